@@ -1,0 +1,109 @@
+# Everything a contributor runs. A fresh machine needs Python 3.11 or newer and make: each target makes .venv itself,
+# from the versions and digests in requirements.lock, and makes it again when that file or pyproject.toml changes.
+
+# The interpreter of a new .venv: the first of these that runs and is new enough. To choose: make distclean test PYTHON=python3.13
+PYTHONS = python3.11 python3 python3.12 python3.13 python3.14
+PYTHON ?= $(PYTHONS)
+
+# What `make test` runs, and in how many processes; a file stays in one, so that its servers start once.
+# One file by itself: make test TESTS=tests/test_normalize.py JOBS=0
+TESTS ?= tests
+JOBS ?= auto
+
+BIN = .venv/bin
+READY = .venv/.installed
+PIP_INSTALL = pip --disable-pip-version-check --no-input install -qq
+INSTALL_LOCKED = $(PIP_INSTALL) --require-hashes -r requirements.lock
+
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+.PHONY: help demo test test-all test-wheel ci lint python workflows scripts tree format types lock hooks build clean distclean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: $(READY)  ## deliver a sample to a sandbox on this machine and show what became of it
+	@$(BIN)/pinterest-capi demo
+
+test: $(READY)  ## run the tests; those that need a service skip where it is absent
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(TESTS)
+
+test-all: lint types  ## run every check and every test: what needs a service fails where it is absent
+	@REQUIRE_SERVICES=1 $(MAKE) test
+
+ci: test-all
+
+lint: python workflows scripts tree  ## check the code, the workflows, the scripts and the other files
+
+python: $(READY)
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet . || { echo "The files above are not formatted: make format"; exit 1; }
+
+workflows: $(READY)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/actionlint -color=false .github/workflows/*.yml
+	@found=$$($(BIN)/zizmor --offline --no-progress --quiet --pedantic --strict-collection .github) || { echo "$$found"; exit 1; }
+
+scripts: $(READY)
+	@$(BIN)/shellcheck .ci/run
+
+tree: $(READY)
+	@$(BIN)/python .ci/tree.py
+
+format: $(READY)  ## format the code, and mend what ruff can mend safely
+	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
+
+types: $(READY)  ## check the types of the package
+	@$(BIN)/mypy --strict --no-error-summary
+
+# uv makes the lock file and nothing else; it stays out of it.
+UV_VERSION = 0.13.9
+
+lock: $(BIN)/python  ## bring requirements.lock in line with pyproject.toml; UPGRADE=1 takes the newest versions
+	@$(BIN)/$(PIP_INSTALL) uv==$(UV_VERSION)
+	@echo '-e .' | $(BIN)/uv pip compile pyproject.toml - --all-extras --group dev \
+		--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-package target-pinterest-capi \
+		--custom-compile-command 'make lock' --quiet $(if $(UPGRADE),--upgrade) --output-file requirements.lock >/dev/null
+
+hooks: $(READY)  ## run the quick checks before each commit
+	@$(BIN)/pre-commit install
+
+build: $(READY)  ## make the wheel and the source archive in dist/, and check their metadata
+	@rm -rf dist
+	@said=$$($(BIN)/python -m build --no-isolation --outdir dist . 2>&1) || { echo "$$said"; exit 1; }
+	@$(BIN)/twine --no-color check --strict dist/*
+
+# The package is left out of the copy, so that what the tests import can only be the wheel.
+test-wheel: build  ## install the wheel by itself and run the tests against it
+	@rm -rf .venv-wheel && $(BIN)/python -m venv .venv-wheel
+	@.venv-wheel/bin/$(INSTALL_LOCKED)
+	@.venv-wheel/bin/$(PIP_INSTALL) --no-deps dist/*.whl
+	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT \
+	&& tar -cf - --exclude='./.git' --exclude='./.venv*' --exclude='./target_pinterest_capi' --exclude='__pycache__' . | tar -xf - -C "$$copy" \
+	&& cd "$$copy" && "$(CURDIR)/.venv-wheel/bin/python" -m pytest -n $(JOBS) --dist loadfile $(TESTS)
+
+clean:  ## remove what the other targets made, but for .venv
+	@rm -rf dist build htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.* .venv-wheel
+	@find . -path ./.venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean  ## remove .venv too
+	@rm -rf .venv
+
+$(BIN)/python:
+	@for python in $(PYTHON); do \
+		if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found=$$python; break; fi; \
+	done; \
+	if [ -z "$${found:-}" ]; then \
+		echo "Python 3.11 or newer is needed, and none of these is one: $(PYTHON). Install it, or name it: make PYTHON=/path/to/python3" >&2; \
+		exit 1; \
+	fi; \
+	echo "Setting up .venv with $$("$$found" --version), once: about a minute"; \
+	"$$found" -m venv .venv || { rm -rf .venv; exit 1; }
+
+$(READY): $(BIN)/python requirements.lock pyproject.toml
+	@$(BIN)/$(INSTALL_LOCKED)
+	@$(BIN)/$(PIP_INSTALL) --no-deps --no-build-isolation -e .
+	@$(BIN)/pip --disable-pip-version-check check >/dev/null || { $(BIN)/pip check; echo "requirements.lock is behind pyproject.toml: make lock" >&2; exit 1; }
+	@touch $@

@@ -1,0 +1,44 @@
+"""The `pinterest-capi` program: its commands, each loaded when it is called."""
+
+from importlib import import_module
+from typing import Final
+
+import click
+
+from target_pinterest_capi import __version__
+
+# command: module and function of cli/, and what the list of commands says of it
+COMMANDS: Final = {
+    "demo": ("target_pinterest_capi.cli.demo:demo", "Send a packaged sample through the real target into a sandbox."),
+    "sandbox": (
+        "target_pinterest_capi.cli.sandbox:sandbox",
+        "Run Pinterest's endpoints on this machine, with strict checks and faults.",
+    ),
+    "preview": ("target_pinterest_capi.cli.preview:preview", "Show the events that a tap's records would become."),
+    "presets": ("target_pinterest_capi.cli.presets:presets", "List the built-in mappings, and show one to copy."),
+    "fields": ("target_pinterest_capi.cli.fields:fields", "Show the reference of Pinterest's event fields."),
+}
+
+
+class _Commands(click.Group):
+    """Loads a command's module only when it is asked for, so that the program starts at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, function = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(module), function)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, about) for name, (_, about) in COMMANDS.items()])
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="pinterest-capi")
+def main() -> None:
+    """Pinterest's Conversions API from any Singer tap: the tools beside target-pinterest-capi."""

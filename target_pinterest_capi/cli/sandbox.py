@@ -1,0 +1,120 @@
+"""`pinterest-capi sandbox`: Pinterest's endpoint on this machine, until ctrl-C or SIGTERM.
+
+Owns the command's options and what it prints. The web server's packages are an extra: the sandbox is imported when the
+command runs.
+"""
+
+import ipaddress
+import json
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+if TYPE_CHECKING:
+    from target_pinterest_capi.sandbox.server import Sandbox
+
+INSTALL: Final = "pip install 'target-pinterest-capi[sandbox]'"
+EXTRA: Final = ("starlette", "uvicorn", "h11", "anyio")
+ENDINGS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8085, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 takes a free one.")
+@click.option("--token", "tokens", multiple=True, metavar="TEXT", help="Token to accept; repeatable.  [default: sandbox-token]")
+@click.option(
+    "--ad-account", "accounts", multiple=True, metavar="DIGITS", help="Its ad account; repeatable.  [default: 549755885175]"
+)
+@click.option("--fault", "specs", multiple=True, metavar="SPEC", help="e.g. status:status=503,requests=1-3; repeatable.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the faults' rates.")
+@click.option(
+    "--rate-limit", "calls_per_minute", default=5000, show_default=True, type=click.IntRange(1), help="Calls a minute an account."
+)
+@click.option(
+    "--defined-event", "defined_events", multiple=True, metavar="NAME", help="The advertiser's own event name; repeatable."
+)
+@click.option("--mixed-200", is_flag=True, help="Answer 200 instead of 422 when only some events failed.")
+@click.option("--keep", "keep_events", default=100_000, show_default=True, type=click.IntRange(0), help="Events to remember.")
+@click.option(
+    "--record-bodies", type=click.Path(dir_okay=False, path_type=Path), help="Append accepted request bodies to this file."
+)
+def sandbox(tokens: tuple[str, ...], accounts: tuple[str, ...], specs: tuple[str, ...], mixed_200: bool, **options: Any) -> None:
+    """Run Pinterest's conversions endpoint on this machine, with its checks, and faults where you ask for them.
+
+    \b
+    Faults are KIND[:NAME=VALUE,...], for example
+      latency:seconds=0.2,jitter=0.1     status:status=429,retry_after=2,times=3
+      drop_after:rate=0.05               poison:event_id=order-7
+    docs/sandbox.md lists them all.
+    """  # noqa: D301 - click reads \b as "keep these lines"
+    try:
+        from target_pinterest_capi.sandbox import app, faults, rules, server  # noqa: PLC0415
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").partition(".")[0] not in EXTRA:
+            raise
+        raise click.ClickException(f"The sandbox needs packages that are not installed. Install them with: {INSTALL}") from missing
+    wrong = next((account for account in accounts if not (account.isdecimal() and account.isascii() and len(account) <= 18)), None)  # noqa: PLR2004
+    if wrong is not None:
+        raise click.BadParameter(f"{wrong} is not 1 to 18 digits.", param_hint="--ad-account")
+    accounts = accounts or (rules.DEFAULT_AD_ACCOUNT,)
+    tokens = tokens or (rules.DEFAULT_TOKEN,)
+    try:
+        config = app.SandboxConfig(
+            tokens=dict.fromkeys(tokens, accounts),
+            faults=tuple(faults.parse(spec) for spec in specs),
+            mixed_status=200 if mixed_200 else 422,
+            **options,
+        )
+    except faults.FaultError as problem:
+        raise click.BadParameter(f"{problem}.", param_hint="--fault") from problem
+    try:
+        with _endings() as ended, server.Sandbox(config) as running:
+            _introduce(running, tokens, accounts)
+            ended()
+            click.echo(f"\nStopped. {json.dumps(running.store.counters())}")
+    except OSError as problem:
+        raise click.ClickException(
+            f"The sandbox cannot start on {config.host} port {config.port}: {problem.strerror}."
+        ) from problem
+
+
+@contextmanager
+def _endings() -> Iterator[Any]:
+    """Give a function that waits for ctrl-C or SIGTERM. Threads started within leave these signals to it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
+    try:
+        yield lambda: signal.sigwait(ENDINGS)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _introduce(running: "Sandbox", tokens: tuple[str, ...], accounts: tuple[str, ...]) -> None:
+    """Print where it is and how to use it; warn where others can reach it."""
+    settings = {"api_url": running.url, "ad_account_id": accounts[0], "conversion_token": tokens[0]}
+    click.echo(f"Pinterest's sandbox listens on {running.url}")
+    click.echo(f"  token       {', '.join(tokens)}")
+    click.echo(f"  ad account  {', '.join(accounts)}")
+    click.echo(f"  received    {running.origin}/_sandbox/events  (also requests, counters, faults)")
+    click.echo(f"\nPoint the target at it with a configuration file:\n  {json.dumps(settings)}")
+    click.echo("or with environment variables:")
+    for name, value in settings.items():
+        click.echo(f"  export TARGET_PINTEREST_CAPI_{name.upper()}={value}")
+    if not _is_loopback(running.config.host):
+        click.secho(
+            f"\nWarning: {running.config.host} is not a loopback address. Whoever reaches this machine can read every event "
+            "sent here, without a token and unencrypted. The target itself sends plain HTTP to loopback addresses only.",
+            err=True,
+            fg="yellow",
+        )
+    click.echo("\nCtrl-C stops it.")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

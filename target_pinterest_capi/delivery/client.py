@@ -1,0 +1,204 @@
+"""Pinterest's endpoints over httpx: one attempt in, one typed answer out. Never raises for a status or a broken connection.
+
+The only module that talks to the network. It keeps connections open, is safe to share between threads, follows no redirect
+(the token would go along), and gives every attempt one deadline for the whole answer.
+"""
+
+import ipaddress
+import ssl
+import time
+from collections.abc import Callable
+from enum import Enum
+from typing import Final, NamedTuple
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+
+from target_pinterest_capi import __version__
+from target_pinterest_capi.delivery.redaction import redact
+from target_pinterest_capi.events.event import Account
+
+USER_AGENT: Final = f"target-pinterest-capi/{__version__}"
+MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024  # an answer to 1,000 events is well below 1 MB; more is no answer of Pinterest's
+_CONNECT_SECONDS: Final = 10.0
+
+
+class EventStatus(msgspec.Struct, gc=False):
+    """Pinterest's word on one event, in the order of the request. spec 5.23.0: ConversionApiResponse, events."""
+
+    status: str
+    error_message: str | None = None
+    warning_message: str | None = None
+
+
+class Answer(NamedTuple):
+    """What came back whole. `events` is None where the body lists none; `message` is redacted; waits are seconds."""
+
+    status: int
+    events: list[EventStatus] | None = None
+    message: str = ""
+    retry_after_seconds: float | None = None
+    remaining_calls: int | None = None
+
+
+class FailureKind(Enum):
+    """What is known of a request that got no whole answer."""
+
+    NOT_SENT = "not sent"  # Pinterest cannot have seen it
+    UNCERTAIN = "uncertain"  # it was written, wholly or in part: it may have been processed
+    UNTRUSTED = "untrusted"  # the server's certificate does not hold
+
+
+class Failure(NamedTuple):
+    """An attempt without a whole answer; `message` says what happened in words, without values."""
+
+    kind: FailureKind
+    message: str
+
+
+class _Events(msgspec.Struct, gc=False):
+    events: list[EventStatus] | None = None
+
+
+class _Body(msgspec.Struct, gc=False):
+    """Both shapes: the list at the top (200), or under `details` (422, seen)."""
+
+    events: list[EventStatus] | None = None
+    details: _Events | None = None
+    message: str | None = None
+
+
+class _Message(msgspec.Struct, gc=False):
+    message: str | None = None
+
+
+_decode_body: Final = msgspec.json.Decoder(_Body).decode
+_decode_message: Final = msgspec.json.Decoder(_Message).decode
+
+_NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether the URL's host is this machine: never proxied, and the only one that may be plain http."""
+    host = (urlsplit(url).hostname or "").rstrip(".").lower()
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class Client:
+    """Sends request bodies to Pinterest. `clock` gives seconds of a monotonic clock."""
+
+    def __init__(
+        self, api_url: str, *, max_connections: int, timeout_seconds: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._api_url = api_url.rstrip("/")
+        self._timeout_seconds = timeout_seconds
+        self._clock = clock
+        self._http = httpx.Client(
+            headers={"User-Agent": USER_AGENT, "Accept": "application/json"},
+            timeout=httpx.Timeout(timeout_seconds, connect=min(timeout_seconds, _CONNECT_SECONDS), pool=timeout_seconds),
+            limits=httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections, keepalive_expiry=60),
+            follow_redirects=False,
+            trust_env=not is_loopback(api_url),
+        )
+
+    def send_events(self, account: Account, body: bytes, *, test: bool) -> Answer | Failure:
+        """Make one attempt to send a request of events. spec 5.23.0: POST /ad_accounts/{ad_account_id}/events."""
+        return self._attempt(
+            "POST",
+            f"{self._api_url}/ad_accounts/{account.ad_account_id}/events",
+            token=account.token,
+            params={"test": "true"} if test else None,
+            content=body,
+        )
+
+    def close(self) -> None:
+        """Close every connection; attempts under way fail."""
+        self._http.close()
+
+    def _attempt(self, method: str, url: str, *, token: str, params: dict[str, str] | None, content: bytes) -> Answer | Failure:
+        deadline = self._clock() + self._timeout_seconds
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        try:
+            with self._http.stream(method, url, params=params, content=content, headers=headers) as response:
+                raw = self._read(response, deadline)
+                if raw is None:
+                    return Failure(FailureKind.UNCERTAIN, f"the answer was not complete within {self._timeout_seconds:g} seconds")
+                return _answer(response, raw, token)
+        except _NOT_SENT as error:
+            if _is_certificate_error(error):
+                return Failure(FailureKind.UNTRUSTED, "the server's TLS certificate could not be verified")
+            return Failure(FailureKind.NOT_SENT, _in_words(error))
+        except httpx.RequestError as error:
+            return Failure(FailureKind.UNCERTAIN, _in_words(error))
+
+    def _read(self, response: httpx.Response, deadline: float) -> bytes | None:
+        """Read the whole body, or give None when time or size run out: a dripping body must not hold a sender."""
+        chunks, size = [], 0
+        for chunk in response.iter_bytes():
+            chunks.append(chunk)
+            size += len(chunk)
+            if self._clock() > deadline or size > MAX_ANSWER_BYTES:
+                return None
+        return b"".join(chunks)
+
+
+def _answer(response: httpx.Response, raw: bytes, token: str) -> Answer:
+    events, message = _parse(raw)
+    return Answer(
+        status=response.status_code,
+        events=events,
+        message=redact(message or "", (token,)),
+        retry_after_seconds=_waits(response.headers),
+        remaining_calls=_whole_number(response.headers.get("X-RateLimit-Remaining")),
+    )
+
+
+def _parse(raw: bytes) -> tuple[list[EventStatus] | None, str | None]:
+    """Give the list of event statuses wherever it is, and the message; an odd shape gives neither."""
+    try:
+        body = _decode_body(raw)
+    except msgspec.MsgspecError:
+        try:
+            return None, _decode_message(raw).message
+        except msgspec.MsgspecError:
+            return None, None
+    events = body.events if body.events is not None else body.details.events if body.details is not None else None
+    return events, body.message
+
+
+def _waits(headers: httpx.Headers) -> float | None:
+    """Give the longest wait that the server names: Retry-After, or the reset of a used-up rate limit, in seconds."""
+    waits = []
+    retry_after = _whole_number(headers.get("Retry-After"))
+    if retry_after is not None:
+        waits.append(float(retry_after))
+    reset = _whole_number(headers.get("X-RateLimit-Reset"))
+    if reset is not None and _whole_number(headers.get("X-RateLimit-Remaining")) in {0, None}:
+        waits.append(float(reset))
+    return max(waits, default=None)
+
+
+def _whole_number(text: str | None) -> int | None:
+    """Read the first number of a header such as `120000, 120000;w=60`; anything else is None."""
+    digits = (text or "").split(",", 1)[0].split(";", 1)[0].strip()
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 9 else None  # noqa: PLR2004
+
+
+def _is_certificate_error(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _in_words(error: httpx.RequestError) -> str:
+    """Name the kind of the failure; the message of the library itself may hold a URL or an address, so it is cut."""
+    words = redact(str(error))
+    return f"{type(error).__name__}: {words}" if words else type(error).__name__

@@ -1,0 +1,161 @@
+"""Dead letters: one JSON line for each invalid or rejected event, durable before its outcome counts.
+
+A file is appended and synced to disk; an fsspec URL is a prefix under which every flush makes one object. Private (0600).
+A line holds no plain personal data but what its wire-ready event carries in plain for Pinterest.
+"""
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from target_pinterest_capi.delivery.outcomes import Outcome
+from target_pinterest_capi.events.event import Origin
+
+MAX_BUFFERED: Final = 1000
+FILE_WAIT_SECONDS: Final = 1.0
+OBJECT_WAIT_SECONDS: Final = 10.0  # an object a flush: not one a second
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class DeadLetter(NamedTuple):
+    """What a line says. `event` is the wire-ready JSON where one exists; `sequence` is the record's number."""
+
+    sequence: int
+    origin: Origin
+    outcome: Outcome
+    reason: str
+    detail: str | None = None
+    field: str | None = None
+    key: dict[str, str] | None = None
+    ad_account_id: str | None = None
+    event: bytes | None = None
+
+    def line(self, at: datetime, run_id: str) -> bytes:
+        """Give the letter's JSON line; absent members are left out."""
+        members: dict[str, Any] = {
+            "at": at.isoformat(timespec="seconds").replace("+00:00", "Z"),
+            "run_id": run_id,
+            "stream": self.origin.stream,
+            "mapping": self.origin.mapping,
+            "outcome": str(self.outcome),
+            "reason": self.reason,
+            "detail": self.detail,
+            "field": self.field,
+            "key": self.key,
+            "ad_account_id": self.ad_account_id,
+            "event": None if self.event is None else msgspec.Raw(self.event),
+        }
+        return _encode({name: value for name, value in members.items() if value is not None}) + b"\n"
+
+
+class DeadLetters:
+    """The place for dead letters. Nothing is opened before the first one. `clock` gives monotonic seconds, `wall` the time of day.
+
+    Raises `OSError` from `flush` where the place cannot be written.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        run_id: str,
+        *,
+        clock: Callable[[], float],
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.path = path
+        self._run_id = run_id
+        self._clock = clock
+        self._wall = wall
+        self._is_prefix = "://" in path
+        self._wait_seconds = OBJECT_WAIT_SECONDS if self._is_prefix else FILE_WAIT_SECONDS
+        self._buffer: list[DeadLetter] = []
+        self._oldest_at = 0.0
+        self._fd: int | None = None
+        self._objects = 0
+        self.written = 0
+
+    def add(self, letter: DeadLetter) -> None:
+        """Take a letter; it is unsettled until `flush` gave it back."""
+        if not self._buffer:
+            self._oldest_at = self._clock()
+        self._buffer.append(letter)
+
+    def due_at(self) -> float | None:
+        """Give the time at which the buffer should be flushed; None when it is empty."""
+        if not self._buffer:
+            return None
+        return self._oldest_at if len(self._buffer) >= MAX_BUFFERED else self._oldest_at + self._wait_seconds
+
+    def oldest_sequence(self) -> int | None:
+        """Give the lowest number of a record whose letter is not durable yet."""
+        return min((letter.sequence for letter in self._buffer), default=None)
+
+    def flush(self) -> list[DeadLetter]:
+        """Make every letter durable and give them back, now settled."""
+        letters = self._buffer
+        if letters:
+            at = self._wall()
+            self._write(b"".join([letter.line(at, self._run_id) for letter in letters]))
+            self._buffer = []
+            self.written += len(letters)
+        return letters
+
+    def close(self) -> None:
+        """Close the file; letters not flushed stay unsettled."""
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+    def _write(self, lines: bytes) -> None:
+        if self._is_prefix:
+            self._write_object(lines)
+            return
+        if self._fd is None:
+            self._fd = _open_private(self.path)
+        view = memoryview(lines)
+        while view:
+            view = view[os.write(self._fd, view) :]
+        os.fsync(self._fd)
+
+    def _write_object(self, lines: bytes) -> None:
+        import fsspec  # noqa: PLC0415 - costs 30 ms, and only a prefix needs it
+
+        self._objects += 1
+        url = f"{self.path.rstrip('/')}/{self._run_id}-{self._objects}.jsonl"
+        try:
+            with fsspec.open(url, "wb", auto_mkdir=True) if url.startswith("file://") else fsspec.open(url, "wb") as file:
+                file.write(lines)
+        except (ImportError, ValueError) as error:
+            raise OSError(f"no fsspec file system for {self.path.partition('://')[0]}:// is installed") from error
+
+
+def _open_private(path: str) -> int:
+    """Open a file to append to, 0600, on a fresh line: a crash may have cut the last one."""
+    directory = Path(path).absolute().parent
+    directory.mkdir(parents=True, exist_ok=True)
+    fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        os.fchmod(fd, 0o600)
+        size = os.fstat(fd).st_size
+        if size and os.pread(fd, 1, size - 1) != b"\n":
+            os.write(fd, b"\n")
+        if not size:
+            _sync_directory(directory)
+    except OSError:
+        os.close(fd)
+        raise
+    return fd
+
+
+def _sync_directory(directory: Path) -> None:
+    """Make the file's name durable too."""
+    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

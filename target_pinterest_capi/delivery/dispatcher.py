@@ -1,0 +1,308 @@
+"""Requests in flight: starts them, schedules retries, isolates culprits, stops. The only owner of threads.
+
+Everything here runs on the one thread that calls `poll`; sender threads do nothing but one attempt at a time and hand the answer
+back through a queue. Retries are due times in a heap, so nothing sleeps, and a signal can end every wait.
+"""
+
+import heapq
+import itertools
+import os
+import random
+import select
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Final, NamedTuple, Protocol
+
+from target_pinterest_capi.delivery.batches import Batch
+from target_pinterest_capi.delivery.client import Answer, EventStatus, Failure
+from target_pinterest_capi.delivery.decisions import Decision, advice, decide, delay_seconds
+from target_pinterest_capi.delivery.rate_limit import RateLimit
+from target_pinterest_capi.events.event import Account
+
+SUSPECTS_BEFORE_STOP: Final = 3  # single events refused while none was accepted: the refusal is not about the events
+_BEFORE_ALL_OTHERS: Final = 0.0
+
+
+class Stop(NamedTuple):
+    """Why no further request is sent: in words for the log, with what to do."""
+
+    message: str
+
+
+class Settlement(Protocol):
+    """Who is told how requests end."""
+
+    def answered(self, batch: Batch, statuses: list[EventStatus]) -> None:
+        """Every event of the batch has its own status."""
+
+    def refused(self, batch: Batch, message: str) -> None:
+        """The single event of the batch was refused."""
+
+    def uncertain(self, batch: Batch) -> Batch | None:
+        """The batch may have been processed: settle what must not be sent again, and give what is to be."""
+
+
+class Wake:
+    """Ends a wait from another thread or a signal handler: a pipe, which `select` can wait for."""
+
+    def __init__(self) -> None:
+        self._read_fd, self._write_fd = os.pipe()
+        os.set_blocking(self._read_fd, False)
+        os.set_blocking(self._write_fd, False)
+
+    @property
+    def fd(self) -> int:
+        """The end to wait for with `select`; readable once `set` was called."""
+        return self._read_fd
+
+    def set(self) -> None:
+        """End the current wait, or the next one."""
+        try:
+            os.write(self._write_fd, b"\0")
+        except BlockingIOError:
+            return  # the pipe is full: whoever waits is awake already
+        except OSError:
+            return  # closed: nobody waits any more
+
+    def wait(self, seconds: float | None) -> None:
+        """Wait until `set` was called or time is up; None waits for `set` alone."""
+        if select.select([self._read_fd], [], [], seconds)[0]:
+            self.clear()
+
+    def clear(self) -> None:
+        """Forget every `set` so far."""
+        try:
+            while os.read(self._read_fd, 4096):
+                pass
+        except BlockingIOError:
+            return
+
+    def close(self) -> None:
+        """Give the pipe back."""
+        os.close(self._read_fd)
+        os.close(self._write_fd)
+
+
+class Dispatcher:
+    """Carries batches to their end. `send` makes one attempt (on a sender thread); `settlement` hears of every end."""
+
+    def __init__(
+        self,
+        send: Callable[[Batch], Answer | Failure],
+        settlement: Settlement,
+        *,
+        max_in_flight: int,
+        max_requests_per_minute: int,
+        max_retry_seconds: float,
+        clock: Callable[[], float],
+        wake: Wake,
+        rng: random.Random | None = None,
+    ) -> None:
+        self._send = send
+        self._settlement = settlement
+        self._max_in_flight = max_in_flight
+        self._max_requests_per_minute = max_requests_per_minute
+        self._max_retry_seconds = max_retry_seconds
+        self._clock = clock
+        self._wake = wake
+        self._rng = rng or random.Random()  # noqa: S311 - jitter
+        self._limits: dict[str, RateLimit] = {}
+        self._queue: list[tuple[float, int, int, Batch]] = []
+        self._number = itertools.count()
+        self._live: set[Batch] = set()
+        self._suspects: list[tuple[Batch, Answer]] = []
+        self._in_flight = 0
+        self._allowed = float(max_in_flight)
+        self._tasks: SimpleQueue[Batch] = SimpleQueue()
+        self._done: SimpleQueue[tuple[Batch, Answer | Failure | BaseException]] = SimpleQueue()
+        self._threads = 0
+        self._accepted = False
+        self.stopped: Stop | None = None
+        self.requests = 0
+        self.retries = 0
+
+    # What the run asks
+
+    @property
+    def has_room(self) -> bool:
+        """Tell whether another batch may be submitted: as many wait as are in flight at most, so memory is bounded."""
+        return len(self._live) < 2 * self._max_in_flight
+
+    @property
+    def in_flight(self) -> int:
+        """How many requests are under way."""
+        return self._in_flight
+
+    @property
+    def is_idle(self) -> bool:
+        """Tell whether nothing waits or is under way; suspects, held until something is accepted, do not count."""
+        return not self._in_flight and not self._queue
+
+    def oldest_sequence(self) -> int | None:
+        """Give the lowest sequence number of any unsettled event."""
+        return min((batch.sequences[0] for batch in self._live), default=None)
+
+    def next_due_at(self) -> float | None:
+        """Give the time at which something can be started; None when only an answer can change anything."""
+        if self.stopped or not self._queue or self._in_flight >= int(self._allowed):
+            return None
+        return self._queue[0][0]
+
+    # What moves it
+
+    def submit(self, batch: Batch) -> None:
+        """Take a batch to its end."""
+        self._schedule(batch, self._clock())
+
+    def poll(self) -> None:
+        """Read the answers that have come, and start what is due. Never waits."""
+        while not self._done.empty():
+            batch, answer = self._done.get()
+            self._in_flight -= 1
+            if isinstance(answer, BaseException):
+                raise answer
+            self._conclude(batch, answer)
+        self._start_due()
+
+    def stop(self, message: str) -> None:
+        """Start nothing more; what is under way may still be answered."""
+        if self.stopped is None:
+            self.stopped = Stop(message)
+
+    def release_suspects(self) -> None:
+        """Settle the refused single events that waited for an accepted one, as the input has ended without."""
+        suspects, self._suspects = self._suspects, []
+        for batch, answer in suspects:
+            self._settlement.refused(batch, _quote(answer))
+            self._live.discard(batch)
+
+    # Starting
+
+    def _schedule(self, batch: Batch, due_at: float) -> None:
+        self._live.add(batch)
+        heapq.heappush(self._queue, (due_at, -batch.depth, next(self._number), batch))
+
+    def _start_due(self) -> None:
+        now = self._clock()
+        held: list[tuple[float, int, int, Batch]] = []
+        while self._queue and not self.stopped and self._in_flight < int(self._allowed) and self._queue[0][0] <= now:
+            item = heapq.heappop(self._queue)
+            batch = item[3]
+            limit = self._limit(batch.account)
+            free_at = limit.free_at(now)
+            if free_at > now:
+                held.append((free_at, *item[1:]))
+                continue
+            limit.took(now)
+            self._start(batch, now)
+        for item in held:
+            heapq.heappush(self._queue, item)
+
+    def _start(self, batch: Batch, now: float) -> None:
+        batch.attempts += 1
+        self.requests += 1
+        if batch.attempts > 1:
+            self.retries += 1
+        if batch.first_attempt_at is None:
+            batch.first_attempt_at = now
+        self._in_flight += 1
+        if self._threads < self._in_flight:
+            self._threads += 1
+            # Daemons: a request that hangs must not hold the process after its grace time.
+            threading.Thread(target=self._work, name=f"sender-{self._threads}", daemon=True).start()
+        self._tasks.put(batch)
+
+    def _work(self) -> None:
+        """A sender: one attempt at a time, for as long as the process lives."""
+        while True:
+            batch = self._tasks.get()
+            try:
+                answer: Answer | Failure | BaseException = self._send(batch)
+            except BaseException as error:  # noqa: BLE001 - handed to the thread that polls, which raises it
+                answer = error
+            self._done.put((batch, answer))
+            self._wake.set()
+
+    def _limit(self, account: Account) -> RateLimit:
+        limit = self._limits.get(account.ad_account_id)
+        if limit is None:
+            limit = self._limits[account.ad_account_id] = RateLimit(self._max_requests_per_minute)
+        return limit
+
+    # Concluding
+
+    def _conclude(self, batch: Batch, answer: Answer | Failure) -> None:
+        decision = decide(answer, len(batch))
+        match decision:
+            case Decision.SETTLE:
+                self._settle(batch, answer)
+            case Decision.RETRY | Decision.SLOW_DOWN:
+                self._retry(batch, answer, slow_down=decision is Decision.SLOW_DOWN)
+            case Decision.UNCERTAIN:
+                again = self._settlement.uncertain(batch)
+                if again is not batch:
+                    self._live.discard(batch)
+                if again is not None:
+                    self._retry(again, answer, slow_down=False)
+            case Decision.ISOLATE:
+                self._isolate(batch, answer)
+            case Decision.STOP:
+                self.stop(f"{_in_words(answer)}: {advice(answer)}")
+                self._schedule(batch, _BEFORE_ALL_OTHERS)  # unsettled: STATE stays before it
+
+    def _settle(self, batch: Batch, answer: Answer | Failure) -> None:
+        assert isinstance(answer, Answer)  # noqa: S101 - decide() settles answers only
+        assert answer.events is not None  # noqa: S101
+        self._allowed = min(float(self._max_in_flight), self._allowed + 1.0 / self._allowed)
+        if answer.remaining_calls == 0 and answer.retry_after_seconds:
+            self._limit(batch.account).block(self._clock() + answer.retry_after_seconds)
+        if any(status.status == "processed" for status in answer.events):
+            self._accepted = True
+            self.release_suspects()
+        self._settlement.answered(batch, answer.events)
+        self._live.discard(batch)
+
+    def _retry(self, batch: Batch, answer: Answer | Failure, *, slow_down: bool) -> None:
+        now = self._clock()
+        wait = answer.retry_after_seconds if isinstance(answer, Answer) else None
+        due_at = now + delay_seconds(max(1, batch.attempts), wait, self._rng)
+        if slow_down:
+            self._allowed = max(1.0, self._allowed / 2)
+            self._limit(batch.account).block(due_at)
+        begun = batch.first_attempt_at if batch.first_attempt_at is not None else now
+        if due_at - begun > self._max_retry_seconds:
+            self.stop(
+                f"gave up after {now - begun:.0f} seconds and {batch.attempts} attempts "
+                f"(max_retry_seconds is {self._max_retry_seconds:g}); "
+                f"the last: {_in_words(answer)}. Run again once Pinterest answers: STATE stays before what was not delivered.",
+            )
+        self._schedule(batch, due_at)
+
+    def _isolate(self, batch: Batch, answer: Answer | Failure) -> None:
+        assert isinstance(answer, Answer)  # noqa: S101 - failures are never isolated
+        if len(batch) > 1:
+            self._live.discard(batch)
+            for half in batch.halves():
+                self._schedule(half, _BEFORE_ALL_OTHERS)
+            return
+        if self._accepted:
+            self._settlement.refused(batch, _quote(answer))
+            self._live.discard(batch)
+            return
+        self._suspects.append((batch, answer))
+        if len(self._suspects) >= SUSPECTS_BEFORE_STOP:
+            self.stop(
+                f"{_in_words(answer)}: {len(self._suspects)} single events were refused and none was accepted, so the refusal "
+                "is not about the events: check ad_account_id, conversion_token and api_url. No dead letters were written.",
+            )
+
+
+def _quote(answer: Answer) -> str:
+    return f"{answer.status} {answer.message}".strip()
+
+
+def _in_words(answer: Answer | Failure) -> str:
+    if isinstance(answer, Failure):
+        return f"no answer from Pinterest ({answer.message})"
+    return f"Pinterest answered {_quote(answer)}"

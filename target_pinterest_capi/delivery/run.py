@@ -1,0 +1,364 @@
+"""One run: every record from its arrival to exactly one outcome, and every STATE to stdout once it is true.
+
+The doors (the Singer target, replay, Spark) hand over events, invalid records and STATE; batches, dispatcher, dead letters,
+checkpoints and tally do the rest. Everything runs on the caller's thread; nothing here blocks but `wait` and `finish`.
+"""
+
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable
+from enum import IntEnum
+from typing import TYPE_CHECKING, Final
+
+from target_pinterest_capi.delivery.batches import Batch, Batches
+from target_pinterest_capi.delivery.checkpoints import Checkpoints
+from target_pinterest_capi.delivery.client import Answer, Client, EventStatus, Failure
+from target_pinterest_capi.delivery.dead_letters import DeadLetter, DeadLetters
+from target_pinterest_capi.delivery.dispatcher import Dispatcher, Wake
+from target_pinterest_capi.delivery.outcomes import Outcome, Rejected
+from target_pinterest_capi.delivery.redaction import redact
+from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, SkippedRecord
+from target_pinterest_capi.events.keys import key_of
+from target_pinterest_capi.events.reasons import Invalid, Skipped
+from target_pinterest_capi.reporting.tally import Tally
+
+if TYPE_CHECKING:
+    from target_pinterest_capi.settings import Settings
+
+STATE_INTERVAL_SECONDS: Final = 1.0  # Meltano saves every STATE line with database commits
+TEST_EVENTS: Final = 20  # a test request processes its first 20 events only (docs)
+MIN_SETTLED_FOR_RATIO: Final = 1000
+
+
+class ExitCode(IntEnum):
+    """What the process ends with; the contract with users."""
+
+    OK = 0
+    ERROR = 1
+    CONFIGURATION = 2
+    TOO_MUCH_REJECTED = 3
+    INTERRUPTED = 128  # plus the signal's number
+
+
+class RunStopped(Exception):  # noqa: N818 - not an error of the program: the run was told to stop
+    """The run stops before its input ends; the message says why and what to do."""
+
+    def __init__(self, message: str, exit_code: ExitCode = ExitCode.ERROR) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+class Run:
+    """Delivers events and keeps the account of every record. `write_state` gets a STATE's value; `clock` is monotonic seconds."""
+
+    def __init__(
+        self,
+        settings: "Settings",
+        write_state: Callable[[bytes], None],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        run_id: str | None = None,
+    ) -> None:
+        self.settings = settings
+        self.run_id = run_id or uuid.uuid4().hex[:12]
+        self.tally = Tally()
+        self.wake = Wake()
+        self.started_at = clock()
+        self._clock = clock
+        self._write_state = write_state
+        self._is_test = settings.mode == "test"
+        self._batches = Batches(
+            max_rows=min(settings.batch_size_rows, TEST_EVENTS) if self._is_test else settings.batch_size_rows,
+            max_bytes=settings.batch_max_bytes,
+            wait_seconds=settings.batch_wait_seconds,
+        )
+        self._client = Client(
+            settings.api_url, max_connections=settings.max_in_flight, timeout_seconds=settings.request_timeout_seconds
+        )
+        self._dispatcher = Dispatcher(
+            self._send,
+            self,
+            max_in_flight=settings.max_in_flight,
+            max_requests_per_minute=settings.max_requests_per_minute,
+            max_retry_seconds=settings.max_retry_seconds,
+            clock=clock,
+            wake=self.wake,
+        )
+        self._dead_letters = DeadLetters(settings.dead_letter_path, self.run_id, clock=clock)
+        self._checkpoints = Checkpoints()
+        self._state_written_at = float("-inf")
+        self._failed_at: int | None = None  # the record that `on_invalid: fail` stopped at
+        self._deadline: float | None = None
+        self._stop: RunStopped | None = None
+        self._secrets: set[str] = set()
+        self._would_be_sent = 0
+        self.sequence = 0
+        self.states_written = 0
+
+    # What arrives
+
+    def record(self) -> int:
+        """Number a record that arrives; what is handed over next belongs to it."""
+        self.sequence += 1
+        return self.sequence
+
+    def deliver(self, event: Event) -> None:
+        """Take an event of the current record to be delivered."""
+        if self.settings.mode == "dry_run":
+            self.tally.count(event.origin, Outcome.SKIPPED, Skipped.DRY_RUN)
+            self._would_be_sent += 1
+            return
+        if not self._batches.fits(event):
+            self.invalid(InvalidRecord(event.origin, Invalid.EVENT_TOO_LARGE, detail="batch_max_bytes", key=key_of(event)))
+            return
+        self._secrets.add(event.account.token)
+        full = self._batches.add(event, self.sequence, self._clock())
+        if full is not None:
+            self._dispatcher.submit(full)
+            self._dispatcher.poll()
+
+    def invalid(self, record: InvalidRecord) -> None:
+        """Take the current record as one that makes no event.
+
+        Raises `RunStopped` under `on_invalid: fail`.
+        """
+        if self._failed_at is not None:
+            return
+        if self.settings.on_invalid == "fail" and record.reason is not Invalid.EVENT_TOO_OLD:
+            self._failed_at = self.sequence  # unsettled for good; what came before it is still sent
+            where = f", field {record.field}" if record.field else ""
+            self._stop = RunStopped(
+                f"on_invalid is fail, and a record of stream {record.origin.stream!r} is invalid: {record.reason}{where} "
+                f"({record.reason.advice}) It is record {self.sequence} of the input; STATE stays before it.",
+                ExitCode.TOO_MUCH_REJECTED,
+            )
+            raise self._stop
+        self._bury(
+            DeadLetter(self.sequence, record.origin, Outcome.INVALID, record.reason, record.detail, record.field, record.key)
+        )
+
+    def skip(self, record: SkippedRecord) -> None:
+        """Count the current record as left out by configuration."""
+        reason = str(record.reason) if record.name is None else f"{record.reason}: {self.tally.name(record.name)}"
+        self.tally.count(record.origin, Outcome.SKIPPED, reason)
+
+    def state(self, value: bytes) -> None:
+        """Take the value of a STATE message that came after the records so far."""
+        if self.settings.mode == "live":
+            self._checkpoints.add(value, self.sequence)
+
+    # What moves
+
+    @property
+    def has_room(self) -> bool:
+        """Tell whether more records may be read; False until requests in flight end."""
+        return self._dispatcher.has_room
+
+    @property
+    def requests(self) -> tuple[int, int]:
+        """Give how many requests were made, and how many of them were repeats."""
+        return self._dispatcher.requests, self._dispatcher.retries
+
+    @property
+    def dead_letters_written(self) -> int:
+        """Give how many dead letters are durable."""
+        return self._dead_letters.written
+
+    def poll(self) -> None:
+        """Read answers, send what is due, write what became true. Never waits.
+
+        Raises `RunStopped` when the run has to stop, `OSError` when dead letters or STATE cannot be written.
+        """
+        now = self._clock()
+        for batch in self._batches.take_due(now):
+            self._dispatcher.submit(batch)
+        self._dispatcher.poll()
+        due = self._dead_letters.due_at()
+        if due is not None and now >= due:
+            self._flush_dead_letters()
+        if self._checkpoints.is_waiting and now - self._state_written_at >= STATE_INTERVAL_SECONDS:
+            self._checkpoint(now)
+        self._check_breaker()
+
+    def seconds_until_due(self) -> float | None:
+        """Give how long nothing will happen by itself; None when only input or an answer can change anything."""
+        times = [self._batches.next_due_at(), self._dispatcher.next_due_at(), self._dead_letters.due_at()]
+        if self._deadline is not None:
+            times.append(self._deadline)
+        now = self._clock()
+        if self._checkpoints.is_waiting and now < self._state_written_at + STATE_INTERVAL_SECONDS:
+            times.append(self._state_written_at + STATE_INTERVAL_SECONDS)
+        due = [at - now for at in times if at is not None]
+        return max(0.0, min(due)) if due else None
+
+    def wait(self) -> None:
+        """Wait until something is due, an answer comes, or a signal."""
+        self.wake.wait(self.seconds_until_due())
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Tell whether the grace time of a signal, or of a stop, has begun."""
+        return self._deadline is not None
+
+    def interrupt(self) -> None:
+        """Begin the grace time: `finish` ends within it. Safe to call in a signal handler."""
+        if self._deadline is None:
+            self._deadline = self._clock() + self.settings.shutdown_grace_seconds
+        self.wake.set()
+
+    def finish(self) -> RunStopped | None:
+        """Send what is open and wait for every answer, then write the last true STATE; give why the run stopped, if it did.
+
+        Ends early when the run stopped or its grace time is over; what is unsettled then stays before STATE.
+        """
+        for batch in self._batches.take_all():
+            self._dispatcher.submit(batch)
+        self._drain()
+        if self._stop is None and self._dispatcher.is_idle:
+            self._dispatcher.release_suspects()
+        try:
+            self._flush_dead_letters()
+        except RunStopped as stop:
+            self._stop = self._stop or stop
+        self._check_breaker(finishing=True)
+        self._checkpoint(self._clock())
+        return self._stop
+
+    def close(self) -> None:
+        """Give back files and connections."""
+        self._dead_letters.close()
+        self._client.close()
+
+    def _drain(self) -> None:
+        while not self._dispatcher.is_idle:
+            try:
+                self.poll()
+            except RunStopped as stop:
+                # Answers still under way may settle events that Pinterest has: wait for them, but not for long.
+                self._stop = self._stop or stop
+                self.interrupt()
+                if not self._dispatcher.in_flight:
+                    return
+                self._dispatcher.poll()
+            if self._dispatcher.is_idle or (self._deadline is not None and self._clock() >= self._deadline):
+                return
+            self.wait()
+
+    # What the dispatcher tells
+
+    def _send(self, batch: Batch) -> Answer | Failure:
+        return self._client.send_events(batch.account, batch.body(), test=self._is_test)
+
+    def answered(self, batch: Batch, statuses: list[EventStatus]) -> None:
+        """Settle every event of an answered request by its own status."""
+        delivered: Counter[Origin] = Counter()
+        for position, status in enumerate(statuses):
+            if status.warning_message:
+                self.tally.warnings += 1
+            if status.status == "processed":
+                delivered[batch.events[position].origin] += 1
+            else:
+                self._reject(batch, position, Rejected.REFUSED_EVENT, redact(status.error_message or "", self._secrets))
+        for origin, number in delivered.items():
+            self.tally.count(origin, Outcome.DELIVERED, number=number)
+
+    def refused(self, batch: Batch, message: str) -> None:
+        """Settle the single event of a refused request."""
+        for position in range(len(batch)):
+            self._reject(batch, position, Rejected.REFUSED_REQUEST, message)
+
+    def uncertain(self, batch: Batch) -> Batch | None:
+        """Give what is sent again after an unknown outcome; under `on_uncertain: reject` not what Pinterest cannot deduplicate."""
+        if self.settings.on_uncertain == "resend":
+            return batch
+        again = [position for position, event in enumerate(batch.events) if event.deduplicable]
+        if len(again) == len(batch):
+            return batch
+        for position, event in enumerate(batch.events):
+            if not event.deduplicable:
+                self._reject(
+                    batch, position, Rejected.UNCERTAIN, "it may have been counted, and is not sent twice (on_uncertain is reject)"
+                )
+        return batch.pick(again) if again else None
+
+    def _reject(self, batch: Batch, position: int, reason: Rejected, detail: str) -> None:
+        event = batch.events[position]
+        self._bury(
+            DeadLetter(
+                batch.sequences[position],
+                event.origin,
+                Outcome.REJECTED,
+                reason,
+                detail or None,
+                key=key_of(event),
+                ad_account_id=batch.account.ad_account_id,
+                event=event.body,
+            ),
+        )
+
+    # Settling
+
+    def _bury(self, letter: DeadLetter) -> None:
+        if letter.reason != Invalid.EVENT_TOO_OLD:
+            self._checkpoints.taint(letter.sequence)
+        self._dead_letters.add(letter)
+
+    def _flush_dead_letters(self) -> None:
+        try:
+            letters = self._dead_letters.flush()
+        except OSError as error:
+            raise RunStopped(
+                f"dead letters cannot be written to dead_letter_path {self._dead_letters.path!r}: {error.strerror or error}. "
+                "STATE stays before them: make the path writable and run again.",
+            ) from error
+        for letter in letters:
+            self.tally.count(letter.origin, letter.outcome, letter.reason)
+            if letter.reason == Invalid.EVENT_TOO_OLD:
+                self.tally.count_outside_ratio()
+
+    def _oldest_unsettled(self) -> int | None:
+        marks = (
+            self._batches.oldest_sequence(),
+            self._dispatcher.oldest_sequence(),
+            self._dead_letters.oldest_sequence(),
+            self._failed_at,
+        )
+        return min((mark for mark in marks if mark is not None), default=None)
+
+    def _checkpoint(self, now: float) -> None:
+        value = self._checkpoints.take(self._oldest_unsettled(), pass_tainted=not self._is_over_limit())
+        if value is not None:
+            self._write_state(value)
+            self._state_written_at = now
+            self.states_written += 1
+
+    def _is_over_limit(self) -> bool:
+        limit, failed = self.settings.max_rejected_ratio, self.tally.failed
+        return limit is not None and failed > 0 and failed >= limit * self._attempted
+
+    @property
+    def _attempted(self) -> int:
+        """Events that the share of failures is taken of; in a dry run those that would have been sent stand for the delivered."""
+        return self.tally.attempted + self._would_be_sent
+
+    def _check_breaker(self, *, finishing: bool = False) -> None:
+        at_end = finishing and self._deadline is None  # an interrupted run has not seen its end
+        if self._dispatcher.stopped is not None:
+            self._stop_with(RunStopped(self._dispatcher.stopped.message), raise_now=not finishing)
+        if self._is_over_limit() and (at_end or self._attempted >= MIN_SETTLED_FOR_RATIO):
+            self._stop_with(
+                RunStopped(
+                    f"{self.tally.failed} of {self._attempted} events were invalid or rejected, and max_rejected_ratio is "
+                    f"{self.settings.max_rejected_ratio:g}: see {self._dead_letters.path} for each one's reason. "
+                    "STATE stays before them.",
+                    ExitCode.TOO_MUCH_REJECTED,
+                ),
+                raise_now=not finishing,
+            )
+
+    def _stop_with(self, stop: RunStopped, *, raise_now: bool) -> None:
+        self._stop = self._stop or stop
+        self._dispatcher.stop(str(stop))
+        if raise_now:
+            raise self._stop

@@ -1,0 +1,288 @@
+"""Compiles a mapping and the field table into `record -> Event | InvalidRecord | SkippedRecord`.
+
+A builder is made once for a stream's schema. What it does to a record: read each mapped value, coerce it by the field's type,
+bring it into its normal form, hash it where the table says so, derive what may be derived, check what Pinterest requires, encode.
+Pure but for its clock and its notes.
+A value that cannot be used is left out and noted by field and reason; it never costs the event unless the field is required.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
+from urllib.parse import parse_qsl, urlsplit
+
+from target_pinterest_capi.events import coerce, keys
+from target_pinterest_capi.events.converters import Converters, Note, Options
+from target_pinterest_capi.events.event import Account, Event, InvalidRecord, Origin, SkippedRecord, encode
+from target_pinterest_capi.events.fields import BY_PATH, FIELDS, Field
+from target_pinterest_capi.events.reasons import Invalid, Skipped, Warned
+
+FUTURE_SECONDS: Final = 3600
+DAY_SECONDS: Final = 86400
+DERIVED: Final = ("event_id", "user_data.click_id", "custom_data.content_ids", "custom_data.num_items")  # unless a null stops it
+
+Get = Callable[[Any], Any]
+
+Record = Mapping[str, Any]
+
+
+class Now:
+    """The constant `now` for `event_time`: the time at which the event is built. A record's own text is never read so."""
+
+
+NOW: Final = Now()
+
+
+class FieldPlan(NamedTuple):
+    """Where a field's value comes from: `get` reads it from a record; `column` names it where it is just one column."""
+
+    get: Get
+    column: str | None = None
+
+
+class EventPlan(NamedTuple):
+    """What a mapping entry gives the builder.
+
+    `origin` names it in counts; `fields` by path; `underived` are paths whose derivation was stopped; `event_names` translates
+    and selects names, and `fallback_name` stands for a name that it does not list; `key_properties` are the stream's.
+    """
+
+    origin: Origin
+    fields: Mapping[str, FieldPlan]
+    key_properties: tuple[str, ...] = ()
+    underived: frozenset[str] = frozenset()
+    event_names: Mapping[str, str] | None = None
+    fallback_name: str | None = None
+
+
+class _Step(NamedTuple):
+    """Reads one field: from `column` directly, or through `get`; `regional` converters also take the record's country."""
+
+    leaf: str
+    column: str
+    get: Get | None
+    convert: Callable[..., Any]
+    regional: bool
+
+
+_ABSENT: Final = _Step("", "", lambda _: None, lambda value: value, regional=False)  # a field that nothing is mapped to
+
+
+Result = Event | InvalidRecord | SkippedRecord
+Build = Callable[[Record, Account], Result]
+
+
+def compile_builder(plan: EventPlan, options: Options, note: Note, now: Callable[[], float] = time.time) -> Build:
+    """Compile a builder. `note(field, reason)` counts what is left out; `now` gives Unix seconds.
+
+    The builder takes a record and the ad account it goes to.
+    """
+    return _Builder(plan, options, note, now).build
+
+
+class _NoEventError(Exception):
+    """The record makes no event; carries what it comes to instead."""
+
+    def __init__(self, result: InvalidRecord | SkippedRecord) -> None:
+        super().__init__(result.reason)
+        self.result = result
+
+
+class _Builder:
+    """The compiled form of an `EventPlan`: steps in the table's order, options read once."""
+
+    def __init__(self, plan: EventPlan, options: Options, note: Note, now: Callable[[], float]) -> None:
+        converters = Converters(options, note)
+        steps = {field.path: _step(field, plan.fields[field.path], converters) for field in FIELDS if field.path in plan.fields}
+        self._plan = plan
+        self._origin = plan.origin
+        self._options = options
+        self._note = note
+        self._now = now
+        self._required = {path: steps.pop(path, _ABSENT) for path in ("event_name", "action_source", "event_time", "event_id")}
+        self._name, self._source, self._time, self._id = self._required.values()
+        self._country = steps.get("user_data.country")
+        self._region = converters.region
+        self._top = _members(steps, "")
+        self._customer = _members(steps, "user_data")
+        self._custom = _members(steps, "custom_data")
+        self._others = [(name, members) for name in ("app_info", "device_info") if (members := _members(steps, name))]
+        derivable = {path: path not in plan.underived for path in DERIVED}
+        self._derive_id = derivable["event_id"]
+        self._derive_click_id = derivable["user_data.click_id"]
+        self._derive_content_ids = derivable["custom_data.content_ids"]
+        self._derive_num_items = derivable["custom_data.num_items"]
+        self._key = keys.compile_key(plan.key_properties, self._id.column, plain=options.plain_keys)
+        days = options.max_event_age_days
+        self._max_age_seconds = float("inf") if days is None else days * DAY_SECONDS
+
+    def build(self, record: Record, account: Account) -> Result:
+        """Make the record's event, or say why there is none."""
+        try:
+            return self._event(record, account)
+        except _NoEventError as none:
+            return none.result
+
+    def _event(self, record: Record, account: Account) -> Event:
+        name = self._event_name(record)
+        source = _read(self._source, record)
+        if source is None:
+            raise self._missing("action_source", record)
+        seconds = self._event_time(record)
+        event_id = _read(self._id, record)
+        key = self._key(record)
+        if event_id is None:
+            event_id = self._derived_id(record, account, name)
+            key = self._dead_key(record)
+        event: dict[str, Any] = {"event_name": name, "action_source": source, "event_time": seconds, "event_id": event_id}
+        _fill(event, self._top, record)
+        event["user_data"] = customer = self._user_data(event, record)
+        if self._custom:
+            custom: dict[str, Any] = {}
+            _fill(custom, self._custom, record)
+            if custom:
+                self._derive_from_contents(custom)
+                if custom.get("opt_out_type") == "LDP" and not ("st" in customer and "country" in customer):
+                    self._note("custom_data.opt_out_type", Warned.LDP_INCOMPLETE)
+                event["custom_data"] = custom
+        for object_name, members in self._others:
+            other: dict[str, Any] = {}
+            _fill(other, members, record)
+            if other:
+                event[object_name] = other
+        return Event(encode(event), account, self._origin, name, event_id, source != "offline", seconds, key)
+
+    # What Pinterest requires
+
+    def _event_name(self, record: Record) -> str:
+        name: str | None = _read(self._name, record)
+        names = self._plan.event_names
+        if names is not None:
+            given, name = name, names.get(name or "") or self._plan.fallback_name
+            if name is None and given is not None:
+                raise _NoEventError(SkippedRecord(self._origin, Skipped.NOT_LISTED, given))
+        if name is None:
+            raise self._missing("event_name", record)
+        return name
+
+    def _event_time(self, record: Record) -> int:
+        now = self._now()
+        raw = _raw(self._time, record)
+        if raw is NOW:
+            return int(now)
+        seconds: int | None = None if raw is None else self._time.convert(raw)
+        if seconds is None:
+            raise self._missing("event_time", record)
+        if not now - self._max_age_seconds <= seconds <= now + FUTURE_SECONDS:
+            reason = Invalid.EVENT_IN_FUTURE if seconds > now else Invalid.EVENT_TOO_OLD
+            raise _NoEventError(InvalidRecord(self._origin, reason, "event_time", key=self._dead_key(record)))
+        return seconds
+
+    def _derived_id(self, record: Record, account: Account, name: str) -> str:
+        if not self._derive_id:
+            raise self._missing("event_id", record)
+        event_id = keys.derive_event_id(record, self._plan.key_properties, account.ad_account_id, name, self._origin.stream)
+        if event_id is None:
+            raise _NoEventError(InvalidRecord(self._origin, Invalid.MISSING_KEY, "event_id", key=self._dead_key(record)))
+        return event_id
+
+    def _missing(self, path: str, record: Record) -> _NoEventError:
+        """Say that a required field has no value, or one that cannot be used."""
+        raw = _raw(self._required[path], record)
+        is_missing = raw is None or coerce.is_nothing(raw)
+        reason = Invalid.MISSING_FIELD if is_missing else Invalid.BAD_FIELD
+        detail = None if is_missing else _refusal(path, raw, self._options)
+        return _NoEventError(InvalidRecord(self._origin, reason, path, detail, self._dead_key(record)))
+
+    def _dead_key(self, record: Record) -> dict[str, str] | None:
+        return keys.read_key(record, self._plan.key_properties, plain=self._options.plain_keys)
+
+    # Objects and what is derived
+
+    def _user_data(self, event: dict[str, Any], record: Record) -> dict[str, Any]:
+        region = self._options.default_country
+        if self._country is not None:
+            raw = _raw(self._country, record)
+            if raw is not None:
+                region = self._region(raw) or region
+        customer: dict[str, Any] = {}
+        get = record.get
+        for leaf, column, read, convert, regional in self._customer:
+            value = get(column) if read is None else read(record)
+            if value is not None:
+                value = convert(value, region) if regional else convert(value)
+                if value is not None:
+                    customer[leaf] = value
+        url = event.get("event_source_url")
+        if url is not None:
+            self._derive_from_url(url, event, customer)
+        identified = (
+            "em" in customer or "hashed_maids" in customer or ("client_ip_address" in customer and "client_user_agent" in customer)
+        )
+        if not identified:
+            raise _NoEventError(InvalidRecord(self._origin, Invalid.NO_IDENTIFIER, "user_data", key=self._dead_key(record)))
+        return customer
+
+    def _derive_from_url(self, url: str, event: dict[str, Any], customer: dict[str, Any]) -> None:
+        if self._derive_click_id and "epik=" in url and "click_id" not in customer:
+            click_id = _query_parameter(url, "epik")
+            if click_id:
+                customer["click_id"] = click_id
+        if self._options.drop_url_query:
+            event["event_source_url"] = url.partition("#")[0].partition("?")[0]
+
+    def _derive_from_contents(self, custom: dict[str, Any]) -> None:
+        contents = custom.get("contents")
+        if contents is None:
+            return
+        if self._derive_content_ids and "content_ids" not in custom:
+            ids = list(dict.fromkeys([item["id"] for item in contents if "id" in item]))
+            if ids:
+                custom["content_ids"] = ids
+        if self._derive_num_items and "num_items" not in custom:
+            custom["num_items"] = sum([item.get("quantity", 1) for item in contents])
+
+
+def _refusal(path: str, raw: Any, options: Options) -> str | None:
+    """Give the reason a required field's value was refused, by converting it once more with an ear for the reason."""
+    reasons: list[str] = []
+    Converters(options, lambda _, reason: reasons.append(str(reason))).convert(BY_PATH[path])(raw)
+    return reasons[0] if reasons else None
+
+
+def _step(field: Field, plan: FieldPlan, converters: Converters) -> _Step:
+    get = None if plan.column is not None else plan.get
+    return _Step(field.leaf, plan.column or "", get, converters.convert(field), field.form in converters.regional_forms)
+
+
+def _members(steps: Mapping[str, _Step], parent: str) -> list[_Step]:
+    """Give the steps of one object's members, in the table's order."""
+    return [steps[field.path] for field in FIELDS if field.path in steps and field.parent == parent]
+
+
+def _raw(step: _Step, record: Record) -> Any:
+    return record.get(step.column) if step.get is None else step.get(record)
+
+
+def _read(step: _Step, record: Record) -> Any:
+    value = record.get(step.column) if step.get is None else step.get(record)
+    return None if value is None else step.convert(value)
+
+
+def _fill(into: dict[str, Any], steps: list[_Step], record: Record) -> None:
+    get = record.get
+    for leaf, column, read, convert, _ in steps:
+        value = get(column) if read is None else read(record)
+        if value is not None:
+            value = convert(value)
+            if value is not None:
+                into[leaf] = value
+
+
+def _query_parameter(url: str, name: str) -> str | None:
+    """Give the decoded value of a query parameter of a full or partial URL."""
+    try:
+        query = urlsplit(url).query
+        return next((value for key, value in parse_qsl(query, max_num_fields=1000) if key == name), None)
+    except ValueError:
+        return None

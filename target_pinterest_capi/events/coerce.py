@@ -1,0 +1,302 @@
+"""Values as taps send them, to the types of the wire: text, amounts, integers, booleans, times, lists and items.
+
+Takes what JSON and Spark rows hold: str, int, float, Decimal, bool, None, list, dict, datetime and date. Nothing (null, `""`,
+white space, `[]`) gives None, what does not fit a `LeftOut` that says why; no JSON value makes it raise. What could be read in two
+ways is refused, never guessed. Never normalizes for hashing, never reads a clock. `LeftOut` is a `str`: test for it first.
+"""
+
+import re
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from decimal import Decimal, InvalidOperation
+from math import isfinite
+from typing import Any, Final
+
+import msgspec
+
+from target_pinterest_capi.events.characters import well_formed
+from target_pinterest_capi.events.reasons import LeftOut
+
+_is_numeric: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?").fullmatch
+
+
+def is_nothing(value: Any) -> bool:
+    """Say whether the value is null, `""`, white space or `[]`: the same as an absent one."""
+    kind = type(value)
+    return not value.strip() if kind is str else not value if kind is list else value is None
+
+
+def text(value: Any) -> str | LeftOut | None:
+    """Trimmed text; numbers with every digit and no exponent, whole ones without a fraction; times in ISO 8601.
+
+    NaN and infinity are nothing: they are what is left of a number that was not there.
+    """
+    kind = type(value)
+    if kind is str:
+        trimmed: str = value.strip()
+        return (trimmed if trimmed.isascii() else well_formed(trimmed)) or None
+    if kind is bool:
+        return "true" if value else "false"
+    if kind is int or kind is float or kind is Decimal:
+        return str(value) if kind is int and -_TOO_LARGE < value < _TOO_LARGE else _number_text(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    return None if is_nothing(value) else LeftOut.NOT_TEXT
+
+
+_MOST_DIGITS: Final = 1000  # of a number as text: far beyond any id, far below what a hostile exponent asks for
+
+
+def _number_text(number: float | Decimal) -> str | LeftOut | None:
+    exact = Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
+    if not exact.is_finite():
+        return None
+    if abs(exact.adjusted()) + len(exact.as_tuple().digits) > _MOST_DIGITS:
+        return LeftOut.TOO_LONG
+    plain = format(exact, "f")
+    whole, _, fraction = plain.partition(".")
+    return plain if fraction.strip("0") else whole
+
+
+# Amounts
+
+_is_amount: Final = re.compile(r"(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,9})?").fullmatch
+_INTEGER_DIGITS: Final = 18  # reference: Amounts
+_FRACTION_DIGITS: Final = 9
+_TOO_LARGE: Final = 10**_INTEGER_DIGITS
+
+
+def amount(value: Any) -> str | LeftOut | None:
+    """Exact decimal text with the digits as they came: `19.990` stays `19.990`; 18 integer and 9 fraction digits at most.
+
+    Zeros at the end of a longer fraction are no digits of the amount: databases pad to the scale of the column.
+    """
+    kind = type(value)
+    if kind is str:
+        written: str = value.strip()
+    elif kind is Decimal or kind is float or (kind is int and -_TOO_LARGE < value < _TOO_LARGE):
+        written = str(value)
+    elif kind is int:
+        return LeftOut.AMOUNT_OUT_OF_RANGE
+    else:
+        return None if is_nothing(value) else LeftOut.NOT_AN_AMOUNT
+    if _is_amount(written):
+        return written
+    if not _is_numeric(written):
+        return LeftOut.NOT_AN_AMOUNT if written else None
+    return _plain_amount(written)
+
+
+def _plain_amount(written: str) -> str | LeftOut:
+    """The amount of a number with a sign, leading zeros, an exponent or a long fraction."""
+    try:
+        number = Decimal(written)
+    except InvalidOperation:  # an exponent beyond what decimals hold
+        return LeftOut.AMOUNT_OUT_OF_RANGE
+    if not number:
+        return "0"
+    if not -_FRACTION_DIGITS <= number.adjusted() < _INTEGER_DIGITS:
+        return LeftOut.AMOUNT_OUT_OF_RANGE
+    plain = format(number, "f")
+    whole, _, fraction = plain.partition(".")
+    if len(fraction) <= _FRACTION_DIGITS:
+        return plain
+    fraction = fraction.rstrip("0")
+    if len(fraction) > _FRACTION_DIGITS:
+        return LeftOut.AMOUNT_OUT_OF_RANGE
+    return f"{whole}.{fraction}" if fraction else whole
+
+
+# Integers and booleans
+
+_is_integer: Final = re.compile(r"[+-]?[0-9]{1,18}").fullmatch
+_LARGEST: Final = 2**63 - 1  # what a signed integer of the wire holds
+
+
+def integer(value: Any) -> int | LeftOut | None:
+    """Whole number from numbers and numeric text (`3`, `3.0`, `"3.0"`); a fraction is refused, not rounded."""
+    kind = type(value)
+    if kind is int:
+        return value if -_LARGEST <= value <= _LARGEST else LeftOut.OUT_OF_RANGE
+    if kind is str or kind is float or kind is Decimal:
+        written = str(value).strip()
+        if _is_integer(written):
+            return int(written)
+        if _is_numeric(written):
+            return _whole_number(written)
+    return None if is_nothing(value) else LeftOut.NOT_AN_INTEGER
+
+
+def _whole_number(written: str) -> int | LeftOut:
+    try:
+        number = Decimal(written)
+    except InvalidOperation:  # an exponent beyond what decimals hold
+        return LeftOut.OUT_OF_RANGE
+    if not number:
+        return 0
+    if number.adjusted() > _INTEGER_DIGITS:
+        return LeftOut.OUT_OF_RANGE
+    return integer(int(number)) or 0 if number == number.to_integral_value() else LeftOut.NOT_AN_INTEGER
+
+
+_BOOLEANS: Final[dict[str, bool]] = {
+    **dict.fromkeys(("true", "t", "yes", "y", "on", "1"), True),
+    **dict.fromkeys(("false", "f", "no", "n", "off", "0"), False),
+}
+
+
+def boolean(value: Any) -> bool | LeftOut | None:
+    """True or false from booleans, the numbers 1 and 0, and the usual words in any case."""
+    kind = type(value)
+    if kind is bool:
+        return value is True
+    if kind is str:
+        meant = _BOOLEANS.get(value.strip().lower())
+        if meant is not None:
+            return meant
+    elif (kind is int or kind is float or (kind is Decimal and value.is_finite())) and value in (0, 1):
+        return bool(value)
+    return None if is_nothing(value) else LeftOut.NOT_A_BOOLEAN
+
+
+# Times
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LOCAL_EPOCH: Final = _EPOCH.replace(tzinfo=None)
+_NO_OFFSET: Final = timedelta()
+
+
+def unix_time(value: Any, zone: tzinfo) -> int | LeftOut | None:
+    """Unix seconds, fractions floored, from Unix times of any unit, ISO 8601 text, datetimes; times without offset are in `zone`.
+
+    Numbers, also as text, are told apart by their digits: 9 or 10 are seconds (1973 to 2286), 13 milliseconds, 16 microseconds, 19
+    nanoseconds (2001 to 2286), and 8 are a date, YYYYMMDD, as in the basic form of ISO 8601. Nothing else is a time: 12, 14 and 17
+    digits are as likely a calendar written without separators, 18 the ticks of some platforms, 5 the day of a spreadsheet.
+    A date is its midnight. A local time that a clock change skips is read with the offset before it, one that comes twice is the
+    first.
+    """
+    kind = type(value)
+    if kind is str:
+        return _time_of_text(value, zone)
+    if kind is int:
+        return _time_of_number(value, zone)
+    if kind is float or kind is Decimal:
+        return _time_of_number(_whole_part(value), zone)
+    if isinstance(value, datetime):
+        return _seconds(value, zone)
+    if isinstance(value, date):
+        return _seconds(datetime(value.year, value.month, value.day), zone)  # noqa: DTZ001 - it is in zone
+    return None if is_nothing(value) else LeftOut.NOT_A_TIME
+
+
+def _seconds(moment: datetime, zone: tzinfo) -> int:
+    local = moment.tzinfo is None
+    since = moment - _LOCAL_EPOCH - (zone.utcoffset(moment) or _NO_OFFSET) if local else moment - _EPOCH
+    return since.days * 86_400 + since.seconds
+
+
+def _whole_part(number: float | Decimal) -> int:
+    """The number without its fraction; 0 for what is not finite or far beyond any time."""
+    sized = isfinite(number) if isinstance(number, float) else number.is_finite() and number.adjusted() <= _INTEGER_DIGITS
+    return int(number) if sized else 0
+
+
+# first number, first number beyond, how many of the unit make a second
+_UNITS: Final = (
+    (10**8, 10**10, 1),
+    (10**12, 10**13, 10**3),
+    (10**15, 10**16, 10**6),
+    (10**18, 10**19, 10**9),
+)
+_FIRST_DATE: Final = 10_00_01_01
+
+
+def _time_of_number(number: int, zone: tzinfo) -> int | LeftOut:
+    for first, beyond, unit in _UNITS:
+        if first <= number < beyond:
+            return number // unit
+    if _FIRST_DATE <= number < _UNITS[0][0]:
+        try:
+            return _seconds(datetime(number // 10_000, number // 100 % 100, number % 100), zone)  # noqa: DTZ001 - it is in zone
+        except ValueError:
+            return LeftOut.NOT_A_TIME
+    return LeftOut.NOT_A_TIME
+
+
+_is_unix: Final = re.compile(r"[0-9]{8,19}(?:\.[0-9]*)?").fullmatch
+_iso: Final = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8})"
+    r"(?:(?:T| +)([0-9]{2}(?::?[0-9]{2}){0,2}(?:[.,][0-9]+)?) *(Z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?|))?"
+).fullmatch
+_is_day_over: Final = re.compile(r"24(?::?00){0,2}(?:[.,]0+)?").fullmatch
+
+
+def _time_of_text(text: str, zone: tzinfo) -> int | LeftOut | None:
+    # Most of all "2026-11-21T10:00:00+00:00". Checked, since the library takes any character before the time, a digit too.
+    if "-" in text and text[10:11] in "T ":
+        try:
+            return _seconds(datetime.fromisoformat(text), zone)
+        except ValueError:
+            return _time_of_odd_text(text, zone)
+    return _time_of_odd_text(text, zone)
+
+
+def _time_of_odd_text(text: str, zone: tzinfo) -> int | LeftOut | None:
+    """The time of numbers and of the ISO forms that the library does not take: small letters, named zones, midnight as 24:00."""
+    text = text.strip().upper()
+    if _is_unix(text):
+        return _time_of_number(int(text.partition(".")[0]), zone)
+    found = _iso(text)
+    if found is None:
+        return LeftOut.NOT_A_TIME if text else None
+    day, clock, offset = found[1], found[2] or "00", found[3] or ""
+    over = _is_day_over(clock) is not None
+    try:
+        moment = datetime.fromisoformat(f"{day}T{'00' if over else clock}{'Z' if offset[:1].isalpha() else offset}")
+    except ValueError:
+        return LeftOut.NOT_A_TIME
+    return _seconds(moment, zone) + (86_400 if over else 0)
+
+
+# Lists and items
+
+_read_json: Final = msgspec.json.Decoder(float_hook=Decimal).decode
+
+
+def _json(text: str) -> Any:
+    """The value that JSON text holds, numbers exact; UNREADABLE_JSON where it is none."""
+    try:
+        return _read_json(well_formed(text))
+    except (ValueError, ArithmeticError, RecursionError):  # no JSON; an exponent beyond what decimals hold; nested too deep
+        return LeftOut.UNREADABLE_JSON
+
+
+def array(value: Any) -> list[Any] | None:
+    """The list, also from its JSON text; any other value as a list of itself."""
+    if type(value) is str and value.lstrip()[:1] == "[":
+        values = _json(value)
+        if type(values) is list:
+            return values or None
+    if type(value) is list:
+        return value or None
+    return None if is_nothing(value) else [value]
+
+
+def items(value: Any) -> list[Any] | LeftOut | None:
+    """A list of objects, from a list, one object, or the JSON text of either; objects in the list may be JSON text themselves.
+
+    Nothings in the list are left out; what is no object stays as it came, for the caller to refuse one by one.
+    """
+    if type(value) is str and value.strip():
+        value = _json(value)
+        if value is LeftOut.UNREADABLE_JSON:
+            return LeftOut.UNREADABLE_JSON
+    if type(value) is dict:
+        return [value]
+    if type(value) is not list:
+        return None if is_nothing(value) else LeftOut.NOT_AN_ITEM
+    return [entry if type(entry) is dict else _item(entry) for entry in value if not is_nothing(entry)] or None
+
+
+def _item(entry: Any) -> Any:
+    read = _json(entry) if type(entry) is str and entry.lstrip()[:1] == "{" else entry
+    return read if type(read) is dict else entry

@@ -1,0 +1,297 @@
+"""From a raw value to the field's wire value: one converter for each kind of field, made of coercion, normal form and hash.
+
+A converter takes a value that is not None and gives the wire value, or None where nothing usable is left; why is told to `note`.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, tzinfo
+from functools import partial
+from typing import Any, Final, NamedTuple
+
+from target_pinterest_capi.events import coerce, normalize
+from target_pinterest_capi.events.fields import ITEM_FIELDS, Field, Kind
+from target_pinterest_capi.events.hashing import SHORTEST_DIGEST, digest, recognize
+from target_pinterest_capi.events.reasons import LeftOut
+
+Note = Callable[[str, str], None]
+Convert = Callable[[Any], Any]
+Form = Callable[[str], str | LeftOut]
+RegionalForm = Callable[[str, str | None], str | LeftOut]
+
+MEMO_SIZE: Final = 4096  # normal forms kept a field; low-cardinality fields only, never what identifies a person by itself
+
+
+class Options(NamedTuple):
+    """The settings that shape values; names are the configuration's."""
+
+    zone: tzinfo = UTC
+    default_country: str | None = None
+    date_format: str | None = None
+    postal_code_digits: bool = False
+    external_id_lower: bool = False
+    drop_url_query: bool = False
+    max_event_age_days: float | None = 7
+    plain_keys: bool = False
+
+
+class Converters:
+    """Makes the converters of one mapping entry, all with the same options and ear."""
+
+    regional_forms: Final = frozenset({"phone", "postal_code"})
+    _memoized: Final = frozenset({"gender", "city", "state", "country", "postal_code", "currency", "language"})
+
+    def __init__(self, options: Options, note: Note) -> None:
+        self._options = options
+        self._note = note
+        self._forms: dict[str, Form] = {
+            "email": normalize.email,
+            "gender": normalize.gender,
+            "birth_date": partial(normalize.birth_date, date_format=options.date_format),
+            "name": normalize.name,
+            "city": normalize.city,
+            "state": normalize.state,
+            "country": normalize.country,
+            "external_id": partial(normalize.external_id, lower=options.external_id_lower),
+            "maid": normalize.maid,
+            "currency": normalize.currency,
+            "language": normalize.language,
+            "ip_address": normalize.ip_address,
+        }
+        self._regions: dict[str, str | None] = {}
+
+        self._makers: dict[Kind, Callable[[Field], Any]] = {
+            Kind.TEXT: lambda field: self._texts(field) if field.many else self._text(field),
+            Kind.HASHED: lambda field: (
+                self._hashed_regional(field)
+                if field.form in self.regional_forms
+                else self._hashed(field, self._forms[field.form or ""])
+            ),
+            Kind.ITEMS: self._items,
+            Kind.CHOICE: self._choice,
+            Kind.TIME: lambda field: self._scalar(field, partial(coerce.unix_time, zone=options.zone)),
+            Kind.AMOUNT: lambda field: self._scalar(field, coerce.amount),
+            Kind.INTEGER: lambda field: self._scalar(field, coerce.integer),
+            Kind.BOOLEAN: lambda field: self._scalar(field, coerce.boolean),
+        }
+
+    def convert(self, field: Field) -> Any:
+        """Give the field's converter; those of `regional_forms` also take the record's country."""
+        return self._makers[field.kind](field)
+
+    def region(self, value: Any) -> str | None:
+        """Give the record's country as ISO alpha-2, lower case, for its phones and postal codes."""
+        if type(value) is not str:
+            values = coerce.array(value) or [None]
+            text = coerce.text(values[0])
+            if type(text) is not str:
+                return None
+            value = text
+        regions = self._regions
+        if value in regions:
+            return regions[value]
+        country = normalize.country(value)
+        if len(regions) >= MEMO_SIZE:
+            regions.clear()
+        region = regions[value] = country if type(country) is str else None
+        return region
+
+    # Scalars
+
+    def _scalar(self, field: Field, coerced: Callable[[Any], Any]) -> Convert:
+        path, note, minimum, maximum = field.path, self._note, field.minimum, field.maximum
+
+        def convert(value: Any) -> Any:
+            value = coerced(value)
+            if isinstance(value, LeftOut):
+                note(path, value)
+                return None
+            if value is not None and ((minimum is not None and value < minimum) or (maximum is not None and value > maximum)):
+                note(path, LeftOut.OUT_OF_RANGE)
+                return None
+            return value
+
+        return convert
+
+    def _text(self, field: Field) -> Convert:
+        path, note, limit, text = field.path, self._note, field.max_length, coerce.text
+        form = self._forms[field.form] if field.form else None
+
+        def usable(value: Any) -> str | None:
+            """Note a text that was refused, or give it."""
+            if type(value) is str and (limit is None or len(value) <= limit):
+                return value
+            if value is not None and value is not LeftOut.EMPTY:
+                note(path, str(value) if isinstance(value, LeftOut) else LeftOut.TOO_LONG)
+            return None
+
+        def plain(value: Any) -> str | None:
+            return usable(text(value))
+
+        def formed(value: Any) -> str | None:
+            value = text(value)
+            return usable(form(value) if type(value) is str and form is not None else value)
+
+        if form is None:
+            return plain
+        return _memoize(formed) if field.form in self._memoized else formed
+
+    def _choice(self, field: Field) -> Convert:
+        path, note, choices, text = field.path, self._note, frozenset(field.choices), coerce.text
+
+        def convert(value: Any) -> str | None:
+            written = text(value)
+            if written is None or written in choices:
+                return written
+            if isinstance(written, LeftOut):
+                note(path, written)
+                return None
+            if written.lower() in choices:
+                return written.lower()
+            note(path, LeftOut.UNKNOWN_CHOICE)
+            return None
+
+        return convert
+
+    # Lists
+
+    def _texts(self, field: Field) -> Convert:
+        one, path, note, limit = self._text(field), field.path, self._note, field.max_items
+
+        def convert(value: Any) -> list[str] | None:
+            values = coerce.array(value)
+            if values is None:
+                return None
+            texts = list(dict.fromkeys(text for text in map(one, values) if text is not None))
+            if limit is not None and len(texts) > limit:
+                note(path, LeftOut.TOO_LONG)
+                del texts[limit:]
+            return texts or None
+
+        return convert
+
+    def _hashed(self, field: Field, form: Form) -> Convert:
+        one = self._hash_one(field, form)
+
+        def convert(value: Any) -> list[str] | None:
+            if type(value) is str and value[:1] != "[":
+                if len(value) < SHORTEST_DIGEST:
+                    normal = form(value)
+                    if type(normal) is str:
+                        return [digest(normal)]
+                hashed = one(value)
+                return None if hashed is None else [hashed]
+            return _all(map(one, coerce.array(value) or ()))
+
+        return _memoize(convert) if field.form in self._memoized else convert
+
+    def _hash_one(self, field: Field, form: Form) -> Callable[[Any], str | None]:
+        path, note = field.path, self._note
+        only_sha256 = field.form == "external_id"  # an id may look like any digest: a UUID without its dashes does
+
+        def one(value: Any) -> str | None:
+            if type(value) is not str:
+                value = coerce.text(value)
+                if type(value) is not str:
+                    if value is not None:
+                        note(path, value)
+                    return None
+            if len(value) >= SHORTEST_DIGEST:
+                known = recognize(value, refuse_others=not only_sha256)
+                if known is not None:
+                    if type(known) is str:
+                        return known
+                    note(path, str(known))
+                    return None
+            normal = form(value)
+            if type(normal) is str:
+                return digest(normal)
+            if normal is not LeftOut.EMPTY:
+                note(path, str(normal))
+            return None
+
+        return one
+
+    def _hashed_regional(self, field: Field) -> Callable[[Any, str | None], Any]:
+        form: RegionalForm = self._phone if field.form == "phone" else self._postal_code
+        of_region: dict[str | None, Convert] = {}
+
+        def convert(value: Any, region: str | None) -> list[str] | None:
+            regional = of_region.get(region)
+            if regional is None:
+                regional = of_region[region] = self._hashed(field, lambda text: form(text, region))
+            hashed: list[str] | None = regional(value)
+            return hashed
+
+        return convert
+
+    def _phone(self, text: str, region: str | None) -> str | LeftOut:
+        phone, warning = normalize.phone(text, region)
+        if warning is not None:
+            self._note("user_data.ph", warning)
+        return phone
+
+    def _postal_code(self, text: str, region: str | None) -> str | LeftOut:
+        return normalize.postal_code(text, region, digits_only=self._options.postal_code_digits)
+
+    # Items
+
+    def _items(self, field: Field) -> Convert:
+        path, note = field.path, self._note
+        convert_item = self._item(field)
+
+        def convert(value: Any) -> list[dict[str, Any]] | None:
+            raw = coerce.items(value)
+            if raw is None:
+                return None
+            if isinstance(raw, LeftOut):
+                note(path, raw)
+                return None
+            items = []
+            for entry in raw:
+                if type(entry) is dict:
+                    item = convert_item(entry)
+                    if item:
+                        items.append(item)
+                elif entry is not None:
+                    note(path, LeftOut.NOT_AN_ITEM)
+            return items or None
+
+        return convert
+
+    def _item(self, field: Field) -> Callable[[dict[str, Any]], dict[str, Any]]:
+        """Give the converter of one item; members that Pinterest does not know are left behind."""
+        converters = {member.leaf: self.convert(member._replace(path=f"{field.path}.{member.leaf}")) for member in ITEM_FIELDS}
+        members = tuple(converters.items())
+
+        def convert(entry: dict[str, Any]) -> dict[str, Any]:
+            item: dict[str, Any] = {}
+            for leaf, one in members:
+                if leaf in entry and (value := entry[leaf]) is not None and (value := one(value)) is not None:
+                    item[leaf] = value
+            return item
+
+        return convert
+
+
+def _all(hashes: Any) -> list[str] | None:
+    """Give what is there, once each, in order."""
+    return list(dict.fromkeys(value for value in hashes if value is not None)) or None
+
+
+def _memoize(convert: Convert) -> Convert:
+    """Remember the wire values of up to `MEMO_SIZE` texts; what is left out is not remembered, so that each is noted."""
+    memo: dict[str, Any] = {}
+
+    def remembered(value: Any) -> Any:
+        if type(value) is not str:
+            return convert(value)
+        known = memo.get(value)
+        if known is None:
+            known = convert(value)
+            if known is not None:
+                if len(memo) >= MEMO_SIZE:
+                    memo.clear()
+                memo[value] = known
+        return known
+
+    return remembered

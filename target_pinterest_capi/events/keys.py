@@ -1,0 +1,78 @@
+"""Key properties: the derived `event_id`, and the key that a dead letter shows. Deterministic on every run and machine."""
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+
+from target_pinterest_capi.events import coerce, hashing
+from target_pinterest_capi.events.event import Event
+
+Key = dict[str, str]
+
+
+# Compact JSON with sorted keys; decimals as text, exactly as they came (msgspec's own form of a Decimal).
+_encode: Final = msgspec.json.Encoder(order="sorted", decimal_format="string").encode
+
+
+def derive_event_id(
+    record: Mapping[str, Any], key_properties: tuple[str, ...], ad_account_id: str, event_name: str, stream: str
+) -> str | None:
+    """Give the event id of a record that has none: SHA-256 over account, event name, stream and the key properties.
+
+    A stream without key properties takes the whole record but its `_sdc_*` columns. None where the record lacks a key
+    property, or has nothing but nulls for them: such ids would be shared.
+    """
+    if key_properties:
+        if any(name not in record for name in key_properties):
+            return None
+        key = {name: record[name] for name in key_properties}
+        if all(value is None for value in key.values()):
+            return None
+    else:
+        key = {name: value for name, value in record.items() if not name.startswith("_sdc_")}
+    return hashing.digest_bytes(
+        _encode({"ad_account_id": ad_account_id, "event_name": event_name, "key": _plain(key), "stream": stream})
+    )
+
+
+def read_key(record: Mapping[str, Any], key_properties: tuple[str, ...], *, plain: bool) -> Key | None:
+    """Give each key property as the SHA-256 of its text (as itself where `plain`); None where the record has none."""
+    key = {}
+    for name in key_properties:
+        text = coerce.text(record.get(name))
+        if type(text) is str:
+            key[name] = text if plain else hashing.digest(text)
+    return key or None
+
+
+def compile_key(
+    key_properties: tuple[str, ...], event_id_column: str | None, *, plain: bool
+) -> Callable[[Mapping[str, Any]], Key | str | None]:
+    """Give the reader of an event's key. Where the one key property is the event id itself, its name is enough."""
+    if not key_properties:
+        return lambda _: None
+    if key_properties == (event_id_column,) and not plain:
+        name = key_properties[0]
+        return lambda _: name
+    return lambda record: read_key(record, key_properties, plain=plain)
+
+
+def key_of(event: Event) -> Key | None:
+    """Give the key of an event as its dead letter shows it."""
+    return {event.key: hashing.digest(event.id)} if isinstance(event.key, str) else event.key
+
+
+def _plain(value: Any) -> Any:
+    """Give the values that only Spark and stream maps bring, floats and times, the form that a tap's JSON has for them."""
+    if isinstance(value, float):
+        return Decimal(repr(value))
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {name: _plain(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_plain(member) for member in value]
+    return value

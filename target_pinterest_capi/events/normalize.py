@@ -1,0 +1,258 @@
+"""Normal forms: one pure function a field, from text as it came to the text that Pinterest hashes too.
+
+Owns what a value looks like before it is hashed or sent. Every function takes any text, lone surrogates included, gives a
+non-empty text in Unicode NFC or a `LeftOut`, and never raises; equal for equivalent (NFC, NFD) input. Never hashes, never
+recognizes digests (`hashing` does, before), never reads a setting or a clock. `LeftOut` is a `str`: test for it first.
+
+The rules are the table "Normal forms, before hashing" of the API reference. Each function leaves by its commonest case
+first: all of them run once or more for every event.
+"""
+
+import re
+from datetime import date
+from ipaddress import IPv6Address
+from typing import Final
+from unicodedata import category, normalize
+
+from target_pinterest_capi.events import codes
+from target_pinterest_capi.events.characters import ascii_digits, letters_and_digits, lower_case, nfc
+from target_pinterest_capi.events.phones import phone
+from target_pinterest_capi.events.reasons import LeftOut
+
+__all__ = [
+    "birth_date", "city", "country", "currency", "email", "external_id", "gender", "ip_address", "language", "maid", "name",
+    "phone", "postal_code", "state",
+]  # fmt: skip
+
+_NOT_DIGITS: Final = re.compile("[^0-9]+")
+
+_ZERO_WIDTH: Final = "\u200b\u2060\ufeff"  # spaces that come with pasted text
+_NO_ZERO_WIDTH: Final = dict.fromkeys(map(ord, _ZERO_WIDTH))
+# Neither part of an address holds white space, controls, or what only quoting, display names and lists of addresses bring.
+_NEVER: Final = r"\s\x00-\x20\x7f@<>()\[\],;:\\" + '"' + _ZERO_WIDTH
+_is_email: Final = re.compile(rf"[^{_NEVER}]+@[^.{_NEVER}]+(?:\.[^.{_NEVER}]+)+").fullmatch
+
+
+def email(text: str) -> str | LeftOut:
+    """Lower case without white space, of the form x@y.z; dots and plus-tags stay."""
+    lower = lower_case(text)
+    if _is_email(lower):
+        return lower
+    # joined again in NFC, since white space may have stood before a mark
+    lower = nfc("".join(lower.translate(_NO_ZERO_WIDTH).split()))
+    return lower if _is_email(lower) else LeftOut.NOT_AN_EMAIL if lower else LeftOut.EMPTY
+
+
+_GENDERS: Final = {letters_and_digits(word): code for code, words in codes.GENDERS.items() for word in words}
+
+
+def gender(text: str) -> str | LeftOut:
+    """`f`, `m` or `n` from the usual words; numbers are codes that differ from system to system and stay unknown."""
+    return (
+        _GENDERS.get(text) or _GENDERS.get(letters_and_digits(text)) or (LeftOut.UNKNOWN_GENDER if text.strip() else LeftOut.EMPTY)
+    )
+
+
+_MONTHS: Final = {name: number for number, month in enumerate(codes.MONTHS, 1) for name in (month, month[:3], month[:4])}
+_TIME: Final = r"(?:[Tt ]\s*\d{1,2}:?\d{2}.*)?"
+_year_first: Final = re.compile(rf"(\d{{4}})(?:([-/.])(\d{{1,2}})\2(\d{{1,2}})|(\d{{2}})(\d{{2}})){_TIME}", re.DOTALL).fullmatch
+_year_last: Final = re.compile(rf"(\d{{1,2}})([-/. ])(\d{{1,2}})\2(\d{{4}}){_TIME}", re.DOTALL).fullmatch
+_day_month_name: Final = re.compile(rf"(\d{{1,2}})(?:st|nd|rd|th)?[-/. ]+([a-z]+)[-/., ]+(\d{{4}}){_TIME}", re.DOTALL).fullmatch
+_month_name_day: Final = re.compile(rf"([a-z]+)[. ]+(\d{{1,2}})(?:st|nd|rd|th)?[, ]+(\d{{4}}){_TIME}", re.DOTALL).fullmatch
+_FIRST_YEAR: Final = 1850  # before it stand placeholders (0001-01-01) and dates put together wrongly, no living users
+_LAST_YEAR: Final = 2099
+
+
+def birth_date(text: str, date_format: str | None) -> str | LeftOut:
+    """YYYYMMDD as written, without shifting time zones; `date_format` (`dmy`, `mdy`) decides what could be read both ways."""
+    try:
+        born = date.fromisoformat(text)
+    except ValueError:
+        return _written_date(ascii_digits(nfc(text)).strip(), date_format)
+    if _FIRST_YEAR <= born.year <= _LAST_YEAR and "W" not in text:
+        return text.replace("-", "")
+    return LeftOut.NOT_A_DATE
+
+
+def _written_date(text: str, date_format: str | None) -> str | LeftOut:
+    if found := _year_first(text):
+        return _calendar(found[1], found[3] or found[5], found[4] or found[6])
+    if found := _year_last(text):
+        return _day_and_month(found[4], found[1], found[3], date_format)
+    lower = text.lower()
+    if found := _day_month_name(lower):
+        return _calendar(found[3], _MONTHS.get(found[2], 0), found[1])
+    if found := _month_name_day(lower):
+        return _calendar(found[3], _MONTHS.get(found[1], 0), found[2])
+    return LeftOut.NOT_A_DATE if text else LeftOut.EMPTY
+
+
+def _day_and_month(year: str, first: str, second: str, date_format: str | None) -> str | LeftOut:
+    day_first, month_first = _calendar(year, second, first), _calendar(year, first, second)
+    if day_first is LeftOut.NOT_A_DATE or day_first == month_first:
+        return month_first
+    if month_first is LeftOut.NOT_A_DATE or date_format == "dmy":
+        return day_first
+    return month_first if date_format == "mdy" else LeftOut.AMBIGUOUS_DATE
+
+
+def _calendar(year: str, month: str | int, day: str) -> str | LeftOut:
+    """YYYYMMDD of a day that was or will be; else NOT_A_DATE."""
+    try:
+        born = date(int(year), int(month), int(day))
+    except ValueError:
+        return LeftOut.NOT_A_DATE
+    return born.isoformat().replace("-", "") if _FIRST_YEAR <= born.year <= _LAST_YEAR else LeftOut.NOT_A_DATE
+
+
+def name(text: str) -> str | LeftOut:
+    """Lower case, inner white space as one space; punctuation stays."""
+    return " ".join(lower_case(text).split()) or LeftOut.EMPTY
+
+
+def city(text: str) -> str | LeftOut:
+    """Lower case letters, marks and digits of any script; no spaces, punctuation or symbols."""
+    return letters_and_digits(text) or LeftOut.EMPTY
+
+
+_STATES: Final = {letters_and_digits(written): code for written, code in codes.STATE_NAMES.items()}
+_subdivision: Final = re.compile(r"([a-z]{2})-([a-z0-9]{1,3})").fullmatch  # ISO 3166-2
+
+
+def state(text: str) -> str | LeftOut:
+    """Two-letter code in lower case of US states and Canadian provinces; other text lower, without white space."""
+    if len(text) == 2 and text.isascii() and text.isalpha():  # noqa: PLR2004 - a code already
+        return text.lower()
+    lower = nfc("".join(lower_case(text).split()))
+    if (found := _subdivision(lower)) and found[1] in codes.ALPHA_2:
+        return found[2]
+    letters = letters_and_digits(lower)
+    if len(letters) == 2 and letters.isascii():  # noqa: PLR2004 - "N.Y."
+        return letters
+    return _STATES.get(letters) or lower or LeftOut.EMPTY
+
+
+_zip_plus_4: Final = re.compile(r"(\d{5})\s?[-\u2010-\u2014\u2212]\s?\d{4}").fullmatch
+_zip_in_text: Final = re.compile(r"(?<!\d)(\d{5})(?:\d{4})?(?!\d)").search
+_ZIP: Final = 5  # digits
+_ZIP_PLUS_4: Final = 9
+_ZIP_PLUS_4_WITHOUT_ZEROS: Final = (7, 8)
+
+
+def postal_code(text: str, region: str | None, digits_only: bool) -> str | LeftOut:
+    """US codes as five digits; elsewhere digits, or lower case letters and digits; `digits_only` drops codes' letters.
+
+    `region` is the alpha-2 country of the record. In the US and its territories integers get their zeros back.
+    """
+    if len(text) == _ZIP and text.isascii() and text.isdigit():
+        return text
+    text = ascii_digits(nfc(text)).strip()
+    if found := _zip_plus_4(text):
+        return found[1]
+    code = letters_and_digits(text)
+    if digits_only:
+        code = _NOT_DIGITS.sub("", code)
+    if not code:
+        return LeftOut.NOT_A_POSTAL_CODE if text else LeftOut.EMPTY
+    if region is None or region.lower() not in codes.US_POSTAL:
+        return code
+    if code.isdecimal():
+        return code.zfill(_ZIP_PLUS_4 if len(code) in _ZIP_PLUS_4_WITHOUT_ZEROS else _ZIP)[:_ZIP]
+    found = _zip_in_text(code)  # "CA 90210"; without one it is another country's code after all
+    return found[1] if found else code
+
+
+_FILLERS: Final = frozenset({"the", "of", "and"})
+_WORDS: Final = re.compile(r"[^\W_]+")
+
+
+def _country_key(text: str) -> str:
+    """Words in any order without accents and fillers: "Korea, Republic of" and "the Republic of Korea" are one."""
+    plain = "".join([char for char in normalize("NFD", lower_case(text)) if category(char)[0] != "M"])
+    return " ".join(sorted("saint" if word == "st" else word for word in _WORDS.findall(plain) if word not in _FILLERS))
+
+
+_COUNTRY_CODES: Final = (
+    {code: code for code in codes.ALPHA_2} | {code.upper(): code for code in codes.ALPHA_2} | codes.ALPHA_3 | {"uk": "gb"}
+)
+_COUNTRY_NAMES: Final = {_country_key(written): code for written, code in codes.COUNTRY_NAMES.items()}
+
+
+def country(text: str) -> str | LeftOut:
+    """ISO 3166 alpha-2 in lower case, from alpha-2, alpha-3 and English names."""
+    return (
+        _COUNTRY_CODES.get(text)
+        or _COUNTRY_CODES.get(letters_and_digits(text))
+        or _COUNTRY_NAMES.get(_country_key(text))
+        or (LeftOut.UNKNOWN_COUNTRY if text.strip() else LeftOut.EMPTY)
+    )
+
+
+def external_id(text: str, lower: bool) -> str | LeftOut:
+    """Trimmed, case kept unless `lower`: it must equal what the browser tag hashes."""
+    return (lower_case(text) if lower else nfc(text)).strip() or LeftOut.EMPTY
+
+
+def maid(text: str) -> str | LeftOut:
+    """Lower case; an id of zeros says that its user has turned tracking off."""
+    lower = lower_case(text).strip()
+    if lower[:1] == "0" and not lower.strip("0-"):
+        return LeftOut.TRACKING_OFF
+    return lower or LeftOut.EMPTY
+
+
+_CURRENCIES: Final = {code: code for code in codes.CURRENCIES} | {code.lower(): code for code in codes.CURRENCIES}
+
+
+def currency(text: str) -> str | LeftOut:
+    """ISO 4217 code in upper case."""
+    return (
+        _CURRENCIES.get(text)
+        or _CURRENCIES.get(lower_case(text).strip())
+        or (LeftOut.UNKNOWN_CURRENCY if text.strip() else LeftOut.EMPTY)
+    )
+
+
+_LANGUAGES: Final = {code: code for code in codes.LANGUAGES} | codes.WITHDRAWN_LANGUAGES
+
+
+def language(text: str) -> str | LeftOut:
+    """ISO 639-1 code in lower case, also the one that a locale or an Accept-Language header begins with."""
+    lower = lower_case(text).strip()
+    if not lower:
+        return LeftOut.EMPTY
+    return LeftOut.UNKNOWN_LANGUAGE if lower[2:3].isalnum() else _LANGUAGES.get(lower[:2], LeftOut.UNKNOWN_LANGUAGE)
+
+
+_OCTET: Final = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_is_ipv4: Final = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}").fullmatch
+_GROUPS: Final = "[0-9a-f]{1,4}(?::[0-9a-f]{1,4})*"
+_is_short_ipv6: Final = re.compile(rf"(?:{_GROUPS})?::(?:{_GROUPS})?").fullmatch
+_is_full_ipv6: Final = re.compile("[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){7}").fullmatch
+
+
+def ip_address(text: str) -> str | LeftOut:
+    """The IPv4 address, or the IPv6 address in lower case, that a forwarded list begins with; no port, brackets or zone."""
+    if not _is_ipv4(text):
+        text = text.partition(",")[0].strip()
+        if text[:1] == "[":
+            text = text[1:].partition("]")[0]
+        elif text.count(":") == 1:
+            text = text.partition(":")[0]
+        if not _is_ipv4(text):
+            return _ipv6(text.partition("%")[0].lower()) if text else LeftOut.EMPTY
+    return text if text.strip("0.") else LeftOut.NOT_AN_IP_ADDRESS
+
+
+def _ipv6(text: str) -> str | LeftOut:
+    # The common forms first, since the library takes 7 us. With at most seven colons `::` stands for one group or more.
+    if (_is_full_ipv6(text) or (_is_short_ipv6(text) and text.count(":") <= 7)) and ":ffff:" not in text:  # noqa: PLR2004
+        return text if text.strip("0:") else LeftOut.NOT_AN_IP_ADDRESS
+    try:
+        address = IPv6Address(text)
+    except ValueError:
+        return LeftOut.NOT_AN_IP_ADDRESS
+    mapped = address.ipv4_mapped  # a dual-stack server writes IPv4 as ::ffff:192.0.2.1
+    if (mapped or address).is_unspecified:
+        return LeftOut.NOT_AN_IP_ADDRESS
+    return str(mapped) if mapped else text

@@ -1,0 +1,30 @@
+"""Built-in mapping entries, YAML files in the users' own form: `load` gives one, `pinterest` is made from a stream's columns."""
+
+from collections.abc import Collection
+from functools import cache
+from importlib import resources
+from typing import Final
+
+import yaml
+
+from target_pinterest_capi.mapping import columns
+from target_pinterest_capi.settings import MappingEntry, parse_mapping
+
+PINTEREST: Final = "pinterest"
+
+
+def load(name: str, stream_columns: Collection[str]) -> MappingEntry:
+    """Give a preset as a mapping entry. Its file is checked as a user's own entry would be."""
+    if name == PINTEREST:
+        return MappingEntry(stream="*", fields=columns.entry_fields(stream_columns))
+    return _load(name)
+
+
+def text(name: str) -> str:
+    """Give a preset's YAML, to be shown and copied."""
+    return resources.files(__name__).joinpath(f"{name}.yaml").read_text(encoding="utf-8")
+
+
+@cache
+def _load(name: str) -> MappingEntry:
+    return parse_mapping(yaml.safe_load(text(name)), f"preset {name}")

@@ -1,0 +1,1 @@
+"""What a run did, for people: counters and the words around them."""

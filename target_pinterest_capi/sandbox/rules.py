@@ -1,0 +1,303 @@
+"""What Pinterest answers: from a request, the account's rate window and the time to a status and a body.
+
+Owns the order of the checks, the meaning of an event's values and the form of the answers. Every function is pure: the clock and
+the state are arguments. It never records, waits or fails on purpose: that is `store`, `faults` and `app`.
+
+Sources: Pinterest's OpenAPI description 5.23.0 (spec), bodies that public projects recorded from the live API (seen),
+documentation (docs). Where nobody has shown what happens, the choice is said in docs/sandbox.md.
+"""
+
+import math
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, NamedTuple
+from urllib.parse import parse_qs
+
+import msgspec
+
+from target_pinterest_capi.sandbox.shapes import HASHED, check_body
+
+DEFAULT_TOKEN: Final = "sandbox-token"  # noqa: S105 - made up, opens nothing
+DEFAULT_AD_ACCOUNT: Final = "549755885175"
+
+# spec 5.23.0: events/create, responses; 953: seen
+CODES: Final = {400: 4196, 401: 2, 403: 29, 422: 953, 429: 8, 503: 4197}
+MESSAGES: Final = {
+    400: "The request was invalid.",
+    401: "Authentication failed.",
+    403: "You are not permitted to access that resource.",
+    422: "Not all events were successfully processed.",
+    429: "This request exceeded a rate limit.",
+    503: "The endpoint has been ramped down and is currently not accepting any traffic.",
+}
+OK: Final = 200
+TEST_EVENTS: Final = 20  # docs: only the first 20 events of a test request are processed
+RATE_WINDOW_SECONDS: Final = 60
+
+# spec 5.23.0 names fifteen; newer documentation and live runs add seven
+EVENT_NAMES: Final = frozenset({
+    "add_payment_info", "add_to_cart", "add_to_wishlist", "app_install", "checkout", "custom", "initiate_checkout", "lead",
+    "page_visit", "search", "signup", "subscribe", "view_category", "view_content", "watch_video",
+    "app_open", "contact", "customize_product", "find_location", "schedule", "start_trial", "submit_application",
+})  # fmt: skip
+
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}").fullmatch
+_DECIMAL: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?").fullmatch
+_AD_ACCOUNT: Final = re.compile(r"[0-9]{1,18}").fullmatch  # spec 5.23.0: path_ad_account_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """What differs between accounts, and what nobody knows for sure.
+
+    Args:
+        tokens: the ad accounts that each token may use.
+        defined_events: the advertiser's own event names, which are processed without a warning.
+        max_event_age_seconds: an older event fails (the 7 days that connectors state).
+        max_ahead_seconds: an event further in the future fails.
+        mixed_status: the answer when some events failed and some did not, 422 or 200: which one Pinterest gives is open.
+        calls_per_minute: the limit of an ad account (spec: 5,000).
+    """
+
+    tokens: Mapping[str, Collection[str]] = field(default_factory=lambda: {DEFAULT_TOKEN: (DEFAULT_AD_ACCOUNT,)})
+    defined_events: Collection[str] = ()
+    max_event_age_seconds: int = 7 * 24 * 3600
+    max_ahead_seconds: int = 3600
+    mixed_status: Literal[200, 422] = 422
+    calls_per_minute: int = 5000
+
+
+class Request(NamedTuple):
+    """What a client sent to `/v5/ad_accounts/{ad_account_id}/events`; `query` is the undecoded text behind the `?`."""
+
+    ad_account_id: str
+    authorization: str
+    body: bytes
+    content_type: str = "application/json"
+    query: str = ""
+
+
+class Window(NamedTuple):
+    """One minute of calls of an ad account, from `start` (Unix seconds)."""
+
+    start: float = -math.inf
+    calls: int = 0
+
+
+FRESH: Final = Window()
+
+
+class Verdict(NamedTuple):
+    """What became of one event: processed where `error` is empty; a warning does not fail it."""
+
+    error: str = ""
+    warning: str = ""
+
+
+PROCESSED: Final = Verdict()
+
+
+class Answer(NamedTuple):
+    """The answer to one request and what there is to remember of it.
+
+    `events` were read from the request, of which `verdicts` judge the first ones (all, unless it was a test request). `refused` is
+    why the request failed as a whole, without its token. `marked` are the event ids whose mark acted.
+    """
+
+    status: int
+    body: Mapping[str, Any]
+    headers: Mapping[str, str] = {}
+    window: Window = FRESH
+    test: bool = False
+    events: Sequence[Mapping[str, Any]] = ()
+    verdicts: Sequence[Verdict] = ()
+    refused: str = ""
+    marked: frozenset[str] = frozenset()
+
+
+def refusal(status: int, why: str = "", message: str = "") -> Answer:
+    """The answer that fails a whole request: `{code, message}`; `why` is remembered instead of a message that holds a secret."""
+    message = message or why or MESSAGES.get(status, "Unexpected error.")
+    return Answer(status, {"code": CODES.get(status, status), "message": message}, refused=why or message)
+
+
+def answer(request: Request, rules: Rules, now: float, window: Window = FRESH, marks: Mapping[str, str] | None = None) -> Answer:
+    """Answer one request of events at `now` (Unix seconds).
+
+    Args:
+        request: what the client sent.
+        rules: the account's settings.
+        now: the time of the answer.
+        window: the calls of this ad account so far; the answer carries the next one.
+        marks: event ids that act on purpose: `poison` refuses their whole request, `fail` fails their event.
+    """
+    refused = permit(request, rules)
+    if refused is not None:
+        return refused
+    window, headers = spend(window, rules.calls_per_minute, now)
+    if window.calls > rules.calls_per_minute:
+        return refusal(429)._replace(window=window, headers=headers)
+    return _events(request, rules, now, marks or {})._replace(window=window, headers=headers)
+
+
+def permit(request: Request, rules: Rules) -> Answer | None:
+    """None where the token may use the ad account; else the refusal."""
+    scheme, _, token = request.authorization.partition(" ")
+    if scheme.lower() != "bearer" or token not in rules.tokens:
+        # seen: a 401 body can repeat the token, which is what a client must be able to redact
+        return refusal(401, why=MESSAGES[401], message=f"{MESSAGES[401]} The token '{token}' is not valid.")
+    if not _AD_ACCOUNT(request.ad_account_id):
+        return refusal(400, "Invalid request: ad_account_id is not 1 to 18 digits")
+    return None if request.ad_account_id in rules.tokens[token] else refusal(403)
+
+
+def spend(window: Window, limit: int, now: float) -> tuple[Window, dict[str, str]]:
+    """Count one call; the next window and the headers that say what is left of it (form: seen)."""
+    if not 0 <= now - window.start < RATE_WINDOW_SECONDS:
+        window = Window(now)
+    window = window._replace(calls=window.calls + 1)
+    return window, {
+        "X-RateLimit-Limit": f'{limit}, {limit};w={RATE_WINDOW_SECONDS};name="ads_conversions_ad_account_id"',
+        "X-RateLimit-Remaining": str(max(0, limit - window.calls)),
+        "X-RateLimit-Reset": str(math.ceil(window.start + RATE_WINDOW_SECONDS - now)),
+    }
+
+
+def _events(request: Request, rules: Rules, now: float, marks: Mapping[str, str]) -> Answer:
+    test = _is_test(request.query)
+    if test is None:
+        return refusal(400, "Invalid request: test is neither true nor false")
+    if request.content_type.partition(";")[0].strip().lower() != "application/json":
+        return refusal(400, "Invalid request: Content-Type is not application/json")._replace(test=test)
+    try:
+        body = msgspec.json.decode(request.body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return refusal(400, "Invalid request: the body is not JSON")._replace(test=test)
+    problem = check_body(body)
+    if problem is not None:
+        return refusal(400, problem.message)._replace(test=test)
+    events = body["data"]
+    marked = frozenset(event["event_id"] for event in events) & marks.keys()
+    poison = frozenset(event_id for event_id in marked if marks[event_id] == "poison")
+    if poison:
+        return refusal(400)._replace(test=test, events=events, marked=poison)
+    verdicts = [
+        Verdict("The event was failed by a fault.") if event["event_id"] in marked else judge(event, rules, now)
+        for event in (events[:TEST_EVENTS] if test else events)
+    ]
+    status, content = _listed(verdicts, len(events), rules.mixed_status)
+    return Answer(status, content, test=test, events=events, verdicts=verdicts, marked=marked)
+
+
+def _is_test(query: str) -> bool | None:
+    """Whether the query says so; None for a value that is no boolean. spec: parameter `test`."""
+    values = parse_qs(query, keep_blank_values=True).get("test", ["false"])
+    return {"true": True, "false": False}.get(values[-1])
+
+
+def _listed(verdicts: Sequence[Verdict], received: int, mixed_status: int) -> tuple[int, dict[str, Any]]:
+    processed = sum(not verdict.error for verdict in verdicts)
+    content = {
+        "num_events_received": received,
+        "num_events_processed": processed,
+        "events": [_entry(position, verdict) for position, verdict in enumerate(verdicts)],
+    }
+    if processed == len(verdicts) or (processed and mixed_status == OK):
+        return OK, content
+    return 422, {"code": CODES[422], "message": MESSAGES[422], "details": content}
+
+
+def _entry(position: int, verdict: Verdict) -> dict[str, str | None]:
+    """One entry of the list. seen: a message that says nothing is null, empty or absent, so the position decides which."""
+    entry: dict[str, str | None] = {"status": "failed" if verdict.error else "processed"}
+    for name, message in (("error_message", verdict.error), ("warning_message", verdict.warning)):
+        if message or position % 3 == 0:
+            entry[name] = message or None
+        elif position % 3 == 1:
+            entry[name] = ""
+    return entry
+
+
+def judge(event: Mapping[str, Any], rules: Rules, now: float) -> Verdict:
+    """What becomes of an event of the right shape at `now` (Unix seconds)."""
+    warning = " ".join(filter(None, [rule(event, rules) for rule in _WARNINGS]))
+    for rule in _ERRORS:
+        error = rule(event, rules, now)
+        if error:
+            return Verdict(error, warning)
+    return Verdict("", warning) if warning else PROCESSED
+
+
+def _no_identity(event: Mapping[str, Any], _rules: Rules, _now: float) -> str:
+    user = event["user_data"]
+    if user.get("em") or user.get("hashed_maids") or (user.get("client_ip_address") and user.get("client_user_agent")):
+        return ""
+    return "user_data needs at least one of em, hashed_maids, or client_ip_address together with client_user_agent."
+
+
+def _unhashed(event: Mapping[str, Any], _rules: Rules, _now: float) -> str:
+    user = event["user_data"]
+    for name in HASHED:
+        for digest in user.get(name, ()):
+            if not _DIGEST(digest):
+                return f"user_data.{name} holds a value that is not a lower-case SHA-256 digest."
+    return ""
+
+
+def _untimely(event: Mapping[str, Any], rules: Rules, now: float) -> str:
+    age = now - event["event_time"]
+    if age > rules.max_event_age_seconds:
+        return f"event_time is more than {rules.max_event_age_seconds} seconds in the past."
+    if age < -rules.max_ahead_seconds:
+        return f"event_time is more than {rules.max_ahead_seconds} seconds in the future; it is in seconds, not milliseconds."
+    return ""
+
+
+def _amounts(event: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
+    custom = event.get("custom_data", {})
+    yield "value", custom.get("value")
+    yield "predicted_ltv", custom.get("predicted_ltv")
+    for item in custom.get("contents", ()):
+        yield "contents.item_price", item.get("item_price")
+
+
+def _no_amount(event: Mapping[str, Any], _rules: Rules, _now: float) -> str:
+    for name, amount in _amounts(event):
+        if amount is not None and not _DECIMAL(amount):
+            return f"custom_data.{name} is not a decimal number."
+    return ""
+
+
+def _blank(event: Mapping[str, Any], _rules: Rules, _now: float) -> str:
+    return next((f"{name} is empty." for name in ("event_id", "event_name") if not event[name]), "")
+
+
+_ERRORS: Final[tuple[Callable[[Mapping[str, Any], Rules, float], str], ...]] = (
+    _blank,
+    _no_identity,
+    _unhashed,
+    _untimely,
+    _no_amount,
+)
+
+
+def _own_name(event: Mapping[str, Any], rules: Rules) -> str:
+    name = event["event_name"]
+    return "" if name in EVENT_NAMES or name in rules.defined_events else "event_name is neither known nor defined."
+
+
+def _other_opt_out(event: Mapping[str, Any], _rules: Rules) -> str:
+    text = event.get("custom_data", {}).get("opt_out_type")
+    odd = text and any(part.strip() != "LDP" for part in text.split(","))  # spec: values are separated by commas
+    return "custom_data.opt_out_type is not LDP." if odd else ""
+
+
+def _odd_code(event: Mapping[str, Any], _rules: Rules) -> str:
+    language, currency = event.get("language"), event.get("custom_data", {}).get("currency")
+    if language is not None and not re.fullmatch("[a-z]{2}", language):
+        return "language is not a two-letter ISO 639-1 code."
+    return "" if currency is None or re.fullmatch("[A-Z]{3}", currency) else "custom_data.currency is not an ISO 4217 code."
+
+
+_WARNINGS: Final[tuple[Callable[[Mapping[str, Any], Rules], str], ...]] = (_own_name, _other_opt_out, _odd_code)

@@ -1,0 +1,184 @@
+"""What the sandbox remembers: every request and event it received, counters, and the rate window of each ad account.
+
+Promises that events and requests come back in the order of their answers, that counters go on when the oldest rows are let go,
+and that any thread may read while the server writes. Never judges anything, and never keeps a token.
+"""
+
+import os
+import threading
+from collections import Counter, deque
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from target_pinterest_capi.sandbox.rules import Answer, Window
+
+DEDUPLICATION_SECONDS: Final = 24 * 3600  # sources say 24 to 48 hours: the shorter one
+LINE_ENDS: Final = bytes.maketrans(b"\r\n", b"  ")  # outside of strings these are the only line ends that JSON may hold
+
+
+class RequestRow(NamedTuple):
+    """One request: its number in order of arrival (from 1), and how it ended.
+
+    `status` is None where no whole answer was given. `events` is how many events were read, `processed` and `failed` how many of
+    them ended so. `refused` says why the whole request failed, `faults` which faults acted on it. `bytes` is the body's size.
+    """
+
+    number: int
+    endpoint: str
+    ad_account_id: str
+    at: float
+    bytes: int
+    status: int | None
+    test: bool = False
+    events: int = 0
+    processed: int = 0
+    failed: int = 0
+    refused: str = ""
+    faults: tuple[str, ...] = ()
+
+
+class EventRow(NamedTuple):
+    """One event of a live request, as it came; `duplicate` where Pinterest would have removed it as one."""
+
+    request: int
+    position: int
+    ad_account_id: str
+    status: str
+    error: str
+    warning: str
+    duplicate: bool
+    event: Mapping[str, Any]
+
+
+_Kept = tuple[int, int, str, str, str, str, bool, bytes]  # an EventRow with its event encoded: a third of the memory
+
+
+class Store:
+    """The memory of one sandbox.
+
+    Args:
+        keep: how many events, how many requests and how many keys for deduplication are remembered, the latest ones. Counters
+            count all of them.
+        record_bodies: a file to which the body of each accepted request is appended, one line each.
+    """
+
+    def __init__(self, keep: int = 100_000, record_bodies: Path | None = None) -> None:
+        self._keep = keep
+        self._lock = threading.Lock()
+        self._in_flight = 0
+        self._bodies = None
+        if record_bodies is not None:
+            private = os.open(record_bodies, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            self._bodies = os.fdopen(private, "ab", buffering=0)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything but the file of bodies."""
+        with self._lock:
+            self._numbers = 0
+            self._requests: deque[RequestRow] = deque(maxlen=self._keep)
+            self._events: deque[_Kept] = deque(maxlen=self._keep)
+            self._keys: dict[tuple[str, str, str], float] = {}
+            self._windows: dict[str, Window] = {}
+            self._counters: Counter[str] = Counter()
+
+    def close(self) -> None:
+        """Close the file of bodies."""
+        if self._bodies is not None:
+            self._bodies.close()
+
+    def arrive(self) -> int:
+        """Number a request that has arrived whole."""
+        with self._lock:
+            self._numbers += 1
+            self._in_flight += 1
+            self._counters["most_in_flight"] = max(self._counters["most_in_flight"], self._in_flight)
+            return self._numbers
+
+    def window(self, ad_account_id: str) -> Window:
+        """The calls of an ad account so far."""
+        return self._windows.get(ad_account_id, Window())
+
+    def answered(self, number: int, ad_account_id: str, answer: Answer, now: float, body: bytes) -> None:
+        """Take what one answer leaves behind: its window, and the events of a live one."""
+        with self._lock:
+            if answer.window.calls:
+                self._windows[ad_account_id] = answer.window
+            if not answer.verdicts:
+                return
+            if self._bodies is not None:
+                self._bodies.write(body.translate(LINE_ENDS) + b"\n")
+            if not answer.test:
+                self._take(number, ad_account_id, answer, now)
+
+    def _take(self, number: int, ad_account_id: str, answer: Answer, now: float) -> None:
+        failed = warnings = duplicates = 0
+        for position, (event, verdict) in enumerate(zip(answer.events, answer.verdicts, strict=True)):
+            duplicate = not verdict.error and self._repeats(ad_account_id, event, now)
+            failed += bool(verdict.error)
+            warnings += bool(verdict.warning)
+            duplicates += duplicate
+            if self._keep:
+                status = "failed" if verdict.error else "processed"
+                encoded = msgspec.json.encode(event)
+                self._events.append((number, position, ad_account_id, status, verdict.error, verdict.warning, duplicate, encoded))
+        counts = {
+            "events_received": len(answer.events),
+            "events_processed": len(answer.events) - failed,
+            "events_failed": failed,
+            "events_with_warning": warnings,
+            "duplicates": duplicates,
+        }
+        self._counters.update({name: count for name, count in counts.items() if count})
+
+    def _repeats(self, ad_account_id: str, event: Mapping[str, Any], now: float) -> bool:
+        """Whether Pinterest would remove the event. spec: offline events cannot be deduplicated."""
+        if event["action_source"] == "offline" or not self._keep:
+            return False
+        key = (ad_account_id, event["event_name"], event["event_id"])
+        first = self._keys.get(key)
+        if first is not None and now - first < DEDUPLICATION_SECONDS:
+            return True
+        self._keys.pop(key, None)  # an old one moves to the end, so that the oldest stands first
+        self._keys[key] = now
+        if len(self._keys) > self._keep:
+            del self._keys[next(iter(self._keys))]
+        return False
+
+    def finish(self, row: RequestRow) -> None:
+        """Remember how a numbered request ended."""
+        with self._lock:
+            self._in_flight -= 1
+            self._requests.append(row)
+            self._counters["requests"] += 1
+            self._counters["test_requests"] += row.test
+            self._counters[f"status_{row.status or 'none'}"] += 1
+            self._counters.update(f"fault_{name}" for name in row.faults)
+
+    def count(self, name: str) -> None:
+        """Count something that is neither a request nor an event."""
+        with self._lock:
+            self._counters[name] += 1
+
+    def requests(self) -> list[RequestRow]:
+        """The requests that are remembered, in the order of their ends."""
+        with self._lock:
+            return list(self._requests)
+
+    def events(self, status: str | None = "processed") -> list[EventRow]:
+        """The events of live requests that are remembered, in the order they were received; all of them for status None."""
+        with self._lock:
+            rows = [row for row in self._events if status in (None, row[3])]
+        return [EventRow(*row[:-1], msgspec.json.decode(row[-1])) for row in rows]
+
+    def event_ids(self) -> Counter[str]:
+        """How often each event id was processed, among the events that are remembered: 2 is "sent twice"."""
+        return Counter(row.event["event_id"] for row in self.events())
+
+    def counters(self) -> dict[str, int]:
+        """Everything counted since the last reset, by name; what never happened is not there."""
+        with self._lock:
+            return {name: count for name, count in sorted(self._counters.items()) if count}

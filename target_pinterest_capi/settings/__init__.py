@@ -1,0 +1,29 @@
+"""What the users set: one model of every setting, its sources and checks, and what is generated from it.
+
+Promises that every problem of a configuration is reported at once, in words that hold no given value, and that
+no secret shows in an error or a repr. Never reads a record, a clock or the network.
+"""
+
+from target_pinterest_capi.settings.loading import load, parse_mapping
+from target_pinterest_capi.settings.model import CustomerList, MappingEntry, OAuth, Settings
+from target_pinterest_capi.settings.problems import ConfigurationError, Problem
+from target_pinterest_capi.settings.schema import mapping_table, meltano_settings, sdk_schema, settings_table
+from target_pinterest_capi.settings.sources import ENVIRONMENT_PREFIX, read_environment, read_files
+
+__all__ = [
+    "ENVIRONMENT_PREFIX",
+    "ConfigurationError",
+    "CustomerList",
+    "MappingEntry",
+    "OAuth",
+    "Problem",
+    "Settings",
+    "load",
+    "mapping_table",
+    "meltano_settings",
+    "parse_mapping",
+    "read_environment",
+    "read_files",
+    "sdk_schema",
+    "settings_table",
+]

@@ -1,0 +1,133 @@
+"""The parts of a mapping entry and a customer list that are more than one value: fields, event names, expressions, presets."""
+
+import re
+from collections.abc import Iterator, Mapping
+from importlib import resources
+from typing import Any, Final
+
+from target_pinterest_capi.mapping.expressions import ExpressionError, compile_expression
+from target_pinterest_capi.settings.constants import unknown_event_name
+from target_pinterest_capi.settings.paths import flatten
+from target_pinterest_capi.settings.problems import Problem, did_you_mean, joined
+from target_pinterest_capi.settings.values import MAX_ACCOUNT_DIGITS
+
+DEFAULT_PRESET: Final = "pinterest"
+_DIGITS: Final = re.compile(r"[0-9]+")
+_LITERAL: Final = re.compile(r"'([^'\\]*)'")  # a raw-string literal that is the whole expression
+
+
+def read_fields(raw: Any, where: str, problems: list[Problem], warnings: list[Problem]) -> dict[str, tuple[str, ...] | None]:
+    """`{field path: expressions}`, flat, each a tuple; None where null unmaps the field."""
+    if not isinstance(raw, Mapping):
+        problems.append(Problem(where, "must be an object: a JMESPath expression, or a list of them, for each field path"))
+        return {}
+    result: dict[str, tuple[str, ...] | None] = {}
+    for path, value in flatten(raw, where, problems).items():
+        here = joined(where, path)
+        if value is None:
+            result[path] = None
+            continue
+        found = read_expressions(value, here, problems)
+        if found is None:
+            continue
+        result[path] = found
+        if path == "event_name":
+            literals = [literal for literal in map(_LITERAL.fullmatch, found) if literal]
+            warnings.extend(warning for literal in literals for warning in unknown_event_name(literal[1], here))
+    return result
+
+
+def read_expressions(value: Any, where: str, problems: list[Problem]) -> tuple[str, ...] | None:
+    """One expression or a list of them as a tuple; None, and the problems, where one is wrong."""
+    sources = value if isinstance(value, list | tuple) else [value]
+    if not sources:
+        problems.append(Problem(where, "is an empty list: name at least one expression, or write null to unmap the field"))
+        return None
+    known = len(problems)
+    for index, source in enumerate(sources):
+        check_expression(source, f"{where}[{index}]" if isinstance(value, list | tuple) else where, problems)
+    return tuple(source.strip() for source in sources) if len(problems) == known else None
+
+
+def read_expression(value: Any, where: str, problems: list[Problem]) -> str | None:
+    """One expression, trimmed; None, and the problem, where it is wrong."""
+    known = len(problems)
+    check_expression(value, where, problems)
+    return value.strip() if len(problems) == known else None
+
+
+def check_expression(source: Any, where: str, problems: list[Problem]) -> None:
+    """Add a problem where `source` is no JMESPath expression."""
+    if not isinstance(source, str):
+        problems.append(Problem(where, _not_text(source)))
+        return
+    if not source.strip():
+        problems.append(Problem(where, "is an empty text: write an expression, or null for none"))
+        return
+    try:
+        compile_expression(source.strip())
+    except ExpressionError as error:
+        problems.append(Problem(where, f"is no valid expression: {error}"))
+
+
+def check_account(source: str, where: str, problems: list[Problem]) -> None:
+    """Add a problem where an entry's ad_account_id is neither an account's digits nor an expression."""
+    if not _DIGITS.fullmatch(source):
+        check_expression(source, where, problems)
+    elif len(source) > MAX_ACCOUNT_DIGITS:
+        problems.append(Problem(where, f"has more than the {MAX_ACCOUNT_DIGITS} digits of an ad account's id"))
+
+
+def read_event_names(raw: Any, where: str, problems: list[Problem], warnings: list[Problem]) -> dict[str, str]:
+    """`{value of event_name: Pinterest's name}`; names that were nested at their dots are joined again."""
+    if not isinstance(raw, Mapping):
+        problems.append(Problem(where, "must be an object: the tap's event names to Pinterest's"))
+        return {}
+    result = {}
+    for name, target in _event_names(raw, ""):
+        here = joined(where, name)
+        if isinstance(name, bool) or not isinstance(name, str):
+            problems.append(Problem(here, "its key is no text: put it in quotes"))
+        elif target is None:
+            continue
+        elif not isinstance(target, str) or not target.strip():
+            problems.append(Problem(here, "must be the text of an event name"))
+        else:
+            result[name] = target.strip()
+            warnings.extend(unknown_event_name(target.strip(), here))
+    return result
+
+
+def check_preset(name: str, where: str, problems: list[Problem]) -> None:
+    """Add a problem where there is no such preset."""
+    known = preset_names()
+    if name not in known:
+        advice = f"is no preset{did_you_mean(name, known)}; there are: {', '.join(known)}"
+        problems.append(Problem(where, advice))
+
+
+def preset_names() -> tuple[str, ...]:
+    """The presets in the package, sorted."""
+    folder = resources.files("target_pinterest_capi.mapping").joinpath("presets")
+    files = [item.name for item in folder.iterdir()] if folder.is_dir() else []
+    return tuple(sorted({name.removesuffix(".yaml") for name in files if name.endswith(".yaml")} | {DEFAULT_PRESET}))
+
+
+def _event_names(raw: Mapping[Any, Any], prefix: str) -> Iterator[tuple[Any, Any]]:
+    for key, value in raw.items():
+        name = str(key) if isinstance(key, int) and not isinstance(key, bool) else key
+        name = f"{prefix}{name}" if prefix else name
+        if isinstance(value, Mapping):
+            yield from _event_names(value, f"{name}.")
+        else:
+            yield name, value
+
+
+def _not_text(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "must be an expression, not an object: write the object as an expression, such as items[].{id: sku, quantity: count}"
+    if isinstance(value, list | tuple):
+        return "must be an expression, not a list in a list"
+    if value is None:
+        return "must be an expression: leave nulls out of the list"
+    return "must be an expression: write it as text, in quotes; a constant goes into defaults"

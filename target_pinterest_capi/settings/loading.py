@@ -1,0 +1,213 @@
+"""From the plain values of files and environment to checked settings, or to all that is wrong with them at once.
+
+Every part is checked on its own, so that one mistake hides no other: entries and lists by their models, then the
+settings, then the rules between settings, on what is right of them.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, Literal, NamedTuple
+
+from target_pinterest_capi.settings import entries
+from target_pinterest_capi.settings.constants import read_defaults
+from target_pinterest_capi.settings.model import CustomerList, MappingEntry, OAuth, Settings
+from target_pinterest_capi.settings.problems import ConfigurationError, Problem
+from target_pinterest_capi.settings.reading import build, given_members
+from target_pinterest_capi.settings.secrets import read_secrets
+
+Purpose = Literal["events", "any"]
+
+STAND_IN_ACCOUNT: Final = "0"  # lets the rules between settings run where ad_account_id is missing or wrong
+REFRESHED: Final = ("client_id", "client_secret", "refresh_token", "token_path")
+
+# Settings of singer-sdk, and names that people expect, which are none here: what to do instead.
+FOREIGN: Final = {
+    "add_record_metadata": "has no meaning here: an event has no room for _sdc_ columns. Remove it",
+    "load_method": "has no meaning here: events are only ever added. Remove it",
+    "batch_config": "has no meaning here: it sets how files are written, and this target sends events. Set batch_size_rows instead",
+    "batch_wait_limit_seconds": "has no meaning here: set batch_wait_seconds instead",
+    "default_target_schema": "has no meaning here: Pinterest has no schemas. Remove it",
+    "hard_delete": "has no meaning here: an event cannot be taken back. Remove it",
+    "process_activate_version_messages": "has no meaning here: events have no versions. Remove it",
+    "use_singer_decimal": "has no meaning here: amounts are always exact decimals. Remove it",
+    "access_token": "is no setting: set conversion_token for events, or oauth.access_token for customer lists",
+}
+
+
+class _Context(NamedTuple):
+    """What the rules between settings see; `failed` names the settings that have a problem already."""
+
+    settings: Settings
+    failed: frozenset[str]
+    given: Mapping[str, Any]
+    purpose: Purpose
+
+
+def load(raw: Mapping[str, Any], *, purpose: Purpose = "events") -> Settings:
+    """Checked settings of the plain values of files and environment; with `purpose` any, no token for events is needed.
+
+    Numbers and booleans may come as text, lists and objects as JSON text. The files of secrets are read here. Raises
+    ConfigurationError with all problems.
+    """
+    problems: list[Problem] = []
+    warnings: list[Problem] = []
+    given = given_members(Settings, _nested(raw), "", problems, foreign=FOREIGN)
+    members = read_secrets(Settings, given, "", problems)
+    for name, read in _MEMBERS.items():
+        if name in members:
+            members[name] = read(members[name], name, problems, warnings)
+    settings = build(Settings, members, "", problems)
+    failed = frozenset(re.split(r"[.\[]", problem.path)[0] for problem in problems)
+    if settings is None:
+        sound = {name: value for name, value in members.items() if name not in failed}
+        settings = Settings.model_validate({"ad_account_id": STAND_IN_ACCOUNT, **sound})
+    context = _Context(settings, failed, given, purpose)
+    problems.extend(problem for rule in _RULES for problem in rule(context))
+    if problems:
+        raise ConfigurationError(problems)
+    settings._warnings = tuple(warnings)  # noqa: SLF001 - the model's own member, filled where the model is made
+    return settings
+
+
+def parse_mapping(raw: Mapping[str, Any], where: str) -> MappingEntry:
+    """One mapping entry, such as a preset's, of its plain values; `where` names it. Raises ConfigurationError."""
+    problems: list[Problem] = []
+    entry = _mapping(raw, where, problems, [])
+    if problems or entry is None:
+        raise ConfigurationError(problems)
+    return entry
+
+
+def _nested(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Dotted names at the top, such as `oauth.client_id`, as members of their object."""
+    result = {str(key): value for key, value in raw.items()}
+    for key in [key for key in result if key.startswith(("oauth.", "defaults."))]:
+        head, _, rest = key.partition(".")
+        whole = result.get(head)
+        if whole is None or isinstance(whole, Mapping):
+            result[head] = {**(whole or {}), rest: result.pop(key)}
+    return result
+
+
+def _oauth(raw: Any, where: str, problems: list[Problem], _: list[Problem]) -> OAuth | None:
+    given = given_members(OAuth, raw, where, problems)
+    if not given:
+        return None
+    names = {name.removesuffix("_file") for name in given}
+    missing = [name for name in REFRESHED if name not in names]
+    if "access_token" in names and len(missing) < len(REFRESHED):
+        problems.append(Problem(where, f"is given twice: keep either access_token, or {', '.join(REFRESHED)}"))
+    elif "access_token" not in names:
+        problems.extend(
+            Problem(f"{where}.{name}", f"is missing: without access_token, {', '.join(REFRESHED)} are needed") for name in missing
+        )
+    return build(OAuth, read_secrets(OAuth, given, where, problems), where, problems)
+
+
+def _mappings(raw: Any, where: str, problems: list[Problem], warnings: list[Problem]) -> tuple[MappingEntry, ...]:
+    if not isinstance(raw, list | tuple):
+        problems.append(Problem(where, "must be a list of entries, each with its stream"))
+        return ()
+    found = [_mapping(entry, f"{where}[{index}]", problems, warnings) for index, entry in enumerate(raw)]
+    return tuple(entry for entry in found if entry is not None)
+
+
+def _mapping(raw: Any, where: str, problems: list[Problem], warnings: list[Problem]) -> MappingEntry | None:
+    as_given = frozenset({"fields", "defaults", "event_names", "when"})
+    given = given_members(MappingEntry, raw, where, problems, as_given=as_given)
+    if not isinstance(raw, Mapping):
+        return None
+    members = read_secrets(MappingEntry, given, where, problems)
+    readers = {"fields": entries.read_fields, "defaults": read_defaults, "event_names": entries.read_event_names}
+    for name, read in readers.items():
+        if name in members:
+            members[name] = read(members[name], f"{where}.{name}", problems, warnings)
+    if "when" in members:
+        members["when"] = entries.read_expression(members["when"], f"{where}.when", problems)
+    entry = build(MappingEntry, members, where, problems)
+    if entry is not None and entry.preset is not None:
+        entries.check_preset(entry.preset, f"{where}.preset", problems)
+    if entry is not None and entry.ad_account_id is not None:
+        entries.check_account(entry.ad_account_id, f"{where}.ad_account_id", problems)
+    return entry
+
+
+def _customer_lists(raw: Any, where: str, problems: list[Problem], _: list[Problem]) -> tuple[CustomerList, ...]:
+    if not isinstance(raw, list | tuple):
+        problems.append(Problem(where, "must be a list of entries, each with its stream, list and member"))
+        return ()
+    found = [_customer_list(entry, f"{where}[{index}]", problems) for index, entry in enumerate(raw)]
+    return tuple(entry for entry in found if entry is not None)
+
+
+def _customer_list(raw: Any, where: str, problems: list[Problem]) -> CustomerList | None:
+    given = given_members(CustomerList, raw, where, problems, as_given=frozenset({"member", "operation"}))
+    if not isinstance(raw, Mapping):
+        return None
+    if ("list_id" in given) == ("list_name" in given):
+        problems.append(Problem(where, "needs either list_id or list_name, to say which list"))
+    sound = dict(given)
+    if "member" in sound:
+        # a stand-in for a wrong one, so that the other members are checked as well
+        sound["member"] = entries.read_expressions(sound["member"], f"{where}.member", problems) or ()
+    if "operation" in sound:
+        sound["operation"] = entries.read_expression(sound["operation"], f"{where}.operation", problems)
+    return build(CustomerList, sound, where, problems)
+
+
+def _token_rule(context: _Context) -> Iterator[Problem]:
+    settings, given = context.settings, context.given
+    own = [isinstance(entry, Mapping) and bool(entry.get("conversion_token_file")) for entry in _list(given.get("mappings"))]
+    needless = (settings.mappings == () and not own and "mappings" not in context.failed) or (own and all(own))
+    known = {"conversion_token", "conversion_token_file", "mode"} & context.failed
+    if (
+        context.purpose == "events"
+        and settings.mode != "dry_run"
+        and settings.conversion_token is None
+        and not known
+        and not needless
+    ):
+        yield Problem(
+            "conversion_token",
+            "is required to send events: make one in Ads Manager under Conversions, and set conversion_token or "
+            "conversion_token_file; mode: dry_run needs none",
+        )
+
+
+def _oauth_rule(context: _Context) -> Iterator[Problem]:
+    wanted = context.purpose == "events" and context.settings.mode == "live" and bool(_list(context.given.get("customer_lists")))
+    if wanted and context.settings.oauth is None and not {"oauth", "mode"} & context.failed:
+        yield Problem("oauth", "is required for customer_lists, which take no conversion token: set oauth.access_token")
+
+
+def _retention_rule(context: _Context) -> Iterator[Problem]:
+    settings = context.settings
+    if {"ledger_retention_days", "max_event_age_days"} & context.failed:
+        return
+    age = settings.max_event_age_days
+    if age is not None and settings.ledger_retention_days < age:
+        advice = f"must be at least max_event_age_days: an older event would be forgotten and sent again. Set it to {age}"
+        yield Problem("ledger_retention_days", advice)
+    # No retention is as long as no limit, so somebody has to choose how far back a repeated event is recognized.
+    if age is None and settings.ledger_url is not None and "ledger_retention_days" not in context.given:
+        yield Problem("ledger_retention_days", "must be set where max_event_age_days is null: events repeated later are sent again")
+
+
+def _refresh_rule(context: _Context) -> Iterator[Problem]:
+    if context.settings.ledger_url is None and "ledger_url" not in context.failed:
+        for index, entry in enumerate(_list(context.given.get("customer_lists"))):
+            if isinstance(entry, Mapping) and str(entry.get("refresh")).strip().casefold() == "full":
+                yield Problem(f"customer_lists[{index}].refresh", "full needs ledger_url: that database records the run's members")
+
+
+def _list(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else []
+
+
+_MEMBERS: Final[dict[str, Callable[[Any, str, list[Problem], list[Problem]], Any]]] = {
+    "oauth": _oauth,
+    "mappings": _mappings,
+    "customer_lists": _customer_lists,
+    "defaults": read_defaults,
+}
+_RULES: Final = (_token_rule, _oauth_rule, _retention_rule, _refresh_rule)

@@ -1,0 +1,258 @@
+"""Every setting: its name, type, limits, default and description, which is what all generated texts print.
+
+`group` is the heading it stands under; `null` says what a given null means (elsewhere null is the same as not given);
+`internal` members are filled while loading and never read from a configuration.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, PrivateAttr, SecretStr
+
+from target_pinterest_capi.settings import values
+from target_pinterest_capi.settings.problems import Problem
+
+API_URL: Final = "https://api.pinterest.com/v5"  # spec 5.23.0: servers
+SDK_OPTIONS: Final = (
+    "stream_maps", "stream_map_config", "faker_config",
+    "flattening_enabled", "flattening_max_depth", "flattening_max_key_length", "flattening_separator",
+)  # fmt: skip
+
+AccountId = Annotated[str, AfterValidator(values.account_id)]
+ApiUrl = Annotated[str, AfterValidator(values.api_url)]
+Zone = Annotated[str, AfterValidator(values.timezone)]
+Country = Annotated[str, AfterValidator(values.country)]
+ReportPath = Annotated[str, AfterValidator(values.report_path)]
+LedgerUrl = Annotated[SecretStr, AfterValidator(values.ledger_url)]
+Object = Annotated[Mapping[str, Any], AfterValidator(values.Frozen), PlainSerializer(dict)]
+Expressions = tuple[str, ...]
+
+
+def setting(
+    about: str,
+    default: Any = None,
+    *,
+    group: str = "",
+    null: str = "",
+    file: bool = False,
+    internal: bool = False,
+    hidden: bool = False,
+    **limits: Any,
+) -> Any:
+    """One setting. `file`: its text is a path; `hidden`: kept out of reprs; `limits` are pydantic's ge, gt and le."""
+    extra: dict[str, Any] = {"group": group, "null": null, "file": file, "internal": internal}
+    return Field(default, description=about, json_schema_extra=extra, repr=not (hidden or internal), **limits)
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", coerce_numbers_to_str=True, hide_input_in_errors=True, allow_inf_nan=False
+    )
+
+
+class OAuth(_Model):
+    """The OAuth token for customer lists and quality scores: a fixed one, or what it takes to refresh one."""
+
+    access_token: SecretStr | None = setting("An OAuth access token with ads:read and ads:write, used as it is.")
+    access_token_file: str | None = setting("A file that holds access_token.", file=True)
+    client_id: str | None = setting("Id of your Pinterest app; with client_secret, refresh_token and token_path.")
+    client_secret: SecretStr | None = setting("Secret of your Pinterest app.")
+    client_secret_file: str | None = setting("A file that holds client_secret.", file=True)
+    refresh_token: SecretStr | None = setting("The refresh token to start from; Pinterest replaces it as it is used.")
+    refresh_token_file: str | None = setting("A file that holds refresh_token.", file=True)
+    token_path: str | None = setting("A private file that keeps the newest refresh token between runs.", file=True)
+
+
+class MappingEntry(_Model):
+    """How the records of matching streams become events. `fields` and `defaults` are flat, by Pinterest's field path."""
+
+    stream: str = setting("A stream's name, or a shell pattern such as tracks_*.", ...)
+    name: str | None = setting("A name for reports.")
+    preset: str | None = setting("A built-in entry to start from; what follows overrides it field by field.")
+    when: str | None = setting("JMESPath predicate: records for which it does not hold are skipped.")
+    ad_account_id: str | None = setting("Another ad account: digits are a constant, anything else is a JMESPath expression.")
+    conversion_token_file: str | None = setting("A file that holds the conversion token of that account's user.", file=True)
+    conversion_token: SecretStr | None = setting("What conversion_token_file holds.", internal=True)
+    event_names: Object = setting(
+        "Values of event_name to Pinterest's names; records with other values are skipped, unless defaults give an event_name.",
+        values.Frozen({}),
+    )
+    fields: Annotated[Mapping[str, Expressions | None], AfterValidator(values.Frozen), PlainSerializer(dict)] = setting(
+        "Pinterest's field path to a JMESPath expression, or a list of them; null unmaps the field.", values.Frozen({})
+    )
+    defaults: Object = setting(
+        "Constants by field path, used where the field's expressions give nothing.", values.Frozen({}), hidden=True
+    )
+
+
+class CustomerList(_Model):
+    """How the records of matching streams become members of one customer list."""
+
+    stream: str = setting("A stream's name, or a shell pattern such as members_*.", ...)
+    list_id: str | None = setting("Id of the list; or name it by list_name.")
+    list_name: str | None = setting("Name of the list, which is looked up, and made with its first members if there is none.")
+    list_type: Literal["EMAIL", "MAID", "IDFA"] = setting("What identifies a member; one kind a list.", "EMAIL")
+    ad_account_id: AccountId | None = setting("Another ad account, digits only.")
+    member: Expressions = setting("JMESPath expression of the member's identifier, or a list of them.", ...)
+    operation: str | None = setting(
+        "JMESPath expression of what to do: add, insert, enter, true, or remove, delete, exit, false. Without it a record adds."
+    )
+    refresh: Literal["incremental", "full"] = setting(
+        "full: the run's members are recorded, so that `pinterest-capi prune` can remove those that did not come again.",
+        "incremental",
+    )
+    max_removed_ratio: float = setting("A prune that would remove more than this share of the list stops instead.", 0.5, ge=0, le=1)
+    audience: bool = setting("Make sure that an audience of the list exists.", False)
+
+
+class Settings(_Model):
+    """All settings of one run, checked: build it with `load`. Durations are seconds, ages and retention days."""
+
+    ad_account_id: AccountId = setting(
+        "Id of the Pinterest ad account, digits only. A mapping entry or a customer list may name its own.", ..., group="Account"
+    )
+    conversion_token: SecretStr | None = setting(
+        "Conversion access token, made in Ads Manager under Conversions. Required for events unless mode is dry_run.",
+        group="Account",
+    )
+    conversion_token_file: str | None = setting("A file that holds conversion_token.", group="Account", file=True)
+    oauth: OAuth | None = setting(
+        "OAuth for customer lists and quality scores: access_token, or client_id, client_secret, refresh_token and token_path.",
+        group="Account",
+    )
+    api_url: ApiUrl = setting(
+        "Base address of the API: Pinterest's, a sandbox or a proxy. https, or http on this machine.", API_URL, group="Account"
+    )
+    mode: Literal["live", "test", "dry_run"] = setting(
+        "live; test: Pinterest validates and records nothing; dry_run: nothing is sent. The last two write no STATE.",
+        "live",
+        group="Account",
+    )
+
+    mappings: tuple[MappingEntry, ...] | None = setting(
+        "How records become events. Unset: every stream uses preset pinterest; set: streams that no entry names are skipped; "
+        "[]: no events.",
+        group="Mapping",
+    )
+    customer_lists: tuple[CustomerList, ...] = setting("How records become members of customer lists.", (), group="Mapping")
+    defaults: Object = setting(
+        "Constants for every mapping, by Pinterest's field path.", values.Frozen({}), group="Mapping", hidden=True
+    )
+    timezone: Zone = setting("IANA name of the time zone in which times without an offset are read.", "UTC", group="Mapping")
+    default_country: Country | None = setting(
+        "ISO 3166 code for phones and postal codes whose record names no country.", group="Mapping"
+    )
+    date_format: Literal["dmy", "mdy"] | None = setting(
+        "Order of day and month in dates that are ambiguous without it.", group="Mapping"
+    )
+    postal_code: Literal["auto", "digits"] = setting(
+        "auto: by country, with letters where codes have them; digits: digits only, as Pinterest words it.", "auto", group="Mapping"
+    )
+    external_id: Literal["keep", "lower"] = setting(
+        "Whether external_id keeps its case or is lower-cased before hashing: as your browser tag does.", "keep", group="Mapping"
+    )
+
+    url_query: Literal["keep", "drop"] = setting(
+        "drop: query and fragment of event_source_url are cut, after click_id is derived; they often carry e-mails.",
+        "keep",
+        group="Privacy",
+    )
+    dead_letter_keys: Literal["hashed", "plain"] = setting(
+        "Whether dead letters hold key properties as SHA-256 digests or as they are.", "hashed", group="Privacy"
+    )
+
+    max_event_age_days: int | None = setting(
+        "Older events are invalid; null: no limit.", 7, group="Outcomes", null="no limit", ge=1, le=36_500
+    )
+    on_invalid: Literal["skip", "fail"] = setting(
+        "skip: an invalid event is a dead letter and the run goes on; fail: it stops at the first one, with exit code 3.",
+        "skip",
+        group="Outcomes",
+    )
+    max_rejected_ratio: float | None = setting(
+        "The run stops with exit code 3 when this share of events is invalid or rejected. 1: only when nothing gets through; "
+        "null: never.",
+        1.0,
+        group="Outcomes",
+        null="never",
+        ge=0,
+        le=1,
+    )
+    dead_letter_path: str = setting(
+        "Where invalid and rejected events go, as JSON lines: a file, or an fsspec URL as a prefix.",
+        "pinterest-rejected.jsonl",
+        group="Outcomes",
+        hidden=True,
+    )
+    report_path: ReportPath | None = setting("Where the run's report goes: a .json or .html file.", group="Outcomes", hidden=True)
+    ledger_url: LedgerUrl | None = setting(
+        "SQLAlchemy URL of the database of delivered events, such as sqlite:///ledger.db: what is there is not sent again.",
+        group="Outcomes",
+    )
+    ledger_retention_days: int = setting(
+        "How long delivered events are remembered; at least max_event_age_days.", 7, group="Outcomes", ge=1, le=36_500
+    )
+    on_uncertain: Literal["resend", "reject"] = setting(
+        "After a request whose outcome is unknown: resend (at least once), or reject what Pinterest cannot deduplicate (at most "
+        "once).",
+        "resend",
+        group="Outcomes",
+    )
+
+    batch_size_rows: int = setting(
+        "Events a request, 1 to 1,000.", 1000, group="Delivery", ge=1, le=1000
+    )  # spec 5.23.0: data, maxItems
+    batch_max_bytes: int = setting("Size of a request's body in bytes.", 2_000_000, group="Delivery", ge=1000, le=100_000_000)
+    batch_wait_seconds: float = setting(
+        "A partial batch is sent after this long, also while no input comes.", 10, group="Delivery", gt=0, le=3600
+    )
+    max_in_flight: int = setting("Requests at once; fewer while Pinterest answers 429.", 16, group="Delivery", ge=1, le=256)
+    max_requests_per_minute: int = setting(
+        "Requests a minute and ad account; Pinterest's own headers win.", 5000, group="Delivery", ge=1, le=120_000
+    )
+    request_timeout_seconds: float = setting("One attempt, the whole answer included.", 30, group="Delivery", gt=0, le=600)
+    max_retry_seconds: float = setting(
+        "All attempts of one batch; after that the run stops and STATE stays before the batch.",
+        300,
+        group="Delivery",
+        ge=0,
+        le=86_400,
+    )
+    shutdown_grace_seconds: float = setting(
+        "How long requests in flight may finish after SIGTERM or SIGINT.", 20, group="Delivery", ge=0, le=3600
+    )
+    list_batch_size: int = setting("Customer-list members a request.", 10_000, group="Delivery", ge=1, le=10_000)
+    list_wait_seconds: float = setting(
+        "How long customer-list operations gather before they are sent.", 300, group="Delivery", gt=0, le=86_400
+    )
+
+    validate_records: bool = setting(
+        "Check records against the tap's schema as well; an invalid record is a dead letter.", False, group="Singer"
+    )
+    stream_maps: Object | None = setting("The SDK's inline stream maps, applied before our mapping.", group="Singer", hidden=True)
+    stream_map_config: Object | None = setting("Values for the expressions of stream_maps.", group="Singer", hidden=True)
+    faker_config: Object | None = setting(
+        "The SDK's options for fake data in stream_maps: seed and locale.", group="Singer", hidden=True
+    )
+    flattening_enabled: bool | None = setting("Flatten nested columns before our mapping.", group="Singer")
+    flattening_max_depth: int | None = setting("How deep nested columns are flattened.", group="Singer", ge=0)
+    flattening_max_key_length: int | None = setting("Longest name of a flattened column.", group="Singer", ge=1)
+    flattening_separator: str | None = setting("What joins the names of a flattened column.", group="Singer")
+
+    _warnings: tuple[Problem, ...] = PrivateAttr(default=())
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """What is allowed but probably not meant: to be logged once, at the start."""
+        return self._warnings
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone in which times without an offset are read."""
+        return ZoneInfo(self.timezone)
+
+    def sdk_options(self) -> dict[str, Any]:
+        """The SDK's own options that were given, as plain values, for the SDK's stream maps and flattening."""
+        given = {name: getattr(self, name) for name in SDK_OPTIONS if name in self.model_fields_set}
+        return {name: dict(value) if isinstance(value, values.Frozen) else value for name, value in given.items()}

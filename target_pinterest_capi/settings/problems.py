@@ -1,0 +1,69 @@
+"""What is wrong with a configuration, in words for the person who wrote it.
+
+A message never holds a value that was given: a token pasted into the wrong place must not end in a log. It names the
+place, the rule and, where one is close, the name that was probably meant.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+MAX_NAME_LENGTH: Final = 60  # of an unknown name in a message; a longer one is no name
+
+
+class Problem(NamedTuple):
+    """One thing to change: `path` is where (`mappings[0].fields.user_data.em`), `message` what is wrong and what to do."""
+
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}"
+
+
+class WrongValueError(ValueError):
+    """What is wrong with one value, in our words: the only messages that become problems, since others may hold the value."""
+
+
+class ConfigurationError(Exception):
+    """The configuration cannot be used; `problems` are all that is wrong with it, one a line in `str()`."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems: tuple[Problem, ...] = tuple(problems)
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.problems))
+
+
+def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """The known name that is closest to one that is not, cases and separators aside; None where none is close.
+
+    `cutoff` is difflib's: 0 always gives one, 1 takes equal names only.
+    """
+    given = _plain(name[:MAX_NAME_LENGTH])
+    matcher = difflib.SequenceMatcher(b=given)
+    best: tuple[float, bool, str] = (0, False, "")
+    for candidate in known:
+        plain = _plain(candidate)
+        matcher.set_seq1(plain)
+        # of names that are equally close, one that goes on where the given one ends
+        best = max(best, (matcher.ratio(), plain.startswith(given), candidate))
+    return best[2] if best[2] and best[0] >= cutoff else None
+
+
+def did_you_mean(name: object, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """`"; did you mean x?"`, or nothing where no known name is close."""
+    found = nearest(name, known, cutoff) if isinstance(name, str) else None
+    return f"; did you mean {found}?" if found else ""
+
+
+def joined(where: str, name: object) -> str:
+    """The path of a member of `where`; an over-long or odd name is cut, so that a message stays a line."""
+    shown = re.sub(r"[^\x20-\x7e\xa0-\uffff]", "?", str(name)[:MAX_NAME_LENGTH]) or '""'
+    return f"{where}.{shown}" if where else shown
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.casefold())

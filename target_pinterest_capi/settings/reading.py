@@ -1,0 +1,92 @@
+"""From the plain members of one object to one model: what was given, what is unknown, and errors in our words."""
+
+from collections.abc import Mapping
+from typing import Any, Final, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from target_pinterest_capi.settings.problems import Problem, WrongValueError, did_you_mean, joined
+from target_pinterest_capi.settings.shape import Shape, Takes, accepted, shape
+from target_pinterest_capi.settings.sources import parse_json
+
+Model = TypeVar("Model", bound=BaseModel)
+
+NULL_WORDS: Final = frozenset({"null", "none"})  # how a variable of the environment says null
+_NOT_GIVEN: Final = object()
+
+
+def given_members(
+    model: type[BaseModel],
+    raw: Any,
+    where: str,
+    problems: list[Problem],
+    *,
+    as_given: frozenset[str] = frozenset(),
+    foreign: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """The members of `raw` that `model` knows and that were given a value, ready for `build`.
+
+    Null and empty text are the same as not given, but where null has a meaning. Members named in `as_given` keep their
+    value as it is, null apart: somebody else reads them. `foreign` has the advice for names that are known to be no setting.
+    """
+    if not isinstance(raw, Mapping):
+        problems.append(Problem(where, "must be an object"))
+        return {}
+    known = accepted(model)
+    result = {}
+    for name, value in raw.items():
+        here = joined(where, name)
+        if name not in known:
+            advice = (foreign or {}).get(name) or f"is no setting{did_you_mean(name, known)}"
+            problems.append(Problem(here, advice))
+            continue
+        try:
+            usable = (_NOT_GIVEN if value is None else value) if name in as_given else _usable(value, shape(known[name]))
+        except WrongValueError as error:
+            problems.append(Problem(here, str(error)))
+            continue
+        if usable is not _NOT_GIVEN:
+            result[name] = usable
+    return result
+
+
+def build(model: type[Model], members: Mapping[str, Any], where: str, problems: list[Problem]) -> Model | None:
+    """The model of checked members; None, and the problems, where one is wrong."""
+    try:
+        return model.model_validate(members)
+    except ValidationError as error:
+        told = {problem.path for problem in problems}  # a member that was wrong is missing by now
+        found = [_problem(model, detail, where) for detail in error.errors(include_url=False)]
+        problems.extend(problem for problem in found if problem.path not in told)
+        return None
+
+
+def _usable(value: Any, wanted: Shape) -> Any:
+    """The value as the model takes it: text trimmed, choices in any case, lists and objects from JSON text."""
+    if isinstance(value, str):
+        value = value.strip()
+        if not value:
+            return _NOT_GIVEN
+        if wanted.takes in {Takes.LIST, Takes.OBJECT} or (wanted.null and value.casefold() in NULL_WORDS):
+            value = None if wanted.null else parse_json(value)
+        elif wanted.choices:
+            value = next((choice for choice in wanted.choices if choice.casefold() == value.casefold()), value)
+    if value is None:
+        return None if wanted.null else _NOT_GIVEN
+    # Python counts true as the number 1, and so does the model
+    if isinstance(value, bool) and wanted.takes is not Takes.BOOLEAN:
+        raise WrongValueError(f"must be {wanted.expected}")
+    return value
+
+
+def _problem(model: type[BaseModel], detail: ErrorDetails, where: str) -> Problem:
+    name = str(detail["loc"][0])
+    info = model.model_fields[name]
+    here = joined(where, name)
+    if detail["type"] == "missing":
+        return Problem(here, f"is required: {info.description}")
+    if isinstance(error := detail.get("ctx", {}).get("error"), WrongValueError):
+        return Problem(here, str(error))
+    wanted = shape(info)
+    return Problem(here, f"must be {wanted.expected}{did_you_mean(detail['input'], wanted.choices)}")

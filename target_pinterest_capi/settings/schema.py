@@ -1,0 +1,136 @@
+"""What is generated from the model: the SDK's JSON schema, Meltano's setting entries, and the tables of the documentation."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from target_pinterest_capi.settings.model import CustomerList, MappingEntry, Settings
+from target_pinterest_capi.settings.shape import Takes, accepted, shape
+
+_WORDS: Final = {"id": "ID", "url": "URL", "api": "API", "oauth": "OAuth"}
+_KINDS: Final = {
+    Takes.TEXT: "string",
+    Takes.INTEGER: "integer",
+    Takes.NUMBER: "decimal",
+    Takes.BOOLEAN: "boolean",
+    Takes.OBJECT: "object",
+    Takes.LIST: "array",
+}
+# JMESPath expressions may stand alone or in a list, and field paths may be nested: more than one type of JSON
+_OPEN_MEMBERS: Final = {"member": ["string", "array"], "fields": ["object"]}
+
+
+def sdk_schema() -> dict[str, Any]:
+    """The JSON schema (2020-12) of a configuration, for singer-sdk's `config_jsonschema` and `--about`.
+
+    It describes; `load` decides. It knows plain types only, so numbers as text pass `load` and not this schema: a target
+    must not let the SDK validate by it (whose message would show the value).
+    """
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_object(Settings)}
+
+
+def meltano_settings() -> list[dict[str, Any]]:
+    """The entries of `settings:` in `meltano.yml` and a Hub definition; members of `oauth` as dotted names.
+
+    No entry has a `value`: our own defaults apply, and stand in one place.
+    """
+    return list(_meltano(Settings, "", ""))
+
+
+def settings_table() -> str:
+    """The README's table of all settings, in Markdown, one heading row a group."""
+    groups: dict[str, list[str]] = {}
+    for name, info in accepted(Settings).items():
+        groups.setdefault(shape(info).group, []).extend(_rows(name, info))
+    lines = ["| Setting | Default | Meaning |", "|---|---|---|"]
+    for group, rows in groups.items():
+        lines += [f"| **{group}** | | |", *rows]
+    return "\n".join(lines) + "\n"
+
+
+def mapping_table(*, lists: bool = False) -> str:
+    """The table of the keys of a mapping entry, or with `lists` of a customer list, in Markdown."""
+    rows = [row for name, info in accepted(CustomerList if lists else MappingEntry).items() for row in _rows(name, info)]
+    return "\n".join(["| Key | Default | Meaning |", "|---|---|---|", *rows]) + "\n"
+
+
+def _object(model: type[BaseModel]) -> dict[str, Any]:
+    members = accepted(model)
+    made: dict[str, Any] = {
+        "type": "object",
+        "properties": {name: _property(name, info) for name, info in members.items()},
+        "additionalProperties": False,
+    }
+    required = [name for name, info in members.items() if info.is_required()]
+    return {**made, "required": required} if required else made
+
+
+def _property(name: str, info: FieldInfo) -> dict[str, Any]:
+    what = shape(info)
+    types = _OPEN_MEMBERS.get(name, [what.takes.value])
+    made: dict[str, Any] = {"type": types if info.is_required() else [*types, "null"]}
+    if what.members and what.takes is Takes.LIST:
+        made["items"] = _object(what.members)
+    elif what.members:
+        made |= {key: value for key, value in _object(what.members).items() if key != "type"}
+    elif "array" in types:
+        made["items"] = {"type": "string"}
+    made |= {"title": title(name), "description": info.description}
+    if what.choices:
+        made["enum"] = [*what.choices] if info.is_required() else [*what.choices, None]
+    limits = {"minimum": what.minimum, "exclusiveMinimum": what.above, "maximum": what.maximum}
+    made |= {key: limit for key, limit in limits.items() if limit is not None}
+    if what.secret:
+        made |= {"secret": True, "writeOnly": True}
+    default = _default(info)
+    return made if default is None else {**made, "default": default}
+
+
+def _meltano(model: type[BaseModel], prefix: str, label: str) -> Iterator[dict[str, Any]]:
+    for name, info in accepted(model).items():
+        what = shape(info)
+        if what.members and what.takes is Takes.OBJECT:
+            yield from _meltano(what.members, f"{prefix}{name}.", f"{label}{title(name)}: ")
+            continue
+        entry: dict[str, Any] = {"name": prefix + name, "label": label + title(name), "kind": _KINDS[what.takes]}
+        if what.choices:
+            entry |= {"kind": "options", "options": [{"label": title(choice), "value": choice} for choice in what.choices]}
+        elif what.file:
+            entry["kind"] = "file"
+        if what.secret:
+            entry["sensitive"] = True
+        yield {**entry, "description": info.description}
+
+
+def _rows(name: str, info: FieldInfo) -> Iterator[str]:
+    what = shape(info)
+    meaning = (info.description or "").replace("|", "\\|")
+    unnamed = any(choice not in meaning for choice in what.choices)
+    choices = f" One of {', '.join(f'`{choice}`' for choice in what.choices)}." if unnamed else ""
+    secret = " Secret." if what.secret else ""
+    default = "required" if info.is_required() else "" if _default(info) is None else f"`{_written(_default(info))}`"
+    yield f"| `{name}` | {default} | {meaning}{choices}{secret} |"
+    if what.members and what.takes is Takes.OBJECT:
+        for member, member_info in accepted(what.members).items():
+            yield from _rows(f"{name}.{member}", member_info)
+
+
+def title(name: str) -> str:
+    """A setting's name for people: `ad_account_id` is `Ad Account ID`."""
+    return " ".join(_WORDS.get(word, word.capitalize()) for word in name.split("_"))
+
+
+def _default(info: FieldInfo) -> Any:
+    """The default as JSON has it; None where there is none."""
+    default = info.default
+    if default is PydanticUndefined:
+        return None
+    return dict(default) if isinstance(default, Mapping) else list(default) if isinstance(default, tuple) else default
+
+
+def _written(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,83 @@
+"""Secrets of a configuration: given as text, or in a file that is named instead; read once, while loading.
+
+Never names a file that it cannot read: a token pasted where a path belongs must not end in a log.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from target_pinterest_capi.settings import values
+from target_pinterest_capi.settings.problems import Problem, WrongValueError, joined
+
+MAX_SECRET_BYTES: Final = 65_536  # far above any token: a larger file is another file
+
+
+def read_secrets(model: type[BaseModel], given: Mapping[str, Any], where: str, problems: list[Problem]) -> dict[str, Any]:
+    """The settings of `model` with each secret as text, whichever of its two forms was given.
+
+    A secret that is given twice, cannot be read or cannot be sent is a problem, and left out of the result.
+    """
+    result = dict(given)
+    for file_name in model.model_fields:
+        name = file_name.removesuffix("_file")
+        if name == file_name or name not in model.model_fields:
+            continue
+        try:
+            secret = _secret(name, given)
+        except _FileError as error:
+            problems.append(Problem(joined(where, file_name), str(error)))
+            secret = None
+        except WrongValueError as error:
+            problems.append(Problem(joined(where, name), str(error)))
+            secret = None
+        result.pop(name, None)
+        if secret is not None:
+            result[name] = secret
+    return result
+
+
+class _FileError(WrongValueError):
+    """What is wrong with the file of a secret."""
+
+
+def _secret(name: str, given: Mapping[str, Any]) -> str | None:
+    text, path = given.get(name), given.get(f"{name}_file")
+    if text is not None and path is not None:
+        raise WrongValueError(f"is given twice: keep either {name} or {name}_file")
+    if path is not None:
+        try:
+            return values.token(_read(path))
+        except _FileError:
+            raise
+        except WrongValueError as error:
+            raise _FileError(f"its file {error}") from None
+    if text is None:
+        return None
+    if isinstance(text, bool) or not isinstance(text, str | int):
+        raise WrongValueError("must be text")
+    return values.token(str(text).strip())
+
+
+def _read(path: Any) -> str:
+    if not isinstance(path, str):
+        raise _FileError("must be the path of a file")
+    try:
+        with Path(path).expanduser().open("rb") as file:
+            content = file.read(MAX_SECRET_BYTES + 1)
+    except FileNotFoundError:
+        raise _FileError("no such file: give a path from the working directory, or an absolute one") from None
+    except (OSError, ValueError, RuntimeError) as error:  # ValueError: a null byte; RuntimeError: ~ of no user
+        reason = (error.strerror if isinstance(error, OSError) else None) or "it is no usable path"
+        raise _FileError(f"cannot be read: {reason}") from None
+    if len(content) > MAX_SECRET_BYTES:
+        raise _FileError("is too large to hold a secret alone")
+    try:
+        text = content.decode("utf-8-sig").strip()
+    except UnicodeDecodeError:
+        raise _FileError("is no text") from None
+    if not text:
+        raise _FileError("is empty: put the secret into it, alone")
+    return text

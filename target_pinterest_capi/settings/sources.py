@@ -1,0 +1,137 @@
+"""Where settings come from: files and environment variables, as plain values that `load` checks.
+
+An error names the file, line and column, never the content: a configuration holds tokens.
+"""
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from target_pinterest_capi.settings.model import OAuth, Settings
+from target_pinterest_capi.settings.problems import ConfigurationError, Problem, WrongValueError
+from target_pinterest_capi.settings.shape import Takes, accepted, shape
+
+ENVIRONMENT: Final = "ENV"  # as a file's name, it stands for the environment: singer-sdk's word
+ENVIRONMENT_PREFIX: Final = "TARGET_PINTEREST_CAPI_"
+
+
+def read_files(paths: Sequence[str], *, environ: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Merge JSON or YAML files by top-level key, later ones winning; `ENV` among them adds the environment, which wins over all.
+
+    `environ` is the process's environment unless given. Members of `oauth` from the environment join those of the files.
+    Raises ConfigurationError with a problem for each file that cannot be used.
+    """
+    merged: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for path in paths:
+        if path == ENVIRONMENT:
+            continue
+        try:
+            merged |= _read_file(Path(path))
+        except WrongValueError as error:
+            problems.append(Problem(path, str(error)))
+    if ENVIRONMENT in paths:
+        try:
+            from_environment = read_environment(os.environ if environ is None else environ)
+        except ConfigurationError as error:
+            problems.extend(error.problems)
+        else:
+            oauth, more = merged.get("oauth"), from_environment.get("oauth")
+            merged |= from_environment
+            if isinstance(oauth, Mapping) and isinstance(more, Mapping):
+                merged["oauth"] = {**oauth, **more}
+    if problems:
+        raise ConfigurationError(problems)
+    return merged
+
+
+def read_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    """The settings among environment variables: `TARGET_PINTEREST_CAPI_<SETTING>`, lists and objects as JSON.
+
+    A member of `oauth` has a variable of its own, joined by one underscore or two. An empty variable is not set; one that
+    names no setting is none of our business. Raises ConfigurationError for text that is no JSON where a list or an
+    object belongs. Numbers and booleans stay text, for `load` to read.
+    """
+    found: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for name, info in accepted(Settings).items():
+        variable = ENVIRONMENT_PREFIX + name.upper()
+        text = environ.get(variable, "").strip()
+        if not text:
+            continue
+        if shape(info).takes not in {Takes.LIST, Takes.OBJECT}:
+            found[name] = text
+            continue
+        try:
+            found[name] = parse_json(text)
+        except WrongValueError as error:
+            problems.append(Problem(name, f"the variable {variable} {error}"))
+    members = _oauth_members(environ)
+    if members:
+        whole = found.get("oauth")
+        found["oauth"] = {**whole, **members} if isinstance(whole, Mapping) else members
+    if problems:
+        raise ConfigurationError(problems)
+    return found
+
+
+def parse_json(text: str) -> Any:
+    """The value of a JSON text; raises WrongValueError that names line and column."""
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except WrongValueError:
+        raise
+    except json.JSONDecodeError as error:
+        # its msg is one of the parser's constants, such as "Expecting value"
+        raise WrongValueError(f"is no JSON: line {error.lineno}, column {error.colno}: {error.msg.lower()}") from None
+    except (ValueError, RecursionError):
+        raise WrongValueError("is no usable JSON: it holds an endless number, or is nested too deeply") from None
+
+
+def _oauth_members(environ: Mapping[str, str]) -> dict[str, str]:
+    members = {}
+    for name in accepted(OAuth):
+        for separator in ("_", "__"):
+            text = environ.get(f"{ENVIRONMENT_PREFIX}OAUTH{separator}{name.upper()}", "").strip()
+            if text:
+                members[name] = text
+    return members
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        text = path.expanduser().read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise WrongValueError(f"is no UTF-8 text: byte {error.start}") from None
+    except (OSError, ValueError, RuntimeError) as error:  # ValueError: a null byte; RuntimeError: ~ of no user
+        reason = (error.strerror if isinstance(error, OSError) else None) or "it is no usable path"
+        raise WrongValueError(f"cannot be read: {reason}") from None
+    parse: Callable[[str], Any] = _parse_yaml if path.suffix.casefold() in {".yml", ".yaml"} else parse_json
+    content = parse(text)
+    if content is None and parse is _parse_yaml:
+        return {}
+    if not isinstance(content, dict):
+        raise WrongValueError("must hold an object: one key for each setting")
+    return {str(key): value for key, value in content.items()}
+
+
+def _parse_yaml(text: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f": line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise WrongValueError(f"is no valid YAML{place}") from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise WrongValueError(f"is no valid YAML: line {line}: a character that YAML does not allow") from None
+    except (ValueError, RecursionError, yaml.YAMLError):
+        raise WrongValueError("is no valid YAML: it holds an impossible date or number, or is nested too deeply") from None
+
+
+def _refuse_constant(_: str) -> Any:
+    raise WrongValueError("is no JSON: NaN and Infinity are no numbers")

@@ -1,0 +1,134 @@
+"""The normal form of each setting that is more than a text, a number or a choice.
+
+Pure functions that give the value to keep or raise WrongValueError; no message holds the value.
+"""
+
+import ipaddress
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+import iso3166
+from pydantic import SecretStr
+
+from target_pinterest_capi.settings.problems import WrongValueError, did_you_mean
+
+MAX_ACCOUNT_DIGITS: Final = 18  # spec 5.23.0: ad_account_id, maxLength
+REPORT_ENDINGS: Final = (".json", ".html")
+
+_ACCOUNT: Final = re.compile(rf"[0-9]{{1,{MAX_ACCOUNT_DIGITS}}}")
+_LEDGER: Final = re.compile(r"(sqlite|postgresql)(\+[a-z0-9_]+)?://")
+_TOKEN: Final = re.compile(r"[\x21-\x7e]+")  # what an Authorization header carries as it is
+
+
+class Frozen(Mapping[str, Any]):
+    """A read-only, hashable view of an object setting; `dict()` gives a copy. Its repr shows the keys only."""
+
+    __slots__ = ("_items",)
+
+    def __init__(self, items: Mapping[str, Any]) -> None:
+        self._items = dict(items)
+
+    def __getitem__(self, key: str) -> Any:
+        return self._items[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __hash__(self) -> int:
+        return hash(_hashable(self._items))
+
+    def __repr__(self) -> str:
+        return f"Frozen({', '.join(self._items)})"
+
+
+def _hashable(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return frozenset((key, _hashable(member)) for key, member in value.items())
+    if isinstance(value, list | tuple):
+        return tuple(_hashable(member) for member in value)
+    return value
+
+
+def account_id(text: str) -> str:
+    """An ad account's id: 1 to 18 digits."""
+    if not _ACCOUNT.fullmatch(text):
+        raise WrongValueError(f"must be the ad account's id, digits only, {MAX_ACCOUNT_DIGITS} at most")
+    return text
+
+
+def token(text: str) -> str:
+    """A secret that goes into a request header: visible ASCII without white space."""
+    if not _TOKEN.fullmatch(text):
+        raise WrongValueError(
+            "holds white space or characters that a request header cannot carry: give the token alone, without 'Bearer'"
+        )
+    return text
+
+
+def api_url(text: str) -> str:
+    """The base of all endpoints, without a slash at its end: https, or http where the host is this machine."""
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise WrongValueError("is no URL: write it as https://host/v5") from None
+    if not host or parts.scheme not in {"http", "https"} or re.search(r"[^\x21-\x7e]", text):
+        raise WrongValueError("is no URL: write it as https://host/v5")
+    if parts.scheme == "http" and not is_loopback(host):
+        raise WrongValueError("must start with https://: plain http is for this machine only, since each request carries the token")
+    if parts.username is not None or parts.password is not None:
+        raise WrongValueError("must not carry a user or a password: set conversion_token instead")
+    if parts.query or parts.fragment or text.endswith(("?", "#")):
+        raise WrongValueError("must end with its path, without ? and #")
+    return text.rstrip("/")
+
+
+def ledger_url(url: SecretStr) -> SecretStr:
+    """An SQLAlchemy URL of SQLite or PostgreSQL; secret, since it may carry a password."""
+    if not _LEDGER.match(url.get_secret_value()):
+        raise WrongValueError("must be an SQLAlchemy URL: sqlite:///ledger.db, or postgresql+psycopg://user:password@host/database")
+    return url
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a URL's host is this machine: `localhost`, 127.0.0.0/8 or ::1."""
+    if host.casefold() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def timezone(name: str) -> str:
+    """An IANA time zone's name, as the zone database writes it."""
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError, KeyError):
+        hint = did_you_mean(name, available_timezones())
+        raise WrongValueError(f"must be the IANA name of a time zone, such as UTC or Europe/Paris{hint}") from None
+    return name
+
+
+def country(code: str) -> str:
+    """An ISO 3166 alpha-2 code, upper case."""
+    code = code.upper()
+    if code in iso3166.countries_by_alpha2:
+        return code
+    by_word = iso3166.countries_by_alpha3.get(code) or iso3166.countries_by_name.get(code)
+    meant = by_word.alpha2 if by_word else {"UK": "GB", "USA": "US"}.get(code)
+    hint = f"; did you mean {meant}?" if meant else ""
+    raise WrongValueError(f"must be the ISO 3166 code of a country in two letters, such as US or DE{hint}")
+
+
+def report_path(path: str) -> str:
+    """A file whose ending names its form: `.json` or `.html`."""
+    if not path.casefold().endswith(REPORT_ENDINGS):
+        raise WrongValueError("must end in .json or .html: the ending decides the report's form")
+    return path

@@ -1,0 +1,76 @@
+"""One sink a stream: what the SDK makes when a SCHEMA comes. Holds the stream's compiled mapping, and no records.
+
+Events go to the run at once, which batches them by account: nothing is ever drained here.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from singer_sdk import Sink
+
+from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, SkippedRecord
+from target_pinterest_capi.events.keys import read_key
+from target_pinterest_capi.events.reasons import Invalid, Skipped
+from target_pinterest_capi.mapping.mappings import CompiledEntry, Stream, compile_stream, stream_columns
+from target_pinterest_capi.validation import compile_validator
+
+if TYPE_CHECKING:
+    from target_pinterest_capi.target import TargetPinterestCapi
+
+NO_MAPPING: Final = ""
+
+
+class ConversionsSink(Sink):
+    """Turns a stream's records into events and hands them to the run."""
+
+    def __init__(
+        self, target: "TargetPinterestCapi", stream_name: str, schema: dict[str, Any], key_properties: Sequence[str] | None
+    ) -> None:
+        super().__init__(target, stream_name, schema, key_properties)
+        self._run = target.run
+        self._settings = target.settings
+        self._accounts = target.accounts
+        self._stream = Stream(stream_name, stream_columns(schema), tuple(key_properties or ()))
+        self._entries: tuple[CompiledEntry, ...] = self._compile()
+        self._validate = compile_validator(schema) if target.settings.validate_records else None
+        self._nothing = SkippedRecord(Origin(stream_name, NO_MAPPING), Skipped.NO_MAPPING)
+        self.records = 0
+        if not self._entries:
+            self.logger.warning("No entry of mappings takes stream %r: its records are skipped.", stream_name)
+
+    def get_validator(self) -> None:
+        """Give the SDK no validator: its own prints records. Ours is in `take`."""
+
+    def process_record(self, record: dict[str, Any], context: Mapping[str, Any]) -> None:  # noqa: ARG002 - the SDK's signature
+        """Take a record that the SDK hands over."""
+        self.take(record)
+
+    def process_batch(self, context: Mapping[str, Any]) -> None:
+        """Do nothing: no records wait here."""
+
+    def take(self, record: dict[str, Any]) -> None:
+        """Take one record to every entry that matches. Raises `RunStopped` where the run has to stop."""
+        run = self._run
+        run.record()
+        self.records += 1
+        if self._validate is not None and (violation := self._validate(record)) is not None:
+            key = read_key(record, self._stream.key_properties, plain=self._settings.dead_letter_keys == "plain")
+            origin = self._entries[0].origin if self._entries else self._nothing.origin
+            run.invalid(InvalidRecord(origin, Invalid.SCHEMA_VIOLATION, violation.field, violation.keyword, key))
+            return
+        if not self._stream.columns.issuperset(record):
+            self._stream = self._stream._replace(columns=self._stream.columns.union(record))
+            self._entries = self._compile()
+        for entry in self._entries:
+            result = entry(record)
+            if isinstance(result, Event):
+                run.deliver(result)
+            elif isinstance(result, InvalidRecord):
+                run.invalid(result)
+            else:
+                run.skip(result)
+        if not self._entries:
+            run.skip(self._nothing)
+
+    def _compile(self) -> tuple[CompiledEntry, ...]:
+        return compile_stream(self._settings, self._stream, self._accounts, self._run.tally.note)

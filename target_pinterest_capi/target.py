@@ -1,0 +1,465 @@
+"""The Singer door: reads messages, routes them to sinks and to the run, and ends as the contract says.
+
+We own the reading, the records and STATE; the SDK owns its command line, stream maps, flattening and the making of sinks.
+"""
+
+import json
+import logging
+import os
+import sys
+import traceback
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import PurePath
+from types import FrameType
+from typing import IO, Any, ClassVar, Final
+
+import click
+import msgspec
+from dotenv import dotenv_values, find_dotenv
+from singer_sdk import Sink, Target
+from singer_sdk.exceptions import ConfigValidationError, RecordsWithoutSchemaException
+from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchFileFormat, StorageTarget
+from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities, TargetCapabilities
+from singer_sdk.plugin_base import SingerCommand, _ConfigInput
+from singer_sdk.singerlib.encoding.base import GenericSingerReader
+from singer_sdk.singerlib.exceptions import InvalidInputLine
+
+from target_pinterest_capi import messages, settings, validation
+from target_pinterest_capi.delivery.outcomes import Outcome
+from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
+from target_pinterest_capi.events.event import Origin, SkippedRecord
+from target_pinterest_capi.events.reasons import Skipped
+from target_pinterest_capi.lines import IteratedLines, Lines, LineTooLongError, open_lines
+from target_pinterest_capi.mapping.mappings import Accounts
+from target_pinterest_capi.sinks import ConversionsSink
+
+Take = Callable[[dict[str, Any]], None]
+Callbacks = dict[str, Callable[[dict[str, Any]], None]]
+
+QUIET_LOGGERS: Final = ("httpx", "httpcore")  # a line for each request is nobody's news
+
+
+class InputError(InvalidInputLine):
+    """The tap sent what cannot be read; says where and why, without the content."""
+
+
+class BytesReader(GenericSingerReader[bytes]):
+    """Reads lines as bytes while the run goes on: answers are read and batches leave also while no input comes."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__()
+        self._run = run
+        self.takes: dict[str, Take] = {}  # streams whose records need nothing of the SDK
+        self.line_number = 0
+
+    @property
+    def default_input(self) -> IO[bytes]:
+        """Give standard input, looked up when it is read."""
+        return sys.stdin.buffer
+
+    def deserialize_json(self, line: bytes) -> dict[str, Any]:
+        """Decode one line; the SDK's interface, which the target itself does not need."""
+        message: dict[str, Any] = json.loads(line)
+        return message
+
+    def process_lines(self, file_input: IO[bytes] | None, callbacks: Callbacks) -> "Counter[str]":
+        """Read every line, or as many as come before the run is interrupted.
+
+        Raises `InputError`, or `RunStopped` where the run has to stop.
+        """
+        counts: Counter[str] = Counter()
+        for line in self._lines(open_lines(file_input if file_input is not None else self.default_input, self._run.wake)):
+            self._process(line, callbacks, counts)
+        return counts
+
+    def _lines(self, source: Lines) -> Any:
+        """Give each line of the input, with the run's own business done in between."""
+        run = self._run
+        while not run.is_interrupted:
+            run.poll()
+            if not run.has_room:
+                run.wait()
+                continue
+            try:
+                lines = source.read(run.seconds_until_due())
+            except LineTooLongError as error:
+                raise InputError(f"line {self.line_number + 1}: {error}") from None
+            if lines is None:
+                return
+            for line in lines:
+                self.line_number += 1
+                yield line
+
+    def _process(self, line: bytes, callbacks: Callbacks, counts: "Counter[str]") -> None:
+        if not line or line.isspace():
+            return
+        try:
+            message = messages.decode(line)
+        except messages.MessageError as error:
+            raise InputError(f"line {self.line_number}: {error}") from None
+        kind = message.type
+        counts[kind] += 1
+        if kind == "RECORD":
+            take = self.takes.get(message.stream or "")
+            if take is not None and message.record is not None:
+                take(message.record)
+                return
+        callback = callbacks.get(kind)
+        if callback is None:
+            raise InputError(
+                f"line {self.line_number}: {_name(kind)} is no message type: SCHEMA, RECORD, STATE, BATCH and ACTIVATE_VERSION are"
+            )
+        callback(self._members(message))
+
+    def _members(self, message: messages.Message) -> dict[str, Any]:
+        """Give a message's members as the SDK's callbacks take them; raise where its type needs one that is not there."""
+        kind, stream = message.type, message.stream
+        needed = {"SCHEMA": "schema", "RECORD": "record", "STATE": "value", "BATCH": "manifest", "ACTIVATE_VERSION": "stream"}[kind]
+        value = getattr(message, needed)
+        if isinstance(value, msgspec.Raw):
+            value = bytes(value) or None
+        of_stream = f" of stream {stream!r}" if stream else ""
+        if value is None or (stream is None and kind != "STATE"):
+            missing = "stream" if stream is None and kind != "STATE" else needed
+            raise InputError(f"line {self.line_number}: the {kind} message{of_stream} has no `{missing}`")
+        members: dict[str, Any] = {"type": kind, "stream": stream, needed: value}
+        if kind == "SCHEMA":
+            members["schema"] = json.loads(value)
+            members["key_properties"] = message.key_properties
+        elif kind == "BATCH":
+            members["encoding"] = message.encoding or {}
+        elif kind == "ACTIVATE_VERSION":
+            members["version"] = message.version
+        return members
+
+
+def _name(kind: str) -> str:
+    """Quote a message type where it reads like one; anything else may be content."""
+    return repr(kind) if kind.isidentifier() and kind.isascii() and len(kind) <= 30 and kind.isupper() else "its type"  # noqa: PLR2004
+
+
+class _Command(SingerCommand):
+    """The SDK's command with our exit code for configuration errors."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        logging.captureWarnings(capture=True)
+        try:
+            return click.Command.invoke(self, ctx)
+        except ConfigValidationError as error:
+            _log_problems(self.logger, error.errors)
+            ctx.exit(ExitCode.CONFIGURATION)
+
+
+def _log_problems(logger: logging.Logger, problems: Sequence[str]) -> None:
+    for problem in problems:
+        logger.error("%s", problem)
+    logger.error("The configuration has %d problem%s; nothing was read.", len(problems), "" if len(problems) == 1 else "s")
+
+
+class TargetPinterestCapi(Target):
+    """Loads records of any tap into Pinterest's Conversions API: mapped, normalized, hashed, delivered, acknowledged."""
+
+    name = "target-pinterest-capi"
+    package_name = "target-pinterest-capi"
+    config_jsonschema: ClassVar[dict[str, Any]] = settings.sdk_schema()
+    default_sink_class = ConversionsSink
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.FLATTENING,
+        PluginCapabilities.STRUCTURED_LOGGING,
+        PluginCapabilities.BATCH,
+        PluginCapabilities.ACTIVATE_VERSION,
+        TargetCapabilities.VALIDATE_RECORDS,
+    ]
+
+    def __init__(
+        self,
+        *,
+        config: dict[str, Any] | PurePath | str | list[PurePath | str] | None = None,
+        parse_env_config: bool = False,
+        validate_config: bool = True,
+        setup_mapper: bool = True,
+        message_reader: GenericSingerReader[bytes] | None = None,
+    ) -> None:
+        self.settings = _load(config, parse_env=parse_env_config)
+        self.run = Run(self.settings, _write_state)
+        self.accounts = Accounts(self.settings)
+        self.stopped: RunStopped | None = None
+        self.signal: int | None = None
+        for name in QUIET_LOGGERS:
+            logging.getLogger(name).setLevel(logging.WARNING)
+        # The SDK gets its own options only: it keeps no token.
+        super().__init__(
+            config=self.settings.sdk_options(),
+            validate_config=validate_config,
+            setup_mapper=setup_mapper,
+            message_reader=message_reader or BytesReader(self.run),
+        )
+        self._maps_records = bool(self.settings.stream_maps or self.settings.flattening_enabled)
+        for warning in self.settings.warnings:
+            self.logger.warning("%s: %s", warning.path, warning.message)
+
+    # Configuration
+
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:  # noqa: ARG002 - the SDK's signature
+        """Do nothing: the settings were checked before the SDK saw any."""
+        return []
+
+    @classmethod
+    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
+        """Append nothing: the model of the settings has the SDK's own among them."""
+
+    # Messages
+
+    def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
+        stream = message_dict["stream"]
+        try:
+            validation.check_schema(message_dict["schema"])
+        except validation.SchemaError as error:
+            raise InputError(f"line {self._line_number}: SCHEMA of stream {stream!r}: {error}") from None
+        super()._process_schema_message(message_dict)
+        if not self._maps_records and isinstance(self.message_reader, BytesReader):
+            self.message_reader.takes[stream] = self._sink(stream).take
+
+    def _process_record_message(self, message_dict: dict[str, Any]) -> None:
+        stream, record = message_dict["stream"], message_dict["record"]
+        if stream not in self.mapper.stream_maps:
+            raise RecordsWithoutSchemaException(f"line {self._line_number}: a RECORD of stream {stream!r} came before its SCHEMA")
+        for stream_map in self.mapper.stream_maps[stream]:
+            try:
+                mapped = stream_map.transform(dict(record))
+            except Exception as error:  # noqa: BLE001 - what users wrote may raise anything
+                raise InputError(
+                    f"line {self._line_number}: stream_maps or flattening failed on a RECORD of stream {stream!r} "
+                    f"({type(error).__name__}): check its expressions",
+                ) from None
+            if mapped is None:
+                self.run.record()
+                self.run.skip(SkippedRecord(Origin(stream_map.stream_alias, ""), Skipped.STREAM_MAP))
+            else:
+                self._sink(stream_map.stream_alias).take(dict(mapped))
+
+    def _process_state_message(self, message_dict: dict[str, Any]) -> None:
+        self.run.state(message_dict["value"])
+
+    def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
+        """Let it go: events have no versions, and nothing that was sent can be taken back."""
+        self.logger.debug("ACTIVATE_VERSION of stream %r has no meaning for events.", message_dict["stream"])
+
+    def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
+        stream = message_dict["stream"]
+        for number, url in enumerate(message_dict["manifest"], 1):
+            where = f"line {self._line_number}: BATCH of stream {stream!r}, file {number} of {len(message_dict['manifest'])}"
+            try:
+                encoding = BaseBatchFileEncoding.from_dict(dict(message_dict["encoding"]))
+                if encoding.format != BatchFileFormat.JSONL or encoding.compression not in {"gzip", "none", None}:
+                    raise InputError(f"{where}: its encoding is not supported: jsonl, with gzip or without, is")
+                head, tail = StorageTarget.split_url(url)
+                with StorageTarget.from_url(head).open(tail, mode="rb") as file:
+                    self._process_batch_file(stream, _unpacked(file, encoding.compression), where)
+            except (OSError, EOFError, TypeError, KeyError) as error:
+                raise InputError(f"{where}: it cannot be read ({type(error).__name__})") from None
+            if self.run.is_interrupted:
+                return
+
+    def _process_batch_file(self, stream: str, file: Any, where: str) -> None:
+        """Take a file's records a chunk at a time, at the pace at which they are delivered."""
+        source = IteratedLines(file)
+        number = 0
+        while (lines := source.read(None)) is not None:
+            for line in lines:
+                number += 1
+                if not line or line.isspace():
+                    continue
+                try:
+                    record = messages.decode_record(line)
+                except messages.MessageError as error:
+                    raise InputError(f"{where}, line {number}: {error}") from None
+                self._process_record_message({"stream": stream, "record": record})
+            self.run.poll()
+            while not self.run.has_room and not self.run.is_interrupted:
+                self.run.wait()
+                self.run.poll()
+            if self.run.is_interrupted:
+                return
+
+    def _sink(self, stream: str) -> ConversionsSink:
+        sink: Sink = self.get_sink(stream)
+        assert isinstance(sink, ConversionsSink)  # noqa: S101 - the only class there is
+        return sink
+
+    @property
+    def _line_number(self) -> int:
+        return self.message_reader.line_number if isinstance(self.message_reader, BytesReader) else 0
+
+    # The end
+
+    def process_endofpipe(self) -> None:
+        """Settle everything and write the last STATE. Why the run stopped, if it did, is then in `stopped`."""
+        self.stopped = self.run.finish()
+
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signal module's signature
+        """Ask the run to end within its grace time; the same signal once more ends the process at once."""
+        if self.signal == signum:
+            os._exit(128 + signum)
+        if self.signal is None:
+            self.signal = signum
+        self.run.interrupt()
+
+    def read_to_exit_code(self, file_input: IO[str] | None) -> int:
+        """Read the whole input and give the exit code of the contract. Logs why, and what was delivered."""
+        code = int(ExitCode.OK)
+        try:
+            self.listen(file_input)
+        except RunStopped:
+            self.process_endofpipe()
+        except (InvalidInputLine, RecordsWithoutSchemaException) as error:
+            code = self._fail("%s. What came before it is settled; STATE says from where to go on.", str(error))
+        except BrokenPipeError:
+            code = self._fail("STATE could not be written: whoever reads stdout is gone.")
+        except Exception as error:  # noqa: BLE001 - a bug: its message could hold a record's value, so only its place is shown
+            code = self._fail("An unexpected %s:\n%s", type(error).__name__, _places(error))
+        if self.stopped is not None:
+            self.logger.error("%s", self.stopped)
+            code = code or int(self.stopped.exit_code)
+        elif self.signal is not None:
+            code = code or 128 + self.signal
+        self._log_summary(code)
+        self.run.close()
+        return code
+
+    def _fail(self, message: str, *args: object) -> int:
+        self.logger.error(message, *args)
+        try:
+            self.process_endofpipe()
+        except (RunStopped, OSError) as error:
+            self.logger.error("%s", error if isinstance(error, RunStopped) else type(error).__name__)  # noqa: TRY400 - no values of a record
+        return int(ExitCode.ERROR)
+
+    def _log_summary(self, code: int) -> None:
+        tally, (requests, retries) = self.run.tally, self.run.requests
+        for row in tally.outcomes():
+            if row.outcome is not Outcome.DELIVERED:
+                self.logger.info(
+                    "%s%s: %s %s %d",
+                    row.origin.stream,
+                    f" ({row.origin.mapping})" if row.origin.mapping else "",
+                    row.outcome,
+                    row.reason,
+                    row.number,
+                )
+        for note in tally.notes():
+            self.logger.info("%s: %s %s %d", note.origin.stream, note.field, note.reason, note.number)
+        totals = tally.by_outcome()
+        letters = f", dead letters in {self.run.settings.dead_letter_path}" if self.run.dead_letters_written else ""
+        self.logger.info(
+            "%s after %d records: %s%s; %d requests, %d of them repeats; %d STATE written; run %s.",
+            "Stopped" if code else "Done",
+            self.run.sequence,
+            ", ".join(f"{count} {name}" for name, count in totals.items()),
+            letters,
+            requests,
+            retries,
+            self.run.states_written,
+            self.run.run_id,
+            extra={
+                "run_id": self.run.run_id,
+                "records": self.run.sequence,
+                **totals,
+                "requests": requests,
+                "retries": retries,
+                "exit_code": code,
+            },
+        )
+
+    # The command line
+
+    @classmethod
+    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> _ConfigInput:  # noqa: ARG003 - click's signature
+        """Read `--config`: files, and ENV for the environment."""
+        try:
+            return _ConfigInput(config=settings.read_files(value, environ=_environment()))
+        except settings.ConfigurationError as error:
+            _log_problems(cls.logger, [f"{problem.path}: {problem.message}" for problem in error.problems])
+            ctx.exit(ExitCode.CONFIGURATION)
+
+    @classmethod
+    def get_singer_command(cls) -> click.Command:
+        """Give the SDK's command with our exit codes."""
+        command = super().get_singer_command()
+        return _Command(
+            name=command.name,
+            callback=command.callback,
+            context_settings=command.context_settings,
+            params=command.params,
+            help=command.help,
+            logger=cls.logger,
+        )
+
+    @classmethod
+    def invoke(  # type: ignore[override]
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: _ConfigInput | None = None,
+        file_input: IO[str] | None = None,
+    ) -> None:
+        """Run the target and exit with the contract's code."""
+        if about:
+            cls.print_about(about_format)
+            sys.exit(ExitCode.OK)
+        cls.print_version(print_fn=cls.logger.info)
+        config = config or _ConfigInput()
+        target = cls(config=config.config, parse_env_config=config.parse_env)
+        sys.exit(target.read_to_exit_code(file_input))
+
+
+def _load(config: Any, *, parse_env: bool) -> settings.Settings:
+    """Give the settings of a configuration. Raises the SDK's `ConfigValidationError` with every problem."""
+    try:
+        raw = dict(config) if isinstance(config, dict) else settings.read_files([str(path) for path in _paths(config)])
+        if parse_env:
+            raw |= settings.read_environment(_environment())
+        return settings.load(raw)
+    except settings.ConfigurationError as error:
+        problems = [f"{problem.path}: {problem.message}" for problem in error.problems]
+        raise ConfigValidationError("The configuration is wrong", errors=problems) from None
+
+
+def _environment() -> dict[str, str]:
+    """Give the environment, with what a `.env` file adds to it, as the SDK does."""
+    environ = {**dotenv_values(find_dotenv(usecwd=True)), **os.environ}
+    return {name: value for name, value in environ.items() if value is not None}
+
+
+def _paths(config: Any) -> list[Any]:
+    return [] if config is None else config if isinstance(config, list) else [config]
+
+
+def _unpacked(file: Any, compression: str | None) -> Any:
+    import gzip  # noqa: PLC0415 - only packed BATCH files need it
+
+    return gzip.open(file) if compression == "gzip" else file
+
+
+def _places(error: BaseException) -> str:
+    """Give where an error was raised, without its message."""
+    return "".join(traceback.format_tb(error.__traceback__)).rstrip()
+
+
+def _write_state(value: bytes) -> None:
+    """Write a STATE's value as a line of its own to stdout, and let go of it at once."""
+    buffer = getattr(sys.stdout, "buffer", None)
+    if buffer is None:
+        sys.stdout.write(value.decode() + "\n")
+    else:
+        buffer.write(value + b"\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    """Run `target-pinterest-capi`."""
+    TargetPinterestCapi.cli()

@@ -1,0 +1,65 @@
+"""Fixtures of the tests with real input: a PostgreSQL, a Meltano project and a sandbox.
+
+Where one of them cannot be had, a test that needs it skips with the reason; with REQUIRE_SERVICES=1, as CI sets it, it fails.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final, NoReturn
+
+import pytest
+from meltano_project import REPOSITORY, InstallationError, MeltanoProject, meltano_executable
+from postgres_cluster import PostgresCluster, PostgresUnavailableError, find_binaries
+
+OPENAPI_CHECK: Final = REPOSITORY.parent / "shared" / "checks" / "openapi_check.py"
+
+
+def _unavailable(reason: str) -> NoReturn:
+    if os.environ.get("REQUIRE_SERVICES") == "1":
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresCluster]:
+    """A PostgreSQL server of this session's own, empty."""
+    try:
+        cluster = PostgresCluster(find_binaries())
+    except PostgresUnavailableError as error:
+        _unavailable(str(error))
+    with cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def meltano(tmp_path_factory) -> Callable[[str], MeltanoProject]:
+    """A function from a tap's name to the Meltano project of this session, in which that tap is installed."""
+    project: MeltanoProject | None = None
+
+    def project_with(extractor: str) -> MeltanoProject:
+        nonlocal project
+        try:
+            project = project or MeltanoProject(meltano_executable(), tmp_path_factory.mktemp("meltano"))
+            project.install(extractor)
+        except InstallationError as error:
+            _unavailable(f"Meltano and {extractor} could not be installed: {error}")
+        return project
+
+    return project_with
+
+
+@pytest.fixture(scope="session")
+def follows_pinterests_description() -> Callable[[Path], None]:
+    """A function that checks a file of request bodies, one a line, against Pinterest's own description of them."""
+    if not OPENAPI_CHECK.exists():
+        pytest.skip("../shared/checks/openapi_check.py is not beside this repository")
+
+    def check(bodies: Path) -> None:
+        command = [sys.executable, str(OPENAPI_CHECK), str(bodies)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    return check

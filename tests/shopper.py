@@ -1,0 +1,51 @@
+"""Records and events that tests are made of: an invented shopper at example.com."""
+
+import hashlib
+import time
+from typing import Any
+
+from target_pinterest_capi.events.event import Account, Event, Origin, encode
+
+NOW = time.time()
+
+
+def digest(text: str) -> str:
+    """Give the SHA-256 of a normal form."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def visit(number: int = 0, **columns: Any) -> dict[str, Any]:
+    """Give a record with columns named like Pinterest's fields that makes a deliverable event."""
+    return {
+        "event_id": f"visit-{number}",
+        "event_name": "page_visit",
+        "event_time": int(NOW) - 60,
+        "action_source": "web",
+        "em": f"shopper{number}@example.com",
+        **columns,
+    }
+
+
+def event(number: int = 0, account: Account | None = None, *, offline: bool = False) -> Event:
+    """Give a wire-ready event."""
+    source = "offline" if offline else "web"
+    body = {
+        "event_name": "page_visit",
+        "action_source": source,
+        "event_time": int(NOW) - 60,
+        "event_id": f"visit-{number}",
+        "user_data": {"em": [digest(f"shopper{number}@example.com")]},
+    }
+    return Event(
+        encode(body),
+        account or ACCOUNT,
+        Origin("visits", "pinterest"),
+        "page_visit",
+        f"visit-{number}",
+        not offline,
+        int(NOW) - 60,
+        "event_id",
+    )
+
+
+ACCOUNT = Account("549755885175", "sandbox-token")

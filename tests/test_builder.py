@@ -1,0 +1,410 @@
+"""From a record's values to the whole event: normal forms hashed, what may be derived derived, what is bad left out and noted."""
+
+import json
+from collections import Counter
+from datetime import UTC
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from shopper import ACCOUNT, digest
+from target_pinterest_capi.events.builder import NOW, EventPlan, FieldPlan, compile_builder
+from target_pinterest_capi.events.converters import Options
+from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, SkippedRecord
+from target_pinterest_capi.events.fields import BY_PATH, FIELDS
+from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped
+
+AT = 1_790_000_000
+ORIGIN = Origin("orders", "paid")
+NEEDED = {
+    "event_name": "checkout",
+    "action_source": "web",
+    "event_time": AT,
+    "event_id": "o-1",
+    "user_data.em": "shopper@example.com",
+}
+
+
+class Bench:
+    """Builds records whose columns are named by field path; keeps what was noted."""
+
+    def __init__(self, *paths: str, options: Options | None = None, **plan: Any) -> None:
+        self.notes: Counter[tuple[str, str]] = Counter()
+        fields = {path: FieldPlan(lambda record, path=path: record.get(path), path) for path in (*NEEDED, *paths)}
+        for path, value in plan.pop("constants", {}).items():
+            fields[path] = FieldPlan(lambda _, value=value: value)
+        for path in plan.pop("without", ()):
+            fields.pop(path, None)
+        self.build = compile_builder(
+            EventPlan(ORIGIN, fields, **plan),
+            options or Options(zone=UTC),
+            lambda field, reason: self.notes.update([(field, str(reason))]),
+            lambda: AT,
+        )
+
+    def result(self, **columns: Any) -> Any:
+        return self.build({**NEEDED, **{name.replace("__", "."): value for name, value in columns.items()}}, ACCOUNT)
+
+    def event(self, **columns: Any) -> dict[str, Any]:
+        result = self.result(**columns)
+        assert isinstance(result, Event), result
+        return json.loads(result.body, parse_float=Decimal)
+
+
+def build(path: str, value: Any, **options: Any) -> tuple[Any, dict[tuple[str, str], int]]:
+    """Give what one field's value becomes on the wire, and what was noted."""
+    bench = Bench(path, options=Options(zone=UTC, **options))
+    event = bench.event(**{path.replace(".", "__"): value})
+    parent, _, leaf = path.rpartition(".")
+    return (event.get(parent, {}) if parent else event).get(leaf), dict(bench.notes)
+
+
+def test_whole_event():
+    """An order with everything in it becomes exactly this event, members in the table's order."""
+    paths = [field.path for field in FIELDS if not field.path.startswith(("app_info", "device_info"))]
+    bench = Bench(*paths)
+    result = bench.result(
+        event_source_url="https://shop.example.com/thanks?epik=dj0yJnU9",
+        opt_out=False,
+        language="en-US",
+        user_data__ph="+1 (202) 555-0134",
+        user_data__ge="Female",
+        user_data__db="1990-03-04",
+        user_data__ln="O'Brien",
+        user_data__fn=" Émile ",
+        user_data__ct="São Paulo",
+        user_data__st="US-CA",
+        user_data__zp="94110-1234",
+        user_data__country="USA",
+        user_data__external_id="Cust-7",
+        user_data__hashed_maids="6D92078A-8246-4BA4-AE5B-76104861E7DC",
+        user_data__client_ip_address="192.0.2.7",
+        user_data__client_user_agent="Mozilla/5.0",
+        custom_data__currency="usd",
+        custom_data__value=Decimal("19.99"),
+        custom_data__contents=[
+            {"id": 17, "item_price": Decimal("9.995"), "quantity": "2"},
+            {"id": "b", "item_name": "Hat"},
+            {"id": "17"},
+        ],
+        custom_data__order_id=123456789012345678901,
+        custom_data__opt_out_type="LDP",
+    )
+    assert json.loads(result.body) == {
+        "event_name": "checkout",
+        "action_source": "web",
+        "event_time": AT,
+        "event_id": "o-1",
+        "event_source_url": "https://shop.example.com/thanks?epik=dj0yJnU9",
+        "opt_out": False,
+        "language": "en",
+        "user_data": {
+            "em": [digest("shopper@example.com")],
+            "ph": [digest("12025550134")],
+            "ge": [digest("f")],
+            "db": [digest("19900304")],
+            "ln": [digest("o'brien")],
+            "fn": [digest("émile")],
+            "ct": [digest("sãopaulo")],
+            "st": [digest("ca")],
+            "zp": [digest("94110")],
+            "country": [digest("us")],
+            "external_id": [digest("Cust-7")],
+            "hashed_maids": [digest("6d92078a-8246-4ba4-ae5b-76104861e7dc")],
+            "client_ip_address": "192.0.2.7",
+            "client_user_agent": "Mozilla/5.0",
+            "click_id": "dj0yJnU9",
+        },
+        "custom_data": {
+            "currency": "USD",
+            "value": "19.99",
+            "contents": [{"id": "17", "item_price": "9.995", "quantity": 2}, {"id": "b", "item_name": "Hat"}, {"id": "17"}],
+            "order_id": "123456789012345678901",
+            "opt_out_type": "LDP",
+            "content_ids": ["17", "b"],
+            "num_items": 4,
+        },
+    }
+    assert (result.name, result.id, result.deduplicable, result.time) == ("checkout", "o-1", True, AT)
+    assert not bench.notes
+
+
+SAMPLES: dict[str, tuple[Any, Any]] = {
+    "text": (" some text ", "some text"),
+    "decimal as text": ("7.50", "7.50"),
+    "integer": ("3", 3),
+    "boolean": ("true", True),
+}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        field.path
+        for field in FIELDS
+        if field.kind.value in SAMPLES and not field.many and field.form is None and field.path not in NEEDED
+    ],
+)
+def test_every_plain_field_reaches_the_wire(path: str):
+    """Each field of a plain type is coerced and stands under its own object and name."""
+    given, wire = SAMPLES[BY_PATH[path].kind.value]
+    given, wire = (
+        (given[: BY_PATH[path].max_length], wire[: (BY_PATH[path].max_length or 99) - 1].strip())
+        if BY_PATH[path].max_length == 5
+        else (given, wire)
+    )
+    value, notes = build(path, given)
+    assert (value, notes) == (wire, {})
+
+
+@pytest.mark.parametrize("path", [field.path for field in FIELDS if field.choices and field.path != "action_source"])
+def test_every_choice_is_taken_in_any_case(path: str):
+    """A value that Pinterest lists is sent as listed, another is left out."""
+    for choice in BY_PATH[path].choices:
+        assert build(path, f" {choice.upper()} ")[0] == choice
+    assert build(path, "fridge") == (None, {(path, LeftOut.UNKNOWN_CHOICE): 1})
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "reason"),
+    [
+        ("user_data.ph", "none given", LeftOut.NOT_A_PHONE),
+        ("user_data.ge", "?", LeftOut.UNKNOWN_GENDER),
+        ("user_data.db", "03/04/1990", LeftOut.AMBIGUOUS_DATE),
+        ("user_data.db", "1990-02-30", LeftOut.NOT_A_DATE),
+        ("user_data.country", "Atlantis", LeftOut.UNKNOWN_COUNTRY),
+        ("user_data.zp", "---", LeftOut.NOT_A_POSTAL_CODE),
+        ("user_data.hashed_maids", "00000000-0000-0000-0000-000000000000", LeftOut.TRACKING_OFF),
+        ("user_data.fn", "d41d8cd98f00b204e9800998ecf8427e", LeftOut.UNMATCHABLE_DIGEST),
+        ("user_data.client_ip_address", "localhost", LeftOut.NOT_AN_IP_ADDRESS),
+        ("custom_data.currency", "XXY", LeftOut.UNKNOWN_CURRENCY),
+        ("language", "1", LeftOut.UNKNOWN_LANGUAGE),
+        ("custom_data.value", "1.234,50 €", LeftOut.NOT_AN_AMOUNT),
+        ("custom_data.value", "1" * 19, LeftOut.AMOUNT_OUT_OF_RANGE),
+        ("custom_data.num_items", "2.5", LeftOut.NOT_AN_INTEGER),
+        ("custom_data.num_items", -1, LeftOut.OUT_OF_RANGE),
+        ("device_info.battery_level", 101, LeftOut.OUT_OF_RANGE),
+        ("opt_out", "perhaps", LeftOut.NOT_A_BOOLEAN),
+        ("app_info.install_time", "soon", LeftOut.NOT_A_TIME),
+        ("app_info.app_id", "x" * 201, LeftOut.TOO_LONG),
+        ("custom_data.order_id", {"a": 1}, LeftOut.NOT_TEXT),
+        ("custom_data.contents", "no json", LeftOut.UNREADABLE_JSON),
+        ("custom_data.contents", [1], LeftOut.NOT_AN_ITEM),
+    ],
+)
+def test_bad_value_is_left_out_and_the_event_goes_on(path: str, value: Any, reason: LeftOut):
+    """A value that cannot be used is counted by field and reason; the event is made without it."""
+    assert build(path, value) == (None, {(path, str(reason)): 1})
+
+
+@pytest.mark.parametrize("path", [field.path for field in FIELDS if not field.required])
+@pytest.mark.parametrize("nothing", [None, "", "  ", []])
+def test_nothing_is_left_out_silently(path: str, nothing: Any):
+    """Null, empty text and the empty list are nothing: not sent, not noted."""
+    if path == "user_data.em":
+        return
+    assert build(path, nothing) == (None, {})
+
+
+@pytest.mark.parametrize(
+    ("value", "hashed"),
+    [
+        (["a@example.com", "B@example.com"], ["a@example.com", "b@example.com"]),
+        ('["a@example.com", "b@example.com"]', ["a@example.com", "b@example.com"]),
+        (["a@example.com", None, "", "A@EXAMPLE.COM"], ["a@example.com"]),
+    ],
+)
+def test_several_values_of_one_identifier(value: Any, hashed: list[str]):
+    """Lists, also as JSON text, give several digests, each once, in order."""
+    assert build("user_data.em", value)[0] == [digest(text) for text in hashed]
+
+
+def test_digest_is_not_hashed_again():
+    """A SHA-256 in any case is sent as it is, in lower case."""
+    assert build("user_data.ph", digest("12025550134").upper())[0] == [digest("12025550134")]
+
+
+def test_external_id_may_look_like_any_digest():
+    """An id of 32 hex digits is a legitimate id, such as a UUID without dashes, and is hashed."""
+    plain = "0123456789abcdef0123456789abcdef"
+    assert build("user_data.external_id", plain) == ([digest(plain)], {})
+
+
+@pytest.mark.parametrize(
+    ("record", "default_country", "phone", "postal_code"),
+    [
+        ({"user_data__country": "GB"}, None, "442079460123", "sw1a1aa"),
+        ({"user_data__country": "United Kingdom"}, "us", "442079460123", "sw1a1aa"),
+        ({}, "gb", "442079460123", "sw1a1aa"),
+    ],
+)
+def test_country_of_the_record_reads_phones_and_postal_codes(record, default_country, phone, postal_code):
+    """A national number and a postal code are read by the record's country, else by default_country."""
+    bench = Bench("user_data.ph", "user_data.zp", "user_data.country", options=Options(default_country=default_country))
+    customer = bench.event(user_data__ph="020 7946 0123", user_data__zp="SW1A 1AA", **record)["user_data"]
+    assert (customer["ph"], customer["zp"]) == ([digest(phone)], [digest(postal_code)])
+
+
+def test_phone_without_a_country_is_sent_and_counted():
+    """Short national digits go as they are, with a warning count."""
+    value, notes = build("user_data.ph", "555-0134")
+    assert value == [digest("5550134")]
+    assert notes == {("user_data.ph", "phone_without_country"): 1}
+
+
+@pytest.mark.parametrize(
+    ("customer", "identifies"),
+    [
+        ({}, False),
+        ({"user_data__em": "shopper@example.com"}, True),
+        ({"user_data__hashed_maids": "6d92078a-8246-4ba4-ae5b-76104861e7dc"}, True),
+        ({"user_data__client_ip_address": "192.0.2.7"}, False),
+        ({"user_data__client_user_agent": "Mozilla/5.0"}, False),
+        ({"user_data__client_ip_address": "192.0.2.7", "user_data__client_user_agent": "Mozilla/5.0"}, True),
+        ({"user_data__ph": "+12025550134", "user_data__external_id": "7", "user_data__click_id": "x"}, False),
+        ({"user_data__em": "not an address"}, False),
+    ],
+)
+def test_identity_rule(customer, identifies):
+    """Pinterest needs em, hashed_maids, or address and user agent together; a phone alone is not enough."""
+    bench = Bench(
+        *[
+            f"user_data.{leaf}"
+            for leaf in ("hashed_maids", "client_ip_address", "client_user_agent", "ph", "external_id", "click_id")
+        ]
+    )
+    result = bench.result(**{"user_data__em": None, **customer})
+    assert isinstance(result, Event) == identifies
+    if not identifies:
+        assert (result.reason, result.field) == (Invalid.NO_IDENTIFIER, "user_data")
+
+
+@pytest.mark.parametrize("path", ["event_name", "action_source", "event_time"])
+def test_required_field_without_a_value(path: str):
+    """A record without a required field makes no event, and the field is named."""
+    for bench in (Bench(), Bench(without=[path])):
+        result = bench.result(**{path: None})
+        assert (result.reason, result.field) == (Invalid.MISSING_FIELD, path)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "detail"),
+    [("action_source", "shop", "unknown_choice"), ("event_time", "soon", "not_a_time"), ("event_name", {"a": 1}, "not_text")],
+)
+def test_required_field_with_a_bad_value(path: str, value: Any, detail: str):
+    """A required field that cannot be used makes the record invalid, and the detail says in what sense, without the value."""
+    result = Bench().result(**{path: value})
+    assert (result.reason, result.field, result.detail) == (Invalid.BAD_FIELD, path, detail)
+
+
+@pytest.mark.parametrize(
+    ("age_seconds", "limit_days", "reason"),
+    [
+        (7 * 86400, 7, None),
+        (7 * 86400 + 1, 7, Invalid.EVENT_TOO_OLD),
+        (400 * 86400, None, None),
+        (86401, 1, Invalid.EVENT_TOO_OLD),
+        (-3600, 7, None),
+        (-3601, 7, Invalid.EVENT_IN_FUTURE),
+        (-3601, None, Invalid.EVENT_IN_FUTURE),
+    ],
+)
+def test_age_of_events(age_seconds, limit_days, reason):
+    """Older than max_event_age_days, or over an hour ahead, is invalid."""
+    result = Bench(options=Options(max_event_age_days=limit_days)).result(event_time=AT - age_seconds)
+    assert getattr(result, "reason", None) is reason
+
+
+def test_now_is_the_constant_and_never_a_records_text():
+    """`event_time: now` gives the time of building; a record that says so has a bad time."""
+    assert Bench(constants={"event_time": NOW}).event()["event_time"] == AT
+    assert Bench().result(event_time="now").reason is Invalid.BAD_FIELD
+
+
+def test_offline_events_cannot_be_deduplicated():
+    """Pinterest never removes repeats of offline events; the receipt says so."""
+    assert Bench().result(action_source="offline").deduplicable is False
+
+
+def test_event_names_translate_and_select():
+    """A listed name is translated, another is skipped by its name, or takes the default; no name at all is a missing field."""
+    names = {"Order Completed": "checkout"}
+    assert Bench(event_names=names).event(event_name="Order Completed")["event_name"] == "checkout"
+    assert Bench(event_names=names).result(event_name="Cart Viewed") == SkippedRecord(ORIGIN, Skipped.NOT_LISTED, "Cart Viewed")
+    assert Bench(event_names=names, fallback_name="custom").event(event_name="Cart Viewed")["event_name"] == "custom"
+    assert Bench(event_names=names, fallback_name="custom").event(event_name=None)["event_name"] == "custom"
+    assert Bench(event_names=names).result(event_name=None).reason is Invalid.MISSING_FIELD
+
+
+@pytest.mark.parametrize("underived", ["custom_data.content_ids", "custom_data.num_items", "user_data.click_id"])
+def test_null_stops_a_derivation(underived: str):
+    """What the entry unmaps is not derived."""
+    bench = Bench("custom_data.contents", "event_source_url", underived=frozenset({underived}))
+    event = bench.event(custom_data__contents=[{"id": "a"}], event_source_url="https://example.com/?epik=x")
+    derived = {f"{parent}.{leaf}" for parent in ("user_data", "custom_data") for leaf in event[parent]}
+    assert {"custom_data.content_ids", "custom_data.num_items", "user_data.click_id"} - derived == {underived}
+
+
+def test_given_values_are_not_derived():
+    """A value of the record's own wins over a derivation."""
+    bench = Bench(
+        "custom_data.contents", "custom_data.num_items", "custom_data.content_ids", "user_data.click_id", "event_source_url"
+    )
+    event = bench.event(
+        custom_data__contents=[{"id": "a"}],
+        custom_data__num_items=9,
+        custom_data__content_ids=["z"],
+        user_data__click_id="own",
+        event_source_url="https://example.com/?epik=x",
+    )
+    assert (event["custom_data"]["num_items"], event["custom_data"]["content_ids"], event["user_data"]["click_id"]) == (
+        9,
+        ["z"],
+        "own",
+    )
+
+
+def test_url_query_is_cut_after_click_id_is_derived():
+    """`url_query: drop` cuts query and fragment from the page, and click_id is still found in it."""
+    bench = Bench("event_source_url", options=Options(drop_url_query=True))
+    event = bench.event(event_source_url="https://example.com/a?email=x%40example.com&epik=dj%3D1#top")
+    assert event["event_source_url"] == "https://example.com/a"
+    assert event["user_data"]["click_id"] == "dj=1"
+
+
+@pytest.mark.parametrize(
+    ("given", "warned"), [({}, True), ({"user_data__st": "CA", "user_data__country": "US"}, False), ({"user_data__st": "CA"}, True)]
+)
+def test_limited_data_processing_needs_state_and_country(given, warned):
+    """LDP is passed, and counted where st or country is missing, for it takes no effect then."""
+    bench = Bench("custom_data.opt_out_type", "user_data.st", "user_data.country")
+    assert bench.event(custom_data__opt_out_type="LDP", **given)["custom_data"]["opt_out_type"] == "LDP"
+    assert bool(bench.notes) == warned
+
+
+def test_unknown_members_of_items_are_dropped():
+    """The items of contents are closed objects: what Pinterest does not know would refuse the whole request."""
+    value, notes = build("custom_data.contents", [{"id": "a", "sku": "x", "item_price": "1"}, {"sku": "y"}])
+    assert (value, notes) == ([{"id": "a", "item_price": "1"}], {})
+
+
+@pytest.mark.parametrize("value", ['[{"id": "a", "item_price": 19.90}]', {"id": "a", "item_price": Decimal("19.90")}])
+def test_contents_as_text_or_single_object(value: Any):
+    """JSON text of a list and a single object are items too, with exact amounts."""
+    assert build("custom_data.contents", value)[0] == [{"id": "a", "item_price": "19.90"}]
+
+
+def test_reprs_show_no_personal_data():
+    """Neither an event nor its account shows a value in its repr."""
+    text = repr(Bench().result()) + repr(ACCOUNT)
+    assert "shopper" not in text
+    assert digest("shopper@example.com") not in text
+    assert ACCOUNT.token not in text
+
+
+def test_invalid_record_carries_hashed_keys():
+    """The key of a record without event is the digest of each key property's text."""
+    result = Bench(key_properties=("event_id",)).result(action_source=None)
+    assert isinstance(result, InvalidRecord)
+    assert result.key == {"event_id": digest("o-1")}

@@ -1,0 +1,296 @@
+"""One attempt gives one typed answer over a real socket, whatever the other side does, and never shows the token."""
+
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from conftest import Clock
+from shopper import ACCOUNT, event
+from target_pinterest_capi.delivery.batches import Batch
+from target_pinterest_capi.delivery.client import USER_AGENT, Account, Answer, Client, Failure, FailureKind, is_loopback
+from target_pinterest_capi.sandbox.faults import Fault
+from target_pinterest_capi.sandbox.server import Sandbox
+
+
+@pytest.fixture
+def client(sandbox: Sandbox) -> Iterator[Client]:
+    made = Client(sandbox.url, max_connections=4, timeout_seconds=5)
+    yield made
+    made.close()
+
+
+def body(count: int = 2) -> bytes:
+    batch = Batch(ACCOUNT, 0.0)
+    for number in range(count):
+        batch.append(event(number), number)
+    return batch.body()
+
+
+def test_accepted_events(client: Client, sandbox: Sandbox):
+    """A request that Pinterest takes answers 200 with a status for each event, and the events are there as they were sent."""
+    answer = client.send_events(ACCOUNT, body(), test=False)
+    assert isinstance(answer, Answer)
+    assert answer.status == 200
+    assert [one.status for one in answer.events or []] == ["processed", "processed"]
+    assert [row.event for row in sandbox.store.events()] == json.loads(body())["data"]
+
+
+def test_failed_event_under_details(client: Client, sandbox: Sandbox):
+    """A 422 lists its events under `details`: the processed one counts, the failed one says why."""
+    sandbox.faults.set([Fault("fail_event", event_id="visit-1")])
+    answer = client.send_events(ACCOUNT, body(), test=False)
+    assert isinstance(answer, Answer)
+    assert answer.status == 422
+    assert [one.status for one in answer.events or []] == ["processed", "failed"]
+    assert (answer.events or [])[1].error_message
+
+
+def test_test_request_records_nothing(client: Client, sandbox: Sandbox):
+    """A test request has the parameter and leaves no events; a live one has none."""
+    assert isinstance(client.send_events(ACCOUNT, body(), test=True), Answer)
+    assert [row.test for row in sandbox.store.requests()] == [True]
+    assert sandbox.store.events() == []
+
+
+@pytest.mark.parametrize(
+    ("account", "status"), [(Account(ACCOUNT.ad_account_id, "wrong"), 401), (Account("1", ACCOUNT.token), 403)]
+)
+def test_refused_token_is_not_echoed(client: Client, account: Account, status: int):
+    """A 401 and a 403 come back with their message, without the token that Pinterest echoes."""
+    answer = client.send_events(account, body(), test=False)
+    assert isinstance(answer, Answer)
+    assert (answer.status, answer.events) == (status, None)
+    assert answer.message
+    assert account.token not in answer.message
+    assert account.token not in repr(answer)
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        (Fault("drop_before"), FailureKind.UNCERTAIN),
+        (Fault("drop_after"), FailureKind.UNCERTAIN),
+        (Fault("truncated"), FailureKind.UNCERTAIN),
+    ],
+)
+def test_broken_answer_is_uncertain(client: Client, sandbox: Sandbox, fault: Fault, kind: FailureKind):
+    """A connection that ends after the request was written leaves the outcome unknown."""
+    sandbox.faults.set([fault])
+    answer = client.send_events(ACCOUNT, body(), test=False)
+    assert isinstance(answer, Failure)
+    assert answer.kind is kind
+
+
+@pytest.mark.parametrize("fault", ["empty_body", "not_json"])
+def test_answer_without_a_list_has_none(client: Client, sandbox: Sandbox, fault: str):
+    """An empty body or a page gives no list of events, whatever the status says."""
+    sandbox.faults.set([Fault(fault)])
+    answer = client.send_events(ACCOUNT, body(), test=False)
+    assert isinstance(answer, Answer)
+    assert (answer.status, answer.events) == (200, None)
+
+
+def test_unreachable_server_was_not_sent():
+    """Where nobody listens the request cannot have been seen."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+    client = Client(f"http://127.0.0.1:{port}/v5", max_connections=1, timeout_seconds=5)
+    answer = client.send_events(ACCOUNT, body(), test=False)
+    assert isinstance(answer, Failure)
+    assert answer.kind is FailureKind.NOT_SENT
+    client.close()
+
+
+def serve(handle: Callable[[socket.socket], None]) -> tuple[str, threading.Thread, socket.socket]:
+    """Answer one connection on loopback by hand."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def run() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.settimeout(10)
+            connection.recv(65536)
+            handle(connection)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    return f"http://127.0.0.1:{listener.getsockname()[1]}/v5", thread, listener
+
+
+def test_dripping_body_ends_at_the_deadline():
+    """The deadline is the whole answer's: bytes that keep coming do not hold a sender."""
+    clock = Clock()
+    advanced = threading.Event()
+
+    def drip(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
+        advanced.wait(5)
+        connection.sendall(b" ")
+        connection.recv(1)
+
+    url, thread, listener = serve(drip)
+    client = Client(
+        url, max_connections=1, timeout_seconds=30, clock=lambda: clock.now if not advanced.is_set() else clock.now + 31
+    )
+    threading.Timer(0.05, advanced.set).start()
+    answer = client.send_events(ACCOUNT, body(), test=False)
+    client.close()
+    listener.close()
+    thread.join(5)
+    assert answer == Failure(FailureKind.UNCERTAIN, "the answer was not complete within 30 seconds")
+
+
+def test_silent_server_times_out():
+    """A server that never answers is uncertain once the time is up."""
+    released = threading.Event()
+    url, thread, listener = serve(lambda _: released.wait(5) and None)
+    client = Client(url, max_connections=1, timeout_seconds=0.2)
+    answer = client.send_events(ACCOUNT, body(), test=False)
+    released.set()
+    client.close()
+    listener.close()
+    thread.join(5)
+    assert isinstance(answer, Failure)
+    assert answer.kind is FailureKind.UNCERTAIN
+
+
+def test_redirect_is_not_followed(client: Client, sandbox: Sandbox):
+    """A redirect comes back as it is: the token is not carried elsewhere."""
+    sandbox.faults.set([Fault("redirect")])
+    answer = client.send_events(ACCOUNT, body(), test=False)
+    assert isinstance(answer, Answer)
+    assert answer.status == 307
+    assert len(sandbox.store.requests()) == 1
+
+
+def test_headers_of_a_request():
+    """A request names our version, its media type and its token, and asks for JSON."""
+    seen: list[bytes] = []
+
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def run() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            seen.append(connection.recv(65536))
+            answer(connection)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    client = Client(f"http://127.0.0.1:{listener.getsockname()[1]}/v5", max_connections=1, timeout_seconds=5)
+    client.send_events(Account("549755885175", "t0ken"), b'{"data":[]}', test=False)
+    client.close()
+    listener.close()
+    thread.join(5)
+    head = seen[0].split(b"\r\n\r\n")[0].decode().split("\r\n")
+    assert head[0] == "POST /v5/ad_accounts/549755885175/events HTTP/1.1"
+    assert f"User-Agent: {USER_AGENT}" in head
+    assert "Authorization: Bearer t0ken" in head
+    assert "Content-Type: application/json" in head
+
+
+@pytest.mark.parametrize(
+    ("headers", "wait", "remaining"),
+    [
+        ({"retry_after": 7}, 7.0, None),
+        ({"reset": 9, "remaining": 0}, 9.0, 0),
+        ({"reset": 9, "remaining": 100}, None, 100),
+        ({"retry_after": 3, "reset": 9, "remaining": 0}, 9.0, 0),
+        ({"retry_after": "Wed, 21 Oct 2026 07:28:00 GMT", "remaining": 5}, None, 5),
+    ],
+)
+def test_waits_of_the_server(client: Client, sandbox: Sandbox, headers, wait, remaining):
+    """Retry-After in seconds, and the reset of a used-up limit, are read; the longer one counts."""
+    sandbox.faults.set([Fault("status", status=429, **headers)])
+    answer = client.send_events(ACCOUNT, body(), test=False)
+    assert isinstance(answer, Answer)
+    assert answer.retry_after_seconds == wait
+    if remaining is not None:
+        assert answer.remaining_calls == remaining
+
+
+def test_connections_are_reused(sandbox: Sandbox):
+    """Requests one after the other share a connection: the second needs no new one."""
+    client = Client(sandbox.url, max_connections=4, timeout_seconds=5)
+    for _ in range(3):
+        client.send_events(ACCOUNT, body(), test=False)
+    pool = client._http._transport._pool  # type: ignore[attr-defined]
+    assert len(pool.connections) == 1
+    client.close()
+
+
+def test_certificate_that_does_not_hold_is_untrusted(tmp_path: Path):
+    """A server whose certificate nobody vouches for gets no request, and the failure says so."""
+    ssl = pytest.importorskip("ssl")
+    import subprocess
+
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    made = subprocess.run(
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "1",
+            "-subj",
+            "/CN=localhost",
+            "-keyout",
+            key,
+            "-out",
+            certificate,
+        ],
+        capture_output=True,
+        check=False,
+    )
+    if made.returncode:
+        pytest.skip("openssl is not on this machine")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def run() -> None:
+        connection, _ = listener.accept()
+        try:
+            with context.wrap_socket(connection, server_side=True):
+                pass
+        except OSError:
+            connection.close()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    client = Client(f"https://localhost:{listener.getsockname()[1]}/v5", max_connections=1, timeout_seconds=5)
+    answer = client.send_events(ACCOUNT, body(), test=False)
+    client.close()
+    listener.close()
+    thread.join(5)
+    assert isinstance(answer, Failure)
+    assert answer.kind is FailureKind.UNTRUSTED
+
+
+@pytest.mark.parametrize(
+    ("url", "loopback"),
+    [
+        ("http://127.0.0.1:8085/v5", True),
+        ("http://127.9.9.9/v5", True),
+        ("http://localhost/v5", True),
+        ("http://LOCALHOST./v5", True),
+        ("http://[::1]:80/v5", True),
+        ("https://api.pinterest.com/v5", False),
+        ("http://localhost.example.com/v5", False),
+        ("http://192.0.2.1/v5", False),
+    ],
+)
+def test_loopback(url: str, loopback: bool):
+    """Only this machine's own addresses are loopback: never proxied, and allowed without https."""
+    assert is_loopback(url) is loopback

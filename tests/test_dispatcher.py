@@ -1,0 +1,273 @@
+"""The dispatcher carries every batch to its end: retries with due times, isolation by halving, stops, bounded work."""
+
+import math
+import random
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+
+from conftest import Clock
+from shopper import ACCOUNT, event
+from target_pinterest_capi.delivery.batches import Batch
+from target_pinterest_capi.delivery.client import Answer, EventStatus, Failure, FailureKind
+from target_pinterest_capi.delivery.dispatcher import Dispatcher, Wake
+
+DONE = EventStatus("processed")
+Send = Callable[[Batch], Answer | Failure]
+
+
+def batch_of(numbers: range) -> Batch:
+    made = Batch(ACCOUNT, 0.0)
+    for number in numbers:
+        made.append(event(number), number + 1)
+    return made
+
+
+def ids(batch: Batch) -> list[str]:
+    return [one.id for one in batch.events]
+
+
+def accept(batch: Batch) -> Answer:
+    return Answer(200, [DONE] * len(batch))
+
+
+class Ends:
+    """Hears how every event ends."""
+
+    def __init__(self, *, resend: bool = True) -> None:
+        self.answered_ids: list[str] = []
+        self.refused_ids: list[str] = []
+        self.messages: list[str] = []
+        self.resend = resend
+
+    def answered(self, batch: Batch, statuses: list[EventStatus]) -> None:
+        assert len(statuses) == len(batch)
+        self.answered_ids += ids(batch)
+
+    def refused(self, batch: Batch, message: str) -> None:
+        self.refused_ids += ids(batch)
+        self.messages.append(message)
+
+    def uncertain(self, batch: Batch) -> Batch | None:
+        return batch if self.resend else None
+
+
+class Desk:
+    """A dispatcher with a scripted Pinterest, moved by hand on a clock that stands still."""
+
+    def __init__(self, send: Send, *, resend: bool = True, **limits: float) -> None:
+        self.sent: list[list[str]] = []
+        self.clock = Clock()
+        self.ends = Ends(resend=resend)
+        self.wake = Wake()
+
+        def recorded(batch: Batch) -> Answer | Failure:
+            self.sent.append(ids(batch))
+            return send(batch)
+
+        settings = {"max_in_flight": 4, "max_requests_per_minute": 5000, "max_retry_seconds": 300, **limits}
+        self.dispatcher = Dispatcher(recorded, self.ends, clock=self.clock, wake=self.wake, rng=random.Random(7), **settings)  # type: ignore[arg-type]
+
+    def run(self) -> None:
+        """Move until nothing is left or the dispatcher stopped; waiting moves the clock to what is due next."""
+        dispatcher = self.dispatcher
+        for _ in range(100_000):
+            dispatcher.poll()
+            if dispatcher.is_idle or (dispatcher.stopped and not dispatcher.in_flight):
+                return
+            if dispatcher.in_flight:
+                self.wake.wait(10)
+            else:
+                due = dispatcher.next_due_at()
+                assert due is not None
+                self.clock.now = max(self.clock.now, due)
+        pytest.fail("the dispatcher never came to an end")
+
+
+def test_accepted_batch_is_settled_once():
+    """A batch that Pinterest takes is one request, and then no longer unsettled."""
+    desk = Desk(accept)
+    desk.dispatcher.submit(batch_of(range(3)))
+    assert desk.dispatcher.oldest_sequence() == 1
+    desk.run()
+    assert desk.ends.answered_ids == ["visit-0", "visit-1", "visit-2"]
+    assert desk.dispatcher.oldest_sequence() is None
+    assert desk.dispatcher.requests == 1
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [Answer(503), Answer(429), Answer(500), Failure(FailureKind.NOT_SENT, "x"), Failure(FailureKind.UNCERTAIN, "x"), Answer(200)],
+)
+def test_what_may_pass_is_sent_again(bad):
+    """The same events go again, after a wait, until they are taken."""
+    answers = iter([bad, bad])
+    desk = Desk(lambda batch: next(answers, None) or accept(batch))
+    desk.dispatcher.submit(batch_of(range(2)))
+    desk.run()
+    assert desk.sent == [["visit-0", "visit-1"]] * 3
+    assert desk.dispatcher.retries == 2
+    assert desk.ends.answered_ids == ["visit-0", "visit-1"]
+
+
+def test_servers_wait_is_honoured():
+    """A retry is not started before the time that the server named, also not for other batches of the account."""
+    answers = iter([Answer(429, retry_after_seconds=30.0)])
+    desk = Desk(lambda batch: next(answers, None) or accept(batch), max_in_flight=1)
+    began = desk.clock.now
+    desk.dispatcher.submit(batch_of(range(1)))
+    desk.dispatcher.submit(batch_of(range(1, 2)))
+    desk.run()
+    assert desk.clock.now == began + 30
+    assert len(desk.sent) == 3
+
+
+def test_429_halves_what_is_in_flight_and_success_brings_it_back():
+    """After a 429 half as many requests go at once, and with success all of them again."""
+    desk = Desk(accept, max_in_flight=8)
+    desk.dispatcher._retry(batch_of(range(1)), Answer(429), slow_down=True)
+    assert int(desk.dispatcher._allowed) == 4
+    for number in range(1, 60):
+        desk.dispatcher.submit(batch_of(range(number, number + 1)))
+    desk.run()
+    assert int(desk.dispatcher._allowed) == 8
+
+
+def test_retries_end_the_run_in_time():
+    """When a batch was tried for max_retry_seconds the run stops, and the batch stays unsettled."""
+    desk = Desk(lambda _: Answer(503, message="down"), max_retry_seconds=60)
+    desk.dispatcher.submit(batch_of(range(2)))
+    desk.run()
+    assert desk.dispatcher.stopped is not None
+    assert "max_retry_seconds" in desk.dispatcher.stopped.message
+    assert "503 down" in desk.dispatcher.stopped.message
+    assert desk.clock.now - 1000 <= 60
+    assert desk.dispatcher.oldest_sequence() == 1
+    assert desk.ends.answered_ids == desk.ends.refused_ids == []
+
+
+@pytest.mark.parametrize(
+    ("status", "setting"), [(401, "conversion_token"), (403, "ad_account_id"), (404, "api_url"), (307, "api_url")]
+)
+def test_refused_token_stops_with_the_settings_name(status, setting):
+    """What only a person can mend stops the run at once, and names the setting; nothing is settled."""
+    desk = Desk(lambda _: Answer(status, message="Authentication failed."))
+    desk.dispatcher.submit(batch_of(range(2)))
+    desk.run()
+    assert desk.dispatcher.stopped is not None
+    assert setting in desk.dispatcher.stopped.message
+    assert desk.dispatcher.oldest_sequence() == 1
+    assert len(desk.sent) == 1
+
+
+@pytest.mark.parametrize("culprit", [0, 1, 499, 500, 998, 999])
+@pytest.mark.parametrize("size", [1000])
+def test_one_culprit_is_found_by_halving(size, culprit):
+    """One event that makes Pinterest refuse the whole request costs at most 2·log2(n)+4 requests; all others are delivered once."""
+    poison = f"visit-{culprit}"
+    desk = Desk(lambda batch: Answer(400, message="bad") if poison in ids(batch) else accept(batch))
+    desk.dispatcher.submit(batch_of(range(size)))
+    desk.run()
+    assert desk.ends.refused_ids == [poison]
+    assert desk.ends.messages == ["400 bad"]
+    assert sorted(desk.ends.answered_ids) == sorted(f"visit-{number}" for number in range(size) if number != culprit)
+    assert len(desk.sent) <= 2 * math.log2(size) + 4
+
+
+def test_many_culprits_cost_a_bounded_number_of_requests():
+    """However many are bad, a batch of n costs fewer than 2n requests, and each event still ends once."""
+    bad = {f"visit-{number}" for number in range(0, 64, 3)}
+    desk = Desk(lambda batch: Answer(400) if bad & set(ids(batch)) else accept(batch))
+    desk.dispatcher.submit(batch_of(range(64)))
+    desk.run()
+    ends = Counter(desk.ends.answered_ids + desk.ends.refused_ids)
+    assert set(desk.ends.refused_ids) == bad
+    assert ends == Counter(f"visit-{number}" for number in range(64))
+    assert len(desk.sent) < 2 * 64
+
+
+def test_refusal_of_everything_stops_without_dead_letters():
+    """Where nothing was accepted yet, three single events refused stop the run: the refusal is not about the events."""
+    desk = Desk(lambda _: Answer(400, message="no"))
+    desk.dispatcher.submit(batch_of(range(1000)))
+    desk.run()
+    assert desk.dispatcher.stopped is not None
+    assert desk.ends.refused_ids == []
+    assert desk.dispatcher.oldest_sequence() == 1
+    assert len(desk.sent) < 100
+
+
+def test_suspects_are_settled_once_something_is_accepted():
+    """Single events refused before anything was accepted are rejected as soon as something is."""
+    desk = Desk(lambda batch: Answer(400) if "visit-0" in ids(batch) else accept(batch), max_in_flight=1)
+    desk.dispatcher.submit(batch_of(range(1)))
+    desk.run()
+    assert desk.ends.refused_ids == []
+    desk.dispatcher.submit(batch_of(range(1, 2)))
+    desk.run()
+    assert desk.ends.refused_ids == ["visit-0"]
+    assert desk.dispatcher.oldest_sequence() is None
+
+
+def test_two_suspects_at_the_end_are_settled():
+    """Where the input ends with fewer than three refused, they are rejected: the run's ratio decides then."""
+    desk = Desk(lambda _: Answer(400))
+    desk.dispatcher.submit(batch_of(range(2)))
+    desk.run()
+    assert desk.dispatcher.stopped is None
+    desk.dispatcher.release_suspects()
+    assert sorted(desk.ends.refused_ids) == ["visit-0", "visit-1"]
+
+
+def test_uncertain_events_that_must_not_repeat_are_let_go():
+    """What the settlement does not give back after an unknown outcome is not sent again."""
+    desk = Desk(lambda _: Failure(FailureKind.UNCERTAIN, "x"), resend=False)
+    desk.dispatcher.submit(batch_of(range(2)))
+    desk.run()
+    assert len(desk.sent) == 1
+    assert desk.dispatcher.oldest_sequence() is None
+
+
+def test_rate_limit_spreads_calls():
+    """No minute sees more calls of an account than max_requests_per_minute."""
+    desk = Desk(accept, max_requests_per_minute=2)
+    for number in range(5):
+        desk.dispatcher.submit(batch_of(range(number, number + 1)))
+    desk.run()
+    assert desk.clock.now >= 1000 + 120
+    assert len(desk.sent) == 5
+
+
+def test_room_is_bounded():
+    """No more batches than twice what may be in flight are taken before reading has to wait."""
+    desk = Desk(accept, max_in_flight=2)
+    taken = 0
+    while desk.dispatcher.has_room:
+        desk.dispatcher.submit(batch_of(range(taken, taken + 1)))
+        taken += 1
+    assert taken == 4
+    desk.run()
+    assert desk.dispatcher.has_room
+
+
+def test_error_in_a_sender_is_raised_where_it_is_polled():
+    """A bug in sending is not swallowed by its thread."""
+
+    def broken(batch: Batch) -> Answer:
+        raise ZeroDivisionError
+
+    desk = Desk(broken)
+    desk.dispatcher.submit(batch_of(range(1)))
+    with pytest.raises(ZeroDivisionError):
+        desk.run()
+
+
+def test_wake_ends_a_wait_and_is_forgotten():
+    """A wake-up that came before the wait ends it at once; the next wait lasts its time."""
+    wake = Wake()
+    wake.set()
+    wake.set()
+    wake.wait(None)
+    wake.wait(0)
+    wake.close()

@@ -1,0 +1,519 @@
+"""Mapping expressions: what they give, that closures and the interpreter agree, and how wrong ones are told."""
+
+import copy
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import jmespath
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from target_pinterest_capi.mapping.expressions import (
+    EvaluationError,
+    ExpressionError,
+    compile_expression,
+    interpret,
+    plain_path,
+    roots,
+)
+
+NAMES = ("a", "b", "d e")
+
+# ---- generated records and expressions ----
+
+numbers = st.integers(-3, 3) | st.decimals(min_value=-9, max_value=9, places=2)
+leaves = st.none() | st.booleans() | numbers | st.sampled_from(["", "x", "y", "7.50", "{", "[1", "null"])
+
+
+def nested(inner):
+    objects = st.fixed_dictionaries({"a": inner}, optional={"b": inner, "d e": inner})
+    return st.lists(inner, max_size=3) | st.lists(objects, min_size=1, max_size=3) | objects
+
+
+def as_json(value):
+    return msgspec.json.Encoder(decimal_format="number").encode(value).decode()
+
+
+def nested_or_text(inner):
+    return nested(inner) | nested(inner).map(as_json)
+
+
+values = st.recursive(leaves, nested_or_text, max_leaves=12)
+records = st.fixed_dictionaries({"a": nested_or_text(values)}, optional={"b": values, "d e": values})
+plain_leaves = st.none() | st.integers(-3, 3) | st.sampled_from(["", "x", "y", "7.50"])
+plain_values = st.recursive(plain_leaves, nested, max_leaves=12)
+plain_records = st.fixed_dictionaries({"a": nested(plain_values)}, optional={"b": plain_values, "d e": plain_values})
+
+names = st.sampled_from(["a", "a", "b", '"d e"'])
+ends = st.one_of(
+    names.map(".{}".format),
+    st.sampled_from(["[]", "[*]", "[0]", "[1]", "[-1]", "[-5]", ".{v: @}", ".[@]"]),
+    st.lists(names, min_size=1, max_size=3).map(lambda found: ".{" + ", ".join(f"k{i}: {p}" for i, p in enumerate(found)) + "}"),
+    st.lists(names, min_size=1, max_size=2).map(lambda found: f".[{', '.join(found)}]"),
+)
+paths = st.builds(lambda first, rest: first + "".join(rest), names, st.lists(ends, max_size=3))
+
+
+def longer(inner):
+    return st.one_of(
+        st.builds("({} || {})".format, inner, inner),
+        st.builds("({} && {})".format, inner, inner),
+        st.builds("!({})".format, inner),
+        st.builds("({} == {})".format, inner, inner),
+        st.builds("({} | {})".format, inner, paths),
+        st.builds("({})[?{}].{}".format, inner, inner, names),
+        st.builds("({})[1:].{}".format, inner, names),
+        st.builds("({}).*.{}".format, inner, names),
+        st.builds("{}.{{x: {}, y: {}}}".format, paths, inner, inner),
+        st.builds("({})[].[{}]".format, inner, inner),
+        st.just("@"),
+        st.sampled_from(["'x'", "`[]`", '`{"a": 1}`']),
+    )  # fmt: skip
+
+
+shapes = st.recursive(paths, longer, max_leaves=4)
+
+
+def with_functions(inner):
+    return st.one_of(
+        longer(inner),
+        st.builds("({} < {})".format, inner, inner),
+        st.builds("({} >= {})".format, inner, inner),
+        st.builds("lower({})".format, inner),
+        st.builds("concat({}, {})".format, inner, inner),
+        st.builds("not_null({}, {})".format, inner, inner),
+        st.builds("sum({})".format, inner),
+        st.builds("to_string({})".format, inner),
+        st.builds("sort_by({}, &{})".format, inner, names),
+        st.builds("map(&{}, {})".format, inner, inner),
+        st.builds("items_value({}, 'a', 'b')".format, inner),
+    )
+
+
+expressions = st.recursive(paths, with_functions, max_leaves=4)
+
+
+def outcome(evaluate, *arguments):
+    """A value with its types, or the error's text: numbers and booleans that are merely equal do not pass for the same."""
+    try:
+        return repr(evaluate(*arguments))
+    except EvaluationError as error:
+        return f"fails: {error}"
+
+
+# ---- what expressions give ----
+
+ORDER = {
+    "email": "Jane@example.com",
+    "a.b": "dotted",
+    "total": Decimal("19.90"),
+    "count": 0,
+    "paid": False,
+    "empty": "",
+    "none": None,
+    "customer": {"email": "jane@example.com", "tags": ["vip", None, "new"]},
+    "lines": [{"id": 1, "price": Decimal("9.95"), "sizes": [1, 2]}, {"id": 2, "sizes": [3]}, None, 7],
+    "nested": [[1, 2], [3], [[4]], 5, None],
+    "payload": '{"customer": {"email": "jane@example.com"}, "total": 19.90, "lines": [{"id": 12345678901234567890}]}',
+    "json_lines": ' [{"id": "x", "meta": "{\\"size\\": 1.50}"}, {"id": null}]',
+    "broken": '{"customer": ',
+    "small": '{"x": 1.50}',
+    "falsy": [0, "", False, [], {}, None],
+    "number_text": "7",
+    "at": datetime(2026, 1, 31, tzinfo=UTC),
+}
+
+
+@pytest.mark.parametrize(
+    ("expression", "result"),
+    [
+        ("email", "Jane@example.com"),
+        (" email ", "Jane@example.com"),
+        ('"a.b"', "dotted"),
+        ("missing", None),
+        ("customer.email", "jane@example.com"),
+        ("customer.tags[0]", "vip"),
+        ("customer.tags[-1]", "new"),
+        ("customer.tags[3]", None),
+        ("customer.tags[-4]", None),
+        ("customer.tags[*]", ["vip", "new"]),
+        ("customer.tags[1:]", ["new"]),
+        ("customer.email.domain", None),
+        ("customer[0]", None),
+        ("total.x", None),
+        ("none.x.y", None),
+        ("lines[].id", [1, 2]),
+        ("lines[0].price", Decimal("9.95")),
+        ("lines[].sizes", [[1, 2], [3]]),
+        ("lines[].sizes[]", [1, 2, 3]),
+        ("lines[*].sizes | [0]", [1, 2]),
+        ("lines[].{id: id, item_price: price}", [{"id": 1, "item_price": Decimal("9.95")}, {"id": 2, "item_price": None},
+                                                 {"id": None, "item_price": None}]),
+        ("lines[?id == `2`].sizes", [[3]]),
+        ("falsy[]", [0, "", False, {}]),
+        ("falsy[*]", [0, "", False, [], {}]),
+        ("falsy[?@]", [0]),
+        ("nested[]", [1, 2, 3, [4], 5]),
+        ("nested[][]", [1, 2, 3, 4, 5]),
+        ("email[]", None),
+        ("none[].{id: id}", None),
+        ("none.{id: id}", None),
+        ("{mail: email, sum: total}", {"mail": "Jane@example.com", "sum": Decimal("19.90")}),
+        ("[email, missing]", ["Jane@example.com", None]),
+        ("customer.*", ["jane@example.com", ["vip", None, "new"]]),
+        ("missing || empty || email", "Jane@example.com"),
+        ("count || email", 0),
+        ("paid || none", None),
+        ("empty && email", ""),
+        ("!paid", True),
+        ("!count", False),
+        ("@.email", "Jane@example.com"),
+        ("'raw'", "raw"),
+        ("'it\\'s'", "it's"),
+        ('`"json"`', "json"),
+        ("`1.10`", Decimal("1.10")),
+        ("total == `19.9`", True),
+        ("total > `19.89`", True),
+        ("total <= `19`", False),
+        ("count == `false`", False),
+        ("lines[0].sizes == `[1, 2.0]`", True),
+        ("email == 'Jane@example.com'", True),
+        ("number_text == `7`", False),
+        ("email < `1`", None),
+        ("missing < `1`", None),
+        ("'a' < 'b'", True),
+        ("at == '2026-01-31T00:00:00+00:00'", True),
+        ("at >= '2026-01-01'", True),
+        ("customer.length(tags)", 3),
+    ],
+)  # fmt: skip
+def test_values(expression, result):
+    """JMESPath's own rules, with exact numbers; a path that leads nowhere is null."""
+    assert repr(compile_expression(expression)(ORDER)) == repr(result)
+    assert repr(interpret(expression, ORDER)) == repr(result)
+
+
+@pytest.mark.parametrize(
+    ("expression", "result"),
+    [
+        ("payload.customer.email", "jane@example.com"),
+        ("payload.total", Decimal("19.90")),
+        ("payload.lines[0].id", 12345678901234567890),
+        ("payload.{t: total, l: lines[].id}", {"t": Decimal("19.90"), "l": [12345678901234567890]}),
+        ("payload.[total]", [Decimal("19.90")]),
+        ("small.{all: @}", {"all": {"x": Decimal("1.50")}}),
+        ("small.[@]", [{"x": Decimal("1.50")}]),
+        ("payload.* | length(@)", 3),
+        ("json_lines[].id", ["x"]),
+        ("json_lines[*].{id: id}", [{"id": "x"}, {"id": None}]),
+        ("json_lines[0].meta.size", Decimal("1.50")),
+        ("json_lines[?id == 'x'].meta.size", [Decimal("1.50")]),
+        ("json_lines[1:]", [{"id": None}]),
+        ("json_lines[-1].id", None),
+        ("json_lines.id", None),
+        ("broken.customer", None),
+        ("broken[].id", None),
+        ("number_text.x", None),
+        ("payload[0]", None),
+        ("not_null(missing, payload)", ORDER["payload"]),
+    ],
+)
+def test_paths_step_into_json_text(expression, result):
+    """Text of a JSON array or object is read when a path steps into it, and stays text when it is the value itself."""
+    assert repr(compile_expression(expression)(ORDER)) == repr(result)
+    assert repr(interpret(expression, ORDER)) == repr(result)
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", '{"a": ', '{"a": 1} x', '"a"', "1", "null", "\ufeff[1]", '{"a": "\ud800"}',
+                                  "[1e99999999999999999999]", "[" * 100_000, "[" * 500 + "]" * 500])  # fmt: skip
+def test_text_that_cannot_be_read_is_null(text):
+    """Text that is no JSON, or JSON that no machine should read, has no members and never raises."""
+    assert compile_expression("v.a")({"v": text}) is None
+    assert compile_expression("v[].a.b")({"v": text}) in (None, [])
+
+
+# ---- closures and interpreter ----
+
+
+@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@given(expressions, records)
+def test_closures_agree_with_the_interpreter(expression, record):
+    """For any expression and record the closures give what the interpreter gives, types and failures included."""
+    assert outcome(compile_expression(expression), record) == outcome(interpret, expression, record)
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@given(shapes, plain_records)
+def test_closures_agree_with_jmespath(expression, record):
+    """Without JSON text, decimals and booleans, they give what the jmespath library itself gives."""
+    assert repr(compile_expression(expression)(record)) == repr(jmespath.search(expression, record))
+
+
+@settings(max_examples=200)
+@given(paths.filter(lambda path: path.startswith(("a.", "a["))), st.recursive(plain_leaves, nested, max_leaves=8))
+def test_json_text_is_as_good_as_its_value(path, value):
+    """A path gives the same for a column that holds an array or object and for one that holds its JSON text."""
+    written = json.dumps(value) if isinstance(value, list | dict) else value
+    evaluate = compile_expression(path)
+    assert repr(evaluate({"a": written})) == repr(evaluate({"a": value}))
+
+
+@given(expressions, records)
+def test_records_stay_as_they_are(expression, record):
+    """Evaluating changes nothing in the record."""
+    before = copy.deepcopy(record)
+    outcome(compile_expression(expression), record)
+    assert repr(record) == repr(before)
+
+
+# ---- failing on records ----
+
+REALISTIC = [
+    "email",
+    "customer.email || contact_email",
+    "line_items[].{id: product_id, item_name: title, item_price: price, quantity: quantity}",
+    "line_items[?price > `5`].sku | [0]",
+    "note_attributes[?name == 'epik'].value | [0]",
+    "query_param(landing_site, 'epik') || cookie(headers.cookie, '_epik')",
+    "regex_extract(landing_site, '/products/([0-9]+)')",
+    "to_date(created_at, '%d/%m/%Y %H:%M')",
+    "concat(customer.id, '-', to_string(total))",
+    "items_value(line_items, 'price', 'quantity')",
+    "split(lower(trim(tags)), ',')",
+    "replace(phone, ' ', '')",
+    "upper(currency)",
+    "sum(line_items[].price)",
+    "sum(map(&to_number(price), line_items))",
+    "max_by(line_items, &price).sku",
+    "sort_by(line_items, &price)[*].sku",
+    "avg(line_items[].quantity)",
+    "ceil(total) == `20` && status != 'void'",
+    "join(',', line_items[].sku)",
+    "contains(tags, 'vip')",
+    "length(line_items) > `0`",
+    "merge(customer, {x: @})",
+    "keys(customer)[0]",
+    "abs(to_number(total)) <= total",
+    "total >= `10` && !refunded",
+    "line_items[1:].*[]",
+    "reverse(to_array(tags))",
+    "min(line_items[].price) || max(line_items[].quantity)",
+    "starts_with(landing_site, 'https://') && ends_with(landing_site, '/')",
+    "to_string(@)",
+    "type(payload.total)",
+]
+COLUMNS = ("email", "customer", "contact_email", "line_items", "note_attributes", "landing_site", "headers", "created_at", "total",
+           "tags", "phone", "currency", "status", "refunded", "payload")  # fmt: skip
+MEMBERS = ("id", "price", "quantity", "sku", "name", "value", "cookie", "email", "total")
+wild_leaves = (
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=6)
+    | st.decimals(allow_nan=False, allow_infinity=False) | st.datetimes()
+    | st.sampled_from(["19.90", "epik=%ff", "[[", '[{"price": 1e400}]', "\ud800", 10**2000])
+    | st.sampled_from([Decimal("1E+999999"), Decimal("-1E-999999")])
+)  # fmt: skip
+wild = st.recursive(
+    wild_leaves,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(MEMBERS), inner, max_size=4),
+    max_leaves=10,
+)
+
+
+@pytest.mark.parametrize("expression", REALISTIC)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
+@given(record=st.dictionaries(st.sampled_from(COLUMNS), wild, max_size=8))
+def test_records_raise_evaluation_errors_only(expression, record):
+    """Whatever a record holds, an expression gives a value or raises EvaluationError, by either way of evaluating."""
+    assert outcome(compile_expression(expression), record) == outcome(interpret, expression, record)
+
+
+SHALLOW = 150
+
+
+def failure(expression, record):
+    try:
+        compile_expression(expression)(record)
+    except EvaluationError as error:
+        return str(error)
+    return None
+
+
+@pytest.mark.parametrize("depth", [SHALLOW, 3000])
+@pytest.mark.parametrize("expression", ["to_string(v)", "v == w", "contains([v], w)", "v.a", "v[]"])
+def test_deep_values_raise_evaluation_errors_only(expression, depth):
+    """Values nested without end fail as an EvaluationError or give a value, however deep they are."""
+    left, right = [], []
+    for _ in range(depth):
+        left, right = [left], [right]
+    follows_paths = expression in ("v.a", "v[]")
+    expected = "the value is nested too deep" if depth > SHALLOW and not follows_paths else None
+    assert failure(expression, {"v": left, "w": right}) == expected
+
+
+def test_evaluation_errors_carry_no_value():
+    """Neither the message nor the exceptions behind an EvaluationError show what the record held."""
+    with pytest.raises(EvaluationError) as caught:
+        compile_expression("sum(line_items[].price)")({"line_items": [{"price": "hidden"}]})
+    assert "hidden" not in repr(caught.value)
+    assert str(caught.value) == "sum() takes an array of numbers, not this array"
+    assert caught.value.__cause__ is None
+
+
+# ---- wrong expressions ----
+
+
+def expression_error(source):
+    try:
+        compile_expression(source)
+    except ExpressionError as error:
+        return error
+    return None
+
+
+@pytest.mark.parametrize(
+    ("source", "position", "message"),
+    [
+        ("", 0, "empty"),
+        (" \n", 0, "empty"),
+        ("a.", 2, "ends too early"),
+        ("a[0", 3, "ends too early"),
+        ("a |", 3, "ends too early"),
+        ("lower(a", 7, "ends too early"),
+        ("{x: a", 5, "ends too early"),
+        ("a.b)", 3, "unexpected ')'"),
+        ("a b", 2, "unexpected 'b'"),
+        ("a ? b", 2, "unexpected '?'"),
+        ("lower(a,)", 8, "unexpected ')'"),
+        ("concat(a b)", 9, "unexpected 'b'"),
+        ("a = 'x'", 2, "compare with =="),
+        ("a == 'x' and b", 9, "&&"),
+        ("a or b", 2, "||"),
+        ("$.a", 0, "a path starts with a column's name"),
+        ("a.0", 2, "[0]"),
+        ("a > 5", 4, "`5`"),
+        ("a == 'x", 5, "never closed"),
+        ("a == `1.5", 5, "never closed"),
+        ('"a', 0, "never closed"),
+        ('"a\\x"', 0, "wrong escape"),
+        ("a == `x`", 5, "JSON"),
+        ("a == `NaN`", 5, "JSON"),
+        ("`1e99999999999999999999`", 0, "JSON"),
+        ("a[::0]", 2, "step"),
+        ("a.b[1:2:0]", 4, "step"),
+        ("lowre(a)", 0, "did you mean lower()?"),
+        ("a || Lower(b)", 5, "did you mean lower()?"),
+        ("x[].{k: sort_bye(a, &b)}", 8, "did you mean sort_by()?"),
+        ("qzx(a)", 0, "unknown function qzx()"),
+        ("lower()", 0, "lower() takes 1 argument, not 0"),
+        ("a || lower(b, c)", 5, "lower() takes 1 argument, not 2"),
+        ("query_param(a)", 0, "takes 2 arguments, not 1"),
+        ("concat()", 0, "takes at least 1 argument, not 0"),
+        ("sum(a, b)", 0, "takes 1 argument, not 2"),
+        ("merge()", 0, "takes at least 1 argument, not 0"),
+        ("sort_by(a, b)", 0, "argument 2"),
+        ("&a", 0, "'&' stands only"),
+        ("lower(&a)", 6, "'&' stands only"),
+        ("[a, &b]", 4, "'&' stands only"),
+        ("sum(&a)", 4, "'&' stands only"),
+        ('"lower"(a)', 0, "without quotes"),
+        ("a[0](b)", 3, "no function's name"),
+        ("regex_extract(a, '(')", 17, "pattern is wrong"),
+        ("regex_extract(a, '(b+)+')", 17, "repeats what repeats"),
+        ("regex_extract(a, 'b*b*b*b*b*b*b*c')", 17, "too many repeats"),
+        ("regex_extract(a, 'b{99999999999999999999}')", 17, "pattern is wrong"),
+        ("regex_extract(a, `5`)", 17, "write it as 'text'"),
+        ("to_date(a, '%Q')", 11, "%Q is no directive"),
+        ("to_date(a, '%Y %')", 11, "% is no directive"),
+        ("to_date(a, '%d/%m')", 11, "no year"),
+        ("to_date(a, `2026`)", 11, "write it as 'text'"),
+        ("split(a, '')", 9, "separator is empty"),
+        ("!" * 5000 + "a", 0, "nested more than 100 levels"),
+        ("(" * 5000 + "a", 0, "nested more than 100 levels"),
+        ("a" + " || a" * 200, 0, "nested more than 100 levels"),
+        ("a[" + "9" * 5000 + "]", 0, "too long"),
+    ],
+    ids=lambda value: value[:30] if isinstance(value, str) else None,
+)
+@pytest.mark.parametrize("read", [compile_expression, roots, plain_path])
+def test_wrong_expressions(read, source, position, message):
+    """A wrong expression says in words what is wrong and at which column, before any record is read."""
+    with pytest.raises(ExpressionError) as caught:
+        read(source)
+    assert caught.value.position == position
+    assert message in caught.value.message
+    assert str(caught.value) == f"{caught.value.message} (at character {position + 1})"
+
+
+@given(st.text(max_size=30) | st.text(alphabet="ab.[]{}()*?:,|&!=<>@'`\"\\ 01-", max_size=20))
+def test_any_text_is_an_expression_or_an_expression_error(source):
+    """Whatever is written, compiling gives a function or an ExpressionError at a column of the text."""
+    error = expression_error(source)
+    assert error is None or (0 <= error.position <= len(source) and error.message)
+
+
+@settings(max_examples=60)
+@given(expressions)
+def test_expressions_do_nothing_while_compiled(expression):
+    """Compiling the same text twice gives functions that agree: compiled trees are shared and never changed."""
+    record = {"a": [{"a": 1, "b": "x"}], "b": {"c": [1, 2]}, "c": "x"}
+    first = outcome(compile_expression(expression), record)
+    assert outcome(compile_expression(expression), record) == first == outcome(compile_expression(f" {expression}"), record)
+
+
+# ---- what an expression reads ----
+
+
+@pytest.mark.parametrize(
+    ("source", "columns"),
+    [
+        ("email", {"email"}),
+        ('"a.b"', {"a.b"}),
+        ("a.b[0].c", {"a"}),
+        ("xs[].{k: p, q: r.s}", {"xs"}),
+        ("xs[?price > `5` && y].sku | [0]", {"xs"}),
+        ("xs[*].a.*", {"xs"}),
+        ("xs[1:].a", {"xs"}),
+        ("a || b.c && !d", {"a", "b", "d"}),
+        ("a == 'x'", {"a"}),
+        ("{x: a, y: [b, c]}", {"a", "b", "c"}),
+        ("{x: a}.x", {"a"}),
+        ("concat(a, '-', b.c)", {"a", "b"}),
+        ("sort_by(xs, &price)[0].price", {"xs"}),
+        ("map(&lower(tag), tags)", {"tags"}),
+        ("customer.length(tags)", {"customer"}),
+        ("a | @.b", {"a"}),
+        ("'constant'", set()),
+        ("@", None),
+        ("*", None),
+        ("@.a", None),
+        ("keys(@)", None),
+        ("a || to_string(@)", None),
+        ("{x: @}", None),
+        ("map(&a, [@])", None),
+    ],
+)
+def test_roots(source, columns):
+    """The top-level columns that an expression reads, or None where it may read any."""
+    assert roots(source) == columns
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@given(expressions, records)
+def test_roots_are_enough(expression, record):
+    """A record with only the columns of `roots` gives what the whole record gives."""
+    columns = roots(expression)
+    part = record if columns is None else {name: value for name, value in record.items() if name in columns}
+    evaluate = compile_expression(expression)
+    assert outcome(evaluate, part) == outcome(evaluate, record)
+
+
+@pytest.mark.parametrize(
+    ("source", "column"),
+    [("email", "email"), (" email ", "email"), ("(email)", "email"), ('"a.b"', "a.b"), ("a.b", None), ("a[0]", None), ("@", None),
+     ("lower(a)", None), ("'email'", None), ("a || b", None)],
+)  # fmt: skip
+def test_plain_path(source, column):
+    """The column of an expression that is one column and nothing else."""
+    assert plain_path(source) == column

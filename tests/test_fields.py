@@ -1,0 +1,96 @@
+"""The field table is Pinterest's description, member by member, with its lengths, ranges and enums."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES, FIELDS, ITEM_FIELDS, OBJECTS, Field, Kind
+
+SPEC = Path(__file__).parents[2] / "shared/reference/pinterest-openapi-5.23-subset.json"
+SEEN_LIVE = {"advertiser_tracking_enabled", "contents.item_brand_id"}
+TYPES = {
+    "string": {Kind.TEXT, Kind.HASHED, Kind.AMOUNT, Kind.CHOICE},
+    "integer": {Kind.INTEGER, Kind.TIME},
+    "boolean": {Kind.BOOLEAN},
+}
+
+needs_spec = pytest.mark.skipif(not SPEC.exists(), reason="Pinterest's description lies beside the repository in CI only")
+
+
+def described() -> dict[str, dict[str, Any]]:
+    """Give every member of an event in the description, by path."""
+    schemas = json.loads(SPEC.read_text())["components"]["schemas"]
+    event = schemas["ConversionEvents"]["properties"]["data"]["items"]["properties"]
+    objects = {
+        "user_data": schemas["ConversionEventsUserDataProperties"],
+        "custom_data": event["custom_data"],
+        "app_info": schemas["ConversionEventAppInfo"],
+        "device_info": schemas["ConversionEventDeviceInfo"],
+    }
+    members = {name: member for name, member in event.items() if name not in objects}
+    for name, schema in objects.items():
+        members |= {f"{name}.{leaf}": member for leaf, member in schema["properties"].items()}
+    contents = members["custom_data.contents"]["items"]["properties"]
+    return members | {f"contents.{leaf}": member for leaf, member in contents.items()}
+
+
+def table() -> dict[str, Field]:
+    return {field.path: field for field in FIELDS} | {f"contents.{field.path}": field for field in ITEM_FIELDS}
+
+
+@needs_spec
+def test_every_member_has_a_row_and_every_row_a_member():
+    """The table has the description's members, and two that live requests were seen to accept."""
+    assert set(table()) == set(described()) | SEEN_LIVE
+
+
+@needs_spec
+@pytest.mark.parametrize("path", sorted(set(table()) - SEEN_LIVE - {"custom_data.contents"}))
+def test_row_has_the_members_type_and_limits(path: str):
+    """Type, array or scalar, maximum length, range and enum of a row are the description's."""
+    field, member = table()[path], described()[path]
+    assert field.many == (member["type"] == "array")
+    value = member["items"] if field.many else member
+    assert field.kind in TYPES[value["type"]]
+    assert field.max_length == value.get("maxLength")
+    assert field.maximum == value.get("maximum")
+    assert field.max_items == member.get("maxItems")
+    if "minimum" in value:
+        assert field.minimum == value["minimum"]
+    if "enum" in value:
+        assert list(field.choices) == value["enum"]
+
+
+@needs_spec
+def test_required_rows_are_the_required_members():
+    """What Pinterest requires of an event is required by the table, user_data by the identity rule."""
+    schemas = json.loads(SPEC.read_text())["components"]["schemas"]
+    required = set(schemas["ConversionEvents"]["properties"]["data"]["items"]["required"])
+    assert {field.path for field in FIELDS if field.required} == required - {"user_data"}
+
+
+def test_hashed_rows_are_user_data_with_a_normal_form():
+    """Only members of user_data are hashed, each as an array and in a normal form."""
+    hashed = [field for field in FIELDS if field.kind is Kind.HASHED]
+    assert {field.leaf for field in hashed} == set("em ph ge db ln fn ct st zp country external_id hashed_maids".split(" "))  # noqa: SIM905
+    assert all(field.parent == "user_data" and field.many and field.form for field in hashed)
+
+
+def test_paths_are_unique_and_of_known_objects():
+    """No path stands twice, and every parent is one of the four objects."""
+    assert len(BY_PATH) == len(FIELDS)
+    assert {field.parent for field in FIELDS} == {"", *OBJECTS}
+
+
+def test_every_row_says_what_it_is_for():
+    """The field reference is printed from the rows: each has a sentence that starts with a capital and has no full stop."""
+    for field in table().values():
+        assert field.about[0].isupper(), field.path
+        assert not field.about.endswith("."), field.path
+
+
+def test_there_are_22_event_names():
+    """Pinterest knows 22 names; any other is the advertiser's own."""
+    assert len(EVENT_NAMES) == len(set(EVENT_NAMES)) == 22

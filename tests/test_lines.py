@@ -1,0 +1,87 @@
+"""Lines are read as bytes, whatever their length and however they arrive, and reading never outlasts a wake-up."""
+
+import io
+import os
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from target_pinterest_capi import lines
+from target_pinterest_capi.delivery.dispatcher import Wake
+from target_pinterest_capi.lines import LineTooLongError, open_lines
+
+
+def read_all(source: lines.Lines) -> list[bytes]:
+    found: list[bytes] = []
+    while (chunk := source.read(None)) is not None:
+        found += chunk
+    return found
+
+
+@given(st.lists(st.binary(max_size=300).map(lambda raw: raw.replace(b"\n", b"")), max_size=20), st.booleans())
+def test_pipe_gives_the_lines_written_to_it(rows, ended):
+    """However the bytes are cut on their way, the lines are those written; an end without newline is a line too."""
+    wake = Wake()
+    read_fd, write_fd = os.pipe()
+    data = b"\n".join(rows) + (b"\n" if ended else b"")
+
+    def write() -> None:
+        with os.fdopen(write_fd, "wb", buffering=0) as pipe:
+            for start in range(0, len(data), 97):
+                pipe.write(data[start : start + 97])
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    with os.fdopen(read_fd, "rb") as file:
+        found = read_all(open_lines(file, wake))
+    writer.join()
+    wake.close()
+    expected = data.split(b"\n")
+    assert found == (expected[:-1] if expected[-1] == b"" else expected)
+
+
+def test_long_line_is_read_whole(tmp_path: Path):
+    """A line of three megabytes is nothing special."""
+    path = tmp_path / "input"
+    path.write_bytes(b"a" * 3_000_000 + b"\nshort\n")
+    with path.open("rb") as file:
+        assert [len(line) for line in read_all(open_lines(file, Wake()))] == [3_000_000, 5]
+
+
+def test_endless_line_is_an_error(tmp_path: Path):
+    """A line over the limit is refused before memory is."""
+    path = tmp_path / "input"
+    with path.open("wb") as file:
+        file.truncate(lines.MAX_LINE_BYTES + 2_000_000)
+    with path.open("rb") as file, pytest.raises(LineTooLongError, match="64 MiB"):
+        read_all(open_lines(file, Wake()))
+
+
+def test_wake_ends_a_read():
+    """A wake-up ends a read of a silent pipe with no lines, and the next read waits again."""
+    wake = Wake()
+    read_fd, write_fd = os.pipe()
+    with os.fdopen(read_fd, "rb") as file, os.fdopen(write_fd, "wb", buffering=0) as pipe:
+        source = open_lines(file, wake)
+        wake.set()
+        assert source.read(None) == []
+        assert source.read(0) == []
+        pipe.write(b"x\n")
+        assert source.read(None) == [b"x"]
+
+
+@pytest.mark.parametrize("file", [io.StringIO("ä\n\nb"), io.BytesIO("ä\n\nb".encode())])
+def test_files_without_a_descriptor_are_iterated(file):
+    """What a test passes, text or bytes, is read as bytes."""
+    assert read_all(open_lines(file, Wake())) == ["ä".encode(), b"", b"b"]
+
+
+def test_text_file_is_read_as_bytes(tmp_path: Path):
+    """A file that was opened as text is read below its decoding."""
+    path = tmp_path / "input"
+    path.write_bytes(b"\xff\xfe\nb\n")
+    with path.open(encoding="utf-8") as file:
+        assert read_all(open_lines(file, Wake())) == [b"\xff\xfe", b"b"]

@@ -1,0 +1,619 @@
+"""The normal forms: what every personal value looks like before it is hashed, field by field."""
+
+# ruff: noqa: RUF001 - digits, dashes and letters of other scripts are what is tested
+
+import subprocess
+import sys
+from datetime import date
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from unicodedata import is_normalized, normalize
+
+import iso3166
+import phonenumbers
+import pytest
+from hypothesis import assume, example, find, given
+from hypothesis import strategies as st
+
+from target_pinterest_capi.events import codes
+from target_pinterest_capi.events import normalize as forms
+from target_pinterest_capi.events.characters import well_formed
+from target_pinterest_capi.events.reasons import LeftOut, Warned
+
+# Characters that the rules are about, dense enough to meet: signs, digits of other scripts, marks, odd cases, spaces, surrogates.
+TELLING = (
+    "0123456789 .,:;-/+#%()[]@&'xXtTaAuUsSzZéÉİıßẞΣςǅ²½日東"
+    "\u0301\u0338\u0130\u00a0\u200b\u200d\ufeff\u0663\u0968\uff11\uff0b\ud83d\ude00\ud800"
+)
+TEXTS = st.text(st.characters()) | st.text(st.sampled_from(TELLING), max_size=14)
+
+
+def joined(*parts):
+    """Texts made of one draw from each part."""
+    return st.tuples(*parts).map("".join)
+
+
+def cased(*words):
+    """The words, in capitals or not, with odd ends."""
+    ends = st.sampled_from(["", " ", "-", ".", "_x", "\u0301"])
+    return joined(st.sampled_from(words + tuple(map(str.upper, words)) + tuple(map(str.title, words))), ends)
+
+
+DIGITS = st.text(st.sampled_from("0123456789"), min_size=1, max_size=4)
+SIGNS = st.sampled_from(["", "", " ", "-", ".", "/", ":", ", ", "(0)", "\u00a0"])
+NUMBERS = joined(
+    st.sampled_from(["", "+", "00", "("]), *[DIGITS, SIGNS] * 5, st.sampled_from(["", "x5", " ext. 5", "#5", "USA", "z"])
+)
+EMAILS = joined(TEXTS.filter(bool), st.just("@"), TEXTS.filter(bool), st.just("."), TEXTS.filter(bool))
+DATES = (
+    joined(DIGITS, st.sampled_from("-/. "), DIGITS, st.sampled_from("-/. "), DIGITS)
+    | st.dates().map(str)
+    | st.dates().map("{:%d %B %Y}".format)
+)
+ADDRESSES = joined(st.ip_addresses().map(str), st.sampled_from(["", ":80", ", 192.0.2.1", "%eth0", " "]))
+PLACES = cased(*codes.COUNTRY_NAMES, *codes.STATE_NAMES, *codes.ALPHA_3, "us-ca", "n.y.", "gb-eng")
+
+# Every form with its settings fixed, and texts that it is likely to take, so that the rules of all are stated once.
+FORMS = {
+    "email": (forms.email, EMAILS),
+    "phone": (lambda text: forms.phone(text, None)[0], NUMBERS),
+    "gender": (forms.gender, cased(*codes.GENDERS["f"], *codes.GENDERS["m"], *codes.GENDERS["n"])),
+    "birth_date": (lambda text: forms.birth_date(text, None), DATES),
+    "birth_date dmy": (lambda text: forms.birth_date(text, "dmy"), DATES),
+    "name": (forms.name, TEXTS),
+    "city": (forms.city, TEXTS),
+    "state": (forms.state, PLACES),
+    "postal_code": (lambda text: forms.postal_code(text, None, digits_only=False), NUMBERS),
+    "postal_code us": (lambda text: forms.postal_code(text, "us", digits_only=False), NUMBERS),
+    "postal_code digits": (lambda text: forms.postal_code(text, "gb", digits_only=True), NUMBERS),
+    "postal_code us digits": (lambda text: forms.postal_code(text, "us", digits_only=True), NUMBERS),
+    "country": (forms.country, PLACES),
+    "external_id": (lambda text: forms.external_id(text, lower=False), TEXTS),
+    "external_id lower": (lambda text: forms.external_id(text, lower=True), TEXTS),
+    "maid": (forms.maid, st.uuids().map(str)),
+    "currency": (forms.currency, cased(*sorted(codes.CURRENCIES))),
+    "language": (forms.language, cased(*sorted(codes.LANGUAGES), *codes.WITHDRAWN_LANGUAGES)),
+    "ip_address": (forms.ip_address, ADDRESSES),
+}
+EVERY_FORM = pytest.mark.parametrize("form", [form for form, _ in FORMS.values()], ids=FORMS.keys())
+
+
+@pytest.mark.parametrize(("form", "likely"), FORMS.values(), ids=FORMS.keys())
+@given(data=st.data())
+def test_a_normal_form_is_its_own_normal_form(form, likely, data):
+    """Normalizing twice gives what normalizing once gives."""
+    normal = form(data.draw(likely | TEXTS))
+    assert isinstance(normal, LeftOut) or form(normal) == normal
+
+
+@pytest.mark.parametrize(("form", "likely"), FORMS.values(), ids=FORMS.keys())
+def test_likely_texts_are_taken(form, likely):
+    """The texts that these rules are tried on do reach a normal form: the rules are not empty."""
+    assert find(likely, lambda text: not isinstance(form(text), LeftOut)) is not None
+
+
+@EVERY_FORM
+@given(text=TEXTS)
+def test_a_normal_form_is_something_that_utf8_carries(form, text):
+    """The result is never empty, is in NFC, and can be encoded, lone surrogates in the input or not."""
+    normal = form(text)
+    assert isinstance(normal, LeftOut) or (normal and normal.encode().decode() == normal and is_normalized("NFC", normal))
+
+
+@EVERY_FORM
+@given(text=TEXTS)
+def test_composed_and_decomposed_text_have_one_normal_form(form, text):
+    """Canonically equivalent texts give the same result."""
+    text = well_formed(text)
+    assert form(normalize("NFC", text)) == form(normalize("NFD", text))
+
+
+@EVERY_FORM
+@pytest.mark.parametrize("blank", ["", " ", "\t\n", "\u00a0\u3000"])
+def test_blank_text_is_empty(form, blank):
+    """White space of any kind is EMPTY in every field, and no complaint about its form."""
+    assert form(blank) is LeftOut.EMPTY
+
+
+@pytest.mark.parametrize(
+    ("text", "normal"),
+    [
+        (" Jane@Example.COM ", "jane@example.com"),
+        ("jane@example.com", "jane@example.com"),
+        ("J.A.N.E+pins@Example.com", "j.a.n.e+pins@example.com"),
+        ("jane @ example . com", "jane@example.com"),
+        ("jane\u00a0@example.com\n", "jane@example.com"),
+        ("\ufeffjane@example.com\u200b", "jane@example.com"),
+        ("o'brien_%-1@sub.example.co.uk", "o'brien_%-1@sub.example.co.uk"),
+        ("JÜRGEN@bücher.example", "jürgen@bücher.example"),
+        ("Ju\u0308rgen@example.com", "jürgen@example.com"),
+        ("जेन@उदाहरण.example", "जेन@उदाहरण.example"),
+    ],
+)
+def test_email(text, normal):
+    """E-mails lose their white space and capitals, nothing else: dots and plus-tags stay."""
+    assert forms.email(text) == normal
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "jane", "jane@", "@example.com", "jane@example", "jane@@example.com", "jane@example.", "jane@.com", "jane@example..com",
+        "jane@example.com.", "Jane <jane@example.com>", "mailto:jane@example.com", "a@example.com;b@example.com",
+        "a@example.com,b@example.com", "jane@exam\x00ple.com", "n/a",
+    ],
+)  # fmt: skip
+def test_email_that_is_none(text):
+    """What is not of the form x@y.z, or carries more than one address, is refused."""
+    assert forms.email(text) is LeftOut.NOT_AN_EMAIL
+
+
+@pytest.mark.parametrize(
+    ("text", "digits"),
+    [
+        ("+1 (212) 555-0100", "12125550100"),
+        ("+12125550100", "12125550100"),
+        (" +1.212.555.0100 ", "12125550100"),
+        ("(+44) 20 7946 0958", "442079460958"),
+        ("+44 (0)20 7946 0958", "442079460958"),
+        ("+49(0)30/901820", "4930901820"),
+        ("+49 \uff080\uff0930 901820", "4930901820"),
+        ("+39 06 1234 5678", "390612345678"),
+        ("0044 20 7946 0958", "442079460958"),
+        ("+0044 20 7946 0958", "442079460958"),
+        ("0047 21 23 45 67", "4721234567"),
+        ("+47 21 23 45 67", "4721234567"),
+        ("\uff0b\uff11 \uff12\uff11\uff12 \uff15\uff15\uff15 \uff10\uff11\uff10\uff10", "12125550100"),
+        ("+٤٤ ٢٠ ٧٩٤٦ ٠٩٥٨", "442079460958"),
+        ("٠٠٤٤ ٢٠ ٧٩٤٦ ٠٩٥٨", "442079460958"),
+        ("\u202a+1\u00a0212\u2011555\u20110100\u202c", "12125550100"),
+        ("+1 212 555 0100 ext. 5", "12125550100"),
+        ("+1 212 555 0100 Extension 1234", "12125550100"),
+        ("+12125550100x5", "12125550100"),
+        ("+1 212 555 0100 X 5", "12125550100"),
+        ("+1 212 555 0100 #5", "12125550100"),
+        ("+33 1 23 45 67 89 poste 5", "33123456789"),
+        ("+1-212-555-0100;ext=5", "12125550100"),
+    ],
+)
+@pytest.mark.parametrize("region", [None, "DE", "us"])
+def test_phone_with_country_code(text, digits, region):
+    """A number written with + or 00 is its digits, whatever the country; extension, (0) and leading zeros are out."""
+    assert forms.phone(text, region) == (digits, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "region", "digits"),
+    [
+        ("020 7946 0958", "GB", "442079460958"),
+        ("(0)20 7946 0958", "gb", "442079460958"),
+        ("030 901820", "DE", "4930901820"),
+        ("0151 12345678", "de", "4915112345678"),
+        ("(212) 555-0100", "US", "12125550100"),
+        ("212.555.0100 x5", "us", "12125550100"),
+        ("1-212-555-0100", "US", "12125550100"),
+        ("416 555 0100", "CA", "14165550100"),
+        ("011 44 20 7946 0958", "US", "442079460958"),
+        ("01 23 45 67 89", "FR", "33123456789"),
+        ("(11) 91234-5678", "BR", "5511912345678"),
+        ("03-1234-5678", "JP", "81312345678"),
+        ("０３－１２３４－５６７８", "JP", "81312345678"),
+        ("06 1234 5678", "IT", "390612345678"),
+        ("0612345678", "NL", "31612345678"),
+    ],
+)
+def test_phone_with_a_region(text, region, digits):
+    """A national number gets the country code of its region, and loses the zero that only callers within dial."""
+    assert forms.phone(text, region) == (digits, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "region"),
+    [
+        ("442079460958", "GB"),
+        ("4915112345678", "DE"),
+        ("12125550100", "US"),
+        ("390612345678", "IT"),
+        ("447700900123", "US"),
+        ("4721234567", "US"),
+    ],
+)
+def test_phone_with_country_code_but_no_plus(text, region):
+    """Digits that begin with their country code already get no second one."""
+    assert forms.phone(text, region) == (text, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "region", "digits", "warning"),
+    [
+        ("5550100", None, "5550100", Warned.PHONE_WITHOUT_COUNTRY),
+        ("555-0100", "US", "5550100", Warned.PHONE_WITHOUT_COUNTRY),
+        ("020 7946 0958", None, "2079460958", Warned.PHONE_WITHOUT_COUNTRY),
+        ("0612345678", "ZZ", "612345678", Warned.PHONE_WITHOUT_COUNTRY),
+        ("2125550100", None, "2125550100", Warned.PHONE_WITHOUT_COUNTRY),
+        ("12125550100", None, "12125550100", None),
+        ("442079460958", None, "442079460958", None),
+    ],
+)
+def test_phone_without_country(text, region, digits, warning):
+    """Without a country the digits go as they are, leading zeros off; fewer than 11 of them are counted."""
+    assert forms.phone(text, region) == (digits, warning)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1-800-FLOWERS",
+        "+1 212 555 01xx",
+        "+1 212 555 0100 (home)",
+        "unknown",
+        "x5",
+        "---",
+        "+",
+        "000",
+        "(0)",
+        "٠",
+        "電話 0312345678",
+    ],
+)
+@pytest.mark.parametrize("region", [None, "US"])
+def test_phone_that_is_none(text, region):
+    """Letters that are no extension, and texts without digits, are refused."""
+    assert forms.phone(text, region) == (LeftOut.NOT_A_PHONE, None)
+
+
+@given(digits=st.from_regex(r"\A[2-9][0-9]{2}[2-9][0-9]{6}\Z"), region=st.sampled_from(["US", "CA"]))
+def test_the_short_way_for_north_american_numbers_is_the_librarys(digits, region):
+    """Where the library of numbering plans knows a ten-digit number as the region's, the answer is the library's."""
+    number = phonenumbers.parse(digits, region)
+    assume(phonenumbers.is_valid_number(number))
+    assert forms.phone(digits, region) == (phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)[1:], None)
+
+
+def test_national_numbers_alone_load_the_library():
+    """Numbers with their country code need no library of numbering plans: it is slow to import, and most runs never do."""
+    script = (
+        "import sys; from target_pinterest_capi.events import normalize;"
+        "normalize.phone('+1 212 555 0100', 'US'); normalize.phone('212 555 0100', 'US'); normalize.phone('5550100', None);"
+        "assert 'phonenumbers' not in sys.modules;"
+        "normalize.phone('020 7946 0958', 'GB'); assert 'phonenumbers' in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=30)
+
+
+@given(
+    text=st.text() | st.text(st.sampled_from("0123456789 +()-x#"), max_size=20),
+    region=st.sampled_from([None, "US", "GB", "DE", "IT", "BR", "ZZ", ""]),
+)
+def test_phone_gives_digits_or_a_reason(text, region):
+    """Whatever the text and the country, the result is ASCII digits without a leading zero, or why there are none."""
+    digits, _ = forms.phone(text, region)
+    assert isinstance(digits, LeftOut) or (digits.isascii() and digits.isdigit() and digits[0] != "0")
+
+
+@pytest.mark.parametrize(
+    ("text", "normal"),
+    [
+        ("f", "f"), ("F", "f"), ("female", "f"), (" Female ", "f"), ("WOMAN", "f"), ("weiblich", "f"), ("Fe\u0301minin", "f"),
+        ("w", "f"),
+        ("m", "m"), ("Male", "m"), ("man", "m"), ("männlich", "m"), ("HOMBRE", "m"),
+        ("n", "n"), ("non-binary", "n"), ("Non Binary", "n"), ("non_binary", "n"), ("nonbinary", "n"), ("NB", "n"), ("x", "n"),
+        ("Diverse", "n"),
+    ],
+)  # fmt: skip
+def test_gender(text, normal):
+    """The usual words become f, m or n."""
+    assert forms.gender(text) == normal
+
+
+@pytest.mark.parametrize("text", ["u", "unknown", "1", "2", "0", "prefer not to say", "fm", "?"])
+def test_gender_that_is_unknown(text):
+    """Other words, and numbers, which differ from system to system, are refused."""
+    assert forms.gender(text) is LeftOut.UNKNOWN_GENDER
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1990-04-23", "19900423", " 1990-04-23 ", "1990/04/23", "1990/4/23", "1990.04.23", "1990-04-23T23:30:00-08:00",
+        "1990-04-23T00:00:00Z",
+        "1990-04-23 00:00:00", "1990-04-23 00:00:00.000000 UTC", "19900423T000000", "23/04/1990", "04/23/1990", "23.4.1990",
+        "23-04-1990",
+        "04-23-1990", "4/23/1990 12:00:00 AM", "23 04 1990", "23 Apr 1990", "23-APR-1990", "23rd April 1990", "April 23, 1990",
+        "Apr. 23 1990",
+        "apr 23rd, 1990", "１９９０-０４-２３", "٢٣/٠٤/١٩٩٠",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("date_format", [None, "dmy", "mdy"])
+def test_birth_date(text, date_format):
+    """Dates that can be read in one way only are YYYYMMDD as written, in no time zone, whatever date_format says."""
+    assert forms.birth_date(text, date_format) == "19900423"
+
+
+@pytest.mark.parametrize(
+    ("text", "date_format", "normal"),
+    [
+        ("03/04/1990", None, LeftOut.AMBIGUOUS_DATE),
+        ("03.04.1990", None, LeftOut.AMBIGUOUS_DATE),
+        ("03/04/1990", "dmy", "19900403"),
+        ("03/04/1990", "mdy", "19900304"),
+        ("3-4-1990 00:00:00", "mdy", "19900304"),
+        ("04/04/1990", None, "19900404"),
+    ],
+)
+def test_birth_date_that_could_be_either(text, date_format, normal):
+    """A day and month that could change places are refused, unless date_format says which is which."""
+    assert forms.birth_date(text, date_format) == normal
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1990-02-30", "19901301", "31/31/1990", "29/02/1991", "0000-00-00", "0001-01-01", "1799-12-31", "2100-01-01", "90-04-23",
+        "23/04/90",
+        "1990", "1990-04", "1990-W14-1", "640742400", "640742400000", "1990-04/23", "23 Foo 1990", "1990-04-23 and more", "unknown",
+        "04231990",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("date_format", [None, "dmy"])
+def test_birth_date_that_is_none(text, date_format):
+    """Impossible days, placeholder years, two-digit years and timestamps are refused."""
+    assert forms.birth_date(text, date_format) is LeftOut.NOT_A_DATE
+
+
+@given(born=st.dates(min_value=date(1850, 1, 1), max_value=date(2099, 12, 31)))
+def test_every_day_has_one_birth_date_form(born):
+    """The ISO form, the compact form, and both orders of day and month under their setting agree on every day."""
+    expected = f"{born.year:04}{born.month:02}{born.day:02}"
+    assert forms.birth_date(born.isoformat(), None) == expected
+    assert forms.birth_date(expected, None) == expected
+    assert forms.birth_date(f"{born.day}/{born.month}/{born.year}", "dmy") == expected
+    assert forms.birth_date(f"{born.month:02}/{born.day:02}/{born.year}", "mdy") == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "normal"),
+    [
+        ("Jane", "jane"), (" Mary  Ann ", "mary ann"), ("Mary\u00a0Ann", "mary ann"), ("O'Brien", "o'brien"),
+        ("Smith-Jones Jr.", "smith-jones jr."),
+        ("ÉMILE", "émile"), ("E\u0301mile", "émile"), ("T\u0308", "ẗ"), ("李", "李"), ("ΝΙΚΟΣ", "νικος"), ("a\ud800b", "a\ufffdb"),
+    ],
+)  # fmt: skip
+def test_name(text, normal):
+    """Names are lower case with single spaces; their punctuation stays."""
+    assert forms.name(text) == normal
+
+
+@pytest.mark.parametrize(
+    ("text", "normal"),
+    [
+        ("San Diego", "sandiego"), ("St. Louis", "stlouis"), ("Saint-Denis", "saintdenis"), ("L'Aquila", "laquila"),
+        ("L\u2019Aquila", "laquila"),
+        ("São Paulo", "sãopaulo"), ("Sa\u0303o Paulo", "sãopaulo"), ("東京 ・ 港区", "東京港区"), ("नई दिल्ली", "नईदिल्ली"),
+        ("Stadt 22", "stadt22"),
+        ("İstanbul", "i\u0307stanbul"), ("Winston–Salem™", "winstonsalem"), ("e-\u0301", "é"),
+    ],
+)  # fmt: skip
+def test_city(text, normal):
+    """Cities keep letters, their marks and digits of any script, in lower case, and nothing between them."""
+    assert forms.city(text) == normal
+
+
+@pytest.mark.parametrize("text", ["-", "...", "™", "😀"])
+def test_city_of_signs_only(text):
+    """A city without letters and digits is empty."""
+    assert forms.city(text) is LeftOut.EMPTY
+
+
+@pytest.mark.parametrize(
+    ("text", "normal"),
+    [
+        ("CA", "ca"), (" ca ", "ca"), ("N.Y.", "ny"), ("D. C.", "dc"), ("US-CA", "ca"), ("us-ca", "ca"), ("CA-QC", "qc"),
+        ("GB-ENG", "eng"), ("FR-75", "75"),
+        ("California", "ca"), ("NEW  YORK", "ny"), ("District of Columbia", "dc"), ("Washington, D.C.", "dc"), ("Washington", "wa"),
+        ("Québec", "qc"), ("Que\u0301bec", "qc"), ("quebec", "qc"), ("Newfoundland and Labrador", "nl"),
+        ("Newfoundland & Labrador", "nl"),
+        ("Puerto Rico", "pr"), ("Nordrhein-Westfalen", "nordrhein-westfalen"), ("New South Wales", "newsouthwales"), ("NSW", "nsw"),
+        ("Île-de-France", "île-de-france"), ("東京都", "東京都"), ("ZZ-AB", "zz-ab"),
+    ],
+)  # fmt: skip
+def test_state(text, normal):
+    """States and provinces are two-letter codes where they have one; other regions go lower, without spaces."""
+    assert forms.state(text) == normal
+
+
+def test_every_named_state_has_a_code_of_two_letters():
+    """The 50 states, the district, 5 territories and 13 provinces are all found by name, and by nothing but their own code."""
+    found = {forms.state(written) for written in codes.STATE_NAMES}
+    assert len(found) == 50 + 1 + 5 + 13
+    assert all(len(code) == 2 and code.isalpha() and code.islower() for code in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "region", "normal"),
+    [
+        ("94105", "us", "94105"), ("94105", "US", "94105"), ("94105-1234", "US", "94105"), ("94105 1234", "us", "94105"),
+        ("941051234", "us", "94105"),
+        ("2101", "us", "02101"), ("501", "us", "00501"), ("21011234", "us", "02101"), ("5011234", "us", "00501"),
+        ("901", "pr", "00901"),
+        ("94105-1234", None, "94105"), ("94105–1234", None, "94105"), ("94105 - 1234", None, "94105"), ("CA 94105", "us", "94105"),
+        ("94105-1234 USA", "us", "94105"), ("M5V 3L9", "us", "m5v3l9"),
+        ("2101", None, "2101"), ("2101", "au", "2101"), ("1010", "at", "1010"), ("01310-100", "br", "01310100"),
+        ("150-0001", "jp", "1500001"),
+        ("１５０－０００１", "jp", "1500001"), ("00-950", "pl", "00950"), ("110 00", "cz", "11000"), ("٩٤١٠٥", None, "94105"),
+        ("SW1A 1AA", "gb", "sw1a1aa"), ("sw1a1aa", None, "sw1a1aa"), ("1234 AB", "nl", "1234ab"), ("M5V 3L9", "ca", "m5v3l9"),
+        ("k1a-0b1", "ca", "k1a0b1"),
+    ],
+)  # fmt: skip
+def test_postal_code(text, region, normal):
+    """US codes are five digits, zeros given back; other codes their digits, or lower case letters and digits."""
+    assert forms.postal_code(text, region, digits_only=False) == normal
+
+
+@pytest.mark.parametrize(
+    ("text", "region", "normal"),
+    [
+        ("SW1A 1AA", "gb", "11"),
+        ("1234 AB", "nl", "1234"),
+        ("94105-1234", "us", "94105"),
+        ("2101", "us", "02101"),
+        ("EC", "gb", LeftOut.NOT_A_POSTAL_CODE),
+    ],
+)
+def test_postal_code_of_digits_only(text, region, normal):
+    """With digits_only, letters are dropped, and a code of letters alone is refused."""
+    assert forms.postal_code(text, region, digits_only=True) == normal
+
+
+@pytest.mark.parametrize("region", [None, "us", "gb"])
+def test_postal_code_that_is_none(region):
+    """Signs alone are no postal code."""
+    assert forms.postal_code("- -", region, digits_only=False) is LeftOut.NOT_A_POSTAL_CODE
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("US", "us"), ("us", "us"), (" Us ", "us"), ("USA", "us"), ("U.S.A.", "us"), ("U.S.", "us"), ("United States", "us"),
+        ("UNITED STATES OF AMERICA", "us"),
+        ("the United States", "us"), ("UK", "gb"), ("uk", "gb"), ("U.K.", "gb"), ("GBR", "gb"), ("Great Britain", "gb"),
+        ("United Kingdom", "gb"), ("England", "gb"),
+        ("DEU", "de"), ("Germany", "de"), ("South Korea", "kr"), ("Republic of Korea", "kr"), ("Korea, Republic of", "kr"),
+        ("North Korea", "kp"),
+        ("Russia", "ru"), ("Vietnam", "vn"), ("Viet Nam", "vn"), ("Czech Republic", "cz"), ("Czechia", "cz"), ("Ivory Coast", "ci"),
+        ("Côte d'Ivoire", "ci"),
+        ("Cote d\u2019Ivoire", "ci"), ("The Netherlands", "nl"), ("Holland", "nl"), ("Turkey", "tr"), ("Türkiye", "tr"),
+        ("Iran", "ir"), ("Taiwan", "tw"),
+        ("Bosnia & Herzegovina", "ba"), ("St. Lucia", "lc"), ("Réunion", "re"), ("Reunion", "re"), ("British Virgin Islands", "vg"),
+        ("U.S. Virgin Islands", "vi"), ("Democratic Republic of the Congo", "cd"), ("Hong Kong SAR", "hk"), ("Macau", "mo"),
+        ("Burma", "mm"),
+    ],
+)  # fmt: skip
+def test_country(text, code):
+    """Countries are ISO 3166 alpha-2 in lower case, from codes and from the English names in use."""
+    assert forms.country(text) == code
+
+
+@pytest.mark.parametrize("row", iso3166.countries, ids=lambda row: row.alpha2)
+def test_every_iso_country_is_found(row):
+    """Every country is found by both its codes and by its ISO name, in any case."""
+    for text in (row.alpha2, row.alpha3.lower(), row.name, row.apolitical_name.upper()):
+        assert forms.country(text) == row.alpha2.lower()
+
+
+@pytest.mark.parametrize("text", ["XX", "ZZZ", "Korea", "Virgin Islands", "Atlantis", "840", "Europe", "?"])
+def test_country_that_is_unknown(text):
+    """What names no country, or could name two, is refused."""
+    assert forms.country(text) is LeftOut.UNKNOWN_COUNTRY
+
+
+@pytest.mark.parametrize(
+    ("text", "lower", "normal"),
+    [
+        (" Cust_1 ", False, "Cust_1"),
+        ("Cust_1", True, "cust_1"),
+        ("Ü-1", True, "ü-1"),
+        ("U\u0308-1", False, "Ü-1"),
+        ("a b", False, "a b"),
+    ],
+)
+def test_external_id(text, lower, normal):
+    """External ids are only trimmed, and lower case where the setting says so."""
+    assert forms.external_id(text, lower=lower) == normal
+
+
+@pytest.mark.parametrize(
+    ("text", "normal"),
+    [
+        ("AEBE52E7-03EE-455A-B3C4-E57283966239", "aebe52e7-03ee-455a-b3c4-e57283966239"),
+        (" aebe52e7-03ee-455a-b3c4-e57283966239", "aebe52e7-03ee-455a-b3c4-e57283966239"),
+        ("00000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-000000000001"),
+        ("00000000-0000-0000-0000-000000000000", LeftOut.TRACKING_OFF),
+        ("00000000000000000000000000000000", LeftOut.TRACKING_OFF),
+    ],
+)
+def test_maid(text, normal):
+    """Advertising ids are lower case; the all-zero id says that tracking is off."""
+    assert forms.maid(text) == normal
+
+
+@pytest.mark.parametrize(("text", "code"), [("USD", "USD"), ("usd", "USD"), (" Eur ", "EUR"), ("JPY", "JPY"), ("XCG", "XCG")])
+def test_currency(text, code):
+    """Currencies are ISO 4217 codes in upper case."""
+    assert forms.currency(text) == code
+
+
+@pytest.mark.parametrize("text", ["US$", "$", "XXX", "XTS", "DOLLAR", "BTC", "840"])
+def test_currency_that_is_unknown(text):
+    """Signs, names, and codes that stand for no currency are refused."""
+    assert forms.currency(text) is LeftOut.UNKNOWN_CURRENCY
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("en", "en"), ("EN", "en"), ("en-US", "en"), ("en_US.UTF-8", "en"), (" pt-BR ", "pt"), ("zh-Hans-CN", "zh"),
+        ("en-US,en;q=0.9,de;q=0.8", "en"),
+        ("de;q=1", "de"), ("iw", "he"), ("in-ID", "id"), ("ji", "yi"),
+    ],
+)  # fmt: skip
+def test_language(text, code):
+    """Languages are the ISO 639-1 code that a locale begins with; withdrawn codes become today's."""
+    assert forms.language(text) == code
+
+
+@pytest.mark.parametrize("text", ["eng", "English", "xx", "xx-US", "*", "e", "1"])
+def test_language_that_is_unknown(text):
+    """What begins with no two-letter code is refused."""
+    assert forms.language(text) is LeftOut.UNKNOWN_LANGUAGE
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("192.0.2.1", "192.0.2.1"), (" 192.0.2.1 ", "192.0.2.1"), ("192.0.2.1:8080", "192.0.2.1"),
+        ("192.0.2.1, 198.51.100.7", "192.0.2.1"),
+        ("2001:DB8::1", "2001:db8::1"), ("[2001:db8::1]:443", "2001:db8::1"), ("[2001:db8::1]", "2001:db8::1"),
+        ("2001:db8::1%eth0", "2001:db8::1"),
+        ("2001:db8::1, 192.0.2.1", "2001:db8::1"), ("[2001:db8::1%25eth0]:80", "2001:db8::1"),
+        ("2001:db8:0:0:0:0:0:1", "2001:db8:0:0:0:0:0:1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"), ("::FFFF:c000:201", "192.0.2.1"), ("2001:db8::192.0.2.1", "2001:db8::192.0.2.1"),
+        ("::1:2:3:4:5:6:7", "::1:2:3:4:5:6:7"),
+    ],
+)  # fmt: skip
+def test_ip_address(text, address):
+    """Addresses go plain: the first of a forwarded list, without port, brackets and zone; IPv4 written as IPv6 is IPv4."""
+    assert forms.ip_address(text) == address
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0.0.0.0", "0.0.0.0:80", "::", "[::]:80", "0:0:0:0:0:0:0:0", "::ffff:0.0.0.0", "unknown", "192.0.2", "192.0.2.256",
+        "192.0.2.01", "192.0.2.1.5",
+        "192.0.2.1/24", "٠.٠.٠.١", "2001:db8::g", "2001:db8:::1", "1::2::3", "1:2:3:4:5:6:7:8:9", "1:2:3:4:5:6:7::8:9",
+        "example.com", "\ud800::1",
+    ],
+)  # fmt: skip
+def test_ip_address_that_is_none(text):
+    """Names, cut addresses, and the addresses that stand for none are refused."""
+    assert forms.ip_address(text) is LeftOut.NOT_AN_IP_ADDRESS
+
+
+@given(
+    text=st.ip_addresses(v=6).map(str)
+    | st.ip_addresses(v=6).map(lambda address: address.exploded)
+    | st.from_regex(r"\A[0-9a-f:.]{2,24}\Z")
+)
+@example(text="::ffff:0:0")
+def test_an_ip_address_is_what_the_library_takes_for_one(text):
+    """An IPv6 address is taken where the standard library takes it, and stays the same address."""
+    try:
+        address = IPv6Address(text)
+    except AddressValueError:
+        taken = forms.ip_address(text)
+        assert taken is LeftOut.NOT_AN_IP_ADDRESS or "." in text or text.count(":") == 1
+        return
+    expected = address.ipv4_mapped or address
+    assume(not expected.is_unspecified)
+    taken = forms.ip_address(text)
+    assert (IPv4Address(taken) if address.ipv4_mapped else IPv6Address(taken)) == expected

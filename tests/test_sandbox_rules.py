@@ -1,0 +1,584 @@
+"""The sandbox's rules, without a server: which request gets which answer, and that the tables are Pinterest's."""
+
+import ast
+import functools
+import hashlib
+import itertools
+import json
+from pathlib import Path
+
+import jsonschema
+import msgspec
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from target_pinterest_capi.sandbox import rules, shapes
+
+NOW = 1_780_000_000
+DAY = 24 * 3600
+RULES = rules.Rules()
+DIGEST = hashlib.sha256(b"jane@example.com").hexdigest()
+DESCRIPTION = Path(__file__).parents[2] / "shared" / "reference" / "pinterest-openapi-5.23-subset.json"
+needs_description = pytest.mark.skipif(not DESCRIPTION.exists(), reason="Pinterest's description is not here")
+
+
+def event(**changes):
+    """A good event with changes; `custom_data`, `user_data` ... replace the whole object, and ... takes a member away."""
+    plain = {
+        "event_name": "checkout",
+        "action_source": "web",
+        "event_time": NOW - 60,
+        "event_id": "order-1",
+        "user_data": {"em": [DIGEST]},
+        "custom_data": {"currency": "USD", "value": "19.99", "contents": [{"id": "p-1", "item_price": "19.99", "quantity": 1}]},
+    }
+    return {name: value for name, value in (plain | changes).items() if value is not ...}
+
+
+def request(*events, body=None, **changes):
+    content = json.dumps({"data": list(events)}).encode() if body is None else body
+    return rules.Request("549755885175", "Bearer sandbox-token", content)._replace(**changes)
+
+
+def answer(*events, given_rules=RULES, **changes):
+    return rules.answer(request(*events, **changes), given_rules, NOW)
+
+
+def verdict(**changes):
+    return rules.judge(event(**changes), RULES, NOW)
+
+
+def test_a_good_event_is_processed():
+    """All events processed: 200, with a list at the top of the body."""
+    got = answer(event())
+    assert got.status == 200
+    assert (got.body["num_events_received"], got.body["num_events_processed"]) == (1, 1)
+    assert [entry["status"] for entry in got.body["events"]] == ["processed"]
+
+
+def test_some_failed():
+    """Some events failed: 422 with code 953, and the list of all under details, in request order."""
+    got = answer(event(), event(user_data={}), event())
+    assert (got.status, got.body["code"]) == (422, 953)
+    details = got.body["details"]
+    assert (details["num_events_received"], details["num_events_processed"]) == (3, 2)
+    assert [entry["status"] for entry in details["events"]] == ["processed", "failed", "processed"]
+    assert details["events"][1]["error_message"]
+
+
+def test_mixed_batches_can_answer_200():
+    """Which status a mixed batch gets is open: by a switch it is 200, while a batch that failed altogether stays 422."""
+    switched = rules.Rules(mixed_status=200)
+    mixed = answer(event(), event(user_data={}), given_rules=switched)
+    assert (mixed.status, mixed.body["num_events_processed"]) == (200, 1)
+    assert answer(event(user_data={}), given_rules=switched).status == 422
+
+
+def test_empty_messages_vary():
+    """A message that says nothing is null, empty or absent in turn, as in reality, and the same each time."""
+    entries = answer(event(), event(), event()).body["events"]
+    assert [entry.get("error_message", "absent") for entry in entries] == [None, "", "absent"]
+    assert [entry.get("warning_message", "absent") for entry in entries] == [None, "", "absent"]
+    assert answer(event(), event(), event()).body["events"] == entries
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "code"),
+    [
+        ({"authorization": ""}, 401, 2),
+        ({"authorization": "Bearer other"}, 401, 2),
+        ({"authorization": "Basic sandbox-token"}, 401, 2),
+        ({"authorization": "Bearer  sandbox-token"}, 401, 2),
+        ({"ad_account_id": "1"}, 403, 29),
+        ({"ad_account_id": "acct"}, 400, 4196),
+        ({"ad_account_id": "1" * 19}, 400, 4196),
+        ({"ad_account_id": "٣"}, 400, 4196),
+        ({"content_type": "text/plain"}, 400, 4196),
+        ({"content_type": ""}, 400, 4196),
+        ({"query": "test=maybe"}, 400, 4196),
+        ({"query": "test="}, 400, 4196),
+        ({"body": b""}, 400, 4196),
+        ({"body": b"{"}, 400, 4196),
+        ({"body": b"NaN"}, 400, 4196),
+        ({"body": b'"\xff"'}, 400, 4196),
+        ({"body": b'{"data": ["\\ud800"]}'}, 400, 4196),
+        ({"body": b"[" * 100_000}, 400, 4196),
+        ({"body": b"[]"}, 400, 4196),
+        ({"body": b"{}"}, 400, 4196),
+        ({"body": b'{"data": {}}'}, 400, 4196),
+        ({"body": b'{"data": []}'}, 400, 4196),
+        ({"body": b'{"data": [1]}'}, 400, 4196),
+        ({"body": b'{"data": null}'}, 400, 4196),
+    ],
+)
+def test_refused_requests(changes, status, code):
+    """A request that fails as a whole has Pinterest's status, code and a message, and nothing is read from it."""
+    got = answer(event(), **changes)
+    assert (got.status, got.body["code"]) == (status, code)
+    assert set(got.body) == {"code", "message"}
+    assert got.body["message"]
+    assert not got.events
+
+
+def test_token_is_echoed_but_not_remembered():
+    """A 401 repeats the token, as the real one can; what is remembered of it does not."""
+    got = answer(event(), authorization="Bearer secret-of-somebody")
+    assert "secret-of-somebody" in got.body["message"]
+    assert "secret-of-somebody" not in got.refused
+
+
+def test_tokens_have_their_accounts():
+    """Each token opens its own ad accounts only."""
+    two = rules.Rules(tokens={"one": ("1",), "two": ("1", "2")})
+    statuses = {
+        (token, account): answer(event(), given_rules=two, authorization=f"Bearer {token}", ad_account_id=account).status
+        for token in ("one", "two")
+        for account in ("1", "2")
+    }
+    assert statuses == {("one", "1"): 200, ("one", "2"): 403, ("two", "1"): 200, ("two", "2"): 200}
+
+
+@pytest.mark.parametrize(("count", "status"), [(1, 200), (1000, 200), (1001, 400)])
+def test_events_a_request(count, status):
+    """A request carries 1 to 1,000 events."""
+    assert answer(*[event()] * count).status == status
+
+
+def test_unknown_member_poisons_the_request():
+    """One unknown key fails the whole request, in the words that were seen."""
+    got = answer(event(), event(custom_data={"category_name": "shoes"}))
+    assert got.status == 400
+    assert got.body == {
+        "code": 4196,
+        "message": "Invalid request: Additional properties are not allowed ('category_name' was unexpected)",
+    }
+
+
+@pytest.mark.parametrize("place", ["body", "event", "user_data", "custom_data", "item", "app_info", "device_info"])
+def test_every_object_is_closed(place):
+    """An unknown key fails the request wherever it stands."""
+    odd = {"not_a_member": 1}
+    bodies = {
+        "body": {"data": [event()]} | odd,
+        "event": {"data": [event() | odd]},
+        "user_data": {"data": [event(user_data={"em": [DIGEST]} | odd)]},
+        "item": {"data": [event(custom_data={"contents": [odd]})]},
+    }
+    body = bodies.get(place, {"data": [event(**{place: odd})]})
+    message = answer(body=json.dumps(body).encode()).body["message"]
+    assert message == "Invalid request: Additional properties are not allowed ('not_a_member' was unexpected)"
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        ({"event_id": ...}, "data.0"),
+        ({"event_name": ...}, "data.0"),
+        ({"action_source": ...}, "data.0"),
+        ({"event_time": ...}, "data.0"),
+        ({"user_data": ...}, "data.0"),
+        ({"event_id": 7}, "data.0.event_id"),
+        ({"event_id": None}, "data.0.event_id"),
+        ({"event_time": "1780000000"}, "data.0.event_time"),
+        ({"event_time": 1780000000.5}, "data.0.event_time"),
+        ({"event_time": True}, "data.0.event_time"),
+        ({"event_time": 2**63}, "data.0.event_time"),
+        ({"action_source": "website"}, "data.0.action_source"),
+        ({"opt_out": 0}, "data.0.opt_out"),
+        ({"opt_out": None}, "data.0.opt_out"),
+        ({"wifi": "true"}, "data.0.wifi"),
+        ({"user_data": []}, "data.0.user_data"),
+        ({"user_data": {"em": DIGEST}}, "data.0.user_data.em"),
+        ({"user_data": {"em": [None]}}, "data.0.user_data.em.0"),
+        ({"user_data": {"em": [DIGEST], "client_ip_address": None}}, "data.0.user_data.client_ip_address"),
+        ({"custom_data": None}, "data.0.custom_data"),
+        ({"custom_data": {"value": 19.99}}, "data.0.custom_data.value"),
+        ({"custom_data": {"num_items": "2"}}, "data.0.custom_data.num_items"),
+        ({"custom_data": {"content_ids": ["a", 2]}}, "data.0.custom_data.content_ids.1"),
+        ({"custom_data": {"contents": {}}}, "data.0.custom_data.contents"),
+        ({"custom_data": {"contents": ["a"]}}, "data.0.custom_data.contents.0"),
+        ({"custom_data": {"contents": [{}, {"item_price": 5}]}}, "data.0.custom_data.contents.1.item_price"),
+        ({"custom_data": {"contents": [{"quantity": 1.5}]}}, "data.0.custom_data.contents.0.quantity"),
+        ({"custom_data": {"contents": [{"item_brand_id": "x" * 65}]}}, "data.0.custom_data.contents.0.item_brand_id"),
+        ({"app_info": {"app_store": "x" * 101}}, "data.0.app_info.app_store"),
+        ({"app_info": {"install_time": -1}}, "data.0.app_info.install_time"),
+        ({"device_info": {"battery_level": 101}}, "data.0.device_info.battery_level"),
+        ({"device_info": {"battery_level": -1}}, "data.0.device_info.battery_level"),
+        ({"device_info": {"form_factor": "phone"}}, "data.0.device_info.form_factor"),
+        ({"device_info": {"languages": ["en"] * 101}}, "data.0.device_info.languages"),
+        ({"device_info": {"timezone_abbr": "x" * 6}}, "data.0.device_info.timezone_abbr"),
+    ],
+)
+def test_wrong_shapes(changes, path):
+    """A missing member, a wrong type, length, range or choice fails the whole request; the message says where."""
+    got = answer(event(**changes))
+    assert got.status == 400
+    assert got.body["message"].startswith(f"Invalid request: {path} ")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"language": None, "event_source_url": None, "partner_name": None},
+        {"user_data": {"em": [DIGEST], "click_id": None, "partner_id": None}},
+        {"custom_data": {"currency": None, "value": None, "predicted_ltv": None, "opt_out_type": None}},
+        {"custom_data": {"external_measurement_vendor_id": None}},
+        {"custom_data": {}, "app_info": {}, "device_info": {}},
+        {"device_info": {"timezone_abbr": "x" * 5, "battery_level": 100, "languages": ["en"] * 100}},
+        {"advertiser_tracking_enabled": False, "opt_out": False, "wifi": True},
+    ],
+)
+def test_right_shapes(changes):
+    """Nulls where the description allows them, and values at their limits, are taken."""
+    assert answer(event(**changes)).status == 200
+
+
+@pytest.mark.parametrize(
+    ("user_data", "processed"),
+    [
+        ({"em": [DIGEST]}, True),
+        ({"hashed_maids": [DIGEST]}, True),
+        ({"client_ip_address": "192.0.2.1", "client_user_agent": "Mozilla/5.0"}, True),
+        ({}, False),
+        ({"em": []}, False),
+        ({"ph": [DIGEST]}, False),
+        ({"external_id": [DIGEST], "click_id": "dj0yJnU9"}, False),
+        ({"client_ip_address": "192.0.2.1"}, False),
+        ({"client_user_agent": "Mozilla/5.0"}, False),
+        ({"client_ip_address": "", "client_user_agent": "Mozilla/5.0"}, False),
+    ],
+)
+def test_identity(user_data, processed):
+    """An event needs em, or hashed_maids, or an address together with a user agent: a phone alone is not enough."""
+    assert (not verdict(user_data=user_data).error) == processed
+
+
+@pytest.mark.parametrize("name", shapes.HASHED)
+@pytest.mark.parametrize("value", ["", "jane", DIGEST.upper(), DIGEST[:-1], DIGEST + "\n", hashlib.md5(b"jane").hexdigest()])
+def test_unhashed(name, value):
+    """A value in a hashed field that is no lower-case SHA-256 digest fails its event, and the message does not repeat it."""
+    error = verdict(user_data={"em": [DIGEST]} | {name: [DIGEST, value]}).error
+    assert f"user_data.{name} " in error
+    assert not value or value not in error
+
+
+@pytest.mark.parametrize(
+    ("event_time", "processed"),
+    [
+        (NOW, True),
+        (NOW - 7 * DAY, True),
+        (NOW - 7 * DAY - 1, False),
+        (NOW + 3600, True),
+        (NOW + 3601, False),
+        (NOW * 1000, False),
+        (0, False),
+        (-1, False),
+    ],
+)
+def test_event_time(event_time, processed):
+    """Older than 7 days, over an hour ahead, or in milliseconds: failed."""
+    assert (not verdict(event_time=event_time).error) == processed
+
+
+def test_event_time_limits_are_settings():
+    """How old and how far ahead an event may be is not known for sure, so it can be set."""
+    patient = rules.Rules(max_event_age_seconds=90 * DAY, max_ahead_seconds=0)
+    assert not rules.judge(event(event_time=NOW - 80 * DAY), patient, NOW).error
+    assert rules.judge(event(event_time=NOW + 1), patient, NOW).error
+
+
+@pytest.mark.parametrize("amount", ["1e3", "NaN", "Infinity", "19,99", "", " 1", "1.", ".5", "$5", "٣", "1\n", "0x10"])
+@pytest.mark.parametrize("place", ["value", "predicted_ltv", "item_price"])
+def test_no_amounts(place, amount):
+    """An amount that is no plain decimal fails its event."""
+    custom_data = {"contents": [{"item_price": "1"}, {"item_price": amount}]} if place == "item_price" else {place: amount}
+    assert place in verdict(custom_data=custom_data).error
+
+
+@pytest.mark.parametrize("amount", ["0", "-5", "19.99", "123456789012345678.123456789"])
+def test_amounts(amount):
+    """Plain decimals are taken as they are."""
+    assert not verdict(custom_data={"value": amount, "predicted_ltv": amount, "contents": [{"item_price": amount}]}).error
+
+
+@pytest.mark.parametrize("name", ["event_id", "event_name"])
+def test_blank(name):
+    """An empty event_id or event_name fails its event."""
+    assert verdict(**{name: ""}).error == f"{name} is empty."
+
+
+def test_event_names():
+    """The 22 known names and the defined ones pass in silence; any other is processed with a warning."""
+    assert len(rules.EVENT_NAMES) == 22
+    for name in rules.EVENT_NAMES:
+        assert verdict(event_name=name) == rules.PROCESSED
+    own = verdict(event_name="Order Completed")
+    assert own.warning
+    assert not own.error
+    assert rules.judge(event(event_name="Order Completed"), rules.Rules(defined_events=["Order Completed"]), NOW) == rules.PROCESSED
+
+
+@pytest.mark.parametrize(
+    ("changes", "warned"),
+    [
+        ({"custom_data": {"opt_out_type": "LDP"}}, False),
+        ({"custom_data": {"opt_out_type": "GDPR"}}, True),
+        ({"custom_data": {"opt_out_type": "LDP,GDPR"}}, True),
+        ({"custom_data": {"currency": "usd"}}, True),
+        ({"language": "en-US"}, True),
+        ({"language": "en"}, False),
+    ],
+)
+def test_warnings(changes, warned):
+    """What is not standard but harmless is processed with a warning."""
+    got = verdict(**changes)
+    assert not got.error
+    assert bool(got.warning) == warned
+
+
+def test_a_warning_is_in_the_answer():
+    """A warned event counts as processed, and its entry carries the warning."""
+    got = answer(event(event_name="own"))
+    assert got.status == 200
+    assert got.body["events"][0]["status"] == "processed"
+    assert got.body["events"][0]["warning_message"]
+
+
+@pytest.mark.parametrize(("query", "test"), [("", False), ("test=false", False), ("test=true", True), ("other=1&test=true", True)])
+def test_test_requests(query, test):
+    """A test request gets the same answer."""
+    got = answer(event(), query=query)
+    assert (got.status, got.test) == (200, test)
+
+
+def test_test_request_of_many_events():
+    """Of a test request only the first 20 events are processed; the answer counts all and lists those."""
+    got = answer(*[event()] * 20, event(user_data={}), query="test=true")
+    assert (got.status, got.body["num_events_received"], got.body["num_events_processed"]) == (200, 21, 20)
+    assert len(got.body["events"]) == 20
+
+
+def test_rate_limit():
+    """Past the calls of a minute: 429 with code 8 until the minute since the first call is over."""
+    limited, window, seen = rules.Rules(calls_per_minute=2), rules.FRESH, []
+    for now in (NOW, NOW + 10.5, NOW + 20, NOW + 60):
+        got = rules.answer(request(event(event_time=NOW)), limited, now, window)
+        window = got.window
+        seen.append((got.status, got.headers["X-RateLimit-Remaining"], got.headers["X-RateLimit-Reset"]))
+    assert seen == [(200, "1", "60"), (200, "0", "50"), (429, "0", "40"), (200, "1", "60")]
+    assert got.headers["X-RateLimit-Limit"] == '2, 2;w=60;name="ads_conversions_ad_account_id"'
+
+
+def test_rate_limit_comes_before_the_body():
+    """A call over the limit is refused unread, and one that is refused for its body counts as a call."""
+    limited = rules.Rules(calls_per_minute=1)
+    first = rules.answer(request(body=b"{"), limited, NOW)
+    assert (first.status, first.window.calls) == (400, 1)
+    second = rules.answer(request(body=b"{"), limited, NOW, first.window)
+    assert (second.status, second.body["code"]) == (429, 8)
+
+
+@given(st.lists(st.floats(0, 100), max_size=30))
+def test_never_more_calls_than_the_limit(waits):
+    """In no minute since its first call are there more calls than the limit, and a clock that goes back frees nobody for long."""
+    now, window, granted = float(NOW), rules.FRESH, {}
+    for wait in waits:
+        now += wait
+        window, _ = rules.spend(window, 3, now)
+        granted[window.start] = granted.get(window.start, 0) + (window.calls <= 3)
+    assert all(count <= 3 for count in granted.values())
+    starts = sorted(granted)
+    assert all(later - earlier >= 60 for earlier, later in itertools.pairwise(starts))
+
+
+def test_marks():
+    """A poisoned event refuses its request without naming it; a failing one fails alone."""
+    both = request(event(event_id="a"), event(event_id="b"))
+    poisoned = rules.answer(both, RULES, NOW, marks={"b": "poison", "z": "poison"})
+    assert (poisoned.status, poisoned.body["code"], poisoned.marked) == (400, 4196, {"b"})
+    assert not poisoned.verdicts
+    failed = rules.answer(both, RULES, NOW, marks={"b": "fail"})
+    assert [entry["status"] for entry in failed.body["details"]["events"]] == ["processed", "failed"]
+    assert rules.answer(both, RULES, NOW, marks={"z": "fail"}).marked == frozenset()
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+PATHS = [
+    ((*path, member.name), member)
+    for path, shape in {
+        (): shapes.EVENT,
+        ("user_data",): shapes.USER_DATA,
+        ("custom_data",): shapes.CUSTOM_DATA,
+        ("custom_data", "contents", 0): shapes.CONTENTS_ITEM,
+        ("app_info",): shapes.APP_INFO,
+        ("device_info",): shapes.DEVICE_INFO,
+    }.items()
+    for member in shape.members
+]
+
+
+def with_value(path, value):
+    """A good event with one value put in one place."""
+    changed = event()
+    place = changed
+    for step in path[:-1]:
+        place = place[step] if isinstance(step, int) else place.setdefault(step, {})
+    place[path[-1]] = value
+    return changed
+
+
+@given(st.sampled_from(PATHS), JSON)
+@settings(max_examples=300, deadline=None)
+def test_any_value_anywhere_has_an_answer(path, value):
+    """Whatever stands where, the answer is a 200, 400 or 422 of the described form."""
+    got = rules.answer(request(body=msgspec.json.encode({"data": [with_value(path[0], value)]})), RULES, NOW)
+    assert got.status in (200, 400, 422)
+    listed = got.body if got.status == 200 else got.body.get("details", {"events": []})
+    assert got.status == 400 or len(listed["events"]) == 1
+
+
+@given(JSON)
+@settings(deadline=None)
+def test_any_body_has_an_answer(body):
+    """No JSON is a surprise."""
+    assert rules.answer(request(body=msgspec.json.encode(body)), RULES, NOW).status == 400
+
+
+# ---- against Pinterest's own description
+
+
+def description():
+    return json.loads(DESCRIPTION.read_text())["components"]["schemas"]
+
+
+def described_shape(schema, schemas):
+    """The shape that a schema of the description says, in our words."""
+    if "$ref" in schema:
+        schema = schemas[schema["$ref"].rpartition("/")[2]]
+    if "anyOf" in schema:  # user_data: three ways to be identified, of one object
+        (schema,) = {option["$ref"] for option in schema["anyOf"]}
+        return described_shape({"$ref": schema}, schemas)
+    return shapes.Shape(
+        tuple(described_member(name, schema["properties"][name], schemas) for name in sorted(schema["properties"])),
+        tuple(sorted(schema.get("required", ()))),
+    )
+
+
+def described_member(name, schema, schemas):
+    type_ = schema.get("type", "object")
+    items = schema.get("items")
+    return shapes.Member(
+        name,
+        type_,
+        nullable=schema.get("nullable", False),
+        minimum=schema.get("minimum"),
+        maximum=schema.get("maximum"),
+        max_length=schema.get("maxLength"),
+        choices=tuple(schema.get("enum", ())),
+        min_items=schema.get("minItems"),
+        max_items=schema.get("maxItems"),
+        items=None if items is None else (described_shape(items, schemas) if items["type"] == "object" else items["type"]),
+        shape=described_shape(schema, schemas) if type_ == "object" else None,
+        int64=schema.get("format") == "int64",
+    )
+
+
+SEEN_LIVE = {"advertiser_tracking_enabled", "item_brand_id"}
+
+
+def comparable(shape):
+    """Our shape in the description's terms: sorted, without what was only seen live, action_source's list left to its own test."""
+    members = [
+        member._replace(
+            choices=() if member.name == "action_source" else member.choices,
+            items=comparable(member.items) if isinstance(member.items, shapes.Shape) else member.items,
+            shape=comparable(member.shape) if member.shape else None,
+        )
+        for member in shape.members
+        if member.name not in SEEN_LIVE
+    ]
+    return shapes.Shape(tuple(sorted(members, key=lambda member: member.name)), tuple(sorted(shape.required)))
+
+
+@needs_description
+def test_tables_are_the_description():
+    """Members, types, nulls, ranges, lengths, choices and required members are exactly those of the description."""
+    schemas = description()
+    assert comparable(shapes.BODY) == described_shape(schemas["ConversionEvents"], schemas)
+
+
+@needs_description
+@pytest.mark.parametrize(
+    ("member", "known"), [("action_source", {"app_android", "app_ios", "web", "offline"}), ("event_name", rules.EVENT_NAMES)]
+)
+def test_lists_in_prose(member, known):
+    """The lists that the description gives in prose are in ours: all of action_source, fifteen of the event names."""
+    prose = description()["ConversionEvents"]["properties"]["data"]["items"]["properties"][member]["description"]
+    listed = {line.strip("- `") for line in prose.splitlines() if line.startswith("- `")}
+    assert listed == known if member == "action_source" else (len(listed), listed - known) == (15, set())
+
+
+@functools.cache
+def strict_validator():
+    """A validator of the description as a JSON schema, with what was seen live, and user_data as one closed object."""
+    schemas = description()
+
+    def convert(schema):
+        if "$ref" in schema:
+            return convert(schemas[schema["$ref"].rpartition("/")[2]])
+        if "anyOf" in schema:
+            return convert({"$ref": schema["anyOf"][0]["$ref"]}) | {"additionalProperties": False}
+        made = {name: schema[name] for name in schema if name not in ("properties", "items", "nullable", "description", "example")}
+        if schema.get("nullable"):
+            made["type"] = [schema["type"], "null"]
+        if "properties" in schema:
+            made["properties"] = {name: convert(inner) for name, inner in schema["properties"].items()}
+        if "items" in schema:
+            made["items"] = convert(schema["items"])
+        return made
+
+    made = convert(schemas["ConversionEvents"])
+    members = made["properties"]["data"]["items"]["properties"]
+    members["advertiser_tracking_enabled"] = {"type": "boolean"}
+    members["action_source"]["enum"] = ["app_android", "app_ios", "web", "offline"]
+    members["custom_data"]["properties"]["contents"]["items"]["properties"]["item_brand_id"] = {"type": "string", "maxLength": 64}
+    return jsonschema.Draft4Validator(made)
+
+
+def at_the_edge(member):
+    """Values around what a member takes."""
+    limits = [limit + step for limit in (member.minimum, member.maximum) if limit is not None for step in (-1, 0, 1)]
+    lengths = [member.max_length + step for step in (-1, 0, 1)] if member.max_length else []
+    texts = st.sampled_from(["é" * length for length in lengths]) if lengths else st.text(max_size=3)
+    whole = st.sampled_from(limits) if limits else st.integers(-(2**40), 2**40)
+    chosen = st.sampled_from(member.choices) if member.choices else st.nothing()
+    return st.one_of(texts, whole, chosen, st.none(), st.booleans(), st.lists(texts, max_size=2), st.just(0.5), st.just({}), JSON)
+
+
+@needs_description
+@given(st.data())
+@settings(max_examples=400, deadline=None)
+def test_agrees_with_the_description(data):
+    """The hand-written check and a JSON-schema validator of the description take and refuse the same requests."""
+    path, member = data.draw(st.sampled_from(PATHS))
+    value = data.draw(at_the_edge(member))
+    assume(not (isinstance(value, float) and value.is_integer()))  # JSON schema takes 1.0 for an integer, we do not
+    body = {"data": [with_value(path, value)]}
+    assert (shapes.check_body(body) is None) == strict_validator().is_valid(body)
+
+
+def test_imports_nothing_of_the_target():
+    """The sandbox states Pinterest's rules by itself: none of its files imports the rest of the package."""
+    folder = Path(rules.__file__).parent
+    for file in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [getattr(node, "module", None) or ""]
+            ours = [
+                name for name in names if name.startswith("target_pinterest_capi") and isinstance(node, ast.Import | ast.ImportFrom)
+            ]
+            assert all(name.startswith("target_pinterest_capi.sandbox") for name in ours), file.name

@@ -1,0 +1,1066 @@
+"""What a configuration may say, what it means, and how a wrong one is answered."""
+
+import datetime as dt
+import json
+import pickle
+import re
+import string
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES, OBJECTS, Kind
+from target_pinterest_capi.settings import (
+    ConfigurationError,
+    CustomerList,
+    MappingEntry,
+    Settings,
+    load,
+    parse_mapping,
+    read_environment,
+    read_files,
+)
+from target_pinterest_capi.settings.shape import accepted
+
+ACCOUNT = "549755885175"
+MINIMAL = {"ad_account_id": ACCOUNT, "conversion_token": "sandbox-token"}
+CONTRACT = Path(__file__).parents[2] / "shared" / "design" / "configuration.md"
+
+# The table of the contract with users: every setting and its default; `...` is required, None is unset.
+DEFAULTS = {
+    "ad_account_id": ...,
+    "conversion_token": None,
+    "conversion_token_file": None,
+    "oauth": None,
+    "api_url": "https://api.pinterest.com/v5",
+    "mode": "live",
+    "mappings": None,
+    "customer_lists": (),
+    "defaults": {},
+    "timezone": "UTC",
+    "default_country": None,
+    "date_format": None,
+    "postal_code": "auto",
+    "external_id": "keep",
+    "url_query": "keep",
+    "max_event_age_days": 7,
+    "on_invalid": "skip",
+    "max_rejected_ratio": 1.0,
+    "dead_letter_path": "pinterest-rejected.jsonl",
+    "dead_letter_keys": "hashed",
+    "report_path": None,
+    "ledger_url": None,
+    "ledger_retention_days": 7,
+    "on_uncertain": "resend",
+    "batch_size_rows": 1000,
+    "batch_max_bytes": 2_000_000,
+    "batch_wait_seconds": 10,
+    "max_in_flight": 16,
+    "max_requests_per_minute": 5000,
+    "request_timeout_seconds": 30,
+    "max_retry_seconds": 300,
+    "shutdown_grace_seconds": 20,
+    "list_batch_size": 10_000,
+    "list_wait_seconds": 300,
+    "validate_records": False,
+    "stream_maps": None,
+    "stream_map_config": None,
+    "faker_config": None,
+    "flattening_enabled": None,
+    "flattening_max_depth": None,
+    "flattening_max_key_length": None,
+    "flattening_separator": None,
+}
+
+
+def problems_of(raw, **options):
+    """`{path: message}` of a configuration that must be refused."""
+    with pytest.raises(ConfigurationError) as raised:
+        load(raw, **options)
+    problems = dict(raised.value.problems)
+    assert len(problems) == len(raised.value.problems), "two problems have one path"
+    return problems
+
+
+def entry_with(**members):
+    return {**MINIMAL, "mappings": [{"stream": "orders", **members}]}
+
+
+# ---- the contract ----
+
+
+def test_the_settings_are_those_of_the_contract():
+    """There is every setting of the contract's table, with its name and default, and no other."""
+    fields = accepted(Settings)
+    assert {name: ... if info.is_required() else info.default for name, info in fields.items()} == DEFAULTS
+
+
+def test_the_table_here_is_the_contracts():
+    """Every name in the first column of the contract's table is a setting."""
+    if not CONTRACT.exists():
+        pytest.skip("the contract with users is not beside the repository")
+    table = CONTRACT.read_text(encoding="utf-8").partition("## Settings")[2].partition("## Mappings")[0]
+    cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| ")]
+    names = {name for cell in cells for name in re.findall(r"`([a-z_]+)`", cell)}
+    assert len(names) > 30
+    assert names <= set(DEFAULTS)
+
+
+def test_defaults_apply_to_what_is_not_given():
+    """A minimal configuration has the contract's defaults."""
+    settings = load(MINIMAL)
+    for name in set(DEFAULTS) - {"ad_account_id", "conversion_token"}:
+        assert getattr(settings, name) == DEFAULTS[name], name
+    assert settings.ad_account_id == ACCOUNT
+    assert settings.conversion_token.get_secret_value() == "sandbox-token"
+    assert settings.zone == ZoneInfo("UTC")
+    assert settings.warnings == ()
+
+
+def test_members_of_entries_and_lists_are_those_of_the_contract():
+    """A mapping entry and a customer list have the contract's keys."""
+    assert set(accepted(MappingEntry)) == {
+        "stream", "name", "preset", "when", "ad_account_id", "conversion_token_file", "event_names", "fields", "defaults",
+    }  # fmt: skip
+    assert set(accepted(CustomerList)) == {
+        "stream", "list_id", "list_name", "list_type", "ad_account_id", "member", "operation", "refresh", "max_removed_ratio",
+        "audience",
+    }  # fmt: skip
+
+
+# ---- lax input ----
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "meant"),
+    [
+        ("ad_account_id", 549755885175, ACCOUNT),
+        ("batch_size_rows", "100", 100),
+        ("batch_size_rows", " 100 ", 100),
+        ("batch_size_rows", 100.0, 100),
+        ("batch_wait_seconds", "0.5", 0.5),
+        ("max_rejected_ratio", "0.25", 0.25),
+        ("validate_records", "false", False),
+        ("validate_records", "true", True),
+        ("flattening_enabled", "false", False),
+        ("flattening_max_depth", "2", 2),
+        ("mode", "DRY_RUN", "dry_run"),
+        ("default_country", "de", "DE"),
+        ("report_path", "out/run.HTML", "out/run.HTML"),
+        ("defaults", {"custom_data.currency": None, "user_data": {"db": dt.date(1990, 4, 3)}}, {"user_data.db": "1990-04-03"}),
+        ("api_url", "https://proxy.example.com/v5/", "https://proxy.example.com/v5"),
+        ("mappings", "[]", ()),
+        ("defaults", '{"action_source": "web"}', {"action_source": "web"}),
+        ("stream_maps", '{"orders": {"a": "b"}}', {"orders": {"a": "b"}}),
+        ("max_event_age_days", None, None),
+        ("max_event_age_days", "null", None),
+        ("max_rejected_ratio", None, None),
+        ("max_rejected_ratio", "None", None),
+    ],
+)
+def test_values_may_be_text(name, given, meant):
+    """Numbers, booleans, lists and objects may come as text, as environments and Meltano send them."""
+    value = getattr(load({**MINIMAL, name: given}), name)
+    assert value == meant
+    assert isinstance(value, bool) == isinstance(meant, bool)
+
+
+@pytest.mark.parametrize("name", sorted(set(DEFAULTS) - {"ad_account_id", "conversion_token"}))
+@pytest.mark.parametrize("nothing", [None, "", "  "])
+def test_null_and_empty_text_are_not_given(name, nothing):
+    """Null and empty text are the same as not given, but for the two settings where null means no limit."""
+    limitless = nothing is None and name in {"max_event_age_days", "max_rejected_ratio"}
+    assert getattr(load({**MINIMAL, name: nothing}), name) == (None if limitless else DEFAULTS[name])
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "says"),
+    [
+        ("ad_account_id", "12a", "digits only"),
+        ("ad_account_id", "1" * 19, "18 at most"),
+        ("ad_account_id", True, "must be text"),
+        ("ad_account_id", "١٢٣", "digits only"),
+        ("mode", "liv", "did you mean live?"),
+        ("on_invalid", "ignore", "one of skip, fail"),
+        ("on_uncertain", 1, "one of resend, reject"),
+        ("timezone", "europe/pariss", "did you mean Europe/Paris?"),
+        ("timezone", "../etc/passwd", "IANA"),
+        ("timezone", "Europe", "IANA"),
+        ("default_country", "GERMANY", "did you mean DE?"),
+        ("default_country", "uk", "did you mean GB?"),
+        ("default_country", "FRA", "did you mean FR?"),
+        ("default_country", "XX", "two letters"),
+        ("date_format", "ymd", "one of dmy, mdy"),
+        ("max_event_age_days", 0, "a whole number from 1 to 36,500; null: no limit"),
+        ("max_event_age_days", 7.5, "a whole number"),
+        ("max_rejected_ratio", 1.5, "a number from 0 to 1; null: never"),
+        ("max_rejected_ratio", "nan", "a number from 0 to 1"),
+        ("ledger_url", "ledger.db", "SQLAlchemy URL"),
+        ("ledger_url", "mysql://db.example.com/x", "sqlite:///ledger.db"),
+        ("report_path", "report.txt", ".json or .html"),
+        ("batch_size_rows", 1001, "a whole number from 1 to 1,000"),
+        ("batch_size_rows", 0, "a whole number from 1 to 1,000"),
+        ("batch_size_rows", "many", "a whole number from 1 to 1,000"),
+        ("batch_size_rows", True, "a whole number from 1 to 1,000"),
+        ("batch_size_rows", [1], "a whole number from 1 to 1,000"),
+        ("batch_wait_seconds", 0, "a number above 0 and at most 3,600"),
+        ("request_timeout_seconds", "inf", "a number above 0"),
+        ("max_in_flight", 0, "a whole number from 1"),
+        ("validate_records", "maybe", "true or false"),
+        ("flattening_max_depth", -1, "at least 0"),
+        ("mappings", {"stream": "orders"}, "a list of entries"),
+        ("mappings", "[{", "no JSON"),
+        ("customer_lists", "vip", "no JSON"),
+        ("customer_lists", {"stream": "vip"}, "a list of entries"),
+        ("defaults", ["web"], "must be an object"),
+        ("oauth", 5, "must be an object"),
+        ("stream_maps", ["a"], "must be an object"),
+        ("conversion_token", True, "must be text"),
+        ("conversion_token_file", 5, "path of a file"),
+    ],
+)
+def test_wrong_values_are_told_in_plain_words(name, wrong, says):
+    """A wrong value is one problem at its setting, which says what the setting takes."""
+    given = {**MINIMAL, name: wrong}
+    if name == "conversion_token_file":
+        del given["conversion_token"]
+    problems = problems_of(given)
+    assert list(problems) == [name]
+    assert says in problems[name]
+    assert not re.search(r"pydantic|Input should|Value error|validation", problems[name])
+
+
+@pytest.mark.parametrize("name", ["batch_size_rows", "max_in_flight", "list_batch_size", "max_event_age_days"])
+def test_limits_are_reached(name):
+    """The ends of a range are within it."""
+    info = accepted(Settings)[name]
+    ends = [getattr(limit, side) for limit in info.metadata for side in ("ge", "le") if hasattr(limit, side)]
+    assert len(ends) == 2
+    for end in ends:
+        assert getattr(load({**MINIMAL, "ledger_retention_days": 36_500, name: end}), name) == end
+
+
+# ---- addresses ----
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://api.example.com/v5",
+        "http://localhost:8085/v5",
+        "http://127.0.0.1:8085/v5",
+        "http://127.9.0.1",
+        "http://[::1]:8085/v5",
+    ],
+)
+def test_api_url_is_https_or_this_machine(url):
+    """Addresses on https are anywhere, on http this machine only."""
+    assert load({**MINIMAL, "api_url": url}).api_url == url
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("http://api.example.com/v5", "https://"),
+        ("http://localhost.example.com/v5", "https://"),
+        ("http://192.0.2.1/v5", "https://"),
+        ("http://[2001:db8::1]/v5", "https://"),
+        ("ftp://api.example.com", "no URL"),
+        ("api.example.com/v5", "no URL"),
+        ("https://", "no URL"),
+        ("https://[::1", "no URL"),
+        ("https://api.example.com:99999", "no URL"),
+        ("https://api.example.com/a b", "no URL"),
+        ("https://user:secret@api.example.com/v5", "user or a password"),
+        ("https://user@api.example.com/v5", "user or a password"),
+        ("https://api.example.com/v5?test=true", "without ? and #"),
+        ("https://api.example.com/v5#top", "without ? and #"),
+        ("https://api.example.com/v5?", "without ? and #"),
+    ],
+)
+def test_api_url_carries_nothing_but_an_address(url, says):
+    """No plain http to other machines, no credentials, query or fragment."""
+    assert says in problems_of({**MINIMAL, "api_url": url})["api_url"]
+
+
+# ---- secrets ----
+
+
+@pytest.mark.parametrize(("mode", "needed"), [("live", True), ("test", True), ("dry_run", False)])
+def test_events_need_a_token_unless_nothing_is_sent(mode, needed):
+    """Without a conversion token, only a dry run is a configuration for events."""
+    given = {"ad_account_id": ACCOUNT, "mode": mode}
+    if needed:
+        assert "conversion_token_file" in problems_of(given)["conversion_token"]
+    else:
+        assert load(given).conversion_token is None
+
+
+def test_the_token_is_needed_for_events_only():
+    """No events, own tokens for all entries, or another purpose: no conversion token is needed."""
+    assert load({"ad_account_id": ACCOUNT, "mappings": []}).mappings == ()
+    assert load({"ad_account_id": ACCOUNT}, purpose="any").conversion_token is None
+
+
+def test_entries_may_each_bring_their_token(tmp_path):
+    """An entry's token is read from its file; the common one is needed while one entry has none."""
+    (tmp_path / "eu.token").write_text("eu-token\n")
+    own = {"stream": "eu", "conversion_token_file": str(tmp_path / "eu.token")}
+    entry = load({"ad_account_id": ACCOUNT, "mappings": [own]}).mappings[0]
+    assert entry.conversion_token.get_secret_value() == "eu-token"
+    assert "conversion_token" in problems_of({"ad_account_id": ACCOUNT, "mappings": [own, {"stream": "us"}]})
+
+
+def test_the_token_is_needed_also_where_entries_are_wrong():
+    """A wrong entry does not hide that the token is missing."""
+    problems = problems_of({"ad_account_id": ACCOUNT, "mappings": [{"preset": "pinterest"}]})
+    assert set(problems) == {"mappings[0].stream", "conversion_token"}
+
+
+@pytest.mark.parametrize("content", ["file-token", "file-token\n", "\r\n file-token \n", "\ufefffile-token\n"])
+def test_a_secret_may_stand_in_a_file(tmp_path, content):
+    """The file of a secret is read while loading, and white space around the secret is no part of it."""
+    path = tmp_path / "token"
+    path.write_bytes(content.encode())
+    settings = load({"ad_account_id": ACCOUNT, "conversion_token_file": str(path)})
+    assert settings.conversion_token.get_secret_value() == "file-token"
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (None, "no such file"),
+        (b"", "is empty"),
+        (b" \n", "is empty"),
+        (b"two tokens", "white space"),
+        (b"one\ntwo", "white space"),
+        (b"\xff\xfe\x00", "no text"),
+        (b"x" * 70_000, "too large"),
+    ],
+)
+def test_the_file_of_a_secret_must_hold_one(tmp_path, content, says):
+    """A missing, empty or odd file is a problem that names neither the file nor its content."""
+    path = tmp_path / "token-of-somebody"
+    if content is not None:
+        path.write_bytes(content)
+    problems = problems_of({"ad_account_id": ACCOUNT, "conversion_token_file": str(path)})
+    assert list(problems) == ["conversion_token_file"]
+    assert says in problems["conversion_token_file"]
+    assert "somebody" not in problems["conversion_token_file"]
+
+
+@pytest.mark.parametrize("path", ["/", "a\0b", "x" * 5000])
+def test_a_path_that_no_file_can_have_is_a_problem(path):
+    """A folder, a null byte and an endless name are no files."""
+    assert "conversion_token_file" in problems_of({"ad_account_id": ACCOUNT, "conversion_token_file": path})
+
+
+def test_a_secret_is_given_once():
+    """Text and file at once are a problem, since one would be ignored."""
+    assert "keep either" in problems_of({**MINIMAL, "conversion_token_file": "token"})["conversion_token"]
+
+
+@pytest.mark.parametrize("token", ["two words", "one\ntwo", "tab\there", "Bearer token", "bell\x07", "töken", "null\0byte"])
+def test_a_token_must_fit_into_a_header(token):
+    """White space, control characters and letters beyond ASCII in a token are a problem."""
+    assert "header" in problems_of({"ad_account_id": ACCOUNT, "conversion_token": token})["conversion_token"]
+
+
+OAUTH = {"client_id": "1", "client_secret": "app-secret", "refresh_token": "refresh-token", "token_path": "oauth.json"}
+
+
+@pytest.mark.parametrize("oauth", [{"access_token": "access-token"}, OAUTH])
+def test_oauth_is_a_token_or_the_means_to_refresh_one(oauth):
+    """Either form of oauth is enough for customer lists."""
+    settings = load({**MINIMAL, "oauth": oauth, "customer_lists": [{"stream": "vip", "list_id": "1", "member": "email"}]})
+    assert {name: getattr(settings.oauth, name) for name in oauth if name in {"client_id", "token_path"}} == {
+        name: value for name, value in oauth.items() if name in {"client_id", "token_path"}
+    }
+    secrets = {name: getattr(settings.oauth, name).get_secret_value() for name in oauth if "token" in name and name != "token_path"}
+    assert secrets == {name: oauth[name] for name in secrets}
+
+
+@pytest.mark.parametrize("left_out", sorted(OAUTH))
+def test_oauth_names_what_is_missing(left_out):
+    """Without an access token, each of the four parts is needed."""
+    oauth = {name: value for name, value in OAUTH.items() if name != left_out}
+    assert list(problems_of({**MINIMAL, "oauth": oauth})) == [f"oauth.{left_out}"]
+
+
+def test_oauth_is_one_of_its_two_forms():
+    """Both forms of oauth at once are a problem."""
+    assert "keep either" in problems_of({**MINIMAL, "oauth": {**OAUTH, "access_token": "x"}})["oauth"]
+
+
+@pytest.mark.parametrize("name", ["access_token", "client_secret", "refresh_token"])
+def test_every_secret_of_oauth_may_stand_in_a_file(tmp_path, name):
+    """Each secret of oauth has a file form, read like the conversion token's."""
+    (tmp_path / "secret").write_text("from-a-file")
+    rest = {} if name == "access_token" else {other: value for other, value in OAUTH.items() if other != name}
+    settings = load({**MINIMAL, "oauth": {**rest, f"{name}_file": str(tmp_path / "secret")}})
+    assert getattr(settings.oauth, name).get_secret_value() == "from-a-file"
+    problems = problems_of({**MINIMAL, "oauth": {**rest, f"{name}_file": str(tmp_path / "none")}})
+    assert list(problems) == [f"oauth.{name}_file"]
+
+
+TOKENS = st.text(string.ascii_letters + string.digits, min_size=12, max_size=40).map("Qq{}".format)
+PLACES = (
+    "conversion_token", "conversion_token_file", "ledger_url", "api_url", "ad_account_id", "mode", "timezone", "default_country",
+    "report_path", "batch_size_rows", "validate_records", "oauth", "mappings", "defaults", "stream_maps", "max_event_age_days",
+)  # fmt: skip
+SHAPES = (
+    "{}",
+    "{} {}",
+    "Bearer {}",
+    "{}\n{}",
+    "https://{}@api.example.com",
+    "http://{}.example.com/v5",
+    '{{"access_token": "{}"',
+    "[{}]",
+)
+
+
+@given(token=TOKENS, place=st.sampled_from(PLACES), form=st.sampled_from(SHAPES))
+def test_no_error_and_no_repr_holds_a_given_value(token, place, form):
+    """Wherever a token was pasted, neither the error nor the settings' repr shows it."""
+    given = {**MINIMAL, "oauth": {"access_token": token + " x"}, "mode": "odd", place: form.format(token, token)}
+    with pytest.raises(ConfigurationError) as raised:
+        load(given)
+    assert token not in str(raised.value)
+    assert token not in repr(raised.value)
+    chain = raised.value.__cause__ or raised.value.__context__
+    assert chain is None or raised.value.__suppress_context__ or token not in str(chain)
+
+
+@given(token=TOKENS)
+def test_no_secret_shows_in_settings(token):
+    """Settings, and all that is dumped of them, show no secret."""
+    given = {
+        "ad_account_id": ACCOUNT,
+        "conversion_token": token,
+        "oauth": {**OAUTH, "client_secret": token, "refresh_token": token},
+        "ledger_url": f"postgresql+psycopg://user:{token}@db.example.com/ledger",
+        "dead_letter_path": f"ftp://user:{token}@files.example.com/",
+        "stream_map_config": {"hash_seed": token},
+        "defaults": {"user_data.partner_id": token},
+    }
+    settings = load(given)
+    assert settings.conversion_token.get_secret_value() == token
+    for shown in (repr(settings), str(settings), f"{settings.oauth}", f"{settings.defaults!r}"):
+        assert token not in shown
+
+
+# ---- frozen values ----
+
+
+def test_settings_are_values():
+    """Settings are equal, hashed and pickled by what they say, and do not change."""
+    given = entry_with(fields={"user_data.em": "email"}, defaults={"custom_data.contents": [{"id": "a"}]})
+    one, other = load(given), load(json.loads(json.dumps(given)))
+    assert one == other
+    assert hash(one) == hash(other)
+    assert pickle.loads(pickle.dumps(one)) == one
+    with pytest.raises(ValueError, match="frozen"):
+        one.mode = "test"
+    with pytest.raises(TypeError):
+        one.mappings[0].fields["user_data.em"] = ()
+
+
+def test_the_sdks_options_go_on_as_they_are():
+    """What was given of the SDK's own options is there as plain values, and nothing else."""
+    maps = {"orders": {"em": "email.lower()", "__else__": None}}
+    settings = load({**MINIMAL, "stream_maps": maps, "flattening_enabled": "true", "flattening_max_depth": "1"})
+    assert settings.sdk_options() == {"stream_maps": maps, "flattening_enabled": True, "flattening_max_depth": 1}
+    assert load(MINIMAL).sdk_options() == {}
+
+
+# ---- names ----
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("conversion_tokn", "did you mean conversion_token?"),
+        ("batch_size", "did you mean batch_size_rows?"),
+        ("Mapping", "did you mean mappings?"),
+        ("zzz", "is no setting"),
+        ("add_record_metadata", "no meaning here"),
+        ("load_method", "no meaning here"),
+        ("batch_config", "no meaning here"),
+        ("hard_delete", "no meaning here"),
+        ("default_target_schema", "no meaning here"),
+        ("access_token", "oauth.access_token"),
+    ],
+)
+def test_unknown_settings_are_refused_with_the_nearest_name(name, says):
+    """A name that is no setting is a problem that names the nearest one, or says why it has no meaning here."""
+    assert says in problems_of({**MINIMAL, name: "x"})[name]
+
+
+@pytest.mark.parametrize(
+    ("raw", "path", "says"),
+    [
+        ({"mappings": [{"stream": "a", "field": {}}]}, "mappings[0].field", "fields"),
+        ({"mappings": [{"stream": "a", "conversion_token": "x"}]}, "mappings[0].conversion_token", "conversion_token_file"),
+        ({"oauth": {"acces_token": "x", "access_token": "y"}}, "oauth.acces_token", "access_token"),
+        ({"customer_lists": [{"stream": "a", "list_id": "1", "membr": "e", "member": "e"}]}, "customer_lists[0].membr", "member"),
+    ],
+)
+def test_unknown_members_are_refused_with_the_nearest_name(raw, path, says):
+    """Unknown keys of entries, lists and oauth are refused like unknown settings."""
+    assert f"did you mean {says}?" in problems_of({**MINIMAL, **raw})[path]
+
+
+def test_all_problems_are_reported_at_once():
+    """One error holds every problem: unknown names, wrong values at any depth, and the rules between settings."""
+    problems = problems_of(
+        {
+            "mode": "liv",
+            "batch_size_rows": 5000,
+            "conversion_token": "two words",
+            "load_method": "upsert",
+            "max_event_age_days": 30,
+            "timezone": "Mars",
+            "oauth": {"access_token": "x y", "client_idd": "1"},
+            "defaults": {"action_source": "wbe"},
+            "mappings": [
+                {"preset": "pinteres", "when": "a ==", "fields": {"user_data.email": "email", "event_id": 5}},
+                "orders",
+                {"stream": "x", "defaults": {"event_time": "soon"}, "conversion_token_file": "/nowhere/token"},
+            ],
+            "customer_lists": [{"stream": "vip", "list_type": "MAIL", "member": "", "refresh": "full"}],
+        }
+    )
+    assert set(problems) == {
+        "ad_account_id",
+        "mode",
+        "batch_size_rows",
+        "conversion_token",
+        "load_method",
+        "ledger_retention_days",
+        "timezone",
+        "oauth.access_token",
+        "oauth.client_idd",
+        "defaults.action_source",
+        "mappings[0].stream",
+        "mappings[0].when",
+        "mappings[0].fields.user_data.email",
+        "mappings[0].fields.event_id",
+        "mappings[1]",
+        "mappings[2].defaults.event_time",
+        "mappings[2].conversion_token_file",
+        "customer_lists[0]",
+        "customer_lists[0].list_type",
+        "customer_lists[0].member",
+        "customer_lists[0].refresh",
+    }
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+ENTRIES = st.lists(
+    JSON | st.dictionaries(st.sampled_from(sorted({*accepted(MappingEntry), *accepted(CustomerList)})), JSON), max_size=2
+)
+
+
+def answer(configuration):
+    """The problems of a configuration, or None where it has none."""
+    try:
+        load(configuration)
+    except ConfigurationError as error:
+        return error.problems
+    return None
+
+
+@given(raw=st.dictionaries(st.sampled_from(sorted(DEFAULTS)) | st.text(max_size=8), JSON, max_size=5), entries=ENTRIES)
+def test_any_configuration_is_settings_or_problems(raw, entries):
+    """Whatever values come, the answer is settings or problems with a path and a message, and nothing else is raised."""
+    given_lists = {**raw, "mappings": entries, "customer_lists": entries}
+    for configuration in (raw, {**MINIMAL, **raw}, given_lists, {**MINIMAL, "defaults": raw, "oauth": raw}):
+        problems = answer(configuration)
+        assert problems is None or (problems and all(problem.path and problem.message for problem in problems))
+
+
+def test_an_error_lists_its_problems_one_a_line():
+    """The text of an error is one line for each problem: the path, then what to do."""
+    with pytest.raises(ConfigurationError) as raised:
+        load({"ad_account_id": "x", "mode": "odd"})
+    lines = str(raised.value).splitlines()
+    assert [line.partition(": ")[0] for line in lines] == [problem.path for problem in raised.value.problems]
+    assert len(lines) == 2
+
+
+# ---- rules between settings ----
+
+
+@pytest.mark.parametrize(
+    ("given", "path"),
+    [
+        ({"max_event_age_days": 30}, "ledger_retention_days"),
+        ({"max_event_age_days": 7, "ledger_retention_days": 6}, "ledger_retention_days"),
+        ({"max_event_age_days": None, "ledger_url": "sqlite:///ledger.db"}, "ledger_retention_days"),
+        ({"customer_lists": [{"stream": "a", "list_id": "1", "member": "e"}]}, "oauth"),
+        (
+            {"customer_lists": [{"stream": "a", "list_id": "1", "member": "e", "refresh": "full"}], "oauth": {"access_token": "x"}},
+            "customer_lists[0].refresh",
+        ),
+    ],
+)
+def test_settings_that_need_each_other(given, path):
+    """The ledger remembers as long as events may be old, lists need oauth, and full refreshes need the ledger's database."""
+    assert list(problems_of({**MINIMAL, **given})) == [path]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"max_event_age_days": 30, "ledger_retention_days": 30},
+        {"max_event_age_days": None},
+        {"max_event_age_days": None, "ledger_url": "sqlite:///ledger.db", "ledger_retention_days": 90},
+        {"mode": "dry_run", "customer_lists": [{"stream": "a", "list_id": "1", "member": "e"}]},
+    ],
+)
+def test_settings_that_agree(given):
+    """Without an age limit, a retention is chosen rather than derived; what sends nothing needs no oauth."""
+    assert load({**MINIMAL, **given}).ad_account_id == ACCOUNT
+
+
+# ---- mapping entries ----
+
+FIELDS = {"event_id": "name", "user_data.em": ["email", "customer.email"], "user_data.ph": None, "custom_data.value": "total"}
+
+
+def test_an_entry_keeps_what_was_written():
+    """Fields are tuples of expressions by path, None where they are unmapped; the rest is as it was written."""
+    entry = load(
+        entry_with(
+            name="paid orders",
+            preset="pinterest",
+            when="financial_status == 'paid'",
+            ad_account_id="account_id",
+            event_names={"Order Completed": "checkout"},
+            fields=FIELDS,
+            defaults={"action_source": "WEB", "event_time": "NOW", "custom_data.num_items": 2},
+        )
+    ).mappings[0]
+    assert (entry.stream, entry.name, entry.preset, entry.ad_account_id) == ("orders", "paid orders", "pinterest", "account_id")
+    assert entry.when == "financial_status == 'paid'"
+    assert entry.event_names == {"Order Completed": "checkout"}
+    assert entry.fields == {
+        "event_id": ("name",),
+        "user_data.em": ("email", "customer.email"),
+        "user_data.ph": None,
+        "custom_data.value": ("total",),
+    }
+    assert entry.defaults == {"action_source": "web", "event_time": "now", "custom_data.num_items": 2}
+
+
+def nested(flat):
+    """What Meltano makes of dotted keys."""
+    result = {}
+    for path, value in flat.items():
+        parent, _, leaf = path.rpartition(".")
+        (result.setdefault(parent, {}) if parent else result)[leaf] = value
+    return result
+
+
+@given(
+    flat=st.dictionaries(st.sampled_from(sorted(BY_PATH)), st.sampled_from(["a", "a.b", "c[0]", None]), max_size=8),
+    apart=st.sets(st.sampled_from(OBJECTS)),
+)
+def test_nested_and_dotted_fields_are_the_same(flat, apart):
+    """Any mixture of nested and dotted paths means the same fields."""
+    inner = nested({path: value for path, value in flat.items() if BY_PATH[path].parent not in apart})
+    mixed = {**inner, **{path: value for path, value in flat.items() if BY_PATH[path].parent in apart}}
+    assert load(entry_with(fields=mixed)) == load(entry_with(fields=flat))
+
+
+def test_nested_and_dotted_constants_are_the_same():
+    """Constants are flattened along known paths, and an object given for a field stays its value."""
+    flat = {"action_source": "web", "custom_data.currency": "USD", "custom_data.contents": {"id": "a", "quantity": 1}}
+    assert load({**MINIMAL, "defaults": nested(flat)}).defaults == flat
+    assert load({**MINIMAL, "defaults": flat}).defaults == flat
+    assert load({**MINIMAL, "defaults.action_source": "web"}).defaults == {"action_source": "web"}
+    assert load({**MINIMAL, "oauth.access_token": "x"}).oauth.access_token.get_secret_value() == "x"
+
+
+def test_a_path_given_nested_and_dotted_is_a_problem():
+    """The same field twice is a problem, since one would be ignored."""
+    fields = {"user_data": {"em": "a"}, "user_data.em": "b"}
+    assert "given twice" in problems_of(entry_with(fields=fields))["mappings[0].fields.user_data.em"]
+
+
+@pytest.mark.parametrize(
+    ("path", "nearest"),
+    [
+        ("user_data.email", "user_data.em"),
+        ("email", "user_data.em"),
+        ("em", "user_data.em"),
+        ("user_data.first_name", "user_data.fn"),
+        ("user_data.zip", "user_data.zp"),
+        ("event_nam", "event_name"),
+        ("eventTime", "event_time"),
+        ("custom_data.values", "custom_data.value"),
+        ("value", "custom_data.value"),
+        ("user_data.value", "custom_data.value"),
+        ("custom_data.contents.id", "custom_data.contents"),
+        ("device_info.os", "device_info.os_name"),
+        ("user_data.external", "user_data.external_id"),
+    ],
+)
+def test_an_unknown_path_names_the_closest(path, nearest):
+    """A path that is no field of an event is a problem that names the closest one."""
+    message = problems_of(entry_with(fields={path: "x"}))[f"mappings[0].fields.{path}"]
+    assert f"did you mean {nearest}" in message
+
+
+@given(path=st.text(max_size=80).filter(lambda path: path not in BY_PATH and path not in OBJECTS))
+def test_every_unknown_path_names_a_field(path):
+    """Whatever was written for a path, the closest field is named."""
+    with pytest.raises(ConfigurationError) as raised:
+        load(entry_with(fields={path: "x"}))
+    (problem,) = raised.value.problems
+    assert re.search(r"did you mean ([a-z_.]+)\?", problem.message)[1] in BY_PATH
+
+
+@pytest.mark.parametrize("given", ["event_name", None, {}])
+def test_an_object_of_the_event_is_no_field(given):
+    """user_data and its like are mapped by their members; none of them is no problem."""
+    if given == {}:
+        assert load(entry_with(fields={"user_data": given})).mappings[0].fields == {}
+    else:
+        assert "user_data.em" in problems_of(entry_with(fields={"user_data": given}))["mappings[0].fields.user_data"]
+
+
+@pytest.mark.parametrize(
+    ("value", "where", "says"),
+    [
+        (5, "", "write it as text"),
+        (True, "", "write it as text"),
+        (dt.date(2026, 1, 1), "", "write it as text"),
+        ({"a": "b"}, "", "not an object"),
+        ("", "", "empty text"),
+        ([], "", "empty list"),
+        (["a", None], "[1]", "leave nulls out"),
+        (["a", ["b"]], "[1]", "list in a list"),
+        (["a", 1.5], "[1]", "write it as text"),
+        ("a ==", "", "no valid expression"),
+        ("nonsense(a)", "", "at character 1"),
+        ("a.b.lower(c", "", "no valid expression"),
+    ],
+)
+def test_fields_take_expressions(value, where, says):
+    """A field takes an expression or a list of them, in text; a wrong one is a problem with its position."""
+    problems = problems_of(entry_with(fields={"event_id": value}))
+    assert list(problems) == [f"mappings[0].fields.event_id{where}"]
+    assert says in problems[f"mappings[0].fields.event_id{where}"]
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "says"),
+    [
+        ("when", True, "write it as text"),
+        ("when", "a ===", "no valid expression"),
+        ("ad_account_id", "1" * 19, "18 digits"),
+        ("ad_account_id", "a b", "no valid expression"),
+        ("preset", "pinteres", "did you mean pinterest?"),
+        ("preset", "zzz", "there are: "),
+        ("fields", ["em"], "must be an object"),
+        ("defaults", "web", "must be an object"),
+        ("event_names", ["a"], "must be an object"),
+        ("stream", ["a"], "must be text"),
+    ],
+)
+def test_wrong_members_of_an_entry(member, value, says):
+    """Every member of an entry is checked, and named where it is wrong."""
+    assert says in problems_of(entry_with(**{member: value}))[f"mappings[0].{member}"]
+
+
+def test_event_names_may_have_dots_and_numbers():
+    """Names that were nested at their dots, and numbers, are the tap's names again; null is not given."""
+    entry = load(entry_with(event_names={"Order": {"Completed": "checkout"}, 404: "custom", "Gone": None})).mappings[0]
+    assert entry.event_names == {"Order.Completed": "checkout", "404": "custom"}
+
+
+@pytest.mark.parametrize(("name", "target"), [(True, "signup"), ("a", 5), ("a", " "), ("a", ["lead"])])
+def test_event_names_are_text(name, target):
+    """YAML's yes and no are no names, and a name is no number."""
+    assert list(problems_of(entry_with(event_names={name: target}))) == [f"mappings[0].event_names.{name}"]
+
+
+# ---- constants ----
+
+GOOD_CONSTANTS = {
+    Kind.TEXT: ["text", 5],
+    Kind.HASHED: ["text", ["a", "b"], 5],
+    Kind.AMOUNT: ["19.99", 19.99, 0],
+    Kind.INTEGER: [3, "3", 3.0],
+    Kind.BOOLEAN: [True, "false", 0, "No"],
+    Kind.TIME: [1767225600, "1767225600", "2026-01-01T00:00:00Z", "2026-01-01"],
+    Kind.ITEMS: [{"id": "a"}, [{"id": "a", "item_price": 1, "quantity": 2}]],
+}
+BAD_CONSTANTS = {
+    Kind.TEXT: [True, {"a": 1}],
+    Kind.HASHED: [True, {"a": 1}, [["a"]]],
+    Kind.AMOUNT: ["free", True, "nan", "inf", [1]],
+    Kind.INTEGER: [3.5, "three", False, {}],
+    Kind.BOOLEAN: ["maybe", 2, []],
+    Kind.TIME: ["soon", "2026-13-01", True, []],
+    Kind.CHOICE: ["nowhere", 1, ["web"]],
+    Kind.ITEMS: ["a", [1], [{"sku": "a"}], {"ide": "a"}],
+}
+
+
+@pytest.mark.parametrize("path", sorted(BY_PATH))
+def test_constants_are_checked_by_what_their_field_holds(path):
+    """Each field takes the constants that could be its value, and refuses the others."""
+    field = BY_PATH[path]
+    for value in field.choices or GOOD_CONSTANTS[field.kind]:
+        assert load({**MINIMAL, "defaults": {path: value}}).defaults == {path: value}
+    for value in BAD_CONSTANTS[field.kind]:
+        assert list(problems_of({**MINIMAL, "defaults": {path: value}})) == [f"defaults.{path}"]
+
+
+def test_now_is_a_constant_of_event_time_only():
+    """`now` is the only magic constant, and event_time's alone."""
+    assert load({**MINIMAL, "defaults": {"event_time": "now"}}).defaults == {"event_time": "now"}
+    assert "defaults.app_info.install_time" in problems_of({**MINIMAL, "defaults": {"app_info.install_time": "now"}})
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [(dt.date(2026, 1, 2), "2026-01-02"), (dt.datetime(2026, 1, 2, 3, 4, tzinfo=dt.UTC), "2026-01-02T03:04:00+00:00")],
+)
+def test_yamls_dates_are_text_again(value, kept):
+    """A date that YAML read is the text of it."""
+    assert load({**MINIMAL, "defaults": {"event_time": value}}).defaults == {"event_time": kept}
+
+
+@pytest.mark.parametrize("wrong", ["wbe", "WEBB", "offlin"])
+def test_a_wrong_choice_names_the_nearest(wrong):
+    """A constant that is close to a choice names it."""
+    message = problems_of({**MINIMAL, "defaults": {"action_source": wrong}})["defaults.action_source"]
+    assert re.search(r"did you mean (web|offline)\?", message)
+
+
+# ---- warnings ----
+
+
+@pytest.mark.parametrize(
+    ("raw", "path"),
+    [
+        ({"defaults": {"event_name": "chekout"}}, "defaults.event_name"),
+        ({"mappings": [{"stream": "a", "defaults": {"event_name": "CheckOut!"}}]}, "mappings[0].defaults.event_name"),
+        ({"mappings": [{"stream": "a", "event_names": {"Bought": "checkouts"}}]}, "mappings[0].event_names.Bought"),
+        ({"mappings": [{"stream": "a", "fields": {"event_name": "'checkot'"}}]}, "mappings[0].fields.event_name"),
+    ],
+)
+def test_an_event_name_of_ones_own_is_warned_about(raw, path):
+    """A constant event name that is none of Pinterest's is allowed, and warned about with the nearest one."""
+    (warning,) = load({**MINIMAL, **raw}).warnings
+    assert warning.path == path
+    assert "did you mean checkout?" in warning.message
+
+
+@pytest.mark.parametrize("name", EVENT_NAMES)
+def test_pinterests_event_names_are_not_warned_about(name):
+    """None of the known names is warned about."""
+    raw = {
+        "mappings": [{"stream": "a", "event_names": {"x": name}, "defaults": {"event_name": name}, "fields": {"event_name": "n"}}]
+    }
+    assert load({**MINIMAL, **raw}).warnings == ()
+
+
+def test_a_constant_event_id_is_warned_about():
+    """One event_id for all events makes all of them duplicates, which is seldom meant."""
+    (warning,) = load({**MINIMAL, "defaults": {"event_id": "1"}}).warnings
+    assert warning.path == "defaults.event_id"
+
+
+# ---- customer lists ----
+
+
+def list_with(**members):
+    made = {"stream": "vip", "list_name": "VIPs", "member": "email", **members}
+    return {**MINIMAL, "oauth": {"access_token": "x"}, "customer_lists": [made]}
+
+
+def test_a_customer_list_keeps_what_was_written():
+    """Expressions of a list are checked and kept, and its keys have the contract's defaults."""
+    entry = load(list_with(member=["email", "alt_email"], operation="action", list_type="maid")).customer_lists[0]
+    assert entry == CustomerList(
+        stream="vip", list_name="VIPs", member=("email", "alt_email"), operation="action", list_type="MAID"
+    )
+    assert (entry.refresh, entry.max_removed_ratio, entry.audience) == ("incremental", 0.5, False)
+
+
+@pytest.mark.parametrize(
+    ("members", "path"),
+    [
+        ({"list_id": "1"}, ""),
+        ({"list_name": None}, ""),
+        ({"list_type": "PHONE"}, ".list_type"),
+        ({"member": "a b"}, ".member"),
+        ({"member": ["a", 5]}, ".member[1]"),
+        ({"member": None}, ".member"),
+        ({"operation": 5}, ".operation"),
+        ({"operation": "a b"}, ".operation"),
+        ({"max_removed_ratio": 2}, ".max_removed_ratio"),
+        ({"audience": "perhaps"}, ".audience"),
+        ({"ad_account_id": "account"}, ".ad_account_id"),
+        ({"stream": ""}, ".stream"),
+    ],
+)
+def test_wrong_members_of_a_customer_list(members, path):
+    """A list is named once, by id or name, and each of its keys is checked."""
+    assert list(problems_of(list_with(**members))) == [f"customer_lists[0]{path}"]
+
+
+# ---- one entry alone ----
+
+
+def test_a_single_entry_is_read_like_those_of_a_configuration():
+    """A preset's entry is read by the same rules, with its own place in the problems."""
+    raw = {"stream": "*", "fields": {"user_data": {"em": "email"}}}
+    assert parse_mapping(raw, "preset shop") == load({**MINIMAL, "mappings": [raw]}).mappings[0]
+    with pytest.raises(ConfigurationError) as raised:
+        parse_mapping({"stream": "*", "fields": {"em": "email"}}, "preset shop")
+    assert [problem.path for problem in raised.value.problems] == ["preset shop.fields.em"]
+
+
+# ---- files ----
+
+
+def write(tmp_path, name, content):
+    path = tmp_path / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return str(path)
+
+
+def test_later_files_win_key_by_key(tmp_path):
+    """Files are merged by their top-level keys, JSON and YAML alike; an empty YAML file adds nothing."""
+    files = [
+        write(tmp_path, "a.json", '{"mode": "live", "oauth": {"client_id": "1"}}'),
+        write(tmp_path, "b.yaml", "mode: test\ntimezone: UTC\n"),
+        write(tmp_path, "c.yml", "# nothing\n"),
+        write(tmp_path, "d.JSON", '\ufeff{"oauth": {"access_token": "x"}}'),
+    ]
+    assert read_files(files) == {"mode": "test", "timezone": "UTC", "oauth": {"access_token": "x"}}
+    assert read_files([]) == {}
+
+
+def test_env_among_the_files_is_the_environment(tmp_path):
+    """`ENV` adds the environment, which wins wherever it stands; members of oauth join those of the files."""
+    path = write(tmp_path, "a.json", '{"mode": "live", "timezone": "UTC", "oauth": {"client_id": "1", "client_secret": "a"}}')
+    environ = {"TARGET_PINTEREST_CAPI_MODE": "test", "TARGET_PINTEREST_CAPI_OAUTH_CLIENT_SECRET": "b"}
+    expected = {"mode": "test", "timezone": "UTC", "oauth": {"client_id": "1", "client_secret": "b"}}
+    assert read_files(["ENV", path], environ=environ) == expected
+    assert read_files([path, "ENV"], environ=environ) == expected
+    assert read_files([path], environ=environ)["mode"] == "live"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("a.json", '{\n  "conversion_token": secret-token\n}', "line 2, column 23"),
+        ("a.json", '{"conversion_token": "secret-token"', "line 1, column 36"),
+        ("a.json", '["secret-token"]', "must hold an object"),
+        ("a.json", '{"conversion_token": "secret-token", "a": NaN}', "no numbers"),
+        ("a.json", "", "line 1, column 1"),
+        ("a.json", "[" * 100_000, "nested too deeply"),
+        ("a.json", '{"a": ' + "1" * 5000 + "}", "endless number"),
+        ("a.json", b'{"conversion_token": "secret-token\xff"}', "no UTF-8 text: byte 34"),
+        ("a.yaml", "mode: live\nconversion_token: 'secret-token\n", "line 3, column 1"),
+        ("a.yaml", "conversion_token: *secret-token\n", "line 1, column 19"),
+        ("a.yaml", "a: b\x01secret-token", "line 1"),
+        ("a.yaml", "a: 2026-13-45\nconversion_token: secret-token\n", "impossible date"),
+        ("a.yaml", "a: !!python/object:os.system [secret-token]\n", "line 1, column 4"),
+        ("a.yml", "- secret-token\n", "must hold an object"),
+    ],
+)
+def test_a_wrong_file_is_named_by_place_and_not_by_content(tmp_path, name, content, says):
+    """A file that cannot be read is a problem with its name, line and column, and none of its content."""
+    path = write(tmp_path, name, content)
+    with pytest.raises(ConfigurationError) as raised:
+        read_files([path])
+    (problem,) = raised.value.problems
+    assert problem.path == path
+    assert says in problem.message
+    assert "secret-token" not in str(raised.value)
+
+
+def test_every_wrong_file_is_named(tmp_path):
+    """All files that cannot be used, and the environment, are reported at once."""
+    paths = [
+        str(tmp_path / "missing.json"),
+        str(tmp_path),
+        "~nobody-of-that-name/c.json",
+        "a\0b",
+        write(tmp_path, "b.json", "{"),
+        "ENV",
+    ]
+    with pytest.raises(ConfigurationError) as raised:
+        read_files(paths, environ={"TARGET_PINTEREST_CAPI_MAPPINGS": "[{"})
+    assert [problem.path for problem in raised.value.problems] == [*paths[:-1], "mappings"]
+
+
+# ---- environment ----
+
+
+def test_the_environment_names_settings_in_upper_case():
+    """Known settings are read, lists and objects as JSON; empty and unknown variables are nothing."""
+    prefix = "TARGET_PINTEREST_CAPI_"
+    environ = {
+        f"{prefix}AD_ACCOUNT_ID": ACCOUNT,
+        f"{prefix}BATCH_SIZE_ROWS": "100",
+        f"{prefix}VALIDATE_RECORDS": "false",
+        f"{prefix}MAPPINGS": '[{"stream": "orders"}]',
+        f"{prefix}DEFAULTS": '{"action_source": "web"}',
+        f"{prefix}CONVERSION_TOKEN": "sandbox-token",
+        f"{prefix}TIMEZONE": "",
+        f"{prefix}LOGLEVEL": "DEBUG",
+        f"{prefix}NO_SUCH_SETTING": "x",
+        "PATH": "/bin",
+    }
+    found = read_environment(environ)
+    assert found == {
+        "ad_account_id": ACCOUNT,
+        "batch_size_rows": "100",
+        "validate_records": "false",
+        "mappings": [{"stream": "orders"}],
+        "defaults": {"action_source": "web"},
+        "conversion_token": "sandbox-token",
+    }
+    assert load(found).batch_size_rows == 100
+
+
+@pytest.mark.parametrize("name", sorted(DEFAULTS))
+def test_every_setting_has_a_variable(name):
+    """Each setting is read from the variable of its name."""
+    assert read_environment({f"TARGET_PINTEREST_CAPI_{name.upper()}": "{}"}).keys() == {name}
+
+
+@pytest.mark.parametrize("separator", ["_", "__"])
+def test_members_of_oauth_have_variables_of_their_own(separator):
+    """Members of oauth are read from flat variables, and join the object's own."""
+    environ = {
+        f"TARGET_PINTEREST_CAPI_OAUTH{separator}ACCESS_TOKEN": "x",
+        "TARGET_PINTEREST_CAPI_OAUTH": '{"client_id": "1"}',
+    }
+    assert read_environment(environ) == {"oauth": {"client_id": "1", "access_token": "x"}}
+
+
+def test_a_variable_that_is_no_json_is_named():
+    """Text that is no JSON where a list belongs is a problem that names the variable and not the text."""
+    with pytest.raises(ConfigurationError) as raised:
+        read_environment({"TARGET_PINTEREST_CAPI_MAPPINGS": "[secret-token"})
+    (problem,) = raised.value.problems
+    assert problem.path == "mappings"
+    assert "TARGET_PINTEREST_CAPI_MAPPINGS" in problem.message
+    assert "secret-token" not in problem.message

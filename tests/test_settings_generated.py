@@ -1,0 +1,268 @@
+"""What is generated from the settings: the SDK's schema, Meltano's entries and the tables of the documentation."""
+
+import json
+
+import jsonschema
+import pytest
+
+from target_pinterest_capi.settings import (
+    CustomerList,
+    MappingEntry,
+    OAuth,
+    Settings,
+    load,
+    mapping_table,
+    meltano_settings,
+    sdk_schema,
+    settings_table,
+)
+from target_pinterest_capi.settings.shape import accepted, shape
+
+NAMES = sorted(accepted(Settings))
+SECRETS = {"conversion_token", "ledger_url", "oauth.access_token", "oauth.client_secret", "oauth.refresh_token"}
+MINIMAL = {"ad_account_id": "1", "conversion_token": "x"}
+
+# the example of the contract with users, as YAML reads it
+EXAMPLE = {
+    "ad_account_id": "549755885175",
+    "conversion_token": "sandbox-token",
+    "oauth": {"access_token": "access-token"},
+    "ledger_url": "sqlite:///ledger.db",
+    "mappings": [
+        {
+            "stream": "orders",
+            "name": "paid orders",
+            "preset": "pinterest",
+            "when": "financial_status == 'paid'",
+            "ad_account_id": "549755885175",
+            "event_names": {"Order Completed": "checkout"},
+            "fields": {
+                "event_id": "name",
+                "event_time": "processed_at",
+                "user_data.em": ["email", "customer.email"],
+                "user_data.click_id": "query_param(landing_site, 'epik')",
+                "custom_data": {"value": "total_price", "currency": "\"'USD'\"", "np": None},
+                "custom_data.contents": "line_items[].{id: product_id, item_name: title, item_price: price, quantity: quantity}",
+            },
+            "defaults": {"event_name": "checkout", "action_source": "web"},
+        }
+    ],
+    "customer_lists": [
+        {
+            "stream": "vip_members",
+            "list_name": "VIPs",
+            "list_type": "EMAIL",
+            "member": ["email", "alt_email"],
+            "operation": "action",
+            "refresh": "full",
+        }
+    ],
+}
+
+
+def dotted(schema, prefix=""):
+    """`{dotted name: property}` of a schema's objects, but not of its lists."""
+    found = {}
+    for name, made in schema["properties"].items():
+        found[prefix + name] = made
+        if "properties" in made:
+            found |= dotted(made, f"{prefix}{name}.")
+    return found
+
+
+# ---- completeness ----
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_setting_is_in_every_place(name):
+    """Each setting is in the schema, in Meltano's entries and in the table, with the model's description."""
+    description = Settings.model_fields[name].description
+    assert sdk_schema()["properties"][name]["description"] == description
+    assert f"| `{name}` | " in settings_table()
+    if name == "oauth":
+        described = {entry["name"] for entry in meltano_settings()}
+        assert {f"oauth.{member}" for member in accepted(OAuth)} <= described
+    else:
+        (entry,) = [entry for entry in meltano_settings() if entry["name"] == name]
+        assert entry["description"] == description
+        assert description in settings_table()
+
+
+def test_no_place_has_anything_else():
+    """What is generated names settings and nothing more, each once."""
+    entries = [entry["name"] for entry in meltano_settings()]
+    expected = {*NAMES, *(f"oauth.{name}" for name in accepted(OAuth))}
+    assert sorted(entries) == sorted(expected - {"oauth"})
+    assert set(dotted(sdk_schema())) == expected
+    rows = [line.split("`")[1] for line in settings_table().splitlines() if line.startswith("| `")]
+    assert sorted(rows) == sorted(expected)
+
+
+@pytest.mark.parametrize("model", [Settings, OAuth, MappingEntry, CustomerList])
+def test_every_setting_is_described_in_plain_sentences(model):
+    """Every description is a sentence or two, in one line, and every setting stands in a group."""
+    for name, info in accepted(model).items():
+        assert info.description, name
+        assert info.description.endswith("."), name
+        assert "\n" not in info.description, name
+        assert len(info.description) < 160, name
+        assert bool(shape(info).group) == (model is Settings), name
+
+
+def test_what_loading_fills_in_is_no_setting():
+    """The token that an entry's file holds is found in no generated text."""
+    for text in (json.dumps(sdk_schema()["properties"]["mappings"]), mapping_table()):
+        assert "conversion_token_file" in text
+        assert '"conversion_token"' not in text
+        assert "`conversion_token`" not in text
+
+
+# ---- the SDK's schema ----
+
+
+def test_the_schema_is_a_schema():
+    """It is valid JSON Schema, and plain JSON."""
+    jsonschema.Draft202012Validator.check_schema(sdk_schema())
+    assert json.loads(json.dumps(sdk_schema())) == sdk_schema()
+
+
+def test_the_schema_takes_what_the_settings_take():
+    """The contract's example fits the schema, and is a configuration."""
+    jsonschema.validate(EXAMPLE, sdk_schema())
+    settings = load(EXAMPLE)
+    assert settings.mappings[0].fields["user_data.em"] == ("email", "customer.email")
+    assert settings.customer_lists[0].member == ("email", "alt_email")
+    jsonschema.validate({"ad_account_id": "1", "max_event_age_days": None, "max_rejected_ratio": None}, sdk_schema())
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"mode": "liv"},
+        {"batch_size_rows": 1001},
+        {"batch_wait_seconds": 0},
+        {"no_such_setting": 1},
+        {"oauth": {"no_such_member": "x"}},
+        {"mappings": [{"name": "without a stream"}]},
+        {"customer_lists": [{"stream": "vip", "list_id": "1"}]},
+        {"ad_account_id": None},
+    ],
+)
+def test_the_schema_refuses_what_the_settings_refuse(wrong):
+    """Types, choices, limits, unknown and missing members are in the schema."""
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"ad_account_id": "1", **wrong}, sdk_schema())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_schema_has_the_models_defaults(name):
+    """A default in the schema is the model's, fits its own property, and leaves the settings as they were."""
+    made = sdk_schema()["properties"][name]
+    default = Settings.model_fields[name].default
+    assert ("default" in made) == (not Settings.model_fields[name].is_required() and default is not None)
+    if "default" in made:
+        jsonschema.validate(made["default"], made)
+        assert getattr(load({**MINIMAL, name: made["default"]}), name) == getattr(load(MINIMAL), name)
+
+
+def test_only_secrets_are_secret():
+    """Secrets are marked in the schema, in Meltano's entries and in the table, and nothing else is."""
+    assert {name for name, made in dotted(sdk_schema()).items() if made.get("secret")} == SECRETS
+    assert {name for name, made in dotted(sdk_schema()).items() if made.get("writeOnly")} == SECRETS
+    assert {entry["name"] for entry in meltano_settings() if entry.get("sensitive")} == SECRETS
+    assert {row.split("`")[1] for row in settings_table().splitlines() if row.endswith(" Secret. |")} == SECRETS
+
+
+def test_required_settings_are_required():
+    """One setting is required, and its schema says so; whether a token is needed depends on the others."""
+    assert sdk_schema()["required"] == ["ad_account_id"]
+    assert sdk_schema()["properties"]["mappings"]["items"]["required"] == ["stream"]
+    assert sdk_schema()["properties"]["customer_lists"]["items"]["required"] == ["stream", "member"]
+
+
+# ---- Meltano ----
+
+KINDS = {"string", "integer", "decimal", "boolean", "array", "object", "options", "file"}
+
+
+def test_meltanos_entries_have_kinds_it_knows():
+    """Each entry has name, label, kind and description; options list theirs, and no default is repeated."""
+    for entry in meltano_settings():
+        assert {"name", "label", "kind", "description"} <= set(entry)
+        assert set(entry) <= {"name", "label", "kind", "description", "options", "sensitive"}
+        assert entry["kind"] in KINDS
+        assert ("options" in entry) == (entry["kind"] == "options")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "label"),
+    [
+        ("ad_account_id", "string", "Ad Account ID"),
+        ("conversion_token_file", "file", "Conversion Token File"),
+        ("oauth.client_id", "string", "OAuth: Client ID"),
+        ("oauth.token_path", "file", "OAuth: Token Path"),
+        ("api_url", "string", "API URL"),
+        ("mode", "options", "Mode"),
+        ("mappings", "array", "Mappings"),
+        ("defaults", "object", "Defaults"),
+        ("max_event_age_days", "integer", "Max Event Age Days"),
+        ("max_rejected_ratio", "decimal", "Max Rejected Ratio"),
+        ("validate_records", "boolean", "Validate Records"),
+        ("stream_maps", "object", "Stream Maps"),
+        ("flattening_max_depth", "integer", "Flattening Max Depth"),
+    ],
+)
+def test_meltanos_kinds_and_labels(name, kind, label):
+    """The kind follows from the setting's type, the label from its name."""
+    (entry,) = [entry for entry in meltano_settings() if entry["name"] == name]
+    assert (entry["kind"], entry["label"]) == (kind, label)
+
+
+def test_meltanos_options_are_the_choices():
+    """An option's value is what the setting takes."""
+    for entry in meltano_settings():
+        for option in entry.get("options", []):
+            settings = load({**MINIMAL, entry["name"]: option["value"]})
+            assert getattr(settings, entry["name"]) == option["value"]
+
+
+# ---- tables ----
+
+
+@pytest.mark.parametrize("table", [settings_table(), mapping_table(), mapping_table(lists=True)], ids=["settings", "entry", "list"])
+def test_tables_are_tables(table):
+    """Every line has three cells."""
+    lines = table.splitlines()
+    assert table.endswith("|\n")
+    assert lines[1] == "|---|---|---|"
+    for line in lines:
+        assert line.replace("\\|", "").count("|") == 4, line
+
+
+@pytest.mark.parametrize(
+    ("name", "default"),
+    [
+        ("ad_account_id", "required"),
+        ("mode", "`live`"),
+        ("batch_max_bytes", "`2000000`"),
+        ("max_rejected_ratio", "`1.0`"),
+        ("validate_records", "`false`"),
+        ("customer_lists", "`[]`"),
+        ("report_path", ""),
+    ],
+)
+def test_tables_print_defaults_as_they_are_written(name, default):
+    """A default stands in the table as it would in a configuration."""
+    (row,) = [row for row in settings_table().splitlines() if row.startswith(f"| `{name}` |")]
+    assert row.split("|")[2].strip() == default
+
+
+def test_tables_name_every_choice_and_key():
+    """Choices stand in their row, and the tables of entries and lists have all their keys."""
+    rows = {row.split("`")[1]: row for row in settings_table().splitlines() if row.startswith("| `")}
+    for name, info in accepted(Settings).items():
+        for choice in shape(info).choices:
+            assert choice in rows[name].partition("| ")[2].partition("|")[2], name
+    for model, table in ((MappingEntry, mapping_table()), (CustomerList, mapping_table(lists=True))):
+        for name in accepted(model):
+            assert f"| `{name}` | " in table

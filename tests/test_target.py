@@ -1,0 +1,438 @@
+"""The target from messages to outcomes: what each message does, what bad input does, what STATE says, which code it ends with."""
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import ACCOUNT, TOKEN, line, record, schema, settings_of, state
+from shopper import NOW, digest, visit
+from target_pinterest_capi.sandbox.faults import Fault
+
+VISITS = schema("visits", *visit(), "currency", "value", key_properties=("event_id",))
+
+
+def visits(*numbers: int, **columns: Any) -> list[bytes]:
+    return [record("visits", **visit(number, **columns)) for number in numbers]
+
+
+def test_records_become_events_at_pinterest(run_target, sandbox):
+    """Every record of a stream with Pinterest's column names is delivered, hashed, once, and STATE says so."""
+    ran = run_target([VISITS, *visits(*range(25)), state({"n": 25})])
+    assert (ran.code, ran.outcomes, ran.states) == (0, {"delivered": 25}, ['{"n": 25}'])
+    assert sandbox.store.event_ids() == {f"visit-{number}": 1 for number in range(25)}
+    assert sandbox.store.events()[0].event == {
+        "event_name": "page_visit",
+        "action_source": "web",
+        "event_time": int(NOW) - 60,
+        "event_id": "visit-0",
+        "user_data": {"em": [digest("shopper0@example.com")]},
+    }
+    assert sandbox.store.counters()["requests"] == 1
+
+
+def test_nothing_to_do(run_target, sandbox):
+    """No input is no failure: nothing is sent, no file is made, exit 0."""
+    ran = run_target([])
+    assert (ran.code, ran.outcomes, ran.states, ran.dead_letters) == (0, {}, [], [])
+    assert sandbox.store.requests() == []
+
+
+def test_state_without_records_goes_out(run_target):
+    """A STATE with no records before it is still written, byte for byte; an empty one never is."""
+    assert run_target([b'{"type":"STATE","value":{ "a": 1.50 }}']).states == ['{ "a": 1.50 }']
+    assert run_target([state({})]).states == []
+
+
+def test_blank_lines_and_a_cut_newline_are_nothing(run_target):
+    """Blank lines between messages do no harm."""
+    assert run_target([b"", VISITS, b"  ", *visits(1), b""]).outcomes == {"delivered": 1}
+
+
+@pytest.mark.parametrize(
+    ("bad", "words"),
+    [
+        (b"no json of shopper@example.com", "line 3: it is no JSON (column 1)"),
+        (b'{"type": "RECORD", "stream": "visits", "record": {"em": "shopper@exam', "line 3: it is no JSON"),
+        (record("carts", em="shopper@example.com"), "line 3: a RECORD of stream 'carts' came before its SCHEMA"),
+        (line(type="PRAYER", stream="visits"), "line 3: 'PRAYER' is no message type"),
+        (line(type="shopper@example.com"), "line 3: its type is no message type"),
+        (line(stream="visits", record={}), "line 3: its type is no message type"),
+        (line(type="RECORD", record={"em": "shopper@example.com"}), "line 3: the RECORD message has no `stream`"),
+        (line(type="RECORD", stream="visits"), "line 3: the RECORD message of stream 'visits' has no `record`"),
+        (line(type="STATE"), "line 3: the STATE message has no `value`"),
+        (line(type="SCHEMA", stream="carts"), "line 3: the SCHEMA message of stream 'carts' has no `schema`"),
+        (
+            line(type="SCHEMA", stream="carts", schema={"type": "object"}),
+            "line 3: SCHEMA of stream 'carts': the schema has no `properties`",
+        ),
+        (
+            schema("carts", a={"type": "banana"}),
+            "line 3: SCHEMA of stream 'carts': the schema is no JSON Schema: at properties/a/type",
+        ),
+        (line(type="BATCH", stream="visits"), "line 3: the BATCH message of stream 'visits' has no `manifest`"),
+    ],
+)
+def test_bad_input_stops_after_what_came_before_is_settled(run_target, sandbox, bad: bytes, words: str):
+    """Exit 1 with line, type and stream, never the content; the records before it are delivered and their STATE is written."""
+    ran = run_target([VISITS, *visits(1), bad, *visits(2), state({"n": 2})])
+    assert ran.code == 1
+    assert words in ran.log
+    assert "shopper@exam" not in ran.log
+    assert ran.outcomes == {"delivered": 1}
+    assert ran.states == []
+    again = run_target([VISITS, *visits(1), state({"n": 1}), bad])
+    assert (again.code, again.states) == (1, ['{"n": 1}'])
+
+
+def test_record_that_makes_no_event_is_a_dead_letter(run_target):
+    """It is written with reason, field and hashed key, and no value of it; the rest goes on."""
+    ran = run_target([VISITS, *visits(1), *visits(2, em=None), *visits(3, event_time="soon"), *visits(4), state({"n": 4})])
+    assert (ran.code, ran.outcomes, ran.states) == (0, {"delivered": 2, "invalid": 2}, ['{"n": 4}'])
+    first, second = ran.dead_letters
+    assert first | {"at": "", "run_id": ""} == {
+        "at": "",
+        "run_id": "",
+        "stream": "visits",
+        "mapping": "pinterest",
+        "outcome": "invalid",
+        "reason": "no_identifier",
+        "field": "user_data",
+        "key": {"event_id": digest("visit-2")},
+    }
+    assert (second["reason"], second["field"], second["detail"]) == ("bad_field", "event_time", "not_a_time")
+    assert "soon" not in json.dumps(ran.dead_letters) + ran.log
+
+
+def test_event_that_pinterest_fails_is_a_rejected_dead_letter(run_target, sandbox):
+    """The others of its request are delivered once; the dead letter has the wire-ready event and Pinterest's words."""
+    sandbox.faults.set([Fault("fail_event", event_id="visit-2")])
+    ran = run_target([VISITS, *visits(1, 2, 3), state({"n": 3})])
+    assert (ran.code, ran.outcomes, ran.states) == (0, {"delivered": 2, "rejected": 1}, ['{"n": 3}'])
+    (letter,) = ran.dead_letters
+    assert (letter["outcome"], letter["reason"], letter["ad_account_id"]) == ("rejected", "refused_event", ACCOUNT)
+    assert letter["event"]["event_id"] == "visit-2"
+    assert letter["event"]["user_data"]["em"] == [digest("shopper2@example.com")]
+    assert sandbox.store.event_ids() == {"visit-1": 1, "visit-3": 1}
+
+
+def test_event_that_poisons_its_request_is_isolated(run_target, sandbox):
+    """One event that makes Pinterest refuse the whole request is rejected, every other one is delivered once."""
+    sandbox.faults.set([Fault("poison", event_id="visit-77")])
+    ran = run_target([VISITS, *visits(*range(200)), state({"n": 1})])
+    assert (ran.code, ran.outcomes, ran.states) == (0, {"delivered": 199, "rejected": 1}, ['{"n": 1}'])
+    assert [letter["reason"] for letter in ran.dead_letters] == ["refused_request"]
+    assert set(sandbox.store.event_ids().values()) == {1}
+    assert sandbox.store.counters()["requests"] <= 20
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("status", status=503, times=2),
+        Fault("status", status=429, times=1, retry_after=0),
+        Fault("status", status=500, html=True, times=1),
+    ],
+)
+def test_failure_that_passes_is_retried(run_target, sandbox, fault: Fault):
+    """What may pass is tried again, and every event is delivered once."""
+    sandbox.faults.set([fault])
+    ran = run_target([VISITS, *visits(1, 2), state({"n": 2})])
+    assert (ran.code, ran.outcomes, ran.states) == (0, {"delivered": 2}, ['{"n": 2}'])
+    assert set(sandbox.store.event_ids().values()) == {1}
+
+
+@pytest.mark.parametrize("fault", ["drop_after", "truncated", "wrong_count", "empty_body", "not_json"])
+def test_unknown_outcome_is_never_success(run_target, sandbox, fault: str):
+    """After an answer that says nothing certain the events go again: Pinterest removes the repeat."""
+    sandbox.faults.set([Fault(fault, times=1)])
+    ran = run_target([VISITS, *visits(1, 2), state({"n": 2})])
+    assert (ran.code, ran.outcomes, ran.states) == (0, {"delivered": 2}, ['{"n": 2}'])
+    assert sandbox.store.event_ids() == {"visit-1": 2, "visit-2": 2}
+
+
+def test_unknown_outcome_of_offline_events_may_be_let_go(run_target, sandbox):
+    """Under `on_uncertain: reject` an event that Pinterest cannot deduplicate is a dead letter instead of a repeat."""
+    sandbox.faults.set([Fault("drop_after", times=1)])
+    ran = run_target([VISITS, *visits(1), *visits(2, action_source="offline")], on_uncertain="reject")
+    assert ran.outcomes == {"delivered": 1, "rejected": 1}
+    assert [letter["reason"] for letter in ran.dead_letters] == ["uncertain"]
+    assert sandbox.store.event_ids() == {"visit-1": 2, "visit-2": 1}
+
+
+@pytest.mark.parametrize(
+    ("settings", "status", "words"),
+    [
+        ({"conversion_token": "wrong"}, 401, "conversion_token"),
+        ({"ad_account_id": "1"}, 403, "ad_account_id"),
+        ({"api_url": "{origin}/v4"}, 404, "api_url"),
+    ],
+)
+def test_refused_token_stops_with_words(run_target, sandbox, settings, status, words):
+    """Exit 1, the setting is named, STATE stays, there are no dead letters, and the token is nowhere."""
+    ran = run_target(
+        [VISITS, *visits(1, 2), state({"n": 2})], **{name: value.format(origin=sandbox.origin) for name, value in settings.items()}
+    )
+    assert (ran.code, ran.outcomes, ran.states, ran.dead_letters) == (1, {}, [], [])
+    assert f"Pinterest answered {status}" in ran.log
+    assert words in ran.log
+    assert TOKEN not in ran.log
+    assert "wrong" not in ran.log
+
+
+def test_exhausted_retries_stop_the_run(run_target, sandbox):
+    """When Pinterest does not answer for max_retry_seconds the run ends with 1, and STATE stays before what was not delivered."""
+    sandbox.faults.set([Fault("status", status=503, skip=1)])
+    ran = run_target(
+        [VISITS, *visits(1), state({"n": 1}), *visits(2), state({"n": 2})], batch_size_rows=1, max_in_flight=1, max_retry_seconds=1
+    )
+    assert (ran.code, ran.outcomes, ran.states) == (1, {"delivered": 1}, ['{"n": 1}'])
+    assert "max_retry_seconds" in ran.log
+
+
+def test_nothing_through_is_never_exit_0(run_target):
+    """Where every event is invalid the run ends with 3, and STATE does not pass its victims."""
+    ran = run_target([state({"n": 0}), VISITS, *visits(1, 2, em=None), state({"n": 2})])
+    assert (ran.code, ran.outcomes, ran.states) == (3, {"invalid": 2}, ['{"n": 0}'])
+    assert "max_rejected_ratio" in ran.log
+
+
+def test_ratio_of_failures(run_target):
+    """At the end a share of failures at or over max_rejected_ratio is exit 3; null never is."""
+    lines = [VISITS, *visits(1, 2, 3), *visits(4, em=None), state({"n": 4})]
+    assert run_target(lines, max_rejected_ratio=0.25).code == 3
+    assert run_target(lines, max_rejected_ratio=0.25).states == []
+    assert run_target(lines, max_rejected_ratio=0.26).code == 0
+    assert run_target([VISITS, *visits(4, em=None), state({"n": 4})], max_rejected_ratio=None).states == ['{"n": 4}']
+
+
+def test_ratio_stops_a_long_run_early(run_target, sandbox):
+    """With a thousand settled the run stops at once instead of at the end."""
+    rows = [
+        record("visits", **visit(number, em=None if number % 2 else f"shopper{number}@example.com")) for number in range(20_000)
+    ]
+    ran = run_target([VISITS, *rows, state({"n": 1})], max_rejected_ratio=0.4)
+    assert (ran.code, ran.states) == (3, [])
+    assert len(sandbox.store.events()) < 10_000
+
+
+def test_row_that_a_tap_repeats_until_it_is_too_old_is_no_failure(run_target):
+    """An event that is too old is a dead letter, outside the ratio and `on_invalid: fail`, and holds no STATE."""
+    ran = run_target(
+        [VISITS, *visits(1, event_time=int(NOW) - 30 * 86400), state({"n": 1})], on_invalid="fail", max_rejected_ratio=0
+    )
+    assert (ran.code, ran.reasons, ran.states) == (0, {"event_too_old": 1}, ['{"n": 1}'])
+
+
+def test_on_invalid_fail_stops_before_its_state(run_target, sandbox):
+    """The first invalid record ends the run with 3; what came before is delivered, and STATE stays before it."""
+    ran = run_target([VISITS, *visits(1), state({"n": 1}), *visits(2, em=None), *visits(3), state({"n": 3})], on_invalid="fail")
+    assert (ran.code, ran.outcomes, ran.states, ran.dead_letters) == (3, {"delivered": 1}, ['{"n": 1}'], [])
+    assert "no_identifier" in ran.log
+    assert "record 2 of the input" in ran.log
+
+
+def test_dead_letters_that_cannot_be_written_stop_the_run(run_target, tmp_path: Path):
+    """Without a place for dead letters STATE stays before the first one, and the setting is named."""
+    (tmp_path / "file").write_text("")
+    ran = run_target(
+        [VISITS, *visits(1), state({"n": 1}), *visits(2, em=None), state({"n": 2})],
+        dead_letter_path=str(tmp_path / "file/dead.jsonl"),
+    )
+    assert (ran.code, ran.outcomes, ran.states) == (1, {"delivered": 1}, ['{"n": 1}'])
+    assert "dead_letter_path" in ran.log
+
+
+@pytest.mark.parametrize(("mode", "requests", "outcomes"), [("test", 2, {"delivered": 25}), ("dry_run", 0, {"skipped": 25})])
+def test_modes_that_write_no_state(run_target, sandbox, mode: str, requests: int, outcomes: dict[str, int]):
+    """`test` sends 20 events a request and records nothing, `dry_run` sends nothing; neither writes STATE."""
+    ran = run_target([VISITS, *visits(*range(25)), state({"n": 25})], mode=mode)
+    assert (ran.code, ran.outcomes, ran.states) == (0, outcomes, [])
+    assert [row.test for row in sandbox.store.requests()] == [True] * requests
+    assert sandbox.store.events() == []
+
+
+def test_streams_that_no_entry_names_are_skipped_once(run_target):
+    """With `mappings` set, other streams are skipped, warned about once, and settled for STATE."""
+    lines = [schema("carts", "id"), *[record("carts", id=number) for number in range(3)], state({"n": 3})]
+    ran = run_target(lines, mappings=[{"stream": "orders", "preset": "pinterest"}])
+    assert (ran.code, ran.outcomes, ran.states) == (0, {"skipped": 3}, ['{"n": 3}'])
+    assert ran.log.count("No entry of mappings takes stream 'carts'") == 1
+
+
+def test_no_events_and_no_token(run_target):
+    """`mappings: []` makes no events and needs no token."""
+    ran = run_target([VISITS, *visits(1)], mappings=[], conversion_token=None)
+    assert (ran.code, ran.outcomes) == (0, {"skipped": 1})
+
+
+def test_columns_that_the_schema_does_not_declare_are_used(run_target, sandbox):
+    """A column that only comes with a record is read as if it had been declared, from the first record on."""
+    ran = run_target([schema("visits"), record("visits", **visit(1, em_1="second@example.com")), record("visits", **visit(2))])
+    assert ran.outcomes == {"delivered": 2}
+    assert len(sandbox.store.events()[0].event["user_data"]["em"]) == 2
+
+
+def test_changed_schema_is_used_at_once(run_target, sandbox):
+    """A new SCHEMA replaces the old one; the records before it are not lost or reordered."""
+    numbered = schema("visits", *visit(), "em_1", key_properties=("event_id",))
+    ran = run_target([VISITS, *visits(1), numbered, *visits(2, em_1="second@example.com"), VISITS, *visits(3), state({"n": 3})])
+    assert (ran.outcomes, ran.states) == ({"delivered": 3}, ['{"n": 3}'])
+    assert [row.event["event_id"] for row in sandbox.store.events()] == ["visit-1", "visit-2", "visit-3"]
+
+
+def test_several_streams_share_requests(run_target, sandbox):
+    """Events of one account go together, whatever stream they come from."""
+    others = schema("others", *visit(), key_properties=("event_id",))
+    run_target([VISITS, others, *visits(1, 2), record("others", **visit(3))])
+    assert sandbox.store.counters()["requests"] == 1
+
+
+def test_stream_maps_and_flattening_work(run_target, sandbox):
+    """The SDK's stream maps and flattening come before our mapping; what a filter drops is skipped and settled."""
+    nested = schema(
+        "raw",
+        event_id={"type": "string"},
+        kind={"type": "string"},
+        user={"type": "object", "properties": {"mail": {"type": "string"}}},
+    )
+    maps = {
+        "raw": {
+            "event_name": "'checkout'",
+            "event_time": f"{int(NOW) - 5}",
+            "action_source": "'web'",
+            "em": "record['user']['mail']",
+            "__filter__": "kind == 'order'",
+        }
+    }
+    rows = [
+        record("raw", event_id=f"e{number}", kind=kind, user={"mail": "a@example.com"})
+        for number, kind in enumerate(["order", "cart", "order"])
+    ]
+    ran = run_target([nested, *rows, state({"n": 3})], stream_maps=maps)
+    assert (ran.outcomes, ran.reasons, ran.states) == ({"delivered": 2, "skipped": 1}, {"stream_map": 1}, ['{"n": 3}'])
+    flat = run_target(
+        [nested, *rows, state({"n": 3})],
+        flattening_enabled=True,
+        flattening_max_depth=1,
+        mappings=[
+            {
+                "stream": "raw",
+                "fields": {"event_id": "concat('f', event_id)", "user_data.em": "user__mail"},
+                "defaults": {"event_name": "lead", "action_source": "web", "event_time": "now"},
+            }
+        ],
+    )
+    assert (flat.outcomes, flat.states) == ({"delivered": 3}, ['{"n": 3}'])
+    assert sandbox.store.events()[-1].event["user_data"] == {"em": [digest("a@example.com")]}
+
+
+def test_stream_map_that_fails_shows_no_record(run_target):
+    """A stream map that cannot be evaluated stops the run with its stream and no value."""
+    ran = run_target([VISITS, *visits(1)], stream_maps={"visits": {"x": "int(em)"}})
+    assert ran.code == 1
+    assert "stream_maps or flattening failed on a RECORD of stream 'visits'" in ran.log
+    assert "shopper1" not in ran.log
+
+
+@pytest.mark.parametrize("compression", ["gzip", "none"])
+def test_batch_files_are_read(run_target, tmp_path: Path, sandbox, compression: str):
+    """A BATCH of JSON lines, packed or not, is read a line at a time, through stream maps too, before the messages after it."""
+    rows = b"".join(json.dumps(visit(number)).encode() + b"\n" for number in range(1500))
+    path = tmp_path / "batch.jsonl"
+    path.write_bytes(gzip.compress(rows) if compression == "gzip" else rows)
+    batch = line(type="BATCH", stream="visits", encoding={"format": "jsonl", "compression": compression}, manifest=[path.as_uri()])
+    for settings in ({}, {"stream_maps": {"visits": {"currency": "'EUR'"}}}):
+        sandbox.store.reset()
+        ran = run_target([VISITS, batch, state({"n": 1500})], **settings)
+        assert (ran.code, ran.outcomes, ran.states) == (0, {"delivered": 1500}, ['{"n": 1500}'])
+        assert set(sandbox.store.event_ids().values()) == {1}
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding", "words"),
+    [
+        (b'{"em": "shopper@example.com"\n', {"format": "jsonl", "compression": "none"}, "file 1 of 1, line 2: it is no JSON"),
+        (b"shopper@example.com", {"format": "jsonl", "compression": "gzip"}, "file 1 of 1: it cannot be read (BadGzipFile)"),
+        (b"", {"format": "parquet"}, "its encoding is not supported"),
+        (None, {"format": "jsonl", "compression": "none"}, "file 1 of 1: it cannot be read"),
+    ],
+)
+def test_batch_file_that_cannot_be_read_stops_the_run(run_target, tmp_path: Path, content, encoding, words: str):
+    """The stream, the file and the line are named, never the content; what came before is settled."""
+    path = tmp_path / "batch.jsonl"
+    if content is not None:
+        path.write_bytes(json.dumps(visit(9)).encode() + b"\n" + content if encoding.get("compression") == "none" else content)
+    ran = run_target(
+        [VISITS, *visits(1), state({"n": 1}), line(type="BATCH", stream="visits", encoding=encoding, manifest=[path.as_uri()])]
+    )
+    assert (ran.code, ran.states) == (1, ['{"n": 1}'])
+    assert "BATCH of stream 'visits'" in ran.log
+    assert words in ran.log
+    assert "shopper@example" not in ran.log
+
+
+def test_activate_version_is_let_go(run_target):
+    """Versions mean nothing for events: the message changes nothing."""
+    ran = run_target([VISITS, *visits(1), line(type="ACTIVATE_VERSION", stream="visits", version=7), state({"n": 1})])
+    assert (ran.code, ran.outcomes, ran.states) == (0, {"delivered": 1}, ['{"n": 1}'])
+
+
+def test_validate_records_makes_dead_letters(run_target):
+    """With validate_records a record that does not fit the tap's schema is a dead letter; without it is sent."""
+    strict = schema("visits", **{name: {} for name in visit()}, value={"type": "number", "multipleOf": 0.01})
+    lines = [strict, *visits(1, value=9.99), *visits(2, value="nine")]
+    ran = run_target(lines, validate_records=True)
+    assert (ran.code, ran.outcomes) == (0, {"delivered": 1, "invalid": 1})
+    assert [(one["reason"], one["field"], one["detail"]) for one in ran.dead_letters] == [("schema_violation", "value", "type")]
+    assert run_target(lines).outcomes == {"delivered": 2}
+
+
+def test_event_that_is_too_large_is_a_dead_letter(run_target):
+    """An event that alone is over batch_max_bytes is never sent."""
+    ran = run_target([VISITS, *visits(1), *visits(2, search_string="x" * 2000)], batch_max_bytes=1500)
+    assert (ran.outcomes, ran.reasons) == ({"delivered": 1, "invalid": 1}, {"event_too_large": 1})
+
+
+def test_accounts_of_records_get_their_own_requests(run_target, sandbox):
+    """An account that an expression names gets its events in requests of its own."""
+    entry = {"stream": "visits", "preset": "pinterest", "ad_account_id": "account"}
+    ran = run_target([VISITS, *visits(1, account=ACCOUNT), *visits(2, account=None)], mappings=[entry])
+    assert (ran.outcomes, ran.reasons) == ({"delivered": 1, "invalid": 1}, {"bad_account": 1})
+    assert [row.ad_account_id for row in sandbox.store.requests()] == [ACCOUNT]
+
+
+@pytest.mark.parametrize("level", ["DEBUG", "INFO"])
+def test_no_personal_data_in_any_log(run_target, sandbox, level: str):
+    """Whatever goes wrong, at any level: no value of a record, no digest of one, no token."""
+    sandbox.faults.set([Fault("fail_event", event_id="visit-3"), Fault("status", status=503, times=1)])
+    private = {
+        "em": "secret.person@example.com",
+        "ph": "+12025550134",
+        "fn": "Secretname",
+        "client_ip_address": "192.0.2.99",
+        "db": "03/04/1990",
+    }
+    rows = [
+        *visits(1, 3, **private),
+        *visits(4, **{**private, "event_time": "secret-time"}),
+        *visits(5, **{**private, "em": "secretmail"}),
+    ]
+    ran = run_target(
+        [schema("visits", *visit(), *private, event_time={"type": "string", "format": "date-time"}), *rows], validate_records=True
+    )
+    assert ran.log
+    for value in (*private.values(), "secret-time", "secretmail", TOKEN, digest(private["em"])):
+        assert value not in ran.log
+
+
+def test_sdk_keeps_no_token(run_target):
+    """The SDK's own configuration holds its own options only."""
+    assert dict(run_target([], flattening_enabled=False).target.config) == {"flattening_enabled": False}
+
+
+def test_settings_of_helper_matches_the_target(run_target):
+    """The helper of these tests gives the settings that a target has."""
+    assert run_target([]).target.settings.ad_account_id == settings_of().ad_account_id
