@@ -26,10 +26,10 @@ from singer_sdk.singerlib.encoding.base import GenericSingerReader
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 
 from target_pinterest_capi import messages, settings, validation
-from target_pinterest_capi.delivery.outcomes import Outcome
+from target_pinterest_capi.delivery.outcomes import Rejected
 from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
 from target_pinterest_capi.events.event import Origin, SkippedRecord
-from target_pinterest_capi.events.reasons import Skipped
+from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
 from target_pinterest_capi.lines import IteratedLines, Lines, LineTooLongError, open_lines
 from target_pinterest_capi.mapping.mappings import Accounts
 from target_pinterest_capi.sinks import ConversionsSink
@@ -37,6 +37,7 @@ from target_pinterest_capi.sinks import ConversionsSink
 Take = Callable[[dict[str, Any]], None]
 Callbacks = dict[str, Callable[[dict[str, Any]], None]]
 
+_REASONS: Final = {str(reason): reason for reasons in (LeftOut, Warned, Invalid, Skipped, Rejected) for reason in reasons}
 QUIET_LOGGERS: Final = ("httpx", "httpcore")  # a line for each request is nobody's news
 
 
@@ -190,6 +191,7 @@ class TargetPinterestCapi(Target):
         self.signal: int | None = None
         for name in QUIET_LOGGERS:
             logging.getLogger(name).setLevel(logging.WARNING)
+        self.logger.addFilter(_is_true_here)
         # The SDK gets its own options only: it keeps no token.
         super().__init__(
             config=self.settings.sdk_options(),
@@ -339,39 +341,30 @@ class TargetPinterestCapi(Target):
         return int(ExitCode.ERROR)
 
     def _log_summary(self, code: int) -> None:
-        tally, (requests, retries) = self.run.tally, self.run.requests
+        """Log what became of every record: a line for each outcome and reason with what to do about it, then the sum."""
+        run, tally, requests = self.run, self.run.tally, self.run.requests
         for row in tally.outcomes():
-            if row.outcome is not Outcome.DELIVERED:
-                self.logger.info(
-                    "%s%s: %s %s %d",
-                    row.origin.stream,
-                    f" ({row.origin.mapping})" if row.origin.mapping else "",
-                    row.outcome,
-                    row.reason,
-                    row.number,
-                )
+            reason = f" {row.reason}" if row.reason else ""
+            line = f"{_named(row.origin)}: {row.outcome}{reason} {row.number}{_advice(row.reason)}"
+            self.logger.info("%s", line, extra=row._asdict())
         for note in tally.notes():
-            self.logger.info("%s: %s %s %d", note.origin.stream, note.field, note.reason, note.number)
+            line = f"{_named(note.origin)}: {note.field} {note.reason} {note.number}{_advice(note.reason)}"
+            self.logger.info("%s", line, extra=note._asdict())
+        for message, number in tally.warnings().items():
+            self.logger.warning("Pinterest warned about %d delivered events: %s", number, message)
         totals = tally.by_outcome()
-        letters = f", dead letters in {self.run.settings.dead_letter_path}" if self.run.dead_letters_written else ""
         self.logger.info(
-            "%s after %d records: %s%s; %d requests, %d of them repeats; %d STATE written; run %s.",
+            "%s after %d records: %s%s; %d requests, %d of them repeats, %d to isolate refused events; %d STATE written; run %s.",
             "Stopped" if code else "Done",
-            self.run.sequence,
+            run.sequence,
             ", ".join(f"{count} {name}" for name, count in totals.items()),
-            letters,
-            requests,
-            retries,
-            self.run.states_written,
-            self.run.run_id,
-            extra={
-                "run_id": self.run.run_id,
-                "records": self.run.sequence,
-                **totals,
-                "requests": requests,
-                "retries": retries,
-                "exit_code": code,
-            },
+            f", dead letters in {run.settings.dead_letter_path}" if run.dead_letters_written else "",
+            requests.sent,
+            requests.repeated,
+            requests.isolating,
+            run.states_written,
+            run.run_id,
+            extra={"run_id": run.run_id, "records": run.sequence, **totals, "requests": requests.sent, "exit_code": code},
         )
 
     # The command line
@@ -415,6 +408,21 @@ class TargetPinterestCapi(Target):
         config = config or _ConfigInput()
         target = cls(config=config.config, parse_env_config=config.parse_env)
         sys.exit(target.read_to_exit_code(file_input))
+
+
+def _is_true_here(record: logging.LogRecord) -> bool:
+    """Keep back the SDK's word that it reads no environment: the settings have been read, from it too where asked."""
+    return record.msg != "Skipping parse of env var settings..."
+
+
+def _named(origin: Origin) -> str:
+    return f"{origin.stream} ({origin.mapping})" if origin.mapping else origin.stream
+
+
+def _advice(reason: str) -> str:
+    """Give what a person does about a reason, in brackets; a reason that carries a name is looked up without it."""
+    known = _REASONS.get(reason.partition(":")[0])
+    return f" ({known.advice})" if known is not None else ""
 
 
 def _load(config: Any, *, parse_env: bool) -> settings.Settings:

@@ -1,8 +1,7 @@
-"""What every test can have: a sandbox, a target that runs against it, and services that a machine may lack."""
+"""What every test can have: a sandbox, and a target that runs against it."""
 
 import io
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,32 +9,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from given import ACCOUNT, TOKEN, Clock
 from target_pinterest_capi.sandbox.server import Sandbox
-from target_pinterest_capi.settings import Settings, load
-
-ACCOUNT = "549755885175"
-TOKEN = "sandbox-token"  # the sandbox's own
-
-
-def need(service: str, present: bool) -> None:
-    """Skip where a machine lacks a service, with the reason; fail where CI promised it."""
-    if not present:
-        if os.environ.get("REQUIRE_SERVICES"):
-            pytest.fail(f"{service} is missing, and REQUIRE_SERVICES is set")
-        pytest.skip(f"{service} is not on this machine")
-
-
-class Clock:
-    """A monotonic clock that stands still until it is moved."""
-
-    def __init__(self, now: float = 1000.0) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        self.now += seconds
 
 
 @pytest.fixture
@@ -61,11 +36,6 @@ def config(sandbox: Sandbox, tmp_path: Path) -> dict[str, Any]:
     }
 
 
-def settings_of(**given: Any) -> Settings:
-    """Give checked settings, with an account and a token."""
-    return load({"ad_account_id": ACCOUNT, "conversion_token": TOKEN, **given})
-
-
 class Ran(NamedTuple):
     """What a run of the target left: exit code, STATE lines, dead letters, and all it logged."""
 
@@ -82,29 +52,6 @@ class Ran(NamedTuple):
     @property
     def reasons(self) -> dict[str, int]:
         return {row.reason: row.number for row in self.target.run.tally.outcomes() if row.reason}
-
-
-def line(**message: Any) -> bytes:
-    """Give a Singer message as a line."""
-    return json.dumps(message).encode()
-
-
-def schema(stream: str, *columns: str, key_properties: tuple[str, ...] = (), **properties: Any) -> bytes:
-    """Give a SCHEMA line."""
-    declared = {**{column: {} for column in columns}, **properties}
-    return line(
-        type="SCHEMA", stream=stream, schema={"type": "object", "properties": declared}, key_properties=list(key_properties)
-    )
-
-
-def record(stream: str, **columns: Any) -> bytes:
-    """Give a RECORD line."""
-    return line(type="RECORD", stream=stream, record=columns)
-
-
-def state(value: Any) -> bytes:
-    """Give a STATE line."""
-    return line(type="STATE", value=value)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Clock
+from given import Clock
 from shopper import ACCOUNT, event
 from target_pinterest_capi.delivery.batches import Batch
 from target_pinterest_capi.delivery.client import USER_AGENT, Account, Answer, Client, Failure, FailureKind, is_loopback

@@ -8,7 +8,7 @@ from pathlib import Path
 import fsspec
 import pytest
 
-from conftest import Clock
+from given import Clock
 from shopper import event
 from target_pinterest_capi.delivery.dead_letters import MAX_BUFFERED, DeadLetter, DeadLetters
 from target_pinterest_capi.delivery.outcomes import Outcome

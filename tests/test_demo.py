@@ -338,7 +338,7 @@ LOG = """\
 2026-05-01 12:00:00,200 | INFO     | target-pinterest-capi          | stock: skipped no_mapping 1
 2026-05-01 12:00:00,200 | INFO     | target-pinterest-capi          | orders: user_data.em not_an_email 3
 2026-05-01 12:00:00,300 | INFO     | target-pinterest-capi          | Done after 6 records: 2 delivered, 1 invalid, 0 rejected, \
-3 skipped, dead letters in d.jsonl; 4 requests, 1 of them repeats; 2 STATE written; run 0123.
+3 skipped, dead letters in d.jsonl; 4 requests, 1 of them repeats, 0 to isolate refused events; 2 STATE written; run 0123.
 """
 LETTER = '{"stream":"orders","mapping":"my orders","outcome":"invalid","reason":"missing_field","field":"event_time"}\n'
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from conftest import Clock
+from given import Clock
 from shopper import ACCOUNT, event
 from target_pinterest_capi.delivery.batches import Batch
 from target_pinterest_capi.delivery.client import Answer, EventStatus, Failure, FailureKind
@@ -93,7 +93,7 @@ def test_accepted_batch_is_settled_once():
     desk.run()
     assert desk.ends.answered_ids == ["visit-0", "visit-1", "visit-2"]
     assert desk.dispatcher.oldest_sequence() is None
-    assert desk.dispatcher.requests == 1
+    assert desk.dispatcher.requests.sent == 1
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_what_may_pass_is_sent_again(bad):
     desk.dispatcher.submit(batch_of(range(2)))
     desk.run()
     assert desk.sent == [["visit-0", "visit-1"]] * 3
-    assert desk.dispatcher.retries == 2
+    assert (desk.dispatcher.requests.sent, desk.dispatcher.requests.repeated) == (3, 2)
     assert desk.ends.answered_ids == ["visit-0", "visit-1"]
 
 
@@ -173,6 +173,7 @@ def test_one_culprit_is_found_by_halving(size, culprit):
     assert desk.ends.messages == ["400 bad"]
     assert sorted(desk.ends.answered_ids) == sorted(f"visit-{number}" for number in range(size) if number != culprit)
     assert len(desk.sent) <= 2 * math.log2(size) + 4
+    assert desk.dispatcher.requests.isolating == len(desk.sent) - 1
 
 
 def test_many_culprits_cost_a_bounded_number_of_requests():

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from conftest import settings_of
+from given import settings_of
 from shopper import NOW, digest, visit
 from target_pinterest_capi.events.event import Event, InvalidRecord, SkippedRecord
 from target_pinterest_capi.events.reasons import Invalid, Skipped

@@ -8,7 +8,7 @@ from singer_sdk.testing import SuiteConfig, get_target_test_class
 from singer_sdk.testing.suites import target_tests
 from singer_sdk.testing.target_tests import TargetRecordMissingKeyProperty
 
-from conftest import ACCOUNT, TOKEN
+from given import ACCOUNT, TOKEN
 from target_pinterest_capi.sandbox.server import Sandbox
 from target_pinterest_capi.target import TargetPinterestCapi
 

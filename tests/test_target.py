@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from conftest import ACCOUNT, TOKEN, line, record, schema, settings_of, state
+from given import ACCOUNT, TOKEN, line, record, schema, settings_of, state
 from shopper import NOW, digest, visit
 from target_pinterest_capi.sandbox.faults import Fault
 

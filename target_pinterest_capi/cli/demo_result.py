@@ -21,10 +21,11 @@ DEAD: Final = ("invalid", "rejected")  # those with a dead letter each
 OUTCOMES: Final = (DELIVERED, *DEAD, "skipped")
 
 _message: Final = re.compile(r"\d{4}-\d{2}-\d{2} [\d:,.]+ \| (\w+) +\| (\S+) +\| (.*)").fullmatch
-_outcome: Final = re.compile(r"(\S+)(?: \((.+?)\))?: (invalid|rejected|skipped) (.+) (\d+)").fullmatch
-_note: Final = re.compile(r"(\S+): ([a-z0-9_.]+) (\w+) (\d+)").fullmatch
+_outcome: Final = re.compile(r"(\S+)(?: \((.+?)\))?: (invalid|rejected|skipped) (.+?) (\d+)(?: \(.*\))?").fullmatch
+_note: Final = re.compile(r"(\S+)(?: \(.+?\))?: ([a-z0-9_.]+) (\w+) (\d+)(?: \(.*\))?").fullmatch
 _end: Final = re.compile(
-    r"(?:Done|Stopped) after (\d+) records: .*?(\d+) requests, (\d+) of them repeats; (\d+) STATE written; .*"
+    r"(?:Done|Stopped) after (\d+) records: .*?(\d+) requests, (\d+) of them repeats, \d+ to isolate refused events; "
+    r"(\d+) STATE written; .*"
 ).fullmatch
 
 

@@ -1,6 +1,6 @@
 """Batches: events of one account that go in one request, cut by count, bytes and age, and halved to isolate a culprit."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Final
 
 from target_pinterest_capi.events.event import Account, Event
@@ -13,10 +13,11 @@ FRAME_BYTES: Final = len(_HEAD) + len(_TAIL)
 class Batch:
     """Events of one request with the sequence number of each, and what its attempts have come to.
 
-    `events` and `sequences` are parallel and in order of arrival, so that the first sequence is the lowest.
+    `events`, `sequences` and `keys` are parallel and in order of arrival, so that the first sequence is the lowest; a key is
+    the ledger's, empty where there is none.
     """
 
-    __slots__ = ("account", "attempts", "depth", "events", "first_attempt_at", "opened_at", "sequences", "size_bytes")
+    __slots__ = ("account", "attempts", "depth", "events", "first_attempt_at", "keys", "opened_at", "sequences", "size_bytes")
 
     def __init__(self, account: Account, opened_at: float, depth: int = 0) -> None:
         self.account = account
@@ -24,6 +25,7 @@ class Batch:
         self.depth = depth
         self.events: list[Event] = []
         self.sequences: list[int] = []
+        self.keys: list[bytes] = []
         self.size_bytes = FRAME_BYTES
         self.attempts = 0
         self.first_attempt_at: float | None = None
@@ -34,9 +36,10 @@ class Batch:
     def __repr__(self) -> str:
         return f"Batch({len(self.events)} events, {self.size_bytes} bytes, {self.account!r})"
 
-    def append(self, event: Event, sequence: int) -> None:
+    def append(self, event: Event, sequence: int, key: bytes = b"") -> None:
         """Take one more event."""
         self.events.append(event)
+        self.keys.append(key)
         self.sequences.append(sequence)
         self.size_bytes += len(event.body) + 1
 
@@ -44,18 +47,18 @@ class Batch:
         """Give the request's JSON, joined from the events' own bytes."""
         return _HEAD + b",".join([event.body for event in self.events]) + _TAIL
 
-    def pick(self, positions: Iterator[int] | range | list[int]) -> "Batch":
-        """Give a batch of some of the events, one level deeper, with the retry budget already begun."""
-        part = Batch(self.account, self.opened_at, self.depth + 1)
+    def pick(self, positions: Iterable[int], *, deeper: bool = False) -> "Batch":
+        """Give a batch of some of the events, with the retry budget already begun; `deeper` where it isolates a culprit."""
+        part = Batch(self.account, self.opened_at, self.depth + deeper)
         part.first_attempt_at = self.first_attempt_at
         for position in positions:
-            part.append(self.events[position], self.sequences[position])
+            part.append(self.events[position], self.sequences[position], self.keys[position])
         return part
 
     def halves(self) -> tuple["Batch", "Batch"]:
         """Split in two: nothing lost, nothing doubled, order kept."""
         middle = len(self.events) // 2
-        return self.pick(range(middle)), self.pick(range(middle, len(self.events)))
+        return self.pick(range(middle), deeper=True), self.pick(range(middle, len(self.events)), deeper=True)
 
 
 class Batches:
@@ -71,7 +74,7 @@ class Batches:
         """Tell whether the event can be sent at all, alone in a request."""
         return len(event.body) + FRAME_BYTES <= self._max_bytes
 
-    def add(self, event: Event, sequence: int, now: float) -> Batch | None:
+    def add(self, event: Event, sequence: int, now: float, key: bytes = b"") -> Batch | None:
         """Take an event; give the batch that has to leave because of it, if any."""
         account = event.account
         batch = self._open.get(account)
@@ -80,7 +83,7 @@ class Batches:
             full, batch = batch, None
         if batch is None:
             batch = self._open[account] = Batch(account, now)
-        batch.append(event, sequence)
+        batch.append(event, sequence, key)
         if full is None and len(batch.events) >= self._max_rows:
             full = self._open.pop(account)
         return full

@@ -6,11 +6,13 @@ back through a queue. Retries are due times in a heap, so nothing sleeps, and a 
 
 import heapq
 import itertools
+import logging
 import os
 import random
 import select
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Final, NamedTuple, Protocol
 
@@ -23,11 +25,22 @@ from target_pinterest_capi.events.event import Account
 SUSPECTS_BEFORE_STOP: Final = 3  # single events refused while none was accepted: the refusal is not about the events
 _BEFORE_ALL_OTHERS: Final = 0.0
 
+_log: Final = logging.getLogger("target-pinterest-capi.delivery")
+
 
 class Stop(NamedTuple):
     """Why no further request is sent: in words for the log, with what to do."""
 
     message: str
+
+
+@dataclass(slots=True)
+class Requests:
+    """How many requests were sent: all of them, those that repeated a batch, and those that halved a refused one."""
+
+    sent: int = 0
+    repeated: int = 0
+    isolating: int = 0
 
 
 class Settlement(Protocol):
@@ -119,8 +132,7 @@ class Dispatcher:
         self._threads = 0
         self._accepted = False
         self.stopped: Stop | None = None
-        self.requests = 0
-        self.retries = 0
+        self.requests = Requests()
 
     # What the run asks
 
@@ -201,9 +213,9 @@ class Dispatcher:
 
     def _start(self, batch: Batch, now: float) -> None:
         batch.attempts += 1
-        self.requests += 1
-        if batch.attempts > 1:
-            self.retries += 1
+        self.requests.sent += 1
+        self.requests.repeated += batch.attempts > 1
+        self.requests.isolating += batch.attempts == 1 and batch.depth > 0
         if batch.first_attempt_at is None:
             batch.first_attempt_at = now
         self._in_flight += 1
@@ -277,12 +289,17 @@ class Dispatcher:
                 f"(max_retry_seconds is {self._max_retry_seconds:g}); "
                 f"the last: {_in_words(answer)}. Run again once Pinterest answers: STATE stays before what was not delivered.",
             )
+            self._schedule(batch, due_at)
+            return
+        _log.info("%s: sent again in %.1f seconds, attempt %d.", _in_words(answer), due_at - now, batch.attempts + 1)
         self._schedule(batch, due_at)
 
     def _isolate(self, batch: Batch, answer: Answer | Failure) -> None:
         assert isinstance(answer, Answer)  # noqa: S101 - failures are never isolated
         if len(batch) > 1:
             self._live.discard(batch)
+            if not batch.depth:
+                _log.info("%s to a request of %d events: looking for the cause by halving.", _in_words(answer), len(batch))
             for half in batch.halves():
                 self._schedule(half, _BEFORE_ALL_OTHERS)
             return

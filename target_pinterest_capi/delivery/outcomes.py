@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from target_pinterest_capi.events.reasons import Reason
+
 
 class Outcome(StrEnum):
     """Every event ends in exactly one of these."""
@@ -12,9 +14,9 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"
 
 
-class Rejected(StrEnum):
+class Rejected(Reason):
     """Why Pinterest's side did not take an event."""
 
-    REFUSED_EVENT = "refused_event"  # its own status in the answer was `failed`
-    REFUSED_REQUEST = "refused_request"  # alone in a request, the request was refused
-    UNCERTAIN = "uncertain"  # it may have been counted, and `on_uncertain: reject` forbids to send it again
+    REFUSED_EVENT = "refused_event", "Pinterest failed the event itself: its dead letter has the reason in Pinterest's words."
+    REFUSED_REQUEST = "refused_request", "Alone in a request, the event had the request refused: see its dead letter."
+    UNCERTAIN = "uncertain", "It may have been counted, and on_uncertain is reject: it is not sent twice."

@@ -15,9 +15,11 @@ from target_pinterest_capi.delivery.batches import Batch, Batches
 from target_pinterest_capi.delivery.checkpoints import Checkpoints
 from target_pinterest_capi.delivery.client import Answer, Client, EventStatus, Failure
 from target_pinterest_capi.delivery.dead_letters import DeadLetter, DeadLetters
-from target_pinterest_capi.delivery.dispatcher import Dispatcher, Wake
+from target_pinterest_capi.delivery.dispatcher import Dispatcher, Requests, Wake
+from target_pinterest_capi.delivery.ledger import Ledger, LedgerError, event_key
 from target_pinterest_capi.delivery.outcomes import Outcome, Rejected
 from target_pinterest_capi.delivery.redaction import redact
+from target_pinterest_capi.delivery.repeats import Repeats
 from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, SkippedRecord
 from target_pinterest_capi.events.keys import key_of
 from target_pinterest_capi.events.reasons import Invalid, Skipped
@@ -87,6 +89,9 @@ class Run:
         )
         self._dead_letters = DeadLetters(settings.dead_letter_path, self.run_id, clock=clock)
         self._checkpoints = Checkpoints()
+        self._keeps_ledger = settings.mode == "live" and settings.ledger_url is not None
+        self._ledger: Ledger | None = None  # opened when it is first asked
+        self._repeats = Repeats()
         self._state_written_at = float("-inf")
         self._failed_at: int | None = None  # the record that `on_invalid: fail` stopped at
         self._deadline: float | None = None
@@ -113,9 +118,14 @@ class Run:
             self.invalid(InvalidRecord(event.origin, Invalid.EVENT_TOO_LARGE, detail="batch_max_bytes", key=key_of(event)))
             return
         self._secrets.add(event.account.token)
-        full = self._batches.add(event, self.sequence, self._clock())
+        key = b""
+        if self._keeps_ledger:
+            key = event_key(event.account, event.name, event.id)
+            if not self._repeats.claim(key, event, self.sequence):
+                return
+        full = self._batches.add(event, self.sequence, self._clock(), key)
         if full is not None:
-            self._dispatcher.submit(full)
+            self._submit(full)
             self._dispatcher.poll()
 
     def invalid(self, record: InvalidRecord) -> None:
@@ -124,6 +134,9 @@ class Run:
         Raises `RunStopped` under `on_invalid: fail`.
         """
         if self._failed_at is not None:
+            return
+        if record.repeat_of is not None and self._keeps_ledger and self._known({event_key(*record.repeat_of)}):
+            self.skip(SkippedRecord(record.origin, Skipped.IN_LEDGER))
             return
         if self.settings.on_invalid == "fail" and record.reason is not Invalid.EVENT_TOO_OLD:
             self._failed_at = self.sequence  # unsettled for good; what came before it is still sent
@@ -153,12 +166,12 @@ class Run:
     @property
     def has_room(self) -> bool:
         """Tell whether more records may be read; False until requests in flight end."""
-        return self._dispatcher.has_room
+        return self._dispatcher.has_room and self._repeats.has_room
 
     @property
-    def requests(self) -> tuple[int, int]:
-        """Give how many requests were made, and how many of them were repeats."""
-        return self._dispatcher.requests, self._dispatcher.retries
+    def requests(self) -> Requests:
+        """Give how many requests were sent, and why."""
+        return self._dispatcher.requests
 
     @property
     def dead_letters_written(self) -> int:
@@ -172,7 +185,7 @@ class Run:
         """
         now = self._clock()
         for batch in self._batches.take_due(now):
-            self._dispatcher.submit(batch)
+            self._submit(batch)
         self._dispatcher.poll()
         due = self._dead_letters.due_at()
         if due is not None and now >= due:
@@ -213,7 +226,7 @@ class Run:
         Ends early when the run stopped or its grace time is over; what is unsettled then stays before STATE.
         """
         for batch in self._batches.take_all():
-            self._dispatcher.submit(batch)
+            self._submit(batch)
         self._drain()
         if self._stop is None and self._dispatcher.is_idle:
             self._dispatcher.release_suspects()
@@ -228,6 +241,8 @@ class Run:
     def close(self) -> None:
         """Give back files and connections."""
         self._dead_letters.close()
+        if self._ledger is not None:
+            self._ledger.close()
         self._client.close()
 
     def _drain(self) -> None:
@@ -253,11 +268,15 @@ class Run:
     def answered(self, batch: Batch, statuses: list[EventStatus]) -> None:
         """Settle every event of an answered request by its own status."""
         delivered: Counter[Origin] = Counter()
+        if self._keeps_ledger:
+            self._record([key for key, status in zip(batch.keys, statuses, strict=True) if status.status == "processed"])
         for position, status in enumerate(statuses):
             if status.warning_message:
-                self.tally.warnings += 1
+                self.tally.warn(redact(status.warning_message, self._secrets))
             if status.status == "processed":
                 delivered[batch.events[position].origin] += 1
+                for repeat, _ in self._repeats.delivered(batch.keys[position]) if self._keeps_ledger else ():
+                    self.skip(SkippedRecord(repeat.origin, Skipped.IN_LEDGER))
             else:
                 self._reject(batch, position, Rejected.REFUSED_EVENT, redact(status.error_message or "", self._secrets))
         for origin, number in delivered.items():
@@ -284,6 +303,10 @@ class Run:
 
     def _reject(self, batch: Batch, position: int, reason: Rejected, detail: str) -> None:
         event = batch.events[position]
+        if self._keeps_ledger and (repeat := self._repeats.failed(batch.keys[position])) is not None:
+            alone = Batch(repeat[0].account, self._clock())
+            alone.append(*repeat, batch.keys[position])
+            self._dispatcher.submit(alone)
         self._bury(
             DeadLetter(
                 batch.sequences[position],
@@ -296,6 +319,56 @@ class Run:
                 event=event.body,
             ),
         )
+
+    # The ledger
+
+    def _submit(self, batch: Batch) -> None:
+        """Hand a batch to the dispatcher, without the events that the ledger knows.
+
+        Never raises: where the ledger fails the dispatcher is stopped, and holds the batch as unsettled.
+        """
+        known: set[bytes] = set()
+        if self._keeps_ledger:
+            try:
+                known = self._known(set(batch.keys))
+            except RunStopped as stop:
+                self._stop = stop
+        if not known:
+            self._dispatcher.submit(batch)
+            return
+        unknown = [position for position, key in enumerate(batch.keys) if key not in known]
+        for event, key in zip(batch.events, batch.keys, strict=True):
+            if key in known:
+                for skipped in (event, *(repeat for repeat, _ in self._repeats.delivered(key))):
+                    self.skip(SkippedRecord(skipped.origin, Skipped.IN_LEDGER))
+        if unknown:
+            self._dispatcher.submit(batch.pick(unknown))
+
+    def _known(self, keys: set[bytes]) -> set[bytes]:
+        try:
+            return self._opened_ledger().known(keys)
+        except LedgerError as error:
+            raise self._ledger_stop(error) from None
+
+    def _record(self, keys: list[bytes]) -> None:
+        try:
+            self._opened_ledger().record(keys)
+        except LedgerError as error:
+            raise self._ledger_stop(error) from None
+
+    def _opened_ledger(self) -> Ledger:
+        if self._ledger is None:
+            assert self.settings.ledger_url is not None  # noqa: S101 - only asked where it is set
+            self._ledger = Ledger(self.settings.ledger_url.get_secret_value(), self.settings.ledger_retention_days)
+        return self._ledger
+
+    def _ledger_stop(self, error: LedgerError) -> RunStopped:
+        self._dispatcher.stop("the ledger failed")
+        self._stop = self._stop or RunStopped(
+            f"the ledger at ledger_url cannot be used: {error}. STATE stays before what is not recorded there: "
+            "mend the database and run again.",
+        )
+        return self._stop
 
     # Settling
 
@@ -322,6 +395,7 @@ class Run:
             self._batches.oldest_sequence(),
             self._dispatcher.oldest_sequence(),
             self._dead_letters.oldest_sequence(),
+            self._repeats.oldest_sequence(),
             self._failed_at,
         )
         return min((mark for mark in marks if mark is not None), default=None)

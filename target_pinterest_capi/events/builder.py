@@ -128,12 +128,12 @@ class _Builder:
         source = _read(self._source, record)
         if source is None:
             raise self._missing("action_source", record)
-        seconds = self._event_time(record)
         event_id = _read(self._id, record)
         key = self._key(record)
         if event_id is None:
             event_id = self._derived_id(record, account, name)
             key = self._dead_key(record)
+        seconds = self._event_time(record, (account, name, event_id))
         event: dict[str, Any] = {"event_name": name, "action_source": source, "event_time": seconds, "event_id": event_id}
         _fill(event, self._top, record)
         event["user_data"] = customer = self._user_data(event, record)
@@ -165,7 +165,7 @@ class _Builder:
             raise self._missing("event_name", record)
         return name
 
-    def _event_time(self, record: Record) -> int:
+    def _event_time(self, record: Record, identity: tuple[Account, str, str]) -> int:
         now = self._now()
         raw = _raw(self._time, record)
         if raw is NOW:
@@ -174,8 +174,10 @@ class _Builder:
         if seconds is None:
             raise self._missing("event_time", record)
         if not now - self._max_age_seconds <= seconds <= now + FUTURE_SECONDS:
-            reason = Invalid.EVENT_IN_FUTURE if seconds > now else Invalid.EVENT_TOO_OLD
-            raise _NoEventError(InvalidRecord(self._origin, reason, "event_time", key=self._dead_key(record)))
+            key = self._dead_key(record)
+            if seconds > now:
+                raise _NoEventError(InvalidRecord(self._origin, Invalid.EVENT_IN_FUTURE, "event_time", key=key))
+            raise _NoEventError(InvalidRecord(self._origin, Invalid.EVENT_TOO_OLD, "event_time", key=key, repeat_of=identity))
         return seconds
 
     def _derived_id(self, record: Record, account: Account, name: str) -> str:

@@ -52,13 +52,17 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
 
 class InvalidRecord(msgspec.Struct, frozen=True, gc=False):
-    """A record that made no event: why, on which field, and in what sense (`detail`, a reason's name, never a value)."""
+    """A record that made no event: why, on which field, and in what sense (`detail`, a reason's name, never a value).
+
+    `repeat_of` has account, event name and event id where it is just too old: the ledger may know it.
+    """
 
     origin: Origin
     reason: Invalid
     field: str | None = None
     detail: str | None = None
     key: dict[str, str] | None = None
+    repeat_of: tuple[Account, str, str] | None = None
 
 
 class SkippedRecord(msgspec.Struct, frozen=True, gc=False):

@@ -24,6 +24,11 @@ def digest(text: str) -> str:
         return sha256(well_formed(text).encode()).hexdigest()
 
 
+def digest_key(text: str, size: int) -> bytes:
+    """Give the first `size` bytes of the SHA-256 of the text: a short key that nothing can be read back from."""
+    return sha256(text.encode("utf-8", "replace")).digest()[:size]
+
+
 def digest_bytes(data: bytes) -> str:
     """Lower-case hex SHA-256 of the bytes."""
     return sha256(data).hexdigest()

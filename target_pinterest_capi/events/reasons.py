@@ -7,7 +7,9 @@ from enum import StrEnum
 from typing import Self
 
 
-class _Reason(StrEnum):
+class Reason(StrEnum):
+    """A reason's name, and what a person does about it."""
+
     advice: str
 
     def __new__(cls, value: str, advice: str) -> Self:
@@ -18,7 +20,7 @@ class _Reason(StrEnum):
         return member
 
 
-class LeftOut(_Reason):
+class LeftOut(Reason):
     """Why a value was left out of its event. The event itself goes on."""
 
     EMPTY = "empty", "Nothing is left of the value after cleaning. Nothing to do."
@@ -51,7 +53,7 @@ class LeftOut(_Reason):
     UNREADABLE_JSON = "unreadable_json", "A text came where a list or an object belongs, and it is no JSON of one."
 
 
-class Warned(_Reason):
+class Warned(Reason):
     """What is sent as it is, and counted, because it may not do what was meant."""
 
     PHONE_WITHOUT_COUNTRY = (
@@ -61,7 +63,7 @@ class Warned(_Reason):
     LDP_INCOMPLETE = "ldp_incomplete", "opt_out_type LDP takes effect only with st and country: map both."
 
 
-class Invalid(_Reason):
+class Invalid(Reason):
     """Why a record made no event: it is a dead letter, never sent."""
 
     MISSING_FIELD = "missing_field", "A required field has no value: map it, or give it a default."
@@ -75,11 +77,12 @@ class Invalid(_Reason):
     SCHEMA_VIOLATION = "schema_violation", "validate_records is on, and the record does not fit the tap's schema."
 
 
-class Skipped(_Reason):
+class Skipped(Reason):
     """Why the configuration left a record or an event out: not sent, and no dead letter."""
 
     NO_MAPPING = "no_mapping", "No entry of mappings names the stream: add one, or take the stream out of the tap."
     WHEN = "when", "The entry's `when` does not hold for the record. Nothing to do."
     NOT_LISTED = "name_not_listed", "The entry's event_names do not list its name: add it, or give a default event_name."
     STREAM_MAP = "stream_map", "The SDK's stream_maps filtered the record out. Nothing to do."
+    IN_LEDGER = "in_ledger", "It was delivered before: the ledger knows it. Nothing to do."
     DRY_RUN = "dry_run", "mode is dry_run: the event is made and not sent."

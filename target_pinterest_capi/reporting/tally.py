@@ -38,8 +38,8 @@ class Tally:
         self._notes: Counter[tuple[Origin, str, str]] = Counter()
         self._names: set[str] = set()
         self._too_old = 0
+        self._warnings: Counter[str] = Counter()
         self.records = 0
-        self.warnings = 0
 
     def count(self, origin: Origin, outcome: Outcome, reason: str = "", number: int = 1) -> None:
         """Count settled events."""
@@ -53,6 +53,10 @@ class Tally:
     def note(self, origin: Origin, field: str, reason: str, number: int = 1) -> None:
         """Count values left out or warned about."""
         self._notes[origin, field, str(reason)] += number
+
+    def warn(self, message: str) -> None:
+        """Count a warning of Pinterest's about an event that it took; the message holds no values."""
+        self._warnings[message if message in self._warnings or len(self._warnings) < MAX_NAMES else OTHER_NAMES] += 1
 
     def name(self, text: str) -> str:
         """Give the name to count under: the text itself for the first `MAX_NAMES` of a run."""
@@ -87,6 +91,10 @@ class Tally:
         """Give what was left out or warned about, by stream, entry, field and size."""
         rows = [NoteCount(*key, count) for key, count in self._notes.items()]
         return sorted(rows, key=lambda row: (row.origin, row.field, -row.number, row.reason))
+
+    def warnings(self) -> dict[str, int]:
+        """Give Pinterest's warnings, the commonest first."""
+        return dict(self._warnings.most_common())
 
     def by_outcome(self, reasons: Iterable[Outcome] = Outcome) -> dict[str, int]:
         """Give the totals by outcome's name."""

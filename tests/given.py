@@ -1,0 +1,50 @@
+"""What tests are given: an account, checked settings, a clock that stands still, Singer messages."""
+
+import json
+from typing import Any
+
+from target_pinterest_capi.settings import Settings, load
+
+ACCOUNT = "549755885175"
+TOKEN = "sandbox-token"  # the sandbox's own
+
+
+class Clock:
+    """A monotonic clock that stands still until it is moved."""
+
+    def __init__(self, now: float = 1000.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def settings_of(**given: Any) -> Settings:
+    """Give checked settings, with an account and a token."""
+    return load({"ad_account_id": ACCOUNT, "conversion_token": TOKEN, **given})
+
+
+def line(**message: Any) -> bytes:
+    """Give a Singer message as a line."""
+    return json.dumps(message).encode()
+
+
+def schema(stream: str, *columns: str, key_properties: tuple[str, ...] = (), **properties: Any) -> bytes:
+    """Give a SCHEMA line."""
+    declared = {**{column: {} for column in columns}, **properties}
+    return line(
+        type="SCHEMA", stream=stream, schema={"type": "object", "properties": declared}, key_properties=list(key_properties)
+    )
+
+
+def record(stream: str, **columns: Any) -> bytes:
+    """Give a RECORD line."""
+    return line(type="RECORD", stream=stream, record=columns)
+
+
+def state(value: Any) -> bytes:
+    """Give a STATE line."""
+    return line(type="STATE", value=value)

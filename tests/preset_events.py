@@ -1,0 +1,47 @@
+"""What a preset makes of records, as they arrive from a tap: the events as Pinterest gets them."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from given import settings_of
+from target_pinterest_capi.events.event import Event
+from target_pinterest_capi.mapping.mappings import Accounts, Stream, compile_stream, stream_columns
+
+NOW = 1_795_000_000  # 2026-11-18T11:06:40Z
+_decode = msgspec.json.Decoder(float_hook=Decimal).decode
+
+
+def events_of(
+    preset: str,
+    records: Iterable[Mapping[str, Any]],
+    schema: Mapping[str, Any] | None = None,
+    notes: list[tuple[str, str]] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    **entry: Any,
+) -> list[Any]:
+    """Give each record's event, decoded; InvalidRecord or SkippedRecord where there is none.
+
+    `entry` is what a user writes beside the preset, `settings` beside mappings; `notes` gets (field, reason) of what is left out.
+    """
+    rows = [_decode(json.dumps(record)) for record in records]
+    configured = settings_of(mappings=[{"stream": "*", "preset": preset, **entry}], **(settings or {}))
+    columns = stream_columns(schema or {}, {column for row in rows for column in row})
+    (compiled,) = compile_stream(
+        configured,
+        Stream("records", columns),
+        Accounts(configured),
+        lambda _, field, reason: None if notes is None else notes.append((field, str(reason))),
+        now=lambda: NOW,
+    )
+    results = [compiled(row) for row in rows]
+    return [json.loads(result.body) if isinstance(result, Event) else result for result in results]
+
+
+def sha256(text: str) -> str:
+    """Give the digest of a normal form."""
+    return hashlib.sha256(text.encode()).hexdigest()

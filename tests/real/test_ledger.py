@@ -1,0 +1,228 @@
+"""The ledger on SQLite and on PostgreSQL: what was delivered is not sent again, whatever ended the run before."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from given import ACCOUNT, TOKEN, record, schema, state
+from shopper import NOW, event, visit
+from target_pinterest_capi.delivery.ledger import DAY_SECONDS, Ledger, LedgerError, event_key
+from target_pinterest_capi.events.event import Account
+from target_pinterest_capi.sandbox.faults import Fault
+from target_pinterest_capi.sandbox.server import Sandbox
+
+TARGET = Path(sys.executable).with_name("target-pinterest-capi")
+VISITS = schema("visits", *visit(), key_properties=("event_id",))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Give the URL of an empty ledger in each database."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/ledger.db"
+        return
+    cluster = request.getfixturevalue("postgres")
+    cluster.query("DROP TABLE IF EXISTS pinterest_delivered_events")
+    yield cluster.url.replace("postgresql://", "postgresql+psycopg://")
+
+
+@pytest.fixture
+def given(sandbox: Sandbox, tmp_path: Path, url: str) -> dict[str, Any]:
+    return {
+        "ad_account_id": ACCOUNT,
+        "conversion_token": TOKEN,
+        "api_url": sandbox.url,
+        "dead_letter_path": str(tmp_path / "rejected.jsonl"),
+        "max_retry_seconds": 20,
+        "ledger_url": url,
+    }
+
+
+def visits(*numbers: int, **columns: Any) -> list[bytes]:
+    return [record("visits", **visit(number, **columns)) for number in numbers]
+
+
+def keys(*numbers: int) -> list[bytes]:
+    return [event_key(event(number).account, "page_visit", f"visit-{number}") for number in numbers]
+
+
+def test_keys_are_remembered_and_forgotten(url: str):
+    """Recorded keys are known to every later ledger, until their retention is over."""
+    clock = [NOW]
+    ledger = Ledger(url, 7, now=lambda: clock[0])
+    assert ledger.known(keys(1, 2)) == set()
+    ledger.record(keys(1))
+    ledger.record(keys(1, 2))
+    assert ledger.known(keys(1, 2, 3)) == set(keys(1, 2))
+    ledger.close()
+    clock[0] += 7 * DAY_SECONDS - 1
+    again = Ledger(url, 7, now=lambda: clock[0])
+    assert again.known(keys(1)) == set(keys(1))
+    again.close()
+    clock[0] += 2
+    later = Ledger(url, 7, now=lambda: clock[0])
+    assert later.known(keys(1, 2)) == set()
+    later.close()
+
+
+def test_a_thousand_keys_at_once(url: str):
+    """A whole request's keys are asked for and recorded in one go."""
+    ledger = Ledger(url, 7)
+    ledger.record(keys(*range(1000)))
+    assert ledger.known(keys(*range(500, 1500))) == set(keys(*range(500, 1000)))
+    assert ledger.known([]) == set()
+    ledger.record([])
+    ledger.close()
+
+
+@pytest.mark.parametrize(
+    "other", [("1", "page_visit", "visit-1"), (ACCOUNT, "checkout", "visit-1"), (ACCOUNT, "page_visit", "visit-2")]
+)
+def test_key_is_account_name_and_id(other: tuple[str, str, str]):
+    """Another account, name or id is another key; the token is no part of it."""
+    first = event_key(Account(ACCOUNT, "one"), "page_visit", "visit-1")
+    assert first == event_key(Account(ACCOUNT, "two"), "page_visit", "visit-1")
+    assert first != event_key(Account(other[0], "one"), other[1], other[2])
+    assert len(first) == 16
+
+
+def test_two_processes_may_share_one(url: str):
+    """Two that record the same keys at once do not fail, and both find them after."""
+    ledgers = [Ledger(url, 7)]
+    errors: list[BaseException] = []
+
+    def work(order: int) -> None:
+        try:
+            own = Ledger(url, 7)
+            for start in range(0, 2000, 100):
+                own.record(keys(*range(start, start + 100))[::order])
+            own.close()
+        except BaseException as error:  # noqa: BLE001 - asserted on below
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(order,)) for order in (1, -1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert len(ledgers[0].known(keys(*range(2000)))) == 2000
+    ledgers[0].close()
+
+
+def test_rerun_sends_only_what_is_new(run_target, given, sandbox: Sandbox):
+    """What an earlier run delivered is skipped, counted, and settled for STATE."""
+    assert run_target([VISITS, *visits(1, 2, 3)], **given).outcomes == {"delivered": 3}
+    ran = run_target([VISITS, *visits(2, 3, 4), state({"n": 4})], **given)
+    assert (ran.code, ran.outcomes, ran.reasons, ran.states) == (0, {"delivered": 1, "skipped": 2}, {"in_ledger": 2}, ['{"n": 4}'])
+    assert sandbox.store.event_ids() == {f"visit-{number}": 1 for number in (1, 2, 3, 4)}
+
+
+def test_repeat_within_a_run_is_sent_once(run_target, given, sandbox: Sandbox):
+    """A repeat of a key that is open or in flight waits for the first one, and is skipped when that was delivered."""
+    ran = run_target([VISITS, *visits(1, 2, 1, 1), state({"n": 4})], **given)
+    assert (ran.outcomes, ran.states) == ({"delivered": 2, "skipped": 2}, ['{"n": 4}'])
+    assert sandbox.store.event_ids() == {"visit-1": 1, "visit-2": 1}
+
+
+def test_repeat_of_a_rejected_event_is_sent_in_its_place(run_target, given, sandbox: Sandbox):
+    """Where the first one was rejected the repeat gets its own try."""
+    sandbox.faults.set([Fault("fail_event", event_id="visit-1", times=1)])
+    ran = run_target([VISITS, *visits(1, 2, 1, 1), state({"n": 4})], **given)
+    assert (ran.outcomes, ran.states) == ({"delivered": 2, "rejected": 1, "skipped": 1}, ['{"n": 4}'])
+    assert sandbox.store.event_ids() == {"visit-1": 1, "visit-2": 1}
+
+
+def test_rejected_events_are_not_remembered(run_target, given, sandbox: Sandbox):
+    """Only what Pinterest processed is in the ledger: a rejected event may be sent again later."""
+    sandbox.faults.set([Fault("fail_event", event_id="visit-1")])
+    assert run_target([VISITS, *visits(1, 2)], **given).outcomes == {"delivered": 1, "rejected": 1}
+    sandbox.faults.clear()
+    assert run_target([VISITS, *visits(1, 2)], **given).outcomes == {"delivered": 1, "skipped": 1}
+
+
+def test_ledger_is_asked_before_an_event_is_too_old(run_target, given):
+    """The last row that a tap repeats for a week is skipped as delivered, not dead-lettered as too old."""
+    old = {"event_time": int(NOW) - 3 * DAY_SECONDS}
+    assert run_target([VISITS, *visits(1, **old)], **given).outcomes == {"delivered": 1}
+    ran = run_target([VISITS, *visits(1, 2, **old)], **given, max_event_age_days=1, max_rejected_ratio=None)
+    assert ran.reasons == {"in_ledger": 1, "event_too_old": 1}
+
+
+@pytest.mark.parametrize("mode", ["test", "dry_run"])
+def test_other_modes_leave_it_alone(run_target, given, mode: str):
+    """A test or dry run neither asks nor fills the ledger."""
+    run_target([VISITS, *visits(1)], **given, mode=mode)
+    assert run_target([VISITS, *visits(1)], **given).outcomes == {"delivered": 1}
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("sqlite:////no/such/folder/ledger.db", "unable to open database file"),
+        ("postgresql+psycopg://shop:s3cret@127.0.0.1:1/ledger", "refused"),
+    ],
+)
+def test_ledger_that_cannot_be_used_stops_the_run(run_target, config, sandbox: Sandbox, url: str, words: str):
+    """Without its ledger nothing is sent: exit 1, the setting is named, its password is not."""
+    ran = run_target([VISITS, *visits(1), state({"n": 1})], **{**config, "ledger_url": url})
+    assert (ran.code, ran.outcomes, ran.states) == (1, {}, [])
+    assert "ledger_url" in ran.log
+    assert words in ran.log
+    assert "s3cret" not in ran.log
+    assert sandbox.store.requests() == []
+
+
+def test_ledger_that_fails_on_the_way_keeps_state(tmp_path: Path):
+    """A database that goes away is an error with words, not a crash."""
+    ledger = Ledger(f"sqlite:///{tmp_path}/ledger.db", 7)
+    ledger.record(keys(1))
+    with ledger._connection.begin():
+        ledger._connection.exec_driver_sql("DROP TABLE pinterest_delivered_events")
+    with pytest.raises(LedgerError, match="no such table"):
+        ledger.known(keys(1))
+    ledger.close()
+
+
+def test_kill_repeats_at_most_what_was_in_flight(given, sandbox: Sandbox, tmp_path: Path):
+    """After a kill -9 a rerun from the beginning repeats at most the events in flight."""
+    path = tmp_path / "config.json"
+    size, at_once = 20, 3
+    path.write_text(json.dumps({**given, "batch_size_rows": size, "max_in_flight": at_once}))
+    sandbox.faults.set([Fault("latency", seconds=0.01)])
+    lines = b"\n".join([VISITS, *visits(*range(3000)), state({"n": 3000})]) + b"\n"
+    for _ in range(4):
+        target = subprocess.Popen(
+            [TARGET, "--config", path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        writer = threading.Thread(target=_write, args=(target, lines))
+        writer.start()
+        before = len(sandbox.store.event_ids())
+        while len(sandbox.store.event_ids()) < before + 200 and target.poll() is None:
+            threading.Event().wait(0.005)
+        os.kill(target.pid, signal.SIGKILL)
+        target.wait()
+        writer.join()
+        target.stdout.close()
+    done = subprocess.run([TARGET, "--config", path], input=lines, capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (0, b'{"n": 3000}\n')
+    counts = sandbox.store.event_ids()
+    assert set(counts) == {f"visit-{number}" for number in range(3000)}
+    assert sum(count - 1 for count in counts.values()) <= 4 * size * at_once
+
+
+def _write(target: "subprocess.Popen[bytes]", lines: bytes) -> None:
+    assert target.stdin is not None
+    try:
+        target.stdin.write(lines)
+        target.stdin.close()
+    except BrokenPipeError:
+        return  # killed, as meant

@@ -1,0 +1,270 @@
+"""The target as a process: signals, kill -9, silent taps, command line. What its users run."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from given import ACCOUNT, TOKEN, record, schema, state
+from shopper import visit
+from target_pinterest_capi.sandbox.faults import Fault
+from target_pinterest_capi.sandbox.server import Sandbox
+
+TARGET = Path(sys.executable).with_name("target-pinterest-capi")
+VISITS = schema("visits", *visit(), key_properties=("event_id",))
+
+
+def visits(numbers: range) -> list[bytes]:
+    return [record("visits", **visit(number)) for number in numbers]
+
+
+class Process:
+    """A running target: written to, signalled, and read at its end."""
+
+    def __init__(self, config: dict[str, Any], directory: Path, *options: str, **environment: str) -> None:
+        path = directory / "config.json"
+        path.write_text(json.dumps(config))
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("TARGET_PINTEREST_CAPI_")}
+        self.process = subprocess.Popen(
+            [TARGET, "--config", path, *options],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=directory,
+            env={**clean, **environment},
+        )
+
+    def write(self, *lines: bytes) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(b"".join(line + b"\n" for line in lines))
+        self.process.stdin.flush()
+
+    def state(self) -> str:
+        """Wait for the next STATE line."""
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().decode().rstrip("\n")
+
+    def end(self, how: int | None = None) -> tuple[int, list[str], str]:
+        """End it by a signal, or by the end of its input; give exit code, the STATE lines left, and its log."""
+        if how is not None:
+            self.process.send_signal(how)
+        out, log = self.process.communicate(timeout=60)
+        return self.process.returncode, out.decode().splitlines(), log.decode()
+
+
+@pytest.fixture
+def start(config: dict[str, Any], tmp_path: Path) -> Iterator[Callable[..., Process]]:
+    """Give a function that starts a target against the sandbox."""
+    begun: list[Process] = []
+
+    def run(*options: str, environment: dict[str, str] | None = None, **settings: Any) -> Process:
+        begun.append(Process({**config, **settings}, tmp_path, *options, **(environment or {})))
+        return begun[-1]
+
+    yield run
+    for one in begun:
+        if one.process.poll() is None:
+            one.process.kill()
+            one.process.communicate()
+
+
+def wait_for(what: Callable[[], Any], seconds: float = 20) -> None:
+    """Wait until something another process does has happened."""
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)  # another process is awaited, and it cannot wake us
+
+
+def test_pipe_to_the_end(start, sandbox: Sandbox):
+    """Records in, STATE out, exit 0; stdout has STATE and nothing else."""
+    target = start()
+    target.write(VISITS, *visits(range(2500)), state({"n": 2500}))
+    code, states, log = target.end()
+    assert (code, states) == (0, ['{"n": 2500}'])
+    assert "2500 delivered" in log
+    assert set(sandbox.store.event_ids().values()) == {1}
+
+
+def test_silent_tap_is_near_real_time(start, sandbox: Sandbox):
+    """A partial batch leaves by itself after batch_wait_seconds, and its STATE is written, while the tap stays open and silent."""
+    target = start(batch_wait_seconds=0.2)
+    target.write(VISITS, *visits(range(3)), state({"n": 3}))
+    assert target.state() == '{"n": 3}'
+    assert len(sandbox.store.events()) == 3
+    target.write(*visits(range(3, 5)), state({"n": 5}))
+    assert target.state() == '{"n": 5}'
+    assert target.end()[0] == 0
+
+
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_signal_flushes_and_ends(start, sandbox: Sandbox, signum: int, code: int):
+    """A signal ends reading; what was read is delivered, its STATE is written, and the exit code is the signal's."""
+    target = start(batch_wait_seconds=600)
+    target.write(state({"n": 0}), VISITS, *visits(range(3)), state({"n": 3}))
+    assert target.state() == '{"n": 0}'
+    ended, states, log = target.end(signum)
+    assert (ended, states) == (code, ['{"n": 3}']), log
+    assert len(sandbox.store.events()) == 3
+
+
+def test_signal_while_a_request_hangs_ends_within_the_grace_time(start, sandbox: Sandbox):
+    """What Pinterest does not answer in time stays unsettled: STATE stays before it."""
+    sandbox.faults.set([Fault("latency", seconds=30, skip=1)])
+    target = start(batch_size_rows=1, shutdown_grace_seconds=0.5)
+    target.write(VISITS, *visits(range(1)), state({"n": 1}))
+    assert target.state() == '{"n": 1}'
+    target.write(*visits(range(1, 2)), state({"n": 2}))
+    wait_for(lambda: sandbox.faults.struck().get("latency"))
+    began = time.monotonic()
+    code, states, _ = target.end(signal.SIGTERM)
+    assert (code, states) == (143, [])
+    assert time.monotonic() - began < 10
+
+
+def test_both_signals_of_meltano_are_one(start, sandbox: Sandbox):
+    """SIGINT and SIGTERM together, as Meltano sends them, still end with everything flushed."""
+    sandbox.faults.set([Fault("latency", seconds=0.5)])
+    target = start(batch_wait_seconds=600)
+    target.write(state({"n": 0}), VISITS, *visits(range(3)), state({"n": 3}))
+    assert target.state() == '{"n": 0}'
+    target.process.send_signal(signal.SIGINT)
+    code, states, log = target.end(signal.SIGTERM)
+    assert (code, states) in [(130, ['{"n": 3}']), (143, ['{"n": 3}'])], log
+
+
+def test_the_same_signal_again_ends_at_once(start, sandbox: Sandbox):
+    """Whoever presses Ctrl-C twice wants to leave now."""
+    sandbox.faults.set([Fault("latency", seconds=30)])
+    target = start(batch_size_rows=1, shutdown_grace_seconds=60)
+    target.write(VISITS, *visits(range(1)), state({"n": 1}))
+    wait_for(lambda: sandbox.faults.struck().get("latency"))
+    target.process.send_signal(signal.SIGINT)
+    began = time.monotonic()
+    while target.process.poll() is None and time.monotonic() - began < 10:
+        target.process.send_signal(signal.SIGINT)
+        time.sleep(0.05)  # the second signal counts once the first was taken
+    code, states, _ = target.end()
+    assert (code, states) == (130, [])
+
+
+def test_kill_leaves_state_before_what_was_not_settled(start, sandbox: Sandbox):
+    """After a kill -9 a rerun from the last STATE delivers everything, and repeats at most what was in flight or open."""
+    sandbox.faults.set([Fault("latency", seconds=0.02)])
+    target = start(batch_size_rows=10, max_in_flight=2, batch_wait_seconds=600)
+    target.write(VISITS)
+    for number in range(200):
+        target.write(*visits(range(number * 5, number * 5 + 5)), state({"n": number * 5 + 5}))
+    first = json.loads(target.state())["n"]
+    target.process.kill()
+    left = target.process.communicate()[0].decode().splitlines()
+    last = json.loads(left[-1])["n"] if left else first
+    delivered = set(sandbox.store.event_ids())
+    assert {f"visit-{number}" for number in range(last)} <= delivered
+    sandbox.faults.clear()
+    again = start()
+    again.write(VISITS, *visits(range(last, 1000)), state({"n": 1000}))
+    assert again.end()[:2] == (0, ['{"n": 1000}'])
+    counts = sandbox.store.event_ids()
+    assert set(counts) == {f"visit-{number}" for number in range(1000)}
+    assert sum(count - 1 for count in counts.values()) <= len(delivered) - last + 2 * 10
+
+
+def test_cut_input_is_settled_and_reported(start, sandbox: Sandbox):
+    """A tap that dies in the middle of a line: what came whole is delivered with its STATE, exit 1 with the line number."""
+    target = start()
+    target.write(VISITS, *visits(range(3)), state({"n": 3}))
+    target.process.stdin.write(visits(range(3, 4))[0][:50])
+    code, states, log = target.end()
+    assert (code, states) == (1, ['{"n": 3}'])
+    assert "line 6: it is no JSON" in log
+    assert "example.com" not in log
+
+
+def test_closed_stdout_is_an_error(config: dict[str, Any], tmp_path: Path):
+    """When nobody reads STATE any more the run ends with 1: Meltano is gone."""
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(config))
+    read_fd, write_fd = os.pipe()
+    os.close(read_fd)
+    lines = b"\n".join([VISITS, *visits(range(3)), state({"n": 3})])
+    done = subprocess.run(
+        [TARGET, "--config", path], input=lines, stdout=write_fd, stderr=subprocess.PIPE, cwd=tmp_path, check=False
+    )
+    os.close(write_fd)
+    assert done.returncode == 1
+    assert b"STATE could not be written" in done.stderr
+
+
+def test_configuration_problems_come_all_at_once(start):
+    """Exit 2 before anything is read: every problem, each with its setting, and the nearest name for an unknown one."""
+    target = start(conversion_tokn="x", batch_size_rows=5000, api_url="http://api.example.com")
+    code, states, log = target.end()
+    assert (code, states) == (2, [])
+    for words in ("conversion_tokn", "conversion_token", "batch_size_rows", "api_url", "problems; nothing was read"):
+        assert words in log
+
+
+@pytest.mark.parametrize(("content", "words"), [(None, "missing.json"), ("{not json", "line 1"), ("[]", "config")])
+def test_configuration_file_that_cannot_be_read(tmp_path: Path, content: str | None, words: str):
+    """Exit 2 with the file's name and the place, without its content."""
+    path = tmp_path / ("missing.json" if content is None else "config.json")
+    if content is not None:
+        path.write_text(content)
+    done = subprocess.run(
+        [TARGET, "--config", path], stdin=subprocess.DEVNULL, capture_output=True, cwd=tmp_path, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "not json" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_environment_is_read_with_config_env(sandbox: Sandbox, tmp_path: Path):
+    """`--config ENV` takes every setting from its variable, numbers and lists too; a `.env` file counts."""
+    (tmp_path / ".env").write_text(f"TARGET_PINTEREST_CAPI_CONVERSION_TOKEN={TOKEN}\n")
+    environment = {
+        "PATH": os.environ["PATH"],
+        "TARGET_PINTEREST_CAPI_AD_ACCOUNT_ID": ACCOUNT,
+        "TARGET_PINTEREST_CAPI_API_URL": sandbox.url,
+        "TARGET_PINTEREST_CAPI_BATCH_SIZE_ROWS": "2",
+        "TARGET_PINTEREST_CAPI_MAPPINGS": '[{"stream": "visits", "preset": "pinterest"}]',
+        "TARGET_PINTEREST_CAPI_NO_SUCH_SETTING": "ignored",
+    }
+    lines = b"\n".join([VISITS, *visits(range(3)), state({"n": 3})])
+    done = subprocess.run([TARGET, "--config", "ENV"], input=lines, capture_output=True, cwd=tmp_path, env=environment, check=False)
+    assert (done.returncode, done.stdout) == (0, b'{"n": 3}\n'), done.stderr
+    assert sandbox.store.counters()["requests"] == 2
+
+
+@pytest.mark.parametrize("form", [[], ["--format", "json"], ["--format", "markdown"]])
+def test_about_lists_every_setting(form: list[str]):
+    """`--about` needs no configuration and names the settings."""
+    done = subprocess.run([TARGET, "--about", *form], capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    for setting in ("ad_account_id", "mappings", "stream_maps", "max_rejected_ratio"):
+        assert setting in done.stdout
+    assert "add_record_metadata" not in done.stdout
+
+
+def test_version_and_input_file(start, tmp_path: Path, sandbox: Sandbox):
+    """`--version` prints ours and the SDK's; `--input` reads a file in place of stdin."""
+    done = subprocess.run([TARGET, "--version"], capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("target-pinterest-capi v")
+    path = tmp_path / "input.singer"
+    path.write_bytes(b"\n".join([VISITS, *visits(range(3)), state({"n": 3})]))
+    assert start("--input", str(path)).end()[:2] == (0, ['{"n": 3}'])
+    assert len(sandbox.store.events()) == 3
+
+
+def test_log_level_is_the_contracts(start):
+    """TARGET_PINTEREST_CAPI_LOGLEVEL wins over LOGLEVEL."""
+    target = start(environment={"TARGET_PINTEREST_CAPI_LOGLEVEL": "ERROR", "LOGLEVEL": "DEBUG"})
+    assert target.end()[2] == ""
