@@ -20,7 +20,7 @@ MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
-.PHONY: help demo test test-all test-wheel ci lint python workflows scripts tree format types lock hooks build clean distclean
+.PHONY: help demo test test-all test-wheel bench docs current ci lint python workflows scripts tree format types lock hooks build clean distclean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -36,11 +36,18 @@ test-all: lint types  ## run every check and every test: what needs a service fa
 
 ci: test-all
 
-lint: python workflows scripts tree  ## check the code, the workflows, the scripts and the other files
+lint: python current workflows scripts tree  ## check the code, the workflows, the scripts and the other files
 
 python: $(READY)
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet . || { echo "The files above are not formatted: make format"; exit 1; }
+
+current: $(READY)
+	@$(BIN)/python -m target_pinterest_capi.documentation --check
+
+docs: $(READY)  ## bring what is generated up to date: references, the README's table, meltano.yml
+	@$(BIN)/python -m target_pinterest_capi.plugin --project > meltano.yml.new && mv meltano.yml.new meltano.yml
+	@$(BIN)/python -m target_pinterest_capi.documentation
 
 workflows: $(READY)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/actionlint -color=false .github/workflows/*.yml
@@ -83,6 +90,10 @@ test-wheel: build  ## install the wheel by itself and run the tests against it
 	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT \
 	&& tar -cf - --exclude='./.git' --exclude='./.venv*' --exclude='./target_pinterest_capi' --exclude='__pycache__' . | tar -xf - -C "$$copy" \
 	&& cd "$$copy" && "$(CURDIR)/.venv-wheel/bin/python" -m pytest -n $(JOBS) --dist loadfile $(TESTS)
+
+# More: make bench BENCH='--only ledger --rounds 3', BENCH=stages, BENCH=profile, BENCH=plots; --record also writes docs/performance.md.
+bench: $(READY)  ## measure the target beside a floor, the SDK and a peer; takes minutes
+	@$(BIN)/python -m benchmarks $(BENCH)
 
 clean:  ## remove what the other targets made, but for .venv
 	@rm -rf dist build htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.* .venv-wheel

@@ -32,9 +32,9 @@ class ConversionsSink(Sink):
         self._accounts = target.accounts
         self._stream = Stream(stream_name, stream_columns(schema), tuple(key_properties or ()))
         self._entries: tuple[CompiledEntry, ...] = self._compile()
+        self._takes = [entry.take for entry in self._entries]
         self._validate = compile_validator(schema) if target.settings.validate_records else None
         self._nothing = SkippedRecord(Origin(stream_name, NO_MAPPING), Skipped.NO_MAPPING)
-        self.records = 0
         if not self._entries:
             self.logger.warning("No entry of mappings takes stream %r: its records are skipped.", stream_name)
 
@@ -51,8 +51,7 @@ class ConversionsSink(Sink):
     def take(self, record: dict[str, Any]) -> None:
         """Take one record to every entry that matches. Raises `RunStopped` where the run has to stop."""
         run = self._run
-        run.record()
-        self.records += 1
+        run.sequence += 1
         if self._validate is not None and (violation := self._validate(record)) is not None:
             key = read_key(record, self._stream.key_properties, plain=self._settings.dead_letter_keys == "plain")
             origin = self._entries[0].origin if self._entries else self._nothing.origin
@@ -61,8 +60,9 @@ class ConversionsSink(Sink):
         if not self._stream.columns.issuperset(record):
             self._stream = self._stream._replace(columns=self._stream.columns.union(record))
             self._entries = self._compile()
-        for entry in self._entries:
-            result = entry(record)
+            self._takes = [entry.take for entry in self._entries]
+        for take in self._takes:
+            result = take(record)
             if isinstance(result, Event):
                 run.deliver(result)
             elif isinstance(result, InvalidRecord):

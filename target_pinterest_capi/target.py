@@ -30,7 +30,7 @@ from target_pinterest_capi.delivery.outcomes import Rejected
 from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
 from target_pinterest_capi.events.event import Origin, SkippedRecord
 from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
-from target_pinterest_capi.lines import IteratedLines, Lines, LineTooLongError, open_lines
+from target_pinterest_capi.lines import IteratedLines, LineTooLongError, open_lines
 from target_pinterest_capi.mapping.mappings import Accounts
 from target_pinterest_capi.sinks import ConversionsSink
 
@@ -70,46 +70,48 @@ class BytesReader(GenericSingerReader[bytes]):
         Raises `InputError`, or `RunStopped` where the run has to stop.
         """
         counts: Counter[str] = Counter()
-        for line in self._lines(open_lines(file_input if file_input is not None else self.default_input, self._run.wake)):
-            self._process(line, callbacks, counts)
-        return counts
-
-    def _lines(self, source: Lines) -> Any:
-        """Give each line of the input, with the run's own business done in between."""
-        run = self._run
-        while not run.is_interrupted:
-            run.poll()
-            if not run.has_room:
-                run.wait()
+        source = open_lines(file_input if file_input is not None else self.default_input, self._run.wake)
+        while not self._run.is_interrupted:
+            self._run.poll()
+            if not self._run.has_room:
+                self._run.wait()
                 continue
             try:
-                lines = source.read(run.seconds_until_due())
+                lines = source.read(self._run.seconds_until_due())
             except LineTooLongError as error:
                 raise InputError(f"line {self.line_number + 1}: {error}") from None
             if lines is None:
-                return
-            for line in lines:
-                self.line_number += 1
-                yield line
+                break
+            self._process(lines, callbacks, counts)
+        return counts
 
-    def _process(self, line: bytes, callbacks: Callbacks, counts: "Counter[str]") -> None:
-        if not line or line.isspace():
-            return
-        try:
-            message = messages.decode(line)
-        except messages.MessageError as error:
-            raise InputError(f"line {self.line_number}: {error}") from None
-        kind = message.type
-        counts[kind] += 1
-        if kind == "RECORD":
-            take = self.takes.get(message.stream or "")
-            if take is not None and message.record is not None:
-                take(message.record)
-                return
-        callback = callbacks.get(kind)
+    def _process(self, lines: list[bytes], callbacks: Callbacks, counts: "Counter[str]") -> None:
+        """Take each line's message to its stream's sink, or to its callback."""
+        takes, records = self.takes, 0
+        for line in lines:
+            self.line_number += 1
+            if len(line) < 2 and not line.strip():  # noqa: PLR2004 - a blank line; longer ones are found out below
+                continue
+            try:
+                message = messages.decode(line)
+            except messages.MessageError as error:
+                if line.isspace():
+                    continue
+                raise InputError(f"line {self.line_number}: {error}") from None
+            if message.type == "RECORD" and message.stream in takes and message.record is not None:
+                records += 1
+                takes[message.stream](message.record)
+            else:
+                self._call_back(message, callbacks)
+                counts[message.type] += 1
+        counts["RECORD"] += records
+
+    def _call_back(self, message: messages.Message, callbacks: Callbacks) -> None:
+        callback = callbacks.get(message.type)
         if callback is None:
             raise InputError(
-                f"line {self.line_number}: {_name(kind)} is no message type: SCHEMA, RECORD, STATE, BATCH and ACTIVATE_VERSION are"
+                f"line {self.line_number}: {_name(message.type)} is no message type: "
+                "SCHEMA, RECORD, STATE, BATCH and ACTIVATE_VERSION are",
             )
         callback(self._members(message))
 
@@ -238,7 +240,7 @@ class TargetPinterestCapi(Target):
                     f"({type(error).__name__}): check its expressions",
                 ) from None
             if mapped is None:
-                self.run.record()
+                self.run.sequence += 1
                 self.run.skip(SkippedRecord(Origin(stream_map.stream_alias, ""), Skipped.STREAM_MAP))
             else:
                 self._sink(stream_map.stream_alias).take(dict(mapped))

@@ -1,17 +1,19 @@
 """Batches are cut by count, bytes and age, and halves lose nothing."""
 
 import json
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from given import Clock
 from shopper import ACCOUNT, event
 from target_pinterest_capi.delivery.batches import FRAME_BYTES, Batch, Batches
 from target_pinterest_capi.events.event import Account
 
 
-def batches(**limits: float) -> Batches:
-    return Batches(**{"max_rows": 3, "max_bytes": 10**6, "wait_seconds": 10, **limits})
+def batches(**limits: Any) -> Batches:
+    return Batches(**{"max_rows": 3, "max_bytes": 10**6, "wait_seconds": 10, "clock": Clock(0.0), **limits})
 
 
 def batch_of(count: int) -> Batch:
@@ -37,33 +39,29 @@ def test_size_is_the_size_of_the_body():
 def test_count_cuts():
     """The event that fills a batch sends it off."""
     open_batches = batches(max_rows=3)
-    assert [open_batches.add(event(number), number, 0.0) is not None for number in range(7)] == [False, False, True] * 2 + [False]
+    assert [open_batches.add(event(number), number) is not None for number in range(7)] == [False, False, True] * 2 + [False]
 
 
 def test_bytes_cut_before_they_are_passed():
     """A batch leaves before the event that would make it too large, which opens the next one."""
     one = len(event(0).body) + 1
     open_batches = batches(max_rows=1000, max_bytes=FRAME_BYTES + 2 * one)
-    assert open_batches.add(event(0), 1, 0.0) is None
-    assert open_batches.add(event(1), 2, 0.0) is None
-    full = open_batches.add(event(2), 3, 0.0)
+    assert open_batches.add(event(0), 1) is None
+    assert open_batches.add(event(1), 2) is None
+    full = open_batches.add(event(2), 3)
     assert full is not None
     assert len(full) == 2
     assert len(full.body()) <= FRAME_BYTES + 2 * one
     assert open_batches.oldest_sequence() == 3
 
 
-def test_event_that_is_too_large_alone_does_not_fit():
-    """An event larger than a whole request cannot be sent."""
-    assert not batches(max_bytes=len(event(0).body)).fits(event(0))
-    assert batches(max_bytes=len(event(0).body) + FRAME_BYTES).fits(event(0))
-
-
 def test_age_cuts():
     """A partial batch is due its wait after it was opened, not after its last event."""
-    open_batches = batches(wait_seconds=10)
-    open_batches.add(event(0), 1, 100.0)
-    open_batches.add(event(1), 2, 109.0)
+    clock = Clock(100.0)
+    open_batches = batches(wait_seconds=10, clock=clock)
+    open_batches.add(event(0), 1)
+    clock.advance(9)
+    open_batches.add(event(1), 2)
     assert open_batches.next_due_at() == 110.0
     assert open_batches.take_due(109.9) == []
     assert [len(batch) for batch in open_batches.take_due(110.0)] == [2]
@@ -74,8 +72,8 @@ def test_accounts_do_not_share_batches():
     """Each account has an open batch of its own, also where two tokens send to one account."""
     other = Account(ACCOUNT.ad_account_id, "another-token")
     open_batches = batches()
-    open_batches.add(event(0), 1, 0.0)
-    open_batches.add(event(1, other), 2, 0.0)
+    open_batches.add(event(0), 1)
+    open_batches.add(event(1, other), 2)
     assert sorted(batch.account.token for batch in open_batches.take_all()) == ["another-token", "sandbox-token"]
 
 

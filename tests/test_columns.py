@@ -18,7 +18,7 @@ def event_of(record: dict[str, Any]) -> dict[str, Any]:
     """Give the event that a record of a mapping-free stream makes."""
     settings = settings_of()
     (entry,) = compile_stream(settings, Stream("s", frozenset(record)), Accounts(settings), lambda *_: None, lambda: NOW)
-    result = entry(record)
+    result = entry.take(record)
     assert isinstance(result, Event), result
     return json.loads(result.body)
 

@@ -34,7 +34,7 @@ class Stand:
         )
 
     def results(self, **record: Any) -> list[Any]:
-        return [entry({**ORDER, **record}) for entry in self.entries]
+        return [entry.take({**ORDER, **record}) for entry in self.entries]
 
     def events(self, **record: Any) -> list[dict[str, Any]]:
         return [json.loads(result.body) for result in self.results(**record) if isinstance(result, Event)]

@@ -1,4 +1,4 @@
-"""`pinterest-capi sandbox`: Pinterest's endpoint on this machine, until ctrl-C or SIGTERM.
+"""`pinterest-capi sandbox`: Pinterest's endpoints on this machine, until ctrl-C or SIGTERM.
 
 Owns the command's options and what it prints. The web server's packages are an extra: the sandbox is imported when the
 command runs.
@@ -25,7 +25,7 @@ ENDINGS: Final = (signal.SIGINT, signal.SIGTERM)
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8085, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 takes a free one.")
-@click.option("--token", "tokens", multiple=True, metavar="TEXT", help="Token to accept; repeatable.  [default: sandbox-token]")
+@click.option("--token", "tokens", multiple=True, metavar="TEXT", help="Conversion token; repeatable.  [default: sandbox-token]")
 @click.option(
     "--ad-account", "accounts", multiple=True, metavar="DIGITS", help="Its ad account; repeatable.  [default: 549755885175]"
 )
@@ -42,17 +42,48 @@ ENDINGS: Final = (signal.SIGINT, signal.SIGTERM)
 @click.option(
     "--record-bodies", type=click.Path(dir_okay=False, path_type=Path), help="Append accepted request bodies to this file."
 )
+@click.option("--access-token", metavar="TEXT", help="OAuth access token.  [default: sandbox-access-token]")
+@click.option("--client-id", metavar="TEXT", help="The OAuth app's id.  [default: sandbox-client]")
+@click.option("--client-secret", metavar="TEXT", help="Its secret.  [default: sandbox-client-secret]")
+@click.option("--refresh-token", metavar="TEXT", help="Its first refresh token.  [default: sandbox-refresh-token]")
+@click.option(
+    "--rotate",
+    type=click.Choice(["always", "never"]),
+    default="always",
+    show_default=True,
+    help="Whether refreshing gives a new refresh token, which ends the old one.",
+)
+@click.option(
+    "--access-token-seconds", type=click.IntRange(1), metavar="N", help="How long a new access token lasts.  [default: 30 days]"
+)
+@click.option(
+    "--write-limit", "writes_per_minute", default=400, show_default=True, type=click.IntRange(1), help="List changes a minute."
+)
+@click.option(
+    "--list-max-records", "max_list_records", default=100_000, show_default=True, type=click.IntRange(1), help="Records a request."
+)
+@click.option(
+    "--list-max-bytes", "max_list_bytes", default=10_000_000, show_default=True, type=click.IntRange(1), help="Its body's size."
+)
+@click.option(
+    "--list-processing-seconds",
+    default=10.0,
+    show_default=True,
+    type=click.FloatRange(0),
+    help="Until a list is READY or TOO_SMALL.",
+)
 def sandbox(tokens: tuple[str, ...], accounts: tuple[str, ...], specs: tuple[str, ...], mixed_200: bool, **options: Any) -> None:
-    """Run Pinterest's conversions endpoint on this machine, with its checks, and faults where you ask for them.
+    """Run Pinterest's endpoints for conversions and customer lists on this machine, with faults where you ask for them.
 
     \b
     Faults are KIND[:NAME=VALUE,...], for example
       latency:seconds=0.2,jitter=0.1     status:status=429,retry_after=2,times=3
       drop_after:rate=0.05               poison:event_id=order-7
+      drop_after:endpoint=customer_lists,method=POST,times=1
     docs/sandbox.md lists them all.
     """  # noqa: D301 - click reads \b as "keep these lines"
     try:
-        from target_pinterest_capi.sandbox import app, faults, rules, server  # noqa: PLC0415
+        from target_pinterest_capi.sandbox import app, faults, oauth, rules, server  # noqa: PLC0415
     except ModuleNotFoundError as missing:
         if (missing.name or "").partition(".")[0] not in EXTRA:
             raise
@@ -65,6 +96,7 @@ def sandbox(tokens: tuple[str, ...], accounts: tuple[str, ...], specs: tuple[str
     try:
         config = app.SandboxConfig(
             tokens=dict.fromkeys(tokens, accounts),
+            app=oauth.App(**_app(options)),
             faults=tuple(faults.parse(spec) for spec in specs),
             mixed_status=200 if mixed_200 else 422,
             **options,
@@ -80,6 +112,13 @@ def sandbox(tokens: tuple[str, ...], accounts: tuple[str, ...], specs: tuple[str
         raise click.ClickException(
             f"The sandbox cannot start on {config.host} port {config.port}: {problem.strerror}."
         ) from problem
+
+
+def _app(options: dict[str, Any]) -> dict[str, Any]:
+    """Take the OAuth app's settings out of the options; those that were not given keep their defaults."""
+    names = ("access_token", "client_id", "client_secret", "refresh_token", "access_token_seconds")
+    given = {name: options.pop(name) for name in names}
+    return {"rotate": options.pop("rotate") == "always", **{name: value for name, value in given.items() if value is not None}}
 
 
 @contextmanager
@@ -98,11 +137,16 @@ def _introduce(running: "Sandbox", tokens: tuple[str, ...], accounts: tuple[str,
     click.echo(f"Pinterest's sandbox listens on {running.url}")
     click.echo(f"  token       {', '.join(tokens)}")
     click.echo(f"  ad account  {', '.join(accounts)}")
-    click.echo(f"  received    {running.origin}/_sandbox/events  (also requests, counters, faults)")
+    click.echo(f"  received    {running.origin}/_sandbox/events  (also requests, lists, audiences, counters, faults)")
     click.echo(f"\nPoint the target at it with a configuration file:\n  {json.dumps(settings)}")
     click.echo("or with environment variables:")
     for name, value in settings.items():
         click.echo(f"  export TARGET_PINTEREST_CAPI_{name.upper()}={value}")
+    app = running.config.app
+    members = {"client_id": app.client_id, "client_secret": app.client_secret, "refresh_token": app.refresh_token}
+    click.echo("\nCustomer lists need OAuth too, by an access token or by an app that refreshes one:")
+    click.echo(f"  {json.dumps({'oauth': {'access_token': app.access_token}})}")
+    click.echo(f"  {json.dumps({'oauth': {**members, 'token_path': 'sandbox-oauth.json'}})}")
     if not _is_loopback(running.config.host):
         click.secho(
             f"\nWarning: {running.config.host} is not a loopback address. Whoever reaches this machine can read every event "

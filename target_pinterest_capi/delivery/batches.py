@@ -1,6 +1,6 @@
 """Batches: events of one account that go in one request, cut by count, bytes and age, and halved to isolate a culprit."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from target_pinterest_capi.events.event import Account, Event
@@ -13,8 +13,8 @@ FRAME_BYTES: Final = len(_HEAD) + len(_TAIL)
 class Batch:
     """Events of one request with the sequence number of each, and what its attempts have come to.
 
-    `events`, `sequences` and `keys` are parallel and in order of arrival, so that the first sequence is the lowest; a key is
-    the ledger's, empty where there is none.
+    `events`, `sequences` and `keys` are parallel and in order of arrival, so that the first sequence is the lowest; keys are
+    the ledger's, and there are none without one.
     """
 
     __slots__ = ("account", "attempts", "depth", "events", "first_attempt_at", "keys", "opened_at", "sequences", "size_bytes")
@@ -36,12 +36,13 @@ class Batch:
     def __repr__(self) -> str:
         return f"Batch({len(self.events)} events, {self.size_bytes} bytes, {self.account!r})"
 
-    def append(self, event: Event, sequence: int, key: bytes = b"") -> None:
+    def append(self, event: Event, sequence: int, key: bytes | None = None) -> None:
         """Take one more event."""
         self.events.append(event)
-        self.keys.append(key)
         self.sequences.append(sequence)
         self.size_bytes += len(event.body) + 1
+        if key is not None:
+            self.keys.append(key)
 
     def body(self) -> bytes:
         """Give the request's JSON, joined from the events' own bytes."""
@@ -52,7 +53,7 @@ class Batch:
         part = Batch(self.account, self.opened_at, self.depth + deeper)
         part.first_attempt_at = self.first_attempt_at
         for position in positions:
-            part.append(self.events[position], self.sequences[position], self.keys[position])
+            part.append(self.events[position], self.sequences[position], self.keys[position] if self.keys else None)
         return part
 
     def halves(self) -> tuple["Batch", "Batch"]:
@@ -64,28 +65,23 @@ class Batch:
 class Batches:
     """The open batch of each account. A batch leaves when it has `max_rows`, before it passes `max_bytes`, or when it is due."""
 
-    def __init__(self, *, max_rows: int, max_bytes: int, wait_seconds: float) -> None:
+    def __init__(self, *, max_rows: int, max_bytes: int, wait_seconds: float, clock: Callable[[], float]) -> None:
         self._max_rows = max_rows
         self._max_bytes = max_bytes
         self._wait_seconds = wait_seconds
+        self._clock = clock
         self._open: dict[Account, Batch] = {}
 
-    def fits(self, event: Event) -> bool:
-        """Tell whether the event can be sent at all, alone in a request."""
-        return len(event.body) + FRAME_BYTES <= self._max_bytes
-
-    def add(self, event: Event, sequence: int, now: float, key: bytes = b"") -> Batch | None:
-        """Take an event; give the batch that has to leave because of it, if any."""
-        account = event.account
-        batch = self._open.get(account)
+    def add(self, event: Event, sequence: int, key: bytes | None = None) -> Batch | None:
+        """Take an event that fits; give the batch that has to leave because of it, if any."""
+        batch = self._open.get(event.account)
         full = None
-        if batch is not None and batch.size_bytes + len(event.body) + 1 > self._max_bytes:
-            full, batch = batch, None
-        if batch is None:
-            batch = self._open[account] = Batch(account, now)
+        if batch is None or batch.size_bytes + len(event.body) + 1 > self._max_bytes:
+            full, batch = batch, Batch(event.account, self._clock())
+            self._open[event.account] = batch
         batch.append(event, sequence, key)
         if full is None and len(batch.events) >= self._max_rows:
-            full = self._open.pop(account)
+            full = self._open.pop(event.account)
         return full
 
     def take_due(self, now: float) -> list[Batch]:

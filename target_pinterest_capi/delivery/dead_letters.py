@@ -75,6 +75,7 @@ class DeadLetters:
         self._wait_seconds = OBJECT_WAIT_SECONDS if self._is_prefix else FILE_WAIT_SECONDS
         self._buffer: list[DeadLetter] = []
         self._oldest_at = 0.0
+        self._failed_at = float("-inf")  # the last flush, where it failed
         self._fd: int | None = None
         self._objects = 0
         self.written = 0
@@ -89,7 +90,8 @@ class DeadLetters:
         """Give the time at which the buffer should be flushed; None when it is empty."""
         if not self._buffer:
             return None
-        return self._oldest_at if len(self._buffer) >= MAX_BUFFERED else self._oldest_at + self._wait_seconds
+        due = self._oldest_at if len(self._buffer) >= MAX_BUFFERED else self._oldest_at + self._wait_seconds
+        return max(due, self._failed_at + self._wait_seconds)
 
     def oldest_sequence(self) -> int | None:
         """Give the lowest number of a record whose letter is not durable yet."""
@@ -100,7 +102,9 @@ class DeadLetters:
         letters = self._buffer
         if letters:
             at = self._wall()
+            self._failed_at = self._clock()
             self._write(b"".join([letter.line(at, self._run_id) for letter in letters]))
+            self._failed_at = float("-inf")
             self._buffer = []
             self.written += len(letters)
         return letters

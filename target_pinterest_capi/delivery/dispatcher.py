@@ -127,10 +127,10 @@ class Dispatcher:
         self._suspects: list[tuple[Batch, Answer]] = []
         self._in_flight = 0
         self._allowed = float(max_in_flight)
-        self._tasks: SimpleQueue[Batch] = SimpleQueue()
+        self._tasks: SimpleQueue[Batch | None] = SimpleQueue()
         self._done: SimpleQueue[tuple[Batch, Answer | Failure | BaseException]] = SimpleQueue()
         self._threads = 0
-        self._accepted = False
+        self._holds_suspects = True  # until something is accepted
         self.stopped: Stop | None = None
         self.requests = Requests()
 
@@ -138,8 +138,11 @@ class Dispatcher:
 
     @property
     def has_room(self) -> bool:
-        """Tell whether another batch may be submitted: as many wait as are in flight at most, so memory is bounded."""
-        return len(self._live) < 2 * self._max_in_flight
+        """Tell whether another batch may be submitted: as many wait as are in flight at most, so memory is bounded.
+
+        Suspects do not count: it takes further events to decide about them.
+        """
+        return len(self._live) - len(self._suspects) < 2 * self._max_in_flight
 
     @property
     def in_flight(self) -> int:
@@ -182,8 +185,14 @@ class Dispatcher:
         if self.stopped is None:
             self.stopped = Stop(message)
 
+    def close(self) -> None:
+        """End the senders that wait; one whose request hangs ends after it, or with the process."""
+        for _ in range(self._threads):
+            self._tasks.put(None)
+
     def release_suspects(self) -> None:
-        """Settle the refused single events that waited for an accepted one, as the input has ended without."""
+        """Settle the refused single events that waited for an accepted one, which came, or will not; no further ones are held."""
+        self._holds_suspects = False
         suspects, self._suspects = self._suspects, []
         for batch, answer in suspects:
             self._settlement.refused(batch, _quote(answer))
@@ -226,9 +235,8 @@ class Dispatcher:
         self._tasks.put(batch)
 
     def _work(self) -> None:
-        """A sender: one attempt at a time, for as long as the process lives."""
-        while True:
-            batch = self._tasks.get()
+        """A sender: one attempt at a time, until the dispatcher is closed."""
+        while (batch := self._tasks.get()) is not None:
             try:
                 answer: Answer | Failure | BaseException = self._send(batch)
             except BaseException as error:  # noqa: BLE001 - handed to the thread that polls, which raises it
@@ -270,7 +278,6 @@ class Dispatcher:
         if answer.remaining_calls == 0 and answer.retry_after_seconds:
             self._limit(batch.account).block(self._clock() + answer.retry_after_seconds)
         if any(status.status == "processed" for status in answer.events):
-            self._accepted = True
             self.release_suspects()
         self._settlement.answered(batch, answer.events)
         self._live.discard(batch)
@@ -303,7 +310,7 @@ class Dispatcher:
             for half in batch.halves():
                 self._schedule(half, _BEFORE_ALL_OTHERS)
             return
-        if self._accepted:
+        if not self._holds_suspects:
             self._settlement.refused(batch, _quote(answer))
             self._live.discard(batch)
             return

@@ -9,9 +9,9 @@ import uuid
 from collections import Counter
 from collections.abc import Callable
 from enum import IntEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
-from target_pinterest_capi.delivery.batches import Batch, Batches
+from target_pinterest_capi.delivery.batches import FRAME_BYTES, Batch, Batches
 from target_pinterest_capi.delivery.checkpoints import Checkpoints
 from target_pinterest_capi.delivery.client import Answer, Client, EventStatus, Failure
 from target_pinterest_capi.delivery.dead_letters import DeadLetter, DeadLetters
@@ -20,7 +20,7 @@ from target_pinterest_capi.delivery.ledger import Ledger, LedgerError, event_key
 from target_pinterest_capi.delivery.outcomes import Outcome, Rejected
 from target_pinterest_capi.delivery.redaction import redact
 from target_pinterest_capi.delivery.repeats import Repeats
-from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, SkippedRecord
+from target_pinterest_capi.events.event import Account, Event, InvalidRecord, Origin, SkippedRecord
 from target_pinterest_capi.events.keys import key_of
 from target_pinterest_capi.events.reasons import Invalid, Skipped
 from target_pinterest_capi.reporting.tally import Tally
@@ -51,6 +51,16 @@ class RunStopped(Exception):  # noqa: N818 - not an error of the program: the ru
         self.exit_code = exit_code
 
 
+class Sender(Protocol):
+    """What a run needs of a client: one attempt in, one answer out, on any thread."""
+
+    def send_events(self, account: Account, body: bytes, *, test: bool) -> Answer | Failure:
+        """Make one attempt to send a request of events."""
+
+    def close(self) -> None:
+        """Close every connection."""
+
+
 class Run:
     """Delivers events and keeps the account of every record. `write_state` gets a STATE's value; `clock` is monotonic seconds."""
 
@@ -61,11 +71,13 @@ class Run:
         *,
         clock: Callable[[], float] = time.monotonic,
         run_id: str | None = None,
+        client: "Sender | None" = None,
+        wake: Wake | None = None,
     ) -> None:
         self.settings = settings
         self.run_id = run_id or uuid.uuid4().hex[:12]
         self.tally = Tally()
-        self.wake = Wake()
+        self.wake = wake or Wake()
         self.started_at = clock()
         self._clock = clock
         self._write_state = write_state
@@ -74,8 +86,10 @@ class Run:
             max_rows=min(settings.batch_size_rows, TEST_EVENTS) if self._is_test else settings.batch_size_rows,
             max_bytes=settings.batch_max_bytes,
             wait_seconds=settings.batch_wait_seconds,
+            clock=clock,
         )
-        self._client = Client(
+        self._max_body_bytes = settings.batch_max_bytes - FRAME_BYTES
+        self._client: Sender = client or Client(
             settings.api_url, max_connections=settings.max_in_flight, timeout_seconds=settings.request_timeout_seconds
         )
         self._dispatcher = Dispatcher(
@@ -90,6 +104,7 @@ class Run:
         self._dead_letters = DeadLetters(settings.dead_letter_path, self.run_id, clock=clock)
         self._checkpoints = Checkpoints()
         self._keeps_ledger = settings.mode == "live" and settings.ledger_url is not None
+        self._is_special = self._keeps_ledger or settings.mode == "dry_run"
         self._ledger: Ledger | None = None  # opened when it is first asked
         self._repeats = Repeats()
         self._state_written_at = float("-inf")
@@ -98,35 +113,32 @@ class Run:
         self._stop: RunStopped | None = None
         self._secrets: set[str] = set()
         self._would_be_sent = 0
-        self.sequence = 0
+        self.sequence = 0  # records that have arrived; what is handed over belongs to the last one
         self.states_written = 0
 
     # What arrives
 
-    def record(self) -> int:
-        """Number a record that arrives; what is handed over next belongs to it."""
-        self.sequence += 1
-        return self.sequence
-
     def deliver(self, event: Event) -> None:
         """Take an event of the current record to be delivered."""
-        if self.settings.mode == "dry_run":
-            self.tally.count(event.origin, Outcome.SKIPPED, Skipped.DRY_RUN)
-            self._would_be_sent += 1
-            return
-        if not self._batches.fits(event):
+        if len(event.body) > self._max_body_bytes:
             self.invalid(InvalidRecord(event.origin, Invalid.EVENT_TOO_LARGE, detail="batch_max_bytes", key=key_of(event)))
             return
-        self._secrets.add(event.account.token)
-        key = b""
-        if self._keeps_ledger:
-            key = event_key(event.account, event.name, event.id)
-            if not self._repeats.claim(key, event, self.sequence):
-                return
-        full = self._batches.add(event, self.sequence, self._clock(), key)
+        key = None
+        if self._is_special and (key := self._admit(event)) is None:
+            return
+        full = self._batches.add(event, self.sequence, key)
         if full is not None:
             self._submit(full)
             self._dispatcher.poll()
+
+    def _admit(self, event: Event) -> bytes | None:
+        """Give the ledger's key of an event that is to be sent now; None where it is not: in a dry run, or while a repeat waits."""
+        if self.settings.mode == "dry_run":
+            self.tally.count(event.origin, Outcome.SKIPPED, Skipped.DRY_RUN)
+            self._would_be_sent += 1
+            return None
+        key = event_key(event.account, event.name, event.id)
+        return key if self._repeats.claim(key, event, self.sequence) else None
 
     def invalid(self, record: InvalidRecord) -> None:
         """Take the current record as one that makes no event.
@@ -187,6 +199,8 @@ class Run:
         for batch in self._batches.take_due(now):
             self._submit(batch)
         self._dispatcher.poll()
+        if not self._repeats.has_room and self._dispatcher.is_idle and self._batches.next_due_at() is None:
+            self._dispatcher.release_suspects()  # reading waits for their repeats, so nothing that comes could decide them
         due = self._dead_letters.due_at()
         if due is not None and now >= due:
             self._flush_dead_letters()
@@ -230,6 +244,7 @@ class Run:
         self._drain()
         if self._stop is None and self._dispatcher.is_idle:
             self._dispatcher.release_suspects()
+            self._drain()  # repeats of a refused event are sent in its place
         try:
             self._flush_dead_letters()
         except RunStopped as stop:
@@ -243,6 +258,7 @@ class Run:
         self._dead_letters.close()
         if self._ledger is not None:
             self._ledger.close()
+        self._dispatcher.close()
         self._client.close()
 
     def _drain(self) -> None:
@@ -255,7 +271,6 @@ class Run:
                 self.interrupt()
                 if not self._dispatcher.in_flight:
                     return
-                self._dispatcher.poll()
             if self._dispatcher.is_idle or (self._deadline is not None and self._clock() >= self._deadline):
                 return
             self.wait()
@@ -263,13 +278,18 @@ class Run:
     # What the dispatcher tells
 
     def _send(self, batch: Batch) -> Answer | Failure:
+        self._secrets.add(batch.account.token)
         return self._client.send_events(batch.account, batch.body(), test=self._is_test)
 
     def answered(self, batch: Batch, statuses: list[EventStatus]) -> None:
         """Settle every event of an answered request by its own status."""
-        delivered: Counter[Origin] = Counter()
         if self._keeps_ledger:
             self._record([key for key, status in zip(batch.keys, statuses, strict=True) if status.status == "processed"])
+        elif not any([status.status != "processed" or status.warning_message for status in statuses]):  # noqa: C419 - faster so
+            for origin, number in Counter([event.origin for event in batch.events]).items():
+                self.tally.count(origin, Outcome.DELIVERED, number=number)
+            return
+        delivered: Counter[Origin] = Counter()
         for position, status in enumerate(statuses):
             if status.warning_message:
                 self.tally.warn(redact(status.warning_message, self._secrets))

@@ -8,13 +8,14 @@ A value that cannot be used is left out and noted by field and reason; it never 
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 from target_pinterest_capi.events import coerce, keys
 from target_pinterest_capi.events.converters import Converters, Note, Options
 from target_pinterest_capi.events.event import Account, Event, InvalidRecord, Origin, SkippedRecord, encode
-from target_pinterest_capi.events.fields import BY_PATH, FIELDS, Field
+from target_pinterest_capi.events.fields import BY_PATH, FIELDS, OBJECTS
+from target_pinterest_capi.events.members import Fill, Member, compile_members
 from target_pinterest_capi.events.reasons import Invalid, Skipped, Warned
 
 FUTURE_SECONDS: Final = 3600
@@ -55,29 +56,26 @@ class EventPlan(NamedTuple):
     fallback_name: str | None = None
 
 
-class _Step(NamedTuple):
-    """Reads one field: from `column` directly, or through `get`; `regional` converters also take the record's country."""
-
-    leaf: str
-    column: str
-    get: Get | None
-    convert: Callable[..., Any]
-    regional: bool
-
-
-_ABSENT: Final = _Step("", "", lambda _: None, lambda value: value, regional=False)  # a field that nothing is mapped to
-
+_ABSENT: Final = Member("", lambda value: value, get=lambda _: None)  # a field that nothing is mapped to
 
 Result = Event | InvalidRecord | SkippedRecord
-Build = Callable[[Record, Account], Result]
 
 
-def compile_builder(plan: EventPlan, options: Options, note: Note, now: Callable[[], float] = time.time) -> Build:
+class Build(Protocol):
+    """A compiled builder: makes a record's event for an account, or says why there is none."""
+
+    def __call__(self, record: Record, account: Account) -> Result:
+        """Make the event."""
+
+
+def compile_builder(
+    plan: EventPlan, options: Options, note: Note, now: Callable[[], float] = time.time, *, fast: bool = True
+) -> Build:
     """Compile a builder. `note(field, reason)` counts what is left out; `now` gives Unix seconds.
 
     The builder takes a record and the ad account it goes to.
     """
-    return _Builder(plan, options, note, now).build
+    return _Builder(plan, options, note, now, fast=fast).build
 
 
 class _NoEventError(Exception):
@@ -91,22 +89,21 @@ class _NoEventError(Exception):
 class _Builder:
     """The compiled form of an `EventPlan`: steps in the table's order, options read once."""
 
-    def __init__(self, plan: EventPlan, options: Options, note: Note, now: Callable[[], float]) -> None:
-        converters = Converters(options, note)
-        steps = {field.path: _step(field, plan.fields[field.path], converters) for field in FIELDS if field.path in plan.fields}
+    def __init__(self, plan: EventPlan, options: Options, note: Note, now: Callable[[], float], *, fast: bool) -> None:
+        converters = Converters(options, note, fast=fast)
+        members = {path: converters.member(BY_PATH[path], given.column, given.get) for path, given in plan.fields.items()}
         self._plan = plan
         self._origin = plan.origin
         self._options = options
         self._note = note
         self._now = now
-        self._required = {path: steps.pop(path, _ABSENT) for path in ("event_name", "action_source", "event_time", "event_id")}
+        self._required = {path: members.pop(path, _ABSENT) for path in ("event_name", "action_source", "event_time", "event_id")}
         self._name, self._source, self._time, self._id = self._required.values()
-        self._country = steps.get("user_data.country")
+        self._country = members.get("user_data.country")
         self._region = converters.region
-        self._top = _members(steps, "")
-        self._customer = _members(steps, "user_data")
-        self._custom = _members(steps, "custom_data")
-        self._others = [(name, members) for name in ("app_info", "device_info") if (members := _members(steps, name))]
+        fills = {parent: _fill_of(members, parent, fast=fast) for parent in ("", *OBJECTS)}
+        self._fill_top, self._fill_user, self._fill_custom = fills.pop(""), fills.pop("user_data"), fills.pop("custom_data")
+        self._others = [(name, fill) for name, fill in fills.items() if any(path.startswith(f"{name}.") for path in members)]
         derivable = {path: path not in plan.underived for path in DERIVED}
         self._derive_id = derivable["event_id"]
         self._derive_click_id = derivable["user_data.click_id"]
@@ -135,19 +132,19 @@ class _Builder:
             key = self._dead_key(record)
         seconds = self._event_time(record, (account, name, event_id))
         event: dict[str, Any] = {"event_name": name, "action_source": source, "event_time": seconds, "event_id": event_id}
-        _fill(event, self._top, record)
+        self._fill_top(event, record, None)
         event["user_data"] = customer = self._user_data(event, record)
-        if self._custom:
-            custom: dict[str, Any] = {}
-            _fill(custom, self._custom, record)
-            if custom:
+        custom: dict[str, Any] = {}
+        self._fill_custom(custom, record, None)
+        if custom:
+            if "contents" in custom:
                 self._derive_from_contents(custom)
-                if custom.get("opt_out_type") == "LDP" and not ("st" in customer and "country" in customer):
-                    self._note("custom_data.opt_out_type", Warned.LDP_INCOMPLETE)
-                event["custom_data"] = custom
-        for object_name, members in self._others:
+            if "opt_out_type" in custom:
+                self._check_limited(custom, customer)
+            event["custom_data"] = custom
+        for object_name, fill in self._others:
             other: dict[str, Any] = {}
-            _fill(other, members, record)
+            fill(other, record, None)
             if other:
                 event[object_name] = other
         return Event(encode(event), account, self._origin, name, event_id, source != "offline", seconds, key)
@@ -170,8 +167,10 @@ class _Builder:
         raw = _raw(self._time, record)
         if raw is NOW:
             return int(now)
-        seconds: int | None = None if raw is None else self._time.convert(raw)
-        if seconds is None:
+        seconds = None if raw is None else coerce.unix_time(raw, self._options.zone)
+        if type(seconds) is not int:
+            if seconds is not None:
+                self._note("event_time", seconds)
             raise self._missing("event_time", record)
         if not now - self._max_age_seconds <= seconds <= now + FUTURE_SECONDS:
             key = self._dead_key(record)
@@ -208,13 +207,7 @@ class _Builder:
             if raw is not None:
                 region = self._region(raw) or region
         customer: dict[str, Any] = {}
-        get = record.get
-        for leaf, column, read, convert, regional in self._customer:
-            value = get(column) if read is None else read(record)
-            if value is not None:
-                value = convert(value, region) if regional else convert(value)
-                if value is not None:
-                    customer[leaf] = value
+        self._fill_user(customer, record, region)
         url = event.get("event_source_url")
         if url is not None:
             self._derive_from_url(url, event, customer)
@@ -234,15 +227,17 @@ class _Builder:
             event["event_source_url"] = url.partition("#")[0].partition("?")[0]
 
     def _derive_from_contents(self, custom: dict[str, Any]) -> None:
-        contents = custom.get("contents")
-        if contents is None:
-            return
+        contents = custom["contents"]
         if self._derive_content_ids and "content_ids" not in custom:
             ids = list(dict.fromkeys([item["id"] for item in contents if "id" in item]))
             if ids:
                 custom["content_ids"] = ids
         if self._derive_num_items and "num_items" not in custom:
             custom["num_items"] = sum([item.get("quantity", 1) for item in contents])
+
+    def _check_limited(self, custom: dict[str, Any], customer: dict[str, Any]) -> None:
+        if custom["opt_out_type"] == "LDP" and not ("st" in customer and "country" in customer):
+            self._note("custom_data.opt_out_type", Warned.LDP_INCOMPLETE)
 
 
 def _refusal(path: str, raw: Any, options: Options) -> str | None:
@@ -252,33 +247,18 @@ def _refusal(path: str, raw: Any, options: Options) -> str | None:
     return reasons[0] if reasons else None
 
 
-def _step(field: Field, plan: FieldPlan, converters: Converters) -> _Step:
-    get = None if plan.column is not None else plan.get
-    return _Step(field.leaf, plan.column or "", get, converters.convert(field), field.form in converters.regional_forms)
+def _fill_of(members: Mapping[str, Member], parent: str, *, fast: bool) -> Fill:
+    """Compile the members of one object, in the table's order."""
+    return compile_members([members[field.path] for field in FIELDS if field.path in members and field.parent == parent], fast=fast)
 
 
-def _members(steps: Mapping[str, _Step], parent: str) -> list[_Step]:
-    """Give the steps of one object's members, in the table's order."""
-    return [steps[field.path] for field in FIELDS if field.path in steps and field.parent == parent]
+def _raw(member: Member, record: Record) -> Any:
+    return record.get(member.column) if member.get is None else member.get(record)
 
 
-def _raw(step: _Step, record: Record) -> Any:
-    return record.get(step.column) if step.get is None else step.get(record)
-
-
-def _read(step: _Step, record: Record) -> Any:
-    value = record.get(step.column) if step.get is None else step.get(record)
-    return None if value is None else step.convert(value)
-
-
-def _fill(into: dict[str, Any], steps: list[_Step], record: Record) -> None:
-    get = record.get
-    for leaf, column, read, convert, _ in steps:
-        value = get(column) if read is None else read(record)
-        if value is not None:
-            value = convert(value)
-            if value is not None:
-                into[leaf] = value
+def _read(member: Member, record: Record) -> Any:
+    value = record.get(member.column) if member.get is None else member.get(record)
+    return None if value is None else member.convert(value)
 
 
 def _query_parameter(url: str, name: str) -> str | None:

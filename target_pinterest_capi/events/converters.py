@@ -3,21 +3,22 @@
 A converter takes a value that is not None and gives the wire value, or None where nothing usable is left; why is told to `note`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, tzinfo
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
-from target_pinterest_capi.events import coerce, normalize
+from target_pinterest_capi.events import coerce, hashing, normalize
 from target_pinterest_capi.events.fields import ITEM_FIELDS, Field, Kind
-from target_pinterest_capi.events.hashing import SHORTEST_DIGEST, digest, recognize
+from target_pinterest_capi.events.hashing import SHORTEST_DIGEST
+from target_pinterest_capi.events.members import Fill, Member, compile_members
 from target_pinterest_capi.events.reasons import LeftOut
 
 Note = Callable[[str, str], None]
 Convert = Callable[[Any], Any]
 Form = Callable[[str], str | LeftOut]
-RegionalForm = Callable[[str, str | None], str | LeftOut]
 
+MEMO_LENGTH: Final = 64  # longer texts are not remembered
 MEMO_SIZE: Final = 4096  # normal forms kept a field; low-cardinality fields only, never what identifies a person by itself
 
 
@@ -40,9 +41,10 @@ class Converters:
     regional_forms: Final = frozenset({"phone", "postal_code"})
     _memoized: Final = frozenset({"gender", "city", "state", "country", "postal_code", "currency", "language"})
 
-    def __init__(self, options: Options, note: Note) -> None:
+    def __init__(self, options: Options, note: Note, *, fast: bool = True) -> None:
         self._options = options
         self._note = note
+        self._fast = fast
         self._forms: dict[str, Form] = {
             "email": normalize.email,
             "gender": normalize.gender,
@@ -57,7 +59,7 @@ class Converters:
             "language": normalize.language,
             "ip_address": normalize.ip_address,
         }
-        self._regions: dict[str, str | None] = {}
+        self._regions = Memo(_region)
 
         self._makers: dict[Kind, Callable[[Field], Any]] = {
             Kind.TEXT: lambda field: self._texts(field) if field.many else self._text(field),
@@ -80,35 +82,52 @@ class Converters:
 
     def region(self, value: Any) -> str | None:
         """Give the record's country as ISO alpha-2, lower case, for its phones and postal codes."""
-        if type(value) is not str:
-            values = coerce.array(value) or [None]
-            text = coerce.text(values[0])
-            if type(text) is not str:
-                return None
-            value = text
-        regions = self._regions
-        if value in regions:
-            return regions[value]
-        country = normalize.country(value)
-        if len(regions) >= MEMO_SIZE:
-            regions.clear()
-        region = regions[value] = country if type(country) is str else None
+        text = value if type(value) is str else coerce.text((coerce.array(value) or [None])[0])
+        region: str | None = self._regions[text] if type(text) is str else None
         return region
+
+    def member(self, field: Field, column: str | None, get: Callable[[Any], Any] | None) -> Member:
+        """Give what compiles the field: its converter, and the snippet for its common case."""
+        convert = self.convert(field)
+        is_regional = field.form in self.regional_forms
+        fast, helper = self._common_case(field, convert)
+        return Member(field.leaf, convert, column or "", None if column is not None else get, is_regional, fast, helper)
+
+    def _common_case(self, field: Field, convert: Any) -> tuple[str, Any]:
+        """Give the snippet for the field's common case and what it calls; nothing where there is none."""
+        if field.form == "phone":
+            return "phone", normalize.phone
+        if field.form in self._memoized and not (field.many and field.kind is Kind.TEXT):
+            return ("regional memo", _RegionalMemo(convert)) if field.form in self.regional_forms else ("memo", Memo(convert))
+        if field.kind is Kind.HASHED:
+            return "digest", self._forms[field.form or ""]
+        if field.kind is Kind.TEXT and (field.many or field.form or field.max_length):
+            return "", None
+        return {
+            Kind.TEXT: ("text", None),
+            Kind.CHOICE: ("choice", frozenset(field.choices)),
+            Kind.BOOLEAN: ("boolean", None),
+            Kind.AMOUNT: ("amount", None),
+            Kind.INTEGER: ("integer", _range(field)),
+        }.get(field.kind, ("", None))
 
     # Scalars
 
     def _scalar(self, field: Field, coerced: Callable[[Any], Any]) -> Convert:
-        path, note, minimum, maximum = field.path, self._note, field.minimum, field.maximum
+        path, note = field.path, self._note
+        allowed = _range(field)
 
         def convert(value: Any) -> Any:
             value = coerced(value)
-            if isinstance(value, LeftOut):
-                note(path, value)
-                return None
-            if value is not None and ((minimum is not None and value < minimum) or (maximum is not None and value > maximum)):
-                note(path, LeftOut.OUT_OF_RANGE)
-                return None
-            return value
+            kind = type(value)
+            if kind is int:
+                if value in allowed:
+                    return value
+                value = LeftOut.OUT_OF_RANGE
+            elif kind is str or kind is bool or value is None:
+                return value
+            note(path, value)
+            return None
 
         return convert
 
@@ -131,9 +150,7 @@ class Converters:
             value = text(value)
             return usable(form(value) if type(value) is str and form is not None else value)
 
-        if form is None:
-            return plain
-        return _memoize(formed) if field.form in self._memoized else formed
+        return plain if form is None else formed
 
     def _choice(self, field: Field) -> Convert:
         path, note, choices, text = field.path, self._note, frozenset(field.choices), coerce.text
@@ -158,10 +175,7 @@ class Converters:
         one, path, note, limit = self._text(field), field.path, self._note, field.max_items
 
         def convert(value: Any) -> list[str] | None:
-            values = coerce.array(value)
-            if values is None:
-                return None
-            texts = list(dict.fromkeys(text for text in map(one, values) if text is not None))
+            texts = _all([one(text) for text in coerce.array(value) or ()]) or []
             if limit is not None and len(texts) > limit:
                 note(path, LeftOut.TOO_LONG)
                 del texts[limit:]
@@ -174,15 +188,11 @@ class Converters:
 
         def convert(value: Any) -> list[str] | None:
             if type(value) is str and value[:1] != "[":
-                if len(value) < SHORTEST_DIGEST:
-                    normal = form(value)
-                    if type(normal) is str:
-                        return [digest(normal)]
                 hashed = one(value)
                 return None if hashed is None else [hashed]
             return _all(map(one, coerce.array(value) or ()))
 
-        return _memoize(convert) if field.form in self._memoized else convert
+        return convert
 
     def _hash_one(self, field: Field, form: Form) -> Callable[[Any], str | None]:
         path, note = field.path, self._note
@@ -196,7 +206,7 @@ class Converters:
                         note(path, value)
                     return None
             if len(value) >= SHORTEST_DIGEST:
-                known = recognize(value, refuse_others=not only_sha256)
+                known = hashing.recognize(value, refuse_others=not only_sha256)
                 if known is not None:
                     if type(known) is str:
                         return known
@@ -204,7 +214,7 @@ class Converters:
                     return None
             normal = form(value)
             if type(normal) is str:
-                return digest(normal)
+                return hashing.digest(normal)
             if normal is not LeftOut.EMPTY:
                 note(path, str(normal))
             return None
@@ -212,7 +222,7 @@ class Converters:
         return one
 
     def _hashed_regional(self, field: Field) -> Callable[[Any, str | None], Any]:
-        form: RegionalForm = self._phone if field.form == "phone" else self._postal_code
+        form = self._phone if field.form == "phone" else self._postal_code
         of_region: dict[str | None, Convert] = {}
 
         def convert(value: Any, region: str | None) -> list[str] | None:
@@ -237,7 +247,7 @@ class Converters:
 
     def _items(self, field: Field) -> Convert:
         path, note = field.path, self._note
-        convert_item = self._item(field)
+        fill = self._item(field)
 
         def convert(value: Any) -> list[dict[str, Any]] | None:
             raw = coerce.items(value)
@@ -249,7 +259,8 @@ class Converters:
             items = []
             for entry in raw:
                 if type(entry) is dict:
-                    item = convert_item(entry)
+                    item: dict[str, Any] = {}
+                    fill(item, entry, None)
                     if item:
                         items.append(item)
                 elif entry is not None:
@@ -258,40 +269,52 @@ class Converters:
 
         return convert
 
-    def _item(self, field: Field) -> Callable[[dict[str, Any]], dict[str, Any]]:
-        """Give the converter of one item; members that Pinterest does not know are left behind."""
-        converters = {member.leaf: self.convert(member._replace(path=f"{field.path}.{member.leaf}")) for member in ITEM_FIELDS}
-        members = tuple(converters.items())
-
-        def convert(entry: dict[str, Any]) -> dict[str, Any]:
-            item: dict[str, Any] = {}
-            for leaf, one in members:
-                if leaf in entry and (value := entry[leaf]) is not None and (value := one(value)) is not None:
-                    item[leaf] = value
-            return item
-
-        return convert
+    def _item(self, field: Field) -> Fill:
+        """Give the function that fills one item; members that Pinterest does not know are left behind."""
+        members = [self.member(member._replace(path=f"{field.path}.{member.leaf}"), member.leaf, None) for member in ITEM_FIELDS]
+        return compile_members(members, fast=self._fast)
 
 
-def _all(hashes: Any) -> list[str] | None:
+def _all(texts: Iterable[str | None]) -> list[str] | None:
     """Give what is there, once each, in order."""
-    return list(dict.fromkeys(value for value in hashes if value is not None)) or None
+    once = dict.fromkeys(texts)
+    once.pop(None, None)
+    return cast("list[str]", list(once)) or None
 
 
-def _memoize(convert: Convert) -> Convert:
-    """Remember the wire values of up to `MEMO_SIZE` texts; what is left out is not remembered, so that each is noted."""
-    memo: dict[str, Any] = {}
+def _range(field: Field) -> range:
+    """Give the whole numbers that a field takes: its own limits, within 64 bits. spec 5.23.0: format int64."""
+    return range(-(2**63) if field.minimum is None else field.minimum, (2**63 if field.maximum is None else field.maximum + 1))
 
-    def remembered(value: Any) -> Any:
-        if type(value) is not str:
-            return convert(value)
-        known = memo.get(value)
-        if known is None:
-            known = convert(value)
-            if known is not None:
-                if len(memo) >= MEMO_SIZE:
-                    memo.clear()
-                memo[value] = known
-        return known
 
-    return remembered
+def _region(text: str) -> str | None:
+    country = normalize.country(text)
+    return country if type(country) is str else None
+
+
+class _RegionalMemo(dict[str | None, "Memo"]):
+    """A memo for each region."""
+
+    def __init__(self, convert: Callable[[Any, str | None], Any]) -> None:
+        super().__init__()
+        self._convert = convert
+
+    def __missing__(self, region: str | None) -> "Memo":
+        memo = self[region] = Memo(lambda text: self._convert(text, region))
+        return memo
+
+
+class Memo(dict[str, Any]):
+    """Remembers what a function makes of up to `MEMO_SIZE` short texts: index it by a text. None is made again each time."""
+
+    def __init__(self, make: Callable[[str], Any]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, text: str) -> Any:
+        made = self._make(text)
+        if made is not None and len(text) <= MEMO_LENGTH:
+            if len(self) >= MEMO_SIZE:
+                self.clear()
+            self[text] = made
+        return made

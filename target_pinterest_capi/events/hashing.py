@@ -4,7 +4,7 @@ Never normalizes: what is hashed is what it is given. Never keeps or shows what 
 """
 
 import re
-from hashlib import sha256
+from hashlib import sha256 as sha256  # noqa: PLC0414 - compiled members take it from here
 from typing import Final
 
 from target_pinterest_capi.events.characters import well_formed

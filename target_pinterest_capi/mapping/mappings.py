@@ -7,6 +7,7 @@ the entry's fields, the preset's fields, the entry's defaults, the preset's defa
 import fnmatch
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from target_pinterest_capi.events import coerce
@@ -53,42 +54,11 @@ class Stream(NamedTuple):
     key_properties: tuple[str, ...] = ()
 
 
-class CompiledEntry:
-    """One mapping entry for one stream: call it with a record for its event, or for why there is none."""
+class CompiledEntry(NamedTuple):
+    """One mapping entry for one stream: `take` gives a record's event, or why there is none; `origin` names it in counts."""
 
-    __slots__ = ("_account", "_account_of", "_build", "_key_properties", "_plain_keys", "_predicates", "origin")
-
-    def __init__(
-        self,
-        origin: Origin,
-        build: Build,
-        predicates: tuple[Get, ...],
-        account: Account | None,
-        account_of: Callable[[Record], Account | None],
-        stream: Stream,
-        *,
-        plain_keys: bool,
-    ) -> None:
-        self.origin = origin
-        self._build = build
-        self._predicates = predicates
-        self._account = account
-        self._account_of = account_of
-        self._key_properties = stream.key_properties
-        self._plain_keys = plain_keys
-
-    def __call__(self, record: Record) -> Result:
-        """Give what the record comes to."""
-        for predicate in self._predicates:
-            if not _is_true(predicate(record)):
-                return SkippedRecord(self.origin, Skipped.WHEN)
-        account = self._account
-        if account is None:
-            account = self._account_of(record)
-            if account is None:
-                key = read_key(record, self._key_properties, plain=self._plain_keys)
-                return InvalidRecord(self.origin, Invalid.BAD_ACCOUNT, "ad_account_id", key=key)
-        return self._build(record, account)
+    origin: Origin
+    take: Callable[[Record], Result]
 
 
 def names_a_stream(settings: Settings, stream: str) -> bool:
@@ -173,24 +143,53 @@ def _compile(
     options = options_of(settings)
     predicates = tuple(_guarded(source, "when", entry_note) for source in (preset.when if preset else None, entry.when) if source)
     token = entry.conversion_token.get_secret_value() if entry.conversion_token is not None else None
+    build = compile_builder(plan, options, entry_note, now)
     source = entry.ad_account_id
-    is_constant = source is None or source.isdigit()
-    return CompiledEntry(
-        origin,
-        compile_builder(plan, options, entry_note, now),
-        predicates,
-        accounts.get(source, token) if is_constant else None,
-        _account_reader(_guarded(source, "ad_account_id", entry_note) if source and not is_constant else None, token, accounts),
-        stream,
-        plain_keys=options.plain_keys,
-    )
+    if source is None or source.isdigit():
+        take: Callable[[Record], Result] = partial(build, account=accounts.get(source, token))
+    else:
+        read_account = _account_reader(_guarded(source, "ad_account_id", entry_note), token, accounts)
+        take = _to_its_account(build, read_account, origin, stream, plain_keys=options.plain_keys)
+    return CompiledEntry(origin, _where(predicates, take, origin) if predicates else take)
 
 
-def _account_reader(get: Get | None, token: str | None, accounts: Accounts) -> Callable[[Record], Account | None]:
+def _where(predicates: tuple[Get, ...], take: Callable[[Record], Result], origin: Origin) -> Callable[[Record], Result]:
+    """Take a record only where every predicate holds, by JMESPath's truth."""
+
+    def taken(record: Record) -> Result:
+        for predicate in predicates:
+            if not _is_true(predicate(record)):
+                return SkippedRecord(origin, Skipped.WHEN)
+        return take(record)
+
+    return taken
+
+
+def _to_its_account(
+    build: Build,
+    read_account: Callable[[Record], Account | None],
+    origin: Origin,
+    stream: Stream,
+    *,
+    plain_keys: bool,
+) -> Callable[[Record], Result]:
+    """Take a record to the account that it names."""
+
+    def taken(record: Record) -> Result:
+        account = read_account(record)
+        if account is None:
+            key = read_key(record, stream.key_properties, plain=plain_keys)
+            return InvalidRecord(origin, Invalid.BAD_ACCOUNT, "ad_account_id", key=key)
+        return build(record, account)
+
+    return taken
+
+
+def _account_reader(get: Get, token: str | None, accounts: Accounts) -> Callable[[Record], Account | None]:
     """Give the reader of an account that an expression names."""
 
     def read(record: Record) -> Account | None:
-        text = coerce.text(get(record)) if get is not None else None
+        text = coerce.text(get(record))
         if type(text) is not str or not (text.isascii() and text.isdigit()) or len(text) > MAX_ACCOUNT_DIGITS:
             return None
         return accounts.get(text, token)

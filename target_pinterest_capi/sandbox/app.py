@@ -1,33 +1,39 @@
 """The sandbox's web application: Pinterest's endpoints, and `/_sandbox/` to see and steer it.
 
-Owns what happens to a request between its arrival and its answer: faults, rules, memory. Promises that each event request leaves
-exactly one row in the store, however it ends. Holds no rule of Pinterest's (that is `rules`) and opens no socket (`server`).
+Owns what happens to a request between its arrival and its answer: faults, rules, memory. Promises that each request to one of
+Pinterest's endpoints leaves exactly one row in the store, however it ends. Holds no rule of Pinterest's (that is `rules` and its
+neighbours) and opens no socket (`server`).
 """
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
-from target_pinterest_capi.sandbox import rules
-from target_pinterest_capi.sandbox.faults import KINDS, Fault, Faults, Plan, Script
-from target_pinterest_capi.sandbox.store import EventRow, RequestRow, Store
+from target_pinterest_capi.sandbox import answers, audiences, customer_lists, oauth, quality, rules
+from target_pinterest_capi.sandbox.desk import Desk
+from target_pinterest_capi.sandbox.faults import Fault, Faults, Plan
+from target_pinterest_capi.sandbox.rates import CONVERSIONS, TOKENS, Window, category
+from target_pinterest_capi.sandbox.store import RequestRow, Store
+from target_pinterest_capi.sandbox.wire import Ended, instead, json_response, pause, spoiled
 
-PAGE: Final = b"<!doctype html><html><body><h1>Something is in the way</h1></body></html>"
-STATUS_MESSAGE: Final = "The sandbox answers this status on purpose."
-BODILESS: Final = (204, 205, 304)  # HTTP: these have none
-
-_Row = TypeVar("_Row", RequestRow, EventRow)
+# spec 5.23.0: paths; each with the endpoint's name, as faults select it
+ROUTES: Final = (
+    ("/ad_accounts/{ad_account_id}/events", "events", ("POST",)),
+    ("/ad_accounts/{ad_account_id}/customer_lists", "customer_lists", ("GET", "POST")),
+    ("/ad_accounts/{ad_account_id}/customer_lists/{customer_list_id}", "customer_lists", ("GET", "PATCH")),
+    ("/ad_accounts/{ad_account_id}/audiences", "audiences", ("GET", "POST")),
+    ("/ad_accounts/{ad_account_id}/conversion_eqs", "conversion_eqs", ("GET",)),
+    ("/oauth/token", "oauth", ("POST",)),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +45,9 @@ class SandboxConfig(rules.Rules):
         port: the port; 0 takes a free one.
         faults: the faults from the start.
         seed: the seed of their draws.
-        keep_events: how many events and requests are remembered, the latest ones; counters count all.
-        record_bodies: a file to which the body of each accepted request is appended, one line each.
+        keep_events: how many events and requests are remembered, and how many members of updates of lists, the latest ones;
+            counters count all.
+        record_bodies: a file to which the body of each accepted request of events is appended, one line each.
         clock: Unix seconds; tests give their own.
     """
 
@@ -53,87 +60,69 @@ class SandboxConfig(rules.Rules):
     clock: Callable[[], float] = time.time
 
 
-class _Ended(Response):
-    """An answer that never becomes whole: `sent` bytes of it (None: not even its head), then the connection is gone.
+class _Judge:
+    """The rules, asked with what the store holds: one method for each endpoint."""
 
-    ASGI knows no such thing, so the server puts two functions in the request's state: `drop` ends the connection at once, `hang_up`
-    after what was written.
-    """
-
-    def __init__(self, whole: Response, sent: int | None) -> None:
-        super().__init__(whole.body, whole.status_code)
-        self.raw_headers = whole.raw_headers
-        self.sent = sent
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self.sent is None:
-            scope["state"]["drop"]()
-        else:
-            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-            await send({"type": "http.response.body", "body": self.body[: self.sent], "more_body": True})
-            scope["state"]["hang_up"]()
-        while (await receive())["type"] != "http.disconnect":
-            continue
-
-
-class _Dripping(Response):
-    """An answer byte by byte with `seconds` between two, until it is whole, or the client or the sandbox stops."""
-
-    def __init__(self, whole: Response, seconds: float, stopping: asyncio.Event) -> None:
-        super().__init__(whole.body, whole.status_code)
-        self.raw_headers = whole.raw_headers
-        self.seconds = seconds
-        self.stopping = stopping
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        gone = asyncio.ensure_future(receive())
-        for position in range(len(self.body)):
-            await send({"type": "http.response.body", "body": self.body[position : position + 1], "more_body": True})
-            if gone.done() or not await _pause(self.seconds, self.stopping):
-                scope["state"]["drop"]()
-                break
-        else:
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-        await gone
-
-
-async def _pause(seconds: float, stopping: asyncio.Event) -> bool:
-    """Wait; False where the sandbox stops meanwhile."""
-    try:
-        await asyncio.wait_for(stopping.wait(), seconds)
-    except TimeoutError:
-        return True
-    return False
-
-
-def _json(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(msgspec.json.encode(content), status, dict(headers or {}), "application/json")
-
-
-class _Events:
-    """The endpoint of conversion events."""
-
-    def __init__(self, config: SandboxConfig, store: Store, faults: Faults, stopping: asyncio.Event) -> None:
+    def __init__(self, config: SandboxConfig, store: Store) -> None:
         self.config = config
         self.store = store
+
+    def events(self, given: answers.Request, now: float, window: Window, plan: Plan) -> answers.Answer:
+        """Conversion events."""
+        return rules.answer(given, self.config, now, window, plan.actions, self.store.grants())
+
+    def customer_lists(self, given: answers.Request, now: float, window: Window, _plan: Plan) -> answers.Answer:
+        """Customer lists, all of them or one."""
+        lists = {held.id: held for held in self.store.lists()}
+        return customer_lists.answer(given, self.config, now, lists, window, self.store.grants())
+
+    def audiences(self, given: answers.Request, now: float, window: Window, _plan: Plan) -> answers.Answer:
+        """Audiences of customer lists."""
+        lists = {held.id: held for held in self.store.lists()}
+        made = {audience.id: audience for audience in self.store.audiences()}
+        return audiences.answer(given, self.config, now, made, lists, window, self.store.grants())
+
+    def oauth(self, given: answers.Request, now: float, window: Window, _plan: Plan) -> answers.Answer:
+        """Access tokens; each call counts, refused ones too."""
+        give = lambda: oauth.answer(given, self.config.app, now, self.store.grants())  # noqa: E731 - what the limit lets through
+        return rules.metered(window, self.config, now, TOKENS, give)
+
+    def conversion_eqs(self, given: answers.Request, now: float, window: Window, _plan: Plan) -> answers.Answer:
+        """The event quality score."""
+
+        def received() -> Iterator[tuple[Mapping[str, Any], bool]]:
+            rows = self.store.events()
+            return ((row.event, row.duplicate) for row in rows if row.ad_account_id == given.ad_account_id)
+
+        return quality.answer(given, self.config, now, received, window, self.store.grants())
+
+
+class _Endpoint:
+    """One endpoint: its name, as faults select it, and who answers for it."""
+
+    def __init__(self, name: str, judge: _Judge, faults: Faults, stopping: asyncio.Event) -> None:
+        self.name = name
+        self.give: Callable[[answers.Request, float, Window, Plan], answers.Answer] = getattr(judge, name)
+        self.config = judge.config
+        self.store = judge.store
         self.faults = faults
         self.stopping = stopping
 
-    async def __call__(self, request: Request) -> Response:
+    async def respond(self, request: Request) -> Response:
         """Answer one request, faults included."""
-        ad_account_id = request.path_params["ad_account_id"]
         body = await request.body()
-        number, plan = self.store.arrive(), self.faults.plan()
-        row = RequestRow(number, "events", ad_account_id, self.config.clock(), len(body), None, faults=plan.struck)
+        method = "GET" if request.method == "HEAD" else request.method
+        number, plan = self.store.arrive(), self.faults.plan(self.name, method)
+        ad_account_id, now = request.path_params.get("ad_account_id", ""), self.config.clock()
+        row = RequestRow(number, self.name, ad_account_id, now, len(body), None, faults=plan.struck, method=method)
         try:
-            if plan.delay_seconds and not await _pause(plan.delay_seconds, self.stopping):
-                return _Ended(Response(), None)
+            if plan.delay_seconds and not await pause(plan.delay_seconds, self.stopping):
+                return Ended(Response(), None)
             if plan.before is not None:
-                response = _instead(plan.before, request)
+                response = instead(plan.before, request)
             else:
                 row, response = self._process(row, plan, request, body)
-            if not isinstance(response, _Ended):
+            if not isinstance(response, Ended):
                 row = row._replace(status=response.status_code)
             return response
         finally:
@@ -141,136 +130,43 @@ class _Events:
 
     def _process(self, row: RequestRow, plan: Plan, request: Request, body: bytes) -> tuple[RequestRow, Response]:
         now = self.config.clock()
-        received = rules.Request(
+        given = answers.Request(
             row.ad_account_id,
             request.headers.get("authorization", ""),
             body,
             request.headers.get("content-type", ""),
             request.url.query,
+            row.method,
+            request.path_params.get("customer_list_id", ""),
         )
-        answer = rules.answer(received, self.config, now, self.store.window(row.ad_account_id), plan.actions)
+        counted = category(self.name, row.method)
+        owner = row.ad_account_id if counted == CONVERSIONS else ""
+        answer = self.give(given, now, self.store.window(counted, owner), plan)
+        self.store.spent(answer.window, counted, owner)
         self.store.answered(row.number, row.ad_account_id, answer, now, body)
-        failed = sum(bool(verdict.error) for verdict in answer.verdicts)
-        row = row._replace(
-            test=answer.test,
-            events=len(answer.events),
-            processed=len(answer.verdicts) - failed,
-            failed=failed,
-            refused=answer.refused,
-            faults=(*row.faults, *self.faults.marked(plan, answer.marked)),
-        )
-        whole = _json(answer.body, answer.status, {**answer.headers, **plan.headers})
-        return row, whole if plan.after is None else _spoiled(whole, answer, plan.after, self.stopping)
+        row = _told(row, answer)._replace(faults=(*row.faults, *self.faults.marked(plan, answer.marked)))
+        whole = json_response(answer.body, answer.status, {**answer.headers, **plan.headers})
+        return row, whole if plan.after is None else spoiled(whole, answer, plan.after, self.stopping)
 
 
-def _spoiled(whole: Response, answer: rules.Answer, fault: Fault, stopping: asyncio.Event) -> Response:
-    """The answer as an `after` fault leaves it."""
-    headers = {name: value for name, value in whole.headers.items() if name.startswith("x-")}
-    spoil: dict[str, Callable[[], Response]] = {
-        "drop_after": lambda: _Ended(whole, None),
-        "truncated": lambda: _Ended(whole, len(whole.body) // 2),
-        "wrong_count": lambda: _json(_one_less(answer.body), answer.status, headers),
-        "empty_body": lambda: Response(b"", answer.status, headers, "application/json"),
-        "not_json": lambda: Response(PAGE, answer.status, headers, "text/html"),
-        "drip": lambda: _Dripping(whole, fault.seconds, stopping),
-    }
-    return spoil[fault.fault]()
-
-
-def _one_less(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The same answer with its list an event short; one without a list as it is."""
-    if "details" in body:
-        return {**body, "details": _one_less(body["details"])}
-    return {**body, "events": body["events"][:-1]} if "events" in body else dict(body)
-
-
-def _instead(fault: Fault, request: Request) -> Response:
-    """The answer of a `before` fault."""
-    if fault.fault == "drop_before":
-        return _Ended(Response(), None)
-    if fault.fault == "redirect":
-        return Response(b"", 307, {"Location": fault.location or str(request.base_url.replace(path="/_sandbox/redirected"))})
-    status = fault.status or 500
-    if status in BODILESS:
-        return Response(b"", status, fault.headers)
-    if fault.html:
-        return Response(PAGE, status, fault.headers, "text/html")
-    return _json({"code": rules.CODES.get(status, status), "message": fault.message or STATUS_MESSAGE}, status, fault.headers)
-
-
-class _Desk:
-    """What people and tests see and steer under `/_sandbox/`."""
-
-    def __init__(self, config: SandboxConfig, store: Store, faults: Faults) -> None:
-        self.config = config
-        self.store = store
-        self.faults = faults
-
-    async def index(self, _request: Request) -> Response:
-        """What there is to see."""
-        return _json({route.path: sorted(route.methods or ()) for route in self.routes() if isinstance(route, Route)})
-
-    async def events(self, request: Request) -> Response:
-        """The events received: `?status=failed` or `all` instead of the processed ones, `?limit=n` for the last n."""
-        wanted = request.query_params.get("status", "processed")
-        rows = self.store.events(None if wanted == "all" else wanted)
-        return _json([row._asdict() for row in _last(rows, request)])
-
-    async def requests(self, request: Request) -> Response:
-        """The requests received, `?limit=n` for the last n."""
-        return _json([row._asdict() for row in _last(self.store.requests(), request)])
-
-    async def counters(self, _request: Request) -> Response:
-        """Everything counted."""
-        return _json(self.store.counters())
-
-    async def reset(self, _request: Request) -> Response:
-        """Forget requests, events and counters; the faults stay."""
-        self.store.reset()
-        return _json({})
-
-    async def faults_(self, request: Request) -> Response:
-        """Show the faults, replace them, or take them away."""
-        if request.method == "PUT":
-            try:
-                script = msgspec.json.decode(await request.body(), type=Script)
-            except (msgspec.DecodeError, UnicodeDecodeError) as problem:
-                return _json(
-                    {"code": 400, "message": str(problem), "kinds": {name: kind.about for name, kind in KINDS.items()}}, 400
-                )
-            self.faults.set(script.faults, script.seed)
-        elif request.method == "DELETE":
-            self.faults.clear()
-        script = self.faults.script()
-        return _json({"faults": script.faults, "seed": script.seed, "struck": self.faults.struck()})
-
-    async def redirected(self, _request: Request) -> Response:
-        """Where the redirect fault points: a client that arrives here has carried its token elsewhere."""
-        self.store.count("redirects_followed")
-        return _json({"code": 404, "message": "A redirect was followed."}, 404)
-
-    def routes(self) -> list[Route]:
-        """The addresses of all that."""
-        return [
-            Route("/_sandbox/", self.index),
-            Route("/_sandbox/events", self.events),
-            Route("/_sandbox/requests", self.requests),
-            Route("/_sandbox/counters", self.counters),
-            Route("/_sandbox/reset", self.reset, methods=["POST"]),
-            Route("/_sandbox/faults", self.faults_, methods=["GET", "PUT", "DELETE"]),
-            Route("/_sandbox/redirected", self.redirected, methods=["GET", "POST"]),
-        ]
-
-
-def _last(rows: list[_Row], request: Request) -> list[_Row]:
-    limit = request.query_params.get("limit", "")
-    return rows[max(0, len(rows) - int(limit)) :] if limit.isdecimal() else rows
+def _told(row: RequestRow, answer: answers.Answer) -> RequestRow:
+    """The row of a request with what its answer says of it."""
+    failed = sum(bool(verdict.error) for verdict in answer.verdicts)
+    row = row._replace(
+        test=answer.test,
+        events=len(answer.events),
+        processed=len(answer.verdicts) - failed,
+        failed=failed,
+        refused=answer.refused,
+    )
+    change = answer.change
+    return row if change is None else row._replace(list_id=change.list_id, operation=change.operation, records=change.records)
 
 
 async def _refused(_request: Request, problem: Exception) -> Response:
     """Unknown addresses and methods, in Pinterest's form of an error (spec: Error)."""
     status, detail = (problem.status_code, problem.detail) if isinstance(problem, HTTPException) else (500, "Unexpected error.")
-    return _json({"code": status, "message": detail}, status)
+    return json_response({"code": status, "message": detail}, status)
 
 
 async def _gone(_request: Request, _problem: Exception) -> Response:
@@ -282,16 +178,14 @@ def create_app(config: SandboxConfig | None = None) -> Starlette:
     """Make the application; `state.store`, `state.faults` and `state.stopping` (set it to end all waits) are its handles."""
     config = config or SandboxConfig()
     store = Store(config.keep_events, config.record_bodies)
-    faults, stopping = Faults(config.faults, config.seed), asyncio.Event()
-    events = _Events(config, store, faults, stopping)
-
-    async def send_events(request: Request) -> Response:
-        return await events(request)
-
+    faults, stopping, judge = Faults(config.faults, config.seed), asyncio.Event(), _Judge(config, store)
     app = Starlette(
         routes=[
-            Route("/v5/ad_accounts/{ad_account_id}/events", send_events, methods=["POST"]),
-            *_Desk(config, store, faults).routes(),
+            *(
+                Route(f"/v5{path}", _Endpoint(name, judge, faults, stopping).respond, methods=list(methods))
+                for path, name, methods in ROUTES
+            ),
+            *Desk(config, config.clock, store, faults).routes(),
         ],
         exception_handlers={HTTPException: _refused, ClientDisconnect: _gone},
     )

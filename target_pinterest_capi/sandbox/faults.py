@@ -4,8 +4,10 @@ Owns the list of faults, how they are written (as Python, as JSON and on a comma
 same faults, seed and order of requests strike the same way, whatever the clock does. Never acts: `app` does what a plan says.
 """
 
+import itertools
 import random
 import threading
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -17,14 +19,17 @@ class FaultError(ValueError):
 
 
 class Kind(NamedTuple):
-    """One kind of fault: when it strikes, the parameters it takes, which of them it must have, and what it does."""
+    """One kind of fault: when it strikes, the parameters it takes, which of them it must have, what it does, and where alone."""
 
     stage: str
     about: str
     parameters: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
+    endpoint: str = ""
 
 
+ENDPOINTS: Final = ("events", "customer_lists", "audiences", "oauth", "conversion_eqs")
+METHODS: Final = ("GET", "POST", "PATCH")
 STAGES: Final = ("wait", "before", "mark", "header", "after")  # in the order of a request
 LIMITS: Final = ("retry_after", "remaining", "reset")
 
@@ -33,18 +38,18 @@ KINDS: Final = {
     "status": Kind("before", "answers a status; nothing is processed", ("status", "message", "html", *LIMITS), ("status",)),
     "redirect": Kind("before", "answers 307; nothing is processed", ("location",)),
     "drop_before": Kind("before", "drops the connection; nothing is processed"),
-    "poison": Kind("mark", "refuses any request with this event: 400", ("event_id",), ("event_id",)),
-    "fail_event": Kind("mark", "fails this event, and no other", ("event_id",), ("event_id",)),
+    "poison": Kind("mark", "refuses any request with this event: 400", ("event_id",), ("event_id",), "events"),
+    "fail_event": Kind("mark", "fails this event, and no other", ("event_id",), ("event_id",), "events"),
     "drop_after": Kind("after", "processes, then drops the connection"),
     "truncated": Kind("after", "processes, then sends half of the answer and hangs up"),
-    "wrong_count": Kind("after", "processes, then lists an event less"),
+    "wrong_count": Kind("after", "processes, then lists an event less", endpoint="events"),
     "empty_body": Kind("after", "processes, then answers with an empty body"),
     "not_json": Kind("after", "processes, then answers with a page that is no JSON"),
     "drip": Kind("after", "processes, then sends the answer byte by byte", ("seconds",), ("seconds",)),
     "headers": Kind("header", "adds headers to the ordinary answer", LIMITS),
 }
 
-_SELECTORS: Final = ("requests", "skip", "rate", "times")
+_SELECTORS: Final = ("endpoint", "method", "requests", "skip", "rate", "times")
 _NEVER: Final = 10_000_000  # more requests than any script will see
 
 
@@ -53,6 +58,8 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 
     Args:
         fault: a name of `KINDS`.
+        endpoint: the endpoint whose requests it strikes, of `ENDPOINTS`; empty: all. Only these requests are numbered.
+        method: the method of the requests it strikes, GET, POST or PATCH; empty: all. Only these requests are numbered.
         requests: the numbers of the requests to strike, counted from 1 since the faults were set; empty: all.
         skip: how many requests go unharmed first.
         rate: the share of the requests to strike, 0 to 1, drawn by the seed.
@@ -70,6 +77,8 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     """
 
     fault: str
+    endpoint: str = ""
+    method: str = ""
     requests: tuple[int, ...] = ()
     skip: int = 0
     rate: float = 1.0
@@ -95,6 +104,9 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
         for name in kind.required:
             if name not in given:
                 raise FaultError(f"fault {self.fault} needs {name}")
+        for name, choices in (("endpoint", (kind.endpoint,) if kind.endpoint else ENDPOINTS), ("method", METHODS)):
+            if getattr(self, name) and getattr(self, name) not in choices:
+                raise FaultError(f"fault {self.fault}: {name} must be one of: {', '.join(choices)}")
         for name, (low, high) in _RANGES.items():
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
@@ -106,6 +118,11 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     def stage(self) -> str:
         """When it strikes: wait, before, mark, after or header."""
         return KINDS[self.fault].stage
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """The endpoint and the method that it strikes, empty for all."""
+        return self.endpoint or KINDS[self.fault].endpoint, self.method
 
     @property
     def headers(self) -> dict[str, str]:
@@ -194,7 +211,7 @@ class Faults:
         """Replace all faults; requests are counted from 1 again."""
         with self._lock:
             self._script = Script(tuple(faults), seed)
-            self._seen = 0
+            self._seen: Counter[tuple[str, str]] = Counter()
             self._struck = [0] * len(self._script.faults)
 
     def clear(self) -> None:
@@ -213,13 +230,18 @@ class Faults:
                 counts[fault.fault] = counts.get(fault.fault, 0) + times
             return counts
 
-    def plan(self) -> Plan:
+    def plan(self, endpoint: str = "events", method: str = "POST") -> Plan:
         """Count a request, and decide what happens to it."""
         with self._lock:
-            self._seen += 1
+            places = tuple(itertools.product(("", endpoint), ("", method)))
+            self._seen.update(places)
             chosen: list[tuple[int, Fault]] = []
             for index, fault in sorted(enumerate(self._script.faults), key=_by_stage):
-                if self._strikes(index, fault) and _compatible(fault, [other.stage for _, other in chosen]):
+                if (
+                    fault.place in places
+                    and self._strikes(index, fault)
+                    and _compatible(fault, [other.stage for _, other in chosen])
+                ):
                     chosen.append((index, fault))
                     self._struck[index] += fault.stage != "mark"
             return self._merge(chosen)
@@ -230,7 +252,7 @@ class Faults:
             by_stage[fault.stage].append(fault)
         return Plan(
             delay_seconds=sum(
-                fault.seconds + fault.jitter * self._draw(i, "jitter") for i, fault in chosen if fault.stage == "wait"
+                fault.seconds + fault.jitter * self._draw(i, fault, "jitter") for i, fault in chosen if fault.stage == "wait"
             ),
             before=next(iter(by_stage["before"]), None),
             marks=tuple((index, fault) for index, fault in chosen if fault.stage == "mark"),
@@ -251,17 +273,17 @@ class Faults:
             return tuple(acted)
 
     def _strikes(self, index: int, fault: Fault) -> bool:
-        number = self._seen
+        number = self._seen[fault.place]
         return (
             (not fault.requests or number in fault.requests)
             and number > fault.skip
             and (fault.times is None or self._struck[index] < fault.times)
-            and (fault.rate == 1 or self._draw(index, "rate") < fault.rate)
+            and (fault.rate == 1 or self._draw(index, fault, "rate") < fault.rate)
         )
 
-    def _draw(self, index: int, purpose: str) -> float:
+    def _draw(self, index: int, fault: Fault, purpose: str) -> float:
         """A number from 0 to 1 that depends on the seed, the fault and the request alone, so that requests may overlap."""
-        return random.Random(f"{self._script.seed}/{index}/{self._seen}/{purpose}").random()  # noqa: S311 - reproducible on purpose
+        return random.Random(f"{self._script.seed}/{index}/{self._seen[fault.place]}/{purpose}").random()  # noqa: S311 - reproducible on purpose
 
 
 def _by_stage(indexed: tuple[int, Fault]) -> int:

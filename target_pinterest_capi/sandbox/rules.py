@@ -1,39 +1,42 @@
-"""What Pinterest answers: from a request, the account's rate window and the time to a status and a body.
+"""What Pinterest answers to events: from a request, the account's rate window and the time to a status and a body.
 
-Owns the order of the checks, the meaning of an event's values and the form of the answers. Every function is pure: the clock and
-the state are arguments. It never records, waits or fails on purpose: that is `store`, `faults` and `app`.
+Owns the settings of all rules, who may do what, the order of the checks, the meaning of an event's values and the form of the
+answers. Every function is pure: the clock and the state are arguments. It never records, waits or fails on purpose: that is
+`store`, `faults` and `app`.
 
 Sources: Pinterest's OpenAPI description 5.23.0 (spec), bodies that public projects recorded from the live API (seen),
 documentation (docs). Where nobody has shown what happens, the choice is said in docs/sandbox.md.
 """
 
-import math
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal
 from urllib.parse import parse_qs
 
-import msgspec
-
+from target_pinterest_capi.sandbox import oauth
+from target_pinterest_capi.sandbox.answers import (
+    CODES,
+    MESSAGES,
+    OK,
+    PROCESSED,
+    Answer,
+    Request,
+    Verdict,
+    json_of,
+    refusal,
+)
+from target_pinterest_capi.sandbox.rates import CONVERSIONS, FRESH, WRITE, Window, spend
 from target_pinterest_capi.sandbox.shapes import HASHED, check_body
 
 DEFAULT_TOKEN: Final = "sandbox-token"  # noqa: S105 - made up, opens nothing
 DEFAULT_AD_ACCOUNT: Final = "549755885175"
 
-# spec 5.23.0: events/create, responses; 953: seen
-CODES: Final = {400: 4196, 401: 2, 403: 29, 422: 953, 429: 8, 503: 4197}
-MESSAGES: Final = {
-    400: "The request was invalid.",
-    401: "Authentication failed.",
-    403: "You are not permitted to access that resource.",
-    422: "Not all events were successfully processed.",
-    429: "This request exceeded a rate limit.",
-    503: "The endpoint has been ramped down and is currently not accepting any traffic.",
-}
-OK: Final = 200
 TEST_EVENTS: Final = 20  # docs: only the first 20 events of a test request are processed
-RATE_WINDOW_SECONDS: Final = 60
+
+# seen: a 401 with this code where an access token lacks a scope
+MISSING_SCOPE: Final = 3
+MISSING_SCOPE_MESSAGE: Final = "Your token does not have sufficient permissions to perform this operation."
 
 # spec 5.23.0 names fifteen; newer documentation and live runs add seven
 EVENT_NAMES: Final = frozenset({
@@ -52,77 +55,46 @@ class Rules:
     """What differs between accounts, and what nobody knows for sure.
 
     Args:
-        tokens: the ad accounts that each token may use.
+        tokens: the ad accounts that each conversion token may use. OAuth's tokens may use all of these.
+        app: the OAuth app, its credentials and what it was granted.
         defined_events: the advertiser's own event names, which are processed without a warning.
         max_event_age_seconds: an older event fails (the 7 days that connectors state).
         max_ahead_seconds: an event further in the future fails.
         mixed_status: the answer when some events failed and some did not, 422 or 200: which one Pinterest gives is open.
-        calls_per_minute: the limit of an ad account (spec: 5,000).
+        calls_per_minute: the limit of an ad account's events (spec: 5,000).
+        reads_per_minute: the limit of ads_read and of org_read, a user and an app (docs: 1,000).
+        writes_per_minute: the limit of ads_write, a user and an app: customer lists and audiences. Its number is open.
+        max_list_bytes: a larger body of a customer list is refused. No limit is published.
+        max_list_records: more records in a request are refused. No limit is published.
+        list_processing_seconds: how long after an update a list is neither READY nor TOO_SMALL.
     """
 
     tokens: Mapping[str, Collection[str]] = field(default_factory=lambda: {DEFAULT_TOKEN: (DEFAULT_AD_ACCOUNT,)})
+    app: oauth.App = field(default_factory=oauth.App)
     defined_events: Collection[str] = ()
     max_event_age_seconds: int = 7 * 24 * 3600
     max_ahead_seconds: int = 3600
     mixed_status: Literal[200, 422] = 422
     calls_per_minute: int = 5000
+    reads_per_minute: int = 1000
+    writes_per_minute: int = 400
+    max_list_bytes: int = 10_000_000
+    max_list_records: int = 100_000
+    list_processing_seconds: float = 10
+
+    def limit(self, counted: str) -> int:
+        """The calls a minute of a rate category."""
+        return {CONVERSIONS: self.calls_per_minute, WRITE: self.writes_per_minute}.get(counted, self.reads_per_minute)
 
 
-class Request(NamedTuple):
-    """What a client sent to `/v5/ad_accounts/{ad_account_id}/events`; `query` is the undecoded text behind the `?`."""
-
-    ad_account_id: str
-    authorization: str
-    body: bytes
-    content_type: str = "application/json"
-    query: str = ""
-
-
-class Window(NamedTuple):
-    """One minute of calls of an ad account, from `start` (Unix seconds)."""
-
-    start: float = -math.inf
-    calls: int = 0
-
-
-FRESH: Final = Window()
-
-
-class Verdict(NamedTuple):
-    """What became of one event: processed where `error` is empty; a warning does not fail it."""
-
-    error: str = ""
-    warning: str = ""
-
-
-PROCESSED: Final = Verdict()
-
-
-class Answer(NamedTuple):
-    """The answer to one request and what there is to remember of it.
-
-    `events` were read from the request, of which `verdicts` judge the first ones (all, unless it was a test request). `refused` is
-    why the request failed as a whole, without its token. `marked` are the event ids whose mark acted.
-    """
-
-    status: int
-    body: Mapping[str, Any]
-    headers: Mapping[str, str] = {}
-    window: Window = FRESH
-    test: bool = False
-    events: Sequence[Mapping[str, Any]] = ()
-    verdicts: Sequence[Verdict] = ()
-    refused: str = ""
-    marked: frozenset[str] = frozenset()
-
-
-def refusal(status: int, why: str = "", message: str = "") -> Answer:
-    """The answer that fails a whole request: `{code, message}`; `why` is remembered instead of a message that holds a secret."""
-    message = message or why or MESSAGES.get(status, "Unexpected error.")
-    return Answer(status, {"code": CODES.get(status, status), "message": message}, refused=why or message)
-
-
-def answer(request: Request, rules: Rules, now: float, window: Window = FRESH, marks: Mapping[str, str] | None = None) -> Answer:
+def answer(
+    request: Request,
+    rules: Rules,
+    now: float,
+    window: Window = FRESH,
+    marks: Mapping[str, str] | None = None,
+    grants: oauth.Grants = oauth.NONE_YET,
+) -> Answer:
     """Answer one request of events at `now` (Unix seconds).
 
     Args:
@@ -131,49 +103,53 @@ def answer(request: Request, rules: Rules, now: float, window: Window = FRESH, m
         now: the time of the answer.
         window: the calls of this ad account so far; the answer carries the next one.
         marks: event ids that act on purpose: `poison` refuses their whole request, `fail` fails their event.
+        grants: what OAuth has given out: an access token with ads:write works here as a conversion token does (spec).
     """
-    refused = permit(request, rules)
+    refused = permit(request, rules, now, grants, oauth.ADS_WRITE, conversion_token=True)
     if refused is not None:
         return refused
-    window, headers = spend(window, rules.calls_per_minute, now)
-    if window.calls > rules.calls_per_minute:
-        return refusal(429)._replace(window=window, headers=headers)
-    return _events(request, rules, now, marks or {})._replace(window=window, headers=headers)
+    return metered(window, rules, now, CONVERSIONS, lambda: _events(request, rules, now, marks or {}))
 
 
-def permit(request: Request, rules: Rules) -> Answer | None:
-    """None where the token may use the ad account; else the refusal."""
+def permit(
+    request: Request, rules: Rules, now: float, grants: oauth.Grants, scope: str, *, conversion_token: bool = False
+) -> Answer | None:
+    """None where the token may do to the ad account what needs `scope`; else the refusal.
+
+    A conversion token is let in only where `conversion_token` says so (spec: at the events endpoint and nowhere else).
+    """
     scheme, _, token = request.authorization.partition(" ")
-    if scheme.lower() != "bearer" or token not in rules.tokens:
+    scopes = oauth.scopes(token, rules.app, grants, now)
+    if scheme.lower() != "bearer" or (scopes is None and token not in rules.tokens):
         # seen: a 401 body can repeat the token, which is what a client must be able to redact
         return refusal(401, why=MESSAGES[401], message=f"{MESSAGES[401]} The token '{token}' is not valid.")
     if not _AD_ACCOUNT(request.ad_account_id):
         return refusal(400, "Invalid request: ad_account_id is not 1 to 18 digits")
-    return None if request.ad_account_id in rules.tokens[token] else refusal(403)
+    accounts: set[str] = set()
+    if conversion_token and token in rules.tokens:
+        accounts.update(rules.tokens[token])
+    elif scope not in (scopes or ()):
+        return refusal(401, MISSING_SCOPE_MESSAGE, code=MISSING_SCOPE)
+    else:
+        accounts.update(*rules.tokens.values())
+    return None if request.ad_account_id in accounts else refusal(403)
 
 
-def spend(window: Window, limit: int, now: float) -> tuple[Window, dict[str, str]]:
-    """Count one call; the next window and the headers that say what is left of it (form: seen)."""
-    if not 0 <= now - window.start < RATE_WINDOW_SECONDS:
-        window = Window(now)
-    window = window._replace(calls=window.calls + 1)
-    return window, {
-        "X-RateLimit-Limit": f'{limit}, {limit};w={RATE_WINDOW_SECONDS};name="ads_conversions_ad_account_id"',
-        "X-RateLimit-Remaining": str(max(0, limit - window.calls)),
-        "X-RateLimit-Reset": str(math.ceil(window.start + RATE_WINDOW_SECONDS - now)),
-    }
+def metered(window: Window, rules: Rules, now: float, counted: str, give: Callable[[], Answer]) -> Answer:
+    """What `give` gives, or a 429 where the window of the category `counted` is used up; with its headers."""
+    limit = rules.limit(counted)
+    window, headers = spend(window, limit, now, counted)
+    given = refusal(429) if window.calls > limit else give()
+    return given._replace(window=window, headers=headers)
 
 
 def _events(request: Request, rules: Rules, now: float, marks: Mapping[str, str]) -> Answer:
     test = _is_test(request.query)
     if test is None:
         return refusal(400, "Invalid request: test is neither true nor false")
-    if request.content_type.partition(";")[0].strip().lower() != "application/json":
-        return refusal(400, "Invalid request: Content-Type is not application/json")._replace(test=test)
-    try:
-        body = msgspec.json.decode(request.body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return refusal(400, "Invalid request: the body is not JSON")._replace(test=test)
+    body, why = json_of(request)
+    if why:
+        return refusal(400, f"Invalid request: {why}")._replace(test=test)
     problem = check_body(body)
     if problem is not None:
         return refusal(400, problem.message)._replace(test=test)

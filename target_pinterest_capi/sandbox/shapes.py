@@ -1,8 +1,9 @@
-"""Which JSON a request of events may be: every member, its type, range, length and choices, and the check of them.
+"""Which JSON a request may be: every member, its type, range, length and choices, and the check of them.
 
-Owns the tables, written from Pinterest's OpenAPI description 5.23.0 (ConversionEvents and the objects it names) and from the
-two members that live requests were seen to carry. Promises one problem or none for any JSON value, in linear time. Never looks
-at what a value means (that is `rules`), and never repeats a value in a problem: only member names and limits.
+Owns the tables, written from Pinterest's OpenAPI description 5.23.0 (ConversionEvents and the objects it names, customer lists and
+audiences) and from the two members that live requests were seen to carry. Promises one problem or none for any JSON value, in
+linear time. Never looks at what a value means (that is `rules` and its neighbours), and never repeats a value in a
+problem: only member names and limits.
 """
 
 from collections.abc import Callable, Iterable
@@ -139,6 +140,23 @@ EVENT: Final = Shape((
 # spec 5.23.0: ConversionEvents
 BODY: Final = Shape((Member("data", "array", min_items=1, max_items=1000, items=EVENT),), required=("data",))
 
+# spec 5.23.0: CustomerListRequest, CustomerListUpdateRequest, AudienceCreateRequest. They are open there; closed here all the same
+CUSTOMER_LIST: Final = Shape((
+    *_texts("name records"),
+    _choice("list_type", "EMAIL IDFA MAID LR_ID DLX_ID HASHED_PINNER_ID"),
+), required=("name", "records"))  # fmt: skip
+CUSTOMER_LIST_UPDATE: Final = Shape((
+    _choice("operation_type", "ADD REMOVE"),
+    *_texts("records"),
+), required=("operation_type", "records"))  # fmt: skip
+# Of the rule's members, the one that CUSTOMER_LIST has
+AUDIENCE_RULE: Final = Shape(_texts("customer_list_id"), required=("customer_list_id",))
+AUDIENCE: Final = Shape((
+    *_texts("ad_account_id name description"),
+    _choice("audience_type", "CUSTOMER_LIST VISITOR ENGAGEMENT ACTALIKE PERSONA"),
+    Member("rule", "object", shape=AUDIENCE_RULE),
+), required=("audience_type", "name", "rule"))  # fmt: skip
+
 _INT64: Final = range(-(2**63), 2**63)
 
 Check = Callable[[Any], Problem | None]
@@ -263,3 +281,6 @@ def object_check(shape: Shape) -> Check:
 
 
 check_body: Final = object_check(BODY)
+check_list: Final = object_check(CUSTOMER_LIST)
+check_list_update: Final = object_check(CUSTOMER_LIST_UPDATE)
+check_audience: Final = object_check(AUDIENCE)

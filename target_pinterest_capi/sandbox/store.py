@@ -1,7 +1,8 @@
-"""What the sandbox remembers: every request and event it received, counters, and the rate window of each ad account.
+"""What the sandbox remembers: every request and event it received, lists, audiences and grants, counters, and rate windows.
 
-Promises that events and requests come back in the order of their answers, that counters go on when the oldest rows are let go,
-and that any thread may read while the server writes. Never judges anything, and never keeps a token.
+Promises that events and requests come back in the order of their answers and the updates of lists in the order of their effect,
+that counters go on when the oldest rows are let go, and that any thread may read while the server writes. Never judges anything,
+and never keeps a token or a plain identifier of a list's member.
 """
 
 import os
@@ -13,7 +14,11 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from target_pinterest_capi.sandbox.rules import Answer, Window
+from target_pinterest_capi.sandbox.answers import Answer, Change
+from target_pinterest_capi.sandbox.audiences import Audience
+from target_pinterest_capi.sandbox.customer_lists import CustomerList
+from target_pinterest_capi.sandbox.oauth import NONE_YET, Grants
+from target_pinterest_capi.sandbox.rates import FRESH, Window
 
 DEDUPLICATION_SECONDS: Final = 24 * 3600  # sources say 24 to 48 hours: the shorter one
 LINE_ENDS: Final = bytes.maketrans(b"\r\n", b"  ")  # outside of strings these are the only line ends that JSON may hold
@@ -24,6 +29,7 @@ class RequestRow(NamedTuple):
 
     `status` is None where no whole answer was given. `events` is how many events were read, `processed` and `failed` how many of
     them ended so. `refused` says why the whole request failed, `faults` which faults acted on it. `bytes` is the body's size.
+    `list_id`, `operation` (CREATE, ADD, REMOVE) and `records` are there where it changed a customer list.
     """
 
     number: int
@@ -38,6 +44,28 @@ class RequestRow(NamedTuple):
     failed: int = 0
     refused: str = ""
     faults: tuple[str, ...] = ()
+    method: str = "POST"
+    list_id: str = ""
+    operation: str = ""
+    records: int = 0
+
+
+class UpdateRow(NamedTuple):
+    """One change of a customer list: CREATE, ADD or REMOVE.
+
+    `records` came with it, of which `invalid` were no identifiers; `members` are the digests of the others, each once; `changed` is
+    how many of these were not members before, or were until now.
+    """
+
+    request: int
+    list_id: str
+    ad_account_id: str
+    at: float
+    operation: str
+    records: int
+    invalid: int
+    changed: int
+    members: frozenset[str]
 
 
 class EventRow(NamedTuple):
@@ -60,8 +88,8 @@ class Store:
     """The memory of one sandbox.
 
     Args:
-        keep: how many events, how many requests and how many keys for deduplication are remembered, the latest ones. Counters
-            count all of them.
+        keep: how many events, how many requests, how many keys for deduplication and how many members of updates are remembered,
+            the latest ones. Counters count all of them. Lists, audiences and grants are remembered whole.
         record_bodies: a file to which the body of each accepted request is appended, one line each.
     """
 
@@ -82,7 +110,12 @@ class Store:
             self._requests: deque[RequestRow] = deque(maxlen=self._keep)
             self._events: deque[_Kept] = deque(maxlen=self._keep)
             self._keys: dict[tuple[str, str, str], float] = {}
-            self._windows: dict[str, Window] = {}
+            self._windows: dict[tuple[str, str], Window] = {}
+            self._lists: dict[str, CustomerList] = {}
+            self._updates: deque[UpdateRow] = deque()
+            self._updates_size = 0
+            self._audiences: dict[str, Audience] = {}
+            self._grants = NONE_YET
             self._counters: Counter[str] = Counter()
 
     def close(self) -> None:
@@ -98,21 +131,54 @@ class Store:
             self._counters["most_in_flight"] = max(self._counters["most_in_flight"], self._in_flight)
             return self._numbers
 
-    def window(self, ad_account_id: str) -> Window:
-        """The calls of an ad account so far."""
-        return self._windows.get(ad_account_id, Window())
+    def window(self, counted: str, ad_account_id: str = "") -> Window:
+        """The calls of a rate category so far, of an ad account where each has its own."""
+        return self._windows.get((counted, ad_account_id), FRESH)
+
+    def spent(self, window: Window, counted: str, ad_account_id: str = "") -> None:
+        """Take the next window of a rate category."""
+        with self._lock:
+            if window.calls:
+                self._windows[counted, ad_account_id] = window
 
     def answered(self, number: int, ad_account_id: str, answer: Answer, now: float, body: bytes) -> None:
-        """Take what one answer leaves behind: its window, and the events of a live one."""
+        """Take what one answer leaves behind: a list, an audience, grants, or the events of a live request."""
         with self._lock:
-            if answer.window.calls:
-                self._windows[ad_account_id] = answer.window
+            self._keep_state(number, answer, now)
             if not answer.verdicts:
                 return
             if self._bodies is not None:
                 self._bodies.write(body.translate(LINE_ENDS) + b"\n")
             if not answer.test:
                 self._take(number, ad_account_id, answer, now)
+
+    def _keep_state(self, number: int, answer: Answer, now: float) -> None:
+        kept = answer.kept
+        if isinstance(kept, CustomerList) and answer.change is not None:
+            before = self._lists.get(kept.id)
+            self._lists[kept.id] = kept
+            changed = len(kept.members ^ before.members) if before else len(kept.members)
+            self._update(
+                UpdateRow(number, kept.id, kept.ad_account_id, now, *_counted(answer.change), changed, answer.change.members)
+            )
+        elif isinstance(kept, Audience):
+            self._audiences[kept.id] = kept
+            self._counters["audiences_created"] += 1
+        elif isinstance(kept, Grants):
+            self._counters["tokens_issued"] += len(kept.issued) - len(self._grants.issued)
+            self._counters["refresh_tokens_replaced"] += kept.rotations - self._grants.rotations
+            self._grants = kept
+
+    def _update(self, row: UpdateRow) -> None:
+        self._counters["lists_created"] += row.operation == "CREATE"
+        self._counters["list_updates"] += row.operation != "CREATE"
+        self._counters["list_records"] += row.records
+        self._counters["list_records_invalid"] += row.invalid
+        self._counters["members_removed" if row.operation == "REMOVE" else "members_added"] += row.changed
+        self._updates.append(row)
+        self._updates_size += len(row.members)
+        while self._updates_size > self._keep:
+            self._updates_size -= len(self._updates.popleft().members)
 
     def _take(self, number: int, ad_account_id: str, answer: Answer, now: float) -> None:
         failed = warnings = duplicates = 0
@@ -174,6 +240,33 @@ class Store:
             rows = [row for row in self._events if status in (None, row[3])]
         return [EventRow(*row[:-1], msgspec.json.decode(row[-1])) for row in rows]
 
+    def lists(self) -> list[CustomerList]:
+        """The customer lists as they are, in the order they were made."""
+        with self._lock:
+            return list(self._lists.values())
+
+    def members(self, list_id: str) -> frozenset[str]:
+        """The digests of a list's members.
+
+        Raises:
+            KeyError: there is no such list.
+        """
+        return self._lists[list_id].members
+
+    def updates(self, list_id: str | None = None) -> list[UpdateRow]:
+        """The changes of lists that are remembered, in the order they took effect; those of one list, or of all."""
+        with self._lock:
+            return [row for row in self._updates if list_id in (None, row.list_id)]
+
+    def audiences(self) -> list[Audience]:
+        """The audiences, in the order they were made."""
+        with self._lock:
+            return list(self._audiences.values())
+
+    def grants(self) -> Grants:
+        """What OAuth has given out, without the tokens."""
+        return self._grants
+
     def event_ids(self) -> Counter[str]:
         """How often each event id was processed, among the events that are remembered: 2 is "sent twice"."""
         return Counter(row.event["event_id"] for row in self.events())
@@ -182,3 +275,7 @@ class Store:
         """Everything counted since the last reset, by name; what never happened is not there."""
         with self._lock:
             return {name: count for name, count in sorted(self._counters.items()) if count}
+
+
+def _counted(change: Change) -> tuple[str, int, int]:
+    return change.operation, change.records, change.invalid

@@ -1,0 +1,151 @@
+"""`pinterest-capi fields`: the reference of Pinterest's event fields, from the table that events are built by.
+
+Owns the words for types, limits and normal forms, which docs/fields.md has too. States nothing that the table does not.
+"""
+
+import json
+from textwrap import wrap
+from typing import Any, Final, NamedTuple
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from target_pinterest_capi.events.fields import BY_PATH, FIELDS, ITEM_FIELDS, Field, Kind
+from target_pinterest_capi.settings.paths import nearest_path
+
+TABLE_WIDTH: Final = 130  # columns below which a table of paths, types, forms and limits is all line breaks
+INDENT: Final = "    "
+ITEMS: Final = "custom_data.contents"
+
+# The forms that fields.py names: what people have to know of each, and texts to show it by.
+FORMS: Final = {
+    "email": ("lower case, no white space, of the form x@y.z; dots and plus-tags stay", (" Jane.Doe+shop@Example.COM ",)),
+    "phone": (
+        "digits with country code; a national number gets the code of the record's country, else of default_country",
+        ("+1 (202) 555-0134", "0044 20 7946 0018"),
+    ),
+    "gender": ("f, m or n, from the usual words", ("Female", "male", "non-binary")),
+    "birth_date": (
+        "YYYYMMDD, as written, no time zone applied; date_format decides where day and month could be either",
+        ("1990-03-24", "24/03/1990", "March 4, 1990"),
+    ),
+    "name": ("lower case, one space between words; punctuation stays", (" Anne-Marie  O'Neill ",)),
+    "city": ("lower case letters and digits of any script; no spaces, no punctuation", ("São Paulo", "St. Louis")),
+    "state": (
+        "two-letter code of US states and Canadian provinces; other text in lower case without spaces",
+        ("California", "US-CA", "Bayern"),
+    ),
+    "postal_code": (
+        "five digits in the US; elsewhere letters and digits, or digits only with postal_code: digits",
+        ("94110-1234", "SW1A 1AA"),
+    ),
+    "country": ("ISO 3166 alpha-2, from alpha-2, alpha-3 and English names", ("Germany", "USA", "UK")),
+    "external_id": ("trimmed; the case stays, or is lowered with external_id: lower", (" Customer-7 ",)),
+    "maid": ("lower case; an id of zeros is left out", ("6D92078A-8246-4BA4-AE5B-76104861E7DC",)),
+    "currency": ("ISO 4217 code in upper case", ("usd",)),
+    "language": ("ISO 639-1 code in lower case, also of a locale", ("en-US", "pt_BR")),
+    "ip_address": ("IPv4 or IPv6; the first of a forwarded list, without port", ("192.0.2.7, 198.51.100.3", "[2001:DB8::7]:443")),
+}
+
+
+class Reference(NamedTuple):
+    """What people read of a field: `type` and `limit` in words, `form` what its values are brought to; "" where there is none."""
+
+    path: str
+    type: str
+    form: str
+    limit: str
+    about: str
+    required: bool
+
+
+def reference() -> list[Reference]:
+    """Give all fields in the order of the wire, with the members of items as `custom_data.contents[].id`."""
+    found = []
+    for field in FIELDS:
+        found.append(describe(field))
+        if field.path == ITEMS:
+            found += [describe(member._replace(path=f"{ITEMS}[].{member.path}")) for member in ITEM_FIELDS]
+    return found
+
+
+def describe(field: Field) -> Reference:
+    """Give one field's reference."""
+    form = FORMS[field.form][0] if field.form else ""
+    return Reference(field.path, _type(field), form, _limit(field), field.about, field.required)
+
+
+def _type(field: Field) -> str:
+    if field.kind is Kind.ITEMS:
+        return "list of objects"
+    return f"list of {field.kind.value}s" if field.many else field.kind.value
+
+
+def _limit(field: Field) -> str:
+    limits = [", ".join(field.choices)] if field.choices else []
+    if field.max_length is not None:
+        limits.append(f"{field.max_length:,} characters")
+    if field.max_items is not None:
+        limits.append(f"{field.max_items:,} values")
+    if field.maximum is not None:
+        limits.append(f"{field.minimum or 0:,} to {field.maximum:,}")
+    elif field.minimum is not None:
+        limits.append(f"at least {field.minimum:,}")
+    return "; ".join(limits)
+
+
+@click.command()
+@click.argument("text", required=False, metavar="[TEXT]")
+@click.option("--json", "as_json", is_flag=True, help="Print a list of JSON objects.")
+def fields(text: str | None, as_json: bool) -> None:
+    """Show the fields of an event: path, type, normal form, limit, and what each is for.
+
+    With TEXT the field of that name, or those that have it in their path or description: `pinterest-capi fields user_data`.
+    """
+    rows, part = reference(), (text or "").casefold()
+    found = [row for row in rows if part in {row.path, row.path.rpartition(".")[2]}]
+    found = found or [row for row in rows if part in f"{row.path} {row.about}".casefold()]
+    if not found:
+        raise click.ClickException(f"No field has it in its path or description; did you mean {nearest_path(part)}?")
+    if as_json:
+        click.echo(json.dumps([_members(row) for row in found], indent=2))
+        return
+    out = Console(highlight=False)
+    if out.width < TABLE_WIDTH:
+        for row in found:
+            _show(out, row)
+    else:
+        _show_table(out, found)
+
+
+def _members(row: Reference) -> dict[str, Any]:
+    """Give it for programs: what it has no word of is left out, and choices are a list."""
+    members = {name: value for name, value in row._asdict().items() if value != ""}
+    choices = BY_PATH[row.path].choices if row.path in BY_PATH else ()
+    return {**members, "choices": list(choices)} if choices else members
+
+
+def _show(out: Console, row: Reference) -> None:
+    """Show a field as a few lines, where a table has no room."""
+    out.print(Text.assemble((row.path, "bold"), f"  {_type_shown(row)}"), soft_wrap=True)
+    for label, words in (("", row.about), ("normal form: ", row.form), ("limit: ", row.limit)):
+        if words:
+            lines = wrap(label + words, out.width, initial_indent=INDENT, subsequent_indent=INDENT, break_on_hyphens=False)
+            out.print(Text("\n".join(lines), style="bright_black" if label else ""), soft_wrap=True)
+
+
+def _show_table(out: Console, rows: list[Reference]) -> None:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("Field", no_wrap=True, style="bold")
+    table.add_column("Type", no_wrap=True)
+    for heading in ("Normal form", "Limit", "What it is for"):
+        table.add_column(heading)
+    for row in rows:
+        table.add_row(row.path, _type_shown(row), row.form, row.limit, row.about)
+    out.print(table)
+
+
+def _type_shown(row: Reference) -> str:
+    return f"{row.type}, required" if row.required else row.type

@@ -1,0 +1,149 @@
+"""`pinterest-capi presets`: the built-in mapping entries, listed and shown to be copied.
+
+Owns how a preset reads for people: what its file's comment says, and the event names it maps. Takes whatever presets are there.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from itertools import takewhile
+from textwrap import fill, wrap
+from typing import Any, Final, NamedTuple
+
+import click
+import yaml
+from rich.console import Console
+from rich.text import Text
+
+from target_pinterest_capi.events.fields import EVENT_NAMES
+from target_pinterest_capi.mapping import presets as built_in
+from target_pinterest_capi.mapping.columns import base_columns
+from target_pinterest_capi.settings import MappingEntry, parse_mapping
+from target_pinterest_capi.settings.entries import preset_names
+from target_pinterest_capi.settings.problems import did_you_mean
+
+WIDEST: Final = 112  # wider lines are hard to read
+INDENT: Final = "    "
+AS_IT_COMES: Final = "event_name as the record has it"
+_label: Final = re.compile(r"([A-Z][A-Za-z ]{2,24}):(?: +|$)")  # "Needs:   ..." at the start of a comment's line
+_literal: Final = re.compile(r"'(\w+)'")
+
+PINTEREST_ABOUT: Final = """\
+Columns named like Pinterest's fields, nested in objects (user_data.em) or flat (em): what every stream is mapped by where the
+configuration has no mappings.
+
+Needs:    event_name, action_source, event_time; and em, hashed_maids, or client_ip_address with client_user_agent. What no column
+          gives is given as defaults.
+Maps:     event names as they come. `preset: pinterest` also finds what this copy does not name: numbered columns for further
+          values (em_1, em_2) and further items (item_id_1, item_price_1), columns that flattening has joined (user_data_em,
+          user_data__em), and quantity for item_quantity.
+Leaves out: bare names of app_info and device_info, which are too common: brand, model and type need their object.
+"""
+
+
+class Preset(NamedTuple):
+    """A preset for people. `about` is what it is, in a sentence; `notes`: its comment's paragraphs, each with its label or ""."""
+
+    name: str
+    about: str
+    notes: tuple[tuple[str, str], ...]
+    text: str
+    entry: MappingEntry
+
+    @property
+    def event_names(self) -> tuple[str, ...]:
+        """The names of Pinterest's that its events can have, in Pinterest's order; empty where they are as the record has them."""
+        given = self.entry.fields.get("event_name") or ()
+        names = {*self.entry.event_names.values(), self.entry.defaults.get("event_name")}
+        if not self.entry.event_names:
+            names.update(literal for source in given for literal in _literal.findall(source) if literal in EVENT_NAMES)
+        names.discard(None)
+        known = [name for name in EVENT_NAMES if name in names]
+        return (*known, *sorted(names.difference(known)))
+
+
+def names() -> tuple[str, ...]:
+    """Give the names of the presets, `pinterest` first."""
+    return (built_in.PINTEREST, *(name for name in preset_names() if name != built_in.PINTEREST))
+
+
+@cache
+def load(name: str) -> Preset:
+    """Give a preset as people read it."""
+    text = pinterest_text() if name == built_in.PINTEREST else built_in.text(name)
+    paragraphs = tuple(notes(text))
+    about = first_sentence(paragraphs[0][1]) if paragraphs else ""
+    return Preset(name, about, paragraphs, text, parse_mapping(yaml.safe_load(text), f"preset {name}"))
+
+
+def pinterest_text() -> str:
+    """Give preset `pinterest` as the YAML of an entry: every field with its columns but for numbered ones."""
+    fields = {path: sources[0] if len(sources) == 1 else list(sources) for path, sources in base_columns().items()}
+    comment = "".join(f"# {line}".rstrip() + "\n" for line in PINTEREST_ABOUT.splitlines())
+    return comment + yaml.safe_dump({"stream": "*", "fields": fields}, sort_keys=False, width=10_000, default_flow_style=None)
+
+
+def notes(text: str) -> Iterator[tuple[str, str]]:
+    """Give the paragraphs of the comment that a preset's file begins with, each with the label it starts with."""
+    label = ""
+    words: list[str] = []
+    for number, line in enumerate(takewhile(lambda line: line.startswith("#"), text.splitlines())):
+        written = line.removeprefix("#").strip()
+        found = _label.match(written) if number and re.match(r"# ?\S", line) else None
+        if found or not written:
+            if words:
+                yield label, " ".join(words)
+            label, words = (found[1] if found else ""), []
+            written = written[found.end() :] if found else ""
+        if written:
+            words.append(written)
+    if words:
+        yield label, " ".join(words)
+
+
+def first_sentence(words: str) -> str:
+    """Give the words up to the first full stop that ends a sentence; dots that leave something out end none."""
+    return re.split(r"(?<=[^.]\.)\s(?=[A-Z])", words, maxsplit=1)[0]
+
+
+@click.group()
+def presets() -> None:
+    """List the built-in mappings, and show one to copy."""
+
+
+@presets.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print a list of JSON objects.")
+def list_presets(as_json: bool) -> None:
+    """List the presets: name, what it is, and the event names it maps to."""
+    found = [load(name) for name in names()]
+    if as_json:
+        click.echo(json.dumps([_members(preset) for preset in found], indent=2))
+        return
+    out = Console(highlight=False)
+    width = min(out.width, WIDEST)
+    for preset in found:
+        out.print(Text(preset.name, style="bold"))
+        out.print(Text(fill(preset.about, width, initial_indent=INDENT, subsequent_indent=INDENT)))
+        lines = wrap(", ".join(preset.event_names) or AS_IT_COMES, width, initial_indent=INDENT, subsequent_indent=INDENT)
+        out.print(Text("\n".join(lines), style="bright_black"))
+    out.print("\nUse one as `preset: NAME` in a mapping entry; `pinterest-capi presets show NAME` prints one to copy.")
+
+
+@presets.command("show")
+@click.argument("name")
+def show_preset(name: str) -> None:
+    """Print a preset as the YAML of a mapping entry, to be copied and changed."""
+    if name not in names():
+        raise click.UsageError(f"There is no such preset{did_you_mean(name, names())}; there are: {', '.join(names())}")
+    click.echo(load(name).text, nl=False)
+
+
+def _members(preset: Preset) -> dict[str, Any]:
+    return {
+        "name": preset.name,
+        "about": preset.about,
+        "event_names": list(preset.event_names),
+        "source_names": dict(preset.entry.event_names),
+        "fields": list(preset.entry.fields),
+    }

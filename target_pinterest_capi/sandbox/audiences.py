@@ -1,0 +1,110 @@
+"""Audiences of customer lists: what Pinterest answers, and what is there afterwards.
+
+Owns the audiences and their status, which is that of their list. Pure: the clock, the audiences and the lists are arguments.
+Makes no other kind of audience than CUSTOMER_LIST.
+
+Sources: Pinterest's OpenAPI description 5.23.0 (audiences).
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+from urllib.parse import parse_qs
+
+from target_pinterest_capi.sandbox.answers import OK, PLAIN_400, Answer, Request, bad_request, json_of, refusal
+from target_pinterest_capi.sandbox.customer_lists import CustomerList, Lists, find
+from target_pinterest_capi.sandbox.customer_lists import status as list_status
+from target_pinterest_capi.sandbox.oauth import ADS_READ, ADS_WRITE, NONE_YET, Grants
+from target_pinterest_capi.sandbox.pages import page
+from target_pinterest_capi.sandbox.rates import FRESH, Window, category
+from target_pinterest_capi.sandbox.rules import Rules, metered, permit
+from target_pinterest_capi.sandbox.shapes import check_audience
+
+FIRST_ID: Final = 254_262_063_925_900_001
+OWNERSHIP: Final = ("OWNED", "RECEIVED")  # spec 5.23.0: audiences/list, ownership_type
+
+_WAITING: Final = {"UPLOADING": "INITIALIZING", "PROCESSING": "INITIALIZING"}  # spec 5.23.0: Audience, status
+
+
+class Audience(NamedTuple):
+    """One audience of a customer list; `created_time` in Unix seconds."""
+
+    id: str
+    ad_account_id: str
+    name: str
+    customer_list_id: str
+    created_time: float
+    description: str | None = None
+
+
+Audiences = Mapping[str, Audience]
+
+
+def answer(
+    request: Request,
+    rules: Rules,
+    now: float,
+    audiences: Audiences,
+    lists: Lists,
+    window: Window = FRESH,
+    grants: Grants = NONE_YET,
+) -> Answer:
+    """Answer one request to `/audiences` at `now` (Unix seconds); `window` and `grants` as for customer lists."""
+    refused = permit(request, rules, now, grants, ADS_READ if request.method == "GET" else ADS_WRITE)
+    if refused is not None:
+        return refused
+    counted = category("audiences", request.method)
+    act = _all if request.method == "GET" else _create
+    return metered(window, rules, now, counted, lambda: act(request, rules, now, audiences, lists))
+
+
+def shown(audience: Audience, held: CustomerList, rules: Rules, now: float) -> dict[str, Any]:
+    """An audience as Pinterest shows it; its size only once its list is processed."""
+    state = list_status(held, rules, now)
+    return {
+        "ad_account_id": audience.ad_account_id,
+        "audience_type": "CUSTOMER_LIST",
+        "created_by_company_name": None,
+        "created_timestamp": int(audience.created_time),
+        "description": audience.description,
+        "id": audience.id,
+        "name": audience.name,
+        "rule": {"customer_list_id": audience.customer_list_id},
+        "size": None if state in _WAITING else len(held.members),
+        "status": _WAITING.get(state, state),
+        "type": "audience",
+        "updated_timestamp": int(max(audience.created_time, held.updated_time)),
+    }
+
+
+def _all(request: Request, rules: Rules, now: float, audiences: Audiences, lists: Lists) -> Answer:
+    ownership = parse_qs(request.query, keep_blank_values=True).get("ownership_type", ["OWNED"])[-1]
+    if ownership not in OWNERSHIP:
+        return bad_request(f"ownership_type is not one of {list(OWNERSHIP)}")
+    owned = [audience for audience in audiences.values() if audience.ad_account_id == request.ad_account_id]
+    wanted = owned if ownership == "OWNED" else []  # nobody shares an audience with a sandbox
+    return page(wanted, request.query, lambda audience: shown(audience, lists[audience.customer_list_id], rules, now))
+
+
+def _unfit(body: Mapping[str, Any], ad_account_id: str) -> str:
+    """Why a body of the right shape makes no audience; nothing where it does."""
+    if body["audience_type"] != "CUSTOMER_LIST":
+        return "Invalid request: the sandbox makes no audience_type but CUSTOMER_LIST"
+    if not body["name"].strip():
+        return "Invalid request: name is empty"
+    other = body.get("ad_account_id", ad_account_id) != ad_account_id
+    return "Invalid request: ad_account_id is another one than that of the address" if other else ""
+
+
+def _create(request: Request, rules: Rules, now: float, audiences: Audiences, lists: Lists) -> Answer:
+    body, why = json_of(request)
+    if why:
+        return bad_request(why)
+    problem = check_audience(body)
+    why = problem.message if problem else _unfit(body, request.ad_account_id)
+    if why:
+        return refusal(400, why, code=PLAIN_400)
+    held = find(body["rule"]["customer_list_id"], request.ad_account_id, lists)
+    if isinstance(held, Answer):
+        return bad_request("rule.customer_list_id is no customer list of this ad account")
+    made = Audience(str(FIRST_ID + len(audiences)), request.ad_account_id, body["name"], held.id, now, body.get("description"))
+    return Answer(OK, shown(made, held, rules, now), kept=made)

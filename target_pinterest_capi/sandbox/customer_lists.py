@@ -1,0 +1,174 @@
+"""Customer lists: what Pinterest answers, and what a list is afterwards.
+
+Owns a list's membership, counters and status. Pure: the clock and the lists so far are arguments. Promises that a member is there
+exactly if the last request that named it added it, whatever the counters say. Plain identifiers are not kept (`identifiers`).
+
+Sources: Pinterest's OpenAPI description 5.23.0 (customer_lists). Where nobody has shown what happens, docs/sandbox.md says so.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
+
+from target_pinterest_capi.sandbox.answers import OK, PLAIN_400, Answer, Change, Request, bad_request, json_of, refusal
+from target_pinterest_capi.sandbox.identifiers import Records, read
+from target_pinterest_capi.sandbox.oauth import ADS_READ, ADS_WRITE, NONE_YET, Grants
+from target_pinterest_capi.sandbox.pages import page
+from target_pinterest_capi.sandbox.rates import FRESH, Window, category
+from target_pinterest_capi.sandbox.rules import Rules, metered, permit
+from target_pinterest_capi.sandbox.shapes import Check, check_list, check_list_update
+
+SMALLEST: Final = 100  # spec 5.23.0: TOO_SMALL, less than 100 Pinterest users
+FIRST_ID: Final = 549_755_885_175_000_001  # 18 digits, as the description allows: a client that makes it a float loses some
+TOO_LARGE: Final = 413
+
+_LIST_ID: Final = re.compile(r"[0-9]{1,18}").fullmatch  # spec 5.23.0: path_customer_list_id
+
+
+class CustomerList(NamedTuple):
+    """One list. Times are Unix seconds; `invalid` counts the last request's records that were no identifiers."""
+
+    id: str
+    ad_account_id: str
+    name: str
+    list_type: str
+    created_time: float
+    updated_time: float
+    batches: int = 0
+    uploaded: int = 0
+    removed: int = 0
+    invalid: int = 0
+    members: frozenset[str] = frozenset()
+
+
+Lists = Mapping[str, CustomerList]
+
+
+def answer(request: Request, rules: Rules, now: float, lists: Lists, window: Window = FRESH, grants: Grants = NONE_YET) -> Answer:
+    """Answer one request to `/customer_lists` or to one of them, at `now`.
+
+    Args:
+        request: what the client sent.
+        rules: the account's settings.
+        now: the time of the answer, Unix seconds.
+        lists: the lists so far, by id.
+        window: the calls of the request's rate category so far; the answer carries the next one.
+        grants: what OAuth has given out.
+    """
+    refused = permit(request, rules, now, grants, ADS_READ if request.method == "GET" else ADS_WRITE)
+    if refused is not None:
+        return refused
+    counted = category("customer_lists", request.method)
+    act = _ACTIONS[request.method, bool(request.list_id)]
+    return metered(window, rules, now, counted, lambda: act(request, rules, now, lists))
+
+
+def status(held: CustomerList, rules: Rules, now: float) -> str:
+    """UPLOADING, PROCESSING, READY or TOO_SMALL (spec 5.23.0). Every member counts as a Pinterest user here."""
+    waited = now - held.updated_time
+    if waited < rules.list_processing_seconds:
+        return "UPLOADING" if held.batches == 1 and waited * 2 < rules.list_processing_seconds else "PROCESSING"
+    return "READY" if len(held.members) >= SMALLEST else "TOO_SMALL"
+
+
+def shown(held: CustomerList, rules: Rules, now: float) -> dict[str, Any]:
+    """A list as Pinterest shows it: neither its type nor its members."""
+    return {
+        "ad_account_id": held.ad_account_id,
+        "created_time": int(held.created_time),
+        "exceptions": {"invalid_records": held.invalid} if held.invalid else {},
+        "id": held.id,
+        "name": held.name,
+        "num_batches": held.batches,
+        "num_removed_user_records": held.removed,
+        "num_uploaded_user_records": held.uploaded,
+        "status": status(held, rules, now),
+        "type": "customerlist",
+        "updated_time": int(held.updated_time),
+    }
+
+
+def _all(request: Request, rules: Rules, now: float, lists: Lists) -> Answer:
+    owned = (held for held in lists.values() if held.ad_account_id == request.ad_account_id)
+    return page(owned, request.query, lambda held: shown(held, rules, now))
+
+
+def find(list_id: str, ad_account_id: str, lists: Lists) -> CustomerList | Answer:
+    """The list of this account, or the refusal: another account's list is as unknown as none."""
+    if not _LIST_ID(list_id):
+        return bad_request("customer_list_id is not 1 to 18 digits")
+    held = lists.get(list_id)
+    return held if held is not None and held.ad_account_id == ad_account_id else refusal(404, "The customer list was not found.")
+
+
+def _one(request: Request, rules: Rules, now: float, lists: Lists) -> Answer:
+    held = find(request.list_id, request.ad_account_id, lists)
+    return held if isinstance(held, Answer) else Answer(OK, shown(held, rules, now))
+
+
+def _create(request: Request, rules: Rules, now: float, lists: Lists) -> Answer:
+    """Make a list of its first records. Two of one name are two lists."""
+    body = _body(request, rules, check_list)
+    if isinstance(body, Answer):
+        return body
+    name, list_type = body["name"], body.get("list_type", "EMAIL")  # spec 5.23.0: CustomerListRequest, default
+    if not name.strip():
+        return bad_request("name is empty")
+    records = _records(body["records"], list_type, rules)
+    if isinstance(records, Answer):
+        return records
+    made = CustomerList(str(FIRST_ID + len(lists)), request.ad_account_id, name, list_type, now, now)
+    return _changed(made, "CREATE", records, rules, now)
+
+
+def _update(request: Request, rules: Rules, now: float, lists: Lists) -> Answer:
+    held = find(request.list_id, request.ad_account_id, lists)
+    if isinstance(held, Answer):
+        return held
+    body = _body(request, rules, check_list_update)
+    if isinstance(body, Answer):
+        return body
+    records = _records(body["records"], held.list_type, rules)
+    return records if isinstance(records, Answer) else _changed(held, body["operation_type"], records, rules, now)
+
+
+def _body(request: Request, rules: Rules, check: Check) -> Mapping[str, Any] | Answer:
+    if len(request.body) > rules.max_list_bytes:
+        return refusal(TOO_LARGE, f"Invalid request: the body is larger than {rules.max_list_bytes} bytes")
+    body, why = json_of(request)
+    if why:
+        return bad_request(why)
+    problem = check(body)
+    if problem is not None:
+        return refusal(400, problem.message, code=PLAIN_400)
+    return dict(body)
+
+
+def _records(text: str, list_type: str, rules: Rules) -> Records | Answer:
+    records = read(text, list_type)
+    if records.received > rules.max_list_records:
+        return bad_request(f"records has more than {rules.max_list_records} records")
+    return records if records.members else bad_request("records has no identifier")
+
+
+def _changed(held: CustomerList, operation: str, records: Records, rules: Rules, now: float) -> Answer:
+    """The list after an operation. spec 5.23.0: the counters rise for repeated and for absent members too."""
+    removes = operation == "REMOVE"
+    kept = held._replace(
+        updated_time=now,
+        batches=held.batches + 1,
+        uploaded=held.uploaded + (0 if removes else records.received),
+        removed=held.removed + (records.received if removes else 0),
+        invalid=records.invalid,
+        members=held.members - records.members if removes else held.members | records.members,
+    )
+    change = Change(held.id, operation, records.received, records.invalid, records.members)
+    return Answer(OK, shown(kept, rules, now), kept=kept, change=change)
+
+
+_ACTIONS: Final[dict[tuple[str, bool], Callable[[Request, Rules, float, Lists], Answer]]] = {
+    ("GET", False): _all,
+    ("POST", False): _create,
+    ("GET", True): _one,
+    ("PATCH", True): _update,
+}

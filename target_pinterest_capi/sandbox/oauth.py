@@ -1,0 +1,171 @@
+"""OAuth: the app and its grants, the exchange of a refresh token for an access token, and what an access token may do.
+
+Owns `POST /v5/oauth/token`. Pure: the clock and the grants so far are arguments. Promises that the grants hold no token: a token
+that is given out is a configured one with a number behind it, and the grants count these numbers.
+
+Sources: Pinterest's OpenAPI description 5.23.0 (oauth/token); code 283 for a refused refresh token was seen; 60 days and the new
+refresh token of an answer are documented.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+from urllib.parse import parse_qsl, unquote
+
+from target_pinterest_capi.sandbox.answers import OK, Answer, Request, bad_request, media_type, refusal
+
+# made up, open nothing
+DEFAULT_CLIENT_ID: Final = "sandbox-client"
+DEFAULT_CLIENT_SECRET: Final = "sandbox-client-secret"  # noqa: S105
+DEFAULT_REFRESH_TOKEN: Final = "sandbox-refresh-token"  # noqa: S105
+DEFAULT_ACCESS_TOKEN: Final = "sandbox-access-token"  # noqa: S105
+
+ADS_READ: Final = "ads:read"
+ADS_WRITE: Final = "ads:write"
+DAY_SECONDS: Final = 24 * 3600
+REFUSED_GRANT: Final = 283  # seen: {"code":283,"message":"The authorization grant is invalid"}
+GRANT_MESSAGE: Final = "The authorization grant is invalid"
+GRANT_TYPES: Final = ("authorization_code", "refresh_token", "client_credentials")  # spec 5.23.0: OauthAccessTokenRequest
+
+_NUMBER: Final = re.compile(r"[1-9][0-9]{0,8}").fullmatch
+
+
+@dataclass(frozen=True, kw_only=True)
+class App:
+    """An app that a user has let in, with its credentials.
+
+    Args:
+        client_id: the app's id, the name of its HTTP basic credentials.
+        client_secret: the app's secret, the password of them.
+        refresh_token: the first refresh token; those that replace it are this one with a number behind it.
+        access_token: an access token that does not expire; those that are given out are this one with a number behind it.
+        scopes: what the user has granted.
+        rotate: whether each exchange gives a new refresh token, which replaces the old one.
+        access_token_seconds: how long an access token lasts that was given out (documented: 30 days).
+        refresh_token_seconds: how long a refresh token lasts that was given out (documented: 60 days). The first one lasts.
+    """
+
+    client_id: str = DEFAULT_CLIENT_ID
+    client_secret: str = field(default=DEFAULT_CLIENT_SECRET, repr=False)
+    refresh_token: str = field(default=DEFAULT_REFRESH_TOKEN, repr=False)
+    access_token: str = field(default=DEFAULT_ACCESS_TOKEN, repr=False)
+    scopes: Collection[str] = (ADS_READ, ADS_WRITE)
+    rotate: bool = True
+    access_token_seconds: int = 30 * DAY_SECONDS
+    refresh_token_seconds: int = 60 * DAY_SECONDS
+
+
+class Grant(NamedTuple):
+    """What one access token may do, and until when (Unix seconds)."""
+
+    scopes: tuple[str, ...]
+    expires: float
+
+
+class Grants(NamedTuple):
+    """What was given out: the access tokens by number from 1, how often the refresh token was replaced, and when it ends."""
+
+    issued: tuple[Grant, ...] = ()
+    rotations: int = 0
+    refresh_expires: float | None = None
+
+
+NONE_YET: Final = Grants()
+
+
+def scopes(token: str, app: App, grants: Grants, now: float) -> Collection[str] | None:
+    """What an access token may do at `now`; None where it is none, or no longer one."""
+    if token == app.access_token:
+        return app.scopes
+    number = _number(token, app.access_token)
+    if not 0 < number <= len(grants.issued):
+        return None
+    grant = grants.issued[number - 1]
+    return grant.scopes if now < grant.expires else None
+
+
+def answer(request: Request, app: App, now: float, grants: Grants = NONE_YET) -> Answer:
+    """Answer one request of a token at `now` (Unix seconds); the answer keeps the grants as they are from now on."""
+    return _exchange(request, app, now, grants) if _is_client(request.authorization, app) else refusal(401)
+
+
+def _is_client(authorization: str, app: App) -> bool:
+    scheme, _, coded = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        return False
+    try:
+        name, _, password = base64.b64decode(coded.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return False
+    # RFC 6749, 2.3.1: both are form-encoded before they are joined, which most clients leave out
+    return (name, password) == (app.client_id, app.client_secret) or (unquote(name), unquote(password)) == (
+        app.client_id,
+        app.client_secret,
+    )
+
+
+def _exchange(request: Request, app: App, now: float, grants: Grants) -> Answer:
+    form = _form(request)
+    if isinstance(form, Answer):
+        return form
+    kind = form.get("grant_type", "")
+    if kind != "refresh_token":
+        return bad_request("the sandbox knows no grant_type but refresh_token" if kind in GRANT_TYPES else "grant_type is unknown")
+    given = form.get("refresh_token", "")
+    if not given:
+        return bad_request("refresh_token is missing")
+    if not _is_current(given, app, grants, now):
+        # as a 401 repeats an access token, so that a client's redaction has something to find
+        return refusal(401, GRANT_MESSAGE, f"{GRANT_MESSAGE}. The refresh token '{given}' is not valid.", REFUSED_GRANT)
+    wanted = tuple(re.split(r"[ ,]+", form["scope"].strip())) if form.get("scope", "").strip() else tuple(app.scopes)
+    if not set(wanted) <= set(app.scopes):
+        return bad_request("scope asks for more than was granted")
+    return _granted(app, now, grants, wanted)
+
+
+def _form(request: Request) -> Mapping[str, str] | Answer:
+    """The members of a form-encoded body, each once; else the refusal."""
+    if media_type(request) != "application/x-www-form-urlencoded":
+        return bad_request("Content-Type is not application/x-www-form-urlencoded")
+    try:
+        pairs = parse_qsl(request.body.decode(), keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=20)
+    except ValueError:  # UnicodeDecodeError is one
+        return bad_request("the body is no form")
+    members = dict(pairs)
+    return members if len(members) == len(pairs) else bad_request("a member of the form is there twice")
+
+
+def _is_current(token: str, app: App, grants: Grants, now: float) -> bool:
+    if token != _numbered(app.refresh_token, grants.rotations):
+        return False
+    return grants.refresh_expires is None or now < grants.refresh_expires
+
+
+def _granted(app: App, now: float, grants: Grants, wanted: tuple[str, ...]) -> Answer:
+    kept = grants._replace(issued=(*grants.issued, Grant(wanted, now + app.access_token_seconds)))
+    # spec 5.23.0: OauthAccessTokenResponse
+    body: dict[str, str | int] = {
+        "access_token": _numbered(app.access_token, len(kept.issued)),
+        "token_type": "bearer",
+        "expires_in": app.access_token_seconds,
+        "scope": " ".join(wanted),
+        "response_type": "refresh_token",
+    }
+    if app.rotate:
+        kept = kept._replace(rotations=grants.rotations + 1, refresh_expires=now + app.refresh_token_seconds)
+        body["refresh_token"] = _numbered(app.refresh_token, kept.rotations)
+        body["refresh_token_expires_in"] = app.refresh_token_seconds
+    return Answer(OK, body, kept=kept)
+
+
+def _numbered(token: str, number: int) -> str:
+    return f"{token}-{number}" if number else token
+
+
+def _number(token: str, first: str) -> int:
+    """The number behind a token that was given out; 0 where there is none."""
+    number = token.removeprefix(f"{first}-")
+    return int(number) if number != token and _NUMBER(number) else 0

@@ -1,0 +1,48 @@
+"""How many calls a minute: Pinterest's rate categories, and the window of calls that each has.
+
+Owns which endpoint counts in which category, and the headers that say what is left. Pure: the clock and the windows are
+arguments. Never refuses anything (that is `answers`).
+"""
+
+import math
+from typing import Final, NamedTuple
+
+RATE_WINDOW_SECONDS: Final = 60
+
+# spec 5.23.0: x-ratelimit-category of each operation. Events have one window an ad account, the others one of the user and app
+CONVERSIONS: Final = "ads_conversions"
+READ: Final = "ads_read"
+WRITE: Final = "ads_write"
+TOKENS: Final = "org_read"
+CATEGORIES: Final = {"events": CONVERSIONS, "oauth": TOKENS}
+
+# seen for events; the words for a user and an app are ours
+_NAMES: Final = {CONVERSIONS: "ads_conversions_ad_account_id"}
+
+
+class Window(NamedTuple):
+    """One minute of calls, from `start` (Unix seconds)."""
+
+    start: float = -math.inf
+    calls: int = 0
+
+
+FRESH: Final = Window()
+
+
+def category(endpoint: str, method: str) -> str:
+    """The rate category of a request: by endpoint, else by whether it reads or writes ads data."""
+    return CATEGORIES.get(endpoint) or (READ if method == "GET" else WRITE)
+
+
+def spend(window: Window, limit: int, now: float, counted: str = CONVERSIONS) -> tuple[Window, dict[str, str]]:
+    """Count one call of the category `counted`; the next window, and the headers that say what is left of it (form: seen)."""
+    if not 0 <= now - window.start < RATE_WINDOW_SECONDS:
+        window = Window(now)
+    window = window._replace(calls=window.calls + 1)
+    name = _NAMES.get(counted, f"{counted}_user_id_app_id")
+    return window, {
+        "X-RateLimit-Limit": f'{limit}, {limit};w={RATE_WINDOW_SECONDS};name="{name}"',
+        "X-RateLimit-Remaining": str(max(0, limit - window.calls)),
+        "X-RateLimit-Reset": str(math.ceil(window.start + RATE_WINDOW_SECONDS - now)),
+    }

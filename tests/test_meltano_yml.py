@@ -1,0 +1,313 @@
+"""The repository's meltano.yml and README: what is generated is up to date, and what they show works as it stands."""
+
+import json
+import os
+import re
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+import yaml
+
+from given import ACCOUNT, TOKEN, record, schema
+from target_pinterest_capi import plugin
+from target_pinterest_capi.cli.main import COMMANDS
+from target_pinterest_capi.delivery.run import ExitCode
+from target_pinterest_capi.sandbox.server import Sandbox
+from target_pinterest_capi.settings import ConfigurationError, Settings, load, meltano_settings, settings_table
+from target_pinterest_capi.settings.shape import accepted
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PROJECT = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
+(LOADER,) = PROJECT["plugins"]["loaders"]
+PROGRAMS = Path(sys.executable).parent
+SANDBOX_URL = "http://127.0.0.1:8085/v5"  # where the examples look for it
+
+
+def fenced(language: str, text: str = README) -> list[str]:
+    """Give the fenced blocks of a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def example(language: str, part: str) -> str:
+    """Give the one block of a language that has this in it."""
+    (found,) = [block for block in fenced(language) if part in block]
+    return found
+
+
+# ---- meltano.yml ----
+
+
+def test_meltano_yml_is_what_the_package_writes():
+    """The repository's project is the generated one: `python -m target_pinterest_capi.plugin --project > meltano.yml`."""
+    assert (ROOT / "meltano.yml").read_text(encoding="utf-8") == plugin.project_text()
+
+
+@pytest.mark.parametrize("name", [entry["name"] for entry in meltano_settings()])
+def test_every_setting_is_declared(name):
+    """Each setting stands in the loader once, with label, kind and description, and its options where it has some."""
+    (entry,) = [entry for entry in LOADER["settings"] if entry["name"] == name]
+    assert {"label", "kind", "description"} <= set(entry)
+    assert entry == next(entry for entry in meltano_settings() if entry["name"] == name)
+
+
+def test_no_setting_is_left_out():
+    """What a configuration may give and what the loader declares are the same settings."""
+    assert {entry["name"].partition(".")[0] for entry in LOADER["settings"]} == set(accepted(Settings))
+
+
+def test_the_capabilities_are_the_targets():
+    """Meltano is told what `target-pinterest-capi --about` says."""
+    from target_pinterest_capi.target import TargetPinterestCapi
+
+    assert sorted(LOADER["capabilities"]) == sorted(str(one.value) for one in TargetPinterestCapi.capabilities)
+
+
+def test_every_tool_is_a_command():
+    """`meltano invoke target-pinterest-capi:NAME` runs the tool of that name, and none that Meltano would take for a test."""
+    assert {name: (made["executable"], made["args"]) for name, made in LOADER["commands"].items()} == {
+        name: ("pinterest-capi", name) for name in COMMANDS
+    }
+    assert not [name for name in LOADER["commands"] if name.startswith("test")]
+
+
+@pytest.mark.parametrize("group", LOADER["settings_group_validation"], ids=" and ".join)
+def test_a_settings_group_is_enough(group, tmp_path):
+    """What Meltano takes for a complete configuration is one, and less is none."""
+    (tmp_path / "token").write_text("a-token")
+    given = {"ad_account_id": ACCOUNT, "conversion_token": TOKEN, "conversion_token_file": str(tmp_path / "token")}
+    load({name: given[name] for name in group})
+    for name in group:
+        with pytest.raises(ConfigurationError, match=name.removesuffix("_file")):
+            load({other: given[other] for other in group if other != name})
+
+
+def test_the_projects_configuration_is_one():
+    """The loader's `config` passes the checks of the settings, and points at the sandbox."""
+    assert load(LOADER["config"]).api_url == SANDBOX_URL
+
+
+def test_the_job_runs_what_is_declared():
+    """The project's job names its plugins."""
+    (job,) = PROJECT["jobs"]
+    names = [entry["name"] for entries in PROJECT["plugins"].values() for entry in entries]
+    assert [name for task in job["tasks"] for name in task.split()] == names
+
+
+@pytest.mark.parametrize(("arguments", "made"), [([], plugin.definition_text), (["--project"], plugin.project_text)])
+def test_the_module_prints_what_it_makes(arguments, made):
+    """Run as a module it prints the definition, or the repository's project, and imports no singer_sdk for it."""
+    command = [sys.executable, "-X", "importtime", "-m", "target_pinterest_capi.plugin", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == made()
+    assert "singer_sdk" not in done.stderr
+
+
+def test_the_module_refuses_what_it_does_not_know(capsys):
+    """Any other argument is a usage error, with nothing on stdout."""
+    assert plugin.main(["--projekt"]) == 2
+    assert capsys.readouterr().out == ""
+
+
+# ---- README ----
+
+
+def test_the_settings_table_is_the_generated_one():
+    """The table in the README is made from the model of the settings."""
+    (table,) = re.findall(r"<!-- generated: settings -->\n(.*?)<!-- /generated -->", README, re.DOTALL)
+    assert table.strip() == settings_table().strip()
+
+
+def test_every_link_leads_somewhere():
+    """Each file that the README links to is there."""
+    links = re.findall(r"\]\(((?!http|#)[^)]+)\)", README)
+    assert links
+    assert [link for link in links if not (ROOT / link.partition("#")[0]).exists()] == []
+
+
+def test_the_exit_codes_are_the_runs():
+    """The table names each exit code of the program, and those of both signals."""
+    codes = {int(code) for row in re.findall(r"^\| ([\d, ]+) \|", README, re.MULTILINE) for code in row.split(",")}
+    assert codes == {int(code) for code in ExitCode if code is not ExitCode.INTERRUPTED} | {128 + 15, 128 + 2}
+
+
+@pytest.mark.parametrize("block", fenced("json"), ids=range(len(fenced("json"))))
+def test_a_json_example_is_a_configuration(block):
+    """Every JSON block is a configuration that the target takes."""
+    load(json.loads(block))
+
+
+ROW = re.compile(r"\((100\d), '(\w+)', .*?'(\{.*?\})',\s*'(\[.*?\])', ([\d.]+), '(\w+)'", re.DOTALL)
+
+
+def test_the_mapping_example_makes_events(run_target, sandbox):
+    """The mapping of the orders table takes the paid order of the SQL example, and skips the open one."""
+    entries = yaml.safe_load(example("yaml", "mappings:\n"))["mappings"]
+    rows = [order(*row) for row in ROW.findall(example("sql", "INSERT"))]
+    lines = [schema("shop-orders", *rows[0], key_properties=("id",)), *(record("shop-orders", **row) for row in rows)]
+    ran = run_target(lines, mappings=entries)
+    assert (ran.code, ran.outcomes, ran.reasons) == (0, {"delivered": 1, "skipped": 1}, {"when": 1})
+    (row,) = sandbox.store.events()
+    assert row.event["event_id"] == "order-1001"
+    assert row.event["custom_data"]["contents"] == [{"id": "MUG-1", "item_name": "Mug", "item_price": "19.99", "quantity": 2}]
+    assert set(row.event["user_data"]) == {"em", "ph", "country"}
+
+
+def order(number: str, status: str, customer: str, lines: str, total: str, currency: str) -> dict[str, Any]:
+    """Give a row of the SQL example as a tap would send it."""
+    nested = {"customer": json.loads(customer), "lines": json.loads(lines)}
+    return {"id": int(number), "status": status, "paid_at": int(time.time()), **nested, "total": float(total), "currency": currency}
+
+
+# ---- The pipe ----
+
+
+@pytest.fixture
+def folder(sandbox: Sandbox, tmp_path: Path) -> Path:
+    """A directory with the pipe example's config.json, pointed at this test's sandbox, and its tap's output."""
+    (tmp_path / "config.json").write_text(example("json", "ledger_url").replace(SANDBOX_URL, sandbox.url))
+    return tmp_path
+
+
+def shell(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run an example as somebody would who copied it into a file."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TARGET_PINTEREST_CAPI_")}
+    environment = {**kept, "PATH": f"{folder}/bin:{PROGRAMS}:{os.environ['PATH']}"}
+    return subprocess.run(
+        ["sh", "-c", script], cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def test_the_pipe_example_delivers_once(folder, sandbox):
+    """As printed: both orders are previewed and delivered, one without its e-mail, STATE is on stdout, a rerun sends nothing."""
+    script = example("sh", "tap-output.singer")
+    first = shell("set -e\n" + script, folder)
+    assert first.returncode == 0, first.stderr
+    assert "not_an_email" in first.stdout
+    assert json.loads((folder / "states.jsonl").read_text()) == {"bookmarks": {"orders": {"id": 2}}}
+    second = shell(script.splitlines()[-1], folder)
+    assert second.returncode == 0, second.stderr
+    assert "in_ledger 2" in second.stderr
+    assert sandbox.store.event_ids() == {"order-1": 1, "order-2": 1}
+    assert [set(row.event["user_data"]) for row in sandbox.store.events()] == [
+        {"em", "ph"},
+        {"client_ip_address", "client_user_agent"},
+    ]
+
+
+def test_the_state_script_keeps_the_newest_state(folder):
+    """The script hands the tap its state, keeps the newest one, and keeps the old one where a run settles nothing."""
+    script = example("sh", "newest.json")
+    (folder / "bin").mkdir()
+    tap = folder / "bin" / "tap-shop"
+    tap.write_text('#!/bin/sh\ncat "$4" >> given.jsonl; cat tap-output.singer\n')
+    tap.chmod(tap.stat().st_mode | stat.S_IXUSR)
+    shell(example("sh", "tap-output.singer").partition("pinterest-capi preview")[0], folder)
+
+    assert shell(script, folder).returncode == 0
+    assert json.loads((folder / "state.json").read_text()) == {"bookmarks": {"orders": {"id": 2}}}
+
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "conversion_token": "of-somebody-else", "ledger_url": None}))
+    assert shell(script, folder).returncode == 1
+    assert json.loads((folder / "state.json").read_text()) == {"bookmarks": {"orders": {"id": 2}}}
+    assert [json.loads(line) for line in (folder / "given.jsonl").read_text().splitlines()] == [
+        {},
+        {"bookmarks": {"orders": {"id": 2}}},
+    ]
+
+
+# ---- Meltano ----
+
+
+def unavailable(service: str) -> NoReturn:
+    """Skip where a machine lacks a service, with the reason; fail where CI promised it."""
+    if os.environ.get("REQUIRE_SERVICES"):
+        pytest.fail(f"{service} is missing, and REQUIRE_SERVICES is set")
+    pytest.skip(f"{service} is not on this machine")
+
+
+def shown_project() -> dict[str, Any]:
+    """Give the README's meltano.yml."""
+    project: dict[str, Any] = yaml.safe_load(example("yaml", "extractors:"))
+    return project
+
+
+def test_the_meltano_example_is_a_configuration_in_each_environment():
+    """Both environments give the target what it needs, and share neither account settings nor ledger."""
+    loaded = []
+    for environment in shown_project()["environments"]:
+        (loader,) = environment["config"]["plugins"]["loaders"]
+        given = {name: {"$PINTEREST_AD_ACCOUNT": ACCOUNT}.get(value, value) for name, value in loader["config"].items()}
+        loaded.append(load(given))
+    assert [settings.api_url == SANDBOX_URL for settings in loaded] == [True, False]
+    assert len({settings.ledger_url.get_secret_value() for settings in loaded}) == 2
+
+
+def test_the_meltano_example_declares_settings_as_they_are():
+    """What it declares of the loader is of the kind that the full definition says."""
+    full = {entry["name"]: entry for entry in meltano_settings()}
+    for entry in shown_project()["plugins"]["loaders"][0]["settings"]:
+        assert entry.get("kind", "string") == full[entry["name"]]["kind"]
+        assert entry.get("sensitive") == full[entry["name"]].get("sensitive")
+
+
+@pytest.fixture
+def postgres(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A PostgreSQL server of the test's own, with the README's tables."""
+    monkeypatch.syspath_prepend(str(ROOT / "tests" / "real"))
+    from postgres_cluster import PostgresCluster, PostgresUnavailableError, find_binaries
+
+    try:
+        cluster = PostgresCluster(find_binaries())
+    except PostgresUnavailableError as error:
+        unavailable(f"PostgreSQL ({error})")
+    with cluster:
+        cluster.query("".join(fenced("sql")))
+        yield cluster
+
+
+def test_the_meltano_example_delivers_the_paid_order(postgres, sandbox, tmp_path):
+    """The README's table and meltano.yml, run by Meltano: one order arrives, and a second run, which reads it again, sends none."""
+    from meltano_project import FOREIGN, InstallationError, meltano_executable
+
+    text = example("yaml", "extractors:").replace(SANDBOX_URL, sandbox.url)
+    project = yaml.safe_load(text)
+    locks = ROOT / "tests" / "real" / "project" / "locks"
+    (tap,), (loader,) = project["plugins"]["extractors"], project["plugins"]["loaders"]
+    tap["pip_url"] = f"--requirement {locks / 'tap-postgres.txt'}"  # what the README names, with digests
+    loader["executable"] = str(PROGRAMS / loader["executable"])  # the program under test
+    (tmp_path / "meltano.yml").write_text(yaml.safe_dump(project))
+    settings = {name: getattr(postgres, name) for name in ("host", "port", "user", "password", "database")}
+    (tmp_path / ".env").write_text("".join(f"TAP_POSTGRES_{name.upper()}={value}\n" for name, value in settings.items()))
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(meltano), *arguments],
+            cwd=tmp_path, env=environment | {"MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false", "NO_COLOR": "1"},
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=300,
+        )  # fmt: skip
+
+    try:
+        meltano = meltano_executable()
+    except InstallationError as error:
+        unavailable(f"Meltano ({error})")
+    installed = run("install", "extractor", tap["name"])
+    if installed.returncode:
+        unavailable(f"tap-postgres ({installed.stderr[-300:]})")
+    for _ in range(2):
+        done = run("run", tap["name"], loader["name"])
+        assert done.returncode == 0, done.stderr
+    (row,) = sandbox.store.events()
+    assert row.event["event_id"] == "order-1001"
+    assert row.event["custom_data"] | {"contents": None} == {
+        "currency": "USD", "value": "39.98", "order_id": "1001", "content_ids": ["MUG-1"], "num_items": 2, "contents": None,
+    }  # fmt: skip
+    assert "in_ledger 1" in done.stderr

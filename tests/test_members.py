@@ -1,0 +1,136 @@
+"""The compiled fast path gives what the plain one gives: event by event, byte by byte, note by note."""
+
+import json
+from collections import Counter
+from datetime import UTC
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shopper import ACCOUNT, NOW
+from target_pinterest_capi.events.builder import EventPlan, FieldPlan, compile_builder
+from target_pinterest_capi.events.converters import MEMO_SIZE, Memo, Options
+from target_pinterest_capi.events.event import Event, Origin
+from target_pinterest_capi.events.fields import BY_PATH, FIELDS, ITEM_FIELDS
+from target_pinterest_capi.events.members import FAST, Member, compile_members
+
+ORIGIN = Origin("s", "m")
+TEXTS = (
+    "", " ", "a", " padded ", "Jane@Example.com", '["a@example.com", "b@example.com"]', "[", "São Paulo", "[null]", '["x", 1]',
+    "+1 (202) 555-0134", "555-0134", "020 7946 0123", "f", "Female", "1990-03-04", "03/04/1990", "US", "GB", "Atlantis", "94110",
+    "2134", "SW1A 1AA", "usd", "XXY", "en-US", "192.0.2.7", "10.0.0.1, 192.0.2.7", "web", "WEB", "offline", "true", "19.99", "007",
+    "1e3", "3", "-3", "99999999999999999999", "a" * 64, "d41d8cd98f00b204e9800998ecf8427e", "x" * 300, "\x00", "e\u0301", "\u0130",
+    "\u017f", "\uff11\uff12", '[{"id": "a", "quantity": 2}]', "2026-11-20T10:00:00Z", "00000000-0000-0000-0000-000000000000",
+    "6D92078A-8246-4BA4-AE5B-76104861E7DC",
+)  # fmt: skip
+SCALARS = st.one_of(
+    st.sampled_from(TEXTS),
+    st.text(max_size=40),
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**70), 2**70),
+    st.decimals(allow_nan=True, allow_infinity=True),
+    st.floats(),
+)
+ITEM = st.dictionaries(st.sampled_from([*(field.leaf for field in ITEM_FIELDS), "other"]), SCALARS, max_size=5)
+VALUES = st.one_of(SCALARS, st.lists(SCALARS, max_size=4), st.lists(st.one_of(ITEM, SCALARS), max_size=3), ITEM)
+RECORDS = st.dictionaries(st.sampled_from([field.path for field in FIELDS]), VALUES, max_size=25)
+NEEDED: dict[str, Any] = {
+    "event_name": "checkout",
+    "action_source": "web",
+    "event_time": int(NOW) - 60,
+    "event_id": "1",
+    "user_data.em": "shopper@example.com",
+}
+
+
+class Path:
+    """A builder of every field, fast or plain, and what it noted."""
+
+    def __init__(self, *, fast: bool, direct: bool) -> None:
+        self.notes: Counter[tuple[str, str]] = Counter()
+        fields = {path: FieldPlan(lambda record, path=path: record.get(path), path if direct else None) for path in BY_PATH}
+        self.build = compile_builder(
+            EventPlan(ORIGIN, fields, ("event_id",)),
+            Options(zone=UTC),
+            lambda field, reason: self.notes.update([(field, str(reason))]),
+            lambda: NOW,
+            fast=fast,
+        )
+
+    def result(self, record: dict[str, Any]) -> Any:
+        result = self.build(record, ACCOUNT)
+        return result.body if isinstance(result, Event) else result
+
+
+@settings(max_examples=300, deadline=None)
+@given(RECORDS, st.booleans())
+def test_fast_path_is_the_plain_path(record: dict[str, Any], complete: bool):
+    """Whatever a record holds, columns read directly and compiled give the bytes and the notes of plain converters, twice over."""
+    fast, plain = Path(fast=True, direct=True), Path(fast=False, direct=False)
+    given = {**NEEDED, **record} if complete else record
+    for _ in range(2):  # the second time memos are full
+        assert fast.result(given) == plain.result(given)
+    assert fast.notes == plain.notes
+
+
+@pytest.mark.parametrize("path", [field.path for field in FIELDS])
+def test_fast_path_of_every_field(path: str):
+    """Each field takes each of these texts the same way on both paths."""
+    fast, plain = Path(fast=True, direct=True), Path(fast=False, direct=False)
+    for text in TEXTS:
+        assert fast.result({**NEEDED, path: text}) == plain.result({**NEEDED, path: text})
+        assert fast.notes == plain.notes
+
+
+def test_every_snippet_is_used():
+    """No snippet stands in the table that no field uses, and each settles its common case without the converter."""
+    calls: list[Any] = []
+    common: dict[str, Any] = dict.fromkeys(FAST, "x") | {"amount": Decimal(1), "integer": 1, "boolean": True}
+    helpers = {
+        "digest": lambda text: text,
+        "memo": {"x": 1},
+        "regional memo": {None: {"x": 1}},
+        "phone": lambda text, _: (text, None),
+        "integer": range(5),
+        "choice": {"x"},
+    }
+    for name, value in common.items():
+        into: dict[str, Any] = {}
+        compile_members([Member("leaf", calls.append, "column", fast=name, helper=helpers.get(name))])(
+            into, {"column": value}, None
+        )
+        assert "leaf" in into
+    assert calls == []
+
+
+def test_columns_are_no_source():
+    """A column's name is a value in the function's namespace: it cannot become code."""
+    column = '"]; raise SystemExit  # {x}'
+    into: dict[str, Any] = {}
+    compile_members([Member("leaf", str, column)])(into, {column: 5}, None)
+    assert into == {"leaf": "5"}
+
+
+def test_memo_is_bounded():
+    """However many texts come, a bounded number of short ones is remembered, and none that came to nothing."""
+    memo = Memo(lambda text: None if text == "nothing" else text)
+    for number in range(MEMO_SIZE * 2 + 10):
+        assert memo[str(number)] == str(number)
+    assert len(memo) <= MEMO_SIZE
+    assert memo["x" * 1000] == "x" * 1000
+    assert memo["nothing"] is None
+    assert not {"x" * 1000, "nothing"} & set(memo)
+
+
+def test_integers_stay_within_64_bits():
+    """A whole number beyond what Pinterest's int64 holds is left out, not a crash of the encoder."""
+    path = Path(fast=True, direct=True)
+    event = json.loads(
+        path.result({**NEEDED, "custom_data.num_items": 2**63, "custom_data.external_measurement_vendor_id": 2**63 - 1})
+    )
+    assert event["custom_data"] == {"external_measurement_vendor_id": 2**63 - 1}
+    assert path.notes == {("custom_data.num_items", "out_of_range"): 1}

@@ -1,0 +1,442 @@
+"""`pinterest-capi preview`: what records come to, before anything is sent."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from given import ACCOUNT, line, record, schema, state
+from shopper import digest
+from target_pinterest_capi.cli.main import main
+from target_pinterest_capi.cli.preview_page import event_json, plain
+from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
+from target_pinterest_capi.sandbox.server import Sandbox
+
+NOW = int(time.time())
+ENTRY = {
+    "stream": "orders",
+    "name": "paid orders",
+    "when": "status != 'open'",
+    "fields": {
+        "event_time": "at",
+        "user_data.em": ["email", "alt"],
+        "user_data.ph": "phone",
+        "user_data.client_ip_address": "ip",
+        "custom_data.value": "total",
+        "custom_data.contents": "lines[].{id: sku, item_price: price}",
+    },
+    "defaults": {"event_name": "checkout", "action_source": "web"},
+}
+ORDERS = schema("orders", "id", "at", "email", "notes", "status", key_properties=("id",))
+
+
+def order(number: int, **columns: Any) -> bytes:
+    return record("orders", **{"id": number, "at": NOW - number, "email": f"shopper{number}@example.com", **columns})
+
+
+@pytest.fixture
+def preview(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Give a function that runs the command on lines of input, with a configuration that has no token."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+
+    def run(lines: list[bytes], *arguments: str, file: bool = False, **settings: Any) -> Result:
+        Path("config.json").write_text(json.dumps({"ad_account_id": ACCOUNT, "mappings": [ENTRY], **settings}))
+        Path("in.singer").write_bytes(b"\n".join(lines))
+        command = ["preview", "--config", "config.json", *(["in.singer"] if file else []), *arguments]
+        return CliRunner().invoke(main, command, input=None if file else b"\n".join(lines))
+
+    return run
+
+
+def objects(result: Result) -> list[dict[str, Any]]:
+    assert result.exit_code == 0, result.stderr
+    return [json.loads(row) for row in result.stdout.splitlines()]
+
+
+def reasons(notes: list[dict[str, Any]]) -> list[tuple[str, str, int]]:
+    return [(note["field"], note["reason"], note["count"]) for note in notes]
+
+
+# What a record comes to
+
+
+def test_event_is_shown_as_it_would_be_sent(preview):
+    """The whole event: normal forms hashed, ids derived, decimals as text; and where it would go."""
+    (made,) = objects(preview([ORDERS, order(1, total=19.9, lines=[{"sku": 7, "price": 9.95}])], "--json"))
+    key = {"ad_account_id": ACCOUNT, "event_name": "checkout", "key": {"id": 1}, "stream": "orders"}
+    assert made == {
+        "line": 2,
+        "stream": "orders",
+        "mapping": "paid orders",
+        "outcome": "event",
+        "ad_account_id": ACCOUNT,
+        "event": {
+            "event_name": "checkout",
+            "action_source": "web",
+            "event_time": NOW - 1,
+            "event_id": digest(json.dumps(key, separators=(",", ":"))),
+            "user_data": {"em": [digest("shopper1@example.com")]},
+            "custom_data": {
+                "value": "19.9",
+                "contents": [{"id": "7", "item_price": "9.95"}],
+                "content_ids": ["7"],
+                "num_items": 1,
+            },
+        },
+    }
+
+
+def test_what_is_left_out_stands_beside_the_event(preview):
+    """Each value that could not be used: field, reason, how often, and what to do about it; warnings by themselves."""
+    lines = [{"sku": "a", "price": "x"}, {"sku": "b", "price": "y"}]
+    (made,) = objects(preview([ORDERS, order(1, alt="nobody", phone="555 0100", total="a lot", lines=lines)], "--json"))
+    assert reasons(made["left_out"]) == [
+        ("user_data.em", "not_an_email", 1),
+        ("custom_data.value", "not_an_amount", 1),
+        ("custom_data.contents.item_price", "not_an_amount", 2),
+    ]
+    assert reasons(made["warnings"]) == [("user_data.ph", "phone_without_country", 1)]
+    assert [note["advice"] for note in made["left_out"][:2]] == [LeftOut.NOT_AN_EMAIL.advice, LeftOut.NOT_AN_AMOUNT.advice]
+    assert made["warnings"][0]["advice"] == Warned.PHONE_WITHOUT_COUNTRY.advice
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        ({"email": "x"}, {"reason": "no_identifier", "field": "user_data", "advice": Invalid.NO_IDENTIFIER.advice}),
+        ({"at": None}, {"reason": "missing_field", "field": "event_time", "advice": Invalid.MISSING_FIELD.advice}),
+        (
+            {"at": "soon"},
+            {"reason": "bad_field", "field": "event_time", "detail": "not_a_time", "advice": LeftOut.NOT_A_TIME.advice},
+        ),
+        ({"at": 1_000_000_000}, {"reason": "event_too_old", "field": "event_time", "advice": Invalid.EVENT_TOO_OLD.advice}),
+        ({"id": None}, {"reason": "missing_key", "field": "event_id", "advice": Invalid.MISSING_KEY.advice}),
+        (
+            {"lines": [{"sku": "x" * 3000}]},
+            {"reason": "event_too_large", "detail": "batch_max_bytes", "advice": Invalid.EVENT_TOO_LARGE.advice},
+        ),
+    ],
+)
+def test_invalid_records_say_why(preview, columns, expected):
+    """Reason, field, detail and advice, as in a dead letter."""
+    (made,) = objects(preview([ORDERS, order(1, **columns)], "--json", batch_max_bytes=1000))
+    made.pop("left_out", None)
+    assert made == {"line": 2, "stream": "orders", "mapping": "paid orders", "outcome": "invalid", **expected}
+
+
+def test_schema_violations_are_invalid(preview):
+    """With validate_records a record that breaks its schema is invalid, with field and rule."""
+    lines = [schema("orders", at={"type": "integer"}), order(1, at="soon")]
+    (made,) = objects(preview(lines, "--json", validate_records=True))
+    assert (made["reason"], made["field"], made["detail"]) == ("schema_violation", "at", "type")
+
+
+@pytest.mark.parametrize(
+    ("lines", "settings", "expected"),
+    [
+        ([ORDERS, order(1, status="open")], {}, ("when", None, Skipped.WHEN.advice)),
+        ([schema("other", "id"), record("other", id=1)], {}, ("no_mapping", None, Skipped.NO_MAPPING.advice)),
+        (
+            [ORDERS, order(1, kind="Refunded")],
+            {"mappings": [{"stream": "orders", "event_names": {"Paid": "checkout"}, "fields": {"event_name": "kind"}}]},
+            ("name_not_listed", "Refunded", Skipped.NOT_LISTED.advice),
+        ),
+        (
+            [schema("vips", "id"), record("vips", id=1)],
+            {"customer_lists": [{"stream": "vips", "list_name": "VIPs", "member": "email"}]},
+            ("no_mapping", None, "The stream feeds a customer list: preview shows events, no list members."),
+        ),
+    ],
+)
+def test_skipped_records_say_why(preview, lines, settings, expected):
+    """Reason and advice, and the event name that no entry lists."""
+    (made,) = objects(preview(lines, "--json", **settings))
+    assert made["outcome"] == "skipped"
+    assert (made["reason"], made.get("name"), made["advice"]) == expected
+
+
+def test_a_record_is_shown_for_each_entry_that_takes_it(preview):
+    """Fan-out gives a result for each mapping entry, with the account it goes to."""
+    entries = [ENTRY, {**ENTRY, "name": "second", "ad_account_id": "to.account"}]
+    lines = [ORDERS, order(1, to={"account": 42}), order(2)]
+    made = objects(preview(lines, "--json", mappings=entries))
+    assert [(one["line"], one["mapping"], one.get("ad_account_id", one.get("reason"))) for one in made] == [
+        (2, "paid orders", ACCOUNT),
+        (2, "second", "42"),
+        (3, "paid orders", ACCOUNT),
+        (3, "second", "bad_account"),
+    ]
+
+
+def test_preview_agrees_with_the_target(preview, run_target, sandbox: Sandbox):
+    """The events are those that the target sends, the invalid records those that it buries, with the same reasons."""
+    lines = [
+        schema("visits", "event_id", "em", key_properties=("event_id",)),
+        *[
+            record(
+                "visits",
+                event_id=f"v{n}",
+                event_name="page_visit",
+                event_time=NOW - n,
+                action_source="web",
+                em=f"a{n}@example.com",
+                em_1=f"b{n}@x",
+            )
+            for n in range(4)
+        ],
+        record(
+            "visits", event_id="v5", event_name="page_visit", event_time="?", action_source="web", em="c@example.com", new_column=1
+        ),
+        state({"bookmark": 1}),
+        record("visits", event_name="page_visit", event_time=NOW, action_source="web", em="d@example.com"),
+        record("visits", event_id="v7", event_name="page_visit", event_time=NOW, action_source="web", ph="12025550134"),
+    ]
+    made = objects(preview(lines, "--json", mappings=None, file=True))
+    ran = run_target(lines)
+    assert ran.code == 0
+    assert [one["event"] for one in made if one["outcome"] == "event"] == [row.event for row in sandbox.store.events()]
+    buried = [(letter["reason"], letter.get("field"), letter.get("detail")) for letter in ran.dead_letters]
+    assert len(buried) == 3
+    assert [(one["reason"], one.get("field"), one.get("detail")) for one in made if one["outcome"] == "invalid"] == buried
+
+
+# How much is read and shown
+
+
+def test_reading_stops_with_the_last_event_that_was_asked_for(preview):
+    """-n counts events, 5 unless it is given; what comes after is not read, not even to find it wrong."""
+    lines = [ORDERS, *[order(number) for number in range(8)], b"no json"]
+    assert len(objects(preview(lines, "--json"))) == 5
+    assert len(objects(preview(lines, "--json", "-n", "2"))) == 2
+    shown = preview(lines, "-n", "2")
+    assert shown.stdout.count('"event_name"') == 2
+    assert "Reading stopped at line 3" in shown.stdout
+
+
+def test_records_without_events_do_not_count(preview):
+    """Invalid and skipped records before the first event are read on, and the first of each kind are shown."""
+    lines = [ORDERS, *[order(n, email="x") for n in range(4)], *[order(n, status="open") for n in range(4)], order(9)]
+    assert [one["outcome"] for one in objects(preview(lines, "--json", "-n", "2"))] == ["invalid"] * 4 + ["skipped"] * 4 + ["event"]
+    shown = preview(lines, "-n", "2").stdout.splitlines()
+    assert [row.split()[0] for row in shown if ", stream " in row] == ["invalid", "invalid", "skipped", "event"]
+
+
+def test_summary_counts_everything_that_was_read(preview):
+    """Records by stream, mapping and outcome; values by field and reason; ignored messages; columns that nothing reads."""
+    lines = [ORDERS, state(1), order(1, alt="?"), order(2, email="x"), order(3, status="open"), line(type="BATCH", stream="orders")]
+    (made,) = objects(preview(lines, "--json", "--summary"))
+    mapping = {"stream": "orders", "mapping": "paid orders"}
+    assert made == {
+        "records": 3,
+        "outcomes": [
+            {**mapping, "outcome": "invalid", "reason": "no_identifier", "count": 1},
+            {**mapping, "outcome": "event", "count": 1},
+            {**mapping, "outcome": "skipped", "reason": "when", "count": 1},
+        ],
+        "values": [{**mapping, "field": "user_data.em", "reason": "not_an_email", "count": 2}],
+        "ignored": {"STATE": 1, "BATCH": 1},
+        "unread_columns": {"orders": ["notes"]},
+    }
+
+
+def test_summary_in_words(preview):
+    """The same counts for people, and no events."""
+    lines = [ORDERS, state(1), order(1, alt="?"), order(2), order(3, status="open"), line(type="BATCH", stream="orders")]
+    shown = preview(lines, "--summary").stdout
+    assert "3 records, 2 events; nothing was sent" in shown
+    assert "2  event\n" in shown
+    assert "1  skipped   when\n" in shown
+    assert "1  left out  user_data.em: not_an_email\n" in shown
+    assert "1 BATCH, 1 STATE (the records in the files of a BATCH are not read)." in " ".join(shown.split())
+    assert "Columns of orders that no mapping reads: notes." in shown
+    assert '"event_name"' not in shown
+
+
+@pytest.mark.parametrize(
+    ("entry", "unread"),
+    [
+        ({"fields": {"event_id": "id"}}, ["at", "email", "notes", "status"]),
+        ({"fields": {"event_id": "id", "custom_data.value": "@.total"}}, None),
+        ({"preset": "pinterest", "fields": {"event_time": "at", "user_data.em": "email"}}, ["notes", "status"]),
+        ({"preset": "pinterest", "when": "status", "ad_account_id": "notes", "fields": {"event_time": "at"}}, ["email"]),
+    ],
+)
+def test_columns_that_nothing_reads_are_named(preview, entry, unread):
+    """Columns of no expression, entry's or preset's, are named; none where an expression may read them all."""
+    lines = [
+        schema("orders", "id", "at", "email", "notes", "status", "_sdc_batched_at", key_properties=("id",)),
+        record("orders", id=1),
+    ]
+    (made,) = objects(preview(lines, "--json", "--summary", mappings=[{"stream": "orders", **entry}]))
+    assert made["unread_columns"].get("orders") == unread
+
+
+# The page
+
+
+def test_page_shows_event_reasons_and_advice_in_80_columns(preview):
+    """Every line but those of long JSON texts fits, without white space at its end."""
+    shown = preview([ORDERS, order(1, alt="nobody", phone="555 0100"), order(2, email="x"), order(3, status="open")]).stdout
+    assert shown.startswith("event  line 2, stream orders, mapping paid orders\n{\n")
+    assert f'    "em": ["{digest("shopper1@example.com")}"],\n' in shown
+    assert "  left out  user_data.em: not_an_email\n            It has not the form x@y.z: check the column.\n" in shown
+    assert "  warning   user_data.ph: phone_without_country\n" in shown
+    assert "invalid  line 3, stream orders, mapping paid orders\n  why       no_identifier: user_data\n" in shown
+    assert "skipped  line 4, stream orders, mapping paid orders\n  why       when\n" in shown
+    assert [row for row in shown.splitlines() if row != row.rstrip() or (len(row) > 80 and not row.startswith('  "'))] == []
+    assert "\x1b" not in shown
+
+
+def test_json_of_an_event_can_be_copied():
+    """It is the event, with a list of one short text on its line, and no control character as itself."""
+    event = {
+        "user_data": {"em": ["a" * 64], "client_user_agent": "x\x1b[2J\u202e\x9b"},
+        "custom_data": {"content_ids": ["[", "]"], "np": "b" * 99},
+    }
+    shown = event_json(event)
+    assert json.loads(shown) == event
+    assert f'    "em": ["{"a" * 64}"],' in shown.splitlines()
+    assert not set(shown) & set("\x1b\u202e\x9b")
+
+
+def test_names_of_the_tap_cannot_write_to_the_terminal():
+    """Control characters and line ends of a stream's name are shown as question marks."""
+    assert plain("or\x1b[31mders\n\u202e") == "or?[31mders??"
+
+
+# Privacy
+
+
+@pytest.mark.parametrize("arguments", [[], ["--json"], ["--summary"], ["--json", "--summary"]])
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"notes": "secret-word"},
+        {"email": "secret-word"},
+        {"at": "secret-word"},
+        {"status": "open", "email": "secret-word@example.com"},
+        {"phone": "secret-word", "total": "secret-word", "lines": "secret-word"},
+        {"lines": [{"sku": "a", "price": "secret-word"}, "secret-word"]},
+        {"lines": {"secret-word": 1}},
+        {"email": None, "undeclared": "secret-word"},
+    ],
+)
+def test_no_value_is_shown_that_would_not_be_sent(preview, columns, arguments):
+    """What is unmapped, left out, hashed, invalid or skipped is nowhere in the output."""
+    ran = preview([ORDERS, order(1, **columns)], *arguments)
+    assert ran.exit_code == 0
+    assert "secret-word" not in ran.output
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (b'{"type": "RECORD", "secret-word', "line 2: it is no JSON"),
+        (b'"secret-word"', "line 2: it is no Singer message"),
+        (b'{"type": "secret-word"}', "line 2: its type is no message type: expected SCHEMA"),
+        (b'\xff"secret-word"', "line 2: it is not UTF-8"),
+        (record("secret-word", id=1), "line 2: a RECORD came before the SCHEMA of its stream"),
+        (b'{"type": "RECORD", "stream": "orders"}', "line 2: the RECORD message lacks"),
+        (b'{"type": "SCHEMA", "stream": "orders"}', "line 2: the SCHEMA message lacks"),
+        (line(type="SCHEMA", stream="secret-word", schema={}), "line 2: the schema has no `properties`"),
+        (line(type="RECORD", stream="orders", record=["secret-word"]), "line 2: it is no Singer message"),
+    ],
+)
+def test_unreadable_input_is_named_by_its_line(preview, bad, message):
+    """Exit code 1, the line's number and the rule, never its content; what came before is shown."""
+    ran = preview([ORDERS, bad, order(1)])
+    assert ran.exit_code == 1
+    assert message in ran.stderr
+    assert "0 records, 0 events" in ran.stdout
+    assert "secret-word" not in ran.output
+
+
+# Configuration and input
+
+
+def test_missing_file_is_unreadable_input(preview):
+    """A file that cannot be read ends with exit code 1 and the reason."""
+    ran = preview([], "nowhere.singer")
+    assert ran.exit_code == 1
+    assert "Error: the input cannot be read: No such file or directory" in ran.stderr
+
+
+def test_wrong_configuration_is_reported_whole(preview):
+    """Every problem at once, exit code 2, and nothing is read."""
+    ran = preview([ORDERS], mappings=[{"stream": "orders", "fields": {"user_data.email": "email"}}], timezone="Mars")
+    assert ran.exit_code == 2
+    assert "did you mean user_data.em?" in ran.stderr
+    assert "timezone: must be" in ran.stderr
+    assert ran.stdout == ""
+
+
+def test_without_config_the_environment_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Settings come from TARGET_PINTEREST_CAPI_ variables and a .env file, as in the target; where they are missing, it says so."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("TARGET_PINTEREST_CAPI_AD_ACCOUNT_ID", raising=False)
+    missing = CliRunner().invoke(main, ["preview"], input=b"")
+    assert missing.exit_code == 2
+    assert "No --config was given" in missing.stderr
+    (tmp_path / ".env").write_text(f"TARGET_PINTEREST_CAPI_AD_ACCOUNT_ID={ACCOUNT}\n")
+    assert CliRunner().invoke(main, ["preview"], input=b"").exit_code == 0
+    given = CliRunner().invoke(main, ["preview"], input=b"", env={"TARGET_PINTEREST_CAPI_AD_ACCOUNT_ID": "no account"})
+    assert given.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "note"),
+    [
+        ({"stream_maps": {"orders": {"id": "id"}}}, "Note: stream_maps: are applied by the target only"),
+        ({"flattening_enabled": True, "flattening_max_depth": 1}, "Note: flattening_enabled: is done by the target only"),
+        ({"ledger_url": "sqlite:///ledger.db"}, "Note: ledger_url: is not asked"),
+        ({"customer_lists": [{"stream": "vips", "list_name": "VIPs", "member": "email"}]}, "Note: customer_lists: make no events"),
+        ({"defaults": {"event_name": "chekout"}}, "Warning: defaults.event_name: is none of Pinterest's event names"),
+    ],
+)
+def test_what_a_preview_cannot_show_is_said(preview, settings, note):
+    """Settings that only the target applies are named on stderr, and stdout stays for programs."""
+    ran = preview([ORDERS, order(1)], "--json", **settings)
+    assert note in ran.stderr
+    assert len(objects(ran)) == 1
+
+
+def test_token_is_neither_needed_nor_shown(preview):
+    """A configured token is nowhere in the output."""
+    ran = preview([ORDERS, order(1)], conversion_token="pina_secret-word", mode="live")
+    assert ran.exit_code == 0
+    assert "secret-word" not in ran.output
+
+
+def test_whoever_stops_reading_stops_the_command(preview, tmp_path: Path):
+    """`preview | head` ends without a traceback."""
+    preview([ORDERS, *[order(number) for number in range(2000)]])
+    program = "import sys; from target_pinterest_capi.cli.main import main; main(sys.argv[1:])"
+    command = f"'{sys.executable}' -c '{program}' preview --config config.json in.singer -n 2000 --json | head -n 1"
+    ran = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
+    assert json.loads(ran.stdout)["outcome"] == "event"
+    assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize("command", [["preview", "--config", "config.json", "in.singer"], ["presets", "list"], ["fields"]])
+def test_the_commands_for_people_do_without_the_sdk(preview, tmp_path: Path, command: list[str]):
+    """Nothing that they import imports singer_sdk, which costs most of a second."""
+    preview([ORDERS, order(1)])
+    program = (
+        "import sys\n"
+        "from target_pinterest_capi.cli.main import main\n"
+        "main(sys.argv[1:], standalone_mode=False)\n"
+        "assert not [name for name in sys.modules if name.split('.')[0] == 'singer_sdk']\n"
+        "print('done')"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program, *command], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert ran.stdout.endswith("done\n"), ran.stderr

@@ -1,0 +1,408 @@
+"""The sandbox's OAuth: refreshing, rotation, expiry, scopes, refusals, faults, and what the command says of it."""
+
+import base64
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import quote, urlencode
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from target_pinterest_capi.sandbox import oauth
+from target_pinterest_capi.sandbox.answers import Request
+from target_pinterest_capi.sandbox.app import SandboxConfig
+from target_pinterest_capi.sandbox.faults import Fault
+from target_pinterest_capi.sandbox.server import Sandbox
+
+NOW = 1_780_000_000
+DAY = 24 * 3600
+ACCOUNT = "549755885175"
+APP = oauth.App()
+FIRST = oauth.DEFAULT_REFRESH_TOKEN
+DIGEST = hashlib.sha256(b"jane@example.com").hexdigest()
+DESCRIPTION = Path(__file__).parents[2] / "shared" / "reference" / "pinterest-openapi-5.23-subset.json"
+CLIENT = httpx.Client(timeout=10)
+needs_description = pytest.mark.skipif(not DESCRIPTION.exists(), reason="Pinterest's description is not here")
+
+
+class Clock:
+    """A clock that stands until it is set."""
+
+    now = float(NOW)
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def start(clock):
+    """Start sandboxes with this clock; they end with the test."""
+    running = []
+
+    def start_one(**changes):
+        running.append(Sandbox(SandboxConfig(clock=clock, **changes)).__enter__())
+        return running[-1]
+
+    yield start_one
+    for sandbox in running:
+        sandbox.__exit__(None, None, None)
+
+
+def refresh(sandbox, token=FIRST, *, client=(oauth.DEFAULT_CLIENT_ID, oauth.DEFAULT_CLIENT_SECRET), **more):
+    form = {"grant_type": "refresh_token", "refresh_token": token, **more}
+    return CLIENT.post(f"{sandbox.url}/oauth/token", data=form, auth=client)
+
+
+def lists(sandbox, token):
+    return CLIENT.get(f"{sandbox.url}/ad_accounts/{ACCOUNT}/customer_lists", headers={"Authorization": f"Bearer {token}"})
+
+
+def send_event(sandbox, token):
+    event = {"event_name": "signup", "action_source": "web", "event_time": NOW, "event_id": "1", "user_data": {"em": [DIGEST]}}
+    return CLIENT.post(
+        f"{sandbox.url}/ad_accounts/{ACCOUNT}/events", json={"data": [event]}, headers={"Authorization": f"Bearer {token}"}
+    )
+
+
+def basic(name=oauth.DEFAULT_CLIENT_ID, password=oauth.DEFAULT_CLIENT_SECRET):
+    return "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()
+
+
+def form(**members):
+    return urlencode(members).encode()
+
+
+def answer(
+    body=None, authorization=None, content_type="application/x-www-form-urlencoded", grants=oauth.NONE_YET, app=APP, now=NOW
+):
+    body = form(grant_type="refresh_token", refresh_token=FIRST) if body is None else body
+    return oauth.answer(Request("", basic() if authorization is None else authorization, body, content_type), app, now, grants)
+
+
+# ---- refreshing
+
+
+def test_refreshing(start):
+    """A refresh token gives an access token that opens lists, with its scopes and its time, and a new refresh token."""
+    sandbox = start()
+    response = refresh(sandbox)
+    assert response.status_code == 200
+    got = response.json()
+    assert (got["token_type"], got["expires_in"], got["scope"]) == ("bearer", 30 * DAY, "ads:read ads:write")
+    assert (got["response_type"], got["refresh_token_expires_in"]) == ("refresh_token", 60 * DAY)
+    assert got["refresh_token"] not in (FIRST, got["access_token"])
+    assert lists(sandbox, got["access_token"]).status_code == 200
+    assert lists(sandbox, got["refresh_token"]).status_code == 401
+
+
+def test_rotation(start):
+    """Each exchange replaces the refresh token: the old one is refused, the new one goes on; access tokens stay good."""
+    sandbox = start()
+    first = refresh(sandbox).json()
+    again = refresh(sandbox)
+    assert (again.status_code, again.json()["code"]) == (401, 283)
+    second = refresh(sandbox, first["refresh_token"]).json()
+    assert refresh(sandbox, first["refresh_token"]).status_code == 401
+    assert len({first["access_token"], second["access_token"]}) == 2
+    assert [lists(sandbox, each["access_token"]).status_code for each in (first, second)] == [200, 200]
+    counters = sandbox.store.counters()
+    assert (counters["tokens_issued"], counters["refresh_tokens_replaced"]) == (2, 2)
+
+
+def test_without_rotation(start):
+    """Where nothing rotates the answer has no refresh token, and the first one serves for ever."""
+    sandbox = start(app=oauth.App(rotate=False))
+    answers = [refresh(sandbox) for _ in range(3)]
+    assert [response.status_code for response in answers] == [200] * 3
+    assert not any("refresh_token" in response.json() for response in answers)
+    assert len({response.json()["access_token"] for response in answers}) == 3
+
+
+@given(st.lists(st.booleans(), max_size=12))
+def test_only_the_newest_refresh_token_is_good(old_ones):
+    """Whatever is tried in between, the newest refresh token works once and every older one is refused."""
+    grants, tokens = oauth.NONE_YET, [FIRST]
+    for old in old_ones:
+        token = tokens[0] if old and len(tokens) > 1 else tokens[-1]
+        got = answer(form(grant_type="refresh_token", refresh_token=token), grants=grants)
+        assert (got.status == 200) == (token == tokens[-1])
+        if got.status == 200:
+            grants = got.kept
+            tokens.append(got.body["refresh_token"])
+    assert grants.rotations == len(tokens) - 1
+
+
+def test_access_tokens_expire(start, clock):
+    """An access token ends when its time is over: 401, and refreshing gives a good one; the configured one does not end."""
+    sandbox = start(app=oauth.App(access_token_seconds=60))
+    first = refresh(sandbox).json()
+    clock.now += 59
+    assert lists(sandbox, first["access_token"]).status_code == 200
+    clock.now += 1
+    expired = lists(sandbox, first["access_token"])
+    assert (expired.status_code, expired.json()["code"]) == (401, 2)
+    second = refresh(sandbox, first["refresh_token"]).json()
+    assert lists(sandbox, second["access_token"]).status_code == 200
+    assert lists(sandbox, oauth.DEFAULT_ACCESS_TOKEN).status_code == 200
+
+
+def test_refresh_tokens_expire(start, clock):
+    """A refresh token that was given out ends after its time; each exchange starts a new time."""
+    sandbox = start()
+    token = refresh(sandbox).json()["refresh_token"]
+    clock.now += 60 * DAY - 1
+    token = refresh(sandbox, token).json()["refresh_token"]
+    clock.now += 60 * DAY
+    assert refresh(sandbox, token).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("asked", "granted"), [({}, "ads:read ads:write"), ({"scope": ""}, "ads:read ads:write"), ({"scope": "ads:read"}, "ads:read"),
+                           ({"scope": "ads:write,ads:read"}, "ads:write ads:read")]
+)  # fmt: skip
+def test_scopes_can_be_fewer(start, asked, granted):
+    """An exchange may ask for some of the granted scopes; the access token then has these alone."""
+    sandbox = start()
+    got = refresh(sandbox, **asked).json()
+    assert got["scope"] == granted
+    assert send_event(sandbox, got["access_token"]).status_code == (200 if "ads:write" in granted else 401)
+
+
+# ---- what a token opens
+
+
+@pytest.mark.parametrize(("scopes", "status"), [(["ads:write"], 200), (["ads:read", "ads:write"], 200), (["ads:read"], 401)])
+def test_an_access_token_sends_events(start, scopes, status):
+    """An access token with ads:write works for events as a conversion token does; without, it is a 401 with code 3."""
+    sandbox = start(app=oauth.App(scopes=scopes))
+    response = send_event(sandbox, oauth.DEFAULT_ACCESS_TOKEN)
+    assert response.status_code == status
+    assert len(sandbox.store.events()) == (status == 200)
+    assert status == 200 or response.json()["code"] == 3
+
+
+@pytest.mark.parametrize("token", ["sandbox-token", FIRST, oauth.DEFAULT_CLIENT_SECRET, "sandbox-access-token-0",
+                                   "sandbox-access-token-01", "sandbox-access-token-2", "sandbox-access-token--1"])  # fmt: skip
+def test_tokens_that_are_none(start, token):
+    """Neither the conversion token nor a refresh token, a secret or a token that was not given out opens the lists."""
+    sandbox = start()
+    refresh(sandbox)
+    assert lists(sandbox, token).status_code == 401
+
+
+def test_reset_starts_anew(start):
+    """Reset forgets what was given out: the first refresh token is the current one again."""
+    sandbox = start()
+    old = refresh(sandbox).json()
+    CLIENT.post(f"{sandbox.origin}/_sandbox/reset")
+    assert lists(sandbox, old["access_token"]).status_code == 401
+    assert refresh(sandbox, old["refresh_token"]).status_code == 401
+    assert refresh(sandbox).status_code == 200
+
+
+# ---- refusals
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        "",
+        "Bearer sandbox-access-token",
+        "Basic",
+        "Basic ???",
+        "Basic " + base64.b64encode(b"\xff\xfe").decode(),
+        basic(name="other"),
+        basic(password="other"),
+        basic(password=""),
+        "Basic " + base64.b64encode(b"sandbox-client").decode(),
+    ],
+)
+def test_clients_that_are_none(authorization):
+    """Without the app's id and secret as basic credentials it is a 401, which repeats none of them and gives nothing."""
+    got = answer(authorization=authorization)
+    assert (got.status, got.body) == (401, {"code": 2, "message": "Authentication failed."})
+    assert got.kept is None
+
+
+def test_credentials_may_be_encoded():
+    """Credentials that are form-encoded before they are joined, as RFC 6749 says, are taken as well as plain ones."""
+    app = oauth.App(client_id="a:b", client_secret="s%cret +/=")
+    encoded = basic(quote(app.client_id, safe=""), quote(app.client_secret, safe=""))
+    assert answer(authorization=encoded, app=app).status == 200
+    plain = oauth.App(client_id="ab", client_secret="s%cret:+/=")
+    assert answer(authorization=basic("ab", plain.client_secret), app=plain).status == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"", "application/x-www-form-urlencoded"),
+        (b"grant_type", "application/x-www-form-urlencoded"),
+        (b"\xff=1", "application/x-www-form-urlencoded"),
+        (b"a=%ff", "application/x-www-form-urlencoded"),
+        (form(grant_type="password", refresh_token=FIRST), "application/x-www-form-urlencoded"),
+        (form(grant_type="authorization_code", code="c"), "application/x-www-form-urlencoded"),
+        (form(grant_type="client_credentials"), "application/x-www-form-urlencoded"),
+        (form(refresh_token=FIRST), "application/x-www-form-urlencoded"),
+        (form(grant_type="refresh_token"), "application/x-www-form-urlencoded"),
+        (form(grant_type="refresh_token", refresh_token=""), "application/x-www-form-urlencoded"),
+        (form(grant_type="refresh_token", refresh_token=FIRST) + b"&refresh_token=x", "application/x-www-form-urlencoded"),
+        (form(grant_type="refresh_token", refresh_token=FIRST, scope="billing:read"), "application/x-www-form-urlencoded"),
+        (form(grant_type="refresh_token", refresh_token=FIRST), "application/json"),
+        (form(grant_type="refresh_token", refresh_token=FIRST), ""),
+        (json.dumps({"grant_type": "refresh_token", "refresh_token": FIRST}).encode(), "application/x-www-form-urlencoded"),
+    ],
+)
+def test_wrong_forms(body, content_type):
+    """What is no form, or asks for what is not there, is a 400 and gives nothing."""
+    got = answer(body, content_type=content_type)
+    assert (got.status, got.body["code"]) == (400, 400)
+    assert got.kept is None
+
+
+def test_a_refused_refresh_token_is_echoed_but_not_remembered(start):
+    """A refused refresh token is repeated in the message, so that redaction can be tested, and is in nothing the sandbox shows."""
+    sandbox = start()
+    response = refresh(sandbox, "secret-of-somebody")
+    assert response.json()["code"] == 283
+    assert "secret-of-somebody" in response.json()["message"]
+    (row,) = sandbox.store.requests()
+    assert (row.endpoint, row.method, row.status, row.ad_account_id) == ("oauth", "POST", 401, "")
+    assert row.refused == "The authorization grant is invalid"
+
+
+def test_no_token_is_kept(start):
+    """Neither tokens nor credentials, given out or received, are in anything that the sandbox shows or remembers of grants."""
+    sandbox = start()
+    got = refresh(sandbox).json()
+    lists(sandbox, got["access_token"])
+    refresh(sandbox, "wrong-token", client=("wrong-client", "wrong-secret"))
+    shown = repr(sandbox.store.grants()) + "".join(
+        CLIENT.get(f"{sandbox.origin}/_sandbox/{page}").text for page in ("", "events", "requests", "lists", "counters", "faults")
+    )
+    assert "oauth" in shown
+    secrets = (got["access_token"], got["refresh_token"], FIRST, oauth.DEFAULT_CLIENT_SECRET, "wrong-token", "wrong-secret")
+    assert not [secret for secret in secrets if secret in shown]
+
+
+def test_app_hides_its_secrets():
+    """The app's repr shows its id and no secret."""
+    assert "sandbox-client" in repr(APP)
+    assert not any(secret in repr(APP) for secret in (APP.client_secret, APP.refresh_token, APP.access_token))
+
+
+def test_rate_limit(start, clock):
+    """Exchanges have a limit of their own: 429 past it, which gives nothing and replaces nothing."""
+    sandbox = start(reads_per_minute=1)
+    token = refresh(sandbox).json()["refresh_token"]
+    refused = refresh(sandbox, token)
+    assert (refused.status_code, refused.json()["code"], refused.headers["X-RateLimit-Remaining"]) == (429, 8, "0")
+    clock.now += 60
+    assert refresh(sandbox, token).status_code == 200
+
+
+# ---- faults
+
+
+def test_a_lost_answer_takes_the_refresh_token_along(start):
+    """Dropped after processing, an exchange has replaced the refresh token by one that nobody knows."""
+    sandbox = start(faults=(Fault("drop_after", endpoint="oauth", times=1),))
+    assert lists(sandbox, oauth.DEFAULT_ACCESS_TOKEN).status_code == 200
+    with pytest.raises(httpx.TransportError):
+        refresh(sandbox)
+    assert refresh(sandbox).status_code == 401
+    assert sandbox.store.counters()["refresh_tokens_replaced"] == 1
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault("status", status=503, endpoint="oauth", times=1), Fault("drop_before", endpoint="oauth", times=1)]
+)
+def test_a_lost_request_takes_nothing(start, fault):
+    """Struck before processing, an exchange has replaced nothing, and can be repeated."""
+    sandbox = start(faults=(fault,))
+    try:
+        assert refresh(sandbox).status_code == 503
+    except httpx.TransportError:
+        assert fault.fault == "drop_before"
+    assert refresh(sandbox).status_code == 200
+
+
+# ---- the description and the command
+
+
+@needs_description
+def test_answers_are_the_description():
+    """An answer has every described member; those of a new refresh token, which the description leaves to prose, come on top."""
+    schema = json.loads(DESCRIPTION.read_text())["components"]["schemas"]
+    described = schema["OauthAccessTokenResponse"]["properties"]
+    assert set(answer(app=oauth.App(rotate=False)).body) == set(described)
+    assert set(answer().body) - set(described) == {"refresh_token", "refresh_token_expires_in"}
+    assert set(oauth.GRANT_TYPES) == set(schema["OauthAccessTokenRequest"]["properties"]["grant_type"]["enum"])
+
+
+def test_command():
+    """The command shows the app's credentials and takes its own, as well as the lists' limits."""
+    arguments = [
+        "--port=0", "--access-token=a-1", "--client-id=c-1", "--client-secret=s-1", "--refresh-token=r-1", "--rotate=never",
+        "--access-token-seconds=7", "--write-limit=2", "--list-max-records=1", "--list-max-bytes=500",
+        "--list-processing-seconds=0",
+    ]  # fmt: skip
+    code = "from target_pinterest_capi.cli.sandbox import sandbox\nsandbox()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    ) as process:
+        lines = []
+        for line in process.stdout:
+            lines.append(line.strip())
+            if "Ctrl-C" in line:
+                break
+        given = [json.loads(line) for line in lines if line.startswith("{")]
+        url = given[0]["api_url"]
+        by_token, by_app = (each["oauth"] for each in given[1:])
+        got = CLIENT.post(
+            f"{url}/oauth/token",
+            data={"grant_type": "refresh_token", "refresh_token": by_app["refresh_token"]},
+            auth=(by_app["client_id"], by_app["client_secret"]),
+        ).json()
+        auth = {"Authorization": f"Bearer {by_token['access_token']}"}
+        bodies = [{"name": "n", "records": records} for records in (DIGEST, f"{DIGEST},a@example.com", DIGEST)]
+        responses = [CLIENT.post(f"{url}/ad_accounts/{ACCOUNT}/customer_lists", json=body, headers=auth) for body in bodies]
+        process.terminate()
+        _, err = process.communicate(timeout=10)
+    assert (process.returncode, err) == (0, "")
+    assert by_token == {"access_token": "a-1"}
+    assert {name: by_app[name] for name in ("client_id", "client_secret", "refresh_token")} == {
+        "client_id": "c-1",
+        "client_secret": "s-1",
+        "refresh_token": "r-1",
+    }
+    assert by_app["token_path"]
+    assert got["expires_in"] == 7
+    assert "refresh_token" not in got
+    assert [response.status_code for response in responses] == [200, 400, 429]
+    assert responses[0].json()["status"] == "TOO_SMALL"
+
+
+@pytest.mark.parametrize("arguments", [["--rotate=sometimes"], ["--access-token-seconds=0"], ["--list-processing-seconds=-1"]])
+def test_command_refuses_wrong_options(arguments):
+    """A wrong option is a sentence and exit code 2."""
+    code = "from target_pinterest_capi.cli.sandbox import sandbox\nsandbox()"
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=20, check=False)
+    assert done.returncode == 2
+    assert arguments[0].partition("=")[0] in done.stderr
+    assert "Traceback" not in done.stderr
