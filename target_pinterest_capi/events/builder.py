@@ -170,7 +170,7 @@ class _Builder:
         seconds = None if raw is None else coerce.unix_time(raw, self._options.zone)
         if type(seconds) is not int:
             if seconds is not None:
-                self._note("event_time", seconds)
+                self._note("event_time", str(seconds))
             raise self._missing("event_time", record)
         if not now - self._max_age_seconds <= seconds <= now + FUTURE_SECONDS:
             key = self._dead_key(record)
