@@ -89,9 +89,11 @@ def test_fast_path_of_every_field(path: str):
 def test_every_snippet_is_used():
     """No snippet stands in the table that no field uses, and each settles its common case without the converter."""
     calls: list[Any] = []
-    common: dict[str, Any] = dict.fromkeys(FAST, "x") | {"amount": Decimal(1), "integer": 1, "boolean": True}
+    common: dict[str, Any] = dict.fromkeys(FAST, "x") | {"amount": Decimal(1), "integer": 1, "boolean": True, "texts": ["x"]}
     helpers = {
         "digest": lambda text: text,
+        "formed text": lambda text: text,
+        "texts": lambda texts: texts,
         "memo": {"x": 1},
         "regional memo": {None: {"x": 1}},
         "phone": lambda text, _: (text, None),

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -436,3 +437,27 @@ def test_sdk_keeps_no_token(run_target):
 def test_settings_of_helper_matches_the_target(run_target):
     """The helper of these tests gives the settings that a target has."""
     assert run_target([]).target.settings.ad_account_id == settings_of().ad_account_id
+
+
+def test_sdk_path_gives_the_same_events(run_target, sandbox):
+    """Records that pass through the SDK's stream maps give byte for byte the events that they give without."""
+    odd = [
+        {"value": 19.90, "contents": [{"id": 1, "item_price": 0.1, "quantity": 3}]},
+        {"value": "7", "contents": '[{"id": "a"}]', "em": ["a@example.com", None]},
+        {"value": None, "ph": "020 7946 0123", "country": "GB", "fn": " Émile ", "zp": 2134, "opt_out": "no"},
+        {
+            "event_time": datetime.fromtimestamp(NOW - 60, timezone(timedelta(hours=1))).isoformat(),
+            "value": 10**20,
+            "undeclared": {"a": [1]},
+        },
+    ]
+    columns = sorted({name for columns in odd for name in columns} | set(visit()) - {"undeclared"})
+    lines = [schema("visits", *columns, key_properties=("event_id",))]
+    lines += [record("visits", **visit(number, **given)) for number, given in enumerate(odd)]
+    fast = run_target(lines)
+    ours = [row.event for row in sandbox.store.events(None)]
+    sandbox.store.reset()
+    mapped = run_target(lines, stream_maps={"visits": {}})
+    assert [row.event for row in sandbox.store.events(None)] == ours
+    assert len(ours) == len(odd)
+    assert mapped.outcomes == fast.outcomes

@@ -102,7 +102,9 @@ class Converters:
         if field.kind is Kind.HASHED:
             return "digest", self._forms[field.form or ""]
         if field.kind is Kind.TEXT and (field.many or field.form or field.max_length):
-            return "", None
+            if field.max_length or field.max_items:
+                return "", None
+            return ("texts", _plain_texts) if field.many else ("formed text", self._forms[field.form or ""])
         return {
             Kind.TEXT: ("text", None),
             Kind.CHOICE: ("choice", frozenset(field.choices)),
@@ -273,6 +275,13 @@ class Converters:
         """Give the function that fills one item; members that Pinterest does not know are left behind."""
         members = [self.member(member._replace(path=f"{field.path}.{member.leaf}"), member.leaf, None) for member in ITEM_FIELDS]
         return compile_members(members, fast=self._fast)
+
+
+def _plain_texts(values: list[Any]) -> list[str] | None:
+    """Give the texts of a list of plain, distinct ones, trimmed; None where the list holds anything else."""
+    texts = [value.strip() for value in values if type(value) is str]
+    usable = len(texts) == len(values) == len(set(texts)) and "" not in texts and "".join(texts).isascii()
+    return texts if usable and texts else None
 
 
 def _all(texts: Iterable[str | None]) -> list[str] | None:

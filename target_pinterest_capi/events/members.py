@@ -36,8 +36,10 @@ _IS_WORD: Final = 'type(value) is str and value and value[0] != "[" and len(valu
 _SET_DIGEST: Final = "    {target} = [sha256(text.encode()).hexdigest()]"
 _SET_KNOWN: Final = "        {target} = known"
 FAST: Final = {
+    "formed text": ("if type(value) is str and type(text := {helper}(value)) is str:", "    {target} = text"),
+    "texts": ("if type(value) is list and (texts := {helper}(value)) is not None:", "    {target} = texts"),
     "text": ("if type(value) is str and (text := value.strip()) and text.isascii():", "    {target} = text"),
-    "digest": (f"if {_IS_WORD} and type(text := {{helper}}(value)) is str and text.isascii():", _SET_DIGEST),
+    "digest": (f"if {_IS_WORD} and type(text := {{helper}}(value)) is str:", _SET_DIGEST),
     "phone": (f"if {_IS_WORD} and (pair := {{helper}}(value, region))[1] is None and type(text := pair[0]) is str:", _SET_DIGEST),
     "memo": ("if type(value) is str:", "    if (known := {helper}[value]) is not None:", _SET_KNOWN),
     "regional memo": ("if type(value) is str:", "    if (known := {helper}[region][value]) is not None:", _SET_KNOWN),
