@@ -1,14 +1,11 @@
 """Digests: how they are made, and which texts are digests already."""
 
-import ast
 import hashlib
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import target_pinterest_capi
 from target_pinterest_capi.events.hashing import digest, digest_bytes, recognize
 from target_pinterest_capi.events.reasons import LeftOut
 
@@ -73,21 +70,3 @@ def test_recognizing_never_raises(text):
     """Any text is a digest, a refused one, or none."""
     known = recognize(text)
     assert known is None or isinstance(known, LeftOut) or known == text.strip().lower()
-
-
-def test_no_other_module_hashes():
-    """Only this module of the package imports hashlib."""
-    package = Path(target_pinterest_capi.__file__).parent
-    importers = set()
-    for path in package.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = (
-                [alias.name for alias in node.names]
-                if isinstance(node, ast.Import)
-                else [node.module]
-                if isinstance(node, ast.ImportFrom)
-                else []
-            )
-            if "hashlib" in names:
-                importers.add(path.relative_to(package).as_posix())
-    assert importers == {"events/hashing.py"}
