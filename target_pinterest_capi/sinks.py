@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from singer_sdk import Sink
 
+from target_pinterest_capi.delivery.findings import Mark
+from target_pinterest_capi.delivery.trial import try_settings
 from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, SkippedRecord
 from target_pinterest_capi.events.keys import read_key
 from target_pinterest_capi.events.reasons import Invalid, Skipped
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from target_pinterest_capi.target import TargetPinterestCapi
 
 NO_MAPPING: Final = ""
+MELTANO_TEST_STREAM: Final = "meltano_test_stream"  # what `meltano config test` sends: seen with Meltano 4.4.1
 
 
 class ConversionsSink(Sink):
@@ -33,6 +36,7 @@ class ConversionsSink(Sink):
         self._stream = Stream(stream_name, stream_columns(schema), tuple(key_properties or ()))
         self._entries: tuple[CompiledEntry, ...] = self._compile()
         self._takes = [entry.take for entry in self._entries]
+        self._columns: tuple[str, ...] = ()  # of the last record: as a rule every record has the same
         self._validate = compile_validator(schema) if target.settings.validate_records else None
         self._nothing = SkippedRecord(Origin(stream_name, NO_MAPPING), Skipped.NO_MAPPING)
         if not self._entries:
@@ -57,10 +61,8 @@ class ConversionsSink(Sink):
             origin = self._entries[0].origin if self._entries else self._nothing.origin
             run.invalid(InvalidRecord(origin, Invalid.SCHEMA_VIOLATION, violation.field, violation.keyword, key))
             return
-        if not self._stream.columns.issuperset(record):
-            self._stream = self._stream._replace(columns=self._stream.columns.union(record))
-            self._entries = self._compile()
-            self._takes = [entry.take for entry in self._entries]
+        if (columns := tuple(record)) != self._columns:
+            self._look_at(columns)
         for take in self._takes:
             result = take(record)
             if isinstance(result, Event):
@@ -72,5 +74,53 @@ class ConversionsSink(Sink):
         if not self._entries:
             run.skip(self._nothing)
 
+    def _look_at(self, columns: tuple[str, ...]) -> None:
+        """Compile the mapping once more where a record has columns that the schema does not declare."""
+        self._columns = columns
+        if not self._stream.columns.issuperset(columns):
+            self._stream = self._stream._replace(columns=self._stream.columns.union(columns))
+            self._entries = self._compile()
+            self._takes = [entry.take for entry in self._entries]
+
     def _compile(self) -> tuple[CompiledEntry, ...]:
         return compile_stream(self._settings, self._stream, self._accounts, self._run.tally.note)
+
+
+class MeltanoTestSink(Sink):
+    """Takes the stream of `meltano config test`: tries token and ad account by test requests, and makes no event of its record.
+
+    Meltano takes any line with the words that usually tell of a failure for one, so the log does without them where all is well.
+    """
+
+    def __init__(
+        self, target: "TargetPinterestCapi", stream_name: str, schema: dict[str, Any], key_properties: Sequence[str] | None
+    ) -> None:
+        super().__init__(target, stream_name, schema, key_properties)
+        self._run = target.run
+        self._settings = target.settings
+        self._is_tried = False
+
+    def get_validator(self) -> None:
+        """Give the SDK no validator: nothing of the record is used."""
+
+    def process_record(self, record: dict[str, Any], context: Mapping[str, Any]) -> None:  # noqa: ARG002 - the SDK's signature
+        """Take a record that the SDK hands over."""
+        self.take(record)
+
+    def process_batch(self, context: Mapping[str, Any]) -> None:
+        """Do nothing: no records wait here."""
+
+    def take(self, record: dict[str, Any]) -> None:  # noqa: ARG002 - what is in it is Meltano's
+        """Try the settings with the first record. Raises `RunStopped` where they cannot deliver."""
+        self._run.sequence += 1
+        if not self._is_tried:
+            self._is_tried = True
+            self._try()
+        self._run.skip(SkippedRecord(Origin(self.stream_name, NO_MAPPING), Skipped.MELTANO_TEST))
+
+    def _try(self) -> None:
+        for finding in try_settings(self._settings):
+            line = f"{finding.step}: {finding.message}"
+            if finding.mark is Mark.FAILED:
+                self._run.stop(". ".join(part.removesuffix(".") for part in (line, finding.advice, finding.place) if part) + ".")
+            self.logger.info("%s", line)

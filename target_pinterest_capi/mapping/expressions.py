@@ -28,6 +28,7 @@ from target_pinterest_capi.mapping.functions import (
     arity,
     opened,
     takes_reference,
+    whole_sum,
 )
 
 __all__ = ["EvaluationError", "ExpressionError", "compile_expression", "interpret", "plain_path", "roots"]
@@ -403,6 +404,7 @@ def _projection(node: _Node) -> _Evaluate:
     flat = source["type"] == "flatten"
     base_of, result_of = _compiled(source["children"][0] if flat else source), _compiled(each)
     wanted = _compiled(test[0]) if test else None
+    name = each["value"] if each["type"] == "field" else None
 
     def projection(value: Any) -> list[Any] | None:
         base = base_of(value)
@@ -414,6 +416,9 @@ def _projection(node: _Node) -> _Evaluate:
             base = _flattened(base)
         if wanted is not None:
             base = [element for element in base if not _is_false(wanted(element))]
+        if name is not None:
+            members = [element.get(name) if type(element) is dict else _step(element, name) for element in base]
+            return members if None not in members else [member for member in members if member is not None]
         return [result for element in base if (result := result_of(element)) is not None]
 
     return projection
@@ -486,10 +491,29 @@ def _comparator(node: _Node) -> _Evaluate:
 
 def _call(node: _Node) -> _Evaluate:
     name, arguments = node["value"], [_compiled(child) for child in node["children"]]
-    if name in FUNCTIONS:
-        function = FUNCTIONS[name].implementation
-        return lambda value: function(*[argument(value) for argument in arguments])
-    return lambda value: _BUILT_INS.call_function(name, [argument(value) for argument in arguments])
+    if name == "sum":
+        return _sum(arguments[0])
+    if name not in FUNCTIONS:
+        return lambda value: _BUILT_INS.call_function(name, [argument(value) for argument in arguments])
+    function = FUNCTIONS[name].implementation
+    if len(arguments) == 1:
+        (only,) = arguments
+        return lambda value: function(only(value))
+    if len(arguments) == 2 and node["children"][1]["type"] == "literal":  # noqa: PLR2004 - such as query_param(url, 'epik')
+        first, constant = arguments[0], node["children"][1]["value"]
+        return lambda value: function(first(value), constant)
+    return lambda value: function(*[argument(value) for argument in arguments])
+
+
+def _sum(argument: _Evaluate) -> _Evaluate:
+    """The sum of whole numbers is made here, any other where every number is looked at closely."""
+
+    def total(value: Any) -> Any:
+        values = argument(value)
+        whole = whole_sum(values)
+        return _BUILT_INS.call_function("sum", [values]) if whole is None else whole
+
+    return total
 
 
 def _reference(node: _Node) -> _Evaluate:

@@ -188,7 +188,7 @@ def _regex_extract(value: Any, pattern: Any) -> str | None:
 
 def _query_param(url: Any, name: Any) -> str | None:
     given = text(url)
-    if given is None or not isinstance(name, str):
+    if given is None or not isinstance(name, str) or (name not in given and "%" not in given and "+" not in given):
         return None
     path, mark, query = given.partition("#")[0].partition("?")
     for pair in (query if mark else path).split("&"):
@@ -472,6 +472,21 @@ class BuiltIns(_jmespath.Functions):
     @_jmespath.signature({"types": []})
     def _func_type(self, arg: Any) -> str:
         return kind(arg)
+
+
+_PLAIN: Final = 10**30  # far below where the number of digits is looked at
+
+
+def whole_sum(values: Any) -> int | None:
+    """The sum of a list of whole numbers of common size; None for anything else."""
+    if type(values) is not list:
+        return None
+    total = 0
+    for value in values:
+        if type(value) is not int or not -_PLAIN < value < _PLAIN:
+            return None
+        total += value
+    return total
 
 
 def _accepted(name: str, value: Any, types: list[str]) -> Any:
