@@ -20,7 +20,7 @@ MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
-.PHONY: help demo test test-all test-wheel bench docs current ci lint python workflows scripts tree format types lock hooks build clean distclean
+.PHONY: help demo test chaos test-all test-wheel bench docs current ci lint python workflows scripts tree format types lock hooks build clean distclean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -30,6 +30,14 @@ demo: $(READY)  ## deliver a sample to a sandbox on this machine and show what b
 
 test: $(READY)  ## run the tests; those that need a service skip where it is absent
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(TESTS)
+
+# One test for each seed, with and without a ledger; `make test` runs a short one. It prints what each came to.
+SEEDS ?= 1 2 3
+RECORDS ?= 150000
+INTERRUPTIONS ?= 60
+
+chaos: $(READY)  ## deliver through every fault, kill -9 and signals: SEEDS="1 2 3" RECORDS=150000 INTERRUPTIONS=60
+	@CHAOS_SEEDS="$(SEEDS)" CHAOS_RECORDS=$(RECORDS) CHAOS_INTERRUPTIONS=$(INTERRUPTIONS) $(BIN)/python -m pytest -o log_cli=true -o log_cli_level=INFO tests/chaos
 
 test-all: lint types  ## run every check and every test: what needs a service fails where it is absent
 	@REQUIRE_SERVICES=1 $(MAKE) test
@@ -45,8 +53,9 @@ python: $(READY)
 current: $(READY)
 	@$(BIN)/python -m target_pinterest_capi.documentation --check
 
-docs: $(READY)  ## bring what is generated up to date: references, the README's table, meltano.yml
+docs: $(READY)  ## bring what is generated up to date: references, the README's table, meltano.yml, hub/
 	@$(BIN)/python -m target_pinterest_capi.plugin --project > meltano.yml.new && mv meltano.yml.new meltano.yml
+	@$(BIN)/python -m target_pinterest_capi.plugin --hub > hub.yml.new && mv hub.yml.new hub/target-pinterest-capi.yml
 	@$(BIN)/python -m target_pinterest_capi.documentation
 
 workflows: $(READY)

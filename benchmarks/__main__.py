@@ -1,0 +1,143 @@
+"""`python -m benchmarks`: measure everything, print it, and write it as JSON. `stages`, `profile` and `plots` look closer."""
+
+# ruff: noqa: T201 - a program whose results are read from its output
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any, Final
+
+from benchmarks import documents, plots
+from benchmarks.cases import CASES, TARGET, Bench, Case, Sample
+from benchmarks.children import ChildError
+from benchmarks.guard import GUARDED, RECORDED
+from benchmarks.peers import Absent
+from benchmarks.results import MIB, Rate, cpu_ratio, cpu_us, decades, machine, rate_of, rates_table, reach, reach_table, table
+
+HERE: Final = Path(__file__).parent
+RESULTS: Final = HERE / "results.json"
+LONG_RECORDS: Final = 1_000_000
+VERY_LONG_RECORDS: Final = 10_000_000
+PERFORMANCE: Final = HERE.parent / "docs" / "performance.md"
+SHORT_RUNS: Final = 3
+MUST_RUN: Final = ("floor", TARGET)
+_OURS: Final = [case.name for case in CASES if case.program == TARGET]
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Run what the command line asks for."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("what", nargs="?", default="all", choices=("all", "stages", "profile", "plots"))
+    parser.add_argument("--records", type=int, default=100_000, help="records of the fast cases; slow ones get a fifth")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each case runs; cases take turns within a round")
+    parser.add_argument("--only", nargs="+", choices=[case.name for case in CASES], help="cases to run besides floor and target")
+    parser.add_argument("--long", action="store_true", help="measure the cost of a record up to 10 million instead of 1 million")
+    parser.add_argument(
+        "--record",
+        action="store_true",
+        help="also write the tables of docs/performance.md and, from `all`, the ratios that tests/test_speed.py guards",
+    )
+    given = parser.parse_args(words)
+    with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder, Bench(Path(folder), given.records) as bench:
+        match given.what:
+            case "stages":
+                from benchmarks import stages  # noqa: PLC0415 - it imports the package, and this process has to stay small
+
+                _show({"stages": stages.stages_table(stages.measure(bench, given.rounds))}, record=given.record)
+            case "profile":
+                from benchmarks import stages  # noqa: PLC0415 - likewise
+
+                stages.profile(bench)
+            case "plots":
+                plots.draw(bench, HERE.parent / "docs" / "images")
+            case _:
+                _measure_all(bench, given)
+
+
+def _measure_all(bench: Bench, given: argparse.Namespace) -> None:
+    wanted = {*(given.only or [case.name for case in CASES]), *MUST_RUN, *(GUARDED if given.record else ())}
+    rates, first_request_seconds = _rounds(bench, [case for case in CASES if case.name in wanted], given.rounds)
+    target = next(case for case in CASES if case.name == TARGET)
+    times = max(1, (VERY_LONG_RECORDS if given.long else LONG_RECORDS) // given.records)
+    _say(f"{times * given.records:,} records in one run")
+    long = bench.run_long(target, times)
+    short = [bench.run_long(target, 1) for _ in range(SHORT_RUNS)]  # through a pipe too, which costs more than a file
+    by_decade = decades(long.counts.marks)
+    peak_mib = max([long.took.peak_bytes / MIB, *(rate.peak_mib for rate in rates if rate.name in _OURS)])
+    by_name = {rate.name: rate for rate in rates}
+    start = by_name[TARGET].start_cpu_seconds
+    growth = cpu_us(long, start) / median(cpu_us(sample, start) for sample in short)
+    rows = reach(by_name, peak_mib, first_request_seconds, growth)
+    decade_rows = [(name, f"{cost:.1f}") for name, cost in by_decade.items()]
+    tables = {
+        "cases": rates_table(rates),
+        "decades": table(("records received", "us/record"), decade_rows),
+        "reach": reach_table(rows),
+    }
+    _show(tables, record=given.record)
+    _write(RESULTS, {
+        "machine": machine(),
+        "records": given.records,
+        "rounds": given.rounds,
+        "cases": [rate._asdict() | {"rate": rate.rate, "spread": rate.spread} for rate in rates],
+        "decades_us": by_decade,
+        "reach": [row._asdict() | {"holds": row.holds} for row in rows],
+    })  # fmt: skip
+    if given.record:
+        _write(RECORDED, {"machine": machine(), "records": given.records, "rounds": given.rounds, "to_floor": {
+            name: round(cpu_ratio(by_name[name], by_name["floor"]), 3) for name in GUARDED
+        }})  # fmt: skip
+
+
+def _rounds(bench: Bench, cases: list[Case], rounds: int) -> tuple[list[Rate], float]:
+    """Run every case in turn, round after round, so that a busy moment of the machine meets all of them alike."""
+    samples: dict[str, list[Sample]] = {case.name: [] for case in cases}
+    starts: dict[tuple[str, int], list[Sample]] = {}
+    imports: list[float] = []
+    skipped: dict[str, str] = {}
+    for number in range(1, rounds + 1):
+        imports.append(bench.run_import())
+        for case in cases:
+            if case.name in skipped:
+                continue
+            _say(f"round {number} of {rounds}: {case.name}")
+            try:
+                if case.name == case.program or case.processes > 1:
+                    starts.setdefault((case.program, case.processes), []).append(bench.run_one(case))
+                samples[case.name].append(bench.run(case))
+            except (ChildError, Absent) as error:
+                if case.name in MUST_RUN:
+                    raise
+                skipped[case.name] = str(error)
+    rates = [
+        Rate(case.name, case.about, skipped=skipped[case.name])
+        if case.name in skipped
+        else rate_of(case.name, case.about, samples[case.name], starts[case.program, case.processes])
+        for case in cases
+    ]
+    first = median((start.counts.first_request_at or 0.0) - start.took.started_at for start in starts[TARGET, 1])
+    return rates, first - median(imports)
+
+
+def _show(tables: Mapping[str, str], *, record: bool) -> None:
+    for name, shown in tables.items():
+        print(f"\n{shown}")
+        if record:
+            documents.replace(PERFORMANCE, name, shown)
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=2) + "\n")
+
+
+def _say(words: str) -> None:
+    """Tell a person who waits what is going on: on one line of a terminal, on lines of a log."""
+    print(f"\r\x1b[K{words} " if sys.stderr.isatty() else f"{words}\n", end="", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,181 @@
+"""What is measured: each case a program, its settings and how it is fed; and one run of a case, checked to have done all its work.
+
+A run of the target counts only where the server received every event and the target left no dead letter: a benchmark of
+failures is fast.
+"""
+
+import json
+import sys
+import uuid
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, NamedTuple, Self
+
+from benchmarks import children, peers
+from benchmarks.records import STREAM, Files
+from benchmarks.server import Counts, Server
+
+LATENCY_MS: Final = 200
+TARGET: Final = "target"
+
+# One expression for each of the 27 filled columns; five compute something, as real mappings do.
+EXPRESSIONS: Final[Mapping[str, str]] = {
+    **{name: name for name in ("event_id", "event_name", "event_time", "action_source", "event_source_url", "opt_out", "language")},
+    **{
+        f"user_data.{name}": name
+        for name in (
+            "em", "ph", "fn", "ln", "ge", "db", "ct", "st", "zp", "country", "external_id",
+            "client_ip_address", "client_user_agent",
+        )
+    },
+    "user_data.click_id": "click_id || query_param(event_source_url, 'epik')",
+    "custom_data.currency": "upper(currency)",
+    "custom_data.value": "value",
+    "custom_data.order_id": "order_id",
+    "custom_data.content_ids": "contents[].id",
+    "custom_data.contents": "contents[].{id: id, item_price: item_price, quantity: quantity}",
+    "custom_data.num_items": "sum(contents[].quantity)",
+}  # fmt: skip
+
+
+class Case(NamedTuple):
+    """One row of the results. `settings` are the target's; `makes` names a file that must be there after a run."""
+
+    name: str
+    about: str
+    program: str = TARGET
+    settings: Mapping[str, Any] = {}
+    latency_ms: int = 0
+    processes: int = 1
+    is_slow: bool = False
+    makes: str = ""
+
+
+CASES: Final = (
+    Case("floor", "decode, normalize, hash, encode by hand, on one core", program="floor"),
+    Case("sdk", "the SDK's default path into an empty sink", program="sdk", is_slow=True),
+    Case("target-jsonl", "a public target that writes records to a file", program="target-jsonl", is_slow=True),
+    Case("target", "this target: preset pinterest, delivery, checkpoints"),
+    Case("mapping", "with a mapping of 27 expressions", settings={"mappings": [{"stream": STREAM, "fields": EXPRESSIONS}]}),
+    Case("latency", f"with {LATENCY_MS} ms a call", latency_ms=LATENCY_MS),
+    Case("ledger", "with an SQLite ledger", settings={"ledger_url": "sqlite:///{folder}/ledger.db"}, makes="ledger.db"),
+    Case("validate", "with validate_records: true", settings={"validate_records": True}),
+    Case("two", "two processes, each with half of the input", processes=2),
+)
+
+
+class Sample(NamedTuple):
+    """One run of a case on `records` records."""
+
+    records: int
+    took: children.Took
+    counts: Counts
+
+
+class Bench:
+    """The inputs, the servers and the folder of a session, for the length of a `with` block."""
+
+    def __init__(self, folder: Path, count: int) -> None:
+        self._folder = folder
+        self._servers: dict[int, Server] = {}
+        self._stack = ExitStack()
+        self.files = Files(folder, count)
+
+    def __enter__(self) -> Self:
+        self.files.generate()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._stack.close()
+
+    def run(self, case: Case) -> Sample:
+        """Run a case on the input it is meant for. Raises `ChildError`, or `Absent`."""
+        if case.processes > 1:
+            return self._run(case, [[half] for half in self.files.halves], self.files.count)
+        if case.is_slow:
+            return self._run(case, [[self.files.some]], self.files.fewer)
+        return self._run(case, [[self.files.every]], self.files.count)
+
+    def run_one(self, case: Case) -> Sample:
+        """Run a case on a single record a process: its start and end."""
+        return self._run(case, [[self.files.one]] * case.processes, case.processes)
+
+    def run_long(self, case: Case, times: int) -> Sample:
+        """Run a case on the input so many times over."""
+        return self._run(case, [[self.files.schema, *[self.files.rest] * times]], times * self.files.count)
+
+    def run_import(self) -> float:
+        """Give the seconds that an interpreter takes to import the SDK and end."""
+        words = [sys.executable, "-c", "import singer_sdk"]
+        return children.run(children.Command(words, [self.files.one], self._folder / "import")).wall_seconds
+
+    def _run(self, case: Case, inputs: list[list[Path]], records: int) -> Sample:
+        folder = self._folder / f"{case.name}-{uuid.uuid4().hex[:8]}"
+        server = self._server(case.latency_ms)
+        commands = [
+            children.Command(_words(case, part, server), source, part)
+            for number, source in enumerate(inputs)
+            if (part := _made(folder / str(number)))
+        ]
+        server.take()
+        took = children.run(*commands)
+        counts = server.take()
+        if case.program == TARGET:
+            _check(case, counts, records, commands)
+        for command in commands:
+            for path in command.folder.iterdir():
+                path.unlink()
+        return Sample(records, took, counts)
+
+    def _server(self, latency_ms: int) -> Server:
+        if latency_ms not in self._servers:
+            self._servers[latency_ms] = self._stack.enter_context(Server(latency_ms))
+        return self._servers[latency_ms]
+
+
+def target_program() -> Path:
+    """Give the program that is installed beside this interpreter."""
+    return Path(sys.executable).parent / "target-pinterest-capi"
+
+
+def config(url: str, folder: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the target's configuration against a server: what it needs, and a case's settings."""
+    return {
+        "ad_account_id": "549755885175",
+        "conversion_token": "a-token-of-no-one",
+        "api_url": url,
+        "dead_letter_path": str(folder / "rejected.jsonl"),
+        **{name: value.format(folder=folder) if isinstance(value, str) else value for name, value in settings.items()},
+    }
+
+
+def _words(case: Case, folder: Path, server: Server) -> list[str]:
+    path = folder / "config.json"
+    match case.program:
+        case "floor":
+            return [sys.executable, "-m", "benchmarks.floor"]
+        case "sdk":
+            return [sys.executable, "-m", "benchmarks.null_target"]
+        case "target-jsonl":
+            path.write_text(json.dumps({"destination_path": str(folder)}))
+            return [str(peers.target_jsonl()), "--config", str(path)]
+        case _:
+            path.write_text(json.dumps(config(server.url, folder, case.settings)))
+            return [str(target_program()), "--config", str(path)]
+
+
+def _check(case: Case, counts: Counts, records: int, commands: list[children.Command]) -> None:
+    if counts.events != records:
+        raise children.ChildError(f"{case.name}: the server received {counts.events} of {records} events")
+    for command in commands:
+        if (command.folder / "rejected.jsonl").exists():
+            raise children.ChildError(f"{case.name}: the target wrote dead letters")
+        if case.makes and not (command.folder / case.makes).exists():
+            raise children.ChildError(f"{case.name}: no {case.makes} was made, so the setting has no effect yet")
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    return folder

@@ -1,0 +1,189 @@
+"""Where a record's time goes: each stage alone, in this process, on one thread, in chunks of lines as the target reads them.
+
+Stages call the package's own functions and hand their results on. What is measured is CPU time of the whole process, senders
+included, so that other programs on the machine do not count. Hashing and encoding happen within the mapping; they are measured
+once more by themselves, on what the mapping gave. A stage gets few records at a time: more would leave the processor's cache
+before the next stage reads them, which in the target they never do.
+"""
+
+import cProfile
+import io
+import json
+import os
+import pstats
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from statistics import median
+from typing import IO, Any, Final, NamedTuple, cast
+
+from benchmarks.cases import CASES, TARGET, Bench, config
+from benchmarks.children import ChildError
+from benchmarks.records import STREAM
+from benchmarks.results import table
+from benchmarks.server import Server
+from target_pinterest_capi import messages
+from target_pinterest_capi.delivery.dispatcher import Wake
+from target_pinterest_capi.delivery.run import Run
+from target_pinterest_capi.events.event import Event, encode
+from target_pinterest_capi.lines import open_lines
+from target_pinterest_capi.mapping.mappings import Accounts, Stream, compile_stream, stream_columns
+from target_pinterest_capi.settings import load
+
+PROFILED_ROWS: Final = 40
+_AT_A_TIME: Final = 20  # records
+_SENT_EVERY: Final = 20  # chunks whose events wait to be sent; bounds memory
+
+
+class Stage(NamedTuple):
+    """One stage: `part_of` names the stage that it is measured within."""
+
+    name: str
+    what: str
+    part_of: str = ""
+
+
+STAGES: Final = (
+    Stage("read", "lines from a file descriptor"),
+    Stage("decode", "a line to a record: msgspec, amounts as decimals"),
+    Stage("map", "a record to an event: map, coerce, normalize, hash, encode"),
+    Stage("hash", "SHA-256 of the personal values", "map"),
+    Stage("encode", "an event to its bytes", "map"),
+    Stage("send", "batch, send, read the answers, settle"),
+)
+
+
+def measure(bench: Bench, rounds: int) -> dict[str, float]:
+    """Give CPU microseconds a record of every stage, medians of the rounds; `whole` is the program itself, start-up taken off."""
+    spent: dict[str, list[float]] = {stage.name: [] for stage in STAGES}
+    whole: list[float] = []
+    target = next(case for case in CASES if case.name == TARGET)
+    for _ in range(rounds):
+        for name, seconds in _pass(bench.files.every).items():
+            spent[name].append(seconds / bench.files.count * 1e6)
+        start, sample = bench.run_one(target), bench.run(target)
+        whole.append((sample.took.cpu_seconds - start.took.cpu_seconds) / sample.records * 1e6)
+    return {**{name: median(values) for name, values in spent.items()}, "whole": median(whole)}
+
+
+def stages_table(costs: dict[str, float]) -> str:
+    """Show the stages, and how their sum compares with the program."""
+    stages = sum(costs[stage.name] for stage in STAGES if not stage.part_of)
+    rows = [
+        (
+            f"{'of it: ' if stage.part_of else ''}{stage.name}",
+            stage.what,
+            f"{costs[stage.name]:.1f}",
+            f"{costs[stage.name] / stages:.0%}",
+        )
+        for stage in STAGES
+    ]
+    rows.append(("sum", "of the stages", f"{stages:.1f}", "100%"))
+    rows.append(("whole", "the program, from line to answer", f"{costs['whole']:.1f}", f"{costs['whole'] / stages:.0%}"))
+    return table(("stage", "what it does", "CPU us/record", "share"), rows)
+
+
+class _Clock:
+    """CPU seconds spent in each stage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {stage.name: 0.0 for stage in STAGES}
+
+    def time(self, stage: str, work: Callable[..., Any], *given: Any) -> Any:
+        begin = time.process_time()
+        result = work(*given)
+        self.seconds[stage] += time.process_time() - begin
+        return result
+
+
+def _pass(path: Path) -> dict[str, float]:
+    """Take the whole file through every stage once, chunk by chunk."""
+    clock = _Clock()
+    with Server() as server, tempfile.TemporaryDirectory() as folder, path.open("rb") as file:
+        settings = load(config(server.url, Path(folder), {}))
+        run = Run(settings, lambda _: None)
+        schema = json.loads(file.readline())
+        stream = Stream(STREAM, stream_columns(schema["schema"]), tuple(schema["key_properties"]))
+        (entry,) = compile_stream(settings, stream, Accounts(settings), run.tally.note)
+        os.lseek(file.fileno(), file.tell(), os.SEEK_SET)  # the descriptor has read ahead
+        waiting: list[Any] = []
+        for number, lines in enumerate(_chunks(file, clock)):
+            for begin in range(0, len(lines), _AT_A_TIME):
+                waiting += _map_some(lines[begin : begin + _AT_A_TIME], entry.take, clock)
+            if number % _SENT_EVERY == 0:
+                clock.time("send", _deliver, run, waiting)
+                waiting.clear()
+        clock.time("send", _deliver, run, waiting)
+        clock.time("send", run.finish)
+        run.close()
+        run.wake.close()
+    return clock.seconds
+
+
+def _map_some(lines: list[bytes], take: Callable[[Any], Any], clock: _Clock) -> list[Any]:
+    decoded = clock.time("decode", _each, messages.decode, lines)
+    records = [message.record for message in decoded if message.record]
+    events: list[Any] = clock.time("map", _each, take, records)
+    plain = [json.loads(event.body) for event in events]
+    texts = [text for record, event in zip(records, plain, strict=True) for text in _personal(record, event)]
+    clock.time("hash", _each, _digest, texts)
+    clock.time("encode", _each, encode, plain)
+    return events
+
+
+def _each(work: Callable[[Any], Any], values: list[Any]) -> list[Any]:
+    return [work(value) for value in values]
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
+
+
+def _chunks(file: Any, clock: _Clock) -> Iterator[list[bytes]]:
+    wake = Wake()
+    source = open_lines(file, wake)
+    while (lines := clock.time("read", source.read, None)) is not None:
+        yield lines
+    wake.close()
+
+
+def _personal(record: dict[str, Any], event: dict[str, Any]) -> list[str]:
+    """Give a text for each digest of an event, of about the length that was hashed."""
+    return [record[leaf] for leaf, value in event["user_data"].items() if isinstance(value, list)]
+
+
+def _deliver(run: Run, events: list[Event]) -> None:
+    for event in events:
+        run.sequence += 1
+        run.deliver(event)
+    run.poll()
+    while not run.has_room:
+        run.wait()
+        run.poll()
+
+
+def profile(bench: Bench) -> None:
+    """Print where the program spends its own time, by cProfile, run in this process on the whole input."""
+    from target_pinterest_capi.target import TargetPinterestCapi  # noqa: PLC0415 - the SDK's import is not profiled, nor needed by stages
+
+    profiler = cProfile.Profile()
+    with Server() as server, tempfile.TemporaryDirectory() as folder, bench.files.every.open("rb") as file, _no_stdout():
+        target = TargetPinterestCapi(config=config(server.url, Path(folder), {}))
+        code = profiler.runcall(target.read_to_exit_code, cast("IO[str]", file))
+    if code:
+        raise ChildError(f"the target stopped with {code}, so there is nothing to show")
+    pstats.Stats(profiler).sort_stats("tottime").print_stats(PROFILED_ROWS)
+
+
+@contextmanager
+def _no_stdout() -> Iterator[None]:
+    """Keep STATE, which the target writes to stdout, out of the way."""
+    kept, sys.stdout = sys.stdout, io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    try:
+        yield
+    finally:
+        sys.stdout = kept

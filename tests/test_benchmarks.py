@@ -1,0 +1,209 @@
+"""The benchmarks measure what they say: equal work, every record, and arithmetic that a reader can check."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from benchmarks import cases, children, documents, floor, plots, records, results, stages
+from benchmarks.server import Counts, Server
+from target_pinterest_capi import messages
+from target_pinterest_capi.events.event import Event
+from target_pinterest_capi.mapping.mappings import Accounts, Stream, compile_stream, stream_columns
+from target_pinterest_capi.settings import load
+
+ROOT = Path(__file__).parents[1]
+SHARED_GENERATOR = ROOT.parent / "shared" / "checks" / "speed" / "gen.py"
+LINES = [json.dumps(message).encode() for message in records.messages(500, datetime.now(UTC))]
+
+
+def events_of(**settings: Any) -> list[dict[str, Any]]:
+    """Give the target's events of the generated records, decoded."""
+    given = load(cases.config("http://127.0.0.1:1/v5", Path("unused"), settings))
+    stream = Stream(records.STREAM, stream_columns(records.SCHEMA), ("event_id",))
+    notes: list[tuple[str, str]] = []
+    (entry,) = compile_stream(given, stream, Accounts(given), lambda _, field, reason: notes.append((field, reason)))
+    made = [entry.take(message.record) for message in map(messages.decode, LINES) if message.record is not None]
+    assert notes == []
+    assert all(isinstance(event, Event) for event in made)
+    return [json.loads(event.body) for event in made]
+
+
+@pytest.fixture(scope="module")
+def floor_events() -> list[dict[str, Any]]:
+    return [event for body in floor.bodies(LINES) for event in json.loads(body)["data"]]
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"mappings": [{"stream": records.STREAM, "fields": cases.EXPRESSIONS}]}], ids=["preset", "mapping"]
+)
+def test_floor_makes_the_events_that_the_target_makes(floor_events: list[dict[str, Any]], settings: dict[str, Any]):
+    """A ratio to the floor compares equal work: the same events, member by member."""
+    assert events_of(**settings) == floor_events
+
+
+def test_mapping_has_an_expression_for_each_filled_column():
+    """The case of 27 expressions has 27, contents included."""
+    filled = set(records.SCHEMA["properties"]) - {"hashed_maids", "updated_at"}
+    assert len(cases.EXPRESSIONS) == len(filled) == 27
+    assert {path.rpartition(".")[2] for path in cases.EXPRESSIONS} == filled
+
+
+def test_generated_records_have_the_columns_of_their_schema():
+    """Every record fills the columns that its schema declares, and is about 1.1 kB as a line."""
+    lines = [line for line in LINES if b'"RECORD"' in line]
+    assert all(set(json.loads(line)["record"]) == set(records.SCHEMA["properties"]) for line in lines)
+    assert 1000 < sum(map(len, lines)) / len(lines) < 1200
+
+
+@pytest.mark.skipif(not SHARED_GENERATOR.exists(), reason="the generator that the project's numbers began with is not beside it")
+def test_generated_records_have_the_shape_that_the_first_numbers_were_measured_with(tmp_path: Path):
+    """Columns, types and the size of a line are those of the generator that the wanted ratios come from."""
+    path = tmp_path / "theirs.jsonl"
+    subprocess.run([sys.executable, SHARED_GENERATOR, "500", path], check=True)
+    theirs = path.read_bytes().splitlines()
+    assert json.loads(theirs[0])["schema"] == records.SCHEMA
+    assert list(json.loads(theirs[1])["record"]) == list(json.loads(LINES[1])["record"])
+    assert sum(map(len, LINES[1:])) == pytest.approx(sum(map(len, theirs[1:])), rel=0.03)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[cases.Bench]:
+    with cases.Bench(tmp_path, 40) as running:
+        yield running
+
+
+def test_a_run_of_the_target_delivers_every_record(bench: cases.Bench):
+    """A sample says what the server received: all of the input, once."""
+    target = next(case for case in cases.CASES if case.name == cases.TARGET)
+    sample = bench.run_long(target, 2)
+    assert (sample.records, sample.counts.events, sample.counts.requests) == (80, 80, 1)
+    assert 0 < sample.counts.first_request_at - sample.took.started_at < sample.took.wall_seconds
+    assert sample.took.peak_bytes > results.MIB
+
+
+def test_stages_take_every_record_through_the_package(bench: cases.Bench, capsys: pytest.CaptureFixture[str]):
+    """Each stage has a cost of its own, and a profile orders functions by their own time."""
+    costs = stages.measure(bench, 1)
+    assert set(costs) == {stage.name for stage in stages.STAGES} | {"whole"}
+    assert all(costs[stage.name] > 0 for stage in stages.STAGES)
+    assert len(stages.stages_table(costs).splitlines()) == 2 + len(stages.STAGES) + 2
+    stages.profile(bench)
+    assert "Ordered by: internal time" in capsys.readouterr().out
+
+
+def test_halves_are_the_whole(bench: cases.Bench):
+    """Two processes on two halves take each record once."""
+    halves = [half.read_bytes().splitlines()[1:] for half in bench.files.halves]
+    assert halves[0] + halves[1] == bench.files.every.read_bytes().splitlines()[1:]
+
+
+def test_a_run_that_fails_is_no_measurement(bench: cases.Bench):
+    """A target that stops, or one whose setting has no effect, is an error with its last words."""
+    target = next(case for case in cases.CASES if case.name == cases.TARGET)
+    with pytest.raises(children.ChildError, match="exited with 2"):
+        bench.run(target._replace(settings={"no_such_setting": 1}))
+    with pytest.raises(children.ChildError, match="no effect"):
+        bench.run(target._replace(makes="nothing.db"))
+
+
+def test_server_counts_since_it_was_last_asked():
+    """Counts are taken: the next run begins at zero."""
+    import http.client
+
+    with Server() as server:
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+        for _ in range(2):
+            connection.request("POST", "/v5/ad_accounts/1/events", b'{"data":[{"event_name":"lead"},{"event_name":"lead"}]}')
+            answer = json.loads(connection.getresponse().read())
+            assert [event["status"] for event in answer["events"]] == ["processed"] * 2
+        connection.close()
+        assert server.take()[:2] == (4, 2)
+        assert server.take() == Counts(marks={})
+
+
+def sample(seconds: float, count: int) -> cases.Sample:
+    return cases.Sample(count, children.Took(0.0, seconds, seconds / 2, 64 * results.MIB), Counts())
+
+
+def test_start_up_is_taken_off_a_rate():
+    """A rate is the records over what they took beyond the shortest run on one record; the spread is a share of the median."""
+    rate = results.rate_of(
+        "target", "", [sample(seconds, 100) for seconds in (3.0, 5.0, 11.0)], [sample(seconds, 1) for seconds in (1.5, 1.0, 9.0)]
+    )
+    assert rate.rates == (50.0, 25.0, 10.0)
+    assert (rate.rate, rate.spread, rate.start_seconds) == (25.0, 1.6, 1.0)
+    assert (rate.cpu_us, rate.peak_mib) == (20_000.0, 64.0)
+
+
+def test_cost_of_a_decade_is_what_lies_between_its_marks():
+    """Microseconds a record from one power of ten to the next; the first ten thousand do not count."""
+    marks = {"1000": 1.0, "10000": 2.0, "100000": 11.0, "1000000": 29.0}
+    assert results.decades(marks) == {"10,000 to 100,000": 100.0, "100,000 to 1,000,000": 20.0}
+
+
+@pytest.mark.parametrize(
+    ("value", "at_least", "holds"),
+    [(0.6, True, True), (0.59, True, False), (0.6, False, True), (0.61, False, False), (None, True, None)],
+)
+def test_what_is_asked_is_reached_or_not_or_unknown(value: float | None, at_least: bool, holds: bool | None):
+    """A row holds at its limit, on the side it names; what was not measured is neither."""
+    assert results.Reach("", 0.6, value, at_least=at_least).holds is holds
+
+
+def test_a_case_that_was_skipped_reaches_nothing():
+    """Ratios need both of their cases."""
+    rates = {
+        "target": results.Rate("target", "", (50.0,), cpu_us=20.0),
+        "floor": results.Rate("floor", "", (100.0,), cpu_us=12.0),
+        "ledger": results.Rate("ledger", "", skipped="no reason"),
+    }
+    given = results.reach(rates, 80.0, 0.2, 1.05)
+    rows = {row.what: row.value for row in given}
+    assert [row.by_cpu for row in given if row.by_cpu] == [0.6]
+    assert rows["the target to the floor"] == 0.5
+    assert rows["CPU of a record, in a long run to in a short one"] == 1.05
+    assert rows["peak memory"] == 80.0
+    assert [what for what, value in rows.items() if value is None] == [
+        "the target to the SDK into nothing",
+        "the target to target-jsonl",
+        "a mapping of 27 expressions to the floor",
+        "200 ms a call to none",
+        "the SQLite ledger to none",
+        "validate_records to none",
+        "two processes on two halves to one",
+    ]
+
+
+def test_tables_of_the_documentation_are_replaced_where_they_are_named(tmp_path: Path):
+    """A table replaces the one before it and nothing else; a place that is not there is an error."""
+    path = tmp_path / "page.md"
+    path.write_text("before\n<!-- measured: a -->\n| old |\n<!-- end -->\n<!-- measured: b -->\n<!-- end -->\n")
+    documents.replace(path, "a", "| new |")
+    documents.replace(path, "a", "| newer |")
+    assert path.read_text() == "before\n<!-- measured: a -->\n| newer |\n<!-- end -->\n<!-- measured: b -->\n<!-- end -->\n"
+    with pytest.raises(ValueError, match="measured: c"):
+        documents.replace(path, "c", "")
+
+
+@pytest.mark.parametrize("name", ["cases", "reach", "decades", "stages"])
+def test_documentation_shows_what_was_measured(name: str):
+    """Every table has its place in the page on performance, and numbers in it."""
+    page = (ROOT / "docs" / "performance.md").read_text()
+    assert "|---" in page.partition(f"<!-- measured: {name} -->\n")[2].partition("<!-- end -->")[0]
+
+
+def test_a_plot_places_its_points_between_axes_that_begin_at_zero():
+    """Half of the largest value is drawn at half of the height."""
+    drawn = ET.fromstring(plots.svg(plots.Plot("Title", "x", [(0, 4000), (100, 2000)])))
+    circles = [(float(dot.get("cx")), float(dot.get("cy"))) for dot in drawn.iter("{http://www.w3.org/2000/svg}circle")]
+    lines = [float(line.get("y1")) for line in drawn.iter("{http://www.w3.org/2000/svg}line")]
+    assert circles[0][1] == min(lines)
+    assert circles[1][1] == (min(lines) + max(lines)) / 2
+    assert circles[0][0] < circles[1][0]
