@@ -23,6 +23,7 @@ from target_pinterest_capi.events.converters import Converters, Options
 from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES
 from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
 from target_pinterest_capi.mapping.functions import FUNCTIONS
+from target_pinterest_capi.reporting import report
 from target_pinterest_capi.settings import mapping_table, settings_table
 
 COMMAND: Final = "python -m target_pinterest_capi.documentation"
@@ -160,6 +161,7 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "docs/fields.md": fields_page,
     "docs/presets.md": presets_page,
     "docs/functions.md": functions_page,
+    "docs/report-schema.json": report.schema_text,
 }
 
 

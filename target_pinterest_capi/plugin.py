@@ -5,16 +5,18 @@ configuration, and writes nothing but its own standard output:
 
     python -m target_pinterest_capi.plugin             the definition, for `meltano add target-pinterest-capi --from-ref FILE`
     python -m target_pinterest_capi.plugin --project   the repository's meltano.yml
+    python -m target_pinterest_capi.plugin --hub       its entry for Meltano Hub: hub/target-pinterest-capi.yml
 """
 
 import sys
 from collections.abc import Sequence
-from importlib import resources
+from importlib import metadata, resources
 from typing import Any, Final
 
 import click
 import yaml
 
+from target_pinterest_capi import hub
 from target_pinterest_capi.cli.main import COMMANDS
 from target_pinterest_capi.settings import meltano_settings
 
@@ -31,11 +33,14 @@ CAPABILITIES: Final = (
     "activate-version",
     "validate-records",
 )
+TEST_COMMAND: Final = "test"  # Meltano runs what is named so by `meltano test target-pinterest-capi`
+TEST: Final = "check"
 # Each group is enough to start with: Meltano's settings_group_validation.
 GROUPS: Final = (("ad_account_id", "conversion_token"), ("ad_account_id", "conversion_token_file"))
 
 DEMO_FOLDER: Final = "build/demo"  # ignored by git, and removed by `make clean`
 TAP: Final = "tap-singer-jsonl"
+_HUB_HEAD: Final = f"# The entry for Meltano Hub, written by `{COMMAND} --hub`: change what it is made from.\n"
 _DEFINITION_HEAD: Final = f"# The Meltano plugin {NAME}, written by `{COMMAND}`.\n"
 _PROJECT_HEAD: Final = f"""\
 # A Meltano project to try this target in: a made-up shop's records, replayed from a file into the sandbox on this machine.
@@ -65,9 +70,47 @@ def meltano_plugin() -> dict[str, Any]:
         "settings_group_validation": [list(group) for group in GROUPS],
         "settings": meltano_settings(),
         "commands": {
-            name: {"args": name, "executable": "pinterest-capi", "description": about} for name, (_, about) in COMMANDS.items()
+            **{name: _command(name, about) for name, (_, about) in COMMANDS.items()},
+            TEST_COMMAND: _command(TEST, COMMANDS[TEST][1]),
         },
     }
+
+
+def hub_definition() -> dict[str, Any]:
+    """Give the entry for Meltano Hub: the plugin's definition, and what Hub's page shows of it."""
+    return {
+        **meltano_plugin(),
+        "variant": hub.VARIANT,
+        **_addresses(),
+        "domain_url": hub.DOMAIN_URL,
+        "maintenance_status": hub.MAINTENANCE_STATUS,
+        "keywords": list(hub.KEYWORDS),
+        "supported_python_versions": supported_python_versions(),
+        "definition": hub.DEFINITION,
+        "prereq": hub.PREREQ,
+        "next_steps": hub.NEXT_STEPS,
+        "settings_preamble": hub.SETTINGS_PREAMBLE,
+        "usage": hub.USAGE,
+    }
+
+
+def supported_python_versions() -> list[str]:
+    """Give the versions of Python that the installed package says it is tested on."""
+    prefix = "Programming Language :: Python :: "
+    classifiers = metadata.metadata(NAME).get_all("Classifier") or ()
+    return [text.removeprefix(prefix) for text in classifiers if text.startswith(prefix + "3.")]
+
+
+def _addresses() -> dict[str, str]:
+    """Give `repo` and `docs` where the package's metadata has their addresses."""
+    pairs = (text.partition(", ") for text in metadata.metadata(NAME).get_all("Project-URL") or ())
+    urls = {label.casefold(): url for label, _, url in pairs}
+    found = {"repo": urls.get("repository"), "docs": urls.get("documentation")}
+    return {name: url for name, url in found.items() if url}
+
+
+def _command(name: str, about: str) -> dict[str, str]:
+    return {"args": name, "executable": "pinterest-capi", "description": about}
 
 
 def meltano_project() -> dict[str, Any]:
@@ -106,16 +149,32 @@ def project_text() -> str:
     return _PROJECT_HEAD + _yaml(meltano_project())
 
 
+def hub_text() -> str:
+    """Give the entry for Meltano Hub as YAML."""
+    return _HUB_HEAD + _yaml(hub_definition())
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes texts of several lines as blocks, so that they can be read."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _text)
+
+
 def _yaml(value: Any) -> str:
-    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=130)
+    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=130)
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print the definition, or with `--project` the repository's project; 2 for anything else."""
-    texts = {(): definition_text, ("--project",): project_text}
+    """Print the definition, with `--project` the repository's project, with `--hub` the entry for the Hub; 2 for anything else."""
+    texts = {(): definition_text, ("--project",): project_text, ("--hub",): hub_text}
     text = texts.get(tuple(arguments))
     if text is None:
-        click.echo(f"Usage: {COMMAND} [--project]", err=True)
+        click.echo(f"Usage: {COMMAND} [--project | --hub]", err=True)
         return 2
     click.echo(text(), nl=False)
     return 0

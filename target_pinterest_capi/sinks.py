@@ -24,7 +24,7 @@ MELTANO_TEST_STREAM: Final = "meltano_test_stream"  # what `meltano config test`
 
 
 class ConversionsSink(Sink):
-    """Turns a stream's records into events and hands them to the run."""
+    """Turns a stream's records into events for the run, and into members of the customer lists that the stream feeds."""
 
     def __init__(
         self, target: "TargetPinterestCapi", stream_name: str, schema: dict[str, Any], key_properties: Sequence[str] | None
@@ -36,10 +36,11 @@ class ConversionsSink(Sink):
         self._stream = Stream(stream_name, stream_columns(schema), tuple(key_properties or ()))
         self._entries: tuple[CompiledEntry, ...] = self._compile()
         self._takes = [entry.take for entry in self._entries]
+        self._list_takes = target.lists.takes(stream_name, self._stream.key_properties)
         self._columns: tuple[str, ...] = ()  # of the last record: as a rule every record has the same
         self._validate = compile_validator(schema) if target.settings.validate_records else None
         self._nothing = SkippedRecord(Origin(stream_name, NO_MAPPING), Skipped.NO_MAPPING)
-        if not self._entries:
+        if not self._entries and not self._list_takes:
             self.logger.warning("No entry of mappings takes stream %r: its records are skipped.", stream_name)
 
     def get_validator(self) -> None:
@@ -58,7 +59,11 @@ class ConversionsSink(Sink):
         run.sequence += 1
         if self._validate is not None and (violation := self._validate(record)) is not None:
             key = read_key(record, self._stream.key_properties, plain=self._settings.dead_letter_keys == "plain")
-            origin = self._entries[0].origin if self._entries else self._nothing.origin
+            origin = (
+                *(entry.origin for entry in self._entries),
+                *(take.origin for take in self._list_takes),
+                self._nothing.origin,
+            )[0]
             run.invalid(InvalidRecord(origin, Invalid.SCHEMA_VIOLATION, violation.field, violation.keyword, key))
             return
         if (columns := tuple(record)) != self._columns:
@@ -71,7 +76,10 @@ class ConversionsSink(Sink):
                 run.invalid(result)
             else:
                 run.skip(result)
-        if not self._entries:
+        if self._list_takes:
+            for list_take in self._list_takes:
+                list_take.take(record)
+        elif not self._entries:
             run.skip(self._nothing)
 
     def _look_at(self, columns: tuple[str, ...]) -> None:

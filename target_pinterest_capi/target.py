@@ -6,6 +6,7 @@ We own the reading, the records and STATE; the SDK owns its command line, stream
 import json
 import logging
 import os
+import signal
 import sys
 import traceback
 from collections import Counter
@@ -17,7 +18,7 @@ from typing import IO, Any, ClassVar, Final
 import click
 import msgspec
 from dotenv import dotenv_values, find_dotenv
-from singer_sdk import Sink, Target
+from singer_sdk import Sink, Target, metrics
 from singer_sdk.exceptions import ConfigValidationError, RecordsWithoutSchemaException
 from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchFileFormat, StorageTarget
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities, TargetCapabilities
@@ -26,18 +27,22 @@ from singer_sdk.singerlib.encoding.base import GenericSingerReader
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 
 from target_pinterest_capi import messages, settings, validation
+from target_pinterest_capi.audiences.lists import Lists
+from target_pinterest_capi.audiences.members import NotSent
+from target_pinterest_capi.delivery.ledger import LedgerError
 from target_pinterest_capi.delivery.outcomes import Rejected
 from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
 from target_pinterest_capi.events.event import Origin, SkippedRecord
 from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
 from target_pinterest_capi.lines import IteratedLines, LineTooLongError, open_lines
 from target_pinterest_capi.mapping.mappings import Accounts
-from target_pinterest_capi.sinks import ConversionsSink
+from target_pinterest_capi.reporting.progress import Progress, watch
+from target_pinterest_capi.sinks import MELTANO_TEST_STREAM, ConversionsSink, MeltanoTestSink
 
 Take = Callable[[dict[str, Any]], None]
 Callbacks = dict[str, Callable[[dict[str, Any]], None]]
 
-_REASONS: Final = {str(reason): reason for reasons in (LeftOut, Warned, Invalid, Skipped, Rejected) for reason in reasons}
+_REASONS: Final = {str(reason): reason for reasons in (LeftOut, Warned, Invalid, Skipped, Rejected, NotSent) for reason in reasons}
 QUIET_LOGGERS: Final = ("httpx", "httpcore")  # a line for each request is nobody's news
 
 
@@ -189,7 +194,11 @@ class TargetPinterestCapi(Target):
         self.settings = _load(config, parse_env=parse_env_config)
         self.run = Run(self.settings, _write_state)
         self.accounts = Accounts(self.settings)
+        self.lists = Lists(self.settings, self.run)
+        if self.settings.customer_lists:
+            self.run.attach(self.lists)
         self.stopped: RunStopped | None = None
+        self.failure: str | None = None  # what went wrong with the input, or with us: without values and places
         self.signal: int | None = None
         for name in QUIET_LOGGERS:
             logging.getLogger(name).setLevel(logging.WARNING)
@@ -221,9 +230,9 @@ class TargetPinterestCapi(Target):
         stream = message_dict["stream"]
         try:
             validation.check_schema(message_dict["schema"])
+            super()._process_schema_message(message_dict)
         except validation.SchemaError as error:
             raise InputError(f"line {self._line_number}: SCHEMA of stream {stream!r}: {error}") from None
-        super()._process_schema_message(message_dict)
         if not self._maps_records and isinstance(self.message_reader, BytesReader):
             self.message_reader.takes[stream] = self._sink(stream).take
 
@@ -289,9 +298,13 @@ class TargetPinterestCapi(Target):
             if self.run.is_interrupted:
                 return
 
-    def _sink(self, stream: str) -> ConversionsSink:
+    def get_sink_class(self, stream_name: str) -> type[Sink]:
+        """Give the class of a stream's sink: Meltano's test stream is no conversions."""
+        return MeltanoTestSink if stream_name == MELTANO_TEST_STREAM else ConversionsSink
+
+    def _sink(self, stream: str) -> ConversionsSink | MeltanoTestSink:
         sink: Sink = self.get_sink(stream)
-        assert isinstance(sink, ConversionsSink)  # noqa: S101 - the only class there is
+        assert isinstance(sink, ConversionsSink | MeltanoTestSink)  # noqa: S101 - the only classes there are
         return sink
 
     @property
@@ -315,6 +328,8 @@ class TargetPinterestCapi(Target):
     def read_to_exit_code(self, file_input: IO[str] | None) -> int:
         """Read the whole input and give the exit code of the contract. Logs why, and what was delivered."""
         code = int(ExitCode.OK)
+        watching = watch(self.run.standing, sys.stderr, self._log_progress, self._log_metrics, now=self.run.started_at)
+        self.run.watch = watching
         try:
             self.listen(file_input)
         except RunStopped:
@@ -330,17 +345,46 @@ class TargetPinterestCapi(Target):
             code = code or int(self.stopped.exit_code)
         elif self.signal is not None:
             code = code or 128 + self.signal
+        if not code:
+            code = self._complete_lists()
+        watching.end(self.run.started_at + self.run.seconds)
         self._log_summary(code)
+        self._write_report(code)
         self.run.close()
         return code
 
     def _fail(self, message: str, *args: object) -> int:
         self.logger.error(message, *args)
+        self.failure = (message % args).partition(":\n")[0]
         try:
             self.process_endofpipe()
         except (RunStopped, OSError) as error:
             self.logger.error("%s", error if isinstance(error, RunStopped) else type(error).__name__)  # noqa: TRY400 - no values of a record
         return int(ExitCode.ERROR)
+
+    def _complete_lists(self) -> int:
+        """Let full refreshes of customer lists count as whole, since all has gone well; give the exit code."""
+        try:
+            self.lists.complete()
+        except LedgerError as error:
+            self.failure = f"the end of a full refresh could not be recorded at ledger_url: {error}. Run again before prune."
+            self.logger.error("%s", self.failure)  # noqa: TRY400 - the database's words are in it
+            return int(ExitCode.ERROR)
+        return int(ExitCode.OK)
+
+    def _log_progress(self, progress: Progress) -> None:
+        self.logger.info("Progress: %s.", progress.words, extra=progress.members())
+        self._log_metrics(progress)
+
+    def _log_metrics(self, progress: Progress) -> None:
+        """Log what came since the last time, as the SDK's own metrics, which Meltano shows."""
+        now, before = progress.standing, progress.before
+        counts = (
+            (metrics.Metric.RECORD_COUNT, now.records - before.records),
+            (metrics.Metric.HTTP_REQUEST_COUNT, now.requests - before.requests),
+        )
+        for metric, count in counts:
+            metrics.log(self.metrics_logger, metrics.Point("counter", metric, count, {metrics.Tag.PID.value: os.getpid()}))
 
     def _log_summary(self, code: int) -> None:
         """Log what became of every record: a line for each outcome and reason with what to do about it, then the sum."""
@@ -354,6 +398,9 @@ class TargetPinterestCapi(Target):
             self.logger.info("%s", line, extra=note._asdict())
         for message, number in tally.warnings().items():
             self.logger.warning("Pinterest warned about %d delivered events: %s", number, message)
+        for report in self.lists.reports():
+            for line in report.lines():
+                self.logger.info("%s", line, extra={"customer_list": report.name})
         totals = tally.by_outcome()
         self.logger.info(
             "%s after %d records: %s%s; %d requests, %d of them repeats, %d to isolate refused events; %d STATE written; run %s.",
@@ -366,8 +413,29 @@ class TargetPinterestCapi(Target):
             requests.isolating,
             run.states_written,
             run.run_id,
-            extra={"run_id": run.run_id, "records": run.sequence, **totals, "requests": requests.sent, "exit_code": code},
+            extra={
+                "run_id": run.run_id,
+                "records": run.sequence,
+                **totals,
+                "requests": requests.sent,
+                "exit_code": code,
+                "seconds": round(run.seconds, 3),
+            },
         )
+
+    def _write_report(self, code: int) -> None:
+        """Write the report that `report_path` asks for. Where it cannot be written that is logged, and changes no exit code."""
+        if self.settings.report_path is None:
+            return
+        from target_pinterest_capi.delivery.run_report import write_report  # noqa: PLC0415 - only runs with a report need it
+
+        stopped = str(self.stopped) if self.stopped is not None else self.failure
+        if stopped is None and self.signal is not None:
+            stopped = f"{signal.Signals(self.signal).name} came."
+        try:
+            write_report(self.run, code, stopped)
+        except OSError as error:
+            self.logger.error("The report cannot be written to report_path: %s.", error.strerror or type(error).__name__)  # noqa: TRY400
 
     # The command line
 

@@ -33,7 +33,9 @@ def check_schema(schema: Any) -> None:
         raise SchemaError("the schema is no object")
     if not isinstance(schema.get("properties"), dict):
         raise SchemaError("the schema has no `properties`")
-    errors = []
+    if any(_compiles(compiled, schema) for _, compiled in DRAFTS):
+        return
+    errors = []  # compiling is the fast check; what does not compile is looked at closely, for words, and for odd patterns
     for draft, _ in DRAFTS:
         try:
             draft.check_schema(schema)
@@ -45,10 +47,18 @@ def check_schema(schema: Any) -> None:
     raise SchemaError(f"the schema is no JSON Schema: at {where}, rule `{errors[0].validator}`")
 
 
+def _compiles(compiled: Callable[[Any], Any], schema: Any) -> bool:
+    try:
+        compiled(schema)
+    except (jsonschema_rs.ValidationError, ValueError):
+        return False
+    return True
+
+
 def compile_validator(schema: dict[str, Any]) -> Callable[[Any], Violation | None]:
     """Give the validator of a checked schema: a record's first violation, or None."""
-    for draft, compiled in DRAFTS:
-        if draft(draft.META_SCHEMA).is_valid(schema):
+    for _, compiled in DRAFTS:
+        if _compiles(compiled, schema):
             validator = compiled(schema)
             break
     else:

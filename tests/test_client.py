@@ -294,3 +294,42 @@ def test_certificate_that_does_not_hold_is_untrusted(tmp_path: Path):
 def test_loopback(url: str, loopback: bool):
     """Only this machine's own addresses are loopback: never proxied, and allowed without https."""
     assert is_loopback(url) is loopback
+
+
+def first_line_at_proxy(monkeypatch: pytest.MonkeyPatch, api_url: str) -> bytes | None:
+    """Give the first line that a proxy named by the environment gets from a request to the URL; None where none comes."""
+    lines: list[bytes] = []
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.settimeout(5)
+
+    def run() -> None:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            return
+        with connection:
+            lines.append(connection.recv(65536).split(b"\r\n")[0])
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{listener.getsockname()[1]}")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    client = Client(api_url, max_connections=1, timeout_seconds=2)
+    client.send_events(ACCOUNT, body(), test=False)
+    client.close()
+    listener.close()
+    thread.join(6)
+    return lines[0] if lines else None
+
+
+def test_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch):
+    """Pinterest is reached through the proxy that HTTPS_PROXY names, by a tunnel: the proxy sees neither token nor events."""
+    assert first_line_at_proxy(monkeypatch, "https://api.example.com/v5") == b"CONNECT api.example.com:443 HTTP/1.1"
+
+
+def test_loopback_is_never_proxied(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox):
+    """A sandbox on this machine is reached directly, whatever the environment says."""
+    assert first_line_at_proxy(monkeypatch, sandbox.url) is None
+    assert len(sandbox.store.events()) == 2

@@ -2,6 +2,7 @@
 
 import math
 import random
+import threading
 from collections import Counter
 from collections.abc import Callable
 
@@ -11,7 +12,7 @@ from given import Clock
 from shopper import ACCOUNT, event
 from target_pinterest_capi.delivery.batches import Batch
 from target_pinterest_capi.delivery.client import Answer, EventStatus, Failure, FailureKind
-from target_pinterest_capi.delivery.dispatcher import Dispatcher, Wake
+from target_pinterest_capi.delivery.dispatcher import MAX_LIVE_BYTES, Dispatcher, Wake
 
 DONE = EventStatus("processed")
 Send = Callable[[Batch], Answer | Failure]
@@ -250,6 +251,43 @@ def test_room_is_bounded():
     assert taken == 4
     desk.run()
     assert desk.dispatcher.has_room
+
+
+def test_room_is_bounded_by_bytes_too():
+    """Large events fill the room before the number of batches does: memory has a bound of its own."""
+    desk = Desk(accept, max_in_flight=16)
+    large = batch_of(range(1))
+    large.size_bytes = MAX_LIVE_BYTES
+    desk.dispatcher.submit(large)
+    assert not desk.dispatcher.has_room
+    desk.run()
+    assert desk.dispatcher.has_room
+
+
+def test_attempt_that_hangs_is_given_up():
+    """An attempt that is not over in its time is uncertain, wherever it hangs, and its late answer is not read."""
+    release = threading.Event()
+    calls = []
+
+    def hang_once(batch: Batch) -> Answer:
+        calls.append(ids(batch))
+        if len(calls) == 1:
+            release.wait(10)
+        return accept(batch)
+
+    desk = Desk(hang_once, attempt_seconds=30, max_in_flight=1)
+    desk.dispatcher.submit(batch_of(range(1)))
+    desk.dispatcher.poll()
+    assert desk.dispatcher.next_due_at() == desk.clock.now + 30
+    desk.clock.advance(30)
+    desk.dispatcher.poll()
+    assert desk.dispatcher.in_flight == 0
+    desk.run()
+    release.set()
+    desk.wake.wait(10)
+    desk.run()
+    assert desk.ends.answered_ids == ["visit-0"]
+    assert len(calls) == 2
 
 
 def test_error_in_a_sender_is_raised_where_it_is_polled():

@@ -70,11 +70,10 @@ def test_the_capabilities_are_the_targets():
 
 
 def test_every_tool_is_a_command():
-    """`meltano invoke target-pinterest-capi:NAME` runs the tool of that name, and none that Meltano would take for a test."""
-    assert {name: (made["executable"], made["args"]) for name, made in LOADER["commands"].items()} == {
-        name: ("pinterest-capi", name) for name in COMMANDS
-    }
-    assert not [name for name in LOADER["commands"] if name.startswith("test")]
+    """`meltano invoke target-pinterest-capi:NAME` runs the tool of that name; `meltano test` runs the check."""
+    commands = {name: (made["executable"], made["args"]) for name, made in LOADER["commands"].items()}
+    assert commands == {name: ("pinterest-capi", name) for name in COMMANDS} | {"test": ("pinterest-capi", "check")}
+    assert [name for name in commands if name.startswith("test")] == ["test"]  # Meltano runs each one that is named so
 
 
 @pytest.mark.parametrize("group", LOADER["settings_group_validation"], ids=" and ".join)
@@ -100,9 +99,11 @@ def test_the_job_runs_what_is_declared():
     assert [name for task in job["tasks"] for name in task.split()] == names
 
 
-@pytest.mark.parametrize(("arguments", "made"), [([], plugin.definition_text), (["--project"], plugin.project_text)])
+@pytest.mark.parametrize(
+    ("arguments", "made"), [([], plugin.definition_text), (["--project"], plugin.project_text), (["--hub"], plugin.hub_text)]
+)
 def test_the_module_prints_what_it_makes(arguments, made):
-    """Run as a module it prints the definition, or the repository's project, and imports no singer_sdk for it."""
+    """Run as a module it prints the definition, the repository's project or the Hub's entry, and imports no singer_sdk for it."""
     command = [sys.executable, "-X", "importtime", "-m", "target_pinterest_capi.plugin", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout == made()

@@ -14,7 +14,14 @@ COMMANDS: Final = {
         "target_pinterest_capi.cli.sandbox:sandbox",
         "Run Pinterest's endpoints on this machine, with strict checks and faults.",
     ),
+    "check": ("target_pinterest_capi.cli.check:check", "Check configuration, mappings, connection, token and account."),
     "preview": ("target_pinterest_capi.cli.preview:preview", "Show the events that a tap's records would become."),
+    "replay": ("target_pinterest_capi.cli.replay:replay", "Send the events of dead letters again."),
+    "prune": (
+        "target_pinterest_capi.cli.prune:prune",
+        "Remove from customer lists what the last full refresh did not bring again.",
+    ),
+    "report": ("target_pinterest_capi.cli.report:report", "Render the JSON report of a run as a page to look at."),
     "presets": ("target_pinterest_capi.cli.presets:presets", "List the built-in mappings, and show one to copy."),
     "fields": ("target_pinterest_capi.cli.fields:fields", "Show the reference of Pinterest's event fields."),
 }

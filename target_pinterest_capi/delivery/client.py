@@ -4,24 +4,37 @@ The only module that talks to the network. It keeps connections open, is safe to
 (the token would go along), and gives every attempt one deadline for the whole answer.
 """
 
+import base64
 import ipaddress
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
-from typing import Final, NamedTuple
-from urllib.parse import urlsplit
+from typing import Any, Final, Literal, NamedTuple, TypeVar
+from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
 import msgspec
 
 from target_pinterest_capi import __version__
 from target_pinterest_capi.delivery.redaction import redact
+from target_pinterest_capi.delivery.replies import (
+    AudiencePage,
+    Credentials,
+    Grant,
+    ListPage,
+    PinterestAudience,
+    PinterestList,
+    Reply,
+)
 from target_pinterest_capi.events.event import Account
 
 USER_AGENT: Final = f"target-pinterest-capi/{__version__}"
 MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024  # an answer to 1,000 events is well below 1 MB; more is no answer of Pinterest's
+PAGE_SIZE: Final = 250  # spec 5.23.0: query_page_size, maximum
 _CONNECT_SECONDS: Final = 10.0
+
+Got = TypeVar("Got")
 
 
 class EventStatus(msgspec.Struct, gc=False):
@@ -90,6 +103,11 @@ def is_loopback(url: str) -> bool:
         return False
 
 
+def tls_context(url: str) -> ssl.SSLContext:
+    """Give what decides about a server's certificate: as the client's own requests to the URL have it."""
+    return httpx.create_ssl_context(trust_env=not is_loopback(url))
+
+
 class Client:
     """Sends request bodies to Pinterest. `clock` gives seconds of a monotonic clock."""
 
@@ -109,27 +127,90 @@ class Client:
 
     def send_events(self, account: Account, body: bytes, *, test: bool) -> Answer | Failure:
         """Make one attempt to send a request of events. spec 5.23.0: POST /ad_accounts/{ad_account_id}/events."""
+        token = account.token
         return self._attempt(
             "POST",
-            f"{self._api_url}/ad_accounts/{account.ad_account_id}/events",
-            token=account.token,
+            f"/ad_accounts/{account.ad_account_id}/events",
+            headers=_bearer(token),
             params={"test": "true"} if test else None,
             content=body,
+            read=lambda response, raw: _answer(response, raw, token),
+        )
+
+    def customer_lists(self, token: str, ad_account_id: str, bookmark: str | None) -> Reply | Failure:
+        """Make one attempt to read a page of customer lists. spec 5.23.0: GET /ad_accounts/{ad_account_id}/customer_lists."""
+        return self._page(token, f"/ad_accounts/{ad_account_id}/customer_lists", bookmark, ListPage)
+
+    def create_list(self, token: str, ad_account_id: str, name: str, list_type: str, members: Sequence[str]) -> Reply | Failure:
+        """Make one attempt to make a customer list of its first members. spec 5.23.0: POST .../customer_lists."""
+        body = {"name": name, "list_type": list_type, "records": ",".join(members)}
+        return self._write(token, "POST", f"/ad_accounts/{ad_account_id}/customer_lists", body, PinterestList)
+
+    def update_list(
+        self, token: str, ad_account_id: str, list_id: str, operation: Literal["ADD", "REMOVE"], members: Sequence[str]
+    ) -> Reply | Failure:
+        """Make one attempt to add members to a list, or remove them. spec 5.23.0: PATCH .../customer_lists/{customer_list_id}."""
+        path = f"/ad_accounts/{ad_account_id}/customer_lists/{quote(list_id, safe='')}"
+        return self._write(token, "PATCH", path, {"operation_type": operation, "records": ",".join(members)}, PinterestList)
+
+    def audiences(self, token: str, ad_account_id: str, bookmark: str | None) -> Reply | Failure:
+        """Make one attempt to read a page of audiences. spec 5.23.0: GET /ad_accounts/{ad_account_id}/audiences."""
+        return self._page(token, f"/ad_accounts/{ad_account_id}/audiences", bookmark, AudiencePage)
+
+    def create_audience(self, token: str, ad_account_id: str, name: str, list_id: str) -> Reply | Failure:
+        """Make one attempt to make an audience of a customer list. spec 5.23.0: POST /ad_accounts/{ad_account_id}/audiences."""
+        body = {"audience_type": "CUSTOMER_LIST", "name": name, "rule": {"customer_list_id": list_id}}
+        return self._write(token, "POST", f"/ad_accounts/{ad_account_id}/audiences", body, PinterestAudience)
+
+    def refresh_token(self, credentials: Credentials) -> Reply | Failure:
+        """Make one attempt to exchange a refresh token for an access token. spec 5.23.0: POST /oauth/token."""
+        basic = base64.b64encode(f"{credentials.client_id}:{credentials.client_secret}".encode()).decode()
+        form = {"grant_type": "refresh_token", "refresh_token": credentials.refresh_token}
+        return self._attempt(
+            "POST",
+            "/oauth/token",
+            headers={"Authorization": f"Basic {basic}", "Content-Type": "application/x-www-form-urlencoded"},
+            content=urlencode(form).encode(),
+            read=lambda response, raw: _reply(response, raw, Grant, (credentials.refresh_token, credentials.client_secret, basic)),
         )
 
     def close(self) -> None:
         """Close every connection; attempts under way fail."""
         self._http.close()
 
-    def _attempt(self, method: str, url: str, *, token: str, params: dict[str, str] | None, content: bytes) -> Answer | Failure:
+    def _page(self, token: str, path: str, bookmark: str | None, form: type[Any]) -> Reply | Failure:
+        params = {"page_size": str(PAGE_SIZE)} | ({} if bookmark is None else {"bookmark": bookmark})
+        return self._attempt(
+            "GET", path, headers=_bearer(token), params=params, read=lambda response, raw: _reply(response, raw, form, (token,))
+        )
+
+    def _write(self, token: str, method: str, path: str, body: dict[str, Any], form: type[Any]) -> Reply | Failure:
+        return self._attempt(
+            method,
+            path,
+            headers=_bearer(token),
+            content=msgspec.json.encode(body),
+            read=lambda response, raw: _reply(response, raw, form, (token,)),
+        )
+
+    def _attempt(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: dict[str, str],
+        read: Callable[[httpx.Response, bytes], Got],
+        params: dict[str, str] | None = None,
+        content: bytes | None = None,
+    ) -> Got | Failure:
+        """Make one attempt; `read` gives the answer of a response and its whole body."""
         deadline = self._clock() + self._timeout_seconds
-        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         try:
-            with self._http.stream(method, url, params=params, content=content, headers=headers) as response:
+            with self._http.stream(method, f"{self._api_url}{path}", params=params, content=content, headers=headers) as response:
                 raw = self._read(response, deadline)
                 if raw is None:
                     return Failure(FailureKind.UNCERTAIN, f"the answer was not complete within {self._timeout_seconds:g} seconds")
-                return _answer(response, raw, token)
+                return read(response, raw)
         except _NOT_SENT as error:
             if _is_certificate_error(error):
                 return Failure(FailureKind.UNTRUSTED, "the server's TLS certificate could not be verified")
@@ -146,6 +227,26 @@ class Client:
             if self._clock() > deadline or size > MAX_ANSWER_BYTES:
                 return None
         return b"".join(chunks)
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+
+
+def _reply(response: httpx.Response, raw: bytes, form: type[Any], secrets: tuple[str, ...]) -> Reply:
+    body = None
+    if response.is_success:
+        try:
+            body = msgspec.json.decode(raw, type=form)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            body = None
+    return Reply(
+        status=response.status_code,
+        body=body,
+        message="" if body is not None else redact(_parse(raw)[1] or "", secrets),
+        retry_after_seconds=_waits(response.headers),
+        remaining_calls=_whole_number(response.headers.get("X-RateLimit-Remaining")),
+    )
 
 
 def _answer(response: httpx.Response, raw: bytes, token: str) -> Answer:

@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Final
 
 from target_pinterest_capi.delivery.client import Answer, Failure, FailureKind
+from target_pinterest_capi.delivery.replies import Reply
 
 BACKOFF_BASE_SECONDS: Final = 0.5
 BACKOFF_CEILING_SECONDS: Final = 15.0
@@ -64,6 +65,12 @@ ADVICE: Final = {
     405: "there is no such address: check api_url.",
     407: "the proxy wants a user and password: check the variables HTTPS_PROXY and NO_PROXY.",
 }
+# The same for customer lists, audiences and OAuth, which take no conversion token.
+LIST_ADVICE: Final = {
+    **ADVICE,
+    403: "the OAuth token has no right to this ad account: check ad_account_id, and that its user may manage its audiences.",
+    404: "there is no such list or address: check list_id in customer_lists, ad_account_id and api_url.",
+}
 REDIRECT_ADVICE: Final = "the server redirects elsewhere, and the token is not sent along: set api_url to the final address."
 UNTRUSTED_ADVICE: Final = "check api_url, the machine's certificates (SSL_CERT_FILE) and clock."
 
@@ -79,13 +86,31 @@ def decide(answer: Answer | Failure, sent: int) -> Decision:
     return BY_STATUS.get(answer.status) or BY_HUNDRED.get(hundred, Decision.STOP)
 
 
-def advice(answer: Answer | Failure) -> str:
+def decide_call(answer: Reply | Failure) -> Decision:
+    """Decide on an answer to a call about lists, audiences or OAuth. A success whose body is none of a success is uncertain."""
+    if isinstance(answer, Failure):
+        return BY_FAILURE[answer.kind]
+    if answer.status // 100 == 2:  # noqa: PLR2004
+        return Decision.UNCERTAIN if answer.body is None else Decision.SETTLE
+    return BY_STATUS.get(answer.status) or BY_HUNDRED.get(answer.status // 100, Decision.STOP)
+
+
+def in_words(answer: Answer | Reply | Failure) -> str:
+    """Say what came back, for a log: status and Pinterest's message, or what happened to the connection."""
+    if isinstance(answer, Failure):
+        return f"no answer from Pinterest ({answer.message})"
+    return f"Pinterest answered {answer.status} {answer.message}".strip()
+
+
+def advice(answer: Answer | Reply | Failure) -> str:
     """Say what a person does about an answer that stops the run."""
     if isinstance(answer, Failure):
         return UNTRUSTED_ADVICE if answer.kind is FailureKind.UNTRUSTED else "check the network between here and api_url."
     if answer.status // 100 == 3:  # noqa: PLR2004
         return REDIRECT_ADVICE
-    return ADVICE.get(answer.status, "see the message; nothing of this request was settled.")
+    return (LIST_ADVICE if isinstance(answer, Reply) else ADVICE).get(
+        answer.status, "see the message; nothing of this request was settled."
+    )
 
 
 def delay_seconds(attempts: int, server_wait_seconds: float | None, rng: random.Random) -> float:

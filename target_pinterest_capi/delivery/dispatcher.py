@@ -11,21 +11,25 @@ import os
 import random
 import select
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
 from target_pinterest_capi.delivery.batches import Batch
-from target_pinterest_capi.delivery.client import Answer, EventStatus, Failure
+from target_pinterest_capi.delivery.client import Answer, EventStatus, Failure, FailureKind
 from target_pinterest_capi.delivery.decisions import Decision, advice, decide, delay_seconds
 from target_pinterest_capi.delivery.rate_limit import RateLimit
 from target_pinterest_capi.events.event import Account
 
+MAX_LIVE_BYTES: Final = 48_000_000  # of events that wait or are under way; each body under way exists once more while it is sent
 SUSPECTS_BEFORE_STOP: Final = 3  # single events refused while none was accepted: the refusal is not about the events
 _BEFORE_ALL_OTHERS: Final = 0.0
 
 _log: Final = logging.getLogger("target-pinterest-capi.delivery")
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
 
 
 class Stop(NamedTuple):
@@ -97,6 +101,80 @@ class Wake:
         os.close(self._write_fd)
 
 
+class Senders(Generic[Task, Result]):
+    """Threads that do nothing but one attempt at a time; the results are read on the one thread that starts the attempts.
+
+    An attempt has `attempt_seconds`; what becomes of one that is overdue is up to whoever started it.
+    """
+
+    def __init__(
+        self, attempt: Callable[[Task], Result], wake: Wake, *, attempt_seconds: float, clock: Callable[[], float]
+    ) -> None:
+        self._attempt = attempt
+        self._wake = wake
+        self._attempt_seconds = attempt_seconds
+        self._clock = clock
+        self._number = itertools.count()
+        self._under_way: dict[int, tuple[Task, float]] = {}  # attempts by number, oldest first: their task and deadline
+        self._tasks: SimpleQueue[tuple[int, Task] | None] = SimpleQueue()
+        self.done: SimpleQueue[tuple[int, Result | BaseException]] = SimpleQueue()
+        self._threads = 0
+
+    @property
+    def in_flight(self) -> int:
+        """How many attempts are under way."""
+        return len(self._under_way)
+
+    def overdue_at(self) -> float:
+        """Give the time at which the oldest attempt is overdue; infinite where none is under way."""
+        return next(iter(self._under_way.values()))[1] if self._under_way else float("inf")
+
+    def start(self, task: Task) -> None:
+        """Begin an attempt, on one more thread where all are at work."""
+        number = next(self._number)
+        self._under_way[number] = (task, self._clock() + self._attempt_seconds)
+        if self._threads < len(self._under_way):
+            self._threads += 1
+            # Daemons: a request that hangs must not hold the process after its grace time.
+            threading.Thread(target=self._work, name=f"sender-{self._threads}", daemon=True).start()
+        self._tasks.put((number, task))
+
+    def results(self) -> Iterator[tuple[Task, Result]]:
+        """Give what has come back, and never wait. Raises what an attempt raised."""
+        while not self.done.empty():
+            number, result = self.done.get()
+            if number not in self._under_way:
+                continue  # it was overdue, and whoever started it has gone on without it
+            task, _ = self._under_way.pop(number)
+            if isinstance(result, BaseException):
+                raise result
+            yield task, result
+
+    def overdue(self) -> Iterator[Task]:
+        """Go on without attempts whose time is over: the client's own timeouts are each for one read or write only."""
+        now = self._clock()
+        while self.overdue_at() <= now:
+            task, _ = self._under_way.pop(next(iter(self._under_way)))
+            self._threads -= 1  # its sender is lost until the attempt ends: another takes its place
+            yield task
+
+    def close(self) -> None:
+        """End the senders that wait; one whose request hangs ends after it, or with the process."""
+        self._tasks.put(None)
+
+    def _work(self) -> None:
+        """A sender: one attempt at a time, until the pool is closed."""
+        while (given := self._tasks.get()) is not None:
+            number, task = given
+            try:
+                result: Result | BaseException = self._attempt(task)
+            except BaseException as error:  # noqa: BLE001 - handed to the thread that reads results, which raises it
+                result = error
+            self.done.put((number, result))
+            self._wake.set()
+        self._tasks.put(None)  # for the next one, also for one whose attempt is still to end
+
+
 class Dispatcher:
     """Carries batches to their end. `send` makes one attempt (on a sender thread); `settlement` hears of every end."""
 
@@ -108,28 +186,26 @@ class Dispatcher:
         max_in_flight: int,
         max_requests_per_minute: int,
         max_retry_seconds: float,
+        attempt_seconds: float = float("inf"),
         clock: Callable[[], float],
         wake: Wake,
         rng: random.Random | None = None,
     ) -> None:
-        self._send = send
+        self._senders = Senders(send, wake, attempt_seconds=attempt_seconds, clock=clock)
+        self._done = self._senders.done
         self._settlement = settlement
         self._max_in_flight = max_in_flight
         self._max_requests_per_minute = max_requests_per_minute
         self._max_retry_seconds = max_retry_seconds
+        self._attempt_seconds = attempt_seconds
         self._clock = clock
-        self._wake = wake
         self._rng = rng or random.Random()  # noqa: S311 - jitter
         self._limits: dict[str, RateLimit] = {}
         self._queue: list[tuple[float, int, int, Batch]] = []
         self._number = itertools.count()
         self._live: set[Batch] = set()
         self._suspects: list[tuple[Batch, Answer]] = []
-        self._in_flight = 0
         self._allowed = float(max_in_flight)
-        self._tasks: SimpleQueue[Batch | None] = SimpleQueue()
-        self._done: SimpleQueue[tuple[Batch, Answer | Failure | BaseException]] = SimpleQueue()
-        self._threads = 0
         self._holds_suspects = True  # until something is accepted
         self.stopped: Stop | None = None
         self.requests = Requests()
@@ -142,27 +218,28 @@ class Dispatcher:
 
         Suspects do not count: it takes further events to decide about them.
         """
-        return len(self._live) - len(self._suspects) < 2 * self._max_in_flight
+        waits = len(self._live) - len(self._suspects)
+        return waits < 2 * self._max_in_flight and sum([batch.size_bytes for batch in self._live]) < MAX_LIVE_BYTES
 
     @property
     def in_flight(self) -> int:
         """How many requests are under way."""
-        return self._in_flight
+        return self._senders.in_flight
 
     @property
     def is_idle(self) -> bool:
         """Tell whether nothing waits or is under way; suspects, held until something is accepted, do not count."""
-        return not self._in_flight and not self._queue
+        return not self._senders.in_flight and not self._queue
 
     def oldest_sequence(self) -> int | None:
         """Give the lowest sequence number of any unsettled event."""
         return min((batch.sequences[0] for batch in self._live), default=None)
 
     def next_due_at(self) -> float | None:
-        """Give the time at which something can be started; None when only an answer can change anything."""
-        if self.stopped or not self._queue or self._in_flight >= int(self._allowed):
-            return None
-        return self._queue[0][0]
+        """Give the time at which something can be started or an attempt is overdue; None when nothing is under way or waits."""
+        can_start = self._queue and not self.stopped and self._senders.in_flight < int(self._allowed)
+        due_at = min(self._senders.overdue_at(), self._queue[0][0] if can_start else float("inf"))
+        return due_at if due_at < float("inf") else None
 
     # What moves it
 
@@ -172,12 +249,12 @@ class Dispatcher:
 
     def poll(self) -> None:
         """Read the answers that have come, and start what is due. Never waits."""
-        while not self._done.empty():
-            batch, answer = self._done.get()
-            self._in_flight -= 1
-            if isinstance(answer, BaseException):
-                raise answer
+        for batch, answer in self._senders.results():
             self._conclude(batch, answer)
+        for batch in self._senders.overdue():
+            self._conclude(
+                batch, Failure(FailureKind.UNCERTAIN, f"the attempt was not over within {self._attempt_seconds:g} seconds")
+            )
         self._start_due()
 
     def stop(self, message: str) -> None:
@@ -187,8 +264,7 @@ class Dispatcher:
 
     def close(self) -> None:
         """End the senders that wait; one whose request hangs ends after it, or with the process."""
-        for _ in range(self._threads):
-            self._tasks.put(None)
+        self._senders.close()
 
     def release_suspects(self) -> None:
         """Settle the refused single events that waited for an accepted one, which came, or will not; no further ones are held."""
@@ -207,7 +283,7 @@ class Dispatcher:
     def _start_due(self) -> None:
         now = self._clock()
         held: list[tuple[float, int, int, Batch]] = []
-        while self._queue and not self.stopped and self._in_flight < int(self._allowed) and self._queue[0][0] <= now:
+        while self._queue and not self.stopped and self._senders.in_flight < int(self._allowed) and self._queue[0][0] <= now:
             item = heapq.heappop(self._queue)
             batch = item[3]
             limit = self._limit(batch.account)
@@ -227,22 +303,7 @@ class Dispatcher:
         self.requests.isolating += batch.attempts == 1 and batch.depth > 0
         if batch.first_attempt_at is None:
             batch.first_attempt_at = now
-        self._in_flight += 1
-        if self._threads < self._in_flight:
-            self._threads += 1
-            # Daemons: a request that hangs must not hold the process after its grace time.
-            threading.Thread(target=self._work, name=f"sender-{self._threads}", daemon=True).start()
-        self._tasks.put(batch)
-
-    def _work(self) -> None:
-        """A sender: one attempt at a time, until the dispatcher is closed."""
-        while (batch := self._tasks.get()) is not None:
-            try:
-                answer: Answer | Failure | BaseException = self._send(batch)
-            except BaseException as error:  # noqa: BLE001 - handed to the thread that polls, which raises it
-                answer = error
-            self._done.put((batch, answer))
-            self._wake.set()
+        self._senders.start(batch)
 
     def _limit(self, account: Account) -> RateLimit:
         limit = self._limits.get(account.ad_account_id)

@@ -18,11 +18,14 @@ from target_pinterest_capi.delivery.dead_letters import DeadLetter, DeadLetters
 from target_pinterest_capi.delivery.dispatcher import Dispatcher, Requests, Wake
 from target_pinterest_capi.delivery.ledger import Ledger, LedgerError, event_key
 from target_pinterest_capi.delivery.outcomes import Outcome, Rejected
+from target_pinterest_capi.delivery.parts import Part
 from target_pinterest_capi.delivery.redaction import redact
 from target_pinterest_capi.delivery.repeats import Repeats
 from target_pinterest_capi.events.event import Account, Event, InvalidRecord, Origin, SkippedRecord
 from target_pinterest_capi.events.keys import key_of
-from target_pinterest_capi.events.reasons import Invalid, Skipped
+from target_pinterest_capi.events.reasons import Invalid, Reason, Skipped
+from target_pinterest_capi.reporting.observations import Observations
+from target_pinterest_capi.reporting.progress import Standing, Watch
 from target_pinterest_capi.reporting.tally import Tally
 
 if TYPE_CHECKING:
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 STATE_INTERVAL_SECONDS: Final = 1.0  # Meltano saves every STATE line with database commits
 TEST_EVENTS: Final = 20  # a test request processes its first 20 events only (docs)
 MIN_SETTLED_FOR_RATIO: Final = 1000
+ATTEMPT_SLACK_SECONDS: Final = 1.0  # beyond request_timeout_seconds: the client knows better what happened, so it speaks first
 
 
 class ExitCode(IntEnum):
@@ -77,6 +81,7 @@ class Run:
         self.settings = settings
         self.run_id = run_id or uuid.uuid4().hex[:12]
         self.tally = Tally()
+        self.observations = None if settings.report_path is None else Observations(self.tally.name)
         self.wake = wake or Wake()
         self.started_at = clock()
         self._clock = clock
@@ -98,6 +103,7 @@ class Run:
             max_in_flight=settings.max_in_flight,
             max_requests_per_minute=settings.max_requests_per_minute,
             max_retry_seconds=settings.max_retry_seconds,
+            attempt_seconds=settings.request_timeout_seconds + ATTEMPT_SLACK_SECONDS,
             clock=clock,
             wake=self.wake,
         )
@@ -109,10 +115,12 @@ class Run:
         self._repeats = Repeats()
         self._state_written_at = float("-inf")
         self._failed_at: int | None = None  # the record that `on_invalid: fail` stopped at
+        self._parts: list[Part] = []
         self._deadline: float | None = None
         self._stop: RunStopped | None = None
         self._secrets: set[str] = set()
         self._would_be_sent = 0
+        self.watch: Watch | None = None  # is told the time while the run goes on
         self.sequence = 0  # records that have arrived; what is handed over belongs to the last one
         self.states_written = 0
 
@@ -134,8 +142,9 @@ class Run:
     def _admit(self, event: Event) -> bytes | None:
         """Give the ledger's key of an event that is to be sent now; None where it is not: in a dry run, or while a repeat waits."""
         if self.settings.mode == "dry_run":
-            self.tally.count(event.origin, Outcome.SKIPPED, Skipped.DRY_RUN)
-            self._would_be_sent += 1
+            self.would_send(event.origin, Skipped.DRY_RUN)
+            if self.observations is not None:
+                self.observations.take([event])
             return None
         key = event_key(event.account, event.name, event.id)
         return key if self._repeats.claim(key, event, self.sequence) else None
@@ -168,22 +177,53 @@ class Run:
         reason = str(record.reason) if record.name is None else f"{record.reason}: {self.tally.name(record.name)}"
         self.tally.count(record.origin, Outcome.SKIPPED, reason)
 
+    def would_send(self, origin: Origin, reason: Reason) -> None:
+        """Count what would have been delivered, had the mode been live."""
+        self.tally.count(origin, Outcome.SKIPPED, reason)
+        self._would_be_sent += 1
+
+    def reject(self, letter: DeadLetter) -> None:
+        """Take what Pinterest refused of another part's."""
+        self._bury(letter)
+
+    def attach(self, part: Part) -> None:
+        """Have another kind of delivery take part in this run."""
+        self._parts.append(part)
+
     def state(self, value: bytes) -> None:
         """Take the value of a STATE message that came after the records so far."""
         if self.settings.mode == "live":
             self._checkpoints.add(value, self.sequence)
+
+    def stop(self, message: str) -> None:
+        """Stop before the input ends: nothing further is sent. Raises `RunStopped`."""
+        self._stop_with(RunStopped(message), raise_now=True)
 
     # What moves
 
     @property
     def has_room(self) -> bool:
         """Tell whether more records may be read; False until requests in flight end."""
-        return self._dispatcher.has_room and self._repeats.has_room
+        return self._dispatcher.has_room and self._repeats.has_room and all([part.has_room for part in self._parts])  # noqa: C419 - faster so
+
+    @property
+    def seconds(self) -> float:
+        """Give how long the run has taken so far."""
+        return self._clock() - self.started_at
 
     @property
     def requests(self) -> Requests:
         """Give how many requests were sent, and why."""
         return self._dispatcher.requests
+
+    def standing(self) -> Standing:
+        """Give how far it is."""
+        return Standing(
+            records=self.sequence,
+            requests=self.requests.sent,
+            oldest_unsettled=self._oldest_unsettled(),
+            **self.tally.by_outcome(),
+        )
 
     @property
     def dead_letters_written(self) -> int:
@@ -196,9 +236,13 @@ class Run:
         Raises `RunStopped` when the run has to stop, `OSError` when dead letters or STATE cannot be written.
         """
         now = self._clock()
+        if self.watch is not None:
+            self.watch.poll(now)
         for batch in self._batches.take_due(now):
             self._submit(batch)
         self._dispatcher.poll()
+        for part in self._parts:
+            part.poll()
         if not self._repeats.has_room and self._dispatcher.is_idle and self._batches.next_due_at() is None:
             self._dispatcher.release_suspects()  # reading waits for their repeats, so nothing that comes could decide them
         due = self._dead_letters.due_at()
@@ -213,6 +257,9 @@ class Run:
         times = [self._batches.next_due_at(), self._dispatcher.next_due_at(), self._dead_letters.due_at()]
         if self._deadline is not None:
             times.append(self._deadline)
+        times.extend(part.next_due_at() for part in self._parts)
+        if self.watch is not None:
+            times.append(self.watch.next_due_at())
         now = self._clock()
         if self._checkpoints.is_waiting and now < self._state_written_at + STATE_INTERVAL_SECONDS:
             times.append(self._state_written_at + STATE_INTERVAL_SECONDS)
@@ -241,6 +288,8 @@ class Run:
         """
         for batch in self._batches.take_all():
             self._submit(batch)
+        for part in self._parts:
+            part.flush()
         self._drain()
         if self._stop is None and self._dispatcher.is_idle:
             self._dispatcher.release_suspects()
@@ -260,18 +309,24 @@ class Run:
             self._ledger.close()
         self._dispatcher.close()
         self._client.close()
+        for part in self._parts:
+            part.close()
+
+    @property
+    def _is_idle(self) -> bool:
+        return self._dispatcher.is_idle and all(part.is_idle for part in self._parts)
 
     def _drain(self) -> None:
-        while not self._dispatcher.is_idle:
+        while not self._is_idle:
             try:
                 self.poll()
             except RunStopped as stop:
                 # Answers still under way may settle events that Pinterest has: wait for them, but not for long.
                 self._stop = self._stop or stop
                 self.interrupt()
-                if not self._dispatcher.in_flight:
+                if not self._dispatcher.in_flight and not any(part.in_flight for part in self._parts):
                     return
-            if self._dispatcher.is_idle or (self._deadline is not None and self._clock() >= self._deadline):
+            if self._is_idle or (self._deadline is not None and self._clock() >= self._deadline):
                 return
             self.wait()
 
@@ -283,6 +338,9 @@ class Run:
 
     def answered(self, batch: Batch, statuses: list[EventStatus]) -> None:
         """Settle every event of an answered request by its own status."""
+        if self.observations is not None:
+            pairs = zip(batch.events, statuses, strict=True)
+            self.observations.take([event for event, status in pairs if status.status == "processed"])
         if self._keeps_ledger:
             self._record([key for key, status in zip(batch.keys, statuses, strict=True) if status.status == "processed"])
         elif not any([status.status != "processed" or status.warning_message for status in statuses]):  # noqa: C419 - faster so
@@ -379,7 +437,9 @@ class Run:
     def _opened_ledger(self) -> Ledger:
         if self._ledger is None:
             assert self.settings.ledger_url is not None  # noqa: S101 - only asked where it is set
-            self._ledger = Ledger(self.settings.ledger_url.get_secret_value(), self.settings.ledger_retention_days)
+            from target_pinterest_capi.delivery.ledger_sql import SqlLedger  # noqa: PLC0415 - SQLAlchemy takes 0.1 s to import
+
+            self._ledger = SqlLedger(self.settings.ledger_url.get_secret_value(), self.settings.ledger_retention_days)
         return self._ledger
 
     def _ledger_stop(self, error: LedgerError) -> RunStopped:
@@ -417,6 +477,7 @@ class Run:
             self._dead_letters.oldest_sequence(),
             self._repeats.oldest_sequence(),
             self._failed_at,
+            *(part.oldest_sequence() for part in self._parts),
         )
         return min((mark for mark in marks if mark is not None), default=None)
 
@@ -438,8 +499,9 @@ class Run:
 
     def _check_breaker(self, *, finishing: bool = False) -> None:
         at_end = finishing and self._deadline is None  # an interrupted run has not seen its end
-        if self._dispatcher.stopped is not None:
-            self._stop_with(RunStopped(self._dispatcher.stopped.message), raise_now=not finishing)
+        for stopped in (self._dispatcher.stopped, *(part.stopped for part in self._parts)):
+            if stopped is not None:
+                self._stop_with(RunStopped(stopped.message), raise_now=not finishing)
         if self._is_over_limit() and (at_end or self._attempted >= MIN_SETTLED_FOR_RATIO):
             self._stop_with(
                 RunStopped(
@@ -454,5 +516,7 @@ class Run:
     def _stop_with(self, stop: RunStopped, *, raise_now: bool) -> None:
         self._stop = self._stop or stop
         self._dispatcher.stop(str(stop))
+        for part in self._parts:
+            part.stop(str(stop))
         if raise_now:
             raise self._stop

@@ -19,7 +19,7 @@ Convert = Callable[[Any], Any]
 Form = Callable[[str], str | LeftOut]
 
 MEMO_LENGTH: Final = 64  # longer texts are not remembered
-MEMO_SIZE: Final = 4096  # normal forms kept a field; low-cardinality fields only, never what identifies a person by itself
+MEMO_SIZE: Final = 16384  # normal forms kept a field; low-cardinality fields only, never what identifies a person by itself
 
 
 class Options(NamedTuple):
@@ -322,8 +322,6 @@ class Memo(dict[str, Any]):
 
     def __missing__(self, text: str) -> Any:
         made = self._make(text)
-        if made is not None and len(text) <= MEMO_LENGTH:
-            if len(self) >= MEMO_SIZE:
-                self.clear()
-            self[text] = made
+        if made is not None and len(self) < MEMO_SIZE and len(text) <= MEMO_LENGTH:
+            self[text] = made  # the first to come stay: making room by turns would keep none where many come in turn
         return made

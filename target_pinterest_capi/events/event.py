@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from target_pinterest_capi.events.reasons import Invalid, Skipped
+from target_pinterest_capi.events.reasons import Reason, Skipped
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -58,7 +58,7 @@ class InvalidRecord(msgspec.Struct, frozen=True, gc=False):
     """
 
     origin: Origin
-    reason: Invalid
+    reason: Reason
     field: str | None = None
     detail: str | None = None
     key: dict[str, str] | None = None

@@ -85,4 +85,5 @@ class Skipped(Reason):
     NOT_LISTED = "name_not_listed", "The entry's event_names do not list its name: add it, or give a default event_name."
     STREAM_MAP = "stream_map", "The SDK's stream_maps filtered the record out. Nothing to do."
     IN_LEDGER = "in_ledger", "It was delivered before: the ledger knows it. Nothing to do."
+    MELTANO_TEST = "meltano_test", "`meltano config test` sent it: token and ad account were tried, and nothing was recorded."
     DRY_RUN = "dry_run", "mode is dry_run: the event is made and not sent."

@@ -200,6 +200,17 @@ def _refresh_rule(context: _Context) -> Iterator[Problem]:
                 yield Problem(f"customer_lists[{index}].refresh", "full needs ledger_url: that database records the run's members")
 
 
+def _lists_rule(context: _Context) -> Iterator[Problem]:
+    """Entries that feed one list share its requests and its record: they cannot want different things of it."""
+    known: dict[tuple[str | None, ...], CustomerList] = {}
+    for entry in context.settings.customer_lists:
+        first = known.setdefault((entry.ad_account_id, entry.list_id, entry.list_name), entry)
+        for name in ("list_type", "refresh"):
+            if getattr(first, name) != getattr(entry, name):
+                which = entry.list_name or entry.list_id
+                yield Problem("customer_lists", f"has two entries of the list {which!r} with different {name}: let them agree")
+
+
 def _list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else []
 
@@ -210,4 +221,4 @@ _MEMBERS: Final[dict[str, Callable[[Any, str, list[Problem], list[Problem]], Any
     "customer_lists": _customer_lists,
     "defaults": read_defaults,
 }
-_RULES: Final = (_token_rule, _oauth_rule, _retention_rule, _refresh_rule)
+_RULES: Final = (_token_rule, _oauth_rule, _retention_rule, _refresh_rule, _lists_rule)

@@ -14,7 +14,8 @@ import pytest
 
 from given import ACCOUNT, TOKEN, record, schema, state
 from shopper import NOW, event, visit
-from target_pinterest_capi.delivery.ledger import DAY_SECONDS, Ledger, LedgerError, event_key
+from target_pinterest_capi.delivery.ledger import LedgerError, event_key
+from target_pinterest_capi.delivery.ledger_sql import DAY_SECONDS, SqlLedger
 from target_pinterest_capi.events.event import Account
 from target_pinterest_capi.sandbox.faults import Fault
 from target_pinterest_capi.sandbox.server import Sandbox
@@ -57,25 +58,25 @@ def keys(*numbers: int) -> list[bytes]:
 def test_keys_are_remembered_and_forgotten(url: str):
     """Recorded keys are known to every later ledger, until their retention is over."""
     clock = [NOW]
-    ledger = Ledger(url, 7, now=lambda: clock[0])
+    ledger = SqlLedger(url, 7, now=lambda: clock[0])
     assert ledger.known(keys(1, 2)) == set()
     ledger.record(keys(1))
     ledger.record(keys(1, 2))
     assert ledger.known(keys(1, 2, 3)) == set(keys(1, 2))
     ledger.close()
     clock[0] += 7 * DAY_SECONDS - 1
-    again = Ledger(url, 7, now=lambda: clock[0])
+    again = SqlLedger(url, 7, now=lambda: clock[0])
     assert again.known(keys(1)) == set(keys(1))
     again.close()
     clock[0] += 2
-    later = Ledger(url, 7, now=lambda: clock[0])
+    later = SqlLedger(url, 7, now=lambda: clock[0])
     assert later.known(keys(1, 2)) == set()
     later.close()
 
 
 def test_a_thousand_keys_at_once(url: str):
     """A whole request's keys are asked for and recorded in one go."""
-    ledger = Ledger(url, 7)
+    ledger = SqlLedger(url, 7)
     ledger.record(keys(*range(1000)))
     assert ledger.known(keys(*range(500, 1500))) == set(keys(*range(500, 1000)))
     assert ledger.known([]) == set()
@@ -96,12 +97,12 @@ def test_key_is_account_name_and_id(other: tuple[str, str, str]):
 
 def test_two_processes_may_share_one(url: str):
     """Two that record the same keys at once do not fail, and both find them after."""
-    ledgers = [Ledger(url, 7)]
+    ledgers = [SqlLedger(url, 7)]
     errors: list[BaseException] = []
 
     def work(order: int) -> None:
         try:
-            own = Ledger(url, 7)
+            own = SqlLedger(url, 7)
             for start in range(0, 2000, 100):
                 own.record(keys(*range(start, start + 100))[::order])
             own.close()
@@ -183,7 +184,7 @@ def test_ledger_that_cannot_be_used_stops_the_run(run_target, config, sandbox: S
 
 def test_ledger_that_fails_on_the_way_keeps_state(tmp_path: Path):
     """A database that goes away is an error with words, not a crash."""
-    ledger = Ledger(f"sqlite:///{tmp_path}/ledger.db", 7)
+    ledger = SqlLedger(f"sqlite:///{tmp_path}/ledger.db", 7)
     ledger.record(keys(1))
     with ledger._connection.begin():
         ledger._connection.exec_driver_sql("DROP TABLE pinterest_delivered_events")

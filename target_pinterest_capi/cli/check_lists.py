@@ -1,0 +1,133 @@
+"""OAuth and customer lists in `pinterest-capi check`: is there an access token, does Pinterest take it, are the lists there?
+
+Reads lists and changes none, so `ads:write` stays untried. An app's refresh token is exchanged as a run would do it, and what
+replaces it is kept in oauth.token_path. One attempt for each call. Never shows a token.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from target_pinterest_capi.audiences.calls import FlowStopped
+from target_pinterest_capi.audiences.oauth import FixedToken, RefreshedTokens, tokens_of
+from target_pinterest_capi.delivery.client import Client, Failure
+from target_pinterest_capi.delivery.decisions import LIST_ADVICE, Decision, advice, decide_call, in_words
+from target_pinterest_capi.delivery.findings import ACCOUNT_PLACE, APP_PLACE, Finding, Mark
+from target_pinterest_capi.delivery.replies import ListPage, PinterestList, Reply
+from target_pinterest_capi.delivery.trial import AGAIN_ADVICE, TIMEOUT_SECONDS
+from target_pinterest_capi.settings import CustomerList, Settings
+
+OAUTH: Final = "oauth"
+LISTS: Final = "customer lists"
+MAX_PAGES: Final = 100  # of 250 lists each: more are looked through by a run alone
+_UNAUTHORIZED: Final = 401
+_FORBIDDEN: Final = 403
+
+Tokens = FixedToken | RefreshedTokens
+
+
+class _RefusedError(Exception):
+    """No access token, or no lists: the findings say why."""
+
+    def __init__(self, *findings: Finding) -> None:
+        super().__init__()
+        self.findings = findings
+
+
+def not_tried(settings: Settings, why: str) -> Iterator[Finding]:
+    """Say of OAuth and lists, where there are any in the settings, that they were not tried."""
+    if settings.oauth is not None:
+        yield Finding(OAUTH, Mark.SKIPPED, f"not tried: {why}")
+    if settings.customer_lists:
+        yield Finding(LISTS, Mark.SKIPPED, f"not looked up: {why}")
+
+
+def try_lists(settings: Settings) -> Iterator[Finding]:
+    """Get an access token as a run would, read the lists of each ad account, and find the configured ones among them."""
+    if settings.oauth is None:
+        yield from not_tried(settings, "there is no oauth in the settings")
+        return
+    client = Client(settings.api_url, max_connections=1, timeout_seconds=min(settings.request_timeout_seconds, TIMEOUT_SECONDS))
+    tokens = tokens_of(settings.oauth, client)
+    name = "oauth.access_token" if isinstance(tokens, FixedToken) else "oauth.refresh_token"
+    by_account: dict[str, list[CustomerList]] = {}
+    for entry in settings.customer_lists:
+        by_account.setdefault(entry.ad_account_id or settings.ad_account_id, []).append(entry)
+    try:
+        token = _access_token(tokens)
+        for number, account in enumerate(by_account or {settings.ad_account_id: []}):
+            found = list(_lists(client, tokens, token, account))
+            if not number:
+                yield Finding(OAUTH, Mark.OK, f"Pinterest takes {name} for ad account {account}")
+            for entry in by_account.get(account, ()):
+                yield _in_account(entry, found)
+    except _RefusedError as refused:
+        yield from refused.findings
+    finally:
+        client.close()
+
+
+def _access_token(tokens: Tokens) -> str:
+    """Give the access token; an app's is exchanged for."""
+    if tokens.access_token is not None:
+        return tokens.access_token
+    flow = tokens.refresh()
+    reply: Reply | Failure | None = None
+    try:
+        while flow is not None:
+            call = next(flow) if reply is None else flow.send(reply)
+            reply = call.send("")
+            if isinstance(reply, Failure) or not (reply.status in call.takes or decide_call(reply) is Decision.SETTLE):
+                raise _RefusedError(Finding(OAUTH, Mark.FAILED, f"no access token: {in_words(reply)}", _advice(reply)))
+    except StopIteration:
+        return tokens.access_token or ""
+    except FlowStopped as stop:
+        raise _RefusedError(Finding(OAUTH, Mark.FAILED, str(stop), place=APP_PLACE)) from None
+    return tokens.access_token or ""
+
+
+def _lists(client: Client, tokens: Tokens, token: str, account: str) -> Iterator[PinterestList]:
+    """Give the lists of an ad account, page by page."""
+    bookmark = None
+    for _ in range(MAX_PAGES):
+        reply = client.customer_lists(token, account, bookmark)
+        if isinstance(reply, Failure) or not isinstance(reply.body, ListPage):
+            raise _refusal(reply, tokens, account)
+        yield from reply.body.items
+        bookmark = reply.body.bookmark
+        if not bookmark:
+            return
+
+
+def _refusal(reply: Reply | Failure, tokens: Tokens, account: str) -> _RefusedError:
+    words = in_words(reply)
+    untold = Finding(LISTS, Mark.SKIPPED, f"those of ad account {account} not looked up")
+    if isinstance(reply, Reply) and reply.status == _UNAUTHORIZED:
+        return _RefusedError(Finding(OAUTH, Mark.FAILED, words, tokens.advice(), APP_PLACE), untold)
+    if isinstance(reply, Reply) and reply.status == _FORBIDDEN:
+        lists = Finding(LISTS, Mark.FAILED, f"ad account {account}: {words}", _sentence(LIST_ADVICE[_FORBIDDEN]), ACCOUNT_PLACE)
+        return _RefusedError(Finding(OAUTH, Mark.OK, "Pinterest knows the access token"), lists)
+    return _RefusedError(Finding(OAUTH, Mark.FAILED, f"nothing on the access token: {words}", _advice(reply)), untold)
+
+
+def _in_account(entry: CustomerList, found: list[PinterestList]) -> Finding:
+    """Say of a configured list whether it is there."""
+    if entry.list_id is not None:
+        if any(one.id == entry.list_id for one in found):
+            return Finding(LISTS, Mark.OK, f"list {entry.list_id} is there")
+        missing = f"there is no list {entry.list_id} in the ad account"
+        return Finding(LISTS, Mark.FAILED, missing, "Check list_id and ad_account_id, or name the list by list_name.")
+    ids = [one.id for one in found if one.name == entry.list_name]
+    if len(ids) > 1:
+        several = f"{len(ids)} lists are named {entry.list_name}: {', '.join(ids)}"
+        return Finding(LISTS, Mark.FAILED, several, "Name the one that is meant by list_id.")
+    if ids:
+        return Finding(LISTS, Mark.OK, f"{entry.list_name} is there: list {ids[0]}")
+    return Finding(LISTS, Mark.OK, f"{entry.list_name} is not there yet; it is made with its first members")
+
+
+def _advice(reply: Reply | Failure) -> str:
+    return AGAIN_ADVICE if isinstance(reply, Reply) and reply.status in {429, *range(500, 600)} else _sentence(advice(reply))
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]

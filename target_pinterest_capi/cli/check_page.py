@@ -1,0 +1,73 @@
+"""How a check is shown: a line a step with a tick or a cross, and below it the cause, what to do and where.
+
+Owns the marks, in ASCII where the terminal has no others. Prints nothing that a finding does not have.
+"""
+
+from textwrap import wrap
+from typing import Final
+
+from rich.console import Console
+from rich.text import Text
+
+from target_pinterest_capi.cli.check_result import CONFIGURATION_EXIT, OK_EXIT
+from target_pinterest_capi.cli.preview_page import plain
+from target_pinterest_capi.delivery.findings import Finding, Mark
+
+MARKS: Final = {Mark.OK: "✓", Mark.WARNING: "!", Mark.FAILED: "✗", Mark.SKIPPED: "-"}
+ASCII_MARKS: Final = {Mark.OK: "ok", Mark.WARNING: "!", Mark.FAILED: "X", Mark.SKIPPED: "-"}
+STYLES: Final = {Mark.OK: "green", Mark.WARNING: "yellow", Mark.FAILED: "bold red", Mark.SKIPPED: "bright_black"}
+STEP_WIDTH: Final = 15
+WORDS: Final = {OK_EXIT: "All is well", CONFIGURATION_EXIT: "The configuration has to be changed first"}
+
+
+def show(out: Console, finding: Finding) -> None:
+    """Show one step."""
+    marks = MARKS if _can_show(out, "".join(MARKS.values())) else ASCII_MARKS
+    mark = f"{marks[finding.mark]:<{max(map(len, marks.values()))}} "
+    indent = " " * (len(mark) + STEP_WIDTH)
+    width = max(out.width - len(indent), 20)
+    first, *more = _wrapped(out, finding.message, width) or [""]
+    style = STYLES[finding.mark]
+    out.print(Text.assemble((mark, style), (f"{finding.step:<{STEP_WIDTH}}", "bold"), first), soft_wrap=True)
+    _below(out, indent, more, "")
+    for detail in finding.details:
+        lines = _wrapped(out, detail, width - 2)
+        _below(out, indent, [f"{'  ' if number else '- '}{line}" for number, line in enumerate(lines)], "")
+    _below(out, indent, _wrapped(out, finding.advice, width), "")
+    _below(out, indent, _wrapped(out, finding.place, width), "cyan")
+
+
+def show_end(out: Console, findings: list[Finding], exit_code: int) -> None:
+    """Say in a sentence how it went."""
+    counts = {mark: sum(finding.mark is mark for finding in findings) for mark in Mark}
+    words = WORDS.get(exit_code) or _number(counts[Mark.FAILED], "step") + " failed"
+    more = [_number(counts[mark], noun) for mark, noun in ((Mark.WARNING, "warning"),) if counts[mark]]
+    if counts[Mark.SKIPPED]:
+        more.append(f"{counts[Mark.SKIPPED]} not checked")
+    out.print()
+    out.print(Text(", ".join([words, *more]) + ".", style="bold red" if exit_code else "bold green"), soft_wrap=True)
+
+
+def _below(out: Console, indent: str, lines: list[str], style: str) -> None:
+    for line in lines:
+        out.print(Text.assemble(indent, (line, style)), soft_wrap=True)
+
+
+def _wrapped(out: Console, words: str, width: int) -> list[str]:
+    """Give words as lines that the terminal can show: no control characters, and ASCII where it has no more."""
+    shown = plain(words)
+    if not _can_show(out, shown):
+        shown = shown.replace("…", "...").encode(out.encoding, "replace").decode(out.encoding)
+    return wrap(shown, width, break_on_hyphens=False)
+
+
+def _can_show(out: Console, text: str) -> bool:
+    try:
+        text.encode(out.encoding)
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -1,0 +1,173 @@
+"""The steps of `pinterest-capi check`, each as findings: the configuration, what a sample comes to, names, the way, the trial.
+
+Owns the order of the steps and the exit code. What a sample's records hold stays there: counts, reasons, names of streams and
+fields, and event names that read like one are all that is taken.
+"""
+
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Final
+
+from target_pinterest_capi.cli import check_lists
+from target_pinterest_capi.cli.preview_result import EVENT, InputError, Preview, advice_of
+from target_pinterest_capi.delivery import reach, trial
+from target_pinterest_capi.delivery.findings import Finding, Mark, has_failed, place_of
+from target_pinterest_capi.delivery.outcomes import Outcome
+from target_pinterest_capi.events.fields import EVENT_NAMES
+from target_pinterest_capi.events.reasons import Invalid, Skipped
+from target_pinterest_capi.reporting.tally import OutcomeCount
+from target_pinterest_capi.settings import Problem, Settings
+from target_pinterest_capi.settings.constants import unknown_event_name
+
+CONFIGURATION: Final = "configuration"
+MAPPINGS: Final = "mappings"
+NAMES: Final = "event names"
+OK_EXIT: Final = 0
+FAILED_EXIT: Final = 1
+CONFIGURATION_EXIT: Final = 2
+SHOWN_REASONS: Final = 5
+# What a sample's records go through in a run, and not here.
+TARGET_ONLY: Final = ("stream_maps", "flattening_enabled")
+_is_name: Final = re.compile(r"[A-Za-z][A-Za-z _-]{0,39}").fullmatch  # anything else may be a value in the wrong column
+
+
+def configuration_problems(problems: Sequence[Problem], hint: str = "") -> Finding:
+    """Say all that is wrong with the configuration; nothing else can be checked then."""
+    count = f"{len(problems)} problem{'' if len(problems) == 1 else 's'}; nothing else can be checked"
+    places = dict.fromkeys(place for place in (place_of(problem.path) for problem in problems) if place)
+    return Finding(CONFIGURATION, Mark.FAILED, count, hint, "; ".join(places), tuple(map(str, problems)))
+
+
+def configuration(settings: Settings) -> Finding:
+    """Say that the settings can be used, and what is probably not meant; event names have a step of their own."""
+    about = f"mode {settings.mode}, ad account {settings.ad_account_id}"
+    odd = tuple(str(warning) for warning in settings.warnings if not _is_about_names(warning))
+    return Finding(CONFIGURATION, Mark.WARNING if odd else Mark.OK, about, details=odd)
+
+
+def sample(settings: Settings, lines: Iterable[bytes], now: Callable[[], float] = time.time) -> tuple[Finding, Counter[str]]:
+    """Say what the messages of a tap come to by the mappings, and give the event names that came of them with their counts."""
+    preview, names = Preview(settings, now), Counter[str]()
+    try:
+        for results in preview.read(lines):
+            names.update(str(result.event["event_name"]) for result in results if result.outcome == EVENT)
+    except InputError as error:
+        return unreadable(str(error)), names
+    return _sample_in_words(preview, sum(names.values()), settings), names
+
+
+def unreadable(why: str) -> Finding:
+    """Say that the sample cannot be read."""
+    return Finding(
+        MAPPINGS, Mark.FAILED, f"the sample cannot be read: {why}", "Give a file of Singer messages, as a tap prints them."
+    )
+
+
+def no_sample(settings: Settings) -> Finding:
+    """Say that the mappings were tried on nothing."""
+    return Finding(MAPPINGS, Mark.SKIPPED, f"{_mappings_in_words(settings)}; --sample FILE tries your records")
+
+
+def event_names(settings: Settings, seen: Counter[str] | None) -> list[Finding]:
+    """Say which event names may be misspelt: constants of the configuration, and those that `seen` counts in a sample."""
+    found = [_name_finding(warning) for warning in settings.warnings if _is_about_names(warning)]
+    constant = set(_constant_names(settings))
+    for name, count in (seen or Counter[str]()).most_common():
+        if name not in EVENT_NAMES and name not in constant:
+            shown = repr(name) if _is_name(name) else "a name that reads like none"
+            found += map(_name_finding, unknown_event_name(name, f"{shown}, {_number(count, 'time')} in the sample,"))
+    if found:
+        return found
+    if seen:
+        return [Finding(NAMES, Mark.OK, f"{_number(len(seen), 'name')} in the sample, none of them misspelt")]
+    return [Finding(NAMES, Mark.OK, "none looks misspelt; --sample FILE checks those of records")]
+
+
+def _constant_names(settings: Settings) -> Iterator[Any]:
+    """Give the event names that the configuration itself has: a warning about one of them says so already."""
+    entries = settings.mappings or ()
+    for level in (settings.defaults, *(entry.defaults for entry in entries)):
+        yield level.get("event_name")
+    for entry in entries:
+        yield from entry.event_names.values()
+        yield from (source.strip("'") for source in entry.fields.get("event_name") or ())
+
+
+def online(settings: Settings) -> Iterator[Finding]:
+    """Go the way to Pinterest, one finding at a time; nothing is sent where the way does not hold, or in a dry run."""
+    if settings.mode == "dry_run":
+        yield Finding(reach.ADDRESS, Mark.SKIPPED, "not looked up: mode is dry_run")
+        yield from trial.try_settings(settings)
+        yield from check_lists.not_tried(settings, "mode is dry_run")
+        return
+    way = reach.look(settings.api_url, min(settings.request_timeout_seconds, reach.TIMEOUT_SECONDS))
+    yield from way
+    if has_failed(way):
+        yield Finding(trial.REQUEST, Mark.SKIPPED, "not sent, so token and ad account are not checked")
+        yield from check_lists.not_tried(settings, "Pinterest cannot be reached")
+        return
+    yield from trial.try_settings(settings)
+    yield from check_lists.try_lists(settings)
+
+
+def exit_code(findings: Iterable[Finding]) -> int:
+    """Give 0, 1 where a step failed, 2 where the configuration did."""
+    failed = {finding.step for finding in findings if finding.mark is Mark.FAILED}
+    return CONFIGURATION_EXIT if CONFIGURATION in failed else FAILED_EXIT if failed else OK_EXIT
+
+
+def as_json(findings: Sequence[Finding]) -> dict[str, Any]:
+    """Give a check for programs; what a finding does not have is left out."""
+    steps = [{name: value for name, value in finding._asdict().items() if value} for finding in findings]
+    return {"exit_code": exit_code(findings), "steps": steps}
+
+
+def _sample_in_words(preview: Preview, events: int, settings: Settings) -> Finding:
+    """Weigh a sample: without a record it shows nothing, without an event the mappings are wrong, unless all are just old."""
+    records, rows = preview.tally.records, preview.tally.outcomes()
+    others = sorted((row for row in rows if row.reason != Skipped.DRY_RUN), key=lambda row: -row.number)
+    details = tuple(_details(preview, others, settings))
+    counts = f"{_number(records, 'record')} of the sample: {_number(events, 'event')}"
+    if not records:
+        advice = "Give the output of your tap, with records."
+        return Finding(MAPPINGS, Mark.WARNING, "the sample has no records", advice, details=details)
+    invalid = [row for row in others if row.outcome == Outcome.INVALID]
+    if events:
+        return Finding(MAPPINGS, Mark.WARNING if invalid else Mark.OK, counts, details=details)
+    if invalid and all(row.reason == Invalid.EVENT_TOO_OLD for row in invalid):
+        return Finding(MAPPINGS, Mark.WARNING, f"{counts}, all others too old to be sent", details=details)
+    advice = "Change mappings until records become events: pinterest-capi preview shows each one."
+    return Finding(MAPPINGS, Mark.FAILED, counts, advice, details=details)
+
+
+def _details(preview: Preview, others: Sequence[OutcomeCount], settings: Settings) -> Iterator[str]:
+    for row in others[:SHOWN_REASONS]:
+        yield f"{row.number:,} {row.outcome}: {row.reason} in stream {row.origin.stream}. {advice_of(row.reason)}".strip()
+    if len(others) > SHOWN_REASONS:
+        yield f"{len(others) - SHOWN_REASONS:,} more reasons: pinterest-capi preview --summary shows them"
+    left_out = sum(note.number for note in preview.tally.notes())
+    if left_out:
+        yield f"{_number(left_out, 'value')} left out or warned about: pinterest-capi preview shows which"
+    for name in TARGET_ONLY:
+        if getattr(settings, name):
+            yield f"{name} is applied by the target only, and not to this sample"
+
+
+def _mappings_in_words(settings: Settings) -> str:
+    if settings.mappings is None:
+        return "preset pinterest for every stream"
+    return _number(len(settings.mappings), "mapping")
+
+
+def _is_about_names(warning: Problem) -> bool:
+    return "event_name" in warning.path
+
+
+def _name_finding(warning: Problem) -> Finding:
+    return Finding(NAMES, Mark.WARNING, f"{warning.path} {warning.message}")
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -1,0 +1,105 @@
+"""`pinterest-capi prune`: removes from customer lists what their last full refresh did not bring again.
+
+Owns the command: its options, its words, and its exit codes (0: done, or nobody had left; 1: Pinterest or the database failed, or
+no complete refresh is on record; 2: the configuration; 3: more had left than `max_removed_ratio` lets go).
+"""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Final, NoReturn
+
+import click
+from dotenv import dotenv_values, find_dotenv
+
+from target_pinterest_capi import settings
+from target_pinterest_capi.audiences.prune import Plan, plans
+from target_pinterest_capi.audiences.prune import prune as carry_out
+from target_pinterest_capi.audiences.refreshes import Refreshes
+from target_pinterest_capi.delivery.ledger import LedgerError
+from target_pinterest_capi.settings.sources import ENVIRONMENT
+
+DONE_EXIT: Final = 0
+FAILED_EXIT: Final = 1
+CONFIGURATION_EXIT: Final = 2
+TOO_MUCH_EXIT: Final = 3
+
+
+@click.command()
+@click.option(
+    "--config", "paths", multiple=True, metavar="FILE", help="The target's own; repeatable, later files win.  [default: ENV]"
+)
+@click.option("--list", "names", multiple=True, metavar="NAME", help="Only this list_name or list_id; repeatable.")
+@click.option("--dry-run", is_flag=True, help="Say what would be removed, and remove nobody.")
+def prune(paths: tuple[str, ...], names: tuple[str, ...], dry_run: bool) -> None:
+    """Remove from customer lists what the last full refresh did not bring again.
+
+    For the lists with `refresh: full`. Run it after the pipeline has succeeded, in the same job: the target itself cannot tell a
+    tap that has finished from one that crashed, so it never removes anybody whom no record names.
+    """
+    loaded = _load(paths, names, needs_oauth=not dry_run)
+    assert loaded.ledger_url is not None  # noqa: S101 - held by the settings: `refresh: full` needs it
+    try:
+        refreshes = Refreshes(loaded.ledger_url.get_secret_value())
+        try:
+            codes = [_prune(loaded, plan, refreshes, dry_run=dry_run) for plan in plans(loaded, refreshes, names)]
+        finally:
+            refreshes.close()
+    except LedgerError as error:
+        click.echo(f"Error: the record of full refreshes at ledger_url cannot be used: {error}", err=True)
+        sys.exit(FAILED_EXIT)
+    sys.exit(max(codes))
+
+
+def _prune(loaded: settings.Settings, plan: Plan, refreshes: Refreshes, *, dry_run: bool) -> int:
+    """Carry out one list's plan, say what became of it, and give the exit code."""
+    name = plan.address.name
+    if plan.why_not is not None:
+        click.echo(f"Error: customer list {name}: nobody was removed: {plan.why_not}.", err=True)
+        return TOO_MUCH_EXIT if plan.is_too_much else FAILED_EXIT
+    if dry_run or not plan.leavers:
+        would = "would be" if plan.leavers else "had to be"
+        click.echo(f"customer list {name}: {len(plan.leavers)} of {plan.known} members {would} removed.")
+        return DONE_EXIT
+    done = carry_out(loaded, plan, refreshes)
+    click.echo(f"customer list {name}: {done.removed} of {plan.known} members removed.")
+    if done.refused:
+        click.echo(
+            f"Error: customer list {name}: Pinterest refused to remove {done.refused} members; they stay on record.", err=True
+        )
+    if done.problem is not None:
+        click.echo(f"Error: customer list {name}: {done.problem} What was not removed stays on record: run prune again.", err=True)
+    return FAILED_EXIT if done.refused or done.problem is not None else DONE_EXIT
+
+
+def _load(paths: Sequence[str], names: Sequence[str], *, needs_oauth: bool) -> settings.Settings:
+    """Give the settings as the target reads them; no token for events is needed."""
+    try:
+        loaded = settings.load(settings.read_files(paths or (ENVIRONMENT,), environ=_environment()), purpose="any")
+    except settings.ConfigurationError as error:
+        _refuse([str(problem) for problem in error.problems], paths)
+    full = {entry.list_name or entry.list_id for entry in loaded.customer_lists if entry.refresh == "full"}
+    problems = [f"customer_lists: has no list {name!r} with refresh: full" for name in names if name not in full]
+    if not full:
+        problems.append("customer_lists: has no list with refresh: full, and only such lists can be pruned")
+    if needs_oauth and loaded.oauth is None:
+        problems.append("oauth: is required to change customer lists, which take no conversion token: set oauth.access_token")
+    if needs_oauth and loaded.mode != "live":
+        problems.append(f"mode: is {loaded.mode}, and removing people is for live only: use --dry-run")
+    if problems:
+        _refuse(problems, paths)
+    return loaded
+
+
+def _refuse(problems: Sequence[str], paths: Sequence[str]) -> NoReturn:
+    for problem in problems:
+        click.echo(f"Error: {problem}", err=True)
+    if not paths:
+        click.echo(f"No --config was given: the settings are those of {settings.ENVIRONMENT_PREFIX}... variables.", err=True)
+    sys.exit(CONFIGURATION_EXIT)
+
+
+def _environment() -> Mapping[str, str]:
+    """Give the environment, with what a `.env` file adds to it, as the target does."""
+    added = {name: value for name, value in dotenv_values(find_dotenv(usecwd=True)).items() if value is not None}
+    return {**added, **os.environ}

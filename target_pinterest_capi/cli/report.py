@@ -1,0 +1,38 @@
+"""`pinterest-capi report`: a run's JSON report as one HTML file to look at and to show."""
+
+from pathlib import Path
+from typing import Final
+
+import click
+
+from target_pinterest_capi.delivery.run_report import replace
+from target_pinterest_capi.reporting import html
+from target_pinterest_capi.reporting import report as reports
+
+STDOUT: Final = "-"
+
+
+@click.command()
+@click.argument("run", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="RUN.json")
+@click.option(
+    "-o", "--output", metavar="FILE", help="Where the page goes; - is standard output.  [default: beside RUN.json, as .html]"
+)
+def report(run: Path, output: str | None) -> None:
+    """Render the report that a run has written to its `report_path` as an HTML page, which needs nothing else to be looked at."""
+    try:
+        page = html.page(reports.decode(run.read_bytes()))
+    except OSError as error:
+        raise click.ClickException(f"{run} cannot be read: {error.strerror}.") from None
+    except reports.ReportError as error:
+        raise click.ClickException(f"{run} cannot be shown: {error}. report_path: FILE.json has a run write one.") from None
+    if output == STDOUT:
+        click.echo(page, nl=False)
+        return
+    place = Path(output) if output is not None else run.with_suffix(".html")
+    if place.exists() and place.samefile(run):
+        raise click.UsageError("-o would overwrite the report itself: name another file.")
+    try:
+        replace(place, page.encode())
+    except OSError as error:
+        raise click.ClickException(f"{place} cannot be written: {error.strerror}.") from None
+    click.echo(f"Written to {place}")

@@ -1,0 +1,83 @@
+"""What Meltano Hub's page says of the plugin, in Markdown; `plugin` puts it together with the settings and the commands.
+
+Hub writes the installation and the table of settings by itself: these are the parts around them.
+"""
+
+from typing import Final
+
+VARIANT: Final = "original"  # Hub names a variant for its publisher; Meltano calls a first one so
+DOMAIN_URL: Final = "https://developers.pinterest.com/"
+MAINTENANCE_STATUS: Final = "beta"
+KEYWORDS: Final = ("meltano_sdk", "pinterest", "conversions_api", "capi", "reverse_etl", "advertising", "marketing")
+DEFINITION: Final = "is a Singer target that turns the records of any tap into conversion events of Pinterest's Conversions API."
+PREREQ: Final = """\
+- A Pinterest business account with an ad account: its id is the number in the address of Ads Manager.
+- A conversion token. In Pinterest: *Ads > Conversions > Set up API > Generate new token*. It does not expire, is shown once, and
+  can do nothing but send conversion events.
+
+To try it without either, use the sandbox, which is Pinterest's endpoint on your own machine:
+
+```bash
+meltano invoke target-pinterest-capi:sandbox
+```
+
+It prints the `api_url`, `ad_account_id` and `conversion_token` to set.
+"""
+NEXT_STEPS: Final = """\
+Check configuration, connection, token and ad account, by a test request of which Pinterest records nothing:
+
+```bash
+meltano invoke target-pinterest-capi:check
+```
+
+`meltano test target-pinterest-capi` does the same.
+"""
+SETTINGS_PREAMBLE: Final = """\
+`ad_account_id` and `conversion_token` are enough where a tap's columns are named like Pinterest's fields (`event_name`,
+`event_time`, `em`, `value` ...). For other tables `mappings` says where each field comes from, as JMESPath expressions, or starts
+from a preset: `meltano invoke target-pinterest-capi:presets list`.
+
+```yaml
+config:
+  ledger_url: sqlite:///ledger.db      # what was delivered is not sent again
+  mappings:
+  - stream: shop-orders
+    when: status == 'paid'
+    fields:
+      event_id: concat('order-', id)
+      event_time: paid_at
+      user_data.em: customer.email
+      custom_data.value: total
+      custom_data.currency: currency
+    defaults:
+      event_name: checkout
+      action_source: web
+```
+"""
+USAGE: Final = """\
+## What becomes of a record
+
+Every event ends as `delivered`, `invalid`, `rejected` or `skipped`, counted with its reason in the log. Invalid and rejected ones
+are JSON lines in `dead_letter_path`. STATE is written only when everything before it is settled, so a run that stops loses
+nothing: the next one goes on from there.
+
+## Trying a mapping
+
+`preview` shows the events that a tap's records would become, before anything is sent:
+
+```bash
+meltano invoke tap-postgres > records.singer
+meltano invoke target-pinterest-capi:preview records.singer
+meltano invoke target-pinterest-capi:check --sample records.singer
+```
+
+`mode: test` sends real requests that Pinterest checks and does not record.
+
+## When a run fails
+
+| the log says | look at |
+|---|---|
+| `Pinterest answered 401` | `conversion_token`: it is unknown, was made anew since, or is not whole |
+| `Pinterest answered 403` | `ad_account_id`: the token's user may not manage that account |
+| `max_rejected_ratio` | the reasons in the log, and the dead letters |
+"""

@@ -1,0 +1,110 @@
+"""Match-key coverage: how many delivered events carry each of the eleven components of Pinterest's event quality score.
+
+Owns the components and where each stands in an event. Counts from the events' own bytes, every event and exactly: a decoder that
+looks at the few members it needs takes under a microsecond an event, a fifth of what searching the bytes for each name takes.
+Holds numbers and nothing of an event.
+"""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import msgspec
+
+from target_pinterest_capi.events.event import Event
+
+Present = msgspec.Raw | msgspec.UnsetType
+
+
+class Component(NamedTuple):
+    """A component: Pinterest's `name` for it, a `title` for people, the `fields` that give it, and what it is good for."""
+
+    name: str
+    title: str
+    fields: tuple[str, ...]
+    about: str
+
+
+# spec 5.23.0: QualityComponents, in its order
+COMPONENTS: Final = (
+    Component("hashed_email", "E-mail", ("user_data.em",), "The strongest match key."),
+    Component("hashed_maid", "Mobile ad id", ("user_data.hashed_maids",), "Matches people in apps."),
+    Component("ip_address", "IP address", ("user_data.client_ip_address",), "Matches together with the user agent."),
+    Component("user_agent", "User agent", ("user_data.client_user_agent",), "Matches together with the IP address."),
+    Component("click_id_epik", "Click id (epik)", ("user_data.click_id",), "Leads back to the click on the ad."),
+    Component("advertiser_external_id", "Customer id", ("user_data.external_id",), "Joins events of one customer."),
+    Component("external_event_id", "Event id", ("event_id",), "Removes what the browser tag has sent too. Every event has one."),
+    Component("order_id", "Order id", ("custom_data.order_id",), "For purchases."),
+    Component("order_value", "Order value", ("custom_data.value",), "For purchases: what return on spend is computed from."),
+    Component("product_id", "Product ids", ("custom_data.content_ids", "custom_data.contents"), "For catalogue and shopping ads."),
+    Component("source_url", "Page address", ("event_source_url",), "For events on the web."),
+)
+
+
+class _User(msgspec.Struct, gc=False):
+    em: Present = msgspec.UNSET
+    hashed_maids: Present = msgspec.UNSET
+    client_ip_address: Present = msgspec.UNSET
+    client_user_agent: Present = msgspec.UNSET
+    click_id: Present = msgspec.UNSET
+    external_id: Present = msgspec.UNSET
+
+
+class _Custom(msgspec.Struct, gc=False):
+    order_id: Present = msgspec.UNSET
+    value: Present = msgspec.UNSET
+    content_ids: Present = msgspec.UNSET
+    contents: Present = msgspec.UNSET
+
+
+class _Body(msgspec.Struct, gc=False):
+    user_data: _User
+    custom_data: _Custom | msgspec.UnsetType = msgspec.UNSET
+    event_source_url: Present = msgspec.UNSET
+
+
+_decode: Final = msgspec.json.Decoder(_Body).decode
+_NOTHING: Final = _Custom()
+
+
+class Coverage:
+    """Counts components by event name. The caller bounds the number of names."""
+
+    def __init__(self) -> None:
+        self._carrying: dict[str, list[int]] = {}
+
+    def take(self, name: str, events: Sequence[Event]) -> None:
+        """Count events of one name."""
+        counts = _carrying(events)
+        held = self._carrying.get(name)
+        self._carrying[name] = counts if held is None else [one + more for one, more in zip(held, counts, strict=True)]
+
+    def carrying(self, name: str) -> dict[str, int]:
+        """Give how many events of a name carry each component."""
+        counts = self._carrying.get(name, [0] * len(COMPONENTS))
+        return {component.name: count for component, count in zip(COMPONENTS, counts, strict=True)}
+
+
+def _carrying(events: Sequence[Event]) -> list[int]:
+    """Count the events that carry each component, in the order of `COMPONENTS`."""
+    absent = msgspec.UNSET
+    bodies = [_decode(event.body) for event in events]
+    users = [body.user_data for body in bodies]
+    customs = [_NOTHING if body.custom_data is absent else body.custom_data for body in bodies]
+    return [
+        sum([user.em is not absent for user in users]),
+        sum([user.hashed_maids is not absent for user in users]),
+        sum([user.client_ip_address is not absent for user in users]),
+        sum([user.client_user_agent is not absent for user in users]),
+        sum([user.click_id is not absent for user in users]),
+        sum([user.external_id is not absent for user in users]),
+        len(bodies),  # required
+        sum([custom.order_id is not absent for custom in customs]),
+        sum([custom.value is not absent for custom in customs]),
+        sum([custom.content_ids is not absent or _has_id(custom.contents) for custom in customs]),
+        sum([body.event_source_url is not absent for body in bodies]),
+    ]
+
+
+def _has_id(contents: Present) -> bool:
+    """Tell whether an item has an id. In JSON no text holds a bare quote, so the bytes of a member's name are just that."""
+    return isinstance(contents, msgspec.Raw) and b'"id":' in bytes(contents)

@@ -1,0 +1,57 @@
+"""Delivered events that repeat an id, and names whose every event has the same one. Bounded memory; holds hashes, never an id.
+
+Pinterest takes two events of an account with one name and one id for the same event. Up to `MAX_HELD` ids the count is exact; a
+longer run keeps every second, fourth ... id, chosen by its hash, and says that its counts are estimates.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+from target_pinterest_capi.events.event import Event
+
+MAX_HELD: Final = 50_000  # about 5 MB
+MIN_CONSTANT: Final = 10  # events of a name from which on one id for all of them is called constant
+
+
+class EventIds:
+    """Counts repeats by event name. The caller bounds the number of names that are counted under."""
+
+    def __init__(self, max_held: int = MAX_HELD) -> None:
+        self._max_held = max_held
+        self._seen: set[int] = set()
+        self._mask = 0  # an id is kept where these bits of its hash are 0
+        self._repeats: Counter[str] = Counter()
+        self._events: Counter[str] = Counter()
+        self._only: dict[str, int | None] = {}  # the one id of a name so far; None once there is another
+
+    @property
+    def is_exact(self) -> bool:
+        """Tell whether every id was kept, so that `repeated` is no estimate."""
+        return not self._mask
+
+    def take(self, name: str, events: Sequence[Event]) -> None:
+        """Count events under a name."""
+        seen, mask, repeats = self._seen, self._mask, 0
+        for key in [hash((event.name, event.id, event.account.ad_account_id)) for event in events]:
+            if not key & mask:
+                if key in seen:
+                    repeats += 1
+                else:
+                    seen.add(key)
+        self._repeats[name] += repeats * (mask + 1)
+        self._events[name] += len(events)
+        if self._only.get(name, 0) is not None:
+            ids = {hash(event.id) for event in events} | {self._only.get(name, hash(events[0].id))}
+            self._only[name] = ids.pop() if len(ids) == 1 else None
+        while len(self._seen) > self._max_held:
+            self._mask = self._mask * 2 + 1
+            self._seen = {key for key in self._seen if not key & self._mask}
+
+    def repeated(self, name: str) -> int:
+        """Give how many events of a name repeat the id of an earlier one."""
+        return min(self._repeats[name], max(0, self._events[name] - 1))
+
+    def is_constant(self, name: str) -> bool:
+        """Tell whether all events of a name, `MIN_CONSTANT` at least, have one id."""
+        return self._events[name] >= MIN_CONSTANT and self._only[name] is not None

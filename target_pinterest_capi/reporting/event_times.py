@@ -1,0 +1,69 @@
+"""When delivered events happened, and how long after that Pinterest had them: counts by time and by delay, in bounded memory."""
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+HOUR: Final = 3600
+DAY: Final = 24 * HOUR
+WEEK: Final = 7 * DAY
+MAX_HELD: Final = 10_000  # buckets in memory
+MAX_SHOWN: Final = 200  # buckets from the first to the last one that are told
+# Weeks begin on Mondays, and 1970-01-05 was the first one; hours and days do not mind.
+_FIRST_MONDAY: Final = 4 * DAY
+
+# A delay is in the first bucket whose edge it does not pass; beyond the last there is one more.
+DELAY_EDGES: Final = (60, 5 * 60, 15 * 60, HOUR, 6 * HOUR, DAY, 3 * DAY, 7 * DAY)
+
+
+class Bucket(NamedTuple):
+    """Events that happened from `start` (Unix seconds) on."""
+
+    start: int
+    events: int
+
+
+class EventTimes:
+    """Counts delivered events by the time they happened and by their delay."""
+
+    def __init__(self) -> None:
+        self._width = HOUR
+        self._buckets: Counter[int] = Counter()
+        self._delays: Counter[int] = Counter()
+        self.late_online = 0  # not offline, and received over an hour after they happened: Pinterest reports them as offline (docs)
+
+    def take(self, times: Sequence[int], online: Sequence[bool], now: float) -> None:
+        """Count events that happened at `times` (Unix seconds) and that Pinterest took at `now`; `online` is parallel."""
+        width = self._width
+        self._buckets.update([(time - _FIRST_MONDAY) // width for time in times])
+        if len(self._buckets) > MAX_HELD:
+            self._width, self._buckets = _coarser(self._width, self._buckets)
+        self._delays.update([bisect_left(DELAY_EDGES, now - time) for time in times])
+        if now - min(times, default=now) > HOUR:
+            self.late_online += sum([is_online and now - time > HOUR for time, is_online in zip(times, online, strict=True)])
+
+    def over_time(self) -> tuple[int, list[Bucket]]:
+        """Give the buckets' width in seconds, and those that hold events, in order: hours, else days, weeks or more."""
+        width, buckets = self._width, self._buckets
+        while buckets and max(buckets) - min(buckets) >= MAX_SHOWN:
+            width, buckets = _coarser(width, buckets)
+        return width, [Bucket(number * width + _FIRST_MONDAY, buckets[number]) for number in sorted(buckets)]
+
+    def delays(self) -> list[int]:
+        """Give how many events are in each bucket of `DELAY_EDGES`, and beyond."""
+        return [self._delays[position] for position in range(len(DELAY_EDGES) + 1)]
+
+    @property
+    def within_an_hour(self) -> int:
+        """How many events Pinterest had within the hour."""
+        return sum(self.delays()[: DELAY_EDGES.index(HOUR) + 1])
+
+
+def _coarser(width: int, buckets: "Counter[int]") -> tuple[int, "Counter[int]"]:
+    """Put buckets together into the next larger kind: days, weeks, then four of what there was."""
+    wider = {HOUR: DAY, DAY: WEEK}.get(width, width * 4)
+    joined: Counter[int] = Counter()
+    for number, events in buckets.items():
+        joined[number * width // wider] += events
+    return wider, joined

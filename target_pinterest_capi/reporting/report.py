@@ -1,0 +1,315 @@
+"""The run report: what a run leaves for people and programs, as JSON with a published schema (docs/report-schema.json).
+
+Owns the format: the classes below are the schema. Holds counts, names and words; never a record's value, a token or a path.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, Literal, NamedTuple
+
+import msgspec
+
+from target_pinterest_capi.delivery.outcomes import Outcome, Rejected
+from target_pinterest_capi.events.reasons import Invalid, LeftOut, Reason, Skipped, Warned
+from target_pinterest_capi.reporting.coverage import COMPONENTS
+from target_pinterest_capi.reporting.event_times import DELAY_EDGES
+from target_pinterest_capi.reporting.observations import Observations, shown_name
+from target_pinterest_capi.reporting.tally import Tally
+
+FORMAT: Final = 1
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+_REASONS: Final[dict[str, Reason]] = {
+    str(reason): reason for reasons in (LeftOut, Warned, Invalid, Skipped, Rejected) for reason in reasons
+}
+
+
+def _about(words: str, **limits: Any) -> msgspec.Meta:
+    return msgspec.Meta(description=words, **limits)
+
+
+Count = Annotated[int, msgspec.Meta(ge=0)]
+Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """Which run it was, and how it ended."""
+
+    id: Annotated[str, _about("The run's id, as in its log and its dead letters.")]
+    ad_account_id: str
+    mode: Literal["live", "test", "dry_run"]
+    api: Annotated[str, _about("The host that events were sent to.")]
+    started_at: datetime
+    ended_at: datetime
+    seconds: Annotated[float, _about("How long the run took, its wait for the tap included.", ge=0)]
+    exit_code: Annotated[int, _about("0 done, 1 stopped on an error, 3 too much rejected, 130 or 143 interrupted.")]
+    stopped: Annotated[str | None, _about("Why the run stopped, and what to do; null where it did not.")]
+    records: Annotated[int, _about("Records that were read.", ge=0)]
+    states_written: Annotated[int, _about("STATE messages that were written.", ge=0)]
+    dead_letters_written: Annotated[int, _about("Lines written to the dead letters.", ge=0)]
+    dead_letters: Annotated[str, _about("The name of the dead letters' file, without its directory.")]
+    versions: Annotated[dict[str, str], _about("Of this target and of what it runs on.")]
+    settings: Annotated[dict[str, str | int | float | bool | None], _about("Settings that shaped the run; no secret and no path.")]
+
+
+class Totals(msgspec.Struct, frozen=True, kw_only=True):
+    """Events by how they ended. Members of customer lists count too."""
+
+    delivered: Count
+    invalid: Count
+    rejected: Count
+    skipped: Count
+
+
+class OriginOutcomes(Totals, frozen=True, kw_only=True):
+    """The same for one stream and the mapping entry that took its records."""
+
+    stream: str
+    mapping: Annotated[str, _about("Empty where no entry took them.")]
+
+
+class ReasonCount(msgspec.Struct, frozen=True, kw_only=True):
+    """Why events of a stream and entry were not delivered, how many, and what to do about it."""
+
+    stream: str
+    mapping: str
+    outcome: Literal["invalid", "rejected", "skipped"]
+    reason: str
+    event_name: Annotated[str | None, _about("The name that no entry lists, where that is the reason.")]
+    events: Count
+    advice: str
+
+
+class ValueCount(msgspec.Struct, frozen=True, kw_only=True):
+    """Values of a field that were left out of their events, or sent and may not do what was meant."""
+
+    stream: str
+    mapping: str
+    field: str
+    reason: str
+    sent: Annotated[bool, _about("Whether the value went with its event nevertheless.")]
+    values: Count
+    advice: str
+
+
+class WarningCount(msgspec.Struct, frozen=True, kw_only=True):
+    """A warning of Pinterest's about events that it took, without the values that it quoted."""
+
+    message: str
+    events: Count
+
+
+class Carried(msgspec.Struct, frozen=True, kw_only=True):
+    """One component of one event name."""
+
+    events: Annotated[int, _about("Events that carry it.", ge=0)]
+    coverage: Annotated[float, _about("The same in per cent of the name's events, as Pinterest tells it.", ge=0, le=100)]
+
+
+class NameCoverage(msgspec.Struct, frozen=True, kw_only=True):
+    """Coverage and ids of the events of one name."""
+
+    event_name: str
+    events: Annotated[int, _about("Every one of them was looked at.", ge=0)]
+    components: Annotated[dict[str, Carried], _about("By Pinterest's names for what its event quality score is made of.")]
+    repeated_ids: Annotated[int, _about("Events whose id an earlier one of this run had; see event_ids_exact.", ge=0)]
+    constant_id: Annotated[bool, _about("All events of this name, ten at least, have one and the same id.")]
+
+
+class TimeBucket(msgspec.Struct, frozen=True, kw_only=True):
+    """Events that happened from `start` on, for the width of a bucket."""
+
+    start: datetime
+    events: Count
+
+
+class DelayBucket(msgspec.Struct, frozen=True, kw_only=True):
+    """Events that Pinterest had at most so long after they happened, and later than the bucket before says."""
+
+    up_to_seconds: Annotated[int | None, _about("Null: any longer.")]
+    events: Count
+
+
+class Delays(msgspec.Struct, frozen=True, kw_only=True):
+    """From event_time to Pinterest's answer."""
+
+    within_an_hour: Count
+    late_online: Annotated[int, _about("Events other than offline ones that took longer: Pinterest reports them as offline.", ge=0)]
+    buckets: list[DelayBucket]
+
+
+class Delivered(msgspec.Struct, frozen=True, kw_only=True):
+    """What the delivered events were like."""
+
+    basis: Annotated[Literal["delivered", "would_be_sent"], _about("would_be_sent in a dry run.")]
+    events: Count
+    event_ids_exact: Annotated[bool, _about("False in long runs, where repeated ids are estimated.")]
+    by_event_name: list[NameCoverage]
+    bucket_seconds: Annotated[int, _about("Width of the buckets of over_time: an hour, a day, a week or more.")]
+    over_time: Annotated[list[TimeBucket], _about("By event_time, UTC; empty buckets are left out.")]
+    delays: Delays
+
+
+class Requests(msgspec.Struct, frozen=True, kw_only=True):
+    """Requests to Pinterest."""
+
+    sent: Count
+    repeated: Annotated[int, _about("Of those, the ones that sent a batch again.", ge=0)]
+    isolating: Annotated[int, _about("Of those, the ones that looked for the event that had a request refused.", ge=0)]
+    events_per_second: Annotated[float, _about("Delivered events by the run's seconds.", ge=0)]
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What one run of target-pinterest-capi did."""
+
+    format: Annotated[Literal[1], _about("The form of this file. Members may be added without another number.")]
+    run: Run
+    totals: Totals
+    outcomes: list[OriginOutcomes]
+    reasons: list[ReasonCount]
+    values: list[ValueCount]
+    warnings: list[WarningCount]
+    delivered: Delivered
+    requests: Requests
+
+
+class Facts(NamedTuple):
+    """What only the run itself knows: `requests` are sent, repeated and isolating ones."""
+
+    run: Run
+    requests: tuple[int, int, int]
+
+
+def compose(facts: Facts, tally: Tally, seen: Observations) -> Report:
+    """Put the report together."""
+    totals = tally.by_outcome()
+    return Report(
+        format=FORMAT,
+        run=facts.run,
+        totals=Totals(**totals),
+        outcomes=_outcomes(tally),
+        reasons=[
+            ReasonCount(
+                stream=row.origin.stream,
+                mapping=row.origin.mapping,
+                outcome=str(row.outcome),  # type: ignore[arg-type]
+                reason=row.reason.partition(":")[0],
+                event_name=shown_name(name) if (name := row.reason.partition(": ")[2]) else None,
+                events=row.number,
+                advice=_advice(row.reason.partition(":")[0]),
+            )
+            for row in tally.outcomes()
+            if row.outcome is not Outcome.DELIVERED
+        ],
+        values=[
+            ValueCount(
+                stream=note.origin.stream,
+                mapping=note.origin.mapping,
+                field=note.field,
+                reason=note.reason,
+                sent=isinstance(_REASONS.get(note.reason), Warned),
+                values=note.number,
+                advice=_advice(note.reason),
+            )
+            for note in tally.notes()
+        ],
+        warnings=[WarningCount(message=message, events=number) for message, number in tally.warnings().items()],
+        delivered=_delivered(seen, "would_be_sent" if facts.run.mode == "dry_run" else "delivered"),
+        requests=Requests(
+            sent=facts.requests[0],
+            repeated=facts.requests[1],
+            isolating=facts.requests[2],
+            events_per_second=round(totals["delivered"] / facts.run.seconds, 1) if facts.run.seconds else 0.0,
+        ),
+    )
+
+
+def _outcomes(tally: Tally) -> list[OriginOutcomes]:
+    counts: defaultdict[tuple[str, str], dict[str, int]] = defaultdict(lambda: dict.fromkeys(map(str, Outcome), 0))
+    for row in tally.outcomes():
+        counts[row.origin][str(row.outcome)] += row.number
+    return [OriginOutcomes(stream=stream, mapping=mapping, **numbers) for (stream, mapping), numbers in counts.items()]
+
+
+def _delivered(seen: Observations, basis: Literal["delivered", "would_be_sent"]) -> Delivered:
+    width, buckets = seen.times.over_time()
+    return Delivered(
+        basis=basis,
+        events=seen.events.total(),
+        event_ids_exact=seen.ids.is_exact,
+        by_event_name=[_name_coverage(name, events, seen) for name, events in seen.events.most_common()],
+        bucket_seconds=width,
+        over_time=[TimeBucket(start=datetime.fromtimestamp(start, UTC), events=events) for start, events in buckets],
+        delays=Delays(
+            within_an_hour=seen.times.within_an_hour,
+            late_online=seen.times.late_online,
+            buckets=[
+                DelayBucket(up_to_seconds=edge, events=events)
+                for edge, events in zip((*DELAY_EDGES, None), seen.times.delays(), strict=True)
+            ],
+        ),
+    )
+
+
+def _name_coverage(name: str, events: int, seen: Observations) -> NameCoverage:
+    carrying = seen.coverage.carrying(name)
+    return NameCoverage(
+        event_name=name,
+        events=events,
+        components={
+            component.name: Carried(events=carrying[component.name], coverage=round(100 * carrying[component.name] / events, 2))
+            for component in COMPONENTS
+        },
+        repeated_ids=seen.ids.repeated(name),
+        constant_id=seen.ids.is_constant(name),
+    )
+
+
+def _advice(reason: str) -> str:
+    known = _REASONS.get(reason)
+    return known.advice if known is not None else ""
+
+
+# As a file
+
+_encode: Final = msgspec.json.Encoder().encode
+_decode: Final = msgspec.json.Decoder(Report).decode
+
+
+_quoted: Final = re.compile(r"'.*?'", re.DOTALL)
+
+
+class ReportError(Exception):
+    """A file is no report that can be read; the message says why, without its content."""
+
+
+def encode(report: Report) -> bytes:
+    """Give the report as JSON that people can read too."""
+    return msgspec.json.format(_encode(report), indent=2) + b"\n"
+
+
+def decode(text: bytes) -> Report:
+    """Read a report. Raises `ReportError`."""
+    try:
+        return _decode(text)
+    except msgspec.ValidationError as error:
+        raise ReportError(f"it is no run report of format {FORMAT}: {_place(error)}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise ReportError("it is no JSON") from None
+
+
+def _place(error: msgspec.ValidationError) -> str:
+    """Give what is wrong and where in the file; a member's name at most, and no value."""
+    return _quoted.sub("'…'", str(error)).replace(" - at ", " at ")
+
+
+def schema() -> Mapping[str, Any]:
+    """Give the format as JSON Schema."""
+    made = msgspec.json.schema(Report)
+    return {"$schema": DIALECT, "title": "Run report of target-pinterest-capi", **made}
+
+
+def schema_text() -> str:
+    """Give docs/report-schema.json."""
+    return msgspec.json.format(msgspec.json.encode(schema()), indent=2).decode() + "\n"

@@ -1,0 +1,509 @@
+"""`pinterest-capi check`: a line a step, what is wrong in words with where to mend it, and an exit code."""
+
+import io
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from rich.console import Console
+
+from given import ACCOUNT, TOKEN, record, schema, settings_of, state
+from shopper import digest
+from target_pinterest_capi.cli import check_page, check_result
+from target_pinterest_capi.cli.main import main
+from target_pinterest_capi.delivery.client import Client
+from target_pinterest_capi.delivery.findings import Finding, Mark, place_of
+from target_pinterest_capi.delivery.replies import PinterestList, Reply
+from target_pinterest_capi.sandbox.faults import Fault
+from target_pinterest_capi.sandbox.server import Sandbox
+
+NOW = int(time.time())
+STEPS = ("configuration", "mappings", "event names", "address", "connection", "test request", "token", "ad account")
+PROGRAM = Path(sys.executable).with_name("pinterest-capi")
+
+
+@pytest.fixture
+def check(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Give a function that runs the command with a configuration for the sandbox, changed as a test says."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    for name in ("FORCE_COLOR", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+
+    def run(*arguments: str, sample: list[bytes] | None = None, **settings: Any) -> Result:
+        given = {"ad_account_id": ACCOUNT, "conversion_token": TOKEN, "api_url": sandbox.url, **settings}
+        Path("config.json").write_text(json.dumps({name: value for name, value in given.items() if value is not None}))
+        if sample is not None:
+            Path("sample.singer").write_bytes(b"\n".join(sample))
+            arguments = ("--sample", "sample.singer", *arguments)
+        return CliRunner().invoke(main, ["check", "--config", "config.json", *arguments])
+
+    return run
+
+
+def found(result: Result) -> dict[str, dict[str, Any]]:
+    """Give the steps of `--json` by name."""
+    made = json.loads(result.stdout)
+    assert made["exit_code"] == result.exit_code
+    return {step["step"]: step for step in made["steps"]}
+
+
+def marks(result: Result) -> list[tuple[str, str]]:
+    return [(step["step"], step["mark"]) for step in json.loads(result.stdout)["steps"]]
+
+
+def visits(*names: str, **columns: Any) -> list[bytes]:
+    """Give the messages of a tap with a visit for each event name."""
+    row = {"event_time": NOW - 60, "action_source": "web", "em": "shopper@example.com", **columns}
+    rows = [record("visits", event_id=f"visit-{number}", event_name=name, **row) for number, name in enumerate(names)]
+    return [schema("visits", "event_id", "event_name", *row), *rows, state({"n": 1})]
+
+
+# All is well
+
+
+def test_all_is_well(check, sandbox):
+    """Every step in its order, exit 0, and Pinterest has recorded nothing."""
+    result = check("--json", sample=visits("page_visit"))
+    assert (result.exit_code, marks(result)) == (0, [(step, "ok") for step in STEPS])
+    assert [request.test for request in sandbox.store.requests()] == [True]
+    assert sandbox.store.events() == []
+
+
+def test_page_has_a_line_a_step(check):
+    """Each step is a line with a tick, and the last one says how it went."""
+    result = check(sample=visits("page_visit"))
+    lines = result.stdout.splitlines()
+    assert [(line[0], line[2:17].strip()) for line in lines[:-2]] == [("✓", step) for step in STEPS]
+    assert lines[-2:] == ["", "All is well."]
+
+
+def test_without_a_sample_that_is_said(check):
+    """What was not checked is counted, and is no failure."""
+    result = check()
+    assert result.exit_code == 0
+    assert "- mappings       preset pinterest for every stream; --sample FILE" in result.stdout
+    assert result.stdout.endswith("All is well, 1 not checked.\n")
+
+
+# What Pinterest's side says
+
+
+@pytest.mark.parametrize(
+    ("settings", "step", "words", "place"),
+    [
+        ({"conversion_token": "wrong-token"}, "token", "it answered 401", "Generate new token"),
+        ({"ad_account_id": "77"}, "ad account", "77 (ad_account_id) is not open to the token", "address of Ads Manager"),
+        ({"api_url": "{origin}/v4"}, "test request", "answered 404", ""),
+    ],
+)
+def test_what_is_refused_is_told_apart(check, sandbox, settings, step, words, place):
+    """Exit 1; the token, the account or the address is what failed, and nothing before it."""
+    given = {name: value.format(origin=sandbox.origin) for name, value in settings.items()}
+    result = check("--json", **given)
+    assert result.exit_code == 1
+    steps = found(result)
+    assert [name for name, one in steps.items() if one["mark"] == "failed"] == [step]
+    assert words in steps[step]["message"]
+    assert place in steps[step].get("place", "")
+    assert steps[step]["advice"]
+    assert "wrong-token" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (Fault("redirect"), "set api_url to the final address"),
+        (Fault("status", status=503), "check again in a few minutes"),
+        (Fault("status", status=429, retry_after=7), "wait 7 seconds"),
+        (Fault("status", status=500, html=True), "check again in a few minutes"),
+        (Fault("drop_before"), "network between here and api_url"),
+        (Fault("truncated"), "network between here and api_url"),
+        (Fault("not_json"), "Pinterest's answers have a status for each event"),
+        (Fault("empty_body"), "Pinterest's answers have a status for each event"),
+    ],
+)
+def test_answer_that_tells_nothing(check, sandbox, fault, words):
+    """Exit 1; the test request failed with advice, and token and account are not judged. A redirect is not followed."""
+    sandbox.faults.set([fault])
+    result = check("--json")
+    steps = found(result)
+    assert result.exit_code == 1
+    assert [steps[name]["mark"] for name in STEPS[-3:]] == ["failed", "skipped", "skipped"]
+    assert words in steps["test request"]["advice"].replace("Set", "set").replace("Check", "check")
+    assert len(sandbox.store.requests()) == 1
+
+
+def test_host_that_cannot_be_reached(check):
+    """Where nobody listens no request is tried, and the connection says so."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    result = check("--json", api_url=f"http://127.0.0.1:{port}/v5")
+    assert result.exit_code == 1
+    assert marks(result)[3:] == [("address", "ok"), ("connection", "failed"), ("test request", "skipped")]
+    assert f"no connection to 127.0.0.1:{port}" in found(result)["connection"]["message"]
+
+
+def test_host_without_an_address(check):
+    """A name that leads nowhere fails the address, and ends the way."""
+    result = check("--json", api_url="https://nowhere.invalid/v5")
+    assert result.exit_code == 1
+    assert marks(result)[3:] == [("address", "failed"), ("connection", "skipped"), ("test request", "skipped")]
+
+
+def test_dry_run_sends_nothing(check, sandbox):
+    """`mode: dry_run` looks nothing up and sends nothing; the rest is checked."""
+    result = check("--json", mode="dry_run", conversion_token=None, api_url="https://nowhere.invalid/v5")
+    assert result.exit_code == 0
+    assert marks(result)[3:] == [("address", "skipped"), ("test request", "skipped")]
+    assert sandbox.store.requests() == []
+
+
+# Configuration
+
+
+def test_every_problem_of_the_configuration(check, sandbox):
+    """Exit 2 with all problems at once, where to find what is missing, and nothing else is tried."""
+    result = check("--json", ad_account_id=None, conversion_token=None, mode="life")
+    assert result.exit_code == 2
+    (step,) = json.loads(result.stdout)["steps"]
+    assert {detail.partition(":")[0] for detail in step["details"]} == {"ad_account_id", "mode"}
+    assert "address of Ads Manager" in step["place"]
+    assert sandbox.store.requests() == []
+
+
+def test_missing_token_says_where_tokens_are(check):
+    """A configuration without a token is exit 2, with the page that makes one."""
+    result = check(conversion_token=None)
+    assert result.exit_code == 2
+    assert "✗ configuration  1 problem; nothing else can be checked" in result.stdout
+    assert "In Pinterest: Ads > Conversions > Set up API > Generate new token" in " ".join(result.stdout.split())
+    assert result.stdout.endswith("The configuration has to be changed first.\n")
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("conversion_token", "new token"),
+        ("mappings[1].conversion_token_file", "new token"),
+        ("ad_account_id", "Ads Manager"),
+        ("customer_lists[0].ad_account_id", "Ads Manager"),
+        ("oauth.client_id", "My apps"),
+        ("mappings[0].fields.user_data.em", ""),
+    ],
+)
+def test_place_of_a_setting(path, words):
+    """A setting whose value is Pinterest's has a place there; others have none."""
+    assert words in place_of(path)
+    assert bool(words) == bool(place_of(path))
+
+
+def test_odd_settings_are_warnings(check):
+    """What is allowed and probably not meant is shown, and changes no exit code."""
+    result = check("--json", defaults={"event_id": "always-the-same"})
+    steps = found(result)
+    assert (result.exit_code, steps["configuration"]["mark"]) == (0, "warning")
+    assert steps["configuration"]["details"][0].startswith("defaults.event_id: makes all events of one name duplicates")
+
+
+def test_configuration_of_the_environment(sandbox, tmp_path, monkeypatch):
+    """Without `--config` the settings are the environment's and `.env`'s, as Meltano gives them; with none, that is said."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TARGET_PINTEREST_CAPI_AD_ACCOUNT_ID", ACCOUNT)
+    monkeypatch.setenv("TARGET_PINTEREST_CAPI_API_URL", sandbox.url)
+    assert "No --config was given" in CliRunner().invoke(main, ["check", "--json"]).stdout
+    (tmp_path / ".env").write_text(f"TARGET_PINTEREST_CAPI_CONVERSION_TOKEN={TOKEN}\n")
+    assert CliRunner().invoke(main, ["check", "--json"]).exit_code == 0
+
+
+def test_later_files_win(check, tmp_path):
+    """`--config` can be repeated, and ENV be among them."""
+    (tmp_path / "later.json").write_text(json.dumps({"conversion_token": "wrong-token"}))
+    assert check("--config", "later.json").exit_code == 1
+    assert check("--config", "ENV").exit_code == 0
+
+
+# A sample
+
+
+@pytest.mark.parametrize(
+    ("lines", "mark", "code", "words"),
+    [
+        (visits("page_visit", "checkout"), "ok", 0, "2 records of the sample: 2 events"),
+        (visits("page_visit", "checkout", phone=5), "ok", 0, "2 records of the sample: 2 events"),
+        (visits(), "warning", 0, "the sample has no records"),
+        (visits("page_visit", em="nobody"), "failed", 1, "1 invalid: no_identifier in stream visits"),
+        (visits("page_visit", em="nobody") + visits("page_visit"), "warning", 0, "2 records of the sample: 1 event"),
+        (visits("page_visit", event_time=NOW - 30 * 86400), "warning", 0, "too old to be sent"),
+        ([b"no json of shopper@example.com"], "failed", 1, "line 1: it is no JSON"),
+        ([record("visits", em="shopper@example.com")], "failed", 1, "before the SCHEMA"),
+    ],
+)
+def test_sample(check, lines, mark, code, words):
+    """Records that become events are well, some that do not a warning, none that do a failure; no value is shown."""
+    result = check("--json", sample=lines)
+    step = found(result)["mappings"]
+    assert (step["mark"], result.exit_code) == (mark, code)
+    assert words in " ".join([step["message"], *step.get("details", [])])
+    assert "shopper" not in result.stdout
+    assert "nobody" not in result.stdout
+
+
+def test_sample_that_no_mapping_takes(check):
+    """A stream that no entry names makes no event, which is a failure here: whoever gave the sample meant it to be sent."""
+    result = check("--json", sample=visits("page_visit"), mappings=[{"stream": "orders", "preset": "pinterest"}])
+    step = found(result)["mappings"]
+    assert (step["mark"], result.exit_code) == ("failed", 1)
+    assert "no_mapping" in step["details"][0]
+
+
+def test_sample_from_stdin_and_one_that_is_not_there(check):
+    """`-` is standard input, and a file that is not there is a failure with the system's word."""
+    missing = check("--json", "--sample", "nowhere.singer")
+    assert (missing.exit_code, "No such file" in found(missing)["mappings"]["message"]) == (1, True)
+    piped = CliRunner().invoke(
+        main, ["check", "--json", "--config", "config.json", "--sample", "-"], input=b"\n".join(visits("page_visit"))
+    )
+    assert found(piped)["mappings"]["message"] == "1 record of the sample: 1 event"
+
+
+def test_what_only_the_target_does_is_said():
+    """Stream maps and flattening change records before they are mapped, and a sample goes without them."""
+    settings = settings_of(stream_maps={"visits": {"em": "em"}})
+    finding, names = check_result.sample(settings, visits("page_visit"), lambda: NOW)
+    assert finding.details == ("stream_maps is applied by the target only, and not to this sample",)
+    assert names == {"page_visit": 1}
+
+
+# Event names
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"defaults": {"event_name": "chekout"}},
+        {"mappings": [{"stream": "*", "defaults": {"event_name": "chekout"}}]},
+        {"mappings": [{"stream": "*", "event_names": {"Order Completed": "chekout"}}]},
+        {"mappings": [{"stream": "*", "fields": {"event_name": "'chekout'"}}]},
+    ],
+)
+def test_misspelt_name_of_the_configuration(check, settings):
+    """A constant that is close to one of Pinterest's names is a warning that has the setting and the name."""
+    result = check("--json", **settings)
+    step = found(result)["event names"]
+    assert (step["mark"], result.exit_code) == ("warning", 0)
+    assert "did you mean checkout?" in step["message"]
+    assert "event_name" in step["message"]
+
+
+def test_misspelt_name_of_a_sample(check):
+    """Names that records bring are compared as well, and counted; those of Pinterest's are well."""
+    result = check("--json", sample=visits("page_visit", "chekout", "chekout", "shopper7@example.com"))
+    shown = [step["message"] for step in json.loads(result.stdout)["steps"] if step["step"] == "event names"]
+    assert shown[0].startswith("'chekout', 2 times in the sample, is none of Pinterest's event names")
+    assert shown[1].startswith("a name that reads like none, 1 time in the sample,")
+    assert "shopper7" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "level"),
+    [
+        ("", {"defaults": {"event_name": "chekout"}}),
+        ("x", {"event_names": {"page_visit": "page_visit", "x": "chekout"}}),
+        ("x", {"fields": {"event_name": "'chekout'"}}),
+    ],
+)
+def test_a_name_is_told_once(check, name, level):
+    """A misspelt constant that a sample brings too is one warning."""
+    result = check("--json", sample=visits("page_visit", name), mappings=[{"stream": "*", "preset": "pinterest", **level}])
+    assert [step for step, _ in marks(result)].count("event names") == 1
+
+
+# OAuth and lists
+
+APP = {"client_id": "sandbox-client", "client_secret": "sandbox-client-secret", "refresh_token": "sandbox-refresh-token"}
+
+
+@pytest.fixture
+def make_list(sandbox: Sandbox) -> Iterator[Callable[[str], str]]:
+    """Give a function that makes a customer list of a name, and gives its id."""
+    client = Client(sandbox.url, max_connections=1, timeout_seconds=10)
+
+    def make(name: str) -> str:
+        reply = client.create_list("sandbox-access-token", ACCOUNT, name, "EMAIL", [digest("shopper@example.com")])
+        assert isinstance(reply, Reply)
+        assert isinstance(reply.body, PinterestList)
+        return reply.body.id
+
+    yield make
+    client.close()
+
+
+def lists(*entries: dict[str, str]) -> dict[str, Any]:
+    """Give settings with an access token and these customer lists."""
+    return {
+        "oauth": {"access_token": "sandbox-access-token"},
+        "customer_lists": [{"stream": "members", "member": "em", **entry} for entry in entries],
+    }
+
+
+def lines_of(result: Result, step: str) -> list[tuple[str, str]]:
+    return [(one["mark"], one["message"]) for one in json.loads(result.stdout)["steps"] if one["step"] == step]
+
+
+def test_lists_are_looked_up(check, make_list):
+    """A list that is there is well, by name and by id, and so is a name that is not taken yet."""
+    made = make_list("VIPs")
+    result = check("--json", **lists({"list_name": "VIPs"}, {"list_id": made}, {"list_name": "New ones"}))
+    assert result.exit_code == 0
+    assert lines_of(result, "oauth") == [("ok", f"Pinterest takes oauth.access_token for ad account {ACCOUNT}")]
+    assert lines_of(result, "customer lists") == [
+        ("ok", f"VIPs is there: list {made}"),
+        ("ok", f"list {made} is there"),
+        ("ok", "New ones is not there yet; it is made with its first members"),
+    ]
+
+
+def test_lists_that_cannot_be_used(check, make_list):
+    """An id that is not there, and a name that two lists have, are failures that say which list to name how."""
+    first, second = make_list("VIPs"), make_list("VIPs")
+    result = check("--json", **lists({"list_id": "123"}, {"list_name": "VIPs"}))
+    assert result.exit_code == 1
+    missing, several = lines_of(result, "customer lists")
+    assert missing == ("failed", "there is no list 123 in the ad account")
+    assert several[0] == "failed"
+    assert first in several[1]
+    assert second in several[1]
+
+
+def test_all_pages_of_lists_are_read(check, make_list):
+    """A list beyond the first page is found."""
+    ids = [make_list(f"list {number}") for number in range(255)]
+    result = check("--json", **lists({"list_id": ids[0]}, {"list_id": ids[-1]}))
+    assert [mark for mark, _ in lines_of(result, "customer lists")] == ["ok", "ok"]
+
+
+def test_access_token_that_is_wrong(check):
+    """A token that Pinterest does not know fails oauth with the page where apps are, and is not shown."""
+    result = check("--json", oauth={"access_token": "wrong-token"})
+    step = found(result)["oauth"]
+    assert (result.exit_code, step["mark"]) == (1, "failed")
+    assert "oauth.access_token" in step["advice"]
+    assert "My apps" in step["place"]
+    assert "wrong-token" not in result.stdout
+
+
+def test_conversion_token_is_no_access_token(check):
+    """The token of the events is refused for lists, and the check says so before a run does."""
+    result = check("--json", **lists({"list_name": "VIPs"}) | {"oauth": {"access_token": TOKEN}})
+    assert (result.exit_code, found(result)["oauth"]["mark"]) == (1, "failed")
+    assert lines_of(result, "customer lists") == [("skipped", f"those of ad account {ACCOUNT} not looked up")]
+
+
+def test_lists_of_another_account(check):
+    """An ad account that the user may not manage fails the lists, not the token."""
+    result = check("--json", **lists({"list_name": "VIPs", "ad_account_id": "77"}))
+    steps = found(result)
+    assert (result.exit_code, steps["oauth"]["mark"], steps["customer lists"]["mark"]) == (1, "ok", "failed")
+    assert "ad account 77" in steps["customer lists"]["message"]
+
+
+def test_refresh_token_is_exchanged_and_what_replaces_it_kept(check, tmp_path):
+    """An app's token is refreshed as a run would do it, so a second check, and the next run, go on from the new one."""
+    oauth = {**APP, "token_path": str(tmp_path / "oauth.json")}
+    first, second = check("--json", oauth=oauth), check("--json", oauth=oauth)
+    assert (first.exit_code, second.exit_code) == (0, 0)
+    assert found(second)["oauth"]["message"] == f"Pinterest takes oauth.refresh_token for ad account {ACCOUNT}"
+    kept = json.loads((tmp_path / "oauth.json").read_text())["refresh_token"]
+    assert kept != APP["refresh_token"]
+    assert kept not in first.stdout + second.stdout
+
+
+@pytest.mark.parametrize("wrong", APP)
+def test_app_that_is_refused(check, tmp_path, wrong):
+    """A wrong id, secret or refresh token is a failure that names the settings, and shows none of them."""
+    result = check("--json", oauth={**APP, wrong: "wrong-value", "token_path": str(tmp_path / "oauth.json")})
+    step = found(result)["oauth"]
+    assert (result.exit_code, step["mark"]) == (1, "failed")
+    assert "oauth.client_id" in step["message"]
+    assert "wrong-value" not in result.stdout
+
+
+@pytest.mark.parametrize("endpoint", ["oauth", "customer_lists"])
+def test_oauth_when_pinterest_does_not_answer(check, sandbox, tmp_path, endpoint):
+    """A failure that may pass is told as one, and no refresh token is blamed for it."""
+    sandbox.faults.set([Fault("status", status=503, endpoint=endpoint)])
+    result = check("--json", oauth={**APP, "token_path": str(tmp_path / "oauth.json")})
+    step = found(result)["oauth"]
+    assert (result.exit_code, step["mark"]) == (1, "failed")
+    assert "check again in a few minutes" in step["advice"]
+
+
+@pytest.mark.parametrize("settings", [{"mode": "dry_run"}, {"api_url": "https://nowhere.invalid/v5"}])
+def test_lists_are_not_passed_over(check, sandbox, settings):
+    """Where nothing is sent, or nothing can be, OAuth and lists have their lines all the same."""
+    result = check("--json", **lists({"list_name": "VIPs"}), **settings)
+    assert [found(result)[step]["mark"] for step in ("oauth", "customer lists")] == ["skipped", "skipped"]
+    assert sandbox.store.requests() == []
+
+
+# The page
+
+
+def shown(finding: Finding, encoding: str = "utf-8", width: int = 60) -> list[str]:
+    file = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    check_page.show(Console(file=file, width=width, highlight=False), finding)
+    file.seek(0)
+    return file.read().splitlines()
+
+
+def test_cause_advice_and_place_stand_below():
+    """A failure has its cause beside the step, and details, advice and place below it, indented, within the width."""
+    finding = Finding(
+        "token", Mark.FAILED, "it is not taken", "Copy it whole.", "In Pinterest: Ads", ("one thing", "another thing")
+    )
+    indent = " " * 17
+    assert shown(finding) == [
+        "✗ token          it is not taken",
+        f"{indent}- one thing",
+        f"{indent}- another thing",
+        f"{indent}Copy it whole.",
+        f"{indent}In Pinterest: Ads",
+    ]
+    assert all(len(line) <= 60 for line in shown(finding._replace(message="words " * 40, advice="more " * 40)))
+
+
+@pytest.mark.parametrize(
+    ("mark", "unicode", "ascii_"), [("ok", "✓", "ok"), ("failed", "✗", "X"), ("warning", "!", "!"), ("skipped", "-", "-")]
+)
+def test_marks_where_the_terminal_has_none(mark, unicode, ascii_):
+    """Ticks and crosses are ASCII where nothing else can be shown, and so are the words."""
+    assert shown(Finding("token", Mark(mark), "cut …"))[0].split() == [unicode, "token", "cut", "…"]
+    assert shown(Finding("token", Mark(mark), "cut … ß"), "ascii")[0].split() == [ascii_, "token", "cut", "...", "?"]
+
+
+def test_no_control_characters():
+    """A name from a tap cannot steer the terminal."""
+    assert "\x1b" not in shown(Finding("mappings", Mark.WARNING, "stream \x1b[31mred"))[0]
+
+
+def test_the_program_in_a_plain_terminal(sandbox, tmp_path):
+    """The installed program prints ASCII where the locale is plain, and does not import singer_sdk."""
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"ad_account_id": ACCOUNT, "conversion_token": "wrong-token", "api_url": sandbox.url}))
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", PROGRAM, "check", "--config", config],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"}, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "X  token" in done.stdout
+    assert done.stdout.isascii()
+    assert "singer_sdk" not in done.stderr

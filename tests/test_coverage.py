@@ -1,0 +1,112 @@
+"""Coverage: which events carry each component of Pinterest's event quality score, counted from their bytes."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shopper import ACCOUNT, digest
+from target_pinterest_capi.events.event import Event, Origin, encode
+from target_pinterest_capi.events.fields import BY_PATH
+from target_pinterest_capi.reporting.coverage import COMPONENTS, Coverage
+from target_pinterest_capi.sandbox import quality
+
+EM = [digest("shopper@example.com")]
+
+
+def event(members: dict[str, Any]) -> Event:
+    """Give the event that a body's members make."""
+    return Event(encode(members), ACCOUNT, Origin("visits", ""), "page_visit", "visit-1", True, 0, None)
+
+
+def body(user: dict[str, Any] | None = None, custom: dict[str, Any] | None = None, **top: Any) -> dict[str, Any]:
+    members = {"event_name": "page_visit", "action_source": "web", "event_time": 1, "event_id": "visit-1", **top}
+    members["user_data"] = user or {}
+    return members if custom is None else {**members, "custom_data": custom}
+
+
+def carried(*bodies: dict[str, Any]) -> dict[str, int]:
+    """Give the components that any of the events carries, with their counts."""
+    coverage = Coverage()
+    coverage.take("page_visit", [event(one) for one in bodies])
+    return {name: count for name, count in coverage.carrying("page_visit").items() if count}
+
+
+@pytest.mark.parametrize(
+    ("component", "members"),
+    [
+        ("hashed_email", body({"em": EM})),
+        ("hashed_maid", body({"hashed_maids": EM})),
+        ("ip_address", body({"client_ip_address": "192.0.2.7"})),
+        ("user_agent", body({"client_user_agent": "Mozilla/5.0"})),
+        ("click_id_epik", body({"click_id": "dj0yJnU9"})),
+        ("advertiser_external_id", body({"external_id": EM})),
+        ("order_id", body(custom={"order_id": "A-1"})),
+        ("order_value", body(custom={"value": "19.99"})),
+        ("product_id", body(custom={"content_ids": ["A-1"]})),
+        ("product_id", body(custom={"contents": [{"item_name": "vase"}, {"id": "A-1"}]})),
+        ("source_url", body(event_source_url="https://shop.example.com/")),
+    ],
+)
+def test_component_is_counted_where_its_field_is(component: str, members: dict[str, Any]):
+    """Each component is counted for its own field and no other; an event id every event has."""
+    assert carried(members) == {"external_event_id": 1, component: 1}
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        body(),
+        body(custom={}),
+        body({"ph": EM}, {"currency": "USD", "num_items": 2}, language="en"),
+        body(custom={"contents": [{"item_name": '"id":', "item_brand_id": "B-1"}]}),
+        body(custom={"search_string": '"em":["x"],"value":"1","order_id":"2"', "content_name": 'a \\"click_id\\":"b'}),
+    ],
+)
+def test_nothing_else_is_counted(members: dict[str, Any]):
+    """Texts that look like a member, and members with similar names, are not taken for one."""
+    assert carried(members) == {"external_event_id": 1}
+
+
+TEXTS = st.text(max_size=8).filter(bool)
+BODIES = st.builds(
+    body,
+    st.fixed_dictionaries(
+        {},
+        optional={
+            **{name: st.just(EM) for name in ("em", "ph", "hashed_maids", "external_id")},
+            **dict.fromkeys(("client_ip_address", "client_user_agent", "click_id"), TEXTS),
+        },
+    ),
+    st.none()
+    | st.fixed_dictionaries(
+        {},
+        optional={
+            **dict.fromkeys(("order_id", "value", "search_string"), TEXTS),
+            "content_ids": st.lists(TEXTS, min_size=1),
+            "contents": st.lists(st.dictionaries(st.sampled_from(("id", "item_name")), TEXTS), min_size=1),
+        },
+    ),
+)
+
+
+@given(st.lists(BODIES))
+def test_agrees_with_the_sandbox(bodies: list[dict[str, Any]]):
+    """The sandbox, which states Pinterest's components by itself, counts the same of any events."""
+    expected = {name: sum(bool(get(one)) for one in bodies) for name, get in quality.COMPONENTS.items()}
+    assert carried(*bodies) == {name: count for name, count in expected.items() if count}
+
+
+def test_components_are_pinterests_in_its_order():
+    """The eleven names are those of the score, and each names fields that events have."""
+    assert [component.name for component in COMPONENTS] == list(quality.COMPONENTS)
+    assert {path for component in COMPONENTS for path in component.fields} <= set(BY_PATH)
+
+
+def test_names_are_counted_apart_and_batches_together():
+    """Counts belong to their event name and add up over batches; a name that never came has none."""
+    coverage = Coverage()
+    for name in ("checkout", "signup", "checkout"):
+        coverage.take(name, [event(body({"em": EM})), event(body())])
+    assert [coverage.carrying(name)["hashed_email"] for name in ("checkout", "signup", "lead")] == [2, 1, 0]

@@ -1,0 +1,162 @@
+"""Members of customer lists: what a record says, in which normal form, and which operation of a member counts."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from members import digest, entry, list_settings, person
+
+from given import settings_of
+from target_pinterest_capi.audiences.members import (
+    Action,
+    Gathering,
+    MemberOperation,
+    Receipt,
+    compile_members,
+    read_action,
+    read_member,
+)
+from target_pinterest_capi.events.event import InvalidRecord, Origin
+from target_pinterest_capi.events.reasons import Invalid, LeftOut
+
+ORIGIN = Origin("vips", "VIPs")
+UUID = "2f3a1c9e-0b7d-4f6a-9c55-1e2d3c4b5a69"
+
+
+def reader(**changes):
+    notes = []
+    settings = settings_of(**list_settings(entry(**changes)))
+    read = compile_members(settings.customer_lists[0], ORIGIN, ("id",), lambda *note: notes.append(note), plain_keys=False)
+    return read, notes
+
+
+@pytest.mark.parametrize("word", ["add", "ADD", " Insert ", "enter", "true", True, 1, "1", "yes", "subscribed", "u"])
+def test_words_that_add(word):
+    """The usual words for coming in add, in any case, booleans and ones too."""
+    assert read_action(word) is Action.ADD
+
+
+@pytest.mark.parametrize("word", ["remove", "DELETE", "exit", "exited", "false", False, 0, "0", "no", "unsubscribed", "d", "left"])
+def test_words_that_remove(word):
+    """The usual words for leaving remove."""
+    assert read_action(word) is Action.REMOVE
+
+
+@pytest.mark.parametrize("word", ["perhaps", 2, "", None, [], {"a": 1}, "addd"])
+def test_other_words_are_no_operation(word):
+    """What could be meant otherwise is not guessed."""
+    assert read_action(word) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "list_type", "normal"),
+    [
+        (" Jane.Doe+x@Example.COM ", "EMAIL", "jane.doe+x@example.com"),
+        ("jane @example.com", "EMAIL", "jane@example.com"),
+        (UUID.upper(), "MAID", UUID),
+        (UUID.upper(), "IDFA", UUID),
+        (UUID.replace("-", ""), "MAID", UUID.replace("-", "")),
+    ],
+)
+def test_identifiers_are_normalized_and_hashed(value, list_type, normal):
+    """E-mails and advertising ids are hashed in the normal form that they have in events."""
+    assert read_member(value, list_type) == digest(normal)
+
+
+@pytest.mark.parametrize("length", [64, 40, 32])
+def test_digests_are_passed_through(length):
+    """A digest that Pinterest takes for lists, SHA-256, SHA-1 or MD5, is lower-cased and not hashed again."""
+    assert read_member(("AB" * 32)[:length], "EMAIL") == ("ab" * 32)[:length]
+
+
+@pytest.mark.parametrize(
+    ("value", "list_type", "reason"),
+    [
+        ("nobody", "EMAIL", LeftOut.NOT_AN_EMAIL),
+        ({"a": 1}, "EMAIL", LeftOut.NOT_TEXT),
+        ("00000000-0000-0000-0000-000000000000", "IDFA", LeftOut.TRACKING_OFF),
+        (" ", "EMAIL", None),
+        (None, "MAID", None),
+    ],
+)
+def test_what_is_no_identifier_is_left_out_with_its_reason(value, list_type, reason):
+    """Nothing is hashed that is no identifier."""
+    assert read_member(value, list_type) is reason
+
+
+def test_several_identifiers_of_a_record():
+    """Each expression, and each value of a list, is a member of its own, once; a bad one is noted and costs nothing else."""
+    read, notes = reader(member=["email", "others[]"], operation=None)
+    operation = read({"id": 1, "email": "person1@example.com", "others": ["PERSON1@example.com", "person2@example.com", "nobody"]})
+    assert isinstance(operation, MemberOperation)
+    assert operation[:2] == (Action.ADD, (person(1), person(2)))
+    assert operation.key == {"id": digest("1")}
+    assert notes == [(ORIGIN, "member", "not_an_email")]
+
+
+@pytest.mark.parametrize(
+    ("record", "reason", "field", "detail"),
+    [
+        ({"email": "nobody", "action": "add"}, LeftOut.NOT_AN_EMAIL, "member", None),
+        ({"email": None, "action": "add"}, Invalid.MISSING_FIELD, "member", None),
+        ({"action": "add"}, Invalid.MISSING_FIELD, "member", None),
+        ({"email": "a@example.com", "action": "perhaps"}, Invalid.BAD_FIELD, "operation", "unknown_choice"),
+        ({"email": "a@example.com", "action": None}, Invalid.MISSING_FIELD, "operation", None),
+    ],
+)
+def test_records_that_say_nothing_are_invalid(record, reason, field, detail):
+    """A record without any identifier, or without a known operation, is invalid with the reason, and never guessed at."""
+    result = reader()[0]({"id": 1, **record})
+    assert isinstance(result, InvalidRecord)
+    assert (result.reason, result.field, result.detail, result.key) == (reason, field, detail, {"id": digest("1")})
+
+
+@pytest.mark.parametrize(
+    ("operation", "record", "action"),
+    [
+        (None, {}, Action.ADD),
+        (None, {"_sdc_deleted_at": None}, Action.ADD),
+        (None, {"_sdc_deleted_at": "2026-11-01T00:00:00Z"}, Action.REMOVE),
+        ("action", {"action": None, "_sdc_deleted_at": "2026-11-01T00:00:00Z"}, Action.REMOVE),
+        ("action", {"action": "add", "_sdc_deleted_at": "2026-11-01T00:00:00Z"}, Action.ADD),
+        ("status == 'active'", {"status": "lapsed"}, Action.REMOVE),
+        ("status == 'active'", {"status": "active"}, Action.ADD),
+    ],
+)
+def test_operation_or_deletion(operation, record, action):
+    """Without `operation` a deleted row removes and any other adds; an `operation` that says something decides alone."""
+    result = reader(operation=operation)[0]({"id": 1, "email": "person1@example.com", **record})
+    assert isinstance(result, MemberOperation)
+    assert result.action is action
+
+
+def test_plain_identifiers_are_not_kept():
+    """What a record becomes holds no plain identifier."""
+    result = reader()[0]({"id": 1, "email": "person1@example.com", "action": "add"})
+    assert "example" not in repr(result)
+    assert "nobody" not in repr(reader()[0]({"id": 1, "email": "nobody", "action": "add"}))
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.sampled_from(Action))))
+def test_the_last_operation_of_a_member_wins(operations):
+    """Whatever comes, what is taken holds the last operation of each member, in the order of these, and each once."""
+    gathering = Gathering()
+    last = {}
+    for number, (who, action) in enumerate(operations):
+        receipt = Receipt(ORIGIN, number, None, b"")
+        superseded = gathering.add(person(who), action, receipt)
+        before = last.pop(who, None)
+        assert (superseded and superseded.sequence) == (before and before[1])
+        last[who] = (action, number)
+    assert [(pending.action, pending.receipt.sequence) for pending in gathering.take().values()] == list(last.values())
+    assert len(gathering) == 0
+
+
+def test_a_member_that_two_feeds_bring_is_both():
+    """An addition keeps in mind who else has brought the member since the last flush, unless it was removed between."""
+    gathering = Gathering()
+    for action, feed in ((Action.ADD, b"a"), (Action.ADD, b"b")):
+        gathering.add(person(1), action, Receipt(ORIGIN, 1, None, feed))
+    assert gathering.take()[person(1)].feeds == {b"a", b"b"}
+    for action, feed in ((Action.ADD, b"a"), (Action.REMOVE, b"a"), (Action.ADD, b"b")):
+        gathering.add(person(1), action, Receipt(ORIGIN, 1, None, feed))
+    assert gathering.take()[person(1)].feeds == {b"b"}

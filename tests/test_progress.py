@@ -1,0 +1,252 @@
+"""How far a run is: when it is told, what the numbers are, the line that moves, and what the target logs."""
+
+import io
+import json
+import logging
+import os
+import pty
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given as generated
+from hypothesis import strategies as some
+
+from given import Clock, record, schema, settings_of, state
+from shopper import visit
+from target_pinterest_capi.delivery.run import Run
+from target_pinterest_capi.reporting import progress
+from target_pinterest_capi.reporting.progress import MovingLine, Progress, Standing, Watch
+from target_pinterest_capi.sandbox.faults import Fault
+
+VISITS = schema("visits", *visit(), key_properties=("event_id",))
+TARGET = Path(sys.executable).with_name("target-pinterest-capi")
+
+
+class Told:
+    """A watch over a standing that a test sets, and what it told."""
+
+    def __init__(self, every_seconds: float) -> None:
+        self.standing = Standing()
+        self.told: list[Progress] = []
+        self.ends: list[Progress] = []
+        self.watch = Watch(lambda: self.standing, self.told.append, self.ends.append, every_seconds=every_seconds, now=100)
+
+    def at(self, now: float, **standing: int | None) -> list[Progress]:
+        self.standing = Standing(**standing)
+        self.watch.poll(now)
+        return self.told
+
+
+# When
+
+
+def test_it_tells_every_so_often():
+    """Nothing before its time, then once, and again that long after it was told."""
+    told = Told(30)
+    assert [len(told.at(now)) for now in (100, 129.9, 130, 131, 159, 165, 194.9, 195)] == [0, 0, 1, 1, 1, 2, 2, 3]
+    assert told.watch.next_due_at() == 225
+
+
+def test_the_end_is_told_once_and_last():
+    """After the end nothing more is told, and the last progress has what came since the one before."""
+    told = Told(30)
+    told.at(130, records=10)
+    told.standing = Standing(records=17)
+    told.watch.end(131)
+    told.at(1000, records=17)
+    assert (len(told.told), len(told.ends)) == (1, 1)
+    assert told.ends[0].standing.records - told.ends[0].before.records == 7
+
+
+# What
+
+
+def test_speed_is_that_of_the_last_while():
+    """Events a second are those that got their outcome, over the time between two lines, or five seconds where that is longer."""
+    told = Told(10)
+    told.at(110, delivered=1000)
+    told.at(120, delivered=1200, rejected=50, invalid=30, skipped=20)
+    assert [one.events_per_second for one in told.told] == [100, 30]
+    fast = Told(0.25)
+    for step in range(1, 41):
+        fast.at(100 + step * 0.25, delivered=step * 10)
+    fast.at(110.25, delivered=400)
+    assert fast.told[0].events_per_second == 40
+    assert fast.told[-1].events_per_second == pytest.approx(40 * 20 / 21, rel=0.06)
+
+
+def test_oldest_unsettled_is_told_in_seconds():
+    """The age of the oldest unsettled record is from when it can have arrived at the earliest; none is no age."""
+    told = Told(10)
+    told.at(105, records=50)
+    told.at(110, records=100, oldest_unsettled=80)
+    told.at(120, records=100, oldest_unsettled=80)
+    told.at(130, records=200, oldest_unsettled=150)
+    told.at(140, records=200)
+    assert [one.oldest_unsettled_seconds for one in told.told] == [5, 15, 10, None]
+
+
+@generated(some.lists(some.tuples(some.floats(0.1, 3), some.integers(0, 50), some.integers(0, 50)), max_size=60))
+def test_the_age_is_never_too_small(steps):
+    """Whatever comes and settles in whatever steps, no record is older than what is told."""
+    told, now, records, settled = Told(2), 100.0, 0, 0
+    arrived: list[float] = []
+    for seconds, come, settle in steps:
+        arrived += [now] * come  # just after the last poll: the worst case
+        now, records, settled = now + seconds, records + come, min(settled + settle, records + come)
+        told.at(now, records=records, oldest_unsettled=settled + 1 if settled < records else None)
+        if told.told and told.told[-1].seconds == now - 100 and settled < records:
+            assert told.told[-1].oldest_unsettled_seconds >= now - arrived[settled] - 1e-9
+
+
+def test_memory_is_bounded():
+    """A run that waits for hours on its oldest record keeps a bounded number of samples, and still knows its age."""
+    told = Told(1)
+    for second in range(1, 10_000):
+        told.at(100 + second, records=second, oldest_unsettled=1)
+    assert told.told[-1].oldest_unsettled_seconds == 9999
+    assert len(told.watch._arrivals) <= progress._MAX_SAMPLES + 1
+
+
+def test_words_and_members():
+    """People get a short line without what is zero and usual; programs get every number under its name."""
+    made = Progress(Standing(1200, 1000, 0, 2, 0, 7, 1003), Standing(), 12.3456, 449.96, 3.21)
+    assert made.words == "1,200 records, 1,000 delivered, 2 rejected, 450 events/s, oldest unsettled 3 s"
+    assert made.members() == {
+        "records": 1200, "delivered": 1000, "invalid": 0, "rejected": 2, "skipped": 0, "requests": 7,
+        "seconds": 12.346, "events_per_second": 450.0, "oldest_unsettled_seconds": 3.21,
+    }  # fmt: skip
+    settled = Progress(Standing(5, 1, 2, 0, 2), Standing(), 1, 0, None)
+    assert settled.words == "5 records, 1 delivered, 0 rejected, 2 invalid, 2 skipped, 0 events/s"
+
+
+def test_a_run_is_watched_while_it_waits():
+    """The run wakes up for its watch, also where nothing else is due, and gives its own numbers."""
+    clock = Clock()
+    run = Run(settings_of(), lambda _: None, clock=clock)
+    told: list[Progress] = []
+    run.watch = Watch(run.standing, told.append, told.append, every_seconds=30, now=clock())
+    assert run.seconds_until_due() == 30
+    run.sequence = 3
+    clock.advance(30)
+    run.poll()
+    run.close()
+    assert [(one.standing, one.seconds) for one in told] == [(Standing(records=3), 30)]
+
+
+# The line
+
+
+class Terminal(io.StringIO):
+    """A terminal's output, as text."""
+
+    def isatty(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return -1  # it does not tell its width
+
+
+def made(records: int) -> Progress:
+    return Progress(Standing(records=records), Standing(), 1, 0, None)
+
+
+def test_the_line_is_drawn_over_itself():
+    """Each picture erases the one before, fits the terminal, and ends in no newline."""
+    terminal = Terminal()
+    line = MovingLine(terminal)
+    line.draw(made(1))
+    line.draw(made(10**60))
+    pictures = terminal.getvalue().split("\r\x1b[2K")
+    assert pictures[0] == ""
+    assert pictures[1].startswith("1 records")
+    assert len(pictures[2]) == 79
+    assert "\n" not in terminal.getvalue()
+
+
+def test_the_line_makes_way_for_the_log(monkeypatch):
+    """What the log writes comes where the line was, which is back at the next picture; after the end nothing is left of it."""
+    monkeypatch.setenv("TERM", "xterm")
+    terminal = Terminal()
+    handler = logging.StreamHandler(terminal)
+    root, log = logging.getLogger(), logging.getLogger("a-test-of-progress")
+    root.addHandler(handler)
+    try:
+        watched = progress.watch(lambda: Standing(records=5), terminal, pytest.fail, pytest.fail, now=100)
+        watched.poll(101)
+        log.warning("something")
+        log.warning("more")
+        watched.poll(102)
+        watched.end(103)
+        log.warning("after")
+    finally:
+        root.removeHandler(handler)
+    erase, words = "\r\x1b[2K", made(5).words
+    assert terminal.getvalue() == f"{erase}{words}{erase}something\nmore\n{erase}{words}{erase}after\n"
+
+
+@pytest.mark.parametrize(
+    ("stream", "term", "expected"), [(Terminal, "xterm", True), (Terminal, "dumb", False), (io.StringIO, "xterm", False)]
+)
+def test_where_a_line_moves(monkeypatch, stream, term, expected):
+    """A line moves in a terminal that can, and nowhere else."""
+    monkeypatch.setenv("TERM", term)
+    assert progress.moves(stream()) is expected
+
+
+# The target
+
+
+def test_the_end_of_a_run_in_the_log(run_target, caplog):
+    """Where there is no terminal the end is logged with its numbers by name, and with the SDK's metrics of all that came."""
+    ran = run_target([VISITS, *(record("visits", **visit(number)) for number in range(25)), state({"n": 1})])
+    points = [row.args[0].to_dict() for row in caplog.records if row.msg == "METRIC: %s"]
+    assert {point["metric"]: point["value"] for point in points} == {"record_count": 25, "http_request_count": 1}
+    assert {(point["type"], point["tags"]["pid"]) for point in points} == {("counter", os.getpid())}
+    last = caplog.records[-1].__dict__
+    assert {name: last[name] for name in ("records", "delivered", "rejected", "requests", "exit_code")} == {
+        "records": 25, "delivered": 25, "rejected": 0, "requests": 1, "exit_code": 0,
+    }  # fmt: skip
+    assert last["seconds"] >= 0
+    assert ran.code == 0
+
+
+def test_a_line_in_the_log_now_and_then(run_target, caplog):
+    """A long run logs its progress with every number by name, and the metrics of what came since the line before."""
+    ran = run_target([VISITS, record("visits", **visit(1))])
+    caplog.clear()
+    with caplog.at_level("INFO"):
+        ran.target._log_progress(Progress(Standing(30, 20, requests=3), Standing(10, 5, requests=1), 60, 0.5, None))
+    row, *points = caplog.records
+    assert row.getMessage() == "Progress: 30 records, 20 delivered, 0 rejected, 0 events/s."
+    assert (row.__dict__["records"], row.__dict__["seconds"]) == (30, 60)
+    assert [point.args[0].value for point in points] == [20, 2]
+
+
+def test_a_line_that_moves_in_a_terminal(config, tmp_path, sandbox):
+    """On a terminal the program shows a line that moves, erases it in the end, and logs neither progress nor metrics."""
+    sandbox.faults.set([Fault("latency", seconds=0.7)])
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [TARGET, "--config", "config.json"], cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=theirs,
+        env={**os.environ, "TERM": "xterm"},
+    )  # fmt: skip
+    os.close(theirs)
+    out, _ = process.communicate(b"\n".join([VISITS, record("visits", **visit(1)), state({"n": 1})]) + b"\n", timeout=30)
+    shown = b""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            shown += os.read(ours, 65536)
+        except OSError:  # Linux says so when the other end is closed and all was read
+            break
+    os.close(ours)
+    assert (process.returncode, out) == (0, b'{"n": 1}\n')
+    pictures = shown.decode().split("\r\x1b[2K")
+    assert any(picture.startswith("1 records, 0 delivered, 0 rejected") and "oldest unsettled" in picture for picture in pictures)
+    assert "Done after 1 records" in pictures[-1]
+    assert "METRIC" not in shown.decode()

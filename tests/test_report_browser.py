@@ -1,0 +1,192 @@
+"""The page in a real browser: it loads alone, is readable in both colour schemes and on a phone, and works by keyboard."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from chromium import Browser, program
+from report_sample import hostile, ordinary, report_of
+
+from target_pinterest_capi.reporting.html import page
+
+PHONE, DESK = 360, 1280
+REPORTS = {"empty": report_of, "ordinary": ordinary, "hostile": hostile}
+SCHEMES = pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+SIZES = pytest.mark.parametrize("width", [320, PHONE, 768, DESK])
+ALL_REPORTS = pytest.mark.parametrize("name", REPORTS)
+
+OPEN_ALL = "document.querySelectorAll('details').forEach(one => { one.open = true })"
+
+# Every text with less contrast to what is behind it than WCAG 2 AA wants: 4.5, or 3 where it is large.
+TOO_FAINT = """
+(() => {
+  const channels = text => { const [r, g, b, a = 1] = text.match(/[\\d.]+/g).map(Number); return {r, g, b, a} }
+  const light = ({r, g, b}) => {
+    const [x, y, z] = [r, g, b].map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    return 0.2126 * x + 0.7152 * y + 0.0722 * z
+  }
+  const behind = element => {
+    for (let one = element; one; one = one.parentElement) {
+      const colour = channels(getComputedStyle(one).backgroundColor)
+      if (colour.a === 1) return colour
+    }
+    return {r: 255, g: 255, b: 255}
+  }
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+  const found = [], seen = []
+  for (let node; (node = walker.nextNode());) {
+    const element = node.parentElement
+    if (!node.data.trim() || !element.getClientRects().length) continue
+    const style = getComputedStyle(element), size = parseFloat(style.fontSize)
+    const [one, other] = [light(channels(style.color)), light(behind(element))].sort((a, b) => b - a)
+    const contrast = (one + 0.05) / (other + 0.05)
+    const wanted = size >= 24 || (size >= 18.66 && style.fontWeight >= 700) ? 3 : 4.5
+    seen.push(contrast)
+    if (contrast < wanted) found.push(`${contrast.toFixed(2)}: ${node.data.trim().slice(0, 40)}`)
+  }
+  return {found, seen: seen.length}
+})()
+"""
+FOCUSED = """
+(one => [one.tagName, one.textContent.trim().slice(0, 30), getComputedStyle(one).outlineStyle])(document.activeElement)
+"""
+# What has to be told apart without words, which wants 3: its colour and that of its card.
+MARKS = """
+[...document.querySelectorAll('.share i, .track i, .chart rect, .note > i')].map(one => {
+  const style = getComputedStyle(one)
+  const card = getComputedStyle(one.closest('.card, .note')).backgroundColor
+  return [one.tagName === 'rect' ? style.fill : style.backgroundColor, card]
+})
+"""
+
+
+def contrast(one: str, other: str) -> float:
+    """Give the contrast of two colours in the browser's notation (WCAG 2.1)."""
+
+    def light(colour: str) -> float:
+        shares = [int(part) / 255 for part in colour.removeprefix("rgb(").removesuffix(")").split(",")]
+        red, green, blue = (share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    low, high = sorted((light(one), light(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory) -> Iterator[Browser]:
+    executable = program()
+    if executable is None:
+        reason = "Chromium is not installed: apt-get install chromium"
+        if os.environ.get("REQUIRE_SERVICES") == "1":
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)
+    with Browser(executable, tmp_path_factory.mktemp("chromium")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("pages")
+    for name, make in REPORTS.items():
+        (folder / f"{name}.html").write_text(page(make()))
+    return {name: folder / f"{name}.html" for name in REPORTS}
+
+
+@ALL_REPORTS
+@SCHEMES
+def test_page_loads_alone(browser, pages, name: str, dark: bool):
+    """The browser asks for the file and nothing else, and has nothing to complain about; hostile names make no element."""
+    browser.open(pages[name], dark=dark)
+    assert browser.requests() == [pages[name].as_uri()]
+    assert browser.complaints() == []
+    assert browser.evaluate("document.querySelectorAll('script, img, iframe').length") == 0
+
+
+@ALL_REPORTS
+@SIZES
+def test_nothing_is_wider_than_the_screen(browser, pages, name: str, width: int):
+    """The page itself never scrolls sideways, on a phone or a desk, with everything folded open and the longest names."""
+    browser.open(pages[name], width=width)
+    browser.evaluate(OPEN_ALL)
+    outside = """
+    [...document.querySelectorAll('body *')].filter(one => !one.closest('.scroll, .skip, svg, .stack thead') &&
+      one.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map(one => one.tagName + '.' + one.className)
+    """
+    assert browser.evaluate(outside) == []
+    assert browser.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@ALL_REPORTS
+@SCHEMES
+@pytest.mark.parametrize("width", [PHONE, DESK])
+def test_texts_have_contrast(browser, pages, name: str, dark: bool, width: int):
+    """Every text stands out from what is behind it as WCAG 2 AA wants, in both colour schemes."""
+    browser.open(pages[name], width=width, dark=dark)
+    browser.evaluate(OPEN_ALL)
+    result = browser.evaluate(TOO_FAINT)
+    assert result["seen"] > 30
+    assert result["found"] == []
+
+
+@SCHEMES
+def test_bars_have_contrast(browser, pages, dark: bool):
+    """Bars, shares and signs stand out from their card by 3, in both colour schemes."""
+    browser.open(pages["ordinary"], dark=dark)
+    found = {tuple(pair) for pair in browser.evaluate(MARKS)}
+    assert len(found) >= 5
+    assert min(contrast(*pair) for pair in found) >= 3
+
+
+def test_schemes_differ(browser, pages):
+    """What the system asks for is what is shown: dark on light, or light on dark."""
+    shown = []
+    for dark in (False, True):
+        browser.open(pages["ordinary"], dark=dark)
+        shown.append(browser.evaluate("getComputedStyle(document.body).backgroundColor"))
+    light, dark_ = (contrast(colour, "rgb(0, 0, 0)") for colour in shown)
+    assert light > 15
+    assert dark_ < 2
+
+
+def test_everything_is_reached_by_keyboard(browser, pages):
+    """Tab goes to the skip link first, then through every link and fold in order, each with a visible outline."""
+    browser.open(pages["ordinary"])
+    expected = browser.evaluate(
+        "[...document.querySelectorAll('a[href], summary, [tabindex=\"0\"]')].filter(one => one.checkVisibility()).length"
+    )
+    reached = []
+    for _ in range(expected):
+        browser.press("Tab")
+        reached.append(browser.evaluate(FOCUSED))
+    assert reached[0][:2] == ["A", "Skip to the report"]
+    assert len({(tag, text) for tag, text, _ in reached}) == expected
+    assert {outline for _, _, outline in reached} == {"solid"}
+
+
+def test_fold_opens_by_keyboard(browser, pages):
+    """Enter on a fold opens it: the chart's numbers can be read without a mouse."""
+    browser.open(pages["ordinary"])
+    browser.evaluate("[...document.querySelectorAll('summary')].find(one => one.textContent === 'The same as a table').focus()")
+    browser.press("Enter")
+    assert browser.evaluate("document.activeElement.parentElement.open") is True
+
+
+def test_tables_stay_tables_on_a_phone(browser, pages):
+    """Where rows become blocks, assistive technology still hears a table with its rows and cells, and the picture by its name."""
+    browser.open(pages["ordinary"], width=PHONE)
+    nodes = [node for node in browser.call("Accessibility.getFullAXTree")["nodes"] if not node.get("ignored")]
+    roles = [node["role"]["value"] for node in nodes]
+    names = {node["name"]["value"] for node in nodes if node["role"]["value"] in {"image", "img"}}
+    assert roles.count("row") >= 24
+    assert {"banner", "main", "navigation", "contentinfo", "rowheader", "caption"} <= set(roles)
+    assert any(name.startswith("Events over time: 1,230 events") for name in names)
+
+
+def test_phone_texts_and_targets_are_large_enough(browser, pages):
+    """On a phone no text is below 12 pixels, and what is tapped is at least 24 pixels high (WCAG 2.2 AA)."""
+    browser.open(pages["ordinary"], width=PHONE)
+    sizes = browser.evaluate("[...document.querySelectorAll('body *')].map(one => parseFloat(getComputedStyle(one).fontSize))")
+    assert min(sizes) >= 12
+    heights = browser.evaluate("[...document.querySelectorAll('nav a, summary')].map(one => one.getBoundingClientRect().height)")
+    assert min(heights) >= 24

@@ -1,0 +1,244 @@
+"""The page: everything that the report says is on it, in words, escaped; nothing is loaded, and nothing can run."""
+
+import re
+from html import unescape
+from html.parser import HTMLParser
+from typing import ClassVar
+
+import pytest
+from report_sample import HOSTILE, event, hostile, observed, ordinary, report_of
+
+from target_pinterest_capi.delivery.outcomes import Outcome
+from target_pinterest_capi.events.event import Origin
+from target_pinterest_capi.reporting.coverage import COMPONENTS
+from target_pinterest_capi.reporting.html import headline, page
+from target_pinterest_capi.reporting.report import Report
+from target_pinterest_capi.reporting.tally import Tally
+
+ORDERS = Origin("orders", "paid orders")
+
+
+class Reader(HTMLParser):
+    """Reads a page: its elements with their attributes, its words, and whether every element is closed where it should be."""
+
+    VOID: ClassVar = {"meta", "link", "line"}
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.words = ""
+        self.open: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] != "style":
+            self.words += f"{data} "
+
+
+def words(report: Report) -> str:
+    return " ".join(Reader(page(report)).words.split())
+
+
+def delivered(number: int, mode: str = "live", **reasons: int) -> Report:
+    tally = Tally()
+    if number:
+        tally.count(ORDERS, Outcome.DELIVERED, number=number)
+    for outcome, count in reasons.items():
+        tally.count(ORDERS, Outcome(outcome), "bad_field", count)
+    return report_of(tally, mode=mode)
+
+
+@pytest.mark.parametrize(
+    ("report", "line"),
+    [
+        (delivered(0), "Nothing was to be delivered"),
+        (delivered(0, skipped=5), "Nothing was to be delivered"),
+        (delivered(1), "The one event was delivered"),
+        (delivered(1200), "All 1,200 events delivered"),
+        (delivered(1200, invalid=3, rejected=1, skipped=9), "1,200 of 1,204 events delivered"),
+        (delivered(0, invalid=1), "0 of 1 event delivered"),
+        (delivered(7, mode="test"), "All 7 events accepted by Pinterest's check"),
+        (report_of(seen=observed(event(1), event(2)), mode="dry_run"), "2 events would be sent"),
+    ],
+)
+def test_headline(report: Report, line: str):
+    """The first line says what the run came to: delivered events of those that were tried."""
+    assert headline(report) == line
+    assert line in words(report)
+
+
+@pytest.mark.parametrize(
+    ("code", "stopped", "said"),
+    [
+        (0, None, ["Completed", "Every one of 1,234 records is accounted for"]),
+        (
+            1,
+            "pinterest answered 401: check conversion_token.",
+            ["Stopped by an error", "Pinterest answered 401", "nothing is lost"],
+        ),
+        (3, "too many.", ["Stopped: too many events failed", "Too many."]),
+        (143, "SIGTERM came.", ["Interrupted", "SIGTERM came."]),
+        (130, None, ["Interrupted"]),
+        (7, None, ["Stopped"]),
+    ],
+)
+def test_end_of_the_run_is_told(code: int, stopped: str | None, said: list[str]):
+    """How the run ended stands at the top, with why and what that means for the next one."""
+    text = words(report_of(exit_code=code, stopped=stopped))
+    assert all(part in text for part in said)
+
+
+@pytest.mark.parametrize("make", [report_of, ordinary, hostile], ids=["empty", "ordinary", "hostile"])
+def test_nothing_is_loaded_and_nothing_runs(make):
+    """No element asks for anything or holds code, every link stays on the page, and the page's own policy forbids it."""
+    text = page(make())
+    reader = Reader(text)
+    assert reader.open == []
+    assert not {tag for tag, _ in reader.elements} & {
+        "script",
+        "img",
+        "iframe",
+        "object",
+        "embed",
+        "form",
+        "base",
+        "audio",
+        "video",
+    }
+    for tag, attributes in reader.elements:
+        assert not [name for name in attributes if name.startswith("on") or name in {"src", "srcset", "action", "xlink:href"}]
+        link = attributes.get("href", "#")
+        assert link is not None
+        assert link.startswith("#") or (tag, link) == ("link", "data:,")
+    assert "url(" not in text
+    assert "@import" not in text
+    policy = next(
+        attributes["content"] for _, attributes in reader.elements if attributes.get("http-equiv") == "Content-Security-Policy"
+    )
+    assert policy is not None
+    assert policy.startswith("default-src 'none';")
+    assert "script" not in policy
+
+
+def test_hostile_names_are_words():
+    """Whatever a stream, a mapping, a field, a setting or a message is called, it stands on the page as just that."""
+    text = page(hostile())
+    assert "<script" not in text
+    assert "<img" not in text
+    reader = Reader(text)
+    assert reader.words.count(HOSTILE) > 100
+    titles = [unescape(found) for found in re.findall(r"<title>(.*?)</title>", text)]
+    assert HOSTILE in titles[0]
+
+
+def test_every_number_of_the_report_is_on_the_page():
+    """Outcomes, reasons with advice, values left out, warnings, requests and settings are all there to be read."""
+    made = ordinary()
+    text = words(made)
+    for row in made.outcomes:
+        assert f"{row.stream} · {row.mapping} {row.delivered:,} {row.invalid:,} {row.rejected:,} {row.skipped:,}" in text
+    for reason in made.reasons:
+        assert " ".join(reason.advice.replace("`", " ").split()) in text
+        assert f"{reason.events:,} {' · '.join(filter(None, (reason.stream, reason.mapping, reason.event_name)))}" in text
+    for value in made.values:
+        assert value.advice in text
+        assert f"{value.values:,} {value.stream} · {value.mapping} · {value.field}" in text
+    for warning in made.warnings:
+        assert warning.message[1:] in text
+    assert "pinterest-rejected.jsonl" in text
+    assert "max_rejected_ratio 1.0" in text
+    assert "default_country not set" in text
+    assert "ledger true" in text
+
+
+def test_coverage_of_every_event_name_is_there():
+    """Each name has its eleven bars, and all names together have theirs; beyond the first few they are folded away."""
+    text = page(ordinary())
+    captions = re.findall(r"<caption>([^<]*)<span class=\"soft\"> · ([\d,]+) events", text)
+    assert captions == [("All events", "1,230"), ("checkout", "1,200"), ("page_visit", "30")]
+    rows = re.findall(
+        r'<th scope="row">([^<]+)</th><td><span class="track"[^>]*><i style="width:([\d.]+)%"></i></span></td><td [^>]*>([^<]+)',
+        text,
+    )
+    assert [row[0] for row in rows[:11]] == [component.title for component in COMPONENTS]
+    bars = {row[0]: row[1:] for row in rows[:11]}
+    assert bars["E-mail"] == ("100.00", "100%")
+    assert bars["IP address"] == ("97.56", "98%")
+    assert bars["Click id (epik)"] == ("2.44", "2.4%")
+    assert "more event names" not in text
+    assert "more event names" in page(hostile())
+
+
+def test_over_time_is_a_chart_and_a_table():
+    """The chart has a name that says it in words, and every column's number is in a table too."""
+    made = ordinary()
+    text = page(made)
+    assert len(re.findall("<rect ", text)) == len(made.delivered.over_time)
+    (label,) = re.findall(r'<svg role="img" aria-label="([^"]+)"', text)
+    assert "1,230 events from" in label
+    table = text[text.index("The same as a table") :]
+    numbers = [int(found.replace(",", "")) for found in re.findall(r'</th><td class="number">([\d,]+)</td>', table)]
+    assert numbers[: len(made.delivered.over_time)] == [bucket.events for bucket in made.delivered.over_time]
+
+
+def test_what_the_events_show_to_be_wrong_is_said_first():
+    """A constant id and late events stand at the top with what to do; the section on ids names who repeats."""
+    text = words(ordinary())
+    assert "All 30 events of page_visit have the same event_id" in text
+    assert "Map event_id to a column that differs from event to event." in text
+    late = ordinary().delivered.delays.late_online
+    assert f"{late:,} web or app events reached Pinterest over an hour after they happened" in text
+    assert "page_visit 29 of 30 the same id for all" in text
+
+
+def test_repeats_are_explained_with_and_without_a_ledger():
+    """The ledger is offered where there is none; a long run's counts are said to be estimates."""
+    twice = observed(event(1), event(1), event(2))
+    without = words(report_of(seen=twice, settings={"ledger": False}))
+    assert "checkout 1 of 3 33%" in without
+    assert "With ledger_url such repeats are not sent at all." in without
+    assert "With ledger_url" not in words(report_of(seen=twice, settings={"ledger": True}))
+    assert "No delivered event of this run has the id of another." in words(report_of(seen=observed(event(1))))
+    twice.ids._mask = 1
+    assert "Estimated: the run was too long" in words(report_of(seen=twice))
+
+
+def test_share_within_the_hour():
+    """It is said in a tile and above the bars; a run that delivered nothing claims none."""
+    made = report_of(seen=observed(event(1, hours_ago=0.1), event(2, hours_ago=3)))
+    assert "50% of the events were at Pinterest within the hour." in words(made)
+    assert "Within the hour none" in words(report_of())
+
+
+def test_dry_run_tells_no_delays():
+    """Where nothing was sent, nothing is said about how soon it arrived, and that nothing was sent is said at the top."""
+    text = words(report_of(seen=observed(event(1, hours_ago=30)), mode="dry_run"))
+    assert "nothing was sent" in text
+    assert "How soon" not in text
+    assert "over an hour" not in text
+
+
+def test_page_works_without_eyes():
+    """One h1, sections named by their headings, tables with captions or heads, landmarks, a language, and no id twice."""
+    reader = Reader(page(ordinary()))
+    tags = [tag for tag, _ in reader.elements]
+    assert (tags.count("h1"), tags.count("main"), tags.count("header"), tags.count("footer"), tags.count("nav")) == (1, 1, 1, 1, 1)
+    assert dict(reader.elements)["html"] == {"lang": "en"}
+    ids = [attributes["id"] for _, attributes in reader.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    for _, attributes in reader.elements:
+        assert attributes.get("aria-labelledby", ids[0]) in ids
+        assert (attributes.get("href") or "").removeprefix("#") in {*ids, "", "data:,"}
+    assert all("scope" in attributes for tag, attributes in reader.elements if tag == "th")
