@@ -33,10 +33,10 @@ test: $(READY)  ## run the tests; those that need a service skip where it is abs
 
 # One test for each seed, with and without a ledger; `make test` runs a short one. It prints what each came to.
 SEEDS ?= 1 2 3
-RECORDS ?= 150000
-INTERRUPTIONS ?= 60
+RECORDS ?= 100000
+INTERRUPTIONS ?= 40
 
-chaos: $(READY)  ## deliver through every fault, kill -9 and signals: SEEDS="1 2 3" RECORDS=150000 INTERRUPTIONS=60
+chaos: $(READY)  ## deliver through every fault, kill -9 and signals: SEEDS="1 2 3" RECORDS=100000 INTERRUPTIONS=40
 	@CHAOS_SEEDS="$(SEEDS)" CHAOS_RECORDS=$(RECORDS) CHAOS_INTERRUPTIONS=$(INTERRUPTIONS) $(BIN)/python -m pytest -o log_cli=true -o log_cli_level=INFO tests/chaos
 
 test-all: lint types  ## run every check and every test: what needs a service fails where it is absent

@@ -1,7 +1,9 @@
 """One attempt gives one typed answer over a real socket, whatever the other side does, and never shows the token."""
 
+import gc
 import json
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -333,3 +335,15 @@ def test_loopback_is_never_proxied(monkeypatch: pytest.MonkeyPatch, sandbox: San
     """A sandbox on this machine is reached directly, whatever the environment says."""
     assert first_line_at_proxy(monkeypatch, sandbox.url) is None
     assert len(sandbox.store.events()) == 2
+
+
+def test_body_is_let_go_without_the_collector(client: Client):
+    """Nothing holds a request's body once it is answered: bodies must not pile up until the garbage collector comes by."""
+    content = body()
+    held = sys.getrefcount(content)
+    gc.disable()
+    try:
+        client.send_events(ACCOUNT, content, test=False)
+        assert sys.getrefcount(content) == held
+    finally:
+        gc.enable()

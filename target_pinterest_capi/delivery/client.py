@@ -208,9 +208,11 @@ class Client:
         try:
             with self._http.stream(method, f"{self._api_url}{path}", params=params, content=content, headers=headers) as response:
                 raw = self._read(response, deadline)
-                if raw is None:
-                    return Failure(FailureKind.UNCERTAIN, f"the answer was not complete within {self._timeout_seconds:g} seconds")
-                return read(response, raw)
+            # httpx ties a response and its stream in a circle, which would keep the request's body until the collector comes.
+            response.stream = httpx.ByteStream(b"")
+            if raw is None:
+                return Failure(FailureKind.UNCERTAIN, f"the answer was not complete within {self._timeout_seconds:g} seconds")
+            return read(response, raw)
         except _NOT_SENT as error:
             if _is_certificate_error(error):
                 return Failure(FailureKind.UNTRUSTED, "the server's TLS certificate could not be verified")

@@ -22,7 +22,8 @@ from target_pinterest_capi.delivery.decisions import Decision, advice, decide, d
 from target_pinterest_capi.delivery.rate_limit import RateLimit
 from target_pinterest_capi.events.event import Account
 
-MAX_LIVE_BYTES: Final = 48_000_000  # of events that wait or are under way; each body under way exists once more while it is sent
+MAX_LIVE_BYTES: Final = 32_000_000  # of events that wait or are under way; each body under way exists once more while it is sent
+SPARE_BATCHES: Final = 4  # that wait beside those under way, so that a sender that is done finds work
 SUSPECTS_BEFORE_STOP: Final = 3  # single events refused while none was accepted: the refusal is not about the events
 _BEFORE_ALL_OTHERS: Final = 0.0
 
@@ -214,12 +215,12 @@ class Dispatcher:
 
     @property
     def has_room(self) -> bool:
-        """Tell whether another batch may be submitted: as many wait as are in flight at most, so memory is bounded.
+        """Tell whether another batch may be submitted: a few wait beside those that may be in flight, so memory is bounded.
 
         Suspects do not count: it takes further events to decide about them.
         """
         waits = len(self._live) - len(self._suspects)
-        return waits < 2 * self._max_in_flight and sum([batch.size_bytes for batch in self._live]) < MAX_LIVE_BYTES
+        return waits < self._max_in_flight + SPARE_BATCHES and sum([batch.size_bytes for batch in self._live]) < MAX_LIVE_BYTES
 
     @property
     def in_flight(self) -> int:

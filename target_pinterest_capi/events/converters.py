@@ -19,6 +19,7 @@ Convert = Callable[[Any], Any]
 Form = Callable[[str], str | LeftOut]
 
 MEMO_LENGTH: Final = 64  # longer texts are not remembered
+MEMO_REGIONS: Final = 4  # regions whose postal codes are remembered
 MEMO_SIZE: Final = 16384  # normal forms kept a field; low-cardinality fields only, never what identifies a person by itself
 
 
@@ -302,26 +303,28 @@ def _region(text: str) -> str | None:
 
 
 class _RegionalMemo(dict[str | None, "Memo"]):
-    """A memo for each region."""
+    """A memo for each of the first regions that come; all of them together are as large as another field's one."""
 
     def __init__(self, convert: Callable[[Any, str | None], Any]) -> None:
         super().__init__()
         self._convert = convert
 
     def __missing__(self, region: str | None) -> "Memo":
-        memo = self[region] = Memo(lambda text: self._convert(text, region))
+        size = MEMO_SIZE // MEMO_REGIONS if len(self) < MEMO_REGIONS else 0
+        memo = self[region] = Memo(lambda text: self._convert(text, region), size)
         return memo
 
 
 class Memo(dict[str, Any]):
     """Remembers what a function makes of up to `MEMO_SIZE` short texts: index it by a text. None is made again each time."""
 
-    def __init__(self, make: Callable[[str], Any]) -> None:
+    def __init__(self, make: Callable[[str], Any], size: int | None = None) -> None:
         super().__init__()
         self._make = make
+        self._size = MEMO_SIZE if size is None else size
 
     def __missing__(self, text: str) -> Any:
         made = self._make(text)
-        if made is not None and len(self) < MEMO_SIZE and len(text) <= MEMO_LENGTH:
+        if made is not None and len(self) < self._size and len(text) <= MEMO_LENGTH:
             self[text] = made  # the first to come stay: making room by turns would keep none where many come in turn
         return made

@@ -1,0 +1,131 @@
+"""A little tap that can go on anywhere: records and BATCH files of one stream, a STATE after each piece, by a seed.
+
+Promises that the same seed, size and position give the same lines, so that a run can begin again where STATE says. A few of its
+records are wrong in a way that the target must find, and a few in a way that only Pinterest does.
+"""
+
+import gzip
+import json
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from given import line, record, schema, state
+from shopper import NOW, digest, visit
+
+STREAM: Final = "visits"
+DAY_SECONDS: Final = 86400
+BAD: Final[tuple[dict[str, Any], ...]] = (
+    {"em": None},
+    {"event_time": "soon"},
+    {"action_source": None},
+    {"event_name": ""},
+    {"event_time": int(NOW) - 30 * DAY_SECONDS},
+    {"event_time": int(NOW) + 30 * DAY_SECONDS},
+)
+BAD_SHARE: Final = 0.02
+OFFLINE_SHARE: Final = 0.2  # Pinterest cannot deduplicate these
+PIECE: Final = (20, 400)  # records between two STATE messages
+BATCH_SHARE: Final = 0.15  # pieces that come as a BATCH file
+
+
+class Piece(NamedTuple):
+    """Records from `begin` up to `end`, and the lines that bring them; the last one is the STATE after them."""
+
+    begin: int
+    end: int
+    lines: bytes
+
+
+class Tap:
+    """The tap's stream. A record's number is its position; STATE holds the position after it. More comes with each `grow`.
+
+    Attributes:
+        bad: the records that make no event.
+        failed: the events that Pinterest fails.
+        refused: the events that make Pinterest refuse a whole request.
+    """
+
+    def __init__(self, seed: int, records: int, directory: Path, *, failed: int, refused: int) -> None:
+        self._rng = random.Random(f"{seed}/tap")
+        self._directory = directory
+        self._pieces: list[Piece] = []
+        self._to_come: list[Piece] = []
+        self.end = 0  # the position after the last record
+        self.bad: set[int] = set()
+        self.failed: set[int] = set()
+        self.refused: set[int] = set()
+        begin = 0
+        while begin < records:
+            self._to_come.append(self._piece(begin, min(self._rng.randint(*PIECE), records - begin), bad_share=BAD_SHARE))
+            begin = self._to_come[-1].end
+        good = [number for number in range(records) if number not in self.bad]
+        chosen = self._rng.sample(good, failed + refused)
+        self.failed.update(chosen[:failed])
+        self.refused.update(chosen[failed:])
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of its size has come."""
+        return not self._to_come
+
+    def grow(self, records: int) -> None:
+        """Let about as many new records come; a few good ones where its size is reached, as there are always new ones."""
+        self._to_come = self._to_come or [self._piece(self.end, self._rng.randint(5, 15), bad_share=0)]
+        wanted = self.end + records
+        while self._to_come and self.end < wanted:
+            self._pieces.append(self._to_come.pop(0))
+            self.end = self._pieces[-1].end
+
+    def lines(self, position: int) -> Iterator[bytes]:
+        """Give the stream from a position that a STATE named, in chunks of whole lines."""
+        yield schema(STREAM, *visit(), key_properties=("event_id",)) + b"\n"
+        for piece in self._pieces:
+            if piece.begin >= position:
+                yield piece.lines
+
+    def bounds(self) -> list[int]:
+        """Give the positions that STATE can name."""
+        return [0, *(piece.end for piece in self._pieces)]
+
+    def _piece(self, begin: int, size: int, *, bad_share: float) -> Piece:
+        rng, rows = self._rng, []
+        for number in range(begin, begin + size):
+            columns: dict[str, Any] = {"action_source": "offline"} if rng.random() < OFFLINE_SHARE else {}
+            if rng.random() < bad_share:
+                self.bad.add(number)
+                columns = rng.choice(BAD)
+            rows.append(visit(number, **columns))
+        after = state({"bookmarks": {STREAM: {"position": begin + size}}})
+        lines = [self._file(rows, begin)] if rng.random() < BATCH_SHARE else [record(STREAM, **row) for row in rows]
+        return Piece(begin, begin + size, b"\n".join([*lines, after]) + b"\n")
+
+    def _file(self, rows: list[dict[str, Any]], begin: int) -> bytes:
+        """Write the rows into a file, packed or not, and give the message that names it."""
+        packed = self._rng.random() < 0.5
+        path = self._directory / f"batch-{begin}.jsonl{'.gz' if packed else ''}"
+        content = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+        path.write_bytes(gzip.compress(content) if packed else content)
+        encoding = {"format": "jsonl", "compression": "gzip" if packed else "none"}
+        return line(type="BATCH", stream=STREAM, encoding=encoding, manifest=[path.as_uri()])
+
+
+def position_of(state_line: bytes) -> int:
+    """Give the position that a STATE on stdout names."""
+    return int(json.loads(state_line)["bookmarks"][STREAM]["position"])
+
+
+def event_id(number: int) -> str:
+    """Give the event id of a record, which is also its key property."""
+    return f"visit-{number}"
+
+
+def number_of(event_id: str) -> int:
+    """Give the record of an event id."""
+    return int(event_id.removeprefix("visit-"))
+
+
+def key_digest(number: int) -> str:
+    """Give the digest under which a dead letter names a record."""
+    return digest(event_id(number))

@@ -1,0 +1,80 @@
+"""What has really happened: which events Pinterest has, and which are durable among the dead letters.
+
+Reads two files as they grow, the bodies that the sandbox took and the target's dead letters, and takes nobody's word for it.
+"""
+
+import json
+import threading
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from endless_tap import Tap, key_digest, number_of
+
+
+class Growing:
+    """A file of JSON lines that grows: gives what is new and whole. A line that a crash cut is counted."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.cut = 0
+        self._offset = 0
+
+    def read(self) -> list[dict[str, Any]]:
+        """Give the lines that came since the last time."""
+        if not self.path.exists():
+            return []
+        with self.path.open("rb") as file:
+            file.seek(self._offset)
+            content = file.read()
+        whole = content[: content.rfind(b"\n") + 1]
+        self._offset += len(whole)
+        rows = []
+        for row in whole.splitlines():
+            try:
+                rows.append(json.loads(row))
+            except ValueError:
+                self.cut += 1
+        return rows
+
+
+class Truth:
+    """The account of every record, safe to ask from several threads."""
+
+    def __init__(self, tap: Tap, bodies: Path, dead_letters: Path) -> None:
+        self._tap = tap
+        self._lock = threading.Lock()
+        self._bodies = Growing(bodies)
+        self._dead_letters = Growing(dead_letters)
+        self._numbers: dict[str, int] = {}
+        self._settled = 0
+        self.delivered: Counter[int] = Counter()
+        self.dead: Counter[int] = Counter()
+        self.reasons: Counter[str] = Counter()
+
+    def settled_through(self) -> int:
+        """Give the position before which every record is delivered or a durable dead letter."""
+        with self._lock:
+            self._look()
+            while self._settled < self._tap.end and (self._settled in self.delivered or self._settled in self.dead):
+                self._settled += 1
+            return self._settled
+
+    def delivered_from(self, position: int) -> int:
+        """Give how many events at or after a position Pinterest has."""
+        with self._lock:
+            self._look()
+            return sum(number >= position for number in self.delivered)
+
+    def _look(self) -> None:
+        for body in self._bodies.read():
+            numbers = (number_of(event["event_id"]) for event in body["data"])
+            self.delivered.update(number for number in numbers if number not in self._tap.failed)
+        for letter in self._dead_letters.read():
+            self.dead[self._number(letter["key"]["event_id"])] += 1
+            self.reasons[letter["reason"]] += 1
+
+    def _number(self, digest: str) -> int:
+        if digest not in self._numbers:
+            self._numbers.update({key_digest(number): number for number in range(len(self._numbers), self._tap.end)})
+        return self._numbers[digest]

@@ -1,0 +1,413 @@
+"""The whole run against a plain model: whatever arrives and however Pinterest answers, one outcome each, and no STATE too early.
+
+The run's own clock, client and wake are scripted: a wait either lets one request under way end, in any order and in any way, or
+moves the clock to what is due. Nothing sleeps, and a run that waits for nothing is found out.
+"""
+
+import json
+import random
+import sqlite3
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from given import Clock, settings_of
+from target_pinterest_capi.delivery.client import Answer, EventStatus, Failure, FailureKind
+from target_pinterest_capi.delivery.dead_letters import MAX_BUFFERED
+from target_pinterest_capi.delivery.repeats import MAX_WAITING
+from target_pinterest_capi.delivery.run import ATTEMPT_SLACK_SECONDS, Run, RunStopped
+from target_pinterest_capi.events.event import Account, Event, InvalidRecord, Origin, SkippedRecord, encode
+from target_pinterest_capi.events.reasons import Invalid, Skipped
+
+Numbers = set[int]
+ORIGIN = Origin("visits", "pinterest")
+ACCOUNTS = (Account("549755885175", "sandbox-token"), Account("549755885176", "sandbox-token"))
+MAX_WAITS = 3000  # of one run; what needs more goes round in circles
+
+# How a request may end: whether Pinterest processed it, and what came back. None: its own word on each event.
+ENDINGS: dict[str, tuple[bool, Answer | Failure | None]] = {
+    "taken": (True, None),
+    "busy": (False, Answer(503, retry_after_seconds=2)),
+    "too many": (False, Answer(429, retry_after_seconds=1)),
+    "not sent": (False, Failure(FailureKind.NOT_SENT, "refused")),
+    "lost before": (False, Failure(FailureKind.UNCERTAIN, "dropped")),
+    "lost after": (True, Failure(FailureKind.UNCERTAIN, "dropped")),
+    "failed inside": (True, Answer(500)),
+    "one less": (True, Answer(200, events=[])),
+    "no token": (False, Answer(401)),
+}
+OVER = Failure(FailureKind.NOT_SENT, "over")
+CALM = [name for name in ENDINGS if name != "no token"]
+
+
+class Sent(NamedTuple):
+    """A request under way: the numbers of its events, when it was sent, and the answer that its sender waits for."""
+
+    numbers: tuple[int, ...]
+    at: float
+    may_end: threading.Event
+    answer: list[Answer | Failure]
+
+
+class Pinterest:
+    """The client of a run: each request waits until the world ends it."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.under_way: dict[int, Sent] = {}
+        self.changed = threading.Condition()
+        self.is_over = False
+        self.arrived = 0
+
+    def send_events(self, account: Account, body: bytes, *, test: bool) -> Answer | Failure:  # noqa: ARG002
+        sent = Sent(tuple(int(one["language"]) for one in json.loads(body)["data"]), self.clock(), threading.Event(), [])
+        with self.changed:
+            if self.is_over:
+                return OVER
+            self.arrived += 1
+            self.under_way[self.arrived] = sent
+            self.changed.notify_all()
+        assert sent.may_end.wait(60), "the world forgot a request"
+        return sent.answer[0]
+
+    def close(self) -> None:
+        """Let every sender go."""
+        with self.changed:
+            self.is_over = True
+            for sent in self.under_way.values():
+                sent.answer.append(OVER)
+                sent.may_end.set()
+
+
+class World:
+    """A run and everything around it: arrivals, answers, time, and the account of what is true."""
+
+    def __init__(self, directory: Path, rng: random.Random, endings: list[str], bad: float = 0.1, **given: Any) -> None:
+        self.rng = rng
+        self.endings = endings
+        self.bad = bad  # the share of events that Pinterest fails, and of those that it refuses
+        self.clock = Clock()
+        self.pinterest = Pinterest(self.clock)
+        self.reported = threading.Semaphore(0)
+        self.waits = 0
+        self.path = directory / "rejected.jsonl"
+        self.arrived: list[tuple[int, int, str]] = []  # record, number of the event, event id
+        self.too_old: Numbers = set()
+        self.skipped: Numbers = set()
+        self.invalid: Numbers = set()
+        self.confirmed: Counter[int] = Counter()
+        self.failing: Numbers = set()
+        self.poison: Numbers = set()
+        self.states: list[int] = []  # records before each STATE
+        self.written: list[int] = []  # which STATE was written
+        self.run = Run(
+            settings_of(**{"dead_letter_path": str(self.path), "shutdown_grace_seconds": 5, **given}),
+            self.write_state,
+            clock=self.clock,
+            client=self.pinterest,
+            wake=self,
+        )
+        self.run._dispatcher._rng = rng
+
+    # The wake: what ends a wait
+
+    fd = -1
+
+    def set(self) -> None:
+        self.reported.release()
+
+    def clear(self) -> None:
+        """Nothing to forget: what is reported is in the dispatcher's queue."""
+
+    def wait(self, seconds: float | None) -> None:
+        """Let something happen: a request ends, or time passes up to what is due."""
+        self.waits += 1
+        assert self.waits < MAX_WAITS, "the run goes round in circles"
+        sent = self.under_way()
+        if sent and self.endings and (seconds is None or self.rng.random() < 0.8):
+            self.end(self.rng.choice(sent))
+        else:
+            assert seconds is not None, "the run waits, and nothing will ever happen"
+            self.clock.advance(seconds)
+
+    # Pinterest
+
+    def under_way(self) -> list[int]:
+        """Give the requests under way, once every one that was started has arrived; the run may have given some up."""
+        pinterest = self.pinterest
+        with pinterest.changed:
+            assert pinterest.changed.wait_for(lambda: pinterest.arrived == self.run.requests.sent, 60)
+            return sorted(pinterest.under_way, key=lambda number: pinterest.under_way[number].numbers)
+
+    def end(self, number: int) -> None:
+        """End a request in one of the ways that may be, and wait until its sender has said so."""
+        queue = self.run._dispatcher._done
+        before = queue.qsize()
+        sent = self.pinterest.under_way[number]
+        is_late = sent.at + self.run.settings.request_timeout_seconds + ATTEMPT_SLACK_SECONDS <= self.clock.now
+        sent.answer.append(self.answer(sent.numbers, is_heard=not is_late))
+        with self.pinterest.changed:
+            del self.pinterest.under_way[number]
+        sent.may_end.set()
+        while queue.qsize() == before:
+            assert self.reported.acquire(timeout=60)
+
+    def answer(self, numbers: tuple[int, ...], *, is_heard: bool) -> Answer | Failure:
+        processes, given = ENDINGS[self.rng.choice(self.endings)]
+        if given is not None and not (processes and self.poison.intersection(numbers)):
+            return given
+        if self.poison.intersection(numbers):
+            return Answer(400, message="Invalid request")
+        statuses = [EventStatus("failed" if number in self.failing else "processed") for number in numbers]
+        self.confirmed.update(number for number in numbers if is_heard and number not in self.failing)
+        return Answer(422 if self.failing.intersection(numbers) else 200, events=statuses)
+
+    # Arrivals
+
+    def event(self, event_id: str = "", *, bytes_more: int = 0) -> None:
+        number = self.number()
+        offline = self.rng.random() < 0.3
+        self.failing.update({number} if self.rng.random() < self.bad else ())
+        self.poison.update({number} if self.rng.random() < self.bad else ())
+        event_id = event_id or f"visit-{number}"
+        body = encode({"event_id": event_id, "language": str(number), "app_name": "x" * bytes_more})
+        self.arrived.append((self.run.sequence, number, event_id))
+        if bytes_more:
+            self.invalid.add(number)
+        account = ACCOUNTS[self.rng.random() < 0.2] if not event_id.startswith("same") else ACCOUNTS[0]
+        self.run.deliver(Event(body, account, ORIGIN, "page_visit", event_id, not offline, 0, {"n": str(number)}))
+
+    def arrive(self, event_id: str, times: int) -> None:
+        """Let an event and its repeats arrive, each as a record of its own."""
+        for _ in range(times):
+            while not self.run.has_room:
+                self.run.wait()
+                self.run.poll()
+            self.run.sequence += 1
+            self.event(event_id)
+
+    def number(self) -> int:
+        return len(self.arrived) + 1
+
+    def step(self, what: str) -> None:
+        """Let one thing arrive, as a door would: with room, and with the run's own business in between."""
+        run = self.run
+        while not run.has_room:
+            run.wait()
+            run.poll()
+        run.sequence += what not in {"state", "poll", "wait"}
+        arrivals: dict[str, Callable[[], object]] = {
+            "event": self.event,
+            "pair": lambda: (self.event(), self.event()),
+            "repeat": lambda: self.event(f"same-{self.rng.randrange(3)}"),
+            "large": lambda: self.event(f"same-{self.rng.randrange(3)}", bytes_more=2000),
+            "invalid": lambda: self.bad_row(Invalid.NO_IDENTIFIER),
+            "old": lambda: self.bad_row(Invalid.EVENT_TOO_OLD),
+            "skip": self.left_out_row,
+            "state": self.state,
+            "poll": run.poll,
+            "wait": self.wait_a_little,
+        }
+        arrivals[what]()
+
+    def bad_row(self, reason: Invalid) -> None:
+        number = self.number()
+        self.arrived.append((self.run.sequence, number, ""))
+        self.invalid.add(number)
+        self.too_old.update({number} if reason is Invalid.EVENT_TOO_OLD else ())
+        self.run.invalid(InvalidRecord(ORIGIN, reason, key={"n": str(number)}))
+
+    def left_out_row(self) -> None:
+        number = self.number()
+        self.arrived.append((self.run.sequence, number, ""))
+        self.skipped.add(number)
+        self.run.skip(SkippedRecord(ORIGIN, Skipped.WHEN))
+
+    def state(self) -> None:
+        self.states.append(self.run.sequence)
+        self.run.state(b'{"state":%d}' % (len(self.states) - 1))
+
+    def wait_a_little(self) -> None:
+        if self.run.seconds_until_due() is not None or self.under_way():
+            self.run.wait()
+        self.run.poll()
+
+    # What is true
+
+    def dead(self) -> Counter[int]:
+        """Give the events that are durable as dead letters."""
+        rows = self.path.read_text().splitlines() if self.path.exists() else []
+        return Counter(int(json.loads(row)["key"]["n"]) for row in rows)
+
+    def settled(self) -> Numbers:
+        """Give the events that have an outcome; with a ledger also repeats of what was delivered."""
+        done = set(self.confirmed) | set(self.dead()) | self.skipped
+        if self.run.settings.ledger_url is not None:
+            delivered = {event_id for _, number, event_id in self.arrived if number in self.confirmed}
+            done |= {number for _, number, event_id in self.arrived if event_id in delivered and number not in self.invalid}
+        return done
+
+    def write_state(self, value: bytes) -> None:
+        """Hold a STATE against what is true at the moment at which it is written."""
+        state = json.loads(value)["state"]
+        assert not self.written or state > self.written[-1], "STATE went back"
+        settled, dead = self.settled(), set(self.dead())
+        passed = {number for record, number, _ in self.arrived if record <= self.states[state]}
+        assert passed <= settled, "STATE passed an unsettled record"
+        limit, tally = self.run.settings.max_rejected_ratio, self.run.tally
+        if limit is not None and tally.failed and tally.failed >= limit * tally.attempted:
+            before = self.states[self.written[-1]] if self.written else 0
+            new = {number for record, number, _ in self.arrived if before < record <= self.states[state]}
+            assert not new & dead - self.too_old, "STATE passed a failed event while too many fail"
+        self.written.append(state)
+
+    def check_outcomes(self) -> None:
+        """Hold the run's own count against what happened: nothing twice, nothing in two places."""
+        dead, totals = self.dead(), self.run.tally.by_outcome()
+        assert set(self.confirmed.values()) | set(dead.values()) <= {1}
+        assert not set(self.confirmed) & set(dead)
+        assert totals["delivered"] == len(self.confirmed)
+        assert totals["invalid"] + totals["rejected"] == len(dead)
+        assert totals["invalid"] == len(self.invalid & set(dead))
+        assert sum(totals.values()) == len(self.settled())
+
+
+ARRIVALS = ["event", "event", "event", "pair", "repeat", "repeat", "large", "invalid", "old", "skip", "state", "poll", "wait"]
+
+
+@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    steps=st.lists(st.sampled_from(ARRIVALS), max_size=120),
+    seed=st.integers(0, 2**32),
+    rows=st.integers(1, 4),
+    in_flight=st.integers(1, 3),
+    keeps_ledger=st.booleans(),
+    ratio=st.sampled_from([None, 1.0, 0.4]),
+    on_uncertain=st.sampled_from(["resend", "reject"]),
+    end=st.sampled_from(["end of input", "end of input", "signal", "refused token"]),
+)
+def test_one_outcome_each_and_no_state_too_early(steps, seed, rows, in_flight, keeps_ledger, ratio, on_uncertain, end):
+    """Every STATE is newer than the last and true when it is written; at the end each event has one outcome, or holds STATE."""
+    with tempfile.TemporaryDirectory() as directory:
+        world = World(
+            Path(directory),
+            random.Random(seed),
+            list(ENDINGS) if end == "refused token" else ["taken"] * 6 + CALM,
+            batch_size_rows=rows,
+            max_in_flight=in_flight,
+            ledger_url="sqlite:///:memory:" if keeps_ledger else None,
+            max_rejected_ratio=ratio,
+            on_uncertain=on_uncertain,
+            batch_max_bytes=1000,
+            batch_wait_seconds=3,
+            max_retry_seconds=86_400,
+        )
+        try:
+            with suppress(RunStopped):
+                for step in steps:
+                    world.step(step)
+            if end == "signal":
+                world.run.interrupt()
+            stopped = world.run.finish()
+            world.check_outcomes()
+            if stopped is None and not world.run.is_interrupted:
+                assert world.settled() == {number for _, number, _ in world.arrived}
+                assert not world.states or world.written[-1:] == [len(world.states) - 1]
+        finally:
+            world.run.close()
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[Callable[..., World]]:
+    """Give a function that makes a world in which Pinterest takes everything but `poison`, events by their number."""
+    made: list[World] = []
+
+    def make(*poison: int, **given: Any) -> World:
+        made.append(World(tmp_path, random.Random(1), ["taken"], bad=0, max_rejected_ratio=None, **given))
+        made[-1].poison.update(poison)
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.run.close()
+
+
+def test_events_held_as_suspects_leave_room_for_those_that_decide(world):
+    """With one request at once, two refused single events do not keep the third from being read."""
+    one = world(1, 2, batch_size_rows=1, max_in_flight=1)
+    for _ in range(3):
+        one.step("event")
+    one.step("state")
+    assert one.run.finish() is None
+    assert (one.run.tally.by_outcome()["rejected"], one.written) == (2, [0])
+
+
+def test_repeat_of_what_is_refused_at_the_end_gets_its_turn(world):
+    """An event refused last of all is decided at the end of the input, and so is the repeat that waited for it."""
+    one = world(1, ledger_url="sqlite:///:memory:")
+    one.arrive("same", 2)
+    one.step("state")
+    assert one.run.finish() is None
+    assert (one.run.tally.by_outcome()["delivered"], one.run.tally.by_outcome()["rejected"], one.written) == (1, 1, [0])
+
+
+def test_repeats_of_a_suspect_do_not_block_the_input(world):
+    """Where so many repeats wait for one refused event that nothing more is read, it is decided, and they go on."""
+    one = world(1, ledger_url="sqlite:///:memory:", batch_wait_seconds=1)
+    one.arrive("same", MAX_WAITING + 2)
+    one.step("event")
+    assert one.run.finish() is None
+    assert one.run.tally.by_outcome() == {"delivered": 2, "invalid": 0, "rejected": 1, "skipped": MAX_WAITING}
+
+
+def test_ledger_that_fails_while_several_answers_come_stops_once(world, tmp_path: Path):
+    """Each of the requests under way meets the broken ledger; the run ends with the reason, and STATE stays."""
+    url = f"sqlite:///{tmp_path}/ledger.db"
+    one = world(ledger_url=url, batch_size_rows=1, max_in_flight=3)
+    for _ in range(3):
+        one.step("event")
+    one.step("state")
+    for number in one.under_way():
+        one.end(number)
+    with sqlite3.connect(tmp_path / "ledger.db") as database:
+        database.execute("DROP TABLE pinterest_delivered_events")
+    stopped = one.run.finish()
+    assert "ledger_url" in str(stopped)
+    assert (one.run.tally.by_outcome()["delivered"], one.written) == (0, [])
+
+
+@pytest.mark.parametrize("letters", [1, MAX_BUFFERED])
+def test_dead_letters_that_cannot_be_written_do_not_keep_the_run_busy(world, tmp_path: Path, letters: int):
+    """While requests are under way the place is tried again at the pace of flushes, not as fast as the machine goes."""
+    (tmp_path / "file").write_text("")
+    one = world(dead_letter_path=str(tmp_path / "file" / "dead.jsonl"), shutdown_grace_seconds=20)
+    one.endings = []  # Pinterest does not answer
+    for _ in range(letters):
+        one.step("invalid")
+    one.step("event")
+    began = one.waits
+    assert "dead_letter_path" in str(one.run.finish())
+    assert one.waits - began < 50
+
+
+def test_senders_end_with_the_run(world):
+    """A run that is closed leaves no thread behind."""
+    before = set(threading.enumerate())
+    one = world(batch_size_rows=1)
+    for _ in range(3):
+        one.step("event")
+    one.run.finish()
+    senders = set(threading.enumerate()) - before
+    assert senders
+    one.run.close()
+    for sender in senders:
+        sender.join(60)
+    assert not any(sender.is_alive() for sender in senders)
