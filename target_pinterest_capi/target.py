@@ -28,9 +28,8 @@ from singer_sdk.singerlib.exceptions import InvalidInputLine
 
 from target_pinterest_capi import messages, settings, validation
 from target_pinterest_capi.audiences.lists import Lists
-from target_pinterest_capi.audiences.members import NotSent
 from target_pinterest_capi.delivery.ledger import LedgerError
-from target_pinterest_capi.delivery.outcomes import Rejected
+from target_pinterest_capi.delivery.outcomes import NotSent, Rejected
 from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
 from target_pinterest_capi.events.event import Origin, SkippedRecord
 from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
@@ -433,7 +432,7 @@ class TargetPinterestCapi(Target):
         if stopped is None and self.signal is not None:
             stopped = f"{signal.Signals(self.signal).name} came."
         try:
-            write_report(self.run, code, stopped)
+            write_report(self.run, code, stopped, self.lists.reports())
         except OSError as error:
             self.logger.error("The report cannot be written to report_path: %s.", error.strerror or type(error).__name__)  # noqa: TRY400
 

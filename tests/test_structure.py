@@ -17,6 +17,7 @@ INSIDE = {
     "mapping": {"mapping", "events", "settings"},
     "settings": {"settings", "mapping.expressions", "mapping.functions", "events"},
     "delivery": {"delivery", "events", "reporting", "settings"},
+    "audiences": {"audiences", "delivery", "events", "mapping", "reporting", "settings"},
     "reporting": {"reporting", "delivery.outcomes", "events"},
     "sandbox": {"sandbox"},
 }

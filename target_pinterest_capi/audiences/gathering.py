@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol
 
 from target_pinterest_capi.audiences.calls import Flow
-from target_pinterest_capi.audiences.members import Action, Gathering, MemberOperation, NotSent, Pending, Receipt
+from target_pinterest_capi.audiences.members import Action, Gathering, MemberOperation, Pending, Receipt
 from target_pinterest_capi.audiences.updates import RemoteList
 from target_pinterest_capi.delivery.dead_letters import DeadLetter
-from target_pinterest_capi.delivery.outcomes import Outcome, Rejected
+from target_pinterest_capi.delivery.outcomes import NotSent, Outcome, Rejected
 from target_pinterest_capi.events.event import Origin
 from target_pinterest_capi.events.reasons import Reason
 

@@ -12,18 +12,19 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from target_pinterest_capi.audiences.calls import Calls, FlowStopped
 from target_pinterest_capi.audiences.gathering import GatheringList
-from target_pinterest_capi.audiences.members import Action, NotSent, Pending, Receipt, compile_members
+from target_pinterest_capi.audiences.members import Action, Pending, Receipt, compile_members
 from target_pinterest_capi.audiences.oauth import tokens_of
-from target_pinterest_capi.audiences.reports import ListReport, report_of
+from target_pinterest_capi.audiences.reports import report_of
 from target_pinterest_capi.audiences.updates import Address, RemoteList
 from target_pinterest_capi.delivery.client import Client
 from target_pinterest_capi.delivery.dead_letters import DeadLetter
 from target_pinterest_capi.delivery.dispatcher import SUSPECTS_BEFORE_STOP, Requests, Stop
 from target_pinterest_capi.delivery.ledger import LedgerError
-from target_pinterest_capi.delivery.outcomes import Outcome
+from target_pinterest_capi.delivery.outcomes import NotSent, Outcome
 from target_pinterest_capi.delivery.run import Run
 from target_pinterest_capi.events.event import InvalidRecord, Origin
 from target_pinterest_capi.events.reasons import Reason, Skipped
+from target_pinterest_capi.reporting.customer_lists import ListReport
 from target_pinterest_capi.settings import CustomerList, Settings
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from target_pinterest_capi.events import coerce, hashing, normalize
 from target_pinterest_capi.events.event import InvalidRecord, Origin
 from target_pinterest_capi.events.keys import read_key
-from target_pinterest_capi.events.reasons import Invalid, LeftOut, Reason
+from target_pinterest_capi.events.reasons import Invalid, LeftOut
 from target_pinterest_capi.mapping.expressions import EvaluationError, compile_expression
 from target_pinterest_capi.settings import CustomerList
 
@@ -29,14 +29,6 @@ class Action(StrEnum):
 
     ADD = "ADD"
     REMOVE = "REMOVE"
-
-
-class NotSent(Reason):
-    """Why an operation was not sent, and need not be: it counts as skipped."""
-
-    SUPERSEDED = "superseded", "A later record about the same members took its place before it was sent. Nothing to do."
-    NO_LIST = "no_list", "There is no such list yet, so nobody had to be removed from it. Nothing to do."
-    NOT_LIVE = "not_live", "Pinterest has no test for customer lists: in mode test nothing is sent to them."
 
 
 _WORDS: Final = {

@@ -99,7 +99,7 @@ def in_words(answer: Answer | Reply | Failure) -> str:
     """Say what came back, for a log: status and Pinterest's message, or what happened to the connection."""
     if isinstance(answer, Failure):
         return f"no answer from Pinterest ({answer.message})"
-    return f"Pinterest answered {answer.status} {answer.message}".strip()
+    return f"Pinterest answered {answer.status} {answer.message}".rstrip(" .")
 
 
 def advice(answer: Answer | Reply | Failure) -> str:

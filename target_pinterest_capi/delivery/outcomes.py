@@ -14,6 +14,14 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"
 
 
+class NotSent(Reason):
+    """Why an operation of a customer list was not sent, and need not be: it counts as skipped."""
+
+    SUPERSEDED = "superseded", "A later record about the same members took its place before it was sent. Nothing to do."
+    NO_LIST = "no_list", "There is no such customer list yet, so nobody had to be removed from it. Nothing to do."
+    NOT_LIVE = "not_live", "Pinterest has no test for customer lists: in mode test nothing is sent to them."
+
+
 class Rejected(Reason):
     """Why Pinterest's side did not take an event."""
 

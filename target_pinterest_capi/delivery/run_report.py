@@ -7,6 +7,7 @@ import contextlib
 import os
 import platform
 import tempfile
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from pathlib import Path
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 
 from target_pinterest_capi import __version__
 from target_pinterest_capi.reporting import html, report
+from target_pinterest_capi.reporting.customer_lists import ListReport
 
 if TYPE_CHECKING:
     from target_pinterest_capi.delivery.run import Run
@@ -32,7 +34,7 @@ LEDGER: Final = "ledger"  # whether there is one
 _CUT: Final = "…"
 
 
-def write_report(run: "Run", exit_code: int, stopped: str | None) -> None:
+def write_report(run: "Run", exit_code: int, stopped: str | None, customer_lists: Sequence[ListReport] = ()) -> None:
     """Write the report of a run that has ended with `exit_code`; `stopped` says why, where it did not reach its end.
 
     Does nothing where no report is asked for. Raises `OSError` where it cannot be written.
@@ -42,7 +44,7 @@ def write_report(run: "Run", exit_code: int, stopped: str | None) -> None:
         return
     assert run.observations is not None  # noqa: S101 - made where a report is asked for
     requests = run.requests
-    facts = report.Facts(_run(run, exit_code, stopped), (requests.sent, requests.repeated, requests.isolating))
+    facts = report.Facts(_run(run, exit_code, stopped), (requests.sent, requests.repeated, requests.isolating), customer_lists)
     made = report.compose(facts, run.tally, run.observations)
     replace(Path(path), html.page(made).encode() if path.casefold().endswith(".html") else report.encode(made))
 

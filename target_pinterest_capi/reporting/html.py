@@ -1,6 +1,6 @@
 """The run report as one HTML file for people: nothing is loaded, nothing runs, and it reads well on a phone, in the dark and aloud.
 
-Owns the page's order and words; its two larger parts are `reasons_html` and `delivered_html`.
+Owns the page's order and words; its larger parts are `reasons_html`, `delivered_html` and `lists_html`.
 """
 
 import re
@@ -9,7 +9,7 @@ from importlib import resources
 from string import Template
 from typing import Final
 
-from target_pinterest_capi.reporting import delivered_html, reasons_html
+from target_pinterest_capi.reporting import delivered_html, lists_html, reasons_html
 from target_pinterest_capi.reporting.marks import (
     Content,
     Markup,
@@ -42,7 +42,13 @@ ENDS: Final = {0: ("good", "Completed"), 1: ("bad", "Stopped by an error"), 3: (
 def page(report: Report) -> str:
     """Give the page."""
     template = Template(resources.files("target_pinterest_capi.reporting").joinpath("page.html").read_text(encoding="utf-8"))
-    parts = (_outcomes(report), *delivered_html.sections(report), *reasons_html.sections(report), _run(report))
+    parts = (
+        _outcomes(report),
+        *delivered_html.sections(report),
+        *lists_html.sections(report),
+        *reasons_html.sections(report),
+        _run(report),
+    )
     main = join(parts, "\n")
     return template.substitute(
         title=text(f"{headline(report)}: run {report.run.id}"),

@@ -5,15 +5,16 @@ Owns the format: the classes below are the schema. Holds counts, names and words
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import msgspec
 
-from target_pinterest_capi.delivery.outcomes import Outcome, Rejected
+from target_pinterest_capi.delivery.outcomes import NotSent, Outcome, Rejected
 from target_pinterest_capi.events.reasons import Invalid, LeftOut, Reason, Skipped, Warned
 from target_pinterest_capi.reporting.coverage import COMPONENTS
+from target_pinterest_capi.reporting.customer_lists import ListReport
 from target_pinterest_capi.reporting.event_times import DELAY_EDGES
 from target_pinterest_capi.reporting.observations import Observations, shown_name
 from target_pinterest_capi.reporting.tally import Tally
@@ -21,7 +22,7 @@ from target_pinterest_capi.reporting.tally import Tally
 FORMAT: Final = 1
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _REASONS: Final[dict[str, Reason]] = {
-    str(reason): reason for reasons in (LeftOut, Warned, Invalid, Skipped, Rejected) for reason in reasons
+    str(reason): reason for reasons in (LeftOut, Warned, Invalid, Skipped, Rejected, NotSent) for reason in reasons
 }
 
 
@@ -172,6 +173,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     warnings: list[WarningCount]
     delivered: Delivered
     requests: Requests
+    customer_lists: list[ListReport] = []
 
 
 class Facts(NamedTuple):
@@ -179,6 +181,7 @@ class Facts(NamedTuple):
 
     run: Run
     requests: tuple[int, int, int]
+    customer_lists: Sequence[ListReport] = ()
 
 
 def compose(facts: Facts, tally: Tally, seen: Observations) -> Report:
@@ -222,6 +225,7 @@ def compose(facts: Facts, tally: Tally, seen: Observations) -> Report:
             isolating=facts.requests[2],
             events_per_second=round(totals["delivered"] / facts.run.seconds, 1) if facts.run.seconds else 0.0,
         ),
+        customer_lists=list(facts.customer_lists),
     )
 
 

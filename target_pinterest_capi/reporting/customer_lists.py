@@ -1,0 +1,62 @@
+"""What a run says of each customer list: what was sent, what Pinterest's last answer told, and what that means."""
+
+from typing import Annotated, Final
+
+import msgspec
+
+# spec 5.23.0: CustomerList, status
+STATUSES: Final = {
+    "UPLOADING": "Pinterest is still taking the members in",
+    "PROCESSING": "Pinterest is still matching the members with its users",
+    "READY": "it can be used in ads",
+    "TOO_SMALL": "fewer than 100 of its members are matched Pinterest users, and it can be used in ads from 100 on",
+}
+
+
+def _count(words: str) -> msgspec.Meta:
+    return msgspec.Meta(description=words, ge=0)
+
+
+class ListReport(msgspec.Struct, frozen=True, kw_only=True):
+    """One customer list after a run: names and numbers, nobody's identifier."""
+
+    name: Annotated[str, msgspec.Meta(description="Its list_name or list_id, as the configuration has it.")]
+    ad_account_id: str
+    list_id: Annotated[str | None, msgspec.Meta(description="Null where the list is not there, or was not looked up.")]
+    created: Annotated[bool, msgspec.Meta(description="Whether this run made it.")]
+    added: Annotated[int, _count("Members of additions that Pinterest took in this run.")]
+    removed: Annotated[int, _count("Members of removals that Pinterest took in this run.")]
+    status: Annotated[str | None, msgspec.Meta(description="UPLOADING, PROCESSING, READY or TOO_SMALL, by the last answer.")]
+    uploaded_records: Annotated[int, _count("Pinterest's counter over the list's life; repeated records count again.")]
+    removed_records: Annotated[int, _count("Likewise; records that were not on the list count too.")]
+    exceptions: Annotated[dict[str, str], msgspec.Meta(description="What the last answer said of records that could not be used.")]
+    answers_with_exceptions: Annotated[int, _count("Answers of this run that told of any.")]
+    audience: Annotated[str | None, msgspec.Meta(description="found or made, where it is certain that there is one.")]
+
+    @property
+    def meaning(self) -> str:
+        """Say what the status means; nothing where there is none."""
+        return STATUSES.get(self.status, "Pinterest does not describe this status") if self.status else ""
+
+    def lines(self) -> list[str]:
+        """Give it in words, a line for each thing to know."""
+        found = (
+            f"id {self.list_id}{', made in this run' if self.created else ''}" if self.list_id else "not there, or not looked up"
+        )
+        head = f"customer list {self.name} ({found}): {self.added} members added, {self.removed} removed"
+        if self.audience is not None:
+            head += f"; its audience was {'there' if self.audience == 'found' else 'made'}"
+        lines = [f"{head}."]
+        if self.status:
+            lines.append(f"customer list {self.name}: status {self.status}: {self.meaning}.")
+            lines.append(
+                f"customer list {self.name}: Pinterest has counted {self.uploaded_records} uploaded and {self.removed_records} "
+                "removed records over the list's life; repeated and absent ones count too, so this is not its size."
+            )
+        if self.exceptions:
+            told = ", ".join(f"{name} {value}".strip() for name, value in self.exceptions.items())
+            lines.append(
+                f"customer list {self.name}: {self.answers_with_exceptions} answers told of records that could not be used; the "
+                f"last: {told}. Pinterest does not say which."
+            )
+        return lines
