@@ -461,3 +461,16 @@ def test_sdk_path_gives_the_same_events(run_target, sandbox):
     assert [row.event for row in sandbox.store.events(None)] == ours
     assert len(ours) == len(odd)
     assert mapped.outcomes == fast.outcomes
+
+
+def test_offline_events_without_a_ledger_are_advised_about_once(run_target):
+    """A run with offline events and no ledger says so, once."""
+    assert "set ledger_url" not in run_target([VISITS, *visits(1)]).log
+    assert run_target([VISITS, *visits(*range(5), action_source="offline")], batch_size_rows=2).log.count("set ledger_url") == 1
+
+
+@pytest.mark.parametrize("settings", [{"mode": "test"}, {"mode": "dry_run"}, {"ledger_url": "sqlite:///{directory}/ledger.db"}])
+def test_no_advice_where_it_is_not_needed(run_target, tmp_path: Path, settings: dict[str, str]):
+    """Neither a run that records nothing nor one with a ledger is told to keep one."""
+    given = {name: value.format(directory=tmp_path) for name, value in settings.items()}
+    assert "set ledger_url" not in run_target([VISITS, *visits(1, action_source="offline")], **given).log

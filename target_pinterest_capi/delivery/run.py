@@ -4,6 +4,7 @@ The doors (the Singer target, replay, Spark) hand over events, invalid records a
 checkpoints and tally do the rest. Everything runs on the caller's thread; nothing here blocks but `wait` and `finish`.
 """
 
+import logging
 import time
 import uuid
 from collections import Counter
@@ -35,6 +36,9 @@ STATE_INTERVAL_SECONDS: Final = 1.0  # Meltano saves every STATE line with datab
 TEST_EVENTS: Final = 20  # a test request processes its first 20 events only (docs)
 MIN_SETTLED_FOR_RATIO: Final = 1000
 ATTEMPT_SLACK_SECONDS: Final = 1.0  # beyond request_timeout_seconds: the client knows better what happened, so it speaks first
+
+
+_log: Final = logging.getLogger("target-pinterest-capi.delivery")
 
 
 class ExitCode(IntEnum):
@@ -113,6 +117,7 @@ class Run:
         self._is_special = self._keeps_ledger or settings.mode == "dry_run"
         self._ledger: Ledger | None = None  # opened when it is first asked
         self._repeats = Repeats()
+        self._has_advised = settings.mode != "live"  # to keep a ledger for offline events
         self._state_written_at = float("-inf")
         self._failed_at: int | None = None  # the record that `on_invalid: fail` stopped at
         self._parts: list[Part] = []
@@ -411,6 +416,12 @@ class Run:
                 known = self._known(set(batch.keys))
             except RunStopped as stop:
                 self._stop = stop
+        elif not self._has_advised and not all([event.deduplicable for event in batch.events]):  # noqa: C419 - faster so
+            self._has_advised = True
+            _log.warning(
+                "Some events are offline ones, which Pinterest never deduplicates: set ledger_url, so that a rerun does not count "
+                "them twice.",
+            )
         if not known:
             self._dispatcher.submit(batch)
             return
