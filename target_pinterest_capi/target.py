@@ -17,7 +17,6 @@ from typing import IO, Any, ClassVar, Final
 
 import click
 import msgspec
-from dotenv import dotenv_values, find_dotenv
 from singer_sdk import Sink, Target, metrics
 from singer_sdk.exceptions import ConfigValidationError, RecordsWithoutSchemaException
 from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchFileFormat, StorageTarget
@@ -442,7 +441,7 @@ class TargetPinterestCapi(Target):
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> _ConfigInput:  # noqa: ARG003 - click's signature
         """Read `--config`: files, and ENV for the environment."""
         try:
-            return _ConfigInput(config=settings.read_files(value, environ=_environment()))
+            return _ConfigInput(config=settings.read_files(value, environ=settings.environment()))
         except settings.ConfigurationError as error:
             _log_problems(cls.logger, [f"{problem.path}: {problem.message}" for problem in error.problems])
             ctx.exit(ExitCode.CONFIGURATION)
@@ -499,17 +498,11 @@ def _load(config: Any, *, parse_env: bool) -> settings.Settings:
     try:
         raw = dict(config) if isinstance(config, dict) else settings.read_files([str(path) for path in _paths(config)])
         if parse_env:
-            raw |= settings.read_environment(_environment())
+            raw |= settings.read_environment(settings.environment())
         return settings.load(raw)
     except settings.ConfigurationError as error:
         problems = [f"{problem.path}: {problem.message}" for problem in error.problems]
         raise ConfigValidationError("The configuration is wrong", errors=problems) from None
-
-
-def _environment() -> dict[str, str]:
-    """Give the environment, with what a `.env` file adds to it, as the SDK does."""
-    environ = {**dotenv_values(find_dotenv(usecwd=True)), **os.environ}
-    return {name: value for name, value in environ.items() if value is not None}
 
 
 def _paths(config: Any) -> list[Any]:

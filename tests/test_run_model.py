@@ -149,7 +149,7 @@ class World:
 
     def end(self, number: int) -> None:
         """End a request in one of the ways that may be, and wait until its sender has said so."""
-        queue = self.run._dispatcher._done
+        queue = self.run._dispatcher._senders.done
         before = queue.qsize()
         sent = self.pinterest.under_way[number]
         is_late = sent.at + self.run.settings.request_timeout_seconds + ATTEMPT_SLACK_SECONDS <= self.clock.now

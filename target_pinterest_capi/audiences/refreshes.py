@@ -10,10 +10,8 @@ from time import time
 from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.exc import SQLAlchemyError
 
-from target_pinterest_capi.delivery.ledger import LedgerError
-from target_pinterest_capi.delivery.ledger_sql import database_words, open_engine
+from target_pinterest_capi.delivery.ledger_sql import Database
 from target_pinterest_capi.events import hashing
 
 MEMBERS: Final = "pinterest_list_members"
@@ -63,21 +61,13 @@ def feed_key(ad_account_id: str, list_name: str, stream: str) -> bytes:
     return hashing.digest_key(f"{ad_account_id}\0{list_name}\0{stream}", KEY_BYTES)
 
 
-class Refreshes:
-    """The record of full refreshes. `now` gives Unix seconds. Every method raises `LedgerError` where the database fails.
-
-    Members are digests in hex. Not to be shared between threads.
-    """
+class Refreshes(Database):
+    """The record of full refreshes. `now` gives Unix seconds; members are digests in hex."""
 
     def __init__(self, url: str, *, now: Callable[[], float] = time) -> None:
+        super().__init__(url, _metadata)
         self._now = now
         self._numbers: dict[bytes, int] = {}
-        try:
-            self._engine = open_engine(url)
-            _metadata.create_all(self._engine)
-            self._connection = self._engine.connect()
-        except (SQLAlchemyError, ImportError, KeyError) as error:
-            raise LedgerError(database_words(error)) from None
 
     def begin(self, key: bytes, feed: bytes, stream: str) -> None:
         """Begin a refresh of a feed, or go on with the last one where that did not end well."""
@@ -153,18 +143,6 @@ class Refreshes:
             .having(sa.func.max(sa.case((is_current, 1), else_=0)) == 0)
         )
         return self._run(lambda connection: [bytes(row[0]).hex() for row in connection.execute(query)])  # type: ignore[no-any-return]
-
-    def close(self) -> None:
-        """Give the connection back."""
-        self._connection.close()
-        self._engine.dispose()
-
-    def _run(self, work: Callable[[sa.Connection], Any]) -> Any:
-        try:
-            with self._connection.begin():
-                return work(self._connection)
-        except SQLAlchemyError as error:
-            raise LedgerError(database_words(error)) from None
 
 
 def _feeds_of(key: bytes) -> Any:

@@ -6,15 +6,13 @@ lists. Writes nothing but a new refresh token, where Pinterest gives one.
 """
 
 import json
-import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import BinaryIO, Final
 
 import click
-from dotenv import dotenv_values, find_dotenv
 
 from target_pinterest_capi import settings
 from target_pinterest_capi.cli import check_page as page
@@ -61,7 +59,7 @@ def check(paths: tuple[str, ...], file: str | None, as_json: bool) -> None:
 def _check(paths: Sequence[str], file: str | None) -> Iterator[Finding]:
     """Take the steps in their order, each when the one before it has been shown."""
     try:
-        loaded = settings.load(settings.read_files(paths or (ENVIRONMENT,), environ=_environment()))
+        loaded = settings.load(settings.read_files(paths or (ENVIRONMENT,), environ=settings.environment()))
     except settings.ConfigurationError as error:
         yield steps.configuration_problems(error.problems, "" if paths else NO_CONFIG)
         return
@@ -78,12 +76,6 @@ def _check(paths: Sequence[str], file: str | None) -> Iterator[Finding]:
         yield found
     yield from steps.event_names(loaded, seen)
     yield from steps.online(loaded)
-
-
-def _environment() -> Mapping[str, str]:
-    """Give the environment, with what a `.env` file adds to it, as the target does."""
-    added = {name: value for name, value in dotenv_values(find_dotenv(usecwd=True)).items() if value is not None}
-    return {**added, **os.environ}
 
 
 def _open(file: str) -> AbstractContextManager[BinaryIO]:

@@ -5,16 +5,14 @@ configuration). Sends nothing, writes no STATE, asks no ledger and needs no toke
 """
 
 import json
-import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 import click
-from dotenv import dotenv_values, find_dotenv
 
 from target_pinterest_capi import settings
 from target_pinterest_capi.cli import preview_page as page
@@ -130,7 +128,7 @@ def _show_nothing(_: Result) -> None:
 def _load(paths: Sequence[str]) -> settings.Settings:
     """Give the settings as the target reads them, but for the token that nothing here needs; say what a preview leaves out."""
     try:
-        loaded = settings.load(settings.read_files(paths or (ENVIRONMENT,), environ=_environment()), purpose="any")
+        loaded = settings.load(settings.read_files(paths or (ENVIRONMENT,), environ=settings.environment()), purpose="any")
     except settings.ConfigurationError as error:
         for problem in error.problems:
             click.echo(f"Error: {problem}", err=True)
@@ -143,12 +141,6 @@ def _load(paths: Sequence[str]) -> settings.Settings:
         if getattr(loaded, name):
             click.echo(f"Note: {name}: {limit}", err=True)
     return loaded
-
-
-def _environment() -> Mapping[str, str]:
-    """Give the environment, with what a `.env` file adds to it, as the target does."""
-    added = {name: value for name, value in dotenv_values(find_dotenv(usecwd=True)).items() if value is not None}
-    return {**added, **os.environ}
 
 
 def _open(file: str) -> AbstractContextManager[BinaryIO]:

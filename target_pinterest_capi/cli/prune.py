@@ -4,13 +4,11 @@ Owns the command: its options, its words, and its exit codes (0: done, or nobody
 no complete refresh is on record; 2: the configuration; 3: more had left than `max_removed_ratio` lets go).
 """
 
-import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final, NoReturn
 
 import click
-from dotenv import dotenv_values, find_dotenv
 
 from target_pinterest_capi import settings
 from target_pinterest_capi.audiences.prune import Plan, plans
@@ -75,7 +73,7 @@ def _prune(loaded: settings.Settings, plan: Plan, refreshes: Refreshes, *, dry_r
 def _load(paths: Sequence[str], names: Sequence[str], *, needs_oauth: bool) -> settings.Settings:
     """Give the settings as the target reads them; no token for events is needed."""
     try:
-        loaded = settings.load(settings.read_files(paths or (ENVIRONMENT,), environ=_environment()), purpose="any")
+        loaded = settings.load(settings.read_files(paths or (ENVIRONMENT,), environ=settings.environment()), purpose="any")
     except settings.ConfigurationError as error:
         _refuse([str(problem) for problem in error.problems], paths)
     full = {entry.list_name or entry.list_id for entry in loaded.customer_lists if entry.refresh == "full"}
@@ -97,9 +95,3 @@ def _refuse(problems: Sequence[str], paths: Sequence[str]) -> NoReturn:
     if not paths:
         click.echo(f"No --config was given: the settings are those of {settings.ENVIRONMENT_PREFIX}... variables.", err=True)
     sys.exit(CONFIGURATION_EXIT)
-
-
-def _environment() -> Mapping[str, str]:
-    """Give the environment, with what a `.env` file adds to it, as the target does."""
-    added = {name: value for name, value in dotenv_values(find_dotenv(usecwd=True)).items() if value is not None}
-    return {**added, **os.environ}

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -17,7 +17,6 @@ from types import FrameType
 from typing import Final
 
 import click
-from dotenv import dotenv_values, find_dotenv
 
 from target_pinterest_capi import settings
 from target_pinterest_capi.cli import replay_page as page
@@ -169,7 +168,7 @@ def _signals(run: Run) -> Iterator[list[int]]:
 def _load(paths: Sequence[str], *, dry_run: bool) -> settings.Settings:
     """Give the settings as the target reads them; a dry run needs no token."""
     try:
-        raw = settings.read_files(paths or (ENVIRONMENT,), environ=_environment())
+        raw = settings.read_files(paths or (ENVIRONMENT,), environ=settings.environment())
         loaded = settings.load({**raw, "mode": "dry_run"} if dry_run else raw)
     except settings.ConfigurationError as error:
         for problem in error.problems:
@@ -180,12 +179,6 @@ def _load(paths: Sequence[str], *, dry_run: bool) -> settings.Settings:
     for warning in loaded.warnings:
         click.echo(f"Warning: {warning}", err=True)
     return loaded
-
-
-def _environment() -> Mapping[str, str]:
-    """Give the environment, with what a `.env` file adds to it, as the target does."""
-    added = {name: value for name, value in dotenv_values(find_dotenv(usecwd=True)).items() if value is not None}
-    return {**added, **os.environ}
 
 
 def _no_state(_: bytes) -> None:

@@ -18,7 +18,7 @@ from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
 from target_pinterest_capi.delivery.batches import Batch
 from target_pinterest_capi.delivery.client import Answer, EventStatus, Failure, FailureKind
-from target_pinterest_capi.delivery.decisions import Decision, advice, decide, delay_seconds
+from target_pinterest_capi.delivery.decisions import Decision, advice, decide, delay_seconds, in_words
 from target_pinterest_capi.delivery.rate_limit import RateLimit
 from target_pinterest_capi.events.event import Account
 
@@ -193,7 +193,6 @@ class Dispatcher:
         rng: random.Random | None = None,
     ) -> None:
         self._senders = Senders(send, wake, attempt_seconds=attempt_seconds, clock=clock)
-        self._done = self._senders.done
         self._settlement = settlement
         self._max_in_flight = max_in_flight
         self._max_requests_per_minute = max_requests_per_minute
@@ -330,7 +329,7 @@ class Dispatcher:
             case Decision.ISOLATE:
                 self._isolate(batch, answer)
             case Decision.STOP:
-                self.stop(f"{_in_words(answer)}: {advice(answer)}")
+                self.stop(f"{in_words(answer)}: {advice(answer)}")
                 self._schedule(batch, _BEFORE_ALL_OTHERS)  # unsettled: STATE stays before it
 
     def _settle(self, batch: Batch, answer: Answer | Failure) -> None:
@@ -356,11 +355,11 @@ class Dispatcher:
             self.stop(
                 f"gave up after {now - begun:.0f} seconds and {batch.attempts} attempts "
                 f"(max_retry_seconds is {self._max_retry_seconds:g}); "
-                f"the last: {_in_words(answer)}. Run again once Pinterest answers: STATE stays before what was not delivered.",
+                f"the last: {in_words(answer)}. Run again once Pinterest answers: STATE stays before what was not delivered.",
             )
             self._schedule(batch, due_at)
             return
-        _log.info("%s: sent again in %.1f seconds, attempt %d.", _in_words(answer), due_at - now, batch.attempts + 1)
+        _log.info("%s: sent again in %.1f seconds, attempt %d.", in_words(answer), due_at - now, batch.attempts + 1)
         self._schedule(batch, due_at)
 
     def _isolate(self, batch: Batch, answer: Answer | Failure) -> None:
@@ -368,7 +367,7 @@ class Dispatcher:
         if len(batch) > 1:
             self._live.discard(batch)
             if not batch.depth:
-                _log.info("%s to a request of %d events: looking for the cause by halving.", _in_words(answer), len(batch))
+                _log.info("%s to a request of %d events: looking for the cause by halving.", in_words(answer), len(batch))
             for half in batch.halves():
                 self._schedule(half, _BEFORE_ALL_OTHERS)
             return
@@ -379,16 +378,10 @@ class Dispatcher:
         self._suspects.append((batch, answer))
         if len(self._suspects) >= SUSPECTS_BEFORE_STOP:
             self.stop(
-                f"{_in_words(answer)}: {len(self._suspects)} single events were refused and none was accepted, so the refusal "
+                f"{in_words(answer)}: {len(self._suspects)} single events were refused and none was accepted, so the refusal "
                 "is not about the events: check ad_account_id, conversion_token and api_url. No dead letters were written.",
             )
 
 
 def _quote(answer: Answer) -> str:
     return f"{answer.status} {answer.message}".strip()
-
-
-def _in_words(answer: Answer | Failure) -> str:
-    if isinstance(answer, Failure):
-        return f"no answer from Pinterest ({answer.message})"
-    return f"Pinterest answered {_quote(answer)}"

@@ -57,21 +57,41 @@ _DIALECTS: Final = {
 }
 
 
-class SqlLedger:
-    """Keys of delivered events. `now` gives Unix seconds. Every method raises `LedgerError` where the database fails.
+class Database:
+    """A connection to the ledger's database, with its tables made. Raises `LedgerError` where the database fails.
 
     Not to be shared between threads.
     """
 
-    def __init__(self, url: str, retention_days: int, *, now: Callable[[], float] = time) -> None:
-        self._now = now
+    def __init__(self, url: str, tables: sa.MetaData) -> None:
         try:
-            self._engine = open_engine(url)
-            self._dialect = _DIALECTS[self._engine.dialect.name]
-            _table.metadata.create_all(self._engine)
+            self._engine = _engine(url)
+            tables.create_all(self._engine)
             self._connection = self._engine.connect()
-        except (SQLAlchemyError, ImportError, KeyError) as error:
-            raise LedgerError(database_words(error)) from None
+        except (SQLAlchemyError, ImportError) as error:
+            raise LedgerError(_in_words(error)) from None
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._connection.close()
+        self._engine.dispose()
+
+    def _run(self, work: Callable[[sa.Connection], Any]) -> Any:
+        """Do work in a transaction of its own."""
+        try:
+            with self._connection.begin():
+                return work(self._connection)
+        except SQLAlchemyError as error:
+            raise LedgerError(_in_words(error)) from None
+
+
+class SqlLedger(Database):
+    """Keys of delivered events. `now` gives Unix seconds."""
+
+    def __init__(self, url: str, retention_days: int, *, now: Callable[[], float] = time) -> None:
+        super().__init__(url, _table.metadata)
+        self._now = now
+        self._dialect = _DIALECTS[self._engine.dialect.name]
         self.forget(retention_days)
 
     def known(self, keys: Collection[bytes]) -> set[bytes]:
@@ -88,20 +108,8 @@ class SqlLedger:
         oldest = int(self._now()) - retention_days * DAY_SECONDS
         self._run(lambda connection: connection.execute(_table.delete().where(_table.c.delivered_at < oldest)))
 
-    def close(self) -> None:
-        """Give the connection back."""
-        self._connection.close()
-        self._engine.dispose()
 
-    def _run(self, work: Callable[[sa.Connection], Any]) -> Any:
-        try:
-            with self._connection.begin():
-                return work(self._connection)
-        except SQLAlchemyError as error:
-            raise LedgerError(database_words(error)) from None
-
-
-def open_engine(url: str) -> sa.Engine:
+def _engine(url: str) -> sa.Engine:
     """Give the engine of a ledger URL: SQLite set up for several processes, PostgreSQL with connections tried before use."""
     if not url.startswith("sqlite"):
         return sa.create_engine(url, pool_pre_ping=True)
@@ -116,11 +124,9 @@ def open_engine(url: str) -> sa.Engine:
     return engine
 
 
-def database_words(error: BaseException) -> str:
+def _in_words(error: BaseException) -> str:
     """Say what happened in the driver's words, without the address and the user that they may hold."""
     if isinstance(error, ImportError):
         return f"its driver is not installed ({error.name}): pip install 'target-pinterest-capi[postgres]'"
-    if isinstance(error, KeyError):
-        return "its database is neither SQLite nor PostgreSQL"
     original = getattr(error, "orig", None)
     return redact(str(original)) if original is not None else type(error).__name__

@@ -8,7 +8,7 @@ from target_pinterest_capi.settings.loading import load, parse_mapping
 from target_pinterest_capi.settings.model import CustomerList, MappingEntry, OAuth, Settings
 from target_pinterest_capi.settings.problems import ConfigurationError, Problem
 from target_pinterest_capi.settings.schema import mapping_table, meltano_settings, sdk_schema, settings_table
-from target_pinterest_capi.settings.sources import ENVIRONMENT_PREFIX, read_environment, read_files
+from target_pinterest_capi.settings.sources import ENVIRONMENT_PREFIX, environment, read_environment, read_files
 
 __all__ = [
     "ENVIRONMENT_PREFIX",
@@ -18,6 +18,7 @@ __all__ = [
     "OAuth",
     "Problem",
     "Settings",
+    "environment",
     "load",
     "mapping_table",
     "meltano_settings",

@@ -47,6 +47,14 @@ def read_files(paths: Sequence[str], *, environ: Mapping[str, str] | None = None
     return merged
 
 
+def environment() -> dict[str, str]:
+    """Give this process's variables, with what a `.env` file of its folder or one above adds to them, as the SDK does."""
+    from dotenv import dotenv_values, find_dotenv  # noqa: PLC0415 - only a program's start asks
+
+    added = {name: value for name, value in dotenv_values(find_dotenv(usecwd=True)).items() if value is not None}
+    return {**added, **os.environ}
+
+
 def read_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     """The settings among environment variables: `TARGET_PINTEREST_CAPI_<SETTING>`, lists and objects as JSON.
 
