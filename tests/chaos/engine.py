@@ -32,6 +32,7 @@ IN_FLIGHT: Final = 8
 TIMEOUT_SECONDS: Final = 3
 RUN_SECONDS: Final = 300  # a run that takes longer hangs
 QUIET_SECONDS: Final = 0.1
+IDLE_SECONDS: Final = 1.0  # after everything is written, an ending comes by then
 SETTINGS: Final[dict[str, Any]] = {
     "ad_account_id": ACCOUNT,
     "conversion_token": TOKEN,
@@ -111,6 +112,16 @@ class Account:
     problems: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Pipe:
+    """Between tap and target. One whose target is to be struck stays open until then, so that no run ends before its ending."""
+
+    is_held: bool
+    written: threading.Event = field(default_factory=threading.Event)  # nothing more comes
+    cut: threading.Event = field(default_factory=threading.Event)  # the tap dies in the middle of a line
+    let_go: threading.Event = field(default_factory=threading.Event)
+
+
 class Ran(NamedTuple):
     """A run that has ended: exit code, how it was ended (None: by itself), where it began, its log."""
 
@@ -170,21 +181,22 @@ class Engine:
                 cwd=self.directory,
                 env={name: value for name, value in os.environ.items() if not name.startswith("TARGET_PINTEREST_CAPI_")},
             )
-            cut = threading.Event()
+            pipe = Pipe(is_held=ending is not None)
             threads = [
-                threading.Thread(target=self._feed, args=(process, cut)),
+                threading.Thread(target=self._feed, args=(process, pipe)),
                 threading.Thread(target=self._listen, args=(process,)),
             ]
             try:
                 for thread in threads:
                     thread.start()
-                is_struck = ending is not None and self._wait_for(process, moment)
+                is_struck = ending is not None and self._wait_for(process, moment, pipe)
                 if is_struck and ending is not None:
-                    self._strike(process, ending, cut)
+                    self._strike(process, ending, pipe)
                 code = process.wait(RUN_SECONDS)
             finally:
                 process.kill()
                 process.wait()
+                pipe.let_go.set()
                 for thread in threads:
                     thread.join()
         self._wait_for_quiet()
@@ -205,10 +217,12 @@ class Engine:
         requests = counters().get("requests", 0) + rng.randint(1, at_most)
         return lambda: counters().get("requests", 0) >= requests
 
-    def _wait_for(self, process: "subprocess.Popen[bytes]", moment: Callable[[], bool]) -> bool:
-        """Wait for the moment and a little longer; False where the process has ended before."""
+    def _wait_for(self, process: "subprocess.Popen[bytes]", moment: Callable[[], bool], pipe: Pipe) -> bool:
+        """Wait for the moment, or until nothing more comes, and a little longer; False where the process has ended before."""
         deadline = time.monotonic() + RUN_SECONDS
         while process.poll() is None and not moment() and time.monotonic() < deadline:
+            if pipe.written.is_set():
+                deadline = min(deadline, time.monotonic() + IDLE_SECONDS)
             time.sleep(0.005)  # another process is awaited, and it cannot wake us
         try:
             process.wait(self.rng.uniform(0, 0.05))
@@ -216,25 +230,31 @@ class Engine:
             return True
         return False
 
-    def _strike(self, process: "subprocess.Popen[bytes]", ending: Ending, cut: threading.Event) -> None:
+    def _strike(self, process: "subprocess.Popen[bytes]", ending: Ending, pipe: Pipe) -> None:
         if not ending.signals:
-            cut.set()
+            pipe.cut.set()
+            pipe.let_go.set()
         for number, signum in enumerate(ending.signals):
             if number:
                 time.sleep(0.05)  # the second signal counts once the first was taken
             process.send_signal(signum)
 
-    def _feed(self, process: "subprocess.Popen[bytes]", cut: threading.Event) -> None:
+    def _feed(self, process: "subprocess.Popen[bytes]", pipe: Pipe) -> None:
         """Be the tap: write from the last STATE on, until the end, or half a line when the tap is to die."""
         assert process.stdin is not None
         try:
             with process.stdin as stdin:
                 for lines in self.tap.lines(self.position):
-                    if cut.is_set():
+                    if pipe.cut.is_set():
                         stdin.write(lines[: len(lines) // 2].rstrip(b"}\n"))
                         return
                     stdin.write(lines)
                     stdin.flush()
+                pipe.written.set()
+                if pipe.is_held:
+                    pipe.let_go.wait()
+                if pipe.cut.is_set():
+                    stdin.write(b'{"type": "RECORD", "stream"')
         except BrokenPipeError:
             return  # it was ended, as meant
 
