@@ -4,12 +4,15 @@ A STATE's value and a schema are left as the bytes they came in. Errors name the
 """
 
 import json
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 
 _EMPTY: Final = msgspec.Raw(b"")
+_is_no_member: Final = re.compile(r'["\\\x00-\x1f\ud800-\udfff]').search  # as msgspec says
 
 
 class Message(msgspec.Struct, gc=False):
@@ -46,6 +49,11 @@ def decode(line: bytes) -> Message:
         raise MessageError("it is not UTF-8") from None
 
 
+def record_of(line: bytes) -> dict[str, Any]:
+    """Give the record of a RECORD's line that has been read before."""
+    return decode(line).record or {}
+
+
 def decode_record(line: bytes) -> dict[str, Any]:
     """Give the record of a line of a BATCH file. Raises `MessageError`."""
     try:
@@ -57,6 +65,46 @@ def decode_record(line: bytes) -> dict[str, Any]:
         if not isinstance(record, dict):
             raise MessageError("it is no JSON object") from None
         return record
+
+
+class Rows(NamedTuple):
+    """How a stream's RECORD lines are read into rows: structs with an attribute for each column, None where a record has none.
+
+    `decode` gives a line's message, whose `record` is the row; it raises ValueError on any line that is not a RECORD of the stream
+    with no other columns. `attributes` has the attribute of each column.
+    """
+
+    decode: Callable[[bytes], Any]
+    attributes: Mapping[str, str]
+
+
+def compile_rows(stream: str, columns: Iterable[str], read: Collection[str]) -> Rows | None:
+    """Compile the reading of a stream's rows: half the time of `decode`, as names are known and what is not read is skipped.
+
+    None where a column has a name that a struct's member cannot have.
+    """
+    attributes = {column: f"column_{number}" for number, column in enumerate(sorted(columns))}
+    if any(_is_no_member(column) for column in attributes):
+        return None
+    row = msgspec.defstruct(
+        "Row",
+        [(attributes[column], Any, None) if column in read else (attributes[column], msgspec.Raw, _EMPTY) for column in attributes],
+        rename={attribute: column for column, attribute in attributes.items()},
+        forbid_unknown_fields=True,
+        gc=False,
+    )
+    message = msgspec.defstruct(
+        "RowMessage",
+        [("type", Literal["RECORD"]), ("stream", Literal[stream]), ("record", row)],
+        gc=False,
+    )
+    return Rows(msgspec.json.Decoder(message, float_hook=Decimal).decode, attributes)
+
+
+def record_head(line: bytes, stream: str) -> bytes | None:
+    """Give how a stream's RECORD lines begin, up to the record, from one of them; None where the stream is not named there."""
+    head, found, _ = line.partition(b'"record"')
+    return head + found if found and msgspec.json.encode(stream) in head else None
 
 
 def _decode_leniently(line: bytes) -> dict[str, Any]:

@@ -3,13 +3,15 @@
 Events go to the run at once, which batches them by account: nothing is ever drained here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from singer_sdk import Sink
 
+from target_pinterest_capi import messages
 from target_pinterest_capi.delivery.findings import Mark
 from target_pinterest_capi.delivery.trial import try_settings
+from target_pinterest_capi.events.builder import Result
 from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, SkippedRecord
 from target_pinterest_capi.events.keys import read_key
 from target_pinterest_capi.events.reasons import Invalid, Skipped
@@ -36,9 +38,11 @@ class ConversionsSink(Sink):
         self._stream = Stream(stream_name, stream_columns(schema), tuple(key_properties or ()))
         self._entries: tuple[CompiledEntry, ...] = self._compile()
         self._takes = [entry.take for entry in self._entries]
+        self._row_takes: list[Callable[[Any, bytes], Result]] = []
         self._list_takes = target.lists.takes(stream_name, self._stream.key_properties)
         self._columns: tuple[str, ...] = ()  # of the last record: as a rule every record has the same
         self._validate = compile_validator(schema) if target.settings.validate_records else None
+        self.rows: messages.Rows | None = self._compile_rows()
         self._nothing = SkippedRecord(Origin(stream_name, NO_MAPPING), Skipped.NO_MAPPING)
         if not self._entries and not self._list_takes:
             self.logger.warning("No entry of mappings takes stream %r: its records are skipped.", stream_name)
@@ -69,18 +73,26 @@ class ConversionsSink(Sink):
         if (columns := tuple(record)) != self._columns:
             self._look_at(columns)
         for take in self._takes:
-            result = take(record)
-            if isinstance(result, Event):
-                run.deliver(result)
-            elif isinstance(result, InvalidRecord):
-                run.invalid(result)
-            else:
-                run.skip(result)
+            self._hand_over(take(record))
         if self._list_takes:
             for list_take in self._list_takes:
                 list_take.take(record)
         elif not self._entries:
             run.skip(self._nothing)
+
+    def take_row(self, row: Any, line: bytes) -> None:
+        """Take one row of `rows`, and the line that it was read from, as `take` does the record."""
+        self._run.sequence += 1
+        for take in self._row_takes:
+            self._hand_over(take(row, line))
+
+    def _hand_over(self, result: Result) -> None:
+        if type(result) is Event:
+            self._run.deliver(result)
+        elif type(result) is InvalidRecord:
+            self._run.invalid(result)
+        elif type(result) is SkippedRecord:
+            self._run.skip(result)
 
     def _look_at(self, columns: tuple[str, ...]) -> None:
         """Compile the mapping once more where a record has columns that the schema does not declare."""
@@ -89,9 +101,21 @@ class ConversionsSink(Sink):
             self._stream = self._stream._replace(columns=self._stream.columns.union(columns))
             self._entries = self._compile()
             self._takes = [entry.take for entry in self._entries]
+            self.rows = self._compile_rows()
 
     def _compile(self) -> tuple[CompiledEntry, ...]:
         return compile_stream(self._settings, self._stream, self._accounts, self._run.tally.note)
+
+    def _compile_rows(self) -> messages.Rows | None:
+        """Give how lines are read into rows; None where something reads more of a record than a row holds."""
+        plans = [entry.rows for entry in self._entries if entry.rows is not None]
+        if not plans or len(plans) < len(self._entries) or self._list_takes or self._validate is not None:
+            return None
+        rows = messages.compile_rows(
+            self._stream.name, self._stream.columns, frozenset[str]().union(*(plan.reads for plan in plans))
+        )
+        self._row_takes = [] if rows is None else [plan.compile(rows.attributes, messages.record_of) for plan in plans]
+        return rows
 
 
 class MeltanoTestSink(Sink):
@@ -107,6 +131,7 @@ class MeltanoTestSink(Sink):
         self._run = target.run
         self._settings = target.settings
         self._is_tried = False
+        self.rows: messages.Rows | None = None
 
     def get_validator(self) -> None:
         """Give the SDK no validator: nothing of the record is used."""
@@ -125,6 +150,9 @@ class MeltanoTestSink(Sink):
             self._is_tried = True
             self._try()
         self._run.skip(SkippedRecord(Origin(self.stream_name, NO_MAPPING), Skipped.MELTANO_TEST))
+
+    def take_row(self, row: Any, line: bytes) -> None:
+        """Never called: there are no rows of this stream."""
 
     def _try(self) -> None:
         for finding in try_settings(self._settings):

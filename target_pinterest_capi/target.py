@@ -3,20 +3,17 @@
 We own the reading, the records and STATE; the SDK owns its command line, stream maps, flattening and the making of sinks.
 """
 
-import json
 import logging
 import os
 import signal
 import sys
 import traceback
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import PurePath
 from types import FrameType
 from typing import IO, Any, ClassVar, Final
 
 import click
-import msgspec
 from singer_sdk import Sink, Target, metrics
 from singer_sdk.exceptions import ConfigValidationError, RecordsWithoutSchemaException
 from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchFileFormat, StorageTarget
@@ -28,121 +25,17 @@ from singer_sdk.singerlib.exceptions import InvalidInputLine
 from target_pinterest_capi import messages, settings, validation
 from target_pinterest_capi.audiences.lists import Lists
 from target_pinterest_capi.delivery.ledger import LedgerError
-from target_pinterest_capi.delivery.outcomes import NotSent, Rejected
 from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
 from target_pinterest_capi.events.event import Origin, SkippedRecord
-from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
-from target_pinterest_capi.lines import IteratedLines, LineTooLongError, open_lines
+from target_pinterest_capi.events.reasons import Skipped
+from target_pinterest_capi.lines import IteratedLines
 from target_pinterest_capi.mapping.mappings import Accounts
+from target_pinterest_capi.reader import BytesReader, InputError, RecordSink
 from target_pinterest_capi.reporting.progress import Progress, watch
 from target_pinterest_capi.sinks import MELTANO_TEST_STREAM, ConversionsSink, MeltanoTestSink
+from target_pinterest_capi.summary import log_summary
 
-Take = Callable[[dict[str, Any]], None]
-Callbacks = dict[str, Callable[[dict[str, Any]], None]]
-
-_REASONS: Final = {str(reason): reason for reasons in (LeftOut, Warned, Invalid, Skipped, Rejected, NotSent) for reason in reasons}
 QUIET_LOGGERS: Final = ("httpx", "httpcore")  # a line for each request is nobody's news
-
-
-class InputError(InvalidInputLine):
-    """The tap sent what cannot be read; says where and why, without the content."""
-
-
-class BytesReader(GenericSingerReader[bytes]):
-    """Reads lines as bytes while the run goes on: answers are read and batches leave also while no input comes."""
-
-    def __init__(self, run: Run) -> None:
-        super().__init__()
-        self._run = run
-        self.takes: dict[str, Take] = {}  # streams whose records need nothing of the SDK
-        self.line_number = 0
-
-    @property
-    def default_input(self) -> IO[bytes]:
-        """Give standard input, looked up when it is read."""
-        return sys.stdin.buffer
-
-    def deserialize_json(self, line: bytes) -> dict[str, Any]:
-        """Decode one line; the SDK's interface, which the target itself does not need."""
-        message: dict[str, Any] = json.loads(line)
-        return message
-
-    def process_lines(self, file_input: IO[bytes] | None, callbacks: Callbacks) -> "Counter[str]":
-        """Read every line, or as many as come before the run is interrupted.
-
-        Raises `InputError`, or `RunStopped` where the run has to stop.
-        """
-        counts: Counter[str] = Counter()
-        source = open_lines(file_input if file_input is not None else self.default_input, self._run.wake)
-        while not self._run.is_interrupted:
-            self._run.poll()
-            if not self._run.has_room:
-                self._run.wait()
-                continue
-            try:
-                lines = source.read(self._run.seconds_until_due())
-            except LineTooLongError as error:
-                raise InputError(f"line {self.line_number + 1}: {error}") from None
-            if lines is None:
-                break
-            self._process(lines, callbacks, counts)
-        return counts
-
-    def _process(self, lines: list[bytes], callbacks: Callbacks, counts: "Counter[str]") -> None:
-        """Take each line's message to its stream's sink, or to its callback."""
-        takes, records = self.takes, 0
-        for line in lines:
-            self.line_number += 1
-            if len(line) < 2 and not line.strip():  # noqa: PLR2004 - a blank line; longer ones are found out below
-                continue
-            try:
-                message = messages.decode(line)
-            except messages.MessageError as error:
-                if line.isspace():
-                    continue
-                raise InputError(f"line {self.line_number}: {error}") from None
-            if message.type == "RECORD" and message.stream in takes and message.record is not None:
-                records += 1
-                takes[message.stream](message.record)
-            else:
-                self._call_back(message, callbacks)
-                counts[message.type] += 1
-        counts["RECORD"] += records
-
-    def _call_back(self, message: messages.Message, callbacks: Callbacks) -> None:
-        callback = callbacks.get(message.type)
-        if callback is None:
-            raise InputError(
-                f"line {self.line_number}: {_name(message.type)} is no message type: "
-                "SCHEMA, RECORD, STATE, BATCH and ACTIVATE_VERSION are",
-            )
-        callback(self._members(message))
-
-    def _members(self, message: messages.Message) -> dict[str, Any]:
-        """Give a message's members as the SDK's callbacks take them; raise where its type needs one that is not there."""
-        kind, stream = message.type, message.stream
-        needed = {"SCHEMA": "schema", "RECORD": "record", "STATE": "value", "BATCH": "manifest", "ACTIVATE_VERSION": "stream"}[kind]
-        value = getattr(message, needed)
-        if isinstance(value, msgspec.Raw):
-            value = bytes(value) or None
-        of_stream = f" of stream {stream!r}" if stream else ""
-        if value is None or (stream is None and kind != "STATE"):
-            missing = "stream" if stream is None and kind != "STATE" else needed
-            raise InputError(f"line {self.line_number}: the {kind} message{of_stream} has no `{missing}`")
-        members: dict[str, Any] = {"type": kind, "stream": stream, needed: value}
-        if kind == "SCHEMA":
-            members["schema"] = json.loads(value)
-            members["key_properties"] = message.key_properties
-        elif kind == "BATCH":
-            members["encoding"] = message.encoding or {}
-        elif kind == "ACTIVATE_VERSION":
-            members["version"] = message.version
-        return members
-
-
-def _name(kind: str) -> str:
-    """Quote a message type where it reads like one; anything else may be content."""
-    return repr(kind) if kind.isidentifier() and kind.isascii() and len(kind) <= 30 and kind.isupper() else "its type"  # noqa: PLR2004
 
 
 class _Command(SingerCommand):
@@ -232,7 +125,7 @@ class TargetPinterestCapi(Target):
         except validation.SchemaError as error:
             raise InputError(f"line {self._line_number}: SCHEMA of stream {stream!r}: {error}") from None
         if not self._maps_records and isinstance(self.message_reader, BytesReader):
-            self.message_reader.takes[stream] = self._sink(stream).take
+            self.message_reader.add(stream, self._sink(stream))
 
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
         stream, record = message_dict["stream"], message_dict["record"]
@@ -300,7 +193,7 @@ class TargetPinterestCapi(Target):
         """Give the class of a stream's sink: Meltano's test stream is no conversions."""
         return MeltanoTestSink if stream_name == MELTANO_TEST_STREAM else ConversionsSink
 
-    def _sink(self, stream: str) -> ConversionsSink | MeltanoTestSink:
+    def _sink(self, stream: str) -> RecordSink:
         sink: Sink = self.get_sink(stream)
         assert isinstance(sink, ConversionsSink | MeltanoTestSink)  # noqa: S101 - the only classes there are
         return sink
@@ -346,7 +239,7 @@ class TargetPinterestCapi(Target):
         if not code:
             code = self._complete_lists()
         watching.end(self.run.started_at + self.run.seconds)
-        self._log_summary(code)
+        log_summary(self.logger, self.run, self.lists.reports(), code)
         self._write_report(code)
         self.run.close()
         return code
@@ -383,43 +276,6 @@ class TargetPinterestCapi(Target):
         )
         for metric, count in counts:
             metrics.log(self.metrics_logger, metrics.Point("counter", metric, count, {metrics.Tag.PID.value: os.getpid()}))
-
-    def _log_summary(self, code: int) -> None:
-        """Log what became of every record: a line for each outcome and reason with what to do about it, then the sum."""
-        run, tally, requests = self.run, self.run.tally, self.run.requests
-        for row in tally.outcomes():
-            reason = f" {row.reason}" if row.reason else ""
-            line = f"{_named(row.origin)}: {row.outcome}{reason} {row.number}{_advice(row.reason)}"
-            self.logger.info("%s", line, extra=row._asdict())
-        for note in tally.notes():
-            line = f"{_named(note.origin)}: {note.field} {note.reason} {note.number}{_advice(note.reason)}"
-            self.logger.info("%s", line, extra=note._asdict())
-        for message, number in tally.warnings().items():
-            self.logger.warning("Pinterest warned about %d delivered events: %s", number, message)
-        for report in self.lists.reports():
-            for line in report.lines():
-                self.logger.info("%s", line, extra={"customer_list": report.name})
-        totals = tally.by_outcome()
-        self.logger.info(
-            "%s after %d records: %s%s; %d requests, %d of them repeats, %d to isolate refused events; %d STATE written; run %s.",
-            "Stopped" if code else "Done",
-            run.sequence,
-            ", ".join(f"{count} {name}" for name, count in totals.items()),
-            f", dead letters in {run.settings.dead_letter_path}" if run.dead_letters_written else "",
-            requests.sent,
-            requests.repeated,
-            requests.isolating,
-            run.states_written,
-            run.run_id,
-            extra={
-                "run_id": run.run_id,
-                "records": run.sequence,
-                **totals,
-                "requests": requests.sent,
-                "exit_code": code,
-                "seconds": round(run.seconds, 3),
-            },
-        )
 
     def _write_report(self, code: int) -> None:
         """Write the report that `report_path` asks for. Where it cannot be written that is logged, and changes no exit code."""
@@ -481,16 +337,6 @@ class TargetPinterestCapi(Target):
 def _is_true_here(record: logging.LogRecord) -> bool:
     """Keep back the SDK's word that it reads no environment: the settings have been read, from it too where asked."""
     return record.msg != "Skipping parse of env var settings..."
-
-
-def _named(origin: Origin) -> str:
-    return f"{origin.stream} ({origin.mapping})" if origin.mapping else origin.stream
-
-
-def _advice(reason: str) -> str:
-    """Give what a person does about a reason, in brackets; a reason that carries a name is looked up without it."""
-    known = _REASONS.get(reason.partition(":")[0])
-    return f" ({known.advice})" if known is not None else ""
 
 
 def _load(config: Any, *, parse_env: bool) -> settings.Settings:

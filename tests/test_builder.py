@@ -41,7 +41,7 @@ class Bench:
             options or Options(zone=UTC),
             lambda field, reason: self.notes.update([(field, str(reason))]),
             lambda: AT,
-        )
+        ).of_record
 
     def result(self, **columns: Any) -> Any:
         return self.build({**NEEDED, **{name.replace("__", "."): value for name, value in columns.items()}}, ACCOUNT)

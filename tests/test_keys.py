@@ -67,15 +67,12 @@ def test_key_is_hashed_unless_plain():
 
 def test_key_that_is_the_event_id_is_hashed_when_needed():
     """Where the key property is the event id's own column the receipt holds its name, and gives the same key."""
-    read = keys.compile_key(("event_id",), "event_id", plain=False)
-    assert read({"event_id": "visit-3"}) == "event_id"
-    assert (
-        keys.key_of(event(3))
-        == {"event_id": digest("visit-3")}
-        == keys.compile_key(("event_id",), None, plain=False)({"event_id": "visit-3"})
-    )
+    read = keys.compile_key(("event_id",), None, plain=False)
+    assert keys.compile_key(("event_id",), "event_id", plain=False) == "event_id"
+    assert callable(read)
+    assert keys.key_of(event(3)) == {"event_id": digest("visit-3")} == read({"event_id": "visit-3"})
 
 
 def test_streams_without_keys_have_none():
     """A stream without key properties has no key in its dead letters."""
-    assert keys.compile_key((), "event_id", plain=False)({"event_id": "x"}) is None
+    assert keys.compile_key((), "event_id", plain=False) is None

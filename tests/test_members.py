@@ -6,16 +6,18 @@ from datetime import UTC
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shopper import ACCOUNT, NOW
 from target_pinterest_capi.events.builder import EventPlan, FieldPlan, compile_builder
-from target_pinterest_capi.events.converters import MEMO_SIZE, Memo, Options
+from target_pinterest_capi.events.converters import MEMO_SIZE, Converters, Memo, Options
 from target_pinterest_capi.events.event import Event, Origin
 from target_pinterest_capi.events.fields import BY_PATH, FIELDS, ITEM_FIELDS
 from target_pinterest_capi.events.members import FAST, Member, compile_members
+from target_pinterest_capi.messages import compile_rows, record_of
 
 ORIGIN = Origin("s", "m")
 TEXTS = (
@@ -59,7 +61,7 @@ class Path:
             lambda field, reason: self.notes.update([(field, str(reason))]),
             lambda: NOW,
             fast=fast,
-        )
+        ).of_record
 
     def result(self, record: dict[str, Any]) -> Any:
         result = self.build(record, ACCOUNT)
@@ -86,27 +88,80 @@ def test_fast_path_of_every_field(path: str):
         assert fast.notes == plain.notes
 
 
-def test_every_snippet_is_used():
+# A value of each snippet's common case, given to the first field that uses it.
+COMMON: dict[str, Any] = {
+    "texts": ["a", "b"],
+    "text": "a",
+    "ip address": "192.0.2.7",
+    "digest": "Customer 4711",
+    "email": "Jane@Example.com",
+    "maid": "6D92078A-8246-4BA4-AE5B-76104861E7DC",
+    "id": "4711",
+    "phone": "+1 (202) 555-0134",
+    "postal code": "94110",
+    "memo": "en",
+    "amount": Decimal("19.99"),
+    "integer": 3,
+    "boolean": True,
+    "choice": "web",
+}
+
+
+@pytest.mark.parametrize("snippet", FAST)
+def test_every_snippet_is_used(snippet: str):
     """No snippet stands in the table that no field uses, and each settles its common case without the converter."""
     calls: list[Any] = []
-    common: dict[str, Any] = dict.fromkeys(FAST, "x") | {"amount": Decimal(1), "integer": 1, "boolean": True, "texts": ["x"]}
-    helpers = {
-        "digest": lambda text: text,
-        "formed text": lambda text: text,
-        "texts": lambda texts: texts,
-        "memo": {"x": 1},
-        "regional memo": {None: {"x": 1}},
-        "phone": lambda text, _: (text, None),
-        "integer": range(5),
-        "choice": {"x"},
-    }
-    for name, value in common.items():
-        into: dict[str, Any] = {}
-        compile_members([Member("leaf", calls.append, "column", fast=name, helper=helpers.get(name))])(
-            into, {"column": value}, None
-        )
-        assert "leaf" in into
+    converters = Converters(Options(external_id_lower=snippet == "digest"), lambda *note: calls.append(note))
+    members = [converters.member(field, "column", None) for field in FIELDS]
+    member = next(member for member in members if member.fast == snippet)
+    into: dict[str, Any] = {}
+    fill = compile_members([member._replace(convert=lambda *given: calls.append(given))])
+    fill(into, {"column": COMMON[snippet]}, "us")
+    assert member.leaf in into
     assert calls == []
+
+
+JSON_SCALARS = st.one_of(
+    st.sampled_from(TEXTS),
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**70), 2**70),
+    st.decimals(allow_nan=False, allow_infinity=False),
+)
+JSON_ITEM = st.dictionaries(st.sampled_from([*(field.leaf for field in ITEM_FIELDS), "other"]), JSON_SCALARS, max_size=5)
+JSON_VALUES = st.one_of(JSON_SCALARS, st.lists(JSON_SCALARS, max_size=3), st.lists(JSON_ITEM, max_size=3), JSON_ITEM)
+ENCODE = msgspec.json.Encoder(decimal_format="number").encode
+KEYS = st.sampled_from([(), ("event_id",), ("custom_data.order_id",), ("event_id", "absent")])
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.dictionaries(st.sampled_from([*BY_PATH, "other"]), JSON_VALUES, max_size=25), st.booleans(), KEYS, st.booleans())
+def test_rows_are_records(record: dict[str, Any], complete: bool, key_properties: tuple[str, ...], computes: bool):
+    """A line read into a row gives the event, the dead letter and the notes that its record gives."""
+    given = {**NEEDED, **record} if complete else record
+    line = ENCODE({"type": "RECORD", "stream": "s", "record": given})
+    notes: list[Counter[tuple[str, str]]] = [Counter(), Counter()]
+    fields = {path: FieldPlan(lambda record, path=path: record.get(path), path, frozenset((path,))) for path in BY_PATH}
+    if computes:
+        read = lambda record: record.get("custom_data.order_id") or record.get("user_data.external_id")  # noqa: E731
+        fields["event_id"] = FieldPlan(read, None, frozenset(("custom_data.order_id", "user_data.external_id")))
+    plain, fast = (
+        compile_builder(
+            EventPlan(ORIGIN, fields, key_properties),
+            Options(zone=UTC),
+            lambda field, reason, notes=notes[number]: notes.update([(field, str(reason))]),
+            lambda: NOW,
+            fast=bool(number),
+        )
+        for number in (0, 1)
+    )
+    assert fast.reads is not None
+    rows = compile_rows("s", [*BY_PATH, "other"], fast.reads)
+    assert rows is not None
+    of_row = fast.compile_rows(rows.attributes, record_of)
+    from_record, from_row = plain.of_record(record_of(line), ACCOUNT), of_row(ACCOUNT, rows.decode(line).record, line)
+    assert from_row == from_record
+    assert notes[0] == notes[1]
 
 
 def test_columns_are_no_source():

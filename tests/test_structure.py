@@ -22,7 +22,7 @@ INSIDE = {
     "sandbox": {"sandbox"},
 }
 ONLY = {
-    "singer_sdk": {"target", "sinks"},
+    "singer_sdk": {"target", "reader", "sinks"},
     "httpx": {"delivery.client"},
     "hashlib": {"events.hashing", "sandbox.identifiers"},  # the sandbox states Pinterest's rules by itself
     "threading": {"delivery.dispatcher", "sandbox.server", "sandbox.faults", "sandbox.store"},

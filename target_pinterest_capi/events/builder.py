@@ -7,11 +7,13 @@ A value that cannot be used is left out and noted by field and reason; it never 
 """
 
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple, Protocol
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property, partial
+from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 from target_pinterest_capi.events import coerce, keys
+from target_pinterest_capi.events.common_case import Steps, columns_read, compile_records, compile_rows
 from target_pinterest_capi.events.converters import Converters, Note, Options
 from target_pinterest_capi.events.event import Account, Event, InvalidRecord, Origin, SkippedRecord, encode
 from target_pinterest_capi.events.fields import BY_PATH, FIELDS, OBJECTS
@@ -35,10 +37,14 @@ NOW: Final = Now()
 
 
 class FieldPlan(NamedTuple):
-    """Where a field's value comes from: `get` reads it from a record; `column` names it where it is just one column."""
+    """Where a field's value comes from: `get` reads it from a record; `column` names it where it is just one column.
+
+    `reads` are the columns that `get` reads; None where it may read any.
+    """
 
     get: Get
     column: str | None = None
+    reads: frozenset[str] | None = None
 
 
 class EventPlan(NamedTuple):
@@ -61,11 +67,15 @@ _ABSENT: Final = Member("", lambda value: value, get=lambda _: None)  # a field 
 Result = Event | InvalidRecord | SkippedRecord
 
 
-class Build(Protocol):
-    """A compiled builder: makes a record's event for an account, or says why there is none."""
+class Build(NamedTuple):
+    """A compiled builder: makes a record's event for an account, or says why there is none.
 
-    def __call__(self, record: Record, account: Account) -> Result:
-        """Make the event."""
+    `compile_rows` gives the same of rows, as `common_case.compile_rows` says, where `reads` has the columns that are read.
+    """
+
+    of_record: Callable[[Record, Account], Result]
+    reads: frozenset[str] | None
+    compile_rows: Callable[[Mapping[str, str], Callable[[bytes], Any]], Callable[[Account, Any, bytes], Result]]
 
 
 def compile_builder(
@@ -75,7 +85,9 @@ def compile_builder(
 
     The builder takes a record and the ad account it goes to.
     """
-    return _Builder(plan, options, note, now, fast=fast).build
+    builder = _Builder(plan, options, note, now, fast=fast)
+    steps = builder.steps()
+    return Build(compile_records(steps) if fast else builder.build, columns_read(steps), partial(compile_rows, steps))
 
 
 class _NoEventError(Exception):
@@ -84,6 +96,15 @@ class _NoEventError(Exception):
     def __init__(self, result: InvalidRecord | SkippedRecord) -> None:
         super().__init__(result.reason)
         self.result = result
+
+
+class _Raw(NamedTuple):
+    """The values of the required fields as they are read from a record: once, since reading may be counted."""
+
+    event_name: Any
+    action_source: Any
+    event_time: Any
+    event_id: Any
 
 
 class _Builder:
@@ -97,13 +118,14 @@ class _Builder:
         self._options = options
         self._note = note
         self._now = now
-        self._required = {path: members.pop(path, _ABSENT) for path in ("event_name", "action_source", "event_time", "event_id")}
-        self._name, self._source, self._time, self._id = self._required.values()
-        self._country = members.get("user_data.country")
-        self._region = converters.region
-        fills = {parent: _fill_of(members, parent, fast=fast) for parent in ("", *OBJECTS)}
-        self._fill_top, self._fill_user, self._fill_custom = fills.pop(""), fills.pop("user_data"), fills.pop("custom_data")
-        self._others = [(name, fill) for name, fill in fills.items() if any(path.startswith(f"{name}.") for path in members)]
+        self._required = [members.pop(path, _ABSENT) for path in _Raw._fields]
+        self._name, self._source, _, self._id = self._required
+        self._members = {parent: _members_of(members, parent) for parent in ("", *OBJECTS)}
+        is_regional = any(member.regional for member in self._members["user_data"])
+        self._reads = _union(given.reads for given in plan.fields.values() if given.column is None)
+        self._country = members.get("user_data.country") if is_regional else None
+        self._region, self._regions = converters.region, converters.regions
+        self._fast = fast
         derivable = {path: path not in plan.underived for path in DERIVED}
         self._derive_id = derivable["event_id"]
         self._derive_click_id = derivable["user_data.click_id"]
@@ -113,65 +135,107 @@ class _Builder:
         days = options.max_event_age_days
         self._max_age_seconds = float("inf") if days is None else days * DAY_SECONDS
 
+    @cached_property
+    def _fills(self) -> dict[str, Fill]:
+        """What fills each object; compiled when it is first needed, as most streams never leave their common case."""
+        return {parent: compile_members(members, fast=self._fast) for parent, members in self._members.items() if members}
+
+    def steps(self) -> Steps:
+        """Give the steps of which the common case is compiled."""
+        derives_from_contents = self._derive_content_ids or self._derive_num_items
+        return Steps(
+            origin=self._origin,
+            required=self._required,
+            members=self._members,
+            reads=self._reads,
+            plain=self._build,
+            event_names=self._plan.event_names,
+            fallback_name=self._plan.fallback_name,
+            zone=self._options.zone,
+            now=self._now,
+            oldest_seconds=self._max_age_seconds,
+            newest_seconds=FUTURE_SECONDS,
+            key_properties=self._plan.key_properties,
+            derive_id=self._derived_id if self._derive_id else None,
+            key=self._key,
+            dead_key=self._dead_key,
+            default_country=self._options.default_country,
+            country=self._country,
+            region=self._region,
+            regions=self._regions,
+            derive_from_url=self._derive_from_url,
+            reads_every_url=self._options.drop_url_query,
+            derive_click_id=self._derive_click_id,
+            unidentified=self._unidentified,
+            derive_from_contents=self._derive_from_contents if derives_from_contents else None,
+            check_limited=self._check_limited,
+        )
+
     def build(self, record: Record, account: Account) -> Result:
         """Make the record's event, or say why there is none."""
+        return self._build(record, account, [_raw(member, record) for member in self._required])
+
+    def _build(self, record: Record, account: Account, raw: Iterable[Any]) -> Result:
         try:
-            return self._event(record, account)
+            return self._event(record, account, _Raw(*raw))
         except _NoEventError as none:
             return none.result
 
-    def _event(self, record: Record, account: Account) -> Event:
-        name = self._event_name(record)
-        source = _read(self._source, record)
+    def _event(self, record: Record, account: Account, raw: _Raw) -> Event:
+        name = self._event_name(raw, record)
+        source = _converted(self._source, raw.action_source)
         if source is None:
-            raise self._missing("action_source", record)
-        event_id = _read(self._id, record)
-        key = self._key(record)
+            raise self._missing("action_source", raw, record)
+        event_id = _converted(self._id, raw.event_id)
+        key = self._key(record) if callable(self._key) else self._key
         if event_id is None:
-            event_id = self._derived_id(record, account, name)
+            event_id = self._required_id(raw, record, account, name)
             key = self._dead_key(record)
-        seconds = self._event_time(record, (account, name, event_id))
+        seconds = self._event_time(raw, record, (account, name, event_id))
         event: dict[str, Any] = {"event_name": name, "action_source": source, "event_time": seconds, "event_id": event_id}
-        self._fill_top(event, record, None)
+        self._fill("", event, record, None)
         event["user_data"] = customer = self._user_data(event, record)
         custom: dict[str, Any] = {}
-        self._fill_custom(custom, record, None)
+        self._fill("custom_data", custom, record, None)
         if custom:
             if "contents" in custom:
                 self._derive_from_contents(custom)
             if "opt_out_type" in custom:
                 self._check_limited(custom, customer)
             event["custom_data"] = custom
-        for object_name, fill in self._others:
+        for name_of_other in OBJECTS[2:]:
             other: dict[str, Any] = {}
-            fill(other, record, None)
+            self._fill(name_of_other, other, record, None)
             if other:
-                event[object_name] = other
+                event[name_of_other] = other
         return Event(encode(event), account, self._origin, name, event_id, source != "offline", seconds, key)
+
+    def _fill(self, parent: str, into: dict[str, Any], record: Record, region: str | None) -> None:
+        if (fill := self._fills.get(parent)) is not None:
+            fill(into, record, region)
 
     # What Pinterest requires
 
-    def _event_name(self, record: Record) -> str:
-        name: str | None = _read(self._name, record)
+    def _event_name(self, raw: _Raw, record: Record) -> str:
+        name: str | None = _converted(self._name, raw.event_name)
         names = self._plan.event_names
         if names is not None:
             given, name = name, names.get(name or "") or self._plan.fallback_name
             if name is None and given is not None:
                 raise _NoEventError(SkippedRecord(self._origin, Skipped.NOT_LISTED, given))
         if name is None:
-            raise self._missing("event_name", record)
+            raise self._missing("event_name", raw, record)
         return name
 
-    def _event_time(self, record: Record, identity: tuple[Account, str, str]) -> int:
+    def _event_time(self, raw: _Raw, record: Record, identity: tuple[Account, str, str]) -> int:
         now = self._now()
-        raw = _raw(self._time, record)
-        if raw is NOW:
+        if raw.event_time is NOW:
             return int(now)
-        seconds = None if raw is None else coerce.unix_time(raw, self._options.zone)
+        seconds = None if raw.event_time is None else coerce.unix_time(raw.event_time, self._options.zone)
         if type(seconds) is not int:
             if seconds is not None:
                 self._note("event_time", str(seconds))
-            raise self._missing("event_time", record)
+            raise self._missing("event_time", raw, record)
         if not now - self._max_age_seconds <= seconds <= now + FUTURE_SECONDS:
             key = self._dead_key(record)
             if seconds > now:
@@ -179,21 +243,27 @@ class _Builder:
             raise _NoEventError(InvalidRecord(self._origin, Invalid.EVENT_TOO_OLD, "event_time", key=key, repeat_of=identity))
         return seconds
 
-    def _derived_id(self, record: Record, account: Account, name: str) -> str:
+    def _required_id(self, raw: _Raw, record: Record, account: Account, name: str) -> str:
         if not self._derive_id:
-            raise self._missing("event_id", record)
-        event_id = keys.derive_event_id(record, self._plan.key_properties, account.ad_account_id, name, self._origin.stream)
+            raise self._missing("event_id", raw, record)
+        event_id = self._derived_id(record, account, name)
         if event_id is None:
             raise _NoEventError(InvalidRecord(self._origin, Invalid.MISSING_KEY, "event_id", key=self._dead_key(record)))
         return event_id
 
-    def _missing(self, path: str, record: Record) -> _NoEventError:
+    def _derived_id(self, record: Record, account: Account, name: str) -> str | None:
+        return keys.derive_event_id(record, self._plan.key_properties, account.ad_account_id, name, self._origin.stream)
+
+    def _missing(self, path: str, raw: _Raw, record: Record) -> _NoEventError:
         """Say that a required field has no value, or one that cannot be used."""
-        raw = _raw(self._required[path], record)
-        is_missing = raw is None or coerce.is_nothing(raw)
+        value = getattr(raw, path)
+        is_missing = value is None or coerce.is_nothing(value)
         reason = Invalid.MISSING_FIELD if is_missing else Invalid.BAD_FIELD
-        detail = None if is_missing else _refusal(path, raw, self._options)
+        detail = None if is_missing else _refusal(path, value, self._options)
         return _NoEventError(InvalidRecord(self._origin, reason, path, detail, self._dead_key(record)))
+
+    def _unidentified(self, record: Record) -> InvalidRecord:
+        return InvalidRecord(self._origin, Invalid.NO_IDENTIFIER, "user_data", key=self._dead_key(record))
 
     def _dead_key(self, record: Record) -> dict[str, str] | None:
         return keys.read_key(record, self._plan.key_properties, plain=self._options.plain_keys)
@@ -207,7 +277,7 @@ class _Builder:
             if raw is not None:
                 region = self._region(raw) or region
         customer: dict[str, Any] = {}
-        self._fill_user(customer, record, region)
+        self._fill("user_data", customer, record, region)
         url = event.get("event_source_url")
         if url is not None:
             self._derive_from_url(url, event, customer)
@@ -215,7 +285,7 @@ class _Builder:
             "em" in customer or "hashed_maids" in customer or ("client_ip_address" in customer and "client_user_agent" in customer)
         )
         if not identified:
-            raise _NoEventError(InvalidRecord(self._origin, Invalid.NO_IDENTIFIER, "user_data", key=self._dead_key(record)))
+            raise _NoEventError(self._unidentified(record))
         return customer
 
     def _derive_from_url(self, url: str, event: dict[str, Any], customer: dict[str, Any]) -> None:
@@ -247,17 +317,26 @@ def _refusal(path: str, raw: Any, options: Options) -> str | None:
     return reasons[0] if reasons else None
 
 
-def _fill_of(members: Mapping[str, Member], parent: str, *, fast: bool) -> Fill:
-    """Compile the members of one object, in the table's order."""
-    return compile_members([members[field.path] for field in FIELDS if field.path in members and field.parent == parent], fast=fast)
+def _union(sets: Iterable[frozenset[str] | None]) -> frozenset[str] | None:
+    """Give the union; None, which stands for everything, where any of them is."""
+    union: frozenset[str] = frozenset()
+    for some in sets:
+        if some is None:
+            return None
+        union |= some
+    return union
+
+
+def _members_of(members: Mapping[str, Member], parent: str) -> list[Member]:
+    """Give the members of one object, in the table's order."""
+    return [members[field.path] for field in FIELDS if field.path in members and field.parent == parent]
 
 
 def _raw(member: Member, record: Record) -> Any:
     return record.get(member.column) if member.get is None else member.get(record)
 
 
-def _read(member: Member, record: Record) -> Any:
-    value = record.get(member.column) if member.get is None else member.get(record)
+def _converted(member: Member, value: Any) -> Any:
     return None if value is None else member.convert(value)
 
 

@@ -37,7 +37,7 @@ def text(value: Any) -> str | LeftOut | None:
     if kind is bool:
         return "true" if value else "false"
     if kind is int or kind is float or kind is Decimal:
-        return str(value) if kind is int and -_TOO_LARGE < value < _TOO_LARGE else _number_text(value)
+        return str(value) if kind is int and -TOO_LARGE < value < TOO_LARGE else _number_text(value)
     if isinstance(value, date):
         return value.isoformat()
     return None if is_nothing(value) else LeftOut.NOT_TEXT
@@ -62,7 +62,7 @@ def _number_text(number: float | Decimal) -> str | LeftOut | None:
 _is_amount: Final = re.compile(r"(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,9})?").fullmatch
 _INTEGER_DIGITS: Final = 18  # reference: Amounts
 _FRACTION_DIGITS: Final = 9
-_TOO_LARGE: Final = 10**_INTEGER_DIGITS
+TOO_LARGE: Final = 10**_INTEGER_DIGITS  # numbers of as many digits are read with care
 
 
 def amount(value: Any) -> str | LeftOut | None:
@@ -73,7 +73,7 @@ def amount(value: Any) -> str | LeftOut | None:
     kind = type(value)
     if kind is str:
         written: str = value.strip()
-    elif kind is Decimal or kind is float or (kind is int and -_TOO_LARGE < value < _TOO_LARGE):
+    elif kind is Decimal or kind is float or (kind is int and -TOO_LARGE < value < TOO_LARGE):
         written = str(value)
     elif kind is int:
         return LeftOut.AMOUNT_OUT_OF_RANGE
@@ -294,9 +294,10 @@ def items(value: Any) -> list[Any] | LeftOut | None:
         return [value]
     if type(value) is not list:
         return None if is_nothing(value) else LeftOut.NOT_AN_ITEM
-    return [entry if type(entry) is dict else _item(entry) for entry in value if not is_nothing(entry)] or None
+    return [entry if type(entry) is dict else item(entry) for entry in value if not is_nothing(entry)] or None
 
 
-def _item(entry: Any) -> Any:
+def item(entry: Any) -> Any:
+    """The object that an entry's JSON text holds; any other entry as it is."""
     read = _json(entry) if type(entry) is str and entry.lstrip()[:1] == "{" else entry
     return read if type(read) is dict else entry

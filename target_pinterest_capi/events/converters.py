@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple, cast
 from target_pinterest_capi.events import coerce, hashing, normalize
 from target_pinterest_capi.events.fields import ITEM_FIELDS, Field, Kind
 from target_pinterest_capi.events.hashing import SHORTEST_DIGEST
-from target_pinterest_capi.events.members import Fill, Member, compile_members
+from target_pinterest_capi.events.members import ITEMS, Items, Member, compile_members
 from target_pinterest_capi.events.reasons import LeftOut
 
 Note = Callable[[str, str], None]
@@ -40,7 +40,8 @@ class Converters:
     """Makes the converters of one mapping entry, all with the same options and ear."""
 
     regional_forms: Final = frozenset({"phone", "postal_code"})
-    _memoized: Final = frozenset({"gender", "city", "state", "country", "postal_code", "currency", "language"})
+    # Never what identifies a person by itself.
+    _memoized: Final = frozenset({"gender", "birth_date", "name", "city", "state", "country", "currency", "language"})
 
     def __init__(self, options: Options, note: Note, *, fast: bool = True) -> None:
         self._options = options
@@ -60,8 +61,7 @@ class Converters:
             "language": normalize.language,
             "ip_address": normalize.ip_address,
         }
-        self._regions = Memo(_region)
-
+        self.regions = Memo(_region)  # of texts
         self._makers: dict[Kind, Callable[[Field], Any]] = {
             Kind.TEXT: lambda field: self._texts(field) if field.many else self._text(field),
             Kind.HASHED: lambda field: (
@@ -84,7 +84,7 @@ class Converters:
     def region(self, value: Any) -> str | None:
         """Give the record's country as ISO alpha-2, lower case, for its phones and postal codes."""
         text = value if type(value) is str else coerce.text((coerce.array(value) or [None])[0])
-        region: str | None = self._regions[text] if type(text) is str else None
+        region: str | None = self.regions[text] if type(text) is str else None
         return region
 
     def member(self, field: Field, column: str | None, get: Callable[[Any], Any] | None) -> Member:
@@ -96,23 +96,28 @@ class Converters:
 
     def _common_case(self, field: Field, convert: Any) -> tuple[str, Any]:
         """Give the snippet for the field's common case and what it calls; nothing where there is none."""
-        if field.form == "phone":
-            return "phone", normalize.phone
-        if field.form in self._memoized and not (field.many and field.kind is Kind.TEXT):
-            return ("regional memo", _RegionalMemo(convert)) if field.form in self.regional_forms else ("memo", Memo(convert))
-        if field.kind is Kind.HASHED:
-            return "digest", self._forms[field.form or ""]
-        if field.kind is Kind.TEXT and (field.many or field.form or field.max_length):
-            if field.max_length or field.max_items:
-                return "", None
-            return ("texts", _plain_texts) if field.many else ("formed text", self._forms[field.form or ""])
-        return {
-            Kind.TEXT: ("text", None),
-            Kind.CHOICE: ("choice", frozenset(field.choices)),
-            Kind.BOOLEAN: ("boolean", None),
-            Kind.AMOUNT: ("amount", None),
-            Kind.INTEGER: ("integer", _range(field)),
-        }.get(field.kind, ("", None))
+        is_plain = not (field.many or field.form or field.max_length)
+        for applies, name, helper in (
+            (field.form == "phone", "phone", normalize.phone),
+            (field.form == "postal_code", "postal code", _RegionalMemo(convert)),
+            (field.form == "email", "email", normalize.email),
+            (field.form == "ip_address", "ip address", None),
+            (field.form == "maid", "maid", normalize.maid),
+            (field.form in self._memoized and not (field.many and field.kind is Kind.TEXT), "memo", Memo(convert)),
+            (field.form == "external_id" and not self._options.external_id_lower, "id", None),
+            (field.kind is Kind.HASHED, "digest", self._forms.get(field.form or "")),
+            (field.kind is Kind.TEXT and is_plain, "text", None),
+            (field.kind is Kind.TEXT and field.many and not (field.max_length or field.max_items), "texts", _are_plain_texts),
+            (field.kind is Kind.CHOICE, "choice", frozenset(field.choices)),
+            (field.kind is Kind.BOOLEAN, "boolean", None),
+            (field.kind is Kind.AMOUNT, "amount", None),
+            (field.kind is Kind.INTEGER, "integer", _range(field)),
+        ):
+            if applies:
+                return name, helper
+        if field.kind is Kind.ITEMS:
+            return ITEMS, Items(self._item_members(field), self._as_item(field))
+        return "", None
 
     # Scalars
 
@@ -250,7 +255,7 @@ class Converters:
 
     def _items(self, field: Field) -> Convert:
         path, note = field.path, self._note
-        fill = self._item(field)
+        fill, as_item = compile_members(self._item_members(field), fast=self._fast), self._as_item(field)
 
         def convert(value: Any) -> list[dict[str, Any]] | None:
             raw = coerce.items(value)
@@ -261,28 +266,41 @@ class Converters:
                 return None
             items = []
             for entry in raw:
-                if type(entry) is dict:
+                if (given := as_item(entry)) is not None:
                     item: dict[str, Any] = {}
-                    fill(item, entry, None)
+                    fill(item, given, None)
                     if item:
                         items.append(item)
-                elif entry is not None:
-                    note(path, LeftOut.NOT_AN_ITEM)
             return items or None
 
         return convert
 
-    def _item(self, field: Field) -> Fill:
-        """Give the function that fills one item; members that Pinterest does not know are left behind."""
-        members = [self.member(member._replace(path=f"{field.path}.{member.leaf}"), member.leaf, None) for member in ITEM_FIELDS]
-        return compile_members(members, fast=self._fast)
+    def _item_members(self, field: Field) -> list[Member]:
+        """Give the members of one item; those that Pinterest does not know are left behind."""
+        return [self.member(member._replace(path=f"{field.path}.{member.leaf}"), member.leaf, None) for member in ITEM_FIELDS]
+
+    def _as_item(self, field: Field) -> Callable[[Any], dict[str, Any] | None]:
+        """Give what makes a list's entry an object: one in JSON text too, nothing of nothing, and a note of all else."""
+        path, note = field.path, self._note
+
+        def as_item(entry: Any) -> dict[str, Any] | None:
+            read = coerce.item(entry)
+            if type(read) is dict:
+                return read
+            if not coerce.is_nothing(read):
+                note(path, LeftOut.NOT_AN_ITEM)
+            return None
+
+        return as_item
 
 
-def _plain_texts(values: list[Any]) -> list[str] | None:
-    """Give the texts of a list of plain, distinct ones, trimmed; None where the list holds anything else."""
-    texts = [value.strip() for value in values if type(value) is str]
-    usable = len(texts) == len(values) == len(set(texts)) and "" not in texts and "".join(texts).isascii()
-    return texts if usable and texts else None
+def _are_plain_texts(values: list[Any]) -> bool:
+    """Say whether the list holds distinct ASCII texts without white space and nothing else, so that it is sent as it is."""
+    try:
+        joined = "".join(values)
+    except TypeError:
+        return False
+    return joined.isascii() and len(joined.split()) == 1 and "" not in values and len(set(values)) == len(values)
 
 
 def _all(texts: Iterable[str | None]) -> list[str] | None:

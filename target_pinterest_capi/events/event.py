@@ -3,13 +3,13 @@
 An event is encoded once, here; everything after handles its bytes and the receipt around them.
 """
 
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
 from target_pinterest_capi.events.reasons import Reason, Skipped
 
-_encode: Final = msgspec.json.Encoder().encode
+encode: Final = msgspec.json.Encoder().encode  # an event's JSON, UTF-8, members in the order they were set
 
 
 class Origin(NamedTuple):
@@ -71,8 +71,3 @@ class SkippedRecord(msgspec.Struct, frozen=True, gc=False):
     origin: Origin
     reason: Skipped
     name: str | None = None
-
-
-def encode(event: dict[str, Any]) -> bytes:
-    """Give the event's JSON, UTF-8, members in the order they were set."""
-    return _encode(event)

@@ -11,6 +11,7 @@ from target_pinterest_capi.events import coerce, hashing
 from target_pinterest_capi.events.event import Event
 
 Key = dict[str, str]
+ReadKey = Callable[[Mapping[str, Any]], Key | None]
 
 
 # Compact JSON with sorted keys; decimals as text, exactly as they came (msgspec's own form of a Decimal).
@@ -48,15 +49,12 @@ def read_key(record: Mapping[str, Any], key_properties: tuple[str, ...], *, plai
     return key or None
 
 
-def compile_key(
-    key_properties: tuple[str, ...], event_id_column: str | None, *, plain: bool
-) -> Callable[[Mapping[str, Any]], Key | str | None]:
-    """Give the reader of an event's key. Where the one key property is the event id itself, its name is enough."""
+def compile_key(key_properties: tuple[str, ...], event_id_column: str | None, *, plain: bool) -> ReadKey | str | None:
+    """Give the reader of an event's key, or the name of the one key property where that is the event id itself."""
     if not key_properties:
-        return lambda _: None
+        return None
     if key_properties == (event_id_column,) and not plain:
-        name = key_properties[0]
-        return lambda _: name
+        return key_properties[0]
     return lambda record: read_key(record, key_properties, plain=plain)
 
 

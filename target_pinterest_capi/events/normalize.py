@@ -31,6 +31,8 @@ _NO_ZERO_WIDTH: Final = dict.fromkeys(map(ord, _ZERO_WIDTH))
 # Neither part of an address holds white space, controls, or what only quoting, display names and lists of addresses bring.
 _NEVER: Final = r"\s\x00-\x20\x7f@<>()\[\],;:\\" + '"' + _ZERO_WIDTH
 _is_email: Final = re.compile(rf"[^{_NEVER}]+@[^.{_NEVER}]+(?:\.[^.{_NEVER}]+)+").fullmatch
+# Nearly all addresses: once in lower case, such a one is in its normal form. Kept plain, since it runs for every event.
+is_plain_email: Final = re.compile(r"[A-Za-z0-9._%+'-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+").fullmatch
 
 
 def email(text: str) -> str | LeftOut:
@@ -225,7 +227,7 @@ def language(text: str) -> str | LeftOut:
 
 
 _OCTET: Final = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
-_is_ipv4: Final = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}").fullmatch
+is_ipv4: Final = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}").fullmatch
 _GROUPS: Final = "[0-9a-f]{1,4}(?::[0-9a-f]{1,4})*"
 _is_short_ipv6: Final = re.compile(rf"(?:{_GROUPS})?::(?:{_GROUPS})?").fullmatch
 _is_full_ipv6: Final = re.compile("[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){7}").fullmatch
@@ -233,13 +235,13 @@ _is_full_ipv6: Final = re.compile("[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){7}").fullmatc
 
 def ip_address(text: str) -> str | LeftOut:
     """The IPv4 address, or the IPv6 address in lower case, that a forwarded list begins with; no port, brackets or zone."""
-    if not _is_ipv4(text):
+    if not is_ipv4(text):
         text = text.partition(",")[0].strip()
         if text[:1] == "[":
             text = text[1:].partition("]")[0]
         elif text.count(":") == 1:
             text = text.partition(":")[0]
-        if not _is_ipv4(text):
+        if not is_ipv4(text):
             return _ipv6(text.partition("%")[0].lower()) if text else LeftOut.EMPTY
     return text if text.strip("0.") else LeftOut.NOT_AN_IP_ADDRESS
 

@@ -9,7 +9,7 @@ from typing import Final
 from target_pinterest_capi.events.characters import ascii_digits, nfc
 from target_pinterest_capi.events.reasons import LeftOut, Warned
 
-_BETWEEN_DIGITS: Final = b" \t()-./+"
+BETWEEN_DIGITS: Final = b" \t()-./+"
 _TRUNK_ZERO: Final = re.compile(r"[(\uff08]0[)\uff09]")
 _EXTENSION: Final = re.compile(
     r"(?:;ext=|(?<![^\W\d_])(?:extension|extn|ext|poste|x)(?![^\W\d_])|#)[\s.:=#-]{0,4}\d{1,7}\W{0,4}$", re.IGNORECASE
@@ -26,7 +26,7 @@ def phone(text: str, region: str | None) -> tuple[str | LeftOut, Warned | None]:
     """
     digits = ""
     if text.isascii() and "(0)" not in text:
-        digits = text.encode().translate(None, _BETWEEN_DIGITS).decode()
+        digits = text.encode().translate(None, BETWEEN_DIGITS).decode()
     if not digits.isdigit():
         digits = _phone_digits(text)
     bare = digits.lstrip("0")

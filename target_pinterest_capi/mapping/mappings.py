@@ -18,7 +18,7 @@ from target_pinterest_capi.events.fields import BY_PATH
 from target_pinterest_capi.events.keys import read_key
 from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped
 from target_pinterest_capi.mapping import presets
-from target_pinterest_capi.mapping.expressions import EvaluationError, compile_expression, plain_path
+from target_pinterest_capi.mapping.expressions import EvaluationError, compile_expression, plain_path, roots
 from target_pinterest_capi.settings import MappingEntry, Settings
 from target_pinterest_capi.settings.values import MAX_ACCOUNT_DIGITS
 
@@ -54,11 +54,25 @@ class Stream(NamedTuple):
     key_properties: tuple[str, ...] = ()
 
 
+class EntryRows(NamedTuple):
+    """How an entry takes rows: the columns that it reads, and what compiles the function of a row and its line.
+
+    See `common_case.compile_rows`.
+    """
+
+    reads: frozenset[str]
+    compile: Callable[[Mapping[str, str], Callable[[bytes], Any]], Callable[[Any, bytes], Result]]
+
+
 class CompiledEntry(NamedTuple):
-    """One mapping entry for one stream: `take` gives a record's event, or why there is none; `origin` names it in counts."""
+    """One mapping entry for one stream: `take` gives a record's event, or why there is none; `origin` names it in counts.
+
+    `rows` is None where the entry needs more of a record than a row holds.
+    """
 
     origin: Origin
     take: Callable[[Record], Result]
+    rows: EntryRows | None = None
 
 
 def names_a_stream(settings: Settings, stream: str) -> bool:
@@ -145,12 +159,25 @@ def _compile(
     token = entry.conversion_token.get_secret_value() if entry.conversion_token is not None else None
     build = compile_builder(plan, options, entry_note, now)
     source = entry.ad_account_id
-    if source is None or source.isdigit():
-        take: Callable[[Record], Result] = partial(build, account=accounts.get(source, token))
-    else:
+    if source is not None and not source.isdigit():
         read_account = _account_reader(_guarded(source, "ad_account_id", entry_note), token, accounts)
         take = _to_its_account(build, read_account, origin, stream, plain_keys=options.plain_keys)
-    return CompiledEntry(origin, _where(predicates, take, origin) if predicates else take)
+        return CompiledEntry(origin, _where(predicates, take, origin) if predicates else take)
+    account = accounts.get(source, token)
+    take = _to_account(build, account)
+    if predicates:
+        return CompiledEntry(origin, _where(predicates, take, origin))
+    if build.reads is None:
+        return CompiledEntry(origin, take)
+    return CompiledEntry(
+        origin,
+        take,
+        EntryRows(build.reads, lambda attributes, as_record: partial(build.compile_rows(attributes, as_record), account)),
+    )
+
+
+def _to_account(build: Build, account: Account) -> Callable[[Record], Result]:
+    return lambda record: build.of_record(record, account)
 
 
 def _where(predicates: tuple[Get, ...], take: Callable[[Record], Result], origin: Origin) -> Callable[[Record], Result]:
@@ -180,7 +207,7 @@ def _to_its_account(
         if account is None:
             key = read_key(record, stream.key_properties, plain=plain_keys)
             return InvalidRecord(origin, Invalid.BAD_ACCOUNT, "ad_account_id", key=key)
-        return build(record, account)
+        return build.of_record(record, account)
 
     return taken
 
@@ -221,14 +248,15 @@ def _field_plan(
         default = NOW
     if len(given) == 1 and len(given[0]) == 1 and default is None:
         column = plain_path(given[0][0])
-        return FieldPlan(_guarded(given[0][0], path, note), column)
+        return FieldPlan(_guarded(given[0][0], path, note), column, roots(given[0][0]))
     many = BY_PATH[path].many and path != "custom_data.contents"
     levels = [_level([_guarded(source, path, note) for source in expressions], many=many) for expressions in given]
     if default is not None:
         levels.append(lambda _: default)
     if not levels:
         return None
-    return FieldPlan(_first(levels))
+    read = [roots(source) for expressions in given for source in expressions]
+    return FieldPlan(_first(levels), reads=None if None in read else frozenset[str]().union(*filter(None, read)))
 
 
 def _first_default(path: str, entry: MappingEntry, preset: MappingEntry | None, settings: Settings) -> Any:

@@ -1,0 +1,61 @@
+"""What a run says at its end: a line for each outcome and reason with what to do about it, then the sum."""
+
+import logging
+from collections.abc import Iterable
+from typing import Final
+
+from target_pinterest_capi.delivery.outcomes import NotSent, Rejected
+from target_pinterest_capi.delivery.run import Run
+from target_pinterest_capi.events.event import Origin
+from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
+from target_pinterest_capi.reporting.customer_lists import ListReport
+
+_REASONS: Final = {str(reason): reason for reasons in (LeftOut, Warned, Invalid, Skipped, Rejected, NotSent) for reason in reasons}
+
+
+def log_summary(logger: logging.Logger, run: Run, lists: Iterable[ListReport], exit_code: int) -> None:
+    """Log what became of every record of a run, and of its customer lists."""
+    tally, requests = run.tally, run.requests
+    for row in tally.outcomes():
+        reason = f" {row.reason}" if row.reason else ""
+        line = f"{_named(row.origin)}: {row.outcome}{reason} {row.number}{_advice(row.reason)}"
+        logger.info("%s", line, extra=row._asdict())
+    for note in tally.notes():
+        line = f"{_named(note.origin)}: {note.field} {note.reason} {note.number}{_advice(note.reason)}"
+        logger.info("%s", line, extra=note._asdict())
+    for message, number in tally.warnings().items():
+        logger.warning("Pinterest warned about %d delivered events: %s", number, message)
+    for report in lists:
+        for line in report.lines():
+            logger.info("%s", line, extra={"customer_list": report.name})
+    totals = tally.by_outcome()
+    logger.info(
+        "%s after %d records: %s%s; %d requests, %d of them repeats, %d to isolate refused events; %d STATE written; run %s.",
+        "Stopped" if exit_code else "Done",
+        run.sequence,
+        ", ".join(f"{count} {name}" for name, count in totals.items()),
+        f", dead letters in {run.settings.dead_letter_path}" if run.dead_letters_written else "",
+        requests.sent,
+        requests.repeated,
+        requests.isolating,
+        run.states_written,
+        run.run_id,
+        extra={
+            "run_id": run.run_id,
+            "records": run.sequence,
+            **totals,
+            "requests": requests.sent,
+            "exit_code": exit_code,
+            "seconds": round(run.seconds, 3),
+        },
+    )
+
+
+def _named(origin: Origin) -> str:
+    return f"{origin.stream} ({origin.mapping})" if origin.mapping else origin.stream
+
+
+def _advice(reason: str) -> str:
+    """Give what a person does about a reason, in brackets; a reason that carries a name is looked up without it."""
+    known = _REASONS.get(reason.partition(":")[0])
+    return f" ({known.advice})" if known is not None else ""
