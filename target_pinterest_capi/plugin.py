@@ -116,7 +116,12 @@ def _command(name: str, about: str) -> dict[str, str]:
 def meltano_project() -> dict[str, Any]:
     """Give the repository's project: the plugin, installed from here, configured as the demo is, and a tap for its sample."""
     sample = resources.files("target_pinterest_capi.cli").joinpath("samples", "demo.yaml").read_text(encoding="utf-8")
-    config = {**yaml.safe_load(sample), "dead_letter_path": f"{DEMO_FOLDER}/meltano-rejected.jsonl"}
+    own = {
+        "dead_letter_path": f"{DEMO_FOLDER}/meltano-rejected.jsonl",
+        "ledger_url": f"sqlite:///{DEMO_FOLDER}/meltano-ledger.db",
+        "report_path": f"{DEMO_FOLDER}/meltano-report.json",
+    }
+    config = {**yaml.safe_load(sample), **own}
     tap = {
         "name": TAP,
         "namespace": TAP.replace("-", "_"),

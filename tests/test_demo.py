@@ -20,15 +20,20 @@ import click
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from report_sample import observed, report_of
 
 from target_pinterest_capi import settings
-from target_pinterest_capi.cli import demo, demo_page, demo_result, demo_sample
-from target_pinterest_capi.cli.demo_result import Evidence, collect
+from target_pinterest_capi.cli import demo, demo_example, demo_page, demo_rows, demo_sample
+from target_pinterest_capi.cli.demo_result import ADDED, REMOVED, Evidence, Sample, collect, collect_repeat
+from target_pinterest_capi.delivery.outcomes import NotSent, Outcome, Rejected
+from target_pinterest_capi.events.event import Origin
 from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
+from target_pinterest_capi.reporting.report import Report, decode
+from target_pinterest_capi.reporting.tally import Tally
 
 RUN = [sys.executable, "-c", "from target_pinterest_capi.cli.main import main; main()", "demo"]
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
-RECORDS = 3160
+RECORDS = 3660
 # What must not reach the target: its settings and log are the demo's own.
 ENVIRONMENT = {
     **{name: value for name, value in os.environ.items() if name not in {"COLUMNS", "FORCE_COLOR", "TERM"}},
@@ -78,30 +83,75 @@ def test_every_record_has_one_outcome(shown):
     found = re.search(r"Records +([\d,]+) = ([\d,]+) delivered \+ (\d+) invalid \+ (\d+) rejected \+ (\d+) skipped", shown.out)
     records, *outcomes = (int(number.replace(",", "")) for number in found.groups())
     assert records == sum(outcomes) == RECORDS
-    assert "every record has exactly one outcome, and no event was delivered twice" in words(shown.out)
+    assert "every record has exactly one outcome, the report agrees" in words(shown.out)
 
 
 @pytest.mark.parametrize("stream", demo_sample.STREAMS, ids=lambda stream: stream.name)
-def test_each_stream_has_its_section(shown, stream):
-    """The table's counts of each stream sum up to its records."""
-    section = re.search(rf"^  {stream.name}: ([\d,]+) records, .+\n((?:   .*\n)+)", shown.out, re.MULTILINE)
-    counts = re.findall(r"^ {2,7}([\d,]+) {2}(?:delivered|invalid|rejected|skipped)\b", section[2], re.MULTILINE)
-    assert int(section[1].replace(",", "")) == stream.records
-    assert sum(int(count.replace(",", "")) for count in counts) == stream.records
+def test_each_stream_has_its_line(shown, stream):
+    """What takes its records is told before, and its outcomes afterwards, which sum up to its records."""
+    plan, _, outcomes = shown.out.partition("What became of every record")
+    assert re.search(rf"^  {stream.name} +{stream.records:,}  \w", plan, re.MULTILINE)
+    (line,) = re.findall(rf"^  {stream.name} +([\d,]+) +(.+)$", outcomes, re.MULTILINE)
+    counts = [int(count.replace(",", "")) for count in line[1].replace("-", "0").split()]
+    assert (int(line[0].replace(",", "")), len(counts), sum(counts)) == (stream.records, 4, stream.records)
+
+
+def test_the_shop_shows_what_there_is(shown):
+    """Orders of a shop system and calls of a page go by presets, a table by a mapping of its own, a stream to a customer list."""
+    plan = words(shown.out.partition("A record of")[0])
+    for one in ("preset shopify", "preset segment", "preset pinterest", "a mapping of its own", "customer list Newsletter"):
+        assert one in plan
 
 
 @pytest.mark.parametrize(
-    "reason", sorted({reason for _, reason in demo_sample.REASONS} | {"no_mapping", "name_not_listed", "when"})
+    "reason", sorted({reason for _, reason in demo_sample.REASONS} | {"no_mapping", "name_not_listed", "when", "superseded"})
 )
 def test_each_reason_is_explained(shown, reason):
     """Beside each reason stands what to do about it, or what Pinterest said."""
-    advice = {str(member): member.advice for reasons in (Invalid, LeftOut, Skipped, Warned) for member in reasons}
+    members = (Invalid, LeftOut, Skipped, Warned, NotSent)
+    advice = {str(member): member.advice for reasons in members for member in reasons}
     assert reason in shown.out
     if reason in advice:
-        columns = [line[-45:] for line in shown.out.splitlines()]  # the last column of each line, or more than it
-        assert words(advice[reason])[-15:] in words(" ".join(columns))
+        columns = [line[48:] for line in shown.out.splitlines()]  # where the last column begins
+        assert words(advice[reason]) in words(" ".join(columns))
     else:
         assert "Pinterest's answer: " in shown.out
+
+
+def test_the_list_is_kept(shown, told):
+    """The customer list has whoever was there or joined, without those who left, and is told with both numbers."""
+    joined = {place for place, action in demo_rows._CHANGES if action == "subscribe"}
+    left = {place for place, action in demo_rows._CHANGES if action == "unsubscribe"}
+    bad = sum(row.stream == "newsletter" for row in demo_sample.BAD_ROWS)
+    before = len(demo_rows.EARLIER_MEMBERS)
+    after = before + len(joined - left) - bad - len(left - joined)
+    assert told["customer_list"] == {"name": "Newsletter", "members_before": before, "members": after}
+    assert f"The customer list Newsletter: {before} members before, {after} now" in shown.out
+    assert "READY: it can be used in ads" in shown.out
+
+
+def test_nothing_is_sent_twice(shown, told):
+    """A second run of the same records delivers what was rejected, and else nothing: the ledger knows it all."""
+    repeat = told["second_run"]
+    members = sum(row["events"] for row in told["outcomes"] if row["reason"] in (ADDED, REMOVED))
+    assert repeat["in_ledger"] == told["totals"]["delivered"] - members
+    assert (repeat["delivered"], repeat["members_changed"], repeat["problems"]) == (2, 0, [])
+    bodies = [json.loads(line)["data"] for line in (shown.directory / "received.jsonl").read_text().splitlines()]
+    times = Counter(event["event_id"] for events in bodies for event in events)
+    assert [event_id for event_id, number in times.items() if number > 1] == [demo_sample.FAILED_EVENT]  # failed, then delivered
+    assert times[demo_sample.REFUSED_EVENT] == 1
+
+
+def test_it_ends_in_the_report(shown):
+    """Its last line is the page of the run report, which says what the page in the terminal says."""
+    place = Path(shown.out.splitlines()[-1].strip())
+    assert place == shown.directory / "report.html"
+    report = decode((shown.directory / "report.json").read_bytes())
+    assert f"{report.totals.delivered:,} of " in place.read_text()
+    assert f"= {report.totals.delivered:,} delivered" in shown.out
+    (checkout,) = [entry for entry in report.delivered.by_event_name if entry.event_name == "checkout"]
+    email, address = (checkout.components[name].coverage for name in ("hashed_email", "ip_address"))
+    assert f"checkout {checkout.events:,} {email:.0f}% {address:.0f}% " in words(shown.out)
 
 
 def test_the_end_says_where_to_look(shown):
@@ -110,6 +160,8 @@ def test_the_end_says_where_to_look(shown):
     assert files.startswith(f"{shown.directory}\n")
     for name in demo_page.FILES:
         assert name in files
+        assert (shown.directory / name).stat().st_size > 0
+    for name in demo.SECOND:
         assert (shown.directory / name).stat().st_size > 0
     assert f"  cd {shown.directory}\n" in files
     assert "target-pinterest-capi --config config.yaml < sample.singer\n" in files
@@ -144,7 +196,7 @@ def test_a_terminal_gets_colours_and_its_width(tmp_path):
     os.close(ours)
     text = written.decode()
     assert process.returncode == 0
-    assert "\x1b[32mdelivered" in text
+    assert re.search(r"\x1b\[32m *delivered", text)
     lines = [re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line) for part in text.split("\n") for line in part.split("\r")]
     assert 80 < max(len(line) for line in lines if sys.prefix not in line and str(tmp_path) not in line) <= 120
 
@@ -161,7 +213,10 @@ def test_no_value_of_a_bad_row_is_shown(shown):
     """What is wrong with a row is told without its values: on the page, in the log, in the dead letters."""
     told = shown.out + "".join((shown.directory / name).read_text() for name in ("target.log", "dead-letters.jsonl"))
     values = [
-        value for row in demo_sample.BAD_ROWS for name, value in row.changes.items() if value and name not in {"action", "state"}
+        value
+        for row in demo_sample.BAD_ROWS
+        for name, value in row.changes.items()
+        if isinstance(value, str) and row.stream != "workshop_bookings"
     ]
     assert len(values) > 10
     for value in values:
@@ -176,21 +231,20 @@ def test_dead_letters_are_the_bad_rows(shown):
     """Dead letters are exactly those of the rows that no event can be made of, and of the two events that Pinterest refuses."""
     letters = [json.loads(line) for line in (shown.directory / "dead-letters.jsonl").read_text().splitlines()]
     ours = {str(reason) for reason in Invalid} | {"refused_event", "refused_request"}
-    expected = {key: times for key, times in demo_sample.REASONS.items() if key[1] in ours}
+    expected = {key: times for key, times in demo_sample.REASONS.items() if key[1] in ours or key[0] == "newsletter"}
     assert Counter((letter["stream"], letter["reason"]) for letter in letters) == expected
     refused = {letter["event"]["event_id"] for letter in letters if letter["outcome"] == "rejected"}
     assert refused == {demo_sample.FAILED_EVENT, demo_sample.REFUSED_EVENT}
 
 
 def test_pinterest_received_what_is_counted(shown):
-    """The bodies that the sandbox took hold each delivered event once, and the one that it failed."""
+    """The bodies that the sandbox took hold each delivered event once, and the one that it failed before."""
     bodies = [json.loads(line)["data"] for line in (shown.directory / "received.jsonl").read_text().splitlines()]
     names = Counter(event["event_name"] for events in bodies for event in events)
-    delivered = int(re.search(r"= ([\d,]+) delivered", shown.out)[1].replace(",", ""))
-    assert names.total() == delivered + 1
-    assert names["signup"] == next(stream.records for stream in demo_sample.STREAMS if stream.name == "signups") - 1
-    assert f"{names['page_visit']:,} page_visit" in words(shown.out)
-    assert demo_sample.REFUSED_EVENT not in {event["event_id"] for events in bodies for event in events}
+    report = decode((shown.directory / "report.json").read_bytes())
+    assert names.total() == report.delivered.events + 1 + 2  # and the two that the second run brings
+    assert names["search"] == next(one.events for one in report.delivered.by_event_name if one.event_name == "search")
+    assert f"search {names['search']:,}" in words(shown.out)
 
 
 def test_json_says_the_same(told, shown):
@@ -213,7 +267,7 @@ def test_files_stay_in_a_temporary_directory(told):
     assert made.name.startswith("pinterest-demo-")
     assert {Path(path).parent for path in told["files"].values()} == {made}
     assert set(told["files"]) == set(demo_page.FILES)
-    assert all(Path(path).is_file() for path in told["files"].values())
+    assert all(Path(path).exists() for path in told["files"].values())
 
 
 def test_the_example_is_an_event_in_the_shops_own_words(told):
@@ -230,7 +284,7 @@ def test_the_example_is_an_event_in_the_shops_own_words(told):
 
 def test_the_shown_event_is_cut_short(shown):
     """On the page the event's digests are cut short, and none is left whole."""
-    page = shown.out.partition("What Pinterest received of it")[2].partition("Values left out")[0]
+    page = shown.out.partition("What Pinterest received of it")[2].partition("What became of")[0]
     assert re.search(r'"em": \["[0-9a-f]{12}\.\.\."', page)
     assert not re.search(r"[0-9a-f]{64}", page)
     assert "@" not in page
@@ -246,9 +300,10 @@ def test_the_configuration_stands_alone(shown, tmp_path):
         done = subprocess.run(
             [demo.find_target(), *files], stdin=sample, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
         )
-    log = demo_result.read_log(done.stderr)
     assert done.stdout == ""
-    assert log.records == RECORDS == sum(row.events for row in log.outcomes)
+    report = decode((tmp_path / "report.json").read_bytes())
+    assert (report.run.mode, report.run.records) == ("dry_run", RECORDS)
+    assert report.delivered.events == decode((shown.directory / "report.json").read_bytes()).delivered.events + 2
 
 
 # ---- the sample
@@ -258,8 +313,9 @@ def test_the_sample_is_the_same_each_time():
     """One time gives one sample; another time changes nothing but times."""
     assert demo_sample.lines(NOW) == demo_sample.lines(NOW)
     here, later = (list(demo_sample.messages(now)) for now in (NOW, NOW + timedelta(days=9)))
+    timed = re.compile("_time|_at|timestamp").search
     timeless = [
-        [{name: value for name, value in message.get("record", {}).items() if not re.search("_time|_at", name)} for message in of]
+        [{name: value for name, value in message.get("record", {}).items() if not timed(name)} for message in of]
         for of in (here, later)
     ]
     assert timeless[0] == timeless[1]
@@ -304,7 +360,7 @@ def test_nobody_in_the_sample_exists():
     domains = {domain.lower() for domain in re.findall(r"[\w.+-]+@([\w.-]+)", text)}
     assert domains == {"example.com"}
     nets = [ipaddress.ip_network(net) for net in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")]
-    addresses = set(re.findall(r'"client_ip_address":"([0-9a-f.:]+)"', text))
+    addresses = set(re.findall(r'"(?:client_ip_address|browser_ip|ip)":"([0-9a-f.:]+)"', text))
     assert len(addresses) > 100
     for address in map(ipaddress.ip_address, addresses):
         assert any(address in net for net in nets if net.version == address.version)
@@ -324,62 +380,67 @@ def test_bad_rows_are_in_their_streams():
     }
     for row in demo_sample.BAD_ROWS:
         assert row.position < rows[row.stream, row.position].records
-        assert row.changes.keys() <= columns[row.stream]
+        assert {name.partition(".")[0] for name in row.changes} <= columns[row.stream]
         assert row.reasons
 
 
 # ---- what is wrong is noticed
 
-LOG = """\
-2026-05-01 12:00:00,000 | INFO     | target-pinterest-capi          | target-pinterest-capi v0.1.0, Meltano SDK v0.54.9
-2026-05-01 12:00:00,100 | WARNING  | target-pinterest-capi.stock    | No entry of mappings takes stream 'stock': it is skipped.
-2026-05-01 12:00:00,200 | INFO     | target-pinterest-capi          | orders (my orders): invalid missing_field 1
-2026-05-01 12:00:00,200 | INFO     | target-pinterest-capi          | orders (my orders): skipped name_not_listed: Cart Seen 2
-2026-05-01 12:00:00,200 | INFO     | target-pinterest-capi          | stock: skipped no_mapping 1
-2026-05-01 12:00:00,200 | INFO     | target-pinterest-capi          | orders: user_data.em not_an_email 3
-2026-05-01 12:00:00,300 | INFO     | target-pinterest-capi          | Done after 6 records: 2 delivered, 1 invalid, 0 rejected, \
-3 skipped, dead letters in d.jsonl; 4 requests, 1 of them repeats, 0 to isolate refused events; 2 STATE written; run 0123.
-"""
 LETTER = '{"stream":"orders","mapping":"my orders","outcome":"invalid","reason":"missing_field","field":"event_time"}\n'
 
 
 def received(*event_ids):
-    return tuple(SimpleNamespace(event={"event_id": event_id, "event_name": "checkout"}, warning="") for event_id in event_ids)
+    return [SimpleNamespace(event={"event_id": event_id, "event_name": "checkout"}, warning="") for event_id in event_ids]
 
 
-EVIDENCE = Evidence(
-    records={"orders": 5, "stock": 1},
+def update(operation, *members, changed=None):
+    return SimpleNamespace(operation=operation, members=members, changed=len(members) if changed is None else changed)
+
+
+def report(*, records: int = 9, delivered: int = 2, missing: int = 1, left_out: int = 3, ledger: int = 0, **run) -> Report:
+    """The report of a run over nine records: five of orders, three of members, one of stock."""
+    tally, orders, members = Tally(), Origin("orders", "my orders"), Origin("members", "VIPs")
+    for origin, outcome, reason, number in (
+        (orders, Outcome.DELIVERED, "", delivered),
+        (orders, Outcome.INVALID, Invalid.MISSING_FIELD, missing),
+        (orders, Outcome.SKIPPED, f"{Skipped.NOT_LISTED}: Cart Seen", 2),
+        (orders, Outcome.SKIPPED, Skipped.IN_LEDGER, ledger),
+        (members, Outcome.DELIVERED, "", 3),
+        (Origin("stock", ""), Outcome.SKIPPED, Skipped.NO_MAPPING, 1),
+    ):
+        if number:
+            tally.count(origin, outcome, reason, number)
+    tally.note(orders, "user_data.em", LeftOut.NOT_AN_EMAIL, left_out)
+    return report_of(tally, observed(tally=tally), records=records, **run)
+
+
+SAMPLE = Sample(
+    records={"orders": 5, "members": 3, "stock": 1},
     reasons={("orders", "missing_field"): 1, ("orders", "not_an_email"): 3},
     stream_of=lambda _: "orders",
+    list_stream="members",
+    last_state={"a": 2},
+)
+EVIDENCE = Evidence(
     exit_code=0,
-    log=LOG,
+    report=report(),
     dead_letters=LETTER,
     states='{"a":1}\n{"a":2}\n',
-    last_state={"a": 2},
     received=received("x", "y"),
+    updates=[update("REMOVE", "m1"), update("ADD", "m2", "m3")],
 )
-
-
-def test_a_log_is_read():
-    """Outcomes, values and numbers are read from the log's lines, and lines that are none of these are passed over."""
-    log = demo_result.read_log("Traceback (most recent call last):\n" + LOG)
-    assert [(row.stream, row.mapping, row.outcome, row.reason, row.events) for row in log.outcomes] == [
-        ("orders", "my orders", "invalid", "missing_field", 1),
-        ("orders", "my orders", "skipped", "name_not_listed: Cart Seen", 2),
-        ("stock", "", "skipped", "no_mapping", 1),
-    ]
-    assert [(row.stream, row.field, row.reason, row.times) for row in log.values] == [("orders", "user_data.em", "not_an_email", 3)]
-    assert (log.records, log.requests, log.repeats, log.errors) == (6, 4, 1, ())
 
 
 def test_what_adds_up_has_no_problems():
     """Outcomes come by stream and kind, with their advice, and nothing is wrong."""
-    result = collect(EVIDENCE)
+    result = collect(SAMPLE, EVIDENCE)
     assert result.problems == ()
     assert [(row.stream, row.outcome, row.reason, row.events) for row in result.outcomes] == [
         ("orders", "delivered", "checkout", 2),
         ("orders", "invalid", "missing_field", 1),
         ("orders", "skipped", "name_not_listed: Cart Seen", 2),
+        ("members", "delivered", ADDED, 2),
+        ("members", "delivered", REMOVED, 1),
         ("stock", "skipped", "no_mapping", 1),
     ]
     assert {row.advice for row in result.outcomes if row.outcome != "delivered"} == {
@@ -388,28 +449,56 @@ def test_what_adds_up_has_no_problems():
         Skipped.NO_MAPPING.advice,
     }
     assert result.outcomes[0].mapping == "my orders"
+    assert [(row.field, row.reason, row.times) for row in result.values] == [("user_data.em", "not_an_email", 3)]
 
 
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
         ({"exit_code": 3}, "The target ended with exit code 3."),
+        ({"exit_code": 3, "report": report(stopped="It stopped.")}, "The target ended with exit code 3. It stopped."),
         ({"received": received("x")}, "Stream orders has 5 records, and 4 outcomes."),
         ({"received": received("x", "x")}, "1 events were delivered more than once."),
-        ({"dead_letters": ""}, "The dead letters are not those that the target's log counts."),
-        ({"log": LOG.replace("after 6", "after 7")}, "The sample has 6 records, and the target's log counts 7."),
-        ({"log": LOG.partition("2026-05-01 12:00:00,300")[0]}, "The sample has 6 records, and the target's log counts 0."),
-        (
-            {"log": LOG.replace("not_an_email 3", "not_an_email 2")},
-            "Stream orders has 3 of reason not_an_email, and 2 were counted.",
-        ),
+        ({"updates": []}, "Stream members has 3 records, and 0 outcomes."),
+        ({"report": report(delivered=3)}, "What Pinterest received is not what the report counts as delivered."),
+        ({"dead_letters": ""}, "The dead letters are not those that the report counts."),
+        ({"report": report(records=8)}, "The sample has 9 records, and the report counts 8."),
+        ({"report": None}, "The target left no report."),
+        ({"report": report(left_out=2)}, "Stream orders has 3 of reason not_an_email, and 2 were counted."),
         ({"states": '{"a":1}\n'}, "The last STATE is not the one that the sample ends with."),
         ({"states": ""}, "The last STATE is not the one that the sample ends with."),
     ],
 )
 def test_what_does_not_add_up_is_said(changes, problem):
     """Each sum that does not hold is a problem of its own."""
-    assert problem in collect(EVIDENCE._replace(**changes)).problems
+    assert problem in collect(SAMPLE, EVIDENCE._replace(**changes)).problems
+
+
+REJECTED = LETTER.replace("invalid", "rejected").replace("missing_field", str(Rejected.REFUSED_EVENT))
+BEFORE = EVIDENCE._replace(dead_letters=REJECTED)
+AFTER = EVIDENCE._replace(report=report(ledger=2), received=received("z"), updates=[update("ADD", "m2", changed=0)])
+
+
+def test_a_second_run_that_repeats_nothing_has_no_problems():
+    """What the first could not deliver is delivered, everything else is in the ledger, and no member changes."""
+    repeat = collect_repeat(collect(SAMPLE, BEFORE), BEFORE, AFTER)
+    assert repeat == (2, 1, 0, ())
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"exit_code": 1}, "The second run ended with exit code 1."),
+        ({"report": None}, "The second run ended with exit code 0, and left no report."),
+        ({"received": received("z", "x")}, "1 events were delivered by both runs."),
+        ({"received": received()}, "The first run left 1 rejected events, and the second delivered 0."),
+        ({"report": report(ledger=1)}, "The first run delivered 2 events, and the second found 1 in the ledger."),
+        ({"updates": [update("ADD", "m9")]}, "The second run changed 1 members of the customer list."),
+    ],
+)
+def test_a_second_run_that_repeats_is_said(changes, problem):
+    """Whatever the second run sends that the first delivered is a problem."""
+    assert problem in collect_repeat(collect(SAMPLE, BEFORE), BEFORE, AFTER._replace(**changes)).problems
 
 
 def test_a_target_that_fails_fails_the_demo(tmp_path):
@@ -474,7 +563,7 @@ JSON = st.recursive(
 @given(JSON, st.integers(1, 100))
 def test_a_layout_is_the_same_json(value, width):
     """Whatever the width, the text is JSON of the same value."""
-    assert json.loads(demo_page.layout(value, width)) == value
+    assert json.loads(demo_example.layout(value, width)) == value
 
 
 @pytest.mark.parametrize(
@@ -487,4 +576,4 @@ def test_a_layout_is_the_same_json(value, width):
 )
 def test_a_layout_breaks_what_does_not_fit(width, text):
     """What fits the width stands on one line; of the rest each member has its own."""
-    assert demo_page.layout({"a": [1, 2], "b": {"c": "d"}}, width) == text
+    assert demo_example.layout({"a": [1, 2], "b": {"c": "d"}}, width) == text

@@ -1,7 +1,8 @@
-"""The access token of customer lists: a configured one, or one for an app's refresh token, which Pinterest replaces as it is used.
+"""The access token of customer lists and quality scores: a configured one, or one for an app's refresh token.
 
-Owns the file of `token_path`: private (0600), written atomically, holding the newest refresh token and the digest of the
-configured one that it descends from. A file that descends from another token is not used, so that a token newly configured wins.
+Pinterest replaces a refresh token as it is used. Owns the file of `token_path`: private (0600), written atomically, holding the
+newest refresh token and the digest of the configured one that it descends from. A file that descends from another token is not
+used, so that a token newly configured wins.
 Never sends, reads or knows the conversion token; never shows a token in a message or a repr.
 """
 
@@ -16,7 +17,7 @@ from pydantic import SecretStr
 
 from target_pinterest_capi.audiences.calls import Call, Flow, FlowStopped
 from target_pinterest_capi.delivery.client import Failure
-from target_pinterest_capi.delivery.decisions import in_words
+from target_pinterest_capi.delivery.decisions import Decision, decide_call, in_words
 from target_pinterest_capi.delivery.replies import Credentials, Grant, Reply
 from target_pinterest_capi.events.hashing import digest
 from target_pinterest_capi.settings import OAuth
@@ -160,3 +161,22 @@ def tokens_of(oauth: OAuth, client: Exchange) -> FixedToken | RefreshedTokens:
     return RefreshedTokens(
         oauth.client_id, oauth.client_secret.get_secret_value(), oauth.refresh_token.get_secret_value(), oauth.token_path, client
     )
+
+
+def fetch_access_token(tokens: FixedToken | RefreshedTokens) -> str | Reply | Failure:
+    """Give the access token; an app's is exchanged for, by one attempt, and the answer given where it brought none.
+
+    Raises `FlowStopped`, with what to do about it, where Pinterest refuses the app or what replaces its token cannot be kept.
+    """
+    flow = tokens.refresh() if tokens.access_token is None else None
+    if flow is None:
+        return tokens.access_token or ""
+    call = next(flow)
+    while True:
+        reply = call.send("")
+        if isinstance(reply, Failure) or not (reply.status in call.takes or decide_call(reply) is Decision.SETTLE):
+            return reply
+        try:
+            call = flow.send(reply)
+        except StopIteration:
+            return tokens.access_token or ""

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from target_pinterest_capi.audiences.calls import FlowStopped
-from target_pinterest_capi.audiences.oauth import FixedToken, RefreshedTokens, tokens_of
+from target_pinterest_capi.audiences.oauth import FixedToken, RefreshedTokens, fetch_access_token, tokens_of
 from target_pinterest_capi.delivery.client import Client, Failure
-from target_pinterest_capi.delivery.decisions import LIST_ADVICE, Decision, advice, decide_call, in_words
+from target_pinterest_capi.delivery.decisions import LIST_ADVICE, advice, in_words
 from target_pinterest_capi.delivery.findings import ACCOUNT_PLACE, APP_PLACE, Finding, Mark
 from target_pinterest_capi.delivery.replies import ListPage, PinterestList, Reply
 from target_pinterest_capi.delivery.trial import AGAIN_ADVICE, TIMEOUT_SECONDS
@@ -68,21 +68,13 @@ def try_lists(settings: Settings) -> Iterator[Finding]:
 
 def _access_token(tokens: Tokens) -> str:
     """Give the access token; an app's is exchanged for."""
-    if tokens.access_token is not None:
-        return tokens.access_token
-    flow = tokens.refresh()
-    reply: Reply | Failure | None = None
     try:
-        while flow is not None:
-            call = next(flow) if reply is None else flow.send(reply)
-            reply = call.send("")
-            if isinstance(reply, Failure) or not (reply.status in call.takes or decide_call(reply) is Decision.SETTLE):
-                raise _RefusedError(Finding(OAUTH, Mark.FAILED, f"no access token: {in_words(reply)}", _advice(reply)))
-    except StopIteration:
-        return tokens.access_token or ""
+        given = fetch_access_token(tokens)
     except FlowStopped as stop:
         raise _RefusedError(Finding(OAUTH, Mark.FAILED, str(stop), place=APP_PLACE)) from None
-    return tokens.access_token or ""
+    if isinstance(given, str):
+        return given
+    raise _RefusedError(Finding(OAUTH, Mark.FAILED, f"no access token: {in_words(given)}", _advice(given)))
 
 
 def _lists(client: Client, tokens: Tokens, token: str, account: str) -> Iterator[PinterestList]:

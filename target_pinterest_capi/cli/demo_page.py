@@ -6,46 +6,70 @@ Owns words and layout. It prints numbers, names, reasons, and the one record and
 import json
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import groupby
-from operator import attrgetter
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import click
-import msgspec
 from rich.console import Console
 from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from target_pinterest_capi.cli.demo_result import DELIVERED, OUTCOMES, OutcomeRow, Result
-from target_pinterest_capi.cli.demo_sample import encode
+from target_pinterest_capi.cli.demo_example import Example, layout
+from target_pinterest_capi.cli.demo_result import ADDED, DELIVERED, OUTCOMES, REMOVED, OutcomeRow, Repeat, Result, ValueRow
+from target_pinterest_capi.cli.demo_sample import LIST_STREAM, Stream
+from target_pinterest_capi.delivery.outcomes import NotSent
+from target_pinterest_capi.reporting.report import NameCoverage
 
 WIDEST: Final = 112  # wider lines are hard to read
 WIDE: Final = 100  # from here on there is room for reasons on one line
 REASON_WIDTH: Final = 20
+NAMES: Final = 8  # event names whose match keys are shown; the page has all
 COLOURS: Final = {"delivered": "green", "invalid": "yellow", "rejected": "red", "skipped": "bright_black"}
+REPORT: Final = "report.html"
 FILES: Final = {
     "config.yaml": "what the target ran with",
-    "sample.singer": "what the tap sent",
+    "sample.singer": "what the taps sent",
+    "report.html": "the run report, to look at and to show",
+    "report.json": "the same for programs",
     "dead-letters.jsonl": "the events that were not delivered, and why",
     "state.jsonl": "the target's stdout: STATE and nothing else",
     "target.log": "the target's stderr",
-    "received.jsonl": "every request body that the sandbox took",
+    "received.jsonl": "every request body of events that the sandbox took",
+    "this-run.yaml": "what was the demo's own: where the sandbox was, and files",
+    "second-run": "what the second run left",
 }
+# Match keys that fit a line, by Pinterest's name for the component: as they are headed here.
+KEYS: Final = {
+    "hashed_email": "e-mail",
+    "ip_address": "IP",
+    "click_id_epik": "click",
+    "advertiser_external_id": "customer",
+    "order_value": "value",
+    "product_id": "products",
+    "source_url": "page",
+}
+_GOOD_PERCENT: Final = 70
 _filling: Final = re.compile(r" +((?:\x1b\[[0-9;]*m)*)$", re.MULTILINE)
-_digest: Final = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 
 
-class Example(NamedTuple):
-    """A record, and the event that arrived for it."""
+class Shown(NamedTuple):
+    """Everything there is to show: of both runs (no `repeat`: there was no second), and the list's members before and after."""
 
-    stream: str
-    record: Mapping[str, Any]
-    event: Mapping[str, Any]
+    result: Result
+    repeat: Repeat | None
+    example: Example | None
+    members: tuple[int, int]
+    seconds: float
+    directory: Path
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is not as it should be."""
+        return (*self.result.problems, *(self.repeat.problems if self.repeat is not None else ()))
 
 
 def console() -> Console:
@@ -63,49 +87,66 @@ def trimmed(out: Console) -> Iterator[None]:
     click.echo(_filling.sub(r"\1", captured.get()), nl=False, color=out.is_terminal or None)
 
 
-def show_plan(out: Console, url: str, records: Mapping[str, int], bad_rows: int) -> None:
+def show_plan(out: Console, url: str, streams: Sequence[Stream], mappings: Mapping[str, str], bad_rows: int) -> None:
     """Say what is about to happen."""
     out.print("[bold]target-pinterest-capi, from tap to Pinterest, on this machine[/]\n")
+    records = sum(stream.records for stream in streams)
     _facts(
         out,
         {
-            "Sample": f"{sum(records.values()):,} records of a made-up shop, in {len(records)} streams; {bad_rows} are wrong",
-            "Target": "the real program in a process of its own",
+            "Sample": f"{records:,} records of a made-up shop, in {len(streams)} streams; {bad_rows} are wrong",
+            "Target": "the real program in a process of its own, twice",
             "Pinterest": f"a sandbox at {url}, which answers 503 once, fails one event and refuses the whole request of another",
         },
     )
     out.print()
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    for options in ({"style": "bold"}, {"justify": "right"}, {}, {"style": "bright_black"}):
+        table.add_column(**options)
+    for stream in streams:
+        table.add_row(stream.name, f"{stream.records:,}", mappings.get(stream.name, "no mapping"), stream.about)
+    out.print(Padding(table, (0, 0, 1, 2)))
 
 
-def show_result(out: Console, result: Result, example: Example | None, *, seconds: float, directory: Path) -> None:
-    """Show everything, the outcomes last but for the sum of it and where to look."""
-    if example is not None:
-        _example(out, example)
-    _values(out, result)
+def show_result(out: Console, shown: Shown) -> None:
+    """Show everything, the sum of it and where to look last."""
+    result = shown.result
+    if shown.example is not None:
+        shown.example.show(out)
     _outcomes(out, result)
-    _summary(out, result, seconds)
-    _files(out, directory)
+    _not_delivered(out, result)
+    _values(out, result)
+    _list(out, shown)
+    if shown.repeat is not None:
+        _repeat(out, shown.repeat)
+    _match_keys(out, result)
+    _summary(out, shown)
+    _files(out, shown.directory)
 
 
-def show_next(out: Console, directory: Path, program: str, target: str) -> None:
+def show_next(out: Console, shown: Shown, program: str, target: str) -> None:
     """Say how to go on from here; each command on a line of its own, to be copied."""
     out.print("[bold]Play on[/]\n")
-    out.print(f"  cd {shlex.quote(str(directory))}", soft_wrap=True, markup=False)
+    out.print(f"  cd {shlex.quote(str(shown.directory))}", soft_wrap=True, markup=False)
     out.print(f"  {program} sandbox  # in a second terminal", soft_wrap=True, markup=False)
     out.print(f"  {target} --config config.yaml < sample.singer", soft_wrap=True, markup=False)
+    out.print(f"  {program} eqs --config config.yaml", soft_wrap=True, markup=False)
     out.print()
     _wrapped(
         out,
         "Then put any tap in the sample's place, and your own mappings, ad_account_id and conversion_token into config.yaml; "
         "without api_url it goes to Pinterest. README.md has the quick start with Meltano.",
     )
+    out.print()
+    out.print("[bold green]The run report[/], to open in a browser:\n")
+    out.print(f"  {shown.directory / REPORT}", soft_wrap=True, markup=False, style="bold")
 
 
-def show_problems(out: Console, result: Result, directory: Path) -> None:
+def show_problems(out: Console, shown: Shown) -> None:
     """Say what is not as it should be."""
-    for problem in result.problems:
+    for problem in shown.problems:
         out.print(Text(problem, style="red"))
-    out.print(f"See {directory / 'target.log'}", soft_wrap=True, markup=False)
+    out.print(f"See {shown.directory / 'target.log'}", soft_wrap=True, markup=False)
 
 
 def _wrapped(out: Console, text: str) -> None:
@@ -121,30 +162,6 @@ def _facts(out: Console, facts: Mapping[str, str]) -> None:
     out.print(Padding(table, (0, 0, 0, 2)))
 
 
-def _example(out: Console, example: Example) -> None:
-    out.print(f"[bold]A record of {example.stream}[/]\n")
-    out.print(Padding(Text(layout(example.record, out.width - 2)), (0, 0, 0, 2)))
-    shortened = json.loads(_digest.sub(r"\1...", json.dumps(example.event)))
-    out.print("\n[bold]What Pinterest received of it[/] (hashed with SHA-256; digests are cut short here)\n")
-    out.print(Padding(Text(layout(shortened, out.width - 2)), (0, 0, 0, 2)))
-    out.print()
-
-
-def layout(value: Any, width: int, indent: int = 0, used: int = 0) -> str:
-    """Give JSON in which what fits the width stands on one line; `used` is how much of the first line is taken."""
-    line = msgspec.json.format(encode(value), indent=0).decode()
-    if not isinstance(value, dict | list) or not value or indent + used + len(line) + 1 <= width:
-        return line
-    inner = " " * (indent + 2)
-    if isinstance(value, dict):
-        names = {name: f'"{name}": ' for name in value}
-        members = [names[name] + layout(member, width, indent + 2, len(names[name])) for name, member in value.items()]
-    else:
-        members = [layout(member, width, indent + 2) for member in value]
-    opening, closing = "{}" if isinstance(value, dict) else "[]"
-    return opening + "\n" + ",\n".join(inner + member for member in members) + "\n" + " " * indent + closing
-
-
 def _table(*widths: int) -> Table:
     """A table without lines: a column of counts, columns of these widths, and one of text that takes what is left."""
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
@@ -155,53 +172,122 @@ def _table(*widths: int) -> Table:
     return table
 
 
+def _numbers(*heads: str, first: int) -> Table:
+    """A table of a name and a number under each head, the heads in their own colours."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
+    table.add_column("", width=first, no_wrap=True)
+    for head in heads:
+        table.add_column(Text(head, COLOURS.get(head, "bright_black")), justify="right")
+    return table
+
+
 def _outcomes(out: Console, result: Result) -> None:
-    out.print("[bold]Outcomes by stream, mapping and reason[/]\n")
-    for stream, rows in groupby(result.outcomes, attrgetter("stream")):
-        of_stream = list(rows)
-        mapping = next((row.mapping for row in of_stream if row.mapping), "")
-        records, by = result.records[stream], f"mapping {mapping}" if mapping else "no mapping"
-        out.print(f"  [bold]{stream}[/]: {records:,} records, {by}")
-        table = _table(9, REASON_WIDTH + 11 if out.width >= WIDE else REASON_WIDTH)
-        names = ", ".join(f"{row.events:,} {row.reason}" for row in of_stream if row.outcome == DELIVERED)
-        if names:
-            table.add_row(f"{result.total(DELIVERED, stream):,}", Text(DELIVERED, COLOURS[DELIVERED]), "", Text(names))
-        for row in of_stream:
-            if row.outcome != DELIVERED:
-                table.add_row(f"{row.events:,}", Text(row.outcome, COLOURS[row.outcome]), Text(_reason(row)), Text(row.advice))
-        out.print(Padding(table, (0, 0, 0, 2)))
-        out.print()
+    out.print("[bold]What became of every record[/]\n")
+    table = _numbers("records", *OUTCOMES, first=17)
+    for stream, records in result.records.items():
+        table.add_row(stream, f"{records:,}", *(_count(outcome, result.total(outcome, stream)) for outcome in OUTCOMES))
+    total = sum(result.records.values())
+    table.add_row("together", f"{total:,}", *(_count(outcome, result.total(outcome)) for outcome in OUTCOMES), style="bold")
+    out.print(Padding(table, (0, 0, 1, 2)))
 
 
-def _reason(row: OutcomeRow) -> str:
-    """The reason with the field at fault and in what sense; Pinterest's own words stand elsewhere."""
-    sense = f"{row.field}: {row.detail}" if row.field and row.detail else row.field
-    return f"{row.reason}\n{sense}" if sense else row.reason
+def _count(outcome: str, number: int) -> Text:
+    return Text(f"{number:,}", COLOURS[outcome]) if number else Text("-", "bright_black")
+
+
+def _not_delivered(out: Console, result: Result) -> None:
+    """Show why events were not delivered, and what to do; what was wrong comes first."""
+    out.print("[bold]What was not delivered, and what to do about it[/]\n")
+    found: dict[tuple[str, str, str], list[OutcomeRow]] = {}
+    for row in sorted((row for row in result.outcomes if row.outcome != DELIVERED), key=lambda row: OUTCOMES.index(row.outcome)):
+        found.setdefault((row.outcome, row.reason, row.advice), []).append(row)
+    table = _table(9, REASON_WIDTH + 11 if out.width >= WIDE else REASON_WIDTH + 5)
+    for (outcome, reason, advice), rows in found.items():
+        events = sum(row.events for row in rows)
+        table.add_row(f"{events:,}", Text(outcome, COLOURS[outcome]), _with_places(reason, map(_place, rows)), Text(advice))
+    out.print(Padding(table, (0, 0, 1, 2)))
+
+
+def _place(row: OutcomeRow) -> str:
+    """Give the stream, with the field at fault and in what sense; Pinterest's own words stand elsewhere."""
+    return row.stream if not row.field else f"{row.stream} {row.field}{f': {row.detail}' if row.detail else ''}"
+
+
+def _with_places(reason: str, places: Iterable[str]) -> Text:
+    return Text.assemble(reason, *((f"\n{place}", "bright_black") for place in places))
 
 
 def _values(out: Console, result: Result) -> None:
-    out.print("[bold]Values left out, or sent with a warning[/]")
-    out.print("The event goes on, unless it was left with too little.\n")
-    for stream, rows in groupby(result.values, attrgetter("stream")):
-        out.print(f"  [bold]{stream}[/]")
-        table = _table(REASON_WIDTH + 22 if out.width >= WIDE else REASON_WIDTH + 11)
-        for row in rows:
-            table.add_row(f"{row.times:,}", Text(f"{row.reason}\n{row.field}"), Text(row.advice))
-        out.print(Padding(table, (0, 0, 0, 2)))
+    out.print("[bold]Values left out, or sent with a warning[/] while their events went on\n")
+    found: dict[tuple[str, str], list[ValueRow]] = {}
+    for row in result.values:
+        found.setdefault((row.reason, row.advice), []).append(row)
+    table = _table(REASON_WIDTH + 22 if out.width >= WIDE else REASON_WIDTH + 16)
+    for (reason, advice), rows in found.items():
+        times = sum(row.times for row in rows)
+        table.add_row(f"{times:,}", _with_places(reason, (f"{row.stream} {row.field}" for row in rows)), Text(advice))
+    out.print(Padding(table, (0, 0, 1, 2)))
+
+
+def _list(out: Console, shown: Shown) -> None:
+    if shown.result.report is None:
+        return
+    for held in shown.result.report.customer_lists:
+        rows = {row.reason: row.events for row in shown.result.outcomes if row.stream == LIST_STREAM}
+        before, after = shown.members
+        changes = f"{rows.get(ADDED, 0):,} joined, {rows.get(REMOVED, 0):,} left"
+        if superseded := rows.get(str(NotSent.SUPERSEDED)):
+            changes += f", of these {superseded:,} joined and left at once"
+        out.print(f"[bold]The customer list {held.name}[/]: {before:,} members before, {after:,} now\n")
+        _facts(out, {"Changes": changes, "Status": f"{held.status}: {held.meaning}"})
         out.print()
 
 
-def _summary(out: Console, result: Result, seconds: float) -> None:
+def _repeat(out: Console, repeat: Repeat) -> None:
+    out.print("[bold]The same records once more[/], as after a lost STATE\n")
+    known = f"{repeat.in_ledger:,} events skipped: the ledger knows that they were delivered"
+    late = f"{repeat.delivered:,} events delivered: those that were rejected before, since the faults are over now"
+    _facts(
+        out,
+        {"In ledger": known, "Sent": late, "Twice": "none" if not repeat.problems else "see below", "List": _list_change(repeat)},
+    )
+    out.print()
+
+
+def _list_change(repeat: Repeat) -> str:
+    changed = f"{repeat.members_changed:,} changed" if repeat.members_changed else "nothing changed"
+    return f"{changed}: the same members once more"
+
+
+def _match_keys(out: Console, result: Result) -> None:
+    """Show which share of the events of each name carries what Pinterest matches and scores them by."""
+    if result.report is None or not result.report.delivered.by_event_name:
+        return
+    out.print("[bold]Match keys[/]: events that carry what Pinterest matches and scores them by\n")
+    table = _numbers("events", *KEYS.values(), first=15)
+    for entry in result.report.delivered.by_event_name[:NAMES]:
+        table.add_row(entry.event_name, f"{entry.events:,}", *(_share(entry, key) for key in KEYS))
+    out.print(Padding(table, (0, 0, 1, 2)))
+
+
+def _share(entry: NameCoverage, component: str) -> Text:
+    value = entry.components[component].coverage
+    style = "green" if value >= _GOOD_PERCENT else "yellow" if value else "bright_black"
+    return Text(f"{value:.0f}%" if value else "-", style)
+
+
+def _summary(out: Console, shown: Shown) -> None:
+    result, seconds = shown.result, shown.seconds
     out.print("[bold]Together[/]\n")
     delivered, records = result.total(DELIVERED), sum(result.records.values())
     facts = {
         "Records": f"{records:,} = " + " + ".join(f"{result.total(outcome):,} {outcome}" for outcome in OUTCOMES),
-        "Check": "every record has exactly one outcome, and no event was delivered twice",
-        "Rate": f"{delivered / seconds:,.0f} events delivered a second, in {seconds:.2f} s from the program's start to its end",
+        "Check": "every record has exactly one outcome, the report agrees with what arrived, and nothing was delivered twice",
+        "Rate": f"{delivered / seconds:,.0f} delivered a second, in {seconds:.2f} s from the program's start to its end",
         "Requests": f"{result.requests:,}, {result.repeats:,} of them sent again after the 503; "
         "a request refused as a whole is halved until its bad event is alone",
     }
-    if result.problems:
+    if shown.problems:
         facts["Check"] = "NOT as it should be: see below"
     for warning, events in result.warnings.items():
         facts["Warning"] = f'of {events:,} delivered events Pinterest says: "{warning}"'

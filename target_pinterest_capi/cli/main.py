@@ -22,6 +22,7 @@ COMMANDS: Final = {
         "Remove from customer lists what the last full refresh did not bring again.",
     ),
     "report": ("target_pinterest_capi.cli.report:report", "Render the JSON report of a run as a page to look at."),
+    "eqs": ("target_pinterest_capi.cli.eqs:eqs", "Show Pinterest's event quality score beside our own coverage."),
     "presets": ("target_pinterest_capi.cli.presets:presets", "List the built-in mappings, and show one to copy."),
     "fields": ("target_pinterest_capi.cli.fields:fields", "Show the reference of Pinterest's event fields."),
 }

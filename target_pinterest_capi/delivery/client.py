@@ -25,6 +25,7 @@ from target_pinterest_capi.delivery.replies import (
     ListPage,
     PinterestAudience,
     PinterestList,
+    QualityScore,
     Reply,
 )
 from target_pinterest_capi.events.event import Account
@@ -162,6 +163,10 @@ class Client:
         body = {"audience_type": "CUSTOMER_LIST", "name": name, "rule": {"customer_list_id": list_id}}
         return self._write(token, "POST", f"/ad_accounts/{ad_account_id}/audiences", body, PinterestAudience)
 
+    def quality_scores(self, token: str, ad_account_id: str, query: dict[str, str]) -> Reply | Failure:
+        """Make one attempt to read the event quality score. spec 5.23.0: GET /ad_accounts/{ad_account_id}/conversion_eqs."""
+        return self._read_with(token, f"/ad_accounts/{ad_account_id}/conversion_eqs", query, list[QualityScore])
+
     def refresh_token(self, credentials: Credentials) -> Reply | Failure:
         """Make one attempt to exchange a refresh token for an access token. spec 5.23.0: POST /oauth/token."""
         basic = base64.b64encode(f"{credentials.client_id}:{credentials.client_secret}".encode()).decode()
@@ -179,7 +184,11 @@ class Client:
         self._http.close()
 
     def _page(self, token: str, path: str, bookmark: str | None, form: type[Any]) -> Reply | Failure:
-        params = {"page_size": str(PAGE_SIZE)} | ({} if bookmark is None else {"bookmark": bookmark})
+        return self._read_with(
+            token, path, {"page_size": str(PAGE_SIZE)} | ({} if bookmark is None else {"bookmark": bookmark}), form
+        )
+
+    def _read_with(self, token: str, path: str, params: dict[str, str], form: type[Any]) -> Reply | Failure:
         return self._attempt(
             "GET", path, headers=_bearer(token), params=params, read=lambda response, raw: _reply(response, raw, form, (token,))
         )

@@ -1,4 +1,4 @@
-"""Pinterest's answers about customer lists, audiences and OAuth, as types. Plain data; no repr shows a token."""
+"""Pinterest's answers about customer lists, audiences, quality scores and OAuth, as types. Plain data; no repr shows a token."""
 
 from typing import Any, NamedTuple
 
@@ -47,6 +47,35 @@ class AudiencePage(msgspec.Struct):
     bookmark: str | None = None
 
 
+class QualityIssue(msgspec.Struct):
+    """What Pinterest finds wrong with a component. spec 5.23.0: QualityComponentIssue."""
+
+    id: str = ""
+    name: str = ""
+    reason: str = ""
+
+
+class ComponentQuality(msgspec.Struct):
+    """One component of one event name, in per cent of its events; `overlap` is for external_event_id alone.
+
+    spec 5.23.0: QualityComponentDetails.
+    """
+
+    coverage: float | None = None
+    issues: list[QualityIssue] | None = None
+    overlap: float | None = None
+
+
+class QualityScore(msgspec.Struct):
+    """The event quality score of one platform: its components by name, each by event name. spec 5.23.0: EventQualityScore."""
+
+    quality_components: dict[str, dict[str, ComponentQuality] | None]
+    overall_status: str = ""
+    source_platform: str = ""
+    ingestion_source: str = ""
+    lookback_period: str = ""
+
+
 class Grant(msgspec.Struct):
     """What an app is given for its refresh token; a new refresh token replaces the old one. spec 5.23.0: oauth/token."""
 
@@ -72,7 +101,7 @@ class Reply(NamedTuple):
     """What came back whole to a call that is not about events: `body` is None where the body is not what a success has."""
 
     status: int
-    body: PinterestList | ListPage | PinterestAudience | AudiencePage | Grant | None = None
+    body: PinterestList | ListPage | PinterestAudience | AudiencePage | list[QualityScore] | Grant | None = None
     message: str = ""
     retry_after_seconds: float | None = None
     remaining_calls: int | None = None
