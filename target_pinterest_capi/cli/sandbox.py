@@ -75,6 +75,8 @@ ENDINGS: Final = (signal.SIGINT, signal.SIGTERM)
 def sandbox(tokens: tuple[str, ...], accounts: tuple[str, ...], specs: tuple[str, ...], mixed_200: bool, **options: Any) -> None:
     """Run Pinterest's endpoints for conversions and customer lists on this machine, with faults where you ask for them.
 
+    Its address, opened in a browser, shows what it received as it comes, and has a switch for each fault.
+
     \b
     Faults are KIND[:NAME=VALUE,...], for example
       latency:seconds=0.2,jitter=0.1     status:status=429,retry_after=2,times=3
@@ -137,7 +139,8 @@ def _introduce(running: "Sandbox", tokens: tuple[str, ...], accounts: tuple[str,
     click.echo(f"Pinterest's sandbox listens on {running.url}")
     click.echo(f"  token       {', '.join(tokens)}")
     click.echo(f"  ad account  {', '.join(accounts)}")
-    click.echo(f"  received    {running.origin}/_sandbox/events  (also requests, lists, audiences, counters, faults)")
+    click.echo(f"  page        {running.origin}/  (what it received, live, and a switch for each fault)")
+    click.echo(f"  as JSON     {running.origin}/_sandbox/events  (also requests, lists, audiences, counters, faults)")
     click.echo(f"\nPoint the target at it with a configuration file:\n  {json.dumps(settings)}")
     click.echo("or with environment variables:")
     for name, value in settings.items():
@@ -150,7 +153,8 @@ def _introduce(running: "Sandbox", tokens: tuple[str, ...], accounts: tuple[str,
     if not _is_loopback(running.config.host):
         click.secho(
             f"\nWarning: {running.config.host} is not a loopback address. Whoever reaches this machine can read every event "
-            "sent here, without a token and unencrypted. The target itself sends plain HTTP to loopback addresses only.",
+            "sent here and switch faults, without a token and unencrypted. The target itself sends plain HTTP to loopback "
+            "addresses only.",
             err=True,
             fg="yellow",
         )

@@ -41,7 +41,8 @@ ENDS: Final = {0: ("good", "Completed"), 1: ("bad", "Stopped by an error"), 3: (
 
 def page(report: Report) -> str:
     """Give the page."""
-    template = Template(resources.files("target_pinterest_capi.reporting").joinpath("page.html").read_text(encoding="utf-8"))
+    package = resources.files("target_pinterest_capi")
+    template = Template(package.joinpath("reporting", "page.html").read_text(encoding="utf-8"))
     parts = (
         _outcomes(report),
         *delivered_html.sections(report),
@@ -51,6 +52,7 @@ def page(report: Report) -> str:
     )
     main = join(parts, "\n")
     return template.substitute(
+        style=package.joinpath("style.css").read_text(encoding="utf-8"),
         title=text(f"{headline(report)}: run {report.run.id}"),
         header=join([_header(report), _contents(main)]),
         main=main,

@@ -1,4 +1,4 @@
-"""The sandbox's web application: Pinterest's endpoints, and `/_sandbox/` to see and steer it.
+"""The sandbox's web application: Pinterest's endpoints, and the page and `/_sandbox/` to see and steer it.
 
 Owns what happens to a request between its arrival and its answer: faults, rules, memory. Promises that each request to one of
 Pinterest's endpoints leaves exactly one row in the store, however it ends. Holds no rule of Pinterest's (that is `rules` and its
@@ -7,7 +7,7 @@ neighbours) and opens no socket (`server`).
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,8 +19,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from target_pinterest_capi.sandbox import answers, audiences, customer_lists, oauth, quality, rules
-from target_pinterest_capi.sandbox.desk import Desk
+from target_pinterest_capi.sandbox.desk import REDIRECTED, Desk
 from target_pinterest_capi.sandbox.faults import Fault, Faults, Plan
+from target_pinterest_capi.sandbox.page.site import Site
+from target_pinterest_capi.sandbox.page.visitors import guarded
 from target_pinterest_capi.sandbox.rates import CONVERSIONS, TOKENS, Window, category
 from target_pinterest_capi.sandbox.store import RequestRow, Store
 from target_pinterest_capi.sandbox.wire import Ended, instead, json_response, pause, spoiled
@@ -174,6 +176,15 @@ async def _gone(_request: Request, _problem: Exception) -> Response:
     return Response(b"", 499)
 
 
+def _guarded(routes: Iterable[Route], own_host: str) -> Iterator[Route]:
+    """The same addresses for their visitors alone."""
+    for route in routes:
+        if route.path == REDIRECTED:
+            yield route
+        else:
+            yield Route(route.path, guarded(route.endpoint, own_host), methods=list(route.methods or ()))
+
+
 def create_app(config: SandboxConfig | None = None) -> Starlette:
     """Make the application; `state.store`, `state.faults` and `state.stopping` (set it to end all waits) are its handles."""
     config = config or SandboxConfig()
@@ -185,7 +196,8 @@ def create_app(config: SandboxConfig | None = None) -> Starlette:
                 Route(f"/v5{path}", _Endpoint(name, judge, faults, stopping).respond, methods=list(methods))
                 for path, name, methods in ROUTES
             ),
-            *Desk(config, config.clock, store, faults).routes(),
+            *_guarded(Desk(config, config.clock, store, faults).routes(), config.host),
+            *_guarded(Site(config, config.clock, store, faults).routes(), config.host),
         ],
         exception_handlers={HTTPException: _refused, ClientDisconnect: _gone},
     )

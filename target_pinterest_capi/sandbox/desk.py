@@ -4,7 +4,7 @@ Never shows a token: none of what it shows holds one.
 """
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 from starlette.requests import Request
@@ -12,10 +12,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from target_pinterest_capi.sandbox import audiences, customer_lists
-from target_pinterest_capi.sandbox.faults import KINDS, Faults, Script
+from target_pinterest_capi.sandbox.faults import KINDS, FaultError, Faults, Script, read
 from target_pinterest_capi.sandbox.rules import Rules
 from target_pinterest_capi.sandbox.store import EventRow, RequestRow, Store, UpdateRow
 from target_pinterest_capi.sandbox.wire import json_response
+
+REDIRECTED: Final = "/_sandbox/redirected"  # a client's way, not a visitor's
 
 _Row = TypeVar("_Row", RequestRow, EventRow, customer_lists.CustomerList)
 
@@ -90,6 +92,24 @@ class Desk:
             self.faults.set(script.faults, script.seed)
         elif request.method == "DELETE":
             self.faults.clear()
+        return self._faults()
+
+    async def fault(self, request: Request) -> Response:
+        """Set one kind of fault, from its fields as JSON, or take it away; the other kinds go on as they were."""
+        kind = request.path_params["kind"]
+        if kind not in KINDS:
+            return json_response({"code": 404, "message": f"There is no such fault; there are: {', '.join(KINDS)}"}, 404)
+        if request.method == "PUT":
+            try:
+                fields = msgspec.json.decode(await request.body(), type=dict[str, Any])
+                self.faults.put(read({**fields, "fault": kind}))
+            except (msgspec.DecodeError, UnicodeDecodeError, FaultError) as problem:
+                return json_response({"code": 400, "message": str(problem)}, 400)
+        else:
+            self.faults.remove(kind)
+        return self._faults()
+
+    def _faults(self) -> Response:
         script = self.faults.script()
         return json_response({"faults": script.faults, "seed": script.seed, "struck": self.faults.struck()})
 
@@ -109,7 +129,8 @@ class Desk:
             Route("/_sandbox/counters", self.counters),
             Route("/_sandbox/reset", self.reset, methods=["POST"]),
             Route("/_sandbox/faults", self.faults_, methods=["GET", "PUT", "DELETE"]),
-            Route("/_sandbox/redirected", self.redirected, methods=["GET", "POST", "PATCH"]),
+            Route("/_sandbox/faults/{kind}", self.fault, methods=["PUT", "DELETE"]),
+            Route(REDIRECTED, self.redirected, methods=["GET", "POST", "PATCH"]),
         ]
 
 

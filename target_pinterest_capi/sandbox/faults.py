@@ -49,7 +49,7 @@ KINDS: Final = {
     "headers": Kind("header", "adds headers to the ordinary answer", LIMITS),
 }
 
-_SELECTORS: Final = ("endpoint", "method", "requests", "skip", "rate", "times")
+SELECTORS: Final = ("endpoint", "method", "requests", "skip", "rate", "times")
 _NEVER: Final = 10_000_000  # more requests than any script will see
 
 
@@ -99,15 +99,15 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
         if kind is None:
             raise FaultError(f"there is no fault {self.fault!r}; there are: {', '.join(KINDS)}")
         given = {name for name in self.__struct_fields__ if name != "fault" and getattr(self, name) != _DEFAULTS[name]}
-        for name in sorted(given - {*kind.parameters, *_SELECTORS}):
-            raise FaultError(f"fault {self.fault} takes no {name}; it takes: {', '.join((*kind.parameters, *_SELECTORS))}")
+        for name in sorted(given - {*kind.parameters, *SELECTORS}):
+            raise FaultError(f"fault {self.fault} takes no {name}; it takes: {', '.join((*kind.parameters, *SELECTORS))}")
         for name in kind.required:
             if name not in given:
                 raise FaultError(f"fault {self.fault} needs {name}")
         for name, choices in (("endpoint", (kind.endpoint,) if kind.endpoint else ENDPOINTS), ("method", METHODS)):
             if getattr(self, name) and getattr(self, name) not in choices:
                 raise FaultError(f"fault {self.fault}: {name} must be one of: {', '.join(choices)}")
-        for name, (low, high) in _RANGES.items():
+        for name, (low, high) in RANGES.items():
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
                 raise FaultError(f"fault {self.fault}: {name} must be from {low} to {high}")
@@ -132,7 +132,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 
 
 _DEFAULTS: Final = dict(zip(Fault.__struct_fields__[1:], Fault.__struct_defaults__, strict=True))
-_RANGES: Final = {
+RANGES: Final = {
     "rate": (0, 1),
     "skip": (0, _NEVER),
     "times": (0, _NEVER),
@@ -147,13 +147,19 @@ def parse(spec: str) -> Fault:
     if spec.lstrip().startswith("{"):
         return _convert(spec, from_json=True)
     kind, _, rest = spec.partition(":")
-    given: dict[str, Any] = {"fault": kind.strip()}
+    given: dict[str, str] = {"fault": kind.strip()}
     for pair in filter(None, (part.strip() for part in rest.split(","))):
         name, equals, value = pair.partition("=")
         if not equals:
             raise FaultError(f"fault {kind}: {pair!r} is not name=value")
-        given[name.strip()] = _numbers(value) if name.strip() == "requests" else value.strip()
-    return _convert(given)
+        given[name.strip()] = value.strip()
+    return read(given)
+
+
+def read(given: Mapping[str, Any]) -> Fault:
+    """Make a fault of its fields, whose values may be text: `{"fault": "status", "status": "503", "requests": "1-3+7"}`."""
+    requests = given.get("requests")
+    return _convert({**given, "requests": _numbers(requests)} if isinstance(requests, str) else dict(given))
 
 
 def _numbers(text: str) -> list[int]:
@@ -201,18 +207,43 @@ class Plan(NamedTuple):
 
 
 class Faults:
-    """The faults of one sandbox, which any thread may change at any time. Of two that exclude each other the first strikes."""
+    """The faults of one sandbox, which any thread may change at any time. Of two that exclude each other the first strikes.
+
+    `changes` counts how often they were changed.
+    """
 
     def __init__(self, faults: Iterable[Fault] = (), seed: int = 0) -> None:
         self._lock = threading.Lock()
+        self.changes = 0
         self.set(faults, seed)
 
     def set(self, faults: Iterable[Fault], seed: int = 0) -> None:
         """Replace all faults; requests are counted from 1 again."""
         with self._lock:
+            self.changes += 1
             self._script = Script(tuple(faults), seed)
             self._seen: Counter[tuple[str, str]] = Counter()
             self._struck = [0] * len(self._script.faults)
+            self._starts = [0] * len(self._script.faults)
+
+    def put(self, fault: Fault) -> None:
+        """Set one fault instead of all of its kind; requests are counted from 1 for it alone, and the others go on as they were."""
+        self._exchange(fault.fault, fault)
+
+    def remove(self, kind: str) -> None:
+        """Take the faults of one kind away; the others go on as they were."""
+        self._exchange(kind, None)
+
+    def _exchange(self, kind: str, fault: Fault | None) -> None:
+        with self._lock:
+            self.changes += 1
+            rows = list(zip(self._script.faults, self._struck, self._starts, strict=True))
+            place = next((index for index, row in enumerate(rows) if row[0].fault == kind), len(rows))
+            rows = [row for row in rows if row[0].fault != kind]
+            if fault is not None:
+                rows.insert(place, (fault, 0, self._seen[fault.place]))
+            self._script = Script(tuple(row[0] for row in rows), self._script.seed)
+            self._struck, self._starts = [row[1] for row in rows], [row[2] for row in rows]
 
     def clear(self) -> None:
         """Take all faults away."""
@@ -273,7 +304,7 @@ class Faults:
             return tuple(acted)
 
     def _strikes(self, index: int, fault: Fault) -> bool:
-        number = self._seen[fault.place]
+        number = self._number(index, fault)
         return (
             (not fault.requests or number in fault.requests)
             and number > fault.skip
@@ -281,9 +312,13 @@ class Faults:
             and (fault.rate == 1 or self._draw(index, fault, "rate") < fault.rate)
         )
 
+    def _number(self, index: int, fault: Fault) -> int:
+        """The number of the request that is being planned, as this fault counts."""
+        return self._seen[fault.place] - self._starts[index]
+
     def _draw(self, index: int, fault: Fault, purpose: str) -> float:
         """A number from 0 to 1 that depends on the seed, the fault and the request alone, so that requests may overlap."""
-        return random.Random(f"{self._script.seed}/{index}/{self._seen[fault.place]}/{purpose}").random()  # noqa: S311 - reproducible on purpose
+        return random.Random(f"{self._script.seed}/{index}/{self._number(index, fault)}/{purpose}").random()  # noqa: S311 - reproducible on purpose
 
 
 def _by_stage(indexed: tuple[int, Fault]) -> int:

@@ -45,7 +45,7 @@ EVENT_NAMES: Final = frozenset({
     "app_open", "contact", "customize_product", "find_location", "schedule", "start_trial", "submit_application",
 })  # fmt: skip
 
-_DIGEST: Final = re.compile(r"[0-9a-f]{64}").fullmatch
+DIGEST: Final = re.compile(r"[0-9a-f]{64}").fullmatch
 _DECIMAL: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?").fullmatch
 _AD_ACCOUNT: Final = re.compile(r"[0-9]{1,18}").fullmatch  # spec 5.23.0: path_ad_account_id
 
@@ -216,7 +216,7 @@ def _unhashed(event: Mapping[str, Any], _rules: Rules, _now: float) -> str:
     user = event["user_data"]
     for name in HASHED:
         for digest in user.get(name, ()):
-            if not _DIGEST(digest):
+            if not DIGEST(digest):
                 return f"user_data.{name} holds a value that is not a lower-case SHA-256 digest."
     return ""
 

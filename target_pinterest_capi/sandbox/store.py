@@ -8,9 +8,10 @@ and never keeps a token or a plain identifier of a list's member.
 import os
 import threading
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
@@ -22,6 +23,8 @@ from target_pinterest_capi.sandbox.rates import FRESH, Window
 
 DEDUPLICATION_SECONDS: Final = 24 * 3600  # sources say 24 to 48 hours: the shorter one
 LINE_ENDS: Final = bytes.maketrans(b"\r\n", b"  ")  # outside of strings these are the only line ends that JSON may hold
+
+_Row = TypeVar("_Row")
 
 
 class RequestRow(NamedTuple):
@@ -68,6 +71,19 @@ class UpdateRow(NamedTuple):
     members: frozenset[str]
 
 
+class Extent(NamedTuple):
+    """How much a store has taken: what a reader compares to know whether there is anything new.
+
+    `requests` and `events` count since the last of the `resets`; the rows that are remembered are the last ones of them.
+    `in_flight` is how many requests have not ended.
+    """
+
+    resets: int
+    requests: int
+    events: int
+    in_flight: int
+
+
 class EventRow(NamedTuple):
     """One event of a live request, as it came; `duplicate` where Pinterest would have removed it as one."""
 
@@ -81,7 +97,25 @@ class EventRow(NamedTuple):
     event: Mapping[str, Any]
 
 
-_Kept = tuple[int, int, str, str, str, str, bool, bytes]  # an EventRow with its event encoded: a third of the memory
+class KeptEvent(NamedTuple):
+    """An EventRow whose event is still encoded."""
+
+    request: int
+    position: int
+    ad_account_id: str
+    status: str
+    error: str
+    warning: str
+    duplicate: bool
+    encoded: bytes
+
+    def decoded(self) -> EventRow:
+        """The row with its event as it came."""
+        return EventRow(*self[:-1], msgspec.json.decode(self.encoded))
+
+
+# The members of a KeptEvent: encoded, an event takes a third of the memory, and the garbage collector leaves plain tuples alone
+_Kept = tuple[int, int, str, str, str, str, bool, bytes]
 
 
 class Store:
@@ -97,6 +131,7 @@ class Store:
         self._keep = keep
         self._lock = threading.Lock()
         self._in_flight = 0
+        self._resets = -1
         self._bodies = None
         if record_bodies is not None:
             private = os.open(record_bodies, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -106,6 +141,7 @@ class Store:
     def reset(self) -> None:
         """Forget everything but the file of bodies."""
         with self._lock:
+            self._resets += 1
             self._numbers = 0
             self._requests: deque[RequestRow] = deque(maxlen=self._keep)
             self._events: deque[_Kept] = deque(maxlen=self._keep)
@@ -238,7 +274,41 @@ class Store:
         """The events of live requests that are remembered, in the order they were received; all of them for status None."""
         with self._lock:
             rows = [row for row in self._events if status in (None, row[3])]
-        return [EventRow(*row[:-1], msgspec.json.decode(row[-1])) for row in rows]
+        return [KeptEvent(*row).decoded() for row in rows]
+
+    def extent(self) -> Extent:
+        """How much there is, without any of it."""
+        with self._lock:
+            return Extent(self._resets, self._counters["requests"], self._counters["events_received"], self._in_flight)
+
+    def newest_events(self, after: int = 0, before: int | None = None, most: int | None = None) -> Iterator[tuple[int, KeptEvent]]:
+        """The remembered events, newest first, each with its place: 1 is the first since the last reset.
+
+        Args:
+            after: only those that came after this place.
+            before: only those that came before this place.
+            most: how many at most.
+        """
+        with self._lock:
+            rows = _newest(self._events, self._counters["events_received"], after, before, most)
+        return ((place, KeptEvent(*row)) for place, row in rows)
+
+    def newest_requests(self, after: int = 0, before: int | None = None) -> list[tuple[int, RequestRow]]:
+        """The remembered requests, the last to end first, each with its place; `after` and `before` as for events."""
+        with self._lock:
+            return _newest(self._requests, self._counters["requests"], after, before, None)
+
+    def requests_of(self, numbers: Collection[int]) -> dict[int, RequestRow]:
+        """The requests of these numbers that have ended and are remembered."""
+        wanted, found = set(numbers), {}
+        with self._lock:
+            for row in reversed(self._requests):
+                if not wanted:
+                    break
+                if row.number in wanted:
+                    wanted.remove(row.number)
+                    found[row.number] = row
+        return found
 
     def lists(self) -> list[CustomerList]:
         """The customer lists as they are, in the order they were made."""
@@ -275,6 +345,14 @@ class Store:
         """Everything counted since the last reset, by name; what never happened is not there."""
         with self._lock:
             return {name: count for name, count in sorted(self._counters.items()) if count}
+
+
+def _newest(rows: deque[_Row], taken: int, after: int, before: int | None, most: int | None) -> list[tuple[int, _Row]]:
+    """The rows between two places from the end of `rows`, which is where the last of the `taken` ones stands."""
+    skipped = 0 if before is None else max(0, taken - before + 1)
+    wanted = max(0, min(len(rows), taken - after) - skipped)
+    count = wanted if most is None else min(wanted, most)
+    return list(zip(range(taken - skipped, 0, -1), islice(reversed(rows), skipped, skipped + count), strict=False))
 
 
 def _counted(change: Change) -> tuple[str, int, int]:

@@ -1,0 +1,101 @@
+"""The page's addresses: `/` for a browser, its files, and what its scripts ask for.
+
+Promises that the page loads from the sandbox alone, runs its own scripts alone and makes no markup of what was received (its
+Content-Security-Policy says so to the browser), and that nothing here holds a token.
+"""
+
+from collections.abc import Callable
+from importlib import resources
+from typing import Final
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from target_pinterest_capi.sandbox.faults import Faults
+from target_pinterest_capi.sandbox.page import one_event
+from target_pinterest_capi.sandbox.page.news import News, event_rows, request_rows
+from target_pinterest_capi.sandbox.rules import Rules
+from target_pinterest_capi.sandbox.store import Store
+from target_pinterest_capi.sandbox.wire import json_response
+
+TYPES: Final = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8"}
+# style.css is shared with the run report
+FILES: Final = ("page.css", "page.js", "dom.js", "history.js", "rows.js", "lists.js", "switches.js")
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+)
+HEADERS: Final = {
+    "Content-Security-Policy": POLICY,
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+
+
+class Site:
+    """The page of one sandbox."""
+
+    def __init__(self, rules: Rules, clock: Callable[[], float], store: Store, faults: Faults) -> None:
+        self.rules = rules
+        self.clock = clock
+        self.store = store
+        self._news = News(rules, store, faults)
+        package = resources.files("target_pinterest_capi")
+        here = package.joinpath("sandbox", "page")
+        self._index = here.joinpath("index.html").read_bytes()
+        self._files = {
+            "style.css": package.joinpath("style.css").read_bytes(),
+            **{name: here.joinpath(name).read_bytes() for name in FILES},
+        }
+
+    async def index(self, request: Request) -> Response:
+        """The page, for a browser; nothing for programs, as at Pinterest's."""
+        if "text/html" not in request.headers.get("accept", ""):
+            raise HTTPException(404)
+        return Response(self._index, 200, HEADERS, "text/html; charset=utf-8")
+
+    async def file(self, request: Request) -> Response:
+        """A stylesheet or a script."""
+        name = request.path_params["name"]
+        if name not in self._files:
+            raise HTTPException(404)
+        return Response(self._files[name], 200, HEADERS, TYPES[name.rpartition(".")[2]])
+
+    async def news(self, request: Request) -> Response:
+        """What changed since the marks in the query; with the first answer, the accounts."""
+        accounts = (
+            {} if request.query_params else {"accounts": sorted({one for held in self.rules.tokens.values() for one in held})}
+        )
+        return json_response({**await self._news.since(request.query_params, self.clock()), **accounts}, headers=HEADERS)
+
+    async def events(self, request: Request) -> Response:
+        """Rows of events."""
+        return json_response(await event_rows(self.store, request.query_params), headers=HEADERS)
+
+    async def event(self, request: Request) -> Response:
+        """One event in full."""
+        place = request.path_params["place"]
+        kept = next(self.store.newest_events(place - 1, place + 1), None) if place else None
+        if kept is None:
+            raise HTTPException(404, "This event is not remembered any more.")
+        row = kept[1].decoded()
+        return json_response(one_event.shown(place, row, self.store.requests_of({row.request}).get(row.request)), headers=HEADERS)
+
+    async def requests(self, request: Request) -> Response:
+        """Rows of requests."""
+        return json_response(request_rows(self.store, request.query_params), headers=HEADERS)
+
+    def routes(self) -> list[Route]:
+        """The addresses."""
+        return [
+            Route("/", self.index),
+            Route("/_sandbox/page/news", self.news),
+            Route("/_sandbox/page/events", self.events),
+            Route("/_sandbox/page/events/{place:int}", self.event),
+            Route("/_sandbox/page/requests", self.requests),
+            Route("/_sandbox/page/{name}", self.file),
+        ]

@@ -1,0 +1,111 @@
+"""Each kind of fault as a form: its fields, what they hold, and how the command line would say it.
+
+Owns the fields' words and what a switch starts with. Pure; the ranges and the rules are those of `faults`.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from target_pinterest_capi.sandbox.faults import ENDPOINTS, KINDS, METHODS, RANGES, SELECTORS, Fault, Faults
+
+
+class Field(NamedTuple):
+    """One field of a form: its label, whether it is a number, text, a choice or a flag, its step, and what empty means."""
+
+    label: str
+    kind: str = "text"
+    step: str = "1"
+    hint: str = ""
+    choices: tuple[str, ...] = ()
+
+
+FIELDS: Final = {
+    "seconds": Field("Seconds", "number", "any"),
+    "jitter": Field("Up to more", "number", "any", hint="0"),
+    "status": Field("Status", "number"),
+    "message": Field("Message", hint="its own"),
+    "html": Field("As an HTML page", "flag"),
+    "retry_after": Field("Retry-After", hint="none"),
+    "remaining": Field("Calls remaining", hint="none"),
+    "reset": Field("Reset in seconds", hint="none"),
+    "location": Field("Where to", hint="the sandbox, which counts"),
+    "event_id": Field("event_id", hint="needed"),
+    "endpoint": Field("Endpoint", "choice", choices=ENDPOINTS),
+    "method": Field("Method", "choice", choices=METHODS),
+    "requests": Field("Requests by number", hint="all, or 1-3+7"),
+    "skip": Field("Skip the first", "number", hint="0"),
+    "rate": Field("Share, 0 to 1", "number", "any", hint="1"),
+    "times": Field("At most, times", "number", hint="no end"),
+}
+
+
+# What a switch starts with, where it needs something
+STARTS: Final = {("latency", "seconds"): "0.5", ("drip", "seconds"): "0.05", ("status", "status"): "503"}
+
+
+def forms(faults: Faults) -> list[dict[str, Any]]:
+    """A form for each kind, filled with the first fault of that kind that is set, else with what a switch starts with."""
+    script, struck = faults.script(), faults.struck()
+    made = []
+    for name, kind in KINDS.items():
+        held = [fault for fault in script.faults if fault.fault == name]
+        chosen = [one for one in SELECTORS if not (one == "endpoint" and kind.endpoint)]
+        made.append(
+            {
+                "kind": name,
+                "stage": kind.stage,
+                "about": kind.about,
+                "on": bool(held),
+                "struck": struck.get(name, 0),
+                "specs": [spec(fault) for fault in held],
+                "fields": _fields(name, kind.parameters, kind.required, held),
+                "selectors": _fields(name, chosen, (), held),
+            }
+        )
+    return made
+
+
+def _fields(fault: str, names: Iterable[str], required: Sequence[str], held: Sequence[Fault]) -> list[dict[str, Any]]:
+    values = _values(held[0]) if held else {}
+    rows = []
+    for name in names:
+        field = FIELDS[name]
+        low, high = RANGES.get(name, (None, None))
+        value = values.get(name, "") if held else STARTS.get((fault, name), "")
+        rows.append({**field._asdict(), "name": name, "low": low, "high": high, "required": name in required, "value": value})
+    return rows
+
+
+def _values(fault: Fault) -> dict[str, str]:
+    """What a fault was given, as the text that `faults.read` takes."""
+    given = msgspec.to_builtins(fault)
+    named = [name for name in (*KINDS[fault.fault].parameters, *SELECTORS) if name in given]
+    return {name: _numbers(given[name]) if name == "requests" else _text(given[name]) for name in named}
+
+
+def _text(value: Any) -> str:
+    return (
+        str(value).lower() if isinstance(value, bool) else str(value).removesuffix(".0") if isinstance(value, float) else str(value)
+    )
+
+
+def _numbers(numbers: Sequence[int]) -> str:
+    """Numbers as `1-3+7`, in their order."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return "+".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
+
+
+def spec(fault: Fault) -> str:
+    """The fault as `--fault` takes it; as JSON where a value would not survive the short form."""
+    values = _values(fault)
+    if any("," in value or value != value.strip() for value in values.values()):
+        return msgspec.json.encode(fault).decode()
+    pairs = ",".join(f"{name}={value}" for name, value in values.items())
+    return f"{fault.fault}:{pairs}" if pairs else fault.fault
