@@ -49,8 +49,8 @@ class Stage(NamedTuple):
 
 STAGES: Final = (
     Stage("read", "lines from a file descriptor"),
-    Stage("decode", "a line to a record: msgspec, amounts as decimals"),
-    Stage("map", "a record to an event: map, coerce, normalize, hash, encode"),
+    Stage("decode", "a line to a row: msgspec, amounts as decimals"),
+    Stage("map", "a row to an event: map, coerce, normalize, hash, encode"),
     Stage("hash", "SHA-256 of the personal values", "map"),
     Stage("encode", "an event to its bytes", "map"),
     Stage("send", "batch, send, read the answers, settle"),
@@ -109,11 +109,15 @@ def _pass(path: Path) -> dict[str, float]:
         schema = json.loads(file.readline())
         stream = Stream(STREAM, stream_columns(schema["schema"]), tuple(schema["key_properties"]))
         (entry,) = compile_stream(settings, stream, Accounts(settings), run.tally.note)
+        assert entry.rows is not None  # noqa: S101 - the preset reads columns
+        rows = messages.compile_rows(STREAM, stream.columns, entry.rows.reads)
+        assert rows is not None  # noqa: S101 - their names are plain
+        take = entry.rows.compile(rows.attributes, messages.record_of)
         os.lseek(file.fileno(), file.tell(), os.SEEK_SET)  # the descriptor has read ahead
         waiting: list[Any] = []
         for number, lines in enumerate(_chunks(file, clock)):
             for begin in range(0, len(lines), _AT_A_TIME):
-                waiting += _map_some(lines[begin : begin + _AT_A_TIME], entry.take, clock)
+                waiting += _map_some(lines[begin : begin + _AT_A_TIME], rows, take, clock)
             if number % _SENT_EVERY == 0:
                 clock.time("send", _deliver, run, waiting)
                 waiting.clear()
@@ -124,11 +128,12 @@ def _pass(path: Path) -> dict[str, float]:
     return clock.seconds
 
 
-def _map_some(lines: list[bytes], take: Callable[[Any], Any], clock: _Clock) -> list[Any]:
-    decoded = clock.time("decode", _each, messages.decode, lines)
-    records = [message.record for message in decoded if message.record]
-    events: list[Any] = clock.time("map", _each, take, records)
+def _map_some(lines: list[bytes], rows: messages.Rows, take: Callable[[Any, bytes], Any], clock: _Clock) -> list[Any]:
+    lines = [line for line in lines if line.startswith(b'{"type": "RECORD"')]
+    decoded = clock.time("decode", _each, rows.decode, lines)
+    events: list[Any] = clock.time("map", _each_pair, take, [message.record for message in decoded], lines)
     plain = [json.loads(event.body) for event in events]
+    records = map(messages.record_of, lines)
     texts = [text for record, event in zip(records, plain, strict=True) for text in _personal(record, event)]
     clock.time("hash", _each, _digest, texts)
     clock.time("encode", _each, encode, plain)
@@ -137,6 +142,10 @@ def _map_some(lines: list[bytes], take: Callable[[Any], Any], clock: _Clock) -> 
 
 def _each(work: Callable[[Any], Any], values: list[Any]) -> list[Any]:
     return [work(value) for value in values]
+
+
+def _each_pair(work: Callable[[Any, Any], Any], left: list[Any], right: list[Any]) -> list[Any]:
+    return [work(one, other) for one, other in zip(left, right, strict=True)]
 
 
 def _digest(text: str) -> str:

@@ -8,7 +8,7 @@ raises nothing but EvaluationError. Never runs code: there is only JMESPath's gr
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from difflib import get_close_matches
 from functools import lru_cache, partial
@@ -405,6 +405,9 @@ def _projection(node: _Node) -> _Evaluate:
     base_of, result_of = _compiled(source["children"][0] if flat else source), _compiled(each)
     wanted = _compiled(test[0]) if test else None
     name = each["value"] if each["type"] == "field" else None
+    if name is not None and flat and wanted is None:
+        return _members_of_each(base_of, name)
+    columns = _selected_columns(each)
 
     def projection(value: Any) -> list[Any] | None:
         base = base_of(value)
@@ -416,12 +419,58 @@ def _projection(node: _Node) -> _Evaluate:
             base = _flattened(base)
         if wanted is not None:
             base = [element for element in base if not _is_false(wanted(element))]
-        if name is not None:
-            members = [element.get(name) if type(element) is dict else _step(element, name) for element in base]
-            return members if None not in members else [member for member in members if member is not None]
         return [result for element in base if (result := result_of(element)) is not None]
 
-    return projection
+    return projection if wanted is not None or not flat or columns is None else _objects_of_each(base_of, columns, projection)
+
+
+def _members_of_each(base_of: _Evaluate, name: str) -> _Evaluate:
+    """`base[].name`, the commonest projection: most lists hold objects that all have the member."""
+
+    def members(value: Any) -> list[Any] | None:
+        base = base_of(value)
+        if type(base) is list:
+            try:
+                found = [element[name] for element in base]
+            except (KeyError, TypeError):  # one lacks it, or is no object
+                pass
+            else:
+                if None not in found:
+                    return found
+        else:
+            base = _listed(base)
+            if base is None:
+                return None
+        return [member for element in _flattened(base) if (member := _step(element, name)) is not None]
+
+    return members
+
+
+def _objects_of_each(base_of: _Evaluate, columns: Sequence[tuple[str, str]], otherwise: _Evaluate) -> _Evaluate:
+    """`base[].{key: name, ...}`, where every element is an object."""
+
+    def objects(value: Any) -> Any:
+        base = base_of(value)
+        if type(base) is not list:
+            return otherwise(value)
+        made = []
+        for element in base:
+            if type(element) is not dict:
+                return otherwise(value)
+            selected = {}
+            for key, name in columns:  # faster than a comprehension before Python 3.12, and `in` than get()
+                selected[key] = element[name] if name in element else None  # noqa: SIM401
+            made.append(selected)
+        return made
+
+    return objects
+
+
+def _selected_columns(node: _Node) -> tuple[tuple[str, str], ...] | None:
+    """The key and the member of each part of `{key: member, ...}`; None for any other expression."""
+    if node["type"] != "multi_select_dict" or any(child["children"][0]["type"] != "field" for child in node["children"]):
+        return None
+    return tuple((child["value"], child["children"][0]["value"]) for child in node["children"])
 
 
 def _flatten(node: _Node) -> _Evaluate:
@@ -435,26 +484,13 @@ def _flatten(node: _Node) -> _Evaluate:
 
 
 def _multi_select_dict(node: _Node) -> _Evaluate:
-    pairs = [(child["value"], child["children"][0]) for child in node["children"]]
-    evaluates = [(key, _compiled(body)) for key, body in pairs]
+    evaluates = [(child["value"], _compiled(child["children"][0])) for child in node["children"]]
 
     def select(value: Any) -> dict[str, Any] | None:
         value = opened(value)
         return None if value is None else {key: evaluate(value) for key, evaluate in evaluates}
 
-    if any(body["type"] != "field" for _, body in pairs):
-        return select
-    columns = tuple((key, body["value"]) for key, body in pairs)
-
-    def select_columns(value: Any) -> dict[str, Any] | None:
-        if type(value) is not dict:
-            return select(value)
-        made = {}
-        for key, name in columns:  # faster than a comprehension before Python 3.12, and `in` than get()
-            made[key] = value[name] if name in value else None  # noqa: SIM401
-        return made
-
-    return select_columns
+    return select
 
 
 def _multi_select_list(node: _Node) -> _Evaluate:
