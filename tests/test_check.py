@@ -19,6 +19,7 @@ from given import ACCOUNT, TOKEN, record, schema, settings_of, state
 from shopper import digest
 from target_pinterest_capi.cli import check_page, check_result
 from target_pinterest_capi.cli.main import main
+from target_pinterest_capi.cli.preview_lists import ADVICE
 from target_pinterest_capi.delivery.client import Client
 from target_pinterest_capi.delivery.findings import Finding, Mark, place_of
 from target_pinterest_capi.delivery.replies import PinterestList, Reply
@@ -263,6 +264,51 @@ def test_sample_that_no_mapping_takes(check):
     step = found(result)["mappings"]
     assert (step["mark"], result.exit_code) == ("failed", 1)
     assert "no_mapping" in step["details"][0]
+
+
+LISTS = {"mappings": [], "customer_lists": [{"stream": "vips", "list_name": "VIPs", "member": "email", "operation": "action"}]}
+
+
+def vips(*actions: str | None) -> list[bytes]:
+    """Give the messages of a tap with a person for each action."""
+    rows = [record("vips", id=number, email="shopper@example.com", action=action) for number, action in enumerate(actions)]
+    return [schema("vips", "id", "email", "action"), *rows]
+
+
+@pytest.mark.parametrize(
+    ("lines", "mark", "words"),
+    [
+        (vips("add", "add", "left"), "ok", "3 records of the sample: 2 list additions, 1 list removal"),
+        (vips("left"), "ok", "1 record of the sample: 1 list removal"),
+        (vips("add", "perhaps"), "warning", f"1 invalid: bad_field in stream vips. {ADVICE['bad_field']}"),
+        (vips("perhaps", None), "failed", "2 records of the sample: 0 events"),
+        (vips(None), "failed", f"1 invalid: missing_field in stream vips. {ADVICE['missing_field']}"),
+    ],
+)
+def test_sample_of_a_list(lines, mark, words):
+    """Records that are added to a list or removed are well without any event; one of no use to it is told with its reason."""
+    settings = settings_of(**LISTS, oauth={"access_token": "a-token"})
+    finding, names = check_result.sample(settings, lines, lambda: NOW)
+    assert (finding.mark, names) == (mark, {})
+    assert words in " ".join([finding.message, *finding.details])
+    assert ("customer_lists" in finding.advice) is (mark == "failed")
+    assert "no_mapping" not in str(finding)
+    assert "shopper" not in str(finding)
+    (named,) = check_result.event_names(settings, names)
+    assert "--sample" not in named.message
+
+
+def test_sample_with_events_and_a_list():
+    """Both are counted, each by itself, for a record that makes an event and feeds a list."""
+    settings = settings_of(
+        mappings=[{"stream": "visits", "preset": "pinterest"}],
+        oauth={"access_token": "a-token"},
+        customer_lists=[{"stream": "visits", "list_id": "42", "member": "em"}],
+    )
+    finding, names = check_result.sample(settings, visits("page_visit", "checkout"), lambda: NOW)
+    assert (finding.mark, finding.message) == (Mark.OK, "2 records of the sample: 2 events, 2 list additions")
+    assert names == {"page_visit": 1, "checkout": 1}
+    assert check_result.no_sample(settings).message == "1 mapping, 1 customer list; --sample FILE tries your records"
 
 
 def test_sample_from_stdin_and_one_that_is_not_there(check):

@@ -10,7 +10,7 @@ import pytest
 from members import digest
 
 from given import Clock
-from target_pinterest_capi.audiences.calls import OVERDUE_FACTOR, Call, Calls, Flow, FlowStopped
+from target_pinterest_capi.audiences.calls import OVERDUE_FACTOR, About, Call, Calls, Flow, FlowStopped
 from target_pinterest_capi.audiences.oauth import FixedToken, RefreshedTokens, write_private
 from target_pinterest_capi.audiences.updates import Address, RemoteList
 from target_pinterest_capi.delivery.client import Failure, FailureKind
@@ -174,6 +174,34 @@ def test_a_request_that_hangs_stops_the_run():
     bench.calls.poll()
     release.set()
     assert "was not over within 120 seconds" in bench.calls.stopped.message
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({}, "a request about customer lists"),
+        ({"about": About.AUDIENCES}, "a request about audiences"),
+        ({"needs_token": False}, "a request about an OAuth access token"),
+    ],
+)
+def test_messages_say_what_the_call_was_about(options, words, caplog):
+    """Lists, audiences or OAuth: where it is repeated, given up, refused for good, or hangs."""
+    caplog.set_level("INFO", "target-pinterest-capi.audiences")
+    told = []
+    for send in (lambda _: Reply(503), lambda _: Reply(403)):
+        bench = Bench(max_retry_seconds=20)
+        bench.calls.start(flow_of(send, **options))
+        bench.run()
+        told.append(bench.calls.stopped.message)
+    release, bench = threading.Event(), Bench()
+    bench.calls.start(flow_of(lambda _: (release.wait(10) and GOOD) or GOOD, **options))
+    bench.calls.poll()
+    bench.clock.advance(30 * OVERDUE_FACTOR)
+    bench.calls.poll()
+    release.set()
+    told += [bench.calls.stopped.message, *caplog.messages]
+    assert len(told) > 3
+    assert [message for message in told if words not in message] == []
 
 
 def test_a_bug_in_a_sender_is_raised():

@@ -8,12 +8,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import members
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 
 from given import ACCOUNT, line, record, schema, state
 from shopper import digest
 from target_pinterest_capi.cli.main import main
+from target_pinterest_capi.cli.preview_lists import ADVICE
 from target_pinterest_capi.cli.preview_page import event_json, plain
 from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
 from target_pinterest_capi.sandbox.server import Sandbox
@@ -149,11 +152,6 @@ def test_schema_violations_are_invalid(preview):
             {"mappings": [{"stream": "orders", "event_names": {"Paid": "checkout"}, "fields": {"event_name": "kind"}}]},
             ("name_not_listed", "Refunded", Skipped.NOT_LISTED.advice),
         ),
-        (
-            [schema("vips", "id"), record("vips", id=1)],
-            {"customer_lists": [{"stream": "vips", "list_name": "VIPs", "member": "email"}]},
-            ("no_mapping", None, "The stream feeds a customer list: preview shows events, no list members."),
-        ),
     ],
 )
 def test_skipped_records_say_why(preview, lines, settings, expected):
@@ -206,6 +204,166 @@ def test_preview_agrees_with_the_target(preview, run_target, sandbox: Sandbox):
     buried = [(letter["reason"], letter.get("field"), letter.get("detail")) for letter in ran.dead_letters]
     assert len(buried) == 3
     assert [(one["reason"], one.get("field"), one.get("detail")) for one in made if one["outcome"] == "invalid"] == buried
+
+
+# Customer lists
+
+MAID = "6D92078A-8246-4BA4-AE5B-76104861E7DC"
+VIPS = {"list_name": "VIPs", "list_type": "EMAIL"}
+
+
+def lists(*entries: dict[str, Any]) -> dict[str, Any]:
+    """Give the settings of a target that keeps lists of the stream `vips` and makes no events."""
+    return {"mappings": [], "customer_lists": [*entries]}
+
+
+@pytest.mark.parametrize(
+    ("columns", "changes", "outcome", "shown"),
+    [
+        ({}, {}, "added", {**VIPS, "members": [members.person(1)]}),
+        ({"action": "left"}, {}, "removed", {**VIPS, "members": [members.person(1)]}),
+        ({"action": None, "_sdc_deleted_at": "2026-03-02T10:00:00Z"}, {}, "removed", {**VIPS, "members": [members.person(1)]}),
+        (
+            {"alt": ["person2@example.com", members.person(3).upper()]},
+            {"member": ["email", "alt"]},
+            "added",
+            {**VIPS, "members": [members.person(1), members.person(2), members.person(3)]},
+        ),
+        (
+            {"maid": MAID},
+            {"list_name": None, "list_id": "2680059592705", "list_type": "MAID", "member": "maid"},
+            "added",
+            {"list_id": "2680059592705", "list_type": "MAID", "members": [digest(MAID.lower())]},
+        ),
+    ],
+)
+def test_record_of_a_list_says_whom_it_adds_or_removes(preview, columns, changes, outcome, shown):
+    """The list by its name or id, the type, and each identifier once, as the digest that would be sent."""
+    lines = [members.SCHEMA, members.row(1, **columns)]
+    (made,) = objects(preview(lines, "--json", **lists(members.entry(**changes))))
+    name = changes.get("list_id", "VIPs")
+    where = {"line": 2, "stream": "vips", "mapping": name, "ad_account_id": ACCOUNT}
+    assert made == {**where, "outcome": outcome, "customer_list": shown}
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        ({"email": "nobody"}, {"reason": "not_an_email", "field": "member", "advice": LeftOut.NOT_AN_EMAIL.advice}),
+        ({"email": " "}, {"reason": "missing_field", "field": "member", "advice": ADVICE["missing_field"]}),
+        ({"action": None}, {"reason": "missing_field", "field": "operation", "advice": ADVICE["missing_field"]}),
+        (
+            {"action": "perhaps"},
+            {"reason": "bad_field", "field": "operation", "detail": "unknown_choice", "advice": ADVICE["bad_field"]},
+        ),
+    ],
+)
+def test_invalid_members_say_why(preview, columns, expected):
+    """Reason, field and detail as in a dead letter, the list, and advice about customer_lists; no member."""
+    (made,) = objects(preview([members.SCHEMA, members.row(1, **columns)], "--json", **lists(members.entry())))
+    where = {"line": 2, "stream": "vips", "mapping": "VIPs", "ad_account_id": ACCOUNT}
+    assert made == {**where, "outcome": "invalid", "customer_list": VIPS, **expected}
+
+
+def test_schema_violations_of_a_list_are_invalid(preview):
+    """With validate_records a record that only feeds a list is invalid under the list, as in the target."""
+    lines = [schema("vips", email={"type": "integer"}), members.row(1)]
+    (made,) = objects(preview(lines, "--json", validate_records=True, **lists(members.entry())))
+    assert (made["mapping"], made["reason"], made["customer_list"]) == ("VIPs", "schema_violation", VIPS)
+
+
+def test_a_record_is_shown_for_its_events_and_each_list(preview):
+    """What its mappings make of it comes first, then each list, with the account that it is in."""
+    entries = [members.entry(stream="orders", operation=None), members.entry(stream="ord*", list_name="All", ad_account_id="42")]
+    made = objects(preview([ORDERS, order(1, action="x", at=NOW)], "--json", customer_lists=entries))
+    assert [(one["mapping"], one["outcome"], one["ad_account_id"]) for one in made] == [
+        ("paid orders", "event", ACCOUNT),
+        ("VIPs", "added", ACCOUNT),
+        ("All", "invalid", "42"),
+    ]
+
+
+def test_preview_of_lists_agrees_with_the_target(preview, run_target, sandbox: Sandbox):
+    """Who is added is on the list after a run, and the invalid records are those that it buries, with the same reasons."""
+    lines = [
+        members.SCHEMA,
+        *[members.row(number, alt=f"other{number}@example.com") for number in range(3)],
+        members.row(4, "perhaps"),
+        members.row(5, email="nobody"),
+        members.row(6, None),
+    ]
+    entry = members.entry(member=["email", "alt"])
+    made = objects(preview(lines, "--json", "-n", "10", **lists(entry)))
+    ran = run_target(lines, **members.list_settings(entry))
+    assert ran.code == 0, ran.log
+    (one,) = sandbox.store.lists()
+    added = [member for made_of in made if made_of["outcome"] == "added" for member in made_of["customer_list"]["members"]]
+    assert (len(added), set(added)) == (6, set(one.members))
+    buried = [(letter["mapping"], letter["reason"], letter.get("field"), letter.get("detail")) for letter in ran.dead_letters]
+    invalid = [one for one in made if one["outcome"] == "invalid"]
+    assert [(one["mapping"], one["reason"], one.get("field"), one.get("detail")) for one in invalid] == buried
+    assert len(buried) == 3
+
+
+def test_changes_of_lists_are_counted(preview):
+    """Additions and removals by themselves, columns that no list reads, values left out; reading stops after -n of them too."""
+    lines = [
+        schema("vips", "id", "email", "action", "notes", key_properties=("id",)),
+        members.row(1, alt="nobody"),
+        members.row(2),
+        members.row(1, "left"),
+        members.row(3, "perhaps"),
+    ]
+    settings = lists(members.entry(member=["email", "alt"]))
+    assert len(objects(preview(lines, "--json", "-n", "2", **settings))) == 2
+    (made,) = objects(preview(lines, "--json", "--summary", **settings))
+    mapping = {"stream": "vips", "mapping": "VIPs"}
+    assert made == {
+        "records": 4,
+        "outcomes": [
+            {**mapping, "outcome": "invalid", "reason": "bad_field", "count": 1},
+            {**mapping, "outcome": "added", "count": 2},
+            {**mapping, "outcome": "removed", "count": 1},
+        ],
+        "values": [{**mapping, "field": "member", "reason": "not_an_email", "count": 1}],
+        "ignored": {},
+        "unread_columns": {"vips": ["notes"]},
+    }
+
+
+def test_page_shows_members_and_reasons_in_80_columns(preview):
+    """The same for people: how many identifiers of which type, the digests below them, and the list in every head."""
+    lines = [
+        members.SCHEMA,
+        members.row(1, alt=["person2@example.com", "nobody"]),
+        members.row(1, "left"),
+        members.row(3, "perhaps", notes=1),
+    ]
+    shown = preview(lines, **lists(members.entry(member=["email", "alt"], ad_account_id="42"))).stdout
+    assert shown.startswith(
+        "added  line 2, stream vips, list VIPs, ad account 42\n"
+        "  members   2 of list_type EMAIL, as they would be sent\n"
+        f"            {members.person(1)}\n            {members.person(2)}\n"
+        "  left out  member: not_an_email\n"
+    )
+    assert (
+        "removed  line 3, stream vips, list VIPs, ad account 42\n  members   1 of list_type EMAIL, as they would be sent\n" in shown
+    )
+    assert "invalid  line 4, stream vips, list VIPs, ad account 42\n  why       bad_field: operation, unknown_choice\n" in shown
+    assert "summary  3 records, 1 list addition, 1 list removal; nothing was sent\nstream vips, list VIPs\n" in shown
+    assert "      1  added\n      1  removed\n" in shown
+    assert ADVICE["bad_field"] in " ".join(shown[shown.index("summary") :].split())
+    assert "Columns of vips that neither mapping nor customer list reads: notes." in shown
+    assert [row for row in shown.splitlines() if row != row.rstrip() or len(row) > 80] == []
+
+
+def test_the_guide_shows_what_is_printed(preview):
+    """The configuration of docs/customer-lists.md, on a person with two addresses, prints what the guide shows below it."""
+    guide = (Path(__file__).parents[1] / "docs" / "customer-lists.md").read_text(encoding="utf-8")
+    settings, shown = (guide.partition(f"```{kind}\n")[2].partition("\n```")[0] for kind in ("yaml configuration", "console"))
+    columns = {"email": "Jane@Example.com", "alt_email": "jane.doe@example.com", "action": "enter"}
+    lines = [schema("vip_members", *columns), record("vip_members", **columns)]
+    assert preview(lines, **yaml.safe_load(settings)).stdout.rstrip() == shown.partition("\n")[2]
 
 
 # How much is read and shown
@@ -336,6 +494,25 @@ def test_no_value_is_shown_that_would_not_be_sent(preview, columns, arguments):
     assert "secret-word" not in ran.output
 
 
+@pytest.mark.parametrize("arguments", [[], ["--json"], ["--summary"], ["--json", "--summary"]])
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"email": "secret-word@example.com"},
+        {"email": "secret-word"},
+        {"email": ["person1@example.com", "secret-word"], "notes": "secret-word"},
+        {"action": "secret-word"},
+        {"id": "secret-word", "action": None},
+    ],
+)
+def test_no_value_of_a_member_is_shown(preview, columns, arguments):
+    """Of whom a list gets or loses the digest alone is shown; of the key, the action and other columns nothing."""
+    given = {"id": 1, "email": "person1@example.com", "action": "add", **columns}
+    ran = preview([members.SCHEMA, record("vips", **given)], *arguments, **lists(members.entry()))
+    assert ran.exit_code == 0
+    assert "secret-word" not in ran.output
+
+
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
@@ -397,7 +574,10 @@ def test_without_config_the_environment_is_read(tmp_path: Path, monkeypatch: pyt
         ({"stream_maps": {"orders": {"id": "id"}}}, "Note: stream_maps: are applied by the target only"),
         ({"flattening_enabled": True, "flattening_max_depth": 1}, "Note: flattening_enabled: is done by the target only"),
         ({"ledger_url": "sqlite:///ledger.db"}, "Note: ledger_url: is not asked"),
-        ({"customer_lists": [{"stream": "vips", "list_name": "VIPs", "member": "email"}]}, "Note: customer_lists: make no events"),
+        (
+            {"customer_lists": [{"stream": "vips", "list_name": "VIPs", "member": "email"}]},
+            "Note: customer_lists: are not looked up; each change is shown",
+        ),
         ({"defaults": {"event_name": "chekout"}}, "Warning: defaults.event_name: is none of Pinterest's event names"),
     ],
 )

@@ -3,15 +3,36 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 from chromium import Browser, program
 from report_sample import hostile, ordinary, report_of
 
+from given import ACCOUNT
+from target_pinterest_capi.reporting.customer_lists import ListReport
 from target_pinterest_capi.reporting.html import page
+from target_pinterest_capi.reporting.report import Report
+
+
+def with_lists() -> Report:
+    """Give the ordinary report with a list of each status, and one that is not there."""
+
+    def one(status: str | None, **changes: Any) -> ListReport:
+        given = {
+            "name": f"Members {status}", "ad_account_id": ACCOUNT, "list_id": "2680059592705" if status else None, "created": False,
+            "added": 1250, "removed": 50, "status": status, "uploaded_records": 1250, "removed_records": 50, "exceptions": {},
+            "answers_with_exceptions": 0, "audience": None,
+        }  # fmt: skip
+        return ListReport(**{**given, **changes})
+
+    lists = [one("READY"), one("TOO_SMALL", exceptions={"invalid_records": "2"}), one("ODD"), one(None, added=0, removed=0)]
+    return msgspec.structs.replace(ordinary(), customer_lists=lists)
+
 
 PHONE, DESK = 360, 1280
-REPORTS = {"empty": report_of, "ordinary": ordinary, "hostile": hostile}
+REPORTS = {"empty": report_of, "ordinary": ordinary, "hostile": hostile, "lists": with_lists}
 SCHEMES = pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 SIZES = pytest.mark.parametrize("width", [320, PHONE, 768, DESK])
 ALL_REPORTS = pytest.mark.parametrize("name", REPORTS)
@@ -170,6 +191,35 @@ def test_fold_opens_by_keyboard(browser, pages):
     browser.evaluate("[...document.querySelectorAll('summary')].find(one => one.textContent === 'The same as a table').focus()")
     browser.press("Enter")
     assert browser.evaluate("document.activeElement.parentElement.open") is True
+
+
+# Between a number and the words of the next cell in its row: pixels from one text to the other.
+GAPS = """
+[...document.querySelectorAll('table .number + :is(th, td):not(.number)')].map(cell => {
+  const edges = one => { const range = document.createRange(); range.selectNodeContents(one); return range.getBoundingClientRect() }
+  const number = edges(cell.previousElementSibling)
+  return [cell.textContent, edges(cell).left - number.right]
+})
+"""
+
+
+def test_words_keep_away_from_the_number_before_them(browser, pages):
+    """Numbers stand at the right of their column and words at the left of theirs: at least a character and a half lies between."""
+    browser.open(pages["lists"], width=DESK)
+    gaps = browser.evaluate(GAPS)
+    assert [words for words, _ in gaps][:2] == ["Status", "READYit can be used in ads."]
+    assert len(gaps) == 5
+    assert [words for words, gap in gaps if gap < 20] == []
+
+
+def test_words_have_the_whole_width_on_a_phone(browser, pages):
+    """What a list's status means is not squeezed into half of a small screen."""
+    browser.open(pages["lists"], width=PHONE)
+    widths = browser.evaluate(
+        "[...document.querySelectorAll('td.whole')].map(one => one.offsetWidth / one.parentElement.offsetWidth)"
+    )
+    assert len(widths) == 4
+    assert min(widths) > 0.95
 
 
 def test_tables_stay_tables_on_a_phone(browser, pages):

@@ -671,11 +671,14 @@ def show(browser: Browser, address: str, *, width: int = DESK, dark: bool = Fals
 
 
 def until(browser: Browser, condition: str) -> None:
-    """Wait in the page until a condition holds; looks whenever the page changes."""
+    """Wait in the page until a condition holds; looks whenever the page changes, and for what is no part of it, such as focus."""
     wait = f"""
     new Promise((resolve, reject) => {{
       const late = setTimeout(() => reject(new Error('waited in vain')), 20000)
-      const look = () => {{ if ({condition}) {{ clearTimeout(late); observer.disconnect(); resolve() }} }}
+      const look = () => {{
+        if ({condition}) {{ clearTimeout(late); clearInterval(often); observer.disconnect(); resolve() }}
+      }}
+      const often = setInterval(look, 25)
       const observer = new MutationObserver(look)
       observer.observe(document, {{subtree: true, childList: true, characterData: true, attributes: true}})
       look()
@@ -905,11 +908,11 @@ def test_an_event_is_opened_by_keyboard(browser, sandbox):
     lines = [line for line in shown.split("\n") if line]
     assert lines[lines.index(f'"{DIGEST}"') + 1] == "SHA-256, its source value is not known here"
     assert lines[lines.index('"value": "1,50"') + 1].endswith("Error: custom_data.value is not a decimal number.")
-    assert browser.evaluate("document.querySelector('#event').contains(document.activeElement)")
+    until(browser, "document.querySelector('#event').contains(document.activeElement)")
     press(browser, "Escape", 27)
     until(browser, "!document.querySelector('#event').open")
-    assert browser.evaluate("document.activeElement.closest('tr').innerText").startswith("checkout")
-    assert browser.evaluate("location.hash") == "#events"
+    until(browser, "document.activeElement.closest('tr')?.innerText.startsWith('checkout')")
+    until(browser, "location.hash === '#events'")
 
 
 def test_an_address_opens_what_it_says(browser, sandbox):
@@ -923,7 +926,7 @@ def test_an_address_opens_what_it_says(browser, sandbox):
                form.elements.name.dispatchEvent(new Event('input', {bubbles: true})) })(document.querySelector('#event-filters'))
     """)
     until(browser, "document.querySelector('#view-events tbody')?.innerText.includes('signup')")
-    assert browser.evaluate("location.hash") == "#events?name=signup"
+    until(browser, "location.hash === '#events?name=signup'")
     browser.evaluate("document.querySelector('#event-filters button').click()")
     until(browser, "document.querySelectorAll('#view-events tbody tr').length === 3")
 
@@ -965,7 +968,7 @@ def test_a_switch_that_needs_something_says_so(browser, sandbox):
     """A fault without what it needs stays off and the field asks; what the sandbox refuses is told in its words."""
     show(browser, f"{sandbox.origin}/#faults")
     browser.evaluate("document.querySelector('.switch[aria-labelledby=fault-poison]').click()")
-    assert browser.evaluate("[document.activeElement.name, document.activeElement.validity.valueMissing]") == ["event_id", True]
+    until(browser, "document.activeElement.name === 'event_id' && document.activeElement.validity.valueMissing")
     browser.evaluate("""
     (card => { card.elements.requests.value = 'some'; card.querySelector('.switch').click() })(
       document.querySelector('[aria-labelledby=fault-status].fault'))

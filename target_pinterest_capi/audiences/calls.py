@@ -9,6 +9,7 @@ import logging
 import random
 from collections.abc import Callable, Collection, Generator
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final, Protocol
 
 from target_pinterest_capi.delivery.client import Failure
@@ -19,6 +20,14 @@ from target_pinterest_capi.delivery.replies import Reply
 _log: Final = logging.getLogger("target-pinterest-capi.audiences")
 _UNAUTHORIZED: Final = 401
 OVERDUE_FACTOR: Final = 4  # times the attempt's own timeouts, which are for each read and write
+
+
+class About(StrEnum):
+    """What a call is about, in the words of messages."""
+
+    LISTS = "customer lists"
+    AUDIENCES = "audiences"
+    TOKEN = "an OAuth access token"  # noqa: S105 - words
 
 
 class FlowStopped(Exception):  # noqa: N818 - not an error of the program: the run is told to stop
@@ -32,10 +41,11 @@ class Call:
         send: makes one attempt.
         repeatable: whether repeating it after an uncertain attempt is harmless; else the flow gets the uncertain answer.
         takes: statuses that the flow decides about itself.
-        needs_token: whether it waits for an access token.
+        needs_token: whether it waits for an access token; a call that does not is one for it.
+        about: what messages say that it was about, where it waits for a token.
     """
 
-    __slots__ = ("attempts", "first_attempt_at", "needs_token", "refused_tokens", "repeatable", "send", "takes")
+    __slots__ = ("about", "attempts", "first_attempt_at", "needs_token", "refused_tokens", "repeatable", "send", "takes")
 
     def __init__(
         self,
@@ -44,11 +54,13 @@ class Call:
         repeatable: bool = True,
         takes: Collection[int] = (),
         needs_token: bool = True,
+        about: About = About.LISTS,
     ) -> None:
         self.send = send
         self.repeatable = repeatable
         self.takes = takes
         self.needs_token = needs_token
+        self.about = about if needs_token else About.TOKEN
         self.attempts = 0
         self.first_attempt_at: float | None = None
         self.refused_tokens = 0
@@ -129,11 +141,11 @@ class Calls:
         for running, answer in self._senders.results():
             running.is_out = False
             self._conclude(running, answer)
-        for _ in self._senders.overdue():
+        for running in self._senders.overdue():
             # The sender may still come through, and what it sends late could undo what was sent after it.
             self.stop(
-                f"a request about customer lists was not over within {self._overdue_seconds:g} seconds. Run again: STATE stays "
-                "before what it carried."
+                f"a request about {running.call.about} was not over within {self._overdue_seconds:g} seconds. Run again: STATE "
+                "stays before what was not delivered."
             )
         self._start_due()
 
@@ -212,7 +224,7 @@ class Calls:
             case Decision.RETRY | Decision.SLOW_DOWN | Decision.UNCERTAIN:
                 self._retry(running, answer, decision)
             case Decision.STOP:
-                self.stop(f"{in_words(answer)}: {advice(answer)}")
+                self.stop(f"{in_words(answer)} to a request about {running.call.about}: {advice(answer)}")
 
     def _heed(self, answer: Reply | Failure) -> None:
         """Wait where the server says that a call more would be one too many."""
@@ -225,7 +237,7 @@ class Calls:
         if running.token != self._tokens.access_token:
             return  # another call has had it refreshed meanwhile
         if running.call.refused_tokens > 1 or self._tokens.refresh() is None:
-            self.stop(f"{in_words(answer)}: {self._tokens.advice()}")
+            self.stop(f"{in_words(answer)} to a request about {running.call.about}: {self._tokens.advice()}")
             return
         self._tokens.access_token = None
 
@@ -239,17 +251,25 @@ class Calls:
         begun = call.first_attempt_at if call.first_attempt_at is not None else now
         if due_at - begun > self._max_retry_seconds:
             self.stop(
-                f"gave up on a request about customer lists after {now - begun:.0f} seconds and {call.attempts} attempts "
+                f"gave up on a request about {call.about} after {now - begun:.0f} seconds and {call.attempts} attempts "
                 f"(max_retry_seconds is {self._max_retry_seconds:g}); the last: {in_words(answer)}. Run again once Pinterest "
                 "answers: STATE stays before what was not delivered."
             )
             return
         running.due_at = due_at
         if decision is Decision.UNCERTAIN and not call.repeatable:
-            _log.info("%s: looking in %.1f seconds whether it was done.", in_words(answer), due_at - now)
+            _log.info(
+                "%s to a request about %s: looking in %.1f seconds whether it was done.", in_words(answer), call.about, due_at - now
+            )
             self._advance(running, answer)
             return
-        _log.info("%s: sent again in %.1f seconds, attempt %d.", in_words(answer), due_at - now, call.attempts + 1)
+        _log.info(
+            "%s to a request about %s: sent again in %.1f seconds, attempt %d.",
+            in_words(answer),
+            call.about,
+            due_at - now,
+            call.attempts + 1,
+        )
 
     def _advance(self, running: _Running, answer: Reply | Failure | None) -> None:
         """Take a flow to its next call, or to its end."""

@@ -9,7 +9,7 @@ from collections.abc import Generator, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
-from target_pinterest_capi.audiences.calls import Call, Flow, FlowStopped
+from target_pinterest_capi.audiences.calls import About, Call, Flow, FlowStopped
 from target_pinterest_capi.audiences.members import Action
 from target_pinterest_capi.delivery.client import Client, Failure
 from target_pinterest_capi.delivery.decisions import Decision, decide_call, in_words
@@ -99,6 +99,7 @@ class RemoteList:
             call = Call(
                 partial(self._client.create_audience, ad_account_id=self.address.ad_account_id, name=name, list_id=self.id),
                 repeatable=False,
+                about=About.AUDIENCES,
             )
             while not (yield from self._has_audience()):
                 reply = yield call
@@ -154,7 +155,8 @@ class RemoteList:
         bookmark: str | None = None
         seen: set[str] = set()
         while True:
-            reply = yield Call(partial(self._client.audiences, ad_account_id=self.address.ad_account_id, bookmark=bookmark))
+            ask = partial(self._client.audiences, ad_account_id=self.address.ad_account_id, bookmark=bookmark)
+            reply = yield Call(ask, about=About.AUDIENCES)
             page = _body(reply, AudiencePage)
             if any(
                 item.audience_type == CUSTOMER_LIST and item.rule is not None and item.rule.customer_list_id == self.id

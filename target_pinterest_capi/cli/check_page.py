@@ -11,6 +11,7 @@ from rich.text import Text
 
 from target_pinterest_capi.cli.check_result import CONFIGURATION_EXIT, OK_EXIT
 from target_pinterest_capi.cli.preview_page import plain
+from target_pinterest_capi.cli.preview_result import number_of
 from target_pinterest_capi.delivery.findings import Finding, Mark
 
 MARKS: Final = {Mark.OK: "✓", Mark.WARNING: "!", Mark.FAILED: "✗", Mark.SKIPPED: "-"}
@@ -40,8 +41,8 @@ def show(out: Console, finding: Finding) -> None:
 def show_end(out: Console, findings: list[Finding], exit_code: int) -> None:
     """Say in a sentence how it went."""
     counts = {mark: sum(finding.mark is mark for finding in findings) for mark in Mark}
-    words = WORDS.get(exit_code) or _number(counts[Mark.FAILED], "step") + " failed"
-    more = [_number(counts[mark], noun) for mark, noun in ((Mark.WARNING, "warning"),) if counts[mark]]
+    words = WORDS.get(exit_code) or number_of(counts[Mark.FAILED], "step") + " failed"
+    more = [number_of(counts[mark], noun) for mark, noun in ((Mark.WARNING, "warning"),) if counts[mark]]
     if counts[Mark.SKIPPED]:
         more.append(f"{counts[Mark.SKIPPED]} not checked")
     out.print()
@@ -67,7 +68,3 @@ def _can_show(out: Console, text: str) -> bool:
     except (UnicodeEncodeError, LookupError):
         return False
     return True
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

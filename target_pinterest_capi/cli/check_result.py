@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from target_pinterest_capi.cli import check_lists
-from target_pinterest_capi.cli.preview_result import EVENT, InputError, Preview, advice_of
+from target_pinterest_capi.cli.preview_result import EVENT, SENT, InputError, Preview, number_of, sent_in_words
 from target_pinterest_capi.delivery import reach, trial
 from target_pinterest_capi.delivery.findings import Finding, Mark, has_failed, place_of
 from target_pinterest_capi.delivery.outcomes import Outcome
 from target_pinterest_capi.events.fields import EVENT_NAMES
-from target_pinterest_capi.events.reasons import Invalid, Skipped
+from target_pinterest_capi.events.reasons import Invalid
 from target_pinterest_capi.reporting.tally import OutcomeCount
 from target_pinterest_capi.settings import Problem, Settings
 from target_pinterest_capi.settings.constants import unknown_event_name
@@ -55,7 +55,7 @@ def sample(settings: Settings, lines: Iterable[bytes], now: Callable[[], float] 
             names.update(str(result.event["event_name"]) for result in results if result.outcome == EVENT)
     except InputError as error:
         return unreadable(str(error)), names
-    return _sample_in_words(preview, sum(names.values()), settings), names
+    return _sample_in_words(preview, settings), names
 
 
 def unreadable(why: str) -> Finding:
@@ -77,12 +77,13 @@ def event_names(settings: Settings, seen: Counter[str] | None) -> list[Finding]:
     for name, count in (seen or Counter[str]()).most_common():
         if name not in EVENT_NAMES and name not in constant:
             shown = repr(name) if _is_name(name) else "a name that reads like none"
-            found += map(_name_finding, unknown_event_name(name, f"{shown}, {_number(count, 'time')} in the sample,"))
+            found += map(_name_finding, unknown_event_name(name, f"{shown}, {number_of(count, 'time')} in the sample,"))
     if found:
         return found
     if seen:
-        return [Finding(NAMES, Mark.OK, f"{_number(len(seen), 'name')} in the sample, none of them misspelt")]
-    return [Finding(NAMES, Mark.OK, "none looks misspelt; --sample FILE checks those of records")]
+        return [Finding(NAMES, Mark.OK, f"{number_of(len(seen), 'name')} in the sample, none of them misspelt")]
+    more = "--sample FILE checks those of records" if seen is None else "the sample has no events with others"
+    return [Finding(NAMES, Mark.OK, f"none looks misspelt; {more}")]
 
 
 def _constant_names(settings: Settings) -> Iterator[Any]:
@@ -124,41 +125,43 @@ def as_json(findings: Sequence[Finding]) -> dict[str, Any]:
     return {"exit_code": exit_code(findings), "steps": steps}
 
 
-def _sample_in_words(preview: Preview, events: int, settings: Settings) -> Finding:
-    """Weigh a sample: without a record it shows nothing, without an event the mappings are wrong, unless all are just old."""
-    records, rows = preview.tally.records, preview.tally.outcomes()
-    others = sorted((row for row in rows if row.reason != Skipped.DRY_RUN), key=lambda row: -row.number)
+def _sample_in_words(preview: Preview, settings: Settings) -> Finding:
+    """Weigh a sample: without a record it shows nothing, with nothing to send the mappings are wrong, unless all are just old."""
+    records, rows, sent = preview.tally.records, preview.tally.outcomes(), preview.sent()
+    others = sorted((row for row in rows if row.reason not in SENT), key=lambda row: -row.number)
     details = tuple(_details(preview, others, settings))
-    counts = f"{_number(records, 'record')} of the sample: {_number(events, 'event')}"
+    counts = f"{number_of(records, 'record')} of the sample: {sent_in_words(sent)}"
     if not records:
         advice = "Give the output of your tap, with records."
         return Finding(MAPPINGS, Mark.WARNING, "the sample has no records", advice, details=details)
     invalid = [row for row in others if row.outcome == Outcome.INVALID]
-    if events:
+    if sent:
         return Finding(MAPPINGS, Mark.WARNING if invalid else Mark.OK, counts, details=details)
     if invalid and all(row.reason == Invalid.EVENT_TOO_OLD for row in invalid):
         return Finding(MAPPINGS, Mark.WARNING, f"{counts}, all others too old to be sent", details=details)
-    advice = "Change mappings until records become events: pinterest-capi preview shows each one."
+    changed = "mappings or customer_lists until records become events or members"
+    what = changed if settings.customer_lists else "mappings until records become events"
+    advice = f"Change {what}: pinterest-capi preview shows each one."
     return Finding(MAPPINGS, Mark.FAILED, counts, advice, details=details)
 
 
 def _details(preview: Preview, others: Sequence[OutcomeCount], settings: Settings) -> Iterator[str]:
     for row in others[:SHOWN_REASONS]:
-        yield f"{row.number:,} {row.outcome}: {row.reason} in stream {row.origin.stream}. {advice_of(row.reason)}".strip()
+        yield f"{row.number:,} {row.outcome}: {row.reason} in stream {row.origin.stream}. {preview.advice(row)}".strip()
     if len(others) > SHOWN_REASONS:
         yield f"{len(others) - SHOWN_REASONS:,} more reasons: pinterest-capi preview --summary shows them"
     left_out = sum(note.number for note in preview.tally.notes())
     if left_out:
-        yield f"{_number(left_out, 'value')} left out or warned about: pinterest-capi preview shows which"
+        yield f"{number_of(left_out, 'value')} left out or warned about: pinterest-capi preview shows which"
     for name in TARGET_ONLY:
         if getattr(settings, name):
             yield f"{name} is applied by the target only, and not to this sample"
 
 
 def _mappings_in_words(settings: Settings) -> str:
-    if settings.mappings is None:
-        return "preset pinterest for every stream"
-    return _number(len(settings.mappings), "mapping")
+    mappings, lists = settings.mappings, len(settings.customer_lists)
+    words = "preset pinterest for every stream" if mappings is None else number_of(len(mappings), "mapping")
+    return f"{words}, {number_of(lists, 'customer list')}" if lists else words
 
 
 def _is_about_names(warning: Problem) -> bool:
@@ -167,7 +170,3 @@ def _is_about_names(warning: Problem) -> bool:
 
 def _name_finding(warning: Problem) -> Finding:
     return Finding(NAMES, Mark.WARNING, f"{warning.path} {warning.message}")
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""`pinterest-capi preview`: what the records of a tap come to, event by event, before anything is sent.
+"""`pinterest-capi preview`: what the records of a tap come to, one by one, before anything is sent.
 
 Owns the command: its options, its configuration and input, and its exit codes (0; 1: the input cannot be read; 2: the
 configuration). Sends nothing, writes no STATE, asks no ledger and needs no token.
@@ -16,9 +16,8 @@ import click
 
 from target_pinterest_capi import settings
 from target_pinterest_capi.cli import preview_page as page
-from target_pinterest_capi.cli.preview_result import EVENT, InputError, Preview, Result
+from target_pinterest_capi.cli.preview_result import SENT, InputError, Preview, Result
 from target_pinterest_capi.delivery.outcomes import Outcome
-from target_pinterest_capi.events.reasons import Skipped
 from target_pinterest_capi.settings.sources import ENVIRONMENT
 
 INPUT_EXIT: Final = 1
@@ -29,7 +28,7 @@ LIMITS: Final = {
     "stream_maps": "are applied by the target only; here the records are as the tap sent them",
     "flattening_enabled": "is done by the target only; here the records have the tap's own columns",
     "ledger_url": "is not asked; events that were delivered before are shown again",
-    "customer_lists": "make no events; members are not shown",
+    "customer_lists": "are not looked up; each change is shown, where a run sends the last one of a member only",
 }
 
 
@@ -38,14 +37,17 @@ LIMITS: Final = {
 @click.option(
     "--config", "paths", multiple=True, metavar="FILE", help="The target's own; repeatable, later files win.  [default: ENV]"
 )
-@click.option("-n", "--events", "limit", default=5, show_default=True, type=click.IntRange(1), help="Events to show.")
+@click.option(
+    "-n", "--events", "limit", default=5, show_default=True, type=click.IntRange(1), help="Events to show, list changes too."
+)
 @click.option("--summary", "only_summary", is_flag=True, help="Read all of the input, and print the summary alone.")
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each record and mapping, one a line.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each record and mapping or list, one a line.")
 def preview(file: str, paths: tuple[str, ...], limit: int, only_summary: bool, as_json: bool) -> None:
     """Show the events that a tap's records would become.
 
-    Reads Singer messages from FILE or standard input and prints the first events as they would be sent, hashed, beside what was
-    left out and why; records that are invalid or skipped, each with the reason; and a summary. Nothing is sent.
+    Reads Singer messages from FILE or standard input and prints the first events as they would be sent, hashed, and who would
+    be added to customer lists or removed, beside what was left out and why; records that are invalid or skipped, each with
+    the reason; and a summary. Nothing is sent.
 
     \b
     tap-shop --config tap.json | pinterest-capi preview --config target.yaml
@@ -72,10 +74,10 @@ def preview(file: str, paths: tuple[str, ...], limit: int, only_summary: bool, a
 
 
 def summary_members(given: Preview) -> dict[str, Any]:
-    """Give the counts for programs: outcomes, values left out or warned about, ignored messages, columns that no mapping reads."""
+    """Give the counts for programs: outcomes, values left out or warned about, ignored messages, columns that nothing reads."""
     outcomes = [
-        {**row.origin._asdict(), "outcome": EVENT, "count": row.number}
-        if row.reason == Skipped.DRY_RUN
+        {**row.origin._asdict(), "outcome": SENT[row.reason], "count": row.number}
+        if row.reason in SENT
         else {**row.origin._asdict(), "outcome": str(row.outcome), "reason": row.reason, "count": row.number}
         for row in given.tally.outcomes()
     ]
@@ -91,19 +93,19 @@ def summary_members(given: Preview) -> dict[str, Any]:
 
 
 def _read(given: Preview, lines: Iterable[bytes], limit: int | None, show: Callable[[Result], None]) -> bool:
-    """Show results until `limit` events were shown, a record's always together; tell whether the input was read to its end."""
-    events = 0
+    """Show results until `limit` of what would be sent, a record's always together; tell whether the input was read to its end."""
+    sent = 0
     for results in given.read(lines):
         for result in results:
             show(result)
-            events += result.outcome == EVENT
-        if limit is not None and events >= limit:
+            sent += result.would_be_sent
+        if limit is not None and sent >= limit:
             return False
     return True
 
 
 def _page(ad_account_id: str, limit: int) -> Callable[[Result], None]:
-    """Give what shows a result to people: each event, the first `limit` invalid ones, and of the skipped the first of a kind."""
+    """Give what shows a result to people: all that would be sent, the first `limit` invalid, the first of each kind skipped."""
     out = page.console()
     shown: Counter[tuple[Any, ...]] = Counter()
 
@@ -111,7 +113,7 @@ def _page(ad_account_id: str, limit: int) -> Callable[[Result], None]:
         skipped = result.outcome == Outcome.SKIPPED
         kind = (result.stream, result.mapping, result.reason, result.name) if skipped else (result.outcome,)
         shown[kind] += 1
-        if result.outcome == EVENT or shown[kind] <= (1 if skipped else limit):
+        if result.would_be_sent or shown[kind] <= (1 if skipped else limit):
             page.show_result(out, result, ad_account_id)
 
     return show

@@ -1,7 +1,7 @@
 """From Singer messages to what each record comes to, without delivering anything.
 
 Promises the target's own answer for every record: the same entries, checks and order. Stream maps, flattening and the ledger are
-the target's alone, and are left out. Holds no value of a record but an event's, as it would be sent.
+the target's alone, and are left out. Holds no value of a record but an event's and a member's, as they would be sent.
 """
 
 import json
@@ -9,10 +9,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
-from fnmatch import fnmatchcase
 from typing import Any, Final, NamedTuple
 
 from target_pinterest_capi import messages
+from target_pinterest_capi.audiences.members import Action, MemberOperation
+from target_pinterest_capi.cli.preview_lists import ADVICE, OUTCOMES, ListEntry, compile_lists, list_sources
 from target_pinterest_capi.delivery.batches import FRAME_BYTES
 from target_pinterest_capi.delivery.outcomes import Outcome
 from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, SkippedRecord
@@ -20,13 +21,14 @@ from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warn
 from target_pinterest_capi.mapping import presets
 from target_pinterest_capi.mapping.expressions import roots
 from target_pinterest_capi.mapping.mappings import Accounts, CompiledEntry, Stream, compile_stream, matching, stream_columns
-from target_pinterest_capi.reporting.tally import Tally
+from target_pinterest_capi.reporting.tally import OutcomeCount, Tally
 from target_pinterest_capi.settings import MappingEntry, Settings
 from target_pinterest_capi.validation import SchemaError, check_schema, compile_validator
 
 EVENT: Final = "event"  # the outcome that a run would send
 IGNORED: Final = ("STATE", "BATCH", "ACTIVATE_VERSION")
-LIST_ADVICE: Final = "The stream feeds a customer list: preview shows events, no list members."
+# How a preview counts what a run would send, by the reason that the tally has it under.
+SENT: Final = {str(Skipped.DRY_RUN): EVENT, **{outcome: outcome for outcome in OUTCOMES.values()}}
 _ADVICE: Final = {str(reason): reason.advice for reasons in (LeftOut, Warned, Invalid, Skipped) for reason in reasons}
 _WARNED: Final = frozenset(map(str, Warned))
 
@@ -37,7 +39,7 @@ class InputError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A value that is left out of an event, or sent with a warning: its field, why, and how many there were."""
+    """A value that is left out of an event or a list, or sent with a warning: its field, why, and how many there were."""
 
     field: str
     reason: str
@@ -50,7 +52,11 @@ class Note:
 
 
 class Result(NamedTuple):
-    """What a record comes to by one mapping entry. `event` is as it would be sent; `mapping` is empty where none takes it."""
+    """What a record comes to by one mapping entry, or one customer list. `mapping` is empty where none takes it.
+
+    `event` is as it would be sent. `customer_list` has the list's id or name and its type, and `members`, digests as they would be
+    sent, where the record adds or removes any; `mapping` is its id or name then.
+    """
 
     line: int
     stream: str
@@ -59,11 +65,17 @@ class Result(NamedTuple):
     notes: tuple[Note, ...] = ()
     ad_account_id: str | None = None
     event: Any = None
+    customer_list: dict[str, Any] | None = None
     reason: str | None = None
     field: str | None = None
     detail: str | None = None
     name: str | None = None
     advice: str | None = None
+
+    @property
+    def would_be_sent(self) -> bool:
+        """Tell whether a run would send it."""
+        return self.outcome in SENT.values()
 
     def members(self) -> dict[str, Any]:
         """Give it for programs, with the names that dead letters have; what is absent is left out."""
@@ -82,6 +94,7 @@ class Preview:
         self.tally = Tally()
         self.ignored: Counter[str] = Counter()
         self.line = 0
+        self.lists: set[Origin] = set()  # origins that are customer lists, where the others are mapping entries
         self._settings = settings
         self._now = now
         self._accounts = Accounts(settings)
@@ -99,6 +112,18 @@ class Preview:
                 raise InputError(f"line {self.line}: {error}") from None
             if results is not None:
                 yield results
+
+    def sent(self) -> Counter[str]:
+        """Give how many events, additions and removals a run would send, by outcome."""
+        counts = Counter[str]()
+        for row in self.tally.outcomes():
+            if row.reason in SENT:
+                counts[SENT[row.reason]] += row.number
+        return counts
+
+    def advice(self, row: OutcomeCount) -> str:
+        """Give what a person does about a row of the outcome table; empty where there is nothing to say."""
+        return ADVICE[row.reason] if row.origin in self.lists and row.reason in ADVICE else advice_of(row.reason)
 
     def unread_columns(self) -> dict[str, list[str]]:
         """Give by stream the columns that no expression reads; a stream whose expressions may read any column has none."""
@@ -154,27 +179,31 @@ class _StreamPreview:
         self._stream = Stream(name, stream_columns(schema), key_properties)
         self._noted: Counter[tuple[str, str]] = Counter()
         self._entries = preview.compile(self._stream, self._note)
+        self._lists = compile_lists(preview.settings, self._stream, self._note)
+        preview.lists.update(entry.origin for entry in self._lists)
         self._validate = compile_validator(schema) if preview.settings.validate_records else None
 
     def results(self, record: dict[str, Any]) -> list[Result]:
-        """Give what each entry makes of the record."""
-        name = self._stream.name
+        """Give what each entry makes of the record, and then each customer list."""
+        nowhere = Origin(self._stream.name, "")
         if self._validate is not None and (violation := self._validate(record)) is not None:
-            origin = self._entries[0].origin if self._entries else Origin(name, "")
-            return [self._result(InvalidRecord(origin, Invalid.SCHEMA_VIOLATION, violation.field, violation.keyword))]
+            origin = (*(entry.origin for entry in self._entries), *(entry.origin for entry in self._lists), nowhere)[0]
+            made = InvalidRecord(origin, Invalid.SCHEMA_VIOLATION, violation.field, violation.keyword)
+            return [self._of_list(made, self._lists[0]) if self._lists and not self._entries else self._result(made)]
         if not self._stream.columns.issuperset(record):
             self._stream = self._stream._replace(columns=self._stream.columns.union(record))
             self._entries = self._preview.compile(self._stream, self._note)
-        if not self._entries:
-            return [self._result(SkippedRecord(Origin(name, ""), Skipped.NO_MAPPING))]
-        return [self._result(entry.take(record)) for entry in self._entries]
+        results = [self._result(entry.take(record)) for entry in self._entries]
+        results += [self._of_list(entry.read(record), entry) for entry in self._lists]
+        return results or [self._result(SkippedRecord(nowhere, Skipped.NO_MAPPING))]
 
     def unread_columns(self, settings: Settings) -> list[str]:
         """Give the columns that no expression of the entries reads, sorted."""
         entries = [entry for _, entry in matching(settings, self._stream.name)]
         sources = [source for entry in entries for source in _sources(entry, self._stream)]
+        sources += list_sources(settings, self._stream.name)
         columns = [roots(source) for source in sources]
-        if not entries or None in columns:
+        if not (entries or self._lists) or None in columns:
             return []
         read = frozenset(self._stream.key_properties).union(*(names for names in columns if names is not None))
         return sorted(name for name in self._stream.columns - read if not name.startswith("_sdc_"))
@@ -183,31 +212,60 @@ class _StreamPreview:
         self._noted[field, str(reason)] += 1
 
     def _result(self, made: Event | InvalidRecord | SkippedRecord) -> Result:
-        """Give one entry's answer with what was noted meanwhile, and count both."""
-        noted, self._noted = self._noted, Counter()
-        notes = tuple(Note(field, reason, count) for (field, reason), count in noted.items())
-        tally, line = self._preview.tally, self._preview.line
-        for note in notes:
-            tally.note(made.origin, note.field, note.reason, note.count)
+        """Give one mapping entry's answer with what was noted meanwhile, and count both."""
+        notes = self._take_notes(made.origin)
         if isinstance(made, Event) and len(made.body) + FRAME_BYTES > self._preview.settings.batch_max_bytes:
             made = InvalidRecord(made.origin, Invalid.EVENT_TOO_LARGE, detail="batch_max_bytes")
+        if isinstance(made, InvalidRecord):
+            return self._invalid(made, notes)
+        tally, line = self._preview.tally, self._preview.line
         if isinstance(made, Event):
             tally.count(made.origin, Outcome.SKIPPED, Skipped.DRY_RUN)
             return Result(line, *made.origin, EVENT, notes, made.account.ad_account_id, json.loads(made.body))
         reason = str(made.reason)
-        if isinstance(made, InvalidRecord):
-            tally.count(made.origin, Outcome.INVALID, reason)
-            advice = _ADVICE.get(made.detail or "", made.reason.advice)
-            return Result(
-                line, *made.origin, str(Outcome.INVALID), notes, reason=reason, field=made.field, detail=made.detail, advice=advice
-            )
         name = None if made.name is None else tally.name(made.name)
         tally.count(made.origin, Outcome.SKIPPED, reason if name is None else f"{reason}: {name}")
-        advice = LIST_ADVICE if made.reason is Skipped.NO_MAPPING and self._feeds_a_list() else made.reason.advice
-        return Result(line, *made.origin, str(Outcome.SKIPPED), notes, reason=reason, name=name, advice=advice)
+        return Result(line, *made.origin, str(Outcome.SKIPPED), notes, reason=reason, name=name, advice=made.reason.advice)
 
-    def _feeds_a_list(self) -> bool:
-        return any(fnmatchcase(self._stream.name, entry.stream) for entry in self._preview.settings.customer_lists)
+    def _of_list(self, made: MemberOperation | InvalidRecord, entry: ListEntry) -> Result:
+        """Give one customer list's answer likewise."""
+        notes = self._take_notes(entry.origin)
+        if isinstance(made, InvalidRecord):
+            invalid = self._invalid(made, notes)._replace(ad_account_id=entry.ad_account_id, customer_list=entry.shown)
+            return invalid._replace(advice=ADVICE.get(str(made.reason), invalid.advice))
+        outcome = OUTCOMES[made.action]
+        self._preview.tally.count(entry.origin, Outcome.SKIPPED, outcome)
+        shown = {**entry.shown, "members": list(made.members)}
+        return Result(self._preview.line, *entry.origin, outcome, notes, entry.ad_account_id, customer_list=shown)
+
+    def _invalid(self, made: InvalidRecord, notes: tuple[Note, ...]) -> Result:
+        reason = str(made.reason)
+        self._preview.tally.count(made.origin, Outcome.INVALID, reason)
+        advice = _ADVICE.get(made.detail or "", made.reason.advice)
+        line, outcome = self._preview.line, str(Outcome.INVALID)
+        return Result(line, *made.origin, outcome, notes, reason=reason, field=made.field, detail=made.detail, advice=advice)
+
+    def _take_notes(self, origin: Origin) -> tuple[Note, ...]:
+        """Give what was noted since the last answer, and count it."""
+        noted, self._noted = self._noted, Counter()
+        notes = tuple(Note(field, reason, count) for (field, reason), count in noted.items())
+        for note in notes:
+            self._preview.tally.note(origin, note.field, note.reason, note.count)
+        return notes
+
+
+def sent_in_words(sent: Counter[str]) -> str:
+    """Say how many events, additions to customer lists and removals there are; no events, where there is nothing else either."""
+    added, removed = (sent[OUTCOMES[action]] for action in (Action.ADD, Action.REMOVE))
+    words = [number_of(sent[EVENT], "event")] if sent[EVENT] or not (added or removed) else []
+    words += [number_of(added, "list addition")] if added else []
+    words += [number_of(removed, "list removal")] if removed else []
+    return ", ".join(words)
+
+
+def number_of(count: int, noun: str) -> str:
+    """Give a number with its noun, in the plural where it has one."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def advice_of(reason: str) -> str:

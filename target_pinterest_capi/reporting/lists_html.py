@@ -33,7 +33,7 @@ def sections(report: Report) -> Iterable[Markup]:
 
 
 def _row(one: ListReport) -> Markup:
-    state = tag("td", _status(one), data_of="status", role="cell")
+    state = tag("td", _status(one), class_="whole", role="cell")
     return tag(
         "tr",
         tag("th", join([one.name, tag("span", f" · {one.list_id or 'not there'}", class_="soft")]), scope="row", role="rowheader"),
