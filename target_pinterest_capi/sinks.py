@@ -82,9 +82,14 @@ class ConversionsSink(Sink):
 
     def take_row(self, row: Any, line: bytes) -> None:
         """Take one row of `rows`, and the line that it was read from, as `take` does the record."""
-        self._run.sequence += 1
+        run = self._run
+        run.sequence += 1
         for take in self._row_takes:
-            self._hand_over(take(row, line))
+            result = take(row, line)
+            if type(result) is Event:
+                run.deliver(result)
+            else:
+                self._hand_over(result)
 
     def _hand_over(self, result: Result) -> None:
         if type(result) is Event:

@@ -23,7 +23,8 @@ from given import Clock, settings_of
 from target_pinterest_capi.delivery.client import Answer, EventStatus, Failure, FailureKind
 from target_pinterest_capi.delivery.dead_letters import MAX_BUFFERED
 from target_pinterest_capi.delivery.repeats import MAX_WAITING
-from target_pinterest_capi.delivery.run import ATTEMPT_SLACK_SECONDS, Run, RunStopped
+from target_pinterest_capi.delivery.run import Run, RunStopped
+from target_pinterest_capi.delivery.sending import ATTEMPT_SLACK_SECONDS
 from target_pinterest_capi.events.event import Account, Event, InvalidRecord, Origin, SkippedRecord, encode
 from target_pinterest_capi.events.reasons import Invalid, Skipped
 
@@ -115,7 +116,7 @@ class World:
             client=self.pinterest,
             wake=self,
         )
-        self.run._dispatcher._rng = rng
+        self.run._sending.dispatcher._rng = rng
 
     # The wake: what ends a wait
 
@@ -149,7 +150,7 @@ class World:
 
     def end(self, number: int) -> None:
         """End a request in one of the ways that may be, and wait until its sender has said so."""
-        queue = self.run._dispatcher._senders.done
+        queue = self.run._sending.dispatcher._senders.done
         before = queue.qsize()
         sent = self.pinterest.under_way[number]
         is_late = sent.at + self.run.settings.request_timeout_seconds + ATTEMPT_SLACK_SECONDS <= self.clock.now
@@ -382,6 +383,17 @@ def test_ledger_that_fails_while_several_answers_come_stops_once(world, tmp_path
     stopped = one.run.finish()
     assert "ledger_url" in str(stopped)
     assert (one.run.tally.by_outcome()["delivered"], one.written) == (0, [])
+
+
+def test_ledger_that_fails_when_it_is_asked_about_an_old_event_stops_the_run(world, tmp_path: Path):
+    """Whether it knows a record that is too old cannot be told: the record is not settled, and the run ends with the reason."""
+    one = world(ledger_url=f"sqlite:///{tmp_path}/no/such/folder/ledger.db")
+    one.step("state")
+    one.run.sequence += 1
+    with pytest.raises(RunStopped, match="the ledger at ledger_url cannot be used: unable to open database file"):
+        one.run.invalid(InvalidRecord(ORIGIN, Invalid.EVENT_TOO_OLD, repeat_of=(ACCOUNTS[0], "page_visit", "visit-1")))
+    assert "ledger_url" in str(one.run.finish())
+    assert (sum(one.run.tally.by_outcome().values()), one.dead(), one.written) == (0, {}, [0])
 
 
 @pytest.mark.parametrize("letters", [1, MAX_BUFFERED])

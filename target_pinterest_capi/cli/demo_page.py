@@ -101,8 +101,10 @@ def show_plan(out: Console, url: str, streams: Sequence[Stream], mappings: Mappi
     )
     out.print()
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    for options in ({"style": "bold"}, {"justify": "right"}, {}, {"style": "bright_black"}):
-        table.add_column(**options)
+    table.add_column(style="bold")
+    table.add_column(justify="right")
+    table.add_column()
+    table.add_column(style="bright_black")
     for stream in streams:
         table.add_row(stream.name, f"{stream.records:,}", mappings.get(stream.name, "no mapping"), stream.about)
     out.print(Padding(table, (0, 0, 1, 2)))

@@ -81,7 +81,7 @@ class Letters:
         """Give each event of the file once, in its order, counting from the start."""
         self.not_sent.clear()
         self.lines = 0
-        seen: set[bytes] = set()
+        seen: set[int] = set()
         with _open(self._file) as lines:
             for line in lines:
                 if line.isspace():

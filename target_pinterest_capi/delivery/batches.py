@@ -25,7 +25,7 @@ class Batch:
         self.depth = depth
         self.events: list[Event] = []
         self.sequences: list[int] = []
-        self.keys: list[bytes] = []
+        self.keys: list[int] = []
         self.size_bytes = FRAME_BYTES
         self.attempts = 0
         self.first_attempt_at: float | None = None
@@ -36,7 +36,7 @@ class Batch:
     def __repr__(self) -> str:
         return f"Batch({len(self.events)} events, {self.size_bytes} bytes, {self.account!r})"
 
-    def append(self, event: Event, sequence: int, key: bytes | None = None) -> None:
+    def append(self, event: Event, sequence: int, key: int | None = None) -> None:
         """Take one more event."""
         self.events.append(event)
         self.sequences.append(sequence)
@@ -72,7 +72,7 @@ class Batches:
         self._clock = clock
         self._open: dict[Account, Batch] = {}
 
-    def add(self, event: Event, sequence: int, key: bytes | None = None) -> Batch | None:
+    def add(self, event: Event, sequence: int, key: int | None = None) -> Batch | None:
         """Take an event that fits; give the batch that has to leave because of it, if any."""
         batch = self._open.get(event.account)
         full = None

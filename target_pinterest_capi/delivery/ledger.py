@@ -5,12 +5,18 @@ may share one: writing a key twice is no error.
 """
 
 from collections.abc import Collection
+from struct import Struct
 from typing import Final, Protocol
 
-from target_pinterest_capi.events import hashing
 from target_pinterest_capi.events.event import Account
+from target_pinterest_capi.events.hashing import sha256
 
-KEY_BYTES: Final = 16
+TABLE: Final = "pinterest_delivered_events"
+DAY_SECONDS: Final = 86400
+
+# A key is the first 64 bits of a SHA-256, as a number: databases find and keep numbers at half the cost of bytes. Among ten million
+# keys that of a new event is there by chance once in 2 * 10^12 events.
+_first_bytes: Final = Struct(">q").unpack_from
 
 
 class LedgerError(Exception):
@@ -20,16 +26,27 @@ class LedgerError(Exception):
 class Ledger(Protocol):
     """Keys of delivered events. Every method raises `LedgerError` where the database fails. Not to be shared between threads."""
 
-    def known(self, keys: Collection[bytes]) -> set[bytes]:
+    def known(self, keys: Collection[int]) -> set[int]:
         """Give those of the keys that were delivered."""
 
-    def record(self, keys: Collection[bytes]) -> None:
+    def record(self, keys: Collection[int]) -> None:
         """Remember delivered keys: durable against the end of this process when it returns."""
 
     def close(self) -> None:
         """Give the connection back."""
 
 
-def event_key(account: Account, name: str, event_id: str) -> bytes:
-    """Give the key of an event: what Pinterest would recognize a repeat by, and the account."""
-    return hashing.digest_key(f"{account.ad_account_id}\0{name}\0{event_id}", KEY_BYTES)
+def event_key(account: Account, name: str, event_id: str) -> int:
+    """Give the key of an event: of what Pinterest would recognize a repeat by, and the account."""
+    return _first_bytes(sha256(f"{account.ad_account_id}\0{name}\0{event_id}".encode("utf-8", "replace")).digest())[0]  # type: ignore[no-any-return]
+
+
+def open_ledger(url: str, retention_days: int) -> Ledger:
+    """Open the ledger at an SQLAlchemy URL, and let go of what is older than the retention. Raises `LedgerError`."""
+    if url.startswith("sqlite"):
+        from target_pinterest_capi.delivery.ledger_sqlite import SqliteLedger  # noqa: PLC0415 - only one of the two is needed
+
+        return SqliteLedger(url, retention_days)
+    from target_pinterest_capi.delivery.ledger_sql import SqlLedger  # noqa: PLC0415 - SQLAlchemy takes 0.1 s to import
+
+    return SqlLedger(url, retention_days)

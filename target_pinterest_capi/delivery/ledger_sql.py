@@ -1,60 +1,26 @@
-"""The ledger's database: SQLite or PostgreSQL through SQLAlchemy Core. Imported only where a ledger is kept."""
+"""The database at ledger_url, through SQLAlchemy, and the ledger in PostgreSQL. Imported only where they are needed."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from time import time
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from target_pinterest_capi.delivery.ledger import KEY_BYTES, LedgerError
+from target_pinterest_capi.delivery.ledger import DAY_SECONDS, TABLE, LedgerError
+from target_pinterest_capi.delivery.ledger_sqlite import BUSY_SECONDS, SET_UP, create_private
 from target_pinterest_capi.delivery.redaction import redact
-
-TABLE: Final = "pinterest_delivered_events"
-BUSY_SECONDS: Final = 30
-DAY_SECONDS: Final = 86400
 
 _table: Final = sa.Table(
     TABLE,
     sa.MetaData(),
-    sa.Column("key", sa.LargeBinary(KEY_BYTES), primary_key=True),
+    sa.Column("key", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("delivered_at", sa.BigInteger, nullable=False, index=True),
-    sqlite_with_rowid=False,
 )
-
-
-class _Dialect(NamedTuple):
-    """How a database takes many keys at once: in one statement where it can, for they come a thousand at a time."""
-
-    known: Callable[[sa.Connection, Sequence[bytes]], set[bytes]]
-    record: Callable[[sa.Connection, Sequence[bytes], int], None]
-
-
-def _sqlite_known(connection: sa.Connection, keys: Sequence[bytes]) -> set[bytes]:
-    statement = f"SELECT key FROM {TABLE} WHERE key IN ({','.join('?' * len(keys))})"  # noqa: S608 - a constant and marks
-    rows = connection.exec_driver_sql(statement, tuple(keys))
-    return {row[0] for row in rows}
-
-
-def _sqlite_record(connection: sa.Connection, keys: Sequence[bytes], now: int) -> None:
-    connection.exec_driver_sql(f"INSERT OR IGNORE INTO {TABLE} VALUES (?, ?)", [(key, now) for key in keys])  # noqa: S608
-
-
-def _postgresql_known(connection: sa.Connection, keys: Sequence[bytes]) -> set[bytes]:
-    rows = connection.exec_driver_sql(f"SELECT key FROM {TABLE} WHERE key = ANY(%s)", (list(keys),))  # noqa: S608 - a constant
-    return {bytes(row[0]) for row in rows}
-
-
-def _postgresql_record(connection: sa.Connection, keys: Sequence[bytes], now: int) -> None:
-    # Sorted, so that two processes never wait for each other's rows in a circle.
-    statement = f"INSERT INTO {TABLE} SELECT unnest(%s::bytea[]), %s ON CONFLICT DO NOTHING"
-    connection.exec_driver_sql(statement, (sorted(keys), now))
-
-
-_DIALECTS: Final = {
-    "sqlite": _Dialect(_sqlite_known, _sqlite_record),
-    "postgresql": _Dialect(_postgresql_known, _postgresql_record),
-}
+# A thousand keys come at a time: one statement takes them all. Sorted, so that two processes never wait for each other's rows in a
+# circle.
+_KNOWN: Final = f"SELECT key FROM {TABLE} WHERE key = ANY(%s::bigint[])"  # noqa: S608 - a constant
+_RECORD: Final = f"INSERT INTO {TABLE} SELECT unnest(%s::bigint[]), %s ON CONFLICT DO NOTHING"
 
 
 class Database:
@@ -86,27 +52,24 @@ class Database:
 
 
 class SqlLedger(Database):
-    """Keys of delivered events. `now` gives Unix seconds."""
+    """Keys of delivered events in PostgreSQL. `now` gives Unix seconds."""
 
     def __init__(self, url: str, retention_days: int, *, now: Callable[[], float] = time) -> None:
         super().__init__(url, _table.metadata)
         self._now = now
-        self._dialect = _DIALECTS[self._engine.dialect.name]
-        self.forget(retention_days)
+        oldest = int(now()) - retention_days * DAY_SECONDS
+        self._run(lambda connection: connection.execute(_table.delete().where(_table.c.delivered_at < oldest)))
 
-    def known(self, keys: Collection[bytes]) -> set[bytes]:
+    def known(self, keys: Collection[int]) -> set[int]:
         """Give those of the keys that were delivered."""
-        return self._run(lambda connection: self._dialect.known(connection, list(keys))) if keys else set()
+        if not keys:
+            return set()
+        return self._run(lambda connection: {row[0] for row in connection.exec_driver_sql(_KNOWN, (list(keys),))})  # type: ignore[no-any-return]
 
-    def record(self, keys: Collection[bytes]) -> None:
+    def record(self, keys: Collection[int]) -> None:
         """Remember delivered keys: durable against the end of this process when it returns."""
         if keys:
-            self._run(lambda connection: self._dialect.record(connection, list(keys), int(self._now())))
-
-    def forget(self, retention_days: int) -> None:
-        """Let go of what is older than the retention."""
-        oldest = int(self._now()) - retention_days * DAY_SECONDS
-        self._run(lambda connection: connection.execute(_table.delete().where(_table.c.delivered_at < oldest)))
+            self._run(lambda connection: connection.exec_driver_sql(_RECORD, (sorted(keys), int(self._now()))))
 
 
 def _engine(url: str) -> sa.Engine:
@@ -114,12 +77,12 @@ def _engine(url: str) -> sa.Engine:
     if not url.startswith("sqlite"):
         return sa.create_engine(url, pool_pre_ping=True)
     engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+    create_private(engine.url.database or ":memory:")
 
     @sa.event.listens_for(engine, "connect")
     def _set_up(connection: Any, _: Any) -> None:
-        # WAL: readers and a writer do not wait for each other, and a commit survives the process without a sync a batch.
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
+        for statement in SET_UP:
+            connection.execute(statement)
 
     return engine
 

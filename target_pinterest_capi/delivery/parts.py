@@ -1,4 +1,4 @@
-"""What else delivers within a run: how it takes part in the run's STATE, waits and end."""
+"""What delivers within a run, events or something else: how it takes part in the run's STATE, waits and end."""
 
 from typing import Protocol
 
@@ -6,7 +6,7 @@ from target_pinterest_capi.delivery.dispatcher import Stop
 
 
 class Part(Protocol):
-    """Another kind of delivery. Everything is called on the run's thread, and nothing waits. Times are on the run's clock."""
+    """A kind of delivery. Everything is called on the run's thread, and nothing waits. Times are on the run's clock."""
 
     @property
     def has_room(self) -> bool:

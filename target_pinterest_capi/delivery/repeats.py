@@ -1,6 +1,10 @@
-"""Repeats within a run: an event whose key is open or in flight waits, and is decided when the first one is."""
+"""Repeats within a run: an event whose key is open or in flight waits, and is decided when the first one is.
+
+The first one came before its repeats, and is not settled as long as they wait: where STATE stays before it, it stays before them.
+"""
 
 from collections import deque
+from collections.abc import Iterable
 from typing import Final
 
 from target_pinterest_capi.events.event import Event
@@ -9,42 +13,41 @@ MAX_WAITING: Final = 20_000  # reading waits beyond: a constant event_id must no
 
 
 class Repeats:
-    """Keys that are under way, each with the repeats that wait for it."""
+    """Keys that are under way, each with the repeats that wait for it, if any."""
 
     def __init__(self) -> None:
-        self._waiting: dict[bytes, deque[tuple[Event, int]]] = {}
-        self._sequences: set[int] = set()
+        self._under_way: dict[int, deque[tuple[Event, int]] | None] = {}
+        self._waiting = 0
 
     @property
     def has_room(self) -> bool:
         """Tell whether more repeats may wait."""
-        return len(self._sequences) < MAX_WAITING
+        return self._waiting < MAX_WAITING
 
-    def claim(self, key: bytes, event: Event, sequence: int) -> bool:
+    def claim(self, key: int, event: Event, sequence: int) -> bool:
         """Begin a key, or let the event wait for it: tells whether the event is the first."""
-        if key not in self._waiting:
-            self._waiting[key] = deque()
+        if key not in self._under_way:
+            self._under_way[key] = None
             return True
-        self._waiting[key].append((event, sequence))
-        self._sequences.add(sequence)
+        waiting = self._under_way[key]
+        if waiting is None:
+            waiting = self._under_way[key] = deque()
+        waiting.append((event, sequence))
+        self._waiting += 1
         return False
 
-    def delivered(self, key: bytes) -> list[tuple[Event, int]]:
-        """End a key that was delivered; give its repeats, which need not be sent."""
-        repeats = list(self._waiting.pop(key, ()))
-        self._sequences.difference_update(sequence for _, sequence in repeats)
+    def delivered(self, keys: Iterable[int]) -> list[Event]:
+        """End keys that were delivered; give their repeats, which need not be sent."""
+        end = self._under_way.pop
+        repeats = [event for waiting in [end(key, None) for key in keys] if waiting for event, _ in waiting]
+        self._waiting -= len(repeats)
         return repeats
 
-    def failed(self, key: bytes) -> tuple[Event, int] | None:
+    def failed(self, key: int) -> tuple[Event, int] | None:
         """Give the next repeat of a key that was not delivered, to be sent in its place; None ends the key."""
-        waiting = self._waiting.get(key)
+        waiting = self._under_way.get(key)
         if not waiting:
-            self._waiting.pop(key, None)
+            self._under_way.pop(key, None)
             return None
-        repeat = waiting.popleft()
-        self._sequences.discard(repeat[1])
-        return repeat
-
-    def oldest_sequence(self) -> int | None:
-        """Give the lowest number of a record that waits."""
-        return min(self._sequences, default=None)
+        self._waiting -= 1
+        return waiting.popleft()

@@ -1,8 +1,10 @@
 """The ledger on SQLite and on PostgreSQL: what was delivered is not sent again, whatever ended the run before."""
 
+import hashlib
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -11,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from given import ACCOUNT, TOKEN, record, schema, state
 from shopper import NOW, event, visit
-from target_pinterest_capi.delivery.ledger import LedgerError, event_key
-from target_pinterest_capi.delivery.ledger_sql import DAY_SECONDS, SqlLedger
+from target_pinterest_capi.delivery.ledger import DAY_SECONDS, Ledger, LedgerError, event_key, open_ledger
+from target_pinterest_capi.delivery.ledger_sql import Database, SqlLedger
+from target_pinterest_capi.delivery.ledger_sqlite import KEYS_AT_ONCE, SqliteLedger
 from target_pinterest_capi.events.event import Account
 from target_pinterest_capi.sandbox.faults import Fault
 from target_pinterest_capi.sandbox.server import Sandbox
@@ -51,37 +55,84 @@ def visits(*numbers: int, **columns: Any) -> list[bytes]:
     return [record("visits", **visit(number, **columns)) for number in numbers]
 
 
-def keys(*numbers: int) -> list[bytes]:
+def keys(*numbers: int) -> list[int]:
     return [event_key(event(number).account, "page_visit", f"visit-{number}") for number in numbers]
+
+
+def opened(url: str, now: float = NOW) -> Ledger:
+    """Open the ledger at a time of day."""
+    kind = SqliteLedger if url.startswith("sqlite") else SqlLedger
+    return kind(url, 7, now=lambda: now)
 
 
 def test_keys_are_remembered_and_forgotten(url: str):
     """Recorded keys are known to every later ledger, until their retention is over."""
-    clock = [NOW]
-    ledger = SqlLedger(url, 7, now=lambda: clock[0])
+    ledger = opened(url)
     assert ledger.known(keys(1, 2)) == set()
     ledger.record(keys(1))
     ledger.record(keys(1, 2))
     assert ledger.known(keys(1, 2, 3)) == set(keys(1, 2))
     ledger.close()
-    clock[0] += 7 * DAY_SECONDS - 1
-    again = SqlLedger(url, 7, now=lambda: clock[0])
+    again = opened(url, NOW + 7 * DAY_SECONDS - 1)
     assert again.known(keys(1)) == set(keys(1))
     again.close()
-    clock[0] += 2
-    later = SqlLedger(url, 7, now=lambda: clock[0])
+    later = opened(url, NOW + 7 * DAY_SECONDS + 1)
     assert later.known(keys(1, 2)) == set()
     later.close()
 
 
-def test_a_thousand_keys_at_once(url: str):
-    """A whole request's keys are asked for and recorded in one go."""
-    ledger = SqlLedger(url, 7)
-    ledger.record(keys(*range(1000)))
-    assert ledger.known(keys(*range(500, 1500))) == set(keys(*range(500, 1000)))
+@pytest.mark.parametrize("number", [1, KEYS_AT_ONCE - 1, KEYS_AT_ONCE, KEYS_AT_ONCE + 1, 1000, 2 * KEYS_AT_ONCE + 1])
+def test_many_keys_at_once(url: str, number: int):
+    """A request's keys are asked for and recorded in one go, however many they are."""
+    ledger = open_ledger(url, 7)
+    half = number // 2
+    ledger.record(keys(*range(number)))
+    assert ledger.known(keys(*range(half, half + number))) == set(keys(*range(half, number)))
     assert ledger.known([]) == set()
     ledger.record([])
     ledger.close()
+
+
+@pytest.mark.parametrize("key", [0, 1, -1, 2**63 - 1, -(2**63)])
+def test_every_key_can_be_kept(url: str, key: int):
+    """Keys are any 64 bits."""
+    ledger = open_ledger(url, 7)
+    ledger.record([key])
+    assert ledger.known([key, 7]) == {key}
+    ledger.close()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite:///{}/ledger.db",
+        "sqlite+pysqlite:///{}/ledger.db",
+        "sqlite:///{}/ledger.db?timeout=5&isolation_level=EXCLUSIVE",
+        "sqlite:///file:{}/ledger.db?uri=true",
+    ],
+)
+def test_url_of_a_file_is_sqlalchemys(tmp_path: Path, url: str):
+    """A SQLite URL names the file that it names to SQLAlchemy, in each of its forms."""
+    ledger = open_ledger(url.format(tmp_path), 7)
+    ledger.record(keys(1))
+    ledger.close()
+    with sqlite3.connect(tmp_path / "ledger.db") as database:
+        assert database.execute("SELECT key FROM pinterest_delivered_events").fetchall() == [(keys(1)[0],)]
+    database.close()
+
+
+@pytest.mark.parametrize("opened", [lambda url: open_ledger(url, 1), lambda url: Database(url, sa.MetaData())])
+def test_file_is_its_owners_alone(tmp_path: Path, opened: Any):
+    """Whatever makes the file first, nobody else may read it or what SQLite keeps beside it."""
+    opened(f"sqlite:///{tmp_path}/ledger.db")
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
+
+
+@pytest.mark.parametrize("url", ["sqlite://host/ledger.db", "sqlite:///ledger.db?timeout=soon"])
+def test_url_that_names_no_file_is_told(url: str):
+    """What SQLAlchemy cannot read is an error in words, which do not repeat it."""
+    with pytest.raises(LedgerError, match=r"^its URL cannot be read; sqlite:///ledger.db is one that can$"):
+        open_ledger(url, 7)
 
 
 @pytest.mark.parametrize(
@@ -92,17 +143,23 @@ def test_key_is_account_name_and_id(other: tuple[str, str, str]):
     first = event_key(Account(ACCOUNT, "one"), "page_visit", "visit-1")
     assert first == event_key(Account(ACCOUNT, "two"), "page_visit", "visit-1")
     assert first != event_key(Account(other[0], "one"), other[1], other[2])
-    assert len(first) == 16
+
+
+def test_key_is_64_bits_of_a_digest():
+    """A key is a number from a SHA-256, the same on every machine; a lone half of a surrogate pair is no error."""
+    digest = hashlib.sha256(f"{ACCOUNT}\0page_visit\0visit-1".encode()).digest()
+    assert event_key(Account(ACCOUNT, "one"), "page_visit", "visit-1") == int.from_bytes(digest[:8], "big", signed=True)
+    assert isinstance(event_key(Account(ACCOUNT, "one"), "page_visit", "visit-\ud800"), int)
 
 
 def test_two_processes_may_share_one(url: str):
     """Two that record the same keys at once do not fail, and both find them after."""
-    ledgers = [SqlLedger(url, 7)]
+    ledger = open_ledger(url, 7)
     errors: list[BaseException] = []
 
     def work(order: int) -> None:
         try:
-            own = SqlLedger(url, 7)
+            own = open_ledger(url, 7)
             for start in range(0, 2000, 100):
                 own.record(keys(*range(start, start + 100))[::order])
             own.close()
@@ -115,8 +172,8 @@ def test_two_processes_may_share_one(url: str):
     for thread in threads:
         thread.join()
     assert errors == []
-    assert len(ledgers[0].known(keys(*range(2000)))) == 2000
-    ledgers[0].close()
+    assert len(ledger.known(keys(*range(2000)))) == 2000
+    ledger.close()
 
 
 def test_rerun_sends_only_what_is_new(run_target, given, sandbox: Sandbox):
@@ -182,14 +239,22 @@ def test_ledger_that_cannot_be_used_stops_the_run(run_target, config, sandbox: S
     assert sandbox.store.requests() == []
 
 
-def test_ledger_that_fails_on_the_way_keeps_state(tmp_path: Path):
-    """A database that goes away is an error with words, not a crash."""
-    ledger = SqlLedger(f"sqlite:///{tmp_path}/ledger.db", 7)
+def test_ledger_that_fails_on_the_way_says_so(tmp_path: Path):
+    """A database that loses its table, or is locked for too long, is an error with words, not a crash; nothing is half recorded."""
+    ledger = open_ledger(f"sqlite:///{tmp_path}/ledger.db?timeout=0", 7)
     ledger.record(keys(1))
-    with ledger._connection.begin():
-        ledger._connection.exec_driver_sql("DROP TABLE pinterest_delivered_events")
+    with sqlite3.connect(tmp_path / "ledger.db") as database:
+        database.execute("BEGIN IMMEDIATE")
+        with pytest.raises(LedgerError, match="database is locked"):
+            ledger.record(keys(2))
+    assert ledger.known(keys(1, 2)) == set(keys(1))
+    with database:
+        database.execute("DROP TABLE pinterest_delivered_events")
+    database.close()
     with pytest.raises(LedgerError, match="no such table"):
         ledger.known(keys(1))
+    with pytest.raises(LedgerError, match="no such table"):
+        ledger.record(keys(1))
     ledger.close()
 
 

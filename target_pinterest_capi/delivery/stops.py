@@ -1,0 +1,21 @@
+"""Why a run ends before its input does, and what the process exits with."""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the process ends with; the contract with users."""
+
+    OK = 0
+    ERROR = 1
+    CONFIGURATION = 2
+    TOO_MUCH_REJECTED = 3
+    INTERRUPTED = 128  # plus the signal's number
+
+
+class RunStopped(Exception):  # noqa: N818 - not an error of the program: the run was told to stop
+    """The run stops before its input ends; the message says why and what to do."""
+
+    def __init__(self, message: str, exit_code: ExitCode = ExitCode.ERROR) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
