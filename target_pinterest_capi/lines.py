@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 from target_pinterest_capi.delivery.dispatcher import Wake
 
 MAX_LINE_BYTES: Final = 64 * 1024 * 1024
-_CHUNK_BYTES: Final = 1024 * 1024
+_CHUNK_BYTES: Final = 256 * 1024  # larger ones leave the processor's cache before their lines are read
 _CHUNK_LINES: Final = 500
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from given import ACCOUNT, TOKEN, record, schema, state
 from shopper import visit
 from target_pinterest_capi.sandbox.faults import Fault
 from target_pinterest_capi.sandbox.server import Sandbox
+from target_pinterest_capi.target import keep_freed_memory
 
 TARGET = Path(sys.executable).with_name("target-pinterest-capi")
 VISITS = schema("visits", *visit(), key_properties=("event_id",))
@@ -268,3 +270,9 @@ def test_log_level_is_the_contracts(start):
     """TARGET_PINTEREST_CAPI_LOGLEVEL wins over LOGLEVEL."""
     target = start(environment={"TARGET_PINTEREST_CAPI_LOGLEVEL": "ERROR", "LOGLEVEL": "DEBUG"})
     assert target.end()[2] == ""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the allocator is not glibc's")
+def test_freed_memory_is_kept():
+    """On glibc what a batch frees stays in the process, since taking it again costs a page fault a record."""
+    assert keep_freed_memory()

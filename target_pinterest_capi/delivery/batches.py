@@ -74,13 +74,20 @@ class Batches:
 
     def add(self, event: Event, sequence: int, key: int | None = None) -> Batch | None:
         """Take an event that fits; give the batch that has to leave because of it, if any."""
+        size = len(event.body) + 1
         batch = self._open.get(event.account)
         full = None
-        if batch is None or batch.size_bytes + len(event.body) + 1 > self._max_bytes:
+        if batch is None or batch.size_bytes + size > self._max_bytes:
             full, batch = batch, Batch(event.account, self._clock())
             self._open[event.account] = batch
-        batch.append(event, sequence, key)
-        if full is None and len(batch.events) >= self._max_rows:
+        # what `append` does, in place: it is done for every event
+        events = batch.events
+        events.append(event)
+        batch.sequences.append(sequence)
+        batch.size_bytes += size
+        if key is not None:
+            batch.keys.append(key)
+        if full is None and len(events) >= self._max_rows:
             full = self._open.pop(event.account)
         return full
 
