@@ -17,7 +17,7 @@ from target_pinterest_capi.events.common_case import Steps, columns_read, compil
 from target_pinterest_capi.events.converters import Converters, Note, Options
 from target_pinterest_capi.events.event import Account, Event, InvalidRecord, Origin, SkippedRecord, encode
 from target_pinterest_capi.events.fields import BY_PATH, FIELDS, OBJECTS
-from target_pinterest_capi.events.members import Fill, Member, compile_members
+from target_pinterest_capi.events.members import Fill, Member, Selection, compile_members
 from target_pinterest_capi.events.reasons import Invalid, Skipped, Warned
 
 FUTURE_SECONDS: Final = 3600
@@ -39,12 +39,13 @@ NOW: Final = Now()
 class FieldPlan(NamedTuple):
     """Where a field's value comes from: `get` reads it from a record; `column` names it where it is just one column.
 
-    `reads` are the columns that `get` reads; None where it may read any.
+    `reads` are the columns that `get` reads, None where it may read any; `selection` is what it does where it makes items.
     """
 
     get: Get
     column: str | None = None
     reads: frozenset[str] | None = None
+    selection: Selection | None = None
 
 
 class EventPlan(NamedTuple):
@@ -112,7 +113,9 @@ class _Builder:
 
     def __init__(self, plan: EventPlan, options: Options, note: Note, now: Callable[[], float], *, fast: bool) -> None:
         converters = Converters(options, note, fast=fast)
-        members = {path: converters.member(BY_PATH[path], given.column, given.get) for path, given in plan.fields.items()}
+        members = {
+            path: converters.member(BY_PATH[path], given.column, given.get, given.selection) for path, given in plan.fields.items()
+        }
         self._plan = plan
         self._origin = plan.origin
         self._options = options

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple, cast
 from target_pinterest_capi.events import coerce, hashing, normalize
 from target_pinterest_capi.events.fields import ITEM_FIELDS, Field, Kind
 from target_pinterest_capi.events.hashing import SHORTEST_DIGEST
-from target_pinterest_capi.events.members import ITEMS, Items, Member, compile_members
+from target_pinterest_capi.events.members import ITEMS, Items, Member, Selection, compile_members
 from target_pinterest_capi.events.reasons import LeftOut
 
 Note = Callable[[str, str], None]
@@ -87,14 +87,16 @@ class Converters:
         region: str | None = self.regions[text] if type(text) is str else None
         return region
 
-    def member(self, field: Field, column: str | None, get: Callable[[Any], Any] | None) -> Member:
-        """Give what compiles the field: its converter, and the snippet for its common case."""
+    def member(
+        self, field: Field, column: str | None, get: Callable[[Any], Any] | None, selection: Selection | None = None
+    ) -> Member:
+        """Give what compiles the field: its converter, and the snippet for its common case; `selection` is what `get` does."""
         convert = self.convert(field)
         is_regional = field.form in self.regional_forms
-        fast, helper = self._common_case(field, convert)
+        fast, helper = self._common_case(field, convert, selection)
         return Member(field.leaf, convert, column or "", None if column is not None else get, is_regional, fast, helper)
 
-    def _common_case(self, field: Field, convert: Any) -> tuple[str, Any]:
+    def _common_case(self, field: Field, convert: Any, selection: Selection | None) -> tuple[str, Any]:
         """Give the snippet for the field's common case and what it calls; nothing where there is none."""
         is_plain = not (field.many or field.form or field.max_length)
         for applies, name, helper in (
@@ -116,7 +118,7 @@ class Converters:
             if applies:
                 return name, helper
         if field.kind is Kind.ITEMS:
-            return ITEMS, Items(self._item_members(field), self._as_item(field))
+            return ITEMS, self._items_of(field, selection)
         return "", None
 
     # Scalars
@@ -274,6 +276,15 @@ class Converters:
             return items or None
 
         return convert
+
+    def _items_of(self, field: Field, selection: Selection | None) -> Items:
+        members, as_item = self._item_members(field), self._as_item(field)
+        if selection is None:
+            return Items(members, as_item)
+        columns = dict(selection.columns)
+        return Items(
+            [member._replace(column=columns[member.leaf]) for member in members if member.leaf in columns], as_item, selection.base
+        )
 
     def _item_members(self, field: Field) -> list[Member]:
         """Give the members of one item; those that Pinterest does not know are left behind."""

@@ -32,11 +32,22 @@ class Member(NamedTuple):
     helper: Any = None
 
 
+class Selection(NamedTuple):
+    """A list of objects made of another's: `base` reads that one, `columns` have the new name and the old one of each member."""
+
+    base: Callable[[Any], Any]
+    columns: tuple[tuple[str, str], ...]
+
+
 class Items(NamedTuple):
-    """The helper of a list of objects: the members of one, and what gives an entry that is no object yet (None: there is none)."""
+    """The helper of a list of objects: the members of one, and what gives an entry that is no object yet (None: there is none).
+
+    With `base` the members are read from the objects of that list, and the field's own are made of others only.
+    """
 
     members: Sequence[Member]
     as_item: Callable[[Any], dict[str, Any] | None]
+    base: Callable[[Any], Any] | None = None
 
 
 # The common cases of a value, by kind of field: `if`s that settle it. Whatever their conditions do not take goes through the
@@ -138,13 +149,14 @@ class Source:
             converted = f"{self.bind(member.convert)}(value{', region' if member.regional else ''})"
             target = f"{into}[{member.leaf!r}]"
             slow = f"if value is not None and (value := {converted}) is not None: {target} = value"
-            self.write(f"value = {read}", depth=depth)
             if not (self._fast and member.fast):
-                self.write(slow, depth=depth)
-                continue
-            write = self._items if member.fast == ITEMS else self._common_cases
-            write(member, target, depth)
-            self.write(f"el{slow}", depth=depth)
+                self.write(f"value = {read}", slow, depth=depth)
+            elif member.fast == ITEMS:
+                self._items(member, target, slow, read, depth)
+            else:
+                self.write(f"value = {read}", depth=depth)
+                self._common_cases(member, target, depth)
+                self.write(f"el{slow}", depth=depth)
 
     def function(self, name: str) -> Any:
         """Compile the source and give its function."""
@@ -156,19 +168,24 @@ class Source:
         for number, line in enumerate(FAST[member.fast]):
             self.write(("el" if number and line[0] != " " else "") + line.format(helper=helper, target=target), depth=depth)
 
-    def _items(self, member: Member, target: str, depth: int) -> None:
+    def _items(self, member: Member, target: str, slow: str, read: str, depth: int) -> None:
         items: Items = member.helper
-        self.write("if type(value) is list:", "    items = []", "    for item in value:", depth=depth)
-        self.write(
-            f"if type(item) is not dict and (item := {self.bind(items.as_item)}(item)) is None:",
-            "    continue",
-            "get_item = item.get",
-            "into_item = {}",
-            depth=depth + 2,
-        )
+        if items.base is None:
+            self.write(f"value = {read}", "if type(value) is list:", "    items = []", "    for item in value:", depth=depth)
+            self.write(f"if type(item) is not dict and (item := {self.bind(items.as_item)}(item)) is None:", depth=depth + 2)
+            self.write("    continue", depth=depth + 2)
+        else:
+            self.write(f"value = {self.bind(items.base)}(record)", depth=depth)
+            self.write("if type(value) is list and [*map(type, value)].count(dict) == len(value):", depth=depth)
+            self.write("    items = []", "    for item in value:", depth=depth)
+        self.write("get_item = item.get", "into_item = {}", depth=depth + 2)
         self.members(items.members, "into_item", depth + 2, of_item=True)
         self.write("if into_item: items.append(into_item)", depth=depth + 2)
         self.write("if items:", f"    {target} = items", depth=depth + 1)
+        if items.base is None:
+            self.write(f"el{slow}", depth=depth)
+        else:
+            self.write("else:", f"    value = {read}", f"    {slow}", depth=depth)
 
 
 def compile_members(members: Sequence[Member], *, fast: bool = True) -> Fill:

@@ -19,6 +19,7 @@ from jmespath.lexer import Lexer
 from jmespath.parser import Parser
 from jmespath.visitor import Options, TreeInterpreter
 
+from target_pinterest_capi.events.members import Selection
 from target_pinterest_capi.mapping.functions import (
     COMPARISONS,
     FUNCTIONS,
@@ -31,7 +32,7 @@ from target_pinterest_capi.mapping.functions import (
     whole_sum,
 )
 
-__all__ = ["EvaluationError", "ExpressionError", "compile_expression", "interpret", "plain_path", "roots"]
+__all__ = ["EvaluationError", "ExpressionError", "compile_expression", "interpret", "plain_path", "roots", "selection"]
 
 DEEPEST: Final = 100  # levels of an expression: evaluated, they stay far below Python's recursion limit
 
@@ -79,6 +80,15 @@ def plain_path(source: str) -> str | None:
     """The column's name where the expression is one top-level column (`email`, `"a.b"`), else None. Raises ExpressionError."""
     tree = _tree(source)
     return tree["value"] if tree["type"] == "field" else None
+
+
+def selection(source: str) -> Selection | None:
+    """`base[].{key: member, ...}` taken apart; None for any other expression, or one that can fail. Raises ExpressionError."""
+    tree = _tree(source)
+    if tree["type"] != "projection" or tree["children"][0]["type"] != "flatten" or not _types(tree) <= _NEVER_FAIL:
+        return None
+    columns = _selected_columns(tree["children"][1])
+    return None if columns is None else Selection(_compiled(tree["children"][0]["children"][0]), columns)
 
 
 # ---- text to tree ----

@@ -18,7 +18,7 @@ from target_pinterest_capi.events.fields import BY_PATH
 from target_pinterest_capi.events.keys import read_key
 from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped
 from target_pinterest_capi.mapping import presets
-from target_pinterest_capi.mapping.expressions import EvaluationError, compile_expression, plain_path, roots
+from target_pinterest_capi.mapping.expressions import EvaluationError, compile_expression, plain_path, roots, selection
 from target_pinterest_capi.settings import MappingEntry, Settings
 from target_pinterest_capi.settings.values import MAX_ACCOUNT_DIGITS
 
@@ -248,7 +248,7 @@ def _field_plan(
         default = NOW
     if len(given) == 1 and len(given[0]) == 1 and default is None:
         column = plain_path(given[0][0])
-        return FieldPlan(_guarded(given[0][0], path, note), column, roots(given[0][0]))
+        return FieldPlan(_guarded(given[0][0], path, note), column, roots(given[0][0]), selection(given[0][0]))
     many = BY_PATH[path].many and path != "custom_data.contents"
     levels = [_level([_guarded(source, path, note) for source in expressions], many=many) for expressions in given]
     if default is not None:
