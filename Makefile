@@ -10,17 +10,20 @@ PYTHON ?= $(PYTHONS)
 TESTS ?= tests
 JOBS ?= auto
 
+DOCKER ?= docker
+
 BIN = .venv/bin
 READY = .venv/.installed
 PIP_INSTALL = pip --disable-pip-version-check --no-input install -qq
 INSTALL_LOCKED = $(PIP_INSTALL) --require-hashes -r requirements.lock
+SPARK = .venv/.spark
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
-.PHONY: help demo test chaos test-all test-wheel bench docs current ci lint python workflows scripts tree format types lock hooks build clean distclean
+.PHONY: help demo test spark chaos test-all test-wheel test-built bench docs current ci lint python workflows scripts tree changelog format types lock hooks build image clean distclean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -31,6 +34,8 @@ demo: $(READY)  ## deliver a sample to a sandbox on this machine and show what b
 test: $(READY)  ## run the tests; those that need a service skip where it is absent
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(TESTS)
 
+spark: $(SPARK)  ## add what the tests of Spark need, 450 MB; they need Java 17 or newer, too
+
 # One test for each seed, with and without a ledger; `make test` runs a short one. It prints what each came to.
 SEEDS ?= 1 2 3
 RECORDS ?= 100000
@@ -39,12 +44,12 @@ INTERRUPTIONS ?= 40
 chaos: $(READY)  ## deliver through every fault, kill -9 and signals: SEEDS="1 2 3" RECORDS=100000 INTERRUPTIONS=40
 	@CHAOS_SEEDS="$(SEEDS)" CHAOS_RECORDS=$(RECORDS) CHAOS_INTERRUPTIONS=$(INTERRUPTIONS) $(BIN)/python -m pytest -o log_cli=true -o log_cli_level=INFO tests/chaos
 
-test-all: lint types  ## run every check and every test: what needs a service fails where it is absent
+test-all: lint types spark  ## run every check and every test: what needs a service fails where it is absent
 	@REQUIRE_SERVICES=1 $(MAKE) test
 
 ci: test-all
 
-lint: python current workflows scripts tree  ## check the code, the workflows, the scripts and the other files
+lint: python current workflows scripts tree changelog  ## check the code, the workflows, the scripts and the other files
 
 python: $(READY)
 	@$(BIN)/ruff check --quiet .
@@ -63,10 +68,13 @@ workflows: $(READY)
 	@found=$$($(BIN)/zizmor --offline --no-progress --quiet --pedantic --strict-collection .github) || { echo "$$found"; exit 1; }
 
 scripts: $(READY)
-	@$(BIN)/shellcheck .ci/run
+	@$(BIN)/shellcheck .ci/run .ci/image
 
 tree: $(READY)
 	@$(BIN)/python .ci/tree.py
+
+changelog: $(READY)
+	@$(BIN)/python .ci/changelog.py $(TAG)
 
 format: $(READY)  ## format the code, and mend what ruff can mend safely
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
@@ -77,11 +85,17 @@ types: $(READY)  ## check the types of the package
 # uv makes the lock file and nothing else; it stays out of it.
 UV_VERSION = 0.13.9
 
-lock: $(BIN)/python  ## bring requirements.lock in line with pyproject.toml; UPGRADE=1 takes the newest versions
+UV_COMPILE = uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--custom-compile-command 'make lock' --quiet $(if $(UPGRADE),--upgrade)
+SPARK_EXTRA = import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["spark"], sep="\n")
+
+# Spark has a file of its own, beside what the other one holds: no other target needs it, and it is larger than all the rest.
+lock: $(BIN)/python  ## bring both lock files in line with pyproject.toml; UPGRADE=1 takes the newest versions
 	@$(BIN)/$(PIP_INSTALL) uv==$(UV_VERSION)
-	@echo '-e .' | $(BIN)/uv pip compile pyproject.toml - --all-extras --group dev \
-		--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-package target-pinterest-capi \
-		--custom-compile-command 'make lock' --quiet $(if $(UPGRADE),--upgrade) --output-file requirements.lock >/dev/null
+	@echo '-e .' | $(BIN)/$(UV_COMPILE) pyproject.toml - --extra sandbox --extra postgres --group dev \
+		--no-emit-package target-pinterest-capi --output-file requirements.lock >/dev/null
+	@$(BIN)/python -c '$(SPARK_EXTRA)' | $(BIN)/$(UV_COMPILE) - --constraint requirements.lock \
+		--output-file requirements-spark.lock >/dev/null
 
 hooks: $(READY)  ## run the quick checks before each commit
 	@$(BIN)/pre-commit install
@@ -91,8 +105,11 @@ build: $(READY)  ## make the wheel and the source archive in dist/, and check th
 	@said=$$($(BIN)/python -m build --no-isolation --outdir dist . 2>&1) || { echo "$$said"; exit 1; }
 	@$(BIN)/twine --no-color check --strict dist/*
 
-# The package is left out of the copy, so that what the tests import can only be the wheel.
-test-wheel: build  ## install the wheel by itself and run the tests against it
+test-wheel: build test-built  ## install the wheel by itself and run the tests against it
+
+# The package is left out of the copy, so that what the tests import can only be the wheel. By itself, this target tests the
+# wheel that lies in dist/ already: the one that is going to be published.
+test-built: $(BIN)/python
 	@rm -rf .venv-wheel && $(BIN)/python -m venv .venv-wheel
 	@.venv-wheel/bin/$(INSTALL_LOCKED)
 	@.venv-wheel/bin/$(PIP_INSTALL) --no-deps dist/*.whl
@@ -100,6 +117,10 @@ test-wheel: build  ## install the wheel by itself and run the tests against it
 	&& tar -cf - --exclude='./.git' --exclude='./.venv*' --exclude='./target_pinterest_capi' --exclude='__pycache__' . | tar -xf - -C "$$copy" \
 	&& cd "$$copy" && "$(CURDIR)/.venv-wheel/bin/python" -m pytest -n $(JOBS) --dist loadfile $(TESTS)
 
+image: $(READY)  ## make and try the container image, with Docker or DOCKER=podman
+	@DOCKER="$(DOCKER)" .ci/image "$$($(BIN)/hatchling version)"
+
+# Of Spark, after `make spark`: make bench BENCH=spark
 # More: make bench BENCH='--only ledger --rounds 3', BENCH=stages, BENCH=profile, BENCH=plots; --record also writes docs/performance.md.
 bench: $(READY)  ## measure the target beside a floor, the SDK and a peer; takes minutes
 	@$(BIN)/python -m benchmarks $(BENCH)
@@ -126,4 +147,8 @@ $(READY): $(BIN)/python requirements.lock pyproject.toml
 	@$(BIN)/$(INSTALL_LOCKED)
 	@$(BIN)/$(PIP_INSTALL) --no-deps --no-build-isolation -e .
 	@$(BIN)/pip --disable-pip-version-check check >/dev/null || { $(BIN)/pip check; echo "requirements.lock is behind pyproject.toml: make lock" >&2; exit 1; }
+	@touch $@
+
+$(SPARK): $(READY) requirements-spark.lock
+	@$(BIN)/$(PIP_INSTALL) --require-hashes -r requirements-spark.lock
 	@touch $@
