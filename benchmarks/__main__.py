@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measure everything, print it, and write it as JSON. `stages`, `profile` and `plots` look closer."""
+"""`python -m benchmarks`: measure everything, print it, write it as JSON. `stages`, `profile`, `plots` and `spark` look closer."""
 
 # ruff: noqa: T201 - a program whose results are read from its output
 
@@ -23,6 +23,7 @@ RESULTS: Final = HERE / "results.json"
 LONG_RECORDS: Final = 1_000_000
 VERY_LONG_RECORDS: Final = 10_000_000
 PERFORMANCE: Final = HERE.parent / "docs" / "performance.md"
+SPARK: Final = HERE.parent / "docs" / "spark.md"
 SHORT_RUNS: Final = 3
 MUST_RUN: Final = ("floor", TARGET)
 _OURS: Final = [case.name for case in CASES if case.program == TARGET]
@@ -31,7 +32,7 @@ _OURS: Final = [case.name for case in CASES if case.program == TARGET]
 def main(words: Sequence[str] | None = None) -> None:
     """Run what the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("what", nargs="?", default="all", choices=("all", "stages", "profile", "plots"))
+    parser.add_argument("what", nargs="?", default="all", choices=("all", "stages", "profile", "plots", "spark"))
     parser.add_argument("--records", type=int, default=100_000, help="records of the fast cases; slow ones get a fifth")
     parser.add_argument("--rounds", type=int, default=5, help="how often each case runs; cases take turns within a round")
     parser.add_argument("--only", nargs="+", choices=[case.name for case in CASES], help="cases to run besides floor and target")
@@ -54,6 +55,13 @@ def main(words: Sequence[str] | None = None) -> None:
                 stages.profile(bench)
             case "plots":
                 plots.draw(bench, HERE.parent / "docs" / "images")
+            case "spark":
+                from benchmarks import spark  # noqa: PLC0415 - it needs an extra of its own
+
+                shown = spark.spark_table(bench.files.every, Path(folder), given.rounds)
+                print(f"\n{shown}")
+                if given.record:
+                    documents.replace(SPARK, "spark", shown)
             case _:
                 _measure_all(bench, given)
 

@@ -11,14 +11,14 @@ from singer_sdk import Sink
 from target_pinterest_capi import messages
 from target_pinterest_capi.delivery.findings import Mark
 from target_pinterest_capi.delivery.trial import try_settings
-from target_pinterest_capi.events.builder import Result
-from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, SkippedRecord
+from target_pinterest_capi.events.event import InvalidRecord, Origin, SkippedRecord
 from target_pinterest_capi.events.keys import read_key
 from target_pinterest_capi.events.reasons import Invalid, Skipped
 from target_pinterest_capi.mapping.mappings import CompiledEntry, Stream, compile_stream, stream_columns
 from target_pinterest_capi.validation import compile_validator
 
 if TYPE_CHECKING:
+    from target_pinterest_capi.events.builder import Result
     from target_pinterest_capi.target import TargetPinterestCapi
 
 NO_MAPPING: Final = ""
@@ -73,7 +73,7 @@ class ConversionsSink(Sink):
         if (columns := tuple(record)) != self._columns:
             self._look_at(columns)
         for take in self._takes:
-            self._hand_over(take(record))
+            run.take(take(record))
         if self._list_takes:
             for list_take in self._list_takes:
                 list_take.take(record)
@@ -85,19 +85,7 @@ class ConversionsSink(Sink):
         run = self._run
         run.sequence += 1
         for take in self._row_takes:
-            result = take(row, line)
-            if type(result) is Event:
-                run.deliver(result)
-            else:
-                self._hand_over(result)
-
-    def _hand_over(self, result: Result) -> None:
-        if type(result) is Event:
-            self._run.deliver(result)
-        elif type(result) is InvalidRecord:
-            self._run.invalid(result)
-        elif type(result) is SkippedRecord:
-            self._run.skip(result)
+            run.take(take(row, line))
 
     def _look_at(self, columns: tuple[str, ...]) -> None:
         """Compile the mapping once more where a record has columns that the schema does not declare."""

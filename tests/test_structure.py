@@ -27,6 +27,8 @@ ONLY = {
     "hashlib": {"events.hashing", "sandbox.identifiers"},  # the sandbox states Pinterest's rules by itself
     "threading": {"delivery.dispatcher", "sandbox.server", "sandbox.faults", "sandbox.store"},
     "jmespath": {"mapping.expressions", "mapping.functions"},
+    "pyspark": {"spark.source", "spark.attempt"},
+    "pyarrow": {"spark.rows"},
 }
 
 
@@ -58,7 +60,7 @@ def test_room_imports_only_what_it_may(path: Path):
 
 @pytest.mark.parametrize("library", ONLY)
 def test_one_door_each(library: str):
-    """One module talks to the SDK's classes (and its sinks), one to the network, one hashes, one owns threads."""
+    """One module talks to the SDK's classes (and its sinks), one to the network, one hashes, one owns threads, two know Spark."""
     users = {dotted(path) for path in MODULES if any(name.split(".")[0] == library for name in imports(path))}
     assert users <= ONLY[library]
 

@@ -77,6 +77,15 @@ class Run:
 
     # What arrives
 
+    def take(self, result: Event | InvalidRecord | SkippedRecord) -> None:
+        """Take what became of the current record. Raises `RunStopped` where the run has to stop."""
+        if isinstance(result, Event):
+            self.deliver(result)
+        elif isinstance(result, InvalidRecord):
+            self.invalid(result)
+        else:
+            self.skip(result)
+
     def deliver(self, event: Event) -> None:
         """Take an event of the current record to be delivered."""
         if len(event.body) > self._sending.max_body_bytes:

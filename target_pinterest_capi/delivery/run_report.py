@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import urlsplit
 
 from target_pinterest_capi import __version__
@@ -19,7 +19,9 @@ from target_pinterest_capi.reporting import html, report
 from target_pinterest_capi.reporting.customer_lists import ListReport
 
 if TYPE_CHECKING:
-    from target_pinterest_capi.delivery.run import Run
+    from target_pinterest_capi.delivery.dispatcher import Requests
+    from target_pinterest_capi.reporting.observations import Observations
+    from target_pinterest_capi.reporting.tally import Tally
     from target_pinterest_capi.settings import Settings
 
 # Settings that shape a run and say nothing about anybody. A test holds that every other one is withheld on purpose.
@@ -34,7 +36,30 @@ LEDGER: Final = "ledger"  # whether there is one
 _CUT: Final = "…"
 
 
-def write_report(run: "Run", exit_code: int, stopped: str | None, customer_lists: Sequence[ListReport] = ()) -> None:
+class Ended(Protocol):
+    """A run that has ended, or what its parts have told, put together: all that its report needs of it."""
+
+    settings: "Settings"
+    tally: "Tally"
+    observations: "Observations | None"
+    run_id: str
+    sequence: int
+    states_written: int
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+
+    @property
+    def requests(self) -> "Requests":
+        """How many requests were sent, and why."""
+
+    @property
+    def dead_letters_written(self) -> int:
+        """How many dead letters are durable."""
+
+
+def write_report(run: Ended, exit_code: int, stopped: str | None, customer_lists: Sequence[ListReport] = ()) -> None:
     """Write the report of a run that has ended with `exit_code`; `stopped` says why, where it did not reach its end.
 
     Does nothing where no report is asked for. Raises `OSError` where it cannot be written.
@@ -77,7 +102,7 @@ def _mode(place: Path) -> int:
         return 0o666 & ~mask
 
 
-def _run(run: "Run", exit_code: int, stopped: str | None) -> report.Run:
+def _run(run: Ended, exit_code: int, stopped: str | None) -> report.Run:
     seconds = run.seconds
     ended_at = datetime.now(UTC)
     settings = run.settings

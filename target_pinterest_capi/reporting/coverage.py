@@ -5,7 +5,7 @@ looks at the few members it needs takes under a microsecond an event, a fifth of
 Holds numbers and nothing of an event.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -74,7 +74,14 @@ class Coverage:
 
     def take(self, name: str, events: Sequence[Event]) -> None:
         """Count events of one name."""
-        counts = _carrying(events)
+        self._add(name, _carrying(events))
+
+    def merge(self, other: "Coverage", labels: Mapping[str, str]) -> None:
+        """Add what another part of the same run counted; `labels` give each of its names the name to count under."""
+        for name, label in labels.items():
+            self._add(label, list(other.carrying(name).values()))
+
+    def _add(self, name: str, counts: list[int]) -> None:
         held = self._carrying.get(name)
         self._carrying[name] = counts if held is None else [one + more for one, more in zip(held, counts, strict=True)]
 

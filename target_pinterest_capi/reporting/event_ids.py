@@ -5,7 +5,7 @@ longer run keeps every second, fourth ... id, chosen by its hash, and says that 
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from target_pinterest_capi.events.event import Event
@@ -24,11 +24,12 @@ class EventIds:
         self._repeats: Counter[str] = Counter()
         self._events: Counter[str] = Counter()
         self._only: dict[str, int | None] = {}  # the one id of a name so far; None once there is another
+        self._parts = 1  # of a run: each has seen its own events alone
 
     @property
     def is_exact(self) -> bool:
         """Tell whether every id was kept, so that `repeated` is no estimate."""
-        return not self._mask
+        return not self._mask and self._parts == 1
 
     def take(self, name: str, events: Sequence[Event]) -> None:
         """Count events under a name."""
@@ -47,6 +48,19 @@ class EventIds:
         while len(self._seen) > self._max_held:
             self._mask = self._mask * 2 + 1
             self._seen = {key for key in self._seen if not key & self._mask}
+
+    def merge(self, other: "EventIds", labels: Mapping[str, str]) -> None:
+        """Add what another part of the same run counted; `labels` give each of its names the name to count under.
+
+        An id that comes in both is no repeat here: neither part has seen it twice, and so the counts are no longer exact.
+        """
+        self._parts += bool(self._events) and bool(labels)
+        self._mask |= other._mask  # noqa: SLF001 - its own kind
+        for name, label in labels.items():
+            only = other._only[name]  # noqa: SLF001 - its own kind
+            self._only[label] = only if self._only.get(label, only) == only else None
+            self._repeats[label] += other._repeats[name]  # noqa: SLF001 - its own kind
+            self._events[label] += other._events[name]  # noqa: SLF001 - its own kind
 
     def repeated(self, name: str) -> int:
         """Give how many events of a name repeat the id of an earlier one."""

@@ -43,6 +43,19 @@ class EventTimes:
         if now - min(times, default=now) > HOUR:
             self.late_online += sum([is_online and now - time > HOUR for time, is_online in zip(times, online, strict=True)])
 
+    def merge(self, other: "EventTimes") -> None:
+        """Add what another part of the same run has counted."""
+        width, buckets = other._width, other._buckets  # noqa: SLF001 - its own kind
+        while self._width < width:
+            self._width, self._buckets = _coarser(self._width, self._buckets)
+        while width < self._width:
+            width, buckets = _coarser(width, buckets)
+        self._buckets.update(buckets)
+        while len(self._buckets) > MAX_HELD:
+            self._width, self._buckets = _coarser(self._width, self._buckets)
+        self._delays.update(other._delays)  # noqa: SLF001 - its own kind
+        self.late_online += other.late_online
+
     def over_time(self) -> tuple[int, list[Bucket]]:
         """Give the buckets' width in seconds, and those that hold events, in order: hours, else days, weeks or more."""
         width, buckets = self._width, self._buckets

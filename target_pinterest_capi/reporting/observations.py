@@ -46,6 +46,16 @@ class Observations:
             self.ids.take(label, group)
         self.times.take([event.time for event in events], [event.deduplicable for event in events], self._now())
 
+    def merge(self, other: "Observations") -> None:
+        """Add what another part of the same run has seen: names stay told apart up to the bound."""
+        self.started_at = min(self.started_at, other.started_at)
+        labels = {name: name if name in EVENT_NAMES or name == OTHER_NAMES else self._name(name) for name in other.events}
+        for name, label in labels.items():
+            self.events[label] += other.events[name]
+        self.coverage.merge(other.coverage, labels)
+        self.ids.merge(other.ids, labels)
+        self.times.merge(other.times)
+
 
 def shown_name(text: str) -> str:
     """Give a name that came from a record if it reads like one; else `OTHER_NAMES`."""

@@ -54,9 +54,19 @@ class Tally:
         """Count values left out or warned about."""
         self._notes[origin, field, str(reason)] += number
 
-    def warn(self, message: str) -> None:
-        """Count a warning of Pinterest's about an event that it took; the message holds no values."""
-        self._warnings[message if message in self._warnings or len(self._warnings) < MAX_NAMES else OTHER_NAMES] += 1
+    def warn(self, message: str, number: int = 1) -> None:
+        """Count a warning of Pinterest's about events that it took; the message holds no values."""
+        self._warnings[message if message in self._warnings or len(self._warnings) < MAX_NAMES else OTHER_NAMES] += number
+
+    def merge(self, other: "Tally") -> None:
+        """Add what another part of the same run has counted."""
+        for row in other.outcomes():
+            self.count(*row)
+        for note in other.notes():
+            self.note(*note)
+        for message, number in other.warnings().items():
+            self.warn(message, number)
+        self.count_outside_ratio(other.total(Outcome.INVALID) + other.total(Outcome.REJECTED) - other.failed)
 
     def name(self, text: str) -> str:
         """Give the name to count under: the text itself for the first `MAX_NAMES` of a run."""

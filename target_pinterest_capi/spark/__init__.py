@@ -1,0 +1,13 @@
+"""The Spark door: a data source that delivers the rows of DataFrames and streams, by the configuration of the Singer target.
+
+`register(spark)` makes the format `pinterest_capi` known. Needs the extra `spark`, on the driver and on every executor.
+"""
+
+try:
+    from target_pinterest_capi.spark.source import PinterestDataSource, register
+except ModuleNotFoundError as error:
+    if error.name not in {"pyspark", "pyarrow"}:
+        raise
+    raise ImportError(f"{error.name} is not installed: pip install 'target-pinterest-capi[spark]'") from error
+
+__all__ = ["PinterestDataSource", "register"]

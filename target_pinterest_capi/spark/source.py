@@ -1,0 +1,100 @@
+"""The data source as Spark sees it: a format, its writers, and how a session learns of it.
+
+Spark makes a writer on the driver, in a Python process of its own, sends it to each task, and gives `commit` or `abort` what the
+tasks told; a streaming query does all of this for each of its batches.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
+
+from pyspark.errors import PySparkNotImplementedError
+from pyspark.sql import SparkSession, datasource
+from pyspark.sql.datasource import DataSource, DataSourceArrowWriter
+
+from target_pinterest_capi.spark.attempt import Delivered, deliver
+from target_pinterest_capi.spark.job import FORMAT, Cluster, Job, read_job
+from target_pinterest_capi.spark.whole import Whole, log
+
+# pyspark 4.0 hands rows of a stream over as Python objects without a time zone, which would change them.
+StreamArrowWriter: Any = getattr(datasource, "DataSourceStreamArrowWriter", None)
+
+
+class BatchWriter(DataSourceArrowWriter):
+    """Writes the rows of a DataFrame."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+
+    def write(self, iterator: Iterator[Any]) -> Delivered:
+        """Deliver one partition, in a task."""
+        return deliver(self.job, iterator)
+
+    def commit(self, messages: Sequence[Any]) -> None:
+        """End a write whose tasks have all succeeded: its report, or that too much was refused."""
+        Whole(self.job.settings_without_secrets(), messages, self.job.id).commit()
+
+    def abort(self, messages: Sequence[Any]) -> None:
+        """End a write that failed: tell what was delivered nevertheless."""
+        Whole(self.job.settings_without_secrets(), messages, self.job.id).abort()
+
+
+if StreamArrowWriter is not None:
+
+    class StreamWriter(StreamArrowWriter):
+        """Writes the batches of a streaming query, each like a DataFrame of its own."""
+
+        def __init__(self, job: Job) -> None:
+            self._writer = BatchWriter(job)
+
+        def write(self, iterator: Iterator[Any]) -> Delivered:
+            """Deliver one partition of a batch, in a task."""
+            return self._writer.write(iterator)
+
+        def commit(self, messages: Sequence[Any], batchId: int) -> None:  # noqa: ARG002, N803 - Spark's signature
+            """End a batch."""
+            self._writer.commit(messages)
+
+        def abort(self, messages: Sequence[Any], batchId: int) -> None:  # noqa: ARG002, N803 - Spark's signature
+            """End a batch that failed."""
+            self._writer.abort(messages)
+
+
+class PinterestDataSource(DataSource):
+    """The format `pinterest_capi`: rows become conversion events. It can be written to, in mode append, and not read."""
+
+    cluster: ClassVar[Cluster | None] = None  # what the session runs on, where `register` has looked
+
+    @classmethod
+    def name(cls) -> str:
+        """Give the format's name."""
+        return FORMAT
+
+    def writer(self, schema: Any, overwrite: bool) -> BatchWriter:
+        """Give the writer of a DataFrame. Raises `ConfigurationError` with all that is wrong."""
+        return BatchWriter(self._job(schema, overwrite=overwrite))
+
+    def streamWriter(self, schema: Any, overwrite: bool) -> Any:  # noqa: N802 - Spark's name
+        """Give the writer of a streaming query. Raises `ConfigurationError` with all that is wrong."""
+        if StreamArrowWriter is None:
+            raise PySparkNotImplementedError(
+                "Streams need pyspark 4.1. With 4.0, write each batch: "
+                "writeStream.foreachBatch(lambda batch, number: batch.write.format('pinterest_capi')...)"
+            )
+        return StreamWriter(self._job(schema, overwrite=overwrite))
+
+    def _job(self, schema: Any, *, overwrite: bool) -> Job:
+        job, told = read_job(dict(self.options), schema, self.cluster, overwrite=overwrite)
+        for warning in told.warnings:
+            log.warning("%s", warning)
+        if told.mode == "live" and told.ledger_url is None:
+            log.warning("ledger_url: is not set, so what Spark runs twice, a task tried again or a stream's batch, is sent twice.")
+        return job
+
+
+def register(session: SparkSession) -> None:
+    """Make the format known to a session, with what must not run on its cluster.
+
+    `session.dataSource.register(PinterestDataSource)` does so too, but then it is the tasks that find out, before they send.
+    """
+    cluster = Cluster.of(lambda name: session.conf.get(name, None))
+    session.dataSource.register(type(PinterestDataSource.__name__, (PinterestDataSource,), {"cluster": cluster}))

@@ -1,0 +1,223 @@
+"""The options of a write: what they may be, what is refused on the driver, and where a secret is read."""
+
+import json
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from given import ACCOUNT, TOKEN
+from target_pinterest_capi.settings import ConfigurationError
+
+types = pytest.importorskip("pyspark.sql.types")
+pytest.importorskip("pyarrow")
+
+from target_pinterest_capi.spark.job import Cluster, Job, holds_password, read_job  # noqa: E402 - only where the extra is
+
+pytestmark = pytest.mark.spark
+
+SCHEMA = types.StructType([types.StructField("event_id", types.StringType()), types.StructField("em", types.StringType())])
+VARIABLE = "TARGET_PINTEREST_CAPI_CONVERSION_TOKEN"
+URL = "postgresql+psycopg://user:hidden@db.example.com/shop"
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Callable[..., str]:
+    """Give a function that writes a configuration and gives its path."""
+
+    def write(name: str = "config.json", **given: Any) -> str:
+        (tmp_path / name).write_text(json.dumps({"ad_account_id": ACCOUNT, "conversion_token": TOKEN, **given}))
+        return str(tmp_path / name)
+
+    return write
+
+
+def job_of(*, overwrite: bool = False, cluster: Cluster | None = None, **options: str) -> Job:
+    return read_job({"stream": "orders", **options}, SCHEMA, cluster, overwrite=overwrite)[0]
+
+
+def problems_of(*, overwrite: bool = False, cluster: Cluster | None = None, **options: str) -> dict[str, str]:
+    with pytest.raises(ConfigurationError) as caught:
+        job_of(overwrite=overwrite, cluster=cluster, **options)
+    return {problem.path: problem.message for problem in caught.value.problems}
+
+
+def test_options_override_the_files(config: Callable[..., str]):
+    """Options win over files, later files over earlier ones; numbers come as text, lists as JSON."""
+    first, second = config(batch_size_rows=10, timezone="Europe/Paris"), config("more.json", batch_size_rows=20)
+    mappings = '[{"stream": "orders", "fields": {"event_id": "event_id"}}]'
+    told = job_of(config=f"{first}, {second}", max_in_flight="3", mappings=mappings).settings()
+    assert (told.batch_size_rows, told.timezone, told.max_in_flight) == (20, "Europe/Paris", 3)
+    assert told.mappings is not None
+    assert [entry.stream for entry in told.mappings] == ["orders"]
+
+
+def test_sparks_own_options_are_let_through(config: Callable[..., str]):
+    """What Spark puts among the options of a streaming query is none of ours."""
+    assert job_of(config=config(), checkpointlocation="/checkpoints", queryname="orders").stream == "orders"
+
+
+@pytest.mark.parametrize(
+    ("options", "path", "words"),
+    [
+        ({"batch_size_row": "3"}, "batch_size_row", "did you mean batch_size_rows?"),
+        ({"key_property": "event_id"}, "key_property", "did you mean key_properties?"),
+        ({"batch_size_rows": "many"}, "batch_size_rows", "a whole number from 1 to 1,000"),
+        ({"stream": " "}, "stream", "is required"),
+        ({"stream": "vip"}, "stream", "Singer target"),
+        ({"key_properties": "event_ids"}, "key_properties", "did you mean event_id?"),
+        ({"key_properties": "["}, "key_properties", "is no JSON"),
+        ({"path": "/data"}, "path", "save() without a path"),
+        ({"flattening_enabled": "true"}, "flattening_enabled", "change the DataFrame"),
+        ({"conversion_token": "secret-1"}, "conversion_token", "conversion_token_file"),
+        ({"ledger_url": URL}, "ledger_url", "ledger_url_env"),
+        ({"ledger_url": "postgresql://db.example.com/shop?password=hidden"}, "ledger_url", "ledger_url_env"),
+        ({"oauth.access_token": "secret-1"}, "oauth.access_token", "customer lists"),
+        ({"config": "nowhere.json"}, "nowhere.json", "cannot be read"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_wrong_option_is_refused_on_the_driver(config: Callable[..., str], options: dict[str, str], path: str, words: str):
+    """Each wrong option is a problem with the nearest name or with what to do; no given value is in it."""
+    lists = [{"stream": "vip", "list_name": "VIPs", "member": "em"}]
+    found = problems_of(**{"config": config(customer_lists=lists, oauth={"access_token": "token-of-lists"}), **options})
+    assert words in found[path]
+    assert not {"secret-1", "hidden", TOKEN} & set(" ".join(found.values()).split())
+    assert "hidden" not in " ".join(found.values())
+
+
+def test_every_problem_is_told_at_once(config: Callable[..., str]):
+    """Wrong options, settings and columns are all in one error."""
+    schema = types.StructType([types.StructField("odd", types.VariantType())])
+    options = {"config": config(timezone="Nowhere"), "batch_size_row": "1", "key_properties": "id", "stream": ""}
+    with pytest.raises(ConfigurationError) as caught:
+        read_job(options, schema, None, overwrite=True)
+    paths = {problem.path for problem in caught.value.problems}
+    assert paths == {"column odd", "mode", "timezone", "batch_size_row", "key_properties", "stream"}
+
+
+def test_stream_that_nobody_takes_is_refused(config: Callable[..., str]):
+    """A write to a stream that no mapping names would skip every row, so it is an error that names the nearest one."""
+    given = config(mappings=[{"stream": "orders", "preset": "pinterest"}])
+    assert "did you mean orders?" in problems_of(config=given, stream="order")["stream"]
+
+
+def test_overwriting_is_refused(config: Callable[..., str]):
+    """Nothing that was sent can be taken back."""
+    assert "append" in problems_of(config=config(), overwrite=True)["mode"]
+
+
+@pytest.mark.parametrize(
+    ("given", "cluster", "path"),
+    [
+        ({}, Cluster("spark://master:7077", speculation=True), "ledger_url"),
+        ({"ledger_url": "sqlite:///ledger.db"}, Cluster("spark://master:7077"), "ledger_url"),
+        ({"ledger_url": "sqlite:///ledger.db"}, Cluster("yarn", speculation=True), "ledger_url"),
+        ({"ledger_url": URL}, Cluster("yarn", speculation=True), None),
+        ({"ledger_url": "sqlite:///ledger.db"}, Cluster("local[4]"), None),
+        ({"ledger_url": "sqlite:///ledger.db"}, Cluster(None), None),
+        ({}, Cluster("yarn"), None),
+        ({"mode": "dry_run"}, Cluster("yarn", speculation=True), None),
+    ],
+)
+def test_what_a_cluster_would_send_twice_is_refused(
+    config: Callable[..., str], given: dict[str, Any], cluster: Cluster, path: str | None
+):
+    """Speculation needs a ledger, and a ledger that all machines share; where nothing is recorded nothing is refused."""
+    if path is None:
+        assert job_of(config=config(**given), cluster=cluster)
+    else:
+        assert path in problems_of(config=config(**given), cluster=cluster)
+
+
+@pytest.mark.parametrize(("conf", "expected"), [("true", True), ("TRUE", True), ("false", False), (None, False)])
+def test_cluster_is_read_from_a_configuration(conf: str | None, expected: bool):
+    """Spark's own words for true and false, and what is not set."""
+    assert Cluster.of({"spark.speculation": conf, "spark.master": "yarn"}.get) == Cluster("yarn", expected)
+
+
+# Secrets
+
+
+def travels(job: Job) -> str:
+    """Give all that a job takes to its tasks, as text."""
+    return pickle.dumps(job, protocol=0).decode() + repr(job)
+
+
+def test_secret_of_the_file_does_not_travel(config: Callable[..., str]):
+    """Token and password stay in the file: a task reads them there, and a job that is printed shows neither."""
+    job = job_of(config=config(ledger_url=URL))
+    assert TOKEN not in travels(job)
+    assert "hidden" not in travels(job)
+    told = pickle.loads(pickle.dumps(job)).settings()
+    assert told.conversion_token.get_secret_value() == TOKEN
+    assert told.ledger_url.get_secret_value() == URL
+
+
+def test_ledger_without_a_password_may_be_an_option(config: Callable[..., str]):
+    """An URL that holds no secret is a setting like any other."""
+    assert job_of(config=config(), ledger_url="sqlite:///ledger.db").settings().ledger_url is not None
+
+
+def test_token_from_a_file_of_its_own(config: Callable[..., str], tmp_path: Path):
+    """Option conversion_token_file wins over the token of the configuration, and each task reads the file."""
+    (tmp_path / "token").write_text("token-of-the-file")
+    job = job_of(config=config(), conversion_token_file=str(tmp_path / "token"))
+    (tmp_path / "token").write_text("token-that-came-later")
+    assert "token-of-the-file" not in travels(job)
+    assert job.settings().conversion_token.get_secret_value() == "token-that-came-later"
+
+
+def test_token_from_the_environment(config: Callable[..., str], monkeypatch: pytest.MonkeyPatch):
+    """The target's variable is read where no other token is given, on the driver to check and in each task to send."""
+    given = {"config": config(conversion_token=None)}
+    assert "is required" in problems_of(**given)["conversion_token"]
+    monkeypatch.setenv(VARIABLE, "token-of-the-environment")
+    job = job_of(**given)
+    assert "token-of-the-environment" not in travels(job)
+    assert job.settings().conversion_token.get_secret_value() == "token-of-the-environment"
+
+
+def test_token_that_only_executors_have(config: Callable[..., str], monkeypatch: pytest.MonkeyPatch):
+    """A variable named by conversion_token_env need not be set on the driver; a task without it says which one it is."""
+    job = job_of(config=config(), conversion_token_env="SHOP_TOKEN", ledger_url_env="SHOP_LEDGER")
+    with pytest.raises(ConfigurationError, match=r"(?s)SHOP_TOKEN.*SHOP_LEDGER"):
+        job.settings()
+    monkeypatch.setenv("SHOP_TOKEN", "token-of-the-shop")
+    monkeypatch.setenv("SHOP_LEDGER", URL)
+    told = job.settings()
+    assert told.conversion_token is not None
+    assert told.conversion_token.get_secret_value() == "token-of-the-shop"
+    assert told.ledger_url is not None
+    assert job.settings_without_secrets().ledger_url is not None
+
+
+def test_file_that_a_task_cannot_read_is_said(config: Callable[..., str], tmp_path: Path):
+    """A secret whose file is on the driver alone is an error that says what to do instead."""
+    job = job_of(config=config())
+    (tmp_path / "config.json").unlink()
+    with pytest.raises(ConfigurationError, match="conversion_token_env"):
+        job.settings()
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("sqlite:///ledger.db", False),
+        ("postgresql+psycopg://user@db.example.com/shop", False),
+        (URL, True),
+        ("postgresql://db.example.com/shop?user=a&password=b", True),
+        ("postgresql://[broken", True),
+    ],
+)
+def test_password_is_found_in_a_url(url: str, expected: bool):
+    """Before the host, among the parameters; what cannot be read is taken for one."""
+    assert holds_password(url) is expected
