@@ -4,12 +4,14 @@ import io
 import json
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 from given import ACCOUNT, TOKEN, Clock
+from target_pinterest_capi.sandbox.app import SandboxConfig
 from target_pinterest_capi.sandbox.server import Sandbox
 
 
@@ -22,6 +24,13 @@ def clock() -> Clock:
 def sandbox() -> Iterator[Sandbox]:
     with Sandbox() as running:
         yield running
+
+
+@pytest.fixture
+def start(clock: Clock) -> Iterator[Callable[..., Sandbox]]:
+    """Start sandboxes that go by the clock; they end with the test."""
+    with ExitStack() as running:
+        yield lambda **changes: running.enter_context(Sandbox(SandboxConfig(clock=clock, **changes)))
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from given import Clock
 from target_pinterest_capi.cli import sandbox as command
 from target_pinterest_capi.sandbox import server
 from target_pinterest_capi.sandbox.app import SandboxConfig
@@ -38,33 +39,9 @@ def event(event_id="order-1", **changes):
     }
 
 
-class Clock:
-    """A clock that stands until it is set."""
-
-    now = float(NOW)
-
-    def __call__(self):
-        """Unix seconds."""
-        return self.now
-
-
 @pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def start(clock):
-    """Start sandboxes with this clock; they end with the test."""
-    running = []
-
-    def start_one(**changes):
-        running.append(Sandbox(SandboxConfig(clock=clock, **changes)).__enter__())
-        return running[-1]
-
-    yield start_one
-    for sandbox in running:
-        sandbox.__exit__(None, None, None)
+def clock() -> Clock:
+    return Clock(NOW)
 
 
 def send(sandbox, *events, account="549755885175", token="sandbox-token", query="", client=httpx):

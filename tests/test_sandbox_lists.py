@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -12,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from given import Clock
 from target_pinterest_capi.sandbox import audiences, customer_lists, identifiers, oauth, pages, quality, rates, rules, shapes
 from target_pinterest_capi.sandbox.answers import Request
-from target_pinterest_capi.sandbox.app import ROUTES, SandboxConfig
+from target_pinterest_capi.sandbox.app import ROUTES
 from target_pinterest_capi.sandbox.faults import ENDPOINTS, Fault, FaultError, Faults, parse
-from target_pinterest_capi.sandbox.server import Sandbox
 
 NOW = 1_780_000_000
 ACCOUNT = "549755885175"
@@ -34,32 +35,15 @@ def people(count, start=0):
     return ",".join(digest(f"{number}@example.com") for number in range(start, start + count))
 
 
-class Clock:
-    """A clock that stands until it is set."""
-
-    now = float(NOW)
-
-    def __call__(self):
-        return self.now
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(NOW)
 
 
 @pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def start(clock):
-    """Start sandboxes with this clock; they end with the test."""
-    running = []
-
-    def start_one(**changes):
-        running.append(Sandbox(SandboxConfig(clock=clock, **{"list_processing_seconds": 0, **changes})).__enter__())
-        return running[-1]
-
-    yield start_one
-    for sandbox in running:
-        sandbox.__exit__(None, None, None)
+def start(start):
+    """Start sandboxes whose lists are ready at once."""
+    return partial(start, list_processing_seconds=0)
 
 
 @pytest.fixture

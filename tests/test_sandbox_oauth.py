@@ -14,11 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from given import Clock
 from target_pinterest_capi.sandbox import oauth
 from target_pinterest_capi.sandbox.answers import Request
-from target_pinterest_capi.sandbox.app import SandboxConfig
 from target_pinterest_capi.sandbox.faults import Fault
-from target_pinterest_capi.sandbox.server import Sandbox
 
 NOW = 1_780_000_000
 DAY = 24 * 3600
@@ -31,32 +30,9 @@ CLIENT = httpx.Client(timeout=10)
 needs_description = pytest.mark.skipif(not DESCRIPTION.exists(), reason="Pinterest's description is not here")
 
 
-class Clock:
-    """A clock that stands until it is set."""
-
-    now = float(NOW)
-
-    def __call__(self):
-        return self.now
-
-
 @pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def start(clock):
-    """Start sandboxes with this clock; they end with the test."""
-    running = []
-
-    def start_one(**changes):
-        running.append(Sandbox(SandboxConfig(clock=clock, **changes)).__enter__())
-        return running[-1]
-
-    yield start_one
-    for sandbox in running:
-        sandbox.__exit__(None, None, None)
+def clock() -> Clock:
+    return Clock(NOW)
 
 
 def refresh(sandbox, token=FIRST, *, client=(oauth.DEFAULT_CLIENT_ID, oauth.DEFAULT_CLIENT_SECRET), **more):

@@ -14,6 +14,7 @@ from chromium import Browser, program
 from hypothesis import given
 from hypothesis import strategies as st
 
+from given import Clock
 from target_pinterest_capi.cli import sandbox as command
 from target_pinterest_capi.sandbox import faults as fault_module
 from target_pinterest_capi.sandbox import rules
@@ -32,33 +33,9 @@ VIEWS = ("history", "events", "requests", "lists", "faults")
 PHONE, DESK = 390, 1280
 
 
-class Clock:
-    """A clock that stands until it is set."""
-
-    def __init__(self):
-        self.now = 1_780_000_000.0
-
-    def __call__(self):
-        return self.now
-
-
 @pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def start(clock):
-    """Start sandboxes with this clock; they end with the test."""
-    running = []
-
-    def start_one(**changes):
-        running.append(Sandbox(SandboxConfig(clock=clock, **changes)).__enter__())
-        return running[-1]
-
-    yield start_one
-    for sandbox in running:
-        sandbox.__exit__(None, None, None)
+def clock() -> Clock:
+    return Clock(1_780_000_000.0)
 
 
 def event(sandbox, event_id="order-1", **changes):

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from pydantic import SecretStr
 
 from target_pinterest_capi.delivery.batches import Batch
-from target_pinterest_capi.delivery.ledger import Ledger, event_key, open_ledger
+from target_pinterest_capi.delivery.ledger import Ledger, event_key
 from target_pinterest_capi.delivery.repeats import Repeats
 from target_pinterest_capi.events.event import Account, Event
 
@@ -65,3 +65,14 @@ class Deduplication:
         if self._opened is None:
             self._opened = open_ledger(self._url.get_secret_value(), self._retention_days)
         return self._opened
+
+
+def open_ledger(url: str, retention_days: int) -> Ledger:
+    """Open the ledger at an SQLAlchemy URL, and let go of what is older than the retention. Raises `LedgerError`."""
+    if url.startswith("sqlite"):
+        from target_pinterest_capi.delivery.ledger_sqlite import SqliteLedger  # noqa: PLC0415 - only one of the two is needed
+
+        return SqliteLedger(url, retention_days)
+    from target_pinterest_capi.delivery.ledger_sql import SqlLedger  # noqa: PLC0415 - SQLAlchemy takes 0.1 s to import
+
+    return SqlLedger(url, retention_days)

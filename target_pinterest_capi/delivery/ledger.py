@@ -39,14 +39,3 @@ class Ledger(Protocol):
 def event_key(account: Account, name: str, event_id: str) -> int:
     """Give the key of an event: of what Pinterest would recognize a repeat by, and the account."""
     return _first_bytes(sha256(f"{account.ad_account_id}\0{name}\0{event_id}".encode("utf-8", "replace")).digest())[0]  # type: ignore[no-any-return]
-
-
-def open_ledger(url: str, retention_days: int) -> Ledger:
-    """Open the ledger at an SQLAlchemy URL, and let go of what is older than the retention. Raises `LedgerError`."""
-    if url.startswith("sqlite"):
-        from target_pinterest_capi.delivery.ledger_sqlite import SqliteLedger  # noqa: PLC0415 - only one of the two is needed
-
-        return SqliteLedger(url, retention_days)
-    from target_pinterest_capi.delivery.ledger_sql import SqlLedger  # noqa: PLC0415 - SQLAlchemy takes 0.1 s to import
-
-    return SqlLedger(url, retention_days)

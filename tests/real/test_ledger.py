@@ -17,7 +17,8 @@ import sqlalchemy as sa
 
 from given import ACCOUNT, TOKEN, record, schema, state
 from shopper import NOW, event, visit
-from target_pinterest_capi.delivery.ledger import DAY_SECONDS, Ledger, LedgerError, event_key, open_ledger
+from target_pinterest_capi.delivery.deduplication import open_ledger
+from target_pinterest_capi.delivery.ledger import DAY_SECONDS, Ledger, LedgerError, event_key
 from target_pinterest_capi.delivery.ledger_sql import Database, SqlLedger
 from target_pinterest_capi.delivery.ledger_sqlite import KEYS_AT_ONCE, SqliteLedger
 from target_pinterest_capi.events.event import Account
