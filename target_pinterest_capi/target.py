@@ -3,7 +3,6 @@
 We own the reading, the records and STATE; the SDK owns its command line, stream maps, flattening and the making of sinks.
 """
 
-import ctypes
 import logging
 import os
 import signal
@@ -31,15 +30,12 @@ from target_pinterest_capi.events.event import Origin, SkippedRecord
 from target_pinterest_capi.events.reasons import Skipped
 from target_pinterest_capi.lines import IteratedLines
 from target_pinterest_capi.mapping.mappings import Accounts
+from target_pinterest_capi.memory import keep_freed_memory
 from target_pinterest_capi.reader import BytesReader, InputError, RecordSink
 from target_pinterest_capi.reporting.progress import Progress, watch
 from target_pinterest_capi.sinks import MELTANO_TEST_STREAM, ConversionsSink, MeltanoTestSink
 from target_pinterest_capi.summary import log_summary
 
-_M_TRIM_THRESHOLD: Final = -1  # glibc's malloc.h
-_M_MMAP_THRESHOLD: Final = -3
-_KEPT_BYTES: Final = 64 * 1024 * 1024
-_LARGEST_KEPT_BYTES: Final = 4 * 1024 * 1024  # a request is 1 MiB
 QUIET_LOGGERS: Final = ("httpx", "httpcore")  # a line for each request is nobody's news
 
 
@@ -379,18 +375,6 @@ def _write_state(value: bytes) -> None:
     else:
         buffer.write(value + b"\n")
     sys.stdout.flush()
-
-
-def keep_freed_memory() -> bool:
-    """Have glibc keep what a batch has freed for the next one; tell whether it does. Other systems' allocators do as they do.
-
-    By default it gives megabytes back to the system after each batch and takes them again, a page fault for every record.
-    """
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError):
-        return False
-    return bool(mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES) and mallopt(_M_MMAP_THRESHOLD, _LARGEST_KEPT_BYTES))
 
 
 def main() -> None:
