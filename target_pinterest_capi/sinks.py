@@ -14,6 +14,7 @@ from target_pinterest_capi.delivery.trial import try_settings
 from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, SkippedRecord
 from target_pinterest_capi.events.keys import read_key
 from target_pinterest_capi.events.reasons import Invalid, Skipped
+from target_pinterest_capi.mapping.columns import names_a_field
 from target_pinterest_capi.mapping.mappings import CompiledEntry, Stream, compile_stream, stream_columns
 from target_pinterest_capi.validation import compile_validator
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from target_pinterest_capi.target import TargetPinterestCapi
 
 NO_MAPPING: Final = ""
+MOST_TIMES_NEW: Final = 20
 MELTANO_TEST_STREAM: Final = "meltano_test_stream"  # what `meltano config test` sends: seen with Meltano 4.4.1
 
 
@@ -41,6 +43,7 @@ class ConversionsSink(Sink):
         self._row_takes: list[Callable[[Any, bytes], Result]] = []
         self._list_takes = target.lists.takes(stream_name, self._stream.key_properties)
         self._columns: tuple[str, ...] = ()  # of the last record: as a rule every record has the same
+        self._times_new = 0  # that a record has brought new ones
         self._validate = compile_validator(schema) if target.settings.validate_records else None
         self.rows: messages.Rows | None = self._compile_rows()
         self._nothing = SkippedRecord(Origin(stream_name, NO_MAPPING), Skipped.NO_MAPPING)
@@ -92,12 +95,23 @@ class ConversionsSink(Sink):
                 run.take(result)
 
     def _look_at(self, columns: tuple[str, ...]) -> None:
-        """Compile the mapping once more where a record has columns that the schema does not declare."""
+        """Compile the mapping once more where a record has columns that the schema does not declare, and the rows to hold them.
+
+        A stream that goes on to bring new names has data in them, and no columns: it gets no rows, and only fields are looked for.
+        """
         self._columns = columns
-        if not self._stream.columns.issuperset(columns):
-            self._stream = self._stream._replace(columns=self._stream.columns.union(columns))
+        new = set(columns) - self._stream.columns
+        fields = {column for column in new if names_a_field(column)}
+        self._times_new += bool(new)
+        if self._times_new > MOST_TIMES_NEW:
+            self.rows, new = None, fields
+        if not new:
+            return
+        self._stream = self._stream._replace(columns=self._stream.columns.union(new))
+        if fields:
             self._entries = self._compile()
             self._takes = [entry.take for entry in self._entries]
+        if self._times_new <= MOST_TIMES_NEW:
             self.rows = self._compile_rows()
 
     def _compile(self) -> tuple[CompiledEntry, ...]:

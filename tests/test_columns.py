@@ -4,12 +4,14 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from given import settings_of
 from shopper import NOW, digest, visit
 from target_pinterest_capi.events.event import Event
 from target_pinterest_capi.events.fields import FIELDS
-from target_pinterest_capi.mapping.columns import base_columns, entry_fields
+from target_pinterest_capi.mapping.columns import base_columns, entry_fields, names_a_field
 from target_pinterest_capi.mapping.expressions import compile_expression
 from target_pinterest_capi.mapping.mappings import Accounts, Stream, compile_stream
 
@@ -104,3 +106,29 @@ def test_column_with_odd_characters_is_quoted():
 def test_base_columns_read_every_field():
     """What the preset is shown as has every field but the members of flat items' further numbers."""
     assert set(base_columns()) == {field.path for field in FIELDS}
+
+
+NAMES = st.one_of(
+    st.sampled_from(
+        [*(field.leaf for field in FIELDS), *(field.path.replace(".", "_") for field in FIELDS), "item_id", "contents"]
+    ),
+    st.text(max_size=12),
+)
+
+
+@given(st.lists(st.builds(lambda name, number: f"{name}{number}", NAMES, st.sampled_from(["", "_1", "_12", "_0", "x"]))))
+def test_column_that_names_no_field_changes_nothing(names: list[str]):
+    """Taking out every column that names no field leaves what the others give."""
+    assert entry_fields(frozenset(names)) == entry_fields(frozenset(filter(names_a_field, names)))
+
+
+@pytest.mark.parametrize("column", sorted({column for columns in base_columns().values() for column in columns}))
+def test_column_of_a_field_names_it(column: str):
+    """Each column that the preset reads alone is known to be one."""
+    if column.isidentifier():
+        assert names_a_field(column)
+
+
+def test_column_without_a_name_is_none():
+    """A column whose name is empty, which a tap of files may send, is no object that all fields are members of."""
+    assert entry_fields({"", "em"}) == {"user_data.em": ("em",)}

@@ -8,6 +8,7 @@ import pytest
 from given import line, record, schema, state
 from shopper import visit
 from target_pinterest_capi.messages import compile_rows, record_head, record_of
+from target_pinterest_capi.sinks import MOST_TIMES_NEW
 
 COLUMNS = ("id", "price", "note")
 
@@ -104,6 +105,15 @@ def test_streams_in_turn_with_every_kind_of_line(run_target, sandbox):
     assert (ran.code, ran.outcomes, ran.states) == (0, {"delivered": 60}, ['{"n": 60}'])
     emails = {row.event["event_id"]: len(row.event["user_data"]["em"]) for row in sandbox.store.events()}
     assert emails == {f"visit-{number}": 2 if number % 10 == 9 else 1 for number in range(60)}
+
+
+def test_names_that_are_data_are_no_columns(run_target, sandbox):
+    """A stream whose records all have names of their own is read in full, and a field among them is used whenever it comes."""
+    lines = [record("visits", **visit(number, **{f"id-{number}": number})) for number in range(3 * MOST_TIMES_NEW)]
+    lines.append(record("visits", **visit(1000, em_1="second@example.com")))
+    ran = run_target([schema("visits", *visit(), key_properties=("event_id",)), *lines])
+    assert ran.outcomes == {"delivered": 3 * MOST_TIMES_NEW + 1}
+    assert [len(row.event["user_data"]["em"]) for row in sandbox.store.events()] == [*[1] * 3 * MOST_TIMES_NEW, 2]
 
 
 def test_missing_key_is_told_from_a_null_one(run_target):

@@ -33,6 +33,12 @@ def entry_fields(columns: Collection[str]) -> dict[str, Expressions]:
     return fields
 
 
+def names_a_field(column: str) -> bool:
+    """Tell whether a column is read where it is there; any other changes nothing of what `entry_fields` gives."""
+    numbered = _NUMBERED.fullmatch(column)
+    return column in _COLUMNS or (numbered is not None and numbered[1] in _COLUMNS)
+
+
 def base_columns() -> dict[str, Expressions]:
     """Give the preset as it is shown: every field with its unnumbered columns."""
     return entry_fields(
@@ -43,7 +49,7 @@ def base_columns() -> dict[str, Expressions]:
 
 
 def _expressions(field: Field, columns: Collection[str], numbered: dict[str, list[tuple[int, str]]]) -> Iterator[str]:
-    if field.parent in columns:
+    if field.parent and field.parent in columns:
         yield f"{field.parent}.{field.leaf}"
     for name in _names(field):
         if name in columns:
@@ -60,6 +66,11 @@ def _names(field: Field) -> Iterator[str]:
         yield field.leaf
     if field.parent:
         yield from (f"{field.parent}{joint}{field.leaf}" for joint in _JOINTS)
+
+
+_COLUMNS: Final = frozenset(
+    {name for field in FIELDS for name in (field.parent, *_names(field)) if name}.union(*_ITEM_COLUMNS.values())
+)
 
 
 def _numbered(columns: Collection[str]) -> dict[str, list[tuple[int, str]]]:
