@@ -131,18 +131,25 @@ JSON_SCALARS = st.one_of(
 JSON_ITEM = st.dictionaries(st.sampled_from([*(field.leaf for field in ITEM_FIELDS), "other"]), JSON_SCALARS, max_size=5)
 JSON_VALUES = st.one_of(JSON_SCALARS, st.lists(JSON_SCALARS, max_size=3), st.lists(JSON_ITEM, max_size=3), JSON_ITEM)
 ENCODE = msgspec.json.Encoder(decimal_format="number").encode
-KEYS = st.sampled_from([(), ("event_id",), ("custom_data.order_id",), ("event_id", "absent")])
+KEYS = st.sampled_from([(), ("event_id",), ("custom_data.order_id",), ("custom_data.order_id", "other"), ("event_id", "absent")])
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.dictionaries(st.sampled_from([*BY_PATH, "other"]), JSON_VALUES, max_size=25), st.booleans(), KEYS, st.booleans())
-def test_rows_are_records(record: dict[str, Any], complete: bool, key_properties: tuple[str, ...], computes: bool):
+@given(
+    st.dictionaries(st.sampled_from([*BY_PATH, "other"]), JSON_VALUES, max_size=25),
+    st.booleans(),
+    KEYS,
+    st.sampled_from(["column", "expression", "nowhere"]),
+)
+def test_rows_are_records(record: dict[str, Any], complete: bool, key_properties: tuple[str, ...], id_comes_from: str):
     """A line read into a row gives the event, the dead letter and the notes that its record gives."""
     given = {**NEEDED, **record} if complete else record
     line = ENCODE({"type": "RECORD", "stream": "s", "record": given})
     notes: list[Counter[tuple[str, str]]] = [Counter(), Counter()]
     fields = {path: FieldPlan(lambda record, path=path: record.get(path), path, frozenset((path,))) for path in BY_PATH}
-    if computes:
+    if id_comes_from == "nowhere":
+        del fields["event_id"]
+    elif id_comes_from == "expression":
         read = lambda record: record.get("custom_data.order_id") or record.get("user_data.external_id")  # noqa: E731
         fields["event_id"] = FieldPlan(read, None, frozenset(("custom_data.order_id", "user_data.external_id")))
     plain, fast = (
@@ -155,7 +162,10 @@ def test_rows_are_records(record: dict[str, Any], complete: bool, key_properties
         )
         for number in (0, 1)
     )
-    assert fast.reads is not None
+    if fast.reads is None:
+        assert id_comes_from == "nowhere"
+        assert key_properties == ()
+        return
     rows = compile_rows("s", [*BY_PATH, "other"], fast.reads)
     assert rows is not None
     of_row = fast.compile_rows(rows.attributes, record_of)

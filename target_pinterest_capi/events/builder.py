@@ -159,6 +159,7 @@ class _Builder:
             oldest_seconds=self._max_age_seconds,
             newest_seconds=FUTURE_SECONDS,
             key_properties=self._plan.key_properties,
+            has_id="event_id" in self._plan.fields,
             derive_id=self._derived_id if self._derive_id else None,
             key=self._key,
             dead_key=self._dead_key,

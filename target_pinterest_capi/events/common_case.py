@@ -39,6 +39,7 @@ class Steps(NamedTuple):
     oldest_seconds: float  # before now
     newest_seconds: float  # after now
     key_properties: tuple[str, ...]
+    has_id: bool  # a field gives it; else it is derived
     derive_id: Callable[[Any, Any, str], str | None] | None
     key: keys.ReadKey | str | None
     dead_key: keys.ReadKey
@@ -64,8 +65,8 @@ def compile_records(steps: Steps) -> Callable[[Any, Any], Any]:
 
 
 def columns_read(steps: Steps) -> frozenset[str] | None:
-    """Give the columns that are read of a record in the common case; None where something of the mapping may read any."""
-    if steps.reads is None:
+    """Give the columns that are read of a record in the common case; None where that may be any: an id is then of all of them."""
+    if steps.reads is None or not (steps.has_id or steps.key_properties):
         return None
     members = (steps.required, *steps.members.values())
     return steps.reads.union(steps.key_properties, (member.column for some in members for member in some if member.get is None))
@@ -121,10 +122,20 @@ def _required(source: Source, steps: Steps, whole: str) -> None:
     key = source.bind(steps.key)
     source.write("if event_id and event_id.isascii():", f"    key = {key}(record)" if callable(steps.key) else f"    key = {key}")
     if steps.derive_id is not None:
-        derived = f"{source.bind(steps.derive_id)}({whole}, account, name)"
-        source.write(f"elif raw_id is None and (event_id := {derived}) is not None:")
-        source.write(f"    key = {source.bind(steps.dead_key)}({whole})")
+        source.write("elif raw_id is None:")
+        _keyed(source, steps, whole)
+        source.write(f"    if (event_id := {source.bind(steps.derive_id)}(keyed, account, name)) is None:", f"        {plain}")
+        source.write(f"    key = {source.bind(steps.dead_key)}(keyed)")
     source.write("else:", f"    {plain}")
+
+
+def _keyed(source: Source, steps: Steps, whole: str) -> None:
+    """Write what an id is derived from: a row's key properties, where all are there and none is null; else the whole record."""
+    if not (steps.key_properties and source.reads_rows):
+        source.write(f"    keyed = {whole}")
+        return
+    key = ", ".join(f"{source.bind(name)}: {source.column(name)}" for name in steps.key_properties)
+    source.write(f"    keyed = {{{key}}}", "    if None in keyed.values():", f"        keyed = {whole}")
 
 
 def _user_data(source: Source, steps: Steps, whole: str) -> None:

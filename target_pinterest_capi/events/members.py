@@ -121,6 +121,11 @@ class Source:
         self._fast = fast
         self._attributes = attributes
 
+    @property
+    def reads_rows(self) -> bool:
+        """Tell whether columns are read from a row."""
+        return self._attributes is not None
+
     def bind(self, value: Any) -> str:
         """Give the name of a value in the function."""
         name = f"bound_{len(self._namespace)}"
