@@ -113,7 +113,8 @@ def _required(source: Source, steps: Steps, whole: str) -> None:
         names, fallback = source.bind(steps.event_names.get), source.bind(steps.fallback_name)
         source.write(f"if (name := {names}(name) or {fallback}) is None:", f"    {plain}")
     source.write(f"if type(raw_source) is not str or raw_source not in {source.bind(frozenset(ACTION_SOURCES))}:", f"    {plain}")
-    source.write(f"seconds = {source.bind(_reader_of_time(steps.zone))}(raw_time)", f"now = {source.bind(steps.now)}()")
+    _time(source, steps)
+    source.write(f"now = {source.bind(steps.now)}()")
     oldest, newest = source.bind(steps.oldest_seconds), source.bind(steps.newest_seconds)
     source.write(f"if type(seconds) is not int or not now - {oldest} <= seconds <= now + {newest}:", f"    {plain}")
     too_large = source.bind(coerce.TOO_LARGE)
@@ -127,6 +128,16 @@ def _required(source: Source, steps: Steps, whole: str) -> None:
         source.write(f"    if (event_id := {source.bind(steps.derive_id)}(keyed, account, name)) is None:", f"        {plain}")
         source.write(f"    key = {source.bind(steps.dead_key)}(keyed)")
     source.write("else:", f"    {plain}")
+
+
+def _time(source: Source, steps: Steps) -> None:
+    """Write `coerce.unix_time`, with a shorter way for what nearly all taps send: ISO 8601 with `T` and an offset."""
+    source.write("if type(raw_time) is str and raw_time[10:11] == 'T' and raw_time[4] == '-':", "    try:")
+    source.write(f"        since = {source.bind(datetime.fromisoformat)}(raw_time) - {source.bind(_EPOCH)}")
+    source.write("    except (ValueError, TypeError):  # another form of time, or one without offset")
+    unix_time = f"seconds = {source.bind(coerce.unix_time)}(raw_time, {source.bind(steps.zone)})"
+    source.write(f"        {unix_time}", "    else:", f"        seconds = since.days * {_DAY_SECONDS} + since.seconds")
+    source.write("else:", f"    {unix_time}")
 
 
 def _keyed(source: Source, steps: Steps, whole: str) -> None:
@@ -169,19 +180,3 @@ def _custom_data(source: Source, steps: Steps) -> None:
     if "opt_out_type" in leaves:
         source.write("    if 'opt_out_type' in custom:", f"        {source.bind(steps.check_limited)}(custom, customer)")
     source.write("    event['custom_data'] = custom")
-
-
-def _reader_of_time(zone: tzinfo) -> Callable[[Any], int | str | None]:
-    """Give `coerce.unix_time` with a shorter way for what nearly all taps send: ISO 8601 with `T` and an offset."""
-    read, unix_time = datetime.fromisoformat, coerce.unix_time
-
-    def seconds(value: Any) -> int | str | None:
-        if type(value) is str and value[10:11] == "T" and value[4:5] == "-":
-            try:
-                since = read(value) - _EPOCH
-            except (ValueError, TypeError):  # another form of time, or one without offset
-                return unix_time(value, zone)
-            return since.days * _DAY_SECONDS + since.seconds
-        return unix_time(value, zone)
-
-    return seconds

@@ -311,7 +311,9 @@ def _are_plain_texts(values: list[Any]) -> bool:
         joined = "".join(values)
     except TypeError:
         return False
-    return joined.isascii() and len(joined.split()) == 1 and "" not in values and len(set(values)) == len(values)
+    if not joined.isascii() or not joined.isprintable() or " " in joined:
+        return False
+    return joined != "" and "" not in values and (len(values) == 1 or len(set(values)) == len(values))
 
 
 def _all(texts: Iterable[str | None]) -> list[str] | None:
