@@ -8,7 +8,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Callable
-from typing import IO, Any, Final, NamedTuple
+from typing import IO, Any, Final
 
 import msgspec
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
@@ -17,9 +17,8 @@ from singer_sdk.singerlib.exceptions import InvalidInputLine
 from target_pinterest_capi import messages
 from target_pinterest_capi.delivery.run import Run
 from target_pinterest_capi.lines import LineTooLongError, open_lines
-from target_pinterest_capi.sinks import ConversionsSink, MeltanoTestSink
+from target_pinterest_capi.sinks import RecordSink, RowReading
 
-RecordSink = ConversionsSink | MeltanoTestSink
 Callbacks = dict[str, Callable[[dict[str, Any]], None]]
 
 
@@ -27,15 +26,7 @@ class InputError(InvalidInputLine):
     """The tap sent what cannot be read; says where and why, without the content."""
 
 
-class RowReading(NamedTuple):
-    """Lines that begin with `head` are decoded into rows, and taken by `take`."""
-
-    head: bytes
-    decode: Callable[[bytes], Any]
-    take: Callable[[Any, bytes], None]
-
-
-NO_ROWS: Final = RowReading(b"\n", lambda line: line, lambda *_: None)  # no line begins so
+NO_ROWS: Final = (b"\n", RowReading(lambda line: line, lambda *_: None))  # no line begins so
 
 
 class BytesReader(GenericSingerReader[bytes]):
@@ -45,10 +36,10 @@ class BytesReader(GenericSingerReader[bytes]):
         super().__init__()
         self._run = run
         self.sinks: dict[str, RecordSink] = {}  # of streams whose records need nothing of the SDK
-        self._rows = NO_ROWS  # of the stream whose record came last
+        self._rows = NO_ROWS  # how the lines of the stream whose record came last begin, and are read
         self.line_number = 0
 
-    def add(self, stream: str, sink: "RecordSink") -> None:
+    def add(self, stream: str, sink: RecordSink) -> None:
         """Take a stream's records to a sink from now on."""
         self.sinks[stream] = sink
         self._rows = NO_ROWS
@@ -86,7 +77,7 @@ class BytesReader(GenericSingerReader[bytes]):
 
     def _process(self, lines: list[bytes], callbacks: Callbacks, counts: "Counter[str]") -> None:
         """Take each line's message to its stream's sink, or to its callback."""
-        head, decode_row, take_row = self._rows
+        head, (decode_row, take_row) = self._rows
         sinks, records, first = self.sinks, 0, self.line_number + 1
         for number, line in enumerate(lines, first):
             if line.startswith(head):
@@ -111,11 +102,11 @@ class BytesReader(GenericSingerReader[bytes]):
                 records += 1
                 sink = sinks[message.stream]
                 sink.take(message.record)
-                head, decode_row, take_row = self._rows = _rows_of(sink, line)
+                head, (decode_row, take_row) = self._rows = _rows_of(sink, line)
             else:
                 self._call_back(message, callbacks)
                 counts[message.type] += 1
-                head, decode_row, take_row = self._rows
+                head, (decode_row, take_row) = self._rows
         self.line_number = first + len(lines) - 1
         counts["RECORD"] += records
 
@@ -150,10 +141,10 @@ class BytesReader(GenericSingerReader[bytes]):
         return members
 
 
-def _rows_of(sink: RecordSink, line: bytes) -> RowReading:
-    """Give how a sink's next lines are read into rows, from one of its lines."""
-    rows, head = sink.rows, messages.record_head(line, sink.stream_name)
-    return NO_ROWS if rows is None or head is None else RowReading(head, rows.decode, sink.take_row)
+def _rows_of(sink: RecordSink, line: bytes) -> tuple[bytes, RowReading]:
+    """Give how a sink's next lines begin and are read into rows, from one of its lines."""
+    head = None if sink.rows is None else messages.record_head(line, sink.stream_name)
+    return NO_ROWS if sink.rows is None or head is None else (head, sink.rows)
 
 
 def _name(kind: str) -> str:

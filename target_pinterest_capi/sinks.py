@@ -3,8 +3,9 @@
 Events go to the run at once, which batches them by account: nothing is ever drained here.
 """
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from singer_sdk import Sink
 
@@ -27,8 +28,21 @@ MOST_TIMES_NEW: Final = 20
 MELTANO_TEST_STREAM: Final = "meltano_test_stream"  # what `meltano config test` sends: seen with Meltano 4.4.1
 
 
-class ConversionsSink(Sink):
-    """Turns a stream's records into events for the run, and into members of the customer lists that the stream feeds."""
+class RowReading(NamedTuple):
+    """`decode` reads a line into a message whose `record` is a row, or raises ValueError; `take` takes the row and its line."""
+
+    decode: Callable[[bytes], Any]
+    take: Callable[[Any, bytes], None]
+
+
+class RecordSink(Sink):
+    """What our sinks have in common: records are taken one by one, and handed to the run at once.
+
+    `rows` is how lines are read into rows, and how one is taken with the line it was read from, instead of its record; None where
+    there are no rows of the stream.
+    """
+
+    rows: RowReading | None = None
 
     def __init__(
         self, target: "TargetPinterestCapi", stream_name: str, schema: dict[str, Any], key_properties: Sequence[str] | None
@@ -36,19 +50,10 @@ class ConversionsSink(Sink):
         super().__init__(target, stream_name, schema, key_properties)
         self._run = target.run
         self._settings = target.settings
-        self._accounts = target.accounts
-        self._stream = Stream(stream_name, stream_columns(schema), tuple(key_properties or ()))
-        self._entries: tuple[CompiledEntry, ...] = self._compile()
-        self._takes = [entry.take for entry in self._entries]
-        self._row_takes: list[Callable[[Any, bytes], Result]] = []
-        self._list_takes = target.lists.takes(stream_name, self._stream.key_properties)
-        self._columns: tuple[str, ...] = ()  # of the last record: as a rule every record has the same
-        self._times_new = 0  # that a record has brought new ones
-        self._validate = compile_validator(schema) if target.settings.validate_records else None
-        self.rows: messages.Rows | None = self._compile_rows()
-        self._nothing = SkippedRecord(Origin(stream_name, NO_MAPPING), Skipped.NO_MAPPING)
-        if not self._entries and not self._list_takes:
-            self.logger.warning("No entry of mappings takes stream %r: its records are skipped.", stream_name)
+
+    @abstractmethod
+    def take(self, record: dict[str, Any]) -> None:
+        """Take one record. Raises `RunStopped` where the run has to stop."""
 
     def get_validator(self) -> None:
         """Give the SDK no validator: its own prints records. Ours is in `take`."""
@@ -59,6 +64,28 @@ class ConversionsSink(Sink):
 
     def process_batch(self, context: Mapping[str, Any]) -> None:
         """Do nothing: no records wait here."""
+
+
+class ConversionsSink(RecordSink):
+    """Turns a stream's records into events for the run, and into members of the customer lists that the stream feeds."""
+
+    def __init__(
+        self, target: "TargetPinterestCapi", stream_name: str, schema: dict[str, Any], key_properties: Sequence[str] | None
+    ) -> None:
+        super().__init__(target, stream_name, schema, key_properties)
+        self._accounts = target.accounts
+        self._stream = Stream(stream_name, stream_columns(schema), tuple(key_properties or ()))
+        self._entries: tuple[CompiledEntry, ...] = self._compile()
+        self._takes = [entry.take for entry in self._entries]
+        self._row_takes: list[Callable[[Any, bytes], Result]] = []
+        self._list_takes = target.lists.takes(stream_name, self._stream.key_properties)
+        self._columns: tuple[str, ...] = ()  # of the last record: as a rule every record has the same
+        self._times_new = 0  # that a record has brought new ones
+        self._validate = compile_validator(schema) if target.settings.validate_records else None
+        self.rows = self._compile_rows()
+        self._nothing = SkippedRecord(Origin(stream_name, NO_MAPPING), Skipped.NO_MAPPING)
+        if not self._entries and not self._list_takes:
+            self.logger.warning("No entry of mappings takes stream %r: its records are skipped.", stream_name)
 
     def take(self, record: dict[str, Any]) -> None:
         """Take one record to every entry that matches. Raises `RunStopped` where the run has to stop."""
@@ -83,8 +110,7 @@ class ConversionsSink(Sink):
         elif not self._entries:
             run.skip(self._nothing)
 
-    def take_row(self, row: Any, line: bytes) -> None:
-        """Take one row of `rows`, and the line that it was read from, as `take` does the record."""
+    def _take_row(self, row: Any, line: bytes) -> None:
         run = self._run
         run.sequence += 1
         for take in self._row_takes:
@@ -117,7 +143,7 @@ class ConversionsSink(Sink):
     def _compile(self) -> tuple[CompiledEntry, ...]:
         return compile_stream(self._settings, self._stream, self._accounts, self._run.tally.note)
 
-    def _compile_rows(self) -> messages.Rows | None:
+    def _compile_rows(self) -> RowReading | None:
         """Give how lines are read into rows; None where something reads more of a record than a row holds."""
         plans = [entry.rows for entry in self._entries if entry.rows is not None]
         if not plans or len(plans) < len(self._entries) or self._list_takes or self._validate is not None:
@@ -125,11 +151,13 @@ class ConversionsSink(Sink):
         rows = messages.compile_rows(
             self._stream.name, self._stream.columns, frozenset[str]().union(*(plan.reads for plan in plans))
         )
-        self._row_takes = [] if rows is None else [plan.compile(rows.attributes, messages.record_of) for plan in plans]
-        return rows
+        if rows is None:
+            return None
+        self._row_takes = [plan.compile(rows.attributes, messages.record_of) for plan in plans]
+        return RowReading(rows.decode, self._take_row)
 
 
-class MeltanoTestSink(Sink):
+class MeltanoTestSink(RecordSink):
     """Takes the stream of `meltano config test`: tries token and ad account by test requests, and makes no event of its record.
 
     Meltano takes any line with the words that usually tell of a failure for one, so the log does without them where all is well.
@@ -139,20 +167,7 @@ class MeltanoTestSink(Sink):
         self, target: "TargetPinterestCapi", stream_name: str, schema: dict[str, Any], key_properties: Sequence[str] | None
     ) -> None:
         super().__init__(target, stream_name, schema, key_properties)
-        self._run = target.run
-        self._settings = target.settings
         self._is_tried = False
-        self.rows: messages.Rows | None = None
-
-    def get_validator(self) -> None:
-        """Give the SDK no validator: nothing of the record is used."""
-
-    def process_record(self, record: dict[str, Any], context: Mapping[str, Any]) -> None:  # noqa: ARG002 - the SDK's signature
-        """Take a record that the SDK hands over."""
-        self.take(record)
-
-    def process_batch(self, context: Mapping[str, Any]) -> None:
-        """Do nothing: no records wait here."""
 
     def take(self, record: dict[str, Any]) -> None:  # noqa: ARG002 - what is in it is Meltano's
         """Try the settings with the first record. Raises `RunStopped` where they cannot deliver."""
@@ -161,9 +176,6 @@ class MeltanoTestSink(Sink):
             self._is_tried = True
             self._try()
         self._run.skip(SkippedRecord(Origin(self.stream_name, NO_MAPPING), Skipped.MELTANO_TEST))
-
-    def take_row(self, row: Any, line: bytes) -> None:
-        """Never called: there are no rows of this stream."""
 
     def _try(self) -> None:
         for finding in try_settings(self._settings):

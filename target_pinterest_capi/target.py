@@ -31,9 +31,9 @@ from target_pinterest_capi.events.reasons import Skipped
 from target_pinterest_capi.lines import IteratedLines
 from target_pinterest_capi.mapping.mappings import Accounts
 from target_pinterest_capi.memory import keep_freed_memory
-from target_pinterest_capi.reader import BytesReader, InputError, RecordSink
+from target_pinterest_capi.reader import BytesReader, InputError
 from target_pinterest_capi.reporting.progress import Progress, watch
-from target_pinterest_capi.sinks import MELTANO_TEST_STREAM, ConversionsSink, MeltanoTestSink
+from target_pinterest_capi.sinks import MELTANO_TEST_STREAM, ConversionsSink, MeltanoTestSink, RecordSink
 from target_pinterest_capi.summary import log_summary
 
 QUIET_LOGGERS: Final = ("httpx", "httpcore")  # a line for each request is nobody's news
@@ -196,7 +196,7 @@ class TargetPinterestCapi(Target):
 
     def _sink(self, stream: str) -> RecordSink:
         sink: Sink = self.get_sink(stream)
-        assert isinstance(sink, ConversionsSink | MeltanoTestSink)  # noqa: S101 - the only classes there are
+        assert isinstance(sink, RecordSink)  # noqa: S101 - the only classes there are
         return sink
 
     @property

@@ -45,6 +45,15 @@ def config(sandbox: Sandbox, tmp_path: Path) -> dict[str, Any]:
     }
 
 
+@pytest.fixture
+def plain_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run commands in an empty folder, on a terminal of 80 columns without colours, and past no proxy."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    for name in ("FORCE_COLOR", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+
+
 class Ran(NamedTuple):
     """What a run of the target left: exit code, STATE lines, dead letters, and all it logged."""
 

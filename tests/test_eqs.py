@@ -61,12 +61,8 @@ def deliver(run_target: Callable[..., Any], tmp_path: Path) -> Callable[..., Pat
 
 
 @pytest.fixture
-def ask(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+def ask(sandbox: Sandbox, plain_terminal: None) -> Callable[..., Result]:
     """Give a function that runs the command with a configuration for the sandbox, changed as a test says."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "80")
-    for name in ("FORCE_COLOR", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
 
     def run(*arguments: object, **settings: Any) -> Result:
         given = {"ad_account_id": ACCOUNT, "conversion_token": TOKEN, "api_url": sandbox.url, "oauth": ACCESS, **settings}

@@ -202,11 +202,12 @@ class _StreamPreview:
         entries = [entry for _, entry in matching(settings, self._stream.name)]
         sources = [source for entry in entries for source in _sources(entry, self._stream)]
         sources += list_sources(settings, self._stream.name)
-        columns = [roots(source) for source in sources]
-        if not (entries or self._lists) or None in columns:
+        read = roots(*sources)
+        if not (entries or self._lists) or read is None:
             return []
-        read = frozenset(self._stream.key_properties).union(*(names for names in columns if names is not None))
-        return sorted(name for name in self._stream.columns - read if not name.startswith("_sdc_"))
+        return sorted(
+            name for name in self._stream.columns - read.union(self._stream.key_properties) if not name.startswith("_sdc_")
+        )
 
     def _note(self, _: Origin, field: str, reason: str) -> None:
         self._noted[field, str(reason)] += 1

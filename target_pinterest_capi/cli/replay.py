@@ -24,7 +24,7 @@ from target_pinterest_capi.cli.demo_page import trimmed
 from target_pinterest_capi.cli.preview_page import console
 from target_pinterest_capi.cli.replay_letters import Letters, NoTokenError
 from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
-from target_pinterest_capi.events.builder import DAY_SECONDS
+from target_pinterest_capi.events.coerce import DAY_SECONDS
 from target_pinterest_capi.events.event import Event, InvalidRecord
 from target_pinterest_capi.events.keys import key_of
 from target_pinterest_capi.events.reasons import Invalid

@@ -21,7 +21,6 @@ from target_pinterest_capi.events.members import Fill, Member, Selection, compil
 from target_pinterest_capi.events.reasons import Invalid, Skipped, Warned
 
 FUTURE_SECONDS: Final = 3600
-DAY_SECONDS: Final = 86400
 DERIVED: Final = ("event_id", "user_data.click_id", "custom_data.content_ids", "custom_data.num_items")  # unless a null stops it
 
 Get = Callable[[Any], Any]
@@ -136,7 +135,7 @@ class _Builder:
         self._derive_num_items = derivable["custom_data.num_items"]
         self._key = keys.compile_key(plan.key_properties, self._id.column, plain=options.plain_keys)
         days = options.max_event_age_days
-        self._max_age_seconds = float("inf") if days is None else days * DAY_SECONDS
+        self._max_age_seconds = float("inf") if days is None else days * coerce.DAY_SECONDS
 
     @cached_property
     def _fills(self) -> dict[str, Fill]:

@@ -160,8 +160,9 @@ def boolean(value: Any) -> bool | LeftOut | None:
 
 # Times
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_LOCAL_EPOCH: Final = _EPOCH.replace(tzinfo=None)
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+LOCAL_EPOCH: Final = EPOCH.replace(tzinfo=None)
+DAY_SECONDS: Final = 86_400
 _NO_OFFSET: Final = timedelta()
 
 
@@ -190,8 +191,8 @@ def unix_time(value: Any, zone: tzinfo) -> int | LeftOut | None:
 
 def _seconds(moment: datetime, zone: tzinfo) -> int:
     local = moment.tzinfo is None
-    since = moment - _LOCAL_EPOCH - (zone.utcoffset(moment) or _NO_OFFSET) if local else moment - _EPOCH
-    return since.days * 86_400 + since.seconds
+    since = moment - LOCAL_EPOCH - (zone.utcoffset(moment) or _NO_OFFSET) if local else moment - EPOCH
+    return since.days * DAY_SECONDS + since.seconds
 
 
 def _whole_part(number: float | Decimal) -> int:
@@ -254,7 +255,7 @@ def _time_of_odd_text(text: str, zone: tzinfo) -> int | LeftOut | None:
         moment = datetime.fromisoformat(f"{day}T{'00' if over else clock}{'Z' if offset[:1].isalpha() else offset}")
     except ValueError:
         return LeftOut.NOT_A_TIME
-    return _seconds(moment, zone) + (86_400 if over else 0)
+    return _seconds(moment, zone) + (DAY_SECONDS if over else 0)
 
 
 # Lists and items

@@ -6,7 +6,7 @@ Tests hold all of them against each other, byte by byte and note by note.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 from typing import Any, Final, NamedTuple
 
 from target_pinterest_capi.events import coerce, keys
@@ -14,8 +14,6 @@ from target_pinterest_capi.events.event import Event, Origin, encode
 from target_pinterest_capi.events.fields import ACTION_SOURCES
 from target_pinterest_capi.events.members import Member, Source
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_DAY_SECONDS: Final = 86_400
 BuildRow = Callable[[Any, Any, bytes], Any]
 RAW: Final = ("raw_name", "raw_source", "raw_time", "raw_id")  # the values that are required, as they are read
 
@@ -72,9 +70,7 @@ def columns_read(steps: Steps) -> frozenset[str] | None:
     return steps.reads.union(steps.key_properties, (member.column for some in members for member in some if member.get is None))
 
 
-def compile_rows(
-    steps: Steps, attributes: Mapping[str, str], as_record: Callable[[bytes], Any]
-) -> Callable[[Any, Any, bytes], Any]:
+def compile_rows(steps: Steps, attributes: Mapping[str, str], as_record: Callable[[bytes], Any]) -> BuildRow:
     """Give the function of a row, its account and its line, where `columns_read` gives columns.
 
     `attributes` names each column's attribute; `as_record` gives the record of a line, for what is not the common case.
@@ -133,10 +129,10 @@ def _required(source: Source, steps: Steps, whole: str) -> None:
 def _time(source: Source, steps: Steps) -> None:
     """Write `coerce.unix_time`, with a shorter way for what nearly all taps send: ISO 8601 with `T` and an offset."""
     source.write("if type(raw_time) is str and raw_time[10:11] == 'T' and raw_time[4] == '-':", "    try:")
-    source.write(f"        since = {source.bind(datetime.fromisoformat)}(raw_time) - {source.bind(_EPOCH)}")
+    source.write(f"        since = {source.bind(datetime.fromisoformat)}(raw_time) - {source.bind(coerce.EPOCH)}")
     source.write("    except (ValueError, TypeError):  # another form of time, or one without offset")
     unix_time = f"seconds = {source.bind(coerce.unix_time)}(raw_time, {source.bind(steps.zone)})"
-    source.write(f"        {unix_time}", "    else:", f"        seconds = since.days * {_DAY_SECONDS} + since.seconds")
+    source.write(f"        {unix_time}", "    else:", f"        seconds = since.days * {coerce.DAY_SECONDS} + since.seconds")
     source.write("else:", f"    {unix_time}")
 
 

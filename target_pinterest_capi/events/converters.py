@@ -5,7 +5,7 @@ A converter takes a value that is not None and gives the wire value, or None whe
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, tzinfo
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final, NamedTuple, cast
 
 from target_pinterest_capi.events import coerce, hashing, normalize
@@ -257,7 +257,8 @@ class Converters:
 
     def _items(self, field: Field) -> Convert:
         path, note = field.path, self._note
-        fill, as_item = compile_members(self._item_members(field), fast=self._fast), self._as_item(field)
+        as_item = self._as_item(field)
+        compiled = cache(lambda: compile_members(self._item_members(field), fast=self._fast))  # few streams ever come here
 
         def convert(value: Any) -> list[dict[str, Any]] | None:
             raw = coerce.items(value)
@@ -266,7 +267,7 @@ class Converters:
             if isinstance(raw, LeftOut):
                 note(path, raw)
                 return None
-            items = []
+            fill, items = compiled(), []
             for entry in raw:
                 if (given := as_item(entry)) is not None:
                     item: dict[str, Any] = {}

@@ -70,9 +70,9 @@ def interpret(source: str, record: Any) -> Any:
     return _guarded(partial(_INTERPRETER.visit, _tree(source)))(record)
 
 
-def roots(source: str) -> frozenset[str] | None:
-    """The top-level columns that the expression reads; None where it may read any (`@`, `*`). Raises ExpressionError."""
-    columns = frozenset(_columns(_tree(source)))
+def roots(*sources: str) -> frozenset[str] | None:
+    """The top-level columns that the expressions read; None where one may read any (`@`, `*`). Raises ExpressionError."""
+    columns = frozenset(column for source in sources for column in _columns(_tree(source)))
     return None if _ANY in columns else frozenset(column for column in columns if column is not None)
 
 

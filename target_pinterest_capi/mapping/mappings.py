@@ -255,8 +255,7 @@ def _field_plan(
         levels.append(lambda _: default)
     if not levels:
         return None
-    read = [roots(source) for expressions in given for source in expressions]
-    return FieldPlan(_first(levels), reads=None if None in read else frozenset[str]().union(*filter(None, read)))
+    return FieldPlan(_first(levels), reads=roots(*(source for expressions in given for source in expressions)))
 
 
 def _first_default(path: str, entry: MappingEntry, preset: MappingEntry | None, settings: Settings) -> Any:

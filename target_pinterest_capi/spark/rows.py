@@ -6,7 +6,7 @@ put together to records afterwards, so that exact amounts and times cost no more
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from math import isfinite
@@ -14,14 +14,13 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from target_pinterest_capi.events.coerce import EPOCH, LOCAL_EPOCH
 from target_pinterest_capi.settings import Problem
 
 Values = list[Any]
 Read = Callable[[Any], Values]
 
 CHUNK_ROWS: Final = 1000  # plain records at once: as many as fill a request
-_UNIX_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_LOCAL_EPOCH: Final = _UNIX_EPOCH.replace(tzinfo=None)
 _FIRST_DAY: Final = date(1970, 1, 1).toordinal()
 
 # Spark's types that have a form in JSON; `problems` looks into the three that hold others.
@@ -113,7 +112,7 @@ def _exact(number: float | None) -> Any:
 
 
 def _timestamp(kind: Any) -> Read:
-    epoch, zone = (_LOCAL_EPOCH, None) if kind.tz is None else (_UNIX_EPOCH, "UTC")
+    epoch, zone = (LOCAL_EPOCH, None) if kind.tz is None else (EPOCH, "UTC")
     in_micros = pa.timestamp("us", tz=zone)
 
     def read(column: Any) -> Values:

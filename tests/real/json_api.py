@@ -1,0 +1,56 @@
+"""A web API on loopback that answers each GET with JSON: what the makers of taps' sources have in common.
+
+Owns a socket and one thread, for the length of a `with` block. What is answered is up to the API.
+"""
+
+import json
+import threading
+from abc import ABC, abstractmethod
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Self
+
+
+class JsonApi(ABC):
+    """An API as long as the `with` block lasts."""
+
+    def __init__(self) -> None:
+        api = self
+
+        class Handler(BaseHTTPRequestHandler):
+            """Answers one request."""
+
+            def do_GET(self) -> None:
+                """Send what the API answers."""
+                status, answer = api.answer(self.path, self.headers["Authorization"])
+                body = json.dumps(answer).encode()
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *_arguments: object) -> None:  # noqa: A002 (the name is the base class's)
+                """Say nothing: the test's output is the test's."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
+
+    @abstractmethod
+    def answer(self, target: str, authorization: str | None) -> tuple[int, object]:
+        """Give the status and the JSON for a GET of path and query, with its Authorization header."""
+
+    @property
+    def url(self) -> str:
+        """Where it answers, without a path."""
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> Self:
+        """Start answering."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """Stop answering and close the socket."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
