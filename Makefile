@@ -85,17 +85,20 @@ types: $(READY)  ## check the types of the package
 # uv makes the lock file and nothing else; it stays out of it.
 UV_VERSION = 0.13.9
 
-UV_COMPILE = uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+UV_COMPILE = uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url \
 	--custom-compile-command 'make lock' --quiet $(if $(UPGRADE),--upgrade)
 SPARK_EXTRA = import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["spark"], sep="\n")
 
 # Spark has a file of its own, beside what the other one holds: no other target needs it, and it is larger than all the rest.
-lock: $(BIN)/python  ## bring both lock files in line with pyproject.toml; UPGRADE=1 takes the newest versions
+lock: $(BIN)/python  ## bring the lock files in line with pyproject.toml and the tests' lists of taps; UPGRADE=1 takes the newest versions
 	@$(BIN)/$(PIP_INSTALL) uv==$(UV_VERSION)
 	@echo '-e .' | $(BIN)/$(UV_COMPILE) pyproject.toml - --extra sandbox --extra postgres --group dev \
 		--no-emit-package target-pinterest-capi --output-file requirements.lock >/dev/null
 	@$(BIN)/python -c '$(SPARK_EXTRA)' | $(BIN)/$(UV_COMPILE) - --constraint requirements.lock \
 		--output-file requirements-spark.lock >/dev/null
+	@for names in tests/real/project/locks/*.in; do \
+		$(BIN)/$(UV_COMPILE) "$$names" --output-file "$${names%.in}.txt" >/dev/null || exit 1; \
+	done
 
 hooks: $(READY)  ## run the quick checks before each commit
 	@$(BIN)/pre-commit install
