@@ -6,7 +6,10 @@ from typing import Any
 
 from target_pinterest_capi.events.event import Account, Event, Origin, encode
 
-NOW = time.time()
+
+def seconds_ago(seconds: float = 0) -> int:
+    """Return a whole Unix time of the machine's clock, asked at each call: a suite may take longer than a test allows."""
+    return int(time.time() - seconds)
 
 
 def digest(text: str) -> str:
@@ -19,20 +22,21 @@ def visit(number: int = 0, **columns: Any) -> dict[str, Any]:
     return {
         "event_id": f"visit-{number}",
         "event_name": "page_visit",
-        "event_time": int(NOW) - 60,
+        "event_time": seconds_ago(60),
         "action_source": "web",
         "em": f"shopper{number}@example.com",
         **columns,
     }
 
 
-def event(number: int = 0, account: Account | None = None, *, offline: bool = False) -> Event:
-    """Give a wire-ready event."""
+def event(number: int = 0, account: Account | None = None, *, offline: bool = False, at: int | None = None) -> Event:
+    """Return a wire-ready event of a minute ago, or of another time."""
     source = "offline" if offline else "web"
+    at = seconds_ago(60) if at is None else at
     body = {
         "event_name": "page_visit",
         "action_source": source,
-        "event_time": int(NOW) - 60,
+        "event_time": at,
         "event_id": f"visit-{number}",
         "user_data": {"em": [digest(f"shopper{number}@example.com")]},
     }
@@ -43,7 +47,7 @@ def event(number: int = 0, account: Account | None = None, *, offline: bool = Fa
         "page_visit",
         f"visit-{number}",
         not offline,
-        int(NOW) - 60,
+        at,
         "event_id",
     )
 

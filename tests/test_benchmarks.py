@@ -20,7 +20,8 @@ from target_pinterest_capi.settings import load
 
 ROOT = Path(__file__).parents[1]
 SHARED_GENERATOR = ROOT.parent / "shared" / "checks" / "speed" / "gen.py"
-LINES = [json.dumps(message).encode() for message in records.messages(500, datetime.now(UTC))]
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+LINES = [json.dumps(message).encode() for message in records.messages(500, NOW)]
 
 
 def events_of(**settings: Any) -> list[dict[str, Any]]:
@@ -28,7 +29,7 @@ def events_of(**settings: Any) -> list[dict[str, Any]]:
     given = load(cases.config("http://127.0.0.1:1/v5", Path("unused"), settings))
     stream = Stream(records.STREAM, stream_columns(records.SCHEMA), ("event_id",))
     notes: list[tuple[str, str]] = []
-    (entry,) = compile_stream(given, stream, Accounts(given), lambda _, field, reason: notes.append((field, reason)))
+    (entry,) = compile_stream(given, stream, Accounts(given), lambda _, field, reason: notes.append((field, reason)), NOW.timestamp)
     made = [entry.take(message.record) for message in map(messages.decode, LINES) if message.record is not None]
     assert notes == []
     assert all(isinstance(event, Event) for event in made)

@@ -6,7 +6,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from click.testing import CliRunner, Result
 from rich.console import Console
 
 from given import ACCOUNT, TOKEN, record, schema, settings_of, state
-from shopper import digest
+from shopper import digest, seconds_ago
 from target_pinterest_capi.cli import check_page, check_result
 from target_pinterest_capi.cli.main import main
 from target_pinterest_capi.cli.preview_lists import ADVICE
@@ -26,7 +25,6 @@ from target_pinterest_capi.delivery.replies import PinterestList, Reply
 from target_pinterest_capi.sandbox.faults import Fault
 from target_pinterest_capi.sandbox.server import Sandbox
 
-NOW = int(time.time())
 STEPS = ("configuration", "mappings", "event names", "address", "connection", "test request", "token", "ad account")
 PROGRAM = Path(sys.executable).with_name("pinterest-capi")
 
@@ -59,7 +57,7 @@ def marks(result: Result) -> list[tuple[str, str]]:
 
 def visits(*names: str, **columns: Any) -> list[bytes]:
     """Give the messages of a tap with a visit for each event name."""
-    row = {"event_time": NOW - 60, "action_source": "web", "em": "shopper@example.com", **columns}
+    row = {"event_time": seconds_ago(60), "action_source": "web", "em": "shopper@example.com", **columns}
     rows = [record("visits", event_id=f"visit-{number}", event_name=name, **row) for number, name in enumerate(names)]
     return [schema("visits", "event_id", "event_name", *row), *rows, state({"n": 1})]
 
@@ -234,19 +232,19 @@ def test_later_files_win(check, tmp_path):
 @pytest.mark.parametrize(
     ("lines", "mark", "code", "words"),
     [
-        (visits("page_visit", "checkout"), "ok", 0, "2 records of the sample: 2 events"),
-        (visits("page_visit", "checkout", phone=5), "ok", 0, "2 records of the sample: 2 events"),
-        (visits(), "warning", 0, "the sample has no records"),
-        (visits("page_visit", em="nobody"), "failed", 1, "1 invalid: no_identifier in stream visits"),
-        (visits("page_visit", em="nobody") + visits("page_visit"), "warning", 0, "2 records of the sample: 1 event"),
-        (visits("page_visit", event_time=NOW - 30 * 86400), "warning", 0, "too old to be sent"),
-        ([b"no json of shopper@example.com"], "failed", 1, "line 1: it is no JSON"),
-        ([record("visits", em="shopper@example.com")], "failed", 1, "before the SCHEMA"),
+        (lambda: visits("page_visit", "checkout"), "ok", 0, "2 records of the sample: 2 events"),
+        (lambda: visits("page_visit", "checkout", phone=5), "ok", 0, "2 records of the sample: 2 events"),
+        (visits, "warning", 0, "the sample has no records"),
+        (lambda: visits("page_visit", em="nobody"), "failed", 1, "1 invalid: no_identifier in stream visits"),
+        (lambda: visits("page_visit", em="nobody") + visits("page_visit"), "warning", 0, "2 records of the sample: 1 event"),
+        (lambda: visits("page_visit", event_time=seconds_ago(30 * 86400)), "warning", 0, "too old to be sent"),
+        (lambda: [b"no json of shopper@example.com"], "failed", 1, "line 1: it is no JSON"),
+        (lambda: [record("visits", em="shopper@example.com")], "failed", 1, "before the SCHEMA"),
     ],
 )
 def test_sample(check, lines, mark, code, words):
     """Records that become events are well, some that do not a warning, none that do a failure; no value is shown."""
-    result = check("--json", sample=lines)
+    result = check("--json", sample=lines())
     step = found(result)["mappings"]
     assert (step["mark"], result.exit_code) == (mark, code)
     assert words in " ".join([step["message"], *step.get("details", [])])
@@ -284,7 +282,7 @@ def vips(*actions: str | None) -> list[bytes]:
 def test_sample_of_a_list(lines, mark, words):
     """Records that are added to a list or removed are well without any event; one of no use to it is told with its reason."""
     settings = settings_of(**LISTS, oauth={"access_token": "a-token"})
-    finding, names = check_result.sample(settings, lines, lambda: NOW)
+    finding, names = check_result.sample(settings, lines)
     assert (finding.mark, names) == (mark, {})
     assert words in " ".join([finding.message, *finding.details])
     assert ("customer_lists" in finding.advice) is (mark == "failed")
@@ -301,7 +299,7 @@ def test_sample_with_events_and_a_list():
         oauth={"access_token": "a-token"},
         customer_lists=[{"stream": "visits", "list_id": "42", "member": "em"}],
     )
-    finding, names = check_result.sample(settings, visits("page_visit", "checkout"), lambda: NOW)
+    finding, names = check_result.sample(settings, visits("page_visit", "checkout"))
     assert (finding.mark, finding.message) == (Mark.OK, "2 records of the sample: 2 events, 2 list additions")
     assert names == {"page_visit": 1, "checkout": 1}
     assert check_result.no_sample(settings).message == "1 mapping, 1 customer list; --sample FILE tries your records"
@@ -320,7 +318,7 @@ def test_sample_from_stdin_and_one_that_is_not_there(check):
 def test_what_only_the_target_does_is_said():
     """Stream maps and flattening change records before they are mapped, and a sample goes without them."""
     settings = settings_of(stream_maps={"visits": {"em": "em"}})
-    finding, names = check_result.sample(settings, visits("page_visit"), lambda: NOW)
+    finding, names = check_result.sample(settings, visits("page_visit"))
     assert finding.details == ("stream_maps is applied by the target only, and not to this sample",)
     assert names == {"page_visit": 1}
 

@@ -27,9 +27,9 @@ def dead_letters(path: object, clock: Clock | None = None) -> DeadLetters:
 
 def test_line_has_the_contracts_members(tmp_path: Path):
     """Every member of the contract stands in a line, those without a value are left out, and the event is JSON in JSON."""
-    place = dead_letters(tmp_path / "dead.jsonl")
+    place, sent = dead_letters(tmp_path / "dead.jsonl"), event(7).body
     place.add(letter(field="event_time", key={"id": "ab"}))
-    place.add(letter(outcome_event := 2, detail="400", event=event(7).body, ad_account_id="549755885175"))
+    place.add(letter(outcome_event := 2, detail="400", event=sent, ad_account_id="549755885175"))
     place.flush()
     first, second = (json.loads(row) for row in (tmp_path / "dead.jsonl").read_text().splitlines())
     assert first == {
@@ -43,7 +43,7 @@ def test_line_has_the_contracts_members(tmp_path: Path):
         "key": {"id": "ab"},
     }
     assert outcome_event == 2
-    assert second["event"] == json.loads(event(7).body)
+    assert second["event"] == json.loads(sent)
     assert second["ad_account_id"] == "549755885175"
 
 

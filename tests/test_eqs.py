@@ -13,7 +13,7 @@ from report_sample import NOW as REPORT_TIME
 from report_sample import event, observed, report_of
 
 from given import ACCOUNT, TOKEN, record, schema
-from shopper import NOW, digest
+from shopper import digest, seconds_ago
 from target_pinterest_capi.cli import eqs, eqs_result
 from target_pinterest_capi.cli.main import main
 from target_pinterest_capi.delivery.replies import ComponentQuality, QualityIssue, QualityScore
@@ -40,7 +40,7 @@ def sales(count: int = 10, *, mails: int = 8, source: str = "web", name: str = "
     for number in range(first, first + count):
         who = {"em": f"shopper{number}@example.com"} if number - first < mails else nobody
         order = {"order_id": f"order-{number}"} if number % 2 else {}
-        row = {"event_id": f"{name}-{number}", "event_name": name, "event_time": int(NOW) - 60, "action_source": source}
+        row = {"event_id": f"{name}-{number}", "event_name": name, "event_time": seconds_ago(60), "action_source": source}
         rows.append(record("sales", **row, **who, **order))
     return rows
 
@@ -417,7 +417,7 @@ def test_page_says_when_nothing_is_weak(ask, deliver):
     """Where every component is there, that is said instead of advice."""
     deliver(
         *[
-            record("sales", event_id=f"s-{number}", event_name="signup", event_time=int(NOW) - 60, action_source="offline",
+            record("sales", event_id=f"s-{number}", event_name="signup", event_time=seconds_ago(60), action_source="offline",
                    em=f"shopper{number}@example.com", external_id=f"c-{number}")
             for number in range(3)
         ]

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from given import settings_of
-from shopper import NOW, digest, visit
+from shopper import digest, visit
 from target_pinterest_capi.events.event import Event, InvalidRecord, SkippedRecord
 from target_pinterest_capi.events.reasons import Invalid, Skipped
 from target_pinterest_capi.mapping.mappings import Accounts, Stream, compile_stream, matching
 
-ORDER = {"id": 7, "mail": "shopper@example.com", "at": int(NOW) - 5, "total": "9.90", "paid": True, "site": "eu"}
+NOW = 1_780_000_000  # 2026-05-28T20:26:40Z; what is tested goes by the clock that it is given
+ORDER = {"id": 7, "mail": "shopper@example.com", "at": NOW - 5, "total": "9.90", "paid": True, "site": "eu"}
 FIELDS = {"event_id": "id", "event_time": "at", "user_data.em": "mail", "custom_data.value": "total"}
 DEFAULTS = {"event_name": "checkout", "action_source": "web"}
 
@@ -137,7 +138,7 @@ def test_precedence_of_values(fields, defaults, setting, currency):
 
 def test_entry_wins_over_its_preset_field_by_field():
     """A preset's expressions stand behind the entry's, and null takes them away."""
-    record = visit(1, alt="alt@example.com", currency="EUR", value="5")
+    record = visit(1, event_time=NOW, alt="alt@example.com", currency="EUR", value="5")
     entry = {"preset": "pinterest", "fields": {"user_data.em": "alt", "custom_data.value": None}, "defaults": {}}
     (event,) = Stand(entry, columns=record).events(**record)
     assert event["user_data"]["em"] == [digest("alt@example.com")]
@@ -206,4 +207,4 @@ def test_event_names_of_an_entry():
 def test_event_time_now():
     """`now` in defaults is the time of building."""
     (event,) = Stand({"fields": {"event_id": "id", "user_data.em": "mail"}, "defaults": {**DEFAULTS, "event_time": "now"}}).events()
-    assert event["event_time"] == int(NOW)
+    assert event["event_time"] == NOW

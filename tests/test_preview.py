@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,14 +13,13 @@ import yaml
 from click.testing import CliRunner, Result
 
 from given import ACCOUNT, line, record, schema, state
-from shopper import digest
+from shopper import digest, seconds_ago
 from target_pinterest_capi.cli.main import main
 from target_pinterest_capi.cli.preview_lists import ADVICE
 from target_pinterest_capi.cli.preview_page import event_json, plain
 from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
 from target_pinterest_capi.sandbox.server import Sandbox
 
-NOW = int(time.time())
 ENTRY = {
     "stream": "orders",
     "name": "paid orders",
@@ -40,7 +38,7 @@ ORDERS = schema("orders", "id", "at", "email", "notes", "status", key_properties
 
 
 def order(number: int, **columns: Any) -> bytes:
-    return record("orders", **{"id": number, "at": NOW - number, "email": f"shopper{number}@example.com", **columns})
+    return record("orders", **{"id": number, "at": seconds_ago(number), "email": f"shopper{number}@example.com", **columns})
 
 
 @pytest.fixture
@@ -73,7 +71,8 @@ def reasons(notes: list[dict[str, Any]]) -> list[tuple[str, str, int]]:
 
 def test_event_is_shown_as_it_would_be_sent(preview):
     """The whole event: normal forms hashed, ids derived, decimals as text; and where it would go."""
-    (made,) = objects(preview([ORDERS, order(1, total=19.9, lines=[{"sku": 7, "price": 9.95}])], "--json"))
+    at = seconds_ago(1)
+    (made,) = objects(preview([ORDERS, order(1, at=at, total=19.9, lines=[{"sku": 7, "price": 9.95}])], "--json"))
     key = {"ad_account_id": ACCOUNT, "event_name": "checkout", "key": {"id": 1}, "stream": "orders"}
     assert made == {
         "line": 2,
@@ -84,7 +83,7 @@ def test_event_is_shown_as_it_would_be_sent(preview):
         "event": {
             "event_name": "checkout",
             "action_source": "web",
-            "event_time": NOW - 1,
+            "event_time": at,
             "event_id": digest(json.dumps(key, separators=(",", ":"))),
             "user_data": {"em": [digest("shopper1@example.com")]},
             "custom_data": {
@@ -183,7 +182,7 @@ def test_preview_agrees_with_the_target(preview, run_target, sandbox: Sandbox):
                 "visits",
                 event_id=f"v{n}",
                 event_name="page_visit",
-                event_time=NOW - n,
+                event_time=seconds_ago(n),
                 action_source="web",
                 em=f"a{n}@example.com",
                 em_1=f"b{n}@x",
@@ -194,8 +193,8 @@ def test_preview_agrees_with_the_target(preview, run_target, sandbox: Sandbox):
             "visits", event_id="v5", event_name="page_visit", event_time="?", action_source="web", em="c@example.com", new_column=1
         ),
         state({"bookmark": 1}),
-        record("visits", event_name="page_visit", event_time=NOW, action_source="web", em="d@example.com"),
-        record("visits", event_id="v7", event_name="page_visit", event_time=NOW, action_source="web", ph="12025550134"),
+        record("visits", event_name="page_visit", event_time=seconds_ago(), action_source="web", em="d@example.com"),
+        record("visits", event_id="v7", event_name="page_visit", event_time=seconds_ago(), action_source="web", ph="12025550134"),
     ]
     made = objects(preview(lines, "--json", mappings=None, file=True))
     ran = run_target(lines)
@@ -275,7 +274,7 @@ def test_schema_violations_of_a_list_are_invalid(preview):
 def test_a_record_is_shown_for_its_events_and_each_list(preview):
     """What its mappings make of it comes first, then each list, with the account that it is in."""
     entries = [members.entry(stream="orders", operation=None), members.entry(stream="ord*", list_name="All", ad_account_id="42")]
-    made = objects(preview([ORDERS, order(1, action="x", at=NOW)], "--json", customer_lists=entries))
+    made = objects(preview([ORDERS, order(1, action="x", at=seconds_ago())], "--json", customer_lists=entries))
     assert [(one["mapping"], one["outcome"], one["ad_account_id"]) for one in made] == [
         ("paid orders", "event", ACCOUNT),
         ("VIPs", "added", ACCOUNT),

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from given import ACCOUNT, TOKEN, record, schema, settings_of
-from shopper import NOW, digest, event, visit
+from shopper import digest, event, seconds_ago, visit
 from target_pinterest_capi.cli.main import main
 from target_pinterest_capi.cli.replay import default_output
 from target_pinterest_capi.cli.replay_letters import Letters, NotSent
@@ -182,7 +182,7 @@ def test_repeats_in_a_file_are_sent_once(replay: Desk, sandbox: Sandbox):
 
 def test_dry_run_sends_nothing_and_needs_no_token(replay: Desk, sandbox: Sandbox):
     """Everything is read and counted; there is no request and no new file."""
-    replay.write(letter(1), letter(2), invalid_letter(3), letter(4, event_time=int(NOW) - 30 * 86400))
+    replay.write(letter(1), letter(2), invalid_letter(3), letter(4, event_time=seconds_ago(30 * 86400)))
     done = replay("--dry-run", conversion_token=None)
     assert done.exit_code == 0, done.output
     assert "4 lines: 1 invalid, 2 would be sent. Nothing was sent." in done.stdout
@@ -204,7 +204,7 @@ def test_ledger_is_respected(run_target, replay: Desk, sandbox: Sandbox, tmp_pat
 
 def test_event_that_has_become_too_old_is_not_sent(replay: Desk, sandbox: Sandbox):
     """It is event_too_old, outside the share of failures; without a limit it is sent."""
-    replay.write(letter(1), letter(2, event_time=int(NOW) - 3 * 86400))
+    replay.write(letter(1), letter(2, event_time=seconds_ago(3 * 86400)))
     done = replay(max_event_age_days=2)
     assert (done.exit_code, counts(done.stdout)) == (0, {"delivered": 1, "invalid": 1})
     assert [one["reason"] for one in replay.still()] == ["event_too_old"]

@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from given import ACCOUNT, TOKEN, record, schema, settings_of, state
-from shopper import NOW, visit
+from shopper import seconds_ago, visit
 from target_pinterest_capi.delivery.run_report import LEDGER, TOLD, replace
 from target_pinterest_capi.events.reasons import Invalid
 from target_pinterest_capi.reporting.report import decode
@@ -134,8 +134,8 @@ def test_ledger_keeps_repeats_out(run_report, tmp_path):
 
 def test_delay_is_from_the_event_to_the_answer(run_report):
     """Events are in the bucket of their age, and those that are late online are counted."""
-    lines = [VISITS, *visits(1, event_time=int(NOW) - 600), *visits(2, event_time=int(NOW) - 7200)]
-    lines += visits(3, event_time=int(NOW) - 7200, action_source="offline")
+    lines = [VISITS, *visits(1, event_time=seconds_ago(600)), *visits(2, event_time=seconds_ago(7200))]
+    lines += visits(3, event_time=seconds_ago(7200), action_source="offline")
     delays = run_report(lines)[1]["delivered"]["delays"]
     assert {bucket["up_to_seconds"]: bucket["events"] for bucket in delays["buckets"] if bucket["events"]} == {900: 1, 21600: 2}
     assert (delays["within_an_hour"], delays["late_online"]) == (1, 1)

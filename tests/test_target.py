@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from given import ACCOUNT, TOKEN, line, record, schema, settings_of, state
-from shopper import NOW, digest, visit
+from shopper import digest, seconds_ago, visit
 from target_pinterest_capi.sandbox.faults import Fault
 
 VISITS = schema("visits", *visit(), "currency", "value", key_properties=("event_id",))
@@ -21,13 +21,14 @@ def visits(*numbers: int, **columns: Any) -> list[bytes]:
 
 def test_records_become_events_at_pinterest(run_target, sandbox):
     """Every record of a stream with Pinterest's column names is delivered, hashed, once, and STATE says so."""
-    ran = run_target([VISITS, *visits(*range(25)), state({"n": 25})])
+    at = seconds_ago(60)
+    ran = run_target([VISITS, *visits(*range(25), event_time=at), state({"n": 25})])
     assert (ran.code, ran.outcomes, ran.states) == (0, {"delivered": 25}, ['{"n": 25}'])
     assert sandbox.store.event_ids() == {f"visit-{number}": 1 for number in range(25)}
     assert sandbox.store.events()[0].event == {
         "event_name": "page_visit",
         "action_source": "web",
-        "event_time": int(NOW) - 60,
+        "event_time": at,
         "event_id": "visit-0",
         "user_data": {"em": [digest("shopper0@example.com")]},
     }
@@ -222,7 +223,7 @@ def test_ratio_stops_a_long_run_early(run_target, sandbox):
 def test_row_that_a_tap_repeats_until_it_is_too_old_is_no_failure(run_target):
     """An event that is too old is a dead letter, outside the ratio and `on_invalid: fail`, and holds no STATE."""
     ran = run_target(
-        [VISITS, *visits(1, event_time=int(NOW) - 30 * 86400), state({"n": 1})], on_invalid="fail", max_rejected_ratio=0
+        [VISITS, *visits(1, event_time=seconds_ago(30 * 86400)), state({"n": 1})], on_invalid="fail", max_rejected_ratio=0
     )
     assert (ran.code, ran.reasons, ran.states) == (0, {"event_too_old": 1}, ['{"n": 1}'])
 
@@ -302,7 +303,7 @@ def test_stream_maps_and_flattening_work(run_target, sandbox):
     maps = {
         "raw": {
             "event_name": "'checkout'",
-            "event_time": f"{int(NOW) - 5}",
+            "event_time": f"{seconds_ago(5)}",
             "action_source": "'web'",
             "em": "record['user']['mail']",
             "__filter__": "kind == 'order'",
@@ -446,7 +447,7 @@ def test_sdk_path_gives_the_same_events(run_target, sandbox):
         {"value": "7", "contents": '[{"id": "a"}]', "em": ["a@example.com", None]},
         {"value": None, "ph": "020 7946 0123", "country": "GB", "fn": " Émile ", "zp": 2134, "opt_out": "no"},
         {
-            "event_time": datetime.fromtimestamp(NOW - 60, timezone(timedelta(hours=1))).isoformat(),
+            "event_time": datetime.fromtimestamp(seconds_ago(60), timezone(timedelta(hours=1))).isoformat(),
             "value": 10**20,
             "undeclared": {"a": [1]},
         },

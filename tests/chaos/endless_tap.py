@@ -12,22 +12,26 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from given import line, record, schema, state
-from shopper import NOW, digest, visit
+from shopper import digest, seconds_ago, visit
 
 STREAM: Final = "visits"
 DAY_SECONDS: Final = 86400
-BAD: Final[tuple[dict[str, Any], ...]] = (
-    {"em": None},
-    {"event_time": "soon"},
-    {"action_source": None},
-    {"event_name": ""},
-    {"event_time": int(NOW) - 30 * DAY_SECONDS},
-    {"event_time": int(NOW) + 30 * DAY_SECONDS},
-)
 BAD_SHARE: Final = 0.02
 OFFLINE_SHARE: Final = 0.2  # Pinterest cannot deduplicate these
 PIECE: Final = (20, 400)  # records between two STATE messages
 BATCH_SHARE: Final = 0.15  # pieces that come as a BATCH file
+
+
+def bad_columns() -> tuple[dict[str, Any], ...]:
+    """Return columns of which each keeps its record from becoming an event."""
+    return (
+        {"em": None},
+        {"event_time": "soon"},
+        {"action_source": None},
+        {"event_name": ""},
+        {"event_time": seconds_ago(30 * DAY_SECONDS)},
+        {"event_time": seconds_ago(-30 * DAY_SECONDS)},
+    )
 
 
 class Piece(NamedTuple):
@@ -95,7 +99,7 @@ class Tap:
             columns: dict[str, Any] = {"action_source": "offline"} if rng.random() < OFFLINE_SHARE else {}
             if rng.random() < bad_share:
                 self.bad.add(number)
-                columns = rng.choice(BAD)
+                columns = rng.choice(bad_columns())
             rows.append(visit(number, **columns))
         after = state({"bookmarks": {STREAM: {"position": begin + size}}})
         lines = [self._file(rows, begin)] if rng.random() < BATCH_SHARE else [record(STREAM, **row) for row in rows]

@@ -6,7 +6,7 @@ is at example.com, every IP address is one that documentation is written with.
 
 import json
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -54,6 +54,11 @@ PEOPLE: Final = (
 )
 PRODUCTS: Final = (("sku-1", "Mug", 19.99), ("sku-2", "Poster, A2", 7.5), ("sku-3", "Lamp", 129), ("sku-4", "Pin", 0.1))
 USER_AGENT: Final = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+
+
+def now() -> datetime:
+    """The time at which it is asked for, in whole seconds."""
+    return datetime.now(UTC).replace(microsecond=0)
 
 
 def orders(numbers: Sequence[int], newest: datetime) -> Iterator[Row]:

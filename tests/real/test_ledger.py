@@ -16,7 +16,7 @@ import pytest
 import sqlalchemy as sa
 
 from given import ACCOUNT, TOKEN, record, schema, state
-from shopper import NOW, event, visit
+from shopper import event, seconds_ago, visit
 from target_pinterest_capi.delivery.deduplication import open_ledger
 from target_pinterest_capi.delivery.ledger import DAY_SECONDS, Ledger, LedgerError, event_key
 from target_pinterest_capi.delivery.ledger_sql import Database, SqlLedger
@@ -26,6 +26,7 @@ from target_pinterest_capi.sandbox.faults import Fault
 from target_pinterest_capi.sandbox.server import Sandbox
 
 TARGET = Path(sys.executable).with_name("target-pinterest-capi")
+NOW = 1_780_000_000.0  # 2026-05-28T20:26:40Z
 VISITS = schema("visits", *visit(), key_properties=("event_id",))
 
 
@@ -60,7 +61,7 @@ def keys(*numbers: int) -> list[int]:
     return [event_key(event(number).account, "page_visit", f"visit-{number}") for number in numbers]
 
 
-def opened(url: str, now: float = NOW) -> Ledger:
+def opened(url: str, now: float) -> Ledger:
     """Open the ledger at a time of day."""
     kind = SqliteLedger if url.startswith("sqlite") else SqlLedger
     return kind(url, 7, now=lambda: now)
@@ -68,7 +69,7 @@ def opened(url: str, now: float = NOW) -> Ledger:
 
 def test_keys_are_remembered_and_forgotten(url: str):
     """Recorded keys are known to every later ledger, until their retention is over."""
-    ledger = opened(url)
+    ledger = opened(url, NOW)
     assert ledger.known(keys(1, 2)) == set()
     ledger.record(keys(1))
     ledger.record(keys(1, 2))
@@ -210,7 +211,7 @@ def test_rejected_events_are_not_remembered(run_target, given, sandbox: Sandbox)
 
 def test_ledger_is_asked_before_an_event_is_too_old(run_target, given):
     """The last row that a tap repeats for a week is skipped as delivered, not dead-lettered as too old."""
-    old = {"event_time": int(NOW) - 3 * DAY_SECONDS}
+    old = {"event_time": seconds_ago(3 * DAY_SECONDS)}
     assert run_target([VISITS, *visits(1, **old)], **given).outcomes == {"delivered": 1}
     ran = run_target([VISITS, *visits(1, 2, **old)], **given, max_event_age_days=1, max_rejected_ratio=None)
     assert ran.reasons == {"in_ledger": 1, "event_too_old": 1}

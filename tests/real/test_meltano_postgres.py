@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +18,6 @@ from target_pinterest_capi.sandbox.server import Sandbox
 pytestmark = pytest.mark.real
 
 TAP = "tap-postgres"
-NOW = datetime.now(UTC).replace(microsecond=0)
 
 
 @pytest.fixture
@@ -70,7 +69,7 @@ def full_load(postgres, meltano, tmp_path_factory) -> FullLoad:
     """One run of everything in the table, 128 events a request."""
     directory = tmp_path_factory.mktemp("full-load")
     bodies = directory / "bodies.jsonl"
-    rows = list(shop.orders(range(1, 301), NOW))
+    rows = list(shop.orders(range(1, 301), shop.now()))
     postgres.query(shop.TABLE + shop.insertion(rows))
     with Sandbox(SandboxConfig(record_bodies=bodies)) as sandbox:
         pipeline = _pipeline(postgres, meltano, sandbox, directory, "full-load")
@@ -98,7 +97,7 @@ def test_a_row_becomes_this_event(full_load):
     assert full_load.events[7] == {
         "event_name": "checkout",
         "action_source": "web",
-        "event_time": int((NOW - timedelta(minutes=292 + 5)).timestamp()),
+        "event_time": int(row["event_time"].timestamp()),
         "event_id": "order-8",
         "event_source_url": "https://shop.example.com/thanks?order=8",
         "opt_out": False,
@@ -168,10 +167,10 @@ def test_request_bodies_follow_pinterests_description(full_load, follows_pintere
 
 def test_a_second_run_sends_only_what_is_new(postgres, pipeline, sandbox):
     """The second run sends the new rows, and once more the last row before them, which the tap reads with `>=`."""
-    first = list(shop.orders(range(1, 6), NOW - timedelta(hours=1)))
+    first = list(shop.orders(range(1, 6), shop.now() - timedelta(hours=1)))
     postgres.query(shop.insertion(first))
     assert pipeline.run().returncode == 0
-    new = list(shop.orders(range(6, 9), NOW))
+    new = list(shop.orders(range(6, 9), shop.now()))
     postgres.query(shop.insertion(new))
     assert pipeline.run().returncode == 0
 
@@ -183,7 +182,7 @@ def test_a_second_run_sends_only_what_is_new(postgres, pipeline, sandbox):
 
 def test_a_run_with_nothing_new_moves_nothing(postgres, pipeline, sandbox):
     """A run over an unchanged table repeats the tap's last row, byte for byte the same event, and keeps the state."""
-    rows = list(shop.orders(range(1, 4), NOW))
+    rows = list(shop.orders(range(1, 4), shop.now()))
     postgres.query(shop.insertion(rows))
     assert pipeline.run().returncode == 0
     before = _bookmark(pipeline)
@@ -197,9 +196,9 @@ def test_a_run_with_nothing_new_moves_nothing(postgres, pipeline, sandbox):
 
 def test_rows_that_make_no_event_are_dead_letters_and_the_run_goes_on(postgres, pipeline, sandbox):
     """A row without a person and one too old are dead letters without personal data; the rest and STATE pass."""
-    rows = list(shop.orders(range(1, 7), NOW))
+    rows = list(shop.orders(range(1, 7), shop.now()))
     rows[1] |= {"em": None, "client_ip_address": None}
-    rows[3] |= {"event_time": NOW - timedelta(days=9)}
+    rows[3] |= {"event_time": shop.now() - timedelta(days=9)}
     postgres.query(shop.insertion(rows))
     done = pipeline.run()
     assert done.returncode == 0, done.stderr
@@ -218,7 +217,7 @@ def test_rows_that_make_no_event_are_dead_letters_and_the_run_goes_on(postgres, 
 
 def test_on_invalid_fail_stops_before_state_until_the_row_is_mended(postgres, pipeline, sandbox):
     """With `on_invalid: fail` one bad row fails `meltano run` and keeps STATE; after the row is mended, a rerun delivers all."""
-    rows = list(shop.orders(range(1, 7), NOW))
+    rows = list(shop.orders(range(1, 7), shop.now()))
     rows[2] |= {"em": None, "client_ip_address": None}
     postgres.query(shop.insertion(rows))
     done = pipeline.run(on_invalid="fail")
@@ -234,7 +233,7 @@ def test_on_invalid_fail_stops_before_state_until_the_row_is_mended(postgres, pi
 
 def test_a_refused_token_loses_nothing(postgres, pipeline, sandbox):
     """A run that Pinterest refuses fails, says which setting, and leaves no STATE; the next one delivers every row once."""
-    rows = list(shop.orders(range(1, 7), NOW))
+    rows = list(shop.orders(range(1, 7), shop.now()))
     postgres.query(shop.insertion(rows))
     refused = pipeline.run(conversion_token="a-token-of-somebody-else")
     assert refused.returncode == 1
@@ -249,7 +248,7 @@ def test_a_refused_token_loses_nothing(postgres, pipeline, sandbox):
 
 def test_jsonb_declared_as_an_object_may_be_an_array(postgres, pipeline, sandbox):
     """With the tap's `json_as_object` the schema says object where an array comes: its items are sent all the same."""
-    rows = list(shop.orders(range(1, 3), NOW))
+    rows = list(shop.orders(range(1, 3), shop.now()))
     postgres.query(shop.insertion(rows))
     done = pipeline._replace(tap_settings={**pipeline.tap_settings, "json_as_object": True}).run()
     assert done.returncode == 0, done.stderr

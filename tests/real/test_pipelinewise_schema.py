@@ -7,7 +7,7 @@ can be installed, the tap itself is run as well.
 import json
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,7 +22,6 @@ from target_pinterest_capi.sandbox.server import Sandbox
 TAP = "pipelinewise-tap-postgres"
 CAPTURED = Path(__file__).with_name("pipelinewise_orders.singer")
 TARGET = Path(sys.executable).with_name(LOADER)
-NOW = datetime.now(UTC).replace(microsecond=0)
 STATE_BEFORE, STATE_AFTER = '{"type": "STATE", "value": ', "}"
 ODD_COLUMN = {
     "type": ["null", "number"],
@@ -46,7 +45,8 @@ def _captured() -> list[str]:
     """The captured lines with each event moved to now, since Pinterest takes recent events only; every other byte stays."""
     lines = CAPTURED.read_text(encoding="utf-8").splitlines()
     times = {json.loads(line)["record"]["event_time"] for line in lines if '"RECORD"' in line}
-    moved = {f'"event_time": "{time}"': f'"event_time": "{NOW.isoformat()}"' for time in times}
+    now = shop.now().isoformat()
+    moved = {f'"event_time": "{time}"': f'"event_time": "{now}"' for time in times}
     for before, after in moved.items():
         lines = [line.replace(before, after) for line in lines]
     return lines
@@ -122,7 +122,7 @@ def run(postgres, meltano, tmp_path_factory) -> Run:
     project = meltano(TAP)
     directory = tmp_path_factory.mktemp("pipelinewise")
     bodies = directory / "bodies.jsonl"
-    rows = list(shop.orders(range(1, 21), NOW))
+    rows = list(shop.orders(range(1, 21), shop.now()))
     postgres.query(shop.TABLE + shop.insertion(rows))
     source = {
         "host": postgres.host,

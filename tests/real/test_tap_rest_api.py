@@ -16,13 +16,12 @@ pytestmark = pytest.mark.real
 
 TAP = "tap-rest-api-msdk"
 LOADER = "target-pinterest-capi--web-orders"  # its mappings stand in project/meltano.yml, as a user writes them
-NOW = datetime.now(UTC).replace(microsecond=0)
 
 
-def _order(number: int, status: str = "paid", **changed: Any) -> dict[str, Any]:
+def _order(number: int, placed_at: datetime, status: str = "paid", **changed: Any) -> dict[str, Any]:
     return {
         "id": number,
-        "placedAt": NOW.isoformat().replace("+00:00", "Z"),
+        "placedAt": placed_at.isoformat().replace("+00:00", "Z"),
         "status": status,
         "total": {"amount": 47.48, "currency": "EUR"},
         "customer": {
@@ -41,8 +40,9 @@ def _order(number: int, status: str = "paid", **changed: Any) -> dict[str, Any]:
 
 
 class Result(NamedTuple):
-    """What one run left behind."""
+    """What one run of orders of one moment left behind."""
 
+    placed_at: datetime
     events: list[dict[str, Any]]
     state: Any
     bodies: Path
@@ -54,13 +54,15 @@ def result(meltano, tmp_path_factory) -> Result:
     project = meltano(TAP)
     directory = tmp_path_factory.mktemp("rest-api")
     bodies = directory / "bodies.jsonl"
-    orders = [_order(1001), _order(1002), _order(1003, status="open"), _order(1004, lines=[]), _order(1005)]
+    changes = {1003: {"status": "open"}, 1004: {"lines": []}}
+    placed_at = datetime.now(UTC).replace(microsecond=0)
+    orders = [_order(number, placed_at, **changes.get(number, {})) for number in range(1001, 1006)]
     with OrderApi(orders) as api, Sandbox(SandboxConfig(record_bodies=bodies)) as sandbox:
         settings = target_settings(sandbox, directory)
         pipeline = Pipeline(project, TAP, "rest-api", {"api_url": api.url}, settings, LOADER)
         done = pipeline.run()
         assert done.returncode == 0, done.stderr
-        return Result([dict(row.event) for row in sandbox.store.events()], pipeline.state(), bodies)
+        return Result(placed_at, [dict(row.event) for row in sandbox.store.events()], pipeline.state(), bodies)
 
 
 def test_an_order_with_arrays_as_json_text_becomes_this_event(result):
@@ -68,7 +70,7 @@ def test_an_order_with_arrays_as_json_text_becomes_this_event(result):
     assert result.events[0] == {
         "event_name": "checkout",
         "action_source": "web",
-        "event_time": int(NOW.timestamp()),
+        "event_time": int(result.placed_at.timestamp()),
         "event_id": "1001",
         "user_data": {
             "em": [digest("zoë.1001@example.com"), digest("zoe.1001@example.com")],

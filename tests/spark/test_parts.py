@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given as tried
 from hypothesis import strategies as st
 
-from shopper import NOW, event
+from shopper import event
 from target_pinterest_capi.delivery.outcomes import Outcome
 from target_pinterest_capi.events.event import Origin
 from target_pinterest_capi.reporting.event_ids import EventIds
@@ -12,6 +12,7 @@ from target_pinterest_capi.reporting.event_times import MAX_HELD, WEEK, EventTim
 from target_pinterest_capi.reporting.observations import Observations
 from target_pinterest_capi.reporting.tally import MAX_NAMES, OTHER_NAMES, Tally
 
+NOW = 1_780_000_000  # 2026-05-28T20:26:40Z
 ORIGINS = st.sampled_from([Origin("orders", "paid"), Origin("orders", ""), Origin("visits", "all")])
 COUNTS = st.tuples(ORIGINS, st.sampled_from(list(Outcome)), st.sampled_from(["", "when", "in_ledger"]), st.integers(1, 9))
 
@@ -49,7 +50,7 @@ def test_warnings_stay_bounded():
 
 def seen_of(numbers: list[int], *, offline: bool = False) -> Observations:
     seen = Observations(Tally().name, lambda: NOW)
-    seen.take([event(number, offline=offline) for number in numbers])
+    seen.take([event(number, offline=offline, at=NOW - 60) for number in numbers])
     return seen
 
 
@@ -59,7 +60,7 @@ def test_observations_add_up(parts: list[list[int]]):
     merged, whole = Observations(Tally().name, lambda: NOW), Observations(Tally().name, lambda: NOW)
     for part in parts:
         merged.merge(seen_of(part))
-        whole.take([event(number) for number in part])
+        whole.take([event(number, at=NOW - 60) for number in part])
     assert merged.events == whole.events
     assert merged.coverage.carrying("page_visit") == whole.coverage.carrying("page_visit")
     assert merged.times.over_time() == whole.times.over_time()
