@@ -41,7 +41,7 @@ def config(sandbox: Sandbox, tmp_path: Path) -> dict[str, Any]:
         "conversion_token": TOKEN,
         "api_url": sandbox.url,
         "dead_letter_path": str(tmp_path / "rejected.jsonl"),
-        "max_retry_seconds": 20,
+        "max_retry_seconds": 120,
     }
 
 

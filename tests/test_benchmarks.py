@@ -119,7 +119,7 @@ def test_server_counts_since_it_was_last_asked():
     import http.client
 
     with Server() as server:
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
         for _ in range(2):
             connection.request("POST", "/v5/ad_accounts/1/events", b'{"data":[{"event_name":"lead"},{"event_name":"lead"}]}')
             answer = json.loads(connection.getresponse().read())

@@ -541,7 +541,7 @@ def test_the_program_in_a_plain_terminal(sandbox, tmp_path):
     config.write_text(json.dumps({"ad_account_id": ACCOUNT, "conversion_token": "wrong-token", "api_url": sandbox.url}))
     done = subprocess.run(
         [sys.executable, "-X", "importtime", PROGRAM, "check", "--config", config],
-        env={**os.environ, "PYTHONIOENCODING": "ascii"}, capture_output=True, text=True, check=False, timeout=60,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"}, capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     assert done.returncode == 1
     assert "X  token" in done.stdout

@@ -509,7 +509,7 @@ def test_a_target_that_fails_fails_the_demo(tmp_path):
     target.chmod(0o755)
     environment = {**ENVIRONMENT, "PYTHONPATH": os.pathsep.join(sys.path), "TMPDIR": str(tmp_path)}
     done = subprocess.run(
-        [python, *RUN[1:]], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=60
+        [python, *RUN[1:]], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=120
     )
     assert done.returncode == 1
     assert "The target ended with exit code 3." in done.stdout

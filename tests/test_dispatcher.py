@@ -78,7 +78,7 @@ class Desk:
             if dispatcher.is_idle or (dispatcher.stopped and not dispatcher.in_flight):
                 return
             if dispatcher.in_flight:
-                self.wake.wait(10)
+                self.wake.wait(120)
             else:
                 due = dispatcher.next_due_at()
                 assert due is not None
@@ -272,7 +272,7 @@ def test_attempt_that_hangs_is_given_up():
     def hang_once(batch: Batch) -> Answer:
         calls.append(ids(batch))
         if len(calls) == 1:
-            release.wait(10)
+            release.wait(120)
         return accept(batch)
 
     desk = Desk(hang_once, attempt_seconds=30, max_in_flight=1)
@@ -284,7 +284,7 @@ def test_attempt_that_hangs_is_given_up():
     assert desk.dispatcher.in_flight == 0
     desk.run()
     release.set()
-    desk.wake.wait(10)
+    desk.wake.wait(120)
     desk.run()
     assert desk.ends.answered_ids == ["visit-0"]
     assert len(calls) == 2

@@ -243,7 +243,7 @@ def test_unknown_marker_is_an_error():
 
 def run(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "target_pinterest_capi.documentation", *arguments]
-    return subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False, timeout=120)
 
 
 def test_check_says_what_is_behind_and_writing_mends_it(tmp_path: Path):

@@ -40,7 +40,7 @@ class Bench:
             if self.calls.is_idle or (self.calls.stopped and not self.calls.in_flight):
                 return
             if self.calls.in_flight:
-                self.wake.wait(10)
+                self.wake.wait(120)
             else:
                 self.clock.now = max(self.clock.now, self.calls.next_due_at())
         pytest.fail("the calls never came to an end")
@@ -167,7 +167,7 @@ def test_a_request_that_hangs_stops_the_run():
     """What a sender still holds could be sent after later operations: nothing more is sent, instead of going on without it."""
     release = threading.Event()
     bench = Bench()
-    bench.calls.start(flow_of(lambda _: (release.wait(10) and GOOD) or GOOD))
+    bench.calls.start(flow_of(lambda _: (release.wait(120) and GOOD) or GOOD))
     bench.calls.poll()
     assert bench.calls.next_due_at() == bench.clock.now + 30 * OVERDUE_FACTOR
     bench.clock.advance(30 * OVERDUE_FACTOR)
@@ -194,7 +194,7 @@ def test_messages_say_what_the_call_was_about(options, words, caplog):
         bench.run()
         told.append(bench.calls.stopped.message)
     release, bench = threading.Event(), Bench()
-    bench.calls.start(flow_of(lambda _: (release.wait(10) and GOOD) or GOOD, **options))
+    bench.calls.start(flow_of(lambda _: (release.wait(120) and GOOD) or GOOD, **options))
     bench.calls.poll()
     bench.clock.advance(30 * OVERDUE_FACTOR)
     bench.calls.poll()

@@ -47,7 +47,7 @@ def process(config: dict[str, Any], directory: Path, **environment: str) -> subp
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TARGET_PINTEREST_CAPI_")}
     return subprocess.run(
         [TARGET, "--config", "config.json"], cwd=directory, input=b"\n".join(MESSAGES).decode() + "\n", env={**kept, **environment},
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=60,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=120,
     )  # fmt: skip
 
 

@@ -105,7 +105,7 @@ def test_the_job_runs_what_is_declared():
 def test_the_module_prints_what_it_makes(arguments, made):
     """Run as a module it prints the definition, the repository's project or the Hub's entry, and imports no singer_sdk for it."""
     command = [sys.executable, "-X", "importtime", "-m", "target_pinterest_capi.plugin", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
     assert done.stdout == made()
     assert "singer_sdk" not in done.stderr
 
@@ -181,7 +181,7 @@ def shell(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TARGET_PINTEREST_CAPI_")}
     environment = {**kept, "PATH": f"{folder}/bin:{PROGRAMS}:{os.environ['PATH']}"}
     return subprocess.run(
-        ["sh", "-c", script], cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=60
+        ["sh", "-c", script], cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=120
     )
 
 

@@ -599,7 +599,7 @@ def test_whoever_stops_reading_stops_the_command(preview, tmp_path: Path):
     preview([ORDERS, *[order(number) for number in range(2000)]])
     program = "import sys; from target_pinterest_capi.cli.main import main; main(sys.argv[1:])"
     command = f"'{sys.executable}' -c '{program}' preview --config config.json in.singer -n 2000 --json | head -n 1"
-    ran = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
+    ran = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
     assert json.loads(ran.stdout)["outcome"] == "event"
     assert "Traceback" not in ran.stderr
 
@@ -616,6 +616,6 @@ def test_the_commands_for_people_do_without_the_sdk(preview, tmp_path: Path, com
         "print('done')"
     )
     ran = subprocess.run(
-        [sys.executable, "-c", program, *command], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", program, *command], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120
     )
     assert ran.stdout.endswith("done\n"), ran.stderr

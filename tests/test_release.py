@@ -57,12 +57,12 @@ def project(tmp_path: Path) -> Path:
 
 def git(folder: Path, *arguments: str) -> None:
     who = ["-c", "user.name=Jane", "-c", "user.email=jane@example.com", "-c", "commit.gpgsign=false", "-c", "tag.gpgsign=false"]
-    subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True, timeout=60)
+    subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True, timeout=120)
 
 
 def hatchling(folder: Path, *arguments: str) -> str:
     command = [sys.executable, "-m", "hatchling", *arguments]
-    ran = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True, timeout=60)
+    ran = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True, timeout=120)
     return ran.stdout.strip()
 
 
@@ -206,7 +206,7 @@ def test_changelog_command(tmp_path: Path, arguments: list[str], code: int, outp
     """Without a tag it checks, with one it prints the notes, and a problem is exit code 1 with a line on stderr."""
     (tmp_path / "CHANGELOG.md").write_text(KEPT)
     command = [sys.executable, str(ROOT / ".ci" / "changelog.py"), *arguments]
-    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
     assert ran.returncode == code
     assert ran.stdout.startswith(output)
     assert ran.stderr.startswith("CHANGELOG.md: ") == (code == 1)

@@ -390,15 +390,15 @@ def test_refused_token_is_exit_1(replay: Desk, sandbox: Sandbox):
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_signal_ends_within_the_grace_time(replay: Desk, sandbox: Sandbox, signum: int, code: int):
     """Reading stops, what Pinterest does not answer in time has no outcome, and the exit code is the signal's."""
-    sandbox.faults.set([Fault("latency", seconds=30, skip=1)])
+    sandbox.faults.set([Fault("latency", seconds=600, skip=1)])
     replay.write(*(letter(number) for number in range(50)))
     arguments = replay.arguments(batch_size_rows=1, max_in_flight=1, shutdown_grace_seconds=0.2)
     process = subprocess.Popen([PROGRAM, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not sandbox.faults.struck().get("latency") and time.monotonic() < deadline:
         time.sleep(0.01)  # another process is awaited, and it cannot wake us
     process.send_signal(signum)
-    shown, said = process.communicate(timeout=20)
+    shown, said = process.communicate(timeout=120)
     assert process.returncode == code, shown + said
     assert counts(shown) == {"delivered": 1}
     assert "have no outcome" in shown

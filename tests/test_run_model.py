@@ -76,7 +76,7 @@ class Pinterest:
             self.arrived += 1
             self.under_way[self.arrived] = sent
             self.changed.notify_all()
-        assert sent.may_end.wait(60), "the world forgot a request"
+        assert sent.may_end.wait(120), "the world forgot a request"
         return sent.answer[0]
 
     def close(self) -> None:
@@ -159,7 +159,7 @@ class World:
             del self.pinterest.under_way[number]
         sent.may_end.set()
         while queue.qsize() == before:
-            assert self.reported.acquire(timeout=60)
+            assert self.reported.acquire(timeout=120)
 
     def answer(self, numbers: tuple[int, ...], *, is_heard: bool) -> Answer | Failure:
         processes, given = ENDINGS[self.rng.choice(self.endings)]
@@ -421,5 +421,5 @@ def test_senders_end_with_the_run(world):
     assert senders
     one.run.close()
     for sender in senders:
-        sender.join(60)
+        sender.join(120)
     assert not any(sender.is_alive() for sender in senders)

@@ -22,7 +22,7 @@ from target_pinterest_capi.sandbox.faults import ENDPOINTS, Fault, FaultError, F
 NOW = 1_780_000_000
 ACCOUNT = "549755885175"
 DESCRIPTION = Path(__file__).parents[2] / "shared" / "reference" / "pinterest-openapi-5.23-subset.json"
-CLIENT = httpx.Client(timeout=10)
+CLIENT = httpx.Client(timeout=120)
 needs_description = pytest.mark.skipif(not DESCRIPTION.exists(), reason="Pinterest's description is not here")
 
 

@@ -26,7 +26,7 @@ APP = oauth.App()
 FIRST = oauth.DEFAULT_REFRESH_TOKEN
 DIGEST = hashlib.sha256(b"jane@example.com").hexdigest()
 DESCRIPTION = Path(__file__).parents[2] / "shared" / "reference" / "pinterest-openapi-5.23-subset.json"
-CLIENT = httpx.Client(timeout=10)
+CLIENT = httpx.Client(timeout=120)
 needs_description = pytest.mark.skipif(not DESCRIPTION.exists(), reason="Pinterest's description is not here")
 
 
@@ -359,7 +359,7 @@ def test_command():
         bodies = [{"name": "n", "records": records} for records in (DIGEST, f"{DIGEST},a@example.com", DIGEST)]
         responses = [CLIENT.post(f"{url}/ad_accounts/{ACCOUNT}/customer_lists", json=body, headers=auth) for body in bodies]
         process.terminate()
-        _, err = process.communicate(timeout=10)
+        _, err = process.communicate(timeout=120)
     assert (process.returncode, err) == (0, "")
     assert by_token == {"access_token": "a-1"}
     assert {name: by_app[name] for name in ("client_id", "client_secret", "refresh_token")} == {
@@ -378,7 +378,7 @@ def test_command():
 def test_command_refuses_wrong_options(arguments):
     """A wrong option is a sentence and exit code 2."""
     code = "from target_pinterest_capi.cli.sandbox import sandbox\nsandbox()"
-    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 2
     assert arguments[0].partition("=")[0] in done.stderr
     assert "Traceback" not in done.stderr
