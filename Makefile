@@ -5,10 +5,12 @@
 PYTHONS = python3.11 python3 python3.12 python3.13 python3.14
 PYTHON ?= $(PYTHONS)
 
-# What `make test` runs, and in how many processes; a file stays in one, so that its servers start once.
+# Which tests, and in how many processes; a file stays in one, so that its servers start once. The order is random: a run prints
+# its seed, and PYTEST_ADDOPTS=--randomly-seed=N repeats it.
 # One file by itself: make test TESTS=tests/test_normalize.py JOBS=0
 TESTS ?= tests
 JOBS ?= auto
+PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 DOCKER ?= docker
 
@@ -23,7 +25,7 @@ MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
-.PHONY: help demo test spark chaos test-all test-wheel test-built bench docs current ci lint python workflows scripts tree changelog format types lock hooks build image clean distclean
+.PHONY: help demo test test-rest test-clock coverage spark chaos test-all test-wheel test-built bench docs current ci lint python workflows scripts tree changelog format types lock hooks build image clean distclean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -31,12 +33,25 @@ help:  ## list the targets
 demo: $(READY)  ## deliver a sample to a sandbox on this machine and show what became of it
 	@$(BIN)/pinterest-capi demo
 
-test: $(READY)  ## run the tests; those that need a service skip where it is absent
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(TESTS)
+test: $(READY)  ## run the tests that are quick: two minutes on two cores
+	@$(PYTEST) -m "not slow" $(TESTS)
+
+test-rest: $(READY)  ## run the tests that take minutes or need a service; they skip where it is absent
+	@$(PYTEST) -m slow $(TESTS)
+
+coverage: $(READY)  ## run the quick tests and print which share of lines and branches they reach
+	@$(PYTEST) -m "not slow" --cov --cov-report= $(TESTS)
+
+# The tests of what reckons with time: ages of events, time zones, files named for a day, the programs as users run them
+CLOCK_TESTS = $(addprefix tests/test_, check.py coerce.py demo.py eqs.py event_times.py functions.py preview.py progress.py \
+	replay.py run_report.py target.py trial.py)
+
+test-clock: $(READY)  ## run the tests of what reckons with time as if it were a leap day's end, or the clocks were changed
+	@$(BIN)/python .ci/clock.py $(PYTEST) -m "not slow" $(CLOCK_TESTS)
 
 spark: $(SPARK)  ## add what the tests of Spark need, 450 MB; they need Java 17 or newer, too
 
-# One test for each seed, with and without a ledger; `make test` runs a short one. It prints what each came to.
+# One test for each seed, with and without a ledger; `make test-rest` runs a short one. It prints what each came to.
 SEEDS ?= 1 2 3
 RECORDS ?= 100000
 INTERRUPTIONS ?= 40
@@ -45,7 +60,7 @@ chaos: $(READY)  ## deliver through every fault, kill -9 and signals: SEEDS="1 2
 	@CHAOS_SEEDS="$(SEEDS)" CHAOS_RECORDS=$(RECORDS) CHAOS_INTERRUPTIONS=$(INTERRUPTIONS) $(BIN)/python -m pytest -o log_cli=true -o log_cli_level=INFO tests/chaos
 
 test-all: lint types spark  ## run every check and every test: what needs a service fails where it is absent
-	@REQUIRE_SERVICES=1 $(MAKE) test
+	@REQUIRE_SERVICES=1 HYPOTHESIS_PROFILE=full $(MAKE) test test-rest
 
 ci: test-all
 

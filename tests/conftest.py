@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -9,10 +10,27 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from hypothesis import HealthCheck, settings
 
-from given import ACCOUNT, TOKEN, Clock
+from given import ACCOUNT, FULL_EXAMPLES, TOKEN, Clock
 from target_pinterest_capi.sandbox.app import SandboxConfig
 from target_pinterest_capi.sandbox.server import Sandbox
+
+TESTS = Path(__file__).parent
+SERVICES = {"browser", "postgres", "tap_schemas"}  # fixtures of a program, or a download, that not every machine has
+
+# Before the tests are imported, as their decorators ask for it. No test is slow by the clock: the machine may be.
+for profile, number in (("quick", FULL_EXAMPLES // 5), ("full", FULL_EXAMPLES)):
+    settings.register_profile(profile, max_examples=number, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "full" if "CI" in os.environ else "quick"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what `make test` leaves to `make test-rest`: folders with services of their own, and tests that ask for a service."""
+    for item in items:
+        if item.path.parent != TESTS or SERVICES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker("slow")
 
 
 @pytest.fixture

@@ -3,9 +3,12 @@
 import json
 from typing import Any
 
+from hypothesis import settings as profile
+
 from target_pinterest_capi.settings import Settings, load
 
 ACCOUNT = "549755885175"
+FULL_EXAMPLES = 100  # of a property that names no number
 TOKEN = "sandbox-token"  # the sandbox's own
 
 
@@ -20,6 +23,11 @@ class Clock:
 
     def advance(self, seconds: float) -> None:
         self.now += seconds
+
+
+def examples(number: int) -> int:
+    """Return how many examples of so many the profile wants: all of them in the full one, a part in the quick one."""
+    return number * profile.default.max_examples // FULL_EXAMPLES
 
 
 def settings_of(**given: Any) -> Settings:

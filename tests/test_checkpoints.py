@@ -3,6 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from given import examples
 from target_pinterest_capi.delivery import checkpoints
 from target_pinterest_capi.delivery.checkpoints import Checkpoints
 
@@ -103,7 +104,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(STEPS)
 def test_no_state_is_early_and_none_is_late(steps):
     """Against a plain model: what is taken is exactly the newest STATE with no unsettled, and no held, record before it."""

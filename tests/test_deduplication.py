@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
+from given import examples
 from target_pinterest_capi.delivery.batches import Batch
 from target_pinterest_capi.delivery.deduplication import Deduplication
 from target_pinterest_capi.delivery.ledger import event_key
@@ -87,7 +88,7 @@ def test_room_for_repeats_ends_and_comes_back():
     assert len(repeats.delivered([1, 2])) == MAX_WAITING - 1
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200))
 @given(st.lists(st.tuples(st.sampled_from(["claim", "claim", "delivered", "failed"]), st.integers(0, 3)), max_size=60))
 def test_every_event_has_its_turn_or_is_done_with_another(steps: list[tuple[str, int]]):
     """Whatever happens, each event is sent or is the repeat of a delivered one, once, and never two of a key at a time."""

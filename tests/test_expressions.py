@@ -8,9 +8,10 @@ from decimal import Decimal
 import jmespath
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from given import examples
 from target_pinterest_capi.mapping.expressions import (
     EvaluationError,
     ExpressionError,
@@ -238,21 +239,21 @@ def test_text_that_cannot_be_read_is_null(text):
 # ---- closures and interpreter ----
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(400))
 @given(expressions, records)
 def test_closures_agree_with_the_interpreter(expression, record):
     """For any expression and record the closures give what the interpreter gives, types and failures included."""
     assert outcome(compile_expression(expression), record) == outcome(interpret, expression, record)
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(300))
 @given(shapes, plain_records)
 def test_closures_agree_with_jmespath(expression, record):
     """Without JSON text, decimals and booleans, they give what the jmespath library itself gives."""
     assert repr(compile_expression(expression)(record)) == repr(jmespath.search(expression, record))
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(paths.filter(lambda path: path.startswith(("a.", "a["))), st.recursive(plain_leaves, nested, max_leaves=8))
 def test_json_text_is_as_good_as_its_value(path, value):
     """A path gives the same for a column that holds an array or object and for one that holds its JSON text."""
@@ -322,7 +323,7 @@ wild = st.recursive(
 
 
 @pytest.mark.parametrize("expression", REALISTIC)
-@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(30))
 @given(record=st.dictionaries(st.sampled_from(COLUMNS), wild, max_size=8))
 def test_records_raise_evaluation_errors_only(expression, record):
     """Whatever a record holds, an expression gives a value or raises EvaluationError, by either way of evaluating."""
@@ -453,7 +454,7 @@ def test_any_text_is_an_expression_or_an_expression_error(source):
     assert error is None or (0 <= error.position <= len(source) and error.message)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(expressions)
 def test_expressions_do_nothing_while_compiled(expression):
     """Compiling the same text twice gives functions that agree: compiled trees are shared and never changed."""
@@ -499,7 +500,7 @@ def test_roots(source, columns):
     assert roots(source) == columns
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(300))
 @given(expressions, records)
 def test_roots_are_enough(expression, record):
     """A record with only the columns of `roots` gives what the whole record gives."""

@@ -91,6 +91,7 @@ def run_until(config: Path, lines: list[bytes], how: int | None, sandbox: Sandbo
     return process.returncode, states[-1] if states else None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.chaos)])
 def test_lists_end_with_exactly_whom_the_records_leave_there(config, tmp_path: Path, seed: int):
     """Tens of thousands of random additions and removals, through faults, signals and reruns: the membership is the model's."""

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from given import examples
 from shopper import ACCOUNT
 from target_pinterest_capi.events.builder import EventPlan, FieldPlan, compile_builder
 from target_pinterest_capi.events.converters import MEMO_SIZE, Converters, Memo, Options
@@ -69,7 +70,7 @@ class Path:
         return result.body if isinstance(result, Event) else result
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(RECORDS, st.booleans())
 def test_fast_path_is_the_plain_path(record: dict[str, Any], complete: bool):
     """Whatever a record holds, columns read directly and compiled give the bytes and the notes of plain converters, twice over."""
@@ -135,7 +136,7 @@ ENCODE = msgspec.json.Encoder(decimal_format="number").encode
 KEYS = st.sampled_from([(), ("event_id",), ("custom_data.order_id",), ("custom_data.order_id", "other"), ("event_id", "absent")])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(
     st.dictionaries(st.sampled_from([*BY_PATH, "other"]), JSON_VALUES, max_size=25),
     st.booleans(),

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from given import Clock, settings_of
+from given import Clock, examples, settings_of
 from target_pinterest_capi.delivery.client import Answer, EventStatus, Failure, FailureKind
 from target_pinterest_capi.delivery.dead_letters import MAX_BUFFERED
 from target_pinterest_capi.delivery.repeats import MAX_WAITING
@@ -284,7 +284,7 @@ class World:
 ARRIVALS = ["event", "event", "event", "pair", "repeat", "repeat", "large", "invalid", "old", "skip", "state", "poll", "wait"]
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(500))
 @given(
     steps=st.lists(st.sampled_from(ARRIVALS), max_size=120),
     seed=st.integers(0, 2**32),

@@ -4,13 +4,14 @@ import base64
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import httpx
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from given import Clock
@@ -24,6 +25,12 @@ ACCOUNT = "549755885175"
 DESCRIPTION = Path(__file__).parents[2] / "shared" / "reference" / "pinterest-openapi-5.23-subset.json"
 CLIENT = httpx.Client(timeout=120)
 needs_description = pytest.mark.skipif(not DESCRIPTION.exists(), reason="Pinterest's description is not here")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def closed_in_the_end() -> Iterator[None]:
+    yield
+    CLIENT.close()
 
 
 def digest(text):
@@ -908,7 +915,6 @@ JSON = st.recursive(
 
 
 @given(JSON, st.sampled_from(["POST", "PATCH"]))
-@settings(deadline=None)
 def test_any_body_has_an_answer(body, method):
     """No JSON is a surprise to a list or an audience."""
     held = customer_lists.CustomerList("1", ACCOUNT, "n", "EMAIL", NOW, NOW)

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from given import examples
 from target_pinterest_capi.sandbox import rules, shapes
 
 NOW = 1_780_000_000
@@ -433,7 +434,7 @@ def with_value(path, value):
 
 
 @given(st.sampled_from(PATHS), JSON)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 def test_any_value_anywhere_has_an_answer(path, value):
     """Whatever stands where, the answer is a 200, 400 or 422 of the described form."""
     got = rules.answer(request(body=msgspec.json.encode({"data": [with_value(path[0], value)]})), RULES, NOW)
@@ -443,7 +444,6 @@ def test_any_value_anywhere_has_an_answer(path, value):
 
 
 @given(JSON)
-@settings(deadline=None)
 def test_any_body_has_an_answer(body):
     """No JSON is a surprise."""
     assert rules.answer(request(body=msgspec.json.encode(body)), RULES, NOW).status == 400
@@ -562,7 +562,7 @@ def at_the_edge(member):
 
 @needs_description
 @given(st.data())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400))
 def test_agrees_with_the_description(data):
     """The hand-written check and a JSON-schema validator of the description take and refuse the same requests."""
     path, member = data.draw(st.sampled_from(PATHS))

@@ -14,6 +14,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         yield running
 
 
+@pytest.mark.slow
 @pytest.mark.speed
 @pytest.mark.parametrize("case", guard.GUARDED)
 def test_ratio_to_the_floor_is_more_than_half_of_what_was_recorded(bench: Bench, case: str):
