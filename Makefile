@@ -23,7 +23,7 @@ MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
-.PHONY: help demo test spark chaos test-all test-wheel test-built bench docs current ci lint python workflows scripts tree changelog format types lock hooks build image clean distclean
+.PHONY: help demo test spark chaos test-all test-wheel test-built bench docs current ci lint python workflows scripts tree changelog drift format types lock hooks build image clean distclean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -75,6 +75,11 @@ tree: $(READY)
 
 changelog: $(READY)
 	@$(BIN)/python .ci/changelog.py $(TAG)
+
+# Exit code 1 where something changed. To keep what changed: .venv/bin/python tools/api_facts.py FILE
+drift: $(READY)  ## compare a newer OpenAPI description of Pinterest's with the one we keep: FILE=openapi.yaml
+	@test -n "$(FILE)" || { echo "Which one? make drift FILE=openapi.yaml, from https://github.com/pinterest/api-description" >&2; exit 2; }
+	@$(BIN)/python tools/api_facts.py --drift "$(FILE)"
 
 format: $(READY)  ## format the code, and mend what ruff can mend safely
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
