@@ -29,7 +29,7 @@ MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
-.PHONY: help demo test setup spark chaos test-all test-wheel test-built bench docs current ci lint python workflows scripts tree changelog format types lock locks hooks build image clean distclean
+.PHONY: help demo test setup spark chaos test-all test-wheel test-built bench docs current ci lint python workflows scripts tree changelog drift format types lock locks hooks build image clean distclean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -87,6 +87,11 @@ changelog: $(READY)
 # In CI every package is installed, and has to be: what a package needs is known only then.
 locks: .venv/.lint
 	@$(BIN)/python tools/locks.py check $(if $(CI),--all)
+
+# Exit code 1 where something changed. To keep what changed: .venv/bin/python tools/api_facts.py FILE
+drift: $(READY)  ## compare a newer OpenAPI description of Pinterest's with the one we keep: FILE=openapi.yaml
+	@test -n "$(FILE)" || { echo "Which one? make drift FILE=openapi.yaml, from https://github.com/pinterest/api-description" >&2; exit 2; }
+	@$(BIN)/python tools/api_facts.py --drift "$(FILE)"
 
 format: .venv/.lint  ## format the code, and mend what ruff can mend safely
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .

@@ -5,7 +5,6 @@ import json
 import pickle
 import re
 import string
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -27,7 +26,6 @@ from target_pinterest_capi.settings.shape import accepted
 
 ACCOUNT = "549755885175"
 MINIMAL = {"ad_account_id": ACCOUNT, "conversion_token": "sandbox-token"}
-CONTRACT = Path(__file__).parents[2] / "shared" / "design" / "configuration.md"
 
 # The table of the contract with users: every setting and its default; `...` is required, None is unset.
 DEFAULTS = {
@@ -96,17 +94,6 @@ def test_the_settings_are_those_of_the_contract():
     """There is every setting of the contract's table, with its name and default, and no other."""
     fields = accepted(Settings)
     assert {name: ... if info.is_required() else info.default for name, info in fields.items()} == DEFAULTS
-
-
-def test_the_table_here_is_the_contracts():
-    """Every name in the first column of the contract's table is a setting."""
-    if not CONTRACT.exists():
-        pytest.skip("the contract with users is not beside the repository")
-    table = CONTRACT.read_text(encoding="utf-8").partition("## Settings")[2].partition("## Mappings")[0]
-    cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| ")]
-    names = {name for cell in cells for name in re.findall(r"`([a-z_]+)`", cell)}
-    assert len(names) > 30
-    assert names <= set(DEFAULTS)
 
 
 def test_defaults_apply_to_what_is_not_given():

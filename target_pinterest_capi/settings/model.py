@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializ
 from target_pinterest_capi.settings import values
 from target_pinterest_capi.settings.problems import Problem
 
-API_URL: Final = "https://api.pinterest.com/v5"  # spec 5.23.0: servers
+API_URL: Final = "https://api.pinterest.com/v5"  # docs/pinterest-api.md: Conversion events
 SDK_OPTIONS: Final = (
     "stream_maps", "stream_map_config", "faker_config",
     "flattening_enabled", "flattening_max_depth", "flattening_max_key_length", "flattening_separator",
@@ -202,7 +202,7 @@ class Settings(_Model):
 
     batch_size_rows: int = setting(
         "Events a request, 1 to 1,000.", 1000, group="Delivery", ge=1, le=1000
-    )  # spec 5.23.0: data, maxItems
+    )  # docs/pinterest-api.md: Conversion events (maxItems)
     batch_max_bytes: int = setting("Size of a request's body in bytes.", 2_000_000, group="Delivery", ge=1000, le=100_000_000)
     batch_wait_seconds: float = setting(
         "A partial batch is sent after this long, also while no input comes.", 10, group="Delivery", gt=0, le=3600
