@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from given import Clock, settings_of
+from given import Clock, files_limited_to, settings_of
 from target_pinterest_capi.delivery.client import Answer, EventStatus, Failure, FailureKind
 from target_pinterest_capi.delivery.dead_letters import FILE_WAIT_SECONDS, MAX_BUFFERED
 from target_pinterest_capi.delivery.repeats import MAX_WAITING
@@ -542,6 +542,21 @@ def test_message_about_too_much_says_where_state_is(world, steps: list[str], wri
     stopped = one.run.finish()
     assert says in str(stopped)
     assert one.written == written
+
+
+def test_disk_that_is_full_for_a_moment_costs_no_letter(world):
+    """The run stops and says so, its letters are written whole at its end, and STATE passes them then."""
+    one = world(shutdown_grace_seconds=5)
+    for _ in range(20):
+        one.step("invalid")
+    one.step("state")
+    one.clock.advance(FILE_WAIT_SECONDS)
+    with files_limited_to(700), pytest.raises(RunStopped, match="dead letters cannot be written"):
+        one.run.poll()
+    assert one.written == []
+    assert "dead letters cannot be written" in str(one.run.finish())
+    assert one.dead() == dict.fromkeys(range(1, 21), 1)
+    assert one.written == [0]
 
 
 def test_senders_end_with_the_run(world):

@@ -189,7 +189,7 @@ class Run:
             part.poll()
         due = self._settling.dead_letters.due_at()
         if due is not None and now >= due:
-            self._settling.flush()
+            self._flush_letters()
         if self._checkpoints.is_waiting and now - self._state_written_at >= STATE_INTERVAL_SECONDS:
             self._checkpoint(now)
         self._check_breaker()
@@ -264,6 +264,13 @@ class Run:
             if self._is_idle or (self._deadline is not None and self._clock() >= self._deadline):
                 return
             self.wait()
+
+    def _flush_letters(self) -> None:
+        """Make dead letters durable; where that fails the run ends, also if it works a moment later."""
+        try:
+            self._settling.flush()
+        except RunStopped as stop:
+            self._stop_with(stop, raise_now=True)
 
     def _send_instead(self, batch: Batch) -> None:
         self._sending.send_instead(batch)
