@@ -11,7 +11,7 @@ import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,12 +19,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from given import Clock, settings_of
+from given import Clock, files_limited_to, settings_of
 from target_pinterest_capi.delivery.client import Answer, EventStatus, Failure, FailureKind
-from target_pinterest_capi.delivery.dead_letters import MAX_BUFFERED
+from target_pinterest_capi.delivery.dead_letters import FILE_WAIT_SECONDS, MAX_BUFFERED
 from target_pinterest_capi.delivery.repeats import MAX_WAITING
-from target_pinterest_capi.delivery.run import Run, RunStopped
+from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
 from target_pinterest_capi.delivery.sending import ATTEMPT_SLACK_SECONDS
+from target_pinterest_capi.delivery.settling import MIN_SETTLED_FOR_RATIO
 from target_pinterest_capi.events.event import Account, Event, InvalidRecord, Origin, SkippedRecord, encode
 from target_pinterest_capi.events.reasons import Invalid, Skipped
 
@@ -332,7 +333,8 @@ def world(tmp_path: Path) -> Iterator[Callable[..., World]]:
     made: list[World] = []
 
     def make(*poison: int, **given: Any) -> World:
-        made.append(World(tmp_path, random.Random(1), ["taken"], bad=0, max_rejected_ratio=None, **given))
+        given = {"max_rejected_ratio": None, **given}
+        made.append(World(tmp_path, random.Random(1), ["taken"], bad=0, **given))
         made[-1].poison.update(poison)
         return made[-1]
 
@@ -408,6 +410,153 @@ def test_dead_letters_that_cannot_be_written_do_not_keep_the_run_busy(world, tmp
     began = one.waits
     assert "dead_letter_path" in str(one.run.finish())
     assert one.waits - began < 50
+
+
+def let_invalid_rows_arrive(one: World, number: int) -> None:
+    """Let rows without an identifier arrive, and their dead letters become durable."""
+    for _ in range(number):
+        one.step("invalid")
+    one.clock.advance(FILE_WAIT_SECONDS)
+    one.run.poll()
+
+
+def hold_open(one: World) -> None:
+    """Leave an event in an open batch."""
+    one.step("event")
+
+
+def hold_in_flight(one: World) -> None:
+    """Leave an event in a request that Pinterest has not answered."""
+    one.step("event")
+    one.run.poll()
+    one.under_way()
+
+
+def hold_in_retry(one: World) -> None:
+    """Leave an event waiting to be sent again."""
+    hold_in_flight(one)
+    one.endings = ["busy"]
+    one.end(1)
+    one.endings = []
+    one.run.poll()
+
+
+def hold_as_suspect(one: World) -> None:
+    """Leave an event refused alone, while it is not clear that the refusal is about it."""
+    one.poison.add(one.number())
+    hold_in_flight(one)
+    one.endings = ["taken"]
+    one.end(1)
+    one.endings = []
+    one.run.poll()
+
+
+@pytest.mark.parametrize(
+    ("hold", "rows", "delivered"),
+    [(hold_open, 1000, 2), (hold_in_flight, 1, 2), (hold_in_retry, 1, 2), (hold_as_suspect, 1, 1)],
+)
+def test_what_is_undecided_may_still_get_through(world, hold, rows: int, delivered: int):
+    """At the default limit invalid rows never stop a run with an event on its way, also in an outage."""
+    one = world(max_rejected_ratio=1.0, batch_size_rows=rows, batch_wait_seconds=3600)
+    one.endings = []  # Pinterest does not answer
+    hold(one)
+    let_invalid_rows_arrive(one, 2 * MIN_SETTLED_FOR_RATIO)
+    one.endings = ["taken"]
+    one.step("event")
+    one.step("state")
+    assert one.run.finish() is None
+    assert (one.run.tally.by_outcome()["delivered"], one.written) == (delivered, [0])
+
+
+@pytest.mark.parametrize(
+    ("limit", "invalid", "undecided", "stops"),
+    [
+        (1.0, 999, 0, False),
+        (1.0, 1000, 0, True),
+        (1.0, 1000, 1, False),
+        (0.5, 1000, 1000, True),
+        (0.5, 1000, 1001, False),
+        (0.05, 1000, 2500, True),
+        (0.9, 1000, 111, True),
+        (0.9, 1000, 112, False),
+        (0.0, 1000, 2500, True),
+        (None, 1000, 0, False),
+    ],
+)
+def test_run_stops_early_only_where_no_answer_can_mend_it(world, limit, invalid, undecided, stops):
+    """It stops once 1,000 are settled and the share is at the limit even with all others delivered."""
+    one = world(max_rejected_ratio=limit, batch_wait_seconds=3600)
+    one.endings = []
+    for _ in range(undecided):
+        one.step("event")
+    with pytest.raises(RunStopped) if stops else nullcontext() as stopped:
+        let_invalid_rows_arrive(one, invalid)
+    one.endings = ["taken"]
+    if stops:
+        assert stopped.value.exit_code is ExitCode.TOO_MUCH_REJECTED
+        assert f"{invalid} of {invalid} settled events were invalid or rejected" in str(stopped.value)
+
+
+@pytest.mark.parametrize(("repeats", "stops"), [(110, True), (111, False)])
+def test_repeats_that_wait_are_undecided_too(world, repeats: int, stops: bool):
+    """A repeat of an event under way may be sent in its place, so it can still get through."""
+    one = world(max_rejected_ratio=0.9, ledger_url="sqlite:///:memory:", batch_wait_seconds=3600)
+    one.arrive("same", 1 + repeats)
+    with pytest.raises(RunStopped) if stops else nullcontext():
+        let_invalid_rows_arrive(one, MIN_SETTLED_FOR_RATIO)
+
+
+def test_good_rows_among_many_invalid_ones_move_the_pipeline(world):
+    """With 85 of 100 rows invalid and slow answers the others are delivered, and STATE moves on."""
+    one = world(max_rejected_ratio=1.0, batch_size_rows=100, batch_wait_seconds=3600)
+    one.endings = []
+    for number in range(3000):
+        one.step("event" if number % 20 < 3 else "invalid")
+        if number % 100 == 0:
+            one.clock.advance(FILE_WAIT_SECONDS)
+            one.step("poll")
+    one.step("state")
+    one.endings = ["taken"]
+    assert one.run.finish() is None
+    totals = one.run.tally.by_outcome()
+    assert (totals["delivered"], totals["invalid"], one.written) == (450, 2550, [0])
+
+
+@pytest.mark.parametrize(
+    ("steps", "written", "says"),
+    [
+        (["invalid", "state"], [], "No STATE was written past them."),
+        (["event", "state", "wait", "wait", "invalid", "state"], [0], "No STATE was written past them."),
+        (["event"] * 3 + ["invalid", "state", "flush"] + ["invalid"] * 3, [0], "STATE is past some"),
+    ],
+)
+def test_message_about_too_much_says_where_state_is(world, steps: list[str], written: list[int], says: str):
+    """It says whether a STATE was written past some of the failures, while their share was low."""
+    one = world(max_rejected_ratio=0.5, batch_size_rows=1, max_in_flight=1)
+    for step in steps:
+        if step == "flush":
+            while one.run.standing().oldest_unsettled is not None or not one.written:
+                one.step("wait")
+        else:
+            one.step(step)
+    stopped = one.run.finish()
+    assert says in str(stopped)
+    assert one.written == written
+
+
+def test_disk_that_is_full_for_a_moment_costs_no_letter(world):
+    """The run stops and says so, its letters are written whole at its end, and STATE passes them then."""
+    one = world(shutdown_grace_seconds=5)
+    for _ in range(20):
+        one.step("invalid")
+    one.step("state")
+    one.clock.advance(FILE_WAIT_SECONDS)
+    with files_limited_to(700), pytest.raises(RunStopped, match="dead letters cannot be written"):
+        one.run.poll()
+    assert one.written == []
+    assert "dead letters cannot be written" in str(one.run.finish())
+    assert one.dead() == dict.fromkeys(range(1, 21), 1)
+    assert one.written == [0]
 
 
 def test_senders_end_with_the_run(world):

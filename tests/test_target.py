@@ -219,6 +219,13 @@ def test_ratio_stops_a_long_run_early(run_target, sandbox):
     assert len(sandbox.store.events()) < 10_000
 
 
+def test_invalid_rows_are_not_ahead_of_good_ones_that_wait(run_target):
+    """At the default limit one good row among thousands of invalid ones is delivered."""
+    ran = run_target([VISITS, *visits(0), *visits(*range(1, 3000), em=None), state({"n": 3000})])
+    assert (ran.code, ran.states) == (0, ['{"n": 3000}'])
+    assert ran.outcomes == {"delivered": 1, "invalid": 2999}
+
+
 def test_row_that_a_tap_repeats_until_it_is_too_old_is_no_failure(run_target):
     """An event that is too old is a dead letter, outside the ratio and `on_invalid: fail`, and holds no STATE."""
     ran = run_target(

@@ -189,7 +189,7 @@ class Run:
             part.poll()
         due = self._settling.dead_letters.due_at()
         if due is not None and now >= due:
-            self._settling.flush()
+            self._flush_letters()
         if self._checkpoints.is_waiting and now - self._state_written_at >= STATE_INTERVAL_SECONDS:
             self._checkpoint(now)
         self._check_breaker()
@@ -265,6 +265,13 @@ class Run:
                 return
             self.wait()
 
+    def _flush_letters(self) -> None:
+        """Make dead letters durable; where that fails the run ends, also if it works a moment later."""
+        try:
+            self._settling.flush()
+        except RunStopped as stop:
+            self._stop_with(stop, raise_now=True)
+
     def _send_instead(self, batch: Batch) -> None:
         self._sending.send_instead(batch)
 
@@ -290,8 +297,15 @@ class Run:
         for stopped in [part.stopped for part in self._parts]:
             if stopped is not None:
                 self._stop_with(RunStopped(stopped.message), raise_now=not finishing)
-        if (too_much := self._settling.too_much_rejected(at_end=at_end)) is not None:
-            self._stop_with(too_much, raise_now=not finishing)
+        undecided = sum(part.undecided for part in self._parts)
+        if self._settling.is_too_much_rejected(undecided, at_end=at_end):
+            self._stop_with(self._too_much_rejected(), raise_now=not finishing)
+
+    def _too_much_rejected(self) -> RunStopped:
+        where = "No STATE was written past them."
+        if self._checkpoints.has_passed_tainted:
+            where = "STATE is past some of them, written while their share was lower; it stays before the others."
+        return RunStopped(f"{self._settling.share_in_words}. {where}", ExitCode.TOO_MUCH_REJECTED)
 
     def _stop_with(self, stop: RunStopped, *, raise_now: bool) -> None:
         self._stop = self._stop or stop

@@ -163,7 +163,12 @@ class Settings(_Model):
     )
 
     max_event_age_days: int | None = setting(
-        "Older events are invalid; null: no limit.", 7, group="Outcomes", null="no limit", ge=1, le=36_500
+        "Older events are invalid; never, or null: no limit.",
+        7,
+        group="Outcomes",
+        null="no limit",
+        ge=1,
+        le=36_500,
     )
     on_invalid: Literal["skip", "fail"] = setting(
         "skip: an invalid event is a dead letter and the run goes on; fail: it stops at the first one, with exit code 3.",
@@ -172,10 +177,10 @@ class Settings(_Model):
     )
     max_rejected_ratio: float | None = setting(
         "The run stops with exit code 3 when this share of events is invalid or rejected. 1: only when nothing gets through; "
-        "null: never.",
+        "never, or null: no limit.",
         1.0,
         group="Outcomes",
-        null="never",
+        null="no limit",
         ge=0,
         le=1,
     )

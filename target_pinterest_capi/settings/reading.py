@@ -12,7 +12,8 @@ from target_pinterest_capi.settings.sources import parse_json
 
 Model = TypeVar("Model", bound=BaseModel)
 
-NULL_WORDS: Final = frozenset({"null", "none"})  # how a variable of the environment says null
+# Where null has a meaning: the environment and Meltano carry texts only.
+NULL_WORDS: Final = frozenset({"null", "none", "never"})
 _NOT_GIVEN: Final = object()
 
 

@@ -101,6 +101,8 @@ def _meltano(model: type[BaseModel], prefix: str, label: str) -> Iterator[dict[s
             entry |= {"kind": "options", "options": [{"label": title(choice), "value": choice} for choice in what.choices]}
         elif what.file:
             entry["kind"] = "file"
+        elif what.null:
+            entry["kind"] = "string"  # Meltano refuses `never` for a number, and has no null
         if what.secret:
             entry["sensitive"] = True
         yield {**entry, "description": info.description}
