@@ -156,6 +156,8 @@ class TargetPinterestCapi(Target):
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
         stream = message_dict["stream"]
         for number, url in enumerate(message_dict["manifest"], 1):
+            if self.run.is_interrupted:
+                return
             where = f"line {self._line_number}: BATCH of stream {stream!r}, file {number} of {len(message_dict['manifest'])}"
             try:
                 encoding = BaseBatchFileEncoding.from_dict(dict(message_dict["encoding"]))
@@ -166,15 +168,15 @@ class TargetPinterestCapi(Target):
                     self._process_batch_file(stream, _unpacked(file, encoding.compression), where)
             except (OSError, EOFError, TypeError, KeyError) as error:
                 raise InputError(f"{where}: it cannot be read ({type(error).__name__})") from None
-            if self.run.is_interrupted:
-                return
 
     def _process_batch_file(self, stream: str, file: Any, where: str) -> None:
-        """Take a file's records a chunk at a time, at the pace at which they are delivered."""
+        """Take a file's records, at the pace of their delivery, until the run is interrupted."""
         source = IteratedLines(file)
         number = 0
         while (lines := source.read(None)) is not None:
             for line in lines:
+                if self.run.is_interrupted:
+                    return
                 number += 1
                 if not line or line.isspace():
                     continue

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from given import ACCOUNT, TOKEN, record, schema, state
+from given import ACCOUNT, TOKEN, line, record, schema, state
 from shopper import visit
 from target_pinterest_capi.memory import keep_freed_memory
 from target_pinterest_capi.sandbox.faults import Fault
@@ -25,6 +25,22 @@ VISITS = schema("visits", *visit(), key_properties=("event_id",))
 
 def visits(numbers: range) -> list[bytes]:
     return [record("visits", **visit(number)) for number in numbers]
+
+
+def batch_of(directory: Path, *manifest: int) -> bytes:
+    """Give a BATCH line, with a file of so many visits for each number."""
+    first, paths = 0, []
+    for rows in manifest:
+        paths.append(directory / f"batch-{first}.jsonl")
+        lines = [json.dumps(visit(number)) + "\n" for number in range(first, first + rows)]
+        paths[-1].write_text("".join(lines))
+        first += rows
+    return line(
+        type="BATCH",
+        stream="visits",
+        encoding={"format": "jsonl", "compression": "none"},
+        manifest=[path.as_uri() for path in paths],
+    )
 
 
 class Process:
@@ -188,6 +204,29 @@ def test_cut_input_is_settled_and_reported(start, sandbox: Sandbox):
     assert (code, states) == (1, ['{"n": 3}'])
     assert "line 6: it is no JSON" in log
     assert "example.com" not in log
+
+
+@pytest.mark.parametrize(
+    ("manifest", "settings"),
+    [
+        ((3000,), {}),
+        ((3000, 10), {}),
+        ((10, 3000, 10), {"stream_maps": {"visits": {}, "copies": {"__source__": "visits"}}}),
+    ],
+)
+def test_signal_while_a_batch_file_is_read_holds_its_state(
+    start, tmp_path: Path, sandbox: Sandbox, manifest: tuple[int, ...], settings: dict[str, Any]
+):
+    """Nothing after the signal is taken, of files or of the lines after BATCH: no STATE passes."""
+    sandbox.faults.set([Fault("latency", seconds=0.05)])
+    target = start(batch_size_rows=50, max_in_flight=1, batch_wait_seconds=600, **settings)
+    batch = batch_of(tmp_path, *manifest)
+    target.write(VISITS, *visits(range(9000, 9001)), state({"n": 1}))
+    target.write(batch, state({"n": 2}), VISITS, batch, state({"n": 3}))
+    wait_for(lambda: len(sandbox.store.requests()) >= 2)
+    code, states, log = target.end(signal.SIGTERM)
+    assert (code, states) == (143, ['{"n": 1}']), log
+    assert len(sandbox.store.event_ids()) < sum(manifest)
 
 
 def test_closed_stdout_is_an_error(config: dict[str, Any], tmp_path: Path):

@@ -236,6 +236,12 @@ class World:
         self.states.append(self.run.sequence)
         self.run.state(b'{"state":%d}' % (len(self.states) - 1))
 
+    def lose_a_record(self) -> None:
+        """Leave a record unread, as after a signal within a file, and hand over its STATE."""
+        self.run.sequence += 1
+        self.arrived.append((self.run.sequence, self.number(), "lost"))
+        self.state()
+
     def wait_a_little(self) -> None:
         if self.run.seconds_until_due() is not None or self.under_way():
             self.run.wait()
@@ -317,6 +323,7 @@ def test_one_outcome_each_and_no_state_too_early(steps, seed, rows, in_flight, k
                     world.step(step)
             if end == "signal":
                 world.run.interrupt()
+                world.lose_a_record()
             stopped = world.run.finish()
             world.check_outcomes()
             if stopped is None and not world.run.is_interrupted:

@@ -138,8 +138,11 @@ class Run:
         self._parts.append(part)
 
     def state(self, value: bytes) -> None:
-        """Take the value of a STATE message that came after the records so far."""
-        if self.settings.mode == "live":
+        """Take the value of a STATE message that came after the records so far.
+
+        After an interruption none is taken: the records before it may not all have been.
+        """
+        if self.settings.mode == "live" and not self.is_interrupted:
             self._checkpoints.add(value, self.sequence)
 
     def stop(self, message: str) -> None:
