@@ -4,6 +4,7 @@ The run's own clock, client and wake are scripted: a wait either lets one reques
 moves the clock to what is due. Nothing sleeps, and a run that waits for nothing is found out.
 """
 
+import errno
 import json
 import random
 import sqlite3
@@ -110,6 +111,8 @@ class World:
         self.poison: Numbers = set()
         self.states: list[int] = []  # records before each STATE
         self.written: list[int] = []  # which STATE was written
+        self.lines_left: float = float("inf")  # that stdout takes
+        self.lines_failed = 0
         self.run = Run(
             settings_of(**{"dead_letter_path": str(self.path), "shutdown_grace_seconds": 5, **given}),
             self.write_state,
@@ -237,6 +240,12 @@ class World:
         self.states.append(self.run.sequence)
         self.run.state(b'{"state":%d}' % (len(self.states) - 1))
 
+    def lose_a_record(self) -> None:
+        """Leave a record unread, as after a signal within a file, and hand over its STATE."""
+        self.run.sequence += 1
+        self.arrived.append((self.run.sequence, self.number(), "lost"))
+        self.state()
+
     def wait_a_little(self) -> None:
         if self.run.seconds_until_due() is not None or self.under_way():
             self.run.wait()
@@ -259,6 +268,10 @@ class World:
 
     def write_state(self, value: bytes) -> None:
         """Hold a STATE against what is true at the moment at which it is written."""
+        if not self.lines_left:
+            self.lines_failed += 1
+            raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+        self.lines_left -= 1
         state = json.loads(value)["state"]
         assert not self.written or state > self.written[-1], "STATE went back"
         settled, dead = self.settled(), set(self.dead())
@@ -284,6 +297,8 @@ class World:
 
 ARRIVALS = ["event", "event", "event", "pair", "repeat", "repeat", "large", "invalid", "old", "skip", "state", "poll", "wait"]
 
+ENDS = ["end of input", "end of input", "signal", "refused token", "closed stdout"]
+
 
 @settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
@@ -294,7 +309,7 @@ ARRIVALS = ["event", "event", "event", "pair", "repeat", "repeat", "large", "inv
     keeps_ledger=st.booleans(),
     ratio=st.sampled_from([None, 1.0, 0.4]),
     on_uncertain=st.sampled_from(["resend", "reject"]),
-    end=st.sampled_from(["end of input", "end of input", "signal", "refused token"]),
+    end=st.sampled_from(ENDS),
 )
 def test_one_outcome_each_and_no_state_too_early(steps, seed, rows, in_flight, keeps_ledger, ratio, on_uncertain, end):
     """Every STATE is newer than the last and true when it is written; at the end each event has one outcome, or holds STATE."""
@@ -312,14 +327,18 @@ def test_one_outcome_each_and_no_state_too_early(steps, seed, rows, in_flight, k
             batch_wait_seconds=3,
             max_retry_seconds=86_400,
         )
+        world.lines_left = seed % 3 if end == "closed stdout" else float("inf")
         try:
             with suppress(RunStopped):
                 for step in steps:
                     world.step(step)
             if end == "signal":
                 world.run.interrupt()
+                world.lose_a_record()
             stopped = world.run.finish()
             world.check_outcomes()
+            assert world.lines_failed <= 1, "a line was written after one that may be cut"
+            assert stopped is not None or not world.lines_failed
             if stopped is None and not world.run.is_interrupted:
                 assert world.settled() == {number for _, number, _ in world.arrived}
                 assert not world.states or world.written[-1:] == [len(world.states) - 1]
@@ -396,6 +415,29 @@ def test_ledger_that_fails_when_it_is_asked_about_an_old_event_stops_the_run(wor
         one.run.invalid(InvalidRecord(ORIGIN, Invalid.EVENT_TOO_OLD, repeat_of=(ACCOUNTS[0], "page_visit", "visit-1")))
     assert "ledger_url" in str(one.run.finish())
     assert (sum(one.run.tally.by_outcome().values()), one.dead(), one.written) == (0, {}, [0])
+
+
+@pytest.mark.parametrize("when", ["while records come", "at the end"])
+def test_state_that_cannot_be_written_stops_the_run_and_settles_what_is_in_flight(world, when: str):
+    """Nothing further is sent or written, answers under way count, and words say why."""
+    one = world(batch_size_rows=1, max_in_flight=1, shutdown_grace_seconds=20)
+    one.lines_left = 0
+    one.step("event")
+    if when == "while records come":
+        one.run.state(b'{"state":0}')
+        one.end(one.under_way()[0])
+        one.step("event")
+        one.step("event")
+        with pytest.raises(RunStopped, match="STATE could not be written to stdout: Broken pipe"):
+            one.run.poll()
+    else:
+        one.state()
+    sent = one.run.requests.sent
+    stopped = one.run.finish()
+    assert "STATE could not be written to stdout: Broken pipe" in str(stopped)
+    assert (one.run.requests.sent, one.run.tally.by_outcome()["delivered"]) == (sent, sent)
+    assert one.lines_failed == 1
+    assert (one.written, one.run.states_written) == ([], 0)
 
 
 @pytest.mark.parametrize("letters", [1, MAX_BUFFERED])
