@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -104,6 +105,25 @@ def test_silent_tap_is_near_real_time(start, sandbox: Sandbox):
     target.write(*visits(range(3, 5)), state({"n": 5}))
     assert target.state() == '{"n": 5}'
     assert target.end()[0] == 0
+
+
+@pytest.mark.parametrize(
+    "value",
+    [{"$ref": "HOST/a.json"}, {"$id": "urn:a", "$schema": "HOST/metaschema"}],
+)
+def test_schema_on_a_host_that_never_answers(start, value: dict[str, str]):
+    """An address in a SCHEMA, on a host that never answers, holds up no run: nothing connects."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        host = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        value = {name: text.replace("HOST", host) for name, text in value.items()}
+        target = start()
+        declared = schema("visits", *visit(), value=value)
+        target.write(declared, *visits(range(1)), state({"n": 1}))
+        code, states, log = target.end()
+        assert (code, states) == (0, ['{"n": 1}']), log
+        silent.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            silent.accept()
 
 
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
