@@ -266,6 +266,21 @@ def test_environment_is_read_with_config_env(sandbox: Sandbox, tmp_path: Path):
     assert sandbox.store.counters()["requests"] == 2
 
 
+@pytest.mark.parametrize("program", [[TARGET], [sys.executable, "-m", "target_pinterest_capi"]])
+def test_program_and_module_are_the_same(program: list[str], config, tmp_path: Path, sandbox: Sandbox):
+    """`python -m target_pinterest_capi` does what `target-pinterest-capi` does, exit code included."""
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(config))
+    lines = b"\n".join([VISITS, *visits(range(3)), state({"n": 3})])
+    command = [*program, "--config", path]
+    done = subprocess.run(command, input=lines, capture_output=True, cwd=tmp_path, check=False)
+    assert (done.returncode, done.stdout) == (0, b'{"n": 3}\n'), done.stderr.decode()
+    assert len(sandbox.store.events()) == 3
+    path.write_text("{}")
+    done = subprocess.run(command, input=lines, capture_output=True, cwd=tmp_path, check=False)
+    assert (done.returncode, done.stdout) == (2, b"")
+
+
 @pytest.mark.parametrize("form", [[], ["--format", "json"], ["--format", "markdown"]])
 def test_about_lists_every_setting(form: list[str]):
     """`--about` needs no configuration and names the settings."""

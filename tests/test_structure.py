@@ -28,7 +28,7 @@ class Room(NamedTuple):
 INSIDE: Final = ("audiences", "delivery", "events", "mapping", "messages", "reporting", "settings")
 ROOMS: Final = {
     "singer": Room(
-        ("target", "reader", "lines", "sinks", "summary", "memory", "batch_files"),
+        ("target", "reader", "lines", "sinks", "summary", "memory", "batch_files", "__main__"),
         INSIDE,
     ),
     "spark": Room(("spark",), INSIDE),
