@@ -29,7 +29,8 @@ MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
-.PHONY: help demo test setup spark chaos test-all test-wheel test-built bench docs current ci lint python workflows scripts tree changelog drift format types lock locks hooks build image clean distclean
+# Every target named by a word is a command, and no file.
+.PHONY: $(shell awk -F: '/^[a-z][a-z-]*:/ { print $$1 }' $(firstword $(MAKEFILE_LIST)))
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -62,6 +63,7 @@ lint: python current workflows scripts tree changelog locks  ## check the code, 
 python: $(READY) .venv/.lint
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet . || { echo "The files above are not formatted: make format"; exit 1; }
+	@found=$$($(BIN)/deptry --no-ansi target_pinterest_capi 2>&1) || { echo "$$found"; exit 1; }
 
 current: $(READY)
 	@$(BIN)/python -m target_pinterest_capi.documentation --check
@@ -129,13 +131,22 @@ test-built: $(BIN)/python
 image: $(READY)  ## make and try the container image, with Docker or DOCKER=podman
 	@DOCKER="$(DOCKER)" .ci/image "$$($(BIN)/hatchling version)"
 
+# pip-audit has an environment of its own: it would bring thirty packages into the lock file that nothing else needs.
+PIP_AUDIT_VERSION = 2.10.1
+
+audit: $(BIN)/python  ## ask the advisory database about every version in the lock files; needs a network
+	@rm -rf .venv-audit && $(BIN)/python -m venv .venv-audit
+	@.venv-audit/bin/$(PIP_INSTALL) pip-audit==$(PIP_AUDIT_VERSION)
+	@.venv-audit/bin/pip-audit --require-hashes --disable-pip --strict --progress-spinner off \
+		$(foreach lock,$(wildcard requirements/*.lock),-r $(lock))
+
 # Of Spark, after `make spark`: make bench BENCH=spark
 # More: make bench BENCH='--only ledger --rounds 3', BENCH=stages, BENCH=profile, BENCH=plots; --record also writes docs/performance.md.
 bench: $(READY) $(call locked,$(TEST))  ## measure the target beside a floor, the SDK and a peer; takes minutes
 	@$(BIN)/python -m benchmarks $(BENCH)
 
 clean:  ## remove what the other targets made, but for .venv
-	@rm -rf dist build htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.* .venv-wheel
+	@rm -rf dist build htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.* .venv-wheel .venv-audit
 	@find . -path ./.venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean  ## remove .venv too

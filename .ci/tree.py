@@ -17,7 +17,7 @@ import yaml
 # What is made by tools or by runs, never by hand: these, and hidden files and folders other than the project's own.
 MADE: Final = re.compile(r"__pycache__|dist|build|htmlcov|.+\.egg-info|\..+")
 OWN_HIDDEN: Final = {
-    ".ci", ".devcontainer", ".dockerignore", ".editorconfig", ".github", ".gitignore", ".pre-commit-config.yaml",
+    ".ci", ".devcontainer", ".dockerignore", ".editorconfig", ".env.example", ".github", ".gitignore", ".pre-commit-config.yaml",
 }  # fmt: skip
 
 # Bytes as somebody sent them (a .singer fixture may end in a cut line), and what is no text.

@@ -17,7 +17,7 @@ from typing import IO, Any, ClassVar, Final
 import click
 from singer_sdk import Sink, Target, metrics
 from singer_sdk.exceptions import ConfigValidationError, RecordsWithoutSchemaException
-from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchFileFormat, StorageTarget
+from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchFileFormat
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities, TargetCapabilities
 from singer_sdk.plugin_base import SingerCommand, _ConfigInput
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
@@ -25,6 +25,7 @@ from singer_sdk.singerlib.exceptions import InvalidInputLine
 
 from target_pinterest_capi import messages, settings, validation
 from target_pinterest_capi.audiences.lists import Lists
+from target_pinterest_capi.batch_files import BatchFileError, open_batch_file
 from target_pinterest_capi.delivery.ledger import LedgerError
 from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
 from target_pinterest_capi.events.event import Origin, SkippedRecord
@@ -164,11 +165,12 @@ class TargetPinterestCapi(Target):
                 encoding = BaseBatchFileEncoding.from_dict(dict(message_dict["encoding"]))
                 if encoding.format != BatchFileFormat.JSONL or encoding.compression not in {"gzip", "none", None}:
                     raise InputError(f"{where}: its encoding is not supported: jsonl, with gzip or without, is")
-                head, tail = StorageTarget.split_url(url)
-                with StorageTarget.from_url(head).open(tail, mode="rb") as file:
+                with open_batch_file(url) as file:
                     self._process_batch_file(stream, _unpacked(file, encoding.compression), where)
             except (OSError, EOFError, TypeError, KeyError) as error:
                 raise InputError(f"{where}: it cannot be read ({type(error).__name__})") from None
+            except BatchFileError as error:
+                raise InputError(f"{where}: {error}") from None
 
     def _process_batch_file(self, stream: str, file: Any, where: str) -> None:
         """Take a file's records, at the pace of their delivery, until the run is interrupted."""

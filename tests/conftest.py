@@ -13,6 +13,7 @@ import pytest
 from given import ACCOUNT, TOKEN, Clock
 from target_pinterest_capi.sandbox.app import SandboxConfig
 from target_pinterest_capi.sandbox.server import Sandbox
+from web_host import WebHost
 
 
 @pytest.fixture
@@ -31,6 +32,13 @@ def start(clock: Clock) -> Iterator[Callable[..., Sandbox]]:
     """Start sandboxes that go by the clock; they end with the test."""
     with ExitStack() as running:
         yield lambda **changes: running.enter_context(Sandbox(SandboxConfig(clock=clock, **changes)))
+
+
+@pytest.fixture
+def web_host() -> Iterator[WebHost]:
+    host = WebHost()
+    yield host
+    host.close()
 
 
 @pytest.fixture

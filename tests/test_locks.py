@@ -103,8 +103,7 @@ def test_there_is_a_lock_file_for_each_extra_and_group():
     import tomllib
 
     project = tomllib.loads((locks.ROOT / "pyproject.toml").read_text())
-    own = {"ledger"}  # a part of `postgres`
-    expected = {"runtime", *project["project"]["optional-dependencies"], *project["dependency-groups"]} - {"dev"} - own
+    expected = {"runtime", *project["project"]["optional-dependencies"], *project["dependency-groups"]} - {"dev"}
     assert set(locks.NAMES) == expected
     assert {path.name for path in locks.FOLDER.iterdir()} == {f"{name}.lock" for name in expected}
 

@@ -5,6 +5,7 @@ import os
 import platform
 import resource
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -145,6 +146,25 @@ def test_silent_tap_is_near_real_time(start, sandbox: Sandbox):
     target.write(*visits(range(3, 5)), state({"n": 5}))
     assert target.state() == '{"n": 5}'
     assert target.end()[0] == 0
+
+
+@pytest.mark.parametrize(
+    "value",
+    [{"$ref": "HOST/a.json"}, {"$id": "urn:a", "$schema": "HOST/metaschema"}],
+)
+def test_schema_on_a_host_that_never_answers(start, value: dict[str, str]):
+    """An address in a SCHEMA, on a host that never answers, holds up no run: nothing connects."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        host = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        value = {name: text.replace("HOST", host) for name, text in value.items()}
+        target = start()
+        declared = schema("visits", *visit(), value=value)
+        target.write(declared, *visits(range(1)), state({"n": 1}))
+        code, states, log = target.end()
+        assert (code, states) == (0, ['{"n": 1}']), log
+        silent.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            silent.accept()
 
 
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
@@ -361,6 +381,21 @@ def test_environment_is_read_with_config_env(sandbox: Sandbox, tmp_path: Path):
     done = subprocess.run([TARGET, "--config", "ENV"], input=lines, capture_output=True, cwd=tmp_path, env=environment, check=False)
     assert (done.returncode, done.stdout) == (0, b'{"n": 3}\n'), done.stderr
     assert sandbox.store.counters()["requests"] == 2
+
+
+@pytest.mark.parametrize("program", [[TARGET], [sys.executable, "-m", "target_pinterest_capi"]])
+def test_program_and_module_are_the_same(program: list[str], config, tmp_path: Path, sandbox: Sandbox):
+    """`python -m target_pinterest_capi` does what `target-pinterest-capi` does, exit code included."""
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(config))
+    lines = b"\n".join([VISITS, *visits(range(3)), state({"n": 3})])
+    command = [*program, "--config", path]
+    done = subprocess.run(command, input=lines, capture_output=True, cwd=tmp_path, check=False)
+    assert (done.returncode, done.stdout) == (0, b'{"n": 3}\n'), done.stderr.decode()
+    assert len(sandbox.store.events()) == 3
+    path.write_text("{}")
+    done = subprocess.run(command, input=lines, capture_output=True, cwd=tmp_path, check=False)
+    assert (done.returncode, done.stdout) == (2, b"")
 
 
 @pytest.mark.parametrize("form", [[], ["--format", "json"], ["--format", "markdown"]])

@@ -1,22 +1,28 @@
 """What is generated from the settings: the SDK's schema, Meltano's entries and the tables of the documentation."""
 
 import json
+import re
+from io import StringIO
 
 import jsonschema
 import pytest
+from dotenv import dotenv_values
 
 from target_pinterest_capi.settings import (
+    ENVIRONMENT_PREFIX,
     CustomerList,
     MappingEntry,
     OAuth,
     Settings,
+    environment_example,
     load,
     mapping_table,
     meltano_settings,
+    read_environment,
     sdk_schema,
     settings_table,
 )
-from target_pinterest_capi.settings.shape import accepted, shape
+from target_pinterest_capi.settings.shape import Takes, accepted, shape
 
 NAMES = sorted(accepted(Settings))
 SECRETS = {"conversion_token", "ledger_url", "oauth.access_token", "oauth.client_secret", "oauth.refresh_token"}
@@ -115,6 +121,41 @@ def test_what_loading_fills_in_is_no_setting():
         assert "conversion_token_file" in text
         assert '"conversion_token"' not in text
         assert "`conversion_token`" not in text
+
+
+# ---- the example of the environment ----
+
+
+def variables(text: str) -> dict[str, str | None]:
+    """The example's variables, those in comments too."""
+    return dotenv_values(stream=StringIO(re.sub(r"^# (?=[A-Z_]+=)", "", text, flags=re.MULTILINE)))
+
+
+def test_environment_example_has_every_setting_that_is_one_value():
+    """Each setting that is neither a list nor an object has its variable there once, members of oauth too."""
+    simple = {
+        f"{name}.{member}".removeprefix(".")
+        for name, model in (("", Settings), ("oauth", OAuth))
+        for member, info in accepted(model).items()
+        if shape(info).takes not in {Takes.LIST, Takes.OBJECT}
+    }
+    named = [line for line in environment_example().splitlines() if re.match(r"(# )?[A-Z_]+=", line)]
+    expected = {f"{ENVIRONMENT_PREFIX}{name.upper().replace('.', '_')}" for name in simple}
+    assert sorted(variables(environment_example())) == sorted(expected)
+    assert len(named) == len(expected)
+
+
+def test_environment_example_asks_for_what_is_required():
+    """As it stands it sets nothing; what is no comment is what a first run needs, and has no value."""
+    values = dotenv_values(stream=StringIO(environment_example()))
+    assert values == {f"{ENVIRONMENT_PREFIX}AD_ACCOUNT_ID": "", f"{ENVIRONMENT_PREFIX}CONVERSION_TOKEN": ""}
+    assert read_environment({name: value or "" for name, value in values.items()}) == {}
+
+
+def test_environment_example_shows_the_defaults():
+    """Whoever takes the marks of comment away has the settings that hold without."""
+    shown = {name: value or "" for name, value in variables(environment_example()).items()}
+    assert load({**read_environment(shown), **MINIMAL}) == load(MINIMAL)
 
 
 # ---- the SDK's schema ----
