@@ -1,6 +1,6 @@
 """The target as Meltano's plugin: its definition, and the project in this repository's `meltano.yml`.
 
-Both are made from the model of the settings and from the list of commands, and hold no default twice. Reads no user's
+Both are made from the model of the settings and from the list of commands. Reads no user's
 configuration, and writes nothing but its own standard output:
 
     python -m target_pinterest_capi.plugin             the definition, for `meltano add target-pinterest-capi --from-ref FILE`

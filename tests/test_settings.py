@@ -157,8 +157,10 @@ def test_members_of_entries_and_lists_are_those_of_the_contract():
         ("stream_maps", '{"orders": {"a": "b"}}', {"orders": {"a": "b"}}),
         ("max_event_age_days", None, None),
         ("max_event_age_days", "null", None),
+        ("max_event_age_days", "never", None),
         ("max_rejected_ratio", None, None),
         ("max_rejected_ratio", "None", None),
+        ("max_rejected_ratio", " Never ", None),
     ],
 )
 def test_values_may_be_text(name, given, meant):
@@ -194,9 +196,9 @@ def test_null_and_empty_text_are_not_given(name, nothing):
         ("default_country", "FRA", "did you mean FR?"),
         ("default_country", "XX", "two letters"),
         ("date_format", "ymd", "one of dmy, mdy"),
-        ("max_event_age_days", 0, "a whole number from 1 to 36,500; null: no limit"),
+        ("max_event_age_days", 0, "a whole number from 1 to 36,500; never: no limit"),
         ("max_event_age_days", 7.5, "a whole number"),
-        ("max_rejected_ratio", 1.5, "a number from 0 to 1; null: never"),
+        ("max_rejected_ratio", 1.5, "a number from 0 to 1; never: no limit"),
         ("max_rejected_ratio", "nan", "a number from 0 to 1"),
         ("ledger_url", "ledger.db", "SQLAlchemy URL"),
         ("ledger_url", "mysql://db.example.com/x", "sqlite:///ledger.db"),
