@@ -23,7 +23,7 @@ MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
-.PHONY: help demo test spark chaos test-all test-wheel test-built bench docs current ci lint python workflows scripts tree changelog format types lock hooks build image clean distclean
+.PHONY: help demo test spark chaos test-all test-wheel test-built bench docs current ci lint python workflows scripts meltano tree changelog format types lock hooks build image clean distclean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -49,7 +49,7 @@ test-all: lint types spark  ## run every check and every test: what needs a serv
 
 ci: test-all
 
-lint: python current workflows scripts tree changelog  ## check the code, the workflows, the scripts and the other files
+lint: python current workflows scripts meltano tree changelog  ## check the code, the workflows, the scripts and the other files
 
 python: $(READY)
 	@$(BIN)/ruff check --quiet .
@@ -69,6 +69,13 @@ workflows: $(READY)
 
 scripts: $(READY)
 	@$(BIN)/shellcheck .ci/run .ci/image
+
+# By Meltano's own schema of a project, which holds the plugin's definition, and by Hub's rules for its
+# entry. What else Hub's CI checks: tests/test_hub.py.
+meltano: $(READY)
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.meltano \
+		meltano.yml docs/cookbook/*/meltano.yml tests/real/project/meltano.yml
+	@$(BIN)/yamllint --strict --config-file .ci/hub-yamllint.yml hub
 
 tree: $(READY)
 	@$(BIN)/python .ci/tree.py
