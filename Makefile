@@ -58,7 +58,7 @@ test-all: lint types spark  ## run every check and every test: what needs a serv
 
 ci: test-all
 
-lint: python current workflows scripts tree changelog locks  ## check the code, the workflows, the scripts and the other files
+lint: python current workflows scripts meltano tree changelog locks  ## check the code, the workflows, the scripts and the other files
 
 python: $(READY) .venv/.lint
 	@$(BIN)/ruff check --quiet .
@@ -79,6 +79,13 @@ workflows: .venv/.lint
 
 scripts: .venv/.lint
 	@$(BIN)/shellcheck .ci/run .ci/install .ci/image
+
+# By Meltano's own schema of a project, which holds the plugin's definition, and by Hub's rules for its
+# entry. What else Hub's CI checks: tests/test_hub.py.
+meltano: .venv/.lint
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.meltano \
+		meltano.yml docs/cookbook/*/meltano.yml tests/real/project/meltano.yml
+	@$(BIN)/yamllint --strict --config-file .ci/hub-yamllint.yml hub
 
 tree: $(READY)
 	@$(BIN)/python .ci/tree.py

@@ -1,6 +1,7 @@
 """Every setting: its name, type, limits, default and description, which is what all generated texts print.
 
-`group` is the heading it stands under; `null` says what a given null means (elsewhere null is the same as not given);
+`group` is the heading it stands under; `null` says what a given null, or the word never, means
+(elsewhere null is the same as not given);
 `internal` members are filled while loading and never read from a configuration.
 """
 
@@ -196,7 +197,11 @@ class Settings(_Model):
         group="Outcomes",
     )
     ledger_retention_days: int = setting(
-        "How long delivered events are remembered; at least max_event_age_days.", 7, group="Outcomes", ge=1, le=36_500
+        "How long delivered events are remembered; at least max_event_age_days. Unless set: 7.",
+        7,
+        group="Outcomes",
+        ge=1,
+        le=36_500,
     )
     on_uncertain: Literal["resend", "reject"] = setting(
         "After a request whose outcome is unknown: resend (at least once), or reject what Pinterest cannot deduplicate (at most "

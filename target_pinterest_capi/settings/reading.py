@@ -12,8 +12,8 @@ from target_pinterest_capi.settings.sources import parse_json
 
 Model = TypeVar("Model", bound=BaseModel)
 
-# Where null has a meaning: the environment and Meltano carry texts only.
-NULL_WORDS: Final = frozenset({"null", "none", "never"})
+# How a text says null: Meltano drops a null, and a variable of the environment has none.
+NULL_WORDS: Final = frozenset({"never", "null", "none"})
 _NOT_GIVEN: Final = object()
 
 

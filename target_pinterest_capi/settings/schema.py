@@ -10,18 +10,20 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from target_pinterest_capi.settings.model import CustomerList, MappingEntry, Settings
-from target_pinterest_capi.settings.shape import Takes, accepted, shape
+from target_pinterest_capi.settings.shape import Shape, Takes, accepted, shape
 from target_pinterest_capi.settings.sources import ENVIRONMENT_PREFIX
 
 _WORDS: Final = {"id": "ID", "url": "URL", "api": "API", "oauth": "OAuth"}
 _KINDS: Final = {
     Takes.TEXT: "string",
     Takes.INTEGER: "integer",
-    Takes.NUMBER: "decimal",
+    Takes.NUMBER: "string",
     Takes.BOOLEAN: "boolean",
     Takes.OBJECT: "object",
     Takes.LIST: "array",
 }
+# It matters whether these were given, which a `value` would hide: loading, _retention_rule.
+_WITHOUT_VALUE: Final = frozenset({"ledger_retention_days"})
 # JMESPath expressions may stand alone or in a list, and field paths may be nested: more than one type of JSON
 _OPEN_MEMBERS: Final = {"member": ["string", "array"], "fields": ["object"]}
 
@@ -38,7 +40,7 @@ def sdk_schema() -> dict[str, Any]:
 def meltano_settings() -> list[dict[str, Any]]:
     """The entries of `settings:` in `meltano.yml` and a Hub definition; members of `oauth` as dotted names.
 
-    No entry has a `value`: our own defaults apply, and stand in one place.
+    Meltano shows an entry's `value` as its default, and passes it on as if it had been given.
     """
     return list(_meltano(Settings, "", ""))
 
@@ -133,16 +135,29 @@ def _meltano(model: type[BaseModel], prefix: str, label: str) -> Iterator[dict[s
         if what.members and what.takes is Takes.OBJECT:
             yield from _meltano(what.members, f"{prefix}{name}.", f"{label}{title(name)}: ")
             continue
-        entry: dict[str, Any] = {"name": prefix + name, "label": label + title(name), "kind": _KINDS[what.takes]}
+        entry: dict[str, Any] = {"name": prefix + name, "label": label + title(name)}
+        entry["kind"] = _kind(what)
         if what.choices:
-            entry |= {"kind": "options", "options": [{"label": title(choice), "value": choice} for choice in what.choices]}
-        elif what.file:
-            entry["kind"] = "file"
-        elif what.null:
-            entry["kind"] = "string"  # Meltano refuses `never` for a number, and has no null
+            entry["options"] = [{"label": title(one), "value": one} for one in what.choices]
+        default = _default(info)
+        if default is not None and name not in _WITHOUT_VALUE:
+            entry["value"] = default
         if what.secret:
             entry["sensitive"] = True
         yield {**entry, "description": info.description}
+
+
+def _kind(what: Shape) -> str:
+    """Return Meltano's kind of a setting: one with which every value of the setting comes through.
+
+    Meltano 4.4 cannot write the Decimal that it makes of a `decimal` from the environment, and refuses
+    a word such as never for a number: these are `string`, which leaves a number of meltano.yml as it is.
+    """
+    if what.choices:
+        return "options"
+    if what.file:
+        return "file"
+    return "string" if what.null else _KINDS[what.takes]
 
 
 def _rows(name: str, info: FieldInfo) -> Iterator[str]:
