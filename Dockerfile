@@ -1,4 +1,4 @@
-# The target by itself: no compiler, no root, nothing that requirements.lock does not name.
+# The target by itself: no compiler, no root, nothing that requirements/*.lock do not name.
 #
 #   docker build --build-arg VERSION=0.1.0 --tag target-pinterest-capi .
 #   tap-shop | docker run --rm --interactive --volume "$PWD:/data" --user "$(id -u)" target-pinterest-capi --config config.json
@@ -9,11 +9,12 @@ FROM python:3.13-slim-trixie AS base
 
 FROM base AS build
 WORKDIR /src
-COPY requirements.lock ./
-# Every version of the lock file, checked by its digest. What follows takes from here, and from no registry: of all these only
+COPY requirements ./requirements
+# Every version of the lock files, checked by its digest. What follows takes from here, and from no registry: of all these only
 # what the target needs gets into the image.
 RUN pip download --quiet --no-cache-dir --require-hashes --no-deps --only-binary :all: \
-        --requirement requirements.lock --dest /wheels
+        --requirement requirements/runtime.lock --requirement requirements/sandbox.lock --requirement requirements/postgres.lock \
+        --requirement requirements/install.lock --dest /wheels
 COPY pyproject.toml README.md LICENSE ./
 COPY target_pinterest_capi ./target_pinterest_capi
 # There is no git in here to ask for the tag. Without it the version is the fallback in pyproject.toml.

@@ -1,5 +1,5 @@
-# Everything a contributor runs. A fresh machine needs Python 3.11 or newer and make: each target makes .venv itself,
-# from the versions and digests in requirements.lock, and makes it again when that file or pyproject.toml changes.
+# Everything a contributor runs. A fresh machine needs Python 3.11 or newer and make: each target makes .venv itself and adds what
+# it needs, from the versions and digests in requirements/*.lock, and again when one of them or pyproject.toml changes.
 
 # The interpreter of a new .venv: the first of these that runs and is new enough. To choose: make distclean test PYTHON=python3.13
 PYTHONS = python3.11 python3 python3.12 python3.13 python3.14
@@ -15,17 +15,24 @@ PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 DOCKER ?= docker
 
 BIN = .venv/bin
-READY = .venv/.installed
 PIP_INSTALL = pip --disable-pip-version-check --no-input install -qq
-INSTALL_LOCKED = $(PIP_INSTALL) --require-hashes -r requirements.lock
-SPARK = .venv/.spark
+
+# Nothing is resolved here: a lock file names all that is installed, so that any pip installs the same, whatever was released since.
+INSTALL_LOCKED = $(PIP_INSTALL) --no-deps --require-hashes
+
+# What each target needs: .venv/.installed is this tree with the lock files of DEMO, .venv/.NAME is requirements/NAME.lock.
+DEMO = runtime sandbox install
+TEST = $(DEMO) postgres test
+READY = .venv/.installed
+locked = $(patsubst %,.venv/.%,$(1))
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
-.PHONY: help demo test test-rest test-clock coverage spark chaos test-all test-wheel test-built bench docs current ci lint python workflows scripts tree changelog format types lock hooks build image clean distclean
+# Every target named by a word is a command, and no file.
+.PHONY: $(shell awk -F: '/^[a-z][a-z-]*:/ { print $$1 }' $(firstword $(MAKEFILE_LIST)))
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -33,30 +40,32 @@ help:  ## list the targets
 demo: $(READY)  ## deliver a sample to a sandbox on this machine and show what became of it
 	@$(BIN)/pinterest-capi demo
 
-test: $(READY)  ## run the tests that are quick: two minutes on two cores
+test: $(READY) $(call locked,$(TEST))  ## run the tests that are quick: two minutes on two cores
 	@$(PYTEST) -m "not slow" $(TESTS)
 
-test-rest: $(READY)  ## run the tests that take minutes or need a service; they skip where it is absent
+test-rest: $(READY) $(call locked,$(TEST))  ## run the tests that take minutes or need a service; they skip where it is absent
 	@$(PYTEST) -m slow $(TESTS)
 
-coverage: $(READY)  ## run the quick tests and print which share of lines and branches they reach
+coverage: $(READY) $(call locked,$(TEST))  ## run the quick tests and print which share of lines and branches they reach
 	@$(PYTEST) -m "not slow" --cov --cov-report= $(TESTS)
 
 # The tests of what reckons with time: ages of events, time zones, files named for a day, the programs as users run them
 CLOCK_TESTS = $(addprefix tests/test_, check.py coerce.py demo.py eqs.py event_times.py functions.py preview.py progress.py \
 	replay.py run_report.py target.py trial.py)
 
-test-clock: $(READY)  ## run the tests of what reckons with time as if it were a leap day's end, or the clocks were changed
+test-clock: $(READY) $(call locked,$(TEST))  ## run the tests of what reckons with time as if it were a leap day's end, or the clocks were changed
 	@$(BIN)/python .ci/clock.py $(PYTEST) -m "not slow" $(CLOCK_TESTS)
 
-spark: $(SPARK)  ## add what the tests of Spark need, 450 MB; they need Java 17 or newer, too
+setup: $(READY) $(call locked,$(TEST) types lint build)  ## install all that the targets need, but for Spark
+
+spark: $(READY) $(call locked,$(TEST) spark)  ## add what the tests of Spark need, 450 MB; they need Java 17 or newer, too
 
 # One test for each seed, with and without a ledger; `make test-rest` runs a short one. It prints what each came to.
 SEEDS ?= 1 2 3
 RECORDS ?= 100000
 INTERRUPTIONS ?= 40
 
-chaos: $(READY)  ## deliver through every fault, kill -9 and signals: SEEDS="1 2 3" RECORDS=100000 INTERRUPTIONS=40
+chaos: $(READY) $(call locked,$(TEST))  ## deliver through every fault, kill -9 and signals: SEEDS="1 2 3" RECORDS=100000 INTERRUPTIONS=40
 	@CHAOS_SEEDS="$(SEEDS)" CHAOS_RECORDS=$(RECORDS) CHAOS_INTERRUPTIONS=$(INTERRUPTIONS) $(BIN)/python -m pytest -o log_cli=true -o log_cli_level=INFO tests/chaos
 
 test-all: lint types spark  ## run every check and every test: what needs a service fails where it is absent
@@ -64,11 +73,12 @@ test-all: lint types spark  ## run every check and every test: what needs a serv
 
 ci: test-all
 
-lint: python current workflows scripts tree changelog  ## check the code, the workflows, the scripts and the other files
+lint: python current workflows scripts meltano tree changelog locks  ## check the code, the workflows, the scripts and the other files
 
-python: $(READY)
+python: $(READY) .venv/.lint
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet . || { echo "The files above are not formatted: make format"; exit 1; }
+	@found=$$($(BIN)/deptry --no-ansi target_pinterest_capi 2>&1) || { echo "$$found"; exit 1; }
 
 current: $(READY)
 	@$(BIN)/python -m target_pinterest_capi.documentation --check
@@ -78,12 +88,19 @@ docs: $(READY)  ## bring what is generated up to date: references, the README's 
 	@$(BIN)/python -m target_pinterest_capi.plugin --hub > hub.yml.new && mv hub.yml.new hub/target-pinterest-capi.yml
 	@$(BIN)/python -m target_pinterest_capi.documentation
 
-workflows: $(READY)
+workflows: .venv/.lint
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/actionlint -color=false .github/workflows/*.yml
 	@found=$$($(BIN)/zizmor --offline --no-progress --quiet --pedantic --strict-collection .github) || { echo "$$found"; exit 1; }
 
-scripts: $(READY)
-	@$(BIN)/shellcheck .ci/run .ci/image
+scripts: .venv/.lint
+	@$(BIN)/shellcheck .ci/run .ci/install .ci/image
+
+# By Meltano's own schema of a project, which holds the plugin's definition, and by Hub's rules for its
+# entry. What else Hub's CI checks: tests/test_hub.py.
+meltano: .venv/.lint
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.meltano \
+		meltano.yml docs/cookbook/*/meltano.yml tests/real/project/meltano.yml
+	@$(BIN)/yamllint --strict --config-file .ci/hub-yamllint.yml hub
 
 tree: $(READY)
 	@$(BIN)/python .ci/tree.py
@@ -91,34 +108,32 @@ tree: $(READY)
 changelog: $(READY)
 	@$(BIN)/python .ci/changelog.py $(TAG)
 
-format: $(READY)  ## format the code, and mend what ruff can mend safely
+# In CI every package is installed, and has to be: what a package needs is known only then.
+locks: .venv/.lint
+	@$(BIN)/python tools/locks.py check $(if $(CI),--all)
+
+# Exit code 1 where something changed. To keep what changed: .venv/bin/python tools/api_facts.py FILE
+drift: $(READY)  ## compare a newer OpenAPI description of Pinterest's with the one we keep: FILE=openapi.yaml
+	@test -n "$(FILE)" || { echo "Which one? make drift FILE=openapi.yaml, from https://github.com/pinterest/api-description" >&2; exit 2; }
+	@$(BIN)/python tools/api_facts.py --drift "$(FILE)"
+
+format: .venv/.lint  ## format the code, and mend what ruff can mend safely
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
 
-types: $(READY)  ## check the types of the package
+types: $(READY) .venv/.types  ## check the types of the package
 	@$(BIN)/mypy --strict --no-error-summary
 
-# uv makes the lock file and nothing else; it stays out of it.
+# uv makes the lock files and nothing else; it stays out of them.
 UV_VERSION = 0.13.9
 
-UV_COMPILE = uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url \
-	--custom-compile-command 'make lock' --quiet $(if $(UPGRADE),--upgrade)
-SPARK_EXTRA = import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["spark"], sep="\n")
-
-# Spark has a file of its own, beside what the other one holds: no other target needs it, and it is larger than all the rest.
-lock: $(BIN)/python  ## bring the lock files in line with pyproject.toml and the tests' lists of taps; UPGRADE=1 takes the newest versions
+lock: .venv/.lint  ## bring the lock files in line with pyproject.toml and the tests' taps; UPGRADE=1 takes the newest versions
 	@$(BIN)/$(PIP_INSTALL) uv==$(UV_VERSION)
-	@echo '-e .' | $(BIN)/$(UV_COMPILE) pyproject.toml - --extra sandbox --extra postgres --group dev \
-		--no-emit-package target-pinterest-capi --output-file requirements.lock >/dev/null
-	@$(BIN)/python -c '$(SPARK_EXTRA)' | $(BIN)/$(UV_COMPILE) - --constraint requirements.lock \
-		--output-file requirements-spark.lock >/dev/null
-	@for names in tests/real/project/locks/*.in; do \
-		$(BIN)/$(UV_COMPILE) "$$names" --output-file "$${names%.in}.txt" >/dev/null || exit 1; \
-	done
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/locks.py compile $(if $(UPGRADE),--upgrade)
 
-hooks: $(READY)  ## run the quick checks before each commit
+hooks: $(READY) $(call locked,lint types hooks)  ## run the quick checks before each commit
 	@$(BIN)/pre-commit install
 
-build: $(READY)  ## make the wheel and the source archive in dist/, and check their metadata
+build: $(READY) .venv/.build  ## make the wheel and the source archive in dist/, and check their metadata
 	@rm -rf dist
 	@said=$$($(BIN)/python -m build --no-isolation --outdir dist . 2>&1) || { echo "$$said"; exit 1; }
 	@$(BIN)/twine --no-color check --strict dist/*
@@ -129,7 +144,7 @@ test-wheel: build test-built  ## install the wheel by itself and run the tests a
 # wheel that lies in dist/ already: the one that is going to be published.
 test-built: $(BIN)/python
 	@rm -rf .venv-wheel && $(BIN)/python -m venv .venv-wheel
-	@.venv-wheel/bin/$(INSTALL_LOCKED)
+	@for name in $(TEST); do .venv-wheel/bin/$(INSTALL_LOCKED) -r requirements/$$name.lock || exit 1; done
 	@.venv-wheel/bin/$(PIP_INSTALL) --no-deps dist/*.whl
 	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT \
 	&& tar -cf - --exclude='./.git' --exclude='./.venv*' --exclude='./target_pinterest_capi' --exclude='__pycache__' . | tar -xf - -C "$$copy" \
@@ -138,13 +153,22 @@ test-built: $(BIN)/python
 image: $(READY)  ## make and try the container image, with Docker or DOCKER=podman
 	@DOCKER="$(DOCKER)" .ci/image "$$($(BIN)/hatchling version)"
 
+# pip-audit has an environment of its own: it would bring thirty packages into the lock file that nothing else needs.
+PIP_AUDIT_VERSION = 2.10.1
+
+audit: $(BIN)/python  ## ask the advisory database about every version in the lock files; needs a network
+	@rm -rf .venv-audit && $(BIN)/python -m venv .venv-audit
+	@.venv-audit/bin/$(PIP_INSTALL) pip-audit==$(PIP_AUDIT_VERSION)
+	@.venv-audit/bin/pip-audit --require-hashes --disable-pip --strict --progress-spinner off \
+		$(foreach lock,$(wildcard requirements/*.lock),-r $(lock))
+
 # Of Spark, after `make spark`: make bench BENCH=spark
 # More: make bench BENCH='--only ledger --rounds 3', BENCH=stages, BENCH=profile, BENCH=plots; --record also writes docs/performance.md.
-bench: $(READY)  ## measure the target beside a floor, the SDK and a peer; takes minutes
+bench: $(READY) $(call locked,$(TEST))  ## measure the target beside a floor, the SDK and a peer; takes minutes
 	@$(BIN)/python -m benchmarks $(BENCH)
 
 clean:  ## remove what the other targets made, but for .venv
-	@rm -rf dist build htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.* .venv-wheel
+	@rm -rf dist build htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.* .venv-wheel .venv-audit
 	@find . -path ./.venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean  ## remove .venv too
@@ -158,15 +182,14 @@ $(BIN)/python:
 		echo "Python 3.11 or newer is needed, and none of these is one: $(PYTHON). Install it, or name it: make PYTHON=/path/to/python3" >&2; \
 		exit 1; \
 	fi; \
-	echo "Setting up .venv with $$("$$found" --version), once: about a minute"; \
+	echo "Setting up .venv with $$("$$found" --version), once"; \
 	"$$found" -m venv .venv || { rm -rf .venv; exit 1; }
 
-$(READY): $(BIN)/python requirements.lock pyproject.toml
-	@$(BIN)/$(INSTALL_LOCKED)
-	@$(BIN)/$(PIP_INSTALL) --no-deps --no-build-isolation -e .
-	@$(BIN)/pip --disable-pip-version-check check >/dev/null || { $(BIN)/pip check; echo "requirements.lock is behind pyproject.toml: make lock" >&2; exit 1; }
+.venv/.%: requirements/%.lock $(BIN)/python
+	@$(BIN)/$(INSTALL_LOCKED) -r $<
 	@touch $@
 
-$(SPARK): $(READY) requirements-spark.lock
-	@$(BIN)/$(PIP_INSTALL) --require-hashes -r requirements-spark.lock
+$(READY): $(call locked,$(DEMO)) pyproject.toml
+	@$(BIN)/$(PIP_INSTALL) --no-deps --no-build-isolation -e .
+	@$(BIN)/pip --disable-pip-version-check check >/dev/null || { $(BIN)/pip check; echo "requirements/ is behind pyproject.toml: make lock" >&2; exit 1; }
 	@touch $@

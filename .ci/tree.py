@@ -17,7 +17,7 @@ import yaml
 # What is made by tools or by runs, never by hand: these, and hidden files and folders other than the project's own.
 MADE: Final = re.compile(r"__pycache__|dist|build|htmlcov|.+\.egg-info|\..+")
 OWN_HIDDEN: Final = {
-    ".ci", ".devcontainer", ".dockerignore", ".editorconfig", ".github", ".gitignore", ".pre-commit-config.yaml",
+    ".ci", ".devcontainer", ".dockerignore", ".editorconfig", ".env.example", ".github", ".gitignore", ".pre-commit-config.yaml",
 }  # fmt: skip
 
 # Bytes as somebody sent them (a .singer fixture may end in a cut line), and what is no text.
@@ -54,7 +54,7 @@ def problems(path: Path, text: str) -> Iterator[str]:
             yield f"{path}:{number}: a merge was not finished"
     if text and (text[-1] != "\n" or text[-2:] == "\n\n"):
         yield f"{path}: ends in no newline, or in more than one"
-    if path.name == "requirements.lock" and "://" in text:
+    if path.suffix == ".lock" and "://" in text:
         yield f"{path}: names an address; versions and digests are enough"
     if path.suffix == ".py" and EMPTY_NAMES.fullmatch(path.stem):
         yield f"{path}: name it for the one thing it owns"

@@ -1,4 +1,4 @@
-"""The reference pages of docs/ and the tables in hand-written ones, made from the same tables that the program runs by.
+"""The reference pages of docs/, tables in hand-written ones, and `.env.example`, from the tables that the program runs by.
 
 `python -m target_pinterest_capi.documentation` writes them below the working directory, with `--check` it only says what is
 behind and exits with 1. Every example in them is computed when they are written. Never touches what stands outside its markers.
@@ -24,7 +24,7 @@ from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES
 from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
 from target_pinterest_capi.mapping.functions import FUNCTIONS
 from target_pinterest_capi.reporting import report
-from target_pinterest_capi.settings import mapping_table, settings_table
+from target_pinterest_capi.settings import environment_example, mapping_table, settings_table
 
 COMMAND: Final = "python -m target_pinterest_capi.documentation"
 HAND_WRITTEN: Final = ("README.md", "docs/mapping.md")  # where markers may ask for a table
@@ -162,6 +162,7 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "docs/presets.md": presets_page,
     "docs/functions.md": functions_page,
     "docs/report-schema.json": report.schema_text,
+    ".env.example": environment_example,
 }
 
 

@@ -3,9 +3,25 @@
 Hub writes the installation and the table of settings by itself: these are the parts around them.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
-VARIANT: Final = "original"  # Hub names a variant for its publisher; Meltano calls a first one so
+
+class Publisher(NamedTuple):
+    """What only whoever publishes the package can decide."""
+
+    repository: str  # the address of the repository
+    variant: str  # Hub's name of the publisher, in small letters: the owner of the repository
+    label: str  # the publisher's name for people
+
+
+# Placeholders, until somebody publishes the package: everything generated takes them from here.
+PUBLISHER: Final = Publisher(
+    repository="https://github.com/your-organization/target-pinterest-capi",
+    variant="your-organization",
+    label="The target-pinterest-capi maintainers",
+)
+
+QUALITY: Final = "unknown"  # Hub rates a plugin by its use, once it is listed
 DOMAIN_URL: Final = "https://developers.pinterest.com/"
 MAINTENANCE_STATUS: Final = "beta"
 KEYWORDS: Final = ("meltano_sdk", "pinterest", "conversions_api", "capi", "reverse_etl", "advertising", "marketing")

@@ -1,6 +1,6 @@
 """The target as Meltano's plugin: its definition, and the project in this repository's `meltano.yml`.
 
-Both are made from the model of the settings and from the list of commands, and hold no default twice. Reads no user's
+Both are made from the model of the settings and from the list of commands. Reads no user's
 configuration, and writes nothing but its own standard output:
 
     python -m target_pinterest_capi.plugin             the definition, for `meltano add target-pinterest-capi --from-ref FILE`
@@ -40,7 +40,24 @@ GROUPS: Final = (("ad_account_id", "conversion_token"), ("ad_account_id", "conve
 
 DEMO_FOLDER: Final = "build/demo"  # ignored by git, and removed by `make clean`
 TAP: Final = "tap-singer-jsonl"
-_HUB_HEAD: Final = f"# The entry for Meltano Hub, written by `{COMMAND} --hub`: change what it is made from.\n"
+# Besides the entry, Hub's checks want a default variant, and its publisher among the maintainers.
+_HUB_HEAD: Final = f"""\
+# The entry for Meltano Hub, written by `{COMMAND} --hub`: change what it is made from.
+# `repo` and `variant` are those of PUBLISHER in target_pinterest_capi/hub.py.
+#
+# It goes to _data/meltano/loaders/{NAME}/{hub.PUBLISHER.variant}.yml of github.com/meltano/hub,
+# this to its _data/default_variants.yml, below `loaders`:
+#
+#   {NAME}: {hub.PUBLISHER.variant}
+#
+# and this to its _data/maintainers.yml, in the order of the alphabet, unless it is there:
+#
+#   {hub.PUBLISHER.variant}:
+#     label: {hub.PUBLISHER.label}
+#     name: {hub.PUBLISHER.variant}
+#     url: {hub.PUBLISHER.repository.rpartition("/")[0]}
+
+"""
 _DEFINITION_HEAD: Final = f"# The Meltano plugin {NAME}, written by `{COMMAND}`.\n"
 _PROJECT_HEAD: Final = f"""\
 # A Meltano project to try this target in: a made-up shop's records, replayed from a file into the sandbox on this machine.
@@ -80,10 +97,12 @@ def hub_definition() -> dict[str, Any]:
     """Give the entry for Meltano Hub: the plugin's definition, and what Hub's page shows of it."""
     return {
         **meltano_plugin(),
-        "variant": hub.VARIANT,
-        **_addresses(),
+        "variant": hub.PUBLISHER.variant,
+        "repo": hub.PUBLISHER.repository,
+        "docs": f"{hub.PUBLISHER.repository}#readme",
         "domain_url": hub.DOMAIN_URL,
         "maintenance_status": hub.MAINTENANCE_STATUS,
+        "quality": hub.QUALITY,
         "keywords": list(hub.KEYWORDS),
         "supported_python_versions": supported_python_versions(),
         "definition": hub.DEFINITION,
@@ -99,14 +118,6 @@ def supported_python_versions() -> list[str]:
     prefix = "Programming Language :: Python :: "
     classifiers = metadata.metadata(NAME).get_all("Classifier") or ()
     return [text.removeprefix(prefix) for text in classifiers if text.startswith(prefix + "3.")]
-
-
-def _addresses() -> dict[str, str]:
-    """Give `repo` and `docs` where the package's metadata has their addresses."""
-    pairs = (text.partition(", ") for text in metadata.metadata(NAME).get_all("Project-URL") or ())
-    urls = {label.casefold(): url for label, _, url in pairs}
-    found = {"repo": urls.get("repository"), "docs": urls.get("documentation")}
-    return {name: url for name, url in found.items() if url}
 
 
 def _command(name: str, about: str) -> dict[str, str]:
@@ -155,8 +166,8 @@ def project_text() -> str:
 
 
 def hub_text() -> str:
-    """Give the entry for Meltano Hub as YAML."""
-    return _HUB_HEAD + _yaml(hub_definition())
+    """Return the entry for Meltano Hub as YAML, its keys sorted as Hub's linter wants them."""
+    return _HUB_HEAD + _yaml(hub_definition(), sort_keys=True)
 
 
 class _Dumper(yaml.SafeDumper):
@@ -170,8 +181,8 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _text)
 
 
-def _yaml(value: Any) -> str:
-    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=130)
+def _yaml(value: Any, *, sort_keys: bool = False) -> str:
+    return yaml.dump(value, Dumper=_Dumper, sort_keys=sort_keys, allow_unicode=True, width=130)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -76,10 +76,13 @@ class BytesReader(GenericSingerReader[bytes]):
         return counts
 
     def _process(self, lines: list[bytes], callbacks: Callbacks, counts: "Counter[str]") -> None:
-        """Take each line's message to its stream's sink, or to its callback."""
+        """Take each line's message to its sink, or to its callback; none after an interruption."""
         head, (decode_row, take_row) = self._rows
+        run = self._run
         sinks, records, first = self.sinks, 0, self.line_number + 1
         for number, line in enumerate(lines, first):
+            if run.is_interrupted:
+                break
             if line.startswith(head):
                 try:
                     row = decode_row(line).record

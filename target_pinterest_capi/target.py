@@ -3,6 +3,7 @@
 We own the reading, the records and STATE; the SDK owns its command line, stream maps, flattening and the making of sinks.
 """
 
+import io
 import logging
 import os
 import signal
@@ -16,7 +17,7 @@ from typing import IO, Any, ClassVar, Final
 import click
 from singer_sdk import Sink, Target, metrics
 from singer_sdk.exceptions import ConfigValidationError, RecordsWithoutSchemaException
-from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchFileFormat, StorageTarget
+from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchFileFormat
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities, TargetCapabilities
 from singer_sdk.plugin_base import SingerCommand, _ConfigInput
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
@@ -24,6 +25,7 @@ from singer_sdk.singerlib.exceptions import InvalidInputLine
 
 from target_pinterest_capi import messages, settings, validation
 from target_pinterest_capi.audiences.lists import Lists
+from target_pinterest_capi.batch_files import BatchFileError, open_batch_file
 from target_pinterest_capi.delivery.ledger import LedgerError
 from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
 from target_pinterest_capi.events.event import Origin, SkippedRecord
@@ -156,25 +158,28 @@ class TargetPinterestCapi(Target):
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
         stream = message_dict["stream"]
         for number, url in enumerate(message_dict["manifest"], 1):
+            if self.run.is_interrupted:
+                return
             where = f"line {self._line_number}: BATCH of stream {stream!r}, file {number} of {len(message_dict['manifest'])}"
             try:
                 encoding = BaseBatchFileEncoding.from_dict(dict(message_dict["encoding"]))
                 if encoding.format != BatchFileFormat.JSONL or encoding.compression not in {"gzip", "none", None}:
                     raise InputError(f"{where}: its encoding is not supported: jsonl, with gzip or without, is")
-                head, tail = StorageTarget.split_url(url)
-                with StorageTarget.from_url(head).open(tail, mode="rb") as file:
+                with open_batch_file(url) as file:
                     self._process_batch_file(stream, _unpacked(file, encoding.compression), where)
             except (OSError, EOFError, TypeError, KeyError) as error:
                 raise InputError(f"{where}: it cannot be read ({type(error).__name__})") from None
-            if self.run.is_interrupted:
-                return
+            except BatchFileError as error:
+                raise InputError(f"{where}: {error}") from None
 
     def _process_batch_file(self, stream: str, file: Any, where: str) -> None:
-        """Take a file's records a chunk at a time, at the pace at which they are delivered."""
+        """Take a file's records, at the pace of their delivery, until the run is interrupted."""
         source = IteratedLines(file)
         number = 0
         while (lines := source.read(None)) is not None:
             for line in lines:
+                if self.run.is_interrupted:
+                    return
                 number += 1
                 if not line or line.isspace():
                     continue
@@ -228,8 +233,6 @@ class TargetPinterestCapi(Target):
             self.process_endofpipe()
         except (InvalidInputLine, RecordsWithoutSchemaException) as error:
             code = self._fail("%s. What came before it is settled; STATE says from where to go on.", str(error))
-        except BrokenPipeError:
-            code = self._fail("STATE could not be written: whoever reads stdout is gone.")
         except Exception as error:  # noqa: BLE001 - a bug: its message could hold a record's value, so only its place is shown
             code = self._fail("An unexpected %s:\n%s", type(error).__name__, _places(error))
         if self.stopped is not None:
@@ -368,13 +371,20 @@ def _places(error: BaseException) -> str:
 
 
 def _write_state(value: bytes) -> None:
-    """Write a STATE's value as a line of its own to stdout, and let go of it at once."""
-    buffer = getattr(sys.stdout, "buffer", None)
-    if buffer is None:
+    """Write a STATE's value as a line of its own to stdout.
+
+    Raises `OSError` where not the whole line went out. Python's buffer is passed by: it would keep
+    what could not be written, and try again when the process ends.
+    """
+    try:
+        stdout = sys.stdout.fileno()
+    except io.UnsupportedOperation:  # it is no file of the system's, as in a test
         sys.stdout.write(value.decode() + "\n")
-    else:
-        buffer.write(value + b"\n")
-    sys.stdout.flush()
+        sys.stdout.flush()
+        return
+    left = memoryview(value + b"\n")
+    while left:
+        left = left[os.write(stdout, left) :]
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 from given import ACCOUNT, FULL_EXAMPLES, TOKEN, Clock
 from target_pinterest_capi.sandbox.app import SandboxConfig
 from target_pinterest_capi.sandbox.server import Sandbox
+from web_host import WebHost
 
 TESTS = Path(__file__).parent
 SERVICES = {"browser", "postgres", "tap_schemas"}  # fixtures of a program, or a download, that not every machine has
@@ -49,6 +50,13 @@ def start(clock: Clock) -> Iterator[Callable[..., Sandbox]]:
     """Start sandboxes that go by the clock; they end with the test."""
     with ExitStack() as running:
         yield lambda **changes: running.enter_context(Sandbox(SandboxConfig(clock=clock, **changes)))
+
+
+@pytest.fixture
+def web_host() -> Iterator[WebHost]:
+    host = WebHost()
+    yield host
+    host.close()
 
 
 @pytest.fixture

@@ -1,6 +1,9 @@
-"""What tests are given: an account, checked settings, a clock that stands still, Singer messages."""
+"""What tests are given: an account, checked settings, a clock that stands still, Singer messages, a full disk."""
 
 import json
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from hypothesis import settings as profile
@@ -56,3 +59,14 @@ def record(stream: str, **columns: Any) -> bytes:
 def state(value: Any) -> bytes:
     """Give a STATE line."""
     return line(type="STATE", value=value)
+
+
+@contextmanager
+def files_limited_to(size: int) -> Iterator[None]:
+    """Let no file of this process grow beyond a size, as on a disk that is full for a moment."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

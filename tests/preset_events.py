@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from api_description import problems
 from given import settings_of
 from target_pinterest_capi.events.event import Event
 from target_pinterest_capi.mapping.mappings import Accounts, Stream, compile_stream, stream_columns
@@ -26,6 +27,8 @@ def events_of(
 ) -> list[Any]:
     """Give each record's event, decoded; InvalidRecord or SkippedRecord where there is none.
 
+    Every event is one that Pinterest's description allows, or the test fails.
+
     `entry` is what a user writes beside the preset, `settings` beside mappings; `notes` gets (field, reason) of what is left out.
     """
     rows = [_decode(json.dumps(record)) for record in records]
@@ -39,7 +42,10 @@ def events_of(
         now=lambda: NOW,
     )
     results = [compiled.take(row) for row in rows]
-    return [json.loads(result.body) if isinstance(result, Event) else result for result in results]
+    events = [json.loads(result.body) if isinstance(result, Event) else result for result in results]
+    made = [event for event in events if isinstance(event, dict)]
+    assert [problem for event in made for problem in problems({"data": [event]})] == []
+    return events
 
 
 def sha256(text: str) -> str:

@@ -364,6 +364,13 @@ def test_a_refusal_of_everything_stops_the_run(run_target, sandbox):
     assert "not about them" in ran.log
 
 
+def test_members_that_gather_may_still_get_through(run_target):
+    """Invalid rows by the thousand do not stop a run whose good operations wait to be sent."""
+    rows = [row(number, email=None) for number in range(2, 2502)]
+    ran = run_target([SCHEMA, row(1), *rows, DONE], **list_settings())
+    assert (ran.code, ran.outcomes, ran.states) == (0, {"delivered": 1, "invalid": 2500}, ['{"n": 1}'])
+
+
 def test_refused_members_that_are_few_are_rejected_at_the_end(run_target, sandbox):
     """Where the input ends before it is clear what a refusal is about, it counts as the member's."""
     sandbox.faults.set([Fault("status", status=400, endpoint="customer_lists", method="POST")])

@@ -1,16 +1,21 @@
 """A dead letter is durable before it counts, private, one JSON line, and shows no more than its wire-ready event does."""
 
+import fcntl
 import json
+import os
 import stat
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import fsspec
 import pytest
 
-from given import Clock
+from given import Clock, files_limited_to
 from shopper import event
 from target_pinterest_capi.delivery.dead_letters import MAX_BUFFERED, DeadLetter, DeadLetters
+from target_pinterest_capi.delivery.line_file import LineFile, _take_back
 from target_pinterest_capi.delivery.outcomes import Outcome
 from target_pinterest_capi.events.event import Origin
 
@@ -23,6 +28,11 @@ def letter(sequence: int = 1, **members: object) -> DeadLetter:
 
 def dead_letters(path: object, clock: Clock | None = None) -> DeadLetters:
     return DeadLetters(str(path), "run1", clock=clock or Clock(), wall=lambda: WALL)
+
+
+def numbers(path: Path) -> list[str]:
+    """Return the number in each letter's key, in the order of the lines. Fails where a line is cut."""
+    return [json.loads(row)["key"]["n"] for row in path.read_text().splitlines()]
 
 
 def test_line_has_the_contracts_members(tmp_path: Path):
@@ -130,3 +140,165 @@ def test_place_that_cannot_be_written_is_an_error_and_keeps_the_letters(path: st
     with pytest.raises(OSError, match=r"Not a directory|No such file|no fsspec file system"):
         place.flush()
     assert place.oldest_sequence() == 9
+
+
+@pytest.mark.parametrize("before", [b"", b'{"key": {"n": "0"}}\n', b'{"key": {"n": "0"}}\n{"cut": '])
+@pytest.mark.parametrize("room", [0, 1, 60, 300, 1000])
+def test_file_is_as_before_after_a_disk_was_full(tmp_path: Path, before: bytes, room: int):
+    """A write that fails in the middle leaves nothing behind, and the next one has every letter once."""
+    path = tmp_path / "dead.jsonl"
+    path.write_bytes(before)
+    place = dead_letters(path)
+    for number in range(1, 11):
+        place.add(letter(number, key={"n": str(number)}))
+    with files_limited_to(len(before) + room), pytest.raises(OSError, match="File too large"):
+        place.flush()
+    assert path.read_bytes() == before
+    assert (place.oldest_sequence(), place.written) == (1, 0)
+    place.add(letter(11, key={"n": "11"}))
+    assert len(place.flush()) == 11
+    path.write_bytes(path.read_bytes().replace(b'{"cut": \n', b""))
+    assert numbers(path)[-11:] == [str(number) for number in range(1, 12)]
+    assert len(numbers(path)) == 11 + before.count(b"\n")
+
+
+def test_no_letter_is_lost_where_the_file_cannot_be_shortened():
+    """Half a line that has to stay is ended, and the letters come again: rather twice than lost."""
+    file = os.memfd_create("dead.jsonl", os.MFD_ALLOW_SEALING)
+    os.write(file, b'{"key": {"n": "0"}}\n')
+    fcntl.fcntl(file, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK)
+    place = dead_letters(f"/proc/self/fd/{file}")
+    for number in range(1, 6):
+        place.add(letter(number, key={"n": str(number)}))
+    with files_limited_to(300), pytest.raises(OSError, match="File too large"):
+        place.flush()
+    place.flush()
+    rows = os.pread(file, 10_000, 0).splitlines()
+    os.close(file)
+    cut = [row for row in rows if not row.endswith(b"}}")]
+    found = [json.loads(row)["key"]["n"] for row in rows if row not in cut]
+    assert len(cut) == 1
+    assert found[0] == "0"
+    assert found[-5:] == ["1", "2", "3", "4", "5"]
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from given import files_limited_to
+from test_dead_letters import dead_letters, letter
+
+name, path = sys.argv[1], Path(sys.argv[2])
+place = dead_letters(path)
+for flush in range(40):
+    for number in range(10):
+        place.add(letter(1, key={"n": f"{name}-{flush}-{number}"}))
+    size = path.stat().st_size if path.exists() else 0
+    try:
+        with files_limited_to(size + 500):
+            place.flush()
+    except OSError:
+        place.flush()
+"""
+
+
+def test_processes_that_share_a_file_leave_each_others_letters_whole(tmp_path: Path):
+    """What one takes back after a failed write is its own alone: each letter stands there once."""
+    path = tmp_path / "dead.jsonl"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    writers = [subprocess.Popen([sys.executable, "-c", WRITER, name, str(path)], env=environment) for name in "abc"]
+    assert [writer.wait(120) for writer in writers] == [0, 0, 0]
+    expected = {f"{name}-{flush}-{number}" for name in "abc" for flush in range(40) for number in range(10)}
+    assert (len(numbers(path)), set(numbers(path))) == (1200, expected)
+
+
+def test_lock_that_another_process_keeps_is_an_error(tmp_path: Path):
+    """A process that hangs with the file locked does not make this one hang: it says why."""
+    path = tmp_path / "dead.jsonl"
+    with path.open("wb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        file = LineFile(str(path), lock_wait_seconds=0)
+        with pytest.raises(TimeoutError, match="another process keeps it locked"):
+            file.append(b"{}\n")
+    file.append(b"{}\n")
+    file.close()
+    assert path.read_bytes() == b"{}\n"
+
+
+@pytest.mark.parametrize("happens", ["removed", "moved", "replaced"])
+def test_letters_go_where_the_path_leads_now(tmp_path: Path, happens: str):
+    """A file taken away between two flushes, as by logrotate, gets no more letters: they might be lost."""
+    path, old = tmp_path / "dead.jsonl", tmp_path / "old.jsonl"
+    place = dead_letters(path)
+    place.add(letter(1, key={"n": "1"}))
+    place.flush()
+    path.rename(old)
+    if happens == "removed":
+        old.unlink()
+    if happens == "replaced":
+        path.write_text('{"key": {"n": "0"}}\n')
+    place.add(letter(2, key={"n": "2"}))
+    place.flush()
+    assert numbers(path) == (["0", "2"] if happens == "replaced" else ["2"])
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_device_takes_letters_and_keeps_its_mode():
+    """What is no file is neither synced, shortened nor made private: /dev/null stays everybody's."""
+    before = Path("/dev/null").stat().st_mode
+    place = dead_letters("/dev/null")
+    place.add(letter())
+    assert len(place.flush()) == 1
+    assert Path("/dev/null").stat().st_mode == before
+
+
+def test_device_that_is_full_is_an_error():
+    """A letter that a device did not take stays unsettled."""
+    place = dead_letters("/dev/full")
+    place.add(letter(9))
+    with pytest.raises(OSError, match="No space left on device"):
+        place.flush()
+    assert place.oldest_sequence() == 9
+
+
+def test_pipe_gets_whole_lines(tmp_path: Path):
+    """A named pipe takes letters as they come, flush after flush."""
+    path = tmp_path / "letters"
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    place = dead_letters(path)
+    for number in (1, 2):
+        place.add(letter(number, key={"n": str(number)}))
+        place.flush()
+    rows = os.read(reader, 10_000).splitlines()
+    place.close()
+    os.close(reader)
+    assert [json.loads(row)["key"]["n"] for row in rows] == ["1", "2"]
+
+
+def test_object_that_failed_is_written_again_under_its_name(tmp_path: Path):
+    """What is left of an object that failed is replaced by the next try, so that each letter stands in one object."""
+    place = dead_letters(f"file://{tmp_path}/letters")
+    for number in range(1, 6):
+        place.add(letter(number, key={"n": str(number)}))
+    with files_limited_to(300), pytest.raises(OSError, match="File too large"):
+        place.flush()
+    assert place.written == 0
+    place.add(letter(6, key={"n": "6"}))
+    place.flush()
+    (made,) = (tmp_path / "letters").iterdir()
+    assert made.name == "run1-1.jsonl"
+    assert numbers(made) == ["1", "2", "3", "4", "5", "6"]
+
+
+def test_lines_that_somebody_else_appended_are_never_taken_back(tmp_path: Path):
+    """A program that asks for no lock, as a shell's `>>`, may have written meanwhile: then nothing is taken back."""
+    path = tmp_path / "dead.jsonl"
+    path.write_bytes(b"before\nours, cut hereand theirs\n")
+    file = os.open(path, os.O_RDWR)
+    _take_back(file, len(b"before\n"), b"ours, cut here in the middle\n")
+    assert path.read_bytes() == b"before\nours, cut hereand theirs\n"
+    path.write_bytes(b"before\nours, cut here")
+    _take_back(file, len(b"before\n"), b"ours, cut here in the middle\n")
+    os.close(file)
+    assert path.read_bytes() == b"before\n"

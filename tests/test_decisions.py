@@ -1,16 +1,14 @@
 """What an answer means is a table: complete for every status there is, and for every way a connection fails."""
 
-import json
 import random
-from pathlib import Path
 
 import pytest
 
+from api_description import EVENTS, PATHS
 from target_pinterest_capi.delivery import decisions
 from target_pinterest_capi.delivery.client import Answer, EventStatus, Failure, FailureKind
 from target_pinterest_capi.delivery.decisions import Decision, advice, decide, delay_seconds
 
-SPEC = Path(__file__).parents[2] / "shared/reference/pinterest-openapi-5.23-subset.json"
 DONE = EventStatus("processed")
 FAILED = EventStatus("failed", "why")
 
@@ -87,10 +85,9 @@ def test_list_of_events_on_an_error_status_is_not_read():
     assert decide(Answer(500, [DONE]), 1) is Decision.UNCERTAIN
 
 
-@pytest.mark.skipif(not SPEC.exists(), reason="Pinterest's description lies beside the repository in CI only")
 def test_every_status_of_the_description_is_in_the_table():
     """Each status that Pinterest documents for events has a row of its own, 200 but through its list."""
-    responses = json.loads(SPEC.read_text())["paths"]["/ad_accounts/{ad_account_id}/events"]["post"]["responses"]
+    responses = PATHS[EVENTS]["post"]["responses"]
     assert {int(status) for status in responses if status.isdigit()} - {200} <= set(decisions.BY_STATUS)
 
 

@@ -266,3 +266,27 @@ def test_outside_of_the_repository_nothing_is_written(tmp_path: Path):
     assert ran.returncode == 1
     assert "there is no docs/ here" in ran.stderr
     assert not list(tmp_path.iterdir())
+
+
+# What the code cites
+
+CITED = re.compile(r"docs/pinterest-api\.md:\s+(?:# )?([A-Z][\w -]*|user_data|custom_data)")
+SOURCES = [path for folder in ("target_pinterest_capi", "tests", "tools", "benchmarks") for path in (ROOT / folder).rglob("*.py")]
+
+
+def test_every_citation_of_the_api_page_is_a_heading():
+    """What a comment cites, `docs/pinterest-api.md: Responses`, is a heading there, and names in brackets are in its data."""
+    headings = set(re.findall(r"^## (.+)$", (ROOT / "docs" / "pinterest-api.md").read_text(), re.MULTILINE))
+    package = [path.read_text() for path in Path(documentation.__file__).parent.rglob("*.py")]
+    cited = {found.strip() for text in package for found in CITED.findall(text)}
+    assert len(cited) > 8
+    assert cited <= headings
+    names = {found for text in package for found in re.findall(r"docs/pinterest-api\.md: [\w -]+ \((\w+)", text)}
+    data = (Path(documentation.__file__).parent / "sandbox" / "pinterest-openapi.json").read_text()
+    assert [name for name in names if name not in data] == []
+
+
+def test_nothing_is_read_or_cited_that_is_not_in_the_tree():
+    """No source names a folder beside the repository, or a reference that only its first authors have."""
+    elsewhere = re.compile(r"[./\"]{1,3}[s]hared[\"/]|the API [r]eference|[s]pec 5\.|\([r]eference: ")
+    assert [str(path.relative_to(ROOT)) for path in SOURCES if elsewhere.search(path.read_text())] == []

@@ -1,33 +1,27 @@
 """The field table is Pinterest's description, member by member, with its lengths, ranges and enums."""
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from api_description import SCHEMAS, SEEN_LIVE
 from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES, FIELDS, ITEM_FIELDS, OBJECTS, Field, Kind
 
-SPEC = Path(__file__).parents[2] / "shared/reference/pinterest-openapi-5.23-subset.json"
-SEEN_LIVE = {"advertiser_tracking_enabled", "contents.item_brand_id"}
 TYPES = {
     "string": {Kind.TEXT, Kind.HASHED, Kind.AMOUNT, Kind.CHOICE},
     "integer": {Kind.INTEGER, Kind.TIME},
     "boolean": {Kind.BOOLEAN},
 }
 
-needs_spec = pytest.mark.skipif(not SPEC.exists(), reason="Pinterest's description lies beside the repository in CI only")
-
 
 def described() -> dict[str, dict[str, Any]]:
     """Give every member of an event in the description, by path."""
-    schemas = json.loads(SPEC.read_text())["components"]["schemas"]
-    event = schemas["ConversionEvents"]["properties"]["data"]["items"]["properties"]
+    event = SCHEMAS["ConversionEvents"]["properties"]["data"]["items"]["properties"]
     objects = {
-        "user_data": schemas["ConversionEventsUserDataProperties"],
+        "user_data": SCHEMAS["ConversionEventsUserDataProperties"],
         "custom_data": event["custom_data"],
-        "app_info": schemas["ConversionEventAppInfo"],
-        "device_info": schemas["ConversionEventDeviceInfo"],
+        "app_info": SCHEMAS["ConversionEventAppInfo"],
+        "device_info": SCHEMAS["ConversionEventDeviceInfo"],
     }
     members = {name: member for name, member in event.items() if name not in objects}
     for name, schema in objects.items():
@@ -40,14 +34,12 @@ def table() -> dict[str, Field]:
     return {field.path: field for field in FIELDS} | {f"contents.{field.path}": field for field in ITEM_FIELDS}
 
 
-@needs_spec
 def test_every_member_has_a_row_and_every_row_a_member():
     """The table has the description's members, and two that live requests were seen to accept."""
-    assert set(table()) == set(described()) | SEEN_LIVE
+    assert set(table()) == set(described()) | set(SEEN_LIVE)
 
 
-@needs_spec
-@pytest.mark.parametrize("path", sorted(set(table()) - SEEN_LIVE - {"custom_data.contents"}))
+@pytest.mark.parametrize("path", sorted(set(table()) - set(SEEN_LIVE) - {"custom_data.contents"}))
 def test_row_has_the_members_type_and_limits(path: str):
     """Type, array or scalar, maximum length, range and enum of a row are the description's."""
     field, member = table()[path], described()[path]
@@ -63,11 +55,9 @@ def test_row_has_the_members_type_and_limits(path: str):
         assert list(field.choices) == value["enum"]
 
 
-@needs_spec
 def test_required_rows_are_the_required_members():
     """What Pinterest requires of an event is required by the table, user_data by the identity rule."""
-    schemas = json.loads(SPEC.read_text())["components"]["schemas"]
-    required = set(schemas["ConversionEvents"]["properties"]["data"]["items"]["required"])
+    required = set(SCHEMAS["ConversionEvents"]["properties"]["data"]["items"]["required"])
     assert {field.path for field in FIELDS if field.required} == required - {"user_data"}
 
 

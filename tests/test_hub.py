@@ -9,32 +9,50 @@ import pytest
 import yaml
 
 from given import ACCOUNT, TOKEN
-from target_pinterest_capi import plugin
+from target_pinterest_capi import hub, plugin
 from target_pinterest_capi.cli.main import COMMANDS
 from target_pinterest_capi.delivery.decisions import ADVICE
 from target_pinterest_capi.settings import load, meltano_settings
 
 ROOT = Path(__file__).parent.parent
-TEXT = (ROOT / "hub" / "target-pinterest-capi.yml").read_text(encoding="utf-8")
+FILE = ROOT / "hub" / "target-pinterest-capi.yml"
+TEXT = FILE.read_text(encoding="utf-8")
 ENTRY: dict[str, Any] = yaml.safe_load(TEXT)
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
-# Hub's own schema of a loader, as far as it goes: its keys, those it cannot do without, and what a setting may be.
+# Hub's CI checks a definition four times: by yamllint (`make lint` has its rules), by a JSON schema,
+# by the name of its folder, and by whether the variant is among the maintainers. The schema, as far as
+# it goes, in our own words: the keys, those it cannot do without, and what a setting may be.
 KEYS: Final = {
     "name", "namespace", "label", "variant", "description", "docs", "repo", "pip_url", "executable", "capabilities", "settings",
     "settings_group_validation", "commands", "prereq", "usage", "next_steps", "settings_preamble", "keywords", "definition",
-    "maintenance_status", "logo_url", "domain_url", "supported_python_versions", "log_parser",
+    "maintenance_status", "quality", "logo_url", "domain_url", "supported_python_versions", "log_parser", "hidden", "requires",
+    "python", "dialect", "target_schema",
 }  # fmt: skip
-REQUIRED: Final = {"name", "namespace", "variant", "label"}
+# The schema wants no `repo` and no `label`; the check of the maintainers and the page do.
+REQUIRED: Final = {"name", "namespace", "variant", "quality", "repo", "label"}
 WORDS: Final = ("description", "definition", "prereq", "usage", "next_steps", "settings_preamble")
+TEXTS: Final = (
+    *WORDS, "name", "namespace", "variant", "label", "repo", "docs", "pip_url", "executable", "domain_url", "quality",
+    "maintenance_status",
+)  # fmt: skip
+LISTS_OF_TEXTS: Final = ("capabilities", "keywords", "supported_python_versions")
 SETTING_KEYS: Final = {"name", "label", "kind", "value", "options", "description", "sensitive"}
 KINDS: Final = {
     "string", "integer", "decimal", "boolean", "array", "object", "options", "date_iso8601", "file", "email", "oauth",
 }  # fmt: skip
 CAPABILITIES: Final = {
     "about", "stream-maps", "schema-flattening", "validate-records", "structured-logging", "batch", "activate-version",
+    "soft-delete", "hard-delete", "datatype-failsafe", "target-schema",
 }  # fmt: skip
 STATUSES: Final = {"active", "beta", "development", "inactive", "unknown"}
+QUALITIES: Final = {"gold", "silver", "bronze", "unknown"}
+
+# What a pull request to Hub adds to two other files, as the head of ours says it.
+HEAD: Final = TEXT.partition("\n\n")[0]
+DEFAULT_VARIANT, MAINTAINER = (
+    yaml.safe_load("\n".join(re.findall(r"^# ( .*)$", part, re.MULTILINE))) for part in HEAD.split("and this")
+)
 
 
 def test_the_entry_is_what_the_package_writes():
@@ -47,7 +65,29 @@ def test_the_entry_has_hubs_keys():
     assert set(ENTRY) <= KEYS
     assert set(ENTRY) >= REQUIRED
     assert [name for name, value in ENTRY.items() if not value] == []
-    assert [name for name in WORDS if not isinstance(ENTRY[name], str)] == []
+    assert [name for name in TEXTS if not isinstance(ENTRY[name], str)] == []
+    assert all(isinstance(item, str) for name in LISTS_OF_TEXTS for item in ENTRY[name])
+
+
+def test_the_file_is_named_for_the_plugin():
+    """Hub's folder of a plugin has the plugin's name, and so has our file."""
+    assert ENTRY["name"] == FILE.stem == PROJECT["name"]
+
+
+def test_the_publisher_is_a_maintainer():
+    """What Hub is to add names the variant's publisher, in small letters, who owns the repository."""
+    owner = ENTRY["repo"].rpartition("/")[0]
+    assert re.fullmatch(r"[a-z0-9-]+", ENTRY["variant"])
+    assert owner.rpartition("/")[2].lower() == ENTRY["variant"]
+    described = {"label": hub.PUBLISHER.label, "name": ENTRY["variant"], "url": owner}
+    assert MAINTAINER[ENTRY["variant"]] == described
+    assert DEFAULT_VARIANT[ENTRY["name"]] == ENTRY["variant"]
+
+
+def test_the_addresses_agree():
+    """The addresses of repository and documentation are one, here and in the package's metadata."""
+    assert PROJECT.get("urls", {}).get("Repository", ENTRY["repo"]) == ENTRY["repo"]
+    assert ENTRY["docs"].startswith(ENTRY["repo"])
 
 
 def test_the_entry_is_the_plugin():
@@ -74,10 +114,11 @@ def test_secrets_are_sensitive_and_nothing_else_is():
     assert sensitive == {"conversion_token", "oauth.access_token", "oauth.client_secret", "oauth.refresh_token", "ledger_url"}
 
 
-def test_capabilities_and_status_are_hubs():
-    """Both are words of Hub's lists."""
+def test_capabilities_status_and_quality_are_hubs():
+    """All are words of Hub's lists."""
     assert set(ENTRY["capabilities"]) <= CAPABILITIES
     assert ENTRY["maintenance_status"] in STATUSES
+    assert ENTRY["quality"] in QUALITIES
 
 
 def test_groups_name_settings():

@@ -3,17 +3,19 @@
 import json
 import os
 import platform
+import resource
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 
-from given import ACCOUNT, TOKEN, record, schema, state
+from given import ACCOUNT, TOKEN, line, record, schema, state
 from shopper import visit
 from target_pinterest_capi.memory import keep_freed_memory
 from target_pinterest_capi.sandbox.faults import Fault
@@ -21,10 +23,50 @@ from target_pinterest_capi.sandbox.server import Sandbox
 
 TARGET = Path(sys.executable).with_name("target-pinterest-capi")
 VISITS = schema("visits", *visit(), key_properties=("event_id",))
+BUFFERING = [
+    pytest.param({"PYTHONUNBUFFERED": ""}, id="buffered"),
+    pytest.param({"PYTHONUNBUFFERED": "1"}, id="unbuffered"),
+]
 
 
 def visits(numbers: range) -> list[bytes]:
     return [record("visits", **visit(number)) for number in numbers]
+
+
+def sales(numbers: range) -> list[bytes]:
+    """Give records of offline events, which Pinterest never deduplicates."""
+    return [record("visits", **visit(number, action_source="offline")) for number in numbers]
+
+
+def batch_of(directory: Path, *manifest: int) -> bytes:
+    """Give a BATCH line, with a file of so many visits for each number."""
+    first, paths = 0, []
+    for rows in manifest:
+        paths.append(directory / f"batch-{first}.jsonl")
+        lines = [json.dumps(visit(number)) + "\n" for number in range(first, first + rows)]
+        paths[-1].write_text("".join(lines))
+        first += rows
+    return line(
+        type="BATCH",
+        stream="visits",
+        encoding={"format": "jsonl", "compression": "none"},
+        manifest=[path.as_uri() for path in paths],
+    )
+
+
+def open_stdout(kind: str, directory: Path) -> BinaryIO:
+    """Open what a target may have as its stdout, and cannot write a long line to."""
+    if kind == "closed pipe":
+        read_fd, write_fd = os.pipe()
+        os.close(read_fd)
+        return os.fdopen(write_fd, "wb", buffering=0)
+    path = Path("/dev/full") if kind == "full disk" else directory / "states.jsonl"
+    return path.open("wb", buffering=0)
+
+
+def limit_files() -> None:
+    """Let no file of the process that becomes the target grow beyond 100 kB."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 
 
 class Process:
@@ -104,6 +146,25 @@ def test_silent_tap_is_near_real_time(start, sandbox: Sandbox):
     target.write(*visits(range(3, 5)), state({"n": 5}))
     assert target.state() == '{"n": 5}'
     assert target.end()[0] == 0
+
+
+@pytest.mark.parametrize(
+    "value",
+    [{"$ref": "HOST/a.json"}, {"$id": "urn:a", "$schema": "HOST/metaschema"}],
+)
+def test_schema_on_a_host_that_never_answers(start, value: dict[str, str]):
+    """An address in a SCHEMA, on a host that never answers, holds up no run: nothing connects."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        host = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        value = {name: text.replace("HOST", host) for name, text in value.items()}
+        target = start()
+        declared = schema("visits", *visit(), value=value)
+        target.write(declared, *visits(range(1)), state({"n": 1}))
+        code, states, log = target.end()
+        assert (code, states) == (0, ['{"n": 1}']), log
+        silent.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            silent.accept()
 
 
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
@@ -188,19 +249,95 @@ def test_cut_input_is_settled_and_reported(start, sandbox: Sandbox):
     assert "example.com" not in log
 
 
-def test_closed_stdout_is_an_error(config: dict[str, Any], tmp_path: Path):
-    """When nobody reads STATE any more the run ends with 1: Meltano is gone."""
+@pytest.mark.parametrize(
+    ("manifest", "settings"),
+    [
+        ((3000,), {}),
+        ((3000, 10), {}),
+        ((10, 3000, 10), {"stream_maps": {"visits": {}, "copies": {"__source__": "visits"}}}),
+    ],
+)
+def test_signal_while_a_batch_file_is_read_holds_its_state(
+    start, tmp_path: Path, sandbox: Sandbox, manifest: tuple[int, ...], settings: dict[str, Any]
+):
+    """Nothing after the signal is taken, of files or of the lines after BATCH: no STATE passes."""
+    sandbox.faults.set([Fault("latency", seconds=0.05)])
+    target = start(batch_size_rows=50, max_in_flight=1, batch_wait_seconds=600, **settings)
+    batch = batch_of(tmp_path, *manifest)
+    target.write(VISITS, *visits(range(9000, 9001)), state({"n": 1}))
+    target.write(batch, state({"n": 2}), VISITS, batch, state({"n": 3}))
+    wait_for(lambda: len(sandbox.store.requests()) >= 2)
+    code, states, log = target.end(signal.SIGTERM)
+    assert (code, states) == (143, ['{"n": 1}']), log
+    assert len(sandbox.store.event_ids()) < sum(manifest)
+
+
+@pytest.mark.parametrize("buffering", BUFFERING)
+def test_reader_of_stdout_that_goes_away_ends_the_run_with_what_is_in_flight_settled(
+    start, tmp_path: Path, sandbox: Sandbox, buffering: dict[str, str]
+):
+    """As `head -1` does: answers under way reach the ledger, and a rerun repeats nothing."""
+    ledger = {
+        "ledger_url": f"sqlite:///{tmp_path}/ledger.db",
+        "batch_size_rows": 5,
+        "batch_wait_seconds": 600,
+    }
+    first, second, later = (sales(range(number, number + 5)) for number in (0, 5, 10))
+    target = start(environment=buffering, **ledger)
+    target.write(VISITS, *first, state({"n": 5}))
+    assert target.state() == '{"n": 5}'
+    target.process.stdout.close()
+    sandbox.faults.set([Fault("latency", seconds=2.5)])
+    target.write(state({"n": 6}), *second)  # in one piece: it is under way when STATE fails
+    assert target.process.wait(60) == 1
+    log = target.end()[2]
+    assert "STATE could not be written to stdout: Broken pipe" in log
+    assert "10 delivered" in log
+    assert "Exception ignored" not in log
+    sandbox.faults.clear()
+    again = start(**ledger)
+    again.write(VISITS, *first, *second, *later, state({"n": 15}))
+    assert again.end()[:2] == (0, ['{"n": 15}'])
+    assert sandbox.store.event_ids() == {f"visit-{number}": 1 for number in range(15)}
+
+
+@pytest.mark.parametrize("buffering", BUFFERING)
+@pytest.mark.parametrize(
+    ("stdout", "size", "words"),
+    [
+        ("closed pipe", 10, "Broken pipe"),
+        ("full disk", 10, "No space left on device"),
+        ("limited file", 300_000, "File too large"),
+    ],
+)
+def test_state_that_cannot_be_written_whole_is_an_error(
+    config: dict[str, Any],
+    tmp_path: Path,
+    stdout: str,
+    size: int,
+    words: str,
+    buffering: dict[str, str],
+):
+    """Exit 1 with the system's words, whether nothing of the line went out or half of it."""
     path = tmp_path / "config.json"
     path.write_text(json.dumps(config))
-    read_fd, write_fd = os.pipe()
-    os.close(read_fd)
-    lines = b"\n".join([VISITS, *visits(range(3)), state({"n": 3})])
-    done = subprocess.run(
-        [TARGET, "--config", path], input=lines, stdout=write_fd, stderr=subprocess.PIPE, cwd=tmp_path, check=False
-    )
-    os.close(write_fd)
-    assert done.returncode == 1
-    assert b"STATE could not be written" in done.stderr
+    lines = b"\n".join([VISITS, *visits(range(3)), state({"n": "x" * size})])
+    with open_stdout(stdout, tmp_path) as out:
+        done = subprocess.run(
+            [TARGET, "--config", path],
+            input=lines,
+            stdout=out,
+            stderr=subprocess.PIPE,
+            cwd=tmp_path,
+            check=False,
+            env={**os.environ, **buffering},
+            preexec_fn=limit_files if stdout == "limited file" else None,
+        )
+    log = done.stderr.decode()
+    assert done.returncode == 1, log
+    assert f"STATE could not be written to stdout: {words}" in log
+    assert "3 delivered" in log
+    assert "Exception ignored" not in log
 
 
 def test_configuration_problems_come_all_at_once(start):
@@ -242,6 +379,21 @@ def test_environment_is_read_with_config_env(sandbox: Sandbox, tmp_path: Path):
     done = subprocess.run([TARGET, "--config", "ENV"], input=lines, capture_output=True, cwd=tmp_path, env=environment, check=False)
     assert (done.returncode, done.stdout) == (0, b'{"n": 3}\n'), done.stderr
     assert sandbox.store.counters()["requests"] == 2
+
+
+@pytest.mark.parametrize("program", [[TARGET], [sys.executable, "-m", "target_pinterest_capi"]])
+def test_program_and_module_are_the_same(program: list[str], config, tmp_path: Path, sandbox: Sandbox):
+    """`python -m target_pinterest_capi` does what `target-pinterest-capi` does, exit code included."""
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(config))
+    lines = b"\n".join([VISITS, *visits(range(3)), state({"n": 3})])
+    command = [*program, "--config", path]
+    done = subprocess.run(command, input=lines, capture_output=True, cwd=tmp_path, check=False)
+    assert (done.returncode, done.stdout) == (0, b'{"n": 3}\n'), done.stderr.decode()
+    assert len(sandbox.store.events()) == 3
+    path.write_text("{}")
+    done = subprocess.run(command, input=lines, capture_output=True, cwd=tmp_path, check=False)
+    assert (done.returncode, done.stdout) == (2, b"")
 
 
 @pytest.mark.parametrize("form", [[], ["--format", "json"], ["--format", "markdown"]])

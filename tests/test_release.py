@@ -230,7 +230,7 @@ def test_image_copies_what_exists_and_is_let_in():
     assert rules[0] == "*"
     assert {rule.removeprefix("!") for rule in rules if rule.startswith("!")} == copied
     wheel = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
-    needed = {"pyproject.toml", "requirements.lock", PROJECT["project"]["readme"], *PROJECT["project"]["license-files"], *wheel}
+    needed = {"pyproject.toml", "requirements", PROJECT["project"]["readme"], *PROJECT["project"]["license-files"], *wheel}
     assert copied == needed
     # In the copy in which the wheel is tested, the package is left out.
     assert all((ROOT / source).exists() for source in copied - set(wheel))
@@ -260,7 +260,7 @@ def test_image_takes_only_what_is_locked():
     installs = [part for line in instructions("RUN") for part in re.split(" && ", line) if re.match(r"pip\b", part.strip())]
     assert len(installs) == 3
     for line in installs:
-        assert ("--require-hashes" in line and "requirements.lock" in line) or "--no-index" in line
+        assert ("--require-hashes" in line and "requirements/runtime.lock" in line) or "--no-index" in line
 
 
 # The devcontainer

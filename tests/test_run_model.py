@@ -4,6 +4,7 @@ The run's own clock, client and wake are scripted: a wait either lets one reques
 moves the clock to what is due. Nothing sleeps, and a run that waits for nothing is found out.
 """
 
+import errno
 import json
 import random
 import sqlite3
@@ -11,7 +12,7 @@ import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,12 +20,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from given import Clock, examples, settings_of
+from given import Clock, examples, files_limited_to, settings_of
 from target_pinterest_capi.delivery.client import Answer, EventStatus, Failure, FailureKind
-from target_pinterest_capi.delivery.dead_letters import MAX_BUFFERED
+from target_pinterest_capi.delivery.dead_letters import FILE_WAIT_SECONDS, MAX_BUFFERED
 from target_pinterest_capi.delivery.repeats import MAX_WAITING
-from target_pinterest_capi.delivery.run import Run, RunStopped
+from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
 from target_pinterest_capi.delivery.sending import ATTEMPT_SLACK_SECONDS
+from target_pinterest_capi.delivery.settling import MIN_SETTLED_FOR_RATIO
 from target_pinterest_capi.events.event import Account, Event, InvalidRecord, Origin, SkippedRecord, encode
 from target_pinterest_capi.events.reasons import Invalid, Skipped
 
@@ -109,6 +111,8 @@ class World:
         self.poison: Numbers = set()
         self.states: list[int] = []  # records before each STATE
         self.written: list[int] = []  # which STATE was written
+        self.lines_left: float = float("inf")  # that stdout takes
+        self.lines_failed = 0
         self.run = Run(
             settings_of(**{"dead_letter_path": str(self.path), "shutdown_grace_seconds": 5, **given}),
             self.write_state,
@@ -236,6 +240,12 @@ class World:
         self.states.append(self.run.sequence)
         self.run.state(b'{"state":%d}' % (len(self.states) - 1))
 
+    def lose_a_record(self) -> None:
+        """Leave a record unread, as after a signal within a file, and hand over its STATE."""
+        self.run.sequence += 1
+        self.arrived.append((self.run.sequence, self.number(), "lost"))
+        self.state()
+
     def wait_a_little(self) -> None:
         if self.run.seconds_until_due() is not None or self.under_way():
             self.run.wait()
@@ -258,6 +268,10 @@ class World:
 
     def write_state(self, value: bytes) -> None:
         """Hold a STATE against what is true at the moment at which it is written."""
+        if not self.lines_left:
+            self.lines_failed += 1
+            raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+        self.lines_left -= 1
         state = json.loads(value)["state"]
         assert not self.written or state > self.written[-1], "STATE went back"
         settled, dead = self.settled(), set(self.dead())
@@ -283,6 +297,8 @@ class World:
 
 ARRIVALS = ["event", "event", "event", "pair", "repeat", "repeat", "large", "invalid", "old", "skip", "state", "poll", "wait"]
 
+ENDS = ["end of input", "end of input", "signal", "refused token", "closed stdout"]
+
 
 @settings(max_examples=examples(500))
 @given(
@@ -293,7 +309,7 @@ ARRIVALS = ["event", "event", "event", "pair", "repeat", "repeat", "large", "inv
     keeps_ledger=st.booleans(),
     ratio=st.sampled_from([None, 1.0, 0.4]),
     on_uncertain=st.sampled_from(["resend", "reject"]),
-    end=st.sampled_from(["end of input", "end of input", "signal", "refused token"]),
+    end=st.sampled_from(ENDS),
 )
 def test_one_outcome_each_and_no_state_too_early(steps, seed, rows, in_flight, keeps_ledger, ratio, on_uncertain, end):
     """Every STATE is newer than the last and true when it is written; at the end each event has one outcome, or holds STATE."""
@@ -311,14 +327,18 @@ def test_one_outcome_each_and_no_state_too_early(steps, seed, rows, in_flight, k
             batch_wait_seconds=3,
             max_retry_seconds=86_400,
         )
+        world.lines_left = seed % 3 if end == "closed stdout" else float("inf")
         try:
             with suppress(RunStopped):
                 for step in steps:
                     world.step(step)
             if end == "signal":
                 world.run.interrupt()
+                world.lose_a_record()
             stopped = world.run.finish()
             world.check_outcomes()
+            assert world.lines_failed <= 1, "a line was written after one that may be cut"
+            assert stopped is not None or not world.lines_failed
             if stopped is None and not world.run.is_interrupted:
                 assert world.settled() == {number for _, number, _ in world.arrived}
                 assert not world.states or world.written[-1:] == [len(world.states) - 1]
@@ -332,7 +352,8 @@ def world(tmp_path: Path) -> Iterator[Callable[..., World]]:
     made: list[World] = []
 
     def make(*poison: int, **given: Any) -> World:
-        made.append(World(tmp_path, random.Random(1), ["taken"], bad=0, max_rejected_ratio=None, **given))
+        given = {"max_rejected_ratio": None, **given}
+        made.append(World(tmp_path, random.Random(1), ["taken"], bad=0, **given))
         made[-1].poison.update(poison)
         return made[-1]
 
@@ -396,6 +417,29 @@ def test_ledger_that_fails_when_it_is_asked_about_an_old_event_stops_the_run(wor
     assert (sum(one.run.tally.by_outcome().values()), one.dead(), one.written) == (0, {}, [0])
 
 
+@pytest.mark.parametrize("when", ["while records come", "at the end"])
+def test_state_that_cannot_be_written_stops_the_run_and_settles_what_is_in_flight(world, when: str):
+    """Nothing further is sent or written, answers under way count, and words say why."""
+    one = world(batch_size_rows=1, max_in_flight=1, shutdown_grace_seconds=20)
+    one.lines_left = 0
+    one.step("event")
+    if when == "while records come":
+        one.run.state(b'{"state":0}')
+        one.end(one.under_way()[0])
+        one.step("event")
+        one.step("event")
+        with pytest.raises(RunStopped, match="STATE could not be written to stdout: Broken pipe"):
+            one.run.poll()
+    else:
+        one.state()
+    sent = one.run.requests.sent
+    stopped = one.run.finish()
+    assert "STATE could not be written to stdout: Broken pipe" in str(stopped)
+    assert (one.run.requests.sent, one.run.tally.by_outcome()["delivered"]) == (sent, sent)
+    assert one.lines_failed == 1
+    assert (one.written, one.run.states_written) == ([], 0)
+
+
 @pytest.mark.parametrize("letters", [1, MAX_BUFFERED])
 def test_dead_letters_that_cannot_be_written_do_not_keep_the_run_busy(world, tmp_path: Path, letters: int):
     """While requests are under way the place is tried again at the pace of flushes, not as fast as the machine goes."""
@@ -408,6 +452,153 @@ def test_dead_letters_that_cannot_be_written_do_not_keep_the_run_busy(world, tmp
     began = one.waits
     assert "dead_letter_path" in str(one.run.finish())
     assert one.waits - began < 50
+
+
+def let_invalid_rows_arrive(one: World, number: int) -> None:
+    """Let rows without an identifier arrive, and their dead letters become durable."""
+    for _ in range(number):
+        one.step("invalid")
+    one.clock.advance(FILE_WAIT_SECONDS)
+    one.run.poll()
+
+
+def hold_open(one: World) -> None:
+    """Leave an event in an open batch."""
+    one.step("event")
+
+
+def hold_in_flight(one: World) -> None:
+    """Leave an event in a request that Pinterest has not answered."""
+    one.step("event")
+    one.run.poll()
+    one.under_way()
+
+
+def hold_in_retry(one: World) -> None:
+    """Leave an event waiting to be sent again."""
+    hold_in_flight(one)
+    one.endings = ["busy"]
+    one.end(1)
+    one.endings = []
+    one.run.poll()
+
+
+def hold_as_suspect(one: World) -> None:
+    """Leave an event refused alone, while it is not clear that the refusal is about it."""
+    one.poison.add(one.number())
+    hold_in_flight(one)
+    one.endings = ["taken"]
+    one.end(1)
+    one.endings = []
+    one.run.poll()
+
+
+@pytest.mark.parametrize(
+    ("hold", "rows", "delivered"),
+    [(hold_open, 1000, 2), (hold_in_flight, 1, 2), (hold_in_retry, 1, 2), (hold_as_suspect, 1, 1)],
+)
+def test_what_is_undecided_may_still_get_through(world, hold, rows: int, delivered: int):
+    """At the default limit invalid rows never stop a run with an event on its way, also in an outage."""
+    one = world(max_rejected_ratio=1.0, batch_size_rows=rows, batch_wait_seconds=3600)
+    one.endings = []  # Pinterest does not answer
+    hold(one)
+    let_invalid_rows_arrive(one, 2 * MIN_SETTLED_FOR_RATIO)
+    one.endings = ["taken"]
+    one.step("event")
+    one.step("state")
+    assert one.run.finish() is None
+    assert (one.run.tally.by_outcome()["delivered"], one.written) == (delivered, [0])
+
+
+@pytest.mark.parametrize(
+    ("limit", "invalid", "undecided", "stops"),
+    [
+        (1.0, 999, 0, False),
+        (1.0, 1000, 0, True),
+        (1.0, 1000, 1, False),
+        (0.5, 1000, 1000, True),
+        (0.5, 1000, 1001, False),
+        (0.05, 1000, 2500, True),
+        (0.9, 1000, 111, True),
+        (0.9, 1000, 112, False),
+        (0.0, 1000, 2500, True),
+        (None, 1000, 0, False),
+    ],
+)
+def test_run_stops_early_only_where_no_answer_can_mend_it(world, limit, invalid, undecided, stops):
+    """It stops once 1,000 are settled and the share is at the limit even with all others delivered."""
+    one = world(max_rejected_ratio=limit, batch_wait_seconds=3600)
+    one.endings = []
+    for _ in range(undecided):
+        one.step("event")
+    with pytest.raises(RunStopped) if stops else nullcontext() as stopped:
+        let_invalid_rows_arrive(one, invalid)
+    one.endings = ["taken"]
+    if stops:
+        assert stopped.value.exit_code is ExitCode.TOO_MUCH_REJECTED
+        assert f"{invalid} of {invalid} settled events were invalid or rejected" in str(stopped.value)
+
+
+@pytest.mark.parametrize(("repeats", "stops"), [(110, True), (111, False)])
+def test_repeats_that_wait_are_undecided_too(world, repeats: int, stops: bool):
+    """A repeat of an event under way may be sent in its place, so it can still get through."""
+    one = world(max_rejected_ratio=0.9, ledger_url="sqlite:///:memory:", batch_wait_seconds=3600)
+    one.arrive("same", 1 + repeats)
+    with pytest.raises(RunStopped) if stops else nullcontext():
+        let_invalid_rows_arrive(one, MIN_SETTLED_FOR_RATIO)
+
+
+def test_good_rows_among_many_invalid_ones_move_the_pipeline(world):
+    """With 85 of 100 rows invalid and slow answers the others are delivered, and STATE moves on."""
+    one = world(max_rejected_ratio=1.0, batch_size_rows=100, batch_wait_seconds=3600)
+    one.endings = []
+    for number in range(3000):
+        one.step("event" if number % 20 < 3 else "invalid")
+        if number % 100 == 0:
+            one.clock.advance(FILE_WAIT_SECONDS)
+            one.step("poll")
+    one.step("state")
+    one.endings = ["taken"]
+    assert one.run.finish() is None
+    totals = one.run.tally.by_outcome()
+    assert (totals["delivered"], totals["invalid"], one.written) == (450, 2550, [0])
+
+
+@pytest.mark.parametrize(
+    ("steps", "written", "says"),
+    [
+        (["invalid", "state"], [], "No STATE was written past them."),
+        (["event", "state", "wait", "wait", "invalid", "state"], [0], "No STATE was written past them."),
+        (["event"] * 3 + ["invalid", "state", "flush"] + ["invalid"] * 3, [0], "STATE is past some"),
+    ],
+)
+def test_message_about_too_much_says_where_state_is(world, steps: list[str], written: list[int], says: str):
+    """It says whether a STATE was written past some of the failures, while their share was low."""
+    one = world(max_rejected_ratio=0.5, batch_size_rows=1, max_in_flight=1)
+    for step in steps:
+        if step == "flush":
+            while one.run.standing().oldest_unsettled is not None or not one.written:
+                one.step("wait")
+        else:
+            one.step(step)
+    stopped = one.run.finish()
+    assert says in str(stopped)
+    assert one.written == written
+
+
+def test_disk_that_is_full_for_a_moment_costs_no_letter(world):
+    """The run stops and says so, its letters are written whole at its end, and STATE passes them then."""
+    one = world(shutdown_grace_seconds=5)
+    for _ in range(20):
+        one.step("invalid")
+    one.step("state")
+    one.clock.advance(FILE_WAIT_SECONDS)
+    with files_limited_to(700), pytest.raises(RunStopped, match="dead letters cannot be written"):
+        one.run.poll()
+    assert one.written == []
+    assert "dead letters cannot be written" in str(one.run.finish())
+    assert one.dead() == dict.fromkeys(range(1, 21), 1)
+    assert one.written == [0]
 
 
 def test_senders_end_with_the_run(world):

@@ -189,6 +189,7 @@ def test_interrupted_run_has_its_report(config, sandbox, tmp_path, monkeypatch):
 
     def lines():
         yield from (VISITS, *visits(1, 2))
+        yield from [b""] * 500  # so that those before are taken, and not only read
         target._handle_termination(signal.SIGTERM, None)
 
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO()))

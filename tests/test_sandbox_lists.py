@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api_description import PARAMETERS, PATHS, SCHEMAS
 from given import Clock
 from target_pinterest_capi.sandbox import audiences, customer_lists, identifiers, oauth, pages, quality, rates, rules, shapes
 from target_pinterest_capi.sandbox.answers import Request
@@ -22,9 +23,7 @@ from target_pinterest_capi.sandbox.faults import ENDPOINTS, Fault, FaultError, F
 
 NOW = 1_780_000_000
 ACCOUNT = "549755885175"
-DESCRIPTION = Path(__file__).parents[2] / "shared" / "reference" / "pinterest-openapi-5.23-subset.json"
 CLIENT = httpx.Client(timeout=120)
-needs_description = pytest.mark.skipif(not DESCRIPTION.exists(), reason="Pinterest's description is not here")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -828,44 +827,35 @@ def test_wrong_quality_requests(sandbox, query):
 # ---- against Pinterest's own description
 
 
-def described():
-    return json.loads(DESCRIPTION.read_text())
-
-
-@needs_description
 @pytest.mark.parametrize(
     ("shape", "name"),
     [(shapes.CUSTOMER_LIST, "CustomerListRequest"), (shapes.CUSTOMER_LIST_UPDATE, "CustomerListUpdateRequest")],
 )
 def test_bodies_are_the_description(shape, name):
     """Members, types, choices and required members of the bodies are exactly those of the description."""
-    schemas = described()["components"]["schemas"]
-    schema = schemas[name]
+    schema = SCHEMAS[name]
     members = {}
     for member, inner in schema["properties"].items():
-        more = [schemas[ref["$ref"].rpartition("/")[2]] for ref in inner.get("allOf", ())]
+        more = [SCHEMAS[ref["$ref"].rpartition("/")[2]] for ref in inner.get("allOf", ())]
         members[member] = (inner["type"], tuple(choice for one in more for choice in one["enum"]))
     assert {member.name: (member.type, member.choices) for member in shape.members} == members
     assert set(shape.required) == set(schema["required"])
 
 
-@needs_description
 def test_audience_body_is_of_the_description():
     """The members of an audience's body are the description's; of the rule's, the one that CUSTOMER_LIST has."""
-    schemas = described()["components"]["schemas"]
-    body = schemas["AudienceCreateRequest"]["allOf"][1]
-    names = set(body["properties"]) | set(schemas["AudienceCommon"]["properties"])
+    body = SCHEMAS["AudienceCreateRequest"]["allOf"][1]
+    names = set(body["properties"]) | set(SCHEMAS["AudienceCommon"]["properties"])
     assert {member.name for member in shapes.AUDIENCE.members} == names
     assert set(shapes.AUDIENCE.required) == set(body["required"])
     choices = {member.name: member.choices for member in shapes.AUDIENCE.members}
-    assert choices["audience_type"] == tuple(schemas["AudienceType"]["enum"])
-    assert {member.name for member in shapes.AUDIENCE_RULE.members} <= set(schemas["AudienceRule"]["properties"])
+    assert choices["audience_type"] == tuple(SCHEMAS["AudienceType"]["enum"])
+    assert {member.name for member in shapes.AUDIENCE_RULE.members} <= set(SCHEMAS["AudienceRule"]["properties"])
 
 
 TYPES = {"string": str, "number": int, "integer": int, "object": dict}
 
 
-@needs_description
 @pytest.mark.parametrize("name", ["CustomerList", "Audience"])
 def test_answers_are_the_description(sandbox, name):
     """An answer has exactly the described members, of their types, and a status of the described ones."""
@@ -873,7 +863,7 @@ def test_answers_are_the_description(sandbox, name):
     if name == "Audience":
         body = {"audience_type": "CUSTOMER_LIST", "name": "a", "rule": {"customer_list_id": made["id"]}}
         made = call(sandbox, "POST", "audiences", json=body).json()
-    properties = described()["components"]["schemas"][name]["properties"]
+    properties = SCHEMAS[name]["properties"]
     assert set(made) == set(properties)
     for member, schema in properties.items():
         kind = TYPES[schema.get("type", "object")]
@@ -882,29 +872,24 @@ def test_answers_are_the_description(sandbox, name):
     assert enum is None or set(enum) == {"UPLOADING", "PROCESSING", "READY", "TOO_SMALL"}
 
 
-@needs_description
 def test_constants_are_the_description():
     """List types, pages, platforms, periods, sources and components are those of the description."""
-    components = described()["components"]
-    schemas, parameters = components["schemas"], components["parameters"]
-    assert tuple(schemas["UserListType"]["enum"]) == identifiers.LIST_TYPES
-    size = parameters["query_page_size"]["schema"]
+    assert tuple(SCHEMAS["UserListType"]["enum"]) == identifiers.LIST_TYPES
+    size = PARAMETERS["query_page_size"]["schema"]
     assert (size["default"], size["maximum"]) == (pages.PAGE_SIZE, pages.MAX_PAGE_SIZE)
-    assert tuple(parameters["query_order"]["schema"]["enum"]) == pages.ORDERS
-    assert tuple(quality.LOOKBACK_SECONDS) == tuple(schemas["LookbackPeriodOptions"]["enum"])
-    assert tuple(schemas["SourcePlatformOptions"]["enum"]) == quality.PLATFORMS
-    assert tuple(schemas["IngestionSourceOptions"]["enum"]) == quality.SOURCES
-    assert set(quality.COMPONENTS) == set(schemas["QualityComponents"]["properties"])
+    assert tuple(PARAMETERS["query_order"]["schema"]["enum"]) == pages.ORDERS
+    assert tuple(quality.LOOKBACK_SECONDS) == tuple(SCHEMAS["LookbackPeriodOptions"]["enum"])
+    assert tuple(SCHEMAS["SourcePlatformOptions"]["enum"]) == quality.PLATFORMS
+    assert tuple(SCHEMAS["IngestionSourceOptions"]["enum"]) == quality.SOURCES
+    assert set(quality.COMPONENTS) == set(SCHEMAS["QualityComponents"]["properties"])
 
 
-@needs_description
 def test_routes_and_categories_are_the_description():
     """Every route is a described path with described methods, and counts in the described rate category."""
-    paths = described()["paths"]
     for path, name, methods in ROUTES:
-        assert {method.lower() for method in methods} == set(paths[path]) & {"get", "post", "patch", "put", "delete"}
+        assert {method.lower() for method in methods} == set(PATHS[path]) & {"get", "post", "patch", "put", "delete"}
         for method in methods:
-            assert rates.category(name, method) == paths[path][method.lower()]["x-ratelimit-category"]
+            assert rates.category(name, method) == PATHS[path][method.lower()]["x-ratelimit-category"]
 
 
 JSON = st.recursive(

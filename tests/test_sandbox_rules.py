@@ -13,6 +13,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+import api_description
+from api_description import SCHEMAS
 from given import examples
 from target_pinterest_capi.sandbox import rules, shapes
 
@@ -20,8 +22,6 @@ NOW = 1_780_000_000
 DAY = 24 * 3600
 RULES = rules.Rules()
 DIGEST = hashlib.sha256(b"jane@example.com").hexdigest()
-DESCRIPTION = Path(__file__).parents[2] / "shared" / "reference" / "pinterest-openapi-5.23-subset.json"
-needs_description = pytest.mark.skipif(not DESCRIPTION.exists(), reason="Pinterest's description is not here")
 
 
 def event(**changes):
@@ -452,24 +452,20 @@ def test_any_body_has_an_answer(body):
 # ---- against Pinterest's own description
 
 
-def description():
-    return json.loads(DESCRIPTION.read_text())["components"]["schemas"]
-
-
-def described_shape(schema, schemas):
+def described_shape(schema):
     """The shape that a schema of the description says, in our words."""
     if "$ref" in schema:
-        schema = schemas[schema["$ref"].rpartition("/")[2]]
+        schema = SCHEMAS[schema["$ref"].rpartition("/")[2]]
     if "anyOf" in schema:  # user_data: three ways to be identified, of one object
         (schema,) = {option["$ref"] for option in schema["anyOf"]}
-        return described_shape({"$ref": schema}, schemas)
+        return described_shape({"$ref": schema})
     return shapes.Shape(
-        tuple(described_member(name, schema["properties"][name], schemas) for name in sorted(schema["properties"])),
+        tuple(described_member(name, schema["properties"][name]) for name in sorted(schema["properties"])),
         tuple(sorted(schema.get("required", ()))),
     )
 
 
-def described_member(name, schema, schemas):
+def described_member(name, schema):
     type_ = schema.get("type", "object")
     items = schema.get("items")
     return shapes.Member(
@@ -482,13 +478,13 @@ def described_member(name, schema, schemas):
         choices=tuple(schema.get("enum", ())),
         min_items=schema.get("minItems"),
         max_items=schema.get("maxItems"),
-        items=None if items is None else (described_shape(items, schemas) if items["type"] == "object" else items["type"]),
-        shape=described_shape(schema, schemas) if type_ == "object" else None,
+        items=None if items is None else (described_shape(items) if items["type"] == "object" else items["type"]),
+        shape=described_shape(schema) if type_ == "object" else None,
         int64=schema.get("format") == "int64",
     )
 
 
-SEEN_LIVE = {"advertiser_tracking_enabled", "item_brand_id"}
+SEEN_LIVE = {path.rpartition(".")[2] for path in api_description.SEEN_LIVE}
 
 
 def comparable(shape):
@@ -505,49 +501,29 @@ def comparable(shape):
     return shapes.Shape(tuple(sorted(members, key=lambda member: member.name)), tuple(sorted(shape.required)))
 
 
-@needs_description
 def test_tables_are_the_description():
     """Members, types, nulls, ranges, lengths, choices and required members are exactly those of the description."""
-    schemas = description()
-    assert comparable(shapes.BODY) == described_shape(schemas["ConversionEvents"], schemas)
+    assert comparable(shapes.BODY) == described_shape(SCHEMAS["ConversionEvents"])
 
 
-@needs_description
 @pytest.mark.parametrize(
     ("member", "known"), [("action_source", {"app_android", "app_ios", "web", "offline"}), ("event_name", rules.EVENT_NAMES)]
 )
 def test_lists_in_prose(member, known):
     """The lists that the description gives in prose are in ours: all of action_source, fifteen of the event names."""
-    prose = description()["ConversionEvents"]["properties"]["data"]["items"]["properties"][member]["description"]
-    listed = {line.strip("- `") for line in prose.splitlines() if line.startswith("- `")}
+    listed = set(SCHEMAS["ConversionEvents"]["properties"]["data"]["items"]["properties"][member]["x-named-values"])
     assert listed == known if member == "action_source" else (len(listed), listed - known) == (15, set())
 
 
 @functools.cache
 def strict_validator():
     """A validator of the description as a JSON schema, with what was seen live, and user_data as one closed object."""
-    schemas = description()
-
-    def convert(schema):
-        if "$ref" in schema:
-            return convert(schemas[schema["$ref"].rpartition("/")[2]])
-        if "anyOf" in schema:
-            return convert({"$ref": schema["anyOf"][0]["$ref"]}) | {"additionalProperties": False}
-        made = {name: schema[name] for name in schema if name not in ("properties", "items", "nullable", "description", "example")}
-        if schema.get("nullable"):
-            made["type"] = [schema["type"], "null"]
-        if "properties" in schema:
-            made["properties"] = {name: convert(inner) for name, inner in schema["properties"].items()}
-        if "items" in schema:
-            made["items"] = convert(schema["items"])
-        return made
-
-    made = convert(schemas["ConversionEvents"])
-    members = made["properties"]["data"]["items"]["properties"]
-    members["advertiser_tracking_enabled"] = {"type": "boolean"}
-    members["action_source"]["enum"] = ["app_android", "app_ios", "web", "offline"]
-    members["custom_data"]["properties"]["contents"]["items"]["properties"]["item_brand_id"] = {"type": "string", "maxLength": 64}
-    return jsonschema.Draft4Validator(made)
+    schema = api_description.body_schema(api_description.EVENTS, "post")
+    schemas = schema["components"]["schemas"]
+    schemas["ConversionEventsUserData"] = schemas["ConversionEventsUserDataProperties"] | {"additionalProperties": False}
+    members = schemas["ConversionEvents"]["properties"]["data"]["items"]["properties"]
+    members["action_source"]["enum"] = members["action_source"]["x-named-values"]
+    return jsonschema.Draft202012Validator(schema)
 
 
 def at_the_edge(member):
@@ -560,7 +536,6 @@ def at_the_edge(member):
     return st.one_of(texts, whole, chosen, st.none(), st.booleans(), st.lists(texts, max_size=2), st.just(0.5), st.just({}), JSON)
 
 
-@needs_description
 @given(st.data())
 @settings(max_examples=examples(400))
 def test_agrees_with_the_description(data):

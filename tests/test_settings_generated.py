@@ -1,26 +1,35 @@
 """What is generated from the settings: the SDK's schema, Meltano's entries and the tables of the documentation."""
 
 import json
+import re
+from io import StringIO
 
 import jsonschema
 import pytest
+from dotenv import dotenv_values
 
 from target_pinterest_capi.settings import (
+    ENVIRONMENT_PREFIX,
+    ConfigurationError,
     CustomerList,
     MappingEntry,
     OAuth,
     Settings,
+    environment_example,
     load,
     mapping_table,
     meltano_settings,
+    read_environment,
     sdk_schema,
     settings_table,
 )
-from target_pinterest_capi.settings.shape import accepted, shape
+from target_pinterest_capi.settings.shape import Takes, accepted, shape
 
 NAMES = sorted(accepted(Settings))
 SECRETS = {"conversion_token", "ledger_url", "oauth.access_token", "oauth.client_secret", "oauth.refresh_token"}
 MINIMAL = {"ad_account_id": "1", "conversion_token": "x"}
+# What Meltano gives by itself.
+VALUES = {entry["name"]: entry["value"] for entry in meltano_settings() if "value" in entry}
 
 # the example of the contract with users, as YAML reads it
 EXAMPLE = {
@@ -117,6 +126,41 @@ def test_what_loading_fills_in_is_no_setting():
         assert "`conversion_token`" not in text
 
 
+# ---- the example of the environment ----
+
+
+def variables(text: str) -> dict[str, str | None]:
+    """The example's variables, those in comments too."""
+    return dotenv_values(stream=StringIO(re.sub(r"^# (?=[A-Z_]+=)", "", text, flags=re.MULTILINE)))
+
+
+def test_environment_example_has_every_setting_that_is_one_value():
+    """Each setting that is neither a list nor an object has its variable there once, members of oauth too."""
+    simple = {
+        f"{name}.{member}".removeprefix(".")
+        for name, model in (("", Settings), ("oauth", OAuth))
+        for member, info in accepted(model).items()
+        if shape(info).takes not in {Takes.LIST, Takes.OBJECT}
+    }
+    named = [line for line in environment_example().splitlines() if re.match(r"(# )?[A-Z_]+=", line)]
+    expected = {f"{ENVIRONMENT_PREFIX}{name.upper().replace('.', '_')}" for name in simple}
+    assert sorted(variables(environment_example())) == sorted(expected)
+    assert len(named) == len(expected)
+
+
+def test_environment_example_asks_for_what_is_required():
+    """As it stands it sets nothing; what is no comment is what a first run needs, and has no value."""
+    values = dotenv_values(stream=StringIO(environment_example()))
+    assert values == {f"{ENVIRONMENT_PREFIX}AD_ACCOUNT_ID": "", f"{ENVIRONMENT_PREFIX}CONVERSION_TOKEN": ""}
+    assert read_environment({name: value or "" for name, value in values.items()}) == {}
+
+
+def test_environment_example_shows_the_defaults():
+    """Whoever takes the marks of comment away has the settings that hold without."""
+    shown = {name: value or "" for name, value in variables(environment_example()).items()}
+    assert load({**read_environment(shown), **MINIMAL}) == load(MINIMAL)
+
+
 # ---- the SDK's schema ----
 
 
@@ -182,14 +226,15 @@ def test_required_settings_are_required():
 
 # ---- Meltano ----
 
-KINDS = {"string", "integer", "decimal", "boolean", "array", "object", "options", "file"}
+# Without decimal, which Meltano 4.4 cannot carry.
+KINDS = {"string", "integer", "boolean", "array", "object", "options", "file"}
 
 
 def test_meltanos_entries_have_kinds_it_knows():
-    """Each entry has name, label, kind and description; options list theirs, and no default is repeated."""
+    """Each entry has name, label, kind and description, and options list theirs."""
     for entry in meltano_settings():
         assert {"name", "label", "kind", "description"} <= set(entry)
-        assert set(entry) <= {"name", "label", "kind", "description", "options", "sensitive"}
+        assert set(entry) <= {"name", "label", "kind", "description", "options", "sensitive", "value"}
         assert entry["kind"] in KINDS
         assert ("options" in entry) == (entry["kind"] == "options")
 
@@ -205,15 +250,17 @@ def test_meltanos_entries_have_kinds_it_knows():
         ("mode", "options", "Mode"),
         ("mappings", "array", "Mappings"),
         ("defaults", "object", "Defaults"),
-        ("max_event_age_days", "integer", "Max Event Age Days"),
-        ("max_rejected_ratio", "decimal", "Max Rejected Ratio"),
+        ("max_event_age_days", "string", "Max Event Age Days"),
+        ("max_rejected_ratio", "string", "Max Rejected Ratio"),
+        ("batch_size_rows", "integer", "Batch Size Rows"),
+        ("batch_wait_seconds", "string", "Batch Wait Seconds"),
         ("validate_records", "boolean", "Validate Records"),
         ("stream_maps", "object", "Stream Maps"),
         ("flattening_max_depth", "integer", "Flattening Max Depth"),
     ],
 )
 def test_meltanos_kinds_and_labels(name, kind, label):
-    """The kind follows from the setting's type, the label from its name."""
+    """Kinds follow from types and labels from names; what may be `never` is text to Meltano."""
     (entry,) = [entry for entry in meltano_settings() if entry["name"] == name]
     assert (entry["kind"], entry["label"]) == (kind, label)
 
@@ -224,6 +271,47 @@ def test_meltanos_options_are_the_choices():
         for option in entry.get("options", []):
             settings = load({**MINIMAL, entry["name"]: option["value"]})
             assert getattr(settings, entry["name"]) == option["value"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_meltanos_values_are_the_defaults(name):
+    """An entry's value is the default, but where it matters whether the setting was given."""
+    default = sdk_schema()["properties"][name].get("default")
+    assert VALUES.get(name) == (None if name == "ledger_retention_days" else default)
+
+
+def test_a_secret_has_no_value():
+    """No secret is in what Meltano gives by itself."""
+    assert not set(VALUES) & SECRETS
+
+
+def outcome(given):
+    """Return the settings of a configuration, or the problems that it has."""
+    try:
+        return load(given)
+    except ConfigurationError as error:
+        return [(problem.path, problem.message) for problem in error.problems]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        MINIMAL,
+        {},
+        EXAMPLE,
+        {**MINIMAL, "mappings": [], "customer_lists": EXAMPLE["customer_lists"]},
+        {**MINIMAL, "max_event_age_days": "never", "ledger_url": "sqlite:///ledger.db"},
+        {**MINIMAL, "max_event_age_days": 30},
+        {**MINIMAL, "defaults": {"action_source": "web"}, "mode": "dry_run"},
+    ],
+    ids=["minimal", "nothing", "example", "lists alone", "no age limit", "no retention for the age", "defaults"],
+)
+@pytest.mark.parametrize("written", [lambda value: value, json.dumps], ids=["as they are", "as text"])
+def test_meltanos_values_change_nothing(given, written):
+    """A configuration means the same, and has the same problems, with what Meltano adds to it."""
+    texts = {name for name, value in VALUES.items() if isinstance(value, str)}
+    added = {name: value if name in texts else written(value) for name, value in VALUES.items()}
+    assert outcome({**added, **given}) == outcome(given)
 
 
 # ---- tables ----

@@ -2,11 +2,14 @@
 
 import gzip
 import json
+import os
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
 from given import ACCOUNT, TOKEN, line, record, schema, settings_of, state
 from shopper import digest, seconds_ago, visit
@@ -220,6 +223,13 @@ def test_ratio_stops_a_long_run_early(run_target, sandbox):
     assert len(sandbox.store.events()) < 10_000
 
 
+def test_invalid_rows_are_not_ahead_of_good_ones_that_wait(run_target):
+    """At the default limit one good row among thousands of invalid ones is delivered."""
+    ran = run_target([VISITS, *visits(0), *visits(*range(1, 3000), em=None), state({"n": 3000})])
+    assert (ran.code, ran.states) == (0, ['{"n": 3000}'])
+    assert ran.outcomes == {"delivered": 1, "invalid": 2999}
+
+
 def test_row_that_a_tap_repeats_until_it_is_too_old_is_no_failure(run_target):
     """An event that is too old is a dead letter, outside the ratio and `on_invalid: fail`, and holds no STATE."""
     ran = run_target(
@@ -374,6 +384,110 @@ def test_batch_file_that_cannot_be_read_stops_the_run(run_target, tmp_path: Path
     assert "BATCH of stream 'visits'" in ran.log
     assert words in ran.log
     assert "shopper@example" not in ran.log
+
+
+@pytest.mark.parametrize("name", ["batch.jsonl", "a batch.jsonl", "100%.jsonl", "a::b.jsonl"])
+@pytest.mark.parametrize(
+    "form",
+    [str, os.path.relpath, Path.as_uri, "file://{}".format, "file:{}".format],
+)
+def test_batch_file_by_path_or_url(run_target, tmp_path: Path, form, name: str):
+    """A file is found by its path, absolute or not, and by its URL, quoted or not; nothing is made."""
+    path = tmp_path / name
+    path.write_bytes(json.dumps(visit(1)).encode())
+    before = sorted(tmp_path.rglob("*"))
+    encoding = {"format": "jsonl", "compression": "none"}
+    batch = line(type="BATCH", stream="visits", encoding=encoding, manifest=[form(path)])
+    ran = run_target([VISITS, batch])
+    assert (ran.code, ran.outcomes) == (0, {"delivered": 1}), ran.log
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_batch_file_in_an_object_store(run_target):
+    """A file in an object store is read by the fsspec package that the user has installed for it."""
+    fsspec.register_implementation("oss", InMemoryStore, clobber=True)
+    with fsspec.open("oss://bucket/folder/batch.jsonl", "wb") as file:
+        file.write(json.dumps(visit(1)).encode())
+    encoding = {"format": "jsonl", "compression": "none"}
+    manifest = ["oss://bucket/folder/batch.jsonl"]
+    batch = line(type="BATCH", stream="visits", encoding=encoding, manifest=manifest)
+    ran = run_target([VISITS, batch])
+    assert (ran.code, ran.outcomes) == (0, {"delivered": 1}), ran.log
+
+
+class InMemoryStore(MemoryFileSystem):
+    """An object store without a network."""
+
+    protocol = "oss"
+    root_marker = ""
+
+
+@pytest.mark.parametrize(
+    ("form", "words"),
+    [
+        ("http://{}/batch.jsonl", "http:// is not read"),
+        ("HTTP://{}/batch.jsonl", "http:// is not read"),
+        ("https://{}/batch.jsonl", "https:// is not read"),
+        ("ftp://{}/batch.jsonl", "ftp:// is not read"),
+        ("sftp://{}/batch.jsonl", "sftp:// is not read"),
+        ("webhdfs://{}/batch.jsonl", "webhdfs:// is not read"),
+        ("simplecache::http://{}/batch.jsonl", "it cannot be read (FileNotFoundError)"),
+        ("s3://bucket/batch.jsonl::http://{}/batch.jsonl", "a chain of addresses (::) is not read"),
+        ("file:///tmp/batch.jsonl::http://{}/batch.jsonl", "it cannot be read (FileNotFoundError)"),
+        ("zip://batch.jsonl::http://{}/batch.zip", "zip:// is not read"),
+        ("file:http://{}/batch.jsonl", "it cannot be read (FileNotFoundError)"),
+        ("http:/{}/batch.jsonl", "it cannot be read (FileNotFoundError)"),  # a path like any other
+        ("//{}/batch.jsonl", "it cannot be read (FileNotFoundError)"),
+        ("file://{}/batch.jsonl", "it cannot be read (FileNotFoundError)"),
+        ("data:,{}", "it cannot be read (FileNotFoundError)"),
+        ("", "it cannot be read (FileNotFoundError)"),
+        ("unheard-of://{}/batch.jsonl", "unheard-of:// is not read"),
+        ("oci://{}/batch.jsonl", "it needs a package that is not installed: Install ocifs"),
+    ],
+)
+def test_batch_file_of_the_web_is_not_fetched(run_target, web_host, form: str, words: str):
+    """Files and object stores are read: any other address ends the run in words, unconnected."""
+    url = form.format(web_host.url.removeprefix("http://"))
+    encoding = {"format": "jsonl", "compression": "none"}
+    batch = line(type="BATCH", stream="visits", encoding=encoding, manifest=[url])
+    ran = run_target([VISITS, *visits(1), state({"n": 1}), batch])
+    assert (ran.code, ran.states) == (1, ['{"n": 1}'])
+    assert "line 4: BATCH of stream 'visits', file 1 of 1: " in ran.log
+    assert words in ran.log
+    assert web_host.requests == []
+
+
+SHAPES = {
+    "as it is": {},
+    "stream maps": {"stream_maps": {name: {"currency": "'EUR'"} for name in ("visits", "orders")}},
+    "flattening": {"flattening_enabled": True, "flattening_max_depth": 2},
+}
+
+
+@pytest.mark.parametrize("settings", SHAPES.values(), ids=SHAPES)
+@pytest.mark.parametrize("address", ["{}/x.json", "file:///etc/hostname", "other.json"])
+def test_schema_elsewhere_does_no_harm(run_target, web_host, settings, address: str):
+    """A reference to another document stops no run that does not validate records, and is not fetched."""
+    referring = schema("visits", *visit(), currency={"$ref": address.format(web_host.url)})
+    ran = run_target([referring, *visits(1), state({"n": 1})], **settings)
+    assert (ran.code, ran.outcomes, ran.states) == (0, {"delivered": 1}, ['{"n": 1}']), ran.log
+    assert web_host.requests == []
+
+
+@pytest.mark.parametrize("settings", SHAPES.values(), ids=SHAPES)
+@pytest.mark.parametrize("address", ["{}/x.json", "file:///etc/hostname", "other.json"])
+def test_schema_elsewhere_stops_validation(run_target, web_host, settings, address: str):
+    """With validate_records it ends the run, with line, stream and what to do; nothing is fetched."""
+    reference = {"$ref": address.format(web_host.url)}
+    referring = schema("orders", *visit(), currency={"type": "string"}, value=reference)
+    ran = run_target([VISITS, state({"n": 1}), referring], validate_records=True, **settings)
+    assert web_host.requests == []
+    if "flattening_enabled" in settings:  # the SDK's makes a string of what has no type: no reference is left
+        assert ran.code == 0
+        return
+    assert (ran.code, ran.states) == (1, ['{"n": 1}'])
+    assert "line 3: SCHEMA of stream 'orders': a `$ref` leads to nothing within the schema" in ran.log
+    assert "other documents are not fetched" in ran.log
 
 
 def test_activate_version_is_let_go(run_target):

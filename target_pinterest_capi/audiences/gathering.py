@@ -74,6 +74,11 @@ class GatheringList:
         """Tell whether more may gather."""
         return not self._is_busy or len(self._gathering) < self._max_members
 
+    @property
+    def undecided(self) -> int:
+        """How many records are not settled."""
+        return len(self._open)
+
     def oldest_sequence(self) -> int | None:
         """Give the lowest number of a record that is not settled."""
         return next(iter(self._open)).sequence if self._open else None

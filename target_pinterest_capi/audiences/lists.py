@@ -171,6 +171,11 @@ class Lists:
         return not self._is_flushing or not (self._suspects or any(one.is_waiting(flushing=True) for one in self._lists.values()))
 
     @property
+    def undecided(self) -> int:
+        """How many records have operations that gather, are under way, or are under suspicion."""
+        return sum(one.undecided for one in self._lists.values())
+
+    @property
     def stopped(self) -> Stop | None:
         """Why nothing further is sent."""
         return self._stopped or (self._calls.stopped if self._calls is not None else None)

@@ -25,7 +25,7 @@ DELETED_AT: Final = "_sdc_deleted_at"  # Singer: when the source deleted the row
 
 
 class Action(StrEnum):
-    """What is done with a member. spec 5.23.0: UserListOperationType."""
+    """What is done with a member. docs/pinterest-api.md: Customer lists (UserListOperationType)."""
 
     ADD = "ADD"
     REMOVE = "REMOVE"
@@ -68,8 +68,9 @@ def read_action(value: Any) -> Action | None:
 def read_member(value: Any, list_type: str) -> str | LeftOut | None:
     """Give the digest that stands for an identifier; None for nothing, a `LeftOut` for what is none.
 
-    A digest is passed through in lower case: SHA-256, and those that Pinterest takes for lists besides (spec 5.23.0,
-    CustomerListRequest: SHA1, MD5). The 32 hex digits of an MD5 are an advertising id without its dashes where the list has such.
+    A digest is passed through in lower case: SHA-256, and those that Pinterest takes for lists besides,
+    SHA-1 and MD5 (docs/pinterest-api.md: Customer lists). The 32 hex digits of an MD5 are an
+    advertising id without its dashes where the list has such.
     """
     text = coerce.text(value)
     if text is None or isinstance(text, LeftOut):

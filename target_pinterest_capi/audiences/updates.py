@@ -16,11 +16,11 @@ from target_pinterest_capi.delivery.decisions import Decision, decide_call, in_w
 from target_pinterest_capi.delivery.redaction import redact
 from target_pinterest_capi.delivery.replies import AudiencePage, ListPage, PinterestAudience, PinterestList, Reply
 
-MAX_BODY_BYTES: Final = 1_000_000  # none is published; what others send (reference: Customer lists)
+MAX_BODY_BYTES: Final = 1_000_000  # docs/pinterest-api.md: Customer lists. None is published; what others send
 FRAME_BYTES: Final = 4_096  # a body without its members: operation, list type, and a name
 MEMBER_BYTES: Final = 65  # a SHA-256 in hex, and the comma
 MAX_MEMBERS: Final = (MAX_BODY_BYTES - FRAME_BYTES) // MEMBER_BYTES
-CUSTOMER_LIST: Final = "CUSTOMER_LIST"  # spec 5.23.0: AudienceType
+CUSTOMER_LIST: Final = "CUSTOMER_LIST"  # docs/pinterest-api.md: Audiences (AudienceType)
 
 Page = TypeVar("Page", ListPage, AudiencePage)
 

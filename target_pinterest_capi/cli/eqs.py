@@ -30,7 +30,8 @@ from target_pinterest_capi.delivery.run import ExitCode
 from target_pinterest_capi.reporting import report as reports
 from target_pinterest_capi.settings.sources import ENVIRONMENT
 
-# spec 5.23.0: LookbackPeriodOptions, IngestionSourceOptions, SourcePlatformOptions
+# docs/pinterest-api.md: Event quality score (LookbackPeriodOptions, IngestionSourceOptions,
+# SourcePlatformOptions)
 LOOKBACK_SECONDS: Final = {"1d": 24 * 3600, "14d": 14 * 24 * 3600}
 SOURCES: Final = ("CONVERSIONS_API", "TAG", "MMP", "FILE_UPLOAD", "NATIVE")
 PLATFORMS: Final = (

@@ -110,6 +110,11 @@ class Batches:
             else None
         )
 
+    @property
+    def undecided(self) -> int:
+        """How many events are in open batches."""
+        return sum(len(batch) for batch in self._open.values())
+
     def oldest_sequence(self) -> int | None:
         """Give the lowest sequence number of any open batch."""
         return min((batch.sequences[0] for batch in self._open.values()), default=None)

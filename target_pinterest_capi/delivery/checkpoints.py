@@ -25,6 +25,7 @@ class Checkpoints:
         self._pending: list[_Pending] = []
         self._bytes = 0
         self._tail_tainted = False
+        self.has_passed_tainted = False  # a STATE given is past an invalid or rejected record
 
     @property
     def is_waiting(self) -> bool:
@@ -67,6 +68,7 @@ class Checkpoints:
         if not true:
             return None
         value = self._pending[true - 1].value
+        self.has_passed_tainted |= any(state.tainted for state in self._pending[:true])
         del self._pending[:true]
         self._bytes = sum(len(state.value) for state in self._pending)
         return value

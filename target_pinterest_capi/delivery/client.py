@@ -32,14 +32,17 @@ from target_pinterest_capi.events.event import Account
 
 USER_AGENT: Final = f"target-pinterest-capi/{__version__}"
 MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024  # an answer to 1,000 events is well below 1 MB; more is no answer of Pinterest's
-PAGE_SIZE: Final = 250  # spec 5.23.0: query_page_size, maximum
+PAGE_SIZE: Final = 250  # docs/pinterest-api.md: Customer lists (query_page_size)
 _CONNECT_SECONDS: Final = 10.0
 
 Got = TypeVar("Got")
 
 
 class EventStatus(msgspec.Struct, gc=False):
-    """Pinterest's word on one event, in the order of the request. spec 5.23.0: ConversionApiResponse, events."""
+    """Pinterest's word on one event, in the order of the request.
+
+    docs/pinterest-api.md: Responses.
+    """
 
     status: str
     error_message: str | None = None
@@ -127,7 +130,10 @@ class Client:
         )
 
     def send_events(self, account: Account, body: bytes, *, test: bool) -> Answer | Failure:
-        """Make one attempt to send a request of events. spec 5.23.0: POST /ad_accounts/{ad_account_id}/events."""
+        """Make one attempt to send a request of events.
+
+        docs/pinterest-api.md: Conversion events.
+        """
         token = account.token
         return self._attempt(
             "POST",
@@ -139,36 +145,54 @@ class Client:
         )
 
     def customer_lists(self, token: str, ad_account_id: str, bookmark: str | None) -> Reply | Failure:
-        """Make one attempt to read a page of customer lists. spec 5.23.0: GET /ad_accounts/{ad_account_id}/customer_lists."""
+        """Make one attempt to read a page of customer lists.
+
+        docs/pinterest-api.md: Customer lists.
+        """
         return self._page(token, f"/ad_accounts/{ad_account_id}/customer_lists", bookmark, ListPage)
 
     def create_list(self, token: str, ad_account_id: str, name: str, list_type: str, members: Sequence[str]) -> Reply | Failure:
-        """Make one attempt to make a customer list of its first members. spec 5.23.0: POST .../customer_lists."""
+        """Make one attempt to make a customer list of its first members.
+
+        docs/pinterest-api.md: Customer lists.
+        """
         body = {"name": name, "list_type": list_type, "records": ",".join(members)}
         return self._write(token, "POST", f"/ad_accounts/{ad_account_id}/customer_lists", body, PinterestList)
 
     def update_list(
         self, token: str, ad_account_id: str, list_id: str, operation: Literal["ADD", "REMOVE"], members: Sequence[str]
     ) -> Reply | Failure:
-        """Make one attempt to add members to a list, or remove them. spec 5.23.0: PATCH .../customer_lists/{customer_list_id}."""
+        """Make one attempt to add members to a list, or remove them.
+
+        docs/pinterest-api.md: Customer lists.
+        """
         path = f"/ad_accounts/{ad_account_id}/customer_lists/{quote(list_id, safe='')}"
         return self._write(token, "PATCH", path, {"operation_type": operation, "records": ",".join(members)}, PinterestList)
 
     def audiences(self, token: str, ad_account_id: str, bookmark: str | None) -> Reply | Failure:
-        """Make one attempt to read a page of audiences. spec 5.23.0: GET /ad_accounts/{ad_account_id}/audiences."""
+        """Make one attempt to read a page of audiences. docs/pinterest-api.md: Audiences."""
         return self._page(token, f"/ad_accounts/{ad_account_id}/audiences", bookmark, AudiencePage)
 
     def create_audience(self, token: str, ad_account_id: str, name: str, list_id: str) -> Reply | Failure:
-        """Make one attempt to make an audience of a customer list. spec 5.23.0: POST /ad_accounts/{ad_account_id}/audiences."""
+        """Make one attempt to make an audience of a customer list.
+
+        docs/pinterest-api.md: Audiences.
+        """
         body = {"audience_type": "CUSTOMER_LIST", "name": name, "rule": {"customer_list_id": list_id}}
         return self._write(token, "POST", f"/ad_accounts/{ad_account_id}/audiences", body, PinterestAudience)
 
     def quality_scores(self, token: str, ad_account_id: str, query: dict[str, str]) -> Reply | Failure:
-        """Make one attempt to read the event quality score. spec 5.23.0: GET /ad_accounts/{ad_account_id}/conversion_eqs."""
+        """Make one attempt to read the event quality score.
+
+        docs/pinterest-api.md: Event quality score.
+        """
         return self._read_with(token, f"/ad_accounts/{ad_account_id}/conversion_eqs", query, list[QualityScore])
 
     def refresh_token(self, credentials: Credentials) -> Reply | Failure:
-        """Make one attempt to exchange a refresh token for an access token. spec 5.23.0: POST /oauth/token."""
+        """Make one attempt to exchange a refresh token for an access token.
+
+        docs/pinterest-api.md: OAuth.
+        """
         basic = base64.b64encode(f"{credentials.client_id}:{credentials.client_secret}".encode()).decode()
         form = {"grant_type": "refresh_token", "refresh_token": credentials.refresh_token}
         return self._attempt(

@@ -4,14 +4,13 @@ A file is appended and synced to disk; an fsspec URL is a prefix under which eve
 A line holds no plain personal data but what its wire-ready event carries in plain for Pinterest.
 """
 
-import os
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from target_pinterest_capi.delivery.line_file import LineFile
 from target_pinterest_capi.delivery.outcomes import Outcome
 from target_pinterest_capi.events.event import Origin
 
@@ -76,8 +75,8 @@ class DeadLetters:
         self._buffer: list[DeadLetter] = []
         self._oldest_at = 0.0
         self._failed_at = float("-inf")  # the last flush, where it failed
-        self._fd: int | None = None
-        self._objects = 0
+        self._file = LineFile(path)
+        self._objects = 0  # that are whole: one that failed is written again under its name
         self.written = 0
 
     def add(self, letter: DeadLetter) -> None:
@@ -111,55 +110,21 @@ class DeadLetters:
 
     def close(self) -> None:
         """Close the file; letters not flushed stay unsettled."""
-        if self._fd is not None:
-            os.close(self._fd)
-            self._fd = None
+        self._file.close()
 
     def _write(self, lines: bytes) -> None:
         if self._is_prefix:
             self._write_object(lines)
-            return
-        if self._fd is None:
-            self._fd = _open_private(self.path)
-        view = memoryview(lines)
-        while view:
-            view = view[os.write(self._fd, view) :]
-        os.fsync(self._fd)
+        else:
+            self._file.append(lines)
 
     def _write_object(self, lines: bytes) -> None:
         import fsspec  # noqa: PLC0415 - costs 30 ms, and only a prefix needs it
 
-        self._objects += 1
-        url = f"{self.path.rstrip('/')}/{self._run_id}-{self._objects}.jsonl"
+        url = f"{self.path.rstrip('/')}/{self._run_id}-{self._objects + 1}.jsonl"
         try:
             with fsspec.open(url, "wb", auto_mkdir=True) if url.startswith("file://") else fsspec.open(url, "wb") as file:
                 file.write(lines)
         except (ImportError, ValueError) as error:
             raise OSError(f"no fsspec file system for {self.path.partition('://')[0]}:// is installed") from error
-
-
-def _open_private(path: str) -> int:
-    """Open a file to append to, 0600, on a fresh line: a crash may have cut the last one."""
-    directory = Path(path).absolute().parent
-    directory.mkdir(parents=True, exist_ok=True)
-    fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        os.fchmod(fd, 0o600)
-        size = os.fstat(fd).st_size
-        if size and os.pread(fd, 1, size - 1) != b"\n":
-            os.write(fd, b"\n")
-        if not size:
-            _sync_directory(directory)
-    except OSError:
-        os.close(fd)
-        raise
-    return fd
-
-
-def _sync_directory(directory: Path) -> None:
-    """Make the file's name durable too."""
-    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+        self._objects += 1

@@ -1,6 +1,6 @@
 """What an answer means: a table from status or failure to one of six decisions. Pure; the dispatcher carries them out.
 
-Sources: spec 5.23.0 events/create responses, and the bodies that public projects recorded (reference: Responses). What the
+Sources: docs/pinterest-api.md: Responses. What the
 table does not list has an explicit default by its hundred.
 """
 
@@ -27,7 +27,8 @@ class Decision(Enum):
     STOP = "stop"  # no request can succeed until a person changes something
 
 
-# spec 5.23.0 lists 200, 401, 403, 422, 429, 503 and `default`; 400 was seen; the others are HTTP's own (RFC 9110).
+# docs/pinterest-api.md: Responses. Pinterest lists 200, 400, 401, 403, 422, 429, 503 and `default`;
+# the others are HTTP's own (RFC 9110).
 BY_STATUS: Final = {
     400: Decision.ISOLATE,
     401: Decision.STOP,

@@ -28,6 +28,11 @@ class Deduplication:
         """Tell whether more repeats may wait."""
         return self._repeats.has_room
 
+    @property
+    def undecided(self) -> int:
+        """How many repeats wait for the first of their key."""
+        return self._repeats.waiting
+
     def claim(self, event: Event, sequence: int) -> int | None:
         """Give the key of an event whose turn it is; None where it waits as the repeat of one under way."""
         key = event_key(event.account, event.name, event.id)

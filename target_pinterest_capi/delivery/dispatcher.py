@@ -227,6 +227,11 @@ class Dispatcher:
         return self._senders.in_flight
 
     @property
+    def undecided(self) -> int:
+        """How many events wait or are under way, suspects among them."""
+        return sum(len(batch) for batch in self._live)
+
+    @property
     def is_idle(self) -> bool:
         """Tell whether nothing waits or is under way; suspects, held until something is accepted, do not count."""
         return not self._senders.in_flight and not self._queue

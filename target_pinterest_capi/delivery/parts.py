@@ -21,6 +21,10 @@ class Part(Protocol):
         """How many requests are under way."""
 
     @property
+    def undecided(self) -> int:
+        """How many events could still be delivered: those taken and not settled."""
+
+    @property
     def stopped(self) -> Stop | None:
         """Give why nothing further is sent, if it is so: the run stops too."""
 

@@ -17,12 +17,12 @@ class Repeats:
 
     def __init__(self) -> None:
         self._under_way: dict[int, deque[tuple[Event, int]] | None] = {}
-        self._waiting = 0
+        self.waiting = 0
 
     @property
     def has_room(self) -> bool:
         """Tell whether more repeats may wait."""
-        return self._waiting < MAX_WAITING
+        return self.waiting < MAX_WAITING
 
     def claim(self, key: int, event: Event, sequence: int) -> bool:
         """Begin a key, or let the event wait for it: tells whether the event is the first."""
@@ -33,14 +33,14 @@ class Repeats:
         if waiting is None:
             waiting = self._under_way[key] = deque()
         waiting.append((event, sequence))
-        self._waiting += 1
+        self.waiting += 1
         return False
 
     def delivered(self, keys: Iterable[int]) -> list[Event]:
         """End keys that were delivered; give their repeats, which need not be sent."""
         end = self._under_way.pop
         repeats = [event for waiting in [end(key, None) for key in keys] if waiting for event, _ in waiting]
-        self._waiting -= len(repeats)
+        self.waiting -= len(repeats)
         return repeats
 
     def failed(self, key: int) -> tuple[Event, int] | None:
@@ -49,5 +49,5 @@ class Repeats:
         if not waiting:
             self._under_way.pop(key, None)
             return None
-        self._waiting -= 1
+        self.waiting -= 1
         return waiting.popleft()

@@ -6,7 +6,9 @@ import msgspec
 
 
 class PinterestList(msgspec.Struct):
-    """A customer list as Pinterest shows it: without its type, without its members. spec 5.23.0: CustomerList.
+    """A customer list as Pinterest shows it: without its type, without its members.
+
+    docs/pinterest-api.md: Customer lists.
 
     `exceptions` is an object that is not described further; the counters rise for repeated and absent members too.
     """
@@ -20,20 +22,23 @@ class PinterestList(msgspec.Struct):
 
 
 class ListPage(msgspec.Struct):
-    """A page of customer lists; a `bookmark` leads to the next one. spec 5.23.0: customer_lists/list."""
+    """A page of customer lists; a `bookmark` leads to the next one.
+
+    docs/pinterest-api.md: Customer lists.
+    """
 
     items: list[PinterestList]
     bookmark: str | None = None
 
 
 class AudienceRule(msgspec.Struct):
-    """Whom an audience takes in. spec 5.23.0: AudienceRule."""
+    """Whom an audience takes in. docs/pinterest-api.md: Audiences (AudienceRule)."""
 
     customer_list_id: str | None = None
 
 
 class PinterestAudience(msgspec.Struct):
-    """An audience as Pinterest shows it. spec 5.23.0: Audience."""
+    """An audience as Pinterest shows it. docs/pinterest-api.md: Audiences."""
 
     id: str
     audience_type: str | None = None
@@ -41,14 +46,17 @@ class PinterestAudience(msgspec.Struct):
 
 
 class AudiencePage(msgspec.Struct):
-    """A page of audiences; a `bookmark` leads to the next one. spec 5.23.0: audiences/list."""
+    """A page of audiences; a `bookmark` leads to the next one. docs/pinterest-api.md: Audiences."""
 
     items: list[PinterestAudience]
     bookmark: str | None = None
 
 
 class QualityIssue(msgspec.Struct):
-    """What Pinterest finds wrong with a component. spec 5.23.0: QualityComponentIssue."""
+    """What Pinterest finds wrong with a component.
+
+    docs/pinterest-api.md: Event quality score (QualityComponentIssue).
+    """
 
     id: str = ""
     name: str = ""
@@ -58,7 +66,7 @@ class QualityIssue(msgspec.Struct):
 class ComponentQuality(msgspec.Struct):
     """One component of one event name, in per cent of its events; `overlap` is for external_event_id alone.
 
-    spec 5.23.0: QualityComponentDetails.
+    docs/pinterest-api.md: Event quality score (QualityComponentDetails).
     """
 
     coverage: float | None = None
@@ -67,7 +75,10 @@ class ComponentQuality(msgspec.Struct):
 
 
 class QualityScore(msgspec.Struct):
-    """The event quality score of one platform: its components by name, each by event name. spec 5.23.0: EventQualityScore."""
+    """The event quality score of one platform: its components by name, each by event name.
+
+    docs/pinterest-api.md: Event quality score (EventQualityScore).
+    """
 
     quality_components: dict[str, dict[str, ComponentQuality] | None]
     overall_status: str = ""
@@ -77,7 +88,10 @@ class QualityScore(msgspec.Struct):
 
 
 class Grant(msgspec.Struct):
-    """What an app is given for its refresh token; a new refresh token replaces the old one. spec 5.23.0: oauth/token."""
+    """What an app is given for its refresh token; a new refresh token replaces the old one.
+
+    docs/pinterest-api.md: OAuth.
+    """
 
     access_token: str
     refresh_token: str | None = None

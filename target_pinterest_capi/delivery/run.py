@@ -4,6 +4,7 @@ The doors (the Singer target, replay, Spark) hand over events, invalid records a
 do the rest. Everything runs on the caller's thread; nothing here blocks but `wait` and `finish`.
 """
 
+import logging
 import time
 import uuid
 from collections.abc import Callable
@@ -30,9 +31,14 @@ if TYPE_CHECKING:
 
 STATE_INTERVAL_SECONDS: Final = 1.0  # Meltano saves every STATE line with database commits
 
+_log: Final = logging.getLogger("target-pinterest-capi.delivery")
+
 
 class Run:
-    """Delivers events and keeps the account of every record. `write_state` gets a STATE's value; `clock` is monotonic seconds."""
+    """Delivers events and keeps the account of every record. `clock` is monotonic seconds.
+
+    `write_state` writes a STATE's value, whole or with an `OSError`, which ends the run.
+    """
 
     def __init__(
         self,
@@ -67,6 +73,7 @@ class Run:
         self.observations = self._settling.observations
         self._sending = Sending(settings, self._settling, deduplication, clock=clock, wake=self.wake, client=client)
         self._state_written_at = float("-inf")
+        self._can_write_state = True
         self._failed_at: int | None = None  # the record that `on_invalid: fail` stopped at
         self._parts: list[Part] = [self._sending]
         self._deadline: float | None = None
@@ -138,8 +145,11 @@ class Run:
         self._parts.append(part)
 
     def state(self, value: bytes) -> None:
-        """Take the value of a STATE message that came after the records so far."""
-        if self.settings.mode == "live":
+        """Take the value of a STATE message that came after the records so far.
+
+        After an interruption none is taken: the records before it may not all have been.
+        """
+        if self.settings.mode == "live" and not self.is_interrupted:
             self._checkpoints.add(value, self.sequence)
 
     def stop(self, message: str) -> None:
@@ -180,7 +190,7 @@ class Run:
     def poll(self) -> None:
         """Read answers, send what is due, write what became true. Never waits.
 
-        Raises `RunStopped` when the run has to stop, `OSError` when dead letters or STATE cannot be written.
+        Raises `RunStopped` when the run has to stop, also where dead letters or STATE fail.
         """
         now = self._clock()
         if self.watch is not None:
@@ -189,7 +199,7 @@ class Run:
             part.poll()
         due = self._settling.dead_letters.due_at()
         if due is not None and now >= due:
-            self._settling.flush()
+            self._flush_letters()
         if self._checkpoints.is_waiting and now - self._state_written_at >= STATE_INTERVAL_SECONDS:
             self._checkpoint(now)
         self._check_breaker()
@@ -265,6 +275,13 @@ class Run:
                 return
             self.wait()
 
+    def _flush_letters(self) -> None:
+        """Make dead letters durable; where that fails the run ends, also if it works a moment later."""
+        try:
+            self._settling.flush()
+        except RunStopped as stop:
+            self._stop_with(stop, raise_now=True)
+
     def _send_instead(self, batch: Batch) -> None:
         self._sending.send_instead(batch)
 
@@ -279,19 +296,45 @@ class Run:
         return min((mark for mark in marks if mark is not None), default=None)
 
     def _checkpoint(self, now: float) -> None:
+        if not self._can_write_state:
+            return
         value = self._checkpoints.take(self._oldest_unsettled(), pass_tainted=not self._settling.is_over_limit)
-        if value is not None:
+        if value is None:
+            return
+        try:
             self._write_state(value)
+        except OSError as error:
+            self._fail_state(error)
+        else:
             self._state_written_at = now
             self.states_written += 1
+
+    def _fail_state(self, error: OSError) -> None:
+        """Stop the run, and write no STATE after one that may be cut: it would be glued to it."""
+        self._can_write_state = False
+        stop = RunStopped(
+            f"STATE could not be written to stdout: {error.strerror or type(error).__name__}. "
+            "Its last line may be cut, and nothing further is read or sent: "
+            "see to what reads stdout, and run again from the last whole line.",
+        )
+        if self._stop is not None:
+            _log.error("%s", stop)  # beside the reason that the run has already
+        self._stop_with(stop, raise_now=False)  # `poll` raises it next, `finish` returns it
 
     def _check_breaker(self, *, finishing: bool = False) -> None:
         at_end = finishing and self._deadline is None  # an interrupted run has not seen its end
         for stopped in [part.stopped for part in self._parts]:
             if stopped is not None:
                 self._stop_with(RunStopped(stopped.message), raise_now=not finishing)
-        if (too_much := self._settling.too_much_rejected(at_end=at_end)) is not None:
-            self._stop_with(too_much, raise_now=not finishing)
+        undecided = sum(part.undecided for part in self._parts)
+        if self._settling.is_too_much_rejected(undecided, at_end=at_end):
+            self._stop_with(self._too_much_rejected(), raise_now=not finishing)
+
+    def _too_much_rejected(self) -> RunStopped:
+        where = "No STATE was written past them."
+        if self._checkpoints.has_passed_tainted:
+            where = "STATE is past some of them, written while their share was lower; it stays before the others."
+        return RunStopped(f"{self._settling.share_in_words}. {where}", ExitCode.TOO_MUCH_REJECTED)
 
     def _stop_with(self, stop: RunStopped, *, raise_now: bool) -> None:
         self._stop = self._stop or stop

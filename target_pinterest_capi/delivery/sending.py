@@ -117,6 +117,12 @@ class Sending:
         return self.dispatcher.in_flight
 
     @property
+    def undecided(self) -> int:
+        """How many events could still be delivered: gathered, on their way, or held as repeats."""
+        repeats = 0 if self._deduplication is None else self._deduplication.undecided
+        return self._batches.undecided + self.dispatcher.undecided + repeats
+
+    @property
     def stopped(self) -> Stop | None:
         """Give why nothing further is sent, if it is so."""
         return self.dispatcher.stopped

@@ -13,7 +13,7 @@ from target_pinterest_capi.delivery.dead_letters import DeadLetter, DeadLetters
 from target_pinterest_capi.delivery.deduplication import Deduplication
 from target_pinterest_capi.delivery.outcomes import Outcome, Rejected
 from target_pinterest_capi.delivery.redaction import redact
-from target_pinterest_capi.delivery.stops import ExitCode, RunStopped
+from target_pinterest_capi.delivery.stops import RunStopped
 from target_pinterest_capi.events.event import Event, Origin
 from target_pinterest_capi.events.keys import key_of
 from target_pinterest_capi.events.reasons import Invalid, Reason, Skipped
@@ -156,20 +156,29 @@ class Settling:
 
     @property
     def is_over_limit(self) -> bool:
-        """Tell whether the share of invalid and rejected events is at or over `max_rejected_ratio`."""
-        limit, failed = self._max_rejected_ratio, self.tally.failed
-        return limit is not None and failed > 0 and failed >= limit * self._attempted
+        """Tell whether the share of failures so far is at or over `max_rejected_ratio`."""
+        return self._reaches_limit(self._attempted)
 
-    def too_much_rejected(self, *, at_end: bool) -> RunStopped | None:
-        """Give why the run stops where that share is over the limit, of all events at the end, or of enough of them before."""
-        if not (self.is_over_limit and (at_end or self._attempted >= MIN_SETTLED_FOR_RATIO)):
-            return None
-        return RunStopped(
-            f"{self.tally.failed} of {self._attempted} events were invalid or rejected, and max_rejected_ratio is "
-            f"{self._max_rejected_ratio:g}: see {self.dead_letters.path} for each one's reason. "
-            "STATE stays before them.",
-            ExitCode.TOO_MUCH_REJECTED,
+    def is_too_much_rejected(self, undecided: int, *, at_end: bool) -> bool:
+        """Tell whether the share stays at or over the limit even if all `undecided` are delivered.
+
+        Before the end it takes `MIN_SETTLED_FOR_RATIO` settled events.
+        """
+        attempted = self._attempted
+        is_enough = at_end or attempted >= MIN_SETTLED_FOR_RATIO
+        return is_enough and self._reaches_limit(attempted + undecided)
+
+    @property
+    def share_in_words(self) -> str:
+        """Say how much was invalid or rejected, and what the limit is."""
+        return (
+            f"{self.tally.failed} of {self._attempted} settled events were invalid or rejected, "
+            f"and max_rejected_ratio is {self._max_rejected_ratio:g}: see {self.dead_letters.path} for each one's reason"
         )
+
+    def _reaches_limit(self, total: int) -> bool:
+        limit, failed = self._max_rejected_ratio, self.tally.failed
+        return limit is not None and failed > 0 and failed >= limit * total
 
     @property
     def _attempted(self) -> int:

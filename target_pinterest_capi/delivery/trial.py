@@ -1,6 +1,7 @@
 """One test request for each ad account and token of a configuration: does Pinterest answer, know the token, open the account?
 
-A test request is checked like any other, and nothing of it is recorded (spec 5.23.0: parameter `test`). Its one event is made up,
+A test request is checked like any other, and nothing of it is recorded (docs/pinterest-api.md:
+Conversion events). Its one event is made up,
 at example.com. Each is one attempt, without retries. Never raises for an answer, never shows a token.
 """
 

@@ -60,7 +60,7 @@ def _number_text(number: float | Decimal) -> str | LeftOut | None:
 # Amounts
 
 _is_amount: Final = re.compile(r"(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,9})?").fullmatch
-_INTEGER_DIGITS: Final = 18  # reference: Amounts
+_INTEGER_DIGITS: Final = 18  # docs/pinterest-api.md: Amounts
 _FRACTION_DIGITS: Final = 9
 TOO_LARGE: Final = 10**_INTEGER_DIGITS  # numbers of as many digits are read with care
 

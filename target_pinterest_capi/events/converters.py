@@ -325,7 +325,7 @@ def _all(texts: Iterable[str | None]) -> list[str] | None:
 
 
 def _range(field: Field) -> range:
-    """Give the whole numbers that a field takes: its own limits, within 64 bits. spec 5.23.0: format int64."""
+    """Give the whole numbers that a field takes: its own limits, within 64 bits, as Pinterest's int64 has."""
     return range(-(2**63) if field.minimum is None else field.minimum, (2**63 if field.maximum is None else field.maximum + 1))
 
 

@@ -3,7 +3,7 @@
 The builder compiles from this table, the settings check paths against it, and the field reference is printed from it.
 Rows stand in the order in which members are written to the wire, so that equal events are equal bytes.
 
-Source of the rows: Pinterest's OpenAPI description 5.23.0, schema ConversionEvents and the objects it names; marked rows
+Source of the rows: docs/pinterest-api.md, and ConversionEvents in its data; marked rows
 (`advertiser_tracking_enabled`, `item_brand_id`) are members that live requests were seen to accept.
 """
 
@@ -62,9 +62,9 @@ def _integer(path: str, about: str, maximum: int | None = None) -> Field:
     return Field(path, Kind.INTEGER, about, minimum=0, maximum=maximum)
 
 
-ACTION_SOURCES: Final = ("app_android", "app_ios", "web", "offline")  # spec 5.23.0: events/create, action_source
+ACTION_SOURCES: Final = ("app_android", "app_ios", "web", "offline")  # docs/pinterest-api.md: The event
 
-# spec 5.23.0 names the first fifteen; newer documentation and live runs add the rest (reference: event_name)
+# docs/pinterest-api.md: The event. The first fifteen are of 5.23, the others of 5.28
 EVENT_NAMES: Final = (
     "add_payment_info", "add_to_cart", "add_to_wishlist", "app_install", "checkout", "custom", "initiate_checkout", "lead",
     "page_visit", "search", "signup", "subscribe", "view_category", "view_content", "watch_video",

@@ -4,7 +4,7 @@ Owns what a value looks like before it is hashed or sent. Every function takes a
 non-empty text in Unicode NFC or a `LeftOut`, and never raises; equal for equivalent (NFC, NFD) input. Never hashes, never
 recognizes digests (`hashing` does, before), never reads a setting or a clock. `LeftOut` is a `str`: test for it first.
 
-The rules are the table "Normal forms, before hashing" of the API reference. Each function leaves by its commonest case
+The rules are those of docs/pinterest-api.md: Normal forms. Each function leaves by its commonest case
 first: all of them run once or more for every event.
 """
 

@@ -24,7 +24,7 @@ class Component(NamedTuple):
     about: str
 
 
-# spec 5.23.0: QualityComponents, in its order
+# docs/pinterest-api.md: Event quality score (QualityComponents, in its order)
 COMPONENTS: Final = (
     Component("hashed_email", "E-mail", ("user_data.em",), "The strongest match key."),
     Component("hashed_maid", "Mobile ad id", ("user_data.hashed_maids",), "Matches people in apps."),

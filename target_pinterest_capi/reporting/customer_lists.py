@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-# spec 5.23.0: CustomerList, status
+# docs/pinterest-api.md: Customer lists (CustomerList, status)
 STATUSES: Final = {
     "UPLOADING": "Pinterest is still taking the members in",
     "PROCESSING": "Pinterest is still matching the members with its users",

@@ -13,7 +13,7 @@ from target_pinterest_capi.sandbox.rates import FRESH, Window
 
 OK: Final = 200
 
-# spec 5.23.0: events/create, responses; 953: seen
+# docs/pinterest-api.md: Responses
 CODES: Final = {400: 4196, 401: 2, 403: 29, 422: 953, 429: 8, 503: 4197}
 MESSAGES: Final = {
     400: "The request was invalid.",
@@ -23,7 +23,7 @@ MESSAGES: Final = {
     429: "This request exceeded a rate limit.",
     503: "The endpoint has been ramped down and is currently not accepting any traffic.",
 }
-PLAIN_400: Final = 400  # spec 5.23.0: audiences/list, the one example of a 400 outside of events
+PLAIN_400: Final = 400  # the one example of a 400 outside of events, in Pinterest's description of audiences
 
 
 class Request(NamedTuple):

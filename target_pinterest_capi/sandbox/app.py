@@ -27,7 +27,7 @@ from target_pinterest_capi.sandbox.rates import CONVERSIONS, TOKENS, Window, cat
 from target_pinterest_capi.sandbox.store import RequestRow, Store
 from target_pinterest_capi.sandbox.wire import Ended, instead, json_response, pause, spoiled
 
-# spec 5.23.0: paths; each with the endpoint's name, as faults select it
+# docs/pinterest-api.md; each with the endpoint's name, as faults select it
 ROUTES: Final = (
     ("/ad_accounts/{ad_account_id}/events", "events", ("POST",)),
     ("/ad_accounts/{ad_account_id}/customer_lists", "customer_lists", ("GET", "POST")),
@@ -166,7 +166,7 @@ def _told(row: RequestRow, answer: answers.Answer) -> RequestRow:
 
 
 async def _refused(_request: Request, problem: Exception) -> Response:
-    """Unknown addresses and methods, in Pinterest's form of an error (spec: Error)."""
+    """Unknown addresses and methods, in Pinterest's form of an error (Error)."""
     status, detail = (problem.status_code, problem.detail) if isinstance(problem, HTTPException) else (500, "Unexpected error.")
     return json_response({"code": status, "message": detail}, status)
 

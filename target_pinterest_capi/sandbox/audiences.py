@@ -3,7 +3,7 @@
 Owns the audiences and their status, which is that of their list. Pure: the clock, the audiences and the lists are arguments.
 Makes no other kind of audience than CUSTOMER_LIST.
 
-Sources: Pinterest's OpenAPI description 5.23.0 (audiences).
+Sources: docs/pinterest-api.md: Audiences.
 """
 
 from collections.abc import Mapping
@@ -20,9 +20,9 @@ from target_pinterest_capi.sandbox.rules import Rules, metered, permit
 from target_pinterest_capi.sandbox.shapes import check_audience
 
 FIRST_ID: Final = 254_262_063_925_900_001
-OWNERSHIP: Final = ("OWNED", "RECEIVED")  # spec 5.23.0: audiences/list, ownership_type
+OWNERSHIP: Final = ("OWNED", "RECEIVED")  # docs/pinterest-api.md: Audiences
 
-_WAITING: Final = {"UPLOADING": "INITIALIZING", "PROCESSING": "INITIALIZING"}  # spec 5.23.0: Audience, status
+_WAITING: Final = {"UPLOADING": "INITIALIZING", "PROCESSING": "INITIALIZING"}  # docs/pinterest-api.md: Audiences
 
 
 class Audience(NamedTuple):

@@ -3,7 +3,7 @@
 Owns a list's membership, counters and status. Pure: the clock and the lists so far are arguments. Promises that a member is there
 exactly if the last request that named it added it, whatever the counters say. Plain identifiers are not kept (`identifiers`).
 
-Sources: Pinterest's OpenAPI description 5.23.0 (customer_lists). Where nobody has shown what happens, docs/sandbox.md says so.
+Sources: docs/pinterest-api.md: Customer lists. Where nobody has shown what happens, docs/sandbox.md says so.
 """
 
 import re
@@ -18,11 +18,11 @@ from target_pinterest_capi.sandbox.rates import FRESH, Window, category
 from target_pinterest_capi.sandbox.rules import Rules, metered, permit
 from target_pinterest_capi.sandbox.shapes import Check, check_list, check_list_update
 
-SMALLEST: Final = 100  # spec 5.23.0: TOO_SMALL, less than 100 Pinterest users
+SMALLEST: Final = 100  # docs/pinterest-api.md: Customer lists (TOO_SMALL)
 FIRST_ID: Final = 549_755_885_175_000_001  # 18 digits, as the description allows: a client that makes it a float loses some
 TOO_LARGE: Final = 413
 
-_LIST_ID: Final = re.compile(r"[0-9]{1,18}").fullmatch  # spec 5.23.0: path_customer_list_id
+_LIST_ID: Final = re.compile(r"[0-9]{1,18}").fullmatch  # docs/pinterest-api.md: Customer lists (path_customer_list_id)
 
 
 class CustomerList(NamedTuple):
@@ -64,7 +64,7 @@ def answer(request: Request, rules: Rules, now: float, lists: Lists, window: Win
 
 
 def status(held: CustomerList, rules: Rules, now: float) -> str:
-    """UPLOADING, PROCESSING, READY or TOO_SMALL (spec 5.23.0). Every member counts as a Pinterest user here."""
+    """UPLOADING, PROCESSING, READY or TOO_SMALL. Every member counts as a Pinterest user here."""
     waited = now - held.updated_time
     if waited < rules.list_processing_seconds:
         return "UPLOADING" if held.batches == 1 and waited * 2 < rules.list_processing_seconds else "PROCESSING"
@@ -111,7 +111,7 @@ def _create(request: Request, rules: Rules, now: float, lists: Lists) -> Answer:
     body = _body(request, rules, check_list)
     if isinstance(body, Answer):
         return body
-    name, list_type = body["name"], body.get("list_type", "EMAIL")  # spec 5.23.0: CustomerListRequest, default
+    name, list_type = body["name"], body.get("list_type", "EMAIL")  # docs/pinterest-api.md: Customer lists
     if not name.strip():
         return bad_request("name is empty")
     records = _records(body["records"], list_type, rules)
@@ -152,7 +152,7 @@ def _records(text: str, list_type: str, rules: Rules) -> Records | Answer:
 
 
 def _changed(held: CustomerList, operation: str, records: Records, rules: Rules, now: float) -> Answer:
-    """The list after an operation. spec 5.23.0: the counters rise for repeated and for absent members too."""
+    """The list after an operation: its counters rise for repeated and for absent members too."""
     removes = operation == "REMOVE"
     kept = held._replace(
         updated_time=now,

@@ -8,11 +8,11 @@ import hashlib
 import re
 from typing import Final, NamedTuple
 
-# spec 5.23.0: UserListType
+# docs/pinterest-api.md: Customer lists (UserListType)
 LIST_TYPES: Final = ("EMAIL", "IDFA", "MAID", "LR_ID", "DLX_ID", "HASHED_PINNER_ID")
 OPAQUE: Final = frozenset(("LR_ID", "DLX_ID", "HASHED_PINNER_ID"))  # ids of partners: the description says nothing of their form
 
-_DIGEST: Final = re.compile(r"[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32}").fullmatch  # spec 5.23.0: SHA256, SHA1 or MD5
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32}").fullmatch  # SHA-256, SHA-1 or MD5
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+").fullmatch
 
 
@@ -27,8 +27,9 @@ class Records(NamedTuple):
 def member(record: str, list_type: str) -> str | None:
     """The digest that stands for a record; None where Pinterest's description does not take it.
 
-    spec 5.23.0, CustomerListRequest: any combination of e-mails, MAIDs and IDFAs; e-mails in lower case, plain or hashed, the
-    others hashed. A digest is kept as it is: the SHA-1 and the SHA-256 of one address are two members here.
+    docs/pinterest-api.md: Customer lists. Any combination of e-mails, MAIDs and IDFAs; e-mails in lower
+    case, plain or hashed, the others hashed. A digest is kept as it is: the SHA-1 and
+    the SHA-256 of one address are two members here.
     """
     if _DIGEST(record):
         return record

@@ -3,7 +3,7 @@
 Owns `POST /v5/oauth/token`. Pure: the clock and the grants so far are arguments. Promises that the grants hold no token: a token
 that is given out is a configured one with a number behind it, and the grants count these numbers.
 
-Sources: Pinterest's OpenAPI description 5.23.0 (oauth/token); code 283 for a refused refresh token was seen; 60 days and the new
+Sources: docs/pinterest-api.md: OAuth. Code 283 for a refused refresh token was seen; 60 days and the new
 refresh token of an answer are documented.
 """
 
@@ -28,7 +28,8 @@ ADS_WRITE: Final = "ads:write"
 DAY_SECONDS: Final = 24 * 3600
 REFUSED_GRANT: Final = 283  # seen: {"code":283,"message":"The authorization grant is invalid"}
 GRANT_MESSAGE: Final = "The authorization grant is invalid"
-GRANT_TYPES: Final = ("authorization_code", "refresh_token", "client_credentials")  # spec 5.23.0: OauthAccessTokenRequest
+# docs/pinterest-api.md: OAuth (OauthAccessTokenRequest)
+GRANT_TYPES: Final = ("authorization_code", "refresh_token", "client_credentials")
 
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,8}").fullmatch
 
@@ -146,7 +147,7 @@ def _is_current(token: str, app: App, grants: Grants, now: float) -> bool:
 
 def _granted(app: App, now: float, grants: Grants, wanted: tuple[str, ...]) -> Answer:
     kept = grants._replace(issued=(*grants.issued, Grant(wanted, now + app.access_token_seconds)))
-    # spec 5.23.0: OauthAccessTokenResponse
+    # docs/pinterest-api.md: OAuth (OauthAccessTokenResponse)
     body: dict[str, str | int] = {
         "access_token": _numbered(app.access_token, len(kept.issued)),
         "token_type": "bearer",

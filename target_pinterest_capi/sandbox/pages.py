@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 
 from target_pinterest_capi.sandbox.answers import OK, Answer, bad_request
 
-# spec 5.23.0: query_page_size, query_order
+# docs/pinterest-api.md: Customer lists (query_page_size, query_order)
 PAGE_SIZE: Final = 25
 MAX_PAGE_SIZE: Final = 250
 ORDERS: Final = ("ASCENDING", "DESCENDING")

@@ -3,7 +3,7 @@
 Owns the eleven components and where each stands in an event. Pure: the clock and the events are arguments. The coverage is counted,
 not made up; what makes a score GOOD and what an issue is are the sandbox's own words.
 
-Sources: Pinterest's OpenAPI description 5.23.0 (conversion_eqs).
+Sources: docs/pinterest-api.md: Event quality score.
 """
 
 from collections import defaultdict
@@ -16,7 +16,7 @@ from target_pinterest_capi.sandbox.oauth import ADS_READ, NONE_YET, Grants
 from target_pinterest_capi.sandbox.rates import FRESH, READ, Window
 from target_pinterest_capi.sandbox.rules import Rules, metered, permit
 
-# spec 5.23.0: LookbackPeriodOptions, SourcePlatformOptions, IngestionSourceOptions
+# docs/pinterest-api.md: Event quality score (LookbackPeriodOptions, SourcePlatformOptions, IngestionSourceOptions)
 LOOKBACK_SECONDS: Final = {"1d": 24 * 3600, "14d": 14 * 24 * 3600}
 PLATFORMS: Final = (
     "WEB", "MOBILE", "MOBILE_ANDROID", "MOBILE_IOS", "OFFLINE", "PINTEREST_WEB", "PINTEREST_ANDROID", "PINTEREST_IOS",
@@ -45,7 +45,7 @@ def _product(event: Event) -> Any:
     return custom.get("content_ids") or any(item.get("id") for item in custom.get("contents", ()))
 
 
-# spec 5.23.0: QualityComponents
+# docs/pinterest-api.md: Event quality score (QualityComponents)
 COMPONENTS: Final[Mapping[str, Callable[[Event], Any]]] = {
     "hashed_email": _user("em"),
     "hashed_maid": _user("hashed_maids"),
@@ -93,7 +93,7 @@ def _scores(query: str, now: float, events: Callable[[], Iterable[Seen]]) -> Ans
 
 
 def _score(platform: str, seen: Sequence[Seen], lookback: str) -> dict[str, Any]:
-    """One platform's score (spec 5.23.0: EventQualityScore). Its status is the coverage of the likeliest way to match a person."""
+    """One platform's score (EventQualityScore). Its status is the coverage of the likeliest way to match a person."""
     by_name: defaultdict[str, list[Seen]] = defaultdict(list)
     for one in seen:
         by_name[one[0]["event_name"]].append(one)
@@ -114,7 +114,7 @@ def _score(platform: str, seen: Sequence[Seen], lookback: str) -> dict[str, Any]
 
 
 def _details(component: str, get: Callable[[Event], Any], seen: Sequence[Seen]) -> dict[str, Any]:
-    """One component of one event name (spec 5.23.0: QualityComponentDetails); an overlap for external_event_id only."""
+    """One component of one event name (QualityComponentDetails); an overlap for external_event_id only."""
     coverage = _percent(sum(bool(get(event)) for event, _ in seen), len(seen))
     details: dict[str, Any] = {"coverage": coverage}
     if coverage < LOW_PERCENT:

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 RATE_WINDOW_SECONDS: Final = 60
 
-# spec 5.23.0: x-ratelimit-category of each operation. Events have one window an ad account, the others one of the user and app
+# docs/pinterest-api.md: Rate limits. Events have one window an ad account, the others one of the user and app
 CONVERSIONS: Final = "ads_conversions"
 READ: Final = "ads_read"
 WRITE: Final = "ads_write"

@@ -4,7 +4,8 @@ Owns the settings of all rules, who may do what, the order of the checks, the me
 answers. Every function is pure: the clock and the state are arguments. It never records, waits or fails on purpose: that is
 `store`, `faults` and `app`.
 
-Sources: Pinterest's OpenAPI description 5.23.0 (spec), bodies that public projects recorded from the live API (seen),
+Sources: docs/pinterest-api.md, with its marks: Pinterest's OpenAPI description 5.23.0 (spec), bodies
+that public projects recorded from the live API (seen),
 documentation (docs). Where nobody has shown what happens, the choice is said in docs/sandbox.md.
 """
 
@@ -38,7 +39,7 @@ TEST_EVENTS: Final = 20  # docs: only the first 20 events of a test request are 
 MISSING_SCOPE: Final = 3
 MISSING_SCOPE_MESSAGE: Final = "Your token does not have sufficient permissions to perform this operation."
 
-# spec 5.23.0 names fifteen; newer documentation and live runs add seven
+# docs/pinterest-api.md: The event. Fifteen names are of 5.23, seven of 5.28
 EVENT_NAMES: Final = frozenset({
     "add_payment_info", "add_to_cart", "add_to_wishlist", "app_install", "checkout", "custom", "initiate_checkout", "lead",
     "page_visit", "search", "signup", "subscribe", "view_category", "view_content", "watch_video",
@@ -47,7 +48,8 @@ EVENT_NAMES: Final = frozenset({
 
 DIGEST: Final = re.compile(r"[0-9a-f]{64}").fullmatch
 _DECIMAL: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?").fullmatch
-_AD_ACCOUNT: Final = re.compile(r"[0-9]{1,18}").fullmatch  # spec 5.23.0: path_ad_account_id
+# docs/pinterest-api.md: Conversion events (path_ad_account_id)
+_AD_ACCOUNT: Final = re.compile(r"[0-9]{1,18}").fullmatch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +63,7 @@ class Rules:
         max_event_age_seconds: an older event fails (the 7 days that connectors state).
         max_ahead_seconds: an event further in the future fails.
         mixed_status: the answer when some events failed and some did not, 422 or 200: which one Pinterest gives is open.
-        calls_per_minute: the limit of an ad account's events (spec: 5,000).
+        calls_per_minute: the limit of an ad account's events (5,000).
         reads_per_minute: the limit of ads_read and of org_read, a user and an app (docs: 1,000).
         writes_per_minute: the limit of ads_write, a user and an app: customer lists and audiences. Its number is open.
         max_list_bytes: a larger body of a customer list is refused. No limit is published.
@@ -103,7 +105,7 @@ def answer(
         now: the time of the answer.
         window: the calls of this ad account so far; the answer carries the next one.
         marks: event ids that act on purpose: `poison` refuses their whole request, `fail` fails their event.
-        grants: what OAuth has given out: an access token with ads:write works here as a conversion token does (spec).
+        grants: what OAuth has given out: an access token with ads:write works here as a conversion token does.
     """
     refused = permit(request, rules, now, grants, oauth.ADS_WRITE, conversion_token=True)
     if refused is not None:
@@ -116,7 +118,7 @@ def permit(
 ) -> Answer | None:
     """None where the token may do to the ad account what needs `scope`; else the refusal.
 
-    A conversion token is let in only where `conversion_token` says so (spec: at the events endpoint and nowhere else).
+    A conversion token is let in only where `conversion_token` says so (at the events endpoint and nowhere else).
     """
     scheme, _, token = request.authorization.partition(" ")
     scopes = oauth.scopes(token, rules.app, grants, now)
@@ -167,7 +169,7 @@ def _events(request: Request, rules: Rules, now: float, marks: Mapping[str, str]
 
 
 def _is_test(query: str) -> bool | None:
-    """Whether the query says so; None for a value that is no boolean. spec: parameter `test`."""
+    """Whether the query says so; None for a value that is no boolean. docs/pinterest-api.md: Conversion events."""
     values = parse_qs(query, keep_blank_values=True).get("test", ["false"])
     return {"true": True, "false": False}.get(values[-1])
 
@@ -265,7 +267,7 @@ def _own_name(event: Mapping[str, Any], rules: Rules) -> str:
 
 def _other_opt_out(event: Mapping[str, Any], _rules: Rules) -> str:
     text = event.get("custom_data", {}).get("opt_out_type")
-    odd = text and any(part.strip() != "LDP" for part in text.split(","))  # spec: values are separated by commas
+    odd = text and any(part.strip() != "LDP" for part in text.split(","))  # docs/pinterest-api.md: custom_data
     return "custom_data.opt_out_type is not LDP." if odd else ""
 
 

@@ -1,9 +1,10 @@
 """Which JSON a request may be: every member, its type, range, length and choices, and the check of them.
 
-Owns the tables, written from Pinterest's OpenAPI description 5.23.0 (ConversionEvents and the objects it names, customer lists and
-audiences) and from the two members that live requests were seen to carry. Promises one problem or none for any JSON value, in
-linear time. Never looks at what a value means (that is `rules` and its neighbours), and never repeats a value in a
-problem: only member names and limits.
+Owns the tables, written from docs/pinterest-api.md and its data (ConversionEvents and the objects it
+names, customer lists and audiences), with the two members that live requests were seen to carry.
+Promises one problem or none for any JSON value, in linear time. Never looks at what
+a value means (that is `rules` and its neighbours), and never repeats a value in a problem: only member
+names and limits.
 """
 
 from collections.abc import Callable, Iterable
@@ -72,22 +73,23 @@ def _choice(name: str, choices: str) -> Member:
 
 HASHED: Final = ("em", "ph", "ge", "db", "ln", "fn", "ct", "st", "zp", "country", "external_id", "hashed_maids")
 
-# spec 5.23.0: ConversionEventsUserDataProperties, the one object that is not marked closed there. Closed here all the same:
-# whether Pinterest lets unknown members of it pass is open, and a stand-in had better be too strict
+# docs/pinterest-api.md: user_data (ConversionEventsUserDataProperties), the one object that is not
+# marked closed in the data. Closed here all the same: whether Pinterest lets unknown
+# members of it pass is open, and a stand-in had better be too strict
 USER_DATA: Final = Shape((
     *_text_lists(" ".join(HASHED)),
     *_texts("client_ip_address client_user_agent"),
     *_texts("click_id partner_id", nullable=True),
 ))  # fmt: skip
 
-# spec 5.23.0: ConversionEvents, items of contents; item_brand_id with its limit was seen live
+# docs/pinterest-api.md: custom_data (contents); item_brand_id with its limit was seen live
 CONTENTS_ITEM: Final = Shape((
     *_texts("id item_name item_price item_category item_brand"),
     *_texts("item_brand_id", 64),
     Member("quantity", "integer", int64=True),
 ))  # fmt: skip
 
-# spec 5.23.0: ConversionEvents, custom_data
+# docs/pinterest-api.md: custom_data
 CUSTOM_DATA: Final = Shape((
     *_texts("currency value order_id search_string opt_out_type content_name content_category content_brand", nullable=True),
     *_texts("predicted_ltv np external_measurement_id", nullable=True),
@@ -97,7 +99,7 @@ CUSTOM_DATA: Final = Shape((
     Member("contents", "array", items=CONTENTS_ITEM),
 ))  # fmt: skip
 
-# spec 5.23.0: ConversionEventAppInfo
+# docs/pinterest-api.md: The event (ConversionEventAppInfo)
 APP_INFO: Final = Shape((
     *_texts("app_id app_name app_package_name", 200),
     *_texts("app_store app_version", 100),
@@ -106,7 +108,7 @@ APP_INFO: Final = Shape((
     *_integers("window_height window_width", 30720),
 ))  # fmt: skip
 
-# spec 5.23.0: ConversionEventDeviceInfo
+# docs/pinterest-api.md: The event (ConversionEventDeviceInfo)
 DEVICE_INFO: Final = Shape((
     *_integers("battery_level", 100),
     *_texts("brand carrier kernel_version model os_name os_release_name os_version type", 100),
@@ -123,7 +125,7 @@ DEVICE_INFO: Final = Shape((
     *_texts("timezone_abbr", 5),
 ))  # fmt: skip
 
-# spec 5.23.0: ConversionEvents, items of data; advertiser_tracking_enabled was seen live
+# docs/pinterest-api.md: The event; advertiser_tracking_enabled was seen live
 EVENT: Final = Shape((
     *_texts("event_name event_id"),
     _choice("action_source", "app_android app_ios web offline"),
@@ -137,10 +139,10 @@ EVENT: Final = Shape((
     *_texts("device_brand device_carrier device_model device_type os_version language", nullable=True),
 ), required=("event_name", "action_source", "event_time", "user_data", "event_id"))  # fmt: skip
 
-# spec 5.23.0: ConversionEvents
+# docs/pinterest-api.md: Conversion events (ConversionEvents)
 BODY: Final = Shape((Member("data", "array", min_items=1, max_items=1000, items=EVENT),), required=("data",))
 
-# spec 5.23.0: CustomerListRequest, CustomerListUpdateRequest, AudienceCreateRequest. They are open there; closed here all the same
+# docs/pinterest-api.md: Customer lists, and Audiences. The bodies are open there; closed here all the same
 CUSTOMER_LIST: Final = Shape((
     *_texts("name records"),
     _choice("list_type", "EMAIL IDFA MAID LR_ID DLX_ID HASHED_PINNER_ID"),

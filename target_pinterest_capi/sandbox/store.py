@@ -237,7 +237,7 @@ class Store:
         self._counters.update({name: count for name, count in counts.items() if count})
 
     def _repeats(self, ad_account_id: str, event: Mapping[str, Any], now: float) -> bool:
-        """Whether Pinterest would remove the event. spec: offline events cannot be deduplicated."""
+        """Whether Pinterest would remove the event. Offline ones never are (docs/pinterest-api.md: The event)."""
         if event["action_source"] == "offline" or not self._keep:
             return False
         key = (ad_account_id, event["event_name"], event["event_id"])

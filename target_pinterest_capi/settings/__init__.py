@@ -7,7 +7,13 @@ no secret shows in an error or a repr. Never reads a record, a clock or the netw
 from target_pinterest_capi.settings.loading import load, parse_mapping
 from target_pinterest_capi.settings.model import CustomerList, MappingEntry, OAuth, Settings
 from target_pinterest_capi.settings.problems import ConfigurationError, Problem
-from target_pinterest_capi.settings.schema import mapping_table, meltano_settings, sdk_schema, settings_table
+from target_pinterest_capi.settings.schema import (
+    environment_example,
+    mapping_table,
+    meltano_settings,
+    sdk_schema,
+    settings_table,
+)
 from target_pinterest_capi.settings.sources import ENVIRONMENT_PREFIX, environment, read_environment, read_files
 
 __all__ = [
@@ -19,6 +25,7 @@ __all__ = [
     "Problem",
     "Settings",
     "environment",
+    "environment_example",
     "load",
     "mapping_table",
     "meltano_settings",

@@ -108,7 +108,7 @@ def check_preset(name: str, where: str, problems: list[Problem]) -> None:
 
 def preset_names() -> tuple[str, ...]:
     """The presets in the package, sorted."""
-    folder = resources.files("target_pinterest_capi.mapping").joinpath("presets")
+    folder = resources.files("target_pinterest_capi").joinpath("mapping", "presets")
     files = [item.name for item in folder.iterdir()] if folder.is_dir() else []
     return tuple(sorted({name.removesuffix(".yaml") for name in files if name.endswith(".yaml")} | {DEFAULT_PRESET}))
 

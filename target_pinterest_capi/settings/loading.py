@@ -190,7 +190,8 @@ def _retention_rule(context: _Context) -> Iterator[Problem]:
         yield Problem("ledger_retention_days", advice)
     # No retention is as long as no limit, so somebody has to choose how far back a repeated event is recognized.
     if age is None and settings.ledger_url is not None and "ledger_retention_days" not in context.given:
-        yield Problem("ledger_retention_days", "must be set where max_event_age_days is null: events repeated later are sent again")
+        advice = "must be set where max_event_age_days is never: events repeated later are sent again"
+        yield Problem("ledger_retention_days", advice)
 
 
 def _refresh_rule(context: _Context) -> Iterator[Problem]:

@@ -1,6 +1,7 @@
 """Every setting: its name, type, limits, default and description, which is what all generated texts print.
 
-`group` is the heading it stands under; `null` says what a given null means (elsewhere null is the same as not given);
+`group` is the heading it stands under; `null` says what a given null, or the word never, means
+(elsewhere null is the same as not given);
 `internal` members are filled while loading and never read from a configuration.
 """
 
@@ -13,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializ
 from target_pinterest_capi.settings import values
 from target_pinterest_capi.settings.problems import Problem
 
-API_URL: Final = "https://api.pinterest.com/v5"  # spec 5.23.0: servers
+API_URL: Final = "https://api.pinterest.com/v5"  # docs/pinterest-api.md: Conversion events
 SDK_OPTIONS: Final = (
     "stream_maps", "stream_map_config", "faker_config",
     "flattening_enabled", "flattening_max_depth", "flattening_max_key_length", "flattening_separator",
@@ -163,7 +164,12 @@ class Settings(_Model):
     )
 
     max_event_age_days: int | None = setting(
-        "Older events are invalid; null: no limit.", 7, group="Outcomes", null="no limit", ge=1, le=36_500
+        "Older events are invalid; never, or null: no limit.",
+        7,
+        group="Outcomes",
+        null="no limit",
+        ge=1,
+        le=36_500,
     )
     on_invalid: Literal["skip", "fail"] = setting(
         "skip: an invalid event is a dead letter and the run goes on; fail: it stops at the first one, with exit code 3.",
@@ -172,10 +178,10 @@ class Settings(_Model):
     )
     max_rejected_ratio: float | None = setting(
         "The run stops with exit code 3 when this share of events is invalid or rejected. 1: only when nothing gets through; "
-        "null: never.",
+        "never, or null: no limit.",
         1.0,
         group="Outcomes",
-        null="never",
+        null="no limit",
         ge=0,
         le=1,
     )
@@ -191,7 +197,11 @@ class Settings(_Model):
         group="Outcomes",
     )
     ledger_retention_days: int = setting(
-        "How long delivered events are remembered; at least max_event_age_days.", 7, group="Outcomes", ge=1, le=36_500
+        "How long delivered events are remembered; at least max_event_age_days. Unless set: 7.",
+        7,
+        group="Outcomes",
+        ge=1,
+        le=36_500,
     )
     on_uncertain: Literal["resend", "reject"] = setting(
         "After a request whose outcome is unknown: resend (at least once), or reject what Pinterest cannot deduplicate (at most "
@@ -202,7 +212,7 @@ class Settings(_Model):
 
     batch_size_rows: int = setting(
         "Events a request, 1 to 1,000.", 1000, group="Delivery", ge=1, le=1000
-    )  # spec 5.23.0: data, maxItems
+    )  # docs/pinterest-api.md: Conversion events (maxItems)
     batch_max_bytes: int = setting("Size of a request's body in bytes.", 2_000_000, group="Delivery", ge=1000, le=100_000_000)
     batch_wait_seconds: float = setting(
         "A partial batch is sent after this long, also while no input comes.", 10, group="Delivery", gt=0, le=3600

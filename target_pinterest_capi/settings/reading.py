@@ -12,7 +12,8 @@ from target_pinterest_capi.settings.sources import parse_json
 
 Model = TypeVar("Model", bound=BaseModel)
 
-NULL_WORDS: Final = frozenset({"null", "none"})  # how a variable of the environment says null
+# How a text says null: Meltano drops a null, and a variable of the environment has none.
+NULL_WORDS: Final = frozenset({"never", "null", "none"})
 _NOT_GIVEN: Final = object()
 
 

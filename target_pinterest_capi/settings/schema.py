@@ -1,7 +1,8 @@
-"""What is generated from the model: the SDK's JSON schema, Meltano's setting entries, and the tables of the documentation."""
+"""What is generated from the model: the SDK's JSON schema, Meltano's entries, tables of the documentation, `.env.example`."""
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import groupby
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -9,17 +10,20 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from target_pinterest_capi.settings.model import CustomerList, MappingEntry, Settings
-from target_pinterest_capi.settings.shape import Takes, accepted, shape
+from target_pinterest_capi.settings.shape import Shape, Takes, accepted, shape
+from target_pinterest_capi.settings.sources import ENVIRONMENT_PREFIX
 
 _WORDS: Final = {"id": "ID", "url": "URL", "api": "API", "oauth": "OAuth"}
 _KINDS: Final = {
     Takes.TEXT: "string",
     Takes.INTEGER: "integer",
-    Takes.NUMBER: "decimal",
+    Takes.NUMBER: "string",
     Takes.BOOLEAN: "boolean",
     Takes.OBJECT: "object",
     Takes.LIST: "array",
 }
+# It matters whether these were given, which a `value` would hide: loading, _retention_rule.
+_WITHOUT_VALUE: Final = frozenset({"ledger_retention_days"})
 # JMESPath expressions may stand alone or in a list, and field paths may be nested: more than one type of JSON
 _OPEN_MEMBERS: Final = {"member": ["string", "array"], "fields": ["object"]}
 
@@ -36,7 +40,7 @@ def sdk_schema() -> dict[str, Any]:
 def meltano_settings() -> list[dict[str, Any]]:
     """The entries of `settings:` in `meltano.yml` and a Hub definition; members of `oauth` as dotted names.
 
-    No entry has a `value`: our own defaults apply, and stand in one place.
+    Meltano shows an entry's `value` as its default, and passes it on as if it had been given.
     """
     return list(_meltano(Settings, "", ""))
 
@@ -56,6 +60,41 @@ def mapping_table(*, lists: bool = False) -> str:
     """The table of the keys of a mapping entry, or with `lists` of a customer list, in Markdown."""
     rows = [row for name, info in accepted(CustomerList if lists else MappingEntry).items() for row in _rows(name, info)]
     return "\n".join(["| Key | Default | Meaning |", "|---|---|---|", *rows]) + "\n"
+
+
+_ENVIRONMENT_HEAD: Final = """\
+# Settings in the environment, which `--config ENV` reads: copy this file to .env, which git ignores,
+# fill in the first two, and take the # away where a value shall differ from its default.
+# Lists and objects, such as mappings, are JSON in a variable; a file is a better place for them:
+#   target-pinterest-capi --config mappings.yml --config ENV
+#
+# Written by `make docs`: change what it is made from.
+"""
+_FIRST: Final = ("ad_account_id", "conversion_token")  # what a run needs in any case
+
+
+def environment_example() -> str:
+    """The text of `.env.example`: every setting that is one value, with its meaning and its default."""
+    lines = []
+    for group, variables in groupby(_variables(Settings), key=lambda variable: variable[0]):
+        lines += ["", f"# ---- {group} ----"]
+        for _, name, info in variables:
+            default = _default(info)
+            value = "" if default is None else _written(default)
+            mark = "" if name in _FIRST else "# "
+            variable = ENVIRONMENT_PREFIX + name.upper()
+            lines += ["", f"# {info.description}{_choices(info)}", f"{mark}{variable}={value}"]
+    return _ENVIRONMENT_HEAD + "\n".join(lines) + "\n"
+
+
+def _variables(model: type[BaseModel], prefix: str = "", group: str = "") -> Iterator[tuple[str, str, FieldInfo]]:
+    """Each setting that is one value: its group, its name with that of its object, and its field."""
+    for name, info in accepted(model).items():
+        what = shape(info)
+        if what.members and what.takes is Takes.OBJECT:
+            yield from _variables(what.members, f"{prefix}{name}_", what.group)
+        elif what.takes not in {Takes.LIST, Takes.OBJECT}:
+            yield group or what.group, prefix + name, info
 
 
 def _object(model: type[BaseModel]) -> dict[str, Any]:
@@ -96,27 +135,48 @@ def _meltano(model: type[BaseModel], prefix: str, label: str) -> Iterator[dict[s
         if what.members and what.takes is Takes.OBJECT:
             yield from _meltano(what.members, f"{prefix}{name}.", f"{label}{title(name)}: ")
             continue
-        entry: dict[str, Any] = {"name": prefix + name, "label": label + title(name), "kind": _KINDS[what.takes]}
+        entry: dict[str, Any] = {"name": prefix + name, "label": label + title(name)}
+        entry["kind"] = _kind(what)
         if what.choices:
-            entry |= {"kind": "options", "options": [{"label": title(choice), "value": choice} for choice in what.choices]}
-        elif what.file:
-            entry["kind"] = "file"
+            entry["options"] = [{"label": title(one), "value": one} for one in what.choices]
+        default = _default(info)
+        if default is not None and name not in _WITHOUT_VALUE:
+            entry["value"] = default
         if what.secret:
             entry["sensitive"] = True
         yield {**entry, "description": info.description}
 
 
+def _kind(what: Shape) -> str:
+    """Return Meltano's kind of a setting: one with which every value of the setting comes through.
+
+    Meltano 4.4 cannot write the Decimal that it makes of a `decimal` from the environment, and refuses
+    a word such as never for a number: these are `string`, which leaves a number of meltano.yml as it is.
+    """
+    if what.choices:
+        return "options"
+    if what.file:
+        return "file"
+    return "string" if what.null else _KINDS[what.takes]
+
+
 def _rows(name: str, info: FieldInfo) -> Iterator[str]:
     what = shape(info)
     meaning = (info.description or "").replace("|", "\\|")
-    unnamed = any(choice not in meaning for choice in what.choices)
-    choices = f" One of {', '.join(f'`{choice}`' for choice in what.choices)}." if unnamed else ""
     secret = " Secret." if what.secret else ""
     default = "required" if info.is_required() else "" if _default(info) is None else f"`{_written(_default(info))}`"
-    yield f"| `{name}` | {default} | {meaning}{choices}{secret} |"
+    yield f"| `{name}` | {default} | {meaning}{_choices(info)}{secret} |"
     if what.members and what.takes is Takes.OBJECT:
         for member, member_info in accepted(what.members).items():
             yield from _rows(f"{name}.{member}", member_info)
+
+
+def _choices(info: FieldInfo) -> str:
+    """What a setting can be, as a sentence of its own where its description does not say it."""
+    choices = shape(info).choices
+    if all(choice in (info.description or "") for choice in choices):
+        return ""
+    return f" One of {', '.join(f'`{choice}`' for choice in choices)}."
 
 
 def title(name: str) -> str:

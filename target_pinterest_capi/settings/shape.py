@@ -39,7 +39,7 @@ class Shape(NamedTuple):
     def expected(self) -> str:
         """What a value must be, as the rest of a sentence: `a whole number from 1 to 1,000`."""
         text = f"one of {', '.join(self.choices)}" if self.choices else _NOUNS[self.takes] + self._limits()
-        return f"{text}; null: {self.null}" if self.null else text
+        return f"{text}; never: {self.null}" if self.null else text
 
     def _limits(self) -> str:
         if self.minimum is not None and self.maximum is not None:

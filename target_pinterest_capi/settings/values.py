@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from target_pinterest_capi.settings.problems import WrongValueError, did_you_mean
 
-MAX_ACCOUNT_DIGITS: Final = 18  # spec 5.23.0: ad_account_id, maxLength
+MAX_ACCOUNT_DIGITS: Final = 18  # docs/pinterest-api.md: Conversion events
 REPORT_ENDINGS: Final = (".json", ".html")
 
 _ACCOUNT: Final = re.compile(rf"[0-9]{{1,{MAX_ACCOUNT_DIGITS}}}")

@@ -4,17 +4,12 @@ Where one of them cannot be had, a test that needs it skips with the reason; wit
 """
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Final, NoReturn
+from typing import NoReturn
 
 import pytest
-from meltano_project import REPOSITORY, InstallationError, MeltanoProject, meltano_executable
+from meltano_project import InstallationError, MeltanoProject, meltano_executable
 from postgres_cluster import PostgresCluster, PostgresUnavailableError, find_binaries
-
-OPENAPI_CHECK: Final = REPOSITORY.parent / "shared" / "checks" / "openapi_check.py"
 
 
 def _unavailable(reason: str) -> NoReturn:
@@ -49,17 +44,3 @@ def meltano(tmp_path_factory) -> Callable[[str], MeltanoProject]:
         return project
 
     return project_with
-
-
-@pytest.fixture(scope="session")
-def follows_pinterests_description() -> Callable[[Path], None]:
-    """A function that checks a file of request bodies, one a line, against Pinterest's own description of them."""
-    if not OPENAPI_CHECK.exists():
-        pytest.skip("../shared/checks/openapi_check.py is not beside this repository")
-
-    def check(bodies: Path) -> None:
-        command = [sys.executable, str(OPENAPI_CHECK), str(bodies)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-        assert done.returncode == 0, done.stdout + done.stderr
-
-    return check

@@ -87,6 +87,10 @@ class MeltanoProject:
             _install(command, cwd=self._directory, env=self._environment({}))
             self._installed.add(extractor)
 
+    def programs(self, extractor: str) -> Path:
+        """The folder of the programs that Meltano installed for a tap."""
+        return self._directory / ".meltano" / "extractors" / extractor / "venv" / "bin"
+
     def command(self, *arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """Run `meltano` with these arguments in the project; what it printed and its exit code."""
         return subprocess.run(

@@ -36,9 +36,7 @@ def cook(meltano, sandbox: Sandbox, tmp_path: Path) -> Cook:
 
     def given(name: str, *programs: Path, **environment: str) -> Recipe:
         taps = [entry["name"] for entry in project(name)["plugins"]["extractors"] if "pip_url" in entry]
-        homes = {
-            tap: meltano(tap)._directory / ".meltano" / "extractors" / tap / "venv" / "bin" for tap in taps or ["tap-postgres"]
-        }
+        homes = {tap: meltano(tap).programs(tap) for tap in taps or ["tap-postgres"]}
         made = Recipe(name, tmp_path, programs, homes, {"TARGET_PINTEREST_CAPI_API_URL": sandbox.url, **environment})
         made.run("cp ../sandbox.env .env")
         return made

@@ -1,6 +1,9 @@
-"""The plugin's definition in Meltano: its commands run with Meltano's settings, and `meltano test` is the check."""
+"""The plugin's definition in Meltano: settings come through, commands have them, `meltano test` checks."""
 
+import ast
+import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,7 +18,44 @@ from given import ACCOUNT, TOKEN, record, schema
 from shopper import visit
 from target_pinterest_capi import plugin
 from target_pinterest_capi.sandbox.server import Sandbox
+from target_pinterest_capi.settings import Settings, load
+from target_pinterest_capi.settings.shape import accepted
 
+# A value of each setting that has a default, other than the default.
+CHOSEN: dict[str, Any] = {
+    "api_url": "https://proxy.example.com/v5",
+    "mode": "test",
+    "customer_lists": [{"stream": "vip", "list_name": "VIPs", "member": "email"}],
+    "defaults": {"action_source": "web"},
+    "timezone": "Europe/Paris",
+    "postal_code": "digits",
+    "external_id": "lower",
+    "url_query": "drop",
+    "dead_letter_keys": "plain",
+    "max_event_age_days": 3,
+    "on_invalid": "fail",
+    "max_rejected_ratio": 0.25,
+    "dead_letter_path": "rejected.jsonl",
+    "ledger_retention_days": 90,
+    "on_uncertain": "reject",
+    "batch_size_rows": 10,
+    "batch_max_bytes": 3_000_000,
+    "batch_wait_seconds": 2.5,
+    "max_in_flight": 3,
+    "max_requests_per_minute": 100,
+    "request_timeout_seconds": 12.5,
+    "max_retry_seconds": 0.5,
+    "shutdown_grace_seconds": 1.5,
+    "list_batch_size": 100,
+    "list_wait_seconds": 0.5,
+    "validate_records": True,
+}
+# The word for null, which Meltano drops.
+NEVER = {"max_event_age_days": "never", "max_rejected_ratio": "never"}
+
+SECRETS = {"ad_account_id": ACCOUNT, "conversion_token": TOKEN}
+MAPPINGS = [{"stream": "visits", "preset": "pinterest", "defaults": {"action_source": "web"}}]
+GIVEN: dict[str, Any] = {**SECRETS, "mappings": MAPPINGS}
 PROGRAMS = Path(sys.executable).parent
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -39,10 +79,7 @@ def run(meltano: Path, sandbox: Sandbox, tmp_path: Path) -> Run:
     definition["executable"] = str(PROGRAMS / definition["executable"])
     for command in definition["commands"].values():
         command["executable"] = str(PROGRAMS / command["executable"])
-    definition["config"] = {
-        "ad_account_id": ACCOUNT, "conversion_token": TOKEN, "api_url": sandbox.url,
-        "mappings": [{"stream": "visits", "preset": "pinterest", "defaults": {"action_source": "web"}}],
-    }  # fmt: skip
+    definition["config"] = {**GIVEN, "api_url": sandbox.url}
     project = {"project_id": "check", "send_anonymous_usage_stats": False, "plugins": {"loaders": [definition]}}
     (tmp_path / "meltano.yml").write_text(yaml.safe_dump(project, sort_keys=False))
     kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
@@ -56,6 +93,61 @@ def run(meltano: Path, sandbox: Sandbox, tmp_path: Path) -> Run:
         )  # fmt: skip
 
     return meltano_run
+
+
+def configure(directory: Path, **config: Any) -> None:
+    """Add to the loader's `config` in the project's meltano.yml."""
+    path = directory / "meltano.yml"
+    project = yaml.safe_load(path.read_text())
+    project["plugins"]["loaders"][0]["config"] |= config
+    path.write_text(yaml.safe_dump(project, sort_keys=False))
+
+
+def as_text(value: Any) -> str:
+    """Return a setting's value as a variable of the environment has it."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def passed_on(run: Run, **variables: str) -> Settings:
+    """Return the settings that Meltano gives the target, but for secrets, which it does not show."""
+    done = run("config", "print", LOADER, **variables)
+    assert done.returncode == 0, done.stderr
+    return load({**json.loads(done.stdout), **SECRETS})
+
+
+def test_every_setting_with_a_default_is_chosen_here():
+    """The table of other values has all settings with a default, and none of its values is one."""
+    optional = {name: info for name, info in accepted(Settings).items() if not info.is_required()}
+    defaults = {name: info.default for name, info in optional.items() if info.default is not None}
+    assert set(CHOSEN) == set(defaults)
+    assert [name for name, value in CHOSEN.items() if value == defaults[name]] == []
+
+
+@pytest.mark.parametrize("values", [CHOSEN, {**CHOSEN, **NEVER}], ids=["values", "never"])
+@pytest.mark.parametrize("place", ["meltano.yml", "environment"])
+def test_every_setting_comes_through(run: Run, tmp_path: Path, place: str, values: dict[str, Any]):
+    """What meltano.yml or a variable says is what the target gets, fractions and `never` included."""
+    variables = {}
+    if place == "meltano.yml":
+        configure(tmp_path, **values)
+    else:
+        variables = {name: as_text(value) for name, value in values.items()}
+    assert passed_on(run, **variables).model_dump() == load({**GIVEN, **values}).model_dump()
+
+
+def test_what_meltano_adds_changes_nothing(run: Run, sandbox: Sandbox):
+    """The defaults of the definition, which Meltano passes on, leave the settings as they are."""
+    assert passed_on(run).model_dump() == load({**GIVEN, "api_url": sandbox.url}).model_dump()
+
+
+def test_meltano_shows_the_defaults(run: Run):
+    """`meltano config list` names each setting's default."""
+    shown = run("config", "list", LOADER, "--all").stdout
+    row = re.compile(r"^(\w+) \[env: \w+\] current value: (.*) \(default\)$", re.MULTILINE)
+    found = {name: ast.literal_eval(text) for name, text in row.findall(shown)}
+    entries = [entry for entry in plugin.meltano_plugin()["settings"] if "value" in entry]
+    expected = {entry["name"]: entry["value"] for entry in entries if entry["name"] != "api_url"}
+    assert {name: found[name] for name in expected} == expected  # api_url is configured here
 
 
 @pytest.mark.parametrize("command", [("test", LOADER), ("invoke", f"{LOADER}:check")], ids=["test", "invoke"])

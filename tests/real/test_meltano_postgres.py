@@ -12,6 +12,7 @@ import shop
 from meltano_project import Pipeline
 from receiving import TOKEN, digest, target_settings
 
+from api_description import assert_bodies_follow
 from target_pinterest_capi.sandbox.app import SandboxConfig
 from target_pinterest_capi.sandbox.server import Sandbox
 
@@ -160,9 +161,9 @@ def test_the_logs_hold_neither_people_nor_the_token(full_load):
     assert [word for word in ("buyer", "núñez", "555 01", "2001:db8", TOKEN) if word in shown] == []
 
 
-def test_request_bodies_follow_pinterests_description(full_load, follows_pinterests_description):
+def test_request_bodies_follow_pinterests_description(full_load):
     """Every request body of the full load is what Pinterest's own description allows."""
-    follows_pinterests_description(full_load.bodies)
+    assert_bodies_follow(full_load.bodies.read_text().splitlines())
 
 
 def test_a_second_run_sends_only_what_is_new(postgres, pipeline, sandbox):

@@ -1,0 +1,6 @@
+"""`python -m target_pinterest_capi`: the program `target-pinterest-capi`, where it is not on the PATH."""
+
+from target_pinterest_capi.target import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""The reader of Singer messages: where it stops when a signal comes in the middle of a chunk."""
+
+import io
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from given import line, record, schema, settings_of, state
+from target_pinterest_capi import messages
+from target_pinterest_capi.delivery.run import Run
+from target_pinterest_capi.reader import BytesReader
+from target_pinterest_capi.sinks import RowReading
+
+LINES = {
+    "SCHEMA": schema("visits", "n"),
+    "RECORD": record("visits", n=1),
+    "STATE": state({"n": 1}),
+    "BATCH": line(type="BATCH", stream="visits", manifest=[]),
+    "ACTIVATE_VERSION": line(type="ACTIVATE_VERSION", stream="visits", version=1),
+}
+
+
+class Sink:
+    """A stream's sink, with rows or without, that tells what it takes."""
+
+    stream_name = "visits"
+
+    def __init__(self, tell: Callable[[Any], None], *, has_rows: bool) -> None:
+        self.take = tell
+        rows = messages.compile_rows("visits", frozenset({"n"}), frozenset({"n"}))
+        assert rows is not None
+        self.rows = RowReading(rows.decode, lambda row, _: tell(row)) if has_rows else None
+
+
+@pytest.fixture
+def run() -> Iterator[Run]:
+    running = Run(settings_of(), lambda _: None)
+    yield running
+    running.close()
+
+
+@pytest.mark.parametrize("records", ["by the SDK's way", "by a sink", "by rows"])
+@pytest.mark.parametrize("at", LINES)
+def test_nothing_after_an_interruption_is_taken(run: Run, at: str, records: str):
+    """The message at which a signal comes is taken whole, and no other of its chunk, of whatever type it is."""
+    reader = BytesReader(run)
+    taken: list[Any] = []
+
+    def take(message: Any) -> None:
+        taken.append(message)
+        if len(taken) == 3:
+            run.interrupt()
+
+    if records != "by the SDK's way":
+        reader.add("visits", Sink(take, has_rows=records == "by rows"))  # type: ignore[arg-type]
+    before = [LINES["SCHEMA"], LINES["RECORD"]]
+    lines = [*before, LINES[at], *LINES.values()]
+    reader.process_lines(io.BytesIO(b"\n".join(lines)), dict.fromkeys(LINES, take))
+    assert len(taken) == 3

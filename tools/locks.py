@@ -1,0 +1,202 @@
+"""The lock files: one for each extra and dependency group of pyproject.toml, and one for each tap of the tests.
+
+    python tools/locks.py compile [--upgrade]   write them (make lock); asks the package index, through uv
+    python tools/locks.py check [--all]         verify them against what is installed (make lint); asks nobody
+
+A lock file is complete in itself: every package that its requirements need, with versions, digests and the extras that are asked
+for. So it can be installed by any pip, with or without its resolver, on any day. pip before 23.3 takes `coverage[toml]` for
+another package than `coverage`: where no line pins it, that pip asks the index, and fails as soon as there is a newer release.
+"""
+
+import argparse
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib.metadata import Distribution, distributions
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+FOLDER: Final = ROOT / "requirements"
+TAPS: Final = ROOT / "tests" / "real" / "project" / "locks"
+
+# In this order: each is resolved within the versions of those before it.
+NAMES: Final = ("runtime", "sandbox", "postgres", "install", "test", "types", "lint", "build", "hooks", "spark")
+
+UV_COMPILE: Final = (
+    *("uv", "pip", "compile", "-", "--universal", "--python-version", "3.11", "--quiet"),
+    *("--generate-hashes", "--no-strip-extras", "--no-emit-index-url"),
+    *("--custom-compile-command", "make lock"),
+)
+
+
+def requirements(project: Mapping[str, object], name: str) -> list[str]:
+    """Return what pyproject.toml asks for under the name of a lock file, groups included in groups resolved."""
+    table = project["project"]
+    assert isinstance(table, dict)
+    if name == "runtime":
+        return list(table["dependencies"])
+    if name in table["optional-dependencies"]:
+        return [line for line in table["optional-dependencies"][name] if not line.startswith(table["name"])]
+    groups = project["dependency-groups"]
+    assert isinstance(groups, dict)
+    return [line for line in groups[name] if isinstance(line, str)]
+
+
+def sources() -> Iterator[tuple[Path, list[str], list[Path]]]:
+    """Yield each lock file with what it has to bring and the lock files that it has to agree with."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    written: list[Path] = []
+    for name in NAMES:
+        path = FOLDER / f"{name}.lock"
+        yield path, requirements(project, name), list(written)
+        written.append(path)
+    for source in sorted(TAPS.glob("*.in")):
+        lines = source.read_text().splitlines()
+        yield source.with_suffix(".txt"), [line for line in lines if line], []
+
+
+def compile_locks(*, upgrade: bool) -> None:
+    """Write every lock file. Versions stay as they are where they fit, unless `upgrade`."""
+    for path, wanted, agreeing in sources():
+        command = [*UV_COMPILE, "--output-file", str(path.relative_to(ROOT))]
+        for other in agreeing:
+            command += ["--constraint", str(other.relative_to(ROOT))]
+        if upgrade:
+            command.append("--upgrade")
+        subprocess.run(command, input="\n".join(wanted), text=True, check=True, stdout=subprocess.DEVNULL, cwd=ROOT)
+
+
+class Pin(NamedTuple):
+    """One line of a lock file."""
+
+    requirement: Requirement
+    version: str
+
+    @property
+    def applies_here(self) -> bool:
+        """Whether the line's marker holds for this interpreter."""
+        return self.requirement.marker is None or self.requirement.marker.evaluate()
+
+
+def pins(text: str) -> dict[str, list[Pin]]:
+    """Return a lock file's lines by the package's normalized name; there are several where markers tell them apart."""
+    found: dict[str, list[Pin]] = {}
+    for match in re.finditer(r"^(?![#\s-])(.+?)\s*\\?$", text, re.MULTILINE):
+        requirement = Requirement(match[1])
+        (specifier,) = requirement.specifier
+        found.setdefault(canonicalize_name(requirement.name), []).append(Pin(requirement, specifier.version))
+    return found
+
+
+def unmet(wanted: Requirement, pinned: Mapping[str, Sequence[Pin]]) -> str | None:
+    """Return why the pinned lines do not meet a requirement, or None where they do."""
+    lines = [pin for pin in pinned.get(canonicalize_name(wanted.name), []) if pin.applies_here]
+    if not lines:
+        return "no line pins it"
+    for pin in lines:
+        if not wanted.specifier.contains(pin.version, prereleases=True):
+            return f"{pin.version} is pinned"
+        if missing := wanted.extras - pin.requirement.extras:
+            return f"the line that pins it leaves out [{', '.join(sorted(missing))}]"
+    return None
+
+
+def needs(distribution: Distribution, extras: Iterable[str]) -> Iterator[Requirement]:
+    """Yield what an installed package needs on this interpreter with these extras."""
+    for line in distribution.requires or []:
+        requirement = Requirement(line)
+        contexts = [{"extra": extra} for extra in ("", *extras)]
+        if requirement.marker is None or any(requirement.marker.evaluate(context) for context in contexts):
+            yield requirement
+
+
+class Findings(NamedTuple):
+    """What a check found: sentences about what is wrong, and the packages that are not installed and were not looked at."""
+
+    problems: list[str]
+    unseen: list[str]
+
+
+def check(name: str, text: str, wanted: Iterable[str], installed: Mapping[str, Distribution]) -> Findings:
+    """Check one lock file: it meets `wanted`, and so does each of its packages that is installed with all that it needs."""
+    pinned = pins(text)
+    found = Findings([], [])
+    for line in wanted:
+        requirement = Requirement(line.partition("#")[0])
+        if problem := unmet(requirement, pinned):
+            found.problems.append(f"{name}: pyproject.toml asks for {requirement}, and {problem}: make lock")
+    for package, lines in pinned.items():
+        for pin in lines:
+            if not pin.applies_here:
+                continue
+            distribution = installed.get(package)
+            if distribution is None or distribution.version != pin.version:
+                found.unseen.append(package)
+                continue
+            for requirement in needs(distribution, pin.requirement.extras):
+                if problem := unmet(requirement, pinned):
+                    found.problems.append(f"{name}: {package} {pin.version} needs {requirement}, and {problem}: make lock")
+    return found
+
+
+def disagreements(files: Mapping[str, str]) -> Iterator[str]:
+    """Yield a sentence for each package that two lock files pin to different versions."""
+    first: dict[tuple[str, str], tuple[str, str]] = {}
+    for name, text in files.items():
+        for package, lines in pins(text).items():
+            for pin in lines:
+                key = package, str(pin.requirement.marker)
+                other, version = first.setdefault(key, (name, pin.version))
+                if version != pin.version:
+                    yield f"{name}: {package} {pin.version}, but {version} in {other}: make lock"
+
+
+def installed_packages(path: Sequence[str] | None = None) -> dict[str, Distribution]:
+    """Return the packages of an environment (this one, or that of a search path) by their normalized names."""
+    found = distributions() if path is None else distributions(path=list(path))
+    return {canonicalize_name(one.metadata["Name"]): one for one in found}
+
+
+def check_locks(*, complete: bool) -> int:
+    """Check the project's own lock files; print what is wrong. 0 when all is well, else 1.
+
+    What is not installed here cannot be checked: that is an error where `complete`, else it is said.
+    """
+    installed = installed_packages()
+    own = [(path, wanted) for path, wanted, _ in sources() if path.parent == FOLDER]
+    texts = {f"requirements/{path.name}": path.read_text() for path, _ in own}
+    problems = list(disagreements(texts))
+    unseen: set[str] = set()
+    for path, wanted in own:
+        found = check(f"requirements/{path.name}", path.read_text(), wanted, installed)
+        problems += found.problems
+        unseen |= set(found.unseen)
+    if unseen and complete:
+        problems.append(f"requirements/: not installed here, or in another version: {', '.join(sorted(unseen))}")
+    elif unseen:
+        print(f"requirements/: {len(unseen)} packages are not installed here, so what they need was not checked.")
+    print("\n".join(problems), end="\n" if problems else "", file=sys.stderr)
+    return 1 if problems else 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return the exit code."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("compile").add_argument("--upgrade", action="store_true")
+    commands.add_parser("check").add_argument("--all", action="store_true", dest="complete")
+    options = parser.parse_args(arguments)
+    if options.command == "compile":
+        compile_locks(upgrade=options.upgrade)
+        return 0
+    return check_locks(complete=options.complete)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
