@@ -1,5 +1,7 @@
 """Ids of delivered events: repeats and constants are found, in bounded memory, without keeping an id."""
 
+import pytest
+
 from target_pinterest_capi.events.event import Account, Event, Origin
 from target_pinterest_capi.reporting.event_ids import MAX_HELD, MIN_CONSTANT, EventIds
 
@@ -50,6 +52,7 @@ def test_constant_id_is_found_in_runs_of_any_length():
     assert (ids.is_exact, ids.is_constant("checkout"), ids.is_constant("page_visit")) == (False, True, False)
 
 
+@pytest.mark.slow
 def test_long_runs_are_estimated_in_bounded_memory():
     """Beyond the limit repeats are estimated from the ids that are kept: close to the truth, and said to be an estimate."""
     ids = EventIds()

@@ -51,6 +51,7 @@ def process(config: dict[str, Any], directory: Path, **environment: str) -> subp
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", ["info", "debug"])
 @pytest.mark.parametrize(
     "given", [{}, {"mode": "test"}, {"mode": "dry_run"}, {"mappings": []}, {"mappings": [{"stream": "orders"}]}]

@@ -91,6 +91,7 @@ def test_without_tags_the_version_counts_the_commits(project: Path):
     assert hatchling(project, "version") == "0.1.0.dev1"
 
 
+@pytest.mark.slow
 def test_tag_is_the_version(project: Path):
     """On a tag the version is the tag's; a commit later, or with a changed file, it is a development version of the next one."""
     committed(project)
@@ -102,6 +103,7 @@ def test_tag_is_the_version(project: Path):
     assert hatchling(project, "version") == "1.2.4.dev1"
 
 
+@pytest.mark.slow
 def test_archive_of_the_sources_carries_its_version(project: Path):
     """What is built from the archive has the version of the tag, where there is no git any more."""
     committed(project)
