@@ -183,6 +183,7 @@ def test_history_says_what_it_did_not_see(start):
     assert received["counters"]["events_processed"] == 9
 
 
+@pytest.mark.slow
 def test_history_is_bounded(start):
     """Beyond the most names the rest counts together, and columns are let go from the oldest."""
     sandbox = start()
@@ -295,6 +296,7 @@ def test_requests_are_found(start, kind, numbers):
         assert answer["rows"][0]["faults"] == ["status"]
 
 
+@pytest.mark.slow
 def test_a_long_memory_is_read_in_steps(start):
     """Requests are served while thousands of events are counted or searched, and none is missed between two steps."""
     sandbox = start()
