@@ -50,13 +50,13 @@ coverage: $(READY) $(call locked,$(TEST))  ## run the quick tests and print whic
 	@$(PYTEST) -m "not slow" --cov --cov-report= $(TESTS)
 
 # The tests of what reckons with time: ages of events, time zones, files named for a day, the programs as users run them
-CLOCK_TESTS = $(addprefix tests/test_, check.py coerce.py demo.py eqs.py event_times.py functions.py preview.py progress.py \
-	replay.py run_report.py target.py trial.py)
+CLOCK_TESTS = $(addprefix tests/test_, check.py coerce.py credentials.py demo.py eqs.py event_times.py functions.py preview.py \
+	progress.py replay.py report_file.py target.py)
 
 test-clock: $(READY) $(call locked,$(TEST))  ## run the tests of what reckons with time as if it were a leap day's end, or the clocks were changed
 	@$(BIN)/python .ci/clock.py $(PYTEST) -m "not slow" $(CLOCK_TESTS)
 
-setup: $(READY) $(call locked,$(TEST) types lint build)  ## install all that the targets need, but for Spark
+setup: $(READY) $(call locked,$(TEST) types lint build hooks)  ## install all that the targets need, but for Spark
 
 spark: $(READY) $(call locked,$(TEST) spark)  ## add what the tests of Spark need, 450 MB; they need Java 17 or newer, too
 

@@ -20,7 +20,9 @@ UNRELEASED: Final = "Unreleased"
 # https://keepachangelog.com/en/1.1.0/, "Types of changes", in the order of that page.
 GROUPS: Final = ("Added", "Changed", "Deprecated", "Removed", "Fixed", "Security")
 
-RELEASE: Final = re.compile(r"\[(?P<name>\d+\.\d+\.\d+)\] - (?P<date>\d{4}-\d{2}-\d{2})(?: \[YANKED\])?")
+RELEASE: Final = re.compile(
+    r"\[(?P<name>\d+\.\d+\.\d+)\] - (?P<date>\d{4}-\d{2}-\d{2})(?: \[YANKED\])?"
+)
 TAG: Final = re.compile(r"v(\d+\.\d+\.\d+)")
 
 
@@ -130,7 +132,9 @@ def release(text: str, tag: str) -> Section | str:
         newest = dated[0].name if dated else "none"
         return f"the newest section is {newest}, and the tag is {tag}: date what is released, as `## [{version[1]}] - ` and the day"
     if found[0].notes:
-        return f"{found[0].number}: there are entries below {UNRELEASED}: move them into {version[1]}"
+        return (
+            f"{found[0].number}: there are entries below {UNRELEASED}: move them into {version[1]}"
+        )
     return dated[0]
 
 
@@ -145,7 +149,9 @@ def main(arguments: list[str]) -> int:
         else:
             print(section.notes)
     for problem in found:
-        print(f"{FILE}:{problem}" if problem[0].isdigit() else f"{FILE}: {problem}", file=sys.stderr)
+        print(
+            f"{FILE}:{problem}" if problem[0].isdigit() else f"{FILE}: {problem}", file=sys.stderr
+        )
     return 1 if found else 0
 
 

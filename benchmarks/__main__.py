@@ -16,7 +16,19 @@ from benchmarks.cases import CASES, TARGET, Bench, Case, Sample
 from benchmarks.children import ChildError
 from benchmarks.guard import GUARDED, RECORDED
 from benchmarks.peers import Absent
-from benchmarks.results import MIB, Rate, cpu_ratio, cpu_us, decades, machine, rate_of, rates_table, reach, reach_table, table
+from benchmarks.results import (
+    MIB,
+    Rate,
+    cpu_ratio,
+    cpu_us,
+    decades,
+    machine,
+    rate_of,
+    rates_table,
+    reach,
+    reach_table,
+    table,
+)
 
 HERE: Final = Path(__file__).parent
 RESULTS: Final = HERE / "results.json"
@@ -32,23 +44,50 @@ _OURS: Final = [case.name for case in CASES if case.program == TARGET]
 def main(words: Sequence[str] | None = None) -> None:
     """Run what the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("what", nargs="?", default="all", choices=("all", "stages", "profile", "plots", "spark"))
-    parser.add_argument("--records", type=int, default=100_000, help="records of the fast cases; slow ones get a fifth")
-    parser.add_argument("--rounds", type=int, default=5, help="how often each case runs; cases take turns within a round")
-    parser.add_argument("--only", nargs="+", choices=[case.name for case in CASES], help="cases to run besides floor and target")
-    parser.add_argument("--long", action="store_true", help="measure the cost of a record up to 10 million instead of 1 million")
+    parser.add_argument(
+        "what", nargs="?", default="all", choices=("all", "stages", "profile", "plots", "spark")
+    )
+    parser.add_argument(
+        "--records",
+        type=int,
+        default=100_000,
+        help="records of the fast cases; slow ones get a fifth",
+    )
+    parser.add_argument(
+        "--rounds",
+        type=int,
+        default=5,
+        help="how often each case runs; cases take turns within a round",
+    )
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=[case.name for case in CASES],
+        help="cases to run besides floor and target",
+    )
+    parser.add_argument(
+        "--long",
+        action="store_true",
+        help="measure the cost of a record up to 10 million instead of 1 million",
+    )
     parser.add_argument(
         "--record",
         action="store_true",
         help="also write the tables of docs/performance.md and, from `all`, the ratios that tests/test_speed.py guards",
     )
     given = parser.parse_args(words)
-    with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder, Bench(Path(folder), given.records) as bench:
+    with (
+        tempfile.TemporaryDirectory(prefix="benchmarks-") as folder,
+        Bench(Path(folder), given.records) as bench,
+    ):
         match given.what:
             case "stages":
                 from benchmarks import stages  # noqa: PLC0415 - it imports the package, and this process has to stay small
 
-                _show({"stages": stages.stages_table(stages.measure(bench, given.rounds))}, record=given.record)
+                _show(
+                    {"stages": stages.stages_table(stages.measure(bench, given.rounds))},
+                    record=given.record,
+                )
             case "profile":
                 from benchmarks import stages  # noqa: PLC0415 - likewise
 
@@ -67,15 +106,25 @@ def main(words: Sequence[str] | None = None) -> None:
 
 
 def _measure_all(bench: Bench, given: argparse.Namespace) -> None:
-    wanted = {*(given.only or [case.name for case in CASES]), *MUST_RUN, *(GUARDED if given.record else ())}
-    rates, first_request_seconds = _rounds(bench, [case for case in CASES if case.name in wanted], given.rounds)
+    wanted = {
+        *(given.only or [case.name for case in CASES]),
+        *MUST_RUN,
+        *(GUARDED if given.record else ()),
+    }
+    rates, first_request_seconds = _rounds(
+        bench, [case for case in CASES if case.name in wanted], given.rounds
+    )
     target = next(case for case in CASES if case.name == TARGET)
     times = max(1, (VERY_LONG_RECORDS if given.long else LONG_RECORDS) // given.records)
     _say(f"{times * given.records:,} records in one run")
     long = bench.run_long(target, times)
-    short = [bench.run_long(target, 1) for _ in range(SHORT_RUNS)]  # through a pipe too, which costs more than a file
+    short = [
+        bench.run_long(target, 1) for _ in range(SHORT_RUNS)
+    ]  # through a pipe too, which costs more than a file
     by_decade = decades(long.counts.marks)
-    peak_mib = max([long.took.peak_bytes / MIB, *(rate.peak_mib for rate in rates if rate.name in _OURS)])
+    peak_mib = max(
+        [long.took.peak_bytes / MIB, *(rate.peak_mib for rate in rates if rate.name in _OURS)]
+    )
     by_name = {rate.name: rate for rate in rates}
     start = by_name[TARGET].start_cpu_seconds
     growth = cpu_us(long, start) / median(cpu_us(sample, start) for sample in short)
@@ -115,7 +164,9 @@ def _rounds(bench: Bench, cases: list[Case], rounds: int) -> tuple[list[Rate], f
             _say(f"round {number} of {rounds}: {case.name}")
             try:
                 if case.name == case.program or case.processes > 1:
-                    starts.setdefault((case.program, case.processes), []).append(bench.run_one(case))
+                    starts.setdefault((case.program, case.processes), []).append(
+                        bench.run_one(case)
+                    )
                 samples[case.name].append(bench.run(case))
             except (ChildError, Absent) as error:
                 if case.name in MUST_RUN:
@@ -124,10 +175,15 @@ def _rounds(bench: Bench, cases: list[Case], rounds: int) -> tuple[list[Rate], f
     rates = [
         Rate(case.name, case.about, skipped=skipped[case.name])
         if case.name in skipped
-        else rate_of(case.name, case.about, samples[case.name], starts[case.program, case.processes])
+        else rate_of(
+            case.name, case.about, samples[case.name], starts[case.program, case.processes]
+        )
         for case in cases
     ]
-    first = median((start.counts.first_request_at or 0.0) - start.took.started_at for start in starts[TARGET, 1])
+    first = median(
+        (start.counts.first_request_at or 0.0) - start.took.started_at
+        for start in starts[TARGET, 1]
+    )
     return rates, first - median(imports)
 
 
@@ -144,7 +200,12 @@ def _write(path: Path, content: dict[str, Any]) -> None:
 
 def _say(words: str) -> None:
     """Tell a person who waits what is going on: on one line of a terminal, on lines of a log."""
-    print(f"\r\x1b[K{words} " if sys.stderr.isatty() else f"{words}\n", end="", file=sys.stderr, flush=True)
+    print(
+        f"\r\x1b[K{words} " if sys.stderr.isatty() else f"{words}\n",
+        end="",
+        file=sys.stderr,
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

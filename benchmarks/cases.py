@@ -56,11 +56,25 @@ class Case(NamedTuple):
 CASES: Final = (
     Case("floor", "decode, normalize, hash, encode by hand, on one core", program="floor"),
     Case("sdk", "the SDK's default path into an empty sink", program="sdk", is_slow=True),
-    Case("target-jsonl", "a public target that writes records to a file", program="target-jsonl", is_slow=True),
+    Case(
+        "target-jsonl",
+        "a public target that writes records to a file",
+        program="target-jsonl",
+        is_slow=True,
+    ),
     Case("target", "this target: preset pinterest, delivery, checkpoints"),
-    Case("mapping", "with a mapping of 27 expressions", settings={"mappings": [{"stream": STREAM, "fields": EXPRESSIONS}]}),
+    Case(
+        "mapping",
+        "with a mapping of 27 expressions",
+        settings={"mappings": [{"stream": STREAM, "fields": EXPRESSIONS}]},
+    ),
     Case("latency", f"with {LATENCY_MS} ms a call", latency_ms=LATENCY_MS),
-    Case("ledger", "with an SQLite ledger", settings={"ledger_url": "sqlite:///{folder}/ledger.db"}, makes="ledger.db"),
+    Case(
+        "ledger",
+        "with an SQLite ledger",
+        settings={"ledger_url": "sqlite:///{folder}/ledger.db"},
+        makes="ledger.db",
+    ),
     Case("validate", "with validate_records: true", settings={"validate_records": True}),
     Case("two", "two processes, each with half of the input", processes=2),
 )
@@ -87,7 +101,12 @@ class Bench:
         self.files.generate()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._stack.close()
 
     def run(self, case: Case) -> Sample:
@@ -104,12 +123,16 @@ class Bench:
 
     def run_long(self, case: Case, times: int) -> Sample:
         """Run a case on the input so many times over."""
-        return self._run(case, [[self.files.schema, *[self.files.rest] * times]], times * self.files.count)
+        return self._run(
+            case, [[self.files.schema, *[self.files.rest] * times]], times * self.files.count
+        )
 
     def run_import(self) -> float:
         """Give the seconds that an interpreter takes to import the SDK and end."""
         words = [sys.executable, "-c", "import singer_sdk"]
-        return children.run(children.Command(words, [self.files.one], self._folder / "import")).wall_seconds
+        return children.run(
+            children.Command(words, [self.files.one], self._folder / "import")
+        ).wall_seconds
 
     def _run(self, case: Case, inputs: list[list[Path]], records: int) -> Sample:
         folder = self._folder / f"{case.name}-{uuid.uuid4().hex[:8]}"
@@ -147,7 +170,10 @@ def config(url: str, folder: Path, settings: Mapping[str, Any]) -> dict[str, Any
         "conversion_token": "a-token-of-no-one",
         "api_url": url,
         "dead_letter_path": str(folder / "rejected.jsonl"),
-        **{name: value.format(folder=folder) if isinstance(value, str) else value for name, value in settings.items()},
+        **{
+            name: value.format(folder=folder) if isinstance(value, str) else value
+            for name, value in settings.items()
+        },
     }
 
 
@@ -168,12 +194,16 @@ def _words(case: Case, folder: Path, server: Server) -> list[str]:
 
 def _check(case: Case, counts: Counts, records: int, commands: list[children.Command]) -> None:
     if counts.events != records:
-        raise children.ChildError(f"{case.name}: the server received {counts.events} of {records} events")
+        raise children.ChildError(
+            f"{case.name}: the server received {counts.events} of {records} events"
+        )
     for command in commands:
         if (command.folder / "rejected.jsonl").exists():
             raise children.ChildError(f"{case.name}: the target wrote dead letters")
         if case.makes and not (command.folder / case.makes).exists():
-            raise children.ChildError(f"{case.name}: no {case.makes} was made, so the setting has no effect yet")
+            raise children.ChildError(
+                f"{case.name}: no {case.makes} was made, so the setting has no effect yet"
+            )
 
 
 def _made(folder: Path) -> Path:

@@ -61,7 +61,9 @@ def run(*commands: Command) -> Took:
         wall_seconds = time.monotonic() - started_at
     for process, command in zip(started, commands, strict=True):
         if process.returncode:
-            raise ChildError(f"{Path(command.words[0]).name} exited with {process.returncode}: {_last_line(command.log)}")
+            raise ChildError(
+                f"{Path(command.words[0]).name} exited with {process.returncode}: {_last_line(command.log)}"
+            )
     return Took(started_at, wall_seconds, cpu_seconds, peak_bytes)
 
 
@@ -75,7 +77,9 @@ def _start(command: Command, feeders: ExitStack) -> "subprocess.Popen[bytes]":
             source = feeders.enter_context(subprocess.Popen(words, stdout=subprocess.PIPE)).stdout  # noqa: S603 - our own files
             if source is not None:
                 files.callback(source.close)  # so that it ends when the program does
-        log, output = (files.enter_context(path.open("wb")) for path in (command.log, command.output))
+        log, output = (
+            files.enter_context(path.open("wb")) for path in (command.log, command.output)
+        )
         return subprocess.Popen(command.words, stdin=source, stdout=output, stderr=log)  # noqa: S603 - the cases' own words
 
 

@@ -94,7 +94,9 @@ def _lower(text: str | None) -> list[str] | None:
 
 
 def _letters(text: str | None) -> list[str] | None:
-    return [sha256("".join(filter(str.isalpha, text.lower())).encode()).hexdigest()] if text else None
+    return (
+        [sha256("".join(filter(str.isalpha, text.lower())).encode()).hexdigest()] if text else None
+    )
 
 
 def _digits(text: str | None) -> list[str] | None:
@@ -139,7 +141,9 @@ def _event(record: Any) -> Any:
             record.currency,
             None if record.value is None else repr(record.value),
             record.content_ids,
-            [_Item(item.id, repr(item.item_price), item.quantity) for item in items] if items else None,
+            [_Item(item.id, repr(item.item_price), item.quantity) for item in items]
+            if items
+            else None,
             record.num_items,
             record.order_id,
         ),

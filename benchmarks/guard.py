@@ -26,14 +26,18 @@ def recorded() -> Mapping[str, float]:
 
 def best_ratio(bench: Bench, name: str, enough: float, most_rounds: int = MOST_ROUNDS) -> float:
     """Give the case's best ratio to the floor; floor and case take turns until the ratio is `enough`, or for `most_rounds`."""
-    floor, case = (next(case for case in CASES if case.name == wanted) for wanted in ("floor", name))
+    floor, case = (
+        next(case for case in CASES if case.name == wanted) for wanted in ("floor", name)
+    )
     best: dict[tuple[str, bool], float] = {}
     ratio = 0.0
     for _ in range(most_rounds):
         for measured in (floor, case):
             for is_start in (True, False):
                 key = measured.name, is_start
-                best[key] = min(best.get(key, float("inf")), _seconds(bench, measured, is_start=is_start))
+                best[key] = min(
+                    best.get(key, float("inf")), _seconds(bench, measured, is_start=is_start)
+                )
         ratio = _cost(best, floor) / _cost(best, case)
         if ratio >= enough:
             break

@@ -22,7 +22,14 @@ def target_jsonl() -> Path:
     if not program.exists():
         for words in (
             [sys.executable, "-m", "venv", str(ENVIRONMENT)],
-            [str(ENVIRONMENT / "bin" / "pip"), "--disable-pip-version-check", "--no-input", "install", "-q", "target-jsonl"],
+            [
+                str(ENVIRONMENT / "bin" / "pip"),
+                "--disable-pip-version-check",
+                "--no-input",
+                "install",
+                "-q",
+                "target-jsonl",
+            ],
         ):
             _run(words)
     return program
@@ -33,6 +40,8 @@ def _run(words: list[str]) -> None:
         subprocess.run(words, check=True, capture_output=True, timeout=INSTALL_SECONDS)  # noqa: S603 - the words above
     except subprocess.CalledProcessError as error:
         said = error.stderr.decode(errors="replace").strip().splitlines()
-        raise Absent(f"it cannot be installed: {said[-1] if said else 'no reason was given'}") from None
+        raise Absent(
+            f"it cannot be installed: {said[-1] if said else 'no reason was given'}"
+        ) from None
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Absent(f"it cannot be installed ({type(error).__name__})") from None

@@ -40,10 +40,14 @@ def draw(bench: Bench, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     plots = {
         "throughput-latency.svg": Plot(
-            "Throughput against latency", "milliseconds a call", [(ms, _rate(bench, latency_ms=ms)) for ms in LATENCIES_MS]
+            "Throughput against latency",
+            "milliseconds a call",
+            [(ms, _rate(bench, latency_ms=ms)) for ms in LATENCIES_MS],
         ),
         "throughput-batch-size.svg": Plot(
-            "Throughput against batch size", "events a request", [(size, _rate(bench, batch_size=size)) for size in BATCH_SIZES]
+            "Throughput against batch size",
+            "events a request",
+            [(size, _rate(bench, batch_size=size)) for size in BATCH_SIZES],
         ),
     }
     for name, plot in plots.items():
@@ -64,7 +68,9 @@ def svg(plot: Plot) -> str:
 
     def place(x: float, y: float) -> tuple[float, float]:
         across = _LEFT + x / most_x * (_WIDTH - _LEFT - _RIGHT)
-        return round(across, 1), round(_HEIGHT - _BOTTOM - y / most_y * (_HEIGHT - _TOP - _BOTTOM), 1)
+        return round(across, 1), round(
+            _HEIGHT - _BOTTOM - y / most_y * (_HEIGHT - _TOP - _BOTTOM), 1
+        )
 
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{plot.title}">',
@@ -74,15 +80,21 @@ def svg(plot: Plot) -> str:
     for step in range(5):
         value = most_y * step / 4
         left, height = place(0, value)
-        parts.append(f'<line class="grid" x1="{left}" y1="{height}" x2="{_WIDTH - _RIGHT}" y2="{height}"/>')
-        parts.append(f'<text x="{_LEFT - 8}" y="{height + 4}" text-anchor="end">{value:,.0f}</text>')
+        parts.append(
+            f'<line class="grid" x1="{left}" y1="{height}" x2="{_WIDTH - _RIGHT}" y2="{height}"/>'
+        )
+        parts.append(
+            f'<text x="{_LEFT - 8}" y="{height + 4}" text-anchor="end">{value:,.0f}</text>'
+        )
     last = float("-inf")
     for x, _ in plot.points:
         across, height = place(x, 0)
         if across - last >= 28:  # noqa: PLR2004 - labels that would touch are left out
             parts.append(f'<text x="{across}" y="{height + 20}" text-anchor="middle">{x:g}</text>')
             last = across
-    parts.append(f'<text x="{(_LEFT + _WIDTH - _RIGHT) / 2}" y="{_HEIGHT - 12}" text-anchor="middle">{plot.x_label}</text>')
+    parts.append(
+        f'<text x="{(_LEFT + _WIDTH - _RIGHT) / 2}" y="{_HEIGHT - 12}" text-anchor="middle">{plot.x_label}</text>'
+    )
     places = [place(x, y) for x, y in plot.points]
     parts.append(f'<polyline class="line" points="{" ".join(f"{x},{y}" for x, y in places)}"/>')
     parts += [f'<circle class="dot" cx="{x}" cy="{y}" r="4"/>' for x, y in places]
@@ -91,5 +103,10 @@ def svg(plot: Plot) -> str:
 
 def _ceiling(value: float) -> float:
     """Give a round number at or above the value, that four parts divide well."""
-    step: int = next(factor * 10**power for power in range(12) for factor in (1, 2, 4, 8) if factor * 10**power * 4 >= value)
+    step: int = next(
+        factor * 10**power
+        for power in range(12)
+        for factor in (1, 2, 4, 8)
+        if factor * 10**power * 4 >= value
+    )
     return 4.0 * step

@@ -30,7 +30,11 @@ TEXT_COLUMNS: Final = (
 
 _ITEM_SCHEMA: Final = {
     "type": "object",
-    "properties": {"id": {"type": "string"}, "quantity": {"type": "integer"}, "item_price": {"type": "number"}},
+    "properties": {
+        "id": {"type": "string"},
+        "quantity": {"type": "integer"},
+        "item_price": {"type": "number"},
+    },
 }
 SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
@@ -58,13 +62,46 @@ _LAST_NAMES: Final = (
     "Muñoz", "Novak", "O'Neill",
 )  # fmt: skip
 _CITY_HEADS: Final = ("San ", "New ", "Port ", "Saint-", "Lake ", "Fort ")
-_CITY_TAILS: Final = ("Bern", "Clare", "Delft", "Évora", "Gijón", "Hull", "Lund", "Mons", "Siena", "Trent")
-_STATES: Final = ("AZ", "CA", "CO", "FL", "GA", "IL", "MA", "MI", "NC", "NJ", "NY", "OH", "PA", "TX", "WA")
+_CITY_TAILS: Final = (
+    "Bern",
+    "Clare",
+    "Delft",
+    "Évora",
+    "Gijón",
+    "Hull",
+    "Lund",
+    "Mons",
+    "Siena",
+    "Trent",
+)
+_STATES: Final = (
+    "AZ",
+    "CA",
+    "CO",
+    "FL",
+    "GA",
+    "IL",
+    "MA",
+    "MI",
+    "NC",
+    "NJ",
+    "NY",
+    "OH",
+    "PA",
+    "TX",
+    "WA",
+)
 _COUNTRIES: Final = (*["US"] * 14, "BR", "CA", "DE", "FR", "GB", "JP")
 _GENDERS: Final = ("f", "m", "n", "Female", "male", None)
 _MAIL_HOSTS: Final = ("Example.com", "example.org", "shop.example.net")
 _LANGUAGES: Final = ("en", "es", "fr", "de")
-_EVENT_NAMES: Final = (*["page_visit"] * 5, *["add_to_cart"] * 3, *["checkout"] * 2, "signup", "search")
+_EVENT_NAMES: Final = (
+    *["page_visit"] * 5,
+    *["add_to_cart"] * 3,
+    *["checkout"] * 2,
+    "signup",
+    "search",
+)
 _BROWSER: Final = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{}.0.0.0 Safari/537.36"
 _BROWSERS: Final = tuple(_BROWSER.format(version) for version in range(121, 141))
 
@@ -80,7 +117,10 @@ def messages(count: int, now: datetime) -> Iterator[dict[str, Any]]:
         record = _record(random, random.choice(people), number, at)
         yield {"type": "RECORD", "stream": STREAM, "record": record, "time_extracted": at}
         if number % STATE_EVERY == 0:
-            yield {"type": "STATE", "value": {"bookmarks": {STREAM: {"replication_key_value": at, "number": number}}}}
+            yield {
+                "type": "STATE",
+                "value": {"bookmarks": {STREAM: {"replication_key_value": at, "number": number}}},
+            }
 
 
 def _person(random: Random, number: int) -> dict[str, str | None]:
@@ -106,7 +146,11 @@ def _person(random: Random, number: int) -> dict[str, str | None]:
 
 def _record(random: Random, person: dict[str, str | None], number: int, at: str) -> dict[str, Any]:
     items: list[dict[str, Any]] = [
-        {"id": f"sku-{random.randint(1, 5000)}", "quantity": random.randint(1, 4), "item_price": random.randint(300, 25_000) / 100}
+        {
+            "id": f"sku-{random.randint(1, 5000)}",
+            "quantity": random.randint(1, 4),
+            "item_price": random.randint(300, 25_000) / 100,
+        }
         for _ in range(random.randint(1, 3))
     ]
     return {
@@ -147,7 +191,9 @@ class Files:
         self.one = folder / "one.jsonl"
         self.halves = folder / "first_half.jsonl", folder / "second_half.jsonl"
         self.schema = folder / "schema.jsonl"
-        self.rest = folder / "rest.jsonl"  # all but the schema: `cat schema rest rest rest` makes it longer
+        self.rest = (
+            folder / "rest.jsonl"
+        )  # all but the schema: `cat schema rest rest rest` makes it longer
 
     def generate(self) -> None:
         """Write the files, in a process of its own."""

@@ -91,7 +91,10 @@ def decades(marks: Mapping[str, float]) -> dict[str, float]:
 
 
 def reach(
-    rates: Mapping[str, Rate], peak_mib: float | None, first_request_seconds: float | None, growth: float | None
+    rates: Mapping[str, Rate],
+    peak_mib: float | None,
+    first_request_seconds: float | None,
+    growth: float | None,
 ) -> list[Reach]:
     """Give every row that the project asks of its speed; `growth` is a record's CPU time in a long run over that in a short one."""
 
@@ -99,7 +102,12 @@ def reach(
         ours, theirs = rates.get(case), rates.get(base)
         if not (ours and theirs and ours.rate and theirs.rate):
             return Reach(what, wanted, None)
-        return Reach(what, wanted, ours.rate / theirs.rate, by_cpu=cpu_ratio(ours, theirs) if by_cpu else None)
+        return Reach(
+            what,
+            wanted,
+            ours.rate / theirs.rate,
+            by_cpu=cpu_ratio(ours, theirs) if by_cpu else None,
+        )
 
     return [
         row("the target to the SDK into nothing", 8.0, "target", "sdk"),
@@ -111,7 +119,13 @@ def reach(
         row("validate_records to none", 0.75, "validate", "target"),
         row("two processes on two halves to one", 1.3, "two", "target", by_cpu=False),
         Reach("peak memory", 200.0, peak_mib, "MiB", at_least=False),
-        Reach("start to first request, beyond the SDK's import", 0.3, first_request_seconds, "s", at_least=False),
+        Reach(
+            "start to first request, beyond the SDK's import",
+            0.3,
+            first_request_seconds,
+            "s",
+            at_least=False,
+        ),
         Reach("CPU of a record, in a long run to in a short one", 1.1, growth, at_least=False),
     ]
 
@@ -124,7 +138,12 @@ def cpu_ratio(ours: Rate, theirs: Rate) -> float:
 def machine() -> dict[str, Any]:
     """Give what a reader has to know of this machine."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return {"python": platform.python_version(), "system": platform.system(), "architecture": platform.machine(), "cores": cores}
+    return {
+        "python": platform.python_version(),
+        "system": platform.system(),
+        "architecture": platform.machine(),
+        "cores": cores,
+    }
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -132,10 +151,16 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
 
     def line(cells: Sequence[str], fill: Callable[[str, int], str]) -> str:
-        return "| " + " | ".join(fill(cell, width) for cell, width in zip(cells, widths, strict=True)) + " |"
+        return (
+            "| "
+            + " | ".join(fill(cell, width) for cell, width in zip(cells, widths, strict=True))
+            + " |"
+        )
 
     body = [line(row, str.ljust) for row in rows]
-    return "\n".join([line(heads, str.ljust), "|" + "|".join("-" * (width + 2) for width in widths) + "|", *body])
+    return "\n".join(
+        [line(heads, str.ljust), "|" + "|".join("-" * (width + 2) for width in widths) + "|", *body]
+    )
 
 
 def rates_table(rates: Sequence[Rate]) -> str:
@@ -153,7 +178,9 @@ def rates_table(rates: Sequence[Rate]) -> str:
         )
         for rate in rates
     ]
-    return table(("what", "records/s", "spread", "CPU us/record", "peak MiB", "one record, s"), rows)
+    return table(
+        ("what", "records/s", "spread", "CPU us/record", "peak MiB", "one record, s"), rows
+    )
 
 
 def reach_table(rows: Sequence[Reach]) -> str:

@@ -66,7 +66,9 @@ class _Responder(asyncio.Protocol):
             events, events, b",".join([_A_STATUS] * events)
         ))  # fmt: skip
         if self._latency_seconds:
-            asyncio.get_running_loop().call_later(self._latency_seconds, self._transport.write, answer)
+            asyncio.get_running_loop().call_later(
+                self._latency_seconds, self._transport.write, answer
+            )
         else:
             self._transport.write(answer)
 
@@ -105,7 +107,10 @@ def _content_length(head: bytes) -> int:
 
 
 def _response(body: bytes) -> bytes:
-    return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+    return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (
+        len(body),
+        body,
+    )
 
 
 class Server:
@@ -120,7 +125,12 @@ class Server:
         self.port = int(self._process.stdout.readline()) if self._process.stdout else 0
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._process.kill()
         self._process.communicate()
 
@@ -140,7 +150,9 @@ class Server:
 
 async def _serve(latency_seconds: float) -> None:
     received = _Received()
-    server = await asyncio.get_running_loop().create_server(lambda: _Responder(received, latency_seconds), "127.0.0.1", 0)
+    server = await asyncio.get_running_loop().create_server(
+        lambda: _Responder(received, latency_seconds), "127.0.0.1", 0
+    )
     print(server.sockets[0].getsockname()[1], flush=True)  # noqa: T201 - whoever started it waits for it
     await server.serve_forever()
 

@@ -24,7 +24,7 @@ from benchmarks.children import ChildError
 from benchmarks.records import STREAM
 from benchmarks.results import table
 from benchmarks.server import Server
-from target_pinterest_capi.messages import decode
+from target_pinterest_capi.singer.messages import decode
 from target_pinterest_capi.spark import register
 
 TASKS: Final = 4
@@ -60,26 +60,43 @@ def spark_table(lines: Path, folder: Path, rounds: int) -> str:
     count = _write_parquet(lines, Path(source))
     seconds: dict[Case, list[float]] = {case: [] for case in CASES}
     with _session(folder) as session, Server() as fast, Server(LATENCY_MS) as slow:
-        _write(session, source, Case("first", TASKS), fast, folder, count)  # starts the processes that the others find running
+        _write(
+            session, source, Case("first", TASKS), fast, folder, count
+        )  # starts the processes that the others find running
         for _ in range(rounds):
             for case in CASES:
-                seconds[case].append(_write(session, source, case, slow if case.latency_ms else fast, folder, count))
+                seconds[case].append(
+                    _write(session, source, case, slow if case.latency_ms else fast, folder, count)
+                )
     return table(("case", "partitions", "records/s", "of one partition's"), _rows(seconds, count))
 
 
 def _rows(seconds: dict[Case, list[float]], count: int) -> Sequence[tuple[str, ...]]:
     rates = {case: count / median(taken) for case, taken in seconds.items()}
     ones = {case.about: rate for case, rate in rates.items() if case.partitions == 1}
-    return [(case.about, str(case.partitions), f"{rate:,.0f}", f"{rate / ones[case.about]:.2f}") for case, rate in rates.items()]
+    return [
+        (case.about, str(case.partitions), f"{rate:,.0f}", f"{rate / ones[case.about]:.2f}")
+        for case, rate in rates.items()
+    ]
 
 
-def _write(session: Any, source: str, case: Case, server: Server, folder: Path, count: int) -> float:
+def _write(
+    session: Any, source: str, case: Case, server: Server, folder: Path, count: int
+) -> float:
     """Write the records once; give the seconds from the call to its end."""
     frame = session.read.parquet(source).coalesce(case.partitions)
     path = folder / "config.json"
     ledger = folder / f"ledger-{time.monotonic_ns()}.db"
-    path.write_bytes(msgspec.json.encode(config(server.url, folder, {"ledger_url": f"sqlite:///{ledger}"} if case.ledger else {})))
-    given = {"config": str(path), "stream": STREAM, "key_properties": "event_id"} if case.format != "noop" else {}
+    path.write_bytes(
+        msgspec.json.encode(
+            config(server.url, folder, {"ledger_url": f"sqlite:///{ledger}"} if case.ledger else {})
+        )
+    )
+    given = (
+        {"config": str(path), "stream": STREAM, "key_properties": "event_id"}
+        if case.format != "noop"
+        else {}
+    )
     server.take()
     began = time.monotonic()
     frame.write.format(case.format).options(**given).mode("append").save()
@@ -93,10 +110,20 @@ def _write(session: Any, source: str, case: Case, server: Server, folder: Path, 
 @contextmanager
 def _session(folder: Path) -> Iterator[Any]:
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH")]))
-    made = SparkSession.builder.master(f"local[{TASKS}]").config("spark.ui.enabled", "false").config("spark.local.dir", str(folder))
-    made = made.config("spark.driver.host", "127.0.0.1").config("spark.driver.bindAddress", "127.0.0.1")
-    made = made.config("spark.sql.files.minPartitionNum", str(FILES)).config("spark.ui.showConsoleProgress", "false")
+    os.environ["PYTHONPATH"] = os.pathsep.join(
+        filter(None, [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH")])
+    )
+    made = (
+        SparkSession.builder.master(f"local[{TASKS}]")
+        .config("spark.ui.enabled", "false")
+        .config("spark.local.dir", str(folder))
+    )
+    made = made.config("spark.driver.host", "127.0.0.1").config(
+        "spark.driver.bindAddress", "127.0.0.1"
+    )
+    made = made.config("spark.sql.files.minPartitionNum", str(FILES)).config(
+        "spark.ui.showConsoleProgress", "false"
+    )
     session = made.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
     register(session)
@@ -108,10 +135,15 @@ def _write_parquet(lines: Path, folder: Path) -> int:
     """Write the records as a table would hold them: times as instants, amounts as decimals. Gives how many there are."""
     folder.mkdir()
     with lines.open("rb") as file:
-        rows = [_typed(message.record) for message in map(decode, file) if message.record is not None]
+        rows = [
+            _typed(message.record) for message in map(decode, file) if message.record is not None
+        ]
     share = -(-len(rows) // FILES)
     for number in range(FILES):
-        parquet.write_table(pa.Table.from_pylist(rows[number * share : (number + 1) * share]), folder / f"{number}.parquet")
+        parquet.write_table(
+            pa.Table.from_pylist(rows[number * share : (number + 1) * share]),
+            folder / f"{number}.parquet",
+        )
     return len(rows)
 
 

@@ -26,14 +26,19 @@ from benchmarks.children import ChildError
 from benchmarks.records import STREAM
 from benchmarks.results import table
 from benchmarks.server import Server
-from target_pinterest_capi import messages
-from target_pinterest_capi.delivery.dispatcher import Wake
 from target_pinterest_capi.delivery.run import Run
+from target_pinterest_capi.delivery.wakeup import Wakeup
 from target_pinterest_capi.events.event import Event, encode
-from target_pinterest_capi.lines import open_lines
-from target_pinterest_capi.mapping.mappings import Accounts, Stream, compile_stream, stream_columns
+from target_pinterest_capi.mapping.entries import (
+    Accounts,
+    StreamSchema,
+    compile_stream,
+    stream_columns,
+)
 from target_pinterest_capi.memory import keep_freed_memory
 from target_pinterest_capi.settings import load
+from target_pinterest_capi.singer import messages
+from target_pinterest_capi.singer.lines import open_lines
 
 PROFILED_ROWS: Final = 40
 _AT_A_TIME: Final = 20  # records
@@ -85,7 +90,14 @@ def stages_table(costs: dict[str, float]) -> str:
         for stage in STAGES
     ]
     rows.append(("sum", "of the stages", f"{stages:.1f}", "100%"))
-    rows.append(("whole", "the program, from line to answer", f"{costs['whole']:.1f}", f"{costs['whole'] / stages:.0%}"))
+    rows.append(
+        (
+            "whole",
+            "the program, from line to answer",
+            f"{costs['whole']:.1f}",
+            f"{costs['whole'] / stages:.0%}",
+        )
+    )
     return table(("stage", "what it does", "CPU us/record", "share"), rows)
 
 
@@ -110,7 +122,9 @@ def _pass(path: Path) -> dict[str, float]:
         settings = load(config(server.url, Path(folder), {}))
         run = Run(settings, lambda _: None)
         schema = json.loads(file.readline())
-        stream = Stream(STREAM, stream_columns(schema["schema"]), tuple(schema["key_properties"]))
+        stream = StreamSchema(
+            STREAM, stream_columns(schema["schema"]), tuple(schema["key_properties"])
+        )
         (entry,) = compile_stream(settings, stream, Accounts(settings), run.tally.note)
         assert entry.rows is not None  # noqa: S101 - the preset reads columns
         rows = messages.compile_rows(STREAM, stream.columns, entry.rows.reads)
@@ -132,13 +146,21 @@ def _pass(path: Path) -> dict[str, float]:
     return clock.seconds
 
 
-def _map_some(lines: list[bytes], rows: messages.Rows, take: Callable[[Any, bytes], Any], clock: _Clock) -> list[Any]:
+def _map_some(
+    lines: list[bytes], rows: messages.Rows, take: Callable[[Any, bytes], Any], clock: _Clock
+) -> list[Any]:
     lines = [line for line in lines if line.startswith(b'{"type": "RECORD"')]
     decoded = clock.time("decode", _each, rows.decode, lines)
-    events: list[Any] = clock.time("map", _each_pair, take, [message.record for message in decoded], lines)
+    events: list[Any] = clock.time(
+        "map", _each_pair, take, [message.record for message in decoded], lines
+    )
     plain = [json.loads(event.body) for event in events]
     records = map(messages.record_of, lines)
-    texts = [text for record, event in zip(records, plain, strict=True) for text in _personal(record, event)]
+    texts = [
+        text
+        for record, event in zip(records, plain, strict=True)
+        for text in _personal(record, event)
+    ]
     clock.time("hash", _each, _digest, texts)
     clock.time("encode", _each, encode, plain)
     return events
@@ -157,7 +179,7 @@ def _digest(text: str) -> str:
 
 
 def _chunks(file: Any, clock: _Clock) -> Iterator[list[bytes]]:
-    wake = Wake()
+    wake = Wakeup()
     source = open_lines(file, wake)
     while (lines := clock.time("read", source.read, None)) is not None:
         yield lines
@@ -184,7 +206,12 @@ def profile(bench: Bench) -> None:
     from target_pinterest_capi.target import TargetPinterestCapi  # noqa: PLC0415 - the SDK's import is not profiled, nor needed by stages
 
     profiler = cProfile.Profile()
-    with Server() as server, tempfile.TemporaryDirectory() as folder, bench.files.every.open("rb") as file, _no_stdout():
+    with (
+        Server() as server,
+        tempfile.TemporaryDirectory() as folder,
+        bench.files.every.open("rb") as file,
+        _no_stdout(),
+    ):
         target = TargetPinterestCapi(config=config(server.url, Path(folder), {}))
         code = profiler.runcall(target.read_to_exit_code, cast("IO[str]", file))
     if code:

@@ -16,15 +16,15 @@ from typing import Any, Final
 import click
 import msgspec
 
-from target_pinterest_capi import messages
 from target_pinterest_capi.cli import fields, presets
 from target_pinterest_capi.events import normalize
-from target_pinterest_capi.events.converters import Converters, Options
+from target_pinterest_capi.events.build.converters import Converters, Options
 from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES
 from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
-from target_pinterest_capi.mapping.functions import FUNCTIONS
+from target_pinterest_capi.expressions.functions import FUNCTIONS
 from target_pinterest_capi.reporting import report
 from target_pinterest_capi.settings import environment_example, mapping_table, settings_table
+from target_pinterest_capi.singer import messages
 
 COMMAND: Final = "python -m target_pinterest_capi.documentation"
 HAND_WRITTEN: Final = ("README.md", "docs/mapping.md")  # where markers may ask for a table
@@ -59,7 +59,9 @@ def fields_page() -> str:
         "Paths are Pinterest's own, and the keys of `fields` and `defaults` in a [mapping](mapping.md). `pinterest-capi fields`",
         "shows the same in a terminal. What a value may look like in a record: [here](mapping.md#values-as-taps-send-them).",
     ]
-    for parent, group in groupby(rows, key=lambda row: row.path.partition(".")[0] if "." in row.path else ""):
+    for parent, group in groupby(
+        rows, key=lambda row: row.path.partition(".")[0] if "." in row.path else ""
+    ):
         lines += ["", f"## {f'`{parent}`' if parent else 'The event itself'}", ""]
         cells = [
             (
@@ -88,24 +90,41 @@ def fields_page() -> str:
 def presets_page() -> str:
     """Give docs/presets.md."""
     found = [presets.load(name) for name in presets.names()]
-    lines = ["# Presets", "", "Built-in mapping entries. Name one in an entry of your own, and override it field by field:", ""]
+    lines = [
+        "# Presets",
+        "",
+        "Built-in mapping entries. Name one in an entry of your own, and override it field by field:",
+        "",
+    ]
     lines += ["```yaml", "mappings:", "  - stream: orders", "    preset: shopify", "```", ""]
     lines += [
         "`pinterest-capi presets show NAME` prints one to copy. [The guide to mappings](mapping.md) explains what is in it.",
         "",
     ]
-    lines += table(("Preset", "What it is"), [(f"[{one.name}](#{one.name})", prose(one.about)) for one in found])
+    lines += table(
+        ("Preset", "What it is"),
+        [(f"[{one.name}](#{one.name})", prose(one.about)) for one in found],
+    )
     for one in found:
         lines += ["", f"## {one.name}"]
         for label, words in one.notes:
             lines += ["", f"**{label}:** {prose(words)}" if label else prose(words)]
         names = one.entry.event_names
         if names:
-            lines += ["", *table(("Name in the record", "Event"), [(code(name), code(target)) for name, target in names.items()])]
+            lines += [
+                "",
+                *table(
+                    ("Name in the record", "Event"),
+                    [(code(name), code(target)) for name, target in names.items()],
+                ),
+            ]
         if one.entry.when:
             lines += ["", f"Only records for which this holds: {code(one.entry.when)}"]
         paths = [path for path in BY_PATH if path in one.entry.fields or path in one.entry.defaults]
-        lines += ["", *table(("Field", "From", "Else"), [_source_row(one.entry, path) for path in paths])]
+        lines += [
+            "",
+            *table(("Field", "From", "Else"), [_source_row(one.entry, path) for path in paths]),
+        ]
     return _page(lines)
 
 
@@ -120,15 +139,27 @@ def functions_page() -> str:
         *functions_table(),
     ]
     for function in FUNCTIONS.values():
-        lines += ["", f"## {function.name}", "", f"{code(function.signature)}: {prose(function.about)}.", ""]
-        examples = [(code(source), code(_json(record)), code(_json(result))) for source, record, result in function.examples]
+        lines += [
+            "",
+            f"## {function.name}",
+            "",
+            f"{code(function.signature)}: {prose(function.about)}.",
+            "",
+        ]
+        examples = [
+            (code(source), code(_json(record)), code(_json(result)))
+            for source, record, result in function.examples
+        ]
         lines += table(("Expression", "Record", "Gives"), examples)
     return _page(lines)
 
 
 def functions_table() -> list[str]:
     """Give the table of the added functions."""
-    return table(("Function", "Gives"), [(code(one.signature), prose(one.about)) for one in FUNCTIONS.values()])
+    return table(
+        ("Function", "Gives"),
+        [(code(one.signature), prose(one.about)) for one in FUNCTIONS.values()],
+    )
 
 
 def coercion_table() -> list[str]:
@@ -143,7 +174,9 @@ def coercion_table() -> list[str]:
 
 def reasons_table(reasons: Iterable[Any]) -> list[str]:
     """Give the table of a closed list of reasons."""
-    return table(("Reason", "What to do"), [(code(str(reason)), prose(reason.advice)) for reason in reasons])
+    return table(
+        ("Reason", "What to do"), [(code(str(reason)), prose(reason.advice)) for reason in reasons]
+    )
 
 
 SECTIONS: Final[dict[str, Callable[[], list[str]]]] = {
@@ -201,7 +234,10 @@ def behind(root: Path) -> list[str]:
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     """Give a table's lines; cells are Markdown, their bars are escaped here."""
     lines = [heads, ["---"] * len(heads), *rows]
-    return ["| " + " | ".join(re.sub(r"(?<!\\)\|", r"\\|", cell) for cell in line) + " |" for line in lines]
+    return [
+        "| " + " | ".join(re.sub(r"(?<!\\)\|", r"\\|", cell) for cell in line) + " |"
+        for line in lines
+    ]
 
 
 def code(text: str) -> str:
@@ -214,11 +250,18 @@ def code(text: str) -> str:
 def prose(text: str) -> str:
     """Give plain words as Markdown; what stands between backticks stays code."""
     parts = re.split(r"(`[^`]*`)", text)
-    return "".join(part if part.startswith("`") else _special.sub(lambda found: "\\" + found[0], part) for part in parts)
+    return "".join(
+        part if part.startswith("`") else _special.sub(lambda found: "\\" + found[0], part)
+        for part in parts
+    )
 
 
 def _page(lines: Iterable[str]) -> str:
-    return f"<!-- Written by `{COMMAND}`: change what it is made from. -->\n\n" + "\n".join(lines) + "\n"
+    return (
+        f"<!-- Written by `{COMMAND}`: change what it is made from. -->\n\n"
+        + "\n".join(lines)
+        + "\n"
+    )
 
 
 def _form(path: str) -> str:
@@ -228,7 +271,11 @@ def _form(path: str) -> str:
 
 def _form_row(name: str) -> tuple[str, str, str]:
     words, samples = fields.FORMS[name]
-    return name, prose(words), ", ".join(f"{code(sample)} is {code(normal_form(name, sample))}" for sample in samples)
+    return (
+        name,
+        prose(words),
+        ", ".join(f"{code(sample)} is {code(normal_form(name, sample))}" for sample in samples),
+    )
 
 
 def normal_form(name: str, text: str) -> str:
@@ -256,7 +303,9 @@ def _coerced(path: str, sample: str) -> str:
     """Give what a value in JSON becomes, under default settings, or why it is left out."""
     noted: list[str] = []
     value = messages.decode_record(f'{{"value": {sample}}}'.encode())["value"]
-    wire = Converters(Options(zone=UTC), lambda _, reason: noted.append(str(reason))).convert(BY_PATH[path])(value)
+    wire = Converters(Options(zone=UTC), lambda _, reason: noted.append(str(reason))).convert(
+        BY_PATH[path]
+    )(value)
     left_out = f"left out: {', '.join(noted)}" if noted else ""
     return left_out if wire is None else ", ".join(filter(None, (code(_json(wire)), left_out)))
 
@@ -268,8 +317,12 @@ def _json(value: Any) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the documentation below the working directory, or check it: 0 when all is well, else 1."""
-    parser = argparse.ArgumentParser(prog=COMMAND, description="Write docs/ and the tables in README.md.")
-    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 where something is behind")
+    parser = argparse.ArgumentParser(
+        prog=COMMAND, description="Write docs/ and the tables in README.md."
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; exit with 1 where something is behind"
+    )
     only_check, root = parser.parse_args(arguments).check, Path()
     if not (root / "docs").is_dir():
         click.echo(f"{COMMAND} runs in the repository: there is no docs/ here", err=True)

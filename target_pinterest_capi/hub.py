@@ -24,7 +24,15 @@ PUBLISHER: Final = Publisher(
 QUALITY: Final = "unknown"  # Hub rates a plugin by its use, once it is listed
 DOMAIN_URL: Final = "https://developers.pinterest.com/"
 MAINTENANCE_STATUS: Final = "beta"
-KEYWORDS: Final = ("meltano_sdk", "pinterest", "conversions_api", "capi", "reverse_etl", "advertising", "marketing")
+KEYWORDS: Final = (
+    "meltano_sdk",
+    "pinterest",
+    "conversions_api",
+    "capi",
+    "reverse_etl",
+    "advertising",
+    "marketing",
+)
 DEFINITION: Final = "is a Singer target that turns the records of any tap into conversion events of Pinterest's Conversions API."
 PREREQ: Final = """\
 - A Pinterest business account with an ad account: its id is the number in the address of Ads Manager.

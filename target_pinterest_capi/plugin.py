@@ -33,7 +33,9 @@ CAPABILITIES: Final = (
     "activate-version",
     "validate-records",
 )
-TEST_COMMAND: Final = "test"  # Meltano runs what is named so by `meltano test target-pinterest-capi`
+TEST_COMMAND: Final = (
+    "test"  # Meltano runs what is named so by `meltano test target-pinterest-capi`
+)
 TEST: Final = "check"
 # Each group is enough to start with: Meltano's settings_group_validation.
 GROUPS: Final = (("ad_account_id", "conversion_token"), ("ad_account_id", "conversion_token_file"))
@@ -126,7 +128,11 @@ def _command(name: str, about: str) -> dict[str, str]:
 
 def meltano_project() -> dict[str, Any]:
     """Give the repository's project: the plugin, installed from here, configured as the demo is, and a tap for its sample."""
-    sample = resources.files("target_pinterest_capi.cli").joinpath("samples", "demo.yaml").read_text(encoding="utf-8")
+    sample = (
+        resources.files("target_pinterest_capi.sandbox.demo")
+        .joinpath("samples", "demo.yaml")
+        .read_text(encoding="utf-8")
+    )
     own = {
         "dead_letter_path": f"{DEMO_FOLDER}/meltano-rejected.jsonl",
         "ledger_url": f"sqlite:///{DEMO_FOLDER}/meltano-ledger.db",
@@ -139,7 +145,10 @@ def meltano_project() -> dict[str, Any]:
         "pip_url": f"{TAP} setuptools<81",  # it imports pkg_resources, which later ones no longer have
         "executable": TAP,
         "capabilities": ["catalog", "discover"],
-        "settings": [{"name": "local.folders", "kind": "array"}, {"name": "add_record_metadata", "kind": "boolean"}],
+        "settings": [
+            {"name": "local.folders", "kind": "array"},
+            {"name": "add_record_metadata", "kind": "boolean"},
+        ],
         "config": {"local.folders": [DEMO_FOLDER], "add_record_metadata": False},
     }
     return {
@@ -175,7 +184,9 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+    return dumper.represent_scalar(
+        "tag:yaml.org,2002:str", text, style="|" if "\n" in text else None
+    )
 
 
 _Dumper.add_representer(str, _text)

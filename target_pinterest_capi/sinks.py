@@ -9,23 +9,30 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from singer_sdk import Sink
 
-from target_pinterest_capi import messages
-from target_pinterest_capi.delivery.findings import Mark
-from target_pinterest_capi.delivery.trial import try_settings
+from target_pinterest_capi.checks.credentials import try_settings
+from target_pinterest_capi.checks.result import CheckStatus
 from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, SkippedRecord
 from target_pinterest_capi.events.keys import read_key
 from target_pinterest_capi.events.reasons import Invalid, Skipped
-from target_pinterest_capi.mapping.columns import names_a_field
-from target_pinterest_capi.mapping.mappings import CompiledEntry, Stream, compile_stream, stream_columns
-from target_pinterest_capi.validation import compile_validator
+from target_pinterest_capi.mapping.entries import (
+    CompiledEntry,
+    StreamSchema,
+    compile_stream,
+    stream_columns,
+)
+from target_pinterest_capi.mapping.flat_columns import names_a_field
+from target_pinterest_capi.singer import messages
+from target_pinterest_capi.singer.schemas import compile_validator
 
 if TYPE_CHECKING:
-    from target_pinterest_capi.events.builder import Result
+    from target_pinterest_capi.events.build.builder import Result
     from target_pinterest_capi.target import TargetPinterestCapi
 
 NO_MAPPING: Final = ""
 MOST_TIMES_NEW: Final = 20
-MELTANO_TEST_STREAM: Final = "meltano_test_stream"  # what `meltano config test` sends: seen with Meltano 4.4.1
+MELTANO_TEST_STREAM: Final = (
+    "meltano_test_stream"  # what `meltano config test` sends: seen with Meltano 4.4.1
+)
 
 
 class RowReading(NamedTuple):
@@ -45,7 +52,11 @@ class RecordSink(Sink):
     rows: RowReading | None = None
 
     def __init__(
-        self, target: "TargetPinterestCapi", stream_name: str, schema: dict[str, Any], key_properties: Sequence[str] | None
+        self,
+        target: "TargetPinterestCapi",
+        stream_name: str,
+        schema: dict[str, Any],
+        key_properties: Sequence[str] | None,
     ) -> None:
         super().__init__(target, stream_name, schema, key_properties)
         self._run = target.run
@@ -70,35 +81,53 @@ class ConversionsSink(RecordSink):
     """Turns a stream's records into events for the run, and into members of the customer lists that the stream feeds."""
 
     def __init__(
-        self, target: "TargetPinterestCapi", stream_name: str, schema: dict[str, Any], key_properties: Sequence[str] | None
+        self,
+        target: "TargetPinterestCapi",
+        stream_name: str,
+        schema: dict[str, Any],
+        key_properties: Sequence[str] | None,
     ) -> None:
         super().__init__(target, stream_name, schema, key_properties)
         self._accounts = target.accounts
-        self._stream = Stream(stream_name, stream_columns(schema), tuple(key_properties or ()))
+        self._stream = StreamSchema(
+            stream_name, stream_columns(schema), tuple(key_properties or ())
+        )
         self._entries: tuple[CompiledEntry, ...] = self._compile()
         self._takes = [entry.take for entry in self._entries]
         self._row_takes: list[Callable[[Any, bytes], Result]] = []
         self._list_takes = target.lists.takes(stream_name, self._stream.key_properties)
-        self._columns: tuple[str, ...] = ()  # of the last record: as a rule every record has the same
+        self._columns: tuple[
+            str, ...
+        ] = ()  # of the last record: as a rule every record has the same
         self._times_new = 0  # that a record has brought new ones
         self._validate = compile_validator(schema) if target.settings.validate_records else None
         self.rows = self._compile_rows()
         self._nothing = SkippedRecord(Origin(stream_name, NO_MAPPING), Skipped.NO_MAPPING)
         if not self._entries and not self._list_takes:
-            self.logger.warning("No entry of mappings takes stream %r: its records are skipped.", stream_name)
+            self.logger.warning(
+                "No entry of mappings takes stream %r: its records are skipped.", stream_name
+            )
 
     def take(self, record: dict[str, Any]) -> None:
         """Take one record to every entry that matches. Raises `RunStopped` where the run has to stop."""
         run = self._run
         run.sequence += 1
         if self._validate is not None and (violation := self._validate(record)) is not None:
-            key = read_key(record, self._stream.key_properties, plain=self._settings.dead_letter_keys == "plain")
+            key = read_key(
+                record,
+                self._stream.key_properties,
+                plain=self._settings.dead_letter_keys == "plain",
+            )
             origin = (
                 *(entry.origin for entry in self._entries),
                 *(take.origin for take in self._list_takes),
                 self._nothing.origin,
             )[0]
-            run.invalid(InvalidRecord(origin, Invalid.SCHEMA_VIOLATION, violation.field, violation.keyword, key))
+            run.invalid(
+                InvalidRecord(
+                    origin, Invalid.SCHEMA_VIOLATION, violation.field, violation.keyword, key
+                )
+            )
             return
         if (columns := tuple(record)) != self._columns:
             self._look_at(columns)
@@ -146,10 +175,17 @@ class ConversionsSink(RecordSink):
     def _compile_rows(self) -> RowReading | None:
         """Give how lines are read into rows; None where something reads more of a record than a row holds."""
         plans = [entry.rows for entry in self._entries if entry.rows is not None]
-        if not plans or len(plans) < len(self._entries) or self._list_takes or self._validate is not None:
+        if (
+            not plans
+            or len(plans) < len(self._entries)
+            or self._list_takes
+            or self._validate is not None
+        ):
             return None
         rows = messages.compile_rows(
-            self._stream.name, self._stream.columns, frozenset[str]().union(*(plan.reads for plan in plans))
+            self._stream.name,
+            self._stream.columns,
+            frozenset[str]().union(*(plan.reads for plan in plans)),
         )
         if rows is None:
             return None
@@ -164,7 +200,11 @@ class MeltanoTestSink(RecordSink):
     """
 
     def __init__(
-        self, target: "TargetPinterestCapi", stream_name: str, schema: dict[str, Any], key_properties: Sequence[str] | None
+        self,
+        target: "TargetPinterestCapi",
+        stream_name: str,
+        schema: dict[str, Any],
+        key_properties: Sequence[str] | None,
     ) -> None:
         super().__init__(target, stream_name, schema, key_properties)
         self._is_tried = False
@@ -180,6 +220,13 @@ class MeltanoTestSink(RecordSink):
     def _try(self) -> None:
         for finding in try_settings(self._settings):
             line = f"{finding.step}: {finding.message}"
-            if finding.mark is Mark.FAILED:
-                self._run.stop(". ".join(part.removesuffix(".") for part in (line, finding.advice, finding.place) if part) + ".")
+            if finding.mark is CheckStatus.FAILED:
+                self._run.stop(
+                    ". ".join(
+                        part.removesuffix(".")
+                        for part in (line, finding.advice, finding.place)
+                        if part
+                    )
+                    + "."
+                )
             self.logger.info("%s", line)

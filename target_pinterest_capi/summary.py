@@ -1,19 +1,25 @@
 """What a run says at its end: a line for each outcome and reason with what to do about it, then the sum."""
 
-import logging
+import logging  # noqa: I001
 from collections.abc import Iterable
 from typing import Final
 
-from target_pinterest_capi.delivery.outcomes import NotSent, Rejected
+from target_pinterest_capi.events.outcomes import NotSent, Rejected
 from target_pinterest_capi.delivery.run import Run
 from target_pinterest_capi.events.event import Origin
 from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
 from target_pinterest_capi.reporting.customer_lists import ListReport
 
-_REASONS: Final = {str(reason): reason for reasons in (LeftOut, Warned, Invalid, Skipped, Rejected, NotSent) for reason in reasons}
+_REASONS: Final = {
+    str(reason): reason
+    for reasons in (LeftOut, Warned, Invalid, Skipped, Rejected, NotSent)
+    for reason in reasons
+}
 
 
-def log_summary(logger: logging.Logger, run: Run, lists: Iterable[ListReport], exit_code: int) -> None:
+def log_summary(
+    logger: logging.Logger, run: Run, lists: Iterable[ListReport], exit_code: int
+) -> None:
     """Log what became of every record of a run, and of its customer lists."""
     tally, requests = run.tally, run.requests
     for row in tally.outcomes():
@@ -21,7 +27,9 @@ def log_summary(logger: logging.Logger, run: Run, lists: Iterable[ListReport], e
         line = f"{_named(row.origin)}: {row.outcome}{reason} {row.number}{_advice(row.reason)}"
         logger.info("%s", line, extra=row._asdict())
     for note in tally.notes():
-        line = f"{_named(note.origin)}: {note.field} {note.reason} {note.number}{_advice(note.reason)}"
+        line = (
+            f"{_named(note.origin)}: {note.field} {note.reason} {note.number}{_advice(note.reason)}"
+        )
         logger.info("%s", line, extra=note._asdict())
     for message, number in tally.warnings().items():
         logger.warning("Pinterest warned about %d delivered events: %s", number, message)

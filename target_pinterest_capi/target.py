@@ -23,19 +23,26 @@ from singer_sdk.plugin_base import SingerCommand, _ConfigInput
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 
-from target_pinterest_capi import messages, settings, validation
-from target_pinterest_capi.audiences.lists import Lists
-from target_pinterest_capi.batch_files import BatchFileError, open_batch_file
+from target_pinterest_capi import settings
+from target_pinterest_capi.customer_lists.list_delivery import ListDelivery
 from target_pinterest_capi.delivery.ledger import LedgerError
 from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
 from target_pinterest_capi.events.event import Origin, SkippedRecord
 from target_pinterest_capi.events.reasons import Skipped
-from target_pinterest_capi.lines import IteratedLines
-from target_pinterest_capi.mapping.mappings import Accounts
+from target_pinterest_capi.mapping.entries import Accounts
 from target_pinterest_capi.memory import keep_freed_memory
-from target_pinterest_capi.reader import BytesReader, InputError
 from target_pinterest_capi.reporting.progress import Progress, watch
-from target_pinterest_capi.sinks import MELTANO_TEST_STREAM, ConversionsSink, MeltanoTestSink, RecordSink
+from target_pinterest_capi.singer import messages
+from target_pinterest_capi.singer import schemas as validation
+from target_pinterest_capi.singer.batch_files import BatchFileError, open_batch_file
+from target_pinterest_capi.singer.lines import IteratedLines
+from target_pinterest_capi.singer.reader import BytesReader, InputError
+from target_pinterest_capi.sinks import (
+    MELTANO_TEST_STREAM,
+    ConversionsSink,
+    MeltanoTestSink,
+    RecordSink,
+)
 from target_pinterest_capi.summary import log_summary
 
 QUIET_LOGGERS: Final = ("httpx", "httpcore")  # a line for each request is nobody's news
@@ -56,7 +63,11 @@ class _Command(SingerCommand):
 def _log_problems(logger: logging.Logger, problems: Sequence[str]) -> None:
     for problem in problems:
         logger.error("%s", problem)
-    logger.error("The configuration has %d problem%s; nothing was read.", len(problems), "" if len(problems) == 1 else "s")
+    logger.error(
+        "The configuration has %d problem%s; nothing was read.",
+        len(problems),
+        "" if len(problems) == 1 else "s",
+    )
 
 
 class TargetPinterestCapi(Target):
@@ -88,11 +99,13 @@ class TargetPinterestCapi(Target):
         self.settings = _load(config, parse_env=parse_env_config)
         self.run = Run(self.settings, _write_state)
         self.accounts = Accounts(self.settings)
-        self.lists = Lists(self.settings, self.run)
+        self.lists = ListDelivery(self.settings, self.run)
         if self.settings.customer_lists:
             self.run.attach(self.lists)
         self.stopped: RunStopped | None = None
-        self.failure: str | None = None  # what went wrong with the input, or with us: without values and places
+        self.failure: str | None = (
+            None  # what went wrong with the input, or with us: without values and places
+        )
         self.signal: int | None = None
         for name in QUIET_LOGGERS:
             logging.getLogger(name).setLevel(logging.WARNING)
@@ -126,14 +139,18 @@ class TargetPinterestCapi(Target):
             validation.check_schema(message_dict["schema"])
             super()._process_schema_message(message_dict)
         except validation.SchemaError as error:
-            raise InputError(f"line {self._line_number}: SCHEMA of stream {stream!r}: {error}") from None
+            raise InputError(
+                f"line {self._line_number}: SCHEMA of stream {stream!r}: {error}"
+            ) from None
         if not self._maps_records and isinstance(self.message_reader, BytesReader):
             self.message_reader.add(stream, self._sink(stream))
 
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
         stream, record = message_dict["stream"], message_dict["record"]
         if stream not in self.mapper.stream_maps:
-            raise RecordsWithoutSchemaException(f"line {self._line_number}: a RECORD of stream {stream!r} came before its SCHEMA")
+            raise RecordsWithoutSchemaException(
+                f"line {self._line_number}: a RECORD of stream {stream!r} came before its SCHEMA"
+            )
         for stream_map in self.mapper.stream_maps[stream]:
             try:
                 mapped = stream_map.transform(dict(record))
@@ -144,7 +161,9 @@ class TargetPinterestCapi(Target):
                 ) from None
             if mapped is None:
                 self.run.sequence += 1
-                self.run.skip(SkippedRecord(Origin(stream_map.stream_alias, ""), Skipped.STREAM_MAP))
+                self.run.skip(
+                    SkippedRecord(Origin(stream_map.stream_alias, ""), Skipped.STREAM_MAP)
+                )
             else:
                 self._sink(stream_map.stream_alias).take(dict(mapped))
 
@@ -153,7 +172,9 @@ class TargetPinterestCapi(Target):
 
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
         """Let it go: events have no versions, and nothing that was sent can be taken back."""
-        self.logger.debug("ACTIVATE_VERSION of stream %r has no meaning for events.", message_dict["stream"])
+        self.logger.debug(
+            "ACTIVATE_VERSION of stream %r has no meaning for events.", message_dict["stream"]
+        )
 
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
         stream = message_dict["stream"]
@@ -163,8 +184,14 @@ class TargetPinterestCapi(Target):
             where = f"line {self._line_number}: BATCH of stream {stream!r}, file {number} of {len(message_dict['manifest'])}"
             try:
                 encoding = BaseBatchFileEncoding.from_dict(dict(message_dict["encoding"]))
-                if encoding.format != BatchFileFormat.JSONL or encoding.compression not in {"gzip", "none", None}:
-                    raise InputError(f"{where}: its encoding is not supported: jsonl, with gzip or without, is")
+                if encoding.format != BatchFileFormat.JSONL or encoding.compression not in {
+                    "gzip",
+                    "none",
+                    None,
+                }:
+                    raise InputError(
+                        f"{where}: its encoding is not supported: jsonl, with gzip or without, is"
+                    )
                 with open_batch_file(url) as file:
                     self._process_batch_file(stream, _unpacked(file, encoding.compression), where)
             except (OSError, EOFError, TypeError, KeyError) as error:
@@ -206,7 +233,9 @@ class TargetPinterestCapi(Target):
 
     @property
     def _line_number(self) -> int:
-        return self.message_reader.line_number if isinstance(self.message_reader, BytesReader) else 0
+        return (
+            self.message_reader.line_number if isinstance(self.message_reader, BytesReader) else 0
+        )
 
     # The end
 
@@ -225,14 +254,22 @@ class TargetPinterestCapi(Target):
     def read_to_exit_code(self, file_input: IO[str] | None) -> int:
         """Read the whole input and give the exit code of the contract. Logs why, and what was delivered."""
         code = int(ExitCode.OK)
-        watching = watch(self.run.standing, sys.stderr, self._log_progress, self._log_metrics, now=self.run.started_at)
+        watching = watch(
+            self.run.standing,
+            sys.stderr,
+            self._log_progress,
+            self._log_metrics,
+            now=self.run.started_at,
+        )
         self.run.watch = watching
         try:
             self.listen(file_input)
         except RunStopped:
             self.process_endofpipe()
         except (InvalidInputLine, RecordsWithoutSchemaException) as error:
-            code = self._fail("%s. What came before it is settled; STATE says from where to go on.", str(error))
+            code = self._fail(
+                "%s. What came before it is settled; STATE says from where to go on.", str(error)
+            )
         except Exception as error:  # noqa: BLE001 - a bug: its message could hold a record's value, so only its place is shown
             code = self._fail("An unexpected %s:\n%s", type(error).__name__, _places(error))
         if self.stopped is not None:
@@ -254,7 +291,9 @@ class TargetPinterestCapi(Target):
         try:
             self.process_endofpipe()
         except (RunStopped, OSError) as error:
-            self.logger.error("%s", error if isinstance(error, RunStopped) else type(error).__name__)  # noqa: TRY400 - no values of a record
+            self.logger.error(  # noqa: TRY400
+                "%s", error if isinstance(error, RunStopped) else type(error).__name__
+            )
         return int(ExitCode.ERROR)
 
     def _complete_lists(self) -> int:
@@ -279,13 +318,16 @@ class TargetPinterestCapi(Target):
             (metrics.Metric.HTTP_REQUEST_COUNT, now.requests - before.requests),
         )
         for metric, count in counts:
-            metrics.log(self.metrics_logger, metrics.Point("counter", metric, count, {metrics.Tag.PID.value: os.getpid()}))
+            metrics.log(
+                self.metrics_logger,
+                metrics.Point("counter", metric, count, {metrics.Tag.PID.value: os.getpid()}),
+            )
 
     def _write_report(self, code: int) -> None:
         """Write the report that `report_path` asks for. Where it cannot be written that is logged, and changes no exit code."""
         if self.settings.report_path is None:
             return
-        from target_pinterest_capi.delivery.run_report import write_report  # noqa: PLC0415 - only runs with a report need it
+        from target_pinterest_capi.reporting.report_file import write_report  # noqa: PLC0415 - only runs with a report need it
 
         stopped = str(self.stopped) if self.stopped is not None else self.failure
         if stopped is None and self.signal is not None:
@@ -293,17 +335,27 @@ class TargetPinterestCapi(Target):
         try:
             write_report(self.run, code, stopped, self.lists.reports())
         except OSError as error:
-            self.logger.error("The report cannot be written to report_path: %s.", error.strerror or type(error).__name__)  # noqa: TRY400
+            self.logger.error(  # noqa: TRY400
+                "The report cannot be written to report_path: %s.",
+                error.strerror or type(error).__name__,
+            )
 
     # The command line
 
     @classmethod
-    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> _ConfigInput:  # noqa: ARG003 - click's signature
+    def cb_config(
+        cls,
+        ctx: click.Context,
+        param: click.Option,  # noqa: ARG003
+        value: tuple[str, ...],
+    ) -> _ConfigInput:
         """Read `--config`: files, and ENV for the environment."""
         try:
             return _ConfigInput(config=settings.read_files(value, environ=settings.environment()))
         except settings.ConfigurationError as error:
-            _log_problems(cls.logger, [f"{problem.path}: {problem.message}" for problem in error.problems])
+            _log_problems(
+                cls.logger, [f"{problem.path}: {problem.message}" for problem in error.problems]
+            )
             ctx.exit(ExitCode.CONFIGURATION)
 
     @classmethod
@@ -346,7 +398,11 @@ def _is_true_here(record: logging.LogRecord) -> bool:
 def _load(config: Any, *, parse_env: bool) -> settings.Settings:
     """Give the settings of a configuration. Raises the SDK's `ConfigValidationError` with every problem."""
     try:
-        raw = dict(config) if isinstance(config, dict) else settings.read_files([str(path) for path in _paths(config)])
+        raw = (
+            dict(config)
+            if isinstance(config, dict)
+            else settings.read_files([str(path) for path in _paths(config)])
+        )
         if parse_env:
             raw |= settings.read_environment(settings.environment())
         return settings.load(raw)

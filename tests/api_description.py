@@ -35,7 +35,9 @@ def body_schema(path: str, method: str) -> dict[str, Any]:
     """Return the JSON Schema of an operation's request body, with what was seen live; a copy to change."""
     (content,) = PATHS[path][method]["requestBody"]["content"].values()
     schema = copy.deepcopy({**content["schema"], "components": DESCRIPTION["components"]})
-    event = schema["components"]["schemas"]["ConversionEvents"]["properties"]["data"]["items"]["properties"]
+    event = schema["components"]["schemas"]["ConversionEvents"]["properties"]["data"]["items"][
+        "properties"
+    ]
     event["advertiser_tracking_enabled"] = SEEN_LIVE["advertiser_tracking_enabled"]
     item = event["custom_data"]["properties"]["contents"]["items"]["properties"]
     item["item_brand_id"] = SEEN_LIVE["contents.item_brand_id"]

@@ -43,7 +43,16 @@ class Browser:
         os.close(to_browser)
         os.close(from_browser)
         self._process = subprocess.Popen(
-            ["sh", "-c", _moved(ends), "sh", executable, *FLAGS, f"--user-data-dir={folder}", "about:blank"],
+            [
+                "sh",
+                "-c",
+                _moved(ends),
+                "sh",
+                executable,
+                *FLAGS,
+                f"--user-data-dir={folder}",
+                "about:blank",
+            ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -54,8 +63,12 @@ class Browser:
         self._session: str | None = None
 
     def __enter__(self) -> Self:
-        target = next(one for one in self.call("Target.getTargets")["targetInfos"] if one["type"] == "page")["targetId"]
-        self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        target = next(
+            one for one in self.call("Target.getTargets")["targetInfos"] if one["type"] == "page"
+        )["targetId"]
+        self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)[
+            "sessionId"
+        ]
         for domain in ("Page", "Runtime", "Network", "Log", "Accessibility"):
             self.call(f"{domain}.enable")
         return self
@@ -86,7 +99,13 @@ class Browser:
 
     def open(self, path: Path, *, width: int = 1280, height: int = 900, dark: bool = False) -> None:
         """Show a file, at a size and in a colour scheme, and wait until it is loaded."""
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
+        self.call(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=width < 600,
+        )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[scheme])
         self.events.clear()
@@ -99,7 +118,11 @@ class Browser:
         """Give the value of a JavaScript expression in the page."""
         result = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
         if "exceptionDetails" in result:
-            raise BrowserError(result["exceptionDetails"].get("exception", {}).get("description", "an exception in the page"))
+            raise BrowserError(
+                result["exceptionDetails"]
+                .get("exception", {})
+                .get("description", "an exception in the page")
+            )
         return result["result"].get("value")
 
     def press(self, key: str) -> None:
@@ -107,11 +130,22 @@ class Browser:
         text = {"text": "\r"} if key == "Enter" else {}
         code = {"Tab": 9, "Enter": 13}[key]
         for kind in ("keyDown", "keyUp"):
-            self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, **text)
+            self.call(
+                "Input.dispatchKeyEvent",
+                type=kind,
+                key=key,
+                code=key,
+                windowsVirtualKeyCode=code,
+                **text,
+            )
 
     def requests(self) -> list[str]:
         """Give the addresses that the page asked for, its own included."""
-        return [one["params"]["request"]["url"] for one in self.events if one["method"] == "Network.requestWillBeSent"]
+        return [
+            one["params"]["request"]["url"]
+            for one in self.events
+            if one["method"] == "Network.requestWillBeSent"
+        ]
 
     def complaints(self) -> list[str]:
         """Give what the page wrote to the console, and every exception in it."""

@@ -18,12 +18,20 @@ from target_pinterest_capi.sandbox.server import Sandbox
 from web_host import WebHost
 
 TESTS = Path(__file__).parent
-SERVICES = {"browser", "postgres", "tap_schemas"}  # fixtures of a program, or a download, that not every machine has
+SERVICES = {
+    "browser",
+    "postgres",
+    "tap_schemas",
+}  # fixtures of a program, or a download, that not every machine has
 
 # Before the tests are imported, as their decorators ask for it. No test is slow by the clock: the machine may be.
 for profile, number in (("quick", FULL_EXAMPLES // 5), ("full", FULL_EXAMPLES)):
-    settings.register_profile(profile, max_examples=number, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "full" if "CI" in os.environ else "quick"))
+    settings.register_profile(
+        profile, max_examples=number, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+settings.load_profile(
+    os.environ.get("HYPOTHESIS_PROFILE", "full" if "CI" in os.environ else "quick")
+)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -49,7 +57,9 @@ def sandbox() -> Iterator[Sandbox]:
 def start(clock: Clock) -> Iterator[Callable[..., Sandbox]]:
     """Start sandboxes that go by the clock; they end with the test."""
     with ExitStack() as running:
-        yield lambda **changes: running.enter_context(Sandbox(SandboxConfig(clock=clock, **changes)))
+        yield lambda **changes: running.enter_context(
+            Sandbox(SandboxConfig(clock=clock, **changes))
+        )
 
 
 @pytest.fixture
@@ -99,7 +109,9 @@ class Ran(NamedTuple):
 
 
 @pytest.fixture
-def run_target(config: dict[str, Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Callable[..., Ran]:
+def run_target(
+    config: dict[str, Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> Callable[..., Ran]:
     """Give a function that runs the target in this process on lines of input, as its command does."""
     from target_pinterest_capi.target import TargetPinterestCapi
 
@@ -112,7 +124,9 @@ def run_target(config: dict[str, Any], monkeypatch: pytest.MonkeyPatch, caplog: 
             code = target.read_to_exit_code(io.BytesIO(b"\n".join(lines) + b"\n"))  # type: ignore[arg-type]
         out.seek(0)
         path = Path(given["dead_letter_path"])
-        letters = [json.loads(row) for row in path.read_text().splitlines()] if path.exists() else []
+        letters = (
+            [json.loads(row) for row in path.read_text().splitlines()] if path.exists() else []
+        )
         return Ran(code, out.read().splitlines(), letters, caplog.text, target)
 
     return run

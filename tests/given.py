@@ -43,11 +43,16 @@ def line(**message: Any) -> bytes:
     return json.dumps(message).encode()
 
 
-def schema(stream: str, *columns: str, key_properties: tuple[str, ...] = (), **properties: Any) -> bytes:
+def schema(
+    stream: str, *columns: str, key_properties: tuple[str, ...] = (), **properties: Any
+) -> bytes:
     """Give a SCHEMA line."""
     declared = {**{column: {} for column in columns}, **properties}
     return line(
-        type="SCHEMA", stream=stream, schema={"type": "object", "properties": declared}, key_properties=list(key_properties)
+        type="SCHEMA",
+        stream=stream,
+        schema={"type": "object", "properties": declared},
+        key_properties=list(key_properties),
     )
 
 

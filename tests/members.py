@@ -25,12 +25,21 @@ def people(*numbers: int) -> frozenset[str]:
 
 def row(number: int, action: str | None = "add", **columns: Any) -> bytes:
     """Give the RECORD line of a person."""
-    return record("vips", **{"id": number, "email": f"Person{number}@Example.com ", "action": action, **columns})
+    return record(
+        "vips",
+        **{"id": number, "email": f"Person{number}@Example.com ", "action": action, **columns},
+    )
 
 
 def entry(**changes: Any) -> dict[str, Any]:
     """Give an entry of customer_lists; a member set to None is left out."""
-    given = {"stream": "vips", "list_name": LIST, "member": ["email"], "operation": "action", **changes}
+    given = {
+        "stream": "vips",
+        "list_name": LIST,
+        "member": ["email"],
+        "operation": "action",
+        **changes,
+    }
     return {name: value for name, value in given.items() if value is not None}
 
 

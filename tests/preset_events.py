@@ -11,7 +11,12 @@ import msgspec
 from api_description import problems
 from given import settings_of
 from target_pinterest_capi.events.event import Event
-from target_pinterest_capi.mapping.mappings import Accounts, Stream, compile_stream, stream_columns
+from target_pinterest_capi.mapping.entries import (
+    Accounts,
+    StreamSchema,
+    compile_stream,
+    stream_columns,
+)
 
 NOW = 1_795_000_000  # 2026-11-18T11:06:40Z
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
@@ -32,17 +37,21 @@ def events_of(
     `entry` is what a user writes beside the preset, `settings` beside mappings; `notes` gets (field, reason) of what is left out.
     """
     rows = [_decode(json.dumps(record)) for record in records]
-    configured = settings_of(mappings=[{"stream": "*", "preset": preset, **entry}], **(settings or {}))
+    configured = settings_of(
+        mappings=[{"stream": "*", "preset": preset, **entry}], **(settings or {})
+    )
     columns = stream_columns(schema or {}, {column for row in rows for column in row})
     (compiled,) = compile_stream(
         configured,
-        Stream("records", columns),
+        StreamSchema("records", columns),
         Accounts(configured),
         lambda _, field, reason: None if notes is None else notes.append((field, str(reason))),
         now=lambda: NOW,
     )
     results = [compiled.take(row) for row in rows]
-    events = [json.loads(result.body) if isinstance(result, Event) else result for result in results]
+    events = [
+        json.loads(result.body) if isinstance(result, Event) else result for result in results
+    ]
     made = [event for event in events if isinstance(event, dict)]
     assert [problem for event in made for problem in problems({"data": [event]})] == []
     return events

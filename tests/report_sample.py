@@ -1,28 +1,49 @@
 """Reports that tests look at: an ordinary one, and one whose every name is long, strange or hostile."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta  # noqa: I001
 from typing import Any
 
 from shopper import ACCOUNT, digest
-from target_pinterest_capi.delivery.outcomes import Outcome, Rejected
+from target_pinterest_capi.events.outcomes import Outcome, Rejected
 from target_pinterest_capi.events.event import Event, Origin, encode
 from target_pinterest_capi.events.fields import EVENT_NAMES
 from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
-from target_pinterest_capi.reporting.observations import Observations
-from target_pinterest_capi.reporting.report import Facts, Report, Run, compose
-from target_pinterest_capi.reporting.tally import Tally
+from target_pinterest_capi.reporting.counters import Counters
+from target_pinterest_capi.reporting.delivered_statistics import DeliveredStatistics
+from target_pinterest_capi.reporting.report import Report, RunFacts, RunSection, compose
 
 NOW = datetime(2026, 3, 2, 12, 0, 30, tzinfo=UTC)
-HOSTILE = "<script>alert('x')</script><img src=https://example.com/x onerror=alert(1)>\"'&amp;{}$title"
+HOSTILE = (
+    "<script>alert('x')</script><img src=https://example.com/x onerror=alert(1)>\"'&amp;{}$title"
+)
 
 
-def event(number: int, name: str = "checkout", *, hours_ago: float = 0.5, event_id: str | None = None, **user: Any) -> Event:
+def event(
+    number: int,
+    name: str = "checkout",
+    *,
+    hours_ago: float = 0.5,
+    event_id: str | None = None,
+    **user: Any,
+) -> Event:
     at = int((NOW - timedelta(hours=hours_ago)).timestamp())
-    members = {"event_name": name, "user_data": {"em": [digest(f"shopper{number}@example.com")], **user}}
-    return Event(encode(members), ACCOUNT, Origin("orders", ""), name, event_id or f"order-{number}", True, at, None)
+    members = {
+        "event_name": name,
+        "user_data": {"em": [digest(f"shopper{number}@example.com")], **user},
+    }
+    return Event(
+        encode(members),
+        ACCOUNT,
+        Origin("orders", ""),
+        name,
+        event_id or f"order-{number}",
+        True,
+        at,
+        None,
+    )
 
 
-def run_of(**changes: Any) -> Run:
+def run_of(**changes: Any) -> RunSection:
     """Give what a run says of itself."""
     given: dict[str, Any] = {
         "id": "0123456789ab",
@@ -39,26 +60,37 @@ def run_of(**changes: Any) -> Run:
         "dead_letters_written": 5,
         "dead_letters": "pinterest-rejected.jsonl",
         "versions": {"target-pinterest-capi": "0.1.0", "python": "3.11.7"},
-        "settings": {"timezone": "UTC", "default_country": None, "ledger": True, "max_rejected_ratio": 1.0},
+        "settings": {
+            "timezone": "UTC",
+            "default_country": None,
+            "ledger": True,
+            "max_rejected_ratio": 1.0,
+        },
     }
-    return Run(**{**given, **changes})
+    return RunSection(**{**given, **changes})
 
 
-def observed(*events: Event, tally: Tally | None = None) -> Observations:
-    seen = Observations((tally or Tally()).name, now=NOW.timestamp)
+def observed(*events: Event, tally: Counters | None = None) -> DeliveredStatistics:
+    seen = DeliveredStatistics((tally or Counters()).name, now=NOW.timestamp)
     seen.take(events)
     return seen
 
 
-def report_of(tally: Tally | None = None, seen: Observations | None = None, **run: Any) -> Report:
+def report_of(
+    tally: Counters | None = None, seen: DeliveredStatistics | None = None, **run: Any
+) -> Report:
     """Give the report of what was counted and seen: by default of nothing at all."""
-    tally = tally or Tally()
-    return compose(Facts(run_of(**run), (25, 2, 3)), tally, seen or observed(tally=tally))
+    tally = tally or Counters()
+    return compose(RunFacts(run_of(**run), (25, 2, 3)), tally, seen or observed(tally=tally))
 
 
 def ordinary() -> Report:
     """Give the report of a run that went well for the most part."""
-    tally, orders, visits = Tally(), Origin("orders", "paid orders"), Origin("visits", "pinterest")
+    tally, orders, visits = (
+        Counters(),
+        Origin("orders", "paid orders"),
+        Origin("visits", "pinterest"),
+    )
     tally.count(orders, Outcome.DELIVERED, number=1200)
     tally.count(visits, Outcome.DELIVERED, number=30)
     tally.count(orders, Outcome.INVALID, Invalid.NO_IDENTIFIER, 4)
@@ -69,14 +101,19 @@ def ordinary() -> Report:
     tally.note(orders, "user_data.em", LeftOut.NOT_AN_EMAIL, 12)
     tally.note(visits, "user_data.ph", Warned.PHONE_WITHOUT_COUNTRY, 3)
     tally.warn("event_name is neither known nor defined.")
-    orders_seen = [event(number, hours_ago=number / 20, client_ip_address="192.0.2.7") for number in range(1200)]
-    visits_seen = [event(number, "page_visit", event_id="visit", click_id="dj0yJnU9") for number in range(30)]
+    orders_seen = [
+        event(number, hours_ago=number / 20, client_ip_address="192.0.2.7")
+        for number in range(1200)
+    ]
+    visits_seen = [
+        event(number, "page_visit", event_id="visit", click_id="dj0yJnU9") for number in range(30)
+    ]
     return report_of(tally, observed(*orders_seen, *visits_seen, tally=tally))
 
 
 def hostile() -> Report:
     """Give a report in which every name is hostile or as long as can be, there are many of everything, and the run was stopped."""
-    tally = Tally()
+    tally = Counters()
     names = [*EVENT_NAMES, "x" * 50, "Ünïcode Náme"]
     for number in range(30):
         origin = Origin(f"{HOSTILE}{number}{'s' * 120}", HOSTILE)
@@ -91,7 +128,13 @@ def hostile() -> Report:
             tally.note(origin, f"user_data.{HOSTILE}", reason, 10**7)
         tally.warn(f"{HOSTILE} {number}")
     events = [event(number, name, hours_ago=number * 3) for number, name in enumerate(names * 3)]
-    texts = {"stopped": HOSTILE, "dead_letters": HOSTILE, "api": HOSTILE, "id": HOSTILE, "ad_account_id": HOSTILE}
+    texts = {
+        "stopped": HOSTILE,
+        "dead_letters": HOSTILE,
+        "api": HOSTILE,
+        "id": HOSTILE,
+        "ad_account_id": HOSTILE,
+    }
     return report_of(
         tally,
         observed(*events, *[event(1, event_id="the same") for _ in range(20)], tally=tally),

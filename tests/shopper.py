@@ -29,7 +29,9 @@ def visit(number: int = 0, **columns: Any) -> dict[str, Any]:
     }
 
 
-def event(number: int = 0, account: Account | None = None, *, offline: bool = False, at: int | None = None) -> Event:
+def event(
+    number: int = 0, account: Account | None = None, *, offline: bool = False, at: int | None = None
+) -> Event:
     """Return a wire-ready event of a minute ago, or of another time."""
     source = "offline" if offline else "web"
     at = seconds_ago(60) if at is None else at

@@ -13,7 +13,9 @@ from target_pinterest_capi.events.event import Account
 
 
 def batches(**limits: Any) -> Batches:
-    return Batches(**{"max_rows": 3, "max_bytes": 10**6, "wait_seconds": 10, "clock": Clock(0.0), **limits})
+    return Batches(
+        **{"max_rows": 3, "max_bytes": 10**6, "wait_seconds": 10, "clock": Clock(0.0), **limits}
+    )
 
 
 def batch_of(count: int) -> Batch:
@@ -39,7 +41,11 @@ def test_size_is_the_size_of_the_body():
 def test_count_cuts():
     """The event that fills a batch sends it off."""
     open_batches = batches(max_rows=3)
-    assert [open_batches.add(event(number), number) is not None for number in range(7)] == [False, False, True] * 2 + [False]
+    assert [open_batches.add(event(number), number) is not None for number in range(7)] == [
+        False,
+        False,
+        True,
+    ] * 2 + [False]
 
 
 def test_bytes_cut_before_they_are_passed():
@@ -74,7 +80,10 @@ def test_accounts_do_not_share_batches():
     open_batches = batches()
     open_batches.add(event(0), 1)
     open_batches.add(event(1, other), 2)
-    assert sorted(batch.account.token for batch in open_batches.take_all()) == ["another-token", "sandbox-token"]
+    assert sorted(batch.account.token for batch in open_batches.take_all()) == [
+        "another-token",
+        "sandbox-token",
+    ]
 
 
 @given(st.integers(min_value=2, max_value=1000))

@@ -11,10 +11,15 @@ import pytest
 
 from benchmarks import cases, children, documents, floor, plots, records, results, stages
 from benchmarks.server import Counts, Server
-from target_pinterest_capi import messages
 from target_pinterest_capi.events.event import Event
-from target_pinterest_capi.mapping.mappings import Accounts, Stream, compile_stream, stream_columns
+from target_pinterest_capi.mapping.entries import (
+    Accounts,
+    StreamSchema,
+    compile_stream,
+    stream_columns,
+)
 from target_pinterest_capi.settings import load
+from target_pinterest_capi.singer import messages
 
 ROOT = Path(__file__).parents[1]
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -24,10 +29,20 @@ LINES = [json.dumps(message).encode() for message in records.messages(500, NOW)]
 def events_of(**settings: Any) -> list[dict[str, Any]]:
     """Give the target's events of the generated records, decoded."""
     given = load(cases.config("http://127.0.0.1:1/v5", Path("unused"), settings))
-    stream = Stream(records.STREAM, stream_columns(records.SCHEMA), ("event_id",))
+    stream = StreamSchema(records.STREAM, stream_columns(records.SCHEMA), ("event_id",))
     notes: list[tuple[str, str]] = []
-    (entry,) = compile_stream(given, stream, Accounts(given), lambda _, field, reason: notes.append((field, reason)), NOW.timestamp)
-    made = [entry.take(message.record) for message in map(messages.decode, LINES) if message.record is not None]
+    (entry,) = compile_stream(
+        given,
+        stream,
+        Accounts(given),
+        lambda _, field, reason: notes.append((field, reason)),
+        NOW.timestamp,
+    )
+    made = [
+        entry.take(message.record)
+        for message in map(messages.decode, LINES)
+        if message.record is not None
+    ]
     assert notes == []
     assert all(isinstance(event, Event) for event in made)
     return [json.loads(event.body) for event in made]
@@ -39,9 +54,13 @@ def floor_events() -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    "settings", [{}, {"mappings": [{"stream": records.STREAM, "fields": cases.EXPRESSIONS}]}], ids=["preset", "mapping"]
+    "settings",
+    [{}, {"mappings": [{"stream": records.STREAM, "fields": cases.EXPRESSIONS}]}],
+    ids=["preset", "mapping"],
 )
-def test_floor_makes_the_events_that_the_target_makes(floor_events: list[dict[str, Any]], settings: dict[str, Any]):
+def test_floor_makes_the_events_that_the_target_makes(
+    floor_events: list[dict[str, Any]], settings: dict[str, Any]
+):
     """A ratio to the floor compares equal work: the same events, member by member."""
     assert events_of(**settings) == floor_events
 
@@ -56,7 +75,9 @@ def test_mapping_has_an_expression_for_each_filled_column():
 def test_generated_records_have_the_columns_of_their_schema():
     """Every record fills the columns that its schema declares, and is about 1.1 kB as a line."""
     lines = [line for line in LINES if b'"RECORD"' in line]
-    assert all(set(json.loads(line)["record"]) == set(records.SCHEMA["properties"]) for line in lines)
+    assert all(
+        set(json.loads(line)["record"]) == set(records.SCHEMA["properties"]) for line in lines
+    )
     assert 1000 < sum(map(len, lines)) / len(lines) < 1200
 
 
@@ -75,7 +96,9 @@ def test_a_run_of_the_target_delivers_every_record(bench: cases.Bench):
     assert sample.took.peak_bytes > results.MIB
 
 
-def test_stages_take_every_record_through_the_package(bench: cases.Bench, capsys: pytest.CaptureFixture[str]):
+def test_stages_take_every_record_through_the_package(
+    bench: cases.Bench, capsys: pytest.CaptureFixture[str]
+):
     """Each stage has a cost of its own, and a profile orders functions by their own time."""
     costs = stages.measure(bench, 1)
     assert set(costs) == {stage.name for stage in stages.STAGES} | {"whole"}
@@ -107,7 +130,11 @@ def test_server_counts_since_it_was_last_asked():
     with Server() as server:
         connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
         for _ in range(2):
-            connection.request("POST", "/v5/ad_accounts/1/events", b'{"data":[{"event_name":"lead"},{"event_name":"lead"}]}')
+            connection.request(
+                "POST",
+                "/v5/ad_accounts/1/events",
+                b'{"data":[{"event_name":"lead"},{"event_name":"lead"}]}',
+            )
             answer = json.loads(connection.getresponse().read())
             assert [event["status"] for event in answer["events"]] == ["processed"] * 2
         connection.close()
@@ -122,7 +149,10 @@ def sample(seconds: float, count: int) -> cases.Sample:
 def test_start_up_is_taken_off_a_rate():
     """A rate is the records over what they took beyond the shortest run on one record; the spread is a share of the median."""
     rate = results.rate_of(
-        "target", "", [sample(seconds, 100) for seconds in (3.0, 5.0, 11.0)], [sample(seconds, 1) for seconds in (1.5, 1.0, 9.0)]
+        "target",
+        "",
+        [sample(seconds, 100) for seconds in (3.0, 5.0, 11.0)],
+        [sample(seconds, 1) for seconds in (1.5, 1.0, 9.0)],
     )
     assert rate.rates == (50.0, 25.0, 10.0)
     assert (rate.rate, rate.spread, rate.start_seconds) == (25.0, 1.6, 1.0)
@@ -137,9 +167,17 @@ def test_cost_of_a_decade_is_what_lies_between_its_marks():
 
 @pytest.mark.parametrize(
     ("value", "at_least", "holds"),
-    [(0.6, True, True), (0.59, True, False), (0.6, False, True), (0.61, False, False), (None, True, None)],
+    [
+        (0.6, True, True),
+        (0.59, True, False),
+        (0.6, False, True),
+        (0.61, False, False),
+        (None, True, None),
+    ],
 )
-def test_what_is_asked_is_reached_or_not_or_unknown(value: float | None, at_least: bool, holds: bool | None):
+def test_what_is_asked_is_reached_or_not_or_unknown(
+    value: float | None, at_least: bool, holds: bool | None
+):
     """A row holds at its limit, on the side it names; what was not measured is neither."""
     assert results.Reach("", 0.6, value, at_least=at_least).holds is holds
 
@@ -171,10 +209,15 @@ def test_a_case_that_was_skipped_reaches_nothing():
 def test_tables_of_the_documentation_are_replaced_where_they_are_named(tmp_path: Path):
     """A table replaces the one before it and nothing else; a place that is not there is an error."""
     path = tmp_path / "page.md"
-    path.write_text("before\n<!-- measured: a -->\n| old |\n<!-- end -->\n<!-- measured: b -->\n<!-- end -->\n")
+    path.write_text(
+        "before\n<!-- measured: a -->\n| old |\n<!-- end -->\n<!-- measured: b -->\n<!-- end -->\n"
+    )
     documents.replace(path, "a", "| new |")
     documents.replace(path, "a", "| newer |")
-    assert path.read_text() == "before\n<!-- measured: a -->\n| newer |\n<!-- end -->\n<!-- measured: b -->\n<!-- end -->\n"
+    assert (
+        path.read_text()
+        == "before\n<!-- measured: a -->\n| newer |\n<!-- end -->\n<!-- measured: b -->\n<!-- end -->\n"
+    )
     with pytest.raises(ValueError, match="measured: c"):
         documents.replace(path, "c", "")
 
@@ -189,7 +232,10 @@ def test_documentation_shows_what_was_measured(name: str):
 def test_a_plot_places_its_points_between_axes_that_begin_at_zero():
     """Half of the largest value is drawn at half of the height."""
     drawn = ET.fromstring(plots.svg(plots.Plot("Title", "x", [(0, 4000), (100, 2000)])))
-    circles = [(float(dot.get("cx")), float(dot.get("cy"))) for dot in drawn.iter("{http://www.w3.org/2000/svg}circle")]
+    circles = [
+        (float(dot.get("cx")), float(dot.get("cy")))
+        for dot in drawn.iter("{http://www.w3.org/2000/svg}circle")
+    ]
     lines = [float(line.get("y1")) for line in drawn.iter("{http://www.w3.org/2000/svg}line")]
     assert circles[0][1] == min(lines)
     assert circles[1][1] == (min(lines) + max(lines)) / 2

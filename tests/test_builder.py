@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from shopper import ACCOUNT, digest
-from target_pinterest_capi.events.builder import NOW, EventPlan, FieldPlan, compile_builder
-from target_pinterest_capi.events.converters import Options
+from target_pinterest_capi.events.build.builder import NOW, EventPlan, FieldPlan, compile_builder
+from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, SkippedRecord
 from target_pinterest_capi.events.fields import BY_PATH, FIELDS
 from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped
@@ -31,7 +31,10 @@ class Bench:
 
     def __init__(self, *paths: str, options: Options | None = None, **plan: Any) -> None:
         self.notes: Counter[tuple[str, str]] = Counter()
-        fields = {path: FieldPlan(lambda record, path=path: record.get(path), path) for path in (*NEEDED, *paths)}
+        fields = {
+            path: FieldPlan(lambda record, path=path: record.get(path), path)
+            for path in (*NEEDED, *paths)
+        }
         for path, value in plan.pop("constants", {}).items():
             fields[path] = FieldPlan(lambda _, value=value: value)
         for path in plan.pop("without", ()):
@@ -44,7 +47,10 @@ class Bench:
         ).of_record
 
     def result(self, **columns: Any) -> Any:
-        return self.build({**NEEDED, **{name.replace("__", "."): value for name, value in columns.items()}}, ACCOUNT)
+        return self.build(
+            {**NEEDED, **{name.replace("__", "."): value for name, value in columns.items()}},
+            ACCOUNT,
+        )
 
     def event(self, **columns: Any) -> dict[str, Any]:
         result = self.result(**columns)
@@ -62,7 +68,9 @@ def build(path: str, value: Any, **options: Any) -> tuple[Any, dict[tuple[str, s
 
 def test_whole_event():
     """An order with everything in it becomes exactly this event, members in the table's order."""
-    paths = [field.path for field in FIELDS if not field.path.startswith(("app_info", "device_info"))]
+    paths = [
+        field.path for field in FIELDS if not field.path.startswith(("app_info", "device_info"))
+    ]
     bench = Bench(*paths)
     result = bench.result(
         event_source_url="https://shop.example.com/thanks?epik=dj0yJnU9",
@@ -119,14 +127,23 @@ def test_whole_event():
         "custom_data": {
             "currency": "USD",
             "value": "19.99",
-            "contents": [{"id": "17", "item_price": "9.995", "quantity": 2}, {"id": "b", "item_name": "Hat"}, {"id": "17"}],
+            "contents": [
+                {"id": "17", "item_price": "9.995", "quantity": 2},
+                {"id": "b", "item_name": "Hat"},
+                {"id": "17"},
+            ],
             "order_id": "123456789012345678901",
             "opt_out_type": "LDP",
             "content_ids": ["17", "b"],
             "num_items": 4,
         },
     }
-    assert (result.name, result.id, result.deduplicable, result.time) == ("checkout", "o-1", True, AT)
+    assert (result.name, result.id, result.deduplicable, result.time) == (
+        "checkout",
+        "o-1",
+        True,
+        AT,
+    )
     assert not bench.notes
 
 
@@ -143,7 +160,10 @@ SAMPLES: dict[str, tuple[Any, Any]] = {
     [
         field.path
         for field in FIELDS
-        if field.kind.value in SAMPLES and not field.many and field.form is None and field.path not in NEEDED
+        if field.kind.value in SAMPLES
+        and not field.many
+        and field.form is None
+        and field.path not in NEEDED
     ],
 )
 def test_every_plain_field_reaches_the_wire(path: str):
@@ -158,7 +178,9 @@ def test_every_plain_field_reaches_the_wire(path: str):
     assert (value, notes) == (wire, {})
 
 
-@pytest.mark.parametrize("path", [field.path for field in FIELDS if field.choices and field.path != "action_source"])
+@pytest.mark.parametrize(
+    "path", [field.path for field in FIELDS if field.choices and field.path != "action_source"]
+)
 def test_every_choice_is_taken_in_any_case(path: str):
     """A value that Pinterest lists is sent as listed, another is left out."""
     for choice in BY_PATH[path].choices:
@@ -239,10 +261,19 @@ def test_external_id_may_look_like_any_digest():
         ({}, "gb", "442079460123", "sw1a1aa"),
     ],
 )
-def test_country_of_the_record_reads_phones_and_postal_codes(record, default_country, phone, postal_code):
+def test_country_of_the_record_reads_phones_and_postal_codes(
+    record, default_country, phone, postal_code
+):
     """A national number and a postal code are read by the record's country, else by default_country."""
-    bench = Bench("user_data.ph", "user_data.zp", "user_data.country", options=Options(default_country=default_country))
-    customer = bench.event(user_data__ph="020 7946 0123", user_data__zp="SW1A 1AA", **record)["user_data"]
+    bench = Bench(
+        "user_data.ph",
+        "user_data.zp",
+        "user_data.country",
+        options=Options(default_country=default_country),
+    )
+    customer = bench.event(user_data__ph="020 7946 0123", user_data__zp="SW1A 1AA", **record)[
+        "user_data"
+    ]
     assert (customer["ph"], customer["zp"]) == ([digest(phone)], [digest(postal_code)])
 
 
@@ -261,8 +292,21 @@ def test_phone_without_a_country_is_sent_and_counted():
         ({"user_data__hashed_maids": "6d92078a-8246-4ba4-ae5b-76104861e7dc"}, True),
         ({"user_data__client_ip_address": "192.0.2.7"}, False),
         ({"user_data__client_user_agent": "Mozilla/5.0"}, False),
-        ({"user_data__client_ip_address": "192.0.2.7", "user_data__client_user_agent": "Mozilla/5.0"}, True),
-        ({"user_data__ph": "+12025550134", "user_data__external_id": "7", "user_data__click_id": "x"}, False),
+        (
+            {
+                "user_data__client_ip_address": "192.0.2.7",
+                "user_data__client_user_agent": "Mozilla/5.0",
+            },
+            True,
+        ),
+        (
+            {
+                "user_data__ph": "+12025550134",
+                "user_data__external_id": "7",
+                "user_data__click_id": "x",
+            },
+            False,
+        ),
         ({"user_data__em": "not an address"}, False),
     ],
 )
@@ -271,7 +315,14 @@ def test_identity_rule(customer, identifies):
     bench = Bench(
         *[
             f"user_data.{leaf}"
-            for leaf in ("hashed_maids", "client_ip_address", "client_user_agent", "ph", "external_id", "click_id")
+            for leaf in (
+                "hashed_maids",
+                "client_ip_address",
+                "client_user_agent",
+                "ph",
+                "external_id",
+                "click_id",
+            )
         ]
     )
     result = bench.result(**{"user_data__em": None, **customer})
@@ -290,7 +341,11 @@ def test_required_field_without_a_value(path: str):
 
 @pytest.mark.parametrize(
     ("path", "value", "detail"),
-    [("action_source", "shop", "unknown_choice"), ("event_time", "soon", "not_a_time"), ("event_name", {"a": 1}, "not_text")],
+    [
+        ("action_source", "shop", "unknown_choice"),
+        ("event_time", "soon", "not_a_time"),
+        ("event_name", {"a": 1}, "not_text"),
+    ],
 )
 def test_required_field_with_a_bad_value(path: str, value: Any, detail: str):
     """A required field that cannot be used makes the record invalid, and the detail says in what sense, without the value."""
@@ -312,7 +367,9 @@ def test_required_field_with_a_bad_value(path: str, value: Any, detail: str):
 )
 def test_age_of_events(age_seconds, limit_days, reason):
     """Older than max_event_age_days, or over an hour ahead, is invalid."""
-    result = Bench(options=Options(max_event_age_days=limit_days)).result(event_time=AT - age_seconds)
+    result = Bench(options=Options(max_event_age_days=limit_days)).result(
+        event_time=AT - age_seconds
+    )
     assert getattr(result, "reason", None) is reason
 
 
@@ -331,25 +388,47 @@ def test_event_names_translate_and_select():
     """A listed name is translated, another is skipped by its name, or takes the default; no name at all is a missing field."""
     names = {"Order Completed": "checkout"}
     assert Bench(event_names=names).event(event_name="Order Completed")["event_name"] == "checkout"
-    assert Bench(event_names=names).result(event_name="Cart Viewed") == SkippedRecord(ORIGIN, Skipped.NOT_LISTED, "Cart Viewed")
-    assert Bench(event_names=names, fallback_name="custom").event(event_name="Cart Viewed")["event_name"] == "custom"
-    assert Bench(event_names=names, fallback_name="custom").event(event_name=None)["event_name"] == "custom"
+    assert Bench(event_names=names).result(event_name="Cart Viewed") == SkippedRecord(
+        ORIGIN, Skipped.NOT_LISTED, "Cart Viewed"
+    )
+    assert (
+        Bench(event_names=names, fallback_name="custom").event(event_name="Cart Viewed")[
+            "event_name"
+        ]
+        == "custom"
+    )
+    assert (
+        Bench(event_names=names, fallback_name="custom").event(event_name=None)["event_name"]
+        == "custom"
+    )
     assert Bench(event_names=names).result(event_name=None).reason is Invalid.MISSING_FIELD
 
 
-@pytest.mark.parametrize("underived", ["custom_data.content_ids", "custom_data.num_items", "user_data.click_id"])
+@pytest.mark.parametrize(
+    "underived", ["custom_data.content_ids", "custom_data.num_items", "user_data.click_id"]
+)
 def test_null_stops_a_derivation(underived: str):
     """What the entry unmaps is not derived."""
     bench = Bench("custom_data.contents", "event_source_url", underived=frozenset({underived}))
-    event = bench.event(custom_data__contents=[{"id": "a"}], event_source_url="https://example.com/?epik=x")
-    derived = {f"{parent}.{leaf}" for parent in ("user_data", "custom_data") for leaf in event[parent]}
-    assert {"custom_data.content_ids", "custom_data.num_items", "user_data.click_id"} - derived == {underived}
+    event = bench.event(
+        custom_data__contents=[{"id": "a"}], event_source_url="https://example.com/?epik=x"
+    )
+    derived = {
+        f"{parent}.{leaf}" for parent in ("user_data", "custom_data") for leaf in event[parent]
+    }
+    assert {"custom_data.content_ids", "custom_data.num_items", "user_data.click_id"} - derived == {
+        underived
+    }
 
 
 def test_given_values_are_not_derived():
     """A value of the record's own wins over a derivation."""
     bench = Bench(
-        "custom_data.contents", "custom_data.num_items", "custom_data.content_ids", "user_data.click_id", "event_source_url"
+        "custom_data.contents",
+        "custom_data.num_items",
+        "custom_data.content_ids",
+        "user_data.click_id",
+        "event_source_url",
     )
     event = bench.event(
         custom_data__contents=[{"id": "a"}],
@@ -358,7 +437,11 @@ def test_given_values_are_not_derived():
         user_data__click_id="own",
         event_source_url="https://example.com/?epik=x",
     )
-    assert (event["custom_data"]["num_items"], event["custom_data"]["content_ids"], event["user_data"]["click_id"]) == (
+    assert (
+        event["custom_data"]["num_items"],
+        event["custom_data"]["content_ids"],
+        event["user_data"]["click_id"],
+    ) == (
         9,
         ["z"],
         "own",
@@ -368,28 +451,42 @@ def test_given_values_are_not_derived():
 def test_url_query_is_cut_after_click_id_is_derived():
     """`url_query: drop` cuts query and fragment from the page, and click_id is still found in it."""
     bench = Bench("event_source_url", options=Options(drop_url_query=True))
-    event = bench.event(event_source_url="https://example.com/a?email=x%40example.com&epik=dj%3D1#top")
+    event = bench.event(
+        event_source_url="https://example.com/a?email=x%40example.com&epik=dj%3D1#top"
+    )
     assert event["event_source_url"] == "https://example.com/a"
     assert event["user_data"]["click_id"] == "dj=1"
 
 
 @pytest.mark.parametrize(
-    ("given", "warned"), [({}, True), ({"user_data__st": "CA", "user_data__country": "US"}, False), ({"user_data__st": "CA"}, True)]
+    ("given", "warned"),
+    [
+        ({}, True),
+        ({"user_data__st": "CA", "user_data__country": "US"}, False),
+        ({"user_data__st": "CA"}, True),
+    ],
 )
 def test_limited_data_processing_needs_state_and_country(given, warned):
     """LDP is passed, and counted where st or country is missing, for it takes no effect then."""
     bench = Bench("custom_data.opt_out_type", "user_data.st", "user_data.country")
-    assert bench.event(custom_data__opt_out_type="LDP", **given)["custom_data"]["opt_out_type"] == "LDP"
+    assert (
+        bench.event(custom_data__opt_out_type="LDP", **given)["custom_data"]["opt_out_type"]
+        == "LDP"
+    )
     assert bool(bench.notes) == warned
 
 
 def test_unknown_members_of_items_are_dropped():
     """The items of contents are closed objects: what Pinterest does not know would refuse the whole request."""
-    value, notes = build("custom_data.contents", [{"id": "a", "sku": "x", "item_price": "1"}, {"sku": "y"}])
+    value, notes = build(
+        "custom_data.contents", [{"id": "a", "sku": "x", "item_price": "1"}, {"sku": "y"}]
+    )
     assert (value, notes) == ([{"id": "a", "item_price": "1"}], {})
 
 
-@pytest.mark.parametrize("value", ['[{"id": "a", "item_price": 19.90}]', {"id": "a", "item_price": Decimal("19.90")}])
+@pytest.mark.parametrize(
+    "value", ['[{"id": "a", "item_price": 19.90}]', {"id": "a", "item_price": Decimal("19.90")}]
+)
 def test_contents_as_text_or_single_object(value: Any):
     """JSON text of a list and a single object are items too, with exact amounts."""
     assert build("custom_data.contents", value)[0] == [{"id": "a", "item_price": "19.90"}]

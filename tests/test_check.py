@@ -16,16 +16,26 @@ from rich.console import Console
 
 from given import ACCOUNT, TOKEN, record, schema, settings_of, state
 from shopper import digest, seconds_ago
-from target_pinterest_capi.cli import check_page, check_result
+from target_pinterest_capi.checks import steps as check_result
+from target_pinterest_capi.checks.result import CheckResult, CheckStatus, place_of
+from target_pinterest_capi.cli.check import view as check_page
 from target_pinterest_capi.cli.main import main
-from target_pinterest_capi.cli.preview_lists import ADVICE
-from target_pinterest_capi.delivery.client import Client
-from target_pinterest_capi.delivery.findings import Finding, Mark, place_of
-from target_pinterest_capi.delivery.replies import PinterestList, Reply
+from target_pinterest_capi.cli.preview.customer_lists import ADVICE
+from target_pinterest_capi.pinterest.client import Client
+from target_pinterest_capi.pinterest.responses import ApiReply, PinterestList
 from target_pinterest_capi.sandbox.faults import Fault
 from target_pinterest_capi.sandbox.server import Sandbox
 
-STEPS = ("configuration", "mappings", "event names", "address", "connection", "test request", "token", "ad account")
+STEPS = (
+    "configuration",
+    "mappings",
+    "event names",
+    "address",
+    "connection",
+    "test request",
+    "token",
+    "ad account",
+)
 PROGRAM = Path(sys.executable).with_name("pinterest-capi")
 
 
@@ -34,8 +44,15 @@ def check(sandbox: Sandbox, plain_terminal: None) -> Callable[..., Result]:
     """Give a function that runs the command with a configuration for the sandbox, changed as a test says."""
 
     def run(*arguments: str, sample: list[bytes] | None = None, **settings: Any) -> Result:
-        given = {"ad_account_id": ACCOUNT, "conversion_token": TOKEN, "api_url": sandbox.url, **settings}
-        Path("config.json").write_text(json.dumps({name: value for name, value in given.items() if value is not None}))
+        given = {
+            "ad_account_id": ACCOUNT,
+            "conversion_token": TOKEN,
+            "api_url": sandbox.url,
+            **settings,
+        }
+        Path("config.json").write_text(
+            json.dumps({name: value for name, value in given.items() if value is not None})
+        )
         if sample is not None:
             Path("sample.singer").write_bytes(b"\n".join(sample))
             arguments = ("--sample", "sample.singer", *arguments)
@@ -57,8 +74,16 @@ def marks(result: Result) -> list[tuple[str, str]]:
 
 def visits(*names: str, **columns: Any) -> list[bytes]:
     """Give the messages of a tap with a visit for each event name."""
-    row = {"event_time": seconds_ago(60), "action_source": "web", "em": "shopper@example.com", **columns}
-    rows = [record("visits", event_id=f"visit-{number}", event_name=name, **row) for number, name in enumerate(names)]
+    row = {
+        "event_time": seconds_ago(60),
+        "action_source": "web",
+        "em": "shopper@example.com",
+        **columns,
+    }
+    rows = [
+        record("visits", event_id=f"visit-{number}", event_name=name, **row)
+        for number, name in enumerate(names)
+    ]
     return [schema("visits", "event_id", "event_name", *row), *rows, state({"n": 1})]
 
 
@@ -96,7 +121,12 @@ def test_without_a_sample_that_is_said(check):
     ("settings", "step", "words", "place"),
     [
         ({"conversion_token": "wrong-token"}, "token", "it answered 401", "Generate new token"),
-        ({"ad_account_id": "77"}, "ad account", "77 (ad_account_id) is not open to the token", "address of Ads Manager"),
+        (
+            {"ad_account_id": "77"},
+            "ad account",
+            "77 (ad_account_id) is not open to the token",
+            "address of Ads Manager",
+        ),
         ({"api_url": "{origin}/v4"}, "test request", "answered 404", ""),
     ],
 )
@@ -143,7 +173,11 @@ def test_host_that_cannot_be_reached(check):
         port = closed.getsockname()[1]
     result = check("--json", api_url=f"http://127.0.0.1:{port}/v5")
     assert result.exit_code == 1
-    assert marks(result)[3:] == [("address", "ok"), ("connection", "failed"), ("test request", "skipped")]
+    assert marks(result)[3:] == [
+        ("address", "ok"),
+        ("connection", "failed"),
+        ("test request", "skipped"),
+    ]
     assert f"no connection to 127.0.0.1:{port}" in found(result)["connection"]["message"]
 
 
@@ -151,12 +185,18 @@ def test_host_without_an_address(check):
     """A name that leads nowhere fails the address, and ends the way."""
     result = check("--json", api_url="https://nowhere.invalid/v5")
     assert result.exit_code == 1
-    assert marks(result)[3:] == [("address", "failed"), ("connection", "skipped"), ("test request", "skipped")]
+    assert marks(result)[3:] == [
+        ("address", "failed"),
+        ("connection", "skipped"),
+        ("test request", "skipped"),
+    ]
 
 
 def test_dry_run_sends_nothing(check, sandbox):
     """`mode: dry_run` looks nothing up and sends nothing; the rest is checked."""
-    result = check("--json", mode="dry_run", conversion_token=None, api_url="https://nowhere.invalid/v5")
+    result = check(
+        "--json", mode="dry_run", conversion_token=None, api_url="https://nowhere.invalid/v5"
+    )
     assert result.exit_code == 0
     assert marks(result)[3:] == [("address", "skipped"), ("test request", "skipped")]
     assert sandbox.store.requests() == []
@@ -180,7 +220,9 @@ def test_missing_token_says_where_tokens_are(check):
     result = check(conversion_token=None)
     assert result.exit_code == 2
     assert "✗ configuration  1 problem; nothing else can be checked" in result.stdout
-    assert "In Pinterest: Ads > Conversions > Set up API > Generate new token" in " ".join(result.stdout.split())
+    assert "In Pinterest: Ads > Conversions > Set up API > Generate new token" in " ".join(
+        result.stdout.split()
+    )
     assert result.stdout.endswith("The configuration has to be changed first.\n")
 
 
@@ -206,7 +248,9 @@ def test_odd_settings_are_warnings(check):
     result = check("--json", defaults={"event_id": "always-the-same"})
     steps = found(result)
     assert (result.exit_code, steps["configuration"]["mark"]) == (0, "warning")
-    assert steps["configuration"]["details"][0].startswith("defaults.event_id: makes all events of one name duplicates")
+    assert steps["configuration"]["details"][0].startswith(
+        "defaults.event_id: makes all events of one name duplicates"
+    )
 
 
 def test_configuration_of_the_environment(sandbox, tmp_path, monkeypatch):
@@ -233,11 +277,31 @@ def test_later_files_win(check, tmp_path):
     ("lines", "mark", "code", "words"),
     [
         (lambda: visits("page_visit", "checkout"), "ok", 0, "2 records of the sample: 2 events"),
-        (lambda: visits("page_visit", "checkout", phone=5), "ok", 0, "2 records of the sample: 2 events"),
+        (
+            lambda: visits("page_visit", "checkout", phone=5),
+            "ok",
+            0,
+            "2 records of the sample: 2 events",
+        ),
         (visits, "warning", 0, "the sample has no records"),
-        (lambda: visits("page_visit", em="nobody"), "failed", 1, "1 invalid: no_identifier in stream visits"),
-        (lambda: visits("page_visit", em="nobody") + visits("page_visit"), "warning", 0, "2 records of the sample: 1 event"),
-        (lambda: visits("page_visit", event_time=seconds_ago(30 * 86400)), "warning", 0, "too old to be sent"),
+        (
+            lambda: visits("page_visit", em="nobody"),
+            "failed",
+            1,
+            "1 invalid: no_identifier in stream visits",
+        ),
+        (
+            lambda: visits("page_visit", em="nobody") + visits("page_visit"),
+            "warning",
+            0,
+            "2 records of the sample: 1 event",
+        ),
+        (
+            lambda: visits("page_visit", event_time=seconds_ago(30 * 86400)),
+            "warning",
+            0,
+            "too old to be sent",
+        ),
         (lambda: [b"no json of shopper@example.com"], "failed", 1, "line 1: it is no JSON"),
         (lambda: [record("visits", em="shopper@example.com")], "failed", 1, "before the SCHEMA"),
     ],
@@ -254,29 +318,53 @@ def test_sample(check, lines, mark, code, words):
 
 def test_sample_that_no_mapping_takes(check):
     """A stream that no entry names makes no event, which is a failure here: whoever gave the sample meant it to be sent."""
-    result = check("--json", sample=visits("page_visit"), mappings=[{"stream": "orders", "preset": "pinterest"}])
+    result = check(
+        "--json",
+        sample=visits("page_visit"),
+        mappings=[{"stream": "orders", "preset": "pinterest"}],
+    )
     step = found(result)["mappings"]
     assert (step["mark"], result.exit_code) == ("failed", 1)
     assert "no_mapping" in step["details"][0]
 
 
-LISTS = {"mappings": [], "customer_lists": [{"stream": "vips", "list_name": "VIPs", "member": "email", "operation": "action"}]}
+LISTS = {
+    "mappings": [],
+    "customer_lists": [
+        {"stream": "vips", "list_name": "VIPs", "member": "email", "operation": "action"}
+    ],
+}
 
 
 def vips(*actions: str | None) -> list[bytes]:
     """Give the messages of a tap with a person for each action."""
-    rows = [record("vips", id=number, email="shopper@example.com", action=action) for number, action in enumerate(actions)]
+    rows = [
+        record("vips", id=number, email="shopper@example.com", action=action)
+        for number, action in enumerate(actions)
+    ]
     return [schema("vips", "id", "email", "action"), *rows]
 
 
 @pytest.mark.parametrize(
     ("lines", "mark", "words"),
     [
-        (vips("add", "add", "left"), "ok", "3 records of the sample: 2 list additions, 1 list removal"),
+        (
+            vips("add", "add", "left"),
+            "ok",
+            "3 records of the sample: 2 list additions, 1 list removal",
+        ),
         (vips("left"), "ok", "1 record of the sample: 1 list removal"),
-        (vips("add", "perhaps"), "warning", f"1 invalid: bad_field in stream vips. {ADVICE['bad_field']}"),
+        (
+            vips("add", "perhaps"),
+            "warning",
+            f"1 invalid: bad_field in stream vips. {ADVICE['bad_field']}",
+        ),
         (vips("perhaps", None), "failed", "2 records of the sample: 0 events"),
-        (vips(None), "failed", f"1 invalid: missing_field in stream vips. {ADVICE['missing_field']}"),
+        (
+            vips(None),
+            "failed",
+            f"1 invalid: missing_field in stream vips. {ADVICE['missing_field']}",
+        ),
     ],
 )
 def test_sample_of_a_list(lines, mark, words):
@@ -300,9 +388,15 @@ def test_sample_with_events_and_a_list():
         customer_lists=[{"stream": "visits", "list_id": "42", "member": "em"}],
     )
     finding, names = check_result.sample(settings, visits("page_visit", "checkout"))
-    assert (finding.mark, finding.message) == (Mark.OK, "2 records of the sample: 2 events, 2 list additions")
+    assert (finding.mark, finding.message) == (
+        CheckStatus.OK,
+        "2 records of the sample: 2 events, 2 list additions",
+    )
     assert names == {"page_visit": 1, "checkout": 1}
-    assert check_result.no_sample(settings).message == "1 mapping, 1 customer list; --sample FILE tries your records"
+    assert (
+        check_result.no_sample(settings).message
+        == "1 mapping, 1 customer list; --sample FILE tries your records"
+    )
 
 
 def test_sample_from_stdin_and_one_that_is_not_there(check):
@@ -310,7 +404,9 @@ def test_sample_from_stdin_and_one_that_is_not_there(check):
     missing = check("--json", "--sample", "nowhere.singer")
     assert (missing.exit_code, "No such file" in found(missing)["mappings"]["message"]) == (1, True)
     piped = CliRunner().invoke(
-        main, ["check", "--json", "--config", "config.json", "--sample", "-"], input=b"\n".join(visits("page_visit"))
+        main,
+        ["check", "--json", "--config", "config.json", "--sample", "-"],
+        input=b"\n".join(visits("page_visit")),
     )
     assert found(piped)["mappings"]["message"] == "1 record of the sample: 1 event"
 
@@ -346,9 +442,17 @@ def test_misspelt_name_of_the_configuration(check, settings):
 
 def test_misspelt_name_of_a_sample(check):
     """Names that records bring are compared as well, and counted; those of Pinterest's are well."""
-    result = check("--json", sample=visits("page_visit", "chekout", "chekout", "shopper7@example.com"))
-    shown = [step["message"] for step in json.loads(result.stdout)["steps"] if step["step"] == "event names"]
-    assert shown[0].startswith("'chekout', 2 times in the sample, is none of Pinterest's event names")
+    result = check(
+        "--json", sample=visits("page_visit", "chekout", "chekout", "shopper7@example.com")
+    )
+    shown = [
+        step["message"]
+        for step in json.loads(result.stdout)["steps"]
+        if step["step"] == "event names"
+    ]
+    assert shown[0].startswith(
+        "'chekout', 2 times in the sample, is none of Pinterest's event names"
+    )
     assert shown[1].startswith("a name that reads like none, 1 time in the sample,")
     assert "shopper7" not in result.stdout
 
@@ -363,13 +467,21 @@ def test_misspelt_name_of_a_sample(check):
 )
 def test_a_name_is_told_once(check, name, level):
     """A misspelt constant that a sample brings too is one warning."""
-    result = check("--json", sample=visits("page_visit", name), mappings=[{"stream": "*", "preset": "pinterest", **level}])
+    result = check(
+        "--json",
+        sample=visits("page_visit", name),
+        mappings=[{"stream": "*", "preset": "pinterest", **level}],
+    )
     assert [step for step, _ in marks(result)].count("event names") == 1
 
 
 # OAuth and lists
 
-APP = {"client_id": "sandbox-client", "client_secret": "sandbox-client-secret", "refresh_token": "sandbox-refresh-token"}
+APP = {
+    "client_id": "sandbox-client",
+    "client_secret": "sandbox-client-secret",
+    "refresh_token": "sandbox-refresh-token",
+}
 
 
 @pytest.fixture
@@ -378,8 +490,10 @@ def make_list(sandbox: Sandbox) -> Iterator[Callable[[str], str]]:
     client = Client(sandbox.url, max_connections=1, timeout_seconds=10)
 
     def make(name: str) -> str:
-        reply = client.create_list("sandbox-access-token", ACCOUNT, name, "EMAIL", [digest("shopper@example.com")])
-        assert isinstance(reply, Reply)
+        reply = client.create_list(
+            "sandbox-access-token", ACCOUNT, name, "EMAIL", [digest("shopper@example.com")]
+        )
+        assert isinstance(reply, ApiReply)
         assert isinstance(reply.body, PinterestList)
         return reply.body.id
 
@@ -396,15 +510,23 @@ def lists(*entries: dict[str, str]) -> dict[str, Any]:
 
 
 def lines_of(result: Result, step: str) -> list[tuple[str, str]]:
-    return [(one["mark"], one["message"]) for one in json.loads(result.stdout)["steps"] if one["step"] == step]
+    return [
+        (one["mark"], one["message"])
+        for one in json.loads(result.stdout)["steps"]
+        if one["step"] == step
+    ]
 
 
 def test_lists_are_looked_up(check, make_list):
     """A list that is there is well, by name and by id, and so is a name that is not taken yet."""
     made = make_list("VIPs")
-    result = check("--json", **lists({"list_name": "VIPs"}, {"list_id": made}, {"list_name": "New ones"}))
+    result = check(
+        "--json", **lists({"list_name": "VIPs"}, {"list_id": made}, {"list_name": "New ones"})
+    )
     assert result.exit_code == 0
-    assert lines_of(result, "oauth") == [("ok", f"Pinterest takes oauth.access_token for ad account {ACCOUNT}")]
+    assert lines_of(result, "oauth") == [
+        ("ok", f"Pinterest takes oauth.access_token for ad account {ACCOUNT}")
+    ]
     assert lines_of(result, "customer lists") == [
         ("ok", f"VIPs is there: list {made}"),
         ("ok", f"list {made} is there"),
@@ -445,14 +567,20 @@ def test_conversion_token_is_no_access_token(check):
     """The token of the events is refused for lists, and the check says so before a run does."""
     result = check("--json", **lists({"list_name": "VIPs"}) | {"oauth": {"access_token": TOKEN}})
     assert (result.exit_code, found(result)["oauth"]["mark"]) == (1, "failed")
-    assert lines_of(result, "customer lists") == [("skipped", f"those of ad account {ACCOUNT} not looked up")]
+    assert lines_of(result, "customer lists") == [
+        ("skipped", f"those of ad account {ACCOUNT} not looked up")
+    ]
 
 
 def test_lists_of_another_account(check):
     """An ad account that the user may not manage fails the lists, not the token."""
     result = check("--json", **lists({"list_name": "VIPs", "ad_account_id": "77"}))
     steps = found(result)
-    assert (result.exit_code, steps["oauth"]["mark"], steps["customer lists"]["mark"]) == (1, "ok", "failed")
+    assert (result.exit_code, steps["oauth"]["mark"], steps["customer lists"]["mark"]) == (
+        1,
+        "ok",
+        "failed",
+    )
     assert "ad account 77" in steps["customer lists"]["message"]
 
 
@@ -461,7 +589,10 @@ def test_refresh_token_is_exchanged_and_what_replaces_it_kept(check, tmp_path):
     oauth = {**APP, "token_path": str(tmp_path / "oauth.json")}
     first, second = check("--json", oauth=oauth), check("--json", oauth=oauth)
     assert (first.exit_code, second.exit_code) == (0, 0)
-    assert found(second)["oauth"]["message"] == f"Pinterest takes oauth.refresh_token for ad account {ACCOUNT}"
+    assert (
+        found(second)["oauth"]["message"]
+        == f"Pinterest takes oauth.refresh_token for ad account {ACCOUNT}"
+    )
     kept = json.loads((tmp_path / "oauth.json").read_text())["refresh_token"]
     assert kept != APP["refresh_token"]
     assert kept not in first.stdout + second.stdout
@@ -470,7 +601,9 @@ def test_refresh_token_is_exchanged_and_what_replaces_it_kept(check, tmp_path):
 @pytest.mark.parametrize("wrong", APP)
 def test_app_that_is_refused(check, tmp_path, wrong):
     """A wrong id, secret or refresh token is a failure that names the settings, and shows none of them."""
-    result = check("--json", oauth={**APP, wrong: "wrong-value", "token_path": str(tmp_path / "oauth.json")})
+    result = check(
+        "--json", oauth={**APP, wrong: "wrong-value", "token_path": str(tmp_path / "oauth.json")}
+    )
     step = found(result)["oauth"]
     assert (result.exit_code, step["mark"]) == (1, "failed")
     assert "oauth.client_id" in step["message"]
@@ -487,18 +620,23 @@ def test_oauth_when_pinterest_does_not_answer(check, sandbox, tmp_path, endpoint
     assert "check again in a few minutes" in step["advice"]
 
 
-@pytest.mark.parametrize("settings", [{"mode": "dry_run"}, {"api_url": "https://nowhere.invalid/v5"}])
+@pytest.mark.parametrize(
+    "settings", [{"mode": "dry_run"}, {"api_url": "https://nowhere.invalid/v5"}]
+)
 def test_lists_are_not_passed_over(check, sandbox, settings):
     """Where nothing is sent, or nothing can be, OAuth and lists have their lines all the same."""
     result = check("--json", **lists({"list_name": "VIPs"}), **settings)
-    assert [found(result)[step]["mark"] for step in ("oauth", "customer lists")] == ["skipped", "skipped"]
+    assert [found(result)[step]["mark"] for step in ("oauth", "customer lists")] == [
+        "skipped",
+        "skipped",
+    ]
     assert sandbox.store.requests() == []
 
 
 # The page
 
 
-def shown(finding: Finding, encoding: str = "utf-8", width: int = 60) -> list[str]:
+def shown(finding: CheckResult, encoding: str = "utf-8", width: int = 60) -> list[str]:
     file = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
     check_page.show(Console(file=file, width=width, highlight=False), finding)
     file.seek(0)
@@ -507,8 +645,13 @@ def shown(finding: Finding, encoding: str = "utf-8", width: int = 60) -> list[st
 
 def test_cause_advice_and_place_stand_below():
     """A failure has its cause beside the step, and details, advice and place below it, indented, within the width."""
-    finding = Finding(
-        "token", Mark.FAILED, "it is not taken", "Copy it whole.", "In Pinterest: Ads", ("one thing", "another thing")
+    finding = CheckResult(
+        "token",
+        CheckStatus.FAILED,
+        "it is not taken",
+        "Copy it whole.",
+        "In Pinterest: Ads",
+        ("one thing", "another thing"),
     )
     indent = " " * 17
     assert shown(finding) == [
@@ -518,27 +661,48 @@ def test_cause_advice_and_place_stand_below():
         f"{indent}Copy it whole.",
         f"{indent}In Pinterest: Ads",
     ]
-    assert all(len(line) <= 60 for line in shown(finding._replace(message="words " * 40, advice="more " * 40)))
+    assert all(
+        len(line) <= 60
+        for line in shown(finding._replace(message="words " * 40, advice="more " * 40))
+    )
 
 
 @pytest.mark.parametrize(
-    ("mark", "unicode", "ascii_"), [("ok", "✓", "ok"), ("failed", "✗", "X"), ("warning", "!", "!"), ("skipped", "-", "-")]
+    ("mark", "unicode", "ascii_"),
+    [("ok", "✓", "ok"), ("failed", "✗", "X"), ("warning", "!", "!"), ("skipped", "-", "-")],
 )
 def test_marks_where_the_terminal_has_none(mark, unicode, ascii_):
     """Ticks and crosses are ASCII where nothing else can be shown, and so are the words."""
-    assert shown(Finding("token", Mark(mark), "cut …"))[0].split() == [unicode, "token", "cut", "…"]
-    assert shown(Finding("token", Mark(mark), "cut … ß"), "ascii")[0].split() == [ascii_, "token", "cut", "...", "?"]
+    assert shown(CheckResult("token", CheckStatus(mark), "cut …"))[0].split() == [
+        unicode,
+        "token",
+        "cut",
+        "…",
+    ]
+    assert shown(CheckResult("token", CheckStatus(mark), "cut … ß"), "ascii")[0].split() == [
+        ascii_,
+        "token",
+        "cut",
+        "...",
+        "?",
+    ]
 
 
 def test_no_control_characters():
     """A name from a tap cannot steer the terminal."""
-    assert "\x1b" not in shown(Finding("mappings", Mark.WARNING, "stream \x1b[31mred"))[0]
+    assert (
+        "\x1b" not in shown(CheckResult("mappings", CheckStatus.WARNING, "stream \x1b[31mred"))[0]
+    )
 
 
 def test_the_program_in_a_plain_terminal(sandbox, tmp_path):
     """The installed program prints ASCII where the locale is plain, and does not import singer_sdk."""
     config = tmp_path / "config.json"
-    config.write_text(json.dumps({"ad_account_id": ACCOUNT, "conversion_token": "wrong-token", "api_url": sandbox.url}))
+    config.write_text(
+        json.dumps(
+            {"ad_account_id": ACCOUNT, "conversion_token": "wrong-token", "api_url": sandbox.url}
+        )
+    )
     done = subprocess.run(
         [sys.executable, "-X", "importtime", PROGRAM, "check", "--config", config],
         env={**os.environ, "PYTHONIOENCODING": "ascii"}, capture_output=True, text=True, check=False, timeout=120,

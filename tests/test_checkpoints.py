@@ -130,7 +130,8 @@ def test_no_state_is_early_and_none_is_late(steps):
             true = [
                 after
                 for after in states
-                if (oldest is None or after < oldest) and (detail or not any(written < number <= after for number in tainted))
+                if (oldest is None or after < oldest)
+                and (detail or not any(written < number <= after for number in tainted))
             ]
             expected = b"%d" % max(true) if true else None
             assert waiting.take(oldest, pass_tainted=detail) == expected

@@ -13,7 +13,15 @@ import pytest
 from given import Clock
 from shopper import ACCOUNT, event
 from target_pinterest_capi.delivery.batches import Batch
-from target_pinterest_capi.delivery.client import USER_AGENT, Account, Answer, Client, Failure, FailureKind, is_loopback
+from target_pinterest_capi.pinterest.client import (
+    USER_AGENT,
+    Account,
+    ApiResponse,
+    Client,
+    NoResponse,
+    NoResponseKind,
+    is_loopback,
+)
 from target_pinterest_capi.sandbox.faults import Fault
 from target_pinterest_capi.sandbox.server import Sandbox
 
@@ -35,7 +43,7 @@ def body(count: int = 2) -> bytes:
 def test_accepted_events(client: Client, sandbox: Sandbox):
     """A request that Pinterest takes answers 200 with a status for each event, and the events are there as they were sent."""
     answer = client.send_events(ACCOUNT, body(), test=False)
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, ApiResponse)
     assert answer.status == 200
     assert [one.status for one in answer.events or []] == ["processed", "processed"]
     assert [row.event for row in sandbox.store.events()] == json.loads(body())["data"]
@@ -45,7 +53,7 @@ def test_failed_event_under_details(client: Client, sandbox: Sandbox):
     """A 422 lists its events under `details`: the processed one counts, the failed one says why."""
     sandbox.faults.set([Fault("fail_event", event_id="visit-1")])
     answer = client.send_events(ACCOUNT, body(), test=False)
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, ApiResponse)
     assert answer.status == 422
     assert [one.status for one in answer.events or []] == ["processed", "failed"]
     assert (answer.events or [])[1].error_message
@@ -53,18 +61,19 @@ def test_failed_event_under_details(client: Client, sandbox: Sandbox):
 
 def test_test_request_records_nothing(client: Client, sandbox: Sandbox):
     """A test request has the parameter and leaves no events; a live one has none."""
-    assert isinstance(client.send_events(ACCOUNT, body(), test=True), Answer)
+    assert isinstance(client.send_events(ACCOUNT, body(), test=True), ApiResponse)
     assert [row.test for row in sandbox.store.requests()] == [True]
     assert sandbox.store.events() == []
 
 
 @pytest.mark.parametrize(
-    ("account", "status"), [(Account(ACCOUNT.ad_account_id, "wrong"), 401), (Account("1", ACCOUNT.token), 403)]
+    ("account", "status"),
+    [(Account(ACCOUNT.ad_account_id, "wrong"), 401), (Account("1", ACCOUNT.token), 403)],
 )
 def test_refused_token_is_not_echoed(client: Client, account: Account, status: int):
     """A 401 and a 403 come back with their message, without the token that Pinterest echoes."""
     answer = client.send_events(account, body(), test=False)
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, ApiResponse)
     assert (answer.status, answer.events) == (status, None)
     assert answer.message
     assert account.token not in answer.message
@@ -74,16 +83,18 @@ def test_refused_token_is_not_echoed(client: Client, account: Account, status: i
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [
-        (Fault("drop_before"), FailureKind.UNCERTAIN),
-        (Fault("drop_after"), FailureKind.UNCERTAIN),
-        (Fault("truncated"), FailureKind.UNCERTAIN),
+        (Fault("drop_before"), NoResponseKind.UNCERTAIN),
+        (Fault("drop_after"), NoResponseKind.UNCERTAIN),
+        (Fault("truncated"), NoResponseKind.UNCERTAIN),
     ],
 )
-def test_broken_answer_is_uncertain(client: Client, sandbox: Sandbox, fault: Fault, kind: FailureKind):
+def test_broken_answer_is_uncertain(
+    client: Client, sandbox: Sandbox, fault: Fault, kind: NoResponseKind
+):
     """A connection that ends after the request was written leaves the outcome unknown."""
     sandbox.faults.set([fault])
     answer = client.send_events(ACCOUNT, body(), test=False)
-    assert isinstance(answer, Failure)
+    assert isinstance(answer, NoResponse)
     assert answer.kind is kind
 
 
@@ -92,7 +103,7 @@ def test_answer_without_a_list_has_none(client: Client, sandbox: Sandbox, fault:
     """An empty body or a page gives no list of events, whatever the status says."""
     sandbox.faults.set([Fault(fault)])
     answer = client.send_events(ACCOUNT, body(), test=False)
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, ApiResponse)
     assert (answer.status, answer.events) == (200, None)
 
 
@@ -103,8 +114,8 @@ def test_unreachable_server_was_not_sent():
         port = listener.getsockname()[1]
     client = Client(f"http://127.0.0.1:{port}/v5", max_connections=1, timeout_seconds=120)
     answer = client.send_events(ACCOUNT, body(), test=False)
-    assert isinstance(answer, Failure)
-    assert answer.kind is FailureKind.NOT_SENT
+    assert isinstance(answer, NoResponse)
+    assert answer.kind is NoResponseKind.NOT_SENT
     client.close()
 
 
@@ -140,7 +151,9 @@ def test_dripping_body_ends_at_the_deadline():
     client.close()
     listener.close()
     thread.join(120)
-    assert answer == Failure(FailureKind.UNCERTAIN, "the answer was not complete within 30 seconds")
+    assert answer == NoResponse(
+        NoResponseKind.UNCERTAIN, "the answer was not complete within 30 seconds"
+    )
 
 
 def test_silent_server_times_out():
@@ -153,15 +166,15 @@ def test_silent_server_times_out():
     client.close()
     listener.close()
     thread.join(120)
-    assert isinstance(answer, Failure)
-    assert answer.kind is FailureKind.UNCERTAIN
+    assert isinstance(answer, NoResponse)
+    assert answer.kind is NoResponseKind.UNCERTAIN
 
 
 def test_redirect_is_not_followed(client: Client, sandbox: Sandbox):
     """A redirect comes back as it is: the token is not carried elsewhere."""
     sandbox.faults.set([Fault("redirect")])
     answer = client.send_events(ACCOUNT, body(), test=False)
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, ApiResponse)
     assert answer.status == 307
     assert len(sandbox.store.requests()) == 1
 
@@ -183,7 +196,9 @@ def test_headers_of_a_request():
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    client = Client(f"http://127.0.0.1:{listener.getsockname()[1]}/v5", max_connections=1, timeout_seconds=120)
+    client = Client(
+        f"http://127.0.0.1:{listener.getsockname()[1]}/v5", max_connections=1, timeout_seconds=120
+    )
     client.send_events(Account("549755885175", "t0ken"), b'{"data":[]}', test=False)
     client.close()
     listener.close()
@@ -209,7 +224,7 @@ def test_waits_of_the_server(client: Client, sandbox: Sandbox, headers, wait, re
     """Retry-After in seconds, and the reset of a used-up limit, are read; the longer one counts."""
     sandbox.faults.set([Fault("status", status=429, **headers)])
     answer = client.send_events(ACCOUNT, body(), test=False)
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, ApiResponse)
     assert answer.retry_after_seconds == wait
     if remaining is not None:
         assert answer.remaining_calls == remaining
@@ -267,13 +282,15 @@ def test_certificate_that_does_not_hold_is_untrusted(tmp_path: Path):
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    client = Client(f"https://localhost:{listener.getsockname()[1]}/v5", max_connections=1, timeout_seconds=120)
+    client = Client(
+        f"https://localhost:{listener.getsockname()[1]}/v5", max_connections=1, timeout_seconds=120
+    )
     answer = client.send_events(ACCOUNT, body(), test=False)
     client.close()
     listener.close()
     thread.join(120)
-    assert isinstance(answer, Failure)
-    assert answer.kind is FailureKind.UNTRUSTED
+    assert isinstance(answer, NoResponse)
+    assert answer.kind is NoResponseKind.UNTRUSTED
 
 
 @pytest.mark.parametrize(
@@ -306,14 +323,23 @@ def first_line_at_proxy(monkeypatch: pytest.MonkeyPatch, api_url: str) -> bytes:
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY", "all_proxy"):
+    for name in (
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "http_proxy",
+        "https_proxy",
+        "ALL_PROXY",
+        "all_proxy",
+    ):
         monkeypatch.setenv(name, f"http://127.0.0.1:{listener.getsockname()[1]}")
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
     client = Client(api_url, max_connections=1, timeout_seconds=120)
     client.send_events(ACCOUNT, body(), test=False)
     client.close()
-    socket.create_connection(listener.getsockname()).close()  # ends the thread where no request came before
+    socket.create_connection(
+        listener.getsockname()
+    ).close()  # ends the thread where no request came before
     thread.join(120)
     listener.close()
     return lines[0]
@@ -321,7 +347,10 @@ def first_line_at_proxy(monkeypatch: pytest.MonkeyPatch, api_url: str) -> bytes:
 
 def test_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch):
     """Pinterest is reached through the proxy that HTTPS_PROXY names, by a tunnel: the proxy sees neither token nor events."""
-    assert first_line_at_proxy(monkeypatch, "https://api.example.com/v5") == b"CONNECT api.example.com:443 HTTP/1.1"
+    assert (
+        first_line_at_proxy(monkeypatch, "https://api.example.com/v5")
+        == b"CONNECT api.example.com:443 HTTP/1.1"
+    )
 
 
 def test_loopback_is_never_proxied(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox):

@@ -54,7 +54,9 @@ def test_clocks_read_at_import_are_found(source: str, lines: list[int]):
     assert clocks_read(source) == lines
 
 
-@pytest.mark.parametrize("path", sorted(TESTS.rglob("*.py")), ids=lambda path: path.relative_to(TESTS).as_posix())
+@pytest.mark.parametrize(
+    "path", sorted(TESTS.rglob("*.py")), ids=lambda path: path.relative_to(TESTS).as_posix()
+)
 def test_no_clock_is_read_at_import(path: Path):
     """Time is asked for within tests and fixtures."""
     assert clocks_read(path.read_text(encoding="utf-8")) == []

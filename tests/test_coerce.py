@@ -18,7 +18,9 @@ BERLIN = ZoneInfo("Europe/Berlin")
 NOON = 1_795_255_200  # 2026-11-21T10:00:00Z
 
 # What a JSON reader may hand over, lone surrogates and numbers beyond all sizes included.
-NUMBERS = st.integers() | st.integers(min_value=10**17, max_value=10**40) | st.floats() | st.decimals()
+NUMBERS = (
+    st.integers() | st.integers(min_value=10**17, max_value=10**40) | st.floats() | st.decimals()
+)
 SCALARS = (
     st.none()
     | st.booleans()
@@ -27,7 +29,11 @@ SCALARS = (
     | st.text(st.sampled_from('0123456789+-.,:eETZ []{}"nul'), max_size=24)
 )
 JSON_VALUES = st.recursive(
-    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3), max_leaves=6
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3)
+    ),
+    max_leaves=6,
 )
 
 COERCIONS = {
@@ -58,7 +64,9 @@ def test_every_json_value_is_taken_or_left_out(coerced, kind, value):
     assert result is None or type(result) in (kind, LeftOut)
 
 
-@pytest.mark.parametrize("coerced", [coerced for coerced, _ in COERCIONS.values()], ids=COERCIONS.keys())
+@pytest.mark.parametrize(
+    "coerced", [coerced for coerced, _ in COERCIONS.values()], ids=COERCIONS.keys()
+)
 @pytest.mark.parametrize("nothing", [None, "", " ", "\t\n", "\u00a0", []])
 def test_nothing_is_nothing_for_every_type(coerced, nothing):
     """Null, blank text and the empty list are no value at all, and no problem."""
@@ -143,7 +151,13 @@ def test_amount_out_of_range(value):
 
 
 @given(
-    number=st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**18) + 1, max_value=10**18 - 1, places=9)
+    number=st.decimals(
+        allow_nan=False,
+        allow_infinity=False,
+        min_value=-(10**18) + 1,
+        max_value=10**18 - 1,
+        places=9,
+    )
     | st.integers(-(10**17), 10**17)
 )
 def test_an_amount_is_the_number_it_came_from(number):
@@ -179,11 +193,41 @@ def test_integer(value, integer):
 @pytest.mark.parametrize(
     ("value", "boolean"),
     [
-        *((value, True) for value in (True, 1, 1.0, Decimal("1.0"), "true", "TRUE", " True ", "t", "yes", "Y", "on", "1")),
-        *((value, False) for value in (False, 0, 0.0, Decimal(0), "false", "FALSE", "f", "No", "n", "OFF", "0")),
+        *(
+            (value, True)
+            for value in (
+                True,
+                1,
+                1.0,
+                Decimal("1.0"),
+                "true",
+                "TRUE",
+                " True ",
+                "t",
+                "yes",
+                "Y",
+                "on",
+                "1",
+            )
+        ),
+        *(
+            (value, False)
+            for value in (False, 0, 0.0, Decimal(0), "false", "FALSE", "f", "No", "n", "OFF", "0")
+        ),
         *(
             (value, LeftOut.NOT_A_BOOLEAN)
-            for value in (2, -1, 0.5, "maybe", "2", "null", float("nan"), Decimal("sNaN"), [True], {})
+            for value in (
+                2,
+                -1,
+                0.5,
+                "maybe",
+                "2",
+                "null",
+                float("nan"),
+                Decimal("sNaN"),
+                [True],
+                {},
+            )
         ),
     ],
 )
@@ -217,7 +261,17 @@ def test_unix_time(value):
 
 
 @pytest.mark.parametrize(
-    "value", ["2026-11-21", "20261121", 20261121, 20261121.0, Decimal(20261121), date(2026, 11, 21), " 2026-11-21 "], ids=repr
+    "value",
+    [
+        "2026-11-21",
+        "20261121",
+        20261121,
+        20261121.0,
+        Decimal(20261121),
+        date(2026, 11, 21),
+        " 2026-11-21 ",
+    ],
+    ids=repr,
 )
 def test_a_date_is_its_midnight(value):
     """Dates, also as eight digits, which are too few for a Unix time, are midnight in the zone."""
@@ -225,7 +279,9 @@ def test_a_date_is_its_midnight(value):
     assert coerce.unix_time(value, UTC) == datetime(2026, 11, 21, tzinfo=UTC).timestamp()
 
 
-@pytest.mark.parametrize("value", ["2026-11-20T24:00:00Z", "2026-11-20 24:00", "20261120T240000,0Z"])
+@pytest.mark.parametrize(
+    "value", ["2026-11-20T24:00:00Z", "2026-11-20 24:00", "20261120T240000,0Z"]
+)
 def test_the_end_of_a_day_is_the_next_midnight(value):
     """Hour 24 is the end of its day on every Python, whether its library knows it or not."""
     assert coerce.unix_time(value, UTC) == datetime(2026, 11, 21, tzinfo=UTC).timestamp()
@@ -233,7 +289,12 @@ def test_the_end_of_a_day_is_the_next_midnight(value):
 
 @pytest.mark.parametrize(
     ("first", "last", "per_second"),
-    [(10**8, 10**10 - 1, 1), (10**12, 10**13 - 1, 10**3), (10**15, 10**16 - 1, 10**6), (10**18, 10**19 - 1, 10**9)],
+    [
+        (10**8, 10**10 - 1, 1),
+        (10**12, 10**13 - 1, 10**3),
+        (10**15, 10**16 - 1, 10**6),
+        (10**18, 10**19 - 1, 10**9),
+    ],
     ids=["seconds", "milliseconds", "microseconds", "nanoseconds"],
 )
 @pytest.mark.parametrize("as_type", [int, str, Decimal])
@@ -277,15 +338,26 @@ def test_unix_time_that_is_none(value):
 def test_clock_changes_are_deterministic(local, utc):
     """A skipped local time is read with the offset before the change, one that comes twice is the first."""
     expected = datetime.fromisoformat(utc).replace(tzinfo=UTC).timestamp()
-    assert coerce.unix_time(local, BERLIN) == coerce.unix_time(datetime.fromisoformat(local), BERLIN) == expected
+    assert (
+        coerce.unix_time(local, BERLIN)
+        == coerce.unix_time(datetime.fromisoformat(local), BERLIN)
+        == expected
+    )
 
 
-@given(moment=st.datetimes(timezones=st.just(UTC) | st.just(BERLIN), allow_imaginary=False) | st.datetimes())
+@given(
+    moment=st.datetimes(timezones=st.just(UTC) | st.just(BERLIN), allow_imaginary=False)
+    | st.datetimes()
+)
 def test_every_moment_is_floored_to_its_second(moment):
     """A datetime and its ISO text give the second that the moment lies in, in every year and in every zone."""
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     seconds = coerce.unix_time(moment, UTC)
-    assert timedelta() <= aware - (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)) < timedelta(seconds=1)
+    assert (
+        timedelta()
+        <= aware - (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds))
+        < timedelta(seconds=1)
+    )
     assert coerce.unix_time(moment.isoformat(), UTC) == seconds
 
 
@@ -328,7 +400,11 @@ def test_items(value, items):
     assert coerce.items(value) == items
 
 
-@given(value=st.lists(st.dictionaries(st.text(), st.integers() | st.text() | st.none(), min_size=1), min_size=1))
+@given(
+    value=st.lists(
+        st.dictionaries(st.text(), st.integers() | st.text() | st.none(), min_size=1), min_size=1
+    )
+)
 def test_items_and_their_json_text_are_one(value):
     """A tap that sends nested objects as JSON text sends the same items."""
     assert coerce.items(json.dumps(value)) == coerce.items(value) == value

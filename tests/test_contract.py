@@ -14,8 +14,8 @@ import pytest
 from api_description import ACCOUNT_PATH, EVENTS, assert_bodies_follow, problems
 from benchmarks import records
 from given import ACCOUNT
-from target_pinterest_capi.delivery.client import Client
-from target_pinterest_capi.delivery.replies import Credentials
+from target_pinterest_capi.pinterest.client import Client
+from target_pinterest_capi.pinterest.responses import Credentials
 from target_pinterest_capi.sandbox.app import SandboxConfig
 from target_pinterest_capi.sandbox.server import Sandbox
 
@@ -32,7 +32,11 @@ def client(sandbox: Sandbox) -> Iterator[Client]:
 @pytest.mark.parametrize(
     ("path", "method", "send"),
     [
-        (LISTS, "post", lambda client: client.create_list("t", ACCOUNT, "buyers", "EMAIL", ["a" * 64])),
+        (
+            LISTS,
+            "post",
+            lambda client: client.create_list("t", ACCOUNT, "buyers", "EMAIL", ["a" * 64]),
+        ),
         (
             f"{LISTS}/{{customer_list_id}}",
             "patch",
@@ -48,7 +52,11 @@ def client(sandbox: Sandbox) -> Iterator[Client]:
             "post",
             lambda client: client.create_audience("t", ACCOUNT, "buyers", "1"),
         ),
-        ("/oauth/token", "post", lambda client: client.refresh_token(Credentials("id", "secret", "r"))),
+        (
+            "/oauth/token",
+            "post",
+            lambda client: client.refresh_token(Credentials("id", "secret", "r")),
+        ),
     ],
     ids=["create a list", "add", "remove", "create an audience", "refresh a token"],
 )

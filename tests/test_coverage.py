@@ -17,11 +17,21 @@ EM = [digest("shopper@example.com")]
 
 def event(members: dict[str, Any]) -> Event:
     """Give the event that a body's members make."""
-    return Event(encode(members), ACCOUNT, Origin("visits", ""), "page_visit", "visit-1", True, 0, None)
+    return Event(
+        encode(members), ACCOUNT, Origin("visits", ""), "page_visit", "visit-1", True, 0, None
+    )
 
 
-def body(user: dict[str, Any] | None = None, custom: dict[str, Any] | None = None, **top: Any) -> dict[str, Any]:
-    members = {"event_name": "page_visit", "action_source": "web", "event_time": 1, "event_id": "visit-1", **top}
+def body(
+    user: dict[str, Any] | None = None, custom: dict[str, Any] | None = None, **top: Any
+) -> dict[str, Any]:
+    members = {
+        "event_name": "page_visit",
+        "action_source": "web",
+        "event_time": 1,
+        "event_id": "visit-1",
+        **top,
+    }
     members["user_data"] = user or {}
     return members if custom is None else {**members, "custom_data": custom}
 
@@ -61,7 +71,12 @@ def test_component_is_counted_where_its_field_is(component: str, members: dict[s
         body(custom={}),
         body({"ph": EM}, {"currency": "USD", "num_items": 2}, language="en"),
         body(custom={"contents": [{"item_name": '"id":', "item_brand_id": "B-1"}]}),
-        body(custom={"search_string": '"em":["x"],"value":"1","order_id":"2"', "content_name": 'a \\"click_id\\":"b'}),
+        body(
+            custom={
+                "search_string": '"em":["x"],"value":"1","order_id":"2"',
+                "content_name": 'a \\"click_id\\":"b',
+            }
+        ),
     ],
 )
 def test_nothing_else_is_counted(members: dict[str, Any]):
@@ -85,7 +100,9 @@ BODIES = st.builds(
         optional={
             **dict.fromkeys(("order_id", "value", "search_string"), TEXTS),
             "content_ids": st.lists(TEXTS, min_size=1),
-            "contents": st.lists(st.dictionaries(st.sampled_from(("id", "item_name")), TEXTS), min_size=1),
+            "contents": st.lists(
+                st.dictionaries(st.sampled_from(("id", "item_name")), TEXTS), min_size=1
+            ),
         },
     ),
 )
@@ -94,7 +111,9 @@ BODIES = st.builds(
 @given(st.lists(BODIES))
 def test_agrees_with_the_sandbox(bodies: list[dict[str, Any]]):
     """The sandbox, which states Pinterest's components by itself, counts the same of any events."""
-    expected = {name: sum(bool(get(one)) for one in bodies) for name, get in quality.COMPONENTS.items()}
+    expected = {
+        name: sum(bool(get(one)) for one in bodies) for name, get in quality.COMPONENTS.items()
+    }
     assert carried(*bodies) == {name: count for name, count in expected.items() if count}
 
 
@@ -109,4 +128,8 @@ def test_names_are_counted_apart_and_batches_together():
     coverage = Coverage()
     for name in ("checkout", "signup", "checkout"):
         coverage.take(name, [event(body({"em": EM})), event(body())])
-    assert [coverage.carrying(name)["hashed_email"] for name in ("checkout", "signup", "lead")] == [2, 1, 0]
+    assert [coverage.carrying(name)["hashed_email"] for name in ("checkout", "signup", "lead")] == [
+        2,
+        1,
+        0,
+    ]

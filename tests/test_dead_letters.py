@@ -1,6 +1,6 @@
 """A dead letter is durable before it counts, private, one JSON line, and shows no more than its wire-ready event does."""
 
-import fcntl
+import fcntl  # noqa: I001
 import json
 import os
 import stat
@@ -16,14 +16,16 @@ from given import Clock, files_limited_to
 from shopper import event
 from target_pinterest_capi.delivery.dead_letters import MAX_BUFFERED, DeadLetter, DeadLetters
 from target_pinterest_capi.delivery.line_file import LineFile, _take_back
-from target_pinterest_capi.delivery.outcomes import Outcome
+from target_pinterest_capi.events.outcomes import Outcome
 from target_pinterest_capi.events.event import Origin
 
 WALL = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 
 
 def letter(sequence: int = 1, **members: object) -> DeadLetter:
-    return DeadLetter(sequence, Origin("orders", "paid"), Outcome.INVALID, "missing_field", **members)  # type: ignore[arg-type]
+    return DeadLetter(
+        sequence, Origin("orders", "paid"), Outcome.INVALID, "missing_field", **members
+    )  # type: ignore[arg-type]
 
 
 def dead_letters(path: object, clock: Clock | None = None) -> DeadLetters:
@@ -128,7 +130,10 @@ def test_prefix_gets_one_object_a_flush():
     place.add(letter(3))
     place.flush()
     files = fsspec.filesystem("memory")
-    assert sorted(files.ls("/dead/letters", detail=False)) == ["/dead/letters/run1-1.jsonl", "/dead/letters/run1-2.jsonl"]
+    assert sorted(files.ls("/dead/letters", detail=False)) == [
+        "/dead/letters/run1-1.jsonl",
+        "/dead/letters/run1-2.jsonl",
+    ]
     assert len(files.cat("/dead/letters/run1-2.jsonl").splitlines()) == 2
 
 
@@ -142,7 +147,9 @@ def test_place_that_cannot_be_written_is_an_error_and_keeps_the_letters(path: st
     assert place.oldest_sequence() == 9
 
 
-@pytest.mark.parametrize("before", [b"", b'{"key": {"n": "0"}}\n', b'{"key": {"n": "0"}}\n{"cut": '])
+@pytest.mark.parametrize(
+    "before", [b"", b'{"key": {"n": "0"}}\n', b'{"key": {"n": "0"}}\n{"cut": ']
+)
 @pytest.mark.parametrize("room", [0, 1, 60, 300, 1000])
 def test_file_is_as_before_after_a_disk_was_full(tmp_path: Path, before: bytes, room: int):
     """A write that fails in the middle leaves nothing behind, and the next one has every letter once."""
@@ -206,9 +213,14 @@ def test_processes_that_share_a_file_leave_each_others_letters_whole(tmp_path: P
     """What one takes back after a failed write is its own alone: each letter stands there once."""
     path = tmp_path / "dead.jsonl"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    writers = [subprocess.Popen([sys.executable, "-c", WRITER, name, str(path)], env=environment) for name in "abc"]
+    writers = [
+        subprocess.Popen([sys.executable, "-c", WRITER, name, str(path)], env=environment)
+        for name in "abc"
+    ]
     assert [writer.wait(120) for writer in writers] == [0, 0, 0]
-    expected = {f"{name}-{flush}-{number}" for name in "abc" for flush in range(40) for number in range(10)}
+    expected = {
+        f"{name}-{flush}-{number}" for name in "abc" for flush in range(40) for number in range(10)
+    }
     assert (len(numbers(path)), set(numbers(path))) == (1200, expected)
 
 

@@ -16,7 +16,16 @@ ACCOUNT = Account("549755885175", "sandbox-token")
 
 
 def event(event_id: str, number: int = 0) -> Event:
-    return Event(b"%d" % number, ACCOUNT, Origin("visits", "pinterest"), "page_visit", event_id, True, 0, None)
+    return Event(
+        b"%d" % number,
+        ACCOUNT,
+        Origin("visits", "pinterest"),
+        "page_visit",
+        event_id,
+        True,
+        0,
+        None,
+    )
 
 
 def key(event_id: str) -> int:
@@ -72,7 +81,11 @@ def test_batch_that_the_ledger_does_not_know_goes_as_it_is(deduplication: Dedupl
 def test_repeats_take_the_place_of_what_failed_one_by_one(deduplication: Deduplication):
     """Where the first fails the next repeat has its turn with its own record's number, until none is left and the key is free."""
     batch_of(deduplication, "a", "a", "b", "a")
-    assert [deduplication.failed(key("a")) for _ in range(3)] == [(event("a"), 2), (event("a"), 4), None]
+    assert [deduplication.failed(key("a")) for _ in range(3)] == [
+        (event("a"), 2),
+        (event("a"), 4),
+        None,
+    ]
     assert deduplication.claim(event("a"), 5) == key("a")
 
 
@@ -89,7 +102,12 @@ def test_room_for_repeats_ends_and_comes_back():
 
 
 @settings(max_examples=examples(200))
-@given(st.lists(st.tuples(st.sampled_from(["claim", "claim", "delivered", "failed"]), st.integers(0, 3)), max_size=60))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["claim", "claim", "delivered", "failed"]), st.integers(0, 3)),
+        max_size=60,
+    )
+)
 def test_every_event_has_its_turn_or_is_done_with_another(steps: list[tuple[str, int]]):
     """Whatever happens, each event is sent or is the repeat of a delivered one, once, and never two of a key at a time."""
     repeats, under_way, waiting = Repeats(), dict[int, int](), dict[int, list[int]]()

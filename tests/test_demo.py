@@ -1,6 +1,6 @@
 """`pinterest-capi demo`: the real target on the packaged sample, what it prints, and how it notices that something is wrong."""
 
-import fcntl
+import fcntl  # noqa: I001
 import hashlib
 import ipaddress
 import json
@@ -23,20 +23,35 @@ from hypothesis import strategies as st
 from report_sample import observed, report_of
 
 from target_pinterest_capi import settings
-from target_pinterest_capi.cli import demo, demo_example, demo_page, demo_rows, demo_sample
-from target_pinterest_capi.cli.demo_result import ADDED, REMOVED, Evidence, Sample, collect, collect_repeat
-from target_pinterest_capi.delivery.outcomes import NotSent, Outcome, Rejected
+from target_pinterest_capi.events.outcomes import NotSent, Outcome, Rejected
 from target_pinterest_capi.events.event import Origin
 from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
+from target_pinterest_capi.reporting.counters import Counters
 from target_pinterest_capi.reporting.report import Report, decode
-from target_pinterest_capi.reporting.tally import Tally
+from target_pinterest_capi.sandbox.demo import command as demo
+from target_pinterest_capi.sandbox.demo import example as demo_example
+from target_pinterest_capi.sandbox.demo import rows as demo_rows
+from target_pinterest_capi.sandbox.demo import sample as demo_sample
+from target_pinterest_capi.sandbox.demo import view as demo_page
+from target_pinterest_capi.sandbox.demo.model import (
+    ADDED,
+    REMOVED,
+    Evidence,
+    Sample,
+    collect,
+    collect_repeat,
+)
 
 RUN = [sys.executable, "-c", "from target_pinterest_capi.cli.main import main; main()", "demo"]
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 RECORDS = 3660
 # What must not reach the target: its settings and log are the demo's own.
 ENVIRONMENT = {
-    **{name: value for name, value in os.environ.items() if name not in {"COLUMNS", "FORCE_COLOR", "TERM"}},
+    **{
+        name: value
+        for name, value in os.environ.items()
+        if name not in {"COLUMNS", "FORCE_COLOR", "TERM"}
+    },
     "LOGLEVEL": "ERROR",
     "TARGET_PINTEREST_CAPI_MODE": "dry_run",
 }
@@ -56,9 +71,17 @@ def shown(tmp_path_factory):
     """A run of the demo outside of the repository, into a pipe."""
     outside = tmp_path_factory.mktemp("outside")
     done = subprocess.run(
-        [*RUN, "--keep", "kept"], cwd=outside, env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=120
+        [*RUN, "--keep", "kept"],
+        cwd=outside,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
-    return SimpleNamespace(exit_code=done.returncode, out=done.stdout, err=done.stderr, directory=outside / "kept")
+    return SimpleNamespace(
+        exit_code=done.returncode, out=done.stdout, err=done.stderr, directory=outside / "kept"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +89,15 @@ def told(tmp_path_factory):
     """What a run with --json says; its files are in a temporary directory of their own."""
     place = tmp_path_factory.mktemp("temporary")
     environment = {**ENVIRONMENT, "TMPDIR": str(place)}
-    done = subprocess.run([*RUN, "--json"], cwd=place, env=environment, capture_output=True, text=True, check=True, timeout=120)
+    done = subprocess.run(
+        [*RUN, "--json"],
+        cwd=place,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
     return {**json.loads(done.stdout), "place": place}
 
 
@@ -80,7 +111,10 @@ def test_it_ends_well(shown):
 
 def test_every_record_has_one_outcome(shown):
     """The records of the sample are the sum of the four outcomes."""
-    found = re.search(r"Records +([\d,]+) = ([\d,]+) delivered \+ (\d+) invalid \+ (\d+) rejected \+ (\d+) skipped", shown.out)
+    found = re.search(
+        r"Records +([\d,]+) = ([\d,]+) delivered \+ (\d+) invalid \+ (\d+) rejected \+ (\d+) skipped",
+        shown.out,
+    )
     records, *outcomes = (int(number.replace(",", "")) for number in found.groups())
     assert records == sum(outcomes) == RECORDS
     assert "every record has exactly one outcome, the report agrees" in words(shown.out)
@@ -93,18 +127,32 @@ def test_each_stream_has_its_line(shown, stream):
     assert re.search(rf"^  {stream.name} +{stream.records:,}  \w", plan, re.MULTILINE)
     (line,) = re.findall(rf"^  {stream.name} +([\d,]+) +(.+)$", outcomes, re.MULTILINE)
     counts = [int(count.replace(",", "")) for count in line[1].replace("-", "0").split()]
-    assert (int(line[0].replace(",", "")), len(counts), sum(counts)) == (stream.records, 4, stream.records)
+    assert (int(line[0].replace(",", "")), len(counts), sum(counts)) == (
+        stream.records,
+        4,
+        stream.records,
+    )
 
 
 def test_the_shop_shows_what_there_is(shown):
     """Orders of a shop system and calls of a page go by presets, a table by a mapping of its own, a stream to a customer list."""
     plan = words(shown.out.partition("A record of")[0])
-    for one in ("preset shopify", "preset segment", "preset pinterest", "a mapping of its own", "customer list Newsletter"):
+    for one in (
+        "preset shopify",
+        "preset segment",
+        "preset pinterest",
+        "a mapping of its own",
+        "customer list Newsletter",
+    ):
         assert one in plan
 
 
 @pytest.mark.parametrize(
-    "reason", sorted({reason for _, reason in demo_sample.REASONS} | {"no_mapping", "name_not_listed", "when", "superseded"})
+    "reason",
+    sorted(
+        {reason for _, reason in demo_sample.REASONS}
+        | {"no_mapping", "name_not_listed", "when", "superseded"}
+    ),
 )
 def test_each_reason_is_explained(shown, reason):
     """Beside each reason stands what to do about it, or what Pinterest said."""
@@ -125,7 +173,11 @@ def test_the_list_is_kept(shown, told):
     bad = sum(row.stream == "newsletter" for row in demo_sample.BAD_ROWS)
     before = len(demo_rows.EARLIER_MEMBERS)
     after = before + len(joined - left) - bad - len(left - joined)
-    assert told["customer_list"] == {"name": "Newsletter", "members_before": before, "members": after}
+    assert told["customer_list"] == {
+        "name": "Newsletter",
+        "members_before": before,
+        "members": after,
+    }
     assert f"The customer list Newsletter: {before} members before, {after} now" in shown.out
     assert "READY: it can be used in ads" in shown.out
 
@@ -136,9 +188,14 @@ def test_nothing_is_sent_twice(shown, told):
     members = sum(row["events"] for row in told["outcomes"] if row["reason"] in (ADDED, REMOVED))
     assert repeat["in_ledger"] == told["totals"]["delivered"] - members
     assert (repeat["delivered"], repeat["members_changed"], repeat["problems"]) == (2, 0, [])
-    bodies = [json.loads(line)["data"] for line in (shown.directory / "received.jsonl").read_text().splitlines()]
+    bodies = [
+        json.loads(line)["data"]
+        for line in (shown.directory / "received.jsonl").read_text().splitlines()
+    ]
     times = Counter(event["event_id"] for events in bodies for event in events)
-    assert [event_id for event_id, number in times.items() if number > 1] == [demo_sample.FAILED_EVENT]  # failed, then delivered
+    assert [event_id for event_id, number in times.items() if number > 1] == [
+        demo_sample.FAILED_EVENT
+    ]  # failed, then delivered
     assert times[demo_sample.REFUSED_EVENT] == 1
 
 
@@ -149,7 +206,9 @@ def test_it_ends_in_the_report(shown):
     report = decode((shown.directory / "report.json").read_bytes())
     assert f"{report.totals.delivered:,} of " in place.read_text()
     assert f"= {report.totals.delivered:,} delivered" in shown.out
-    (checkout,) = [entry for entry in report.delivered.by_event_name if entry.event_name == "checkout"]
+    (checkout,) = [
+        entry for entry in report.delivered.by_event_name if entry.event_name == "checkout"
+    ]
     email, address = (checkout.components[name].coverage for name in ("hashed_email", "ip_address"))
     assert f"checkout {checkout.events:,} {email:.0f}% {address:.0f}% " in words(shown.out)
 
@@ -188,7 +247,9 @@ def test_a_terminal_gets_colours_and_its_width(tmp_path):
     ours, its = pty.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 120, 0, 0))
     environment = {**ENVIRONMENT, "TERM": "xterm-256color", "TMPDIR": str(tmp_path)}
-    with subprocess.Popen(RUN, stdin=its, stdout=its, stderr=its, env=environment, close_fds=True) as process:
+    with subprocess.Popen(
+        RUN, stdin=its, stdout=its, stderr=its, env=environment, close_fds=True
+    ) as process:
         os.close(its)
         written = b""
         while chunk := read(ours):
@@ -197,8 +258,16 @@ def test_a_terminal_gets_colours_and_its_width(tmp_path):
     text = written.decode()
     assert process.returncode == 0
     assert re.search(r"\x1b\[32m *delivered", text)
-    lines = [re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line) for part in text.split("\n") for line in part.split("\r")]
-    assert 80 < max(len(line) for line in lines if sys.prefix not in line and str(tmp_path) not in line) <= 120
+    lines = [
+        re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line)
+        for part in text.split("\n")
+        for line in part.split("\r")
+    ]
+    assert (
+        80
+        < max(len(line) for line in lines if sys.prefix not in line and str(tmp_path) not in line)
+        <= 120
+    )
 
 
 def read(terminal):
@@ -211,7 +280,9 @@ def read(terminal):
 
 def test_no_value_of_a_bad_row_is_shown(shown):
     """What is wrong with a row is told without its values: on the page, in the log, in the dead letters."""
-    told = shown.out + "".join((shown.directory / name).read_text() for name in ("target.log", "dead-letters.jsonl"))
+    told = shown.out + "".join(
+        (shown.directory / name).read_text() for name in ("target.log", "dead-letters.jsonl")
+    )
     values = [
         value
         for row in demo_sample.BAD_ROWS
@@ -229,9 +300,16 @@ def test_no_value_of_a_bad_row_is_shown(shown):
 
 def test_dead_letters_are_the_bad_rows(shown):
     """Dead letters are exactly those of the rows that no event can be made of, and of the two events that Pinterest refuses."""
-    letters = [json.loads(line) for line in (shown.directory / "dead-letters.jsonl").read_text().splitlines()]
+    letters = [
+        json.loads(line)
+        for line in (shown.directory / "dead-letters.jsonl").read_text().splitlines()
+    ]
     ours = {str(reason) for reason in Invalid} | {"refused_event", "refused_request"}
-    expected = {key: times for key, times in demo_sample.REASONS.items() if key[1] in ours or key[0] == "newsletter"}
+    expected = {
+        key: times
+        for key, times in demo_sample.REASONS.items()
+        if key[1] in ours or key[0] == "newsletter"
+    }
     assert Counter((letter["stream"], letter["reason"]) for letter in letters) == expected
     refused = {letter["event"]["event_id"] for letter in letters if letter["outcome"] == "rejected"}
     assert refused == {demo_sample.FAILED_EVENT, demo_sample.REFUSED_EVENT}
@@ -239,20 +317,36 @@ def test_dead_letters_are_the_bad_rows(shown):
 
 def test_pinterest_received_what_is_counted(shown):
     """The bodies that the sandbox took hold each delivered event once, and the one that it failed before."""
-    bodies = [json.loads(line)["data"] for line in (shown.directory / "received.jsonl").read_text().splitlines()]
+    bodies = [
+        json.loads(line)["data"]
+        for line in (shown.directory / "received.jsonl").read_text().splitlines()
+    ]
     names = Counter(event["event_name"] for events in bodies for event in events)
     report = decode((shown.directory / "report.json").read_bytes())
-    assert names.total() == report.delivered.events + 1 + 2  # and the two that the second run brings
-    assert names["search"] == next(one.events for one in report.delivered.by_event_name if one.event_name == "search")
+    assert (
+        names.total() == report.delivered.events + 1 + 2
+    )  # and the two that the second run brings
+    assert names["search"] == next(
+        one.events for one in report.delivered.by_event_name if one.event_name == "search"
+    )
     assert f"search {names['search']:,}" in words(shown.out)
 
 
 def test_json_says_the_same(told, shown):
     """--json is one object with all of it, and the same counts."""
     assert told["records"] == RECORDS == sum(told["totals"].values())
-    assert f"{told['totals']['delivered']:,} delivered + {told['totals']['invalid']} invalid" in shown.out
-    assert Counter({(row["stream"], row["reason"]): row["times"] for row in told["values"]}) + Counter(
-        {(row["stream"], row["reason"]): row["events"] for row in told["outcomes"] if row["outcome"] in ("invalid", "rejected")}
+    assert (
+        f"{told['totals']['delivered']:,} delivered + {told['totals']['invalid']} invalid"
+        in shown.out
+    )
+    assert Counter(
+        {(row["stream"], row["reason"]): row["times"] for row in told["values"]}
+    ) + Counter(
+        {
+            (row["stream"], row["reason"]): row["events"]
+            for row in told["outcomes"]
+            if row["outcome"] in ("invalid", "rejected")
+        }
     ) == Counter(demo_sample.REASONS)
     assert told["problems"] == []
     assert told["repeated_requests"] == 1
@@ -279,7 +373,9 @@ def test_the_example_is_an_event_in_the_shops_own_words(told):
     assert event["user_data"]["em"][0] == sha256(record["customer"]["mail"])
     assert event["user_data"]["ln"] == [sha256(record["customer"]["family_name"].lower())]
     assert event["user_data"]["click_id"] == record["landing_page"].partition("epik=")[2]
-    assert [item["id"] for item in event["custom_data"]["contents"]] == [line["workshop"] for line in record["lines"]]
+    assert [item["id"] for item in event["custom_data"]["contents"]] == [
+        line["workshop"] for line in record["lines"]
+    ]
 
 
 def test_the_shown_event_is_cut_short(shown):
@@ -298,12 +394,21 @@ def test_the_configuration_stands_alone(shown, tmp_path):
     files = ["--config", shown.directory / "config.yaml", "--config", "dry.yaml"]
     with (shown.directory / "sample.singer").open("rb") as sample:
         done = subprocess.run(
-            [demo.find_target(), *files], stdin=sample, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+            [demo.find_target(), *files],
+            stdin=sample,
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
         )
     assert done.stdout == ""
     report = decode((tmp_path / "report.json").read_bytes())
     assert (report.run.mode, report.run.records) == ("dry_run", RECORDS)
-    assert report.delivered.events == decode((shown.directory / "report.json").read_bytes()).delivered.events + 2
+    assert (
+        report.delivered.events
+        == decode((shown.directory / "report.json").read_bytes()).delivered.events + 2
+    )
 
 
 # ---- the sample
@@ -315,7 +420,10 @@ def test_the_sample_is_the_same_each_time():
     here, later = (list(demo_sample.messages(now)) for now in (NOW, NOW + timedelta(days=9)))
     timed = re.compile("_time|_at|timestamp").search
     timeless = [
-        [{name: value for name, value in message.get("record", {}).items() if not timed(name)} for message in of]
+        [
+            {name: value for name, value in message.get("record", {}).items() if not timed(name)}
+            for message in of
+        ]
         for of in (here, later)
     ]
     assert timeless[0] == timeless[1]
@@ -359,7 +467,10 @@ def test_nobody_in_the_sample_exists():
     text = demo_sample.lines(NOW).decode()
     domains = {domain.lower() for domain in re.findall(r"[\w.+-]+@([\w.-]+)", text)}
     assert domains == {"example.com"}
-    nets = [ipaddress.ip_network(net) for net in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")]
+    nets = [
+        ipaddress.ip_network(net)
+        for net in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")
+    ]
     addresses = set(re.findall(r'"(?:client_ip_address|browser_ip|ip)":"([0-9a-f.:]+)"', text))
     assert len(addresses) > 100
     for address in map(ipaddress.ip_address, addresses):
@@ -369,7 +480,9 @@ def test_nobody_in_the_sample_exists():
 def test_bad_rows_are_in_their_streams():
     """Every row that is wrong has a record of its stream to itself, and changes columns that are there."""
     rows = {
-        (row.stream, row.position): next(stream for stream in demo_sample.STREAMS if stream.name == row.stream)
+        (row.stream, row.position): next(
+            stream for stream in demo_sample.STREAMS if stream.name == row.stream
+        )
         for row in demo_sample.BAD_ROWS
     }
     assert len(rows) == len(demo_sample.BAD_ROWS)
@@ -390,16 +503,29 @@ LETTER = '{"stream":"orders","mapping":"my orders","outcome":"invalid","reason":
 
 
 def received(*event_ids):
-    return [SimpleNamespace(event={"event_id": event_id, "event_name": "checkout"}, warning="") for event_id in event_ids]
+    return [
+        SimpleNamespace(event={"event_id": event_id, "event_name": "checkout"}, warning="")
+        for event_id in event_ids
+    ]
 
 
 def update(operation, *members, changed=None):
-    return SimpleNamespace(operation=operation, members=members, changed=len(members) if changed is None else changed)
+    return SimpleNamespace(
+        operation=operation, members=members, changed=len(members) if changed is None else changed
+    )
 
 
-def report(*, records: int = 9, delivered: int = 2, missing: int = 1, left_out: int = 3, ledger: int = 0, **run) -> Report:
+def report(
+    *,
+    records: int = 9,
+    delivered: int = 2,
+    missing: int = 1,
+    left_out: int = 3,
+    ledger: int = 0,
+    **run,
+) -> Report:
     """The report of a run over nine records: five of orders, three of members, one of stock."""
-    tally, orders, members = Tally(), Origin("orders", "my orders"), Origin("members", "VIPs")
+    tally, orders, members = Counters(), Origin("orders", "my orders"), Origin("members", "VIPs")
     for origin, outcome, reason, number in (
         (orders, Outcome.DELIVERED, "", delivered),
         (orders, Outcome.INVALID, Invalid.MISSING_FIELD, missing),
@@ -449,22 +575,33 @@ def test_what_adds_up_has_no_problems():
         Skipped.NO_MAPPING.advice,
     }
     assert result.outcomes[0].mapping == "my orders"
-    assert [(row.field, row.reason, row.times) for row in result.values] == [("user_data.em", "not_an_email", 3)]
+    assert [(row.field, row.reason, row.times) for row in result.values] == [
+        ("user_data.em", "not_an_email", 3)
+    ]
 
 
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
         ({"exit_code": 3}, "The target ended with exit code 3."),
-        ({"exit_code": 3, "report": report(stopped="It stopped.")}, "The target ended with exit code 3. It stopped."),
+        (
+            {"exit_code": 3, "report": report(stopped="It stopped.")},
+            "The target ended with exit code 3. It stopped.",
+        ),
         ({"received": received("x")}, "Stream orders has 5 records, and 4 outcomes."),
         ({"received": received("x", "x")}, "1 events were delivered more than once."),
         ({"updates": []}, "Stream members has 3 records, and 0 outcomes."),
-        ({"report": report(delivered=3)}, "What Pinterest received is not what the report counts as delivered."),
+        (
+            {"report": report(delivered=3)},
+            "What Pinterest received is not what the report counts as delivered.",
+        ),
         ({"dead_letters": ""}, "The dead letters are not those that the report counts."),
         ({"report": report(records=8)}, "The sample has 9 records, and the report counts 8."),
         ({"report": None}, "The target left no report."),
-        ({"report": report(left_out=2)}, "Stream orders has 3 of reason not_an_email, and 2 were counted."),
+        (
+            {"report": report(left_out=2)},
+            "Stream orders has 3 of reason not_an_email, and 2 were counted.",
+        ),
         ({"states": '{"a":1}\n'}, "The last STATE is not the one that the sample ends with."),
         ({"states": ""}, "The last STATE is not the one that the sample ends with."),
     ],
@@ -474,9 +611,13 @@ def test_what_does_not_add_up_is_said(changes, problem):
     assert problem in collect(SAMPLE, EVIDENCE._replace(**changes)).problems
 
 
-REJECTED = LETTER.replace("invalid", "rejected").replace("missing_field", str(Rejected.REFUSED_EVENT))
+REJECTED = LETTER.replace("invalid", "rejected").replace(
+    "missing_field", str(Rejected.REFUSED_EVENT)
+)
 BEFORE = EVIDENCE._replace(dead_letters=REJECTED)
-AFTER = EVIDENCE._replace(report=report(ledger=2), received=received("z"), updates=[update("ADD", "m2", changed=0)])
+AFTER = EVIDENCE._replace(
+    report=report(ledger=2), received=received("z"), updates=[update("ADD", "m2", changed=0)]
+)
 
 
 def test_a_second_run_that_repeats_nothing_has_no_problems():
@@ -491,14 +632,26 @@ def test_a_second_run_that_repeats_nothing_has_no_problems():
         ({"exit_code": 1}, "The second run ended with exit code 1."),
         ({"report": None}, "The second run ended with exit code 0, and left no report."),
         ({"received": received("z", "x")}, "1 events were delivered by both runs."),
-        ({"received": received()}, "The first run left 1 rejected events, and the second delivered 0."),
-        ({"report": report(ledger=1)}, "The first run delivered 2 events, and the second found 1 in the ledger."),
-        ({"updates": [update("ADD", "m9")]}, "The second run changed 1 members of the customer list."),
+        (
+            {"received": received()},
+            "The first run left 1 rejected events, and the second delivered 0.",
+        ),
+        (
+            {"report": report(ledger=1)},
+            "The first run delivered 2 events, and the second found 1 in the ledger.",
+        ),
+        (
+            {"updates": [update("ADD", "m9")]},
+            "The second run changed 1 members of the customer list.",
+        ),
     ],
 )
 def test_a_second_run_that_repeats_is_said(changes, problem):
     """Whatever the second run sends that the first delivered is a problem."""
-    assert problem in collect_repeat(collect(SAMPLE, BEFORE), BEFORE, AFTER._replace(**changes)).problems
+    assert (
+        problem
+        in collect_repeat(collect(SAMPLE, BEFORE), BEFORE, AFTER._replace(**changes)).problems
+    )
 
 
 def test_a_target_that_fails_fails_the_demo(tmp_path):
@@ -509,7 +662,13 @@ def test_a_target_that_fails_fails_the_demo(tmp_path):
     target.chmod(0o755)
     environment = {**ENVIRONMENT, "PYTHONPATH": os.pathsep.join(sys.path), "TMPDIR": str(tmp_path)}
     done = subprocess.run(
-        [python, *RUN[1:]], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=120
+        [python, *RUN[1:]],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
     assert done.returncode == 1
     assert "The target ended with exit code 3." in done.stdout
@@ -529,7 +688,13 @@ def test_a_missing_extra_is_said(tmp_path):
     """Without the sandbox's packages the message says how to install them, and exits 1."""
     script = f"import sys; sys.modules['starlette'] = None; {RUN[2]}"
     environment = {**ENVIRONMENT, "TMPDIR": str(tmp_path)}
-    done = subprocess.run([sys.executable, "-c", script, "demo"], env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", script, "demo"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 1
     assert "pip install 'target-pinterest-capi[sandbox]'" in done.stderr
 
@@ -537,15 +702,19 @@ def test_a_missing_extra_is_said(tmp_path):
 def test_files_of_others_are_left_alone(tmp_path):
     """A directory for --keep that is not empty is refused with exit code 2, and nothing in it is touched."""
     (tmp_path / "config.yaml").write_text("mine")
-    done = subprocess.run([*RUN, "--keep", tmp_path], env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*RUN, "--keep", tmp_path], env=ENVIRONMENT, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 2
     assert "is not empty" in words(done.stderr)
-    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("config.yaml", "mine")]
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [
+        ("config.yaml", "mine")
+    ]
 
 
 def test_the_demo_does_without_the_sdk():
     """The demo's own process imports no singer_sdk: the target has a process to itself."""
-    script = "import sys; from target_pinterest_capi.cli import demo; sys.exit('singer_sdk' in sys.modules)"
+    script = "import sys; from target_pinterest_capi.sandbox.demo import command; sys.exit('singer_sdk' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 
@@ -554,7 +723,8 @@ def test_the_demo_does_without_the_sdk():
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=20),
     lambda inner: (
-        st.lists(inner, max_size=4) | st.dictionaries(st.text(st.characters(categories=["Ll"]), max_size=8), inner, max_size=4)
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(st.characters(categories=["Ll"]), max_size=8), inner, max_size=4)
     ),
     max_leaves=20,
 )

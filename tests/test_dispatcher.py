@@ -11,11 +11,17 @@ import pytest
 from given import Clock
 from shopper import ACCOUNT, event
 from target_pinterest_capi.delivery.batches import Batch
-from target_pinterest_capi.delivery.client import Answer, EventStatus, Failure, FailureKind
-from target_pinterest_capi.delivery.dispatcher import MAX_LIVE_BYTES, SPARE_BATCHES, Dispatcher, Wake
+from target_pinterest_capi.delivery.dispatcher import MAX_LIVE_BYTES, SPARE_BATCHES, Dispatcher
+from target_pinterest_capi.delivery.wakeup import Wakeup
+from target_pinterest_capi.pinterest.client import (
+    ApiResponse,
+    EventStatus,
+    NoResponse,
+    NoResponseKind,
+)
 
 DONE = EventStatus("processed")
-Send = Callable[[Batch], Answer | Failure]
+Send = Callable[[Batch], ApiResponse | NoResponse]
 
 
 def batch_of(numbers: range) -> Batch:
@@ -29,8 +35,8 @@ def ids(batch: Batch) -> list[str]:
     return [one.id for one in batch.events]
 
 
-def accept(batch: Batch) -> Answer:
-    return Answer(200, [DONE] * len(batch))
+def accept(batch: Batch) -> ApiResponse:
+    return ApiResponse(200, [DONE] * len(batch))
 
 
 class Ends:
@@ -61,14 +67,21 @@ class Desk:
         self.sent: list[list[str]] = []
         self.clock = Clock()
         self.ends = Ends(resend=resend)
-        self.wake = Wake()
+        self.wake = Wakeup()
 
-        def recorded(batch: Batch) -> Answer | Failure:
+        def recorded(batch: Batch) -> ApiResponse | NoResponse:
             self.sent.append(ids(batch))
             return send(batch)
 
-        settings = {"max_in_flight": 4, "max_requests_per_minute": 5000, "max_retry_seconds": 300, **limits}
-        self.dispatcher = Dispatcher(recorded, self.ends, clock=self.clock, wake=self.wake, rng=random.Random(7), **settings)  # type: ignore[arg-type]
+        settings = {
+            "max_in_flight": 4,
+            "max_requests_per_minute": 5000,
+            "max_retry_seconds": 300,
+            **limits,
+        }
+        self.dispatcher = Dispatcher(
+            recorded, self.ends, clock=self.clock, wake=self.wake, rng=random.Random(7), **settings
+        )  # type: ignore[arg-type]
 
     def run(self) -> None:
         """Move until nothing is left or the dispatcher stopped; waiting moves the clock to what is due next."""
@@ -99,7 +112,14 @@ def test_accepted_batch_is_settled_once():
 
 @pytest.mark.parametrize(
     "bad",
-    [Answer(503), Answer(429), Answer(500), Failure(FailureKind.NOT_SENT, "x"), Failure(FailureKind.UNCERTAIN, "x"), Answer(200)],
+    [
+        ApiResponse(503),
+        ApiResponse(429),
+        ApiResponse(500),
+        NoResponse(NoResponseKind.NOT_SENT, "x"),
+        NoResponse(NoResponseKind.UNCERTAIN, "x"),
+        ApiResponse(200),
+    ],
 )
 def test_what_may_pass_is_sent_again(bad):
     """The same events go again, after a wait, until they are taken."""
@@ -114,7 +134,7 @@ def test_what_may_pass_is_sent_again(bad):
 
 def test_servers_wait_is_honoured():
     """A retry is not started before the time that the server named, also not for other batches of the account."""
-    answers = iter([Answer(429, retry_after_seconds=30.0)])
+    answers = iter([ApiResponse(429, retry_after_seconds=30.0)])
     desk = Desk(lambda batch: next(answers, None) or accept(batch), max_in_flight=1)
     began = desk.clock.now
     desk.dispatcher.submit(batch_of(range(1)))
@@ -127,7 +147,7 @@ def test_servers_wait_is_honoured():
 def test_429_halves_what_is_in_flight_and_success_brings_it_back():
     """After a 429 half as many requests go at once, and with success all of them again."""
     desk = Desk(accept, max_in_flight=8)
-    desk.dispatcher._retry(batch_of(range(1)), Answer(429), slow_down=True)
+    desk.dispatcher._retry(batch_of(range(1)), ApiResponse(429), slow_down=True)
     assert int(desk.dispatcher._allowed) == 4
     for number in range(1, 60):
         desk.dispatcher.submit(batch_of(range(number, number + 1)))
@@ -137,7 +157,7 @@ def test_429_halves_what_is_in_flight_and_success_brings_it_back():
 
 def test_retries_end_the_run_in_time():
     """When a batch was tried for max_retry_seconds the run stops, and the batch stays unsettled."""
-    desk = Desk(lambda _: Answer(503, message="down"), max_retry_seconds=60)
+    desk = Desk(lambda _: ApiResponse(503, message="down"), max_retry_seconds=60)
     desk.dispatcher.submit(batch_of(range(2)))
     desk.run()
     assert desk.dispatcher.stopped is not None
@@ -149,11 +169,12 @@ def test_retries_end_the_run_in_time():
 
 
 @pytest.mark.parametrize(
-    ("status", "setting"), [(401, "conversion_token"), (403, "ad_account_id"), (404, "api_url"), (307, "api_url")]
+    ("status", "setting"),
+    [(401, "conversion_token"), (403, "ad_account_id"), (404, "api_url"), (307, "api_url")],
 )
 def test_refused_token_stops_with_the_settings_name(status, setting):
     """What only a person can mend stops the run at once, and names the setting; nothing is settled."""
-    desk = Desk(lambda _: Answer(status, message="Authentication failed."))
+    desk = Desk(lambda _: ApiResponse(status, message="Authentication failed."))
     desk.dispatcher.submit(batch_of(range(2)))
     desk.run()
     assert desk.dispatcher.stopped is not None
@@ -167,12 +188,16 @@ def test_refused_token_stops_with_the_settings_name(status, setting):
 def test_one_culprit_is_found_by_halving(size, culprit):
     """One event that makes Pinterest refuse the whole request costs at most 2·log2(n)+4 requests; all others are delivered once."""
     poison = f"visit-{culprit}"
-    desk = Desk(lambda batch: Answer(400, message="bad") if poison in ids(batch) else accept(batch))
+    desk = Desk(
+        lambda batch: ApiResponse(400, message="bad") if poison in ids(batch) else accept(batch)
+    )
     desk.dispatcher.submit(batch_of(range(size)))
     desk.run()
     assert desk.ends.refused_ids == [poison]
     assert desk.ends.messages == ["400 bad"]
-    assert sorted(desk.ends.answered_ids) == sorted(f"visit-{number}" for number in range(size) if number != culprit)
+    assert sorted(desk.ends.answered_ids) == sorted(
+        f"visit-{number}" for number in range(size) if number != culprit
+    )
     assert len(desk.sent) <= 2 * math.log2(size) + 4
     assert desk.dispatcher.requests.isolating == len(desk.sent) - 1
 
@@ -180,7 +205,7 @@ def test_one_culprit_is_found_by_halving(size, culprit):
 def test_many_culprits_cost_a_bounded_number_of_requests():
     """However many are bad, a batch of n costs fewer than 2n requests, and each event still ends once."""
     bad = {f"visit-{number}" for number in range(0, 64, 3)}
-    desk = Desk(lambda batch: Answer(400) if bad & set(ids(batch)) else accept(batch))
+    desk = Desk(lambda batch: ApiResponse(400) if bad & set(ids(batch)) else accept(batch))
     desk.dispatcher.submit(batch_of(range(64)))
     desk.run()
     ends = Counter(desk.ends.answered_ids + desk.ends.refused_ids)
@@ -191,7 +216,7 @@ def test_many_culprits_cost_a_bounded_number_of_requests():
 
 def test_refusal_of_everything_stops_without_dead_letters():
     """Where nothing was accepted yet, three single events refused stop the run: the refusal is not about the events."""
-    desk = Desk(lambda _: Answer(400, message="no"))
+    desk = Desk(lambda _: ApiResponse(400, message="no"))
     desk.dispatcher.submit(batch_of(range(1000)))
     desk.run()
     assert desk.dispatcher.stopped is not None
@@ -202,7 +227,10 @@ def test_refusal_of_everything_stops_without_dead_letters():
 
 def test_suspects_are_settled_once_something_is_accepted():
     """Single events refused before anything was accepted are rejected as soon as something is."""
-    desk = Desk(lambda batch: Answer(400) if "visit-0" in ids(batch) else accept(batch), max_in_flight=1)
+    desk = Desk(
+        lambda batch: ApiResponse(400) if "visit-0" in ids(batch) else accept(batch),
+        max_in_flight=1,
+    )
     desk.dispatcher.submit(batch_of(range(1)))
     desk.run()
     assert desk.ends.refused_ids == []
@@ -214,7 +242,7 @@ def test_suspects_are_settled_once_something_is_accepted():
 
 def test_two_suspects_at_the_end_are_settled():
     """Where the input ends with fewer than three refused, they are rejected: the run's ratio decides then."""
-    desk = Desk(lambda _: Answer(400))
+    desk = Desk(lambda _: ApiResponse(400))
     desk.dispatcher.submit(batch_of(range(2)))
     desk.run()
     assert desk.dispatcher.stopped is None
@@ -224,7 +252,7 @@ def test_two_suspects_at_the_end_are_settled():
 
 def test_uncertain_events_that_must_not_repeat_are_let_go():
     """What the settlement does not give back after an unknown outcome is not sent again."""
-    desk = Desk(lambda _: Failure(FailureKind.UNCERTAIN, "x"), resend=False)
+    desk = Desk(lambda _: NoResponse(NoResponseKind.UNCERTAIN, "x"), resend=False)
     desk.dispatcher.submit(batch_of(range(2)))
     desk.run()
     assert len(desk.sent) == 1
@@ -269,7 +297,7 @@ def test_attempt_that_hangs_is_given_up():
     release = threading.Event()
     calls = []
 
-    def hang_once(batch: Batch) -> Answer:
+    def hang_once(batch: Batch) -> ApiResponse:
         calls.append(ids(batch))
         if len(calls) == 1:
             release.wait(120)
@@ -293,7 +321,7 @@ def test_attempt_that_hangs_is_given_up():
 def test_error_in_a_sender_is_raised_where_it_is_polled():
     """A bug in sending is not swallowed by its thread."""
 
-    def broken(batch: Batch) -> Answer:
+    def broken(batch: Batch) -> ApiResponse:
         raise ZeroDivisionError
 
     desk = Desk(broken)
@@ -304,7 +332,7 @@ def test_error_in_a_sender_is_raised_where_it_is_polled():
 
 def test_wake_ends_a_wait_and_is_forgotten():
     """A wake-up that came before the wait ends it at once; the next wait lasts its time."""
-    wake = Wake()
+    wake = Wakeup()
     wake.set()
     wake.set()
     wake.wait(None)

@@ -16,7 +16,7 @@ import yaml
 from given import ACCOUNT
 from target_pinterest_capi import documentation
 from target_pinterest_capi.cli import fields
-from target_pinterest_capi.cli.preview_result import Preview
+from target_pinterest_capi.cli.preview.model import Preview
 from target_pinterest_capi.events.coerce import unix_time
 from target_pinterest_capi.events.fields import FIELDS, ITEM_FIELDS
 from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
@@ -38,7 +38,9 @@ class Block(NamedTuple):
 
 def blocks(text: str) -> Iterator[Block]:
     for found in re.finditer(r"^```(\w+) ?([^\n]*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
-        yield Block(text.count("\n", 0, found.start()) + 1, found[1], tuple(found[2].split()), found[3])
+        yield Block(
+            text.count("\n", 0, found.start()) + 1, found[1], tuple(found[2].split()), found[3]
+        )
 
 
 def parts(text: str) -> list[list[Block]]:
@@ -67,14 +69,21 @@ def results_of(preview: Preview, record: Block) -> Iterator[dict[str, Any]]:
     """Give what a record comes to, as `pinterest-capi preview --json` prints it, without what differs from place to place."""
     _, stream, *keys = record.words
     columns = {name: {} for name in json.loads(record.text)}
-    schema = {"type": "SCHEMA", "stream": stream, "key_properties": keys, "schema": {"type": "object", "properties": columns}}
+    schema = {
+        "type": "SCHEMA",
+        "stream": stream,
+        "key_properties": keys,
+        "schema": {"type": "object", "properties": columns},
+    }
     line = f'{{"type": "RECORD", "stream": "{stream}", "record": {" ".join(record.text.split(chr(10)))}}}'
     for results in preview.read([json.dumps(schema).encode(), line.encode()]):
         for result in results:
             members = result.members()
             for name in ("left_out", "warnings"):
                 if name in members:
-                    members[name] = [{"field": note["field"], "reason": note["reason"]} for note in members[name]]
+                    members[name] = [
+                        {"field": note["field"], "reason": note["reason"]} for note in members[name]
+                    ]
             yield {
                 name: value
                 for name, value in members.items()
@@ -110,7 +119,11 @@ def test_every_example_of_the_guide_is_what_happens(part: list[Block]):
 
 def test_every_block_of_the_guide_is_known():
     """No YAML or JSON stands in the guide that the tests would pass over."""
-    kinds = {(block.language, block.words[:1]) for block in blocks(GUIDE.read_text()) if block.language in {"yaml", "json"}}
+    kinds = {
+        (block.language, block.words[:1])
+        for block in blocks(GUIDE.read_text())
+        if block.language in {"yaml", "json"}
+    }
     assert kinds == {
         ("yaml", ("configuration",)),
         ("yaml", ("mistake",)),
@@ -123,7 +136,11 @@ def test_every_block_of_the_guide_is_known():
 def test_mistakes_of_the_guide_are_reported_as_shown():
     """A wrong configuration gives the very lines that the guide shows."""
     (mistake,) = [block for block in blocks(GUIDE.read_text()) if block.words == ("mistake",)]
-    shown = next(block for block in blocks(GUIDE.read_text()) if block.language == "text" and block.line > mistake.line)
+    shown = next(
+        block
+        for block in blocks(GUIDE.read_text())
+        if block.language == "text" and block.line > mistake.line
+    )
     with pytest.raises(ConfigurationError) as raised:
         load({"ad_account_id": ACCOUNT, **yaml.safe_load(mistake.text)}, purpose="any")
     assert str(raised.value) == shown.text.strip()
@@ -143,7 +160,10 @@ def test_links_within_the_documentation_lead_somewhere():
     pages = {path.name: path.read_text() for path in (ROOT / "docs").glob("*.md")}
     for name in ("mapping.md", "fields.md", "presets.md", "functions.md"):
         for page, anchor in re.findall(r"\]\(((?:[\w-]+\.md)?)(?:#([\w-]+))?\)", pages[name]):
-            headings = {heading(found) for found in re.findall(r"^#+ (.+)$", pages[page or name], re.MULTILINE)}
+            headings = {
+                heading(found)
+                for found in re.findall(r"^#+ (.+)$", pages[page or name], re.MULTILINE)
+            }
             assert not anchor or anchor in headings, f"{name}: {page}#{anchor}"
 
 
@@ -163,7 +183,11 @@ def test_documentation_is_up_to_date():
 @pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.path)
 def test_every_field_is_in_the_reference(field):
     """Each row of the table is on the page, with its words, its limits and the normal form of its values."""
-    (row,) = [line for line in documentation.fields_page().splitlines() if line.startswith(f"| `{field.path}` ")]
+    (row,) = [
+        line
+        for line in documentation.fields_page().splitlines()
+        if line.startswith(f"| `{field.path}` ")
+    ]
     assert field.about in row
     assert field.form is None or f"[{field.form}](#normal-forms)" in row
     assert field.max_length is None or f"{field.max_length:,} characters" in row
@@ -173,7 +197,10 @@ def test_every_field_is_in_the_reference(field):
 
 def test_every_member_of_items_is_in_the_reference():
     """Members of `contents` have rows of their own."""
-    assert all(f"| `custom_data.contents[].{member.path}` " in documentation.fields_page() for member in ITEM_FIELDS)
+    assert all(
+        f"| `custom_data.contents[].{member.path}` " in documentation.fields_page()
+        for member in ITEM_FIELDS
+    )
 
 
 def test_every_normal_form_is_described():
@@ -189,7 +216,8 @@ def test_examples_of_normal_forms_show_something(name: str):
 
 
 @pytest.mark.parametrize(
-    ("section", "reasons"), [("left-out", LeftOut), ("warned", Warned), ("invalid", Invalid), ("skipped", Skipped)]
+    ("section", "reasons"),
+    [("left-out", LeftOut), ("warned", Warned), ("invalid", Invalid), ("skipped", Skipped)],
 )
 def test_every_reason_is_in_the_guide(section: str, reasons: Any):
     """Each member of the closed lists of reasons stands in the guide with its advice."""
@@ -201,7 +229,9 @@ def test_every_reason_is_in_the_guide(section: str, reasons: Any):
 def test_coercion_examples_have_results_of_both_kinds():
     """Every type is shown with values that are taken; times agree with the times' own rules."""
     rows = [line.split(" | ") for line in documentation.coercion_table()[2:]]
-    assert {row[1].strip("`") for row in rows if "left out" not in row[3]} == set(documentation.COERCED)
+    assert {row[1].strip("`") for row in rows if "left out" not in row[3]} == set(
+        documentation.COERCED
+    )
     for _, path, sample, gets in rows:
         if path == "`event_time`" and "left out" not in gets:
             value = json.loads(sample.strip("`"), parse_float=Decimal)
@@ -243,16 +273,23 @@ def test_unknown_marker_is_an_error():
 
 def run(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "target_pinterest_capi.documentation", *arguments]
-    return subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(
+        command, cwd=directory, capture_output=True, text=True, check=False, timeout=120
+    )
 
 
 def test_check_says_what_is_behind_and_writing_mends_it(tmp_path: Path):
     """`--check` writes nothing and exits 1 while a page differs; without it the pages are written, and then all is well."""
     (tmp_path / "docs").mkdir()
-    (tmp_path / "README.md").write_text("# Settings\n<!-- generated: settings -->\n<!-- /generated -->\n")
+    (tmp_path / "README.md").write_text(
+        "# Settings\n<!-- generated: settings -->\n<!-- /generated -->\n"
+    )
     behind = run(tmp_path, "--check")
     assert behind.returncode == 1
-    assert [line.split(":")[0] for line in behind.stdout.splitlines()] == [*documentation.PAGES, "README.md"]
+    assert [line.split(":")[0] for line in behind.stdout.splitlines()] == [
+        *documentation.PAGES,
+        "README.md",
+    ]
     assert not list((tmp_path / "docs").iterdir())
     assert run(tmp_path).returncode == 0
     assert "| `ad_account_id` | required |" in (tmp_path / "README.md").read_text()
@@ -271,22 +308,36 @@ def test_outside_of_the_repository_nothing_is_written(tmp_path: Path):
 # What the code cites
 
 CITED = re.compile(r"docs/pinterest-api\.md:\s+(?:# )?([A-Z][\w -]*|user_data|custom_data)")
-SOURCES = [path for folder in ("target_pinterest_capi", "tests", "tools", "benchmarks") for path in (ROOT / folder).rglob("*.py")]
+SOURCES = [
+    path
+    for folder in ("target_pinterest_capi", "tests", "tools", "benchmarks")
+    for path in (ROOT / folder).rglob("*.py")
+]
 
 
 def test_every_citation_of_the_api_page_is_a_heading():
     """What a comment cites, `docs/pinterest-api.md: Responses`, is a heading there, and names in brackets are in its data."""
-    headings = set(re.findall(r"^## (.+)$", (ROOT / "docs" / "pinterest-api.md").read_text(), re.MULTILINE))
+    headings = set(
+        re.findall(r"^## (.+)$", (ROOT / "docs" / "pinterest-api.md").read_text(), re.MULTILINE)
+    )
     package = [path.read_text() for path in Path(documentation.__file__).parent.rglob("*.py")]
     cited = {found.strip() for text in package for found in CITED.findall(text)}
     assert len(cited) > 8
     assert cited <= headings
-    names = {found for text in package for found in re.findall(r"docs/pinterest-api\.md: [\w -]+ \((\w+)", text)}
+    names = {
+        found
+        for text in package
+        for found in re.findall(r"docs/pinterest-api\.md: [\w -]+ \((\w+)", text)
+    }
     data = (Path(documentation.__file__).parent / "sandbox" / "pinterest-openapi.json").read_text()
     assert [name for name in names if name not in data] == []
 
 
 def test_nothing_is_read_or_cited_that_is_not_in_the_tree():
     """No source names a folder beside the repository, or a reference that only its first authors have."""
-    elsewhere = re.compile(r"[./\"]{1,3}[s]hared[\"/]|the API [r]eference|[s]pec 5\.|\([r]eference: ")
-    assert [str(path.relative_to(ROOT)) for path in SOURCES if elsewhere.search(path.read_text())] == []
+    elsewhere = re.compile(
+        r"[./\"]{1,3}[s]hared[\"/]|the API [r]eference|[s]pec 5\.|\([r]eference: "
+    )
+    assert [
+        str(path.relative_to(ROOT)) for path in SOURCES if elsewhere.search(path.read_text())
+    ] == []

@@ -14,14 +14,15 @@ from report_sample import event, observed, report_of
 
 from given import ACCOUNT, TOKEN, record, schema
 from shopper import digest, seconds_ago
-from target_pinterest_capi.cli import eqs, eqs_result
+from target_pinterest_capi.cli.eqs import command as eqs
+from target_pinterest_capi.cli.eqs import model as eqs_result
 from target_pinterest_capi.cli.main import main
-from target_pinterest_capi.delivery.replies import ComponentQuality, QualityIssue, QualityScore
 from target_pinterest_capi.events.event import Origin
 from target_pinterest_capi.events.reasons import LeftOut
+from target_pinterest_capi.pinterest.responses import ComponentQuality, QualityIssue, QualityScore
+from target_pinterest_capi.reporting.counters import Counters
 from target_pinterest_capi.reporting.coverage import COMPONENTS
 from target_pinterest_capi.reporting.report import Report, decode, encode
-from target_pinterest_capi.reporting.tally import Tally
 from target_pinterest_capi.sandbox import quality
 from target_pinterest_capi.sandbox.app import SandboxConfig
 from target_pinterest_capi.sandbox.faults import Fault
@@ -29,18 +30,38 @@ from target_pinterest_capi.sandbox.oauth import App
 from target_pinterest_capi.sandbox.server import Sandbox
 
 ACCESS = {"access_token": "sandbox-access-token"}
-APP = {"client_id": "sandbox-client", "client_secret": "sandbox-client-secret", "refresh_token": "sandbox-refresh-token"}
-COLUMNS = ("event_id", "event_name", "event_time", "action_source", "em", "click_id", "value", "order_id")
+APP = {
+    "client_id": "sandbox-client",
+    "client_secret": "sandbox-client-secret",
+    "refresh_token": "sandbox-refresh-token",
+}
+COLUMNS = (
+    "event_id",
+    "event_name",
+    "event_time",
+    "action_source",
+    "em",
+    "click_id",
+    "value",
+    "order_id",
+)
 
 
-def sales(count: int = 10, *, mails: int = 8, source: str = "web", name: str = "checkout", first: int = 0) -> list[bytes]:
+def sales(
+    count: int = 10, *, mails: int = 8, source: str = "web", name: str = "checkout", first: int = 0
+) -> list[bytes]:
     """Give so many records, of which so many have an e-mail address, and every other one an order's id."""
     rows = []
     nobody = {"client_ip_address": "192.0.2.7", "client_user_agent": "Mozilla/5.0"}
     for number in range(first, first + count):
         who = {"em": f"shopper{number}@example.com"} if number - first < mails else nobody
         order = {"order_id": f"order-{number}"} if number % 2 else {}
-        row = {"event_id": f"{name}-{number}", "event_name": name, "event_time": seconds_ago(60), "action_source": source}
+        row = {
+            "event_id": f"{name}-{number}",
+            "event_name": name,
+            "event_time": seconds_ago(60),
+            "action_source": source,
+        }
         rows.append(record("sales", **row, **who, **order))
     return rows
 
@@ -65,8 +86,16 @@ def ask(sandbox: Sandbox, plain_terminal: None) -> Callable[..., Result]:
     """Give a function that runs the command with a configuration for the sandbox, changed as a test says."""
 
     def run(*arguments: object, **settings: Any) -> Result:
-        given = {"ad_account_id": ACCOUNT, "conversion_token": TOKEN, "api_url": sandbox.url, "oauth": ACCESS, **settings}
-        Path("config.json").write_text(json.dumps({name: value for name, value in given.items() if value is not None}))
+        given = {
+            "ad_account_id": ACCOUNT,
+            "conversion_token": TOKEN,
+            "api_url": sandbox.url,
+            "oauth": ACCESS,
+            **settings,
+        }
+        Path("config.json").write_text(
+            json.dumps({name: value for name, value in given.items() if value is not None})
+        )
         return CliRunner().invoke(main, ["eqs", "--config", "config.json", *map(str, arguments)])
 
     return run
@@ -78,7 +107,9 @@ def told(result: Result) -> dict[str, Any]:
     return made
 
 
-def figures(made: dict[str, Any], platform: str = "WEB", name: str = "checkout") -> dict[str, tuple[Any, Any, Any]]:
+def figures(
+    made: dict[str, Any], platform: str = "WEB", name: str = "checkout"
+) -> dict[str, tuple[Any, Any, Any]]:
     """Give (Pinterest's, ours, difference) by component."""
     (score,) = [one for one in made["scores"] if one["source_platform"] == platform]
     (rows,) = [one["components"] for one in score["event_names"] if one["event_name"] == name]
@@ -97,7 +128,13 @@ def test_both_sides_of_the_same_events_agree(deliver, ask):
     report = deliver(*sales())
     found = figures(told(ask("--json", "--report", report)))
     assert list(found) == [component.name for component in COMPONENTS]
-    assert {pair[:2] for pair in found.values()} == {(0.0, 0.0), (20.0, 20.0), (50.0, 50.0), (80.0, 80.0), (100.0, 100.0)}
+    assert {pair[:2] for pair in found.values()} == {
+        (0.0, 0.0),
+        (20.0, 20.0),
+        (50.0, 50.0),
+        (80.0, 80.0),
+        (100.0, 100.0),
+    }
     assert {difference for _, _, difference in found.values()} == {0.0}
 
 
@@ -122,10 +159,17 @@ def test_several_reports_are_put_together(deliver, ask):
 def test_report_path_of_the_configuration_is_ours(deliver, ask):
     """Without --report the newest one is the file at report_path."""
     report = deliver(*sales())
-    assert figures(told(ask("--json", report_path=str(report))))["hashed_email"] == (80.0, 80.0, 0.0)
+    assert figures(told(ask("--json", report_path=str(report))))["hashed_email"] == (
+        80.0,
+        80.0,
+        0.0,
+    )
 
 
-@pytest.mark.parametrize(("path", "note"), [(None, eqs.NO_REPORT), ("gone.json", eqs.NO_REPORT), ("page.html", eqs.PAGE_REPORT)])
+@pytest.mark.parametrize(
+    ("path", "note"),
+    [(None, eqs.NO_REPORT), ("gone.json", eqs.NO_REPORT), ("page.html", eqs.PAGE_REPORT)],
+)
 def test_without_a_report_the_score_stands_alone(deliver, ask, path, note):
     """Pinterest's figures are shown all the same, with what to set to have ours beside them."""
     deliver(*sales())
@@ -150,14 +194,20 @@ def test_platforms_have_a_score_each(deliver, ask):
         ((), [("OFFLINE", ["checkout"]), ("WEB", ["signup", "checkout"])]),
         (("--platform", "web"), [("WEB", ["signup", "checkout"])]),
         (("--event", "signup"), [("WEB", ["signup"])]),
-        (("--source", "all", "--lookback", "1d", "--event", "checkout"), [("OFFLINE", ["checkout"]), ("WEB", ["checkout"])]),
+        (
+            ("--source", "all", "--lookback", "1d", "--event", "checkout"),
+            [("OFFLINE", ["checkout"]), ("WEB", ["checkout"])],
+        ),
     ],
 )
 def test_filters(deliver, ask, filters, found):
     """Period, platform and way in are Pinterest's filters; event names are chosen here, those we sent most of first."""
     report = deliver(*sales(4), *sales(6, name="signup"), *sales(1, source="offline", first=10))
     made = told(ask("--json", "--report", report, *filters))
-    assert [(one["source_platform"], [name["event_name"] for name in one["event_names"]]) for one in made["scores"]] == found
+    assert [
+        (one["source_platform"], [name["event_name"] for name in one["event_names"]])
+        for one in made["scores"]
+    ] == found
 
 
 def test_choices_are_those_of_the_sandbox():
@@ -179,7 +229,9 @@ def test_reports_that_do_not_match_are_told(deliver, ask, settings, changes, not
     """A report of another account, of a trial, or of another time is used, and it is said what it is."""
     path = deliver(*sales())
     made = decode(path.read_bytes())
-    path.write_bytes(encode(msgspec.structs.replace(made, run=msgspec.structs.replace(made.run, **changes))))
+    path.write_bytes(
+        encode(msgspec.structs.replace(made, run=msgspec.structs.replace(made.run, **changes)))
+    )
     (found,) = told(ask("--json", "--report", path, **settings))["notes"]
     assert note in found
 
@@ -207,7 +259,10 @@ def test_app_has_its_token_refreshed(deliver, ask, tmp_path):
     deliver(*sales())
     oauth = {**APP, "token_path": str(tmp_path / "oauth.json")}
     assert [ask(oauth=oauth).exit_code for _ in range(2)] == [0, 0]
-    assert json.loads((tmp_path / "oauth.json").read_text())["refresh_token"] == "sandbox-refresh-token-2"
+    assert (
+        json.loads((tmp_path / "oauth.json").read_text())["refresh_token"]
+        == "sandbox-refresh-token-2"
+    )
 
 
 # No score
@@ -286,7 +341,8 @@ def score(platform: str = "WEB", **components: dict[str, float | ComponentQualit
     """Give a score with these figures by component and event name."""
     held = {
         component: {
-            name: one if isinstance(one, ComponentQuality) else ComponentQuality(coverage=one) for name, one in names.items()
+            name: one if isinstance(one, ComponentQuality) else ComponentQuality(coverage=one)
+            for name, one in names.items()
         }
         for component, names in components.items()
     }
@@ -297,7 +353,7 @@ def own(coverage: float | None) -> list[Report]:
     """Give a report of a hundred events of which this share has a customer's id; None: no report."""
     if coverage is None:
         return []
-    tally = Tally()
+    tally = Counters()
     tally.note(Origin("orders", ""), "user_data.external_id", LeftOut.UNMATCHABLE_DIGEST, 3)
     carrying = {"external_id": [digest("C-1")]}
     events = [event(number, **(carrying if number < coverage else {})) for number in range(100)]
@@ -319,12 +375,16 @@ def own(coverage: float | None) -> list[Report]:
 )
 def test_what_a_pair_of_figures_calls_for(theirs, ours, said):
     """Nothing where it is enough; else to map the field, to fill it more often, to wait, or to see where it has gone."""
-    found = eqs_result.compare([score(advertiser_external_id={"checkout": theirs})], eqs_result.ours(own(ours))).advice
+    found = eqs_result.compare(
+        [score(advertiser_external_id={"checkout": theirs})], eqs_result.ours(own(ours))
+    ).advice
     assert [one.component for one in found] == (["advertiser_external_id"] if said else [])
     if said:
         assert found[0].words.startswith(said)
         assert found[0].fields == ("user_data.external_id",)
-        assert ("3 values of user_data.external_id left out as unmatchable_digest" in found[0].words) is (ours is not None)
+        assert (
+            "3 values of user_data.external_id left out as unmatchable_digest" in found[0].words
+        ) is (ours is not None)
 
 
 @pytest.mark.parametrize(
@@ -345,25 +405,40 @@ def test_what_a_pair_of_figures_calls_for(theirs, ours, said):
 )
 def test_only_what_an_event_can_have_is_asked_for(component, platform, name, expected):
     """A page visit lacks no order, and an event at the till no page."""
-    found = eqs_result.compare([score(platform, **{component: {name: 0.0}})], eqs_result.ours([])).advice
+    found = eqs_result.compare(
+        [score(platform, **{component: {name: 0.0}})], eqs_result.ours([])
+    ).advice
     assert [one.component for one in found] == ([component] if expected else [])
 
 
 def test_what_pinterest_finds_wrong_is_told():
     """An issue of Pinterest's is a reason by itself, however high the figure, where the component is to be expected."""
-    odd = ComponentQuality(coverage=95.0, issues=[QualityIssue("i", "Odd ids", "Many are the same.")])
-    compared = eqs_result.compare([score(order_id={"checkout": odd, "page_visit": odd})], eqs_result.ours([]))
+    odd = ComponentQuality(
+        coverage=95.0, issues=[QualityIssue("i", "Odd ids", "Many are the same.")]
+    )
+    compared = eqs_result.compare(
+        [score(order_id={"checkout": odd, "page_visit": odd})], eqs_result.ours([])
+    )
     (found,) = compared.advice
-    assert (found.component, [place.event_name for place in found.places]) == ("order_id", ["checkout"])
+    assert (found.component, [place.event_name for place in found.places]) == (
+        "order_id",
+        ["checkout"],
+    )
     assert found.words == "Look at custom_data.order_id. Pinterest says: Many are the same."
 
 
 def test_figures_of_several_platforms_are_no_reason():
     """Where a name is on several platforms our figure is of all of them, so that nothing is concluded from it."""
-    scores = [score(platform, advertiser_external_id={"checkout": 10.0}) for platform in ("OFFLINE", "WEB")]
+    scores = [
+        score(platform, advertiser_external_id={"checkout": 10.0})
+        for platform in ("OFFLINE", "WEB")
+    ]
     (found,) = eqs_result.compare(scores, eqs_result.ours(own(90.0))).advice
     assert found.words.startswith("Map user_data.external_id: ")
-    assert [(place.source_platform, place.ours) for place in found.places] == [("OFFLINE", 90.0), ("WEB", 90.0)]
+    assert [(place.source_platform, place.ours) for place in found.places] == [
+        ("OFFLINE", 90.0),
+        ("WEB", 90.0),
+    ]
 
 
 def test_every_component_has_its_rule_and_its_field():
@@ -375,21 +450,34 @@ def test_every_component_has_its_rule_and_its_field():
 def test_the_measure_is_documented(component):
     """docs/eqs.md names how much of each component is enough."""
     page = (Path(__file__).parent.parent / "docs" / "eqs.md").read_text()
-    (row,) = [line for line in page.splitlines() if line.startswith("| `") and f"`{component}`" in line.split("|")[1]]
+    (row,) = [
+        line
+        for line in page.splitlines()
+        if line.startswith("| `") and f"`{component}`" in line.split("|")[1]
+    ]
     assert row.split("|")[2].strip().startswith(f"{eqs_result.EXPECTED[component].enough:g} %")
 
 
 def test_components_that_are_not_known_are_shown():
     """A component that Pinterest adds one day stands behind the others, with its figure and nothing of ours."""
-    compared = eqs_result.compare([score(hashed_phone={"checkout": 12.5})], eqs_result.ours(own(50.0)))
+    compared = eqs_result.compare(
+        [score(hashed_phone={"checkout": 12.5})], eqs_result.ours(own(50.0))
+    )
     row = compared.platforms[0].names[0].rows[-1]
-    assert (row.component, row.title, row.pinterest, row.ours, row.difference) == ("hashed_phone", "hashed_phone", 12.5, None, None)
+    assert (row.component, row.title, row.pinterest, row.ours, row.difference) == (
+        "hashed_phone",
+        "hashed_phone",
+        12.5,
+        None,
+        None,
+    )
 
 
 def test_an_answer_without_figures_is_no_mistake():
     """Members that the answer leaves out or has as null are figures that are not there."""
     compared = eqs_result.compare(
-        [QualityScore({"hashed_email": None, "order_id": {"checkout": ComponentQuality()}})], eqs_result.ours([])
+        [QualityScore({"hashed_email": None, "order_id": {"checkout": ComponentQuality()}})],
+        eqs_result.ours([]),
     )
     assert {row.pinterest for row in compared.platforms[0].names[0].rows} == {None}
     assert compared.advice == ()
@@ -406,7 +494,9 @@ def test_page_shows_both_sides_and_what_to_map(deliver, ask):
     lines = done.stdout.splitlines()
     assert all(len(line) <= 80 and line == line.rstrip() for line in lines)
     assert any(words(line) == "E-mail 50.0 % 100.0 % +50.0" for line in lines)
-    assert "Mobile ad id" not in done.stdout  # of no use to a checkout on the web, and nobody sent one
+    assert (
+        "Mobile ad id" not in done.stdout
+    )  # of no use to a checkout on the web, and nobody sent one
     assert "WEB, CONVERSIONS_API: Pinterest says" in done.stdout
     assert "checkout, 10 of ours" in words(done.stdout)
     assert "Click id (epik): checkout (WEB 0.0 %)" in words(done.stdout)
@@ -429,7 +519,9 @@ def test_report_times_are_shown(deliver, ask):
     """It says how many runs ours is of, and until when."""
     path = deliver(*sales())
     made = decode(path.read_bytes())
-    other = msgspec.structs.replace(made, run=msgspec.structs.replace(made.run, ended_at=REPORT_TIME))
+    other = msgspec.structs.replace(
+        made, run=msgspec.structs.replace(made.run, ended_at=REPORT_TIME)
+    )
     Path("other.json").write_bytes(encode(other))
     shown = ask("--report", path, "--report", "other.json").stdout
     assert f"Ours: 20 events of 2 runs, to {made.run.ended_at:%Y-%m-%d %H:%M} UTC" in shown

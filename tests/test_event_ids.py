@@ -49,7 +49,11 @@ def test_constant_id_is_found_in_runs_of_any_length():
     ids = EventIds(max_held=100)
     ids.take("page_visit", events(*[str(number) for number in range(5000)], name="page_visit"))
     ids.take("checkout", events(*["a"] * 20))
-    assert (ids.is_exact, ids.is_constant("checkout"), ids.is_constant("page_visit")) == (False, True, False)
+    assert (ids.is_exact, ids.is_constant("checkout"), ids.is_constant("page_visit")) == (
+        False,
+        True,
+        False,
+    )
 
 
 @pytest.mark.slow

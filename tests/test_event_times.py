@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_pinterest_capi.reporting.event_times import DAY, DELAY_EDGES, HOUR, MAX_HELD, MAX_SHOWN, WEEK, Bucket, EventTimes
+from target_pinterest_capi.reporting.event_times import (
+    DAY,
+    DELAY_EDGES,
+    HOUR,
+    MAX_HELD,
+    MAX_SHOWN,
+    WEEK,
+    Bucket,
+    EventTimes,
+)
 
 MONDAY = 1_763_942_400  # 2025-11-24T00:00:00Z
 
@@ -25,12 +34,18 @@ def test_nothing_was_seen():
     [
         ([MONDAY], HOUR, [(MONDAY, 1)]),
         ([MONDAY + 1, MONDAY + 3599, MONDAY + 3600], HOUR, [(MONDAY, 2), (MONDAY + HOUR, 1)]),
-        ([MONDAY, MONDAY + (MAX_SHOWN - 1) * HOUR], HOUR, [(MONDAY, 1), (MONDAY + (MAX_SHOWN - 1) * HOUR, 1)]),
+        (
+            [MONDAY, MONDAY + (MAX_SHOWN - 1) * HOUR],
+            HOUR,
+            [(MONDAY, 1), (MONDAY + (MAX_SHOWN - 1) * HOUR, 1)],
+        ),
         ([MONDAY + 5, MONDAY + MAX_SHOWN * HOUR], DAY, [(MONDAY, 1), (MONDAY + 8 * DAY, 1)]),
         ([MONDAY + 2 * DAY, MONDAY + 202 * DAY], WEEK, [(MONDAY, 1), (MONDAY + 28 * WEEK, 1)]),
     ],
 )
-def test_buckets_are_as_wide_as_the_span_needs(times: list[int], width: int, buckets: list[tuple[int, int]]):
+def test_buckets_are_as_wide_as_the_span_needs(
+    times: list[int], width: int, buckets: list[tuple[int, int]]
+):
     """Hours where the whole span fits, else UTC days, or weeks from Mondays on."""
     assert seen(*times).over_time() == (width, [Bucket(*bucket) for bucket in buckets])
 
@@ -46,7 +61,9 @@ def test_every_event_is_in_one_bucket(times: list[int]):
     """Buckets hold every event once, at a time within them, in order, and span no more than can be shown."""
     width, buckets = seen(*times, now=max(times)).over_time()
     assert sum(bucket.events for bucket in buckets) == len(times)
-    assert all(any(bucket.start <= time < bucket.start + width for bucket in buckets) for time in times)
+    assert all(
+        any(bucket.start <= time < bucket.start + width for bucket in buckets) for time in times
+    )
     starts = [bucket.start for bucket in buckets]
     assert starts == sorted(set(starts))
     assert (starts[-1] - starts[0]) // width < MAX_SHOWN
@@ -56,7 +73,11 @@ def test_memory_is_bounded():
     """A backfill of decades is held in days before it would be held in too many hours, and loses no event."""
     made = EventTimes()
     for number in range(3):
-        made.take([MONDAY - (number * MAX_HELD + hour) * 7 * HOUR for hour in range(MAX_HELD)], [True] * MAX_HELD, MONDAY)
+        made.take(
+            [MONDAY - (number * MAX_HELD + hour) * 7 * HOUR for hour in range(MAX_HELD)],
+            [True] * MAX_HELD,
+            MONDAY,
+        )
     assert len(made._buckets) <= MAX_HELD
     assert sum(bucket.events for bucket in made.over_time()[1]) == 3 * MAX_HELD
 
@@ -77,5 +98,7 @@ def test_event_ahead_of_the_clock_is_in_the_first_bucket():
 def test_share_within_the_hour_and_who_is_late():
     """Within the hour counts all events; late ones are told of those only that are not offline anyway."""
     made = EventTimes()
-    made.take([MONDAY - 3600, MONDAY - 3601, MONDAY - 7200, MONDAY], [True, True, False, True], MONDAY)
+    made.take(
+        [MONDAY - 3600, MONDAY - 3601, MONDAY - 7200, MONDAY], [True, True, False, True], MONDAY
+    )
     assert (made.within_an_hour, made.late_online) == (2, 1)

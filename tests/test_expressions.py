@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from given import examples
-from target_pinterest_capi.mapping.expressions import (
+from target_pinterest_capi.expressions.compiler import (
     EvaluationError,
     ExpressionError,
     compile_expression,
@@ -26,7 +26,9 @@ NAMES = ("a", "b", "d e")
 # ---- generated records and expressions ----
 
 numbers = st.integers(-3, 3) | st.decimals(min_value=-9, max_value=9, places=2)
-leaves = st.none() | st.booleans() | numbers | st.sampled_from(["", "x", "y", "7.50", "{", "[1", "null"])
+leaves = (
+    st.none() | st.booleans() | numbers | st.sampled_from(["", "x", "y", "7.50", "{", "[1", "null"])
+)
 
 
 def nested(inner):
@@ -43,16 +45,22 @@ def nested_or_text(inner):
 
 
 values = st.recursive(leaves, nested_or_text, max_leaves=12)
-records = st.fixed_dictionaries({"a": nested_or_text(values)}, optional={"b": values, "d e": values})
+records = st.fixed_dictionaries(
+    {"a": nested_or_text(values)}, optional={"b": values, "d e": values}
+)
 plain_leaves = st.none() | st.integers(-3, 3) | st.sampled_from(["", "x", "y", "7.50"])
 plain_values = st.recursive(plain_leaves, nested, max_leaves=12)
-plain_records = st.fixed_dictionaries({"a": nested(plain_values)}, optional={"b": plain_values, "d e": plain_values})
+plain_records = st.fixed_dictionaries(
+    {"a": nested(plain_values)}, optional={"b": plain_values, "d e": plain_values}
+)
 
 names = st.sampled_from(["a", "a", "b", '"d e"'])
 ends = st.one_of(
     names.map(".{}".format),
     st.sampled_from(["[]", "[*]", "[0]", "[1]", "[-1]", "[-5]", ".{v: @}", ".[@]"]),
-    st.lists(names, min_size=1, max_size=3).map(lambda found: ".{" + ", ".join(f"k{i}: {p}" for i, p in enumerate(found)) + "}"),
+    st.lists(names, min_size=1, max_size=3).map(
+        lambda found: ".{" + ", ".join(f"k{i}: {p}" for i, p in enumerate(found)) + "}"
+    ),
     st.lists(names, min_size=1, max_size=2).map(lambda found: f".[{', '.join(found)}]"),
 )
 paths = st.builds(lambda first, rest: first + "".join(rest), names, st.lists(ends, max_size=3))
@@ -116,7 +124,12 @@ ORDER = {
     "empty": "",
     "none": None,
     "customer": {"email": "jane@example.com", "tags": ["vip", None, "new"]},
-    "lines": [{"id": 1, "price": Decimal("9.95"), "sizes": [1, 2]}, {"id": 2, "sizes": [3]}, None, 7],
+    "lines": [
+        {"id": 1, "price": Decimal("9.95"), "sizes": [1, 2]},
+        {"id": 2, "sizes": [3]},
+        None,
+        7,
+    ],
     "nested": [[1, 2], [3], [[4]], 5, None],
     "payload": '{"customer": {"email": "jane@example.com"}, "total": 19.90, "lines": [{"id": 12345678901234567890}]}',
     "json_lines": ' [{"id": "x", "meta": "{\\"size\\": 1.50}"}, {"id": null}]',
@@ -254,7 +267,10 @@ def test_closures_agree_with_jmespath(expression, record):
 
 
 @settings(max_examples=examples(200))
-@given(paths.filter(lambda path: path.startswith(("a.", "a["))), st.recursive(plain_leaves, nested, max_leaves=8))
+@given(
+    paths.filter(lambda path: path.startswith(("a.", "a["))),
+    st.recursive(plain_leaves, nested, max_leaves=8),
+)
 def test_json_text_is_as_good_as_its_value(path, value):
     """A path gives the same for a column that holds an array or object and for one that holds its JSON text."""
     written = json.dumps(value) if isinstance(value, list | dict) else value
@@ -317,7 +333,9 @@ wild_leaves = (
 )  # fmt: skip
 wild = st.recursive(
     wild_leaves,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(MEMBERS), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(MEMBERS), inner, max_size=4)
+    ),
     max_leaves=10,
 )
 
@@ -460,7 +478,11 @@ def test_expressions_do_nothing_while_compiled(expression):
     """Compiling the same text twice gives functions that agree: compiled trees are shared and never changed."""
     record = {"a": [{"a": 1, "b": "x"}], "b": {"c": [1, 2]}, "c": "x"}
     first = outcome(compile_expression(expression), record)
-    assert outcome(compile_expression(expression), record) == first == outcome(compile_expression(f" {expression}"), record)
+    assert (
+        outcome(compile_expression(expression), record)
+        == first
+        == outcome(compile_expression(f" {expression}"), record)
+    )
 
 
 # ---- what an expression reads ----
@@ -505,7 +527,11 @@ def test_roots(source, columns):
 def test_roots_are_enough(expression, record):
     """A record with only the columns of `roots` gives what the whole record gives."""
     columns = roots(expression)
-    part = record if columns is None else {name: value for name, value in record.items() if name in columns}
+    part = (
+        record
+        if columns is None
+        else {name: value for name, value in record.items() if name in columns}
+    )
     evaluate = compile_expression(expression)
     assert outcome(evaluate, part) == outcome(evaluate, record)
 

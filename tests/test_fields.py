@@ -5,12 +5,20 @@ from typing import Any
 import pytest
 
 from api_description import SCHEMAS, SEEN_LIVE
-from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES, FIELDS, ITEM_FIELDS, OBJECTS, Field, Kind
+from target_pinterest_capi.events.fields import (
+    BY_PATH,
+    EVENT_NAMES,
+    FIELDS,
+    ITEM_FIELDS,
+    OBJECTS,
+    Field,
+    FieldKind,
+)
 
 TYPES = {
-    "string": {Kind.TEXT, Kind.HASHED, Kind.AMOUNT, Kind.CHOICE},
-    "integer": {Kind.INTEGER, Kind.TIME},
-    "boolean": {Kind.BOOLEAN},
+    "string": {FieldKind.TEXT, FieldKind.HASHED, FieldKind.AMOUNT, FieldKind.CHOICE},
+    "integer": {FieldKind.INTEGER, FieldKind.TIME},
+    "boolean": {FieldKind.BOOLEAN},
 }
 
 
@@ -31,7 +39,9 @@ def described() -> dict[str, dict[str, Any]]:
 
 
 def table() -> dict[str, Field]:
-    return {field.path: field for field in FIELDS} | {f"contents.{field.path}": field for field in ITEM_FIELDS}
+    return {field.path: field for field in FIELDS} | {
+        f"contents.{field.path}": field for field in ITEM_FIELDS
+    }
 
 
 def test_every_member_has_a_row_and_every_row_a_member():
@@ -63,8 +73,23 @@ def test_required_rows_are_the_required_members():
 
 def test_hashed_rows_are_user_data_with_a_normal_form():
     """Only members of user_data are hashed, each as an array and in a normal form."""
-    hashed = [field for field in FIELDS if field.kind is Kind.HASHED]
-    assert {field.leaf for field in hashed} == set("em ph ge db ln fn ct st zp country external_id hashed_maids".split(" "))  # noqa: SIM905
+    hashed = [field for field in FIELDS if field.kind is FieldKind.HASHED]
+    assert {field.leaf for field in hashed} == set(  # noqa: C405
+        [
+            "em",
+            "ph",
+            "ge",
+            "db",
+            "ln",
+            "fn",
+            "ct",
+            "st",
+            "zp",
+            "country",
+            "external_id",
+            "hashed_maids",
+        ]
+    )
     assert all(field.parent == "user_data" and field.many and field.form for field in hashed)
 
 

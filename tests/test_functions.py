@@ -9,15 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_pinterest_capi.mapping import functions
-from target_pinterest_capi.mapping.expressions import EvaluationError, compile_expression
-from target_pinterest_capi.mapping.functions import FUNCTIONS
+from target_pinterest_capi.expressions import functions
+from target_pinterest_capi.expressions.compiler import EvaluationError, compile_expression
+from target_pinterest_capi.expressions.functions import FUNCTIONS
 
 EXAMPLES = [example for function in FUNCTIONS.values() for example in function.examples]
 
 numbers = st.one_of(
     st.integers(-(10**20), 10**20),
-    st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**12), max_value=10**12, places=6),
+    st.decimals(
+        allow_nan=False, allow_infinity=False, min_value=-(10**12), max_value=10**12, places=6
+    ),
 )
 scalars = st.one_of(
     st.none(), st.booleans(), numbers, st.floats(), st.text(max_size=8), st.datetimes(), st.dates(),
@@ -25,7 +27,10 @@ scalars = st.one_of(
 )  # fmt: skip
 values = st.recursive(
     scalars,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["price", "qty", "x"]), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["price", "qty", "x"]), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 
@@ -58,7 +63,9 @@ def test_every_function_is_documented(function):
     assert all(f"{function.name}(" in expression for expression, _, _ in function.examples)
 
 
-@pytest.mark.parametrize(("expression", "record", "result"), EXAMPLES, ids=[expression for expression, _, _ in EXAMPLES])
+@pytest.mark.parametrize(
+    ("expression", "record", "result"), EXAMPLES, ids=[expression for expression, _, _ in EXAMPLES]
+)
 def test_examples(expression, record, result):
     """Every documented example gives what its documentation says."""
     assert compile_expression(expression)(record) == result
@@ -77,7 +84,11 @@ def test_added_functions_never_raise(name, data):
 def test_null_gives_null(name, data):
     """A null first argument gives null (to concat: nulls alone do)."""
     least, _ = functions.arity(name)
-    rest = [] if name == "concat" else data.draw(st.lists(values, min_size=least - 1, max_size=least - 1))
+    rest = (
+        []
+        if name == "concat"
+        else data.draw(st.lists(values, min_size=least - 1, max_size=least - 1))
+    )
     assert FUNCTIONS[name].implementation(None, *rest) is None
 
 
@@ -173,7 +184,11 @@ def test_cookie(header, result):
         ("31.01.2026", "%d.%m.%Y", "2026-01-31T00:00:00"),
         (20260131, "%Y%m%d", "2026-01-31T00:00:00"),
         (" 2026-01-31 ", "%Y-%m-%d", "2026-01-31T00:00:00"),
-        ("2026-01-31 10:00:00.250000 -0530", "%Y-%m-%d %H:%M:%S.%f %z", "2026-01-31T10:00:00.250000-05:30"),
+        (
+            "2026-01-31 10:00:00.250000 -0530",
+            "%Y-%m-%d %H:%M:%S.%f %z",
+            "2026-01-31T10:00:00.250000-05:30",
+        ),
         ("Sat, 31 Jan 2026 10:00:00 GMT", "%a, %d %b %Y %H:%M:%S %Z", "2026-01-31T10:00:00+00:00"),
         ("31.02.2026", "%d.%m.%Y", None),
         ("31.01.2026 x", "%d.%m.%Y", None),
@@ -224,8 +239,13 @@ def test_amounts_are_exact(rows):
     """items_value and sum are the true sums, not nearly, also through JSON text."""
     items = [{"price": str(price), "qty": quantity} for price, quantity in rows]
     expected = sum((Fraction(price) * quantity for price, quantity in rows), Fraction(0))
-    assert Fraction(evaluate("items_value(items, 'price', 'qty')", items=json.dumps(items))) == expected
-    assert Fraction(evaluate("sum(v)", v=[price for price, _ in rows])) == sum(Fraction(price) for price, _ in rows)
+    assert (
+        Fraction(evaluate("items_value(items, 'price', 'qty')", items=json.dumps(items)))
+        == expected
+    )
+    assert Fraction(evaluate("sum(v)", v=[price for price, _ in rows])) == sum(
+        Fraction(price) for price, _ in rows
+    )
 
 
 # ---- regular expressions ----
@@ -258,7 +278,10 @@ def test_patterns_that_could_run_for_ever_are_refused(pattern):
     assert evaluate("regex_extract(v, p)", v="a" * 60, p=pattern) is None
 
 
-@pytest.mark.parametrize("pattern", ["(?:ab)+", "(?:foo|bar)*", "(?:a|b|[cd])+", "(a+)?b", "(?:[0-9]{4}-)*", "(x)?(?(1)y|z)"])
+@pytest.mark.parametrize(
+    "pattern",
+    ["(?:ab)+", "(?:foo|bar)*", "(?:a|b|[cd])+", "(a+)?b", "(?:[0-9]{4}-)*", "(x)?(?(1)y|z)"],
+)
 def test_patterns_that_cannot_explode_are_taken(pattern):
     """Repeats of what can match in one way only, and optional repeats, are usable."""
     compiled, longest, problem = functions._pattern(pattern)
@@ -268,7 +291,15 @@ def test_patterns_that_cannot_explode_are_taken(pattern):
 
 @pytest.mark.parametrize(
     ("pattern", "longest"),
-    [("abc", 14142), ("a*b", 14142), ("a*c*b", 843), ("a*c*d*b", 221), ("^a*c*b", 14142), ("^a*c*d*b", 843), ("(?m)^a*c*b", 843)],
+    [
+        ("abc", 14142),
+        ("a*b", 14142),
+        ("a*c*b", 843),
+        ("a*c*d*b", 221),
+        ("^a*c*b", 14142),
+        ("^a*c*d*b", 843),
+        ("(?m)^a*c*b", 843),
+    ],
 )
 def test_longest_text_of_a_pattern(pattern, longest):
     """The more repeats a pattern has, the shorter the text that it may read; one character more gives null."""
@@ -402,7 +433,11 @@ def test_equality_is_symmetric_and_reflexive(left, right):
 def test_order_is_that_of_numbers(left, right):
     """Exactly one of less, equal and greater holds of two numbers, whatever their types."""
     compare = functions.COMPARISONS
-    assert [compare["lt"](left, right), compare["eq"](left, right), compare["gt"](left, right)].count(True) == 1
+    assert [
+        compare["lt"](left, right),
+        compare["eq"](left, right),
+        compare["gt"](left, right),
+    ].count(True) == 1
     assert compare["lte"](left, right) is (Fraction(left) <= Fraction(right))
 
 

@@ -20,13 +20,17 @@ def test_a_digest_is_sha256_of_utf8(text):
     assert digest(text) == digest_bytes(text.encode()) == hashlib.sha256(text.encode()).hexdigest()
 
 
-@pytest.mark.parametrize(("text", "carried"), [("a\ud800b", "a\ufffdb"), ("\udc00", "\ufffd"), ("\ud83d\ude00", "😀")])
+@pytest.mark.parametrize(
+    ("text", "carried"), [("a\ud800b", "a\ufffdb"), ("\udc00", "\ufffd"), ("\ud83d\ude00", "😀")]
+)
 def test_what_utf8_cannot_carry_is_hashed_as_its_replacement(text, carried):
     """Lone surrogates count as U+FFFD and surrogate pairs as their character; nothing raises."""
     assert digest(text) == hashlib.sha256(carried.encode()).hexdigest()
 
 
-@pytest.mark.parametrize("text", [SHA256, SHA256.upper(), f" {SHA256}\n", SHA256[:32] + SHA256[32:].upper()])
+@pytest.mark.parametrize(
+    "text", [SHA256, SHA256.upper(), f" {SHA256}\n", SHA256[:32] + SHA256[32:].upper()]
+)
 @pytest.mark.parametrize("refuse_others", [True, False])
 def test_a_sha256_digest_is_recognized(text, refuse_others):
     """64 hex digits in any case, with white space around or not, are a digest already: lower case, never hashed again."""

@@ -11,7 +11,7 @@ import yaml
 from given import ACCOUNT, TOKEN
 from target_pinterest_capi import hub, plugin
 from target_pinterest_capi.cli.main import COMMANDS
-from target_pinterest_capi.delivery.decisions import ADVICE
+from target_pinterest_capi.pinterest.retries import ADVICE
 from target_pinterest_capi.settings import load, meltano_settings
 
 ROOT = Path(__file__).parent.parent
@@ -51,7 +51,8 @@ QUALITIES: Final = {"gold", "silver", "bronze", "unknown"}
 # What a pull request to Hub adds to two other files, as the head of ours says it.
 HEAD: Final = TEXT.partition("\n\n")[0]
 DEFAULT_VARIANT, MAINTAINER = (
-    yaml.safe_load("\n".join(re.findall(r"^# ( .*)$", part, re.MULTILINE))) for part in HEAD.split("and this")
+    yaml.safe_load("\n".join(re.findall(r"^# ( .*)$", part, re.MULTILINE)))
+    for part in HEAD.split("and this")
 )
 
 
@@ -94,7 +95,9 @@ def test_the_entry_is_the_plugin():
     """What Meltano needs to run it is the definition that the package prints, to the last setting and command."""
     shared = plugin.meltano_plugin()
     assert {name: ENTRY[name] for name in shared} == shared
-    assert [entry["name"] for entry in ENTRY["settings"]] == [entry["name"] for entry in meltano_settings()]
+    assert [entry["name"] for entry in ENTRY["settings"]] == [
+        entry["name"] for entry in meltano_settings()
+    ]
     assert set(ENTRY["commands"]) == {*COMMANDS, "test"}
 
 
@@ -105,13 +108,22 @@ def test_a_setting_is_one_for_hub(setting):
     assert all(setting[name] for name in ("name", "label", "description", "kind"))
     assert setting["kind"] in KINDS
     assert ("options" in setting) == (setting["kind"] == "options")
-    assert all(set(option) == {"label", "value"} and isinstance(option["value"], str) for option in setting.get("options", ()))
+    assert all(
+        set(option) == {"label", "value"} and isinstance(option["value"], str)
+        for option in setting.get("options", ())
+    )
 
 
 def test_secrets_are_sensitive_and_nothing_else_is():
     """Hub hides what is a secret, and not what is merely called an id, a key or a token."""
     sensitive = {entry["name"] for entry in ENTRY["settings"] if entry.get("sensitive")}
-    assert sensitive == {"conversion_token", "oauth.access_token", "oauth.client_secret", "oauth.refresh_token", "ledger_url"}
+    assert sensitive == {
+        "conversion_token",
+        "oauth.access_token",
+        "oauth.client_secret",
+        "oauth.refresh_token",
+        "ledger_url",
+    }
 
 
 def test_capabilities_status_and_quality_are_hubs():
@@ -130,7 +142,9 @@ def test_groups_name_settings():
 def test_supported_versions_of_python_are_those_of_the_package():
     """Hub and the package's own metadata agree on the versions of Python, and the lowest is the one that is required."""
     prefix = "Programming Language :: Python :: "
-    versions = [text.removeprefix(prefix) for text in PROJECT["classifiers"] if text.startswith(prefix)]
+    versions = [
+        text.removeprefix(prefix) for text in PROJECT["classifiers"] if text.startswith(prefix)
+    ]
     assert ENTRY["supported_python_versions"] == versions
     assert PROJECT["requires-python"] == f">={versions[0]}"
 
@@ -144,8 +158,12 @@ def test_pip_url_installs_this_package_with_its_extra():
 
 def test_the_example_is_a_configuration():
     """The `config` that the page shows passes the checks of the settings."""
-    (block,) = re.findall(r"^```yaml\n(.*?)^```$", ENTRY["settings_preamble"], re.MULTILINE | re.DOTALL)
-    settings = load({"ad_account_id": ACCOUNT, "conversion_token": TOKEN, **yaml.safe_load(block)["config"]})
+    (block,) = re.findall(
+        r"^```yaml\n(.*?)^```$", ENTRY["settings_preamble"], re.MULTILINE | re.DOTALL
+    )
+    settings = load(
+        {"ad_account_id": ACCOUNT, "conversion_token": TOKEN, **yaml.safe_load(block)["config"]}
+    )
     assert settings.warnings == ()
 
 

@@ -10,24 +10,33 @@ from shopper import digest, event
 from target_pinterest_capi.events import keys
 
 
-def derived(record, key_properties=("id",), account="549755885175", name="checkout", stream="orders"):
+def derived(
+    record, key_properties=("id",), account="549755885175", name="checkout", stream="orders"
+):
     return keys.derive_event_id(record, key_properties, account, name, stream)
 
 
 def test_recipe():
     """The id is the SHA-256 of this JSON, compact, members sorted, decimals as text."""
     recipe = '{"ad_account_id":"549755885175","event_name":"checkout","key":{"id":7,"line":"1.50"},"stream":"orders"}'
-    assert derived({"line": Decimal("1.50"), "id": 7, "other": "x"}, ("id", "line")) == hashlib.sha256(recipe.encode()).hexdigest()
+    assert (
+        derived({"line": Decimal("1.50"), "id": 7, "other": "x"}, ("id", "line"))
+        == hashlib.sha256(recipe.encode()).hexdigest()
+    )
 
 
 def test_stream_without_keys_takes_the_whole_record():
     """Without key properties every column counts but the tap's own `_sdc_*`, in any order."""
     first = derived({"a": 1, "b": {"y": 1, "x": Decimal("2.0")}, "_sdc_extracted_at": "now"}, ())
-    assert first == derived({"b": {"x": Decimal("2.0"), "y": 1}, "a": 1, "_sdc_extracted_at": "later"}, ())
+    assert first == derived(
+        {"b": {"x": Decimal("2.0"), "y": 1}, "a": 1, "_sdc_extracted_at": "later"}, ()
+    )
     assert first != derived({"a": 1, "b": {"y": 2, "x": Decimal("2.0")}}, ())
 
 
-@pytest.mark.parametrize("change", [{"account": "1"}, {"name": "lead"}, {"stream": "carts"}, {"record": {"id": 8}}])
+@pytest.mark.parametrize(
+    "change", [{"account": "1"}, {"name": "lead"}, {"stream": "carts"}, {"record": {"id": 8}}]
+)
 def test_everything_in_the_recipe_counts(change):
     """Another account, event name, stream or key gives another id."""
     given = {"record": {"id": 7}, **change}
@@ -36,7 +45,12 @@ def test_everything_in_the_recipe_counts(change):
 
 @pytest.mark.parametrize(
     ("record", "key_properties"),
-    [({}, ("id",)), ({"id": None}, ("id",)), ({"id": 1}, ("id", "line")), ({"id": None, "line": None}, ("id", "line"))],
+    [
+        ({}, ("id",)),
+        ({"id": None}, ("id",)),
+        ({"id": 1}, ("id", "line")),
+        ({"id": None, "line": None}, ("id", "line")),
+    ],
 )
 def test_record_without_its_key_has_no_id(record, key_properties):
     """Where a key property is missing, or all are null, ids would be shared: there is none."""
@@ -51,7 +65,9 @@ def test_part_of_a_key_may_be_null():
 def test_times_and_floats_of_spark_are_text():
     """Values that a Singer tap never sends have a form too, the same as their text."""
     assert derived({"id": 1.5}) == derived({"id": Decimal("1.5")})
-    assert derived({"id": datetime(2026, 11, 21, tzinfo=UTC)}) == derived({"id": "2026-11-21T00:00:00+00:00"})
+    assert derived({"id": datetime(2026, 11, 21, tzinfo=UTC)}) == derived(
+        {"id": "2026-11-21T00:00:00+00:00"}
+    )
 
 
 def test_key_is_hashed_unless_plain():

@@ -2,6 +2,7 @@
 
 import io
 import os
+import resource
 import threading
 from pathlib import Path
 
@@ -9,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_pinterest_capi import lines
-from target_pinterest_capi.delivery.dispatcher import Wake
-from target_pinterest_capi.lines import LineTooLongError, open_lines
+from target_pinterest_capi.delivery.wakeup import Wakeup
+from target_pinterest_capi.singer import lines
+from target_pinterest_capi.singer.lines import LineTooLongError, open_lines
 
 
 def read_all(source: lines.Lines) -> list[bytes]:
@@ -21,10 +22,13 @@ def read_all(source: lines.Lines) -> list[bytes]:
     return found
 
 
-@given(st.lists(st.binary(max_size=300).map(lambda raw: raw.replace(b"\n", b"")), max_size=20), st.booleans())
+@given(
+    st.lists(st.binary(max_size=300).map(lambda raw: raw.replace(b"\n", b"")), max_size=20),
+    st.booleans(),
+)
 def test_pipe_gives_the_lines_written_to_it(rows, ended):
     """However the bytes are cut on their way, the lines are those written; an end without newline is a line too."""
-    wake = Wake()
+    wake = Wakeup()
     read_fd, write_fd = os.pipe()
     data = b"\n".join(rows) + (b"\n" if ended else b"")
 
@@ -48,7 +52,7 @@ def test_long_line_is_read_whole(tmp_path: Path):
     path = tmp_path / "input"
     path.write_bytes(b"a" * 3_000_000 + b"\nshort\n")
     with path.open("rb") as file:
-        assert [len(line) for line in read_all(open_lines(file, Wake()))] == [3_000_000, 5]
+        assert [len(line) for line in read_all(open_lines(file, Wakeup()))] == [3_000_000, 5]
 
 
 def test_endless_line_is_an_error(tmp_path: Path):
@@ -57,12 +61,12 @@ def test_endless_line_is_an_error(tmp_path: Path):
     with path.open("wb") as file:
         file.truncate(lines.MAX_LINE_BYTES + 2_000_000)
     with path.open("rb") as file, pytest.raises(LineTooLongError, match="64 MiB"):
-        read_all(open_lines(file, Wake()))
+        read_all(open_lines(file, Wakeup()))
 
 
 def test_wake_ends_a_read():
     """A wake-up ends a read of a silent pipe with no lines, and the next read waits again."""
-    wake = Wake()
+    wake = Wakeup()
     read_fd, write_fd = os.pipe()
     with os.fdopen(read_fd, "rb") as file, os.fdopen(write_fd, "wb", buffering=0) as pipe:
         source = open_lines(file, wake)
@@ -76,7 +80,7 @@ def test_wake_ends_a_read():
 @pytest.mark.parametrize("file", [io.StringIO("ä\n\nb"), io.BytesIO("ä\n\nb".encode())])
 def test_files_without_a_descriptor_are_iterated(file):
     """What a test passes, text or bytes, is read as bytes."""
-    assert read_all(open_lines(file, Wake())) == ["ä".encode(), b"", b"b"]
+    assert read_all(open_lines(file, Wakeup())) == ["ä".encode(), b"", b"b"]
 
 
 def test_text_file_is_read_as_bytes(tmp_path: Path):
@@ -84,4 +88,24 @@ def test_text_file_is_read_as_bytes(tmp_path: Path):
     path = tmp_path / "input"
     path.write_bytes(b"\xff\xfe\nb\n")
     with path.open(encoding="utf-8") as file:
-        assert read_all(open_lines(file, Wake())) == [b"\xff\xfe", b"b"]
+        assert read_all(open_lines(file, Wakeup())) == [b"\xff\xfe", b"b"]
+
+
+def test_descriptors_beyond_a_thousand_are_waited_for():
+    """A process with more than 1,024 open files reads its input like any other."""
+    limit, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, max(limit, 2048)), most))
+    held = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+    try:
+        read, write = os.pipe()
+        wake = Wakeup()
+        os.write(write, b"one\n")
+        os.close(write)
+        assert min(read, wake.fd) > 1024
+        assert lines.DescriptorLines(read, wake).read(None) == [b"one"]
+        os.close(read)
+        wake.close()
+    finally:
+        for fd in held:
+            os.close(fd)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, most))

@@ -43,7 +43,10 @@ PLUGIN = Installed("plugin", "7.1", 'measure[toml]>=7.10; extra == "never"', "me
     [
         ("plugin==7.1\nmeasure[toml]==7.17", None),
         ("plugin==7.1\nmeasure[toml, other]==7.17", None),
-        ("plugin==7.1\nMeasure[toml]==7.17 ; python_version >= '3' \\\n    --hash=sha256:00\n    # via plugin", None),
+        (
+            "plugin==7.1\nMeasure[toml]==7.17 ; python_version >= '3' \\\n    --hash=sha256:00\n    # via plugin",
+            None,
+        ),
         ("plugin==7.1\nmeasure==7.17", "the line that pins it leaves out [toml]"),
         ("plugin==7.1\nmeasure[toml]==7.9", "7.9 is pinned"),
         ("plugin==7.1", "no line pins it"),
@@ -52,14 +55,26 @@ PLUGIN = Installed("plugin", "7.1", 'measure[toml]>=7.10; extra == "never"', "me
 )
 def test_every_need_of_a_locked_package_is_pinned_with_its_extras(text, problem):
     """A requirement of a locked package is met by a line with a fitting version and all of its extras, or told."""
-    found = locks.check("a.lock", text, ["plugin"], installed(PLUGIN, Installed("measure", "7.17"), Installed("measure", "7.9")))
-    expected = [] if problem is None else [f"a.lock: plugin 7.1 needs measure[toml]>=7.10, and {problem}: make lock"]
+    found = locks.check(
+        "a.lock",
+        text,
+        ["plugin"],
+        installed(PLUGIN, Installed("measure", "7.17"), Installed("measure", "7.9")),
+    )
+    expected = (
+        []
+        if problem is None
+        else [f"a.lock: plugin 7.1 needs measure[toml]>=7.10, and {problem}: make lock"]
+    )
     assert found.problems == expected
 
 
 def test_what_an_extra_brings_is_needed_only_where_the_lock_asks_for_it():
     """A package locked with an extra needs what the extra brings; without it, it does not."""
-    packages = installed(Installed("server", "1.0", "parser>=2", 'fast>=3; extra == "speed"'), Installed("parser", "2.0"))
+    packages = installed(
+        Installed("server", "1.0", "parser>=2", 'fast>=3; extra == "speed"'),
+        Installed("parser", "2.0"),
+    )
     assert locks.check("a.lock", "server==1.0\nparser==2.0", [], packages).problems == []
     assert locks.check("a.lock", "server[speed]==1.0\nparser==2.0", [], packages).problems == [
         'a.lock: server 1.0 needs fast>=3; extra == "speed", and no line pins it: make lock',
@@ -80,13 +95,19 @@ def test_a_lock_is_held_against_the_project(wanted, problem):
     """What pyproject.toml asks for has to be what its lock file pins."""
     found = locks.check("a.lock", "server==1.0", [wanted], {})
     asked = wanted.partition("  #")[0]
-    assert found.problems == ([] if problem is None else [f"a.lock: pyproject.toml asks for {asked}, and {problem}: make lock"])
+    assert found.problems == (
+        []
+        if problem is None
+        else [f"a.lock: pyproject.toml asks for {asked}, and {problem}: make lock"]
+    )
 
 
 def test_a_package_that_is_not_installed_is_named_as_not_checked():
     """A package that is absent, or installed in another version, is listed as unseen instead of taken for good."""
     packages = installed(Installed("server", "0.9", "never-pinned"))
-    assert locks.check("a.lock", "server==1.0\nparser==2.0\nother==1 ; sys_platform == 'never'", [], packages).unseen == [
+    assert locks.check(
+        "a.lock", "server==1.0\nparser==2.0\nother==1 ; sys_platform == 'never'", [], packages
+    ).unseen == [
         "server",
         "parser",
     ]
@@ -103,7 +124,11 @@ def test_there_is_a_lock_file_for_each_extra_and_group():
     import tomllib
 
     project = tomllib.loads((locks.ROOT / "pyproject.toml").read_text())
-    expected = {"runtime", *project["project"]["optional-dependencies"], *project["dependency-groups"]} - {"dev"}
+    expected = {
+        "runtime",
+        *project["project"]["optional-dependencies"],
+        *project["dependency-groups"],
+    } - {"dev"}
     assert set(locks.NAMES) == expected
     assert {path.name for path in locks.FOLDER.iterdir()} == {f"{name}.lock" for name in expected}
 

@@ -28,8 +28,15 @@ MESSAGES = [
 def test_settings_are_tried_and_nothing_is_recorded(run_target, sandbox):
     """One test request for the account; the record is skipped, makes no event and no dead letter, and the run ends well."""
     ran = run_target(MESSAGES)
-    assert (ran.code, ran.outcomes, ran.reasons, ran.dead_letters) == (0, {"skipped": 1}, {"meltano_test": 1}, [])
-    assert [(request.test, request.events, request.status) for request in sandbox.store.requests()] == [(True, 1, 200)]
+    assert (ran.code, ran.outcomes, ran.reasons, ran.dead_letters) == (
+        0,
+        {"skipped": 1},
+        {"meltano_test": 1},
+        [],
+    )
+    assert [
+        (request.test, request.events, request.status) for request in sandbox.store.requests()
+    ] == [(True, 1, 200)]
     assert sandbox.store.events() == []
     assert "token: Pinterest takes conversion_token" in ran.log
 
@@ -41,10 +48,16 @@ def test_once_is_enough(run_target, sandbox):
     assert len(sandbox.store.requests()) == 1
 
 
-def process(config: dict[str, Any], directory: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def process(
+    config: dict[str, Any], directory: Path, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Run the program on Meltano's messages with stderr and stdout in one, as Meltano reads them."""
     (directory / "config.json").write_text(json.dumps(config))
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("TARGET_PINTEREST_CAPI_")}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("TARGET_PINTEREST_CAPI_")
+    }
     return subprocess.run(
         [TARGET, "--config", "config.json"], cwd=directory, input=b"\n".join(MESSAGES).decode() + "\n", env={**kept, **environment},
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=120,
@@ -54,13 +67,22 @@ def process(config: dict[str, Any], directory: Path, **environment: str) -> subp
 @pytest.mark.slow
 @pytest.mark.parametrize("level", ["info", "debug"])
 @pytest.mark.parametrize(
-    "given", [{}, {"mode": "test"}, {"mode": "dry_run"}, {"mappings": []}, {"mappings": [{"stream": "orders"}]}]
+    "given",
+    [
+        {},
+        {"mode": "test"},
+        {"mode": "dry_run"},
+        {"mappings": []},
+        {"mappings": [{"stream": "orders"}]},
+    ],
 )
 def test_where_all_is_well_no_line_reads_like_a_failure(config, tmp_path, given, level):
     """No line has `error` or `exception` in it, in any case, whatever mappings and mode are and however much is logged."""
     done = process({**config, **given}, tmp_path, TARGET_PINTEREST_CAPI_LOGLEVEL=level)
     assert done.returncode == 0, done.stdout
-    assert [row for row in done.stdout.lower().splitlines() if "error" in row or "exception" in row] == []
+    assert [
+        row for row in done.stdout.lower().splitlines() if "error" in row or "exception" in row
+    ] == []
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,13 @@ from target_pinterest_capi import plugin
 from target_pinterest_capi.cli.main import COMMANDS
 from target_pinterest_capi.delivery.run import ExitCode
 from target_pinterest_capi.sandbox.server import Sandbox
-from target_pinterest_capi.settings import ConfigurationError, Settings, load, meltano_settings, settings_table
+from target_pinterest_capi.settings import (
+    ConfigurationError,
+    Settings,
+    load,
+    meltano_settings,
+    settings_table,
+)
 from target_pinterest_capi.settings.shape import accepted
 
 ROOT = Path(__file__).parent.parent
@@ -59,28 +65,42 @@ def test_every_setting_is_declared(name):
 
 def test_no_setting_is_left_out():
     """What a configuration may give and what the loader declares are the same settings."""
-    assert {entry["name"].partition(".")[0] for entry in LOADER["settings"]} == set(accepted(Settings))
+    assert {entry["name"].partition(".")[0] for entry in LOADER["settings"]} == set(
+        accepted(Settings)
+    )
 
 
 def test_the_capabilities_are_the_targets():
     """Meltano is told what `target-pinterest-capi --about` says."""
     from target_pinterest_capi.target import TargetPinterestCapi
 
-    assert sorted(LOADER["capabilities"]) == sorted(str(one.value) for one in TargetPinterestCapi.capabilities)
+    assert sorted(LOADER["capabilities"]) == sorted(
+        str(one.value) for one in TargetPinterestCapi.capabilities
+    )
 
 
 def test_every_tool_is_a_command():
     """`meltano invoke target-pinterest-capi:NAME` runs the tool of that name; `meltano test` runs the check."""
-    commands = {name: (made["executable"], made["args"]) for name, made in LOADER["commands"].items()}
-    assert commands == {name: ("pinterest-capi", name) for name in COMMANDS} | {"test": ("pinterest-capi", "check")}
-    assert [name for name in commands if name.startswith("test")] == ["test"]  # Meltano runs each one that is named so
+    commands = {
+        name: (made["executable"], made["args"]) for name, made in LOADER["commands"].items()
+    }
+    assert commands == {name: ("pinterest-capi", name) for name in COMMANDS} | {
+        "test": ("pinterest-capi", "check")
+    }
+    assert [name for name in commands if name.startswith("test")] == [
+        "test"
+    ]  # Meltano runs each one that is named so
 
 
 @pytest.mark.parametrize("group", LOADER["settings_group_validation"], ids=" and ".join)
 def test_a_settings_group_is_enough(group, tmp_path):
     """What Meltano takes for a complete configuration is one, and less is none."""
     (tmp_path / "token").write_text("a-token")
-    given = {"ad_account_id": ACCOUNT, "conversion_token": TOKEN, "conversion_token_file": str(tmp_path / "token")}
+    given = {
+        "ad_account_id": ACCOUNT,
+        "conversion_token": TOKEN,
+        "conversion_token_file": str(tmp_path / "token"),
+    }
     load({name: given[name] for name in group})
     for name in group:
         with pytest.raises(ConfigurationError, match=name.removesuffix("_file")):
@@ -100,7 +120,12 @@ def test_the_job_runs_what_is_declared():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "made"), [([], plugin.definition_text), (["--project"], plugin.project_text), (["--hub"], plugin.hub_text)]
+    ("arguments", "made"),
+    [
+        ([], plugin.definition_text),
+        (["--project"], plugin.project_text),
+        (["--hub"], plugin.hub_text),
+    ],
 )
 def test_the_module_prints_what_it_makes(arguments, made):
     """Run as a module it prints the definition, the repository's project or the Hub's entry, and imports no singer_sdk for it."""
@@ -121,7 +146,9 @@ def test_the_module_refuses_what_it_does_not_know(capsys):
 
 def test_the_settings_table_is_the_generated_one():
     """The table in the README is made from the model of the settings."""
-    (table,) = re.findall(r"<!-- generated: settings -->\n(.*?)<!-- /generated -->", README, re.DOTALL)
+    (table,) = re.findall(
+        r"<!-- generated: settings -->\n(.*?)<!-- /generated -->", README, re.DOTALL
+    )
     assert table.strip() == settings_table().strip()
 
 
@@ -134,8 +161,15 @@ def test_every_link_leads_somewhere():
 
 def test_the_exit_codes_are_the_runs():
     """The table names each exit code of the program, and those of both signals."""
-    codes = {int(code) for row in re.findall(r"^\| ([\d, ]+) \|", README, re.MULTILINE) for code in row.split(",")}
-    assert codes == {int(code) for code in ExitCode if code is not ExitCode.INTERRUPTED} | {128 + 15, 128 + 2}
+    codes = {
+        int(code)
+        for row in re.findall(r"^\| ([\d, ]+) \|", README, re.MULTILINE)
+        for code in row.split(",")
+    }
+    assert codes == {int(code) for code in ExitCode if code is not ExitCode.INTERRUPTED} | {
+        128 + 15,
+        128 + 2,
+    }
 
 
 @pytest.mark.parametrize("block", fenced("json"), ids=range(len(fenced("json"))))
@@ -151,19 +185,33 @@ def test_the_mapping_example_makes_events(run_target, sandbox):
     """The mapping of the orders table takes the paid order of the SQL example, and skips the open one."""
     entries = yaml.safe_load(example("yaml", "mappings:\n"))["mappings"]
     rows = [order(*row) for row in ROW.findall(example("sql", "INSERT"))]
-    lines = [schema("shop-orders", *rows[0], key_properties=("id",)), *(record("shop-orders", **row) for row in rows)]
+    lines = [
+        schema("shop-orders", *rows[0], key_properties=("id",)),
+        *(record("shop-orders", **row) for row in rows),
+    ]
     ran = run_target(lines, mappings=entries)
     assert (ran.code, ran.outcomes, ran.reasons) == (0, {"delivered": 1, "skipped": 1}, {"when": 1})
     (row,) = sandbox.store.events()
     assert row.event["event_id"] == "order-1001"
-    assert row.event["custom_data"]["contents"] == [{"id": "MUG-1", "item_name": "Mug", "item_price": "19.99", "quantity": 2}]
+    assert row.event["custom_data"]["contents"] == [
+        {"id": "MUG-1", "item_name": "Mug", "item_price": "19.99", "quantity": 2}
+    ]
     assert set(row.event["user_data"]) == {"em", "ph", "country"}
 
 
-def order(number: str, status: str, customer: str, lines: str, total: str, currency: str) -> dict[str, Any]:
+def order(
+    number: str, status: str, customer: str, lines: str, total: str, currency: str
+) -> dict[str, Any]:
     """Give a row of the SQL example as a tap would send it."""
     nested = {"customer": json.loads(customer), "lines": json.loads(lines)}
-    return {"id": int(number), "status": status, "paid_at": int(time.time()), **nested, "total": float(total), "currency": currency}
+    return {
+        "id": int(number),
+        "status": status,
+        "paid_at": int(time.time()),
+        **nested,
+        "total": float(total),
+        "currency": currency,
+    }
 
 
 # ---- The pipe ----
@@ -172,16 +220,28 @@ def order(number: str, status: str, customer: str, lines: str, total: str, curre
 @pytest.fixture
 def folder(sandbox: Sandbox, tmp_path: Path) -> Path:
     """A directory with the pipe example's config.json, pointed at this test's sandbox, and its tap's output."""
-    (tmp_path / "config.json").write_text(example("json", "ledger_url").replace(SANDBOX_URL, sandbox.url))
+    (tmp_path / "config.json").write_text(
+        example("json", "ledger_url").replace(SANDBOX_URL, sandbox.url)
+    )
     return tmp_path
 
 
 def shell(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run an example as somebody would who copied it into a file."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("TARGET_PINTEREST_CAPI_")}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("TARGET_PINTEREST_CAPI_")
+    }
     environment = {**kept, "PATH": f"{folder}/bin:{PROGRAMS}:{os.environ['PATH']}"}
     return subprocess.run(
-        ["sh", "-c", script], cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=120
+        ["sh", "-c", script],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
 
 
@@ -215,7 +275,9 @@ def test_the_state_script_keeps_the_newest_state(folder):
     assert json.loads((folder / "state.json").read_text()) == {"bookmarks": {"orders": {"id": 2}}}
 
     config = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps({**config, "conversion_token": "of-somebody-else", "ledger_url": None}))
+    (folder / "config.json").write_text(
+        json.dumps({**config, "conversion_token": "of-somebody-else", "ledger_url": None})
+    )
     assert shell(script, folder).returncode == 1
     assert json.loads((folder / "state.json").read_text()) == {"bookmarks": {"orders": {"id": 2}}}
     assert [json.loads(line) for line in (folder / "given.jsonl").read_text().splitlines()] == [
@@ -245,7 +307,10 @@ def test_the_meltano_example_is_a_configuration_in_each_environment():
     loaded = []
     for environment in shown_project()["environments"]:
         (loader,) = environment["config"]["plugins"]["loaders"]
-        given = {name: {"$PINTEREST_AD_ACCOUNT": ACCOUNT}.get(value, value) for name, value in loader["config"].items()}
+        given = {
+            name: {"$PINTEREST_AD_ACCOUNT": ACCOUNT}.get(value, value)
+            for name, value in loader["config"].items()
+        }
         loaded.append(load(given))
     assert [settings.api_url == SANDBOX_URL for settings in loaded] == [True, False]
     assert len({settings.ledger_url.get_secret_value() for settings in loaded}) == 2
@@ -282,12 +347,20 @@ def test_the_meltano_example_delivers_the_paid_order(postgres, sandbox, tmp_path
     project = yaml.safe_load(text)
     locks = ROOT / "tests" / "real" / "project" / "locks"
     (tap,), (loader,) = project["plugins"]["extractors"], project["plugins"]["loaders"]
-    tap["pip_url"] = f"--requirement {locks / 'tap-postgres.txt'}"  # what the README names, with digests
+    tap["pip_url"] = (
+        f"--requirement {locks / 'tap-postgres.txt'}"  # what the README names, with digests
+    )
     loader["executable"] = str(PROGRAMS / loader["executable"])  # the program under test
     (tmp_path / "meltano.yml").write_text(yaml.safe_dump(project))
-    settings = {name: getattr(postgres, name) for name in ("host", "port", "user", "password", "database")}
-    (tmp_path / ".env").write_text("".join(f"TAP_POSTGRES_{name.upper()}={value}\n" for name, value in settings.items()))
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
+    settings = {
+        name: getattr(postgres, name) for name in ("host", "port", "user", "password", "database")
+    }
+    (tmp_path / ".env").write_text(
+        "".join(f"TAP_POSTGRES_{name.upper()}={value}\n" for name, value in settings.items())
+    )
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)
+    }
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

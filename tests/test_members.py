@@ -1,205 +1,204 @@
-"""The compiled fast path gives what the plain one gives: event by event, byte by byte, note by note."""
+"""Members of customer lists: what a record says, in which normal form, and which operation of a member counts."""
 
-import json
-from collections import Counter
-from datetime import UTC
-from decimal import Decimal
-from typing import Any
-
-import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from members import digest, entry, list_settings, person
 
-from given import examples
-from shopper import ACCOUNT
-from target_pinterest_capi.events.builder import EventPlan, FieldPlan, compile_builder
-from target_pinterest_capi.events.converters import MEMO_SIZE, Converters, Memo, Options
-from target_pinterest_capi.events.event import Event, Origin
-from target_pinterest_capi.events.fields import BY_PATH, FIELDS, ITEM_FIELDS
-from target_pinterest_capi.events.members import FAST, Member, compile_members
-from target_pinterest_capi.messages import compile_rows, record_of
-
-NOW = 1_780_000_000  # 2026-05-28T20:26:40Z; what is tested goes by the clock that it is given
-ORIGIN = Origin("s", "m")
-TEXTS = (
-    "", " ", "a", " padded ", "Jane@Example.com", '["a@example.com", "b@example.com"]', "[", "São Paulo", "[null]", '["x", 1]',
-    "+1 (202) 555-0134", "555-0134", "020 7946 0123", "f", "Female", "1990-03-04", "03/04/1990", "US", "GB", "Atlantis", "94110",
-    "2134", "SW1A 1AA", "usd", "XXY", "en-US", "192.0.2.7", "10.0.0.1, 192.0.2.7", "web", "WEB", "offline", "true", "19.99", "007",
-    "1e3", "3", "-3", "99999999999999999999", "a" * 64, "d41d8cd98f00b204e9800998ecf8427e", "x" * 300, "\x00", "e\u0301", "\u0130",
-    "\u017f", "\uff11\uff12", '[{"id": "a", "quantity": 2}]', "2026-11-20T10:00:00Z", "00000000-0000-0000-0000-000000000000",
-    "6D92078A-8246-4BA4-AE5B-76104861E7DC",
-)  # fmt: skip
-SCALARS = st.one_of(
-    st.sampled_from(TEXTS),
-    st.text(max_size=40),
-    st.none(),
-    st.booleans(),
-    st.integers(-(2**70), 2**70),
-    st.decimals(allow_nan=True, allow_infinity=True),
-    st.floats(),
+from given import settings_of
+from target_pinterest_capi.customer_lists.members import (
+    Action,
+    MemberOperation,
+    NetOperations,
+    OperationReceipt,
+    compile_members,
+    read_action,
+    read_member,
 )
-ITEM = st.dictionaries(st.sampled_from([*(field.leaf for field in ITEM_FIELDS), "other"]), SCALARS, max_size=5)
-VALUES = st.one_of(SCALARS, st.lists(SCALARS, max_size=4), st.lists(st.one_of(ITEM, SCALARS), max_size=3), ITEM)
-RECORDS = st.dictionaries(st.sampled_from([field.path for field in FIELDS]), VALUES, max_size=25)
-NEEDED: dict[str, Any] = {
-    "event_name": "checkout",
-    "action_source": "web",
-    "event_time": NOW - 60,
-    "event_id": "1",
-    "user_data.em": "shopper@example.com",
-}
+from target_pinterest_capi.events.event import InvalidRecord, Origin
+from target_pinterest_capi.events.reasons import Invalid, LeftOut
+
+ORIGIN = Origin("vips", "VIPs")
+UUID = "2f3a1c9e-0b7d-4f6a-9c55-1e2d3c4b5a69"
 
 
-class Path:
-    """A builder of every field, fast or plain, and what it noted."""
-
-    def __init__(self, *, fast: bool, direct: bool) -> None:
-        self.notes: Counter[tuple[str, str]] = Counter()
-        fields = {path: FieldPlan(lambda record, path=path: record.get(path), path if direct else None) for path in BY_PATH}
-        self.build = compile_builder(
-            EventPlan(ORIGIN, fields, ("event_id",)),
-            Options(zone=UTC),
-            lambda field, reason: self.notes.update([(field, str(reason))]),
-            lambda: NOW,
-            fast=fast,
-        ).of_record
-
-    def result(self, record: dict[str, Any]) -> Any:
-        result = self.build(record, ACCOUNT)
-        return result.body if isinstance(result, Event) else result
-
-
-@settings(max_examples=examples(300))
-@given(RECORDS, st.booleans())
-def test_fast_path_is_the_plain_path(record: dict[str, Any], complete: bool):
-    """Whatever a record holds, columns read directly and compiled give the bytes and the notes of plain converters, twice over."""
-    fast, plain = Path(fast=True, direct=True), Path(fast=False, direct=False)
-    given = {**NEEDED, **record} if complete else record
-    for _ in range(2):  # the second time memos are full
-        assert fast.result(given) == plain.result(given)
-    assert fast.notes == plain.notes
-
-
-@pytest.mark.parametrize("path", [field.path for field in FIELDS])
-def test_fast_path_of_every_field(path: str):
-    """Each field takes each of these texts the same way on both paths."""
-    fast, plain = Path(fast=True, direct=True), Path(fast=False, direct=False)
-    for text in TEXTS:
-        assert fast.result({**NEEDED, path: text}) == plain.result({**NEEDED, path: text})
-        assert fast.notes == plain.notes
-
-
-# A value of each snippet's common case, given to the first field that uses it.
-COMMON: dict[str, Any] = {
-    "texts": ["a", "b"],
-    "text": "a",
-    "ip address": "192.0.2.7",
-    "digest": "Customer 4711",
-    "email": "Jane@Example.com",
-    "maid": "6D92078A-8246-4BA4-AE5B-76104861E7DC",
-    "id": "4711",
-    "phone": "+1 (202) 555-0134",
-    "postal code": "94110",
-    "memo": "en",
-    "amount": Decimal("19.99"),
-    "integer": 3,
-    "boolean": True,
-    "choice": "web",
-}
-
-
-@pytest.mark.parametrize("snippet", FAST)
-def test_every_snippet_is_used(snippet: str):
-    """No snippet stands in the table that no field uses, and each settles its common case without the converter."""
-    calls: list[Any] = []
-    converters = Converters(Options(external_id_lower=snippet == "digest"), lambda *note: calls.append(note))
-    members = [converters.member(field, "column", None) for field in FIELDS]
-    member = next(member for member in members if member.fast == snippet)
-    into: dict[str, Any] = {}
-    fill = compile_members([member._replace(convert=lambda *given: calls.append(given))])
-    fill(into, {"column": COMMON[snippet]}, "us")
-    assert member.leaf in into
-    assert calls == []
-
-
-JSON_SCALARS = st.one_of(
-    st.sampled_from(TEXTS),
-    st.none(),
-    st.booleans(),
-    st.integers(-(2**70), 2**70),
-    st.decimals(allow_nan=False, allow_infinity=False),
-)
-JSON_ITEM = st.dictionaries(st.sampled_from([*(field.leaf for field in ITEM_FIELDS), "other"]), JSON_SCALARS, max_size=5)
-JSON_VALUES = st.one_of(JSON_SCALARS, st.lists(JSON_SCALARS, max_size=3), st.lists(JSON_ITEM, max_size=3), JSON_ITEM)
-ENCODE = msgspec.json.Encoder(decimal_format="number").encode
-KEYS = st.sampled_from([(), ("event_id",), ("custom_data.order_id",), ("custom_data.order_id", "other"), ("event_id", "absent")])
-
-
-@settings(max_examples=examples(300))
-@given(
-    st.dictionaries(st.sampled_from([*BY_PATH, "other"]), JSON_VALUES, max_size=25),
-    st.booleans(),
-    KEYS,
-    st.sampled_from(["column", "expression", "nowhere"]),
-)
-def test_rows_are_records(record: dict[str, Any], complete: bool, key_properties: tuple[str, ...], id_comes_from: str):
-    """A line read into a row gives the event, the dead letter and the notes that its record gives."""
-    given = {**NEEDED, **record} if complete else record
-    line = ENCODE({"type": "RECORD", "stream": "s", "record": given})
-    notes: list[Counter[tuple[str, str]]] = [Counter(), Counter()]
-    fields = {path: FieldPlan(lambda record, path=path: record.get(path), path, frozenset((path,))) for path in BY_PATH}
-    if id_comes_from == "nowhere":
-        del fields["event_id"]
-    elif id_comes_from == "expression":
-        read = lambda record: record.get("custom_data.order_id") or record.get("user_data.external_id")  # noqa: E731
-        fields["event_id"] = FieldPlan(read, None, frozenset(("custom_data.order_id", "user_data.external_id")))
-    plain, fast = (
-        compile_builder(
-            EventPlan(ORIGIN, fields, key_properties),
-            Options(zone=UTC),
-            lambda field, reason, notes=notes[number]: notes.update([(field, str(reason))]),
-            lambda: NOW,
-            fast=bool(number),
-        )
-        for number in (0, 1)
+def reader(**changes):
+    notes = []
+    settings = settings_of(**list_settings(entry(**changes)))
+    read = compile_members(
+        settings.customer_lists[0],
+        ORIGIN,
+        ("id",),
+        lambda *note: notes.append(note),
+        plain_keys=False,
     )
-    if fast.reads is None:
-        assert id_comes_from == "nowhere"
-        assert key_properties == ()
-        return
-    rows = compile_rows("s", [*BY_PATH, "other"], fast.reads)
-    assert rows is not None
-    of_row = fast.compile_rows(rows.attributes, record_of)
-    from_record, from_row = plain.of_record(record_of(line), ACCOUNT), of_row(ACCOUNT, rows.decode(line).record, line)
-    assert from_row == from_record
-    assert notes[0] == notes[1]
+    return read, notes
 
 
-def test_columns_are_no_source():
-    """A column's name is a value in the function's namespace: it cannot become code."""
-    column = '"]; raise SystemExit  # {x}'
-    into: dict[str, Any] = {}
-    compile_members([Member("leaf", str, column)])(into, {column: 5}, None)
-    assert into == {"leaf": "5"}
+@pytest.mark.parametrize(
+    "word", ["add", "ADD", " Insert ", "enter", "true", True, 1, "1", "yes", "subscribed", "u"]
+)
+def test_words_that_add(word):
+    """The usual words for coming in add, in any case, booleans and ones too."""
+    assert read_action(word) is Action.ADD
 
 
-def test_memo_is_bounded():
-    """However many texts come, a bounded number of short ones is remembered, and none that came to nothing."""
-    memo = Memo(lambda text: None if text == "nothing" else text)
-    for number in range(MEMO_SIZE * 2 + 10):
-        assert memo[str(number)] == str(number)
-    assert len(memo) <= MEMO_SIZE
-    assert memo["x" * 1000] == "x" * 1000
-    assert memo["nothing"] is None
-    assert not {"x" * 1000, "nothing"} & set(memo)
+@pytest.mark.parametrize(
+    "word",
+    [
+        "remove",
+        "DELETE",
+        "exit",
+        "exited",
+        "false",
+        False,
+        0,
+        "0",
+        "no",
+        "unsubscribed",
+        "d",
+        "left",
+    ],
+)
+def test_words_that_remove(word):
+    """The usual words for leaving remove."""
+    assert read_action(word) is Action.REMOVE
 
 
-def test_integers_stay_within_64_bits():
-    """A whole number beyond what Pinterest's int64 holds is left out, not a crash of the encoder."""
-    path = Path(fast=True, direct=True)
-    event = json.loads(
-        path.result({**NEEDED, "custom_data.num_items": 2**63, "custom_data.external_measurement_vendor_id": 2**63 - 1})
+@pytest.mark.parametrize("word", ["perhaps", 2, "", None, [], {"a": 1}, "addd"])
+def test_other_words_are_no_operation(word):
+    """What could be meant otherwise is not guessed."""
+    assert read_action(word) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "list_type", "normal"),
+    [
+        (" Jane.Doe+x@Example.COM ", "EMAIL", "jane.doe+x@example.com"),
+        ("jane @example.com", "EMAIL", "jane@example.com"),
+        (UUID.upper(), "MAID", UUID),
+        (UUID.upper(), "IDFA", UUID),
+        (UUID.replace("-", ""), "MAID", UUID.replace("-", "")),
+    ],
+)
+def test_identifiers_are_normalized_and_hashed(value, list_type, normal):
+    """E-mails and advertising ids are hashed in the normal form that they have in events."""
+    assert read_member(value, list_type) == digest(normal)
+
+
+@pytest.mark.parametrize("length", [64, 40, 32])
+def test_digests_are_passed_through(length):
+    """A digest that Pinterest takes for lists, SHA-256, SHA-1 or MD5, is lower-cased and not hashed again."""
+    assert read_member(("AB" * 32)[:length], "EMAIL") == ("ab" * 32)[:length]
+
+
+@pytest.mark.parametrize(
+    ("value", "list_type", "reason"),
+    [
+        ("nobody", "EMAIL", LeftOut.NOT_AN_EMAIL),
+        ({"a": 1}, "EMAIL", LeftOut.NOT_TEXT),
+        ("00000000-0000-0000-0000-000000000000", "IDFA", LeftOut.TRACKING_OFF),
+        (" ", "EMAIL", None),
+        (None, "MAID", None),
+    ],
+)
+def test_what_is_no_identifier_is_left_out_with_its_reason(value, list_type, reason):
+    """Nothing is hashed that is no identifier."""
+    assert read_member(value, list_type) is reason
+
+
+def test_several_identifiers_of_a_record():
+    """Each expression, and each value of a list, is a member of its own, once; a bad one is noted and costs nothing else."""
+    read, notes = reader(member=["email", "others[]"], operation=None)
+    operation = read(
+        {
+            "id": 1,
+            "email": "person1@example.com",
+            "others": ["PERSON1@example.com", "person2@example.com", "nobody"],
+        }
     )
-    assert event["custom_data"] == {"external_measurement_vendor_id": 2**63 - 1}
-    assert path.notes == {("custom_data.num_items", "out_of_range"): 1}
+    assert isinstance(operation, MemberOperation)
+    assert operation[:2] == (Action.ADD, (person(1), person(2)))
+    assert operation.key == {"id": digest("1")}
+    assert notes == [(ORIGIN, "member", "not_an_email")]
+
+
+@pytest.mark.parametrize(
+    ("record", "reason", "field", "detail"),
+    [
+        ({"email": "nobody", "action": "add"}, LeftOut.NOT_AN_EMAIL, "member", None),
+        ({"email": None, "action": "add"}, Invalid.MISSING_FIELD, "member", None),
+        ({"action": "add"}, Invalid.MISSING_FIELD, "member", None),
+        (
+            {"email": "a@example.com", "action": "perhaps"},
+            Invalid.BAD_FIELD,
+            "operation",
+            "unknown_choice",
+        ),
+        ({"email": "a@example.com", "action": None}, Invalid.MISSING_FIELD, "operation", None),
+    ],
+)
+def test_records_that_say_nothing_are_invalid(record, reason, field, detail):
+    """A record without any identifier, or without a known operation, is invalid with the reason, and never guessed at."""
+    result = reader()[0]({"id": 1, **record})
+    assert isinstance(result, InvalidRecord)
+    assert (result.reason, result.field, result.detail, result.key) == (
+        reason,
+        field,
+        detail,
+        {"id": digest("1")},
+    )
+
+
+@pytest.mark.parametrize(
+    ("operation", "record", "action"),
+    [
+        (None, {}, Action.ADD),
+        (None, {"_sdc_deleted_at": None}, Action.ADD),
+        (None, {"_sdc_deleted_at": "2026-11-01T00:00:00Z"}, Action.REMOVE),
+        ("action", {"action": None, "_sdc_deleted_at": "2026-11-01T00:00:00Z"}, Action.REMOVE),
+        ("action", {"action": "add", "_sdc_deleted_at": "2026-11-01T00:00:00Z"}, Action.ADD),
+        ("status == 'active'", {"status": "lapsed"}, Action.REMOVE),
+        ("status == 'active'", {"status": "active"}, Action.ADD),
+    ],
+)
+def test_operation_or_deletion(operation, record, action):
+    """Without `operation` a deleted row removes and any other adds; an `operation` that says something decides alone."""
+    result = reader(operation=operation)[0]({"id": 1, "email": "person1@example.com", **record})
+    assert isinstance(result, MemberOperation)
+    assert result.action is action
+
+
+def test_plain_identifiers_are_not_kept():
+    """What a record becomes holds no plain identifier."""
+    result = reader()[0]({"id": 1, "email": "person1@example.com", "action": "add"})
+    assert "example" not in repr(result)
+    assert "nobody" not in repr(reader()[0]({"id": 1, "email": "nobody", "action": "add"}))
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.sampled_from(Action))))
+def test_the_last_operation_of_a_member_wins(operations):
+    """Whatever comes, what is taken holds the last operation of each member, in the order of these, and each once."""
+    gathering = NetOperations()
+    last = {}
+    for number, (who, action) in enumerate(operations):
+        receipt = OperationReceipt(ORIGIN, number, None, b"")
+        superseded = gathering.add(person(who), action, receipt)
+        before = last.pop(who, None)
+        assert (superseded and superseded.sequence) == (before and before[1])
+        last[who] = (action, number)
+    assert [
+        (pending.action, pending.receipt.sequence) for pending in gathering.take().values()
+    ] == list(last.values())
+    assert len(gathering) == 0
+
+
+def test_a_member_that_two_feeds_bring_is_both():
+    """An addition keeps in mind who else has brought the member since the last flush, unless it was removed between."""
+    gathering = NetOperations()
+    for action, feed in ((Action.ADD, b"a"), (Action.ADD, b"b")):
+        gathering.add(person(1), action, OperationReceipt(ORIGIN, 1, None, feed))
+    assert gathering.take()[person(1)].feeds == {b"a", b"b"}
+    for action, feed in ((Action.ADD, b"a"), (Action.REMOVE, b"a"), (Action.ADD, b"b")):
+        gathering.add(person(1), action, OperationReceipt(ORIGIN, 1, None, feed))
+    assert gathering.take()[person(1)].feeds == {b"b"}

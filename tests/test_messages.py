@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_pinterest_capi import messages
-from target_pinterest_capi.messages import MessageError, decode, decode_record
+from target_pinterest_capi.singer import messages
+from target_pinterest_capi.singer.messages import MessageError, decode, decode_record
 
 
 def test_numbers_keep_every_digit():
@@ -15,12 +15,20 @@ def test_numbers_keep_every_digit():
     record = decode(
         b'{"type":"RECORD","stream":"s","record":{"a":19.99,"b":1e3,"c":123456789012345678901234567890,"d":[0.1]}}'
     ).record
-    assert record == {"a": Decimal("19.99"), "b": Decimal("1E+3"), "c": 123456789012345678901234567890, "d": [Decimal("0.1")]}
+    assert record == {
+        "a": Decimal("19.99"),
+        "b": Decimal("1E+3"),
+        "c": 123456789012345678901234567890,
+        "d": [Decimal("0.1")],
+    }
 
 
 def test_state_is_left_as_bytes():
     """A STATE's value is what stood in the line, byte for byte."""
-    assert bytes(decode(b'{"type":"STATE","value":{ "a":1.50, "b" : [ ] }}').value) == b'{ "a":1.50, "b" : [ ] }'
+    assert (
+        bytes(decode(b'{"type":"STATE","value":{ "a":1.50, "b" : [ ] }}').value)
+        == b'{ "a":1.50, "b" : [ ] }'
+    )
 
 
 @pytest.mark.parametrize(
@@ -48,7 +56,10 @@ def test_broken_line_is_refused_in_words(line: bytes, words: str):
     [
         (rb'{"type":"RECORD","stream":"s","record":{"a":"cut \ud83d"}}', {"a": "cut ?"}),
         (rb'{"type":"RECORD","stream":"s","record":{"\udc00k":["\ud800"]}}', {"?k": ["?"]}),
-        (b'{"type":"RECORD","stream":"s","record":{"a":1.10,"b":Infinity}}', {"a": Decimal("1.10"), "b": float("inf")}),
+        (
+            b'{"type":"RECORD","stream":"s","record":{"a":1.10,"b":Infinity}}',
+            {"a": Decimal("1.10"), "b": float("inf")},
+        ),
     ],
 )
 def test_what_taps_send_besides_strict_json(line: bytes, record):

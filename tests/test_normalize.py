@@ -35,21 +35,29 @@ def joined(*parts):
 def cased(*words):
     """The words, in capitals or not, with odd ends."""
     ends = st.sampled_from(["", " ", "-", ".", "_x", "\u0301"])
-    return joined(st.sampled_from(words + tuple(map(str.upper, words)) + tuple(map(str.title, words))), ends)
+    return joined(
+        st.sampled_from(words + tuple(map(str.upper, words)) + tuple(map(str.title, words))), ends
+    )
 
 
 DIGITS = st.text(st.sampled_from("0123456789"), min_size=1, max_size=4)
 SIGNS = st.sampled_from(["", "", " ", "-", ".", "/", ":", ", ", "(0)", "\u00a0"])
 NUMBERS = joined(
-    st.sampled_from(["", "+", "00", "("]), *[DIGITS, SIGNS] * 5, st.sampled_from(["", "x5", " ext. 5", "#5", "USA", "z"])
+    st.sampled_from(["", "+", "00", "("]),
+    *[DIGITS, SIGNS] * 5,
+    st.sampled_from(["", "x5", " ext. 5", "#5", "USA", "z"]),
 )
-EMAILS = joined(TEXTS.filter(bool), st.just("@"), TEXTS.filter(bool), st.just("."), TEXTS.filter(bool))
+EMAILS = joined(
+    TEXTS.filter(bool), st.just("@"), TEXTS.filter(bool), st.just("."), TEXTS.filter(bool)
+)
 DATES = (
     joined(DIGITS, st.sampled_from("-/. "), DIGITS, st.sampled_from("-/. "), DIGITS)
     | st.dates().map(str)
     | st.dates().map("{:%d %B %Y}".format)
 )
-ADDRESSES = joined(st.ip_addresses().map(str), st.sampled_from(["", ":80", ", 192.0.2.1", "%eth0", " "]))
+ADDRESSES = joined(
+    st.ip_addresses().map(str), st.sampled_from(["", ":80", ", 192.0.2.1", "%eth0", " "])
+)
 PLACES = cased(*codes.COUNTRY_NAMES, *codes.STATE_NAMES, *codes.ALPHA_3, "us-ca", "n.y.", "gb-eng")
 
 # Every form with its settings fixed, and texts that it is likely to take, so that the rules of all are stated once.
@@ -65,7 +73,10 @@ FORMS = {
     "postal_code": (lambda text: forms.postal_code(text, None, digits_only=False), NUMBERS),
     "postal_code us": (lambda text: forms.postal_code(text, "us", digits_only=False), NUMBERS),
     "postal_code digits": (lambda text: forms.postal_code(text, "gb", digits_only=True), NUMBERS),
-    "postal_code us digits": (lambda text: forms.postal_code(text, "us", digits_only=True), NUMBERS),
+    "postal_code us digits": (
+        lambda text: forms.postal_code(text, "us", digits_only=True),
+        NUMBERS,
+    ),
     "country": (forms.country, PLACES),
     "external_id": (lambda text: forms.external_id(text, lower=False), TEXTS),
     "external_id lower": (lambda text: forms.external_id(text, lower=True), TEXTS),
@@ -96,7 +107,9 @@ def test_likely_texts_are_taken(form, likely):
 def test_a_normal_form_is_something_that_utf8_carries(form, text):
     """The result is never empty, is in NFC, and can be encoded, lone surrogates in the input or not."""
     normal = form(text)
-    assert isinstance(normal, LeftOut) or (normal and normal.encode().decode() == normal and is_normalized("NFC", normal))
+    assert isinstance(normal, LeftOut) or (
+        normal and normal.encode().decode() == normal and is_normalized("NFC", normal)
+    )
 
 
 @EVERY_FORM
@@ -162,7 +175,10 @@ def test_email_that_is_none(text):
         ("+0044 20 7946 0958", "442079460958"),
         ("0047 21 23 45 67", "4721234567"),
         ("+47 21 23 45 67", "4721234567"),
-        ("\uff0b\uff11 \uff12\uff11\uff12 \uff15\uff15\uff15 \uff10\uff11\uff10\uff10", "12125550100"),
+        (
+            "\uff0b\uff11 \uff12\uff11\uff12 \uff15\uff15\uff15 \uff10\uff11\uff10\uff10",
+            "12125550100",
+        ),
         ("+٤٤ ٢٠ ٧٩٤٦ ٠٩٥٨", "442079460958"),
         ("٠٠٤٤ ٢٠ ٧٩٤٦ ٠٩٥٨", "442079460958"),
         ("\u202a+1\u00a0212\u2011555\u20110100\u202c", "12125550100"),
@@ -261,12 +277,17 @@ def test_phone_that_is_none(text, region):
     assert forms.phone(text, region) == (LeftOut.NOT_A_PHONE, None)
 
 
-@given(digits=st.from_regex(r"\A[2-9][0-9]{2}[2-9][0-9]{6}\Z"), region=st.sampled_from(["US", "CA"]))
+@given(
+    digits=st.from_regex(r"\A[2-9][0-9]{2}[2-9][0-9]{6}\Z"), region=st.sampled_from(["US", "CA"])
+)
 def test_the_short_way_for_north_american_numbers_is_the_librarys(digits, region):
     """Where the library of numbering plans knows a ten-digit number as the region's, the answer is the library's."""
     number = phonenumbers.parse(digits, region)
     assume(phonenumbers.is_valid_number(number))
-    assert forms.phone(digits, region) == (phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)[1:], None)
+    assert forms.phone(digits, region) == (
+        phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)[1:],
+        None,
+    )
 
 
 def test_national_numbers_alone_load_the_library():
@@ -287,7 +308,9 @@ def test_national_numbers_alone_load_the_library():
 def test_phone_gives_digits_or_a_reason(text, region):
     """Whatever the text and the country, the result is ASCII digits without a leading zero, or why there are none."""
     digits, _ = forms.phone(text, region)
-    assert isinstance(digits, LeftOut) or (digits.isascii() and digits.isdigit() and digits[0] != "0")
+    assert isinstance(digits, LeftOut) or (
+        digits.isascii() and digits.isdigit() and digits[0] != "0"
+    )
 
 
 @pytest.mark.parametrize(
@@ -500,7 +523,9 @@ def test_every_iso_country_is_found(row):
         assert forms.country(text) == row.alpha2.lower()
 
 
-@pytest.mark.parametrize("text", ["XX", "ZZZ", "Korea", "Virgin Islands", "Atlantis", "840", "Europe", "?"])
+@pytest.mark.parametrize(
+    "text", ["XX", "ZZZ", "Korea", "Virgin Islands", "Atlantis", "840", "Europe", "?"]
+)
 def test_country_that_is_unknown(text):
     """What names no country, or could name two, is refused."""
     assert forms.country(text) is LeftOut.UNKNOWN_COUNTRY
@@ -536,7 +561,10 @@ def test_maid(text, normal):
     assert forms.maid(text) == normal
 
 
-@pytest.mark.parametrize(("text", "code"), [("USD", "USD"), ("usd", "USD"), (" Eur ", "EUR"), ("JPY", "JPY"), ("XCG", "XCG")])
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("USD", "USD"), ("usd", "USD"), (" Eur ", "EUR"), ("JPY", "JPY"), ("XCG", "XCG")],
+)
 def test_currency(text, code):
     """Currencies are ISO 4217 codes in upper case."""
     assert forms.currency(text) == code

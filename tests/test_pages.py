@@ -12,8 +12,8 @@ import yaml
 import target_pinterest_capi
 from given import ACCOUNT
 from target_pinterest_capi.cli.main import COMMANDS, main
-from target_pinterest_capi.delivery.stops import ExitCode
-from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES, FIELDS, Kind
+from target_pinterest_capi.delivery.exit_codes import ExitCode
+from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES, FIELDS, FieldKind
 from target_pinterest_capi.mapping import presets
 from target_pinterest_capi.settings import load
 
@@ -21,7 +21,9 @@ ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 README = ROOT / "README.md"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / ".github").rglob("*.md")])
-OPERATIONS, BESIDE, PRIVACY = (DOCS / f"{name}.md" for name in ("operations", "beside-the-tag", "privacy"))
+OPERATIONS, BESIDE, PRIVACY = (
+    DOCS / f"{name}.md" for name in ("operations", "beside-the-tag", "privacy")
+)
 
 
 def name(path: Path) -> str:
@@ -30,16 +32,22 @@ def name(path: Path) -> str:
 
 def prose(path: Path) -> str:
     """Give a page without its fenced blocks and code."""
-    text = re.sub(r"^( *)(`{3,}|~{3,}).*?^\1\2`*$", "", path.read_text(), flags=re.MULTILINE | re.DOTALL)
+    text = re.sub(
+        r"^( *)(`{3,}|~{3,}).*?^\1\2`*$", "", path.read_text(), flags=re.MULTILINE | re.DOTALL
+    )
     return re.sub(r"(`+)(?!`).+?(?<!`)\1(?!`)", "code", text, flags=re.DOTALL)
 
 
 def anchors(path: Path) -> set[str]:
     """Give the anchors of a page's headings, as GitHub makes them: a repeated one gets a number."""
     made: list[str] = []
-    for line in re.sub(r"^( *)```.*?^\1```$", "", path.read_text(), flags=re.MULTILINE | re.DOTALL).splitlines():
+    for line in re.sub(
+        r"^( *)```.*?^\1```$", "", path.read_text(), flags=re.MULTILINE | re.DOTALL
+    ).splitlines():
         if found := re.match(r"#+ (.+)", line):
-            anchor = re.sub(r"[^\w\- ]", "", re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", found[1]).lower()).replace(" ", "-")
+            anchor = re.sub(
+                r"[^\w\- ]", "", re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", found[1]).lower()
+            ).replace(" ", "-")
             made.append(anchor if anchor not in made else f"{anchor}-{made.count(anchor)}")
     return set(made)
 
@@ -79,7 +87,9 @@ def test_links_lead_somewhere(path: Path):
     """Each link to a file of the repository, or to a heading of one, has its target."""
     for target, anchor in links(path):
         assert target.exists(), f"{name(path)} links to {target.name}, which does not exist"
-        assert not anchor or anchor in anchors(target), f"{name(path)} links to {target.name}#{anchor}"
+        assert not anchor or anchor in anchors(target), (
+            f"{name(path)} links to {target.name}#{anchor}"
+        )
 
 
 def test_every_page_is_reached_from_the_readme():
@@ -89,7 +99,9 @@ def test_every_page_is_reached_from_the_readme():
         page = waiting.pop()
         if page not in reached:
             reached.add(page)
-            waiting += [target for target, _ in links(page) if target.suffix == ".md" and target.exists()]
+            waiting += [
+                target for target, _ in links(page) if target.suffix == ".md" and target.exists()
+            ]
     assert {name(page) for page in DOCS.rglob("*.md")} <= {name(page) for page in reached}
 
 
@@ -107,11 +119,23 @@ def shown_commands() -> list[tuple[str, str, tuple[str, ...]]]:
     """Give the commands of `pinterest-capi` that blocks of the shell show: the page, the command, its options."""
     found = []
     for path in PAGES:
-        for block in re.findall(r"^ *```(?:sh|console)\n(.*?)^ *```", path.read_text(), re.MULTILINE | re.DOTALL):
+        for block in re.findall(
+            r"^ *```(?:sh|console)\n(.*?)^ *```", path.read_text(), re.MULTILINE | re.DOTALL
+        ):
             for line in block.replace("\\\n", " ").splitlines():
-                for command in re.findall(r"(?:^|[|&;(/] ?|\$ )pinterest-capi ([^|&;#<>]+)", line.strip()):
+                for command in re.findall(
+                    r"(?:^|[|&;(/] ?|\$ )pinterest-capi ([^|&;#<>]+)", line.strip()
+                ):
                     verb, *rest = command.split()
-                    found.append((name(path), verb, tuple(word.partition("=")[0] for word in rest if re.match(r"--\w", word))))
+                    found.append(
+                        (
+                            name(path),
+                            verb,
+                            tuple(
+                                word.partition("=")[0] for word in rest if re.match(r"--\w", word)
+                            ),
+                        )
+                    )
     return sorted(set(found))
 
 
@@ -132,7 +156,9 @@ def test_commands_that_are_shown_exist(page: str, verb: str, options: tuple[str,
 @pytest.mark.parametrize("path", [BESIDE, PRIVACY], ids=name)
 def test_configurations_that_are_shown_are_right(path: Path):
     """Each configuration of a page is taken as it stands."""
-    blocks = re.findall(r"^ *```yaml configuration\n(.*?)^ *```$", path.read_text(), re.MULTILINE | re.DOTALL)
+    blocks = re.findall(
+        r"^ *```yaml configuration\n(.*?)^ *```$", path.read_text(), re.MULTILINE | re.DOTALL
+    )
     assert blocks
     for block in blocks:
         load({"ad_account_id": ACCOUNT, **yaml.safe_load(textwrap.dedent(block))}, purpose="any")
@@ -147,7 +173,10 @@ def test_exit_codes_say_what_to_do():
     codes = {int(code) for row in told for code in re.findall(r"\d+", row[0])}
     signals = {ExitCode.INTERRUPTED + number for number in (2, 15)}
     killed = {128 + 9}  # the shell's word for a SIGKILL: nobody's to choose
-    assert codes == {int(code) for code in ExitCode if code is not ExitCode.INTERRUPTED} | signals | killed
+    assert (
+        codes
+        == {int(code) for code in ExitCode if code is not ExitCode.INTERRUPTED} | signals | killed
+    )
     assert all(row[2] for row in told)
 
 
@@ -179,18 +208,24 @@ def test_every_hashed_field_is_told_as_hashed():
     told = {path: row[2] for row in table for path in quoted(row[0])}
     assert told.keys() <= BY_PATH.keys()
     assert {path for path, form in told.items() if form.startswith("SHA-256")} == {
-        field.path for field in FIELDS if field.kind is Kind.HASHED
+        field.path for field in FIELDS if field.kind is FieldKind.HASHED
     }
     assert {path for path, form in told.items() if form == "**plain**"} >= {
-        field.path for field in FIELDS if field.parent == "user_data" and field.kind is not Kind.HASHED
+        field.path
+        for field in FIELDS
+        if field.parent == "user_data" and field.kind is not FieldKind.HASHED
     }
     assert all(form.startswith("SHA-256") or form == "**plain**" for form in told.values())
 
 
 def test_every_preset_is_told_beside_the_tag():
     """The table of event ids has each preset that is shipped."""
-    told = [preset for row in rows(section(BESIDE, "What presets send")) for preset in quoted(row[0])]
-    shipped = {path.stem for path in Path(presets.__file__).parent.glob("*.yaml")} | {presets.PINTEREST}
+    told = [
+        preset for row in rows(section(BESIDE, "What presets send")) for preset in quoted(row[0])
+    ]
+    shipped = {path.stem for path in Path(presets.__file__).parent.glob("*.yaml")} | {
+        presets.PINTEREST
+    }
     assert set(told) == shipped
 
 

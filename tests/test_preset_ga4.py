@@ -17,18 +17,35 @@ def params(**given):
     """Give event_params, each value in the member of its type, as the export types them."""
     kinds = {str: "string_value", int: "int_value", float: "double_value"}
     empty = {"string_value": None, "int_value": None, "float_value": None, "double_value": None}
-    return [{"key": key, "value": {**empty, kinds[type(value)]: value}} for key, value in given.items()]
+    return [
+        {"key": key, "value": {**empty, kinds[type(value)]: value}} for key, value in given.items()
+    ]
 
 
 def item(**given):
     """Give an item as the export writes it, with what is not set."""
-    texts = ("item_id", "item_name", "item_brand", "item_variant", "item_category", "item_category2", "coupon", "affiliation")
+    texts = (
+        "item_id",
+        "item_name",
+        "item_brand",
+        "item_variant",
+        "item_category",
+        "item_category2",
+        "coupon",
+        "affiliation",
+    )
     numbers = ("price_in_usd", "price", "quantity", "item_revenue")
     return {**dict.fromkeys(texts, UNSET), **dict.fromkeys(numbers), **given}
 
 
 VASE = item(
-    item_id="SKU_71", item_name="Blue Vase", item_brand="Rivera", item_category="Home", price=19.9, price_in_usd=21.3, quantity=1
+    item_id="SKU_71",
+    item_name="Blue Vase",
+    item_brand="Rivera",
+    item_category="Home",
+    price=19.9,
+    price_in_usd=21.3,
+    quantity=1,
 )
 CANDLE = item(item_id="SKU_72", item_name="Candle", price=3.0, quantity=2)
 VASE_ITEM = {
@@ -63,7 +80,11 @@ def row(event_name, event_params=None, items=(), **columns):
         "event_server_timestamp_offset": None,
         "user_id": "98765",
         "user_pseudo_id": "1234567890.1794900000",
-        "privacy_info": {"analytics_storage": "Yes", "ads_storage": "Yes", "uses_transient_token": "No"},
+        "privacy_info": {
+            "analytics_storage": "Yes",
+            "ads_storage": "Yes",
+            "uses_transient_token": "No",
+        },
         "user_properties": [],
         "user_first_touch_timestamp": 1794900000000000,
         "user_ltv": {"revenue": 0.0, "currency": "EUR"},
@@ -82,7 +103,11 @@ def row(event_name, event_params=None, items=(), **columns):
             "time_zone_offset_seconds": None,
             "browser": None,
             "browser_version": None,
-            "web_info": {"browser": "Chrome", "browser_version": "142.0", "hostname": "shop.example.com"},
+            "web_info": {
+                "browser": "Chrome",
+                "browser_version": "142.0",
+                "hostname": "shop.example.com",
+            },
         },
         "geo": {
             "city": "Berlin",
@@ -142,7 +167,12 @@ ECOMMERCE = {
 }
 ROWS = [
     (
-        row("purchase", {**EUR, "value": 25.9, "transaction_id": "T-1001"}, [VASE, CANDLE], ecommerce=ECOMMERCE),
+        row(
+            "purchase",
+            {**EUR, "value": 25.9, "transaction_id": "T-1001"},
+            [VASE, CANDLE],
+            ecommerce=ECOMMERCE,
+        ),
         "checkout",
         "T-1001",
         {"currency": "EUR", "value": "25.9", **TWO, "order_id": "T-1001"},
@@ -150,16 +180,36 @@ ROWS = [
     (row("page_view"), "page_visit", None, {"content_name": "Vases"}),
     (row("generate_lead", {**EUR, "value": 5}), "lead", None, {"currency": "EUR", "value": "5"}),
     (row("sign_up", {"method": "email"}), "signup", None, None),
-    (row("view_item_list", {"item_list_name": "Related"}, [VASE, CANDLE]), "view_category", None, TWO),
-    (row("view_item", {**EUR, "value": 19.9}, [VASE]), "view_content", None, {"currency": "EUR", "value": "19.9", **ONE}),
+    (
+        row("view_item_list", {"item_list_name": "Related"}, [VASE, CANDLE]),
+        "view_category",
+        None,
+        TWO,
+    ),
+    (
+        row("view_item", {**EUR, "value": 19.9}, [VASE]),
+        "view_content",
+        None,
+        {"currency": "EUR", "value": "19.9", **ONE},
+    ),
     (
         row("begin_checkout", {**EUR, "value": 25.9}, [VASE, CANDLE]),
         "initiate_checkout",
         None,
         {"currency": "EUR", "value": "25.9", **TWO},
     ),
-    (row("add_to_cart", {**EUR, "value": 19.9}, [VASE]), "add_to_cart", None, {"currency": "EUR", "value": "19.9", **ONE}),
-    (row("add_to_wishlist", {**EUR, "value": 19.9}, [VASE]), "add_to_wishlist", None, {"currency": "EUR", "value": "19.9", **ONE}),
+    (
+        row("add_to_cart", {**EUR, "value": 19.9}, [VASE]),
+        "add_to_cart",
+        None,
+        {"currency": "EUR", "value": "19.9", **ONE},
+    ),
+    (
+        row("add_to_wishlist", {**EUR, "value": 19.9}, [VASE]),
+        "add_to_wishlist",
+        None,
+        {"currency": "EUR", "value": "19.9", **ONE},
+    ),
     (row("add_payment_info", {"payment_type": "card"}, [VASE]), "add_payment_info", None, ONE),
     (row("search", {"search_term": "blue roses"}), "search", None, {"search_string": "blue roses"}),
 ]
@@ -179,10 +229,16 @@ def test_web(record, name, event_id, custom_data):
 def test_json_text(record, name, event_id, custom_data):
     """Records and arrays of the export may be JSON text, numbers may be text."""
     text = {
-        column: json.dumps(value) if isinstance(value, dict | list) else value if value is None else str(value)
+        column: json.dumps(value)
+        if isinstance(value, dict | list)
+        else value
+        if value is None
+        else str(value)
         for column, value in record.items()
     }
-    assert events_of("ga4", [text], **JOINED) == [expected(name, event_id or record["event_name"] + TIMED_ID, custom_data)]
+    assert events_of("ga4", [text], **JOINED) == [
+        expected(name, event_id or record["event_name"] + TIMED_ID, custom_data)
+    ]
 
 
 APP = {
@@ -213,7 +269,12 @@ APP = {
 def app_row(**columns):
     """Give a row of an app's stream: its first start, before anyone signed in."""
     record = row(
-        "first_open", user_id=None, batch_event_index=None, batch_page_id=None, batch_ordering_id=None, **{**APP, **columns}
+        "first_open",
+        user_id=None,
+        batch_event_index=None,
+        batch_page_id=None,
+        batch_ordering_id=None,
+        **{**APP, **columns},
     )
     record["event_params"] = params(previous_first_open_count=0, ga_session_id=1794906400)
     del record["email"]
@@ -237,7 +298,11 @@ def test_app():
                 "external_id": [sha256("1234567890.1794900000")],
                 "hashed_maids": [sha256("7a3cbea0-bdf5-11e4-8dfc-aa07a5b093db")],
             },
-            "app_info": {"app_package_name": "com.example.shop", "app_store": "iTunes", "app_version": "5.4.5"},
+            "app_info": {
+                "app_package_name": "com.example.shop",
+                "app_store": "iTunes",
+                "app_version": "5.4.5",
+            },
             "device_info": {
                 "brand": "Apple",
                 "form_factor": "cellphone",
@@ -255,13 +320,16 @@ def test_tracking_off():
     device = {**APP["device"], "is_limited_ad_tracking": "Yes"}
     (result,) = events_of("ga4", [app_row(device=device)])
     assert isinstance(result, InvalidRecord)
-    (event,) = events_of("ga4", [{**app_row(device=device), "email": "maria.rivera@example.com"}], **JOINED)
+    (event,) = events_of(
+        "ga4", [{**app_row(device=device), "email": "maria.rivera@example.com"}], **JOINED
+    )
     assert "hashed_maids" not in event["user_data"]
     assert "opt_out" not in event
 
 
 @pytest.mark.parametrize(
-    ("platform", "source"), [("WEB", "web"), ("IOS", "app_ios"), ("ANDROID", "app_android"), ("Android", "app_android")]
+    ("platform", "source"),
+    [("WEB", "web"), ("IOS", "app_ios"), ("ANDROID", "app_android"), ("Android", "app_android")],
 )
 def test_action_source(platform, source):
     """The row's platform is the source."""
@@ -274,21 +342,35 @@ def test_no_platform(platform):
     """The source is not guessed where the platform says nothing of it; a user's default says it."""
     (result,) = events_of("ga4", [row("search", platform=platform)], **JOINED)
     assert (result.reason, result.field) == (Invalid.MISSING_FIELD, "action_source")
-    (event,) = events_of("ga4", [row("search", platform=platform)], defaults={"action_source": "web"}, **JOINED)
+    (event,) = events_of(
+        "ga4", [row("search", platform=platform)], defaults={"action_source": "web"}, **JOINED
+    )
     assert event["action_source"] == "web"
 
 
 @pytest.mark.parametrize(
     ("name", "event_params", "ecommerce", "event_id", "order_id"),
     [
-        ("purchase", {"event_id": "e-1", "transaction_id": "T-1"}, {"transaction_id": "T-1"}, "e-1", "T-1"),
+        (
+            "purchase",
+            {"event_id": "e-1", "transaction_id": "T-1"},
+            {"transaction_id": "T-1"},
+            "e-1",
+            "T-1",
+        ),
         ("purchase", {"event_id": 77}, {"transaction_id": "T-1"}, "77", "T-1"),
         ("purchase", {}, {"transaction_id": "T-3"}, "T-3", "T-3"),
         ("purchase", {"transaction_id": "T-2"}, {"transaction_id": UNSET}, "T-2", "T-2"),
         ("purchase", {"transaction_id": 1002}, None, "1002", "1002"),
         ("purchase", {}, {"transaction_id": UNSET}, "purchase" + TIMED_ID, None),
         ("add_to_cart", {"event_id": "e-2"}, None, "e-2", None),
-        ("begin_checkout", {"transaction_id": "T-1"}, {"transaction_id": "T-1"}, "begin_checkout" + TIMED_ID, None),
+        (
+            "begin_checkout",
+            {"transaction_id": "T-1"},
+            {"transaction_id": "T-1"},
+            "begin_checkout" + TIMED_ID,
+            None,
+        ),
     ],
 )
 def test_event_id(name, event_params, ecommerce, event_id, order_id):
@@ -311,7 +393,9 @@ def test_event_id(name, event_params, ecommerce, event_id, order_id):
 )
 def test_value(event_params, ecommerce, value):
     """The value is the parameter of that name, whatever its type, else the purchase's revenue."""
-    (event,) = events_of("ga4", [row("purchase", event_params, [VASE], ecommerce=ecommerce)], **JOINED)
+    (event,) = events_of(
+        "ga4", [row("purchase", event_params, [VASE], ecommerce=ecommerce)], **JOINED
+    )
     assert event["custom_data"].get("value") == value
 
 
@@ -328,7 +412,9 @@ def test_value(event_params, ecommerce, value):
 )
 def test_contents(items, contents):
     """Items are the products; what Google did not set is left out."""
-    (event,) = events_of("ga4", [{**row("view_item", {"currency": "EUR"}), "items": items}], **JOINED)
+    (event,) = events_of(
+        "ga4", [{**row("view_item", {"currency": "EUR"}), "items": items}], **JOINED
+    )
     assert event["custom_data"].get("contents") == contents
 
 
@@ -341,13 +427,24 @@ def test_unset_place():
 
 @pytest.mark.parametrize(
     ("category", "form_factor"),
-    [("mobile", "cellphone"), ("tablet", "tablet"), ("desktop", "desktop"), ("smart tv", "tv"), (UNSET, None)],
+    [
+        ("mobile", "cellphone"),
+        ("tablet", "tablet"),
+        ("desktop", "desktop"),
+        ("smart tv", "tv"),
+        (UNSET, None),
+    ],
 )
 def test_form_factor(category, form_factor):
     """Google's device categories in Pinterest's words; an unknown one is left out without a note."""
     notes = []
     record = row("sign_up")
-    (event,) = events_of("ga4", [{**record, "device": {**record["device"], "category": category}}], notes=notes, **JOINED)
+    (event,) = events_of(
+        "ga4",
+        [{**record, "device": {**record["device"], "category": category}}],
+        notes=notes,
+        **JOINED,
+    )
     assert event["device_info"].get("form_factor") == form_factor
     assert notes == []
 
@@ -355,7 +452,9 @@ def test_form_factor(category, form_factor):
 def test_nulls():
     """Nulls in every column but the necessary ones leave their fields out, and nothing else."""
     needed = {"event_name", "event_timestamp", "platform", "email"}
-    record = {column: value if column in needed else None for column, value in row("purchase").items()}
+    record = {
+        column: value if column in needed else None for column, value in row("purchase").items()
+    }
     assert events_of("ga4", [record], **JOINED) == [
         {
             "event_name": "checkout",
@@ -367,7 +466,9 @@ def test_nulls():
     ]
 
 
-@pytest.mark.parametrize("event", ["session_start", "user_engagement", "refund", "view_cart", "first_visit"])
+@pytest.mark.parametrize(
+    "event", ["session_start", "user_engagement", "refund", "view_cart", "first_visit"]
+)
 def test_unlisted(event):
     """Events that the preset does not list are skipped by their name."""
     (result,) = events_of("ga4", [row(event)], **JOINED)
@@ -385,6 +486,8 @@ def test_nobody():
 def test_consent():
     """The recipe for consent skips who did not give it."""
     denied = row("sign_up", privacy_info={"ads_storage": "No"})
-    event, skipped = events_of("ga4", [row("sign_up"), denied], when="privacy_info.ads_storage == 'Yes'", **JOINED)
+    event, skipped = events_of(
+        "ga4", [row("sign_up"), denied], when="privacy_info.ads_storage == 'Yes'", **JOINED
+    )
     assert event["event_name"] == "signup"
     assert skipped.reason is Skipped.WHEN

@@ -115,48 +115,80 @@ CALLS = [
         "view_category",
         {**TWO, "content_category": "Deals"},
     ),
-    ("product_viewed", {**VASE, "currency": "usd", "value": 37.98}, "page_visit", {**ONE, "currency": "USD", "value": "37.98"}),
+    (
+        "product_viewed",
+        {**VASE, "currency": "usd", "value": 37.98},
+        "page_visit",
+        {**ONE, "currency": "USD", "value": "37.98"},
+    ),
     ("product_added", {"cart_id": "c-1", **VASE}, "add_to_cart", ONE),
     ("cart_viewed", {"cart_id": "c-1", "products": [VASE, CANDLE]}, "page_visit", TWO),
     (
         "order_completed",
-        {"order_id": "o-1001", "total": "45.00", "revenue": 40.98, "currency": "USD", "products": [VASE, CANDLE]},
+        {
+            "order_id": "o-1001",
+            "total": "45.00",
+            "revenue": 40.98,
+            "currency": "USD",
+            "products": [VASE, CANDLE],
+        },
         "checkout",
         {**TWO, "currency": "USD", "value": "45.00", "order_id": "o-1001"},
     ),
 ]
 
 
-@pytest.mark.parametrize(("event", "properties", "name", "custom_data"), CALLS, ids=[row[0] for row in CALLS])
+@pytest.mark.parametrize(
+    ("event", "properties", "name", "custom_data"), CALLS, ids=[row[0] for row in CALLS]
+)
 def test_track(event, properties, name, custom_data):
     """A track call becomes the event that MetaRouter's own integration makes of it, and nothing is left out."""
     notes = []
-    assert events_of("metarouter", [call(event, properties)], notes=notes) == [expected(name, custom_data)]
+    assert events_of("metarouter", [call(event, properties)], notes=notes) == [
+        expected(name, custom_data)
+    ]
     assert notes == []
 
 
-@pytest.mark.parametrize(("event", "properties", "name", "custom_data"), CALLS, ids=[row[0] for row in CALLS])
+@pytest.mark.parametrize(
+    ("event", "properties", "name", "custom_data"), CALLS, ids=[row[0] for row in CALLS]
+)
 def test_json_text(event, properties, name, custom_data):
     """The columns properties and context may be JSON text."""
     record = call(event, properties)
-    record = {**record, "properties": json.dumps(record["properties"]), "context": json.dumps(record["context"])}
+    record = {
+        **record,
+        "properties": json.dumps(record["properties"]),
+        "context": json.dumps(record["context"]),
+    }
     assert events_of("metarouter", [record]) == [expected(name, custom_data)]
 
 
 @pytest.mark.parametrize("has_page", [True, False])
 def test_page(has_page):
     """A page call is a page visit, with the page's name, category and address, from its properties where its context has none."""
-    properties = {"path": "/vases", "title": "Vases", "url": "https://shop.example.com/vases?epik=abc"}
+    properties = {
+        "path": "/vases",
+        "title": "Vases",
+        "url": "https://shop.example.com/vases?epik=abc",
+    }
     record = call(None, properties, type="page", name="Vases", category="Shop")
     del record["event"]
     if not has_page:
         del record["context"]["page"]
-    assert events_of("metarouter", [record]) == [expected("page_visit", {"content_name": "Vases", "content_category": "Shop"})]
+    assert events_of("metarouter", [record]) == [
+        expected("page_visit", {"content_name": "Vases", "content_category": "Shop"})
+    ]
 
 
 @pytest.mark.parametrize(
     ("amounts", "value"),
-    [({"value": 1, "total": 2, "revenue": 3}, "1"), ({"total": 2, "revenue": 3}, "2"), ({"revenue": 3}, "3"), ({"price": 4}, None)],
+    [
+        ({"value": 1, "total": 2, "revenue": 3}, "1"),
+        ({"total": 2, "revenue": 3}, "2"),
+        ({"revenue": 3}, "3"),
+        ({"price": 4}, None),
+    ],
 )
 def test_value(amounts, value):
     """The value is properties.value, else total, else revenue; a price alone is no value."""
@@ -199,7 +231,11 @@ def test_app():
                 "hashed_maids": [sha256("7a3cbea0-bdf5-11e4-8dfc-aa07a5b093db")],
             },
             "custom_data": {"opt_out_type": "LDP", **ONE},
-            "app_info": {"app_name": "Shop", "app_package_name": "com.example.shop", "app_version": "5.4.5"},
+            "app_info": {
+                "app_name": "Shop",
+                "app_package_name": "com.example.shop",
+                "app_version": "5.4.5",
+            },
             "device_info": {
                 "brand": "Apple",
                 "carrier": "Example Mobile",
@@ -217,13 +253,17 @@ def test_app():
 
 def test_limited_data_processing_off():
     """A null in `fields` takes the global LDP away, and nothing else."""
-    (event,) = events_of("metarouter", [call("product_added", VASE)], fields={"custom_data.opt_out_type": None})
+    (event,) = events_of(
+        "metarouter", [call("product_added", VASE)], fields={"custom_data.opt_out_type": None}
+    )
     assert event == {**expected("add_to_cart", {}), "custom_data": ONE}
 
 
 def test_other_partner():
     """A user's default stands before the preset's."""
-    (event,) = events_of("metarouter", [call("product_added", VASE)], defaults={"partner_name": "ss-example"})
+    (event,) = events_of(
+        "metarouter", [call("product_added", VASE)], defaults={"partner_name": "ss-example"}
+    )
     assert event == {**expected("add_to_cart", ONE), "partner_name": "ss-example"}
 
 
@@ -232,7 +272,10 @@ def test_other_partner():
     [
         ({"sku": "G-32"}, [{"id": "G-32"}]),
         ({"products": [], "product_id": "P1"}, [{"id": "P1"}]),
-        ({"products": [{"sku": "G-32"}, None, {"product_id": "P1"}]}, [{"id": "G-32"}, {"id": "P1"}]),
+        (
+            {"products": [{"sku": "G-32"}, None, {"product_id": "P1"}]},
+            [{"id": "G-32"}, {"id": "P1"}],
+        ),
         ({"products": '[{"product_id": "P1", "quantity": 2}]'}, [{"id": "P1", "quantity": 2}]),
         ({"price": 1, "name": "x"}, None),
     ],
@@ -245,9 +288,29 @@ def test_contents(properties, contents):
 
 def test_nulls():
     """Nulls everywhere leave their fields out, and nothing else."""
-    nothing = dict.fromkeys(("value", "total", "revenue", "products", "product_id", "sku", "name", "category", "brand", "query"))
-    missing = dict.fromkeys(("page", "traits", "device", "app", "network", "os", "locale", "timezone"))
-    record = call("cart_viewed", nothing, context={**missing, "ip": "203.0.113.7", "userAgent": BROWSER}, userId=None)
+    nothing = dict.fromkeys(
+        (
+            "value",
+            "total",
+            "revenue",
+            "products",
+            "product_id",
+            "sku",
+            "name",
+            "category",
+            "brand",
+            "query",
+        )
+    )
+    missing = dict.fromkeys(
+        ("page", "traits", "device", "app", "network", "os", "locale", "timezone")
+    )
+    record = call(
+        "cart_viewed",
+        nothing,
+        context={**missing, "ip": "203.0.113.7", "userAgent": BROWSER},
+        userId=None,
+    )
     assert events_of("metarouter", [record]) == [
         {
             "event_name": "page_visit",
@@ -291,7 +354,10 @@ def test_event_time():
     """The time is timestamp, else originalTimestamp."""
     record = call("order_completed", {})
     assert (
-        events_of("metarouter", [{**record, "timestamp": None, "originalTimestamp": "2026-11-17T08:00:00Z"}])[0]["event_time"]
+        events_of(
+            "metarouter",
+            [{**record, "timestamp": None, "originalTimestamp": "2026-11-17T08:00:00Z"}],
+        )[0]["event_time"]
         == 1794902400
     )
 
@@ -307,8 +373,24 @@ def test_click_id():
 @pytest.mark.parametrize(
     ("traits", "properties"),
     [
-        ({"first_name": "Maria", "last_name": "Rivera", "email": "m@example.com", "phone": "+1 415 555 0132"}, {}),
-        ({}, {"first_name": "Maria", "last_name": "Rivera", "email": "m@example.com", "phone": "+1 415 555 0132"}),
+        (
+            {
+                "first_name": "Maria",
+                "last_name": "Rivera",
+                "email": "m@example.com",
+                "phone": "+1 415 555 0132",
+            },
+            {},
+        ),
+        (
+            {},
+            {
+                "first_name": "Maria",
+                "last_name": "Rivera",
+                "email": "m@example.com",
+                "phone": "+1 415 555 0132",
+            },
+        ),
     ],
     ids=["traits", "properties"],
 )
@@ -328,8 +410,14 @@ def test_other_spellings(traits, properties):
 def test_tracking_off():
     """The advertising id of someone who turned ad tracking off is not sent, and opt_out is not made up."""
     record = call("order_completed", {})
-    device = {"type": "android", "advertisingId": "7A3CBEA0-BDF5-11E4-8DFC-AA07A5B093DB", "adTrackingEnabled": False}
-    (event,) = events_of("metarouter", [{**record, "context": {**record["context"], "device": device}}])
+    device = {
+        "type": "android",
+        "advertisingId": "7A3CBEA0-BDF5-11E4-8DFC-AA07A5B093DB",
+        "adTrackingEnabled": False,
+    }
+    (event,) = events_of(
+        "metarouter", [{**record, "context": {**record["context"], "device": device}}]
+    )
     assert event["action_source"] == "app_android"
     assert "hashed_maids" not in event["user_data"]
     assert "opt_out" not in event
@@ -337,9 +425,17 @@ def test_tracking_off():
 
 def test_limited_data_processing_for_some():
     """Two entries with opposite conditions send LDP for those who opted out alone: each record is taken by one of them."""
-    opted, other = call("order_completed", {"do_not_sell": True}), call("order_completed", {"do_not_sell": False})
+    opted, other = (
+        call("order_completed", {"do_not_sell": True}),
+        call("order_completed", {"do_not_sell": False}),
+    )
     limited = events_of("metarouter", [opted, other], when="properties.do_not_sell")
-    full = events_of("metarouter", [opted, other], when="!(properties.do_not_sell)", fields={"custom_data.opt_out_type": None})
+    full = events_of(
+        "metarouter",
+        [opted, other],
+        when="!(properties.do_not_sell)",
+        fields={"custom_data.opt_out_type": None},
+    )
     assert [limited[0]["custom_data"], limited[1].reason] == [{"opt_out_type": "LDP"}, Skipped.WHEN]
     assert full[0].reason is Skipped.WHEN
     assert "custom_data" not in full[1]

@@ -26,7 +26,12 @@ VASE_ITEM = {
     "item_category": "Home",
     "item_brand": "Rivera",
 }
-CANDLE_ITEM = {"id": "577c6f5d5cf86a4c7735ba03", "item_name": "Candle", "item_price": "3", "quantity": 2}
+CANDLE_ITEM = {
+    "id": "577c6f5d5cf86a4c7735ba03",
+    "item_name": "Candle",
+    "item_price": "3",
+    "quantity": 2,
+}
 ONE = {
     "content_ids": [VASE_ITEM["id"]],
     "contents": [VASE_ITEM],
@@ -35,7 +40,11 @@ ONE = {
     "content_category": "Home",
     "content_brand": "Rivera",
 }
-TWO = {"content_ids": [VASE_ITEM["id"], CANDLE_ITEM["id"]], "contents": [VASE_ITEM, CANDLE_ITEM], "num_items": 3}
+TWO = {
+    "content_ids": [VASE_ITEM["id"], CANDLE_ITEM["id"]],
+    "contents": [VASE_ITEM, CANDLE_ITEM],
+    "num_items": 3,
+}
 PRODUCTS = json.dumps([VASE_PRICED, CANDLE])
 
 
@@ -104,7 +113,10 @@ def expected(name, custom_data):
             "st": [sha256("england")],
             "zp": [sha256("sw1a1aa")],
             "country": [sha256("gb")],
-            "external_id": [sha256("9bb5d4c2-a7aa-4a36-9efb-dd2b1aec5d33"), sha256("e6ab2c5e-2cda-44a9-a962-e2f67df78bca")],
+            "external_id": [
+                sha256("9bb5d4c2-a7aa-4a36-9efb-dd2b1aec5d33"),
+                sha256("e6ab2c5e-2cda-44a9-a962-e2f67df78bca"),
+            ],
             "client_ip_address": "203.0.113.7",
             "client_user_agent": BROWSER,
             "click_id": "dj0yJnU9YWJj",
@@ -115,45 +127,91 @@ def expected(name, custom_data):
 
 
 ROWS = [
-    ("payment_info_entered", {"checkout_id": "c-1", "order_id": "o-1001"}, "add_payment_info", {"order_id": "o-1001"}),
+    (
+        "payment_info_entered",
+        {"checkout_id": "c-1", "order_id": "o-1001"},
+        "add_payment_info",
+        {"order_id": "o-1001"},
+    ),
     ("product_added", {"cart_id": "cart-1", **VASE_PRICED}, "add_to_cart", ONE),
     ("product_added_to_wishlist", {"wishlist_id": "w-1", **VASE_PRICED}, "add_to_wishlist", ONE),
     ("application_installed", {"version": "1.2.3", "build": 123}, "app_install", None),
     ("application_opened", {"from_background": False}, "app_open", None),
     (
         "order_completed",
-        {"order_id": "o-1001", "total": 27.50, "revenue": 25.00, "currency": "GBP", "products": PRODUCTS},
+        {
+            "order_id": "o-1001",
+            "total": 27.50,
+            "revenue": 25.00,
+            "currency": "GBP",
+            "products": PRODUCTS,
+        },
         "checkout",
         {"currency": "GBP", "value": "27.5", **TWO, "order_id": "o-1001"},
     ),
     (
         "checkout_started",
-        {"order_id": "o-1001", "value": "30.00", "revenue": 25.00, "currency": "gbp", "products": PRODUCTS},
+        {
+            "order_id": "o-1001",
+            "value": "30.00",
+            "revenue": 25.00,
+            "currency": "gbp",
+            "products": PRODUCTS,
+        },
         "initiate_checkout",
         {"currency": "GBP", "value": "30.00", **TWO, "order_id": "o-1001"},
     ),
-    ("generate_lead", {"value": 5, "currency": "EUR", "name": "Maria Rivera"}, "lead", {"currency": "EUR", "value": "5"}),
+    (
+        "generate_lead",
+        {"value": 5, "currency": "EUR", "name": "Maria Rivera"},
+        "lead",
+        {"currency": "EUR", "value": "5"},
+    ),
     ("products_searched", {"query": "blue roses"}, "search", {"search_string": "blue roses"}),
     ("signed_up", {"email": "maria.rivera@example.com"}, "signup", None),
     ("trial_started", {"trial_plan_name": "Business"}, "start_trial", None),
-    ("subscription_created", {"revenue": 9.99, "currency": "GBP"}, "subscribe", {"currency": "GBP", "value": "9.99"}),
-    ("product_category_viewed", {"category": "Deals"}, "view_category", {"content_category": "Deals"}),
+    (
+        "subscription_created",
+        {"revenue": 9.99, "currency": "GBP"},
+        "subscribe",
+        {"currency": "GBP", "value": "9.99"},
+    ),
+    (
+        "product_category_viewed",
+        {"category": "Deals"},
+        "view_category",
+        {"content_category": "Deals"},
+    ),
     (
         "product_list_viewed",
         {"list_id": "hot", "category": "Deals", "products": PRODUCTS},
         "view_category",
         {**TWO, "content_category": "Deals"},
     ),
-    ("product_viewed", {**VASE_PRICED, "currency": "gbp"}, "view_content", {"currency": "GBP", **ONE}),
-    ("product_video_watched", {"sku": "S1"}, "watch_video", {"content_ids": ["S1"], "contents": [{"id": "S1"}], "num_items": 1}),
+    (
+        "product_viewed",
+        {**VASE_PRICED, "currency": "gbp"},
+        "view_content",
+        {"currency": "GBP", **ONE},
+    ),
+    (
+        "product_video_watched",
+        {"sku": "S1"},
+        "watch_video",
+        {"content_ids": ["S1"], "contents": [{"id": "S1"}], "num_items": 1},
+    ),
 ]
 
 
-@pytest.mark.parametrize(("event", "columns", "name", "custom_data"), ROWS, ids=[row[0] for row in ROWS])
+@pytest.mark.parametrize(
+    ("event", "columns", "name", "custom_data"), ROWS, ids=[row[0] for row in ROWS]
+)
 def test_event_tables(event, columns, name, custom_data):
     """A row of an event's own table becomes the event of that meaning, and nothing is left out."""
     notes = []
-    assert events_of("rudderstack", [row(event, **columns)], notes=notes) == [expected(name, custom_data)]
+    assert events_of("rudderstack", [row(event, **columns)], notes=notes) == [
+        expected(name, custom_data)
+    ]
     assert notes == []
 
 
@@ -169,9 +227,17 @@ def test_pages():
         "referrer": "$direct",
     }
     record = row(None, **page)
-    for column in ("event", "event_text", "context_page_url", "context_page_path", "context_page_search"):
+    for column in (
+        "event",
+        "event_text",
+        "context_page_url",
+        "context_page_path",
+        "context_page_search",
+    ):
         del record[column]
-    assert events_of("rudderstack", [record]) == [expected("page_visit", {"content_name": "Vases", "content_category": "Shop"})]
+    assert events_of("rudderstack", [record]) == [
+        expected("page_visit", {"content_name": "Vases", "content_category": "Shop"})
+    ]
 
 
 def test_tracks():
@@ -181,8 +247,14 @@ def test_tracks():
 
 def test_segment_warehouse():
     """Segment's warehouse tables have the same columns; its addresses have a postal code."""
-    record = row("order_completed", total=27.50, currency="GBP", products=PRODUCTS, order_id="o-1001")
-    record = {**record, "context_traits_address_zip": None, "context_traits_address_postal_code": "SW1A 1AA"}
+    record = row(
+        "order_completed", total=27.50, currency="GBP", products=PRODUCTS, order_id="o-1001"
+    )
+    record = {
+        **record,
+        "context_traits_address_zip": None,
+        "context_traits_address_postal_code": "SW1A 1AA",
+    }
     whole = expected("checkout", {"currency": "GBP", "value": "27.5", **TWO, "order_id": "o-1001"})
     assert events_of("rudderstack", [record]) == [whole]
 
@@ -212,7 +284,13 @@ APP = {
 
 def app_row(event, **columns):
     """Give a row that an app's SDK sent."""
-    base = {"id": "m-1", "anonymous_id": "a-1", "user_id": None, "event": event, "timestamp": "2026-11-17T09:08:31.403Z"}
+    base = {
+        "id": "m-1",
+        "anonymous_id": "a-1",
+        "user_id": None,
+        "event": event,
+        "timestamp": "2026-11-17T09:08:31.403Z",
+    }
     return {**base, **APP, **columns}
 
 
@@ -233,7 +311,11 @@ def test_app():
                 "client_ip_address": "203.0.113.7",
                 "client_user_agent": "Dalvik/2.1.0 (Linux; U; Android 16; Phone 9)",
             },
-            "app_info": {"app_name": "Shop", "app_package_name": "com.example.shop", "app_version": "5.4.5"},
+            "app_info": {
+                "app_name": "Shop",
+                "app_package_name": "com.example.shop",
+                "app_version": "5.4.5",
+            },
             "device_info": {
                 "brand": "Example",
                 "carrier": "Example Mobile",
@@ -251,7 +333,9 @@ def test_app():
 @pytest.mark.parametrize("enabled", [False, "false", "False", 0, "0"])
 def test_tracking_off(enabled):
     """The advertising id of someone who turned ad tracking off is not sent, and opt_out is not made up."""
-    (event,) = events_of("rudderstack", [app_row("application_opened", context_device_ad_tracking_enabled=enabled)])
+    (event,) = events_of(
+        "rudderstack", [app_row("application_opened", context_device_ad_tracking_enabled=enabled)]
+    )
     assert "hashed_maids" not in event["user_data"]
     assert event["advertiser_tracking_enabled"] is False
     assert "opt_out" not in event
@@ -291,8 +375,14 @@ def test_value(amounts, value):
 @pytest.mark.parametrize(
     ("columns", "contents"),
     [
-        ({"products": [{"sku": "S1"}, {"id": "I1"}, {"product_id": "P1"}]}, [{"id": "S1"}, {"id": "I1"}, {"id": "P1"}]),
-        ({"products": '[{"product_id": "P1", "price": 7.50}]'}, [{"id": "P1", "item_price": "7.50"}]),
+        (
+            {"products": [{"sku": "S1"}, {"id": "I1"}, {"product_id": "P1"}]},
+            [{"id": "S1"}, {"id": "I1"}, {"id": "P1"}],
+        ),
+        (
+            {"products": '[{"product_id": "P1", "price": 7.50}]'},
+            [{"id": "P1", "item_price": "7.50"}],
+        ),
         ({"products": "[]", "product_id": "P1"}, [{"id": "P1"}]),
         ({"products": None, "sku": 4711}, [{"id": "4711"}]),
         ({"name": "x", "price": 1}, None),
@@ -308,7 +398,9 @@ def test_documented_properties():
     """The properties that RudderStack documents for Pinterest, numOfItems and optOutType, are used."""
     notes = []
     (event,) = events_of(
-        "rudderstack", [row("order_completed", num_of_items=7, opt_out_type="LDP", products=PRODUCTS)], notes=notes
+        "rudderstack",
+        [row("order_completed", num_of_items=7, opt_out_type="LDP", products=PRODUCTS)],
+        notes=notes,
     )
     assert event["custom_data"] == {**TWO, "num_items": 7, "opt_out_type": "LDP"}
     assert notes == []
@@ -323,7 +415,12 @@ def test_names_of_people_stay_out():
 def test_nulls():
     """Nulls in every column but the necessary ones leave their fields out, and nothing else."""
     needed = {"id", "event", "timestamp", "context_ip", "context_user_agent"}
-    full = {**row("product_viewed", **VASE_PRICED, products=None, value=None, currency=None, query=None), **dict.fromkeys(APP)}
+    full = {
+        **row(
+            "product_viewed", **VASE_PRICED, products=None, value=None, currency=None, query=None
+        ),
+        **dict.fromkeys(APP),
+    }
     full = {**full, "context_ip": "203.0.113.7", "context_user_agent": BROWSER}
     record = {column: value if column in needed else None for column, value in full.items()}
     assert events_of("rudderstack", [record]) == [
@@ -337,7 +434,9 @@ def test_nulls():
     ]
 
 
-@pytest.mark.parametrize("event", ["product_removed", "order_refunded", "Order Completed", "button_clicked"])
+@pytest.mark.parametrize(
+    "event", ["product_removed", "order_refunded", "Order Completed", "button_clicked"]
+)
 def test_unlisted(event):
     """Events that the preset does not list are skipped by their name."""
     (result,) = events_of("rudderstack", [row(event)])
@@ -347,7 +446,12 @@ def test_unlisted(event):
 
 def test_neither_event_nor_page():
     """Rows of identifies, users and screens are skipped, not invalid."""
-    identify = {"id": "m-1", "user_id": "u-1", "email": "maria.rivera@example.com", "timestamp": "2026-11-17T09:08:31Z"}
+    identify = {
+        "id": "m-1",
+        "user_id": "u-1",
+        "email": "maria.rivera@example.com",
+        "timestamp": "2026-11-17T09:08:31Z",
+    }
     (result,) = events_of("rudderstack", [identify])
     assert isinstance(result, SkippedRecord)
     assert result.reason is Skipped.WHEN
@@ -363,7 +467,10 @@ def test_own_condition():
 
 def test_nobody():
     """A row that identifies nobody is invalid."""
-    (result,) = events_of("rudderstack", [{"id": "m-1", "event": "order_completed", "timestamp": "2026-11-17T09:08:31Z"}])
+    (result,) = events_of(
+        "rudderstack",
+        [{"id": "m-1", "event": "order_completed", "timestamp": "2026-11-17T09:08:31Z"}],
+    )
     assert isinstance(result, InvalidRecord)
     assert result.reason is Invalid.NO_IDENTIFIER
 
@@ -371,13 +478,18 @@ def test_nobody():
 @pytest.mark.parametrize("column", ["timestamp", "_timestamp", "original_timestamp"])
 def test_event_time(column):
     """The time is timestamp, which data lakes call _timestamp, else original_timestamp."""
-    record = {**row("order_completed", timestamp=None, original_timestamp=None), column: "2026-11-17T08:00:00Z"}
+    record = {
+        **row("order_completed", timestamp=None, original_timestamp=None),
+        column: "2026-11-17T08:00:00Z",
+    }
     assert events_of("rudderstack", [record])[0]["event_time"] == 1794902400
 
 
 def test_click_id():
     """The click id is also found where the page's address came without its query."""
-    (event,) = events_of("rudderstack", [row("order_completed", context_page_url="https://shop.example.com/")])
+    (event,) = events_of(
+        "rudderstack", [row("order_completed", context_page_url="https://shop.example.com/")]
+    )
     assert event["user_data"]["click_id"] == "dj0yJnU9YWJj"
 
 
@@ -385,7 +497,12 @@ def test_click_id():
 @pytest.mark.parametrize(
     "names",
     [
-        {"first_name": "Maria", "last_name": "Rivera", "email": "m@example.com", "phone": "+44 20 7946 0018"},
+        {
+            "first_name": "Maria",
+            "last_name": "Rivera",
+            "email": "m@example.com",
+            "phone": "+44 20 7946 0018",
+        },
         {
             "context_traits_firstname": "Maria",
             "context_traits_lastname": "Rivera",
@@ -397,8 +514,19 @@ def test_click_id():
 )
 def test_other_spellings(prefix, names):
     """Traits without an address or an underscore, and what the properties say of the person, are used as the usual columns are."""
-    address = {f"{prefix}city": "London", f"{prefix}state": "England", f"{prefix}zip": "SW1A 1AA", f"{prefix}country": "UK"}
-    record = {"id": "m-1", "event": "signed_up", "timestamp": "2026-11-17T09:08:31Z", **names, **address}
+    address = {
+        f"{prefix}city": "London",
+        f"{prefix}state": "England",
+        f"{prefix}zip": "SW1A 1AA",
+        f"{prefix}country": "UK",
+    }
+    record = {
+        "id": "m-1",
+        "event": "signed_up",
+        "timestamp": "2026-11-17T09:08:31Z",
+        **names,
+        **address,
+    }
     (event,) = events_of("rudderstack", [record])
     assert event["user_data"] == {
         "em": [sha256("m@example.com")],

@@ -37,7 +37,13 @@ VASE_ITEM = {
     "item_category": "Home",
     "item_brand": "Rivera",
 }
-CANDLE_ITEM = {"id": "505bd76785ebb509fc183733", "item_name": "Candle", "item_price": "3", "quantity": 2, "item_category": "Home"}
+CANDLE_ITEM = {
+    "id": "505bd76785ebb509fc183733",
+    "item_name": "Candle",
+    "item_price": "3",
+    "quantity": 2,
+    "item_category": "Home",
+}
 ONE = {
     "content_ids": [VASE_ITEM["id"]],
     "contents": [VASE_ITEM],
@@ -46,7 +52,11 @@ ONE = {
     "content_category": "Home",
     "content_brand": "Rivera",
 }
-TWO = {"content_ids": [VASE_ITEM["id"], CANDLE_ITEM["id"]], "contents": [VASE_ITEM, CANDLE_ITEM], "num_items": 3}
+TWO = {
+    "content_ids": [VASE_ITEM["id"], CANDLE_ITEM["id"]],
+    "contents": [VASE_ITEM, CANDLE_ITEM],
+    "num_items": 3,
+}
 
 
 def track(event, properties, **changes):
@@ -161,23 +171,59 @@ CALLS = [
     ),
     (
         "Checkout Started",
-        {"order_id": "o-1001", "value": 30, "revenue": 25.00, "currency": "usd", "products": [VASE, CANDLE]},
+        {
+            "order_id": "o-1001",
+            "value": 30,
+            "revenue": 25.00,
+            "currency": "usd",
+            "products": [VASE, CANDLE],
+        },
         "initiate_checkout",
         {"currency": "USD", "value": "30", **TWO, "order_id": "o-1001"},
     ),
-    ("Generate Lead", {"value": 5, "currency": "EUR", "name": "Maria Rivera"}, "lead", {"currency": "EUR", "value": "5"}),
+    (
+        "Generate Lead",
+        {"value": 5, "currency": "EUR", "name": "Maria Rivera"},
+        "lead",
+        {"currency": "EUR", "value": "5"},
+    ),
     ("Products Searched", {"query": "blue roses"}, "search", {"search_string": "blue roses"}),
-    ("Signed Up", {"type": "organic", "title": "Mr", "email": "maria.rivera@example.com"}, "signup", None),
-    ("Trial Started", {"trial_start_date": "2026-11-17T00:00:00Z", "trial_plan_name": "Business"}, "start_trial", None),
-    ("Subscription Created", {"revenue": "9.99", "currency": "GBP"}, "subscribe", {"currency": "GBP", "value": "9.99"}),
-    ("Product Category Viewed", {"category": "Deals"}, "view_category", {"content_category": "Deals"}),
+    (
+        "Signed Up",
+        {"type": "organic", "title": "Mr", "email": "maria.rivera@example.com"},
+        "signup",
+        None,
+    ),
+    (
+        "Trial Started",
+        {"trial_start_date": "2026-11-17T00:00:00Z", "trial_plan_name": "Business"},
+        "start_trial",
+        None,
+    ),
+    (
+        "Subscription Created",
+        {"revenue": "9.99", "currency": "GBP"},
+        "subscribe",
+        {"currency": "GBP", "value": "9.99"},
+    ),
+    (
+        "Product Category Viewed",
+        {"category": "Deals"},
+        "view_category",
+        {"content_category": "Deals"},
+    ),
     (
         "Product List Viewed",
         {"list_id": "hot_deals_1", "category": "Deals", "products": [VASE, CANDLE]},
         "view_category",
         {**TWO, "content_category": "Deals"},
     ),
-    ("Product Viewed", {**VASE, "value": 19.90, "currency": "usd"}, "view_content", {"currency": "USD", "value": "19.9", **ONE}),
+    (
+        "Product Viewed",
+        {**VASE, "value": 19.90, "currency": "usd"},
+        "view_content",
+        {"currency": "USD", "value": "19.9", **ONE},
+    ),
     (
         "Product Video Watched",
         {"product_id": "P1"},
@@ -187,19 +233,29 @@ CALLS = [
 ]
 
 
-@pytest.mark.parametrize(("event", "properties", "name", "custom_data"), CALLS, ids=[call[0] for call in CALLS])
+@pytest.mark.parametrize(
+    ("event", "properties", "name", "custom_data"), CALLS, ids=[call[0] for call in CALLS]
+)
 def test_track(event, properties, name, custom_data):
     """A track call of Segment's specifications becomes the event of that meaning, and nothing is left out."""
     notes = []
-    assert events_of("segment", [track(event, properties)], notes=notes) == [expected(name, custom_data)]
+    assert events_of("segment", [track(event, properties)], notes=notes) == [
+        expected(name, custom_data)
+    ]
     assert notes == []
 
 
-@pytest.mark.parametrize(("event", "properties", "name", "custom_data"), CALLS, ids=[call[0] for call in CALLS])
+@pytest.mark.parametrize(
+    ("event", "properties", "name", "custom_data"), CALLS, ids=[call[0] for call in CALLS]
+)
 def test_json_text(event, properties, name, custom_data):
     """The columns properties and context may be JSON text."""
     record = track(event, properties)
-    record = {**record, "properties": json.dumps(record["properties"]), "context": json.dumps(record["context"])}
+    record = {
+        **record,
+        "properties": json.dumps(record["properties"]),
+        "context": json.dumps(record["context"]),
+    }
     assert events_of("segment", [record]) == [expected(name, custom_data)]
 
 
@@ -208,7 +264,9 @@ def test_page():
     properties = {"name": "Vases", "title": "Vases | Shop", "url": "https://shop.example.com/v"}
     record = track(None, properties, type="page", name="Vases", category="Shop")
     del record["event"]
-    assert events_of("segment", [record]) == [expected("page_visit", {"content_name": "Vases", "content_category": "Shop"})]
+    assert events_of("segment", [record]) == [
+        expected("page_visit", {"content_name": "Vases", "content_category": "Shop"})
+    ]
 
 
 def test_page_without_page_context():
@@ -239,7 +297,12 @@ def test_page_without_page_context():
 
 
 PHONE = {
-    "app": {"name": "Shop", "version": "5.4.5", "build": "3.0.1.545", "namespace": "com.example.shop"},
+    "app": {
+        "name": "Shop",
+        "version": "5.4.5",
+        "build": "3.0.1.545",
+        "namespace": "com.example.shop",
+    },
     "device": {
         "id": "B5372DB0-C21E-11E4-8DFC-AA07A5B093DB",
         "advertisingId": "7A3CBEA0-BDF5-11E4-8DFC-AA07A5B093DB",
@@ -269,7 +332,11 @@ PHONE_EVENT = {
         "hashed_maids": [sha256("7a3cbea0-bdf5-11e4-8dfc-aa07a5b093db")],
         "client_ip_address": "203.0.113.7",
     },
-    "app_info": {"app_name": "Shop", "app_package_name": "com.example.shop", "app_version": "5.4.5"},
+    "app_info": {
+        "app_name": "Shop",
+        "app_package_name": "com.example.shop",
+        "app_version": "5.4.5",
+    },
     "device_info": {
         "brand": "Apple",
         "carrier": "Example Mobile",
@@ -298,7 +365,11 @@ def test_android():
 
 def test_tracking_off():
     """The advertising id of someone who turned ad tracking off is not sent, and opt_out is not made up."""
-    context = {**PHONE, "device": {**PHONE["device"], "adTrackingEnabled": False}, "traits": {"email": "maria.rivera@example.com"}}
+    context = {
+        **PHONE,
+        "device": {**PHONE["device"], "adTrackingEnabled": False},
+        "traits": {"email": "maria.rivera@example.com"},
+    }
     (event,) = events_of("segment", [track("Application Opened", {}, context=context)])
     assert "hashed_maids" not in event["user_data"]
     assert event["advertiser_tracking_enabled"] is False
@@ -325,10 +396,16 @@ def test_value(amounts, value):
     ("properties", "contents"),
     [
         ({"sku": "G-32"}, [{"id": "G-32"}]),
-        ({"product_id": "P1", "sku": "G-32", "price": "18.99"}, [{"id": "P1", "item_price": "18.99"}]),
+        (
+            {"product_id": "P1", "sku": "G-32", "price": "18.99"},
+            [{"id": "P1", "item_price": "18.99"}],
+        ),
         ({"products": [], "product_id": "P1"}, [{"id": "P1"}]),
         ({"products": None, "product_id": 71}, [{"id": "71"}]),
-        ({"products": [{"sku": "G-32"}, None, {"product_id": "P1"}]}, [{"id": "G-32"}, {"id": "P1"}]),
+        (
+            {"products": [{"sku": "G-32"}, None, {"product_id": "P1"}]},
+            [{"id": "G-32"}, {"id": "P1"}],
+        ),
         ({"products": '[{"product_id": "P1", "quantity": 2}]'}, [{"id": "P1", "quantity": 2}]),
         ({"price": 1, "name": "x"}, None),
     ],
@@ -347,7 +424,12 @@ def test_names_of_people_stay_out():
 
 def test_signed_up_properties():
     """What a sign-up says of the person is used beside the traits, once."""
-    properties = {"first_name": "Maria", "last_name": "Rivera", "email": "m.rivera@example.com", "phone": "+1 415 555 0132"}
+    properties = {
+        "first_name": "Maria",
+        "last_name": "Rivera",
+        "email": "m.rivera@example.com",
+        "phone": "+1 415 555 0132",
+    }
     (event,) = events_of("segment", [track("Signed Up", properties)])
     whole = expected("signup", None)
     whole["user_data"]["em"] = [sha256("maria.rivera@example.com"), sha256("m.rivera@example.com")]
@@ -357,7 +439,20 @@ def test_signed_up_properties():
 def test_nulls():
     """Nulls everywhere leave their fields out, and nothing else."""
     nothing = dict.fromkeys(
-        ("value", "total", "revenue", "products", "product_id", "sku", "name", "category", "brand", "query", "currency", "email")
+        (
+            "value",
+            "total",
+            "revenue",
+            "products",
+            "product_id",
+            "sku",
+            "name",
+            "category",
+            "brand",
+            "query",
+            "currency",
+            "email",
+        )
     )
     context = {
         **dict.fromkeys(("page", "traits", "device", "app", "network", "os", "locale", "timezone")),
@@ -389,7 +484,9 @@ def test_other_calls(kind):
     assert (result.reason, result.name) == (Skipped.NOT_LISTED, kind)
 
 
-@pytest.mark.parametrize("event", ["Product Removed", "Order Refunded", "order completed", "Button Clicked"])
+@pytest.mark.parametrize(
+    "event", ["Product Removed", "Order Refunded", "order completed", "Button Clicked"]
+)
 def test_unlisted(event):
     """Track calls that the preset does not list are skipped by their name."""
     (result,) = events_of("segment", [track(event, {})])
@@ -422,7 +519,9 @@ def test_event_time():
     """The time is timestamp, else originalTimestamp."""
     record = track("Order Completed", {})
     assert (
-        events_of("segment", [{**record, "timestamp": None, "originalTimestamp": "2026-11-17T08:00:00Z"}])[0]["event_time"]
+        events_of(
+            "segment", [{**record, "timestamp": None, "originalTimestamp": "2026-11-17T08:00:00Z"}]
+        )[0]["event_time"]
         == 1794902400
     )
 
@@ -438,8 +537,24 @@ def test_click_id():
 @pytest.mark.parametrize(
     ("traits", "properties"),
     [
-        ({"first_name": "Maria", "last_name": "Rivera", "email": "m@example.com", "phone": "+1 415 555 0132"}, {}),
-        ({}, {"first_name": "Maria", "last_name": "Rivera", "email": "m@example.com", "phone": "+1 415 555 0132"}),
+        (
+            {
+                "first_name": "Maria",
+                "last_name": "Rivera",
+                "email": "m@example.com",
+                "phone": "+1 415 555 0132",
+            },
+            {},
+        ),
+        (
+            {},
+            {
+                "first_name": "Maria",
+                "last_name": "Rivera",
+                "email": "m@example.com",
+                "phone": "+1 415 555 0132",
+            },
+        ),
     ],
     ids=["traits", "properties"],
 )

@@ -95,7 +95,15 @@ REST_ORDER: dict[str, Any] = {
             "sku": "LS-M",
             "vendor": "Acme",
         },
-        {"id": 112, "product_id": None, "variant_id": None, "title": "Gift wrap", "price": "19.95", "quantity": 1, "vendor": None},
+        {
+            "id": 112,
+            "product_id": None,
+            "variant_id": None,
+            "title": "Gift wrap",
+            "price": "19.95",
+            "quantity": 1,
+            "vendor": None,
+        },
     ],
 }
 CUSTOMER_DATA = {
@@ -126,7 +134,13 @@ CHECKOUT = {
         "value": "69.80",
         "content_ids": ["8001"],
         "contents": [
-            {"id": "8001", "item_name": "Linen Shirt", "item_price": "19.95", "quantity": 2, "item_brand": "Acme"},
+            {
+                "id": "8001",
+                "item_name": "Linen Shirt",
+                "item_price": "19.95",
+                "quantity": 2,
+                "item_brand": "Acme",
+            },
             {"item_name": "Gift wrap", "item_price": "19.95", "quantity": 1},
         ],
         "num_items": 3,
@@ -211,7 +225,12 @@ GRAPHQL_ORDER: dict[str, Any] = {
 # GraphQL has no user agent, tap-shopify asks for no phone of the order's customer, and numbers of JSON lose their last zeros
 GRAPHQL_CHECKOUT = {
     **CHECKOUT,
-    "user_data": {**CUSTOMER_DATA, "ph": [sha256("12125550123")], "client_ip_address": "192.0.2.7", "click_id": "dj0yJnU9abc"},
+    "user_data": {
+        **CUSTOMER_DATA,
+        "ph": [sha256("12125550123")],
+        "client_ip_address": "192.0.2.7",
+        "click_id": "dj0yJnU9abc",
+    },
     "custom_data": {**CHECKOUT["custom_data"], "value": "69.8"},  # type: ignore[dict-item]
 }
 
@@ -272,24 +291,45 @@ def test_record_becomes_its_event(record, event):
     assert (made, notes) == ([event], [])
 
 
-@pytest.mark.parametrize(("record", "event"), [(REST_ORDER, CHECKOUT), (GRAPHQL_ORDER, GRAPHQL_CHECKOUT), (REST_CUSTOMER, SIGNUP)])
+@pytest.mark.parametrize(
+    ("record", "event"),
+    [(REST_ORDER, CHECKOUT), (GRAPHQL_ORDER, GRAPHQL_CHECKOUT), (REST_CUSTOMER, SIGNUP)],
+)
 def test_json_text_of_warehouse_columns_is_read(record, event):
     """Nested columns may be JSON text, whole or one for each line item."""
-    text = {column: json.dumps(value) if isinstance(value, dict | list) else value for column, value in record.items()}
-    items = {column: [json.dumps(item) for item in value] if "tems" in column else value for column, value in record.items()}
+    text = {
+        column: json.dumps(value) if isinstance(value, dict | list) else value
+        for column, value in record.items()
+    }
+    items = {
+        column: [json.dumps(item) for item in value] if "tems" in column else value
+        for column, value in record.items()
+    }
     assert events_of("shopify", [text, items]) == [event, event]
 
 
-@pytest.mark.parametrize("wrap", [lambda items: {"edges": [{"node": item} for item in items]}, lambda items: {"nodes": items}])
+@pytest.mark.parametrize(
+    "wrap",
+    [lambda items: {"edges": [{"node": item} for item in items]}, lambda items: {"nodes": items}],
+)
 def test_line_items_of_a_graphql_connection_are_read(wrap):
     """Line items as GraphQL's connections give them are the same items."""
-    assert events_of("shopify", [{**GRAPHQL_ORDER, "lineItems": wrap(GRAPHQL_ORDER["lineItems"])}]) == [GRAPHQL_CHECKOUT]
+    assert events_of(
+        "shopify", [{**GRAPHQL_ORDER, "lineItems": wrap(GRAPHQL_ORDER["lineItems"])}]
+    ) == [GRAPHQL_CHECKOUT]
 
 
 @pytest.mark.parametrize("order", [REST_ORDER, GRAPHQL_ORDER])
 def test_nulls_leave_fields_out(order):
     """Whatever is null is left out; the event needs only what tells an order, its time, and an e-mail address."""
-    kept = {"id", "financial_status", "processed_at", "email", "displayFinancialStatus", "processedAt"}
+    kept = {
+        "id",
+        "financial_status",
+        "processed_at",
+        "email",
+        "displayFinancialStatus",
+        "processedAt",
+    }
     notes: list[tuple[str, str]] = []
     record = {column: value if column in kept else None for column, value in order.items()}
     assert events_of("shopify", [record], notes=notes) == [
@@ -326,32 +366,54 @@ def test_address_is_the_billing_address_else_the_customers(changes, city, postal
     [
         (
             REST_ORDER,
-            {"customer": ("customer", "first_name", "last_name"), "billing": ("billing_address", "first_name", "last_name")},
+            {
+                "customer": ("customer", "first_name", "last_name"),
+                "billing": ("billing_address", "first_name", "last_name"),
+            },
         ),
         (
             GRAPHQL_ORDER,
-            {"customer": ("customer", "firstName", "lastName"), "billing": ("billingAddress", "firstName", "lastName")},
+            {
+                "customer": ("customer", "firstName", "lastName"),
+                "billing": ("billingAddress", "firstName", "lastName"),
+            },
         ),
     ],
 )
 def test_every_identifier_of_the_buyer_is_taken(order, people):
     """Names and e-mail addresses of the customer, the order and its billing address are all match keys."""
     named = {
-        place: {**order[place], first: f"First {role}", last: f"Last {role}", "email": f"{role}@example.com"}
+        place: {
+            **order[place],
+            first: f"First {role}",
+            last: f"Last {role}",
+            "email": f"{role}@example.com",
+        }
         for role, (place, first, last) in people.items()
     }
-    (event,) = events_of("shopify", [{**order, "email": "order@example.com", "contact_email": "contact@example.com", **named}])
+    (event,) = events_of(
+        "shopify",
+        [{**order, "email": "order@example.com", "contact_email": "contact@example.com", **named}],
+    )
     customer = event["user_data"]
     assert customer["fn"] == [sha256("first customer"), sha256("first billing")]
     assert customer["ln"] == [sha256("last customer"), sha256("last billing")]
-    assert customer["em"] == [sha256("order@example.com"), sha256("contact@example.com"), sha256("customer@example.com")]
+    assert customer["em"] == [
+        sha256("order@example.com"),
+        sha256("contact@example.com"),
+        sha256("customer@example.com"),
+    ]
 
 
 @pytest.mark.parametrize(
     ("order", "changes", "language"),
     [
         (REST_ORDER, {"customer_locale": "fr-CA"}, "fr"),
-        (REST_ORDER, {"customer_locale": None, "client_details": {"accept_language": "de-DE,de;q=0.9"}}, "de"),
+        (
+            REST_ORDER,
+            {"customer_locale": None, "client_details": {"accept_language": "de-DE,de;q=0.9"}},
+            "de",
+        ),
         (REST_ORDER, {"customer_locale": None, "client_details": None}, None),
         (GRAPHQL_ORDER, {"customerLocale": "pt-BR"}, "pt"),
         (GRAPHQL_CUSTOMER, {"locale": "nl"}, "nl"),
@@ -377,8 +439,13 @@ def test_ip_address_is_the_browsers(changes, address):
     assert event["user_data"].get("client_ip_address") == address
 
 
-@pytest.mark.parametrize(("column", "order"), [("source_name", REST_ORDER), ("sourceName", GRAPHQL_ORDER)])
-@pytest.mark.parametrize(("channel", "source"), [("web", "web"), ("pos", "offline"), ("shopify_draft_order", "web"), (None, "web")])
+@pytest.mark.parametrize(
+    ("column", "order"), [("source_name", REST_ORDER), ("sourceName", GRAPHQL_ORDER)]
+)
+@pytest.mark.parametrize(
+    ("channel", "source"),
+    [("web", "web"), ("pos", "offline"), ("shopify_draft_order", "web"), (None, "web")],
+)
 def test_point_of_sale_is_offline(column, order, channel, source):
     """An order from Shopify's point of sale happened offline, every other on the web."""
     (event,) = events_of("shopify", [{**order, column: channel}])
@@ -397,19 +464,39 @@ def test_point_of_sale_is_offline(column, order, channel, source):
 )
 def test_columns_that_a_tap_was_told_to_leave_out_may_be_missing(order, missing, event):
     """What tells an order or a customer is there twice."""
-    assert events_of("shopify", [{column: value for column, value in order.items() if column != missing}]) == [event]
+    assert events_of(
+        "shopify", [{column: value for column, value in order.items() if column != missing}]
+    ) == [event]
 
 
 @pytest.mark.parametrize(
     "record",
     [
         pytest.param(
-            {"id": "gid://shopify/AbandonedCheckout/1", "totalPriceSet": _money(5), "createdAt": "2026-11-18T06:00:00Z"}, id="cart"
+            {
+                "id": "gid://shopify/AbandonedCheckout/1",
+                "totalPriceSet": _money(5),
+                "createdAt": "2026-11-18T06:00:00Z",
+            },
+            id="cart",
         ),
         pytest.param(
-            {"id": "gid://shopify/OrderTransaction/1", "processedAt": "2026-11-18T06:00:00Z", "status": "SUCCESS"}, id="transaction"
+            {
+                "id": "gid://shopify/OrderTransaction/1",
+                "processedAt": "2026-11-18T06:00:00Z",
+                "status": "SUCCESS",
+            },
+            id="transaction",
         ),
-        pytest.param({"id": 8001, "title": "Linen Shirt", "vendor": "Acme", "created_at": "2026-11-18T06:00:00Z"}, id="product"),
+        pytest.param(
+            {
+                "id": 8001,
+                "title": "Linen Shirt",
+                "vendor": "Acme",
+                "created_at": "2026-11-18T06:00:00Z",
+            },
+            id="product",
+        ),
     ],
 )
 def test_other_records_are_skipped(record):
@@ -432,7 +519,11 @@ def test_when_of_the_entry_is_joined():
     pending = {**REST_ORDER, "financial_status": "pending"}
     tried = {**REST_ORDER, "test": True}
     made = events_of("shopify", [pending, tried, REST_ORDER], when="financial_status == 'paid'")
-    assert [getattr(result, "reason", None) for result in made] == [Skipped.WHEN, Skipped.WHEN, None]
+    assert [getattr(result, "reason", None) for result in made] == [
+        Skipped.WHEN,
+        Skipped.WHEN,
+        None,
+    ]
 
 
 def test_event_names_of_the_entry_rename_a_kind():
@@ -472,7 +563,9 @@ def test_records_have_the_columns_of_the_captured_schema(stream):
     """The records of this file have the columns captured from the tap, and a SCHEMA of these compiles to the same event."""
     columns = SCHEMAS_3_13[stream].split()
     assert set(RECORDS[stream]) == set(columns)
-    assert events_of("shopify", [RECORDS[stream]], schema={"properties": {name: {} for name in columns}}) == [EVENTS[stream]]
+    assert events_of(
+        "shopify", [RECORDS[stream]], schema={"properties": {name: {} for name in columns}}
+    ) == [EVENTS[stream]]
 
 
 TAP = "tap-shopify==3.13.0"
@@ -482,15 +575,35 @@ TAP = "tap-shopify==3.13.0"
 def tap_schemas(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Give the schemas inside the tap's package, by stream; its source is enough, the tap itself is neither installed nor run."""
     folder = tmp_path_factory.mktemp("tap")
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:", "--dest", folder, TAP]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--no-deps",
+        "--no-binary",
+        ":all:",
+        "--dest",
+        folder,
+        TAP,
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     archive = next(folder.glob("*.tar.gz"), None)
     if archive is None:
         reason = f"{TAP} cannot be downloaded: {done.stderr[-300:]}"
         pytest.fail(reason) if os.environ.get("REQUIRE_SERVICES") else pytest.skip(reason)
     with tarfile.open(archive) as files:
-        members = {PurePosixPath(name): files.extractfile(name) for name in files.getnames() if name.endswith(".json")}
-        return {path.stem: json.load(file) for path, file in members.items() if path.parent.name == "schemas" and file is not None}
+        members = {
+            PurePosixPath(name): files.extractfile(name)
+            for name in files.getnames()
+            if name.endswith(".json")
+        }
+        return {
+            path.stem: json.load(file)
+            for path, file in members.items()
+            if path.parent.name == "schemas" and file is not None
+        }
 
 
 @pytest.mark.parametrize("stream", RECORDS)
@@ -504,20 +617,37 @@ def test_records_fit_the_taps_own_schema(stream, tap_schemas):
 def test_only_orders_and_customers_of_the_tap_become_events(tap_schemas):
     """A record with every column of another of the tap's streams is skipped, so that one entry may take all streams."""
     full = {stream: _filled(schema) for stream, schema in tap_schemas.items()}
-    results = dict(zip(full, events_of("shopify", [{**record, "test": False} for record in full.values()]), strict=True))
+    results = dict(
+        zip(
+            full,
+            events_of("shopify", [{**record, "test": False} for record in full.values()]),
+            strict=True,
+        )
+    )
     taken = {stream for stream, result in results.items() if not isinstance(result, SkippedRecord)}
     assert taken == {"orders", "customers"}
-    assert {result.reason for result in results.values() if isinstance(result, SkippedRecord)} == {Skipped.NOT_LISTED}
+    assert {result.reason for result in results.values() if isinstance(result, SkippedRecord)} == {
+        Skipped.NOT_LISTED
+    }
 
 
-_TYPES = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "array": list, "object": dict}
+_TYPES = {
+    "string": str,
+    "integer": int,
+    "number": (int, float),
+    "boolean": bool,
+    "array": list,
+    "object": dict,
+}
 
 
 def _undeclared(value: Any, schema: dict[str, Any], path: str):
     """Give the paths of a record that a schema does not declare, or declares with another type."""
     types = schema.get("type", [])
     types = [types] if isinstance(types, str) else types
-    if value is not None and not any(isinstance(value, _TYPES[name]) for name in types if name != "null"):
+    if value is not None and not any(
+        isinstance(value, _TYPES[name]) for name in types if name != "null"
+    ):
         yield path
     if isinstance(value, dict):
         for key, member in value.items():

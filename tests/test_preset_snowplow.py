@@ -48,7 +48,14 @@ ROW: dict[str, Any] = {
     "br_lang": "en-GB",
     "tr_orderid": None,
     "tr_total": None,
-    _entity("user"): [{"_schema_version": "1-0-0", "id": "customer-81", "is_guest": False, "email": "Sam@Example.com"}],
+    _entity("user"): [
+        {
+            "_schema_version": "1-0-0",
+            "id": "customer-81",
+            "is_guest": False,
+            "email": "Sam@Example.com",
+        }
+    ],
     MOBILE: None,
 }
 # What each event of this file has
@@ -79,7 +86,14 @@ MUG = {
     "brand": "Acme",
     "currency": "GBP",
 }
-TRAY = {"_schema_version": "1-0-0", "id": "P-2", "category": "Kitchen", "price": 30.1, "quantity": None, "currency": "GBP"}
+TRAY = {
+    "_schema_version": "1-0-0",
+    "id": "P-2",
+    "category": "Kitchen",
+    "price": 30.1,
+    "quantity": None,
+    "currency": "GBP",
+}
 MUG_ITEM = {
     "id": "P-1",
     "item_name": "Mug",
@@ -113,7 +127,10 @@ CASES = [
     pytest.param(
         "add_to_cart",
         "add_to_cart",
-        {_entity("product"): [MUG, TRAY], _entity("cart"): [{"cart_id": "C-5", "total_value": 99, "currency": "GBP"}]},
+        {
+            _entity("product"): [MUG, TRAY],
+            _entity("cart"): [{"cart_id": "C-5", "total_value": 99, "currency": "GBP"}],
+        },
         {"currency": "GBP", "value": "55.1", **PRODUCTS, "num_items": 3},
         id="add_to_cart",
     ),
@@ -121,7 +138,13 @@ CASES = [
         "product_view",
         "view_content",
         {_entity("product"): [TRAY]},
-        {"currency": "GBP", "value": "30.1", "content_ids": ["P-2"], "contents": [TRAY_ITEM], "num_items": 1},
+        {
+            "currency": "GBP",
+            "value": "30.1",
+            "content_ids": ["P-2"],
+            "contents": [TRAY_ITEM],
+            "num_items": 1,
+        },
         id="product_view",
     ),
     pytest.param(
@@ -131,8 +154,20 @@ CASES = [
         {"currency": "GBP", **PRODUCTS, "num_items": 3},
         id="list_view",
     ),
-    pytest.param("checkout_step", "initiate_checkout", {_entity("checkout_step"): [{"step": 1}]}, {}, id="checkout_step 1"),
-    pytest.param("checkout_step", "initiate_checkout", {_entity("checkout_step"): None}, {}, id="checkout_step without a number"),
+    pytest.param(
+        "checkout_step",
+        "initiate_checkout",
+        {_entity("checkout_step"): [{"step": 1}]},
+        {},
+        id="checkout_step 1",
+    ),
+    pytest.param(
+        "checkout_step",
+        "initiate_checkout",
+        {_entity("checkout_step"): None},
+        {},
+        id="checkout_step without a number",
+    ),
 ]
 
 
@@ -141,7 +176,9 @@ def test_ecommerce_action_becomes_its_event(action, name, columns, custom):
     """Each type of the e-commerce action has its name, and its products and amounts."""
     notes: list[tuple[str, str]] = []
     row = {**ROW, ACTION: {"_schema_version": "1-0-2", "type": action, "name": None}, **columns}
-    assert events_of("snowplow", [row], notes=notes) == [{"event_name": name, **SHARED, "custom_data": {**custom, **TITLE}}]
+    assert events_of("snowplow", [row], notes=notes) == [
+        {"event_name": name, **SHARED, "custom_data": {**custom, **TITLE}}
+    ]
     assert notes == []
 
 
@@ -149,21 +186,32 @@ def test_ecommerce_action_becomes_its_event(action, name, columns, custom):
 def test_json_text_of_warehouse_columns_is_read(action, name, columns, custom):
     """The columns of events and entities may be JSON text, as taps send variants."""
     row = {**ROW, ACTION: {"type": action}, **columns}
-    text = {column: json.dumps(value) if isinstance(value, dict | list) else value for column, value in row.items()}
-    assert events_of("snowplow", [text]) == [{"event_name": name, **SHARED, "custom_data": {**custom, **TITLE}}]
+    text = {
+        column: json.dumps(value) if isinstance(value, dict | list) else value
+        for column, value in row.items()
+    }
+    assert events_of("snowplow", [text]) == [
+        {"event_name": name, **SHARED, "custom_data": {**custom, **TITLE}}
+    ]
 
 
 def test_page_view_is_a_page_visit():
     """A row without an e-commerce action goes by its event_name."""
     row = {**ROW, "event": "page_view", "event_name": "page_view", ACTION: None}
-    assert events_of("snowplow", [row]) == [{"event_name": "page_visit", **SHARED, "custom_data": TITLE}]
+    assert events_of("snowplow", [row]) == [
+        {"event_name": "page_visit", **SHARED, "custom_data": TITLE}
+    ]
 
 
 @pytest.mark.parametrize("terms", [["blue", "mug"], ["blue mug"]])
 @pytest.mark.parametrize("written", [dict, json.dumps])
 def test_site_search_is_a_search(terms, written):
     """The terms of a site search are the search string."""
-    row = {**ROW, "event_name": "site_search", SITE_SEARCH: written({"terms": terms, "totalResults": 7})}
+    row = {
+        **ROW,
+        "event_name": "site_search",
+        SITE_SEARCH: written({"terms": terms, "totalResults": 7}),
+    }
     assert events_of("snowplow", [row]) == [
         {"event_name": "search", **SHARED, "custom_data": {"search_string": "blue mug", **TITLE}}
     ]
@@ -184,15 +232,26 @@ def test_transaction_of_the_original_plugin_is_a_checkout():
     }
     customer = {**SHARED["user_data"], "ct": [sha256("reno")], "st": [sha256("nv")]}
     custom = {"currency": "USD", "value": "20.25", "order_id": "O-9", **TITLE}
-    assert events_of("snowplow", [row]) == [{"event_name": "checkout", **SHARED, "user_data": customer, "custom_data": custom}]
-    (item,) = events_of("snowplow", [{**row, "event": "transaction_item", "event_name": "transaction_item"}])
+    assert events_of("snowplow", [row]) == [
+        {"event_name": "checkout", **SHARED, "user_data": customer, "custom_data": custom}
+    ]
+    (item,) = events_of(
+        "snowplow", [{**row, "event": "transaction_item", "event_name": "transaction_item"}]
+    )
     assert (item.reason, item.name) == (Skipped.NOT_LISTED, "transaction_item")
 
 
 @pytest.mark.parametrize("price", ["unitPrice", "unit_price"])
 def test_add_to_cart_of_the_original_plugin(price):
     """The superseded plugin's product is the event itself, in the spelling of either warehouse."""
-    added = {"sku": "P-1", "name": "Mug", "category": "Kitchen/Mugs", price: 12.5, "quantity": 2, "currency": "GBP"}
+    added = {
+        "sku": "P-1",
+        "name": "Mug",
+        "category": "Kitchen/Mugs",
+        price: 12.5,
+        "quantity": 2,
+        "currency": "GBP",
+    }
     custom = {
         "currency": "GBP",
         "value": "25.0",
@@ -201,8 +260,14 @@ def test_add_to_cart_of_the_original_plugin(price):
         "num_items": 2,
         **TITLE,
     }
-    rows = [{**ROW, "event_name": "add_to_cart", ADD_TO_CART: written} for written in (added, json.dumps(added))]
-    assert events_of("snowplow", rows) == [{"event_name": "add_to_cart", **SHARED, "custom_data": custom}] * 2
+    rows = [
+        {**ROW, "event_name": "add_to_cart", ADD_TO_CART: written}
+        for written in (added, json.dumps(added))
+    ]
+    assert (
+        events_of("snowplow", rows)
+        == [{"event_name": "add_to_cart", **SHARED, "custom_data": custom}] * 2
+    )
 
 
 @pytest.mark.parametrize(
@@ -215,8 +280,14 @@ def test_add_to_cart_of_the_original_plugin(price):
         ({ACTION: {"type": "promo_view"}}, "promo_view"),
         ({ACTION: {"type": "refund"}}, "refund"),
         ({ACTION: {"type": "trns_error"}}, "trns_error"),
-        ({ACTION: {"type": "checkout_step"}, _entity("checkout_step"): [{"step": 2}]}, "checkout_step 2"),
-        ({ACTION: '{"type": "checkout_step"}', _entity("checkout_step"): '[{"step": 3}]'}, "checkout_step 3"),
+        (
+            {ACTION: {"type": "checkout_step"}, _entity("checkout_step"): [{"step": 2}]},
+            "checkout_step 2",
+        ),
+        (
+            {ACTION: '{"type": "checkout_step"}', _entity("checkout_step"): '[{"step": 3}]'},
+            "checkout_step 3",
+        ),
     ],
 )
 def test_other_events_are_skipped(columns, name):
@@ -228,7 +299,11 @@ def test_other_events_are_skipped(columns, name):
 
 def test_a_step_of_the_entry_is_added():
     """Another step of the checkout may be given a name, such as that of the payment."""
-    row = {**ROW, ACTION: {"type": "checkout_step"}, _entity("checkout_step"): [{"step": 3, "billing_postcode": "94105-1804"}]}
+    row = {
+        **ROW,
+        ACTION: {"type": "checkout_step"},
+        _entity("checkout_step"): [{"step": 3, "billing_postcode": "94105-1804"}],
+    }
     customer = {**SHARED["user_data"], "zp": [sha256("94105")]}
     assert events_of("snowplow", [row], event_names={"checkout_step 3": "add_payment_info"}) == [
         {"event_name": "add_payment_info", **SHARED, "user_data": customer, "custom_data": TITLE},
@@ -244,7 +319,9 @@ def test_nulls_leave_fields_out():
         "user_ipaddress": "203.0.113.44",
         "useragent": AGENT,
         ACTION: {"type": "transaction", "name": None},
-        _entity("transaction"): [{"transaction_id": None, "revenue": None, "currency": None, "total_quantity": None}],
+        _entity("transaction"): [
+            {"transaction_id": None, "revenue": None, "currency": None, "total_quantity": None}
+        ],
         _entity("product"): None,
         ADD_TO_CART: None,
         SITE_SEARCH: None,
@@ -318,7 +395,12 @@ def test_app_event_has_its_device(device):
                 "contents": [TRAY_ITEM],
                 "num_items": 1,
             },
-            "device_info": {"brand": "Apple Inc.", "carrier": "Example Mobile", "model": "iPhone17,1", "os_version": "18.1"},
+            "device_info": {
+                "brand": "Apple Inc.",
+                "carrier": "Example Mobile",
+                "model": "iPhone17,1",
+                "os_version": "18.1",
+            },
         },
     ]
 
@@ -337,7 +419,9 @@ def test_app_event_has_its_device(device):
 @pytest.mark.parametrize("spelling", ["osType", "os_type"])
 def test_apps_are_told_by_their_system(spelling, system, source):
     """An app on iOS or Android is an app event, whatever the case; everything else is web."""
-    (event,) = events_of("snowplow", [{**ROW, "event_name": "page_view", MOBILE: [{spelling: system}]}])
+    (event,) = events_of(
+        "snowplow", [{**ROW, "event_name": "page_view", MOBILE: [{spelling: system}]}]
+    )
     assert event["action_source"] == source
 
 
@@ -362,7 +446,13 @@ def test_advertising_ids_of_users_who_turned_tracking_off_are_left_out(android):
 @pytest.mark.parametrize("column", ["derived_tstamp", "collector_tstamp"])
 def test_times_without_offset_are_utc(column, written):
     """Snowplow's timestamps are UTC: the setting timezone does not change them."""
-    row = {**ROW, "event_name": "page_view", "derived_tstamp": None, "collector_tstamp": None, column: written}
+    row = {
+        **ROW,
+        "event_name": "page_view",
+        "derived_tstamp": None,
+        "collector_tstamp": None,
+        column: written,
+    }
     (event,) = events_of("snowplow", [row], settings={"timezone": "America/New_York"})
     assert event["event_time"] == SHARED["event_time"]
 
@@ -376,7 +466,9 @@ def test_both_user_ids_are_taken():
 
 def test_state_is_of_the_same_place_as_the_country():
     """A billing country never goes with the IP address's state."""
-    (event,) = events_of("snowplow", [{**ROW, "event_name": "transaction", "tr_country": "DE", "tr_state": None}])
+    (event,) = events_of(
+        "snowplow", [{**ROW, "event_name": "transaction", "tr_country": "DE", "tr_state": None}]
+    )
     assert event["user_data"]["country"] == [sha256("de")]
     assert "st" not in event["user_data"]
 

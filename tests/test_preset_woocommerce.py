@@ -142,7 +142,9 @@ def test_paid_order_is_a_checkout(status):
     assert notes == []
 
 
-@pytest.mark.parametrize("status", ["pending", "on-hold", "cancelled", "refunded", "failed", "trash", "checkout-draft"])
+@pytest.mark.parametrize(
+    "status", ["pending", "on-hold", "cancelled", "refunded", "failed", "trash", "checkout-draft"]
+)
 def test_other_statuses_are_skipped(status):
     """An order that is not paid, or no longer, is skipped and counted by its status."""
     (skipped,) = events_of("woocommerce", [{**ORDER, "status": status}])
@@ -153,12 +155,18 @@ def test_other_statuses_are_skipped(status):
 def test_statuses_of_the_entry_are_added():
     """A shop's own statuses are added to the preset's."""
     orders = [{**ORDER, "status": "shipped"}, {**ORDER, "status": "processing"}]
-    assert events_of("woocommerce", orders, event_names={"shipped": "checkout"}) == [CHECKOUT, CHECKOUT]
+    assert events_of("woocommerce", orders, event_names={"shipped": "checkout"}) == [
+        CHECKOUT,
+        CHECKOUT,
+    ]
 
 
 def test_json_text_of_warehouse_columns_is_read():
     """Billing, line items and meta data may be JSON text."""
-    text = {column: json.dumps(value) if isinstance(value, dict | list) else value for column, value in ORDER.items()}
+    text = {
+        column: json.dumps(value) if isinstance(value, dict | list) else value
+        for column, value in ORDER.items()
+    }
     assert events_of("woocommerce", [text]) == [CHECKOUT]
 
 
@@ -178,8 +186,17 @@ def test_nulls_and_empty_texts_leave_fields_out():
     made = events_of(
         "woocommerce",
         [
-            {**dict.fromkeys(ORDER), **kept, **empty, "billing": {**blank, "email": "guest@example.com"}},
-            {**dict.fromkeys(ORDER), **kept, "billing": {**dict.fromkeys(blank), "email": "guest@example.com"}},
+            {
+                **dict.fromkeys(ORDER),
+                **kept,
+                **empty,
+                "billing": {**blank, "email": "guest@example.com"},
+            },
+            {
+                **dict.fromkeys(ORDER),
+                **kept,
+                "billing": {**dict.fromkeys(blank), "email": "guest@example.com"},
+            },
         ],
         notes=notes,
     )
@@ -198,7 +215,12 @@ def test_nulls_and_empty_texts_leave_fields_out():
 def test_guests_have_no_external_id(guest):
     """Customer 0 is every guest: nobody's id."""
     (event,) = events_of("woocommerce", [{**ORDER, "customer_id": guest}])
-    assert event == {**CHECKOUT, "user_data": {key: value for key, value in CHECKOUT["user_data"].items() if key != "external_id"}}
+    assert event == {
+        **CHECKOUT,
+        "user_data": {
+            key: value for key, value in CHECKOUT["user_data"].items() if key != "external_id"
+        },
+    }
 
 
 @pytest.mark.parametrize(
@@ -226,7 +248,13 @@ def test_local_time_stands_in():
 
 @pytest.mark.parametrize(
     ("created_via", "source"),
-    [("checkout", "web"), ("store-api", "web"), ("admin", "web"), (None, "web"), ("pos-rest-api", "offline")],
+    [
+        ("checkout", "web"),
+        ("store-api", "web"),
+        ("admin", "web"),
+        (None, "web"),
+        ("pos-rest-api", "offline"),
+    ],
 )
 def test_point_of_sale_is_offline(created_via, source):
     """An order from WooCommerce's point of sale happened offline, every other on the web."""
@@ -236,7 +264,9 @@ def test_point_of_sale_is_offline(created_via, source):
 
 def test_order_without_identifier_is_invalid():
     """An order of nobody, such as one typed in at the counter, is a dead letter."""
-    (invalid,) = events_of("woocommerce", [{**ORDER, "billing": {"email": ""}, "customer_ip_address": ""}])
+    (invalid,) = events_of(
+        "woocommerce", [{**ORDER, "billing": {"email": ""}, "customer_ip_address": ""}]
+    )
     assert isinstance(invalid, InvalidRecord)
     assert invalid.reason is Invalid.NO_IDENTIFIER
 
@@ -244,5 +274,7 @@ def test_order_without_identifier_is_invalid():
 def test_renewals_can_be_left_out():
     """The documented `when` takes what customers ordered themselves."""
     renewal = {**ORDER, "created_via": "subscription"}
-    (skipped, event) = events_of("woocommerce", [renewal, ORDER], when="created_via != 'subscription'")
+    (skipped, event) = events_of(
+        "woocommerce", [renewal, ORDER], when="created_via != 'subscription'"
+    )
     assert (skipped.reason, event) == (Skipped.WHEN, CHECKOUT)

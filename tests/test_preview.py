@@ -15,8 +15,8 @@ from click.testing import CliRunner, Result
 from given import ACCOUNT, line, record, schema, state
 from shopper import digest, seconds_ago
 from target_pinterest_capi.cli.main import main
-from target_pinterest_capi.cli.preview_lists import ADVICE
-from target_pinterest_capi.cli.preview_page import event_json, plain
+from target_pinterest_capi.cli.preview.customer_lists import ADVICE
+from target_pinterest_capi.cli.preview.view import event_json, plain
 from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
 from target_pinterest_capi.sandbox.server import Sandbox
 
@@ -38,7 +38,15 @@ ORDERS = schema("orders", "id", "at", "email", "notes", "status", key_properties
 
 
 def order(number: int, **columns: Any) -> bytes:
-    return record("orders", **{"id": number, "at": seconds_ago(number), "email": f"shopper{number}@example.com", **columns})
+    return record(
+        "orders",
+        **{
+            "id": number,
+            "at": seconds_ago(number),
+            "email": f"shopper{number}@example.com",
+            **columns,
+        },
+    )
 
 
 @pytest.fixture
@@ -49,9 +57,17 @@ def preview(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Re
     monkeypatch.delenv("FORCE_COLOR", raising=False)
 
     def run(lines: list[bytes], *arguments: str, file: bool = False, **settings: Any) -> Result:
-        Path("config.json").write_text(json.dumps({"ad_account_id": ACCOUNT, "mappings": [ENTRY], **settings}))
+        Path("config.json").write_text(
+            json.dumps({"ad_account_id": ACCOUNT, "mappings": [ENTRY], **settings})
+        )
         Path("in.singer").write_bytes(b"\n".join(lines))
-        command = ["preview", "--config", "config.json", *(["in.singer"] if file else []), *arguments]
+        command = [
+            "preview",
+            "--config",
+            "config.json",
+            *(["in.singer"] if file else []),
+            *arguments,
+        ]
         return CliRunner().invoke(main, command, input=None if file else b"\n".join(lines))
 
     return run
@@ -72,7 +88,9 @@ def reasons(notes: list[dict[str, Any]]) -> list[tuple[str, str, int]]:
 def test_event_is_shown_as_it_would_be_sent(preview):
     """The whole event: normal forms hashed, ids derived, decimals as text; and where it would go."""
     at = seconds_ago(1)
-    (made,) = objects(preview([ORDERS, order(1, at=at, total=19.9, lines=[{"sku": 7, "price": 9.95}])], "--json"))
+    (made,) = objects(
+        preview([ORDERS, order(1, at=at, total=19.9, lines=[{"sku": 7, "price": 9.95}])], "--json")
+    )
     key = {"ad_account_id": ACCOUNT, "event_name": "checkout", "key": {"id": 1}, "stream": "orders"}
     assert made == {
         "line": 2,
@@ -99,31 +117,71 @@ def test_event_is_shown_as_it_would_be_sent(preview):
 def test_what_is_left_out_stands_beside_the_event(preview):
     """Each value that could not be used: field, reason, how often, and what to do about it; warnings by themselves."""
     lines = [{"sku": "a", "price": "x"}, {"sku": "b", "price": "y"}]
-    (made,) = objects(preview([ORDERS, order(1, alt="nobody", phone="555 0100", total="a lot", lines=lines)], "--json"))
+    (made,) = objects(
+        preview(
+            [ORDERS, order(1, alt="nobody", phone="555 0100", total="a lot", lines=lines)], "--json"
+        )
+    )
     assert reasons(made["left_out"]) == [
         ("user_data.em", "not_an_email", 1),
         ("custom_data.value", "not_an_amount", 1),
         ("custom_data.contents.item_price", "not_an_amount", 2),
     ]
     assert reasons(made["warnings"]) == [("user_data.ph", "phone_without_country", 1)]
-    assert [note["advice"] for note in made["left_out"][:2]] == [LeftOut.NOT_AN_EMAIL.advice, LeftOut.NOT_AN_AMOUNT.advice]
+    assert [note["advice"] for note in made["left_out"][:2]] == [
+        LeftOut.NOT_AN_EMAIL.advice,
+        LeftOut.NOT_AN_AMOUNT.advice,
+    ]
     assert made["warnings"][0]["advice"] == Warned.PHONE_WITHOUT_COUNTRY.advice
 
 
 @pytest.mark.parametrize(
     ("columns", "expected"),
     [
-        ({"email": "x"}, {"reason": "no_identifier", "field": "user_data", "advice": Invalid.NO_IDENTIFIER.advice}),
-        ({"at": None}, {"reason": "missing_field", "field": "event_time", "advice": Invalid.MISSING_FIELD.advice}),
+        (
+            {"email": "x"},
+            {
+                "reason": "no_identifier",
+                "field": "user_data",
+                "advice": Invalid.NO_IDENTIFIER.advice,
+            },
+        ),
+        (
+            {"at": None},
+            {
+                "reason": "missing_field",
+                "field": "event_time",
+                "advice": Invalid.MISSING_FIELD.advice,
+            },
+        ),
         (
             {"at": "soon"},
-            {"reason": "bad_field", "field": "event_time", "detail": "not_a_time", "advice": LeftOut.NOT_A_TIME.advice},
+            {
+                "reason": "bad_field",
+                "field": "event_time",
+                "detail": "not_a_time",
+                "advice": LeftOut.NOT_A_TIME.advice,
+            },
         ),
-        ({"at": 1_000_000_000}, {"reason": "event_too_old", "field": "event_time", "advice": Invalid.EVENT_TOO_OLD.advice}),
-        ({"id": None}, {"reason": "missing_key", "field": "event_id", "advice": Invalid.MISSING_KEY.advice}),
+        (
+            {"at": 1_000_000_000},
+            {
+                "reason": "event_too_old",
+                "field": "event_time",
+                "advice": Invalid.EVENT_TOO_OLD.advice,
+            },
+        ),
+        (
+            {"id": None},
+            {"reason": "missing_key", "field": "event_id", "advice": Invalid.MISSING_KEY.advice},
+        ),
         (
             {"lines": [{"sku": "x" * 3000}]},
-            {"reason": "event_too_large", "detail": "batch_max_bytes", "advice": Invalid.EVENT_TOO_LARGE.advice},
+            {
+                "reason": "event_too_large",
+                "detail": "batch_max_bytes",
+                "advice": Invalid.EVENT_TOO_LARGE.advice,
+            },
         ),
     ],
 )
@@ -131,7 +189,13 @@ def test_invalid_records_say_why(preview, columns, expected):
     """Reason, field, detail and advice, as in a dead letter."""
     (made,) = objects(preview([ORDERS, order(1, **columns)], "--json", batch_max_bytes=1000))
     made.pop("left_out", None)
-    assert made == {"line": 2, "stream": "orders", "mapping": "paid orders", "outcome": "invalid", **expected}
+    assert made == {
+        "line": 2,
+        "stream": "orders",
+        "mapping": "paid orders",
+        "outcome": "invalid",
+        **expected,
+    }
 
 
 def test_schema_violations_are_invalid(preview):
@@ -145,10 +209,22 @@ def test_schema_violations_are_invalid(preview):
     ("lines", "settings", "expected"),
     [
         ([ORDERS, order(1, status="open")], {}, ("when", None, Skipped.WHEN.advice)),
-        ([schema("other", "id"), record("other", id=1)], {}, ("no_mapping", None, Skipped.NO_MAPPING.advice)),
+        (
+            [schema("other", "id"), record("other", id=1)],
+            {},
+            ("no_mapping", None, Skipped.NO_MAPPING.advice),
+        ),
         (
             [ORDERS, order(1, kind="Refunded")],
-            {"mappings": [{"stream": "orders", "event_names": {"Paid": "checkout"}, "fields": {"event_name": "kind"}}]},
+            {
+                "mappings": [
+                    {
+                        "stream": "orders",
+                        "event_names": {"Paid": "checkout"},
+                        "fields": {"event_name": "kind"},
+                    }
+                ]
+            },
             ("name_not_listed", "Refunded", Skipped.NOT_LISTED.advice),
         ),
     ],
@@ -165,7 +241,9 @@ def test_a_record_is_shown_for_each_entry_that_takes_it(preview):
     entries = [ENTRY, {**ENTRY, "name": "second", "ad_account_id": "to.account"}]
     lines = [ORDERS, order(1, to={"account": 42}), order(2)]
     made = objects(preview(lines, "--json", mappings=entries))
-    assert [(one["line"], one["mapping"], one.get("ad_account_id", one.get("reason"))) for one in made] == [
+    assert [
+        (one["line"], one["mapping"], one.get("ad_account_id", one.get("reason"))) for one in made
+    ] == [
         (2, "paid orders", ACCOUNT),
         (2, "second", "42"),
         (3, "paid orders", ACCOUNT),
@@ -190,19 +268,46 @@ def test_preview_agrees_with_the_target(preview, run_target, sandbox: Sandbox):
             for n in range(4)
         ],
         record(
-            "visits", event_id="v5", event_name="page_visit", event_time="?", action_source="web", em="c@example.com", new_column=1
+            "visits",
+            event_id="v5",
+            event_name="page_visit",
+            event_time="?",
+            action_source="web",
+            em="c@example.com",
+            new_column=1,
         ),
         state({"bookmark": 1}),
-        record("visits", event_name="page_visit", event_time=seconds_ago(), action_source="web", em="d@example.com"),
-        record("visits", event_id="v7", event_name="page_visit", event_time=seconds_ago(), action_source="web", ph="12025550134"),
+        record(
+            "visits",
+            event_name="page_visit",
+            event_time=seconds_ago(),
+            action_source="web",
+            em="d@example.com",
+        ),
+        record(
+            "visits",
+            event_id="v7",
+            event_name="page_visit",
+            event_time=seconds_ago(),
+            action_source="web",
+            ph="12025550134",
+        ),
     ]
     made = objects(preview(lines, "--json", mappings=None, file=True))
     ran = run_target(lines)
     assert ran.code == 0
-    assert [one["event"] for one in made if one["outcome"] == "event"] == [row.event for row in sandbox.store.events()]
-    buried = [(letter["reason"], letter.get("field"), letter.get("detail")) for letter in ran.dead_letters]
+    assert [one["event"] for one in made if one["outcome"] == "event"] == [
+        row.event for row in sandbox.store.events()
+    ]
+    buried = [
+        (letter["reason"], letter.get("field"), letter.get("detail")) for letter in ran.dead_letters
+    ]
     assert len(buried) == 3
-    assert [(one["reason"], one.get("field"), one.get("detail")) for one in made if one["outcome"] == "invalid"] == buried
+    assert [
+        (one["reason"], one.get("field"), one.get("detail"))
+        for one in made
+        if one["outcome"] == "invalid"
+    ] == buried
 
 
 # Customer lists
@@ -221,7 +326,12 @@ def lists(*entries: dict[str, Any]) -> dict[str, Any]:
     [
         ({}, {}, "added", {**VIPS, "members": [members.person(1)]}),
         ({"action": "left"}, {}, "removed", {**VIPS, "members": [members.person(1)]}),
-        ({"action": None, "_sdc_deleted_at": "2026-03-02T10:00:00Z"}, {}, "removed", {**VIPS, "members": [members.person(1)]}),
+        (
+            {"action": None, "_sdc_deleted_at": "2026-03-02T10:00:00Z"},
+            {},
+            "removed",
+            {**VIPS, "members": [members.person(1)]},
+        ),
         (
             {"alt": ["person2@example.com", members.person(3).upper()]},
             {"member": ["email", "alt"]},
@@ -248,18 +358,34 @@ def test_record_of_a_list_says_whom_it_adds_or_removes(preview, columns, changes
 @pytest.mark.parametrize(
     ("columns", "expected"),
     [
-        ({"email": "nobody"}, {"reason": "not_an_email", "field": "member", "advice": LeftOut.NOT_AN_EMAIL.advice}),
-        ({"email": " "}, {"reason": "missing_field", "field": "member", "advice": ADVICE["missing_field"]}),
-        ({"action": None}, {"reason": "missing_field", "field": "operation", "advice": ADVICE["missing_field"]}),
+        (
+            {"email": "nobody"},
+            {"reason": "not_an_email", "field": "member", "advice": LeftOut.NOT_AN_EMAIL.advice},
+        ),
+        (
+            {"email": " "},
+            {"reason": "missing_field", "field": "member", "advice": ADVICE["missing_field"]},
+        ),
+        (
+            {"action": None},
+            {"reason": "missing_field", "field": "operation", "advice": ADVICE["missing_field"]},
+        ),
         (
             {"action": "perhaps"},
-            {"reason": "bad_field", "field": "operation", "detail": "unknown_choice", "advice": ADVICE["bad_field"]},
+            {
+                "reason": "bad_field",
+                "field": "operation",
+                "detail": "unknown_choice",
+                "advice": ADVICE["bad_field"],
+            },
         ),
     ],
 )
 def test_invalid_members_say_why(preview, columns, expected):
     """Reason, field and detail as in a dead letter, the list, and advice about customer_lists; no member."""
-    (made,) = objects(preview([members.SCHEMA, members.row(1, **columns)], "--json", **lists(members.entry())))
+    (made,) = objects(
+        preview([members.SCHEMA, members.row(1, **columns)], "--json", **lists(members.entry()))
+    )
     where = {"line": 2, "stream": "vips", "mapping": "VIPs", "ad_account_id": ACCOUNT}
     assert made == {**where, "outcome": "invalid", "customer_list": VIPS, **expected}
 
@@ -268,13 +394,22 @@ def test_schema_violations_of_a_list_are_invalid(preview):
     """With validate_records a record that only feeds a list is invalid under the list, as in the target."""
     lines = [schema("vips", email={"type": "integer"}), members.row(1)]
     (made,) = objects(preview(lines, "--json", validate_records=True, **lists(members.entry())))
-    assert (made["mapping"], made["reason"], made["customer_list"]) == ("VIPs", "schema_violation", VIPS)
+    assert (made["mapping"], made["reason"], made["customer_list"]) == (
+        "VIPs",
+        "schema_violation",
+        VIPS,
+    )
 
 
 def test_a_record_is_shown_for_its_events_and_each_list(preview):
     """What its mappings make of it comes first, then each list, with the account that it is in."""
-    entries = [members.entry(stream="orders", operation=None), members.entry(stream="ord*", list_name="All", ad_account_id="42")]
-    made = objects(preview([ORDERS, order(1, action="x", at=seconds_ago())], "--json", customer_lists=entries))
+    entries = [
+        members.entry(stream="orders", operation=None),
+        members.entry(stream="ord*", list_name="All", ad_account_id="42"),
+    ]
+    made = objects(
+        preview([ORDERS, order(1, action="x", at=seconds_ago())], "--json", customer_lists=entries)
+    )
     assert [(one["mapping"], one["outcome"], one["ad_account_id"]) for one in made] == [
         ("paid orders", "event", ACCOUNT),
         ("VIPs", "added", ACCOUNT),
@@ -296,11 +431,21 @@ def test_preview_of_lists_agrees_with_the_target(preview, run_target, sandbox: S
     ran = run_target(lines, **members.list_settings(entry))
     assert ran.code == 0, ran.log
     (one,) = sandbox.store.lists()
-    added = [member for made_of in made if made_of["outcome"] == "added" for member in made_of["customer_list"]["members"]]
+    added = [
+        member
+        for made_of in made
+        if made_of["outcome"] == "added"
+        for member in made_of["customer_list"]["members"]
+    ]
     assert (len(added), set(added)) == (6, set(one.members))
-    buried = [(letter["mapping"], letter["reason"], letter.get("field"), letter.get("detail")) for letter in ran.dead_letters]
+    buried = [
+        (letter["mapping"], letter["reason"], letter.get("field"), letter.get("detail"))
+        for letter in ran.dead_letters
+    ]
     invalid = [one for one in made if one["outcome"] == "invalid"]
-    assert [(one["mapping"], one["reason"], one.get("field"), one.get("detail")) for one in invalid] == buried
+    assert [
+        (one["mapping"], one["reason"], one.get("field"), one.get("detail")) for one in invalid
+    ] == buried
     assert len(buried) == 3
 
 
@@ -338,7 +483,9 @@ def test_page_shows_members_and_reasons_in_80_columns(preview):
         members.row(1, "left"),
         members.row(3, "perhaps", notes=1),
     ]
-    shown = preview(lines, **lists(members.entry(member=["email", "alt"], ad_account_id="42"))).stdout
+    shown = preview(
+        lines, **lists(members.entry(member=["email", "alt"], ad_account_id="42"))
+    ).stdout
     assert shown.startswith(
         "added  line 2, stream vips, list VIPs, ad account 42\n"
         "  members   2 of list_type EMAIL, as they would be sent\n"
@@ -346,10 +493,17 @@ def test_page_shows_members_and_reasons_in_80_columns(preview):
         "  left out  member: not_an_email\n"
     )
     assert (
-        "removed  line 3, stream vips, list VIPs, ad account 42\n  members   1 of list_type EMAIL, as they would be sent\n" in shown
+        "removed  line 3, stream vips, list VIPs, ad account 42\n  members   1 of list_type EMAIL, as they would be sent\n"
+        in shown
     )
-    assert "invalid  line 4, stream vips, list VIPs, ad account 42\n  why       bad_field: operation, unknown_choice\n" in shown
-    assert "summary  3 records, 1 list addition, 1 list removal; nothing was sent\nstream vips, list VIPs\n" in shown
+    assert (
+        "invalid  line 4, stream vips, list VIPs, ad account 42\n  why       bad_field: operation, unknown_choice\n"
+        in shown
+    )
+    assert (
+        "summary  3 records, 1 list addition, 1 list removal; nothing was sent\nstream vips, list VIPs\n"
+        in shown
+    )
     assert "      1  added\n      1  removed\n" in shown
     assert ADVICE["bad_field"] in " ".join(shown[shown.index("summary") :].split())
     assert "Columns of vips that neither mapping nor customer list reads: notes." in shown
@@ -359,7 +513,10 @@ def test_page_shows_members_and_reasons_in_80_columns(preview):
 def test_the_guide_shows_what_is_printed(preview):
     """The configuration of docs/customer-lists.md, on a person with two addresses, prints what the guide shows below it."""
     guide = (Path(__file__).parents[1] / "docs" / "customer-lists.md").read_text(encoding="utf-8")
-    settings, shown = (guide.partition(f"```{kind}\n")[2].partition("\n```")[0] for kind in ("yaml configuration", "console"))
+    settings, shown = (
+        guide.partition(f"```{kind}\n")[2].partition("\n```")[0]
+        for kind in ("yaml configuration", "console")
+    )
     columns = {"email": "Jane@Example.com", "alt_email": "jane.doe@example.com", "action": "enter"}
     lines = [schema("vip_members", *columns), record("vip_members", **columns)]
     assert preview(lines, **yaml.safe_load(settings)).stdout.rstrip() == shown.partition("\n")[2]
@@ -380,15 +537,34 @@ def test_reading_stops_with_the_last_event_that_was_asked_for(preview):
 
 def test_records_without_events_do_not_count(preview):
     """Invalid and skipped records before the first event are read on, and the first of each kind are shown."""
-    lines = [ORDERS, *[order(n, email="x") for n in range(4)], *[order(n, status="open") for n in range(4)], order(9)]
-    assert [one["outcome"] for one in objects(preview(lines, "--json", "-n", "2"))] == ["invalid"] * 4 + ["skipped"] * 4 + ["event"]
+    lines = [
+        ORDERS,
+        *[order(n, email="x") for n in range(4)],
+        *[order(n, status="open") for n in range(4)],
+        order(9),
+    ]
+    assert [one["outcome"] for one in objects(preview(lines, "--json", "-n", "2"))] == [
+        "invalid"
+    ] * 4 + ["skipped"] * 4 + ["event"]
     shown = preview(lines, "-n", "2").stdout.splitlines()
-    assert [row.split()[0] for row in shown if ", stream " in row] == ["invalid", "invalid", "skipped", "event"]
+    assert [row.split()[0] for row in shown if ", stream " in row] == [
+        "invalid",
+        "invalid",
+        "skipped",
+        "event",
+    ]
 
 
 def test_summary_counts_everything_that_was_read(preview):
     """Records by stream, mapping and outcome; values by field and reason; ignored messages; columns that nothing reads."""
-    lines = [ORDERS, state(1), order(1, alt="?"), order(2, email="x"), order(3, status="open"), line(type="BATCH", stream="orders")]
+    lines = [
+        ORDERS,
+        state(1),
+        order(1, alt="?"),
+        order(2, email="x"),
+        order(3, status="open"),
+        line(type="BATCH", stream="orders"),
+    ]
     (made,) = objects(preview(lines, "--json", "--summary"))
     mapping = {"stream": "orders", "mapping": "paid orders"}
     assert made == {
@@ -406,13 +582,22 @@ def test_summary_counts_everything_that_was_read(preview):
 
 def test_summary_in_words(preview):
     """The same counts for people, and no events."""
-    lines = [ORDERS, state(1), order(1, alt="?"), order(2), order(3, status="open"), line(type="BATCH", stream="orders")]
+    lines = [
+        ORDERS,
+        state(1),
+        order(1, alt="?"),
+        order(2),
+        order(3, status="open"),
+        line(type="BATCH", stream="orders"),
+    ]
     shown = preview(lines, "--summary").stdout
     assert "3 records, 2 events; nothing was sent" in shown
     assert "2  event\n" in shown
     assert "1  skipped   when\n" in shown
     assert "1  left out  user_data.em: not_an_email\n" in shown
-    assert "1 BATCH, 1 STATE (the records in the files of a BATCH are not read)." in " ".join(shown.split())
+    assert "1 BATCH, 1 STATE (the records in the files of a BATCH are not read)." in " ".join(
+        shown.split()
+    )
     assert "Columns of orders that no mapping reads: notes." in shown
     assert '"event_name"' not in shown
 
@@ -422,17 +607,39 @@ def test_summary_in_words(preview):
     [
         ({"fields": {"event_id": "id"}}, ["at", "email", "notes", "status"]),
         ({"fields": {"event_id": "id", "custom_data.value": "@.total"}}, None),
-        ({"preset": "pinterest", "fields": {"event_time": "at", "user_data.em": "email"}}, ["notes", "status"]),
-        ({"preset": "pinterest", "when": "status", "ad_account_id": "notes", "fields": {"event_time": "at"}}, ["email"]),
+        (
+            {"preset": "pinterest", "fields": {"event_time": "at", "user_data.em": "email"}},
+            ["notes", "status"],
+        ),
+        (
+            {
+                "preset": "pinterest",
+                "when": "status",
+                "ad_account_id": "notes",
+                "fields": {"event_time": "at"},
+            },
+            ["email"],
+        ),
     ],
 )
 def test_columns_that_nothing_reads_are_named(preview, entry, unread):
     """Columns of no expression, entry's or preset's, are named; none where an expression may read them all."""
     lines = [
-        schema("orders", "id", "at", "email", "notes", "status", "_sdc_batched_at", key_properties=("id",)),
+        schema(
+            "orders",
+            "id",
+            "at",
+            "email",
+            "notes",
+            "status",
+            "_sdc_batched_at",
+            key_properties=("id",),
+        ),
         record("orders", id=1),
     ]
-    (made,) = objects(preview(lines, "--json", "--summary", mappings=[{"stream": "orders", **entry}]))
+    (made,) = objects(
+        preview(lines, "--json", "--summary", mappings=[{"stream": "orders", **entry}])
+    )
     assert made["unread_columns"].get("orders") == unread
 
 
@@ -441,14 +648,31 @@ def test_columns_that_nothing_reads_are_named(preview, entry, unread):
 
 def test_page_shows_event_reasons_and_advice_in_80_columns(preview):
     """Every line but those of long JSON texts fits, without white space at its end."""
-    shown = preview([ORDERS, order(1, alt="nobody", phone="555 0100"), order(2, email="x"), order(3, status="open")]).stdout
+    shown = preview(
+        [
+            ORDERS,
+            order(1, alt="nobody", phone="555 0100"),
+            order(2, email="x"),
+            order(3, status="open"),
+        ]
+    ).stdout
     assert shown.startswith("event  line 2, stream orders, mapping paid orders\n{\n")
     assert f'    "em": ["{digest("shopper1@example.com")}"],\n' in shown
-    assert "  left out  user_data.em: not_an_email\n            It has not the form x@y.z: check the column.\n" in shown
+    assert (
+        "  left out  user_data.em: not_an_email\n            It has not the form x@y.z: check the column.\n"
+        in shown
+    )
     assert "  warning   user_data.ph: phone_without_country\n" in shown
-    assert "invalid  line 3, stream orders, mapping paid orders\n  why       no_identifier: user_data\n" in shown
+    assert (
+        "invalid  line 3, stream orders, mapping paid orders\n  why       no_identifier: user_data\n"
+        in shown
+    )
     assert "skipped  line 4, stream orders, mapping paid orders\n  why       when\n" in shown
-    assert [row for row in shown.splitlines() if row != row.rstrip() or (len(row) > 80 and not row.startswith('  "'))] == []
+    assert [
+        row
+        for row in shown.splitlines()
+        if row != row.rstrip() or (len(row) > 80 and not row.startswith('  "'))
+    ] == []
     assert "\x1b" not in shown
 
 
@@ -522,8 +746,14 @@ def test_no_value_of_a_member_is_shown(preview, columns, arguments):
         (record("secret-word", id=1), "line 2: a RECORD came before the SCHEMA of its stream"),
         (b'{"type": "RECORD", "stream": "orders"}', "line 2: the RECORD message lacks"),
         (b'{"type": "SCHEMA", "stream": "orders"}', "line 2: the SCHEMA message lacks"),
-        (line(type="SCHEMA", stream="secret-word", schema={}), "line 2: the schema has no `properties`"),
-        (line(type="RECORD", stream="orders", record=["secret-word"]), "line 2: it is no Singer message"),
+        (
+            line(type="SCHEMA", stream="secret-word", schema={}),
+            "line 2: the schema has no `properties`",
+        ),
+        (
+            line(type="RECORD", stream="orders", record=["secret-word"]),
+            "line 2: it is no Singer message",
+        ),
     ],
 )
 def test_unreadable_input_is_named_by_its_line(preview, bad, message):
@@ -547,7 +777,11 @@ def test_missing_file_is_unreadable_input(preview):
 
 def test_wrong_configuration_is_reported_whole(preview):
     """Every problem at once, exit code 2, and nothing is read."""
-    ran = preview([ORDERS], mappings=[{"stream": "orders", "fields": {"user_data.email": "email"}}], timezone="Mars")
+    ran = preview(
+        [ORDERS],
+        mappings=[{"stream": "orders", "fields": {"user_data.email": "email"}}],
+        timezone="Mars",
+    )
     assert ran.exit_code == 2
     assert "did you mean user_data.em?" in ran.stderr
     assert "timezone: must be" in ran.stderr
@@ -563,21 +797,32 @@ def test_without_config_the_environment_is_read(tmp_path: Path, monkeypatch: pyt
     assert "No --config was given" in missing.stderr
     (tmp_path / ".env").write_text(f"TARGET_PINTEREST_CAPI_AD_ACCOUNT_ID={ACCOUNT}\n")
     assert CliRunner().invoke(main, ["preview"], input=b"").exit_code == 0
-    given = CliRunner().invoke(main, ["preview"], input=b"", env={"TARGET_PINTEREST_CAPI_AD_ACCOUNT_ID": "no account"})
+    given = CliRunner().invoke(
+        main, ["preview"], input=b"", env={"TARGET_PINTEREST_CAPI_AD_ACCOUNT_ID": "no account"}
+    )
     assert given.exit_code == 2
 
 
 @pytest.mark.parametrize(
     ("settings", "note"),
     [
-        ({"stream_maps": {"orders": {"id": "id"}}}, "Note: stream_maps: are applied by the target only"),
-        ({"flattening_enabled": True, "flattening_max_depth": 1}, "Note: flattening_enabled: is done by the target only"),
+        (
+            {"stream_maps": {"orders": {"id": "id"}}},
+            "Note: stream_maps: are applied by the target only",
+        ),
+        (
+            {"flattening_enabled": True, "flattening_max_depth": 1},
+            "Note: flattening_enabled: is done by the target only",
+        ),
         ({"ledger_url": "sqlite:///ledger.db"}, "Note: ledger_url: is not asked"),
         (
             {"customer_lists": [{"stream": "vips", "list_name": "VIPs", "member": "email"}]},
             "Note: customer_lists: are not looked up; each change is shown",
         ),
-        ({"defaults": {"event_name": "chekout"}}, "Warning: defaults.event_name: is none of Pinterest's event names"),
+        (
+            {"defaults": {"event_name": "chekout"}},
+            "Warning: defaults.event_name: is none of Pinterest's event names",
+        ),
     ],
 )
 def test_what_a_preview_cannot_show_is_said(preview, settings, note):
@@ -599,12 +844,17 @@ def test_whoever_stops_reading_stops_the_command(preview, tmp_path: Path):
     preview([ORDERS, *[order(number) for number in range(2000)]])
     program = "import sys; from target_pinterest_capi.cli.main import main; main(sys.argv[1:])"
     command = f"'{sys.executable}' -c '{program}' preview --config config.json in.singer -n 2000 --json | head -n 1"
-    ran = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
+    ran = subprocess.run(
+        command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120
+    )
     assert json.loads(ran.stdout)["outcome"] == "event"
     assert "Traceback" not in ran.stderr
 
 
-@pytest.mark.parametrize("command", [["preview", "--config", "config.json", "in.singer"], ["presets", "list"], ["fields"]])
+@pytest.mark.parametrize(
+    "command",
+    [["preview", "--config", "config.json", "in.singer"], ["presets", "list"], ["fields"]],
+)
 def test_the_commands_for_people_do_without_the_sdk(preview, tmp_path: Path, command: list[str]):
     """Nothing that they import imports singer_sdk, which costs most of a second."""
     preview([ORDERS, order(1)])
@@ -616,6 +866,11 @@ def test_the_commands_for_people_do_without_the_sdk(preview, tmp_path: Path, com
         "print('done')"
     )
     ran = subprocess.run(
-        [sys.executable, "-c", program, *command], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120
+        [sys.executable, "-c", program, *command],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
     assert ran.stdout.endswith("done\n"), ran.stderr

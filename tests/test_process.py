@@ -72,10 +72,16 @@ def limit_files() -> None:
 class Process:
     """A running target: written to, signalled, and read at its end."""
 
-    def __init__(self, config: dict[str, Any], directory: Path, *options: str, **environment: str) -> None:
+    def __init__(
+        self, config: dict[str, Any], directory: Path, *options: str, **environment: str
+    ) -> None:
         path = directory / "config.json"
         path.write_text(json.dumps(config))
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("TARGET_PINTEREST_CAPI_")}
+        clean = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("TARGET_PINTEREST_CAPI_")
+        }
         self.process = subprocess.Popen(
             [TARGET, "--config", path, *options],
             stdin=subprocess.PIPE,
@@ -345,18 +351,31 @@ def test_configuration_problems_come_all_at_once(start):
     target = start(conversion_tokn="x", batch_size_rows=5000, api_url="http://api.example.com")
     code, states, log = target.end()
     assert (code, states) == (2, [])
-    for words in ("conversion_tokn", "conversion_token", "batch_size_rows", "api_url", "problems; nothing was read"):
+    for words in (
+        "conversion_tokn",
+        "conversion_token",
+        "batch_size_rows",
+        "api_url",
+        "problems; nothing was read",
+    ):
         assert words in log
 
 
-@pytest.mark.parametrize(("content", "words"), [(None, "missing.json"), ("{not json", "line 1"), ("[]", "config")])
+@pytest.mark.parametrize(
+    ("content", "words"), [(None, "missing.json"), ("{not json", "line 1"), ("[]", "config")]
+)
 def test_configuration_file_that_cannot_be_read(tmp_path: Path, content: str | None, words: str):
     """Exit 2 with the file's name and the place, without its content."""
     path = tmp_path / ("missing.json" if content is None else "config.json")
     if content is not None:
         path.write_text(content)
     done = subprocess.run(
-        [TARGET, "--config", path], stdin=subprocess.DEVNULL, capture_output=True, cwd=tmp_path, text=True, check=False
+        [TARGET, "--config", path],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        cwd=tmp_path,
+        text=True,
+        check=False,
     )
     assert done.returncode == 2
     assert words in done.stderr
@@ -376,13 +395,22 @@ def test_environment_is_read_with_config_env(sandbox: Sandbox, tmp_path: Path):
         "TARGET_PINTEREST_CAPI_NO_SUCH_SETTING": "ignored",
     }
     lines = b"\n".join([VISITS, *visits(range(3)), state({"n": 3})])
-    done = subprocess.run([TARGET, "--config", "ENV"], input=lines, capture_output=True, cwd=tmp_path, env=environment, check=False)
+    done = subprocess.run(
+        [TARGET, "--config", "ENV"],
+        input=lines,
+        capture_output=True,
+        cwd=tmp_path,
+        env=environment,
+        check=False,
+    )
     assert (done.returncode, done.stdout) == (0, b'{"n": 3}\n'), done.stderr
     assert sandbox.store.counters()["requests"] == 2
 
 
 @pytest.mark.parametrize("program", [[TARGET], [sys.executable, "-m", "target_pinterest_capi"]])
-def test_program_and_module_are_the_same(program: list[str], config, tmp_path: Path, sandbox: Sandbox):
+def test_program_and_module_are_the_same(
+    program: list[str], config, tmp_path: Path, sandbox: Sandbox
+):
     """`python -m target_pinterest_capi` does what `target-pinterest-capi` does, exit code included."""
     path = tmp_path / "config.json"
     path.write_text(json.dumps(config))

@@ -18,7 +18,12 @@ from given import Clock, record, schema, settings_of, state
 from shopper import visit
 from target_pinterest_capi.delivery.run import Run
 from target_pinterest_capi.reporting import progress
-from target_pinterest_capi.reporting.progress import MovingLine, Progress, Standing, Watch
+from target_pinterest_capi.reporting.progress import (
+    Progress,
+    ProgressLine,
+    ProgressReporter,
+    Snapshot,
+)
 from target_pinterest_capi.sandbox.faults import Fault
 
 VISITS = schema("visits", *visit(), key_properties=("event_id",))
@@ -29,13 +34,19 @@ class Told:
     """A watch over a standing that a test sets, and what it told."""
 
     def __init__(self, every_seconds: float) -> None:
-        self.standing = Standing()
+        self.standing = Snapshot()
         self.told: list[Progress] = []
         self.ends: list[Progress] = []
-        self.watch = Watch(lambda: self.standing, self.told.append, self.ends.append, every_seconds=every_seconds, now=100)
+        self.watch = ProgressReporter(
+            lambda: self.standing,
+            self.told.append,
+            self.ends.append,
+            every_seconds=every_seconds,
+            now=100,
+        )
 
     def at(self, now: float, **standing: int | None) -> list[Progress]:
-        self.standing = Standing(**standing)
+        self.standing = Snapshot(**standing)
         self.watch.poll(now)
         return self.told
 
@@ -46,7 +57,16 @@ class Told:
 def test_it_tells_every_so_often():
     """Nothing before its time, then once, and again that long after it was told."""
     told = Told(30)
-    assert [len(told.at(now)) for now in (100, 129.9, 130, 131, 159, 165, 194.9, 195)] == [0, 0, 1, 1, 1, 2, 2, 3]
+    assert [len(told.at(now)) for now in (100, 129.9, 130, 131, 159, 165, 194.9, 195)] == [
+        0,
+        0,
+        1,
+        1,
+        1,
+        2,
+        2,
+        3,
+    ]
     assert told.watch.next_due_at() == 225
 
 
@@ -54,7 +74,7 @@ def test_the_end_is_told_once_and_last():
     """After the end nothing more is told, and the last progress has what came since the one before."""
     told = Told(30)
     told.at(130, records=10)
-    told.standing = Standing(records=17)
+    told.standing = Snapshot(records=17)
     told.watch.end(131)
     told.at(1000, records=17)
     assert (len(told.told), len(told.ends)) == (1, 1)
@@ -89,7 +109,11 @@ def test_oldest_unsettled_is_told_in_seconds():
     assert [one.oldest_unsettled_seconds for one in told.told] == [5, 15, 10, None]
 
 
-@generated(some.lists(some.tuples(some.floats(0.1, 3), some.integers(0, 50), some.integers(0, 50)), max_size=60))
+@generated(
+    some.lists(
+        some.tuples(some.floats(0.1, 3), some.integers(0, 50), some.integers(0, 50)), max_size=60
+    )
+)
 def test_the_age_is_never_too_small(steps):
     """Whatever comes and settles in whatever steps, no record is older than what is told."""
     told, now, records, settled = Told(2), 100.0, 0, 0
@@ -113,13 +137,16 @@ def test_memory_is_bounded():
 
 def test_words_and_members():
     """People get a short line without what is zero and usual; programs get every number under its name."""
-    made = Progress(Standing(1200, 1000, 0, 2, 0, 7, 1003), Standing(), 12.3456, 449.96, 3.21)
-    assert made.words == "1,200 records, 1,000 delivered, 2 rejected, 450 events/s, oldest unsettled 3 s"
+    made = Progress(Snapshot(1200, 1000, 0, 2, 0, 7, 1003), Snapshot(), 12.3456, 449.96, 3.21)
+    assert (
+        made.words
+        == "1,200 records, 1,000 delivered, 2 rejected, 450 events/s, oldest unsettled 3 s"
+    )
     assert made.members() == {
         "records": 1200, "delivered": 1000, "invalid": 0, "rejected": 2, "skipped": 0, "requests": 7,
         "seconds": 12.346, "events_per_second": 450.0, "oldest_unsettled_seconds": 3.21,
     }  # fmt: skip
-    settled = Progress(Standing(5, 1, 2, 0, 2), Standing(), 1, 0, None)
+    settled = Progress(Snapshot(5, 1, 2, 0, 2), Snapshot(), 1, 0, None)
     assert settled.words == "5 records, 1 delivered, 0 rejected, 2 invalid, 2 skipped, 0 events/s"
 
 
@@ -128,13 +155,15 @@ def test_a_run_is_watched_while_it_waits():
     clock = Clock()
     run = Run(settings_of(), lambda _: None, clock=clock)
     told: list[Progress] = []
-    run.watch = Watch(run.standing, told.append, told.append, every_seconds=30, now=clock())
+    run.watch = ProgressReporter(
+        run.standing, told.append, told.append, every_seconds=30, now=clock()
+    )
     assert run.seconds_until_due() == 30
     run.sequence = 3
     clock.advance(30)
     run.poll()
     run.close()
-    assert [(one.standing, one.seconds) for one in told] == [(Standing(records=3), 30)]
+    assert [(one.standing, one.seconds) for one in told] == [(Snapshot(records=3), 30)]
 
 
 # The line
@@ -151,13 +180,13 @@ class Terminal(io.StringIO):
 
 
 def made(records: int) -> Progress:
-    return Progress(Standing(records=records), Standing(), 1, 0, None)
+    return Progress(Snapshot(records=records), Snapshot(), 1, 0, None)
 
 
 def test_the_line_is_drawn_over_itself():
     """Each picture erases the one before, fits the terminal, and ends in no newline."""
     terminal = Terminal()
-    line = MovingLine(terminal)
+    line = ProgressLine(terminal)
     line.draw(made(1))
     line.draw(made(10**60))
     pictures = terminal.getvalue().split("\r\x1b[2K")
@@ -175,7 +204,9 @@ def test_the_line_makes_way_for_the_log(monkeypatch):
     root, log = logging.getLogger(), logging.getLogger("a-test-of-progress")
     root.addHandler(handler)
     try:
-        watched = progress.watch(lambda: Standing(records=5), terminal, pytest.fail, pytest.fail, now=100)
+        watched = progress.watch(
+            lambda: Snapshot(records=5), terminal, pytest.fail, pytest.fail, now=100
+        )
         watched.poll(101)
         log.warning("something")
         log.warning("more")
@@ -185,11 +216,14 @@ def test_the_line_makes_way_for_the_log(monkeypatch):
     finally:
         root.removeHandler(handler)
     erase, words = "\r\x1b[2K", made(5).words
-    assert terminal.getvalue() == f"{erase}{words}{erase}something\nmore\n{erase}{words}{erase}after\n"
+    assert (
+        terminal.getvalue() == f"{erase}{words}{erase}something\nmore\n{erase}{words}{erase}after\n"
+    )
 
 
 @pytest.mark.parametrize(
-    ("stream", "term", "expected"), [(Terminal, "xterm", True), (Terminal, "dumb", False), (io.StringIO, "xterm", False)]
+    ("stream", "term", "expected"),
+    [(Terminal, "xterm", True), (Terminal, "dumb", False), (io.StringIO, "xterm", False)],
 )
 def test_where_a_line_moves(monkeypatch, stream, term, expected):
     """A line moves in a terminal that can, and nowhere else."""
@@ -202,9 +236,14 @@ def test_where_a_line_moves(monkeypatch, stream, term, expected):
 
 def test_the_end_of_a_run_in_the_log(run_target, caplog):
     """Where there is no terminal the end is logged with its numbers by name, and with the SDK's metrics of all that came."""
-    ran = run_target([VISITS, *(record("visits", **visit(number)) for number in range(25)), state({"n": 1})])
+    ran = run_target(
+        [VISITS, *(record("visits", **visit(number)) for number in range(25)), state({"n": 1})]
+    )
     points = [row.args[0].to_dict() for row in caplog.records if row.msg == "METRIC: %s"]
-    assert {point["metric"]: point["value"] for point in points} == {"record_count": 25, "http_request_count": 1}
+    assert {point["metric"]: point["value"] for point in points} == {
+        "record_count": 25,
+        "http_request_count": 1,
+    }
     assert {(point["type"], point["tags"]["pid"]) for point in points} == {("counter", os.getpid())}
     last = caplog.records[-1].__dict__
     assert {name: last[name] for name in ("records", "delivered", "rejected", "requests", "exit_code")} == {
@@ -219,7 +258,9 @@ def test_a_line_in_the_log_now_and_then(run_target, caplog):
     ran = run_target([VISITS, record("visits", **visit(1))])
     caplog.clear()
     with caplog.at_level("INFO"):
-        ran.target._log_progress(Progress(Standing(30, 20, requests=3), Standing(10, 5, requests=1), 60, 0.5, None))
+        ran.target._log_progress(
+            Progress(Snapshot(30, 20, requests=3), Snapshot(10, 5, requests=1), 60, 0.5, None)
+        )
     row, *points = caplog.records
     assert row.getMessage() == "Progress: 30 records, 20 delivered, 0 rejected, 0 events/s."
     assert (row.__dict__["records"], row.__dict__["seconds"]) == (30, 60)
@@ -236,14 +277,21 @@ def test_a_line_that_moves_in_a_terminal(config, tmp_path, sandbox):
         env={**os.environ, "TERM": "xterm"},
     )  # fmt: skip
     os.close(theirs)
-    out, _ = process.communicate(b"\n".join([VISITS, record("visits", **visit(1)), state({"n": 1})]) + b"\n", timeout=120)
+    out, _ = process.communicate(
+        b"\n".join([VISITS, record("visits", **visit(1)), state({"n": 1})]) + b"\n", timeout=120
+    )
     shown = b""
-    with contextlib.suppress(OSError):  # Linux says so when the other end is closed and all was read
+    with contextlib.suppress(
+        OSError
+    ):  # Linux says so when the other end is closed and all was read
         while more := os.read(ours, 65536):
             shown += more
     os.close(ours)
     assert (process.returncode, out) == (0, b'{"n": 1}\n')
     pictures = shown.decode().split("\r\x1b[2K")
-    assert any(picture.startswith("1 records, 0 delivered, 0 rejected") and "oldest unsettled" in picture for picture in pictures)
+    assert any(
+        picture.startswith("1 records, 0 delivered, 0 rejected") and "oldest unsettled" in picture
+        for picture in pictures
+    )
     assert "Done after 1 records" in pictures[-1]
     assert "METRIC" not in shown.decode()

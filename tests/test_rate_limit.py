@@ -6,7 +6,10 @@ from hypothesis import strategies as st
 from target_pinterest_capi.delivery.rate_limit import RateLimit
 
 
-@given(st.integers(min_value=1, max_value=20), st.lists(st.floats(min_value=0, max_value=30), max_size=60))
+@given(
+    st.integers(min_value=1, max_value=20),
+    st.lists(st.floats(min_value=0, max_value=30), max_size=60),
+)
 def test_no_minute_holds_more_than_the_limit(limit, gaps):
     """Whatever the pace, any 60 seconds see at most the limit of calls."""
     rate, now, starts = RateLimit(limit), 0.0, []

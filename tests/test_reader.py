@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from given import line, record, schema, settings_of, state
-from target_pinterest_capi import messages
 from target_pinterest_capi.delivery.run import Run
-from target_pinterest_capi.reader import BytesReader
+from target_pinterest_capi.singer import messages
+from target_pinterest_capi.singer.reader import BytesReader
 from target_pinterest_capi.sinks import RowReading
 
 LINES = {

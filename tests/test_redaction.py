@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_pinterest_capi.delivery.redaction import MAX_LENGTH, redact
+from target_pinterest_capi.pinterest.redaction import MAX_LENGTH, redact
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,10 @@ from target_pinterest_capi.delivery.redaction import MAX_LENGTH, redact
         ("seen from 192.0.2.7 and 2001:db8::1", "seen from … and …"),
         ("call +1 (202) 555-0134 now", "call … now"),
         ("see https://shop.example.com/a?email=x now", "see … now"),
-        ("digest 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 bad", "digest … bad"),
+        (
+            "digest 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 bad",
+            "digest … bad",
+        ),
         ("two\nlines\tof  text", "two lines of text"),
         ("num_events_received and external_measurement_vendor_id", None),
     ],

@@ -16,16 +16,21 @@ import pytest
 import yaml
 
 import target_pinterest_capi
-from target_pinterest_capi.delivery.client import USER_AGENT
+from target_pinterest_capi.pinterest.client import USER_AGENT
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
-WORKFLOWS = {path.stem: yaml.safe_load(path.read_text()) for path in (ROOT / ".github" / "workflows").glob("*.yml")}
+WORKFLOWS = {
+    path.stem: yaml.safe_load(path.read_text())
+    for path in (ROOT / ".github" / "workflows").glob("*.yml")
+}
 # YAML 1.1 reads a workflow's key `on` as true.
 TRIGGERS = {name: workflow[True] for name, workflow in WORKFLOWS.items()}
 LABEL = "Programming Language :: Python :: "
-PYTHONS = [text.removeprefix(LABEL) for text in PROJECT["project"]["classifiers"] if text.startswith(LABEL)]
+PYTHONS = [
+    text.removeprefix(LABEL) for text in PROJECT["project"]["classifiers"] if text.startswith(LABEL)
+]
 
 
 def loaded(path: Path) -> ModuleType:
@@ -56,13 +61,26 @@ def project(tmp_path: Path) -> Path:
 
 
 def git(folder: Path, *arguments: str) -> None:
-    who = ["-c", "user.name=Jane", "-c", "user.email=jane@example.com", "-c", "commit.gpgsign=false", "-c", "tag.gpgsign=false"]
-    subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True, timeout=120)
+    who = [
+        "-c",
+        "user.name=Jane",
+        "-c",
+        "user.email=jane@example.com",
+        "-c",
+        "commit.gpgsign=false",
+        "-c",
+        "tag.gpgsign=false",
+    ]
+    subprocess.run(
+        ["git", *who, *arguments], cwd=folder, check=True, capture_output=True, timeout=120
+    )
 
 
 def hatchling(folder: Path, *arguments: str) -> str:
     command = [sys.executable, "-m", "hatchling", *arguments]
-    ran = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True, timeout=120)
+    ran = subprocess.run(
+        command, cwd=folder, check=True, capture_output=True, text=True, timeout=120
+    )
     return ran.stdout.strip()
 
 
@@ -158,30 +176,61 @@ def test_changelog_that_keeps_the_form_has_no_problem():
     ("written", "instead", "problem"),
     [
         ("# Changelog\n", "# Changes\n", "1: begin with `# Changelog`"),
-        ("## [Unreleased]\n", "", "1: the first section is `## [Unreleased]`, also when it is empty"),
+        (
+            "## [Unreleased]\n",
+            "",
+            "1: the first section is `## [Unreleased]`, also when it is empty",
+        ),
         ("- 2026-03-02", "- 2026-02-30", "7: 2026-02-30 is no date"),
-        ("## [0.2.0] - 2026-03-02", "## 0.2.0 (2026-03-02)", "7: write `## [1.2.3] - 2026-12-31`, not `## 0.2.0 (2026-03-02)`"),
-        ("[0.2.0] - 2026-03-02", "[0.1.0] - 2026-03-02", "18: 0.1.0 stands below 0.1.0, and is not older"),
+        (
+            "## [0.2.0] - 2026-03-02",
+            "## 0.2.0 (2026-03-02)",
+            "7: write `## [1.2.3] - 2026-12-31`, not `## 0.2.0 (2026-03-02)`",
+        ),
+        (
+            "[0.2.0] - 2026-03-02",
+            "[0.1.0] - 2026-03-02",
+            "18: 0.1.0 stands below 0.1.0, and is not older",
+        ),
         ("- 2026-02-01", "- 2026-04-01", "18: the date of 0.1.0 is after that of 0.2.0"),
-        ("### Fixed", "### Mended", "14: `### Mended` is none of Added, Changed, Deprecated, Removed, Fixed, Security"),
-        ("### Fixed", "### Added", "14: `### Added` comes once, in the order Added, Changed, Deprecated, Removed, Fixed, Security"),
+        (
+            "### Fixed",
+            "### Mended",
+            "14: `### Mended` is none of Added, Changed, Deprecated, Removed, Fixed, Security",
+        ),
+        (
+            "### Fixed",
+            "### Added",
+            "14: `### Added` comes once, in the order Added, Changed, Deprecated, Removed, Fixed, Security",
+        ),
         ("- Something else.\n", "", "14: `### Fixed` has no entry"),
         ("### Added\n\n- All", "- All", "20: an entry stands below a group, such as `### Added`"),
         ("### Added\n\n- All of it.\n", "", "18: say what changed in 0.1.0"),
-        ("- All of it.", "- All\nof it.", "23: is neither a group, nor an entry (`- `), nor the rest of one (two spaces)"),
+        (
+            "- All of it.",
+            "- All\nof it.",
+            "23: is neither a group, nor an entry (`- `), nor the rest of one (two spaces)",
+        ),
     ],
 )
 def test_changelog_out_of_form_says_where(written: str, instead: str, problem: str):
     """Each departure from the form is told with its line."""
     assert written in KEPT
-    found = list(CHANGELOG.problems(KEPT.replace(written, instead, 1).replace("[0.2.0]: https://example.com/0.2.0\n", "")))
+    found = list(
+        CHANGELOG.problems(
+            KEPT.replace(written, instead, 1).replace("[0.2.0]: https://example.com/0.2.0\n", "")
+        )
+    )
     assert problem in found
 
 
 def test_notes_of_a_release_are_its_section():
     """A tag's notes are what stands below its heading, and nothing else."""
     section = CHANGELOG.release(KEPT, "v0.2.0")
-    assert section.notes == "### Added\n\n- **Something** that takes\n  two lines.\n\n### Fixed\n\n- Something else."
+    assert (
+        section.notes
+        == "### Added\n\n- **Something** that takes\n  two lines.\n\n### Fixed\n\n- Something else."
+    )
 
 
 @pytest.mark.parametrize(
@@ -193,7 +242,11 @@ def test_notes_of_a_release_are_its_section():
         ("v0.2.0", KEPT.replace(" - 2026-03-02", ""), "the newest section is 0.1.0"),
         ("0.2.0", KEPT, "the tag 0.2.0 is not of the form v1.2.3"),
         ("v0.2", KEPT, "the tag v0.2 is not of the form v1.2.3"),
-        ("v0.2.0", KEPT.replace("ased]\n", "ased]\n\n### Added\n\n- More.\n"), "there are entries below Unreleased"),
+        (
+            "v0.2.0",
+            KEPT.replace("ased]\n", "ased]\n\n### Added\n\n- More.\n"),
+            "there are entries below Unreleased",
+        ),
     ],
 )
 def test_tag_without_its_section_is_not_released(tag: str, text: str, problem: str):
@@ -203,12 +256,17 @@ def test_tag_without_its_section_is_not_released(tag: str, text: str, problem: s
     assert problem in found
 
 
-@pytest.mark.parametrize(("arguments", "code", "output"), [([], 0, ""), (["v0.2.0"], 0, "### Added"), (["v9.0.0"], 1, "")])
+@pytest.mark.parametrize(
+    ("arguments", "code", "output"),
+    [([], 0, ""), (["v0.2.0"], 0, "### Added"), (["v9.0.0"], 1, "")],
+)
 def test_changelog_command(tmp_path: Path, arguments: list[str], code: int, output: str):
     """Without a tag it checks, with one it prints the notes, and a problem is exit code 1 with a line on stderr."""
     (tmp_path / "CHANGELOG.md").write_text(KEPT)
     command = [sys.executable, str(ROOT / ".ci" / "changelog.py"), *arguments]
-    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
+    ran = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120
+    )
     assert ran.returncode == code
     assert ran.stdout.startswith(output)
     assert ran.stderr.startswith("CHANGELOG.md: ") == (code == 1)
@@ -228,11 +286,21 @@ def test_image_copies_what_exists_and_is_let_in():
     copied = {
         source for line in instructions("COPY") if not line.startswith("--from") for source in line.split()[:-1]
     }  # fmt: skip
-    rules = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and not line.startswith("#")]
+    rules = [
+        line
+        for line in (ROOT / ".dockerignore").read_text().splitlines()
+        if line and not line.startswith("#")
+    ]
     assert rules[0] == "*"
     assert {rule.removeprefix("!") for rule in rules if rule.startswith("!")} == copied
     wheel = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
-    needed = {"pyproject.toml", "requirements", PROJECT["project"]["readme"], *PROJECT["project"]["license-files"], *wheel}
+    needed = {
+        "pyproject.toml",
+        "requirements",
+        PROJECT["project"]["readme"],
+        *PROJECT["project"]["license-files"],
+        *wheel,
+    }
     assert copied == needed
     # In the copy in which the wheel is tested, the package is left out.
     assert all((ROOT / source).exists() for source in copied - set(wheel))
@@ -259,10 +327,17 @@ def test_image_is_not_root_and_gets_signals_itself():
 
 def test_image_takes_only_what_is_locked():
     """Packages are downloaded with their digests, and everything else is installed from these."""
-    installs = [part for line in instructions("RUN") for part in re.split(" && ", line) if re.match(r"pip\b", part.strip())]
+    installs = [
+        part
+        for line in instructions("RUN")
+        for part in re.split(" && ", line)
+        if re.match(r"pip\b", part.strip())
+    ]
     assert len(installs) == 3
     for line in installs:
-        assert ("--require-hashes" in line and "requirements/runtime.lock" in line) or "--no-index" in line
+        assert (
+            "--require-hashes" in line and "requirements/runtime.lock" in line
+        ) or "--no-index" in line
 
 
 # The devcontainer
@@ -271,11 +346,17 @@ def test_image_takes_only_what_is_locked():
 def test_devcontainer_is_set_up_as_a_checkout_is():
     """It makes .venv by `make`, with a supported Python and the system packages that CI installs."""
     container = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text())
-    version = re.fullmatch(r"mcr\.microsoft\.com/devcontainers/python:(3\.\d+)-\w+", container["image"])
+    version = re.fullmatch(
+        r"mcr\.microsoft\.com/devcontainers/python:(3\.\d+)-\w+", container["image"]
+    )
     assert version is not None
     assert version[1] in PYTHONS
     goal = container["postCreateCommand"].removeprefix("make ")
-    assert re.search(rf"^{re.escape(goal)}|^READY = {re.escape(goal)}$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert re.search(
+        rf"^{re.escape(goal)}|^READY = {re.escape(goal)}$",
+        (ROOT / "Makefile").read_text(),
+        re.MULTILINE,
+    )
     installed = set(container["onCreateCommand"].partition(" --no-install-recommends ")[2].split())
     wanted = re.findall(r"missing\+=\(([\w-]+)\)", (ROOT / ".ci" / "run").read_text())
     assert {"make", "postgresql", "chromium"} <= installed == set(wanted)
@@ -288,7 +369,9 @@ def test_release_runs_for_tags_alone():
     """Nothing but a tag publishes, and the other workflows have no permission to."""
     assert TRIGGERS["release"] == {"push": {"tags": ["v*"]}}
     writers = {
-        (name, job): sorted(key for key, value in steps.get("permissions", {}).items() if value == "write")
+        (name, job): sorted(
+            key for key, value in steps.get("permissions", {}).items() if value == "write"
+        )
         for name, workflow in WORKFLOWS.items()
         for job, steps in workflow["jobs"].items()
     }

@@ -1,6 +1,6 @@
 """`pinterest-capi replay`: the events of dead letters go again, through the same delivery; the file itself never changes."""
 
-import json
+import json  # noqa: I001
 import re
 import signal
 import stat
@@ -20,10 +20,10 @@ from hypothesis import strategies as st
 from given import ACCOUNT, TOKEN, record, schema, settings_of
 from shopper import digest, event, seconds_ago, visit
 from target_pinterest_capi.cli.main import main
-from target_pinterest_capi.cli.replay import default_output
-from target_pinterest_capi.cli.replay_letters import Letters, NotSent
+from target_pinterest_capi.cli.replay.command import default_output
+from target_pinterest_capi.cli.replay.letters import Letters, UnsentReason
 from target_pinterest_capi.delivery.dead_letters import DeadLetter
-from target_pinterest_capi.delivery.outcomes import Outcome
+from target_pinterest_capi.events.outcomes import Outcome
 from target_pinterest_capi.events.event import Origin
 from target_pinterest_capi.sandbox.app import SandboxConfig
 from target_pinterest_capi.sandbox.faults import Fault
@@ -44,7 +44,13 @@ def letter(number: int, *, mapping: str = "pinterest", **changes: Any) -> bytes:
 
 
 def invalid_letter(number: int) -> bytes:
-    row = DeadLetter(1, Origin("visits", "pinterest"), Outcome.INVALID, "no_identifier", key={"event_id": str(number)})
+    row = DeadLetter(
+        1,
+        Origin("visits", "pinterest"),
+        Outcome.INVALID,
+        "no_identifier",
+        key={"event_id": str(number)},
+    )
     return row.line(WALL, "run1")
 
 
@@ -67,15 +73,23 @@ class Desk:
 
     def __call__(self, *arguments: str, file: str | None = None, **settings: Any) -> Result:
         before = self.file.read_bytes() if self.file.exists() else None
-        ran = CliRunner().invoke(main, self.arguments(*arguments, file=file, **settings), env={"COLUMNS": "100"})
-        assert (self.file.read_bytes() if self.file.exists() else None) == before, "the file was changed"
+        ran = CliRunner().invoke(
+            main, self.arguments(*arguments, file=file, **settings), env={"COLUMNS": "100"}
+        )
+        assert (self.file.read_bytes() if self.file.exists() else None) == before, (
+            "the file was changed"
+        )
         assert TOKEN not in ran.output
         assert "example.com" not in ran.output
         return ran
 
     def still(self) -> list[dict[str, Any]]:
         """Give the letters that still fail."""
-        return [json.loads(row) for row in self.output.read_text().splitlines()] if self.output.exists() else []
+        return (
+            [json.loads(row) for row in self.output.read_text().splitlines()]
+            if self.output.exists()
+            else []
+        )
 
 
 @pytest.fixture
@@ -88,7 +102,10 @@ def counts(shown: str) -> dict[str, int]:
     """Give the outcomes of a replay's last line but one."""
     found = re.search(r"^[\d,]+ lines: (.*?)\. [\d,]+ requests", shown, re.MULTILINE)
     assert found is not None, shown
-    return {name: int(number.replace(",", "")) for number, name in re.findall(r"(\d[\d,]*) (\w+)", found[1])}
+    return {
+        name: int(number.replace(",", ""))
+        for number, name in re.findall(r"(\d[\d,]*) (\w+)", found[1])
+    }
 
 
 # What is sent
@@ -96,14 +113,18 @@ def counts(shown: str) -> dict[str, int]:
 
 def test_what_was_rejected_is_delivered(run_target, replay: Desk, sandbox: Sandbox):
     """Events that Pinterest failed and refused go again as they were, once the cause is gone: exit 0, and no new file."""
-    sandbox.faults.set([Fault("fail_event", event_id="visit-2"), Fault("poison", event_id="visit-5")])
+    sandbox.faults.set(
+        [Fault("fail_event", event_id="visit-2"), Fault("poison", event_id="visit-5")]
+    )
     ran = run_target([VISITS, *(record("visits", **visit(number)) for number in range(8))])
     assert ran.outcomes == {"delivered": 6, "rejected": 2}
     sandbox.faults.clear()
     done = replay()
     assert (done.exit_code, counts(done.stdout)) == (0, {"delivered": 2}), done.output
     assert sandbox.store.event_ids() == {f"visit-{number}": 1 for number in range(8)}
-    assert [row.event for row in sandbox.store.events()[-2:]] == [one["event"] for one in ran.dead_letters]
+    assert [row.event for row in sandbox.store.events()[-2:]] == [
+        one["event"] for one in ran.dead_letters
+    ]
     assert not replay.output.exists()
 
 
@@ -136,7 +157,15 @@ def test_nothing_through_is_exit_3(replay: Desk, sandbox: Sandbox):
 
 def test_lines_without_an_event_are_counted_and_left(replay: Desk, sandbox: Sandbox):
     """Letters of invalid records, cut lines and strangers are counted with what to do; the rest is sent."""
-    replay.write(invalid_letter(1), letter(2), b'{"at": "2026-0\n', b'{"some": "object"}\n', b"\n", invalid_letter(3), b'{"cut')
+    replay.write(
+        invalid_letter(1),
+        letter(2),
+        b'{"at": "2026-0\n',
+        b'{"some": "object"}\n',
+        b"\n",
+        invalid_letter(3),
+        b'{"cut',
+    )
     done = replay()
     assert (done.exit_code, counts(done.stdout)) == (0, {"delivered": 1})
     shown = " ".join(done.stdout.split())
@@ -153,7 +182,9 @@ def test_lines_without_an_event_are_counted_and_left(replay: Desk, sandbox: Sand
     [{"event_id": None}, {"event_name": 7}, {"event_time": "soon"}, {"action_source": []}],
     ids=["id", "name", "time", "source"],
 )
-def test_event_without_its_required_members_is_no_dead_letter_of_ours(replay: Desk, sandbox: Sandbox, change: dict[str, Any]):
+def test_event_without_its_required_members_is_no_dead_letter_of_ours(
+    replay: Desk, sandbox: Sandbox, change: dict[str, Any]
+):
     """An event that somebody edited until it has no name, id, time or source is not sent."""
     replay.write(letter(1, **change))
     done = replay()
@@ -182,7 +213,9 @@ def test_repeats_in_a_file_are_sent_once(replay: Desk, sandbox: Sandbox):
 
 def test_dry_run_sends_nothing_and_needs_no_token(replay: Desk, sandbox: Sandbox):
     """Everything is read and counted; there is no request and no new file."""
-    replay.write(letter(1), letter(2), invalid_letter(3), letter(4, event_time=seconds_ago(30 * 86400)))
+    replay.write(
+        letter(1), letter(2), invalid_letter(3), letter(4, event_time=seconds_ago(30 * 86400))
+    )
     done = replay("--dry-run", conversion_token=None)
     assert done.exit_code == 0, done.output
     assert "4 lines: 1 invalid, 2 would be sent. Nothing was sent." in done.stdout
@@ -222,7 +255,9 @@ def test_event_larger_than_the_limit_of_today_is_not_sent(replay: Desk, sandbox:
 
 def test_many_events_keep_to_the_limits(replay: Desk, sandbox: Sandbox):
     """Thousands of letters go in batches, at most max_in_flight at once, and each event once."""
-    sandbox.faults.set([Fault("latency", seconds=0.01), Fault("status", status=503, rate=0.1)], seed=3)
+    sandbox.faults.set(
+        [Fault("latency", seconds=0.01), Fault("status", status=503, rate=0.1)], seed=3
+    )
     replay.write(*(letter(number) for number in range(2500)))
     done = replay(batch_size_rows=50, max_in_flight=3)
     assert (done.exit_code, counts(done.stdout)) == (0, {"delivered": 2500})
@@ -257,7 +292,12 @@ def test_account_is_the_letters_own(replay: Desk, two_accounts: Sandbox, tmp_pat
     replay.write(json.dumps(other).encode() + b"\n", json.dumps(nowhere).encode() + b"\n")
     entries = [
         {"stream": "visits", "preset": "pinterest"},
-        {"stream": "v*", "name": "other shop", "ad_account_id": OTHER, "conversion_token_file": str(tmp_path / "other.token")},
+        {
+            "stream": "v*",
+            "name": "other shop",
+            "ad_account_id": OTHER,
+            "conversion_token_file": str(tmp_path / "other.token"),
+        },
     ]
     done = replay(mappings=entries)
     assert (done.exit_code, counts(done.stdout)) == (0, {"delivered": 2}), done.output
@@ -318,11 +358,17 @@ def test_new_file_stands_beside_the_old_one(file: str, expected: str):
     assert default_output(file, WALL) == expected
 
 
-def test_without_output_the_new_file_is_beside_the_old_one(replay: Desk, sandbox: Sandbox, tmp_path: Path):
+def test_without_output_the_new_file_is_beside_the_old_one(
+    replay: Desk, sandbox: Sandbox, tmp_path: Path
+):
     """No option is needed for what still fails to be kept."""
     sandbox.faults.set([Fault("fail_event", event_id="visit-1")])
     replay.write(letter(1))
-    arguments = [argument for argument in replay.arguments() if argument not in {"--output", str(replay.output)}]
+    arguments = [
+        argument
+        for argument in replay.arguments()
+        if argument not in {"--output", str(replay.output)}
+    ]
     assert CliRunner().invoke(main, arguments).exit_code == 3
     (made,) = tmp_path.glob("rejected.replayed-*.jsonl")
     assert json.loads(made.read_text())["event"]["event_id"] == "visit-1"
@@ -335,7 +381,9 @@ def test_urls_are_read_and_written(replay: Desk, sandbox: Sandbox):
         file.write(letter(1) + letter(2))
     sandbox.faults.set([Fault("fail_event", event_id="visit-1")])
     done = replay("--output", "memory://replay/still", file="memory://replay/run1-1.jsonl")
-    assert (done.exit_code, counts(done.stdout)) == (0, {"delivered": 1, "rejected": 1}), done.output
+    assert (done.exit_code, counts(done.stdout)) == (0, {"delivered": 1, "rejected": 1}), (
+        done.output
+    )
     assert "1 still fail: under memory://replay/still" in done.stdout
     (made,) = files.glob("/replay/still/*.jsonl")
     assert json.loads(files.cat(made))["event"]["event_id"] == "visit-1"
@@ -343,7 +391,11 @@ def test_urls_are_read_and_written(replay: Desk, sandbox: Sandbox):
 
 @pytest.mark.parametrize(
     ("file", "words"),
-    [("missing.jsonl", "No such file"), (".", "Is a directory"), ("nowhere://x/y", "no fsspec file system for nowhere://")],
+    [
+        ("missing.jsonl", "No such file"),
+        (".", "Is a directory"),
+        ("nowhere://x/y", "no fsspec file system for nowhere://"),
+    ],
 )
 def test_file_that_cannot_be_read(replay: Desk, file: str, words: str):
     """Exit 1 with the reason."""
@@ -352,7 +404,9 @@ def test_file_that_cannot_be_read(replay: Desk, file: str, words: str):
     assert words in done.stderr
 
 
-def test_place_for_what_still_fails_that_cannot_be_written(replay: Desk, sandbox: Sandbox, tmp_path: Path):
+def test_place_for_what_still_fails_that_cannot_be_written(
+    replay: Desk, sandbox: Sandbox, tmp_path: Path
+):
     """The replay stops with 1; what has no outcome is said, and the file is unchanged."""
     (tmp_path / "file").write_text("")
     sandbox.faults.set([Fault("fail_event", event_id="visit-1")])
@@ -393,7 +447,9 @@ def test_signal_ends_within_the_grace_time(replay: Desk, sandbox: Sandbox, signu
     sandbox.faults.set([Fault("latency", seconds=600, skip=1)])
     replay.write(*(letter(number) for number in range(50)))
     arguments = replay.arguments(batch_size_rows=1, max_in_flight=1, shutdown_grace_seconds=0.2)
-    process = subprocess.Popen([PROGRAM, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [PROGRAM, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     deadline = time.monotonic() + 120
     while not sandbox.faults.struck().get("latency") and time.monotonic() < deadline:
         time.sleep(0.01)  # another process is awaited, and it cannot wake us
@@ -430,8 +486,12 @@ def test_every_line_is_sent_or_counted(tmp_path_factory, lines: list[bytes]):
     letters = Letters(str(path), settings_of(), needs_token=True)
     events = [one.id for one in letters]
     assert len(events) == len(set(events))
-    assert len(events) + sum(letters.not_sent.values()) == letters.lines == sum(not line.isspace() for line in lines)
-    assert letters.not_sent[NotSent.NO_EVENT] <= sum(b'"invalid"' in line for line in lines)
+    assert (
+        len(events) + sum(letters.not_sent.values())
+        == letters.lines
+        == sum(not line.isspace() for line in lines)
+    )
+    assert letters.not_sent[UnsentReason.NO_EVENT] <= sum(b'"invalid"' in line for line in lines)
 
 
 # The documentation
@@ -439,7 +499,10 @@ def test_every_line_is_sent_or_counted(tmp_path_factory, lines: list[bytes]):
 
 def test_examples_of_the_documentation_are_letters(tmp_path: Path):
     """The lines on the page have the members that are written, in their order, and digests of what stands beside them."""
-    shown = [json.loads(" ".join(block.split())) for block in re.findall(r"```json\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)]
+    shown = [
+        json.loads(" ".join(block.split()))
+        for block in re.findall(r"```json\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
+    ]
     first, second = shown
     assert first["key"] == {"id": digest("1001")}
     assert second["key"] == {"id": digest("1002")}
@@ -463,10 +526,12 @@ def test_examples_of_the_documentation_are_letters(tmp_path: Path):
     path.write_text("".join(json.dumps(one) + "\n" for one in shown))
     letters = Letters(str(path), settings_of(), needs_token=True)
     assert [one.id for one in letters] == ["order-1002"]
-    assert letters.not_sent == {NotSent.NO_EVENT: 1}
+    assert letters.not_sent == {UnsentReason.NO_EVENT: 1}
 
 
 def test_command_is_where_the_others_are():
     """`pinterest-capi --help` lists it, and its own help says what it does."""
     assert "replay" in CliRunner().invoke(main, ["--help"]).stdout
-    assert "never changed" in " ".join(CliRunner().invoke(main, ["replay", "--help"]).stdout.split())
+    assert "never changed" in " ".join(
+        CliRunner().invoke(main, ["replay", "--help"]).stdout.split()
+    )

@@ -1,17 +1,17 @@
 """The report's format: its schema, how counts become members, and what is refused when one is read."""
 
-import json
+import json  # noqa: I001
 from pathlib import Path
 
 import jsonschema
 import pytest
 from report_sample import HOSTILE, NOW, event, hostile, observed, ordinary, report_of
 
-from target_pinterest_capi.delivery.outcomes import Outcome, Rejected
+from target_pinterest_capi.events.outcomes import Outcome, Rejected
 from target_pinterest_capi.events.event import Origin
 from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
 from target_pinterest_capi.reporting import report as reports
-from target_pinterest_capi.reporting.tally import Tally
+from target_pinterest_capi.reporting.counters import Counters
 
 SCHEMA = Path(__file__).parent.parent / "docs" / "report-schema.json"
 ORDERS = Origin("orders", "paid orders")
@@ -29,7 +29,9 @@ def test_published_schema_is_the_formats_own():
     assert SCHEMA.read_text() == reports.schema_text()
 
 
-@pytest.mark.parametrize("make", [report_of, ordinary, hostile], ids=["empty", "ordinary", "hostile"])
+@pytest.mark.parametrize(
+    "make", [report_of, ordinary, hostile], ids=["empty", "ordinary", "hostile"]
+)
 def test_every_report_fits_the_schema(make, validator):
     """Whatever a run was like, what is written is valid against the published schema, and reads back as it was."""
     text = reports.encode(make())
@@ -39,7 +41,14 @@ def test_every_report_fits_the_schema(make, validator):
 
 @pytest.mark.parametrize(
     ("path", "value"),
-    [("format", 2), ("totals.delivered", -1), ("run.started_at", 5), ("run.mode", "loud"), ("run", None), ("reasons", [{}])],
+    [
+        ("format", 2),
+        ("totals.delivered", -1),
+        ("run.started_at", 5),
+        ("run.mode", "loud"),
+        ("run", None),
+        ("reasons", [{}]),
+    ],
 )
 def test_schema_and_reader_refuse_the_same(validator, path: str, value: object):
     """What the schema does not allow is not read either, and the message names the place, not the value."""
@@ -66,13 +75,18 @@ def test_later_members_are_no_mistake():
     """Members that this version does not know are passed over, so that a newer target's report can still be shown."""
     members = json.loads(reports.encode(ordinary()))
     members["run"]["weather"] = "fine"
-    assert reports.decode(json.dumps(members).encode()) == reports.decode(reports.encode(ordinary()))
+    assert reports.decode(json.dumps(members).encode()) == reports.decode(
+        reports.encode(ordinary())
+    )
 
 
 def test_outcomes_by_stream_and_mapping():
     """Each stream and entry has one row, with each outcome's events; the totals are their sums."""
     made = ordinary()
-    rows = [(row.stream, row.mapping, row.delivered, row.invalid, row.rejected, row.skipped) for row in made.outcomes]
+    rows = [
+        (row.stream, row.mapping, row.delivered, row.invalid, row.rejected, row.skipped)
+        for row in made.outcomes
+    ]
     assert rows == [("orders", "paid orders", 1200, 4, 2, 47), ("visits", "pinterest", 30, 1, 0, 0)]
     totals = made.totals
     assert (totals.delivered, totals.invalid, totals.rejected, totals.skipped) == (1230, 5, 2, 47)
@@ -88,7 +102,7 @@ REASONS = [
 @pytest.mark.parametrize(("outcome", "reason"), REASONS, ids=[str(reason) for _, reason in REASONS])
 def test_every_reason_comes_with_its_advice(outcome: Outcome, reason: str):
     """A reason is told with its count, and with what a person does about it."""
-    tally = Tally()
+    tally = Counters()
     tally.count(ORDERS, outcome, reason, 3)
     (row,) = report_of(tally).reasons
     assert (row.stream, row.mapping, row.outcome, row.reason, row.events, row.advice) == (
@@ -104,7 +118,7 @@ def test_every_reason_comes_with_its_advice(outcome: Outcome, reason: str):
 @pytest.mark.parametrize("reason", [*LeftOut, *Warned], ids=str)
 def test_every_note_says_whether_the_value_was_sent(reason: str):
     """A value is told with its field and advice, and with whether it went with its event."""
-    tally = Tally()
+    tally = Counters()
     tally.note(ORDERS, "user_data.ph", reason, 2)
     (row,) = report_of(tally).values
     assert (row.field, row.reason, row.values, row.advice, row.sent) == (
@@ -117,19 +131,26 @@ def test_every_note_says_whether_the_value_was_sent(reason: str):
 
 
 @pytest.mark.parametrize(
-    ("name", "shown"), [("Cart Viewed", "Cart Viewed"), ("shopper@example.com", "(others)"), (HOSTILE, "(others)")]
+    ("name", "shown"),
+    [("Cart Viewed", "Cart Viewed"), ("shopper@example.com", "(others)"), (HOSTILE, "(others)")],
 )
 def test_name_that_no_entry_lists_is_a_member_of_its_own(name: str, shown: str):
     """It is told where it reads like a name, and stays out where it may be a value."""
-    tally = Tally()
+    tally = Counters()
     tally.count(ORDERS, Outcome.SKIPPED, f"{Skipped.NOT_LISTED}: {name}")
     (row,) = report_of(tally).reasons
-    assert (row.reason, row.event_name, row.advice) == (str(Skipped.NOT_LISTED), shown, Skipped.NOT_LISTED.advice)
+    assert (row.reason, row.event_name, row.advice) == (
+        str(Skipped.NOT_LISTED),
+        shown,
+        Skipped.NOT_LISTED.advice,
+    )
 
 
 def test_coverage_is_told_in_events_and_per_cent():
     """Each name has all eleven components; per cents are of the name's events, to two digits."""
-    some = [event(number, click_id="dj0yJnU9") if number < 2 else event(number) for number in range(3)]
+    some = [
+        event(number, click_id="dj0yJnU9") if number < 2 else event(number) for number in range(3)
+    ]
     (entry,) = report_of(seen=observed(*some)).delivered.by_event_name
     assert (entry.event_name, entry.events, len(entry.components)) == ("checkout", 3, 11)
     click = entry.components["click_id_epik"]
@@ -138,28 +159,41 @@ def test_coverage_is_told_in_events_and_per_cent():
 
 def test_times_and_delays():
     """Buckets start at a time of day in UTC; delays are told by their upper edge, the last without one."""
-    made = report_of(seen=observed(event(1, hours_ago=0.25), event(2, hours_ago=2), event(3, hours_ago=300))).delivered
+    made = report_of(
+        seen=observed(event(1, hours_ago=0.25), event(2, hours_ago=2), event(3, hours_ago=300))
+    ).delivered
     assert made.bucket_seconds == 24 * 3600
     assert [(bucket.start.isoformat(), bucket.events) for bucket in made.over_time] == [
         ("2026-02-18T00:00:00+00:00", 1),
         ("2026-03-02T00:00:00+00:00", 2),
     ]
     late = {bucket.up_to_seconds: bucket.events for bucket in made.delays.buckets if bucket.events}
-    assert (late, made.delays.within_an_hour, made.delays.late_online) == ({900: 1, 6 * 3600: 1, None: 1}, 1, 2)
+    assert (late, made.delays.within_an_hour, made.delays.late_online) == (
+        {900: 1, 6 * 3600: 1, None: 1},
+        1,
+        2,
+    )
 
 
 def test_repeated_and_constant_ids_by_name():
     """A name whose events all have one id is told to be constant, others by how many repeat an id."""
     same = [event(1, "signup", event_id="s") for _ in range(12)]
     made = report_of(seen=observed(*same, event(1), event(1), event(2))).delivered
-    found = {entry.event_name: (entry.repeated_ids, entry.constant_id) for entry in made.by_event_name}
+    found = {
+        entry.event_name: (entry.repeated_ids, entry.constant_id) for entry in made.by_event_name
+    }
     assert (found, made.event_ids_exact) == ({"signup": (11, True), "checkout": (1, False)}, True)
 
 
 def test_requests_and_throughput():
     """Requests are told by what they were for; throughput is delivered events by seconds, also of a run that took none."""
     requests = ordinary().requests
-    assert (requests.sent, requests.repeated, requests.isolating, requests.events_per_second) == (25, 2, 3, round(1230 / 41.5, 1))
+    assert (requests.sent, requests.repeated, requests.isolating, requests.events_per_second) == (
+        25,
+        2,
+        3,
+        round(1230 / 41.5, 1),
+    )
     assert report_of(seconds=0.0, started_at=NOW).requests.events_per_second == 0
 
 

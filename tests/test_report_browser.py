@@ -12,7 +12,7 @@ from report_sample import hostile, ordinary, report_of
 
 from given import ACCOUNT
 from target_pinterest_capi.reporting.customer_lists import ListReport
-from target_pinterest_capi.reporting.html import page
+from target_pinterest_capi.reporting.html.page import page
 from target_pinterest_capi.reporting.report import Report
 
 
@@ -27,7 +27,12 @@ def with_lists() -> Report:
         }  # fmt: skip
         return ListReport(**{**given, **changes})
 
-    lists = [one("READY"), one("TOO_SMALL", exceptions={"invalid_records": "2"}), one("ODD"), one(None, added=0, removed=0)]
+    lists = [
+        one("READY"),
+        one("TOO_SMALL", exceptions={"invalid_records": "2"}),
+        one("ODD"),
+        one(None, added=0, removed=0),
+    ]
     return msgspec.structs.replace(ordinary(), customer_lists=lists)
 
 
@@ -86,8 +91,13 @@ def contrast(one: str, other: str) -> float:
     """Give the contrast of two colours in the browser's notation (WCAG 2.1)."""
 
     def light(colour: str) -> float:
-        shares = [int(part) / 255 for part in colour.removeprefix("rgb(").removesuffix(")").split(",")]
-        red, green, blue = (share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares)
+        shares = [
+            int(part) / 255 for part in colour.removeprefix("rgb(").removesuffix(")").split(",")
+        ]
+        red, green, blue = (
+            share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4
+            for share in shares
+        )
         return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
     low, high = sorted((light(one), light(other)))
@@ -188,7 +198,9 @@ def test_everything_is_reached_by_keyboard(browser, pages):
 def test_fold_opens_by_keyboard(browser, pages):
     """Enter on a fold opens it: the chart's numbers can be read without a mouse."""
     browser.open(pages["ordinary"])
-    browser.evaluate("[...document.querySelectorAll('summary')].find(one => one.textContent === 'The same as a table').focus()")
+    browser.evaluate(
+        "[...document.querySelectorAll('summary')].find(one => one.textContent === 'The same as a table').focus()"
+    )
     browser.press("Enter")
     assert browser.evaluate("document.activeElement.parentElement.open") is True
 
@@ -225,7 +237,11 @@ def test_words_have_the_whole_width_on_a_phone(browser, pages):
 def test_tables_stay_tables_on_a_phone(browser, pages):
     """Where rows become blocks, assistive technology still hears a table with its rows and cells, and the picture by its name."""
     browser.open(pages["ordinary"], width=PHONE)
-    nodes = [node for node in browser.call("Accessibility.getFullAXTree")["nodes"] if not node.get("ignored")]
+    nodes = [
+        node
+        for node in browser.call("Accessibility.getFullAXTree")["nodes"]
+        if not node.get("ignored")
+    ]
     roles = [node["role"]["value"] for node in nodes]
     names = {node["name"]["value"] for node in nodes if node["role"]["value"] in {"image", "img"}}
     assert roles.count("row") >= 24
@@ -236,7 +252,11 @@ def test_tables_stay_tables_on_a_phone(browser, pages):
 def test_phone_texts_and_targets_are_large_enough(browser, pages):
     """On a phone no text is below 12 pixels, and what is tapped is at least 24 pixels high (WCAG 2.2 AA)."""
     browser.open(pages["ordinary"], width=PHONE)
-    sizes = browser.evaluate("[...document.querySelectorAll('body *')].map(one => parseFloat(getComputedStyle(one).fontSize))")
+    sizes = browser.evaluate(
+        "[...document.querySelectorAll('body *')].map(one => parseFloat(getComputedStyle(one).fontSize))"
+    )
     assert min(sizes) >= 12
-    heights = browser.evaluate("[...document.querySelectorAll('nav a, summary')].map(one => one.getBoundingClientRect().height)")
+    heights = browser.evaluate(
+        "[...document.querySelectorAll('nav a, summary')].map(one => one.getBoundingClientRect().height)"
+    )
     assert min(heights) >= 24

@@ -1,6 +1,6 @@
 """The page: everything that the report says is on it, in words, escaped; nothing is loaded, and nothing can run."""
 
-import re
+import re  # noqa: I001
 from html import unescape
 from html.parser import HTMLParser
 from typing import ClassVar
@@ -8,12 +8,12 @@ from typing import ClassVar
 import pytest
 from report_sample import HOSTILE, event, hostile, observed, ordinary, report_of
 
-from target_pinterest_capi.delivery.outcomes import Outcome
+from target_pinterest_capi.events.outcomes import Outcome
 from target_pinterest_capi.events.event import Origin
+from target_pinterest_capi.reporting.counters import Counters
 from target_pinterest_capi.reporting.coverage import COMPONENTS
-from target_pinterest_capi.reporting.html import headline, page
+from target_pinterest_capi.reporting.html.page import headline, page
 from target_pinterest_capi.reporting.report import Report
-from target_pinterest_capi.reporting.tally import Tally
 
 ORDERS = Origin("orders", "paid orders")
 
@@ -52,7 +52,7 @@ def words(report: Report) -> str:
 
 
 def delivered(number: int, mode: str = "live", **reasons: int) -> Report:
-    tally = Tally()
+    tally = Counters()
     if number:
         tally.count(ORDERS, Outcome.DELIVERED, number=number)
     for outcome, count in reasons.items():
@@ -100,7 +100,9 @@ def test_end_of_the_run_is_told(code: int, stopped: str | None, said: list[str])
     assert all(part in text for part in said)
 
 
-@pytest.mark.parametrize("make", [report_of, ordinary, hostile], ids=["empty", "ordinary", "hostile"])
+@pytest.mark.parametrize(
+    "make", [report_of, ordinary, hostile], ids=["empty", "ordinary", "hostile"]
+)
 def test_nothing_is_loaded_and_nothing_runs(make):
     """No element asks for anything or holds code, every link stays on the page, and the page's own policy forbids it."""
     text = page(make())
@@ -118,14 +120,20 @@ def test_nothing_is_loaded_and_nothing_runs(make):
         "video",
     }
     for tag, attributes in reader.elements:
-        assert not [name for name in attributes if name.startswith("on") or name in {"src", "srcset", "action", "xlink:href"}]
+        assert not [
+            name
+            for name in attributes
+            if name.startswith("on") or name in {"src", "srcset", "action", "xlink:href"}
+        ]
         link = attributes.get("href", "#")
         assert link is not None
         assert link.startswith("#") or (tag, link) == ("link", "data:,")
     assert "url(" not in text
     assert "@import" not in text
     policy = next(
-        attributes["content"] for _, attributes in reader.elements if attributes.get("http-equiv") == "Content-Security-Policy"
+        attributes["content"]
+        for _, attributes in reader.elements
+        if attributes.get("http-equiv") == "Content-Security-Policy"
     )
     assert policy is not None
     assert policy.startswith("default-src 'none';")
@@ -148,10 +156,16 @@ def test_every_number_of_the_report_is_on_the_page():
     made = ordinary()
     text = words(made)
     for row in made.outcomes:
-        assert f"{row.stream} · {row.mapping} {row.delivered:,} {row.invalid:,} {row.rejected:,} {row.skipped:,}" in text
+        assert (
+            f"{row.stream} · {row.mapping} {row.delivered:,} {row.invalid:,} {row.rejected:,} {row.skipped:,}"
+            in text
+        )
     for reason in made.reasons:
         assert " ".join(reason.advice.replace("`", " ").split()) in text
-        assert f"{reason.events:,} {' · '.join(filter(None, (reason.stream, reason.mapping, reason.event_name)))}" in text
+        assert (
+            f"{reason.events:,} {' · '.join(filter(None, (reason.stream, reason.mapping, reason.event_name)))}"
+            in text
+        )
     for value in made.values:
         assert value.advice in text
         assert f"{value.values:,} {value.stream} · {value.mapping} · {value.field}" in text
@@ -189,8 +203,13 @@ def test_over_time_is_a_chart_and_a_table():
     (label,) = re.findall(r'<svg role="img" aria-label="([^"]+)"', text)
     assert "1,230 events from" in label
     table = text[text.index("The same as a table") :]
-    numbers = [int(found.replace(",", "")) for found in re.findall(r'</th><td class="number">([\d,]+)</td>', table)]
-    assert numbers[: len(made.delivered.over_time)] == [bucket.events for bucket in made.delivered.over_time]
+    numbers = [
+        int(found.replace(",", ""))
+        for found in re.findall(r'</th><td class="number">([\d,]+)</td>', table)
+    ]
+    assert numbers[: len(made.delivered.over_time)] == [
+        bucket.events for bucket in made.delivered.over_time
+    ]
 
 
 def test_what_the_events_show_to_be_wrong_is_said_first():
@@ -210,7 +229,9 @@ def test_repeats_are_explained_with_and_without_a_ledger():
     assert "checkout 1 of 3 33%" in without
     assert "With ledger_url such repeats are not sent at all." in without
     assert "With ledger_url" not in words(report_of(seen=twice, settings={"ledger": True}))
-    assert "No delivered event of this run has the id of another." in words(report_of(seen=observed(event(1))))
+    assert "No delivered event of this run has the id of another." in words(
+        report_of(seen=observed(event(1)))
+    )
     twice.ids._mask = 1
     assert "Estimated: the run was too long" in words(report_of(seen=twice))
 
@@ -234,7 +255,13 @@ def test_page_works_without_eyes():
     """One h1, sections named by their headings, tables with captions or heads, landmarks, a language, and no id twice."""
     reader = Reader(page(ordinary()))
     tags = [tag for tag, _ in reader.elements]
-    assert (tags.count("h1"), tags.count("main"), tags.count("header"), tags.count("footer"), tags.count("nav")) == (1, 1, 1, 1, 1)
+    assert (
+        tags.count("h1"),
+        tags.count("main"),
+        tags.count("header"),
+        tags.count("footer"),
+        tags.count("nav"),
+    ) == (1, 1, 1, 1, 1)
     assert dict(reader.elements)["html"] == {"lang": "en"}
     ids = [attributes["id"] for _, attributes in reader.elements if "id" in attributes]
     assert len(ids) == len(set(ids))

@@ -21,14 +21,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from given import Clock, examples, files_limited_to, settings_of
-from target_pinterest_capi.delivery.client import Answer, EventStatus, Failure, FailureKind
+from target_pinterest_capi.delivery.acknowledgement import MIN_SETTLED_FOR_RATIO
 from target_pinterest_capi.delivery.dead_letters import FILE_WAIT_SECONDS, MAX_BUFFERED
+from target_pinterest_capi.delivery.event_delivery import ATTEMPT_SLACK_SECONDS
 from target_pinterest_capi.delivery.repeats import MAX_WAITING
 from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
-from target_pinterest_capi.delivery.sending import ATTEMPT_SLACK_SECONDS
-from target_pinterest_capi.delivery.settling import MIN_SETTLED_FOR_RATIO
-from target_pinterest_capi.events.event import Account, Event, InvalidRecord, Origin, SkippedRecord, encode
+from target_pinterest_capi.events.event import (
+    Account,
+    Event,
+    InvalidRecord,
+    Origin,
+    SkippedRecord,
+    encode,
+)
 from target_pinterest_capi.events.reasons import Invalid, Skipped
+from target_pinterest_capi.pinterest.client import (
+    ApiResponse,
+    EventStatus,
+    NoResponse,
+    NoResponseKind,
+)
 
 Numbers = set[int]
 ORIGIN = Origin("visits", "pinterest")
@@ -36,18 +48,18 @@ ACCOUNTS = (Account("549755885175", "sandbox-token"), Account("549755885176", "s
 MAX_WAITS = 3000  # of one run; what needs more goes round in circles
 
 # How a request may end: whether Pinterest processed it, and what came back. None: its own word on each event.
-ENDINGS: dict[str, tuple[bool, Answer | Failure | None]] = {
+ENDINGS: dict[str, tuple[bool, ApiResponse | NoResponse | None]] = {
     "taken": (True, None),
-    "busy": (False, Answer(503, retry_after_seconds=2)),
-    "too many": (False, Answer(429, retry_after_seconds=1)),
-    "not sent": (False, Failure(FailureKind.NOT_SENT, "refused")),
-    "lost before": (False, Failure(FailureKind.UNCERTAIN, "dropped")),
-    "lost after": (True, Failure(FailureKind.UNCERTAIN, "dropped")),
-    "failed inside": (True, Answer(500)),
-    "one less": (True, Answer(200, events=[])),
-    "no token": (False, Answer(401)),
+    "busy": (False, ApiResponse(503, retry_after_seconds=2)),
+    "too many": (False, ApiResponse(429, retry_after_seconds=1)),
+    "not sent": (False, NoResponse(NoResponseKind.NOT_SENT, "refused")),
+    "lost before": (False, NoResponse(NoResponseKind.UNCERTAIN, "dropped")),
+    "lost after": (True, NoResponse(NoResponseKind.UNCERTAIN, "dropped")),
+    "failed inside": (True, ApiResponse(500)),
+    "one less": (True, ApiResponse(200, events=[])),
+    "no token": (False, ApiResponse(401)),
 }
-OVER = Failure(FailureKind.NOT_SENT, "over")
+OVER = NoResponse(NoResponseKind.NOT_SENT, "over")
 CALM = [name for name in ENDINGS if name != "no token"]
 
 
@@ -57,7 +69,7 @@ class Sent(NamedTuple):
     numbers: tuple[int, ...]
     at: float
     may_end: threading.Event
-    answer: list[Answer | Failure]
+    answer: list[ApiResponse | NoResponse]
 
 
 class Pinterest:
@@ -70,8 +82,13 @@ class Pinterest:
         self.is_over = False
         self.arrived = 0
 
-    def send_events(self, account: Account, body: bytes, *, test: bool) -> Answer | Failure:  # noqa: ARG002
-        sent = Sent(tuple(int(one["language"]) for one in json.loads(body)["data"]), self.clock(), threading.Event(), [])
+    def send_events(self, account: Account, body: bytes, *, test: bool) -> ApiResponse | NoResponse:  # noqa: ARG002
+        sent = Sent(
+            tuple(int(one["language"]) for one in json.loads(body)["data"]),
+            self.clock(),
+            threading.Event(),
+            [],
+        )
         with self.changed:
             if self.is_over:
                 return OVER
@@ -93,7 +110,14 @@ class Pinterest:
 class World:
     """A run and everything around it: arrivals, answers, time, and the account of what is true."""
 
-    def __init__(self, directory: Path, rng: random.Random, endings: list[str], bad: float = 0.1, **given: Any) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        rng: random.Random,
+        endings: list[str],
+        bad: float = 0.1,
+        **given: Any,
+    ) -> None:
         self.rng = rng
         self.endings = endings
         self.bad = bad  # the share of events that Pinterest fails, and of those that it refuses
@@ -114,7 +138,9 @@ class World:
         self.lines_left: float = float("inf")  # that stdout takes
         self.lines_failed = 0
         self.run = Run(
-            settings_of(**{"dead_letter_path": str(self.path), "shutdown_grace_seconds": 5, **given}),
+            settings_of(
+                **{"dead_letter_path": str(self.path), "shutdown_grace_seconds": 5, **given}
+            ),
             self.write_state,
             clock=self.clock,
             client=self.pinterest,
@@ -149,15 +175,22 @@ class World:
         """Give the requests under way, once every one that was started has arrived; the run may have given some up."""
         pinterest = self.pinterest
         with pinterest.changed:
-            assert pinterest.changed.wait_for(lambda: pinterest.arrived == self.run.requests.sent, 60)
-            return sorted(pinterest.under_way, key=lambda number: pinterest.under_way[number].numbers)
+            assert pinterest.changed.wait_for(
+                lambda: pinterest.arrived == self.run.requests.sent, 60
+            )
+            return sorted(
+                pinterest.under_way, key=lambda number: pinterest.under_way[number].numbers
+            )
 
     def end(self, number: int) -> None:
         """End a request in one of the ways that may be, and wait until its sender has said so."""
         queue = self.run._sending.dispatcher._senders.done
         before = queue.qsize()
         sent = self.pinterest.under_way[number]
-        is_late = sent.at + self.run.settings.request_timeout_seconds + ATTEMPT_SLACK_SECONDS <= self.clock.now
+        is_late = (
+            sent.at + self.run.settings.request_timeout_seconds + ATTEMPT_SLACK_SECONDS
+            <= self.clock.now
+        )
         sent.answer.append(self.answer(sent.numbers, is_heard=not is_late))
         with self.pinterest.changed:
             del self.pinterest.under_way[number]
@@ -165,15 +198,19 @@ class World:
         while queue.qsize() == before:
             assert self.reported.acquire(timeout=120)
 
-    def answer(self, numbers: tuple[int, ...], *, is_heard: bool) -> Answer | Failure:
+    def answer(self, numbers: tuple[int, ...], *, is_heard: bool) -> ApiResponse | NoResponse:
         processes, given = ENDINGS[self.rng.choice(self.endings)]
         if given is not None and not (processes and self.poison.intersection(numbers)):
             return given
         if self.poison.intersection(numbers):
-            return Answer(400, message="Invalid request")
-        statuses = [EventStatus("failed" if number in self.failing else "processed") for number in numbers]
-        self.confirmed.update(number for number in numbers if is_heard and number not in self.failing)
-        return Answer(422 if self.failing.intersection(numbers) else 200, events=statuses)
+            return ApiResponse(400, message="Invalid request")
+        statuses = [
+            EventStatus("failed" if number in self.failing else "processed") for number in numbers
+        ]
+        self.confirmed.update(
+            number for number in numbers if is_heard and number not in self.failing
+        )
+        return ApiResponse(422 if self.failing.intersection(numbers) else 200, events=statuses)
 
     # Arrivals
 
@@ -187,8 +224,12 @@ class World:
         self.arrived.append((self.run.sequence, number, event_id))
         if bytes_more:
             self.invalid.add(number)
-        account = ACCOUNTS[self.rng.random() < 0.2] if not event_id.startswith("same") else ACCOUNTS[0]
-        self.run.deliver(Event(body, account, ORIGIN, "page_visit", event_id, not offline, 0, {"n": str(number)}))
+        account = (
+            ACCOUNTS[self.rng.random() < 0.2] if not event_id.startswith("same") else ACCOUNTS[0]
+        )
+        self.run.deliver(
+            Event(body, account, ORIGIN, "page_visit", event_id, not offline, 0, {"n": str(number)})
+        )
 
     def arrive(self, event_id: str, times: int) -> None:
         """Let an event and its repeats arrive, each as a record of its own."""
@@ -262,8 +303,14 @@ class World:
         """Give the events that have an outcome; with a ledger also repeats of what was delivered."""
         done = set(self.confirmed) | set(self.dead()) | self.skipped
         if self.run.settings.ledger_url is not None:
-            delivered = {event_id for _, number, event_id in self.arrived if number in self.confirmed}
-            done |= {number for _, number, event_id in self.arrived if event_id in delivered and number not in self.invalid}
+            delivered = {
+                event_id for _, number, event_id in self.arrived if number in self.confirmed
+            }
+            done |= {
+                number
+                for _, number, event_id in self.arrived
+                if event_id in delivered and number not in self.invalid
+            }
         return done
 
     def write_state(self, value: bytes) -> None:
@@ -280,7 +327,11 @@ class World:
         limit, tally = self.run.settings.max_rejected_ratio, self.run.tally
         if limit is not None and tally.failed and tally.failed >= limit * tally.attempted:
             before = self.states[self.written[-1]] if self.written else 0
-            new = {number for record, number, _ in self.arrived if before < record <= self.states[state]}
+            new = {
+                number
+                for record, number, _ in self.arrived
+                if before < record <= self.states[state]
+            }
             assert not new & dead - self.too_old, "STATE passed a failed event while too many fail"
         self.written.append(state)
 
@@ -295,7 +346,21 @@ class World:
         assert sum(totals.values()) == len(self.settled())
 
 
-ARRIVALS = ["event", "event", "event", "pair", "repeat", "repeat", "large", "invalid", "old", "skip", "state", "poll", "wait"]
+ARRIVALS = [
+    "event",
+    "event",
+    "event",
+    "pair",
+    "repeat",
+    "repeat",
+    "large",
+    "invalid",
+    "old",
+    "skip",
+    "state",
+    "poll",
+    "wait",
+]
 
 ENDS = ["end of input", "end of input", "signal", "refused token", "closed stdout"]
 
@@ -311,7 +376,9 @@ ENDS = ["end of input", "end of input", "signal", "refused token", "closed stdou
     on_uncertain=st.sampled_from(["resend", "reject"]),
     end=st.sampled_from(ENDS),
 )
-def test_one_outcome_each_and_no_state_too_early(steps, seed, rows, in_flight, keeps_ledger, ratio, on_uncertain, end):
+def test_one_outcome_each_and_no_state_too_early(
+    steps, seed, rows, in_flight, keeps_ledger, ratio, on_uncertain, end
+):
     """Every STATE is newer than the last and true when it is written; at the end each event has one outcome, or holds STATE."""
     with tempfile.TemporaryDirectory() as directory:
         world = World(
@@ -378,7 +445,11 @@ def test_repeat_of_what_is_refused_at_the_end_gets_its_turn(world):
     one.arrive("same", 2)
     one.step("state")
     assert one.run.finish() is None
-    assert (one.run.tally.by_outcome()["delivered"], one.run.tally.by_outcome()["rejected"], one.written) == (1, 1, [0])
+    assert (
+        one.run.tally.by_outcome()["delivered"],
+        one.run.tally.by_outcome()["rejected"],
+        one.written,
+    ) == (1, 1, [0])
 
 
 def test_repeats_of_a_suspect_do_not_block_the_input(world):
@@ -387,7 +458,12 @@ def test_repeats_of_a_suspect_do_not_block_the_input(world):
     one.arrive("same", MAX_WAITING + 2)
     one.step("event")
     assert one.run.finish() is None
-    assert one.run.tally.by_outcome() == {"delivered": 2, "invalid": 0, "rejected": 1, "skipped": MAX_WAITING}
+    assert one.run.tally.by_outcome() == {
+        "delivered": 2,
+        "invalid": 0,
+        "rejected": 1,
+        "skipped": MAX_WAITING,
+    }
 
 
 def test_ledger_that_fails_while_several_answers_come_stops_once(world, tmp_path: Path):
@@ -411,8 +487,14 @@ def test_ledger_that_fails_when_it_is_asked_about_an_old_event_stops_the_run(wor
     one = world(ledger_url=f"sqlite:///{tmp_path}/no/such/folder/ledger.db")
     one.step("state")
     one.run.sequence += 1
-    with pytest.raises(RunStopped, match="the ledger at ledger_url cannot be used: unable to open database file"):
-        one.run.invalid(InvalidRecord(ORIGIN, Invalid.EVENT_TOO_OLD, repeat_of=(ACCOUNTS[0], "page_visit", "visit-1")))
+    with pytest.raises(
+        RunStopped, match="the ledger at ledger_url cannot be used: unable to open database file"
+    ):
+        one.run.invalid(
+            InvalidRecord(
+                ORIGIN, Invalid.EVENT_TOO_OLD, repeat_of=(ACCOUNTS[0], "page_visit", "visit-1")
+            )
+        )
     assert "ledger_url" in str(one.run.finish())
     assert (sum(one.run.tally.by_outcome().values()), one.dead(), one.written) == (0, {}, [0])
 
@@ -441,7 +523,9 @@ def test_state_that_cannot_be_written_stops_the_run_and_settles_what_is_in_fligh
 
 
 @pytest.mark.parametrize("letters", [1, MAX_BUFFERED])
-def test_dead_letters_that_cannot_be_written_do_not_keep_the_run_busy(world, tmp_path: Path, letters: int):
+def test_dead_letters_that_cannot_be_written_do_not_keep_the_run_busy(
+    world, tmp_path: Path, letters: int
+):
     """While requests are under way the place is tried again at the pace of flushes, not as fast as the machine goes."""
     (tmp_path / "file").write_text("")
     one = world(dead_letter_path=str(tmp_path / "file" / "dead.jsonl"), shutdown_grace_seconds=20)
@@ -536,7 +620,9 @@ def test_run_stops_early_only_where_no_answer_can_mend_it(world, limit, invalid,
     one.endings = ["taken"]
     if stops:
         assert stopped.value.exit_code is ExitCode.TOO_MUCH_REJECTED
-        assert f"{invalid} of {invalid} settled events were invalid or rejected" in str(stopped.value)
+        assert f"{invalid} of {invalid} settled events were invalid or rejected" in str(
+            stopped.value
+        )
 
 
 @pytest.mark.parametrize(("repeats", "stops"), [(110, True), (111, False)])
@@ -568,11 +654,21 @@ def test_good_rows_among_many_invalid_ones_move_the_pipeline(world):
     ("steps", "written", "says"),
     [
         (["invalid", "state"], [], "No STATE was written past them."),
-        (["event", "state", "wait", "wait", "invalid", "state"], [0], "No STATE was written past them."),
-        (["event"] * 3 + ["invalid", "state", "flush"] + ["invalid"] * 3, [0], "STATE is past some"),
+        (
+            ["event", "state", "wait", "wait", "invalid", "state"],
+            [0],
+            "No STATE was written past them.",
+        ),
+        (
+            ["event"] * 3 + ["invalid", "state", "flush"] + ["invalid"] * 3,
+            [0],
+            "STATE is past some",
+        ),
     ],
 )
-def test_message_about_too_much_says_where_state_is(world, steps: list[str], written: list[int], says: str):
+def test_message_about_too_much_says_where_state_is(
+    world, steps: list[str], written: list[int], says: str
+):
     """It says whether a STATE was written past some of the failures, while their share was low."""
     one = world(max_rejected_ratio=0.5, batch_size_rows=1, max_in_flight=1)
     for step in steps:

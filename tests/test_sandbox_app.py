@@ -58,10 +58,17 @@ def send(sandbox, *events, account="549755885175", token="sandbox-token", query=
 def test_events_are_kept_whole(start):
     """Each event is there as it came, in order, with the number of its request and what became of it."""
     sandbox = start()
-    first = event("a", custom_data={"value": "19.90", "contents": [{"id": "ü", "quantity": 2}]}, opt_out=False, language=None)
+    first = event(
+        "a",
+        custom_data={"value": "19.90", "contents": [{"id": "ü", "quantity": 2}]},
+        opt_out=False,
+        language=None,
+    )
     send(sandbox, first, event("b"))
     send(sandbox, event("c", user_data={}), event("d", event_name="own"))
-    assert [(row.request, row.position, row.event["event_id"]) for row in sandbox.store.events()] == [
+    assert [
+        (row.request, row.position, row.event["event_id"]) for row in sandbox.store.events()
+    ] == [
         (1, 0, "a"),
         (1, 1, "b"),
         (2, 1, "d"),
@@ -81,11 +88,28 @@ def test_requests_are_kept(start):
     send(sandbox, event(unknown=1))
     send(sandbox, event(), token="wrong")
     good, bad, unauthorized = sandbox.store.requests()
-    assert (good.number, good.status, good.events, good.processed, good.failed, good.refused) == (1, 422, 2, 1, 1, "")
-    assert (good.endpoint, good.ad_account_id, good.at, good.test, good.faults) == ("events", "549755885175", NOW, False, ())
+    assert (good.number, good.status, good.events, good.processed, good.failed, good.refused) == (
+        1,
+        422,
+        2,
+        1,
+        1,
+        "",
+    )
+    assert (good.endpoint, good.ad_account_id, good.at, good.test, good.faults) == (
+        "events",
+        "549755885175",
+        NOW,
+        False,
+        (),
+    )
     assert (bad.number, bad.status, bad.events) == (2, 400, 0)
     assert "'unknown' was unexpected" in bad.refused
-    assert (unauthorized.number, unauthorized.status, unauthorized.refused) == (3, 401, "Authentication failed.")
+    assert (unauthorized.number, unauthorized.status, unauthorized.refused) == (
+        3,
+        401,
+        "Authentication failed.",
+    )
 
 
 def test_no_token_is_kept(start):
@@ -94,7 +118,8 @@ def test_no_token_is_kept(start):
     for token in ("right-token", "wrong-token"):
         send(sandbox, event(), token=token, account="1")
     shown = "".join(
-        httpx.get(f"{sandbox.origin}/_sandbox/{page}").text for page in ("", "events", "requests", "counters", "faults")
+        httpx.get(f"{sandbox.origin}/_sandbox/{page}").text
+        for page in ("", "events", "requests", "counters", "faults")
     )
     assert "order-1" in shown
     assert "right-token" not in shown
@@ -186,14 +211,21 @@ def test_recorded_bodies(start, tmp_path):
     path.write_text('{"data": "of an earlier run"}\n')
     path.chmod(0o600)
     sandbox = start(record_bodies=path)
-    url, auth = f"{sandbox.url}/ad_accounts/549755885175/events", {"Authorization": "Bearer sandbox-token"}
+    url, auth = (
+        f"{sandbox.url}/ad_accounts/549755885175/events",
+        {"Authorization": "Bearer sandbox-token"},
+    )
     pretty = json.dumps({"data": [event("a")]}, indent=2).replace("\n", "\r\n")
     httpx.post(url, content=pretty, headers={**auth, "Content-Type": "application/json"})
     send(sandbox, event("b"), query="?test=true")
     send(sandbox, event("c"), event("d", user_data={}))
     send(sandbox, event("e"), event("f", unknown=1))
     lines = path.read_text().splitlines()
-    assert [[each["event_id"] for each in json.loads(line)["data"]] for line in lines[1:]] == [["a"], ["b"], ["c", "d"]]
+    assert [[each["event_id"] for each in json.loads(line)["data"]] for line in lines[1:]] == [
+        ["a"],
+        ["b"],
+        ["c", "d"],
+    ]
 
 
 def test_recorded_bodies_are_private(start, tmp_path):
@@ -206,7 +238,9 @@ def test_many_at_once(start):
     """Requests that overlap are each counted once, with a number of their own; how many did is counted too."""
     sandbox = start()
     with ThreadPoolExecutor(8) as pool, httpx.Client() as client:
-        statuses = list(pool.map(lambda n: send(sandbox, event(f"e{n}"), client=client).status_code, range(80)))
+        statuses = list(
+            pool.map(lambda n: send(sandbox, event(f"e{n}"), client=client).status_code, range(80))
+        )
     assert statuses == [200] * 80
     assert sandbox.store.event_ids() == {f"e{n}": 1 for n in range(80)}
     assert sorted(row.number for row in sandbox.store.requests()) == list(range(1, 81))
@@ -220,7 +254,11 @@ def test_rate_limit(start, clock):
     assert [response.status_code for response in responses] == [200, 200, 429]
     assert responses[2].json()["code"] == 8
     names = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
-    assert [responses[2].headers[name] for name in names] == ['2, 2;w=60;name="ads_conversions_ad_account_id"', "0", "60"]
+    assert [responses[2].headers[name] for name in names] == [
+        '2, 2;w=60;name="ads_conversions_ad_account_id"',
+        "0",
+        "60",
+    ]
     assert "Retry-After" not in responses[2].headers
     assert send(sandbox, event(), account="2").status_code == 200
     clock.now += 60
@@ -260,20 +298,46 @@ def test_pages(start):
     def ids(query):
         return [row["event"]["event_id"] for row in httpx.get(f"{desk}/events{query}").json()]
 
-    queries = ("", "?status=failed", "?status=all", "?limit=1", "?status=all&limit=2", "?limit=0", "?limit=x")
-    assert [ids(query) for query in queries] == [["a", "c"], ["b"], ["a", "b", "c"], ["c"], ["b", "c"], [], ["a", "c"]]
+    queries = (
+        "",
+        "?status=failed",
+        "?status=all",
+        "?limit=1",
+        "?status=all&limit=2",
+        "?limit=0",
+        "?limit=x",
+    )
+    assert [ids(query) for query in queries] == [
+        ["a", "c"],
+        ["b"],
+        ["a", "b", "c"],
+        ["c"],
+        ["b", "c"],
+        [],
+        ["a", "c"],
+    ]
     assert [row["status"] for row in httpx.get(f"{desk}/requests").json()] == [422]
     assert httpx.get(f"{desk}/counters").json() == sandbox.store.counters()
-    assert set(httpx.get(f"{desk}/").json()) >= {"/_sandbox/events", "/_sandbox/requests", "/_sandbox/counters", "/_sandbox/faults"}
+    assert set(httpx.get(f"{desk}/").json()) >= {
+        "/_sandbox/events",
+        "/_sandbox/requests",
+        "/_sandbox/counters",
+        "/_sandbox/faults",
+    }
     assert httpx.get(f"{desk}/reset").status_code == 405
     assert httpx.post(f"{desk}/reset").status_code == 200
-    assert (sandbox.store.events(None), sandbox.store.requests(), sandbox.store.counters()) == ([], [], {})
+    assert (sandbox.store.events(None), sandbox.store.requests(), sandbox.store.counters()) == (
+        [],
+        [],
+        {},
+    )
     send(sandbox, event())
     assert sandbox.store.requests()[0].number == 1
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "status"), [("GET", "/v5/ad_accounts/1/events", 405), ("POST", "/v5/pins", 404), ("GET", "/", 404)]
+    ("method", "path", "status"),
+    [("GET", "/v5/ad_accounts/1/events", 405), ("POST", "/v5/pins", 404), ("GET", "/", 404)],
 )
 def test_other_addresses(start, method, path, status):
     """Whatever is not there answers with Pinterest's form of an error."""
@@ -330,7 +394,10 @@ def test_a_taken_port(start):
 
 def test_a_file_that_cannot_be_written(tmp_path):
     """A file of bodies that cannot be had is an OSError, and the port is free again."""
-    with pytest.raises(FileNotFoundError), Sandbox(SandboxConfig(record_bodies=tmp_path / "nowhere" / "bodies.jsonl")):
+    with (
+        pytest.raises(FileNotFoundError),
+        Sandbox(SandboxConfig(record_bodies=tmp_path / "nowhere" / "bodies.jsonl")),
+    ):
         pytest.fail("no such directory")
 
 
@@ -377,13 +444,18 @@ def test_command(ending, tmp_path):
     ) as process:
         text = announced(process)
         assert "t-1" in text
-        settings = json.loads(next(line for line in text.splitlines() if line.strip().startswith("{")))
+        settings = json.loads(
+            next(line for line in text.splitlines() if line.strip().startswith("{"))
+        )
         assert set(settings) == {"api_url", "ad_account_id", "conversion_token"}
         assert f"export TARGET_PINTEREST_CAPI_API_URL={settings['api_url']}" in text
         url = f"{settings['api_url']}/ad_accounts/{settings['ad_account_id']}/events"
         auth = {"Authorization": f"Bearer {settings['conversion_token']}"}
         body = {"data": [event(event_time=int(time.time()))]}
-        assert [httpx.post(url, json=body, headers=auth).status_code for _ in range(2)] == [200, 503]
+        assert [httpx.post(url, json=body, headers=auth).status_code for _ in range(2)] == [
+            200,
+            503,
+        ]
         process.send_signal(ending)
         out, err = process.communicate(timeout=120)
     assert (process.returncode, err) == (0, "")
@@ -404,10 +476,16 @@ def test_command_options():
         "--mixed-200",
         "--keep=1",
     ) as process:
-        url = next(line.split()[-1] for line in announced(process).splitlines() if "listens" in line)
+        url = next(
+            line.split()[-1] for line in announced(process).splitlines() if "listens" in line
+        )
         now = int(time.time())
         responses = [
-            httpx.post(f"{url}/ad_accounts/{account}/events", json={"data": events}, headers={"Authorization": f"Bearer {token}"})
+            httpx.post(
+                f"{url}/ad_accounts/{account}/events",
+                json={"data": events},
+                headers={"Authorization": f"Bearer {token}"},
+            )
             for token, account, events in (
                 ("a", "1", [event(event_time=now, event_name="own")]),
                 ("b", "2", [event(event_time=now), event(event_time=now, user_data={})]),
@@ -449,7 +527,10 @@ def test_command_on_a_taken_port():
         with run(f"--port={port}") as process:
             _, err = process.communicate(timeout=120)
     assert process.returncode == 1
-    assert err == f"Error: The sandbox cannot start on 127.0.0.1 port {port}: Address already in use.\n"
+    assert (
+        err
+        == f"Error: The sandbox cannot start on 127.0.0.1 port {port}: Address already in use.\n"
+    )
 
 
 @pytest.mark.parametrize("package", ["starlette", "uvicorn"])
@@ -464,7 +545,14 @@ def test_command_without_its_packages(package):
 
 @pytest.mark.parametrize(
     ("host", "warned"),
-    [("127.0.0.1", False), ("127.8.8.8", False), ("::1", False), ("localhost", False), ("192.0.2.1", True), ("0.0.0.0", True)],
+    [
+        ("127.0.0.1", False),
+        ("127.8.8.8", False),
+        ("::1", False),
+        ("localhost", False),
+        ("192.0.2.1", True),
+        ("0.0.0.0", True),
+    ],
 )
 def test_command_warns_about_other_hosts(capsys, host, warned):
     """An address that others can reach is warned about, on stderr."""
@@ -480,7 +568,9 @@ DOCS = (Path(__file__).parents[1] / "docs" / "sandbox.md").read_text()
 def test_every_option_is_documented():
     """docs/sandbox.md has each option of the command."""
     table = DOCS.partition("| option |")[2].partition("\n\n")[0]
-    assert set(re.findall(r"`(--[a-z0-9-]+)`", table)) >= {option.opts[0] for option in command.sandbox.params}
+    assert set(re.findall(r"`(--[a-z0-9-]+)`", table)) >= {
+        option.opts[0] for option in command.sandbox.params
+    }
 
 
 def test_documented_addresses(start):
@@ -498,6 +588,10 @@ def test_documented_example():
         body = {"data": [event(event_time=int(time.time()))]}
         for _ in range(2):
             with suppress(httpx.TransportError):
-                httpx.post(f"{url}/ad_accounts/549755885175/events", json=body, headers={"Authorization": "Bearer sandbox-token"})
+                httpx.post(
+                    f"{url}/ad_accounts/549755885175/events",
+                    json=body,
+                    headers={"Authorization": "Bearer sandbox-token"},
+                )
 
     exec(DOCS.partition("```python\n")[2].partition("```")[0], {"deliver_to": deliver_to})

@@ -49,7 +49,8 @@ def send(sandbox):
     """Send one event for each id given; its answer."""
     with httpx.Client(headers={"Authorization": "Bearer sandbox-token"}, timeout=120) as client:
         yield lambda *ids: client.post(
-            f"{sandbox.url}/ad_accounts/549755885175/events", json={"data": [event(event_id) for event_id in ids or ("order-1",)]}
+            f"{sandbox.url}/ad_accounts/549755885175/events",
+            json={"data": [event(event_id) for event_id in ids or ("order-1",)]},
         )
 
 
@@ -162,7 +163,9 @@ def test_rate():
 @given(st.lists(st.sampled_from(sorted(KINDS)), max_size=6), st.integers(0, 99), st.floats(0, 1))
 def test_a_plan_holds_together(kinds, seed, rate):
     """The same script gives the same plans; one answer at most is given instead of processing, and then nothing else is spoiled."""
-    script = [msgspec.structs.replace(EXAMPLES.get(kind) or Fault(kind), rate=rate) for kind in kinds]
+    script = [
+        msgspec.structs.replace(EXAMPLES.get(kind) or Fault(kind), rate=rate) for kind in kinds
+    ]
     faults, again = Faults(script, seed), Faults(script, seed)
     for _ in range(10):
         plan = faults.plan()
@@ -181,7 +184,9 @@ def test_one_fault_does_not_move_another():
 
 def test_one_answer_is_spoiled_once():
     """Of two faults that would spoil one answer the first strikes, and only it is counted; one before processing beats both."""
-    faults = Faults([Fault("drip", seconds=1), Fault("drop_after"), Fault("drop_before", requests=(2,))])
+    faults = Faults(
+        [Fault("drip", seconds=1), Fault("drop_after"), Fault("drop_before", requests=(2,))]
+    )
     assert [faults.plan().struck, faults.plan().struck] == [("drip",), ("drop_before",)]
     assert faults.struck() == {"drip": 1, "drop_after": 0, "drop_before": 1}
 
@@ -235,7 +240,9 @@ def test_truncated_breaks_off_in_the_body(sandbox):
     got = bytearray()
     with (
         httpx.Client() as client,
-        client.stream("POST", url, json={"data": [event()]}, headers={"Authorization": "Bearer sandbox-token"}) as response,
+        client.stream(
+            "POST", url, json={"data": [event()]}, headers={"Authorization": "Bearer sandbox-token"}
+        ) as response,
     ):
         assert response.status_code == 200
         with pytest.raises(httpx.RemoteProtocolError):
@@ -290,7 +297,9 @@ def test_spoiled_bodies(sandbox, send):
 def test_status_headers(sandbox, send):
     """A status carries the waiting times it was given, seconds or a date, and the message."""
     date = "Wed, 21 Oct 2026 07:28:00 GMT"
-    sandbox.faults.set([Fault("status", status=429, retry_after=date, remaining=0, reset=7, message="Slow down.")])
+    sandbox.faults.set(
+        [Fault("status", status=429, retry_after=date, remaining=0, reset=7, message="Slow down.")]
+    )
     response = send()
     assert response.json() == {"code": 8, "message": "Slow down."}
     names = ("Retry-After", "X-RateLimit-Remaining", "X-RateLimit-Reset")
@@ -311,12 +320,21 @@ def test_headers_of_an_ordinary_answer(sandbox, send):
 def test_poison_and_failing_events(sandbox, send):
     """Poison refuses whatever request holds the event, as often as it says; a failing event fails alone."""
     sandbox.faults.set([Fault("poison", event_id="b", times=2)])
-    assert [send(*ids).status_code for ids in (("a", "b"), ("a",), ("b",), ("b",))] == [400, 200, 400, 200]
+    assert [send(*ids).status_code for ids in (("a", "b"), ("a",), ("b",), ("b",))] == [
+        400,
+        200,
+        400,
+        200,
+    ]
     assert sandbox.faults.struck() == {"poison": 2}
     sandbox.faults.set([Fault("fail_event", event_id="b")])
     response = send("a", "b", "c")
     assert response.status_code == 422
-    assert [entry["status"] for entry in response.json()["details"]["events"]] == ["processed", "failed", "processed"]
+    assert [entry["status"] for entry in response.json()["details"]["events"]] == [
+        "processed",
+        "failed",
+        "processed",
+    ]
 
 
 def test_first_mark_of_an_event_counts(sandbox, send):
@@ -328,7 +346,9 @@ def test_first_mark_of_an_event_counts(sandbox, send):
 
 def test_script_by_request_number(sandbox, send):
     """A script of statuses is answered request by request."""
-    sandbox.faults.set([Fault("status", status=503, requests=(1, 3)), Fault("status", status=429, requests=(2,))])
+    sandbox.faults.set(
+        [Fault("status", status=503, requests=(1, 3)), Fault("status", status=429, requests=(2,))]
+    )
     assert [send().status_code for _ in range(4)] == [503, 429, 503, 200]
 
 
@@ -367,7 +387,9 @@ def test_drip_outlasts_a_read_timeout(sandbox):
     url = f"{sandbox.url}/ad_accounts/549755885175/events"
     with (
         httpx.Client(timeout=120) as client,
-        client.stream("POST", url, json={"data": [event()]}, headers={"Authorization": "Bearer sandbox-token"}) as response,
+        client.stream(
+            "POST", url, json={"data": [event()]}, headers={"Authorization": "Bearer sandbox-token"}
+        ) as response,
     ):
         parts = list(response.iter_raw())
     assert len(parts) > 20
@@ -382,14 +404,18 @@ def test_a_waiting_answer_does_not_hold_the_sandbox(fault):
     def post(url):
         try:
             auth = {"Authorization": "Bearer sandbox-token"}
-            with httpx.stream("POST", url, json={"data": [event()]}, headers=auth, timeout=120) as response:
+            with httpx.stream(
+                "POST", url, json={"data": [event()]}, headers=auth, timeout=120
+            ) as response:
                 written.set()
                 response.read()
         except httpx.TransportError as error:
             ended.append(type(error))
 
     with Sandbox(SandboxConfig(faults=(fault,))) as sandbox:
-        thread = threading.Thread(target=post, args=(f"{sandbox.url}/ad_accounts/549755885175/events",))
+        thread = threading.Thread(
+            target=post, args=(f"{sandbox.url}/ad_accounts/549755885175/events",)
+        )
         thread.start()
         while not sandbox.store.counters().get("most_in_flight"):
             written.wait(0.005)
@@ -405,7 +431,9 @@ def test_a_waiting_answer_does_not_hold_the_sandbox(fault):
 def test_steered_over_http(sandbox, send):
     """GET shows the faults, PUT replaces them, DELETE takes them away."""
     address = f"{sandbox.origin}/_sandbox/faults"
-    put = httpx.put(address, json={"seed": 3, "faults": [{"fault": "status", "status": 503, "times": 1}]})
+    put = httpx.put(
+        address, json={"seed": 3, "faults": [{"fault": "status", "status": 503, "times": 1}]}
+    )
     assert put.status_code == 200
     assert send().status_code == 503
     assert httpx.get(address).json() == {
@@ -418,7 +446,15 @@ def test_steered_over_http(sandbox, send):
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b'"\xff"', b'{"faults": [{"fault": "explode"}]}', b'{"fault": "status"}', b'{"faults": 1}']
+    "body",
+    [
+        b"",
+        b"{",
+        b'"\xff"',
+        b'{"faults": [{"fault": "explode"}]}',
+        b'{"fault": "status"}',
+        b'{"faults": 1}',
+    ],
 )
 def test_wrong_faults_over_http(sandbox, body):
     """Faults that cannot be are refused with a message and the kinds that are, and those that were set stay."""
@@ -441,6 +477,14 @@ def test_every_kind_is_documented():
     """docs/sandbox.md has a row for each kind, with all of its parameters."""
     text = (Path(__file__).parents[1] / "docs" / "sandbox.md").read_text()
     table = text.partition("| kind |")[2].partition("\n\n")[0]
-    rows = {cells[1].strip("` "): cells[4] for line in table.splitlines()[2:] if (cells := line.split("|"))}
+    rows = {
+        cells[1].strip("` "): cells[4]
+        for line in table.splitlines()[2:]
+        if (cells := line.split("|"))
+    }
     assert set(rows) == set(KINDS)
-    assert all(f"`{parameter}`" in rows[name] for name, kind in KINDS.items() for parameter in kind.parameters)
+    assert all(
+        f"`{parameter}`" in rows[name]
+        for name, kind in KINDS.items()
+        for parameter in kind.parameters
+    )

@@ -16,7 +16,17 @@ from hypothesis import strategies as st
 
 from api_description import PARAMETERS, PATHS, SCHEMAS
 from given import Clock
-from target_pinterest_capi.sandbox import audiences, customer_lists, identifiers, oauth, pages, quality, rates, rules, shapes
+from target_pinterest_capi.sandbox import (
+    audiences,
+    customer_lists,
+    identifiers,
+    oauth,
+    pages,
+    quality,
+    rates,
+    rules,
+    shapes,
+)
 from target_pinterest_capi.sandbox.answers import Request
 from target_pinterest_capi.sandbox.app import ROUTES
 from target_pinterest_capi.sandbox.faults import ENDPOINTS, Fault, FaultError, Faults, parse
@@ -59,17 +69,28 @@ def sandbox(start):
 
 def call(sandbox, method, path, *, token="sandbox-access-token", account=ACCOUNT, **given):
     return CLIENT.request(
-        method, f"{sandbox.url}/ad_accounts/{account}/{path}", headers={"Authorization": f"Bearer {token}"}, **given
+        method,
+        f"{sandbox.url}/ad_accounts/{account}/{path}",
+        headers={"Authorization": f"Bearer {token}"},
+        **given,
     )
 
 
-def create(sandbox, records=None, *, name="buyers", token="sandbox-access-token", account=ACCOUNT, **more):
+def create(
+    sandbox, records=None, *, name="buyers", token="sandbox-access-token", account=ACCOUNT, **more
+):
     body = {"name": name, "records": people(1) if records is None else records, **more}
     return call(sandbox, "POST", "customer_lists", token=token, account=account, json=body)
 
 
 def change(sandbox, list_id, operation, records, **more):
-    return call(sandbox, "PATCH", f"customer_lists/{list_id}", json={"operation_type": operation, "records": records}, **more)
+    return call(
+        sandbox,
+        "PATCH",
+        f"customer_lists/{list_id}",
+        json={"operation_type": operation, "records": records},
+        **more,
+    )
 
 
 # ---- membership
@@ -81,8 +102,13 @@ def test_membership(sandbox):
     change(sandbox, made["id"], "ADD", digest("ann@example.com"))
     changed = change(sandbox, made["id"], "REMOVE", "joe@example.com")
     assert changed.status_code == 200
-    assert sandbox.store.members(made["id"]) == {digest("jane@example.com"), digest("ann@example.com")}
-    assert [(row.operation, row.records, row.changed) for row in sandbox.store.updates(made["id"])] == [
+    assert sandbox.store.members(made["id"]) == {
+        digest("jane@example.com"),
+        digest("ann@example.com"),
+    }
+    assert [
+        (row.operation, row.records, row.changed) for row in sandbox.store.updates(made["id"])
+    ] == [
         ("CREATE", 2, 2),
         ("ADD", 1, 1),
         ("REMOVE", 1, 1),
@@ -94,17 +120,28 @@ def test_membership(sandbox):
 def test_counters_are_no_proof_of_membership(sandbox):
     """The counters rise for members that are there already, for repeated ones, and for removals of absent ones."""
     made = create(sandbox, people(3)).json()
-    assert (made["num_batches"], made["num_uploaded_user_records"], made["num_removed_user_records"]) == (1, 3, 0)
+    assert (
+        made["num_batches"],
+        made["num_uploaded_user_records"],
+        made["num_removed_user_records"],
+    ) == (1, 3, 0)
     repeated = ",".join([people(1)] * 2)
     assert change(sandbox, made["id"], "ADD", repeated).json()["num_uploaded_user_records"] == 5
     removed = change(sandbox, made["id"], "REMOVE", people(4, start=2)).json()
-    assert (removed["num_batches"], removed["num_uploaded_user_records"], removed["num_removed_user_records"]) == (3, 5, 4)
+    assert (
+        removed["num_batches"],
+        removed["num_uploaded_user_records"],
+        removed["num_removed_user_records"],
+    ) == (3, 5, 4)
     assert len(sandbox.store.members(made["id"])) == 2
     assert [row.changed for row in sandbox.store.updates()] == [3, 0, 1]
 
 
 OPERATIONS = st.lists(
-    st.tuples(st.sampled_from(["ADD", "REMOVE"]), st.lists(st.integers(0, 9), min_size=1, max_size=8)), max_size=12
+    st.tuples(
+        st.sampled_from(["ADD", "REMOVE"]), st.lists(st.integers(0, 9), min_size=1, max_size=8)
+    ),
+    max_size=12,
 )
 
 
@@ -121,13 +158,20 @@ def test_the_last_request_that_named_a_member_decides(operations):
     for operation, numbers in operations:
         records = ",".join(f"{number}@example.com" for number in numbers)
         body = json.dumps({"operation_type": operation, "records": records}).encode()
-        answer = customer_lists.answer(Request(ACCOUNT, auth, body, method="PATCH", list_id=answer.kept.id), plain, NOW, lists)
+        answer = customer_lists.answer(
+            Request(ACCOUNT, auth, body, method="PATCH", list_id=answer.kept.id), plain, NOW, lists
+        )
         lists[answer.kept.id] = answer.kept
         last |= dict.fromkeys(numbers, operation)
         uploaded += len(numbers) * (operation == "ADD")
         removed += len(numbers) * (operation == "REMOVE")
-    assert answer.kept.members == {digest(f"{number}@example.com") for number, operation in last.items() if operation == "ADD"}
-    assert (answer.body["num_uploaded_user_records"], answer.body["num_removed_user_records"]) == (uploaded, removed)
+    assert answer.kept.members == {
+        digest(f"{number}@example.com") for number, operation in last.items() if operation == "ADD"
+    }
+    assert (answer.body["num_uploaded_user_records"], answer.body["num_removed_user_records"]) == (
+        uploaded,
+        removed,
+    )
     assert answer.body["num_batches"] == len(operations) + 1
 
 
@@ -183,7 +227,9 @@ def test_exceptions(sandbox):
     made = create(sandbox, "jane@example.com,Joe@Example.com,nobody").json()
     assert made["exceptions"] == {"invalid_records": 2}
     assert sandbox.store.members(made["id"]) == {digest("jane@example.com")}
-    assert call(sandbox, "GET", f"customer_lists/{made['id']}").json()["exceptions"] == {"invalid_records": 2}
+    assert call(sandbox, "GET", f"customer_lists/{made['id']}").json()["exceptions"] == {
+        "invalid_records": 2
+    }
     assert change(sandbox, made["id"], "ADD", people(1)).json()["exceptions"] == {}
 
 
@@ -221,10 +267,20 @@ def test_ids_do_not_survive_a_float(sandbox):
 )
 def test_status(members, updates, seconds, status):
     """UPLOADING, then PROCESSING, then READY, or TOO_SMALL with less than 100 members; each update is processed again."""
-    held = customer_lists.CustomerList(
-        "1", ACCOUNT, "n", "EMAIL", NOW, NOW, batches=updates, members=frozenset(map(str, range(members)))
+    held = customer_lists.StoredList(
+        "1",
+        ACCOUNT,
+        "n",
+        "EMAIL",
+        NOW,
+        NOW,
+        batches=updates,
+        members=frozenset(map(str, range(members))),
     )
-    assert customer_lists.status(held, rules.Rules(list_processing_seconds=10), NOW + seconds) == status
+    assert (
+        customer_lists.status(held, rules.Rules(list_processing_seconds=10), NOW + seconds)
+        == status
+    )
 
 
 def test_status_over_time(start, clock):
@@ -236,7 +292,11 @@ def test_status_over_time(start, clock):
     later = call(sandbox, "GET", f"customer_lists/{made['id']}").json()
     assert (later["status"], later["updated_time"]) == ("READY", NOW)
     removed = change(sandbox, made["id"], "REMOVE", people(1)).json()
-    assert (removed["status"], removed["created_time"], removed["updated_time"]) == ("PROCESSING", NOW, NOW + 10)
+    assert (removed["status"], removed["created_time"], removed["updated_time"]) == (
+        "PROCESSING",
+        NOW,
+        NOW + 10,
+    )
     clock.now += 10
     assert call(sandbox, "GET", f"customer_lists/{made['id']}").json()["status"] == "TOO_SMALL"
 
@@ -251,13 +311,23 @@ class Listed:
         self.id = str(number)
 
 
-@given(st.sets(st.integers(1, 10**18 - 1), max_size=40), st.integers(1, 12), st.sampled_from(pages.ORDERS))
+@given(
+    st.sets(st.integers(1, 10**18 - 1), max_size=40),
+    st.integers(1, 12),
+    st.sampled_from(pages.ORDERS),
+)
 def test_bookmarks_lead_through_all_rows(numbers, size, order):
     """Following the bookmarks gives each row once, in order; the last page has none."""
-    rows, query, seen = [Listed(number) for number in numbers], f"page_size={size}&order={order}", []
+    rows, query, seen = (
+        [Listed(number) for number in numbers],
+        f"page_size={size}&order={order}",
+        [],
+    )
     bookmark = None
     for _ in range(len(rows) // size + 1):
-        answer = pages.page(rows, query + (f"&bookmark={bookmark}" if bookmark else ""), lambda row: int(row.id))
+        answer = pages.page(
+            rows, query + (f"&bookmark={bookmark}" if bookmark else ""), lambda row: int(row.id)
+        )
         seen += answer.body["items"]
         assert len(answer.body["items"]) <= size
         bookmark = answer.body["bookmark"] and str(httpx.QueryParams(b=answer.body["bookmark"]))[2:]
@@ -271,7 +341,9 @@ def test_a_full_last_page_has_a_bookmark(sandbox):
         create(sandbox, name=f"list {number}")
     first = call(sandbox, "GET", "customer_lists", params={"page_size": 2}).json()
     assert [item["name"] for item in first["items"]] == ["list 0", "list 1"]
-    last = call(sandbox, "GET", "customer_lists", params={"page_size": 2, "bookmark": first["bookmark"]}).json()
+    last = call(
+        sandbox, "GET", "customer_lists", params={"page_size": 2, "bookmark": first["bookmark"]}
+    ).json()
     assert last == {"items": [], "bookmark": None}
 
 
@@ -284,7 +356,9 @@ def test_page_size_is_25_unless_it_is_said(sandbox):
     create(sandbox, name="late")
     second = call(sandbox, "GET", "customer_lists", params={"bookmark": first["bookmark"]}).json()
     assert [item["name"] for item in second["items"]] == ["list 25", "late"]
-    newest = call(sandbox, "GET", "customer_lists", params={"order": "DESCENDING", "page_size": 1}).json()
+    newest = call(
+        sandbox, "GET", "customer_lists", params={"order": "DESCENDING", "page_size": 1}
+    ).json()
     assert newest["items"][0]["name"] == "late"
 
 
@@ -324,7 +398,9 @@ def test_each_account_has_its_lists(start):
     audience = {"audience_type": "CUSTOMER_LIST", "name": "a", "rule": {"customer_list_id": made}}
     assert call(sandbox, "POST", "audiences", account="1", json=audience).status_code == 200
     for path in ("customer_lists", "audiences"):
-        assert [len(call(sandbox, "GET", path, account=account).json()["items"]) for account in "12"] == [1, 0]
+        assert [
+            len(call(sandbox, "GET", path, account=account).json()["items"]) for account in "12"
+        ] == [1, 0]
     assert call(sandbox, "GET", f"customer_lists/{made}", account="2").status_code == 404
     assert change(sandbox, made, "REMOVE", people(1), account="2").status_code == 404
     assert call(sandbox, "POST", "audiences", account="2", json=audience).status_code == 400
@@ -345,9 +421,18 @@ def test_each_account_has_its_lists(start):
         ({"name": " ", "records": "a@example.com"}, "name is empty"),
         ({"name": "n", "records": ""}, "records has no identifier"),
         ({"name": "n", "records": "nobody,Nobody@Example.com"}, "records has no identifier"),
-        ({"name": "n", "records": "a@example.com", "list_type": "PHONE"}, "list_type is not one of"),
-        ({"name": "n", "records": "a@example.com", "list_type": "email"}, "list_type is not one of"),
-        ({"name": "n", "records": "a@example.com", "operation_type": "ADD"}, "('operation_type' was unexpected)"),
+        (
+            {"name": "n", "records": "a@example.com", "list_type": "PHONE"},
+            "list_type is not one of",
+        ),
+        (
+            {"name": "n", "records": "a@example.com", "list_type": "email"},
+            "list_type is not one of",
+        ),
+        (
+            {"name": "n", "records": "a@example.com", "operation_type": "ADD"},
+            "('operation_type' was unexpected)",
+        ),
         ([], "is not of type 'object'"),
     ],
 )
@@ -382,22 +467,40 @@ def test_refused_updates(sandbox, body):
 
 @pytest.mark.parametrize(
     ("content", "content_type"),
-    [(b"", "application/json"), (b"{", "application/json"), (b"{}", "text/plain"), (b'"\xff"', "application/json")],
+    [
+        (b"", "application/json"),
+        (b"{", "application/json"),
+        (b"{}", "text/plain"),
+        (b'"\xff"', "application/json"),
+    ],
 )
 @pytest.mark.parametrize("path", ["customer_lists", "audiences"])
 def test_bodies_that_are_no_json(sandbox, path, content, content_type):
     """A body that is not JSON, or does not say that it is, is a 400."""
     token = {"Authorization": "Bearer sandbox-access-token", "Content-Type": content_type}
-    response = CLIENT.post(f"{sandbox.url}/ad_accounts/{ACCOUNT}/{path}", content=content, headers=token)
+    response = CLIENT.post(
+        f"{sandbox.url}/ad_accounts/{ACCOUNT}/{path}", content=content, headers=token
+    )
     assert (response.status_code, set(response.json())) == (400, {"code", "message"})
 
 
-@pytest.mark.parametrize(("list_id", "status"), [("1", 404), ("9" * 18, 404), ("9" * 19, 400), ("buyers", 400), ("٣", 400)])
+@pytest.mark.parametrize(
+    ("list_id", "status"),
+    [("1", 404), ("9" * 18, 404), ("9" * 19, 400), ("buyers", 400), ("٣", 400)],
+)
 @pytest.mark.parametrize("method", ["GET", "PATCH"])
 def test_unknown_lists(sandbox, method, list_id, status):
     """A list that is not there is a 404; what can be no list is a 400."""
     body = {"operation_type": "ADD", "records": people(1)}
-    assert call(sandbox, method, f"customer_lists/{list_id}", **({"json": body} if method == "PATCH" else {})).status_code == status
+    assert (
+        call(
+            sandbox,
+            method,
+            f"customer_lists/{list_id}",
+            **({"json": body} if method == "PATCH" else {}),
+        ).status_code
+        == status
+    )
 
 
 @pytest.mark.parametrize(("records", "status"), [(3, 200), (4, 400)])
@@ -414,7 +517,11 @@ def test_bytes_a_request(start, extra, status):
     body = json.dumps({"name": "n", "records": people(2)}).encode()
     sandbox = start(max_list_bytes=len(body))
     auth = {"Authorization": "Bearer sandbox-access-token", "Content-Type": "application/json"}
-    response = CLIENT.post(f"{sandbox.url}/ad_accounts/{ACCOUNT}/customer_lists", content=body + b" " * extra, headers=auth)
+    response = CLIENT.post(
+        f"{sandbox.url}/ad_accounts/{ACCOUNT}/customer_lists",
+        content=body + b" " * extra,
+        headers=auth,
+    )
     assert response.status_code == status
 
 
@@ -450,7 +557,8 @@ def test_who_may(sandbox, path, token, account, status, code):
 
 
 @pytest.mark.parametrize(
-    ("scopes", "reads", "writes"), [(["ads:read"], 200, 401), (["ads:write"], 401, 200), (["boards:read"], 401, 401)]
+    ("scopes", "reads", "writes"),
+    [(["ads:read"], 200, 401), (["ads:write"], 401, 200), (["boards:read"], 401, 401)],
 )
 def test_scopes(start, scopes, reads, writes):
     """Reading needs ads:read, changing ads:write; one scope is not the other."""
@@ -468,16 +576,32 @@ def test_rate_limits(start, clock):
     """Lists and audiences share the limit of writes, reads have their own, events theirs; over it: 429, code 8, until the reset."""
     sandbox = start(writes_per_minute=2, reads_per_minute=3)
     made = create(sandbox)
-    audience = {"audience_type": "CUSTOMER_LIST", "name": "a", "rule": {"customer_list_id": made.json()["id"]}}
+    audience = {
+        "audience_type": "CUSTOMER_LIST",
+        "name": "a",
+        "rule": {"customer_list_id": made.json()["id"]},
+    }
     assert call(sandbox, "POST", "audiences", json=audience).status_code == 200
     refused = create(sandbox)
     assert (refused.status_code, refused.json()["code"]) == (429, 8)
     names = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
-    assert [refused.headers[name] for name in names] == ['2, 2;w=60;name="ads_write_user_id_app_id"', "0", "60"]
-    statuses = [call(sandbox, "GET", path).status_code for path in ("customer_lists", "audiences", "customer_lists", "audiences")]
+    assert [refused.headers[name] for name in names] == [
+        '2, 2;w=60;name="ads_write_user_id_app_id"',
+        "0",
+        "60",
+    ]
+    statuses = [
+        call(sandbox, "GET", path).status_code
+        for path in ("customer_lists", "audiences", "customer_lists", "audiences")
+    ]
     assert statuses == [200, 200, 200, 429]
     event = {"event_name": "signup", "action_source": "web", "event_time": NOW, "event_id": "1"}
-    sent = call(sandbox, "POST", "events", json={"data": [{**event, "user_data": {"em": [digest("jane@example.com")]}}]})
+    sent = call(
+        sandbox,
+        "POST",
+        "events",
+        json={"data": [{**event, "user_data": {"em": [digest("jane@example.com")]}}]},
+    )
     assert (sent.status_code, sent.headers["X-RateLimit-Remaining"]) == (200, "4999")
     clock.now += 60
     assert create(sandbox).status_code == 200
@@ -497,10 +621,24 @@ def test_audiences(start, clock):
     """An audience is made of a list, once for each request, and follows it: INITIALIZING, TOO_SMALL, READY, with its size."""
     sandbox = start(list_processing_seconds=10)
     list_id = create(sandbox, people(99)).json()["id"]
-    body = {"audience_type": "CUSTOMER_LIST", "name": "Buyers", "description": "d", "rule": {"customer_list_id": list_id}}
+    body = {
+        "audience_type": "CUSTOMER_LIST",
+        "name": "Buyers",
+        "description": "d",
+        "rule": {"customer_list_id": list_id},
+    }
     made = call(sandbox, "POST", "audiences", json=body).json()
-    assert (made["status"], made["size"], made["rule"]) == ("INITIALIZING", None, {"customer_list_id": list_id})
-    assert (made["name"], made["description"], made["audience_type"], made["type"]) == ("Buyers", "d", "CUSTOMER_LIST", "audience")
+    assert (made["status"], made["size"], made["rule"]) == (
+        "INITIALIZING",
+        None,
+        {"customer_list_id": list_id},
+    )
+    assert (made["name"], made["description"], made["audience_type"], made["type"]) == (
+        "Buyers",
+        "d",
+        "CUSTOMER_LIST",
+        "audience",
+    )
     clock.now += 10
     (small,) = call(sandbox, "GET", "audiences").json()["items"]
     assert (small["id"], small["status"], small["size"]) == (made["id"], "TOO_SMALL", 99)
@@ -510,11 +648,18 @@ def test_audiences(start, clock):
     assert (ready["status"], ready["size"], ready["updated_timestamp"]) == ("READY", 100, NOW + 10)
     assert call(sandbox, "POST", "audiences", json=body).json()["id"] != made["id"]
     assert [row.customer_list_id for row in sandbox.store.audiences()] == [list_id] * 2
-    assert call(sandbox, "GET", "audiences", params={"ownership_type": "RECEIVED"}).json()["items"] == []
+    assert (
+        call(sandbox, "GET", "audiences", params={"ownership_type": "RECEIVED"}).json()["items"]
+        == []
+    )
     assert call(sandbox, "GET", "audiences", params={"ownership_type": "MINE"}).status_code == 400
     first = call(sandbox, "GET", "audiences", params={"page_size": 1}).json()
-    following = call(sandbox, "GET", "audiences", params={"page_size": 1, "bookmark": first["bookmark"]}).json()
-    assert [first["items"][0]["id"], following["items"][0]["id"]] == [row.id for row in sandbox.store.audiences()]
+    following = call(
+        sandbox, "GET", "audiences", params={"page_size": 1, "bookmark": first["bookmark"]}
+    ).json()
+    assert [first["items"][0]["id"], following["items"][0]["id"]] == [
+        row.id for row in sandbox.store.audiences()
+    ]
 
 
 @pytest.mark.parametrize(
@@ -539,7 +684,12 @@ def test_audiences(start, clock):
 def test_refused_audiences(sandbox, changes):
     """Another type, a list that is not there, an unknown or missing member: 400, and no audience."""
     list_id = create(sandbox).json()["id"]
-    good = {"audience_type": "CUSTOMER_LIST", "name": "a", "ad_account_id": ACCOUNT, "rule": {"customer_list_id": list_id}}
+    good = {
+        "audience_type": "CUSTOMER_LIST",
+        "name": "a",
+        "ad_account_id": ACCOUNT,
+        "rule": {"customer_list_id": list_id},
+    }
     body = {name: value for name, value in (good | changes).items() if value is not ...}
     response = call(sandbox, "POST", "audiences", json=body)
     assert (response.status_code, response.json()["code"]) == (400, 400)
@@ -556,7 +706,10 @@ def test_requests_are_kept(sandbox):
     change(sandbox, made, "REMOVE", people(1))
     call(sandbox, "GET", "customer_lists")
     change(sandbox, made, "REPLACE", people(1))
-    rows = [(r.number, r.endpoint, r.method, r.status, r.list_id, r.operation, r.records) for r in sandbox.store.requests()]
+    rows = [
+        (r.number, r.endpoint, r.method, r.status, r.list_id, r.operation, r.records)
+        for r in sandbox.store.requests()
+    ]
     assert rows == [
         (1, "customer_lists", "POST", 200, made, "CREATE", 2),
         (2, "customer_lists", "PATCH", 200, made, "REMOVE", 1),
@@ -564,7 +717,9 @@ def test_requests_are_kept(sandbox):
         (4, "customer_lists", "PATCH", 400, "", "", 0),
     ]
     counters = sandbox.store.counters()
-    assert {name: count for name, count in counters.items() if "list" in name or "members" in name} == {
+    assert {
+        name: count for name, count in counters.items() if "list" in name or "members" in name
+    } == {
         "list_records": 3,
         "list_updates": 1,
         "lists_created": 1,
@@ -581,7 +736,12 @@ def test_lists_over_http(sandbox):
     shown = CLIENT.get(f"{sandbox.origin}/_sandbox/lists").json()
     assert [each["name"] for each in shown] == ["buyers", "others"]
     first = shown[0]
-    assert (first["id"], first["size"], first["list_type"], first["status"]) == (made["id"], 2, "EMAIL", "TOO_SMALL")
+    assert (first["id"], first["size"], first["list_type"], first["status"]) == (
+        made["id"],
+        2,
+        "EMAIL",
+        "TOO_SMALL",
+    )
     assert first["members"] == sorted([digest("jane@example.com"), digest("joe@example.com")])
     assert first["updates"] == [
         {"request": 1, "at": NOW, "operation": "CREATE", "records": 2, "invalid": 1, "changed": 1},
@@ -615,7 +775,11 @@ def test_audiences_over_http(sandbox):
     audience = call(sandbox, "POST", "audiences", json=body).json()
     assert CLIENT.get(f"{sandbox.origin}/_sandbox/audiences").json() == [audience]
     CLIENT.post(f"{sandbox.origin}/_sandbox/reset")
-    assert (sandbox.store.lists(), sandbox.store.audiences(), sandbox.store.updates()) == ([], [], [])
+    assert (sandbox.store.lists(), sandbox.store.audiences(), sandbox.store.updates()) == (
+        [],
+        [],
+        [],
+    )
     assert call(sandbox, "GET", f"customer_lists/{made}").status_code == 404
 
 
@@ -685,11 +849,19 @@ def test_every_fault(sandbox, fault, status, changed):
     assert sandbox.store.requests()[-1].faults == struck
 
 
-@given(st.lists(st.tuples(st.sampled_from(ENDPOINTS), st.sampled_from(["GET", "POST"])), max_size=30), st.integers(1, 4))
+@given(
+    st.lists(st.tuples(st.sampled_from(ENDPOINTS), st.sampled_from(["GET", "POST"])), max_size=30),
+    st.integers(1, 4),
+)
 def test_faults_choose_their_requests(requests, number):
     """A fault of an endpoint and a method counts and strikes only their requests, whatever comes between them."""
     place = ("customer_lists", "POST")
-    faults = Faults([Fault("drop_after", endpoint=place[0], method=place[1], requests=(number,)), Fault("poison", event_id="a")])
+    faults = Faults(
+        [
+            Fault("drop_after", endpoint=place[0], method=place[1], requests=(number,)),
+            Fault("poison", event_id="a"),
+        ]
+    )
     seen = Counter()
     for request in requests:
         seen[request] += 1
@@ -703,7 +875,9 @@ def test_rates_of_an_endpoint_do_not_move():
     fault = Fault("drop_after", endpoint="customer_lists", rate=0.5)
     alone, among = Faults([fault], 3), Faults([fault], 3)
     first = [bool(alone.plan("customer_lists", "PATCH").after) for _ in range(50)]
-    second = [(among.plan(), bool(among.plan("customer_lists", "PATCH").after))[1] for _ in range(50)]
+    second = [
+        (among.plan(), bool(among.plan("customer_lists", "PATCH").after))[1] for _ in range(50)
+    ]
     assert first == second
     assert 0 < sum(first) < 50
 
@@ -711,9 +885,15 @@ def test_rates_of_an_endpoint_do_not_move():
 @pytest.mark.parametrize(
     ("spec", "complaint"),
     [
-        ("drop_after:endpoint=pins", "endpoint must be one of: events, customer_lists, audiences, oauth, conversion_eqs"),
+        (
+            "drop_after:endpoint=pins",
+            "endpoint must be one of: events, customer_lists, audiences, oauth, conversion_eqs",
+        ),
         ("drop_after:method=DELETE", "method must be one of: GET, POST, PATCH"),
-        ("poison:event_id=a,endpoint=customer_lists", "fault poison: endpoint must be one of: events"),
+        (
+            "poison:event_id=a,endpoint=customer_lists",
+            "fault poison: endpoint must be one of: events",
+        ),
         ("wrong_count:endpoint=oauth", "fault wrong_count: endpoint must be one of: events"),
     ],
 )
@@ -775,8 +955,14 @@ def test_quality(sandbox):
         event(5, event_time=NOW - 2 * 24 * 3600),
     ]})  # fmt: skip
     offline, web = call(sandbox, "GET", "conversion_eqs", params={"lookback_period": "1d"}).json()
-    assert (offline["source_platform"], web["source_platform"], web["lookback_period"]) == ("OFFLINE", "WEB", "1d")
-    coverage = {name: held["checkout"]["coverage"] for name, held in web["quality_components"].items()}
+    assert (offline["source_platform"], web["source_platform"], web["lookback_period"]) == (
+        "OFFLINE",
+        "WEB",
+        "1d",
+    )
+    coverage = {
+        name: held["checkout"]["coverage"] for name, held in web["quality_components"].items()
+    }
     assert coverage == {
         "hashed_email": 33.33,
         "hashed_maid": 0.0,
@@ -795,9 +981,21 @@ def test_quality(sandbox):
     assert components["hashed_email"]["checkout"]["issues"][0]["id"] == "hashed_email_coverage"
     assert components["external_event_id"]["checkout"]["overlap"] == 33.33
     assert (web["overall_status"], offline["overall_status"]) == ("FAIR", "GOOD")
-    fortnight = call(sandbox, "GET", "conversion_eqs", params={"lookback_period": "14d", "source_platform": "WEB"}).json()
-    assert [score["quality_components"]["hashed_email"]["checkout"]["coverage"] for score in fortnight] == [50.0]
-    tag = call(sandbox, "GET", "conversion_eqs", params={"lookback_period": "14d", "ingestion_source": "TAG"}).json()
+    fortnight = call(
+        sandbox,
+        "GET",
+        "conversion_eqs",
+        params={"lookback_period": "14d", "source_platform": "WEB"},
+    ).json()
+    assert [
+        score["quality_components"]["hashed_email"]["checkout"]["coverage"] for score in fortnight
+    ] == [50.0]
+    tag = call(
+        sandbox,
+        "GET",
+        "conversion_eqs",
+        params={"lookback_period": "14d", "ingestion_source": "TAG"},
+    ).json()
     assert tag == []
 
 
@@ -805,7 +1003,10 @@ def test_quality_is_an_accounts(start):
     """The score of an ad account counts its own events only."""
     sandbox = start(tokens={"sandbox-token": ("1", "2")})
     call(sandbox, "POST", "events", account="1", json={"data": [event(1)]})
-    scores = [call(sandbox, "GET", "conversion_eqs?lookback_period=1d", account=account).json() for account in "12"]
+    scores = [
+        call(sandbox, "GET", "conversion_eqs?lookback_period=1d", account=account).json()
+        for account in "12"
+    ]
     assert [len(each) for each in scores] == [1, 0]
 
 
@@ -829,7 +1030,10 @@ def test_wrong_quality_requests(sandbox, query):
 
 @pytest.mark.parametrize(
     ("shape", "name"),
-    [(shapes.CUSTOMER_LIST, "CustomerListRequest"), (shapes.CUSTOMER_LIST_UPDATE, "CustomerListUpdateRequest")],
+    [
+        (shapes.CUSTOMER_LIST, "CustomerListRequest"),
+        (shapes.CUSTOMER_LIST_UPDATE, "CustomerListUpdateRequest"),
+    ],
 )
 def test_bodies_are_the_description(shape, name):
     """Members, types, choices and required members of the bodies are exactly those of the description."""
@@ -850,7 +1054,9 @@ def test_audience_body_is_of_the_description():
     assert set(shapes.AUDIENCE.required) == set(body["required"])
     choices = {member.name: member.choices for member in shapes.AUDIENCE.members}
     assert choices["audience_type"] == tuple(SCHEMAS["AudienceType"]["enum"])
-    assert {member.name for member in shapes.AUDIENCE_RULE.members} <= set(SCHEMAS["AudienceRule"]["properties"])
+    assert {member.name for member in shapes.AUDIENCE_RULE.members} <= set(
+        SCHEMAS["AudienceRule"]["properties"]
+    )
 
 
 TYPES = {"string": str, "number": int, "integer": int, "object": dict}
@@ -861,13 +1067,19 @@ def test_answers_are_the_description(sandbox, name):
     """An answer has exactly the described members, of their types, and a status of the described ones."""
     made = create(sandbox).json()
     if name == "Audience":
-        body = {"audience_type": "CUSTOMER_LIST", "name": "a", "rule": {"customer_list_id": made["id"]}}
+        body = {
+            "audience_type": "CUSTOMER_LIST",
+            "name": "a",
+            "rule": {"customer_list_id": made["id"]},
+        }
         made = call(sandbox, "POST", "audiences", json=body).json()
     properties = SCHEMAS[name]["properties"]
     assert set(made) == set(properties)
     for member, schema in properties.items():
         kind = TYPES[schema.get("type", "object")]
-        assert isinstance(made[member], kind) or (made[member] is None and schema.get("nullable")), member
+        assert isinstance(made[member], kind) or (
+            made[member] is None and schema.get("nullable")
+        ), member
     enum = properties["status"].get("enum")
     assert enum is None or set(enum) == {"UPLOADING", "PROCESSING", "READY", "TOO_SMALL"}
 
@@ -887,14 +1099,25 @@ def test_constants_are_the_description():
 def test_routes_and_categories_are_the_description():
     """Every route is a described path with described methods, and counts in the described rate category."""
     for path, name, methods in ROUTES:
-        assert {method.lower() for method in methods} == set(PATHS[path]) & {"get", "post", "patch", "put", "delete"}
+        assert {method.lower() for method in methods} == set(PATHS[path]) & {
+            "get",
+            "post",
+            "patch",
+            "put",
+            "delete",
+        }
         for method in methods:
-            assert rates.category(name, method) == PATHS[path][method.lower()]["x-ratelimit-category"]
+            assert (
+                rates.category(name, method) == PATHS[path][method.lower()]["x-ratelimit-category"]
+            )
 
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["name", "records", "x"]), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["name", "records", "x"]), inner, max_size=3)
+    ),
     max_leaves=5,
 )
 
@@ -902,11 +1125,18 @@ JSON = st.recursive(
 @given(JSON, st.sampled_from(["POST", "PATCH"]))
 def test_any_body_has_an_answer(body, method):
     """No JSON is a surprise to a list or an audience."""
-    held = customer_lists.CustomerList("1", ACCOUNT, "n", "EMAIL", NOW, NOW)
-    request = Request(ACCOUNT, "Bearer sandbox-access-token", msgspec.json.encode(body), method=method)
+    held = customer_lists.StoredList("1", ACCOUNT, "n", "EMAIL", NOW, NOW)
+    request = Request(
+        ACCOUNT, "Bearer sandbox-access-token", msgspec.json.encode(body), method=method
+    )
     given_rules = rules.Rules()
     if method == "PATCH":
-        assert customer_lists.answer(request._replace(list_id="1"), given_rules, NOW, {"1": held}).status == 400
+        assert (
+            customer_lists.answer(
+                request._replace(list_id="1"), given_rules, NOW, {"1": held}
+            ).status
+            == 400
+        )
     else:
         assert customer_lists.answer(request, given_rules, NOW, {}).status == 400
         assert audiences.answer(request, given_rules, NOW, {}, {"1": held}).status == 400
@@ -920,7 +1150,10 @@ DOCS = (Path(__file__).parents[1] / "docs" / "sandbox.md").read_text()
 @pytest.mark.parametrize("path", [path for path, *_ in ROUTES])
 def test_every_endpoint_is_documented(path):
     """docs/sandbox.md names each address and each endpoint that a fault can choose."""
-    assert f"/v5{path}".replace("{ad_account_id}", "{id}").replace("{customer_list_id}", "{list_id}") in DOCS
+    assert (
+        f"/v5{path}".replace("{ad_account_id}", "{id}").replace("{customer_list_id}", "{list_id}")
+        in DOCS
+    )
     assert all(f"`{name}`" in DOCS for name in ENDPOINTS)
 
 

@@ -40,19 +40,32 @@ def clock() -> Clock:
     return Clock(NOW)
 
 
-def refresh(sandbox, token=FIRST, *, client=(oauth.DEFAULT_CLIENT_ID, oauth.DEFAULT_CLIENT_SECRET), **more):
+def refresh(
+    sandbox, token=FIRST, *, client=(oauth.DEFAULT_CLIENT_ID, oauth.DEFAULT_CLIENT_SECRET), **more
+):
     form = {"grant_type": "refresh_token", "refresh_token": token, **more}
     return CLIENT.post(f"{sandbox.url}/oauth/token", data=form, auth=client)
 
 
 def lists(sandbox, token):
-    return CLIENT.get(f"{sandbox.url}/ad_accounts/{ACCOUNT}/customer_lists", headers={"Authorization": f"Bearer {token}"})
+    return CLIENT.get(
+        f"{sandbox.url}/ad_accounts/{ACCOUNT}/customer_lists",
+        headers={"Authorization": f"Bearer {token}"},
+    )
 
 
 def send_event(sandbox, token):
-    event = {"event_name": "signup", "action_source": "web", "event_time": NOW, "event_id": "1", "user_data": {"em": [DIGEST]}}
+    event = {
+        "event_name": "signup",
+        "action_source": "web",
+        "event_time": NOW,
+        "event_id": "1",
+        "user_data": {"em": [DIGEST]},
+    }
     return CLIENT.post(
-        f"{sandbox.url}/ad_accounts/{ACCOUNT}/events", json={"data": [event]}, headers={"Authorization": f"Bearer {token}"}
+        f"{sandbox.url}/ad_accounts/{ACCOUNT}/events",
+        json={"data": [event]},
+        headers={"Authorization": f"Bearer {token}"},
     )
 
 
@@ -65,10 +78,20 @@ def form(**members):
 
 
 def answer(
-    body=None, authorization=None, content_type="application/x-www-form-urlencoded", grants=oauth.NONE_YET, app=APP, now=NOW
+    body=None,
+    authorization=None,
+    content_type="application/x-www-form-urlencoded",
+    grants=oauth.NONE_YET,
+    app=APP,
+    now=NOW,
 ):
     body = form(grant_type="refresh_token", refresh_token=FIRST) if body is None else body
-    return oauth.answer(Request("", basic() if authorization is None else authorization, body, content_type), app, now, grants)
+    return oauth.answer(
+        Request("", basic() if authorization is None else authorization, body, content_type),
+        app,
+        now,
+        grants,
+    )
 
 
 # ---- refreshing
@@ -80,7 +103,11 @@ def test_refreshing(start):
     response = refresh(sandbox)
     assert response.status_code == 200
     got = response.json()
-    assert (got["token_type"], got["expires_in"], got["scope"]) == ("bearer", 30 * DAY, "ads:read ads:write")
+    assert (got["token_type"], got["expires_in"], got["scope"]) == (
+        "bearer",
+        30 * DAY,
+        "ads:read ads:write",
+    )
     assert (got["response_type"], got["refresh_token_expires_in"]) == ("refresh_token", 60 * DAY)
     assert got["refresh_token"] not in (FIRST, got["access_token"])
     assert lists(sandbox, got["access_token"]).status_code == 200
@@ -96,7 +123,10 @@ def test_rotation(start):
     second = refresh(sandbox, first["refresh_token"]).json()
     assert refresh(sandbox, first["refresh_token"]).status_code == 401
     assert len({first["access_token"], second["access_token"]}) == 2
-    assert [lists(sandbox, each["access_token"]).status_code for each in (first, second)] == [200, 200]
+    assert [lists(sandbox, each["access_token"]).status_code for each in (first, second)] == [
+        200,
+        200,
+    ]
     counters = sandbox.store.counters()
     assert (counters["tokens_issued"], counters["refresh_tokens_replaced"]) == (2, 2)
 
@@ -157,13 +187,18 @@ def test_scopes_can_be_fewer(start, asked, granted):
     sandbox = start()
     got = refresh(sandbox, **asked).json()
     assert got["scope"] == granted
-    assert send_event(sandbox, got["access_token"]).status_code == (200 if "ads:write" in granted else 401)
+    assert send_event(sandbox, got["access_token"]).status_code == (
+        200 if "ads:write" in granted else 401
+    )
 
 
 # ---- what a token opens
 
 
-@pytest.mark.parametrize(("scopes", "status"), [(["ads:write"], 200), (["ads:read", "ads:write"], 200), (["ads:read"], 401)])
+@pytest.mark.parametrize(
+    ("scopes", "status"),
+    [(["ads:write"], 200), (["ads:read", "ads:write"], 200), (["ads:read"], 401)],
+)
 def test_an_access_token_sends_events(start, scopes, status):
     """An access token with ads:write works for events as a conversion token does; without, it is a 401 with code 3."""
     sandbox = start(app=oauth.App(scopes=scopes))
@@ -238,11 +273,20 @@ def test_credentials_may_be_encoded():
         (form(refresh_token=FIRST), "application/x-www-form-urlencoded"),
         (form(grant_type="refresh_token"), "application/x-www-form-urlencoded"),
         (form(grant_type="refresh_token", refresh_token=""), "application/x-www-form-urlencoded"),
-        (form(grant_type="refresh_token", refresh_token=FIRST) + b"&refresh_token=x", "application/x-www-form-urlencoded"),
-        (form(grant_type="refresh_token", refresh_token=FIRST, scope="billing:read"), "application/x-www-form-urlencoded"),
+        (
+            form(grant_type="refresh_token", refresh_token=FIRST) + b"&refresh_token=x",
+            "application/x-www-form-urlencoded",
+        ),
+        (
+            form(grant_type="refresh_token", refresh_token=FIRST, scope="billing:read"),
+            "application/x-www-form-urlencoded",
+        ),
         (form(grant_type="refresh_token", refresh_token=FIRST), "application/json"),
         (form(grant_type="refresh_token", refresh_token=FIRST), ""),
-        (json.dumps({"grant_type": "refresh_token", "refresh_token": FIRST}).encode(), "application/x-www-form-urlencoded"),
+        (
+            json.dumps({"grant_type": "refresh_token", "refresh_token": FIRST}).encode(),
+            "application/x-www-form-urlencoded",
+        ),
     ],
 )
 def test_wrong_forms(body, content_type):
@@ -270,17 +314,27 @@ def test_no_token_is_kept(start):
     lists(sandbox, got["access_token"])
     refresh(sandbox, "wrong-token", client=("wrong-client", "wrong-secret"))
     shown = repr(sandbox.store.grants()) + "".join(
-        CLIENT.get(f"{sandbox.origin}/_sandbox/{page}").text for page in ("", "events", "requests", "lists", "counters", "faults")
+        CLIENT.get(f"{sandbox.origin}/_sandbox/{page}").text
+        for page in ("", "events", "requests", "lists", "counters", "faults")
     )
     assert "oauth" in shown
-    secrets = (got["access_token"], got["refresh_token"], FIRST, oauth.DEFAULT_CLIENT_SECRET, "wrong-token", "wrong-secret")
+    secrets = (
+        got["access_token"],
+        got["refresh_token"],
+        FIRST,
+        oauth.DEFAULT_CLIENT_SECRET,
+        "wrong-token",
+        "wrong-secret",
+    )
     assert not [secret for secret in secrets if secret in shown]
 
 
 def test_app_hides_its_secrets():
     """The app's repr shows its id and no secret."""
     assert "sandbox-client" in repr(APP)
-    assert not any(secret in repr(APP) for secret in (APP.client_secret, APP.refresh_token, APP.access_token))
+    assert not any(
+        secret in repr(APP) for secret in (APP.client_secret, APP.refresh_token, APP.access_token)
+    )
 
 
 def test_rate_limit(start, clock):
@@ -288,7 +342,11 @@ def test_rate_limit(start, clock):
     sandbox = start(reads_per_minute=1)
     token = refresh(sandbox).json()["refresh_token"]
     refused = refresh(sandbox, token)
-    assert (refused.status_code, refused.json()["code"], refused.headers["X-RateLimit-Remaining"]) == (429, 8, "0")
+    assert (
+        refused.status_code,
+        refused.json()["code"],
+        refused.headers["X-RateLimit-Remaining"],
+    ) == (429, 8, "0")
     clock.now += 60
     assert refresh(sandbox, token).status_code == 200
 
@@ -307,7 +365,11 @@ def test_a_lost_answer_takes_the_refresh_token_along(start):
 
 
 @pytest.mark.parametrize(
-    "fault", [Fault("status", status=503, endpoint="oauth", times=1), Fault("drop_before", endpoint="oauth", times=1)]
+    "fault",
+    [
+        Fault("status", status=503, endpoint="oauth", times=1),
+        Fault("drop_before", endpoint="oauth", times=1),
+    ],
 )
 def test_a_lost_request_takes_nothing(start, fault):
     """Struck before processing, an exchange has replaced nothing, and can be repeated."""
@@ -327,7 +389,9 @@ def test_answers_are_the_description():
     described = SCHEMAS["OauthAccessTokenResponse"]["properties"]
     assert set(answer(app=oauth.App(rotate=False)).body) == set(described)
     assert set(answer().body) - set(described) == {"refresh_token", "refresh_token_expires_in"}
-    assert set(oauth.GRANT_TYPES) == set(SCHEMAS["OauthAccessTokenRequest"]["properties"]["grant_type"]["enum"])
+    assert set(oauth.GRANT_TYPES) == set(
+        SCHEMAS["OauthAccessTokenRequest"]["properties"]["grant_type"]["enum"]
+    )
 
 
 def test_command():
@@ -359,8 +423,14 @@ def test_command():
             auth=(by_app["client_id"], by_app["client_secret"]),
         ).json()
         auth = {"Authorization": f"Bearer {by_token['access_token']}"}
-        bodies = [{"name": "n", "records": records} for records in (DIGEST, f"{DIGEST},a@example.com", DIGEST)]
-        responses = [CLIENT.post(f"{url}/ad_accounts/{ACCOUNT}/customer_lists", json=body, headers=auth) for body in bodies]
+        bodies = [
+            {"name": "n", "records": records}
+            for records in (DIGEST, f"{DIGEST},a@example.com", DIGEST)
+        ]
+        responses = [
+            CLIENT.post(f"{url}/ad_accounts/{ACCOUNT}/customer_lists", json=body, headers=auth)
+            for body in bodies
+        ]
         process.terminate()
         _, err = process.communicate(timeout=120)
     assert (process.returncode, err) == (0, "")
@@ -377,11 +447,20 @@ def test_command():
     assert responses[0].json()["status"] == "TOO_SMALL"
 
 
-@pytest.mark.parametrize("arguments", [["--rotate=sometimes"], ["--access-token-seconds=0"], ["--list-processing-seconds=-1"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--rotate=sometimes"], ["--access-token-seconds=0"], ["--list-processing-seconds=-1"]],
+)
 def test_command_refuses_wrong_options(arguments):
     """A wrong option is a sentence and exit code 2."""
     code = "from target_pinterest_capi.cli.sandbox import sandbox\nsandbox()"
-    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert done.returncode == 2
     assert arguments[0].partition("=")[0] in done.stderr
     assert "Traceback" not in done.stderr

@@ -19,8 +19,18 @@ from target_pinterest_capi.cli import sandbox as command
 from target_pinterest_capi.sandbox import faults as fault_module
 from target_pinterest_capi.sandbox import rules
 from target_pinterest_capi.sandbox.app import SandboxConfig
-from target_pinterest_capi.sandbox.faults import ENDPOINTS, KINDS, METHODS, SELECTORS, Fault, FaultError, Faults
-from target_pinterest_capi.sandbox.page import history, news, one_event, switches, visitors
+from target_pinterest_capi.sandbox.faults import (
+    ENDPOINTS,
+    KINDS,
+    METHODS,
+    SELECTORS,
+    Fault,
+    FaultError,
+    Faults,
+)
+from target_pinterest_capi.sandbox.page import changes as news
+from target_pinterest_capi.sandbox.page import history, one_event, switches
+from target_pinterest_capi.sandbox.page import origin_guard as visitors
 from target_pinterest_capi.sandbox.page.site import FILES
 from target_pinterest_capi.sandbox.server import Sandbox
 
@@ -28,7 +38,9 @@ DIGEST = hashlib.sha256(b"jane@example.com").hexdigest()
 ACCOUNT = "549755885175"
 AS_BROWSER = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}
 OAUTH = {"Authorization": "Bearer sandbox-access-token"}
-HOSTILE = "<img src=x onerror=\"document.title='taken'\"><script>document.title='taken'</script>\u202e"
+HOSTILE = (
+    "<img src=x onerror=\"document.title='taken'\"><script>document.title='taken'</script>\u202e"
+)
 VIEWS = ("history", "events", "requests", "lists", "faults")
 PHONE, DESK = 390, 1280
 
@@ -51,12 +63,18 @@ def event(sandbox, event_id="order-1", **changes):
 
 def send(sandbox, *events, token="sandbox-token", query=""):
     headers = {"Authorization": f"Bearer {token}"}
-    return httpx.post(f"{sandbox.url}/ad_accounts/{ACCOUNT}/events{query}", json={"data": list(events)}, headers=headers)
+    return httpx.post(
+        f"{sandbox.url}/ad_accounts/{ACCOUNT}/events{query}",
+        json={"data": list(events)},
+        headers=headers,
+    )
 
 
 def add_list(sandbox, name="Subscribers", records=DIGEST):
     body = {"name": name, "records": records}
-    return httpx.post(f"{sandbox.url}/ad_accounts/{ACCOUNT}/customer_lists", json=body, headers=OAUTH).json()["id"]
+    return httpx.post(
+        f"{sandbox.url}/ad_accounts/{ACCOUNT}/customer_lists", json=body, headers=OAUTH
+    ).json()["id"]
 
 
 def ask(sandbox, path, **query):
@@ -82,9 +100,13 @@ def test_every_file_is_there(start):
     for name in ("style.css", *FILES):
         answer = httpx.get(f"{sandbox.origin}/_sandbox/page/{name}")
         assert answer.status_code == 200
-        assert answer.headers["content-type"].startswith("text/css" if name.endswith("css") else "text/javascript")
+        assert answer.headers["content-type"].startswith(
+            "text/css" if name.endswith("css") else "text/javascript"
+        )
         texts[name] = answer.text
-    named = set(re.findall(r"(?:/_sandbox/page/|from \'\./)([a-z]+\.(?:css|js))", "".join(texts.values())))
+    named = set(
+        re.findall(r"(?:/_sandbox/page/|from \'\./)([a-z]+\.(?:css|js))", "".join(texts.values()))
+    )
     assert named == {"style.css", *FILES}
     for other in ("index.html", "site.py", "..%2fapp.py", "x"):
         assert httpx.get(f"{sandbox.origin}/_sandbox/page/{other}").status_code == 404
@@ -93,11 +115,26 @@ def test_every_file_is_there(start):
 def test_the_page_can_load_and_run_nothing_else(start):
     """Each answer forbids other sources, frames, inline scripts and markup from text; and none of the files has any."""
     sandbox = start()
-    paths = ("/", "/_sandbox/page/page.js", "/_sandbox/page/news", "/_sandbox/page/events", "/_sandbox/page/requests")
+    paths = (
+        "/",
+        "/_sandbox/page/page.js",
+        "/_sandbox/page/news",
+        "/_sandbox/page/events",
+        "/_sandbox/page/requests",
+    )
     for path in paths:
         answer = httpx.get(f"{sandbox.origin}{path}", headers=AS_BROWSER)
-        policy = dict(part.strip().partition(" ")[::2] for part in answer.headers["content-security-policy"].split(";"))
-        assert policy["default-src"] == policy["frame-ancestors"] == policy["base-uri"] == policy["form-action"] == "'none'"
+        policy = dict(
+            part.strip().partition(" ")[::2]
+            for part in answer.headers["content-security-policy"].split(";")
+        )
+        assert (
+            policy["default-src"]
+            == policy["frame-ancestors"]
+            == policy["base-uri"]
+            == policy["form-action"]
+            == "'none'"
+        )
         assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"
         assert policy["require-trusted-types-for"] == "'script'"
         assert answer.headers["x-content-type-options"] == "nosniff"
@@ -105,7 +142,9 @@ def test_the_page_can_load_and_run_nothing_else(start):
     index = httpx.get(f"{sandbox.origin}/", headers=AS_BROWSER).text
     assert not re.search(r"<script(?![^>]* src=)|<style| style=| on[a-z]+=|https?://", index)
     scripts = "".join(httpx.get(f"{sandbox.origin}/_sandbox/page/{name}").text for name in FILES)
-    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", scripts)
+    assert not re.search(
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", scripts
+    )
 
 
 # ---- what is new
@@ -128,7 +167,9 @@ def test_news_are_only_what_changed(start):
     assert parts & set(ask(sandbox, "news", **after_event["marks"])) == {"faults"}
     known = ask(sandbox, "news", **after_event["marks"])["marks"]
     add_list(sandbox)
-    assert parts & set(ask(sandbox, "news", **{**known, "received": ask(sandbox, "news")["marks"]["received"]})) >= {"lists"}
+    assert parts & set(
+        ask(sandbox, "news", **{**known, "received": ask(sandbox, "news")["marks"]["received"]})
+    ) >= {"lists"}
 
 
 def test_a_list_that_settles_is_news(start, clock):
@@ -161,7 +202,15 @@ def test_history(start, clock):
     send(sandbox, event(sandbox, unknown=1))
     received = ask(sandbox, "news")["received"]
     rows = [tuple(group.values()) for group in received["groups"]]
-    assert list(received["groups"][0]) == ["event_name", "action_source", "last", "processed", "failed", "warnings", "duplicates"]
+    assert list(received["groups"][0]) == [
+        "event_name",
+        "action_source",
+        "last",
+        "processed",
+        "failed",
+        "warnings",
+        "duplicates",
+    ]
     assert rows == [
         ("checkout", "web", clock.now, 3, 1, 0, 1),
         ("checkout", "offline", clock.now - 60, 1, 0, 0, 0),
@@ -187,7 +236,10 @@ def test_history_says_what_it_did_not_see(start):
 def test_history_is_bounded(start):
     """Beyond the most names the rest counts together, and columns are let go from the oldest."""
     sandbox = start()
-    names = [event(sandbox, f"e{number}", event_name=f"name {number}") for number in range(history.MOST_GROUPS + 20)]
+    names = [
+        event(sandbox, f"e{number}", event_name=f"name {number}")
+        for number in range(history.MOST_GROUPS + 20)
+    ]
     send(sandbox, *names)
     groups = ask(sandbox, "news")["received"]["groups"]
     assert len(groups) == history.MOST_GROUPS + 1
@@ -248,7 +300,9 @@ def test_events_are_found(start, query, ids):
     assert answer["more"] is False
 
 
-@pytest.mark.parametrize("text", ['quote " and \\', "ünï", "line\nend", "\u2028", "a/b", "💡", "<b>"])
+@pytest.mark.parametrize(
+    "text", ['quote " and \\', "ünï", "line\nend", "\u2028", "a/b", "💡", "<b>"]
+)
 def test_events_are_found_by_any_text(start, text):
     """Names and ids are found whatever JSON makes of their characters."""
     sandbox = start()
@@ -277,7 +331,14 @@ def test_rows_come_in_parts(start):
 
 
 @pytest.mark.parametrize(
-    ("kind", "numbers"), [("", [5, 4, 3, 2, 1]), ("rejected", [4, 3]), ("partly", [2]), ("struck", [5, 4]), ("lost", [5])]
+    ("kind", "numbers"),
+    [
+        ("", [5, 4, 3, 2, 1]),
+        ("rejected", [4, 3]),
+        ("partly", [2]),
+        ("struck", [5, 4]),
+        ("lost", [5]),
+    ],
 )
 def test_requests_are_found(start, kind, numbers):
     """Requests are found by how they ended: rejected, with failed events, struck by a fault, left without an answer."""
@@ -314,7 +375,9 @@ def test_a_long_memory_is_read_in_steps(start):
     counted = history.History(sandbox.store)
     _, turns = asyncio.run(turns_of_others(counted.look()))
     assert turns >= 12_000 // history.AT_ONCE
-    assert [(group["processed"], group["last"]) for group in counted.groups()] == [(12_000, sandbox.config.clock.now)]
+    assert [(group["processed"], group["last"]) for group in counted.groups()] == [
+        (12_000, sandbox.config.clock.now)
+    ]
     found, turns = asyncio.run(turns_of_others(news.event_rows(sandbox.store, {"id": "e7."})))
     assert turns >= 12_000 // history.AT_ONCE
     assert ([row["place"] for row in found["rows"]], found["more"]) == ([8], False)
@@ -326,11 +389,23 @@ def test_a_long_memory_is_read_in_steps(start):
 def test_one_event_in_full(start, clock):
     """One event is given whole with its request and what the rules said; one that was let go is a 404 in words."""
     sandbox = start(keep_events=1)
-    send(sandbox, event(sandbox, "a"), event(sandbox, "b", custom_data={"value": "1,5"}, language="english"))
+    send(
+        sandbox,
+        event(sandbox, "a"),
+        event(sandbox, "b", custom_data={"value": "1,5"}, language="english"),
+    )
     shown = ask(sandbox, "events/2")
     assert json.loads(shown["json"]) == sandbox.store.events(None)[0].event
-    assert (shown["request"], shown["position"], shown["at"], shown["status"]) == (1, 1, clock.now, "failed")
-    assert [(one["path"], one["kind"]) for one in shown["remarks"]] == [("custom_data.value", "error"), ("language", "warning")]
+    assert (shown["request"], shown["position"], shown["at"], shown["status"]) == (
+        1,
+        1,
+        clock.now,
+        "failed",
+    )
+    assert [(one["path"], one["kind"]) for one in shown["remarks"]] == [
+        ("custom_data.value", "error"),
+        ("language", "warning"),
+    ]
     assert [line["path"] for line in shown["lines"] if line["digest"]] == ["user_data.em.0"]
     for place in (0, 1, 3, 10**30):
         answer = httpx.get(f"{sandbox.origin}/_sandbox/page/events/{place}")
@@ -401,7 +476,11 @@ def test_several_warnings_are_told_apart(start):
     whole = event(start(), event_name="own", custom_data={"currency": "eur"})
     verdict = rules.judge(whole, rules.Rules(), 0)
     told = one_event.remarks(whole, "The event was failed by a fault.", verdict.warning)
-    assert [(one.path, one.kind) for one in told] == [("", "error"), ("event_name", "warning"), ("custom_data.currency", "warning")]
+    assert [(one.path, one.kind) for one in told] == [
+        ("", "error"),
+        ("event_name", "warning"),
+        ("custom_data.currency", "warning"),
+    ]
 
 
 # ---- faults
@@ -419,9 +498,14 @@ def test_one_kind_is_switched_and_the_others_go_on(start):
     statuses += [answer.status_code for answer in answers]
     assert statuses == [500, 200, 200, 500]
     assert ["Retry-After" in answer.headers for answer in answers] == [False, True, False]
-    assert httpx.put(f"{address}/status", json={"status": 503}).json()["struck"] == {"status": 0, "headers": 1}
+    assert httpx.put(f"{address}/status", json={"status": 503}).json()["struck"] == {
+        "status": 0,
+        "headers": 1,
+    }
     assert send(sandbox, event(sandbox)).status_code == 503
-    assert [one["fault"] for one in httpx.delete(f"{address}/status").json()["faults"]] == ["headers"]
+    assert [one["fault"] for one in httpx.delete(f"{address}/status").json()["faults"]] == [
+        "headers"
+    ]
     assert send(sandbox, event(sandbox)).status_code == 200
 
 
@@ -467,7 +551,9 @@ def test_every_kind_has_a_form():
         assert [field["name"] for field in forms[name]["fields"]] == list(kind.parameters)
         named = {field["name"] for field in forms[name]["selectors"]}
         assert named == set(SELECTORS) - ({"endpoint"} if kind.endpoint else set())
-        values = {field["name"]: field["value"] for field in forms[name]["fields"] if field["value"]}
+        values = {
+            field["name"]: field["value"] for field in forms[name]["fields"] if field["value"]
+        }
         if "event_id" in kind.required:
             with pytest.raises(FaultError):
                 fault_module.read({"fault": name, **values})
@@ -490,7 +576,9 @@ def any_fault(draw):
     name = draw(st.sampled_from(list(KINDS)))
     kind = KINDS[name]
     optional = [
-        one for one in (*kind.parameters, *SELECTORS) if one not in kind.required and not (one == "endpoint" and kind.endpoint)
+        one
+        for one in (*kind.parameters, *SELECTORS)
+        if one not in kind.required and not (one == "endpoint" and kind.endpoint)
     ]
     chosen = [*kind.required, *draw(st.lists(st.sampled_from(optional), unique=True))]
     return Fault(name, **{one: draw(PARAMETERS[one]) for one in chosen})
@@ -498,7 +586,10 @@ def any_fault(draw):
 
 def texts(fault):
     """A fault's fields, with the headers as they go over the wire: a number and its digits are the same there."""
-    return {**msgspec.to_builtins(fault), **{name: str(getattr(fault, name)) for name in fault_module.LIMITS}}
+    return {
+        **msgspec.to_builtins(fault),
+        **{name: str(getattr(fault, name)) for name in fault_module.LIMITS},
+    }
 
 
 @given(any_fault())
@@ -506,7 +597,11 @@ def test_a_form_and_a_command_line_say_the_same_fault(fault):
     """A fault that is shown as a form, or as `--fault`, is read back as it was."""
     assert texts(fault_module.parse(switches.spec(fault))) == texts(fault)
     form = next(form for form in switches.forms(Faults([fault])) if form["on"])
-    given_fields = {field["name"]: field["value"] for field in (*form["fields"], *form["selectors"]) if field["value"]}
+    given_fields = {
+        field["name"]: field["value"]
+        for field in (*form["fields"], *form["selectors"])
+        if field["value"]
+    }
     assert texts(fault_module.read({"fault": fault.fault, **given_fields})) == texts(fault)
 
 
@@ -551,7 +646,11 @@ HERE = {"host": "127.0.0.1:8085"}
         ("GET", {}, True),
         ("POST", {}, True),
         ("PUT", {"origin": "http://127.0.0.1:8085", **JSON}, True),
-        ("PUT", {"origin": "http://127.0.0.1:8085", "content-type": "Application/JSON; charset=utf-8"}, True),
+        (
+            "PUT",
+            {"origin": "http://127.0.0.1:8085", "content-type": "Application/JSON; charset=utf-8"},
+            True,
+        ),
         ("PUT", {"origin": "http://127.0.0.1:8085", "content-type": "text/plain"}, False),
         ("POST", {"origin": "http://127.0.0.1:8085"}, False),
         ("POST", {"origin": "https://example.com", **JSON}, False),
@@ -587,12 +686,18 @@ def test_only_the_page_itself_steers_from_a_browser(method, headers, may):
         ("DELETE", "/_sandbox/faults/status"),
     ],
 )
-@pytest.mark.parametrize("strange", [{"Host": "rebound.example.com"}, {"Origin": "https://example.com"}])
+@pytest.mark.parametrize(
+    "strange", [{"Host": "rebound.example.com"}, {"Origin": "https://example.com"}]
+)
 def test_strangers_neither_read_nor_steer(start, method, path, strange):
     """Another page's request, or one by a stranger's name, is a 403 at every address of the desk, and changes nothing."""
     sandbox = start(faults=(Fault("status", status=503, skip=1),))
     send(sandbox, event(sandbox, "seen"))
-    answer = httpx.request(method, f"{sandbox.origin}{path}", headers={**AS_BROWSER, **strange, "Content-Type": "application/json"})
+    answer = httpx.request(
+        method,
+        f"{sandbox.origin}{path}",
+        headers={**AS_BROWSER, **strange, "Content-Type": "application/json"},
+    )
     assert answer.status_code == 403
     assert "seen" not in answer.text
     assert len(sandbox.store.events()) == 1
@@ -615,9 +720,18 @@ def test_no_token_is_shown(start):
     credentials = ("sandbox-client", "sandbox-client-secret")
     form = {"grant_type": "refresh_token", "refresh_token": "sandbox-refresh-token"}
     given_out = httpx.post(f"{sandbox.url}/oauth/token", data=form, auth=credentials).json()
-    shown = "".join(json.dumps(ask(sandbox, path)) for path in ("news", "events", "events/1", "requests"))
+    shown = "".join(
+        json.dumps(ask(sandbox, path)) for path in ("news", "events", "events/1", "requests")
+    )
     assert "order-1" in shown
-    secrets = ["right-token", "wrong-token", *form.values(), *credentials, given_out["access_token"], given_out["refresh_token"]]
+    secrets = [
+        "right-token",
+        "wrong-token",
+        *form.values(),
+        *credentials,
+        given_out["access_token"],
+        given_out["refresh_token"],
+    ]
     assert [secret for secret in secrets if secret != "refresh_token" and secret in shown] == []
 
 
@@ -635,14 +749,25 @@ SCHEMES = test_report_browser.SCHEMES
 FILLED = """[...document.querySelectorAll('#tiles dd:not(.more)')].map(one => one.textContent).join(' ')"""
 
 
-def show(browser: Browser, address: str, *, width: int = DESK, dark: bool = False, still: bool = False) -> None:
+def show(
+    browser: Browser, address: str, *, width: int = DESK, dark: bool = False, still: bool = False
+) -> None:
     """Open an address, and wait until the page is live."""
-    browser.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 600)
+    browser.call(
+        "Emulation.setDeviceMetricsOverride",
+        width=width,
+        height=900,
+        deviceScaleFactor=1,
+        mobile=width < 600,
+    )
     features = {
         "prefers-color-scheme": "dark" if dark else "light",
         "prefers-reduced-motion": "reduce" if still else "no-preference",
     }
-    browser.call("Emulation.setEmulatedMedia", features=[{"name": name, "value": value} for name, value in features.items()])
+    browser.call(
+        "Emulation.setEmulatedMedia",
+        features=[{"name": name, "value": value} for name, value in features.items()],
+    )
     browser.call("Page.navigate", url="about:blank")
     browser.events.clear()
     browser.call("Page.navigate", url=address)
@@ -664,12 +789,18 @@ def until(browser: Browser, condition: str) -> None:
     }})
     """
     result = browser.call("Runtime.evaluate", expression=wait, awaitPromise=True)
-    assert "exceptionDetails" not in result, (condition, browser.complaints(), browser.evaluate("document.body.innerText"))
+    assert "exceptionDetails" not in result, (
+        condition,
+        browser.complaints(),
+        browser.evaluate("document.body.innerText"),
+    )
 
 
 def press(browser: Browser, key: str, code: int) -> None:
     for kind in ("keyDown", "keyUp"):
-        browser.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code)
+        browser.call(
+            "Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code
+        )
 
 
 def errors(browser: Browser) -> list[str]:
@@ -681,15 +812,38 @@ def errors(browser: Browser) -> list[str]:
 def busy() -> Iterator[Sandbox]:
     """A sandbox that received some of everything, hostile texts among it."""
     with Sandbox(SandboxConfig(list_processing_seconds=0)) as sandbox:
-        send(sandbox, *[event(sandbox, f"order-{number}") for number in range(30)], event(sandbox, "order-1"))
         send(
             sandbox,
-            event(sandbox, HOSTILE, event_name=HOSTILE, event_source_url=HOSTILE, custom_data={"value": HOSTILE, HOSTILE[:9]: 1}),
+            *[event(sandbox, f"order-{number}") for number in range(30)],
+            event(sandbox, "order-1"),
         )
-        send(sandbox, event(sandbox, HOSTILE, event_name=HOSTILE, event_source_url=HOSTILE, custom_data={"value": HOSTILE}))
+        send(
+            sandbox,
+            event(
+                sandbox,
+                HOSTILE,
+                event_name=HOSTILE,
+                event_source_url=HOSTILE,
+                custom_data={"value": HOSTILE, HOSTILE[:9]: 1},
+            ),
+        )
+        send(
+            sandbox,
+            event(
+                sandbox,
+                HOSTILE,
+                event_name=HOSTILE,
+                event_source_url=HOSTILE,
+                custom_data={"value": HOSTILE},
+            ),
+        )
         send(sandbox, event(sandbox, "x" * 300, event_name="y" * 300, event_source_url="z" * 500))
         send(sandbox, event(sandbox), query="?test=true")
-        list_id = add_list(sandbox, HOSTILE, ",".join(hashlib.sha256(b"%d" % number).hexdigest() for number in range(120)))
+        list_id = add_list(
+            sandbox,
+            HOSTILE,
+            ",".join(hashlib.sha256(b"%d" % number).hexdigest() for number in range(120)),
+        )
         add_list(sandbox, "l" * 200)
         audience = {
             "audience_type": "CUSTOMER_LIST",
@@ -698,7 +852,12 @@ def busy() -> Iterator[Sandbox]:
             "rule": {"customer_list_id": list_id},
         }
         httpx.post(f"{sandbox.url}/ad_accounts/{ACCOUNT}/audiences", json=audience, headers=OAUTH)
-        sandbox.faults.set([Fault("status", status=503, message=HOSTILE, times=1), Fault("fail_event", event_id="e" * 200)])
+        sandbox.faults.set(
+            [
+                Fault("status", status=503, message=HOSTILE, times=1),
+                Fault("fail_event", event_id="e" * 200),
+            ]
+        )
         send(sandbox, event(sandbox))
         yield sandbox
 
@@ -706,7 +865,10 @@ def busy() -> Iterator[Sandbox]:
 def addresses(sandbox: Sandbox) -> dict[str, str]:
     """Every view, and an event in full that failed."""
     place = next(place for place, row in sandbox.store.newest_events() if row.error)
-    return {**{view: f"{sandbox.origin}/#{view}" for view in VIEWS}, "event": f"{sandbox.origin}/#events?event={place}"}
+    return {
+        **{view: f"{sandbox.origin}/#{view}" for view in VIEWS},
+        "event": f"{sandbox.origin}/#events?event={place}",
+    }
 
 
 def show_whole(browser: Browser, sandbox: Sandbox, view: str, **how) -> None:
@@ -725,9 +887,9 @@ ALL_VIEWS = pytest.mark.parametrize("view", [*VIEWS, "event"])
 def test_page_loads_from_the_sandbox_alone(browser, busy, view: str):
     """The browser asks nobody but the sandbox, and has nothing to complain about."""
     show_whole(browser, busy, view)
-    assert {address.split("/")[2] for address in browser.requests() if not address.startswith("data:")} == {
-        f"127.0.0.1:{busy.port}"
-    }
+    assert {
+        address.split("/")[2] for address in browser.requests() if not address.startswith("data:")
+    } == {f"127.0.0.1:{busy.port}"}
     assert browser.complaints() == []
 
 
@@ -736,9 +898,16 @@ def test_what_was_received_is_text(browser, busy, view: str):
     """A name that is markup is shown as it is written, makes no element and runs nothing."""
     show_whole(browser, busy, view)
     assert browser.evaluate("document.title") == "Pinterest sandbox"
-    assert browser.evaluate("document.querySelectorAll('img, iframe, body script, [onerror]').length") == 0
-    shown = browser.evaluate("document.body.innerText + [...document.querySelectorAll('input')].map(one => one.value)")
-    assert '<img src=x onerror="document.title' in shown or (view == "event" and '<img src=x onerror=\\"document.title' in shown)
+    assert (
+        browser.evaluate("document.querySelectorAll('img, iframe, body script, [onerror]').length")
+        == 0
+    )
+    shown = browser.evaluate(
+        "document.body.innerText + [...document.querySelectorAll('input')].map(one => one.value)"
+    )
+    assert '<img src=x onerror="document.title' in shown or (
+        view == "event" and '<img src=x onerror=\\"document.title' in shown
+    )
 
 
 @ALL_VIEWS
@@ -831,14 +1000,24 @@ def test_still_where_motion_is_unwanted(browser, busy):
 def test_views_are_named_for_assistive_technology(browser, busy):
     """Landmarks, switches with their state, tables with rows and a polite status are there under their names."""
     show(browser, addresses(busy)["faults"])
-    nodes = [node for node in browser.call("Accessibility.getFullAXTree")["nodes"] if not node.get("ignored")]
+    nodes = [
+        node
+        for node in browser.call("Accessibility.getFullAXTree")["nodes"]
+        if not node.get("ignored")
+    ]
     roles = [node["role"]["value"] for node in nodes]
     assert {"banner", "main", "navigation", "contentinfo", "status", "switch", "form"} <= set(roles)
     names = {node["name"]["value"] for node in nodes if node["role"]["value"] == "switch"}
     assert names == set(KINDS)
-    assert browser.evaluate("document.querySelector('#spoken').getAttribute('aria-live')") == "polite"
+    assert (
+        browser.evaluate("document.querySelector('#spoken').getAttribute('aria-live')") == "polite"
+    )
     show_whole(browser, busy, "events", width=PHONE)
-    nodes = [node for node in browser.call("Accessibility.getFullAXTree")["nodes"] if not node.get("ignored")]
+    nodes = [
+        node
+        for node in browser.call("Accessibility.getFullAXTree")["nodes"]
+        if not node.get("ignored")
+    ]
     assert [node["role"]["value"] for node in nodes].count("row") >= 30
 
 
@@ -872,7 +1051,9 @@ def test_news_leave_the_focus_alone(browser, sandbox):
     send(sandbox, event(sandbox, "c", event_name="signup"))
     until(browser, "document.querySelector('#groups tbody').innerText.includes('\\t2\\t')")
     assert browser.evaluate("document.activeElement.textContent") == "signup"
-    assert browser.evaluate("document.activeElement.closest('tr') === document.querySelector('#groups tbody tr')")
+    assert browser.evaluate(
+        "document.activeElement.closest('tr') === document.querySelector('#groups tbody tr')"
+    )
 
 
 def test_an_event_is_opened_by_keyboard(browser, sandbox):
@@ -886,7 +1067,9 @@ def test_an_event_is_opened_by_keyboard(browser, sandbox):
     shown = browser.evaluate("document.querySelector('#event .json').innerText")
     lines = [line for line in shown.split("\n") if line]
     assert lines[lines.index(f'"{DIGEST}"') + 1] == "SHA-256, its source value is not known here"
-    assert lines[lines.index('"value": "1,50"') + 1].endswith("Error: custom_data.value is not a decimal number.")
+    assert lines[lines.index('"value": "1,50"') + 1].endswith(
+        "Error: custom_data.value is not a decimal number."
+    )
     until(browser, "document.querySelector('#event').contains(document.activeElement)")
     press(browser, "Escape", 27)
     until(browser, "!document.querySelector('#event').open")
@@ -896,10 +1079,18 @@ def test_an_event_is_opened_by_keyboard(browser, sandbox):
 
 def test_an_address_opens_what_it_says(browser, sandbox):
     """An address with filters shows those events and fills the form; changing the form changes the address."""
-    send(sandbox, event(sandbox, "a"), event(sandbox, "b", user_data={}), event(sandbox, "c", event_name="signup"))
+    send(
+        sandbox,
+        event(sandbox, "a"),
+        event(sandbox, "b", user_data={}),
+        event(sandbox, "c", event_name="signup"),
+    )
     show(browser, f"{sandbox.origin}/#events?status=failed")
     until(browser, "document.querySelectorAll('#view-events tbody tr').length === 1")
-    assert browser.evaluate("document.querySelector('#event-filters').elements.status.value") == "failed"
+    assert (
+        browser.evaluate("document.querySelector('#event-filters').elements.status.value")
+        == "failed"
+    )
     browser.evaluate("""
     (form => { form.elements.status.value = ''; form.elements.name.value = 'signup';
                form.elements.name.dispatchEvent(new Event('input', {bubbles: true})) })(document.querySelector('#event-filters'))
@@ -947,24 +1138,42 @@ def test_a_switch_that_needs_something_says_so(browser, sandbox):
     """A fault without what it needs stays off and the field asks; what the sandbox refuses is told in its words."""
     show(browser, f"{sandbox.origin}/#faults")
     browser.evaluate("document.querySelector('.switch[aria-labelledby=fault-poison]').click()")
-    until(browser, "document.activeElement.name === 'event_id' && document.activeElement.validity.valueMissing")
+    until(
+        browser,
+        "document.activeElement.name === 'event_id' && document.activeElement.validity.valueMissing",
+    )
     browser.evaluate("""
     (card => { card.elements.requests.value = 'some'; card.querySelector('.switch').click() })(
       document.querySelector('[aria-labelledby=fault-status].fault'))
     """)
-    until(browser, "document.querySelector('[aria-labelledby=fault-status] [role=alert]').checkVisibility()")
-    assert "1-3+7" in browser.evaluate("document.querySelector('[aria-labelledby=fault-status] [role=alert]').textContent")
+    until(
+        browser,
+        "document.querySelector('[aria-labelledby=fault-status] [role=alert]').checkVisibility()",
+    )
+    assert "1-3+7" in browser.evaluate(
+        "document.querySelector('[aria-labelledby=fault-status] [role=alert]').textContent"
+    )
     assert sandbox.faults.script().faults == ()
 
 
 def test_faults_set_elsewhere_show(browser, sandbox):
     """What a test or the command line sets is in the switches, and one button takes all away."""
     show(browser, f"{sandbox.origin}/#faults")
-    sandbox.faults.set([Fault("latency", seconds=0.25, rate=0.5), Fault("status", status=500), Fault("status", status=503)])
+    sandbox.faults.set(
+        [
+            Fault("latency", seconds=0.25, rate=0.5),
+            Fault("status", status=500),
+            Fault("status", status=503),
+        ]
+    )
     until(browser, "document.querySelectorAll('.fault.on').length === 2")
     latency = "document.querySelector('[aria-labelledby=fault-latency].fault')"
-    assert browser.evaluate(f"[{latency}.elements.seconds.value, {latency}.elements.rate.value]") == ["0.25", "0.5"]
-    assert "2 of this kind" in browser.evaluate("document.querySelector('[aria-labelledby=fault-status].fault').innerText")
+    assert browser.evaluate(
+        f"[{latency}.elements.seconds.value, {latency}.elements.rate.value]"
+    ) == ["0.25", "0.5"]
+    assert "2 of this kind" in browser.evaluate(
+        "document.querySelector('[aria-labelledby=fault-status].fault').innerText"
+    )
     browser.evaluate("document.querySelector('#faults-off').click()")
     until(browser, "!document.querySelector('.fault.on')")
     assert sandbox.faults.script().faults == ()
@@ -979,7 +1188,10 @@ def test_everything_is_forgotten_after_a_question(browser, sandbox):
     assert browser.evaluate("document.querySelector('#sure').open")
     assert len(sandbox.store.events()) == 1
     browser.evaluate("document.querySelector('#forget-now').click()")
-    until(browser, "!document.querySelector('#view-events tbody tr') && document.querySelector('#waiting').checkVisibility()")
+    until(
+        browser,
+        "!document.querySelector('#view-events tbody tr') && document.querySelector('#waiting').checkVisibility()",
+    )
     assert browser.evaluate(FILLED) == "0 0 0 0"
     assert sandbox.store.requests() == []
 

@@ -13,14 +13,21 @@ from target_pinterest_capi.sandbox.server import Sandbox
 from target_pinterest_capi.target import TargetPinterestCapi
 
 # A record without its key property must raise there; here it is a dead letter, and the run goes on.
-target_tests.tests = [test for test in target_tests.tests if test is not TargetRecordMissingKeyProperty]
+target_tests.tests = [
+    test for test in target_tests.tests if test is not TargetRecordMissingKeyProperty
+]
 
 _running = Sandbox()
 _running.__enter__()
 
 StandardTests: Any = get_target_test_class(
     TargetPinterestCapi,
-    config={"ad_account_id": ACCOUNT, "conversion_token": TOKEN, "api_url": _running.url, "dead_letter_path": "memory://suite"},
+    config={
+        "ad_account_id": ACCOUNT,
+        "conversion_token": TOKEN,
+        "api_url": _running.url,
+        "dead_letter_path": "memory://suite",
+    },
     suite_config=SuiteConfig(),
 )
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES, OBJECTS, Kind
+from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES, OBJECTS, FieldKind
 from target_pinterest_capi.settings import (
     ConfigurationError,
-    CustomerList,
+    CustomerListEntry,
     MappingEntry,
     Settings,
     load,
@@ -93,7 +93,9 @@ def entry_with(**members):
 def test_the_settings_are_those_of_the_contract():
     """There is every setting of the contract's table, with its name and default, and no other."""
     fields = accepted(Settings)
-    assert {name: ... if info.is_required() else info.default for name, info in fields.items()} == DEFAULTS
+    assert {
+        name: ... if info.is_required() else info.default for name, info in fields.items()
+    } == DEFAULTS
 
 
 def test_defaults_apply_to_what_is_not_given():
@@ -112,7 +114,7 @@ def test_members_of_entries_and_lists_are_those_of_the_contract():
     assert set(accepted(MappingEntry)) == {
         "stream", "name", "preset", "when", "ad_account_id", "conversion_token_file", "event_names", "fields", "defaults",
     }  # fmt: skip
-    assert set(accepted(CustomerList)) == {
+    assert set(accepted(CustomerListEntry)) == {
         "stream", "list_id", "list_name", "list_type", "ad_account_id", "member", "operation", "refresh", "max_removed_ratio",
         "audience",
     }  # fmt: skip
@@ -137,7 +139,11 @@ def test_members_of_entries_and_lists_are_those_of_the_contract():
         ("mode", "DRY_RUN", "dry_run"),
         ("default_country", "de", "DE"),
         ("report_path", "out/run.HTML", "out/run.HTML"),
-        ("defaults", {"custom_data.currency": None, "user_data": {"db": dt.date(1990, 4, 3)}}, {"user_data.db": "1990-04-03"}),
+        (
+            "defaults",
+            {"custom_data.currency": None, "user_data": {"db": dt.date(1990, 4, 3)}},
+            {"user_data.db": "1990-04-03"},
+        ),
         ("api_url", "https://proxy.example.com/v5/", "https://proxy.example.com/v5"),
         ("mappings", "[]", ()),
         ("defaults", '{"action_source": "web"}', {"action_source": "web"}),
@@ -162,7 +168,9 @@ def test_values_may_be_text(name, given, meant):
 def test_null_and_empty_text_are_not_given(name, nothing):
     """Null and empty text are the same as not given, but for the two settings where null means no limit."""
     limitless = nothing is None and name in {"max_event_age_days", "max_rejected_ratio"}
-    assert getattr(load({**MINIMAL, name: nothing}), name) == (None if limitless else DEFAULTS[name])
+    assert getattr(load({**MINIMAL, name: nothing}), name) == (
+        None if limitless else DEFAULTS[name]
+    )
 
 
 @pytest.mark.parametrize(
@@ -222,11 +230,18 @@ def test_wrong_values_are_told_in_plain_words(name, wrong, says):
     assert not re.search(r"pydantic|Input should|Value error|validation", problems[name])
 
 
-@pytest.mark.parametrize("name", ["batch_size_rows", "max_in_flight", "list_batch_size", "max_event_age_days"])
+@pytest.mark.parametrize(
+    "name", ["batch_size_rows", "max_in_flight", "list_batch_size", "max_event_age_days"]
+)
 def test_limits_are_reached(name):
     """The ends of a range are within it."""
     info = accepted(Settings)[name]
-    ends = [getattr(limit, side) for limit in info.metadata for side in ("ge", "le") if hasattr(limit, side)]
+    ends = [
+        getattr(limit, side)
+        for limit in info.metadata
+        for side in ("ge", "le")
+        if hasattr(limit, side)
+    ]
     assert len(ends) == 2
     for end in ends:
         assert getattr(load({**MINIMAL, "ledger_retention_days": 36_500, name: end}), name) == end
@@ -300,7 +315,9 @@ def test_entries_may_each_bring_their_token(tmp_path):
     own = {"stream": "eu", "conversion_token_file": str(tmp_path / "eu.token")}
     entry = load({"ad_account_id": ACCOUNT, "mappings": [own]}).mappings[0]
     assert entry.conversion_token.get_secret_value() == "eu-token"
-    assert "conversion_token" in problems_of({"ad_account_id": ACCOUNT, "mappings": [own, {"stream": "us"}]})
+    assert "conversion_token" in problems_of(
+        {"ad_account_id": ACCOUNT, "mappings": [own, {"stream": "us"}]}
+    )
 
 
 def test_the_token_is_needed_also_where_entries_are_wrong():
@@ -309,7 +326,9 @@ def test_the_token_is_needed_also_where_entries_are_wrong():
     assert set(problems) == {"mappings[0].stream", "conversion_token"}
 
 
-@pytest.mark.parametrize("content", ["file-token", "file-token\n", "\r\n file-token \n", "\ufefffile-token\n"])
+@pytest.mark.parametrize(
+    "content", ["file-token", "file-token\n", "\r\n file-token \n", "\ufefffile-token\n"]
+)
 def test_a_secret_may_stand_in_a_file(tmp_path, content):
     """The file of a secret is read while loading, and white space around the secret is no part of it."""
     path = tmp_path / "token"
@@ -344,31 +363,57 @@ def test_the_file_of_a_secret_must_hold_one(tmp_path, content, says):
 @pytest.mark.parametrize("path", ["/", "a\0b", "x" * 5000])
 def test_a_path_that_no_file_can_have_is_a_problem(path):
     """A folder, a null byte and an endless name are no files."""
-    assert "conversion_token_file" in problems_of({"ad_account_id": ACCOUNT, "conversion_token_file": path})
+    assert "conversion_token_file" in problems_of(
+        {"ad_account_id": ACCOUNT, "conversion_token_file": path}
+    )
 
 
 def test_a_secret_is_given_once():
     """Text and file at once are a problem, since one would be ignored."""
-    assert "keep either" in problems_of({**MINIMAL, "conversion_token_file": "token"})["conversion_token"]
+    assert (
+        "keep either"
+        in problems_of({**MINIMAL, "conversion_token_file": "token"})["conversion_token"]
+    )
 
 
-@pytest.mark.parametrize("token", ["two words", "one\ntwo", "tab\there", "Bearer token", "bell\x07", "töken", "null\0byte"])
+@pytest.mark.parametrize(
+    "token",
+    ["two words", "one\ntwo", "tab\there", "Bearer token", "bell\x07", "töken", "null\0byte"],
+)
 def test_a_token_must_fit_into_a_header(token):
     """White space, control characters and letters beyond ASCII in a token are a problem."""
-    assert "header" in problems_of({"ad_account_id": ACCOUNT, "conversion_token": token})["conversion_token"]
+    assert (
+        "header"
+        in problems_of({"ad_account_id": ACCOUNT, "conversion_token": token})["conversion_token"]
+    )
 
 
-OAUTH = {"client_id": "1", "client_secret": "app-secret", "refresh_token": "refresh-token", "token_path": "oauth.json"}
+OAUTH = {
+    "client_id": "1",
+    "client_secret": "app-secret",
+    "refresh_token": "refresh-token",
+    "token_path": "oauth.json",
+}
 
 
 @pytest.mark.parametrize("oauth", [{"access_token": "access-token"}, OAUTH])
 def test_oauth_is_a_token_or_the_means_to_refresh_one(oauth):
     """Either form of oauth is enough for customer lists."""
-    settings = load({**MINIMAL, "oauth": oauth, "customer_lists": [{"stream": "vip", "list_id": "1", "member": "email"}]})
-    assert {name: getattr(settings.oauth, name) for name in oauth if name in {"client_id", "token_path"}} == {
-        name: value for name, value in oauth.items() if name in {"client_id", "token_path"}
+    settings = load(
+        {
+            **MINIMAL,
+            "oauth": oauth,
+            "customer_lists": [{"stream": "vip", "list_id": "1", "member": "email"}],
+        }
+    )
+    assert {
+        name: getattr(settings.oauth, name) for name in oauth if name in {"client_id", "token_path"}
+    } == {name: value for name, value in oauth.items() if name in {"client_id", "token_path"}}
+    secrets = {
+        name: getattr(settings.oauth, name).get_secret_value()
+        for name in oauth
+        if "token" in name and name != "token_path"
     }
-    secrets = {name: getattr(settings.oauth, name).get_secret_value() for name in oauth if "token" in name and name != "token_path"}
     assert secrets == {name: oauth[name] for name in secrets}
 
 
@@ -381,14 +426,20 @@ def test_oauth_names_what_is_missing(left_out):
 
 def test_oauth_is_one_of_its_two_forms():
     """Both forms of oauth at once are a problem."""
-    assert "keep either" in problems_of({**MINIMAL, "oauth": {**OAUTH, "access_token": "x"}})["oauth"]
+    assert (
+        "keep either" in problems_of({**MINIMAL, "oauth": {**OAUTH, "access_token": "x"}})["oauth"]
+    )
 
 
 @pytest.mark.parametrize("name", ["access_token", "client_secret", "refresh_token"])
 def test_every_secret_of_oauth_may_stand_in_a_file(tmp_path, name):
     """Each secret of oauth has a file form, read like the conversion token's."""
     (tmp_path / "secret").write_text("from-a-file")
-    rest = {} if name == "access_token" else {other: value for other, value in OAUTH.items() if other != name}
+    rest = (
+        {}
+        if name == "access_token"
+        else {other: value for other, value in OAUTH.items() if other != name}
+    )
     settings = load({**MINIMAL, "oauth": {**rest, f"{name}_file": str(tmp_path / "secret")}})
     assert getattr(settings.oauth, name).get_secret_value() == "from-a-file"
     problems = problems_of({**MINIMAL, "oauth": {**rest, f"{name}_file": str(tmp_path / "none")}})
@@ -415,7 +466,12 @@ SHAPES = (
 @given(token=TOKENS, place=st.sampled_from(PLACES), form=st.sampled_from(SHAPES))
 def test_no_error_and_no_repr_holds_a_given_value(token, place, form):
     """Wherever a token was pasted, neither the error nor the settings' repr shows it."""
-    given = {**MINIMAL, "oauth": {"access_token": token + " x"}, "mode": "odd", place: form.format(token, token)}
+    given = {
+        **MINIMAL,
+        "oauth": {"access_token": token + " x"},
+        "mode": "odd",
+        place: form.format(token, token),
+    }
     with pytest.raises(ConfigurationError) as raised:
         load(given)
     assert token not in str(raised.value)
@@ -447,7 +503,9 @@ def test_no_secret_shows_in_settings(token):
 
 def test_settings_are_values():
     """Settings are equal, hashed and pickled by what they say, and do not change."""
-    given = entry_with(fields={"user_data.em": "email"}, defaults={"custom_data.contents": [{"id": "a"}]})
+    given = entry_with(
+        fields={"user_data.em": "email"}, defaults={"custom_data.contents": [{"id": "a"}]}
+    )
     one, other = load(given), load(json.loads(json.dumps(given)))
     assert one == other
     assert hash(one) == hash(other)
@@ -461,8 +519,14 @@ def test_settings_are_values():
 def test_the_sdks_options_go_on_as_they_are():
     """What was given of the SDK's own options is there as plain values, and nothing else."""
     maps = {"orders": {"em": "email.lower()", "__else__": None}}
-    settings = load({**MINIMAL, "stream_maps": maps, "flattening_enabled": "true", "flattening_max_depth": "1"})
-    assert settings.sdk_options() == {"stream_maps": maps, "flattening_enabled": True, "flattening_max_depth": 1}
+    settings = load(
+        {**MINIMAL, "stream_maps": maps, "flattening_enabled": "true", "flattening_max_depth": "1"}
+    )
+    assert settings.sdk_options() == {
+        "stream_maps": maps,
+        "flattening_enabled": True,
+        "flattening_max_depth": 1,
+    }
     assert load(MINIMAL).sdk_options() == {}
 
 
@@ -493,9 +557,17 @@ def test_unknown_settings_are_refused_with_the_nearest_name(name, says):
     ("raw", "path", "says"),
     [
         ({"mappings": [{"stream": "a", "field": {}}]}, "mappings[0].field", "fields"),
-        ({"mappings": [{"stream": "a", "conversion_token": "x"}]}, "mappings[0].conversion_token", "conversion_token_file"),
+        (
+            {"mappings": [{"stream": "a", "conversion_token": "x"}]},
+            "mappings[0].conversion_token",
+            "conversion_token_file",
+        ),
         ({"oauth": {"acces_token": "x", "access_token": "y"}}, "oauth.acces_token", "access_token"),
-        ({"customer_lists": [{"stream": "a", "list_id": "1", "membr": "e", "member": "e"}]}, "customer_lists[0].membr", "member"),
+        (
+            {"customer_lists": [{"stream": "a", "list_id": "1", "membr": "e", "member": "e"}]},
+            "customer_lists[0].membr",
+            "member",
+        ),
     ],
 )
 def test_unknown_members_are_refused_with_the_nearest_name(raw, path, says):
@@ -516,11 +588,21 @@ def test_all_problems_are_reported_at_once():
             "oauth": {"access_token": "x y", "client_idd": "1"},
             "defaults": {"action_source": "wbe"},
             "mappings": [
-                {"preset": "pinteres", "when": "a ==", "fields": {"user_data.email": "email", "event_id": 5}},
+                {
+                    "preset": "pinteres",
+                    "when": "a ==",
+                    "fields": {"user_data.email": "email", "event_id": 5},
+                },
                 "orders",
-                {"stream": "x", "defaults": {"event_time": "soon"}, "conversion_token_file": "/nowhere/token"},
+                {
+                    "stream": "x",
+                    "defaults": {"event_time": "soon"},
+                    "conversion_token_file": "/nowhere/token",
+                },
             ],
-            "customer_lists": [{"stream": "vip", "list_type": "MAIL", "member": "", "refresh": "full"}],
+            "customer_lists": [
+                {"stream": "vip", "list_type": "MAIL", "member": "", "refresh": "full"}
+            ],
         }
     )
     assert set(problems) == {
@@ -550,11 +632,17 @@ def test_all_problems_are_reported_at_once():
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 ENTRIES = st.lists(
-    JSON | st.dictionaries(st.sampled_from(sorted({*accepted(MappingEntry), *accepted(CustomerList)})), JSON), max_size=2
+    JSON
+    | st.dictionaries(
+        st.sampled_from(sorted({*accepted(MappingEntry), *accepted(CustomerListEntry)})), JSON
+    ),
+    max_size=2,
 )
 
 
@@ -567,13 +655,23 @@ def answer(configuration):
     return None
 
 
-@given(raw=st.dictionaries(st.sampled_from(sorted(DEFAULTS)) | st.text(max_size=8), JSON, max_size=5), entries=ENTRIES)
+@given(
+    raw=st.dictionaries(st.sampled_from(sorted(DEFAULTS)) | st.text(max_size=8), JSON, max_size=5),
+    entries=ENTRIES,
+)
 def test_any_configuration_is_settings_or_problems(raw, entries):
     """Whatever values come, the answer is settings or problems with a path and a message, and nothing else is raised."""
     given_lists = {**raw, "mappings": entries, "customer_lists": entries}
-    for configuration in (raw, {**MINIMAL, **raw}, given_lists, {**MINIMAL, "defaults": raw, "oauth": raw}):
+    for configuration in (
+        raw,
+        {**MINIMAL, **raw},
+        given_lists,
+        {**MINIMAL, "defaults": raw, "oauth": raw},
+    ):
         problems = answer(configuration)
-        assert problems is None or (problems and all(problem.path and problem.message for problem in problems))
+        assert problems is None or (
+            problems and all(problem.path and problem.message for problem in problems)
+        )
 
 
 def test_an_error_lists_its_problems_one_a_line():
@@ -581,7 +679,9 @@ def test_an_error_lists_its_problems_one_a_line():
     with pytest.raises(ConfigurationError) as raised:
         load({"ad_account_id": "x", "mode": "odd"})
     lines = str(raised.value).splitlines()
-    assert [line.partition(": ")[0] for line in lines] == [problem.path for problem in raised.value.problems]
+    assert [line.partition(": ")[0] for line in lines] == [
+        problem.path for problem in raised.value.problems
+    ]
     assert len(lines) == 2
 
 
@@ -593,10 +693,18 @@ def test_an_error_lists_its_problems_one_a_line():
     [
         ({"max_event_age_days": 30}, "ledger_retention_days"),
         ({"max_event_age_days": 7, "ledger_retention_days": 6}, "ledger_retention_days"),
-        ({"max_event_age_days": None, "ledger_url": "sqlite:///ledger.db"}, "ledger_retention_days"),
+        (
+            {"max_event_age_days": None, "ledger_url": "sqlite:///ledger.db"},
+            "ledger_retention_days",
+        ),
         ({"customer_lists": [{"stream": "a", "list_id": "1", "member": "e"}]}, "oauth"),
         (
-            {"customer_lists": [{"stream": "a", "list_id": "1", "member": "e", "refresh": "full"}], "oauth": {"access_token": "x"}},
+            {
+                "customer_lists": [
+                    {"stream": "a", "list_id": "1", "member": "e", "refresh": "full"}
+                ],
+                "oauth": {"access_token": "x"},
+            },
             "customer_lists[0].refresh",
         ),
     ],
@@ -611,7 +719,11 @@ def test_settings_that_need_each_other(given, path):
     [
         {"max_event_age_days": 30, "ledger_retention_days": 30},
         {"max_event_age_days": None},
-        {"max_event_age_days": None, "ledger_url": "sqlite:///ledger.db", "ledger_retention_days": 90},
+        {
+            "max_event_age_days": None,
+            "ledger_url": "sqlite:///ledger.db",
+            "ledger_retention_days": 90,
+        },
         {"mode": "dry_run", "customer_lists": [{"stream": "a", "list_id": "1", "member": "e"}]},
     ],
 )
@@ -622,7 +734,12 @@ def test_settings_that_agree(given):
 
 # ---- mapping entries ----
 
-FIELDS = {"event_id": "name", "user_data.em": ["email", "customer.email"], "user_data.ph": None, "custom_data.value": "total"}
+FIELDS = {
+    "event_id": "name",
+    "user_data.em": ["email", "customer.email"],
+    "user_data.ph": None,
+    "custom_data.value": "total",
+}
 
 
 def test_an_entry_keeps_what_was_written():
@@ -638,7 +755,12 @@ def test_an_entry_keeps_what_was_written():
             defaults={"action_source": "WEB", "event_time": "NOW", "custom_data.num_items": 2},
         )
     ).mappings[0]
-    assert (entry.stream, entry.name, entry.preset, entry.ad_account_id) == ("orders", "paid orders", "pinterest", "account_id")
+    assert (entry.stream, entry.name, entry.preset, entry.ad_account_id) == (
+        "orders",
+        "paid orders",
+        "pinterest",
+        "account_id",
+    )
     assert entry.when == "financial_status == 'paid'"
     assert entry.event_names == {"Order Completed": "checkout"}
     assert entry.fields == {
@@ -647,7 +769,11 @@ def test_an_entry_keeps_what_was_written():
         "user_data.ph": None,
         "custom_data.value": ("total",),
     }
-    assert entry.defaults == {"action_source": "web", "event_time": "now", "custom_data.num_items": 2}
+    assert entry.defaults == {
+        "action_source": "web",
+        "event_time": "now",
+        "custom_data.num_items": 2,
+    }
 
 
 def nested(flat):
@@ -660,19 +786,30 @@ def nested(flat):
 
 
 @given(
-    flat=st.dictionaries(st.sampled_from(sorted(BY_PATH)), st.sampled_from(["a", "a.b", "c[0]", None]), max_size=8),
+    flat=st.dictionaries(
+        st.sampled_from(sorted(BY_PATH)), st.sampled_from(["a", "a.b", "c[0]", None]), max_size=8
+    ),
     apart=st.sets(st.sampled_from(OBJECTS)),
 )
 def test_nested_and_dotted_fields_are_the_same(flat, apart):
     """Any mixture of nested and dotted paths means the same fields."""
-    inner = nested({path: value for path, value in flat.items() if BY_PATH[path].parent not in apart})
-    mixed = {**inner, **{path: value for path, value in flat.items() if BY_PATH[path].parent in apart}}
+    inner = nested(
+        {path: value for path, value in flat.items() if BY_PATH[path].parent not in apart}
+    )
+    mixed = {
+        **inner,
+        **{path: value for path, value in flat.items() if BY_PATH[path].parent in apart},
+    }
     assert load(entry_with(fields=mixed)) == load(entry_with(fields=flat))
 
 
 def test_nested_and_dotted_constants_are_the_same():
     """Constants are flattened along known paths, and an object given for a field stays its value."""
-    flat = {"action_source": "web", "custom_data.currency": "USD", "custom_data.contents": {"id": "a", "quantity": 1}}
+    flat = {
+        "action_source": "web",
+        "custom_data.currency": "USD",
+        "custom_data.contents": {"id": "a", "quantity": 1},
+    }
     assert load({**MINIMAL, "defaults": nested(flat)}).defaults == flat
     assert load({**MINIMAL, "defaults": flat}).defaults == flat
     assert load({**MINIMAL, "defaults.action_source": "web"}).defaults == {"action_source": "web"}
@@ -682,7 +819,9 @@ def test_nested_and_dotted_constants_are_the_same():
 def test_a_path_given_nested_and_dotted_is_a_problem():
     """The same field twice is a problem, since one would be ignored."""
     fields = {"user_data": {"em": "a"}, "user_data.em": "b"}
-    assert "given twice" in problems_of(entry_with(fields=fields))["mappings[0].fields.user_data.em"]
+    assert (
+        "given twice" in problems_of(entry_with(fields=fields))["mappings[0].fields.user_data.em"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -724,7 +863,10 @@ def test_an_object_of_the_event_is_no_field(given):
     if given == {}:
         assert load(entry_with(fields={"user_data": given})).mappings[0].fields == {}
     else:
-        assert "user_data.em" in problems_of(entry_with(fields={"user_data": given}))["mappings[0].fields.user_data"]
+        assert (
+            "user_data.em"
+            in problems_of(entry_with(fields={"user_data": given}))["mappings[0].fields.user_data"]
+        )
 
 
 @pytest.mark.parametrize(
@@ -773,36 +915,42 @@ def test_wrong_members_of_an_entry(member, value, says):
 
 def test_event_names_may_have_dots_and_numbers():
     """Names that were nested at their dots, and numbers, are the tap's names again; null is not given."""
-    entry = load(entry_with(event_names={"Order": {"Completed": "checkout"}, 404: "custom", "Gone": None})).mappings[0]
+    entry = load(
+        entry_with(event_names={"Order": {"Completed": "checkout"}, 404: "custom", "Gone": None})
+    ).mappings[0]
     assert entry.event_names == {"Order.Completed": "checkout", "404": "custom"}
 
 
-@pytest.mark.parametrize(("name", "target"), [(True, "signup"), ("a", 5), ("a", " "), ("a", ["lead"])])
+@pytest.mark.parametrize(
+    ("name", "target"), [(True, "signup"), ("a", 5), ("a", " "), ("a", ["lead"])]
+)
 def test_event_names_are_text(name, target):
     """YAML's yes and no are no names, and a name is no number."""
-    assert list(problems_of(entry_with(event_names={name: target}))) == [f"mappings[0].event_names.{name}"]
+    assert list(problems_of(entry_with(event_names={name: target}))) == [
+        f"mappings[0].event_names.{name}"
+    ]
 
 
 # ---- constants ----
 
 GOOD_CONSTANTS = {
-    Kind.TEXT: ["text", 5],
-    Kind.HASHED: ["text", ["a", "b"], 5],
-    Kind.AMOUNT: ["19.99", 19.99, 0],
-    Kind.INTEGER: [3, "3", 3.0],
-    Kind.BOOLEAN: [True, "false", 0, "No"],
-    Kind.TIME: [1767225600, "1767225600", "2026-01-01T00:00:00Z", "2026-01-01"],
-    Kind.ITEMS: [{"id": "a"}, [{"id": "a", "item_price": 1, "quantity": 2}]],
+    FieldKind.TEXT: ["text", 5],
+    FieldKind.HASHED: ["text", ["a", "b"], 5],
+    FieldKind.AMOUNT: ["19.99", 19.99, 0],
+    FieldKind.INTEGER: [3, "3", 3.0],
+    FieldKind.BOOLEAN: [True, "false", 0, "No"],
+    FieldKind.TIME: [1767225600, "1767225600", "2026-01-01T00:00:00Z", "2026-01-01"],
+    FieldKind.ITEMS: [{"id": "a"}, [{"id": "a", "item_price": 1, "quantity": 2}]],
 }
 BAD_CONSTANTS = {
-    Kind.TEXT: [True, {"a": 1}],
-    Kind.HASHED: [True, {"a": 1}, [["a"]]],
-    Kind.AMOUNT: ["free", True, "nan", "inf", [1]],
-    Kind.INTEGER: [3.5, "three", False, {}],
-    Kind.BOOLEAN: ["maybe", 2, []],
-    Kind.TIME: ["soon", "2026-13-01", True, []],
-    Kind.CHOICE: ["nowhere", 1, ["web"]],
-    Kind.ITEMS: ["a", [1], [{"sku": "a"}], {"ide": "a"}],
+    FieldKind.TEXT: [True, {"a": 1}],
+    FieldKind.HASHED: [True, {"a": 1}, [["a"]]],
+    FieldKind.AMOUNT: ["free", True, "nan", "inf", [1]],
+    FieldKind.INTEGER: [3.5, "three", False, {}],
+    FieldKind.BOOLEAN: ["maybe", 2, []],
+    FieldKind.TIME: ["soon", "2026-13-01", True, []],
+    FieldKind.CHOICE: ["nowhere", 1, ["web"]],
+    FieldKind.ITEMS: ["a", [1], [{"sku": "a"}], {"ide": "a"}],
 }
 
 
@@ -819,12 +967,17 @@ def test_constants_are_checked_by_what_their_field_holds(path):
 def test_now_is_a_constant_of_event_time_only():
     """`now` is the only magic constant, and event_time's alone."""
     assert load({**MINIMAL, "defaults": {"event_time": "now"}}).defaults == {"event_time": "now"}
-    assert "defaults.app_info.install_time" in problems_of({**MINIMAL, "defaults": {"app_info.install_time": "now"}})
+    assert "defaults.app_info.install_time" in problems_of(
+        {**MINIMAL, "defaults": {"app_info.install_time": "now"}}
+    )
 
 
 @pytest.mark.parametrize(
     ("value", "kept"),
-    [(dt.date(2026, 1, 2), "2026-01-02"), (dt.datetime(2026, 1, 2, 3, 4, tzinfo=dt.UTC), "2026-01-02T03:04:00+00:00")],
+    [
+        (dt.date(2026, 1, 2), "2026-01-02"),
+        (dt.datetime(2026, 1, 2, 3, 4, tzinfo=dt.UTC), "2026-01-02T03:04:00+00:00"),
+    ],
 )
 def test_yamls_dates_are_text_again(value, kept):
     """A date that YAML read is the text of it."""
@@ -834,7 +987,9 @@ def test_yamls_dates_are_text_again(value, kept):
 @pytest.mark.parametrize("wrong", ["wbe", "WEBB", "offlin"])
 def test_a_wrong_choice_names_the_nearest(wrong):
     """A constant that is close to a choice names it."""
-    message = problems_of({**MINIMAL, "defaults": {"action_source": wrong}})["defaults.action_source"]
+    message = problems_of({**MINIMAL, "defaults": {"action_source": wrong}})[
+        "defaults.action_source"
+    ]
     assert re.search(r"did you mean (web|offline)\?", message)
 
 
@@ -845,9 +1000,18 @@ def test_a_wrong_choice_names_the_nearest(wrong):
     ("raw", "path"),
     [
         ({"defaults": {"event_name": "chekout"}}, "defaults.event_name"),
-        ({"mappings": [{"stream": "a", "defaults": {"event_name": "CheckOut!"}}]}, "mappings[0].defaults.event_name"),
-        ({"mappings": [{"stream": "a", "event_names": {"Bought": "checkouts"}}]}, "mappings[0].event_names.Bought"),
-        ({"mappings": [{"stream": "a", "fields": {"event_name": "'checkot'"}}]}, "mappings[0].fields.event_name"),
+        (
+            {"mappings": [{"stream": "a", "defaults": {"event_name": "CheckOut!"}}]},
+            "mappings[0].defaults.event_name",
+        ),
+        (
+            {"mappings": [{"stream": "a", "event_names": {"Bought": "checkouts"}}]},
+            "mappings[0].event_names.Bought",
+        ),
+        (
+            {"mappings": [{"stream": "a", "fields": {"event_name": "'checkot'"}}]},
+            "mappings[0].fields.event_name",
+        ),
     ],
 )
 def test_an_event_name_of_ones_own_is_warned_about(raw, path):
@@ -861,7 +1025,14 @@ def test_an_event_name_of_ones_own_is_warned_about(raw, path):
 def test_pinterests_event_names_are_not_warned_about(name):
     """None of the known names is warned about."""
     raw = {
-        "mappings": [{"stream": "a", "event_names": {"x": name}, "defaults": {"event_name": name}, "fields": {"event_name": "n"}}]
+        "mappings": [
+            {
+                "stream": "a",
+                "event_names": {"x": name},
+                "defaults": {"event_name": name},
+                "fields": {"event_name": "n"},
+            }
+        ]
     }
     assert load({**MINIMAL, **raw}).warnings == ()
 
@@ -882,9 +1053,15 @@ def list_with(**members):
 
 def test_a_customer_list_keeps_what_was_written():
     """Expressions of a list are checked and kept, and its keys have the contract's defaults."""
-    entry = load(list_with(member=["email", "alt_email"], operation="action", list_type="maid")).customer_lists[0]
-    assert entry == CustomerList(
-        stream="vip", list_name="VIPs", member=("email", "alt_email"), operation="action", list_type="MAID"
+    entry = load(
+        list_with(member=["email", "alt_email"], operation="action", list_type="maid")
+    ).customer_lists[0]
+    assert entry == CustomerListEntry(
+        stream="vip",
+        list_name="VIPs",
+        member=("email", "alt_email"),
+        operation="action",
+        list_type="MAID",
     )
     assert (entry.refresh, entry.max_removed_ratio, entry.audience) == ("incremental", 0.5, False)
 
@@ -946,9 +1123,20 @@ def test_later_files_win_key_by_key(tmp_path):
 
 def test_env_among_the_files_is_the_environment(tmp_path):
     """`ENV` adds the environment, which wins wherever it stands; members of oauth join those of the files."""
-    path = write(tmp_path, "a.json", '{"mode": "live", "timezone": "UTC", "oauth": {"client_id": "1", "client_secret": "a"}}')
-    environ = {"TARGET_PINTEREST_CAPI_MODE": "test", "TARGET_PINTEREST_CAPI_OAUTH_CLIENT_SECRET": "b"}
-    expected = {"mode": "test", "timezone": "UTC", "oauth": {"client_id": "1", "client_secret": "b"}}
+    path = write(
+        tmp_path,
+        "a.json",
+        '{"mode": "live", "timezone": "UTC", "oauth": {"client_id": "1", "client_secret": "a"}}',
+    )
+    environ = {
+        "TARGET_PINTEREST_CAPI_MODE": "test",
+        "TARGET_PINTEREST_CAPI_OAUTH_CLIENT_SECRET": "b",
+    }
+    expected = {
+        "mode": "test",
+        "timezone": "UTC",
+        "oauth": {"client_id": "1", "client_secret": "b"},
+    }
     assert read_files(["ENV", path], environ=environ) == expected
     assert read_files([path, "ENV"], environ=environ) == expected
     assert read_files([path], environ=environ)["mode"] == "live"

@@ -11,7 +11,7 @@ from dotenv import dotenv_values
 from target_pinterest_capi.settings import (
     ENVIRONMENT_PREFIX,
     ConfigurationError,
-    CustomerList,
+    CustomerListEntry,
     MappingEntry,
     OAuth,
     Settings,
@@ -26,7 +26,13 @@ from target_pinterest_capi.settings import (
 from target_pinterest_capi.settings.shape import Takes, accepted, shape
 
 NAMES = sorted(accepted(Settings))
-SECRETS = {"conversion_token", "ledger_url", "oauth.access_token", "oauth.client_secret", "oauth.refresh_token"}
+SECRETS = {
+    "conversion_token",
+    "ledger_url",
+    "oauth.access_token",
+    "oauth.client_secret",
+    "oauth.refresh_token",
+}
 MINIMAL = {"ad_account_id": "1", "conversion_token": "x"}
 # What Meltano gives by itself.
 VALUES = {entry["name"]: entry["value"] for entry in meltano_settings() if "value" in entry}
@@ -107,7 +113,7 @@ def test_no_place_has_anything_else():
     assert sorted(rows) == sorted(expected)
 
 
-@pytest.mark.parametrize("model", [Settings, OAuth, MappingEntry, CustomerList])
+@pytest.mark.parametrize("model", [Settings, OAuth, MappingEntry, CustomerListEntry])
 def test_every_setting_is_described_in_plain_sentences(model):
     """Every description is a sentence or two, in one line, and every setting stands in a group."""
     for name, info in accepted(model).items():
@@ -142,7 +148,9 @@ def test_environment_example_has_every_setting_that_is_one_value():
         for member, info in accepted(model).items()
         if shape(info).takes not in {Takes.LIST, Takes.OBJECT}
     }
-    named = [line for line in environment_example().splitlines() if re.match(r"(# )?[A-Z_]+=", line)]
+    named = [
+        line for line in environment_example().splitlines() if re.match(r"(# )?[A-Z_]+=", line)
+    ]
     expected = {f"{ENVIRONMENT_PREFIX}{name.upper().replace('.', '_')}" for name in simple}
     assert sorted(variables(environment_example())) == sorted(expected)
     assert len(named) == len(expected)
@@ -151,7 +159,10 @@ def test_environment_example_has_every_setting_that_is_one_value():
 def test_environment_example_asks_for_what_is_required():
     """As it stands it sets nothing; what is no comment is what a first run needs, and has no value."""
     values = dotenv_values(stream=StringIO(environment_example()))
-    assert values == {f"{ENVIRONMENT_PREFIX}AD_ACCOUNT_ID": "", f"{ENVIRONMENT_PREFIX}CONVERSION_TOKEN": ""}
+    assert values == {
+        f"{ENVIRONMENT_PREFIX}AD_ACCOUNT_ID": "",
+        f"{ENVIRONMENT_PREFIX}CONVERSION_TOKEN": "",
+    }
     assert read_environment({name: value or "" for name, value in values.items()}) == {}
 
 
@@ -176,7 +187,9 @@ def test_the_schema_takes_what_the_settings_take():
     settings = load(EXAMPLE)
     assert settings.mappings[0].fields["user_data.em"] == ("email", "customer.email")
     assert settings.customer_lists[0].member == ("email", "alt_email")
-    jsonschema.validate({"ad_account_id": "1", "max_event_age_days": None, "max_rejected_ratio": None}, sdk_schema())
+    jsonschema.validate(
+        {"ad_account_id": "1", "max_event_age_days": None, "max_rejected_ratio": None}, sdk_schema()
+    )
 
 
 @pytest.mark.parametrize(
@@ -203,10 +216,14 @@ def test_the_schema_has_the_models_defaults(name):
     """A default in the schema is the model's, fits its own property, and leaves the settings as they were."""
     made = sdk_schema()["properties"][name]
     default = Settings.model_fields[name].default
-    assert ("default" in made) == (not Settings.model_fields[name].is_required() and default is not None)
+    assert ("default" in made) == (
+        not Settings.model_fields[name].is_required() and default is not None
+    )
     if "default" in made:
         jsonschema.validate(made["default"], made)
-        assert getattr(load({**MINIMAL, name: made["default"]}), name) == getattr(load(MINIMAL), name)
+        assert getattr(load({**MINIMAL, name: made["default"]}), name) == getattr(
+            load(MINIMAL), name
+        )
 
 
 def test_only_secrets_are_secret():
@@ -214,7 +231,9 @@ def test_only_secrets_are_secret():
     assert {name for name, made in dotted(sdk_schema()).items() if made.get("secret")} == SECRETS
     assert {name for name, made in dotted(sdk_schema()).items() if made.get("writeOnly")} == SECRETS
     assert {entry["name"] for entry in meltano_settings() if entry.get("sensitive")} == SECRETS
-    assert {row.split("`")[1] for row in settings_table().splitlines() if row.endswith(" Secret. |")} == SECRETS
+    assert {
+        row.split("`")[1] for row in settings_table().splitlines() if row.endswith(" Secret. |")
+    } == SECRETS
 
 
 def test_required_settings_are_required():
@@ -234,7 +253,15 @@ def test_meltanos_entries_have_kinds_it_knows():
     """Each entry has name, label, kind and description, and options list theirs."""
     for entry in meltano_settings():
         assert {"name", "label", "kind", "description"} <= set(entry)
-        assert set(entry) <= {"name", "label", "kind", "description", "options", "sensitive", "value"}
+        assert set(entry) <= {
+            "name",
+            "label",
+            "kind",
+            "description",
+            "options",
+            "sensitive",
+            "value",
+        }
         assert entry["kind"] in KINDS
         assert ("options" in entry) == (entry["kind"] == "options")
 
@@ -304,9 +331,19 @@ def outcome(given):
         {**MINIMAL, "max_event_age_days": 30},
         {**MINIMAL, "defaults": {"action_source": "web"}, "mode": "dry_run"},
     ],
-    ids=["minimal", "nothing", "example", "lists alone", "no age limit", "no retention for the age", "defaults"],
+    ids=[
+        "minimal",
+        "nothing",
+        "example",
+        "lists alone",
+        "no age limit",
+        "no retention for the age",
+        "defaults",
+    ],
 )
-@pytest.mark.parametrize("written", [lambda value: value, json.dumps], ids=["as they are", "as text"])
+@pytest.mark.parametrize(
+    "written", [lambda value: value, json.dumps], ids=["as they are", "as text"]
+)
 def test_meltanos_values_change_nothing(given, written):
     """A configuration means the same, and has the same problems, with what Meltano adds to it."""
     texts = {name for name, value in VALUES.items() if isinstance(value, str)}
@@ -317,7 +354,11 @@ def test_meltanos_values_change_nothing(given, written):
 # ---- tables ----
 
 
-@pytest.mark.parametrize("table", [settings_table(), mapping_table(), mapping_table(lists=True)], ids=["settings", "entry", "list"])
+@pytest.mark.parametrize(
+    "table",
+    [settings_table(), mapping_table(), mapping_table(lists=True)],
+    ids=["settings", "entry", "list"],
+)
 def test_tables_are_tables(table):
     """Every line has three cells."""
     lines = table.splitlines()
@@ -347,10 +388,15 @@ def test_tables_print_defaults_as_they_are_written(name, default):
 
 def test_tables_name_every_choice_and_key():
     """Choices stand in their row, and the tables of entries and lists have all their keys."""
-    rows = {row.split("`")[1]: row for row in settings_table().splitlines() if row.startswith("| `")}
+    rows = {
+        row.split("`")[1]: row for row in settings_table().splitlines() if row.startswith("| `")
+    }
     for name, info in accepted(Settings).items():
         for choice in shape(info).choices:
             assert choice in rows[name].partition("| ")[2].partition("|")[2], name
-    for model, table in ((MappingEntry, mapping_table()), (CustomerList, mapping_table(lists=True))):
+    for model, table in (
+        (MappingEntry, mapping_table()),
+        (CustomerListEntry, mapping_table(lists=True)),
+    ):
         for name in accepted(model):
             assert f"| `{name}` | " in table

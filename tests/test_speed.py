@@ -21,4 +21,6 @@ def test_ratio_to_the_floor_is_more_than_half_of_what_was_recorded(bench: Bench,
     """Mapping, hashing, delivery and checkpoints together stay within twice their recorded cost, as a ratio to a loop by hand."""
     enough = guard.recorded()[case] / 2
     ratio = guard.best_ratio(bench, case, enough)
-    assert ratio >= enough, f"{case}: {ratio:.2f} of the floor, and {guard.recorded()[case]:.2f} was recorded: make bench"
+    assert ratio >= enough, (
+        f"{case}: {ratio:.2f} of the floor, and {guard.recorded()[case]:.2f} was recorded: make bench"
+    )

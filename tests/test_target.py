@@ -60,15 +60,30 @@ def test_blank_lines_and_a_cut_newline_are_nothing(run_target):
     ("bad", "words"),
     [
         (b"no json of shopper@example.com", "line 3: it is no JSON (column 1)"),
-        (b'{"type": "RECORD", "stream": "visits", "record": {"em": "shopper@exam', "line 3: it is no JSON"),
-        (record("carts", em="shopper@example.com"), "line 3: a RECORD of stream 'carts' came before its SCHEMA"),
+        (
+            b'{"type": "RECORD", "stream": "visits", "record": {"em": "shopper@exam',
+            "line 3: it is no JSON",
+        ),
+        (
+            record("carts", em="shopper@example.com"),
+            "line 3: a RECORD of stream 'carts' came before its SCHEMA",
+        ),
         (line(type="PRAYER", stream="visits"), "line 3: 'PRAYER' is no message type"),
         (line(type="shopper@example.com"), "line 3: its type is no message type"),
         (line(stream="visits", record={}), "line 3: its type is no message type"),
-        (line(type="RECORD", record={"em": "shopper@example.com"}), "line 3: the RECORD message has no `stream`"),
-        (line(type="RECORD", stream="visits"), "line 3: the RECORD message of stream 'visits' has no `record`"),
+        (
+            line(type="RECORD", record={"em": "shopper@example.com"}),
+            "line 3: the RECORD message has no `stream`",
+        ),
+        (
+            line(type="RECORD", stream="visits"),
+            "line 3: the RECORD message of stream 'visits' has no `record`",
+        ),
         (line(type="STATE"), "line 3: the STATE message has no `value`"),
-        (line(type="SCHEMA", stream="carts"), "line 3: the SCHEMA message of stream 'carts' has no `schema`"),
+        (
+            line(type="SCHEMA", stream="carts"),
+            "line 3: the SCHEMA message of stream 'carts' has no `schema`",
+        ),
         (
             line(type="SCHEMA", stream="carts", schema={"type": "object"}),
             "line 3: SCHEMA of stream 'carts': the schema has no `properties`",
@@ -77,10 +92,15 @@ def test_blank_lines_and_a_cut_newline_are_nothing(run_target):
             schema("carts", a={"type": "banana"}),
             "line 3: SCHEMA of stream 'carts': the schema is no JSON Schema: at properties/a/type",
         ),
-        (line(type="BATCH", stream="visits"), "line 3: the BATCH message of stream 'visits' has no `manifest`"),
+        (
+            line(type="BATCH", stream="visits"),
+            "line 3: the BATCH message of stream 'visits' has no `manifest`",
+        ),
     ],
 )
-def test_bad_input_stops_after_what_came_before_is_settled(run_target, sandbox, bad: bytes, words: str):
+def test_bad_input_stops_after_what_came_before_is_settled(
+    run_target, sandbox, bad: bytes, words: str
+):
     """Exit 1 with line, type and stream, never the content; the records before it are delivered and their STATE is written."""
     ran = run_target([VISITS, *visits(1), bad, *visits(2), state({"n": 2})])
     assert ran.code == 1
@@ -94,7 +114,16 @@ def test_bad_input_stops_after_what_came_before_is_settled(run_target, sandbox, 
 
 def test_record_that_makes_no_event_is_a_dead_letter(run_target):
     """It is written with reason, field and hashed key, and no value of it; the rest goes on."""
-    ran = run_target([VISITS, *visits(1), *visits(2, em=None), *visits(3, event_time="soon"), *visits(4), state({"n": 4})])
+    ran = run_target(
+        [
+            VISITS,
+            *visits(1),
+            *visits(2, em=None),
+            *visits(3, event_time="soon"),
+            *visits(4),
+            state({"n": 4}),
+        ]
+    )
     assert (ran.code, ran.outcomes, ran.states) == (0, {"delivered": 2, "invalid": 2}, ['{"n": 4}'])
     first, second = ran.dead_letters
     assert first | {"at": "", "run_id": ""} == {
@@ -107,7 +136,11 @@ def test_record_that_makes_no_event_is_a_dead_letter(run_target):
         "field": "user_data",
         "key": {"event_id": digest("visit-2")},
     }
-    assert (second["reason"], second["field"], second["detail"]) == ("bad_field", "event_time", "not_a_time")
+    assert (second["reason"], second["field"], second["detail"]) == (
+        "bad_field",
+        "event_time",
+        "not_a_time",
+    )
     assert "soon" not in json.dumps(ran.dead_letters) + ran.log
 
 
@@ -115,9 +148,17 @@ def test_event_that_pinterest_fails_is_a_rejected_dead_letter(run_target, sandbo
     """The others of its request are delivered once; the dead letter has the wire-ready event and Pinterest's words."""
     sandbox.faults.set([Fault("fail_event", event_id="visit-2")])
     ran = run_target([VISITS, *visits(1, 2, 3), state({"n": 3})])
-    assert (ran.code, ran.outcomes, ran.states) == (0, {"delivered": 2, "rejected": 1}, ['{"n": 3}'])
+    assert (ran.code, ran.outcomes, ran.states) == (
+        0,
+        {"delivered": 2, "rejected": 1},
+        ['{"n": 3}'],
+    )
     (letter,) = ran.dead_letters
-    assert (letter["outcome"], letter["reason"], letter["ad_account_id"]) == ("rejected", "refused_event", ACCOUNT)
+    assert (letter["outcome"], letter["reason"], letter["ad_account_id"]) == (
+        "rejected",
+        "refused_event",
+        ACCOUNT,
+    )
     assert letter["event"]["event_id"] == "visit-2"
     assert letter["event"]["user_data"]["em"] == [digest("shopper2@example.com")]
     assert sandbox.store.event_ids() == {"visit-1": 1, "visit-3": 1}
@@ -127,7 +168,11 @@ def test_event_that_poisons_its_request_is_isolated(run_target, sandbox):
     """One event that makes Pinterest refuse the whole request is rejected, every other one is delivered once."""
     sandbox.faults.set([Fault("poison", event_id="visit-77")])
     ran = run_target([VISITS, *visits(*range(200)), state({"n": 1})])
-    assert (ran.code, ran.outcomes, ran.states) == (0, {"delivered": 199, "rejected": 1}, ['{"n": 1}'])
+    assert (ran.code, ran.outcomes, ran.states) == (
+        0,
+        {"delivered": 199, "rejected": 1},
+        ['{"n": 1}'],
+    )
     assert [letter["reason"] for letter in ran.dead_letters] == ["refused_request"]
     assert set(sandbox.store.event_ids().values()) == {1}
     assert sandbox.store.counters()["requests"] <= 20
@@ -149,7 +194,9 @@ def test_failure_that_passes_is_retried(run_target, sandbox, fault: Fault):
     assert set(sandbox.store.event_ids().values()) == {1}
 
 
-@pytest.mark.parametrize("fault", ["drop_after", "truncated", "wrong_count", "empty_body", "not_json"])
+@pytest.mark.parametrize(
+    "fault", ["drop_after", "truncated", "wrong_count", "empty_body", "not_json"]
+)
 def test_unknown_outcome_is_never_success(run_target, sandbox, fault: str):
     """After an answer that says nothing certain the events go again: Pinterest removes the repeat."""
     sandbox.faults.set([Fault(fault, times=1)])
@@ -161,7 +208,9 @@ def test_unknown_outcome_is_never_success(run_target, sandbox, fault: str):
 def test_unknown_outcome_of_offline_events_may_be_let_go(run_target, sandbox):
     """Under `on_uncertain: reject` an event that Pinterest cannot deduplicate is a dead letter instead of a repeat."""
     sandbox.faults.set([Fault("drop_after", times=1)])
-    ran = run_target([VISITS, *visits(1), *visits(2, action_source="offline")], on_uncertain="reject")
+    ran = run_target(
+        [VISITS, *visits(1), *visits(2, action_source="offline")], on_uncertain="reject"
+    )
     assert ran.outcomes == {"delivered": 1, "rejected": 1}
     assert [letter["reason"] for letter in ran.dead_letters] == ["uncertain"]
     assert sandbox.store.event_ids() == {"visit-1": 2, "visit-2": 1}
@@ -178,7 +227,8 @@ def test_unknown_outcome_of_offline_events_may_be_let_go(run_target, sandbox):
 def test_refused_token_stops_with_words(run_target, sandbox, settings, status, words):
     """Exit 1, the setting is named, STATE stays, there are no dead letters, and the token is nowhere."""
     ran = run_target(
-        [VISITS, *visits(1, 2), state({"n": 2})], **{name: value.format(origin=sandbox.origin) for name, value in settings.items()}
+        [VISITS, *visits(1, 2), state({"n": 2})],
+        **{name: value.format(origin=sandbox.origin) for name, value in settings.items()},
     )
     assert (ran.code, ran.outcomes, ran.states, ran.dead_letters) == (1, {}, [], [])
     assert f"Pinterest answered {status}" in ran.log
@@ -191,7 +241,10 @@ def test_exhausted_retries_stop_the_run(run_target, sandbox):
     """When Pinterest does not answer for max_retry_seconds the run ends with 1, and STATE stays before what was not delivered."""
     sandbox.faults.set([Fault("status", status=503, skip=1)])
     ran = run_target(
-        [VISITS, *visits(1), state({"n": 1}), *visits(2), state({"n": 2})], batch_size_rows=1, max_in_flight=1, max_retry_seconds=1
+        [VISITS, *visits(1), state({"n": 1}), *visits(2), state({"n": 2})],
+        batch_size_rows=1,
+        max_in_flight=1,
+        max_retry_seconds=1,
     )
     assert (ran.code, ran.outcomes, ran.states) == (1, {"delivered": 1}, ['{"n": 1}'])
     assert "max_retry_seconds" in ran.log
@@ -210,13 +263,16 @@ def test_ratio_of_failures(run_target):
     assert run_target(lines, max_rejected_ratio=0.25).code == 3
     assert run_target(lines, max_rejected_ratio=0.25).states == []
     assert run_target(lines, max_rejected_ratio=0.26).code == 0
-    assert run_target([VISITS, *visits(4, em=None), state({"n": 4})], max_rejected_ratio=None).states == ['{"n": 4}']
+    assert run_target(
+        [VISITS, *visits(4, em=None), state({"n": 4})], max_rejected_ratio=None
+    ).states == ['{"n": 4}']
 
 
 def test_ratio_stops_a_long_run_early(run_target, sandbox):
     """With a thousand settled the run stops at once instead of at the end."""
     rows = [
-        record("visits", **visit(number, em=None if number % 2 else f"shopper{number}@example.com")) for number in range(20_000)
+        record("visits", **visit(number, em=None if number % 2 else f"shopper{number}@example.com"))
+        for number in range(20_000)
     ]
     ran = run_target([VISITS, *rows, state({"n": 1})], max_rejected_ratio=0.4)
     assert (ran.code, ran.states) == (3, [])
@@ -233,15 +289,25 @@ def test_invalid_rows_are_not_ahead_of_good_ones_that_wait(run_target):
 def test_row_that_a_tap_repeats_until_it_is_too_old_is_no_failure(run_target):
     """An event that is too old is a dead letter, outside the ratio and `on_invalid: fail`, and holds no STATE."""
     ran = run_target(
-        [VISITS, *visits(1, event_time=seconds_ago(30 * 86400)), state({"n": 1})], on_invalid="fail", max_rejected_ratio=0
+        [VISITS, *visits(1, event_time=seconds_ago(30 * 86400)), state({"n": 1})],
+        on_invalid="fail",
+        max_rejected_ratio=0,
     )
     assert (ran.code, ran.reasons, ran.states) == (0, {"event_too_old": 1}, ['{"n": 1}'])
 
 
 def test_on_invalid_fail_stops_before_its_state(run_target, sandbox):
     """The first invalid record ends the run with 3; what came before is delivered, and STATE stays before it."""
-    ran = run_target([VISITS, *visits(1), state({"n": 1}), *visits(2, em=None), *visits(3), state({"n": 3})], on_invalid="fail")
-    assert (ran.code, ran.outcomes, ran.states, ran.dead_letters) == (3, {"delivered": 1}, ['{"n": 1}'], [])
+    ran = run_target(
+        [VISITS, *visits(1), state({"n": 1}), *visits(2, em=None), *visits(3), state({"n": 3})],
+        on_invalid="fail",
+    )
+    assert (ran.code, ran.outcomes, ran.states, ran.dead_letters) == (
+        3,
+        {"delivered": 1},
+        ['{"n": 1}'],
+        [],
+    )
     assert "no_identifier" in ran.log
     assert "record 2 of the input" in ran.log
 
@@ -257,8 +323,13 @@ def test_dead_letters_that_cannot_be_written_stop_the_run(run_target, tmp_path: 
     assert "dead_letter_path" in ran.log
 
 
-@pytest.mark.parametrize(("mode", "requests", "outcomes"), [("test", 2, {"delivered": 25}), ("dry_run", 0, {"skipped": 25})])
-def test_modes_that_write_no_state(run_target, sandbox, mode: str, requests: int, outcomes: dict[str, int]):
+@pytest.mark.parametrize(
+    ("mode", "requests", "outcomes"),
+    [("test", 2, {"delivered": 25}), ("dry_run", 0, {"skipped": 25})],
+)
+def test_modes_that_write_no_state(
+    run_target, sandbox, mode: str, requests: int, outcomes: dict[str, int]
+):
     """`test` sends 20 events a request and records nothing, `dry_run` sends nothing; neither writes STATE."""
     ran = run_target([VISITS, *visits(*range(25)), state({"n": 25})], mode=mode)
     assert (ran.code, ran.outcomes, ran.states) == (0, outcomes, [])
@@ -268,7 +339,11 @@ def test_modes_that_write_no_state(run_target, sandbox, mode: str, requests: int
 
 def test_streams_that_no_entry_names_are_skipped_once(run_target):
     """With `mappings` set, other streams are skipped, warned about once, and settled for STATE."""
-    lines = [schema("carts", "id"), *[record("carts", id=number) for number in range(3)], state({"n": 3})]
+    lines = [
+        schema("carts", "id"),
+        *[record("carts", id=number) for number in range(3)],
+        state({"n": 3}),
+    ]
     ran = run_target(lines, mappings=[{"stream": "orders", "preset": "pinterest"}])
     assert (ran.code, ran.outcomes, ran.states) == (0, {"skipped": 3}, ['{"n": 3}'])
     assert ran.log.count("No entry of mappings takes stream 'carts'") == 1
@@ -282,7 +357,13 @@ def test_no_events_and_no_token(run_target):
 
 def test_columns_that_the_schema_does_not_declare_are_used(run_target, sandbox):
     """A column that only comes with a record is read as if it had been declared, from the first record on."""
-    ran = run_target([schema("visits"), record("visits", **visit(1, em_1="second@example.com")), record("visits", **visit(2))])
+    ran = run_target(
+        [
+            schema("visits"),
+            record("visits", **visit(1, em_1="second@example.com")),
+            record("visits", **visit(2)),
+        ]
+    )
     assert ran.outcomes == {"delivered": 2}
     assert len(sandbox.store.events()[0].event["user_data"]["em"]) == 2
 
@@ -290,9 +371,23 @@ def test_columns_that_the_schema_does_not_declare_are_used(run_target, sandbox):
 def test_changed_schema_is_used_at_once(run_target, sandbox):
     """A new SCHEMA replaces the old one; the records before it are not lost or reordered."""
     numbered = schema("visits", *visit(), "em_1", key_properties=("event_id",))
-    ran = run_target([VISITS, *visits(1), numbered, *visits(2, em_1="second@example.com"), VISITS, *visits(3), state({"n": 3})])
+    ran = run_target(
+        [
+            VISITS,
+            *visits(1),
+            numbered,
+            *visits(2, em_1="second@example.com"),
+            VISITS,
+            *visits(3),
+            state({"n": 3}),
+        ]
+    )
     assert (ran.outcomes, ran.states) == ({"delivered": 3}, ['{"n": 3}'])
-    assert [row.event["event_id"] for row in sandbox.store.events()] == ["visit-1", "visit-2", "visit-3"]
+    assert [row.event["event_id"] for row in sandbox.store.events()] == [
+        "visit-1",
+        "visit-2",
+        "visit-3",
+    ]
 
 
 def test_several_streams_share_requests(run_target, sandbox):
@@ -324,7 +419,11 @@ def test_stream_maps_and_flattening_work(run_target, sandbox):
         for number, kind in enumerate(["order", "cart", "order"])
     ]
     ran = run_target([nested, *rows, state({"n": 3})], stream_maps=maps)
-    assert (ran.outcomes, ran.reasons, ran.states) == ({"delivered": 2, "skipped": 1}, {"stream_map": 1}, ['{"n": 3}'])
+    assert (ran.outcomes, ran.reasons, ran.states) == (
+        {"delivered": 2, "skipped": 1},
+        {"stream_map": 1},
+        ['{"n": 3}'],
+    )
     flat = run_target(
         [nested, *rows, state({"n": 3})],
         flattening_enabled=True,
@@ -355,7 +454,12 @@ def test_batch_files_are_read(run_target, tmp_path: Path, sandbox, compression: 
     rows = b"".join(json.dumps(visit(number)).encode() + b"\n" for number in range(1500))
     path = tmp_path / "batch.jsonl"
     path.write_bytes(gzip.compress(rows) if compression == "gzip" else rows)
-    batch = line(type="BATCH", stream="visits", encoding={"format": "jsonl", "compression": compression}, manifest=[path.as_uri()])
+    batch = line(
+        type="BATCH",
+        stream="visits",
+        encoding={"format": "jsonl", "compression": compression},
+        manifest=[path.as_uri()],
+    )
     for settings in ({}, {"stream_maps": {"visits": {"currency": "'EUR'"}}}):
         sandbox.store.reset()
         ran = run_target([VISITS, batch, state({"n": 1500})], **settings)
@@ -366,19 +470,38 @@ def test_batch_files_are_read(run_target, tmp_path: Path, sandbox, compression: 
 @pytest.mark.parametrize(
     ("content", "encoding", "words"),
     [
-        (b'{"em": "shopper@example.com"\n', {"format": "jsonl", "compression": "none"}, "file 1 of 1, line 2: it is no JSON"),
-        (b"shopper@example.com", {"format": "jsonl", "compression": "gzip"}, "file 1 of 1: it cannot be read (BadGzipFile)"),
+        (
+            b'{"em": "shopper@example.com"\n',
+            {"format": "jsonl", "compression": "none"},
+            "file 1 of 1, line 2: it is no JSON",
+        ),
+        (
+            b"shopper@example.com",
+            {"format": "jsonl", "compression": "gzip"},
+            "file 1 of 1: it cannot be read (BadGzipFile)",
+        ),
         (b"", {"format": "parquet"}, "its encoding is not supported"),
         (None, {"format": "jsonl", "compression": "none"}, "file 1 of 1: it cannot be read"),
     ],
 )
-def test_batch_file_that_cannot_be_read_stops_the_run(run_target, tmp_path: Path, content, encoding, words: str):
+def test_batch_file_that_cannot_be_read_stops_the_run(
+    run_target, tmp_path: Path, content, encoding, words: str
+):
     """The stream, the file and the line are named, never the content; what came before is settled."""
     path = tmp_path / "batch.jsonl"
     if content is not None:
-        path.write_bytes(json.dumps(visit(9)).encode() + b"\n" + content if encoding.get("compression") == "none" else content)
+        path.write_bytes(
+            json.dumps(visit(9)).encode() + b"\n" + content
+            if encoding.get("compression") == "none"
+            else content
+        )
     ran = run_target(
-        [VISITS, *visits(1), state({"n": 1}), line(type="BATCH", stream="visits", encoding=encoding, manifest=[path.as_uri()])]
+        [
+            VISITS,
+            *visits(1),
+            state({"n": 1}),
+            line(type="BATCH", stream="visits", encoding=encoding, manifest=[path.as_uri()]),
+        ]
     )
     assert (ran.code, ran.states) == (1, ['{"n": 1}'])
     assert "BATCH of stream 'visits'" in ran.log
@@ -482,40 +605,59 @@ def test_schema_elsewhere_stops_validation(run_target, web_host, settings, addre
     referring = schema("orders", *visit(), currency={"type": "string"}, value=reference)
     ran = run_target([VISITS, state({"n": 1}), referring], validate_records=True, **settings)
     assert web_host.requests == []
-    if "flattening_enabled" in settings:  # the SDK's makes a string of what has no type: no reference is left
+    if (
+        "flattening_enabled" in settings
+    ):  # the SDK's makes a string of what has no type: no reference is left
         assert ran.code == 0
         return
     assert (ran.code, ran.states) == (1, ['{"n": 1}'])
-    assert "line 3: SCHEMA of stream 'orders': a `$ref` leads to nothing within the schema" in ran.log
+    assert (
+        "line 3: SCHEMA of stream 'orders': a `$ref` leads to nothing within the schema" in ran.log
+    )
     assert "other documents are not fetched" in ran.log
 
 
 def test_activate_version_is_let_go(run_target):
     """Versions mean nothing for events: the message changes nothing."""
-    ran = run_target([VISITS, *visits(1), line(type="ACTIVATE_VERSION", stream="visits", version=7), state({"n": 1})])
+    ran = run_target(
+        [
+            VISITS,
+            *visits(1),
+            line(type="ACTIVATE_VERSION", stream="visits", version=7),
+            state({"n": 1}),
+        ]
+    )
     assert (ran.code, ran.outcomes, ran.states) == (0, {"delivered": 1}, ['{"n": 1}'])
 
 
 def test_validate_records_makes_dead_letters(run_target):
     """With validate_records a record that does not fit the tap's schema is a dead letter; without it is sent."""
-    strict = schema("visits", **{name: {} for name in visit()}, value={"type": "number", "multipleOf": 0.01})
+    strict = schema(
+        "visits", **{name: {} for name in visit()}, value={"type": "number", "multipleOf": 0.01}
+    )
     lines = [strict, *visits(1, value=9.99), *visits(2, value="nine")]
     ran = run_target(lines, validate_records=True)
     assert (ran.code, ran.outcomes) == (0, {"delivered": 1, "invalid": 1})
-    assert [(one["reason"], one["field"], one["detail"]) for one in ran.dead_letters] == [("schema_violation", "value", "type")]
+    assert [(one["reason"], one["field"], one["detail"]) for one in ran.dead_letters] == [
+        ("schema_violation", "value", "type")
+    ]
     assert run_target(lines).outcomes == {"delivered": 2}
 
 
 def test_event_that_is_too_large_is_a_dead_letter(run_target):
     """An event that alone is over batch_max_bytes is never sent."""
-    ran = run_target([VISITS, *visits(1), *visits(2, search_string="x" * 2000)], batch_max_bytes=1500)
+    ran = run_target(
+        [VISITS, *visits(1), *visits(2, search_string="x" * 2000)], batch_max_bytes=1500
+    )
     assert (ran.outcomes, ran.reasons) == ({"delivered": 1, "invalid": 1}, {"event_too_large": 1})
 
 
 def test_accounts_of_records_get_their_own_requests(run_target, sandbox):
     """An account that an expression names gets its events in requests of its own."""
     entry = {"stream": "visits", "preset": "pinterest", "ad_account_id": "account"}
-    ran = run_target([VISITS, *visits(1, account=ACCOUNT), *visits(2, account=None)], mappings=[entry])
+    ran = run_target(
+        [VISITS, *visits(1, account=ACCOUNT), *visits(2, account=None)], mappings=[entry]
+    )
     assert (ran.outcomes, ran.reasons) == ({"delivered": 1, "invalid": 1}, {"bad_account": 1})
     assert [row.ad_account_id for row in sandbox.store.requests()] == [ACCOUNT]
 
@@ -523,7 +665,9 @@ def test_accounts_of_records_get_their_own_requests(run_target, sandbox):
 @pytest.mark.parametrize("level", ["DEBUG", "INFO"])
 def test_no_personal_data_in_any_log(run_target, sandbox, level: str):
     """Whatever goes wrong, at any level: no value of a record, no digest of one, no token."""
-    sandbox.faults.set([Fault("fail_event", event_id="visit-3"), Fault("status", status=503, times=1)])
+    sandbox.faults.set(
+        [Fault("fail_event", event_id="visit-3"), Fault("status", status=503, times=1)]
+    )
     private = {
         "em": "secret.person@example.com",
         "ph": "+12025550134",
@@ -537,7 +681,13 @@ def test_no_personal_data_in_any_log(run_target, sandbox, level: str):
         *visits(5, **{**private, "em": "secretmail"}),
     ]
     ran = run_target(
-        [schema("visits", *visit(), *private, event_time={"type": "string", "format": "date-time"}), *rows], validate_records=True
+        [
+            schema(
+                "visits", *visit(), *private, event_time={"type": "string", "format": "date-time"}
+            ),
+            *rows,
+        ],
+        validate_records=True,
     )
     assert ran.log
     for value in (*private.values(), "secret-time", "secretmail", TOKEN, digest(private["em"])):
@@ -546,7 +696,9 @@ def test_no_personal_data_in_any_log(run_target, sandbox, level: str):
 
 def test_sdk_keeps_no_token(run_target):
     """The SDK's own configuration holds its own options only."""
-    assert dict(run_target([], flattening_enabled=False).target.config) == {"flattening_enabled": False}
+    assert dict(run_target([], flattening_enabled=False).target.config) == {
+        "flattening_enabled": False
+    }
 
 
 def test_settings_of_helper_matches_the_target(run_target):
@@ -559,9 +711,18 @@ def test_sdk_path_gives_the_same_events(run_target, sandbox):
     odd = [
         {"value": 19.90, "contents": [{"id": 1, "item_price": 0.1, "quantity": 3}]},
         {"value": "7", "contents": '[{"id": "a"}]', "em": ["a@example.com", None]},
-        {"value": None, "ph": "020 7946 0123", "country": "GB", "fn": " Émile ", "zp": 2134, "opt_out": "no"},
         {
-            "event_time": datetime.fromtimestamp(seconds_ago(60), timezone(timedelta(hours=1))).isoformat(),
+            "value": None,
+            "ph": "020 7946 0123",
+            "country": "GB",
+            "fn": " Émile ",
+            "zp": 2134,
+            "opt_out": "no",
+        },
+        {
+            "event_time": datetime.fromtimestamp(
+                seconds_ago(60), timezone(timedelta(hours=1))
+            ).isoformat(),
             "value": 10**20,
             "undeclared": {"a": [1]},
         },
@@ -581,11 +742,22 @@ def test_sdk_path_gives_the_same_events(run_target, sandbox):
 def test_offline_events_without_a_ledger_are_advised_about_once(run_target):
     """A run with offline events and no ledger says so, once."""
     assert "set ledger_url" not in run_target([VISITS, *visits(1)]).log
-    assert run_target([VISITS, *visits(*range(5), action_source="offline")], batch_size_rows=2).log.count("set ledger_url") == 1
+    assert (
+        run_target(
+            [VISITS, *visits(*range(5), action_source="offline")], batch_size_rows=2
+        ).log.count("set ledger_url")
+        == 1
+    )
 
 
-@pytest.mark.parametrize("settings", [{"mode": "test"}, {"mode": "dry_run"}, {"ledger_url": "sqlite:///{directory}/ledger.db"}])
+@pytest.mark.parametrize(
+    "settings",
+    [{"mode": "test"}, {"mode": "dry_run"}, {"ledger_url": "sqlite:///{directory}/ledger.db"}],
+)
 def test_no_advice_where_it_is_not_needed(run_target, tmp_path: Path, settings: dict[str, str]):
     """Neither a run that records nothing nor one with a ledger is told to keep one."""
     given = {name: value.format(directory=tmp_path) for name, value in settings.items()}
-    assert "set ledger_url" not in run_target([VISITS, *visits(1, action_source="offline")], **given).log
+    assert (
+        "set ledger_url"
+        not in run_target([VISITS, *visits(1, action_source="offline")], **given).log
+    )

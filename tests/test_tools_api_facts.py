@@ -19,7 +19,13 @@ api_facts = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(api_facts)
 
 EVENTS = "/ad_accounts/{ad_account_id}/events"
-KEYWORDS = {*api_facts.PLAIN_KEYWORDS, *api_facts.COMBINATIONS, "items", "additionalProperties", "properties"}
+KEYWORDS = {
+    *api_facts.PLAIN_KEYWORDS,
+    *api_facts.COMBINATIONS,
+    "items",
+    "additionalProperties",
+    "properties",
+}
 
 
 def described(**paths: Any) -> dict[str, Any]:
@@ -30,8 +36,16 @@ def described(**paths: Any) -> dict[str, Any]:
         "required": ["name"],
         "additionalProperties": False,
         "properties": {
-            "name": {"type": "string", "description": "One of:\n\n- `lead`\n- `search`\n- and so on", "example": "lead"},
-            "description": {"type": "string", "title": "A member that is called description", "maxLength": 5},
+            "name": {
+                "type": "string",
+                "description": "One of:\n\n- `lead`\n- `search`\n- and so on",
+                "example": "lead",
+            },
+            "description": {
+                "type": "string",
+                "title": "A member that is called description",
+                "maxLength": 5,
+            },
             "country": {"type": "string", "enum": ["NO", "SE"]},
             "parent": {"$ref": "#/components/schemas/Event"},
         },
@@ -41,8 +55,17 @@ def described(**paths: Any) -> dict[str, Any]:
         "summary": "Send",
         "description": "Prose.",
         "tags": ["t"],
-        "parameters": [{"name": "test", "in": "query", "description": "Prose.", "schema": {"type": "boolean"}}],
-        "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Event"}, "example": {}}}},
+        "parameters": [
+            {"name": "test", "in": "query", "description": "Prose.", "schema": {"type": "boolean"}}
+        ],
+        "requestBody": {
+            "content": {
+                "application/json": {
+                    "schema": {"$ref": "#/components/schemas/Event"},
+                    "example": {},
+                }
+            }
+        },
         "responses": {"200": {"description": "Good", "content": {}}},
         "security": [{"token": []}],
         "x-ratelimit-category": "conversions",
@@ -59,7 +82,9 @@ def described(**paths: Any) -> dict[str, Any]:
 def saved(tmp_path: Path) -> Callable[..., Path]:
     def save(description: Any, name: str = "new.json") -> Path:
         path = tmp_path / name
-        path.write_text(yaml.safe_dump(description) if name.endswith("yaml") else json.dumps(description))
+        path.write_text(
+            yaml.safe_dump(description) if name.endswith("yaml") else json.dumps(description)
+        )
         return path
 
     return save
@@ -70,7 +95,9 @@ def saved(tmp_path: Path) -> Callable[..., Path]:
 
 def test_the_kept_file_is_what_the_script_writes():
     """No hand has changed it: cut down again and written again it is the same text."""
-    assert api_facts.written(api_facts.facts(DESCRIPTION)) + "\n" == FILE.read_text(encoding="utf-8")
+    assert api_facts.written(api_facts.facts(DESCRIPTION)) + "\n" == FILE.read_text(
+        encoding="utf-8"
+    )
 
 
 def test_the_kept_file_says_where_it_is_from():
@@ -87,8 +114,15 @@ def schemas_in(node: Any) -> list[dict[str, Any]]:
 
     def walk(schema: dict[str, Any]) -> None:
         found.append(schema)
-        inner = [*schema.get("properties", {}).values(), *(one for name in api_facts.COMBINATIONS for one in schema.get(name, ()))]
-        inner += [schema[name] for name in ("items", "additionalProperties") if isinstance(schema.get(name), dict)]
+        inner = [
+            *schema.get("properties", {}).values(),
+            *(one for name in api_facts.COMBINATIONS for one in schema.get(name, ())),
+        ]
+        inner += [
+            schema[name]
+            for name in ("items", "additionalProperties")
+            if isinstance(schema.get(name), dict)
+        ]
         for one in inner:
             walk(one)
 
@@ -113,7 +147,14 @@ def test_no_prose_is_kept():
     assert len(schemas) > 200
     assert {keyword for schema in schemas for keyword in schema} <= KEYWORDS
     operations = [operation for methods in PATHS.values() for operation in methods.values()]
-    kept = {"operationId", "parameters", "requestBody", "responses", "security", "x-ratelimit-category"}
+    kept = {
+        "operationId",
+        "parameters",
+        "requestBody",
+        "responses",
+        "security",
+        "x-ratelimit-category",
+    }
     assert {name for operation in operations for name in operation} <= kept
 
 
@@ -143,14 +184,24 @@ def test_facts_of_a_small_description(saved, name):
             },
         }
     }
-    assert made["paths"][EVENTS]["post"]["parameters"] == [{"name": "test", "in": "query", "schema": {"type": "boolean"}}]
+    assert made["paths"][EVENTS]["post"]["parameters"] == [
+        {"name": "test", "in": "query", "schema": {"type": "boolean"}}
+    ]
     assert "Prose" not in json.dumps(made)
     assert json.loads(api_facts.written(made)) == made
 
 
 @pytest.mark.parametrize(
     ("written", "value"),
-    [("NO", "NO"), ("on", "on"), ("2026-01-02", "2026-01-02"), ("true", True), ("false", False), ("null", None), ("7", 7)],
+    [
+        ("NO", "NO"),
+        ("on", "on"),
+        ("2026-01-02", "2026-01-02"),
+        ("true", True),
+        ("false", False),
+        ("null", None),
+        ("7", 7),
+    ],
 )
 def test_yaml_is_read_as_openapi_means_it(tmp_path, written, value):
     """A plain NO or a date is a text, as in YAML 1.2; true, null and numbers are what they look like."""
@@ -175,7 +226,10 @@ def test_keeping_writes_the_file(saved, tmp_path, monkeypatch, capsys):
         ("a: [", "cannot be read"),
         ("[]", "is no OpenAPI description"),
         ('{"openapi": "3.0.3"}', "is no OpenAPI description"),
-        (json.dumps(described()), "does not describe /ad_accounts/{ad_account_id}/advertiser_defined_events"),
+        (
+            json.dumps(described()),
+            "does not describe /ad_accounts/{ad_account_id}/advertiser_defined_events",
+        ),
     ],
 )
 def test_what_is_no_description_is_not_kept(tmp_path, capsys, text, complaint):
@@ -208,7 +262,17 @@ def test_nothing_changed(saved, capsys):
     newer = described()
     newer["paths"][EVENTS]["post"]["summary"] = "Other words"
     newer["paths"]["/pins"] = {}
-    assert api_facts.main(["--drift", str(saved(newer)), "--kept", str(saved(api_facts.facts(described()), "kept.json"))]) == 0
+    assert (
+        api_facts.main(
+            [
+                "--drift",
+                str(saved(newer)),
+                "--kept",
+                str(saved(api_facts.facts(described()), "kept.json")),
+            ]
+        )
+        == 0
+    )
     assert capsys.readouterr().out == "1.0.0 -> 1.0.0: nothing changed for the endpoints we use\n"
 
 
@@ -239,7 +303,17 @@ def test_each_kind_of_change_has_its_line(saved, capsys, change, line):
         change(newer["components"]["schemas"]["Event"])
     else:
         newer["paths"][EVENTS]["post"].update(change)
-    assert api_facts.main(["--drift", str(saved(newer)), "--kept", str(saved(api_facts.facts(described()), "kept.json"))]) == 1
+    assert (
+        api_facts.main(
+            [
+                "--drift",
+                str(saved(newer)),
+                "--kept",
+                str(saved(api_facts.facts(described()), "kept.json")),
+            ]
+        )
+        == 1
+    )
     first, operation, *lines = capsys.readouterr().out.splitlines()
     assert first == "1.0.0 -> 1.1.0: the endpoints we use changed"
     assert operation == f"POST {EVENTS}"

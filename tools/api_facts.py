@@ -22,7 +22,9 @@ from typing import Any, Final, NamedTuple
 
 import yaml
 
-KEPT: Final = Path(__file__).parents[1] / "target_pinterest_capi" / "sandbox" / "pinterest-openapi.json"
+KEPT: Final = (
+    Path(__file__).parents[1] / "target_pinterest_capi" / "sandbox" / "pinterest-openapi.json"
+)
 SOURCE: Final = "https://github.com/pinterest/api-description"
 X_SOURCE: Final = {
     "url": SOURCE,
@@ -85,7 +87,9 @@ def read(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise DescriptionError(f"{path} cannot be read as YAML or JSON: {error}") from error
     if not isinstance(parsed, dict) or not {"openapi", "info", "paths"} <= set(parsed):
-        raise DescriptionError(f"{path} is no OpenAPI description: it has no openapi, info and paths. Get one from {SOURCE}.")
+        raise DescriptionError(
+            f"{path} is no OpenAPI description: it has no openapi, info and paths. Get one from {SOURCE}."
+        )
     return parsed
 
 
@@ -107,7 +111,11 @@ def facts(description: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _operations(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {method: _operation(item[method], item.get("parameters", ())) for method in METHODS if method in item}
+    return {
+        method: _operation(item[method], item.get("parameters", ()))
+        for method in METHODS
+        if method in item
+    }
 
 
 def _operation(operation: Mapping[str, Any], parameters_of_all: Sequence[Any]) -> dict[str, Any]:
@@ -135,7 +143,9 @@ def _content(holder: Mapping[str, Any]) -> dict[str, Any]:
     if "$ref" in holder:
         return {"$ref": holder["$ref"]}
     content = holder.get("content", {}).items()
-    return {"content": {kind: {"schema": _schema(inner.get("schema", {}))} for kind, inner in content}}
+    return {
+        "content": {kind: {"schema": _schema(inner.get("schema", {}))} for kind, inner in content}
+    }
 
 
 def _schema(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -151,7 +161,9 @@ def _schema(schema: Mapping[str, Any]) -> dict[str, Any]:
         more = schema["additionalProperties"]
         made["additionalProperties"] = _schema(more) if isinstance(more, dict) else more
     if "properties" in schema:
-        made["properties"] = {name: _schema(member) for name, member in schema["properties"].items()}
+        made["properties"] = {
+            name: _schema(member) for name, member in schema["properties"].items()
+        }
     return made
 
 
@@ -203,7 +215,10 @@ def written(value: Any, depth: int = 0, used: int = 0) -> str:
         names = [""] * len(value)
         opening, closing = "[]"
     members = value.values() if isinstance(value, dict) else value
-    parts = [name + written(member, depth + 1, len(name)) for name, member in zip(names, members, strict=True)]
+    parts = [
+        name + written(member, depth + 1, len(name))
+        for name, member in zip(names, members, strict=True)
+    ]
     indent = " " * depth
     return f"{opening}\n{indent} " + f",\n{indent} ".join(parts) + f"\n{indent}{closing}"
 
@@ -245,7 +260,9 @@ def _of_operation(operation: Mapping[str, Any], description: Mapping[str, Any]) 
         yield from _of_content(response, f"response {status}", description)
 
 
-def _of_content(holder: Mapping[str, Any], place: str, description: Mapping[str, Any]) -> Iterator[Fact]:
+def _of_content(
+    holder: Mapping[str, Any], place: str, description: Mapping[str, Any]
+) -> Iterator[Fact]:
     holder = _resolved(holder, description)
     yield Fact(place, "", "")
     for kind, inner in holder["content"].items():
@@ -378,7 +395,9 @@ def keep(path: Path, kept: Path) -> int:
     """Write the facts of the description in `path` to `kept`; DescriptionError where an endpoint is not described."""
     made = facts(read(path))
     if missing := [one for one in PATHS if one not in made["paths"]]:
-        raise DescriptionError(f"{path} does not describe {', '.join(missing)}: take a whole description, or change PATHS.")
+        raise DescriptionError(
+            f"{path} does not describe {', '.join(missing)}: take a whole description, or change PATHS."
+        )
     kept.write_text(written(made) + "\n", encoding="utf-8")
     print(f"{kept}: the facts of version {made['info']['version']}")
     return 0
@@ -386,9 +405,20 @@ def keep(path: Path, kept: Path) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command on its arguments and return its exit code."""
-    parser = argparse.ArgumentParser(description="Keep the facts of Pinterest's API description, or compare a newer one with them.")
-    parser.add_argument("file", type=Path, metavar="FILE", help=f"an OpenAPI description, YAML or JSON, from {SOURCE}")
-    parser.add_argument("--drift", action="store_true", help="write nothing: print what changed, exit 1 if anything did")
+    parser = argparse.ArgumentParser(
+        description="Keep the facts of Pinterest's API description, or compare a newer one with them."
+    )
+    parser.add_argument(
+        "file",
+        type=Path,
+        metavar="FILE",
+        help=f"an OpenAPI description, YAML or JSON, from {SOURCE}",
+    )
+    parser.add_argument(
+        "--drift",
+        action="store_true",
+        help="write nothing: print what changed, exit 1 if anything did",
+    )
     parser.add_argument("--kept", type=Path, default=KEPT, help="where the facts are kept")
     options = parser.parse_args(arguments)
     try:

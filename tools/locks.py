@@ -26,7 +26,18 @@ FOLDER: Final = ROOT / "requirements"
 TAPS: Final = ROOT / "tests" / "real" / "project" / "locks"
 
 # In this order: each is resolved within the versions of those before it.
-NAMES: Final = ("runtime", "sandbox", "postgres", "install", "test", "types", "lint", "build", "hooks", "spark")
+NAMES: Final = (
+    "runtime",
+    "sandbox",
+    "postgres",
+    "install",
+    "test",
+    "types",
+    "lint",
+    "build",
+    "hooks",
+    "spark",
+)
 
 UV_COMPILE: Final = (
     *("uv", "pip", "compile", "-", "--universal", "--python-version", "3.11", "--quiet"),
@@ -42,7 +53,11 @@ def requirements(project: Mapping[str, object], name: str) -> list[str]:
     if name == "runtime":
         return list(table["dependencies"])
     if name in table["optional-dependencies"]:
-        return [line for line in table["optional-dependencies"][name] if not line.startswith(table["name"])]
+        return [
+            line
+            for line in table["optional-dependencies"][name]
+            if not line.startswith(table["name"])
+        ]
     groups = project["dependency-groups"]
     assert isinstance(groups, dict)
     return [line for line in groups[name] if isinstance(line, str)]
@@ -69,7 +84,14 @@ def compile_locks(*, upgrade: bool) -> None:
             command += ["--constraint", str(other.relative_to(ROOT))]
         if upgrade:
             command.append("--upgrade")
-        subprocess.run(command, input="\n".join(wanted), text=True, check=True, stdout=subprocess.DEVNULL, cwd=ROOT)
+        subprocess.run(
+            command,
+            input="\n".join(wanted),
+            text=True,
+            check=True,
+            stdout=subprocess.DEVNULL,
+            cwd=ROOT,
+        )
 
 
 class Pin(NamedTuple):
@@ -90,7 +112,9 @@ def pins(text: str) -> dict[str, list[Pin]]:
     for match in re.finditer(r"^(?![#\s-])(.+?)\s*\\?$", text, re.MULTILINE):
         requirement = Requirement(match[1])
         (specifier,) = requirement.specifier
-        found.setdefault(canonicalize_name(requirement.name), []).append(Pin(requirement, specifier.version))
+        found.setdefault(canonicalize_name(requirement.name), []).append(
+            Pin(requirement, specifier.version)
+        )
     return found
 
 
@@ -112,7 +136,9 @@ def needs(distribution: Distribution, extras: Iterable[str]) -> Iterator[Require
     for line in distribution.requires or []:
         requirement = Requirement(line)
         contexts = [{"extra": extra} for extra in ("", *extras)]
-        if requirement.marker is None or any(requirement.marker.evaluate(context) for context in contexts):
+        if requirement.marker is None or any(
+            requirement.marker.evaluate(context) for context in contexts
+        ):
             yield requirement
 
 
@@ -123,14 +149,18 @@ class Findings(NamedTuple):
     unseen: list[str]
 
 
-def check(name: str, text: str, wanted: Iterable[str], installed: Mapping[str, Distribution]) -> Findings:
+def check(
+    name: str, text: str, wanted: Iterable[str], installed: Mapping[str, Distribution]
+) -> Findings:
     """Check one lock file: it meets `wanted`, and so does each of its packages that is installed with all that it needs."""
     pinned = pins(text)
     found = Findings([], [])
     for line in wanted:
         requirement = Requirement(line.partition("#")[0])
         if problem := unmet(requirement, pinned):
-            found.problems.append(f"{name}: pyproject.toml asks for {requirement}, and {problem}: make lock")
+            found.problems.append(
+                f"{name}: pyproject.toml asks for {requirement}, and {problem}: make lock"
+            )
     for package, lines in pinned.items():
         for pin in lines:
             if not pin.applies_here:
@@ -141,7 +171,9 @@ def check(name: str, text: str, wanted: Iterable[str], installed: Mapping[str, D
                 continue
             for requirement in needs(distribution, pin.requirement.extras):
                 if problem := unmet(requirement, pinned):
-                    found.problems.append(f"{name}: {package} {pin.version} needs {requirement}, and {problem}: make lock")
+                    found.problems.append(
+                        f"{name}: {package} {pin.version} needs {requirement}, and {problem}: make lock"
+                    )
     return found
 
 
@@ -178,9 +210,13 @@ def check_locks(*, complete: bool) -> int:
         problems += found.problems
         unseen |= set(found.unseen)
     if unseen and complete:
-        problems.append(f"requirements/: not installed here, or in another version: {', '.join(sorted(unseen))}")
+        problems.append(
+            f"requirements/: not installed here, or in another version: {', '.join(sorted(unseen))}"
+        )
     elif unseen:
-        print(f"requirements/: {len(unseen)} packages are not installed here, so what they need was not checked.")
+        print(
+            f"requirements/: {len(unseen)} packages are not installed here, so what they need was not checked."
+        )
     print("\n".join(problems), end="\n" if problems else "", file=sys.stderr)
     return 1 if problems else 0
 

@@ -12,16 +12,21 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from target_pinterest_capi.events.fields import BY_PATH, FIELDS, ITEM_FIELDS, Field, Kind
+from target_pinterest_capi.events.fields import BY_PATH, FIELDS, ITEM_FIELDS, Field, FieldKind
 from target_pinterest_capi.settings.paths import nearest_path
 
-TABLE_WIDTH: Final = 130  # columns below which a table of paths, types, forms and limits is all line breaks
+TABLE_WIDTH: Final = (
+    130  # columns below which a table of paths, types, forms and limits is all line breaks
+)
 INDENT: Final = "    "
 ITEMS: Final = "custom_data.contents"
 
 # The forms that fields.py names: what people have to know of each, and texts to show it by.
 FORMS: Final = {
-    "email": ("lower case, no white space, of the form x@y.z; dots and plus-tags stay", (" Jane.Doe+shop@Example.COM ",)),
+    "email": (
+        "lower case, no white space, of the form x@y.z; dots and plus-tags stay",
+        (" Jane.Doe+shop@Example.COM ",),
+    ),
     "phone": (
         "digits with country code; a national number gets the code of the record's country, else of default_country",
         ("+1 (202) 555-0134", "0044 20 7946 0018"),
@@ -32,7 +37,10 @@ FORMS: Final = {
         ("1990-03-24", "24/03/1990", "March 4, 1990"),
     ),
     "name": ("lower case, one space between words; punctuation stays", (" Anne-Marie  O'Neill ",)),
-    "city": ("lower case letters and digits of any script; no spaces, no punctuation", ("São Paulo", "St. Louis")),
+    "city": (
+        "lower case letters and digits of any script; no spaces, no punctuation",
+        ("São Paulo", "St. Louis"),
+    ),
     "state": (
         "two-letter code of US states and Canadian provinces; other text in lower case without spaces",
         ("California", "US-CA", "Bayern"),
@@ -41,12 +49,21 @@ FORMS: Final = {
         "five digits in the US; elsewhere letters and digits, or digits only with postal_code: digits",
         ("94110-1234", "SW1A 1AA"),
     ),
-    "country": ("ISO 3166 alpha-2, from alpha-2, alpha-3 and English names", ("Germany", "USA", "UK")),
-    "external_id": ("trimmed; the case stays, or is lowered with external_id: lower", (" Customer-7 ",)),
+    "country": (
+        "ISO 3166 alpha-2, from alpha-2, alpha-3 and English names",
+        ("Germany", "USA", "UK"),
+    ),
+    "external_id": (
+        "trimmed; the case stays, or is lowered with external_id: lower",
+        (" Customer-7 ",),
+    ),
     "maid": ("lower case; an id of zeros is left out", ("6D92078A-8246-4BA4-AE5B-76104861E7DC",)),
     "currency": ("ISO 4217 code in upper case", ("usd",)),
     "language": ("ISO 639-1 code in lower case, also of a locale", ("en-US", "pt_BR")),
-    "ip_address": ("IPv4 or IPv6; the first of a forwarded list, without port", ("192.0.2.7, 198.51.100.3", "[2001:DB8::7]:443")),
+    "ip_address": (
+        "IPv4 or IPv6; the first of a forwarded list, without port",
+        ("192.0.2.7, 198.51.100.3", "[2001:DB8::7]:443"),
+    ),
 }
 
 
@@ -67,7 +84,9 @@ def reference() -> list[Reference]:
     for field in FIELDS:
         found.append(describe(field))
         if field.path == ITEMS:
-            found += [describe(member._replace(path=f"{ITEMS}[].{member.path}")) for member in ITEM_FIELDS]
+            found += [
+                describe(member._replace(path=f"{ITEMS}[].{member.path}")) for member in ITEM_FIELDS
+            ]
     return found
 
 
@@ -78,7 +97,7 @@ def describe(field: Field) -> Reference:
 
 
 def _type(field: Field) -> str:
-    if field.kind is Kind.ITEMS:
+    if field.kind is FieldKind.ITEMS:
         return "list of objects"
     return f"list of {field.kind.value}s" if field.many else field.kind.value
 
@@ -108,7 +127,9 @@ def fields(text: str | None, as_json: bool) -> None:
     found = [row for row in rows if part in {row.path, row.path.rpartition(".")[2]}]
     found = found or [row for row in rows if part in f"{row.path} {row.about}".casefold()]
     if not found:
-        raise click.ClickException(f"No field has it in its path or description; did you mean {nearest_path(part)}?")
+        raise click.ClickException(
+            f"No field has it in its path or description; did you mean {nearest_path(part)}?"
+        )
     if as_json:
         click.echo(json.dumps([_members(row) for row in found], indent=2))
         return
@@ -132,7 +153,13 @@ def _show(out: Console, row: Reference) -> None:
     out.print(Text.assemble((row.path, "bold"), f"  {_type_shown(row)}"), soft_wrap=True)
     for label, words in (("", row.about), ("normal form: ", row.form), ("limit: ", row.limit)):
         if words:
-            lines = wrap(label + words, out.width, initial_indent=INDENT, subsequent_indent=INDENT, break_on_hyphens=False)
+            lines = wrap(
+                label + words,
+                out.width,
+                initial_indent=INDENT,
+                subsequent_indent=INDENT,
+                break_on_hyphens=False,
+            )
             out.print(Text("\n".join(lines), style="bright_black" if label else ""), soft_wrap=True)
 
 

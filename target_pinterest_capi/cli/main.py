@@ -9,22 +9,46 @@ from target_pinterest_capi import __version__
 
 # command: module and function of cli/, and what the list of commands says of it
 COMMANDS: Final = {
-    "demo": ("target_pinterest_capi.cli.demo:demo", "Send a packaged sample through the real target into a sandbox."),
+    "demo": (
+        "target_pinterest_capi.sandbox.demo.command:demo",
+        "Send a packaged sample through the real target into a sandbox.",
+    ),
     "sandbox": (
         "target_pinterest_capi.cli.sandbox:sandbox",
         "Run Pinterest's endpoints on this machine, with strict checks and faults.",
     ),
-    "check": ("target_pinterest_capi.cli.check:check", "Check configuration, mappings, connection, token and account."),
-    "preview": ("target_pinterest_capi.cli.preview:preview", "Show the events that a tap's records would become."),
-    "replay": ("target_pinterest_capi.cli.replay:replay", "Send the events of dead letters again."),
+    "check": (
+        "target_pinterest_capi.cli.check.command:check",
+        "Check configuration, mappings, connection, token and account.",
+    ),
+    "preview": (
+        "target_pinterest_capi.cli.preview.command:preview",
+        "Show the events that a tap's records would become.",
+    ),
+    "replay": (
+        "target_pinterest_capi.cli.replay.command:replay",
+        "Send the events of dead letters again.",
+    ),
     "prune": (
         "target_pinterest_capi.cli.prune:prune",
         "Remove from customer lists what the last full refresh did not bring again.",
     ),
-    "report": ("target_pinterest_capi.cli.report:report", "Render the JSON report of a run as a page to look at."),
-    "eqs": ("target_pinterest_capi.cli.eqs:eqs", "Show Pinterest's event quality score beside our own coverage."),
-    "presets": ("target_pinterest_capi.cli.presets:presets", "List the built-in mappings, and show one to copy."),
-    "fields": ("target_pinterest_capi.cli.fields:fields", "Show the reference of Pinterest's event fields."),
+    "report": (
+        "target_pinterest_capi.cli.report:report",
+        "Render the JSON report of a run as a page to look at.",
+    ),
+    "eqs": (
+        "target_pinterest_capi.cli.eqs.command:eqs",
+        "Show Pinterest's event quality score beside our own coverage.",
+    ),
+    "presets": (
+        "target_pinterest_capi.cli.presets:presets",
+        "List the built-in mappings, and show one to copy.",
+    ),
+    "fields": (
+        "target_pinterest_capi.cli.fields:fields",
+        "Show the reference of Pinterest's event fields.",
+    ),
 }
 
 

@@ -18,7 +18,7 @@ from rich.text import Text
 
 from target_pinterest_capi.events.fields import EVENT_NAMES
 from target_pinterest_capi.mapping import presets as built_in
-from target_pinterest_capi.mapping.columns import base_columns
+from target_pinterest_capi.mapping.flat_columns import base_columns
 from target_pinterest_capi.settings import MappingEntry, parse_mapping
 from target_pinterest_capi.settings.entries import preset_names
 from target_pinterest_capi.settings.problems import did_you_mean
@@ -26,7 +26,9 @@ from target_pinterest_capi.settings.problems import did_you_mean
 WIDEST: Final = 112  # wider lines are hard to read
 INDENT: Final = "    "
 AS_IT_COMES: Final = "event_name as the record has it"
-_label: Final = re.compile(r"([A-Z][A-Za-z ]{2,24}):(?: +|$)")  # "Needs:   ..." at the start of a comment's line
+_label: Final = re.compile(
+    r"([A-Z][A-Za-z ]{2,24}):(?: +|$)"
+)  # "Needs:   ..." at the start of a comment's line
 _literal: Final = re.compile(r"'(\w+)'")
 
 PINTEREST_ABOUT: Final = """\
@@ -57,7 +59,12 @@ class Preset(NamedTuple):
         given = self.entry.fields.get("event_name") or ()
         names = {*self.entry.event_names.values(), self.entry.defaults.get("event_name")}
         if not self.entry.event_names:
-            names.update(literal for source in given for literal in _literal.findall(source) if literal in EVENT_NAMES)
+            names.update(
+                literal
+                for source in given
+                for literal in _literal.findall(source)
+                if literal in EVENT_NAMES
+            )
         names.discard(None)
         known = [name for name in EVENT_NAMES if name in names]
         return (*known, *sorted(names.difference(known)))
@@ -74,14 +81,21 @@ def load(name: str) -> Preset:
     text = pinterest_text() if name == built_in.PINTEREST else built_in.text(name)
     paragraphs = tuple(notes(text))
     about = first_sentence(paragraphs[0][1]) if paragraphs else ""
-    return Preset(name, about, paragraphs, text, parse_mapping(yaml.safe_load(text), f"preset {name}"))
+    return Preset(
+        name, about, paragraphs, text, parse_mapping(yaml.safe_load(text), f"preset {name}")
+    )
 
 
 def pinterest_text() -> str:
     """Give preset `pinterest` as the YAML of an entry: every field with its columns but for numbered ones."""
-    fields = {path: sources[0] if len(sources) == 1 else list(sources) for path, sources in base_columns().items()}
+    fields = {
+        path: sources[0] if len(sources) == 1 else list(sources)
+        for path, sources in base_columns().items()
+    }
     comment = "".join(f"# {line}".rstrip() + "\n" for line in PINTEREST_ABOUT.splitlines())
-    return comment + yaml.safe_dump({"stream": "*", "fields": fields}, sort_keys=False, width=10_000, default_flow_style=None)
+    return comment + yaml.safe_dump(
+        {"stream": "*", "fields": fields}, sort_keys=False, width=10_000, default_flow_style=None
+    )
 
 
 def notes(text: str) -> Iterator[tuple[str, str]]:
@@ -125,9 +139,16 @@ def list_presets(as_json: bool) -> None:
     for preset in found:
         out.print(Text(preset.name, style="bold"))
         out.print(Text(fill(preset.about, width, initial_indent=INDENT, subsequent_indent=INDENT)))
-        lines = wrap(", ".join(preset.event_names) or AS_IT_COMES, width, initial_indent=INDENT, subsequent_indent=INDENT)
+        lines = wrap(
+            ", ".join(preset.event_names) or AS_IT_COMES,
+            width,
+            initial_indent=INDENT,
+            subsequent_indent=INDENT,
+        )
         out.print(Text("\n".join(lines), style="bright_black"))
-    out.print("\nUse one as `preset: NAME` in a mapping entry; `pinterest-capi presets show NAME` prints one to copy.")
+    out.print(
+        "\nUse one as `preset: NAME` in a mapping entry; `pinterest-capi presets show NAME` prints one to copy."
+    )
 
 
 @presets.command("show")
@@ -135,7 +156,9 @@ def list_presets(as_json: bool) -> None:
 def show_preset(name: str) -> None:
     """Print a preset as the YAML of a mapping entry, to be copied and changed."""
     if name not in names():
-        raise click.UsageError(f"There is no such preset{did_you_mean(name, names())}; there are: {', '.join(names())}")
+        raise click.UsageError(
+            f"There is no such preset{did_you_mean(name, names())}; there are: {', '.join(names())}"
+        )
     click.echo(load(name).text, nl=False)
 
 

@@ -11,9 +11,9 @@ from typing import Final, NoReturn
 import click
 
 from target_pinterest_capi import settings
-from target_pinterest_capi.audiences.prune import Plan, plans
-from target_pinterest_capi.audiences.prune import prune as carry_out
-from target_pinterest_capi.audiences.refreshes import Refreshes
+from target_pinterest_capi.customer_lists.full_refreshes import FullRefreshes
+from target_pinterest_capi.customer_lists.prune import PrunePlan, plans
+from target_pinterest_capi.customer_lists.prune import prune as carry_out
 from target_pinterest_capi.delivery.ledger import LedgerError
 from target_pinterest_capi.settings.sources import ENVIRONMENT
 
@@ -25,9 +25,19 @@ TOO_MUCH_EXIT: Final = 3
 
 @click.command()
 @click.option(
-    "--config", "paths", multiple=True, metavar="FILE", help="The target's own; repeatable, later files win.  [default: ENV]"
+    "--config",
+    "paths",
+    multiple=True,
+    metavar="FILE",
+    help="The target's own; repeatable, later files win.  [default: ENV]",
 )
-@click.option("--list", "names", multiple=True, metavar="NAME", help="Only this list_name or list_id; repeatable.")
+@click.option(
+    "--list",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="Only this list_name or list_id; repeatable.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be removed, and remove nobody.")
 def prune(paths: tuple[str, ...], names: tuple[str, ...], dry_run: bool) -> None:
     """Remove from customer lists what the last full refresh did not bring again.
@@ -38,18 +48,25 @@ def prune(paths: tuple[str, ...], names: tuple[str, ...], dry_run: bool) -> None
     loaded = _load(paths, names, needs_oauth=not dry_run)
     assert loaded.ledger_url is not None  # noqa: S101 - held by the settings: `refresh: full` needs it
     try:
-        refreshes = Refreshes(loaded.ledger_url.get_secret_value())
+        refreshes = FullRefreshes(loaded.ledger_url.get_secret_value())
         try:
-            codes = [_prune(loaded, plan, refreshes, dry_run=dry_run) for plan in plans(loaded, refreshes, names)]
+            codes = [
+                _prune(loaded, plan, refreshes, dry_run=dry_run)
+                for plan in plans(loaded, refreshes, names)
+            ]
         finally:
             refreshes.close()
     except LedgerError as error:
-        click.echo(f"Error: the record of full refreshes at ledger_url cannot be used: {error}", err=True)
+        click.echo(
+            f"Error: the record of full refreshes at ledger_url cannot be used: {error}", err=True
+        )
         sys.exit(FAILED_EXIT)
     sys.exit(max(codes))
 
 
-def _prune(loaded: settings.Settings, plan: Plan, refreshes: Refreshes, *, dry_run: bool) -> int:
+def _prune(
+    loaded: settings.Settings, plan: PrunePlan, refreshes: FullRefreshes, *, dry_run: bool
+) -> int:
     """Carry out one list's plan, say what became of it, and give the exit code."""
     name = plan.address.name
     if plan.why_not is not None:
@@ -57,33 +74,56 @@ def _prune(loaded: settings.Settings, plan: Plan, refreshes: Refreshes, *, dry_r
         return TOO_MUCH_EXIT if plan.is_too_much else FAILED_EXIT
     if dry_run or not plan.leavers:
         would = "would be" if plan.leavers else "had to be"
-        click.echo(f"customer list {name}: {len(plan.leavers)} of {plan.known} members {would} removed.")
+        click.echo(
+            f"customer list {name}: {len(plan.leavers)} of {plan.known} members {would} removed."
+        )
         return DONE_EXIT
     done = carry_out(loaded, plan, refreshes)
     click.echo(f"customer list {name}: {done.removed} of {plan.known} members removed.")
     if done.refused:
         click.echo(
-            f"Error: customer list {name}: Pinterest refused to remove {done.refused} members; they stay on record.", err=True
+            f"Error: customer list {name}: Pinterest refused to remove {done.refused} members; they stay on record.",
+            err=True,
         )
     if done.problem is not None:
-        click.echo(f"Error: customer list {name}: {done.problem} What was not removed stays on record: run prune again.", err=True)
+        click.echo(
+            f"Error: customer list {name}: {done.problem} What was not removed stays on record: run prune again.",
+            err=True,
+        )
     return FAILED_EXIT if done.refused or done.problem is not None else DONE_EXIT
 
 
 def _load(paths: Sequence[str], names: Sequence[str], *, needs_oauth: bool) -> settings.Settings:
     """Give the settings as the target reads them; no token for events is needed."""
     try:
-        loaded = settings.load(settings.read_files(paths or (ENVIRONMENT,), environ=settings.environment()), purpose="any")
+        loaded = settings.load(
+            settings.read_files(paths or (ENVIRONMENT,), environ=settings.environment()),
+            purpose="any",
+        )
     except settings.ConfigurationError as error:
         _refuse([str(problem) for problem in error.problems], paths)
-    full = {entry.list_name or entry.list_id for entry in loaded.customer_lists if entry.refresh == "full"}
-    problems = [f"customer_lists: has no list {name!r} with refresh: full" for name in names if name not in full]
+    full = {
+        entry.list_name or entry.list_id
+        for entry in loaded.customer_lists
+        if entry.refresh == "full"
+    }
+    problems = [
+        f"customer_lists: has no list {name!r} with refresh: full"
+        for name in names
+        if name not in full
+    ]
     if not full:
-        problems.append("customer_lists: has no list with refresh: full, and only such lists can be pruned")
+        problems.append(
+            "customer_lists: has no list with refresh: full, and only such lists can be pruned"
+        )
     if needs_oauth and loaded.oauth is None:
-        problems.append("oauth: is required to change customer lists, which take no conversion token: set oauth.access_token")
+        problems.append(
+            "oauth: is required to change customer lists, which take no conversion token: set oauth.access_token"
+        )
     if needs_oauth and loaded.mode != "live":
-        problems.append(f"mode: is {loaded.mode}, and removing people is for live only: use --dry-run")
+        problems.append(
+            f"mode: is {loaded.mode}, and removing people is for live only: use --dry-run"
+        )
     if problems:
         _refuse(problems, paths)
     return loaded
@@ -93,5 +133,8 @@ def _refuse(problems: Sequence[str], paths: Sequence[str]) -> NoReturn:
     for problem in problems:
         click.echo(f"Error: {problem}", err=True)
     if not paths:
-        click.echo(f"No --config was given: the settings are those of {settings.ENVIRONMENT_PREFIX}... variables.", err=True)
+        click.echo(
+            f"No --config was given: the settings are those of {settings.ENVIRONMENT_PREFIX}... variables.",
+            err=True,
+        )
     sys.exit(CONFIGURATION_EXIT)

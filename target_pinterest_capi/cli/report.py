@@ -5,17 +5,22 @@ from typing import Final
 
 import click
 
-from target_pinterest_capi.delivery.run_report import replace
-from target_pinterest_capi.reporting import html
 from target_pinterest_capi.reporting import report as reports
+from target_pinterest_capi.reporting.html import page as html
+from target_pinterest_capi.reporting.report_file import replace
 
 STDOUT: Final = "-"
 
 
 @click.command()
-@click.argument("run", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="RUN.json")
+@click.argument(
+    "run", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="RUN.json"
+)
 @click.option(
-    "-o", "--output", metavar="FILE", help="Where the page goes; - is standard output.  [default: beside RUN.json, as .html]"
+    "-o",
+    "--output",
+    metavar="FILE",
+    help="Where the page goes; - is standard output.  [default: beside RUN.json, as .html]",
 )
 def report(run: Path, output: str | None) -> None:
     """Render the report that a run has written to its `report_path` as an HTML page, which needs nothing else to be looked at."""
@@ -24,7 +29,9 @@ def report(run: Path, output: str | None) -> None:
     except OSError as error:
         raise click.ClickException(f"{run} cannot be read: {error.strerror}.") from None
     except reports.ReportError as error:
-        raise click.ClickException(f"{run} cannot be shown: {error}. report_path: FILE.json has a run write one.") from None
+        raise click.ClickException(
+            f"{run} cannot be shown: {error}. report_path: FILE.json has a run write one."
+        ) from None
     if output == STDOUT:
         click.echo(page, nl=False)
         return

@@ -24,28 +24,78 @@ ENDINGS: Final = (signal.SIGINT, signal.SIGTERM)
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8085, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 takes a free one.")
-@click.option("--token", "tokens", multiple=True, metavar="TEXT", help="Conversion token; repeatable.  [default: sandbox-token]")
 @click.option(
-    "--ad-account", "accounts", multiple=True, metavar="DIGITS", help="Its ad account; repeatable.  [default: 549755885175]"
+    "--port",
+    default=8085,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="Port; 0 takes a free one.",
 )
-@click.option("--fault", "specs", multiple=True, metavar="SPEC", help="e.g. status:status=503,requests=1-3; repeatable.")
+@click.option(
+    "--token",
+    "tokens",
+    multiple=True,
+    metavar="TEXT",
+    help="Conversion token; repeatable.  [default: sandbox-token]",
+)
+@click.option(
+    "--ad-account",
+    "accounts",
+    multiple=True,
+    metavar="DIGITS",
+    help="Its ad account; repeatable.  [default: 549755885175]",
+)
+@click.option(
+    "--fault",
+    "specs",
+    multiple=True,
+    metavar="SPEC",
+    help="e.g. status:status=503,requests=1-3; repeatable.",
+)
 @click.option("--seed", default=0, show_default=True, help="Seed of the faults' rates.")
 @click.option(
-    "--rate-limit", "calls_per_minute", default=5000, show_default=True, type=click.IntRange(1), help="Calls a minute an account."
+    "--rate-limit",
+    "calls_per_minute",
+    default=5000,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Calls a minute an account.",
 )
 @click.option(
-    "--defined-event", "defined_events", multiple=True, metavar="NAME", help="The advertiser's own event name; repeatable."
+    "--defined-event",
+    "defined_events",
+    multiple=True,
+    metavar="NAME",
+    help="The advertiser's own event name; repeatable.",
 )
-@click.option("--mixed-200", is_flag=True, help="Answer 200 instead of 422 when only some events failed.")
-@click.option("--keep", "keep_events", default=100_000, show_default=True, type=click.IntRange(0), help="Events to remember.")
 @click.option(
-    "--record-bodies", type=click.Path(dir_okay=False, path_type=Path), help="Append accepted request bodies to this file."
+    "--mixed-200", is_flag=True, help="Answer 200 instead of 422 when only some events failed."
 )
-@click.option("--access-token", metavar="TEXT", help="OAuth access token.  [default: sandbox-access-token]")
+@click.option(
+    "--keep",
+    "keep_events",
+    default=100_000,
+    show_default=True,
+    type=click.IntRange(0),
+    help="Events to remember.",
+)
+@click.option(
+    "--record-bodies",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Append accepted request bodies to this file.",
+)
+@click.option(
+    "--access-token", metavar="TEXT", help="OAuth access token.  [default: sandbox-access-token]"
+)
 @click.option("--client-id", metavar="TEXT", help="The OAuth app's id.  [default: sandbox-client]")
-@click.option("--client-secret", metavar="TEXT", help="Its secret.  [default: sandbox-client-secret]")
-@click.option("--refresh-token", metavar="TEXT", help="Its first refresh token.  [default: sandbox-refresh-token]")
+@click.option(
+    "--client-secret", metavar="TEXT", help="Its secret.  [default: sandbox-client-secret]"
+)
+@click.option(
+    "--refresh-token",
+    metavar="TEXT",
+    help="Its first refresh token.  [default: sandbox-refresh-token]",
+)
 @click.option(
     "--rotate",
     type=click.Choice(["always", "never"]),
@@ -54,16 +104,34 @@ ENDINGS: Final = (signal.SIGINT, signal.SIGTERM)
     help="Whether refreshing gives a new refresh token, which ends the old one.",
 )
 @click.option(
-    "--access-token-seconds", type=click.IntRange(1), metavar="N", help="How long a new access token lasts.  [default: 30 days]"
+    "--access-token-seconds",
+    type=click.IntRange(1),
+    metavar="N",
+    help="How long a new access token lasts.  [default: 30 days]",
 )
 @click.option(
-    "--write-limit", "writes_per_minute", default=400, show_default=True, type=click.IntRange(1), help="List changes a minute."
+    "--write-limit",
+    "writes_per_minute",
+    default=400,
+    show_default=True,
+    type=click.IntRange(1),
+    help="List changes a minute.",
 )
 @click.option(
-    "--list-max-records", "max_list_records", default=100_000, show_default=True, type=click.IntRange(1), help="Records a request."
+    "--list-max-records",
+    "max_list_records",
+    default=100_000,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Records a request.",
 )
 @click.option(
-    "--list-max-bytes", "max_list_bytes", default=10_000_000, show_default=True, type=click.IntRange(1), help="Its body's size."
+    "--list-max-bytes",
+    "max_list_bytes",
+    default=10_000_000,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Its body's size.",
 )
 @click.option(
     "--list-processing-seconds",
@@ -72,7 +140,13 @@ ENDINGS: Final = (signal.SIGINT, signal.SIGTERM)
     type=click.FloatRange(0),
     help="Until a list is READY or TOO_SMALL.",
 )
-def sandbox(tokens: tuple[str, ...], accounts: tuple[str, ...], specs: tuple[str, ...], mixed_200: bool, **options: Any) -> None:
+def sandbox(
+    tokens: tuple[str, ...],
+    accounts: tuple[str, ...],
+    specs: tuple[str, ...],
+    mixed_200: bool,
+    **options: Any,
+) -> None:
     """Run Pinterest's endpoints for conversions and customer lists on this machine, with faults where you ask for them.
 
     Its address, opened in a browser, shows what it received as it comes, and has a switch for each fault.
@@ -89,8 +163,17 @@ def sandbox(tokens: tuple[str, ...], accounts: tuple[str, ...], specs: tuple[str
     except ModuleNotFoundError as missing:
         if (missing.name or "").partition(".")[0] not in EXTRA:
             raise
-        raise click.ClickException(f"The sandbox needs packages that are not installed. Install them with: {INSTALL}") from missing
-    wrong = next((account for account in accounts if not (account.isdecimal() and account.isascii() and len(account) <= 18)), None)  # noqa: PLR2004
+        raise click.ClickException(
+            f"The sandbox needs packages that are not installed. Install them with: {INSTALL}"
+        ) from missing
+    wrong = next(
+        (
+            account
+            for account in accounts
+            if not (account.isdecimal() and account.isascii() and len(account) <= 18)  # noqa: PLR2004
+        ),
+        None,
+    )
     if wrong is not None:
         raise click.BadParameter(f"{wrong} is not 1 to 18 digits.", param_hint="--ad-account")
     accounts = accounts or (rules.DEFAULT_AD_ACCOUNT,)
@@ -120,7 +203,10 @@ def _app(options: dict[str, Any]) -> dict[str, Any]:
     """Take the OAuth app's settings out of the options; those that were not given keep their defaults."""
     names = ("access_token", "client_id", "client_secret", "refresh_token", "access_token_seconds")
     given = {name: options.pop(name) for name in names}
-    return {"rotate": options.pop("rotate") == "always", **{name: value for name, value in given.items() if value is not None}}
+    return {
+        "rotate": options.pop("rotate") == "always",
+        **{name: value for name, value in given.items() if value is not None},
+    }
 
 
 @contextmanager
@@ -139,15 +225,25 @@ def _introduce(running: "Sandbox", tokens: tuple[str, ...], accounts: tuple[str,
     click.echo(f"Pinterest's sandbox listens on {running.url}")
     click.echo(f"  token       {', '.join(tokens)}")
     click.echo(f"  ad account  {', '.join(accounts)}")
-    click.echo(f"  page        {running.origin}/  (what it received, live, and a switch for each fault)")
-    click.echo(f"  as JSON     {running.origin}/_sandbox/events  (also requests, lists, audiences, counters, faults)")
+    click.echo(
+        f"  page        {running.origin}/  (what it received, live, and a switch for each fault)"
+    )
+    click.echo(
+        f"  as JSON     {running.origin}/_sandbox/events  (also requests, lists, audiences, counters, faults)"
+    )
     click.echo(f"\nPoint the target at it with a configuration file:\n  {json.dumps(settings)}")
     click.echo("or with environment variables:")
     for name, value in settings.items():
         click.echo(f"  export TARGET_PINTEREST_CAPI_{name.upper()}={value}")
     app = running.config.app
-    members = {"client_id": app.client_id, "client_secret": app.client_secret, "refresh_token": app.refresh_token}
-    click.echo("\nCustomer lists need OAuth too, by an access token or by an app that refreshes one:")
+    members = {
+        "client_id": app.client_id,
+        "client_secret": app.client_secret,
+        "refresh_token": app.refresh_token,
+    }
+    click.echo(
+        "\nCustomer lists need OAuth too, by an access token or by an app that refreshes one:"
+    )
     click.echo(f"  {json.dumps({'oauth': {'access_token': app.access_token}})}")
     click.echo(f"  {json.dumps({'oauth': {**members, 'token_path': 'sandbox-oauth.json'}})}")
     if not _is_loopback(running.config.host):

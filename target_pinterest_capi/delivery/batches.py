@@ -17,7 +17,17 @@ class Batch:
     the ledger's, and there are none without one.
     """
 
-    __slots__ = ("account", "attempts", "depth", "events", "first_attempt_at", "keys", "opened_at", "sequences", "size_bytes")
+    __slots__ = (
+        "account",
+        "attempts",
+        "depth",
+        "events",
+        "first_attempt_at",
+        "keys",
+        "opened_at",
+        "sequences",
+        "size_bytes",
+    )
 
     def __init__(self, account: Account, opened_at: float, depth: int = 0) -> None:
         self.account = account
@@ -53,19 +63,27 @@ class Batch:
         part = Batch(self.account, self.opened_at, self.depth + deeper)
         part.first_attempt_at = self.first_attempt_at
         for position in positions:
-            part.append(self.events[position], self.sequences[position], self.keys[position] if self.keys else None)
+            part.append(
+                self.events[position],
+                self.sequences[position],
+                self.keys[position] if self.keys else None,
+            )
         return part
 
     def halves(self) -> tuple["Batch", "Batch"]:
         """Split in two: nothing lost, nothing doubled, order kept."""
         middle = len(self.events) // 2
-        return self.pick(range(middle), deeper=True), self.pick(range(middle, len(self.events)), deeper=True)
+        return self.pick(range(middle), deeper=True), self.pick(
+            range(middle, len(self.events)), deeper=True
+        )
 
 
 class Batches:
     """The open batch of each account. A batch leaves when it has `max_rows`, before it passes `max_bytes`, or when it is due."""
 
-    def __init__(self, *, max_rows: int, max_bytes: int, wait_seconds: float, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, *, max_rows: int, max_bytes: int, wait_seconds: float, clock: Callable[[], float]
+    ) -> None:
         self._max_rows = max_rows
         self._max_bytes = max_bytes
         self._wait_seconds = wait_seconds
@@ -93,7 +111,11 @@ class Batches:
 
     def take_due(self, now: float) -> list[Batch]:
         """Give the batches that have waited long enough."""
-        due = [account for account, batch in self._open.items() if now - batch.opened_at >= self._wait_seconds]
+        due = [
+            account
+            for account, batch in self._open.items()
+            if now - batch.opened_at >= self._wait_seconds
+        ]
         return [self._open.pop(account) for account in due]
 
     def take_all(self) -> list[Batch]:
@@ -105,7 +127,8 @@ class Batches:
     def next_due_at(self) -> float | None:
         """Give the time at which the oldest open batch is due; None when none is open."""
         return (
-            min((batch.opened_at for batch in self._open.values()), default=float("inf")) + self._wait_seconds
+            min((batch.opened_at for batch in self._open.values()), default=float("inf"))
+            + self._wait_seconds
             if self._open
             else None
         )

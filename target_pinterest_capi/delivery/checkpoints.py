@@ -45,7 +45,9 @@ class Checkpoints:
             self._pending.append(_Pending(after, value, self._tail_tainted))
             self._bytes += len(value)
         self._tail_tainted = False
-        if len(self._pending) > MAX_PENDING or (self._bytes > MAX_PENDING_BYTES and len(self._pending) > 2):  # noqa: PLR2004
+        if len(self._pending) > MAX_PENDING or (
+            self._bytes > MAX_PENDING_BYTES and len(self._pending) > 2  # noqa: PLR2004
+        ):
             self._thin_out()
 
     def taint(self, sequence: int) -> None:

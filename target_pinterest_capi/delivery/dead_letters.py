@@ -4,14 +4,14 @@ A file is appended and synced to disk; an fsspec URL is a prefix under which eve
 A line holds no plain personal data but what its wire-ready event carries in plain for Pinterest.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable  # noqa: I001
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from target_pinterest_capi.delivery.line_file import LineFile
-from target_pinterest_capi.delivery.outcomes import Outcome
+from target_pinterest_capi.events.outcomes import Outcome
 from target_pinterest_capi.events.event import Origin
 
 MAX_BUFFERED: Final = 1000
@@ -49,7 +49,9 @@ class DeadLetter(NamedTuple):
             "ad_account_id": self.ad_account_id,
             "event": None if self.event is None else msgspec.Raw(self.event),
         }
-        return _encode({name: value for name, value in members.items() if value is not None}) + b"\n"
+        return (
+            _encode({name: value for name, value in members.items() if value is not None}) + b"\n"
+        )
 
 
 class DeadLetters:
@@ -89,7 +91,11 @@ class DeadLetters:
         """Give the time at which the buffer should be flushed; None when it is empty."""
         if not self._buffer:
             return None
-        due = self._oldest_at if len(self._buffer) >= MAX_BUFFERED else self._oldest_at + self._wait_seconds
+        due = (
+            self._oldest_at
+            if len(self._buffer) >= MAX_BUFFERED
+            else self._oldest_at + self._wait_seconds
+        )
         return max(due, self._failed_at + self._wait_seconds)
 
     def oldest_sequence(self) -> int | None:
@@ -123,8 +129,14 @@ class DeadLetters:
 
         url = f"{self.path.rstrip('/')}/{self._run_id}-{self._objects + 1}.jsonl"
         try:
-            with fsspec.open(url, "wb", auto_mkdir=True) if url.startswith("file://") else fsspec.open(url, "wb") as file:
+            with (
+                fsspec.open(url, "wb", auto_mkdir=True)
+                if url.startswith("file://")
+                else fsspec.open(url, "wb") as file
+            ):
                 file.write(lines)
         except (ImportError, ValueError) as error:
-            raise OSError(f"no fsspec file system for {self.path.partition('://')[0]}:// is installed") from error
+            raise OSError(
+                f"no fsspec file system for {self.path.partition('://')[0]}:// is installed"
+            ) from error
         self._objects += 1

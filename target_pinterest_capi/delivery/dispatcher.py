@@ -7,9 +7,7 @@ back through a queue. Retries are due times in a heap, so nothing sleeps, and a 
 import heapq
 import itertools
 import logging
-import os
 import random
-import select
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,14 +15,30 @@ from queue import SimpleQueue
 from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
 from target_pinterest_capi.delivery.batches import Batch
-from target_pinterest_capi.delivery.client import Answer, EventStatus, Failure, FailureKind
-from target_pinterest_capi.delivery.decisions import Decision, advice, decide, delay_seconds, in_words
 from target_pinterest_capi.delivery.rate_limit import RateLimit
+from target_pinterest_capi.delivery.wakeup import Wakeup
 from target_pinterest_capi.events.event import Account
+from target_pinterest_capi.pinterest.client import (
+    ApiResponse,
+    EventStatus,
+    NoResponse,
+    NoResponseKind,
+)
+from target_pinterest_capi.pinterest.retries import (
+    Decision,
+    advice,
+    decide,
+    delay_seconds,
+    in_words,
+)
 
 MAX_LIVE_BYTES: Final = 32_000_000  # of events that wait or are under way; each body under way exists once more while it is sent
-SPARE_BATCHES: Final = 4  # that wait beside those under way, so that a sender that is done finds work
-SUSPECTS_BEFORE_STOP: Final = 3  # single events refused while none was accepted: the refusal is not about the events
+SPARE_BATCHES: Final = (
+    4  # that wait beside those under way, so that a sender that is done finds work
+)
+SUSPECTS_BEFORE_STOP: Final = (
+    3  # single events refused while none was accepted: the refusal is not about the events
+)
 _BEFORE_ALL_OTHERS: Final = 0.0
 
 _log: Final = logging.getLogger("target-pinterest-capi.delivery")
@@ -33,14 +47,14 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 
-class Stop(NamedTuple):
+class StopReason(NamedTuple):
     """Why no further request is sent: in words for the log, with what to do."""
 
     message: str
 
 
 @dataclass(slots=True)
-class Requests:
+class RequestCounts:
     """How many requests were sent: all of them, those that repeated a batch, and those that halved a refused one."""
 
     sent: int = 0
@@ -48,7 +62,7 @@ class Requests:
     isolating: int = 0
 
 
-class Settlement(Protocol):
+class BatchOutcomes(Protocol):
     """Who is told how requests end."""
 
     def answered(self, batch: Batch, statuses: list[EventStatus]) -> None:
@@ -61,62 +75,28 @@ class Settlement(Protocol):
         """The batch may have been processed: settle what must not be sent again, and give what is to be."""
 
 
-class Wake:
-    """Ends a wait from another thread or a signal handler: a pipe, which `select` can wait for."""
-
-    def __init__(self) -> None:
-        self._read_fd, self._write_fd = os.pipe()
-        os.set_blocking(self._read_fd, False)
-        os.set_blocking(self._write_fd, False)
-
-    @property
-    def fd(self) -> int:
-        """The end to wait for with `select`; readable once `set` was called."""
-        return self._read_fd
-
-    def set(self) -> None:
-        """End the current wait, or the next one."""
-        try:
-            os.write(self._write_fd, b"\0")
-        except BlockingIOError:
-            return  # the pipe is full: whoever waits is awake already
-        except OSError:
-            return  # closed: nobody waits any more
-
-    def wait(self, seconds: float | None) -> None:
-        """Wait until `set` was called or time is up; None waits for `set` alone."""
-        if select.select([self._read_fd], [], [], seconds)[0]:
-            self.clear()
-
-    def clear(self) -> None:
-        """Forget every `set` so far."""
-        try:
-            while os.read(self._read_fd, 4096):
-                pass
-        except BlockingIOError:
-            return
-
-    def close(self) -> None:
-        """Give the pipe back."""
-        os.close(self._read_fd)
-        os.close(self._write_fd)
-
-
-class Senders(Generic[Task, Result]):
+class WorkerPool(Generic[Task, Result]):
     """Threads that do nothing but one attempt at a time; the results are read on the one thread that starts the attempts.
 
     An attempt has `attempt_seconds`; what becomes of one that is overdue is up to whoever started it.
     """
 
     def __init__(
-        self, attempt: Callable[[Task], Result], wake: Wake, *, attempt_seconds: float, clock: Callable[[], float]
+        self,
+        attempt: Callable[[Task], Result],
+        wake: Wakeup,
+        *,
+        attempt_seconds: float,
+        clock: Callable[[], float],
     ) -> None:
         self._attempt = attempt
         self._wake = wake
         self._attempt_seconds = attempt_seconds
         self._clock = clock
         self._number = itertools.count()
-        self._under_way: dict[int, tuple[Task, float]] = {}  # attempts by number, oldest first: their task and deadline
+        self._under_way: dict[
+            int, tuple[Task, float]
+        ] = {}  # attempts by number, oldest first: their task and deadline
         self._tasks: SimpleQueue[tuple[int, Task] | None] = SimpleQueue()
         self.done: SimpleQueue[tuple[int, Result | BaseException]] = SimpleQueue()
         self._threads = 0
@@ -181,18 +161,18 @@ class Dispatcher:
 
     def __init__(
         self,
-        send: Callable[[Batch], Answer | Failure],
-        settlement: Settlement,
+        send: Callable[[Batch], ApiResponse | NoResponse],
+        settlement: BatchOutcomes,
         *,
         max_in_flight: int,
         max_requests_per_minute: int,
         max_retry_seconds: float,
         attempt_seconds: float = float("inf"),
         clock: Callable[[], float],
-        wake: Wake,
+        wake: Wakeup,
         rng: random.Random | None = None,
     ) -> None:
-        self._senders = Senders(send, wake, attempt_seconds=attempt_seconds, clock=clock)
+        self._senders = WorkerPool(send, wake, attempt_seconds=attempt_seconds, clock=clock)
         self._settlement = settlement
         self._max_in_flight = max_in_flight
         self._max_requests_per_minute = max_requests_per_minute
@@ -204,11 +184,11 @@ class Dispatcher:
         self._queue: list[tuple[float, int, int, Batch]] = []
         self._number = itertools.count()
         self._live: set[Batch] = set()
-        self._suspects: list[tuple[Batch, Answer]] = []
+        self._suspects: list[tuple[Batch, ApiResponse]] = []
         self._allowed = float(max_in_flight)
         self._holds_suspects = True  # until something is accepted
-        self.stopped: Stop | None = None
-        self.requests = Requests()
+        self.stopped: StopReason | None = None
+        self.requests = RequestCounts()
 
     # What the run asks
 
@@ -219,7 +199,10 @@ class Dispatcher:
         Suspects do not count: it takes further events to decide about them.
         """
         waits = len(self._live) - len(self._suspects)
-        return waits < self._max_in_flight + SPARE_BATCHES and sum([batch.size_bytes for batch in self._live]) < MAX_LIVE_BYTES
+        return (
+            waits < self._max_in_flight + SPARE_BATCHES
+            and sum([batch.size_bytes for batch in self._live]) < MAX_LIVE_BYTES
+        )
 
     @property
     def in_flight(self) -> int:
@@ -242,7 +225,9 @@ class Dispatcher:
 
     def next_due_at(self) -> float | None:
         """Give the time at which something can be started or an attempt is overdue; None when nothing is under way or waits."""
-        can_start = self._queue and not self.stopped and self._senders.in_flight < int(self._allowed)
+        can_start = (
+            self._queue and not self.stopped and self._senders.in_flight < int(self._allowed)
+        )
         due_at = min(self._senders.overdue_at(), self._queue[0][0] if can_start else float("inf"))
         return due_at if due_at < float("inf") else None
 
@@ -258,14 +243,18 @@ class Dispatcher:
             self._conclude(batch, answer)
         for batch in self._senders.overdue():
             self._conclude(
-                batch, Failure(FailureKind.UNCERTAIN, f"the attempt was not over within {self._attempt_seconds:g} seconds")
+                batch,
+                NoResponse(
+                    NoResponseKind.UNCERTAIN,
+                    f"the attempt was not over within {self._attempt_seconds:g} seconds",
+                ),
             )
         self._start_due()
 
     def stop(self, message: str) -> None:
         """Start nothing more; what is under way may still be answered."""
         if self.stopped is None:
-            self.stopped = Stop(message)
+            self.stopped = StopReason(message)
 
     def close(self) -> None:
         """End the senders that wait; one whose request hangs ends after it, or with the process."""
@@ -288,7 +277,12 @@ class Dispatcher:
     def _start_due(self) -> None:
         now = self._clock()
         held: list[tuple[float, int, int, Batch]] = []
-        while self._queue and not self.stopped and self._senders.in_flight < int(self._allowed) and self._queue[0][0] <= now:
+        while (
+            self._queue
+            and not self.stopped
+            and self._senders.in_flight < int(self._allowed)
+            and self._queue[0][0] <= now
+        ):
             item = heapq.heappop(self._queue)
             batch = item[3]
             limit = self._limit(batch.account)
@@ -318,7 +312,7 @@ class Dispatcher:
 
     # Concluding
 
-    def _conclude(self, batch: Batch, answer: Answer | Failure) -> None:
+    def _conclude(self, batch: Batch, answer: ApiResponse | NoResponse) -> None:
         decision = decide(answer, len(batch))
         match decision:
             case Decision.SETTLE:
@@ -337,8 +331,8 @@ class Dispatcher:
                 self.stop(f"{in_words(answer)}: {advice(answer)}")
                 self._schedule(batch, _BEFORE_ALL_OTHERS)  # unsettled: STATE stays before it
 
-    def _settle(self, batch: Batch, answer: Answer | Failure) -> None:
-        assert isinstance(answer, Answer)  # noqa: S101 - decide() settles answers only
+    def _settle(self, batch: Batch, answer: ApiResponse | NoResponse) -> None:
+        assert isinstance(answer, ApiResponse)  # noqa: S101 - decide() settles answers only
         assert answer.events is not None  # noqa: S101
         self._allowed = min(float(self._max_in_flight), self._allowed + 1.0 / self._allowed)
         if answer.remaining_calls == 0 and answer.retry_after_seconds:
@@ -348,9 +342,9 @@ class Dispatcher:
         self._settlement.answered(batch, answer.events)
         self._live.discard(batch)
 
-    def _retry(self, batch: Batch, answer: Answer | Failure, *, slow_down: bool) -> None:
+    def _retry(self, batch: Batch, answer: ApiResponse | NoResponse, *, slow_down: bool) -> None:
         now = self._clock()
-        wait = answer.retry_after_seconds if isinstance(answer, Answer) else None
+        wait = answer.retry_after_seconds if isinstance(answer, ApiResponse) else None
         due_at = now + delay_seconds(max(1, batch.attempts), wait, self._rng)
         if slow_down:
             self._allowed = max(1.0, self._allowed / 2)
@@ -364,15 +358,24 @@ class Dispatcher:
             )
             self._schedule(batch, due_at)
             return
-        _log.info("%s: sent again in %.1f seconds, attempt %d.", in_words(answer), due_at - now, batch.attempts + 1)
+        _log.info(
+            "%s: sent again in %.1f seconds, attempt %d.",
+            in_words(answer),
+            due_at - now,
+            batch.attempts + 1,
+        )
         self._schedule(batch, due_at)
 
-    def _isolate(self, batch: Batch, answer: Answer | Failure) -> None:
-        assert isinstance(answer, Answer)  # noqa: S101 - failures are never isolated
+    def _isolate(self, batch: Batch, answer: ApiResponse | NoResponse) -> None:
+        assert isinstance(answer, ApiResponse)  # noqa: S101 - failures are never isolated
         if len(batch) > 1:
             self._live.discard(batch)
             if not batch.depth:
-                _log.info("%s to a request of %d events: looking for the cause by halving.", in_words(answer), len(batch))
+                _log.info(
+                    "%s to a request of %d events: looking for the cause by halving.",
+                    in_words(answer),
+                    len(batch),
+                )
             for half in batch.halves():
                 self._schedule(half, _BEFORE_ALL_OTHERS)
             return
@@ -388,5 +391,5 @@ class Dispatcher:
             )
 
 
-def _quote(answer: Answer) -> str:
+def _quote(answer: ApiResponse) -> str:
     return f"{answer.status} {answer.message}".strip()

@@ -38,4 +38,6 @@ class Ledger(Protocol):
 
 def event_key(account: Account, name: str, event_id: str) -> int:
     """Give the key of an event: of what Pinterest would recognize a repeat by, and the account."""
-    return _first_bytes(sha256(f"{account.ad_account_id}\0{name}\0{event_id}".encode("utf-8", "replace")).digest())[0]  # type: ignore[no-any-return]
+    identity = f"{account.ad_account_id}\0{name}\0{event_id}".encode("utf-8", "replace")
+    key: int = _first_bytes(sha256(identity).digest())[0]
+    return key

@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from target_pinterest_capi.delivery.ledger import DAY_SECONDS, TABLE, LedgerError
 from target_pinterest_capi.delivery.ledger_sqlite import BUSY_SECONDS, SET_UP, create_private
-from target_pinterest_capi.delivery.redaction import redact
+from target_pinterest_capi.pinterest.redaction import redact
 
 _table: Final = sa.Table(
     TABLE,
@@ -58,18 +58,29 @@ class SqlLedger(Database):
         super().__init__(url, _table.metadata)
         self._now = now
         oldest = int(now()) - retention_days * DAY_SECONDS
-        self._run(lambda connection: connection.execute(_table.delete().where(_table.c.delivered_at < oldest)))
+        self._run(
+            lambda connection: connection.execute(
+                _table.delete().where(_table.c.delivered_at < oldest)
+            )
+        )
 
     def known(self, keys: Collection[int]) -> set[int]:
         """Give those of the keys that were delivered."""
         if not keys:
             return set()
-        return self._run(lambda connection: {row[0] for row in connection.exec_driver_sql(_KNOWN, (list(keys),))})  # type: ignore[no-any-return]
+        known: set[int] = self._run(
+            lambda connection: {row[0] for row in connection.exec_driver_sql(_KNOWN, (list(keys),))}
+        )
+        return known
 
     def record(self, keys: Collection[int]) -> None:
         """Remember delivered keys: durable against the end of this process when it returns."""
         if keys:
-            self._run(lambda connection: connection.exec_driver_sql(_RECORD, (sorted(keys), int(self._now()))))
+            self._run(
+                lambda connection: connection.exec_driver_sql(
+                    _RECORD, (sorted(keys), int(self._now()))
+                )
+            )
 
 
 def _engine(url: str) -> sa.Engine:

@@ -27,7 +27,9 @@ SET_UP: Final = (
 KEYS_AT_ONCE: Final = 500  # before 3.32 a statement has at most 999 variables
 
 # No index on the time, which made a key dearer by half: forgetting reads the whole table instead, 0.04 s for a million keys.
-_CREATE: Final = f"CREATE TABLE IF NOT EXISTS {TABLE} (key INTEGER PRIMARY KEY, delivered_at INTEGER NOT NULL)"
+_CREATE: Final = (
+    f"CREATE TABLE IF NOT EXISTS {TABLE} (key INTEGER PRIMARY KEY, delivered_at INTEGER NOT NULL)"
+)
 _FORGET: Final = f"DELETE FROM {TABLE} WHERE delivered_at < ?"  # noqa: S608 - a constant
 _plain_url: Final = re.compile(r"sqlite(?:\+pysqlite)?://(?:/([^?%]*))?").fullmatch
 
@@ -58,7 +60,9 @@ class SqliteLedger:
         now = int(self._now())
         with _in_words(), self._connection:  # which ends the transaction, one way or the other
             self._connection.execute("BEGIN IMMEDIATE")
-            for some in _parts(sorted(keys)):  # sorted, so that neighbours in the file are written together
+            for some in _parts(
+                sorted(keys)
+            ):  # sorted, so that neighbours in the file are written together
                 self._connection.execute(_record(len(some)), (now, *some))
 
     def close(self) -> None:
@@ -75,7 +79,9 @@ def _connect(url: str) -> sqlite3.Connection:
         path, more = _connect_arguments(url)
         options |= more
     create_private(path)
-    connection: sqlite3.Connection = sqlite3.connect(path, **{**options, "isolation_level": None})  # transactions begin by our word
+    connection: sqlite3.Connection = sqlite3.connect(
+        path, **{**options, "isolation_level": None}
+    )  # transactions begin by our word
     return connection
 
 

@@ -39,7 +39,9 @@ class Repeats:
     def delivered(self, keys: Iterable[int]) -> list[Event]:
         """End keys that were delivered; give their repeats, which need not be sent."""
         end = self._under_way.pop
-        repeats = [event for waiting in [end(key, None) for key in keys] if waiting for event, _ in waiting]
+        repeats = [
+            event for waiting in [end(key, None) for key in keys] if waiting for event, _ in waiting
+        ]
         self.waiting -= len(repeats)
         return repeats
 

@@ -4,27 +4,28 @@ The doors (the Singer target, replay, Spark) hand over events, invalid records a
 do the rest. Everything runs on the caller's thread; nothing here blocks but `wait` and `finish`.
 """
 
-import logging
+import logging  # noqa: I001
 import time
 import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from target_pinterest_capi.delivery.acknowledgement import Acknowledger
 from target_pinterest_capi.delivery.batches import Batch
 from target_pinterest_capi.delivery.checkpoints import Checkpoints
 from target_pinterest_capi.delivery.dead_letters import DeadLetter
 from target_pinterest_capi.delivery.deduplication import Deduplication
-from target_pinterest_capi.delivery.dispatcher import Requests, Wake
-from target_pinterest_capi.delivery.outcomes import Outcome
-from target_pinterest_capi.delivery.parts import Part
-from target_pinterest_capi.delivery.sending import Sender, Sending
-from target_pinterest_capi.delivery.settling import Settling
-from target_pinterest_capi.delivery.stops import ExitCode as ExitCode  # noqa: PLC0414 - the doors take both from here
-from target_pinterest_capi.delivery.stops import RunStopped as RunStopped  # noqa: PLC0414
+from target_pinterest_capi.delivery.delivery import Delivery
+from target_pinterest_capi.delivery.dispatcher import RequestCounts
+from target_pinterest_capi.delivery.wakeup import Wakeup
+from target_pinterest_capi.delivery.event_delivery import EventDelivery, Sender
+from target_pinterest_capi.delivery.exit_codes import ExitCode as ExitCode  # noqa: PLC0414 - the doors take both from here
+from target_pinterest_capi.delivery.exit_codes import RunStopped as RunStopped  # noqa: PLC0414
+from target_pinterest_capi.events.outcomes import Outcome
 from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, SkippedRecord
 from target_pinterest_capi.events.keys import key_of
 from target_pinterest_capi.events.reasons import Invalid, Reason, Skipped
-from target_pinterest_capi.reporting.progress import Standing, Watch
+from target_pinterest_capi.reporting.progress import ProgressReporter, Snapshot
 
 if TYPE_CHECKING:
     from target_pinterest_capi.settings import Settings
@@ -48,11 +49,11 @@ class Run:
         clock: Callable[[], float] = time.monotonic,
         run_id: str | None = None,
         client: Sender | None = None,
-        wake: Wake | None = None,
+        wake: Wakeup | None = None,
     ) -> None:
         self.settings = settings
         self.run_id = run_id or uuid.uuid4().hex[:12]
-        self.wake = wake or Wake()
+        self.wake = wake or Wakeup()
         self.started_at = clock()
         self._clock = clock
         self._write_state = write_state
@@ -61,7 +62,7 @@ class Run:
         if settings.mode == "live" and settings.ledger_url is not None:
             deduplication = Deduplication(settings.ledger_url, settings.ledger_retention_days)
         self._is_dry = settings.mode == "dry_run"
-        self._settling = Settling(
+        self._settling = Acknowledger(
             settings,
             self.run_id,
             deduplication,
@@ -71,14 +72,16 @@ class Run:
         )
         self.tally = self._settling.tally
         self.observations = self._settling.observations
-        self._sending = Sending(settings, self._settling, deduplication, clock=clock, wake=self.wake, client=client)
+        self._sending = EventDelivery(
+            settings, self._settling, deduplication, clock=clock, wake=self.wake, client=client
+        )
         self._state_written_at = float("-inf")
         self._can_write_state = True
         self._failed_at: int | None = None  # the record that `on_invalid: fail` stopped at
-        self._parts: list[Part] = [self._sending]
+        self._parts: list[Delivery] = [self._sending]
         self._deadline: float | None = None
         self._stop: RunStopped | None = None
-        self.watch: Watch | None = None  # is told the time while the run goes on
+        self.watch: ProgressReporter | None = None  # is told the time while the run goes on
         self.sequence = 0  # records that have arrived; what is handed over belongs to the last one
         self.states_written = 0
 
@@ -96,7 +99,14 @@ class Run:
     def deliver(self, event: Event) -> None:
         """Take an event of the current record to be delivered."""
         if len(event.body) > self._sending.max_body_bytes:
-            self.invalid(InvalidRecord(event.origin, Invalid.EVENT_TOO_LARGE, detail="batch_max_bytes", key=key_of(event)))
+            self.invalid(
+                InvalidRecord(
+                    event.origin,
+                    Invalid.EVENT_TOO_LARGE,
+                    detail="batch_max_bytes",
+                    key=key_of(event),
+                )
+            )
         elif self._is_dry:
             self.would_send(event.origin, Skipped.DRY_RUN)
             if self.observations is not None:
@@ -124,12 +134,24 @@ class Run:
             )
             raise self._stop
         self._settling.bury(
-            DeadLetter(self.sequence, record.origin, Outcome.INVALID, record.reason, record.detail, record.field, record.key)
+            DeadLetter(
+                self.sequence,
+                record.origin,
+                Outcome.INVALID,
+                record.reason,
+                record.detail,
+                record.field,
+                record.key,
+            )
         )
 
     def skip(self, record: SkippedRecord) -> None:
         """Count the current record as left out by configuration."""
-        reason = str(record.reason) if record.name is None else f"{record.reason}: {self.tally.name(record.name)}"
+        reason = (
+            str(record.reason)
+            if record.name is None
+            else f"{record.reason}: {self.tally.name(record.name)}"
+        )
         self.tally.count(record.origin, Outcome.SKIPPED, reason)
 
     def would_send(self, origin: Origin, reason: Reason) -> None:
@@ -140,7 +162,7 @@ class Run:
         """Take what Pinterest refused of another part's."""
         self._settling.bury(letter)
 
-    def attach(self, part: Part) -> None:
+    def attach(self, part: Delivery) -> None:
         """Have another kind of delivery take part in this run."""
         self._parts.append(part)
 
@@ -169,13 +191,13 @@ class Run:
         return self._clock() - self.started_at
 
     @property
-    def requests(self) -> Requests:
+    def requests(self) -> RequestCounts:
         """Give how many requests were sent, and why."""
         return self._sending.dispatcher.requests
 
-    def standing(self) -> Standing:
+    def standing(self) -> Snapshot:
         """Give how far it is."""
-        return Standing(
+        return Snapshot(
             records=self.sequence,
             requests=self.requests.sent,
             oldest_unsettled=self._oldest_unsettled(),
@@ -206,7 +228,10 @@ class Run:
 
     def seconds_until_due(self) -> float | None:
         """Give how long nothing will happen by itself; None when only input or an answer can change anything."""
-        times = [self._settling.dead_letters.due_at(), *(part.next_due_at() for part in self._parts)]
+        times = [
+            self._settling.dead_letters.due_at(),
+            *(part.next_due_at() for part in self._parts),
+        ]
         if self._deadline is not None:
             times.append(self._deadline)
         if self.watch is not None:
@@ -298,7 +323,9 @@ class Run:
     def _checkpoint(self, now: float) -> None:
         if not self._can_write_state:
             return
-        value = self._checkpoints.take(self._oldest_unsettled(), pass_tainted=not self._settling.is_over_limit)
+        value = self._checkpoints.take(
+            self._oldest_unsettled(), pass_tainted=not self._settling.is_over_limit
+        )
         if value is None:
             return
         try:

@@ -31,7 +31,11 @@ def lower_case(text: str) -> str:
 
 def ascii_digits(text: str) -> str:
     """Decimal digits of any script as 0 to 9; all else as it was."""
-    return text if text.isascii() else "".join([str(decimal(char)) if char.isdecimal() else char for char in text])
+    return (
+        text
+        if text.isascii()
+        else "".join([str(decimal(char)) if char.isdecimal() else char for char in text])
+    )
 
 
 def letters_and_digits(text: str) -> str:
@@ -42,4 +46,6 @@ def letters_and_digits(text: str) -> str:
     if lower.isalnum():
         return lower
     # once more, since what stood between a letter and its mark is gone
-    return normalize("NFC", "".join([char for char in lower if char.isalnum() or category(char)[0] == "M"]))
+    return normalize(
+        "NFC", "".join([char for char in lower if char.isalnum() or category(char)[0] == "M"])
+    )

@@ -31,7 +31,16 @@ _OTHER_NAMES: Final = {
     "cz": ("Czech Republic",),
     "de": ("Federal Republic of Germany",),
     "fm": ("Micronesia",),
-    "gb": ("UK", "United Kingdom", "Great Britain", "Britain", "England", "Scotland", "Wales", "Northern Ireland"),
+    "gb": (
+        "UK",
+        "United Kingdom",
+        "Great Britain",
+        "Britain",
+        "England",
+        "Scotland",
+        "Wales",
+        "Northern Ireland",
+    ),
     "hk": ("Hong Kong SAR", "Hong Kong SAR China"),
     "ie": ("Republic of Ireland", "Eire"),
     "kn": ("St Kitts",),
@@ -67,7 +76,11 @@ def _country_names() -> dict[str, str]:
     for row in iso3166.countries:
         for name in (row.name, row.apolitical_name):
             short = name.partition(",")[0]
-            for written in (name, name.partition(" (")[0], name if short in _TWO_COUNTRIES else short):
+            for written in (
+                name,
+                name.partition(" (")[0],
+                name if short in _TWO_COUNTRIES else short,
+            ):
                 names[written] = row.alpha2.lower()
     return names | {name: code for code, others in _OTHER_NAMES.items() for name in others}
 

@@ -43,7 +43,9 @@ def text(value: Any) -> str | LeftOut | None:
     return None if is_nothing(value) else LeftOut.NOT_TEXT
 
 
-_MOST_DIGITS: Final = 1000  # of a number as text: far beyond any id, far below what a hostile exponent asks for
+_MOST_DIGITS: Final = (
+    1000  # of a number as text: far beyond any id, far below what a hostile exponent asks for
+)
 
 
 def _number_text(number: float | Decimal) -> str | LeftOut | None:
@@ -135,7 +137,11 @@ def _whole_number(written: str) -> int | LeftOut:
         return 0
     if number.adjusted() > _INTEGER_DIGITS:
         return LeftOut.OUT_OF_RANGE
-    return integer(int(number)) or 0 if number == number.to_integral_value() else LeftOut.NOT_AN_INTEGER
+    return (
+        integer(int(number)) or 0
+        if number == number.to_integral_value()
+        else LeftOut.NOT_AN_INTEGER
+    )
 
 
 _BOOLEANS: Final[dict[str, bool]] = {
@@ -153,7 +159,10 @@ def boolean(value: Any) -> bool | LeftOut | None:
         meant = _BOOLEANS.get(value.strip().lower())
         if meant is not None:
             return meant
-    elif (kind is int or kind is float or (kind is Decimal and value.is_finite())) and value in (0, 1):
+    elif (kind is int or kind is float or (kind is Decimal and value.is_finite())) and value in (
+        0,
+        1,
+    ):
         return bool(value)
     return None if is_nothing(value) else LeftOut.NOT_A_BOOLEAN
 
@@ -191,13 +200,19 @@ def unix_time(value: Any, zone: tzinfo) -> int | LeftOut | None:
 
 def _seconds(moment: datetime, zone: tzinfo) -> int:
     local = moment.tzinfo is None
-    since = moment - LOCAL_EPOCH - (zone.utcoffset(moment) or _NO_OFFSET) if local else moment - EPOCH
+    since = (
+        moment - LOCAL_EPOCH - (zone.utcoffset(moment) or _NO_OFFSET) if local else moment - EPOCH
+    )
     return since.days * DAY_SECONDS + since.seconds
 
 
 def _whole_part(number: float | Decimal) -> int:
     """The number without its fraction; 0 for what is not finite or far beyond any time."""
-    sized = isfinite(number) if isinstance(number, float) else number.is_finite() and number.adjusted() <= _INTEGER_DIGITS
+    sized = (
+        isfinite(number)
+        if isinstance(number, float)
+        else number.is_finite() and number.adjusted() <= _INTEGER_DIGITS
+    )
     return int(number) if sized else 0
 
 
@@ -252,7 +267,9 @@ def _time_of_odd_text(text: str, zone: tzinfo) -> int | LeftOut | None:
     day, clock, offset = found[1], found[2] or "00", found[3] or ""
     over = _is_day_over(clock) is not None
     try:
-        moment = datetime.fromisoformat(f"{day}T{'00' if over else clock}{'Z' if offset[:1].isalpha() else offset}")
+        moment = datetime.fromisoformat(
+            f"{day}T{'00' if over else clock}{'Z' if offset[:1].isalpha() else offset}"
+        )
     except ValueError:
         return LeftOut.NOT_A_TIME
     return _seconds(moment, zone) + (DAY_SECONDS if over else 0)
@@ -267,7 +284,11 @@ def _json(text: str) -> Any:
     """The value that JSON text holds, numbers exact; UNREADABLE_JSON where it is none."""
     try:
         return _read_json(well_formed(text))
-    except (ValueError, ArithmeticError, RecursionError):  # no JSON; an exponent beyond what decimals hold; nested too deep
+    except (
+        ValueError,
+        ArithmeticError,
+        RecursionError,
+    ):  # no JSON; an exponent beyond what decimals hold; nested too deep
         return LeftOut.UNREADABLE_JSON
 
 
@@ -295,7 +316,9 @@ def items(value: Any) -> list[Any] | LeftOut | None:
         return [value]
     if type(value) is not list:
         return None if is_nothing(value) else LeftOut.NOT_AN_ITEM
-    return [entry if type(entry) is dict else item(entry) for entry in value if not is_nothing(entry)] or None
+    return [
+        entry if type(entry) is dict else item(entry) for entry in value if not is_nothing(entry)
+    ] or None
 
 
 def item(entry: Any) -> Any:

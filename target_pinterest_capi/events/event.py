@@ -9,7 +9,9 @@ import msgspec
 
 from target_pinterest_capi.events.reasons import Reason, Skipped
 
-encode: Final = msgspec.json.Encoder().encode  # an event's JSON, UTF-8, members in the order they were set
+encode: Final = (
+    msgspec.json.Encoder().encode
+)  # an event's JSON, UTF-8, members in the order they were set
 
 
 class Origin(NamedTuple):

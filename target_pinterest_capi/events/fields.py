@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Final, NamedTuple
 
 
-class Kind(Enum):
+class FieldKind(Enum):
     """What a field holds on the wire, and so how its values are coerced."""
 
     TEXT = "text"
@@ -28,7 +28,7 @@ class Field(NamedTuple):
     """One field: `path` is Pinterest's own, `form` names the normal form in `normalize` (None: trimmed text)."""
 
     path: str
-    kind: Kind
+    kind: FieldKind
     about: str
     form: str | None = None
     many: bool = False
@@ -51,18 +51,23 @@ class Field(NamedTuple):
 
 
 def _text(path: str, about: str, max_length: int | None = None, form: str | None = None) -> Field:
-    return Field(path, Kind.TEXT, about, form=form, max_length=max_length)
+    return Field(path, FieldKind.TEXT, about, form=form, max_length=max_length)
 
 
 def _hashed(leaf: str, form: str, about: str) -> Field:
-    return Field(f"user_data.{leaf}", Kind.HASHED, about, form=form, many=True)
+    return Field(f"user_data.{leaf}", FieldKind.HASHED, about, form=form, many=True)
 
 
 def _integer(path: str, about: str, maximum: int | None = None) -> Field:
-    return Field(path, Kind.INTEGER, about, minimum=0, maximum=maximum)
+    return Field(path, FieldKind.INTEGER, about, minimum=0, maximum=maximum)
 
 
-ACTION_SOURCES: Final = ("app_android", "app_ios", "web", "offline")  # docs/pinterest-api.md: The event
+ACTION_SOURCES: Final = (
+    "app_android",
+    "app_ios",
+    "web",
+    "offline",
+)  # docs/pinterest-api.md: The event
 
 # docs/pinterest-api.md: The event. The first fifteen are of 5.23, the others of 5.28
 EVENT_NAMES: Final = (
@@ -72,13 +77,13 @@ EVENT_NAMES: Final = (
 )  # fmt: skip
 
 FIELDS: Final = (
-    Field("event_name", Kind.TEXT, "What the user did; one of Pinterest's names, or the advertiser's own", required=True),
-    Field("action_source", Kind.CHOICE, "Where it happened", required=True, choices=ACTION_SOURCES),
-    Field("event_time", Kind.TIME, "When it happened", required=True),
-    Field("event_id", Kind.TEXT, "Removes duplicates of one event, also between the browser tag and this API", required=True),
+    Field("event_name", FieldKind.TEXT, "What the user did; one of Pinterest's names, or the advertiser's own", required=True),
+    Field("action_source", FieldKind.CHOICE, "Where it happened", required=True, choices=ACTION_SOURCES),
+    Field("event_time", FieldKind.TIME, "When it happened", required=True),
+    Field("event_id", FieldKind.TEXT, "Removes duplicates of one event, also between the browser tag and this API", required=True),
     _text("event_source_url", "The page it happened on"),
-    Field("opt_out", Kind.BOOLEAN, "The user opted out of tracking; never given a default"),
-    Field("advertiser_tracking_enabled", Kind.BOOLEAN, "The user allowed tracking in the app (seen live)"),
+    Field("opt_out", FieldKind.BOOLEAN, "The user opted out of tracking; never given a default"),
+    Field("advertiser_tracking_enabled", FieldKind.BOOLEAN, "The user allowed tracking in the app (seen live)"),
     _text("partner_name", "Who sends on the advertiser's behalf, as ss-name"),
     _text("app_id", "The app's id in its store"),
     _text("app_name", "The app's name"),
@@ -88,7 +93,7 @@ FIELDS: Final = (
     _text("device_model", "Model of the user's device"),
     _text("device_type", "Type of the user's device"),
     _text("os_version", "Version of the device's operating system"),
-    Field("wifi", Kind.BOOLEAN, "The device was on wifi"),
+    Field("wifi", FieldKind.BOOLEAN, "The device was on wifi"),
     _text("language", "The user's language, ISO 639-1", form="language"),
     _hashed("em", "email", "E-mail addresses: the strongest match key"),
     _hashed("ph", "phone", "Phone numbers with country code"),
@@ -107,26 +112,26 @@ FIELDS: Final = (
     _text("user_data.click_id", "The _epik cookie or epik parameter of the ad click"),
     _text("user_data.partner_id", "A partner's id of the visitor, such as a RampID"),
     _text("custom_data.currency", "ISO 4217 code of the amounts", form="currency"),
-    Field("custom_data.value", Kind.AMOUNT, "Total value of the event, before tax and shipping"),
-    Field("custom_data.content_ids", Kind.TEXT, "Product ids, as in the catalogue", many=True),
-    Field("custom_data.contents", Kind.ITEMS, "The products, with id, item_price, quantity and more", many=True),
-    Field("custom_data.num_items", Kind.INTEGER, "Total number of products", minimum=0),
+    Field("custom_data.value", FieldKind.AMOUNT, "Total value of the event, before tax and shipping"),
+    Field("custom_data.content_ids", FieldKind.TEXT, "Product ids, as in the catalogue", many=True),
+    Field("custom_data.contents", FieldKind.ITEMS, "The products, with id, item_price, quantity and more", many=True),
+    Field("custom_data.num_items", FieldKind.INTEGER, "Total number of products", minimum=0),
     _text("custom_data.order_id", "The order's id"),
     _text("custom_data.search_string", "What the user searched for"),
     _text("custom_data.opt_out_type", "LDP: limited data processing"),
     _text("custom_data.content_name", "Name of the page or product"),
     _text("custom_data.content_category", "Category of the page or product"),
     _text("custom_data.content_brand", "Brand of the page or product"),
-    Field("custom_data.predicted_ltv", Kind.AMOUNT, "Predicted lifetime value of the user"),
+    Field("custom_data.predicted_ltv", FieldKind.AMOUNT, "Predicted lifetime value of the user"),
     _text("custom_data.np", "Named partner: only when Pinterest asked for it"),
     _text("custom_data.external_measurement_id", "Only when Pinterest asked for it"),
-    Field("custom_data.external_measurement_vendor_id", Kind.INTEGER, "Only when Pinterest asked for it"),
+    Field("custom_data.external_measurement_vendor_id", FieldKind.INTEGER, "Only when Pinterest asked for it"),
     _text("app_info.app_id", "The app's id in its store", 200),
     _text("app_info.app_name", "The app's name", 200),
     _text("app_info.app_package_name", "The app's package name", 200),
     _text("app_info.app_store", "The store it came from", 100),
     _text("app_info.app_version", "The app's version", 100),
-    Field("app_info.install_time", Kind.TIME, "When the app was installed", minimum=0),
+    Field("app_info.install_time", FieldKind.TIME, "When the app was installed", minimum=0),
     _text("app_info.user_agent", "User agent of the web view or browser", 16384),
     _integer("app_info.window_height", "Height of the window in pixels", 30720),
     _integer("app_info.window_width", "Width of the window in pixels", 30720),
@@ -136,15 +141,15 @@ FIELDS: Final = (
     _integer("device_info.cpu_cores", "Number of CPU cores", 1152),
     _integer("device_info.external_storage_free_space", "Free external storage in GB", 1048576),
     _integer("device_info.external_storage_size", "External storage in GB", 1048576),
-    Field("device_info.form_factor", Kind.CHOICE, "Form of the device",
+    Field("device_info.form_factor", FieldKind.CHOICE, "Form of the device",
           choices=("desktop", "laptop", "cellphone", "tablet", "smartwatch", "tv", "vr", "console", "other")),
     _text("device_info.kernel_version", "Kernel version", 100),
-    Field("device_info.languages", Kind.TEXT, "Installed languages, ISO 639-1", form="language", many=True, max_items=100),
+    Field("device_info.languages", FieldKind.TEXT, "Installed languages, ISO 639-1", form="language", many=True, max_items=100),
     _text("device_info.locale", "Locale, BCP 47", 35),
     _text("device_info.model", "Model of the device", 100),
-    Field("device_info.network_type", Kind.CHOICE, "Network the device was on",
+    Field("device_info.network_type", FieldKind.CHOICE, "Network the device was on",
           choices=("wifi", "cellular_2g", "cellular_3g", "cellular_4g", "cellular_5g", "cellular_6g", "ethernet", "unknown")),
-    Field("device_info.os_family", Kind.CHOICE, "Family of the operating system",
+    Field("device_info.os_family", FieldKind.CHOICE, "Family of the operating system",
           choices=("ios", "android", "macos", "windows", "linux", "bsd", "other")),
     _text("device_info.os_name", "Short name of the operating system", 100),
     _text("device_info.os_release_name", "Marketing name of its release", 100),
@@ -163,8 +168,8 @@ FIELDS: Final = (
 ITEM_FIELDS: Final = (
     _text("id", "The product's id, as in the catalogue"),
     _text("item_name", "The product's name"),
-    Field("item_price", Kind.AMOUNT, "Price of one, before any discount"),
-    Field("quantity", Kind.INTEGER, "How many"),
+    Field("item_price", FieldKind.AMOUNT, "Price of one, before any discount"),
+    Field("quantity", FieldKind.INTEGER, "How many"),
     _text("item_category", "The product's category"),
     _text("item_brand", "The product's brand"),
     _text("item_brand_id", "Id of the product's brand (seen live)", 64),

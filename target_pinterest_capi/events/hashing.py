@@ -45,4 +45,8 @@ def recognize(text: str, *, refuse_others: bool = True) -> str | LeftOut | None:
     trimmed = text.strip()
     if len(trimmed) == _SHA256:
         return trimmed.lower() if _is_hex(trimmed) else None
-    return LeftOut.UNMATCHABLE_DIGEST if refuse_others and len(trimmed) in _OTHERS and _is_hex(trimmed) else None
+    return (
+        LeftOut.UNMATCHABLE_DIGEST
+        if refuse_others and len(trimmed) in _OTHERS and _is_hex(trimmed)
+        else None
+    )

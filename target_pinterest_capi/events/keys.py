@@ -19,7 +19,11 @@ _encode: Final = msgspec.json.Encoder(order="sorted", decimal_format="string").e
 
 
 def derive_event_id(
-    record: Mapping[str, Any], key_properties: tuple[str, ...], ad_account_id: str, event_name: str, stream: str
+    record: Mapping[str, Any],
+    key_properties: tuple[str, ...],
+    ad_account_id: str,
+    event_name: str,
+    stream: str,
 ) -> str | None:
     """Give the event id of a record that has none: SHA-256 over account, event name, stream and the key properties.
 
@@ -35,11 +39,20 @@ def derive_event_id(
     else:
         key = {name: value for name, value in record.items() if not name.startswith("_sdc_")}
     return hashing.digest_bytes(
-        _encode({"ad_account_id": ad_account_id, "event_name": event_name, "key": _plain(key), "stream": stream})
+        _encode(
+            {
+                "ad_account_id": ad_account_id,
+                "event_name": event_name,
+                "key": _plain(key),
+                "stream": stream,
+            }
+        )
     )
 
 
-def read_key(record: Mapping[str, Any], key_properties: tuple[str, ...], *, plain: bool) -> Key | None:
+def read_key(
+    record: Mapping[str, Any], key_properties: tuple[str, ...], *, plain: bool
+) -> Key | None:
     """Give each key property as the SHA-256 of its text (as itself where `plain`); None where the record has none."""
     key = {}
     for name in key_properties:
@@ -49,7 +62,9 @@ def read_key(record: Mapping[str, Any], key_properties: tuple[str, ...], *, plai
     return key or None
 
 
-def compile_key(key_properties: tuple[str, ...], event_id_column: str | None, *, plain: bool) -> ReadKey | str | None:
+def compile_key(
+    key_properties: tuple[str, ...], event_id_column: str | None, *, plain: bool
+) -> ReadKey | str | None:
     """Give the reader of an event's key, or the name of the one key property where that is the event id itself."""
     if not key_properties:
         return None

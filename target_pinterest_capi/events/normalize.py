@@ -15,7 +15,12 @@ from typing import Final
 from unicodedata import category, normalize
 
 from target_pinterest_capi.events import codes
-from target_pinterest_capi.events.characters import ascii_digits, letters_and_digits, lower_case, nfc
+from target_pinterest_capi.events.characters import (
+    ascii_digits,
+    letters_and_digits,
+    lower_case,
+    nfc,
+)
 from target_pinterest_capi.events.phones import phone
 from target_pinterest_capi.events.reasons import LeftOut
 
@@ -32,7 +37,9 @@ _NO_ZERO_WIDTH: Final = dict.fromkeys(map(ord, _ZERO_WIDTH))
 _NEVER: Final = r"\s\x00-\x20\x7f@<>()\[\],;:\\" + '"' + _ZERO_WIDTH
 _is_email: Final = re.compile(rf"[^{_NEVER}]+@[^.{_NEVER}]+(?:\.[^.{_NEVER}]+)+").fullmatch
 # Nearly all addresses: once in lower case, such a one is in its normal form. Kept plain, since it runs for every event.
-is_plain_email: Final = re.compile(r"[A-Za-z0-9._%+'-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+").fullmatch
+is_plain_email: Final = re.compile(
+    r"[A-Za-z0-9._%+'-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
+).fullmatch
 
 
 def email(text: str) -> str | LeftOut:
@@ -45,22 +52,38 @@ def email(text: str) -> str | LeftOut:
     return lower if _is_email(lower) else LeftOut.NOT_AN_EMAIL if lower else LeftOut.EMPTY
 
 
-_GENDERS: Final = {letters_and_digits(word): code for code, words in codes.GENDERS.items() for word in words}
+_GENDERS: Final = {
+    letters_and_digits(word): code for code, words in codes.GENDERS.items() for word in words
+}
 
 
 def gender(text: str) -> str | LeftOut:
     """`f`, `m` or `n` from the usual words; numbers are codes that differ from system to system and stay unknown."""
     return (
-        _GENDERS.get(text) or _GENDERS.get(letters_and_digits(text)) or (LeftOut.UNKNOWN_GENDER if text.strip() else LeftOut.EMPTY)
+        _GENDERS.get(text)
+        or _GENDERS.get(letters_and_digits(text))
+        or (LeftOut.UNKNOWN_GENDER if text.strip() else LeftOut.EMPTY)
     )
 
 
-_MONTHS: Final = {name: number for number, month in enumerate(codes.MONTHS, 1) for name in (month, month[:3], month[:4])}
+_MONTHS: Final = {
+    name: number
+    for number, month in enumerate(codes.MONTHS, 1)
+    for name in (month, month[:3], month[:4])
+}
 _TIME: Final = r"(?:[Tt ]\s*\d{1,2}:?\d{2}.*)?"
-_year_first: Final = re.compile(rf"(\d{{4}})(?:([-/.])(\d{{1,2}})\2(\d{{1,2}})|(\d{{2}})(\d{{2}})){_TIME}", re.DOTALL).fullmatch
-_year_last: Final = re.compile(rf"(\d{{1,2}})([-/. ])(\d{{1,2}})\2(\d{{4}}){_TIME}", re.DOTALL).fullmatch
-_day_month_name: Final = re.compile(rf"(\d{{1,2}})(?:st|nd|rd|th)?[-/. ]+([a-z]+)[-/., ]+(\d{{4}}){_TIME}", re.DOTALL).fullmatch
-_month_name_day: Final = re.compile(rf"([a-z]+)[. ]+(\d{{1,2}})(?:st|nd|rd|th)?[, ]+(\d{{4}}){_TIME}", re.DOTALL).fullmatch
+_year_first: Final = re.compile(
+    rf"(\d{{4}})(?:([-/.])(\d{{1,2}})\2(\d{{1,2}})|(\d{{2}})(\d{{2}})){_TIME}", re.DOTALL
+).fullmatch
+_year_last: Final = re.compile(
+    rf"(\d{{1,2}})([-/. ])(\d{{1,2}})\2(\d{{4}}){_TIME}", re.DOTALL
+).fullmatch
+_day_month_name: Final = re.compile(
+    rf"(\d{{1,2}})(?:st|nd|rd|th)?[-/. ]+([a-z]+)[-/., ]+(\d{{4}}){_TIME}", re.DOTALL
+).fullmatch
+_month_name_day: Final = re.compile(
+    rf"([a-z]+)[. ]+(\d{{1,2}})(?:st|nd|rd|th)?[, ]+(\d{{4}}){_TIME}", re.DOTALL
+).fullmatch
 _FIRST_YEAR: Final = 1850  # before it stand placeholders (0001-01-01) and dates put together wrongly, no living users
 _LAST_YEAR: Final = 2099
 
@@ -104,7 +127,11 @@ def _calendar(year: str, month: str | int, day: str) -> str | LeftOut:
         born = date(int(year), int(month), int(day))
     except ValueError:
         return LeftOut.NOT_A_DATE
-    return born.isoformat().replace("-", "") if _FIRST_YEAR <= born.year <= _LAST_YEAR else LeftOut.NOT_A_DATE
+    return (
+        born.isoformat().replace("-", "")
+        if _FIRST_YEAR <= born.year <= _LAST_YEAR
+        else LeftOut.NOT_A_DATE
+    )
 
 
 def name(text: str) -> str | LeftOut:
@@ -170,14 +197,27 @@ _WORDS: Final = re.compile(r"[^\W_]+")
 
 def _country_key(text: str) -> str:
     """Words in any order without accents and fillers: "Korea, Republic of" and "the Republic of Korea" are one."""
-    plain = "".join([char for char in normalize("NFD", lower_case(text)) if category(char)[0] != "M"])
-    return " ".join(sorted("saint" if word == "st" else word for word in _WORDS.findall(plain) if word not in _FILLERS))
+    plain = "".join(
+        [char for char in normalize("NFD", lower_case(text)) if category(char)[0] != "M"]
+    )
+    return " ".join(
+        sorted(
+            "saint" if word == "st" else word
+            for word in _WORDS.findall(plain)
+            if word not in _FILLERS
+        )
+    )
 
 
 _COUNTRY_CODES: Final = (
-    {code: code for code in codes.ALPHA_2} | {code.upper(): code for code in codes.ALPHA_2} | codes.ALPHA_3 | {"uk": "gb"}
+    {code: code for code in codes.ALPHA_2}
+    | {code.upper(): code for code in codes.ALPHA_2}
+    | codes.ALPHA_3
+    | {"uk": "gb"}
 )
-_COUNTRY_NAMES: Final = {_country_key(written): code for written, code in codes.COUNTRY_NAMES.items()}
+_COUNTRY_NAMES: Final = {
+    _country_key(written): code for written, code in codes.COUNTRY_NAMES.items()
+}
 
 
 def country(text: str) -> str | LeftOut:
@@ -203,7 +243,9 @@ def maid(text: str) -> str | LeftOut:
     return lower or LeftOut.EMPTY
 
 
-_CURRENCIES: Final = {code: code for code in codes.CURRENCIES} | {code.lower(): code for code in codes.CURRENCIES}
+_CURRENCIES: Final = {code: code for code in codes.CURRENCIES} | {
+    code.lower(): code for code in codes.CURRENCIES
+}
 
 
 def currency(text: str) -> str | LeftOut:
@@ -223,7 +265,11 @@ def language(text: str) -> str | LeftOut:
     lower = lower_case(text).strip()
     if not lower:
         return LeftOut.EMPTY
-    return LeftOut.UNKNOWN_LANGUAGE if lower[2:3].isalnum() else _LANGUAGES.get(lower[:2], LeftOut.UNKNOWN_LANGUAGE)
+    return (
+        LeftOut.UNKNOWN_LANGUAGE
+        if lower[2:3].isalnum()
+        else _LANGUAGES.get(lower[:2], LeftOut.UNKNOWN_LANGUAGE)
+    )
 
 
 _OCTET: Final = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
@@ -248,7 +294,9 @@ def ip_address(text: str) -> str | LeftOut:
 
 def _ipv6(text: str) -> str | LeftOut:
     # The common forms first, since the library takes 7 us. With at most seven colons `::` stands for one group or more.
-    if (_is_full_ipv6(text) or (_is_short_ipv6(text) and text.count(":") <= 7)) and ":ffff:" not in text:  # noqa: PLR2004
+    if (
+        _is_full_ipv6(text) or (_is_short_ipv6(text) and text.count(":") <= 7)  # noqa: PLR2004
+    ) and ":ffff:" not in text:
         return text if text.strip("0:") else LeftOut.NOT_AN_IP_ADDRESS
     try:
         address = IPv6Address(text)

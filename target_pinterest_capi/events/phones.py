@@ -12,7 +12,8 @@ from target_pinterest_capi.events.reasons import LeftOut, Warned
 BETWEEN_DIGITS: Final = b" \t()-./+"
 _TRUNK_ZERO: Final = re.compile(r"[(\uff08]0[)\uff09]")
 _EXTENSION: Final = re.compile(
-    r"(?:;ext=|(?<![^\W\d_])(?:extension|extn|ext|poste|x)(?![^\W\d_])|#)[\s.:=#-]{0,4}\d{1,7}\W{0,4}$", re.IGNORECASE
+    r"(?:;ext=|(?<![^\W\d_])(?:extension|extn|ext|poste|x)(?![^\W\d_])|#)[\s.:=#-]{0,4}\d{1,7}\W{0,4}$",
+    re.IGNORECASE,
 )
 _NOT_DIGITS: Final = re.compile("[^0-9]+")
 _has_plus: Final = re.compile(r"[^\d+\uff0b]*[+\uff0b]").match
@@ -59,7 +60,11 @@ def _with_country_code(digits: str, region: str) -> str | None:
     # no country code begins with 0
     if digits[0] != "0" and _is_international(digits, number.country_code if national else None):
         return digits
-    if not national and phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
+    if (
+        not national
+        and phonenumbers.is_possible_number_with_reason(number)
+        != phonenumbers.ValidationResult.IS_POSSIBLE
+    ):
         return None
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)).lstrip("+")
 

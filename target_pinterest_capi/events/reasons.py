@@ -33,24 +33,60 @@ class LeftOut(Reason):
     NOT_A_PHONE = "not_a_phone", "It has letters, or no digits: check the column."
     UNKNOWN_GENDER = "unknown_gender", "It is none of the words for female, male or non-binary."
     NOT_A_DATE = "not_a_date", "It is no possible calendar date: check the column."
-    AMBIGUOUS_DATE = "ambiguous_date", "Day and month could be either: set date_format to dmy or mdy."
-    UNKNOWN_COUNTRY = "unknown_country", "It is neither an ISO 3166 code nor a country's English name."
-    NOT_A_POSTAL_CODE = "not_a_postal_code", "No letters or digits are left of it: check the column."
-    TRACKING_OFF = "tracking_off", "The advertising id is all zeros: its user has turned tracking off. Nothing to do."
-    UNKNOWN_CURRENCY = "unknown_currency", "It is no ISO 4217 currency code: Pinterest would take the account's own currency."
+    AMBIGUOUS_DATE = (
+        "ambiguous_date",
+        "Day and month could be either: set date_format to dmy or mdy.",
+    )
+    UNKNOWN_COUNTRY = (
+        "unknown_country",
+        "It is neither an ISO 3166 code nor a country's English name.",
+    )
+    NOT_A_POSTAL_CODE = (
+        "not_a_postal_code",
+        "No letters or digits are left of it: check the column.",
+    )
+    TRACKING_OFF = (
+        "tracking_off",
+        "The advertising id is all zeros: its user has turned tracking off. Nothing to do.",
+    )
+    UNKNOWN_CURRENCY = (
+        "unknown_currency",
+        "It is no ISO 4217 currency code: Pinterest would take the account's own currency.",
+    )
     UNKNOWN_LANGUAGE = "unknown_language", "It does not start with a two-letter ISO 639-1 code."
-    NOT_AN_IP_ADDRESS = "not_an_ip_address", "It is neither an IPv4 nor an IPv6 address: check the column."
+    NOT_AN_IP_ADDRESS = (
+        "not_an_ip_address",
+        "It is neither an IPv4 nor an IPv6 address: check the column.",
+    )
     NOT_AN_AMOUNT = "not_an_amount", "It is no finite decimal number: check the column."
-    AMOUNT_OUT_OF_RANGE = "amount_out_of_range", "It has more than 18 integer or 9 fraction digits: round it."
+    AMOUNT_OUT_OF_RANGE = (
+        "amount_out_of_range",
+        "It has more than 18 integer or 9 fraction digits: round it.",
+    )
     NOT_AN_INTEGER = "not_an_integer", "It is no whole number: check the column."
     OUT_OF_RANGE = "out_of_range", "It is outside the range that Pinterest gives for the field."
     NOT_A_BOOLEAN = "not_a_boolean", "It is neither true nor false: check the column."
-    NOT_A_TIME = "not_a_time", "It is no ISO 8601 date-time nor a Unix time: check the column, or use to_date()."
-    UNKNOWN_CHOICE = "unknown_choice", "It is none of the values that Pinterest lists for the field."
+    NOT_A_TIME = (
+        "not_a_time",
+        "It is no ISO 8601 date-time nor a Unix time: check the column, or use to_date().",
+    )
+    UNKNOWN_CHOICE = (
+        "unknown_choice",
+        "It is none of the values that Pinterest lists for the field.",
+    )
     TOO_LONG = "too_long", "It is longer than Pinterest takes for the field: shorten it."
-    NOT_AN_ITEM = "not_an_item", "An item of the list is no object: map objects with id, item_price, quantity ..."
-    EXPRESSION_ERROR = "expression_error", "The expression failed on the record: try it with pinterest-capi preview."
-    UNREADABLE_JSON = "unreadable_json", "A text came where a list or an object belongs, and it is no JSON of one."
+    NOT_AN_ITEM = (
+        "not_an_item",
+        "An item of the list is no object: map objects with id, item_price, quantity ...",
+    )
+    EXPRESSION_ERROR = (
+        "expression_error",
+        "The expression failed on the record: try it with pinterest-capi preview.",
+    )
+    UNREADABLE_JSON = (
+        "unreadable_json",
+        "A text came where a list or an object belongs, and it is no JSON of one.",
+    )
 
 
 class Warned(Reason):
@@ -60,7 +96,10 @@ class Warned(Reason):
         "phone_without_country",
         "A national number went without a country code: map country, or set default_country.",
     )
-    LDP_INCOMPLETE = "ldp_incomplete", "opt_out_type LDP takes effect only with st and country: map both."
+    LDP_INCOMPLETE = (
+        "ldp_incomplete",
+        "opt_out_type LDP takes effect only with st and country: map both.",
+    )
 
 
 class Invalid(Reason):
@@ -68,22 +107,49 @@ class Invalid(Reason):
 
     MISSING_FIELD = "missing_field", "A required field has no value: map it, or give it a default."
     BAD_FIELD = "bad_field", "A required field has a value that cannot be used: see its detail."
-    NO_IDENTIFIER = "no_identifier", "Pinterest needs em, hashed_maids, or client_ip_address with client_user_agent."
-    MISSING_KEY = "missing_key", "event_id is derived from the key properties, and the record lacks one: map event_id."
-    EVENT_TOO_OLD = "event_too_old", "Pinterest refuses old events: send them sooner, or raise max_event_age_days if it takes them."
-    EVENT_IN_FUTURE = "event_in_future", "event_time is over an hour ahead: check its unit and the setting timezone."
+    NO_IDENTIFIER = (
+        "no_identifier",
+        "Pinterest needs em, hashed_maids, or client_ip_address with client_user_agent.",
+    )
+    MISSING_KEY = (
+        "missing_key",
+        "event_id is derived from the key properties, and the record lacks one: map event_id.",
+    )
+    EVENT_TOO_OLD = (
+        "event_too_old",
+        "Pinterest refuses old events: send them sooner, or raise max_event_age_days if it takes them.",
+    )
+    EVENT_IN_FUTURE = (
+        "event_in_future",
+        "event_time is over an hour ahead: check its unit and the setting timezone.",
+    )
     BAD_ACCOUNT = "bad_account", "The entry's ad_account_id gave no digits for this record."
-    EVENT_TOO_LARGE = "event_too_large", "The event alone is larger than batch_max_bytes: shorten its texts or lists."
-    SCHEMA_VIOLATION = "schema_violation", "validate_records is on, and the record does not fit the tap's schema."
+    EVENT_TOO_LARGE = (
+        "event_too_large",
+        "The event alone is larger than batch_max_bytes: shorten its texts or lists.",
+    )
+    SCHEMA_VIOLATION = (
+        "schema_violation",
+        "validate_records is on, and the record does not fit the tap's schema.",
+    )
 
 
 class Skipped(Reason):
     """Why the configuration left a record or an event out: not sent, and no dead letter."""
 
-    NO_MAPPING = "no_mapping", "No entry of mappings names the stream: add one, or take the stream out of the tap."
+    NO_MAPPING = (
+        "no_mapping",
+        "No entry of mappings names the stream: add one, or take the stream out of the tap.",
+    )
     WHEN = "when", "The entry's `when` does not hold for the record. Nothing to do."
-    NOT_LISTED = "name_not_listed", "The entry's event_names do not list its name: add it, or give a default event_name."
+    NOT_LISTED = (
+        "name_not_listed",
+        "The entry's event_names do not list its name: add it, or give a default event_name.",
+    )
     STREAM_MAP = "stream_map", "The SDK's stream_maps filtered the record out. Nothing to do."
     IN_LEDGER = "in_ledger", "It was delivered before: the ledger knows it. Nothing to do."
-    MELTANO_TEST = "meltano_test", "`meltano config test` sent it: token and ad account were tried, and nothing was recorded."
+    MELTANO_TEST = (
+        "meltano_test",
+        "`meltano config test` sent it: token and ad account were tried, and nothing was recorded.",
+    )
     DRY_RUN = "dry_run", "mode is dry_run: the event is made and not sent."

@@ -27,15 +27,52 @@ class Component(NamedTuple):
 # docs/pinterest-api.md: Event quality score (QualityComponents, in its order)
 COMPONENTS: Final = (
     Component("hashed_email", "E-mail", ("user_data.em",), "The strongest match key."),
-    Component("hashed_maid", "Mobile ad id", ("user_data.hashed_maids",), "Matches people in apps."),
-    Component("ip_address", "IP address", ("user_data.client_ip_address",), "Matches together with the user agent."),
-    Component("user_agent", "User agent", ("user_data.client_user_agent",), "Matches together with the IP address."),
-    Component("click_id_epik", "Click id (epik)", ("user_data.click_id",), "Leads back to the click on the ad."),
-    Component("advertiser_external_id", "Customer id", ("user_data.external_id",), "Joins events of one customer."),
-    Component("external_event_id", "Event id", ("event_id",), "Removes what the browser tag has sent too. Every event has one."),
+    Component(
+        "hashed_maid", "Mobile ad id", ("user_data.hashed_maids",), "Matches people in apps."
+    ),
+    Component(
+        "ip_address",
+        "IP address",
+        ("user_data.client_ip_address",),
+        "Matches together with the user agent.",
+    ),
+    Component(
+        "user_agent",
+        "User agent",
+        ("user_data.client_user_agent",),
+        "Matches together with the IP address.",
+    ),
+    Component(
+        "click_id_epik",
+        "Click id (epik)",
+        ("user_data.click_id",),
+        "Leads back to the click on the ad.",
+    ),
+    Component(
+        "advertiser_external_id",
+        "Customer id",
+        ("user_data.external_id",),
+        "Joins events of one customer.",
+    ),
+    Component(
+        "external_event_id",
+        "Event id",
+        ("event_id",),
+        "Removes what the browser tag has sent too. Every event has one.",
+    ),
     Component("order_id", "Order id", ("custom_data.order_id",), "For purchases."),
-    Component("order_value", "Order value", ("custom_data.value",), "For purchases: what return on spend is computed from."),
-    Component("product_id", "Product ids", ("custom_data.content_ids", "custom_data.contents"), "For catalogue and shopping ads."),
+    Component(
+        "order_value",
+        "Order value",
+        ("custom_data.value",),
+        "For purchases: what return on spend is computed from.",
+    ),
+    Component(
+        "product_id",
+        "Product ids",
+        ("custom_data.content_ids", "custom_data.contents"),
+        "For catalogue and shopping ads.",
+    ),
     Component("source_url", "Page address", ("event_source_url",), "For events on the web."),
 )
 
@@ -56,13 +93,13 @@ class _Custom(msgspec.Struct, gc=False):
     contents: Present = msgspec.UNSET
 
 
-class _Body(msgspec.Struct, gc=False):
+class _EventBody(msgspec.Struct, gc=False):
     user_data: _User
     custom_data: _Custom | msgspec.UnsetType = msgspec.UNSET
     event_source_url: Present = msgspec.UNSET
 
 
-_decode: Final = msgspec.json.Decoder(_Body).decode
+_decode: Final = msgspec.json.Decoder(_EventBody).decode
 _NOTHING: Final = _Custom()
 
 
@@ -83,7 +120,9 @@ class Coverage:
 
     def _add(self, name: str, counts: list[int]) -> None:
         held = self._carrying.get(name)
-        self._carrying[name] = counts if held is None else [one + more for one, more in zip(held, counts, strict=True)]
+        self._carrying[name] = (
+            counts if held is None else [one + more for one, more in zip(held, counts, strict=True)]
+        )
 
     def carrying(self, name: str) -> dict[str, int]:
         """Give how many events of a name carry each component."""

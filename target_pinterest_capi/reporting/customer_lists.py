@@ -20,28 +20,52 @@ def _count(words: str) -> msgspec.Meta:
 class ListReport(msgspec.Struct, frozen=True, kw_only=True):
     """One customer list after a run: names and numbers, nobody's identifier."""
 
-    name: Annotated[str, msgspec.Meta(description="Its list_name or list_id, as the configuration has it.")]
+    name: Annotated[
+        str, msgspec.Meta(description="Its list_name or list_id, as the configuration has it.")
+    ]
     ad_account_id: str
-    list_id: Annotated[str | None, msgspec.Meta(description="Null where the list is not there, or was not looked up.")]
+    list_id: Annotated[
+        str | None,
+        msgspec.Meta(description="Null where the list is not there, or was not looked up."),
+    ]
     created: Annotated[bool, msgspec.Meta(description="Whether this run made it.")]
     added: Annotated[int, _count("Members of additions that Pinterest took in this run.")]
     removed: Annotated[int, _count("Members of removals that Pinterest took in this run.")]
-    status: Annotated[str | None, msgspec.Meta(description="UPLOADING, PROCESSING, READY or TOO_SMALL, by the last answer.")]
-    uploaded_records: Annotated[int, _count("Pinterest's counter over the list's life; repeated records count again.")]
-    removed_records: Annotated[int, _count("Likewise; records that were not on the list count too.")]
-    exceptions: Annotated[dict[str, str], msgspec.Meta(description="What the last answer said of records that could not be used.")]
+    status: Annotated[
+        str | None,
+        msgspec.Meta(description="UPLOADING, PROCESSING, READY or TOO_SMALL, by the last answer."),
+    ]
+    uploaded_records: Annotated[
+        int, _count("Pinterest's counter over the list's life; repeated records count again.")
+    ]
+    removed_records: Annotated[
+        int, _count("Likewise; records that were not on the list count too.")
+    ]
+    exceptions: Annotated[
+        dict[str, str],
+        msgspec.Meta(description="What the last answer said of records that could not be used."),
+    ]
     answers_with_exceptions: Annotated[int, _count("Answers of this run that told of any.")]
-    audience: Annotated[str | None, msgspec.Meta(description="found or made, where it is certain that there is one.")]
+    audience: Annotated[
+        str | None,
+        msgspec.Meta(description="found or made, where it is certain that there is one."),
+    ]
 
     @property
     def meaning(self) -> str:
         """Say what the status means; nothing where there is none."""
-        return STATUSES.get(self.status, "Pinterest does not describe this status") if self.status else ""
+        return (
+            STATUSES.get(self.status, "Pinterest does not describe this status")
+            if self.status
+            else ""
+        )
 
     def lines(self) -> list[str]:
         """Give it in words, a line for each thing to know."""
         found = (
-            f"id {self.list_id}{', made in this run' if self.created else ''}" if self.list_id else "not there, or not looked up"
+            f"id {self.list_id}{', made in this run' if self.created else ''}"
+            if self.list_id
+            else "not there, or not looked up"
         )
         head = f"customer list {self.name} ({found}): {self.added} members added, {self.removed} removed"
         if self.audience is not None:

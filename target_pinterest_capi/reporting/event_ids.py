@@ -23,7 +23,9 @@ class EventIds:
         self._mask = 0  # an id is kept where these bits of its hash are 0
         self._repeats: Counter[str] = Counter()
         self._events: Counter[str] = Counter()
-        self._only: dict[str, int | None] = {}  # the one id of a name so far; None once there is another
+        self._only: dict[
+            str, int | None
+        ] = {}  # the one id of a name so far; None once there is another
         self._parts = 1  # of a run: each has seen its own events alone
 
     @property

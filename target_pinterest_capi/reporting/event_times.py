@@ -41,7 +41,12 @@ class EventTimes:
             self._width, self._buckets = _coarser(self._width, self._buckets)
         self._delays.update([bisect_left(DELAY_EDGES, now - time) for time in times])
         if now - min(times, default=now) > HOUR:
-            self.late_online += sum([is_online and now - time > HOUR for time, is_online in zip(times, online, strict=True)])
+            self.late_online += sum(
+                [
+                    is_online and now - time > HOUR
+                    for time, is_online in zip(times, online, strict=True)
+                ]
+            )
 
     def merge(self, other: "EventTimes") -> None:
         """Add what another part of the same run has counted."""
@@ -61,7 +66,9 @@ class EventTimes:
         width, buckets = self._width, self._buckets
         while buckets and max(buckets) - min(buckets) >= MAX_SHOWN:
             width, buckets = _coarser(width, buckets)
-        return width, [Bucket(number * width + _FIRST_MONDAY, buckets[number]) for number in sorted(buckets)]
+        return width, [
+            Bucket(number * width + _FIRST_MONDAY, buckets[number]) for number in sorted(buckets)
+        ]
 
     def delays(self) -> list[int]:
         """Give how many events are in each bucket of `DELAY_EDGES`, and beyond."""

@@ -19,7 +19,7 @@ _USUAL_COLUMNS: Final = 80  # of a terminal that does not tell
 _ERASE: Final = "\r\x1b[2K"
 
 
-class Standing(NamedTuple):
+class Snapshot(NamedTuple):
     """Where a run is: records that arrived, events by outcome, requests, and the number of the oldest unsettled record."""
 
     records: int = 0
@@ -39,8 +39,8 @@ class Standing(NamedTuple):
 class Progress(NamedTuple):
     """A standing in time: `seconds` since the start; the rate of the last while; `before` is what was told last."""
 
-    standing: Standing
-    before: Standing
+    standing: Snapshot
+    before: Snapshot
     seconds: float
     events_per_second: float
     oldest_unsettled_seconds: float | None
@@ -49,8 +49,16 @@ class Progress(NamedTuple):
     def words(self) -> str:
         """For people: `1,200 records, 1,000 delivered, 2 rejected, 450 events/s, oldest unsettled 3 s`."""
         standing = self.standing
-        parts = [f"{standing.records:,} records", f"{standing.delivered:,} delivered", f"{standing.rejected:,} rejected"]
-        parts += [f"{count:,} {name}" for name, count in (("invalid", standing.invalid), ("skipped", standing.skipped)) if count]
+        parts = [
+            f"{standing.records:,} records",
+            f"{standing.delivered:,} delivered",
+            f"{standing.rejected:,} rejected",
+        ]
+        parts += [
+            f"{count:,} {name}"
+            for name, count in (("invalid", standing.invalid), ("skipped", standing.skipped))
+            if count
+        ]
         parts.append(f"{self.events_per_second:,.0f} events/s")
         if self.oldest_unsettled_seconds is not None:
             parts.append(f"oldest unsettled {self.oldest_unsettled_seconds:,.0f} s")
@@ -58,7 +66,11 @@ class Progress(NamedTuple):
 
     def members(self) -> dict[str, Any]:
         """For programs: names and numbers, as a structured log has them."""
-        counts = {name: value for name, value in self.standing._asdict().items() if name != "oldest_unsettled"}
+        counts = {
+            name: value
+            for name, value in self.standing._asdict().items()
+            if name != "oldest_unsettled"
+        }
         oldest = self.oldest_unsettled_seconds
         return {
             **counts,
@@ -68,7 +80,7 @@ class Progress(NamedTuple):
         }
 
 
-class Watch:
+class ProgressReporter:
     """Tells how far a run is, every so often. `read` gives the standing; `tell` gets the progress, `tell_end` the last one.
 
     `now` starts it.
@@ -76,7 +88,7 @@ class Watch:
 
     def __init__(
         self,
-        read: Callable[[], Standing],
+        read: Callable[[], Snapshot],
         tell: Callable[[Progress], None],
         tell_end: Callable[[Progress], None],
         *,
@@ -90,9 +102,13 @@ class Watch:
         self._started_at = now
         self._due_at = now + every_seconds
         self._sampled_at = now
-        self._before = Standing()
-        self._arrivals: deque[tuple[float, int]] = deque([(now, 0)])  # when as many records had come
-        self._settled: deque[tuple[float, int]] = deque([(now, 0)])  # when as many events had their outcome
+        self._before = Snapshot()
+        self._arrivals: deque[tuple[float, int]] = deque(
+            [(now, 0)]
+        )  # when as many records had come
+        self._settled: deque[tuple[float, int]] = deque(
+            [(now, 0)]
+        )  # when as many events had their outcome
 
     def next_due_at(self) -> float:
         """Give the time at which there is something to tell."""
@@ -122,21 +138,29 @@ class Watch:
         before, self._before = self._before, standing
         return Progress(standing, before, now - self._started_at, rate, waited)
 
-    def _sample(self, now: float, standing: Standing) -> None:
+    def _sample(self, now: float, standing: Snapshot) -> None:
         """Note the time, and forget what came before the oldest unsettled record and before the rate's time."""
         self._sampled_at = now
         self._settled.append((now, standing.settled))
-        while len(self._settled) > 2 and self._settled[1][0] <= now - max(RATE_SECONDS, self._every_seconds):  # noqa: PLR2004
+        while len(self._settled) > 2 and self._settled[1][0] <= now - max(  # noqa: PLR2004
+            RATE_SECONDS, self._every_seconds
+        ):
             self._settled.popleft()
         self._arrivals.append((now, standing.records))
-        oldest = standing.oldest_unsettled if standing.oldest_unsettled is not None else standing.records + 1
+        oldest = (
+            standing.oldest_unsettled
+            if standing.oldest_unsettled is not None
+            else standing.records + 1
+        )
         while len(self._arrivals) > 1 and self._arrivals[1][1] < oldest:
             self._arrivals.popleft()
-        if len(self._arrivals) > _MAX_SAMPLES:  # a run that waits for hours: every second one tells as much
+        if (
+            len(self._arrivals) > _MAX_SAMPLES
+        ):  # a run that waits for hours: every second one tells as much
             self._arrivals = deque([self._arrivals[0], *list(self._arrivals)[2::2]])
 
 
-class MovingLine:
+class ProgressLine:
     """The last line of a terminal, drawn over itself, that makes way for what else is written there."""
 
     def __init__(self, stream: TextIO) -> None:
@@ -159,20 +183,20 @@ class MovingLine:
 
 
 def watch(
-    read: Callable[[], Standing],
+    read: Callable[[], Snapshot],
     stream: TextIO,
     log: Callable[[Progress], None],
     log_end: Callable[[Progress], None],
     *,
     now: float,
-) -> Watch:
+) -> ProgressReporter:
     """Give a watch that moves a line on the stream where it is a terminal, and elsewhere logs by `log` and `log_end`.
 
     What handlers of the root logger write comes above the line, until the end.
     """
     if not moves(stream):
-        return Watch(read, log, log_end, every_seconds=LOG_SECONDS, now=now)
-    line, handlers = MovingLine(stream), tuple(logging.getLogger().handlers)
+        return ProgressReporter(read, log, log_end, every_seconds=LOG_SECONDS, now=now)
+    line, handlers = ProgressLine(stream), tuple(logging.getLogger().handlers)
     for handler in handlers:
         handler.addFilter(line.make_way)
 
@@ -181,7 +205,7 @@ def watch(
         for handler in handlers:
             handler.removeFilter(line.make_way)
 
-    return Watch(read, line.draw, end, every_seconds=TERMINAL_SECONDS, now=now)
+    return ProgressReporter(read, line.draw, end, every_seconds=TERMINAL_SECONDS, now=now)
 
 
 def moves(stream: TextIO) -> bool:

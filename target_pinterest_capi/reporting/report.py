@@ -11,18 +11,20 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import msgspec
 
-from target_pinterest_capi.delivery.outcomes import NotSent, Outcome, Rejected
+from target_pinterest_capi.events.outcomes import NotSent, Outcome, Rejected
 from target_pinterest_capi.events.reasons import Invalid, LeftOut, Reason, Skipped, Warned
+from target_pinterest_capi.reporting.counters import Counters
 from target_pinterest_capi.reporting.coverage import COMPONENTS
 from target_pinterest_capi.reporting.customer_lists import ListReport
+from target_pinterest_capi.reporting.delivered_statistics import DeliveredStatistics, shown_name
 from target_pinterest_capi.reporting.event_times import DELAY_EDGES
-from target_pinterest_capi.reporting.observations import Observations, shown_name
-from target_pinterest_capi.reporting.tally import Tally
 
 FORMAT: Final = 1
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _REASONS: Final[dict[str, Reason]] = {
-    str(reason): reason for reasons in (LeftOut, Warned, Invalid, Skipped, Rejected, NotSent) for reason in reasons
+    str(reason): reason
+    for reasons in (LeftOut, Warned, Invalid, Skipped, Rejected, NotSent)
+    for reason in reasons
 }
 
 
@@ -34,7 +36,7 @@ Count = Annotated[int, msgspec.Meta(ge=0)]
 Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
 
 
-class Run(msgspec.Struct, frozen=True, kw_only=True):
+class RunSection(msgspec.Struct, frozen=True, kw_only=True):
     """Which run it was, and how it ended."""
 
     id: Annotated[str, _about("The run's id, as in its log and its dead letters.")]
@@ -44,14 +46,23 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     started_at: datetime
     ended_at: datetime
     seconds: Annotated[float, _about("How long the run took, its wait for the tap included.", ge=0)]
-    exit_code: Annotated[int, _about("0 done, 1 stopped on an error, 3 too much rejected, 130 or 143 interrupted.")]
-    stopped: Annotated[str | None, _about("Why the run stopped, and what to do; null where it did not.")]
+    exit_code: Annotated[
+        int, _about("0 done, 1 stopped on an error, 3 too much rejected, 130 or 143 interrupted.")
+    ]
+    stopped: Annotated[
+        str | None, _about("Why the run stopped, and what to do; null where it did not.")
+    ]
     records: Annotated[int, _about("Records that were read.", ge=0)]
     states_written: Annotated[int, _about("STATE messages that were written.", ge=0)]
     dead_letters_written: Annotated[int, _about("Lines written to the dead letters.", ge=0)]
-    dead_letters: Annotated[str, _about("The name of the dead letters' file, without its directory.")]
+    dead_letters: Annotated[
+        str, _about("The name of the dead letters' file, without its directory.")
+    ]
     versions: Annotated[dict[str, str], _about("Of this target and of what it runs on.")]
-    settings: Annotated[dict[str, str | int | float | bool | None], _about("Settings that shaped the run; no secret and no path.")]
+    settings: Annotated[
+        dict[str, str | int | float | bool | None],
+        _about("Settings that shaped the run; no secret and no path."),
+    ]
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,7 +88,9 @@ class ReasonCount(msgspec.Struct, frozen=True, kw_only=True):
     mapping: str
     outcome: Literal["invalid", "rejected", "skipped"]
     reason: str
-    event_name: Annotated[str | None, _about("The name that no entry lists, where that is the reason.")]
+    event_name: Annotated[
+        str | None, _about("The name that no entry lists, where that is the reason.")
+    ]
     events: Count
     advice: str
 
@@ -101,11 +114,14 @@ class WarningCount(msgspec.Struct, frozen=True, kw_only=True):
     events: Count
 
 
-class Carried(msgspec.Struct, frozen=True, kw_only=True):
+class ComponentCoverage(msgspec.Struct, frozen=True, kw_only=True):
     """One component of one event name."""
 
     events: Annotated[int, _about("Events that carry it.", ge=0)]
-    coverage: Annotated[float, _about("The same in per cent of the name's events, as Pinterest tells it.", ge=0, le=100)]
+    coverage: Annotated[
+        float,
+        _about("The same in per cent of the name's events, as Pinterest tells it.", ge=0, le=100),
+    ]
 
 
 class NameCoverage(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,9 +129,16 @@ class NameCoverage(msgspec.Struct, frozen=True, kw_only=True):
 
     event_name: str
     events: Annotated[int, _about("Every one of them was looked at.", ge=0)]
-    components: Annotated[dict[str, Carried], _about("By Pinterest's names for what its event quality score is made of.")]
-    repeated_ids: Annotated[int, _about("Events whose id an earlier one of this run had; see event_ids_exact.", ge=0)]
-    constant_id: Annotated[bool, _about("All events of this name, ten at least, have one and the same id.")]
+    components: Annotated[
+        dict[str, ComponentCoverage],
+        _about("By Pinterest's names for what its event quality score is made of."),
+    ]
+    repeated_ids: Annotated[
+        int, _about("Events whose id an earlier one of this run had; see event_ids_exact.", ge=0)
+    ]
+    constant_id: Annotated[
+        bool, _about("All events of this name, ten at least, have one and the same id.")
+    ]
 
 
 class TimeBucket(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,7 +159,13 @@ class Delays(msgspec.Struct, frozen=True, kw_only=True):
     """From event_time to Pinterest's answer."""
 
     within_an_hour: Count
-    late_online: Annotated[int, _about("Events other than offline ones that took longer: Pinterest reports them as offline.", ge=0)]
+    late_online: Annotated[
+        int,
+        _about(
+            "Events other than offline ones that took longer: Pinterest reports them as offline.",
+            ge=0,
+        ),
+    ]
     buckets: list[DelayBucket]
 
 
@@ -145,10 +174,16 @@ class Delivered(msgspec.Struct, frozen=True, kw_only=True):
 
     basis: Annotated[Literal["delivered", "would_be_sent"], _about("would_be_sent in a dry run.")]
     events: Count
-    event_ids_exact: Annotated[bool, _about("False in long runs, where repeated ids are estimated.")]
+    event_ids_exact: Annotated[
+        bool, _about("False in long runs, where repeated ids are estimated.")
+    ]
     by_event_name: list[NameCoverage]
-    bucket_seconds: Annotated[int, _about("Width of the buckets of over_time: an hour, a day, a week or more.")]
-    over_time: Annotated[list[TimeBucket], _about("By event_time, UTC; empty buckets are left out.")]
+    bucket_seconds: Annotated[
+        int, _about("Width of the buckets of over_time: an hour, a day, a week or more.")
+    ]
+    over_time: Annotated[
+        list[TimeBucket], _about("By event_time, UTC; empty buckets are left out.")
+    ]
     delays: Delays
 
 
@@ -157,15 +192,20 @@ class Requests(msgspec.Struct, frozen=True, kw_only=True):
 
     sent: Count
     repeated: Annotated[int, _about("Of those, the ones that sent a batch again.", ge=0)]
-    isolating: Annotated[int, _about("Of those, the ones that looked for the event that had a request refused.", ge=0)]
+    isolating: Annotated[
+        int,
+        _about("Of those, the ones that looked for the event that had a request refused.", ge=0),
+    ]
     events_per_second: Annotated[float, _about("Delivered events by the run's seconds.", ge=0)]
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What one run of target-pinterest-capi did."""
 
-    format: Annotated[Literal[1], _about("The form of this file. Members may be added without another number.")]
-    run: Run
+    format: Annotated[
+        Literal[1], _about("The form of this file. Members may be added without another number.")
+    ]
+    run: RunSection
     totals: Totals
     outcomes: list[OriginOutcomes]
     reasons: list[ReasonCount]
@@ -176,15 +216,15 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     customer_lists: list[ListReport] = []
 
 
-class Facts(NamedTuple):
+class RunFacts(NamedTuple):
     """What only the run itself knows: `requests` are sent, repeated and isolating ones."""
 
-    run: Run
+    run: RunSection
     requests: tuple[int, int, int]
     customer_lists: Sequence[ListReport] = ()
 
 
-def compose(facts: Facts, tally: Tally, seen: Observations) -> Report:
+def compose(facts: RunFacts, tally: Counters, seen: DeliveredStatistics) -> Report:
     """Put the report together."""
     totals = tally.by_outcome()
     return Report(
@@ -217,34 +257,51 @@ def compose(facts: Facts, tally: Tally, seen: Observations) -> Report:
             )
             for note in tally.notes()
         ],
-        warnings=[WarningCount(message=message, events=number) for message, number in tally.warnings().items()],
+        warnings=[
+            WarningCount(message=message, events=number)
+            for message, number in tally.warnings().items()
+        ],
         delivered=_delivered(seen, "would_be_sent" if facts.run.mode == "dry_run" else "delivered"),
         requests=Requests(
             sent=facts.requests[0],
             repeated=facts.requests[1],
             isolating=facts.requests[2],
-            events_per_second=round(totals["delivered"] / facts.run.seconds, 1) if facts.run.seconds else 0.0,
+            events_per_second=round(totals["delivered"] / facts.run.seconds, 1)
+            if facts.run.seconds
+            else 0.0,
         ),
         customer_lists=list(facts.customer_lists),
     )
 
 
-def _outcomes(tally: Tally) -> list[OriginOutcomes]:
-    counts: defaultdict[tuple[str, str], dict[str, int]] = defaultdict(lambda: dict.fromkeys(map(str, Outcome), 0))
+def _outcomes(tally: Counters) -> list[OriginOutcomes]:
+    counts: defaultdict[tuple[str, str], dict[str, int]] = defaultdict(
+        lambda: dict.fromkeys(map(str, Outcome), 0)
+    )
     for row in tally.outcomes():
         counts[row.origin][str(row.outcome)] += row.number
-    return [OriginOutcomes(stream=stream, mapping=mapping, **numbers) for (stream, mapping), numbers in counts.items()]
+    return [
+        OriginOutcomes(stream=stream, mapping=mapping, **numbers)
+        for (stream, mapping), numbers in counts.items()
+    ]
 
 
-def _delivered(seen: Observations, basis: Literal["delivered", "would_be_sent"]) -> Delivered:
+def _delivered(
+    seen: DeliveredStatistics, basis: Literal["delivered", "would_be_sent"]
+) -> Delivered:
     width, buckets = seen.times.over_time()
     return Delivered(
         basis=basis,
         events=seen.events.total(),
         event_ids_exact=seen.ids.is_exact,
-        by_event_name=[_name_coverage(name, events, seen) for name, events in seen.events.most_common()],
+        by_event_name=[
+            _name_coverage(name, events, seen) for name, events in seen.events.most_common()
+        ],
         bucket_seconds=width,
-        over_time=[TimeBucket(start=datetime.fromtimestamp(start, UTC), events=events) for start, events in buckets],
+        over_time=[
+            TimeBucket(start=datetime.fromtimestamp(start, UTC), events=events)
+            for start, events in buckets
+        ],
         delays=Delays(
             within_an_hour=seen.times.within_an_hour,
             late_online=seen.times.late_online,
@@ -256,13 +313,16 @@ def _delivered(seen: Observations, basis: Literal["delivered", "would_be_sent"])
     )
 
 
-def _name_coverage(name: str, events: int, seen: Observations) -> NameCoverage:
+def _name_coverage(name: str, events: int, seen: DeliveredStatistics) -> NameCoverage:
     carrying = seen.coverage.carrying(name)
     return NameCoverage(
         event_name=name,
         events=events,
         components={
-            component.name: Carried(events=carrying[component.name], coverage=round(100 * carrying[component.name] / events, 2))
+            component.name: ComponentCoverage(
+                events=carrying[component.name],
+                coverage=round(100 * carrying[component.name] / events, 2),
+            )
             for component in COMPONENTS
         },
         repeated_ids=seen.ids.repeated(name),

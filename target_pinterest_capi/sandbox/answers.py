@@ -23,7 +23,9 @@ MESSAGES: Final = {
     429: "This request exceeded a rate limit.",
     503: "The endpoint has been ramped down and is currently not accepting any traffic.",
 }
-PLAIN_400: Final = 400  # the one example of a 400 outside of events, in Pinterest's description of audiences
+PLAIN_400: Final = (
+    400  # the one example of a 400 outside of events, in Pinterest's description of audiences
+)
 
 
 class Request(NamedTuple):
@@ -82,7 +84,11 @@ class Answer(NamedTuple):
 def refusal(status: int, why: str = "", message: str = "", code: int | None = None) -> Answer:
     """The answer that fails a whole request: `{code, message}`; `why` is remembered instead of a message that holds a secret."""
     message = message or why or MESSAGES.get(status, "Unexpected error.")
-    return Answer(status, {"code": code or CODES.get(status, status), "message": message}, refused=why or message)
+    return Answer(
+        status,
+        {"code": code or CODES.get(status, status), "message": message},
+        refused=why or message,
+    )
 
 
 def bad_request(why: str) -> Answer:

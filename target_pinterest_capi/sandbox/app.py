@@ -19,19 +19,29 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from target_pinterest_capi.sandbox import answers, audiences, customer_lists, oauth, quality, rules
-from target_pinterest_capi.sandbox.desk import REDIRECTED, Desk
-from target_pinterest_capi.sandbox.faults import Fault, Faults, Plan
+from target_pinterest_capi.sandbox.admin_api import REDIRECTED, AdminApi
+from target_pinterest_capi.sandbox.fault_responses import (
+    CutResponse,
+    instead,
+    json_response,
+    pause,
+    spoiled,
+)
+from target_pinterest_capi.sandbox.faults import Fault, FaultPlan, Faults
+from target_pinterest_capi.sandbox.page.origin_guard import guarded
 from target_pinterest_capi.sandbox.page.site import Site
-from target_pinterest_capi.sandbox.page.visitors import guarded
 from target_pinterest_capi.sandbox.rates import CONVERSIONS, TOKENS, Window, category
 from target_pinterest_capi.sandbox.store import RequestRow, Store
-from target_pinterest_capi.sandbox.wire import Ended, instead, json_response, pause, spoiled
 
 # docs/pinterest-api.md; each with the endpoint's name, as faults select it
 ROUTES: Final = (
     ("/ad_accounts/{ad_account_id}/events", "events", ("POST",)),
     ("/ad_accounts/{ad_account_id}/customer_lists", "customer_lists", ("GET", "POST")),
-    ("/ad_accounts/{ad_account_id}/customer_lists/{customer_list_id}", "customer_lists", ("GET", "PATCH")),
+    (
+        "/ad_accounts/{ad_account_id}/customer_lists/{customer_list_id}",
+        "customer_lists",
+        ("GET", "PATCH"),
+    ),
     ("/ad_accounts/{ad_account_id}/audiences", "audiences", ("GET", "POST")),
     ("/ad_accounts/{ad_account_id}/conversion_eqs", "conversion_eqs", ("GET",)),
     ("/oauth/token", "oauth", ("POST",)),
@@ -62,39 +72,53 @@ class SandboxConfig(rules.Rules):
     clock: Callable[[], float] = time.time
 
 
-class _Judge:
+class Endpoints:
     """The rules, asked with what the store holds: one method for each endpoint."""
 
     def __init__(self, config: SandboxConfig, store: Store) -> None:
         self.config = config
         self.store = store
 
-    def events(self, given: answers.Request, now: float, window: Window, plan: Plan) -> answers.Answer:
+    def events(
+        self, given: answers.Request, now: float, window: Window, plan: FaultPlan
+    ) -> answers.Answer:
         """Conversion events."""
         return rules.answer(given, self.config, now, window, plan.actions, self.store.grants())
 
-    def customer_lists(self, given: answers.Request, now: float, window: Window, _plan: Plan) -> answers.Answer:
+    def customer_lists(
+        self, given: answers.Request, now: float, window: Window, _plan: FaultPlan
+    ) -> answers.Answer:
         """Customer lists, all of them or one."""
         lists = {held.id: held for held in self.store.lists()}
         return customer_lists.answer(given, self.config, now, lists, window, self.store.grants())
 
-    def audiences(self, given: answers.Request, now: float, window: Window, _plan: Plan) -> answers.Answer:
+    def audiences(
+        self, given: answers.Request, now: float, window: Window, _plan: FaultPlan
+    ) -> answers.Answer:
         """Audiences of customer lists."""
         lists = {held.id: held for held in self.store.lists()}
         made = {audience.id: audience for audience in self.store.audiences()}
         return audiences.answer(given, self.config, now, made, lists, window, self.store.grants())
 
-    def oauth(self, given: answers.Request, now: float, window: Window, _plan: Plan) -> answers.Answer:
+    def oauth(
+        self, given: answers.Request, now: float, window: Window, _plan: FaultPlan
+    ) -> answers.Answer:
         """Access tokens; each call counts, refused ones too."""
         give = lambda: oauth.answer(given, self.config.app, now, self.store.grants())  # noqa: E731 - what the limit lets through
         return rules.metered(window, self.config, now, TOKENS, give)
 
-    def conversion_eqs(self, given: answers.Request, now: float, window: Window, _plan: Plan) -> answers.Answer:
+    def conversion_eqs(
+        self, given: answers.Request, now: float, window: Window, _plan: FaultPlan
+    ) -> answers.Answer:
         """The event quality score."""
 
         def received() -> Iterator[tuple[Mapping[str, Any], bool]]:
             rows = self.store.events()
-            return ((row.event, row.duplicate) for row in rows if row.ad_account_id == given.ad_account_id)
+            return (
+                (row.event, row.duplicate)
+                for row in rows
+                if row.ad_account_id == given.ad_account_id
+            )
 
         return quality.answer(given, self.config, now, received, window, self.store.grants())
 
@@ -102,9 +126,13 @@ class _Judge:
 class _Endpoint:
     """One endpoint: its name, as faults select it, and who answers for it."""
 
-    def __init__(self, name: str, judge: _Judge, faults: Faults, stopping: asyncio.Event) -> None:
+    def __init__(
+        self, name: str, judge: Endpoints, faults: Faults, stopping: asyncio.Event
+    ) -> None:
         self.name = name
-        self.give: Callable[[answers.Request, float, Window, Plan], answers.Answer] = getattr(judge, name)
+        self.give: Callable[[answers.Request, float, Window, FaultPlan], answers.Answer] = getattr(
+            judge, name
+        )
         self.config = judge.config
         self.store = judge.store
         self.faults = faults
@@ -116,21 +144,32 @@ class _Endpoint:
         method = "GET" if request.method == "HEAD" else request.method
         number, plan = self.store.arrive(), self.faults.plan(self.name, method)
         ad_account_id, now = request.path_params.get("ad_account_id", ""), self.config.clock()
-        row = RequestRow(number, self.name, ad_account_id, now, len(body), None, faults=plan.struck, method=method)
+        row = RequestRow(
+            number,
+            self.name,
+            ad_account_id,
+            now,
+            len(body),
+            None,
+            faults=plan.struck,
+            method=method,
+        )
         try:
             if plan.delay_seconds and not await pause(plan.delay_seconds, self.stopping):
-                return Ended(Response(), None)
+                return CutResponse(Response(), None)
             if plan.before is not None:
                 response = instead(plan.before, request)
             else:
                 row, response = self._process(row, plan, request, body)
-            if not isinstance(response, Ended):
+            if not isinstance(response, CutResponse):
                 row = row._replace(status=response.status_code)
             return response
         finally:
             self.store.finish(row)
 
-    def _process(self, row: RequestRow, plan: Plan, request: Request, body: bytes) -> tuple[RequestRow, Response]:
+    def _process(
+        self, row: RequestRow, plan: FaultPlan, request: Request, body: bytes
+    ) -> tuple[RequestRow, Response]:
         now = self.config.clock()
         given = answers.Request(
             row.ad_account_id,
@@ -146,9 +185,13 @@ class _Endpoint:
         answer = self.give(given, now, self.store.window(counted, owner), plan)
         self.store.spent(answer.window, counted, owner)
         self.store.answered(row.number, row.ad_account_id, answer, now, body)
-        row = _told(row, answer)._replace(faults=(*row.faults, *self.faults.marked(plan, answer.marked)))
+        row = _told(row, answer)._replace(
+            faults=(*row.faults, *self.faults.marked(plan, answer.marked))
+        )
         whole = json_response(answer.body, answer.status, {**answer.headers, **plan.headers})
-        return row, whole if plan.after is None else spoiled(whole, answer, plan.after, self.stopping)
+        return row, whole if plan.after is None else spoiled(
+            whole, answer, plan.after, self.stopping
+        )
 
 
 def _told(row: RequestRow, answer: answers.Answer) -> RequestRow:
@@ -162,12 +205,22 @@ def _told(row: RequestRow, answer: answers.Answer) -> RequestRow:
         refused=answer.refused,
     )
     change = answer.change
-    return row if change is None else row._replace(list_id=change.list_id, operation=change.operation, records=change.records)
+    return (
+        row
+        if change is None
+        else row._replace(
+            list_id=change.list_id, operation=change.operation, records=change.records
+        )
+    )
 
 
 async def _refused(_request: Request, problem: Exception) -> Response:
     """Unknown addresses and methods, in Pinterest's form of an error (Error)."""
-    status, detail = (problem.status_code, problem.detail) if isinstance(problem, HTTPException) else (500, "Unexpected error.")
+    status, detail = (
+        (problem.status_code, problem.detail)
+        if isinstance(problem, HTTPException)
+        else (500, "Unexpected error.")
+    )
     return json_response({"code": status, "message": detail}, status)
 
 
@@ -182,21 +235,31 @@ def _guarded(routes: Iterable[Route], own_host: str) -> Iterator[Route]:
         if route.path == REDIRECTED:
             yield route
         else:
-            yield Route(route.path, guarded(route.endpoint, own_host), methods=list(route.methods or ()))
+            yield Route(
+                route.path, guarded(route.endpoint, own_host), methods=list(route.methods or ())
+            )
 
 
 def create_app(config: SandboxConfig | None = None) -> Starlette:
     """Make the application; `state.store`, `state.faults` and `state.stopping` (set it to end all waits) are its handles."""
     config = config or SandboxConfig()
     store = Store(config.keep_events, config.record_bodies)
-    faults, stopping, judge = Faults(config.faults, config.seed), asyncio.Event(), _Judge(config, store)
+    faults, stopping, judge = (
+        Faults(config.faults, config.seed),
+        asyncio.Event(),
+        Endpoints(config, store),
+    )
     app = Starlette(
         routes=[
             *(
-                Route(f"/v5{path}", _Endpoint(name, judge, faults, stopping).respond, methods=list(methods))
+                Route(
+                    f"/v5{path}",
+                    _Endpoint(name, judge, faults, stopping).respond,
+                    methods=list(methods),
+                )
                 for path, name, methods in ROUTES
             ),
-            *_guarded(Desk(config, config.clock, store, faults).routes(), config.host),
+            *_guarded(AdminApi(config, config.clock, store, faults).routes(), config.host),
             *_guarded(Site(config, config.clock, store, faults).routes(), config.host),
         ],
         exception_handlers={HTTPException: _refused, ClientDisconnect: _gone},

@@ -10,8 +10,16 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qs
 
-from target_pinterest_capi.sandbox.answers import OK, PLAIN_400, Answer, Request, bad_request, json_of, refusal
-from target_pinterest_capi.sandbox.customer_lists import CustomerList, Lists, find
+from target_pinterest_capi.sandbox.answers import (
+    OK,
+    PLAIN_400,
+    Answer,
+    Request,
+    bad_request,
+    json_of,
+    refusal,
+)
+from target_pinterest_capi.sandbox.customer_lists import Lists, StoredList, find
 from target_pinterest_capi.sandbox.customer_lists import status as list_status
 from target_pinterest_capi.sandbox.oauth import ADS_READ, ADS_WRITE, NONE_YET, Grants
 from target_pinterest_capi.sandbox.pages import page
@@ -22,7 +30,10 @@ from target_pinterest_capi.sandbox.shapes import check_audience
 FIRST_ID: Final = 254_262_063_925_900_001
 OWNERSHIP: Final = ("OWNED", "RECEIVED")  # docs/pinterest-api.md: Audiences
 
-_WAITING: Final = {"UPLOADING": "INITIALIZING", "PROCESSING": "INITIALIZING"}  # docs/pinterest-api.md: Audiences
+_WAITING: Final = {
+    "UPLOADING": "INITIALIZING",
+    "PROCESSING": "INITIALIZING",
+}  # docs/pinterest-api.md: Audiences
 
 
 class Audience(NamedTuple):
@@ -49,7 +60,9 @@ def answer(
     grants: Grants = NONE_YET,
 ) -> Answer:
     """Answer one request to `/audiences` at `now` (Unix seconds); `window` and `grants` as for customer lists."""
-    refused = permit(request, rules, now, grants, ADS_READ if request.method == "GET" else ADS_WRITE)
+    refused = permit(
+        request, rules, now, grants, ADS_READ if request.method == "GET" else ADS_WRITE
+    )
     if refused is not None:
         return refused
     counted = category("audiences", request.method)
@@ -57,7 +70,7 @@ def answer(
     return metered(window, rules, now, counted, lambda: act(request, rules, now, audiences, lists))
 
 
-def shown(audience: Audience, held: CustomerList, rules: Rules, now: float) -> dict[str, Any]:
+def shown(audience: Audience, held: StoredList, rules: Rules, now: float) -> dict[str, Any]:
     """An audience as Pinterest shows it; its size only once its list is processed."""
     state = list_status(held, rules, now)
     return {
@@ -80,9 +93,17 @@ def _all(request: Request, rules: Rules, now: float, audiences: Audiences, lists
     ownership = parse_qs(request.query, keep_blank_values=True).get("ownership_type", ["OWNED"])[-1]
     if ownership not in OWNERSHIP:
         return bad_request(f"ownership_type is not one of {list(OWNERSHIP)}")
-    owned = [audience for audience in audiences.values() if audience.ad_account_id == request.ad_account_id]
+    owned = [
+        audience
+        for audience in audiences.values()
+        if audience.ad_account_id == request.ad_account_id
+    ]
     wanted = owned if ownership == "OWNED" else []  # nobody shares an audience with a sandbox
-    return page(wanted, request.query, lambda audience: shown(audience, lists[audience.customer_list_id], rules, now))
+    return page(
+        wanted,
+        request.query,
+        lambda audience: shown(audience, lists[audience.customer_list_id], rules, now),
+    )
 
 
 def _unfit(body: Mapping[str, Any], ad_account_id: str) -> str:
@@ -95,7 +116,9 @@ def _unfit(body: Mapping[str, Any], ad_account_id: str) -> str:
     return "Invalid request: ad_account_id is another one than that of the address" if other else ""
 
 
-def _create(request: Request, rules: Rules, now: float, audiences: Audiences, lists: Lists) -> Answer:
+def _create(
+    request: Request, rules: Rules, now: float, audiences: Audiences, lists: Lists
+) -> Answer:
     body, why = json_of(request)
     if why:
         return bad_request(why)
@@ -106,5 +129,12 @@ def _create(request: Request, rules: Rules, now: float, audiences: Audiences, li
     held = find(body["rule"]["customer_list_id"], request.ad_account_id, lists)
     if isinstance(held, Answer):
         return bad_request("rule.customer_list_id is no customer list of this ad account")
-    made = Audience(str(FIRST_ID + len(audiences)), request.ad_account_id, body["name"], held.id, now, body.get("description"))
+    made = Audience(
+        str(FIRST_ID + len(audiences)),
+        request.ad_account_id,
+        body["name"],
+        held.id,
+        now,
+        body.get("description"),
+    )
     return Answer(OK, shown(made, held, rules, now), kept=made)

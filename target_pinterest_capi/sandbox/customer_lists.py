@@ -10,7 +10,16 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
-from target_pinterest_capi.sandbox.answers import OK, PLAIN_400, Answer, Change, Request, bad_request, json_of, refusal
+from target_pinterest_capi.sandbox.answers import (
+    OK,
+    PLAIN_400,
+    Answer,
+    Change,
+    Request,
+    bad_request,
+    json_of,
+    refusal,
+)
 from target_pinterest_capi.sandbox.identifiers import Records, read
 from target_pinterest_capi.sandbox.oauth import ADS_READ, ADS_WRITE, NONE_YET, Grants
 from target_pinterest_capi.sandbox.pages import page
@@ -22,10 +31,12 @@ SMALLEST: Final = 100  # docs/pinterest-api.md: Customer lists (TOO_SMALL)
 FIRST_ID: Final = 549_755_885_175_000_001  # 18 digits, as the description allows: a client that makes it a float loses some
 TOO_LARGE: Final = 413
 
-_LIST_ID: Final = re.compile(r"[0-9]{1,18}").fullmatch  # docs/pinterest-api.md: Customer lists (path_customer_list_id)
+_LIST_ID: Final = re.compile(
+    r"[0-9]{1,18}"
+).fullmatch  # docs/pinterest-api.md: Customer lists (path_customer_list_id)
 
 
-class CustomerList(NamedTuple):
+class StoredList(NamedTuple):
     """One list. Times are Unix seconds; `invalid` counts the last request's records that were no identifiers."""
 
     id: str
@@ -41,10 +52,17 @@ class CustomerList(NamedTuple):
     members: frozenset[str] = frozenset()
 
 
-Lists = Mapping[str, CustomerList]
+Lists = Mapping[str, StoredList]
 
 
-def answer(request: Request, rules: Rules, now: float, lists: Lists, window: Window = FRESH, grants: Grants = NONE_YET) -> Answer:
+def answer(
+    request: Request,
+    rules: Rules,
+    now: float,
+    lists: Lists,
+    window: Window = FRESH,
+    grants: Grants = NONE_YET,
+) -> Answer:
     """Answer one request to `/customer_lists` or to one of them, at `now`.
 
     Args:
@@ -55,7 +73,9 @@ def answer(request: Request, rules: Rules, now: float, lists: Lists, window: Win
         window: the calls of the request's rate category so far; the answer carries the next one.
         grants: what OAuth has given out.
     """
-    refused = permit(request, rules, now, grants, ADS_READ if request.method == "GET" else ADS_WRITE)
+    refused = permit(
+        request, rules, now, grants, ADS_READ if request.method == "GET" else ADS_WRITE
+    )
     if refused is not None:
         return refused
     counted = category("customer_lists", request.method)
@@ -63,15 +83,19 @@ def answer(request: Request, rules: Rules, now: float, lists: Lists, window: Win
     return metered(window, rules, now, counted, lambda: act(request, rules, now, lists))
 
 
-def status(held: CustomerList, rules: Rules, now: float) -> str:
+def status(held: StoredList, rules: Rules, now: float) -> str:
     """UPLOADING, PROCESSING, READY or TOO_SMALL. Every member counts as a Pinterest user here."""
     waited = now - held.updated_time
     if waited < rules.list_processing_seconds:
-        return "UPLOADING" if held.batches == 1 and waited * 2 < rules.list_processing_seconds else "PROCESSING"
+        return (
+            "UPLOADING"
+            if held.batches == 1 and waited * 2 < rules.list_processing_seconds
+            else "PROCESSING"
+        )
     return "READY" if len(held.members) >= SMALLEST else "TOO_SMALL"
 
 
-def shown(held: CustomerList, rules: Rules, now: float) -> dict[str, Any]:
+def shown(held: StoredList, rules: Rules, now: float) -> dict[str, Any]:
     """A list as Pinterest shows it: neither its type nor its members."""
     return {
         "ad_account_id": held.ad_account_id,
@@ -93,12 +117,16 @@ def _all(request: Request, rules: Rules, now: float, lists: Lists) -> Answer:
     return page(owned, request.query, lambda held: shown(held, rules, now))
 
 
-def find(list_id: str, ad_account_id: str, lists: Lists) -> CustomerList | Answer:
+def find(list_id: str, ad_account_id: str, lists: Lists) -> StoredList | Answer:
     """The list of this account, or the refusal: another account's list is as unknown as none."""
     if not _LIST_ID(list_id):
         return bad_request("customer_list_id is not 1 to 18 digits")
     held = lists.get(list_id)
-    return held if held is not None and held.ad_account_id == ad_account_id else refusal(404, "The customer list was not found.")
+    return (
+        held
+        if held is not None and held.ad_account_id == ad_account_id
+        else refusal(404, "The customer list was not found.")
+    )
 
 
 def _one(request: Request, rules: Rules, now: float, lists: Lists) -> Answer:
@@ -111,13 +139,16 @@ def _create(request: Request, rules: Rules, now: float, lists: Lists) -> Answer:
     body = _body(request, rules, check_list)
     if isinstance(body, Answer):
         return body
-    name, list_type = body["name"], body.get("list_type", "EMAIL")  # docs/pinterest-api.md: Customer lists
+    name, list_type = (
+        body["name"],
+        body.get("list_type", "EMAIL"),
+    )  # docs/pinterest-api.md: Customer lists
     if not name.strip():
         return bad_request("name is empty")
     records = _records(body["records"], list_type, rules)
     if isinstance(records, Answer):
         return records
-    made = CustomerList(str(FIRST_ID + len(lists)), request.ad_account_id, name, list_type, now, now)
+    made = StoredList(str(FIRST_ID + len(lists)), request.ad_account_id, name, list_type, now, now)
     return _changed(made, "CREATE", records, rules, now)
 
 
@@ -129,12 +160,18 @@ def _update(request: Request, rules: Rules, now: float, lists: Lists) -> Answer:
     if isinstance(body, Answer):
         return body
     records = _records(body["records"], held.list_type, rules)
-    return records if isinstance(records, Answer) else _changed(held, body["operation_type"], records, rules, now)
+    return (
+        records
+        if isinstance(records, Answer)
+        else _changed(held, body["operation_type"], records, rules, now)
+    )
 
 
 def _body(request: Request, rules: Rules, check: Check) -> Mapping[str, Any] | Answer:
     if len(request.body) > rules.max_list_bytes:
-        return refusal(TOO_LARGE, f"Invalid request: the body is larger than {rules.max_list_bytes} bytes")
+        return refusal(
+            TOO_LARGE, f"Invalid request: the body is larger than {rules.max_list_bytes} bytes"
+        )
     body, why = json_of(request)
     if why:
         return bad_request(why)
@@ -151,7 +188,9 @@ def _records(text: str, list_type: str, rules: Rules) -> Records | Answer:
     return records if records.members else bad_request("records has no identifier")
 
 
-def _changed(held: CustomerList, operation: str, records: Records, rules: Rules, now: float) -> Answer:
+def _changed(
+    held: StoredList, operation: str, records: Records, rules: Rules, now: float
+) -> Answer:
     """The list after an operation: its counters rise for repeated and for absent members too."""
     removes = operation == "REMOVE"
     kept = held._replace(

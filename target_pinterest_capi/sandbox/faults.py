@@ -18,7 +18,7 @@ class FaultError(ValueError):
     """A fault that cannot be; the sentence says which and what is possible."""
 
 
-class Kind(NamedTuple):
+class FaultKind(NamedTuple):
     """One kind of fault: when it strikes, the parameters it takes, which of them it must have, what it does, and where alone."""
 
     stage: str
@@ -34,19 +34,30 @@ STAGES: Final = ("wait", "before", "mark", "header", "after")  # in the order of
 LIMITS: Final = ("retry_after", "remaining", "reset")
 
 KINDS: Final = {
-    "latency": Kind("wait", "waits, then goes on", ("seconds", "jitter"), ("seconds",)),
-    "status": Kind("before", "answers a status; nothing is processed", ("status", "message", "html", *LIMITS), ("status",)),
-    "redirect": Kind("before", "answers 307; nothing is processed", ("location",)),
-    "drop_before": Kind("before", "drops the connection; nothing is processed"),
-    "poison": Kind("mark", "refuses any request with this event: 400", ("event_id",), ("event_id",), "events"),
-    "fail_event": Kind("mark", "fails this event, and no other", ("event_id",), ("event_id",), "events"),
-    "drop_after": Kind("after", "processes, then drops the connection"),
-    "truncated": Kind("after", "processes, then sends half of the answer and hangs up"),
-    "wrong_count": Kind("after", "processes, then lists an event less", endpoint="events"),
-    "empty_body": Kind("after", "processes, then answers with an empty body"),
-    "not_json": Kind("after", "processes, then answers with a page that is no JSON"),
-    "drip": Kind("after", "processes, then sends the answer byte by byte", ("seconds",), ("seconds",)),
-    "headers": Kind("header", "adds headers to the ordinary answer", LIMITS),
+    "latency": FaultKind("wait", "waits, then goes on", ("seconds", "jitter"), ("seconds",)),
+    "status": FaultKind(
+        "before",
+        "answers a status; nothing is processed",
+        ("status", "message", "html", *LIMITS),
+        ("status",),
+    ),
+    "redirect": FaultKind("before", "answers 307; nothing is processed", ("location",)),
+    "drop_before": FaultKind("before", "drops the connection; nothing is processed"),
+    "poison": FaultKind(
+        "mark", "refuses any request with this event: 400", ("event_id",), ("event_id",), "events"
+    ),
+    "fail_event": FaultKind(
+        "mark", "fails this event, and no other", ("event_id",), ("event_id",), "events"
+    ),
+    "drop_after": FaultKind("after", "processes, then drops the connection"),
+    "truncated": FaultKind("after", "processes, then sends half of the answer and hangs up"),
+    "wrong_count": FaultKind("after", "processes, then lists an event less", endpoint="events"),
+    "empty_body": FaultKind("after", "processes, then answers with an empty body"),
+    "not_json": FaultKind("after", "processes, then answers with a page that is no JSON"),
+    "drip": FaultKind(
+        "after", "processes, then sends the answer byte by byte", ("seconds",), ("seconds",)
+    ),
+    "headers": FaultKind("header", "adds headers to the ordinary answer", LIMITS),
 }
 
 SELECTORS: Final = ("endpoint", "method", "requests", "skip", "rate", "times")
@@ -98,13 +109,22 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
         kind = KINDS.get(self.fault)
         if kind is None:
             raise FaultError(f"there is no fault {self.fault!r}; there are: {', '.join(KINDS)}")
-        given = {name for name in self.__struct_fields__ if name != "fault" and getattr(self, name) != _DEFAULTS[name]}
+        given = {
+            name
+            for name in self.__struct_fields__
+            if name != "fault" and getattr(self, name) != _DEFAULTS[name]
+        }
         for name in sorted(given - {*kind.parameters, *SELECTORS}):
-            raise FaultError(f"fault {self.fault} takes no {name}; it takes: {', '.join((*kind.parameters, *SELECTORS))}")
+            raise FaultError(
+                f"fault {self.fault} takes no {name}; it takes: {', '.join((*kind.parameters, *SELECTORS))}"
+            )
         for name in kind.required:
             if name not in given:
                 raise FaultError(f"fault {self.fault} needs {name}")
-        for name, choices in (("endpoint", (kind.endpoint,) if kind.endpoint else ENDPOINTS), ("method", METHODS)):
+        for name, choices in (
+            ("endpoint", (kind.endpoint,) if kind.endpoint else ENDPOINTS),
+            ("method", METHODS),
+        ):
             if getattr(self, name) and getattr(self, name) not in choices:
                 raise FaultError(f"fault {self.fault}: {name} must be one of: {', '.join(choices)}")
         for name, (low, high) in RANGES.items():
@@ -127,7 +147,11 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     @property
     def headers(self) -> dict[str, str]:
         """The headers of its parameters."""
-        named = {"Retry-After": self.retry_after, "X-RateLimit-Remaining": self.remaining, "X-RateLimit-Reset": self.reset}
+        named = {
+            "Retry-After": self.retry_after,
+            "X-RateLimit-Remaining": self.remaining,
+            "X-RateLimit-Reset": self.reset,
+        }
         return {name: str(value) for name, value in named.items() if value is not None}
 
 
@@ -159,14 +183,20 @@ def parse(spec: str) -> Fault:
 def read(given: Mapping[str, Any]) -> Fault:
     """Make a fault of its fields, whose values may be text: `{"fault": "status", "status": "503", "requests": "1-3+7"}`."""
     requests = given.get("requests")
-    return _convert({**given, "requests": _numbers(requests)} if isinstance(requests, str) else dict(given))
+    return _convert(
+        {**given, "requests": _numbers(requests)} if isinstance(requests, str) else dict(given)
+    )
 
 
 def _numbers(text: str) -> list[int]:
     numbers: list[int] = []
     for part in text.split("+"):
         first, _, last = part.strip().partition("-")
-        if not first.isdecimal() or not (last or first).isdecimal() or int(last or first) - int(first) > 100_000:  # noqa: PLR2004
+        if (
+            not first.isdecimal()
+            or not (last or first).isdecimal()
+            or int(last or first) - int(first) > 100_000  # noqa: PLR2004
+        ):
             raise FaultError(f"requests {text!r} is not of the form 1-3+7")
         numbers.extend(range(int(first), int(last or first) + 1))
     return numbers
@@ -174,9 +204,17 @@ def _numbers(text: str) -> list[int]:
 
 def _convert(given: Any, *, from_json: bool = False) -> Fault:
     try:
-        return msgspec.json.decode(given, type=Fault) if from_json else msgspec.convert(given, Fault, strict=False)
-    except msgspec.MsgspecError as problem:  # it raises a FaultError of __post_init__ as one of its own
-        raise FaultError(f"this JSON is no fault: {problem}" if from_json else str(problem)) from problem
+        return (
+            msgspec.json.decode(given, type=Fault)
+            if from_json
+            else msgspec.convert(given, Fault, strict=False)
+        )
+    except (
+        msgspec.MsgspecError
+    ) as problem:  # it raises a FaultError of __post_init__ as one of its own
+        raise FaultError(
+            f"this JSON is no fault: {problem}" if from_json else str(problem)
+        ) from problem
 
 
 class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -186,7 +224,7 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seed: int = 0
 
 
-class Plan(NamedTuple):
+class FaultPlan(NamedTuple):
     """What the faults do to one request, in this order.
 
     Wait `delay_seconds`; answer by `before` without processing, if there is one; process with `marks`; add `headers`; spoil the
@@ -203,7 +241,9 @@ class Plan(NamedTuple):
     @property
     def actions(self) -> dict[str, str]:
         """What is done to which event: its id to `poison` or `fail`; of two the first."""
-        return {fault.event_id: fault.fault.removesuffix("_event") for _, fault in reversed(self.marks)}
+        return {
+            fault.event_id: fault.fault.removesuffix("_event") for _, fault in reversed(self.marks)
+        }
 
 
 class Faults:
@@ -238,7 +278,9 @@ class Faults:
         with self._lock:
             self.changes += 1
             rows = list(zip(self._script.faults, self._struck, self._starts, strict=True))
-            place = next((index for index, row in enumerate(rows) if row[0].fault == kind), len(rows))
+            place = next(
+                (index for index, row in enumerate(rows) if row[0].fault == kind), len(rows)
+            )
             rows = [row for row in rows if row[0].fault != kind]
             if fault is not None:
                 rows.insert(place, (fault, 0, self._seen[fault.place]))
@@ -261,7 +303,7 @@ class Faults:
                 counts[fault.fault] = counts.get(fault.fault, 0) + times
             return counts
 
-    def plan(self, endpoint: str = "events", method: str = "POST") -> Plan:
+    def plan(self, endpoint: str = "events", method: str = "POST") -> FaultPlan:
         """Count a request, and decide what happens to it."""
         with self._lock:
             places = tuple(itertools.product(("", endpoint), ("", method)))
@@ -277,29 +319,37 @@ class Faults:
                     self._struck[index] += fault.stage != "mark"
             return self._merge(chosen)
 
-    def _merge(self, chosen: list[tuple[int, Fault]]) -> Plan:
+    def _merge(self, chosen: list[tuple[int, Fault]]) -> FaultPlan:
         by_stage: dict[str, list[Fault]] = {stage: [] for stage in STAGES}
         for _, fault in chosen:
             by_stage[fault.stage].append(fault)
-        return Plan(
+        return FaultPlan(
             delay_seconds=sum(
-                fault.seconds + fault.jitter * self._draw(i, fault, "jitter") for i, fault in chosen if fault.stage == "wait"
+                fault.seconds + fault.jitter * self._draw(i, fault, "jitter")
+                for i, fault in chosen
+                if fault.stage == "wait"
             ),
             before=next(iter(by_stage["before"]), None),
             marks=tuple((index, fault) for index, fault in chosen if fault.stage == "mark"),
-            headers={name: value for fault in by_stage["header"] for name, value in fault.headers.items()},
+            headers={
+                name: value for fault in by_stage["header"] for name, value in fault.headers.items()
+            },
             after=next(iter(by_stage["after"]), None),
             struck=tuple(fault.fault for _, fault in chosen if fault.stage != "mark"),
         )
 
-    def marked(self, plan: Plan, event_ids: Collection[str]) -> tuple[str, ...]:
+    def marked(self, plan: FaultPlan, event_ids: Collection[str]) -> tuple[str, ...]:
         """Count the marks of a plan that acted, on these events; the names of their faults."""
         with self._lock:
             acted: list[str] = []
             for index, fault in plan.marks:
-                if fault.event_id in event_ids and fault.fault.startswith(plan.actions[fault.event_id]):
+                if fault.event_id in event_ids and fault.fault.startswith(
+                    plan.actions[fault.event_id]
+                ):
                     acted.append(fault.fault)
-                    if fault in self._script.faults[index : index + 1]:  # not where they were replaced meanwhile
+                    if (
+                        fault in self._script.faults[index : index + 1]
+                    ):  # not where they were replaced meanwhile
                         self._struck[index] += 1
             return tuple(acted)
 
@@ -318,7 +368,9 @@ class Faults:
 
     def _draw(self, index: int, fault: Fault, purpose: str) -> float:
         """A number from 0 to 1 that depends on the seed, the fault and the request alone, so that requests may overlap."""
-        return random.Random(f"{self._script.seed}/{index}/{self._number(index, fault)}/{purpose}").random()  # noqa: S311 - reproducible on purpose
+        return random.Random(  # noqa: S311
+            f"{self._script.seed}/{index}/{self._number(index, fault)}/{purpose}"
+        ).random()
 
 
 def _by_stage(indexed: tuple[int, Fault]) -> int:

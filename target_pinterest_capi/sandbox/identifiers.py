@@ -10,9 +10,13 @@ from typing import Final, NamedTuple
 
 # docs/pinterest-api.md: Customer lists (UserListType)
 LIST_TYPES: Final = ("EMAIL", "IDFA", "MAID", "LR_ID", "DLX_ID", "HASHED_PINNER_ID")
-OPAQUE: Final = frozenset(("LR_ID", "DLX_ID", "HASHED_PINNER_ID"))  # ids of partners: the description says nothing of their form
+OPAQUE: Final = frozenset(
+    ("LR_ID", "DLX_ID", "HASHED_PINNER_ID")
+)  # ids of partners: the description says nothing of their form
 
-_DIGEST: Final = re.compile(r"[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32}").fullmatch  # SHA-256, SHA-1 or MD5
+_DIGEST: Final = re.compile(
+    r"[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32}"
+).fullmatch  # SHA-256, SHA-1 or MD5
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+").fullmatch
 
 
@@ -41,4 +45,6 @@ def read(records: str, list_type: str) -> Records:
     """Read a comma-separated string; empty records count for nothing (the description's own example ends with a comma)."""
     given = [record for part in records.split(",") if (record := part.strip())]
     found = [member(record, list_type) for record in given]
-    return Records(len(given), found.count(None), frozenset(digest for digest in found if digest is not None))
+    return Records(
+        len(given), found.count(None), frozenset(digest for digest in found if digest is not None)
+    )

@@ -15,7 +15,14 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
-from target_pinterest_capi.sandbox.answers import OK, Answer, Request, bad_request, media_type, refusal
+from target_pinterest_capi.sandbox.answers import (
+    OK,
+    Answer,
+    Request,
+    bad_request,
+    media_type,
+    refusal,
+)
 
 # made up, open nothing
 DEFAULT_CLIENT_ID: Final = "sandbox-client"
@@ -90,7 +97,11 @@ def scopes(token: str, app: App, grants: Grants, now: float) -> Collection[str] 
 
 def answer(request: Request, app: App, now: float, grants: Grants = NONE_YET) -> Answer:
     """Answer one request of a token at `now` (Unix seconds); the answer keeps the grants as they are from now on."""
-    return _exchange(request, app, now, grants) if _is_client(request.authorization, app) else refusal(401)
+    return (
+        _exchange(request, app, now, grants)
+        if _is_client(request.authorization, app)
+        else refusal(401)
+    )
 
 
 def _is_client(authorization: str, app: App) -> bool:
@@ -102,7 +113,10 @@ def _is_client(authorization: str, app: App) -> bool:
     except (binascii.Error, UnicodeDecodeError):
         return False
     # RFC 6749, 2.3.1: both are form-encoded before they are joined, which most clients leave out
-    return (name, password) == (app.client_id, app.client_secret) or (unquote(name), unquote(password)) == (
+    return (name, password) == (app.client_id, app.client_secret) or (
+        unquote(name),
+        unquote(password),
+    ) == (
         app.client_id,
         app.client_secret,
     )
@@ -114,14 +128,27 @@ def _exchange(request: Request, app: App, now: float, grants: Grants) -> Answer:
         return form
     kind = form.get("grant_type", "")
     if kind != "refresh_token":
-        return bad_request("the sandbox knows no grant_type but refresh_token" if kind in GRANT_TYPES else "grant_type is unknown")
+        return bad_request(
+            "the sandbox knows no grant_type but refresh_token"
+            if kind in GRANT_TYPES
+            else "grant_type is unknown"
+        )
     given = form.get("refresh_token", "")
     if not given:
         return bad_request("refresh_token is missing")
     if not _is_current(given, app, grants, now):
         # as a 401 repeats an access token, so that a client's redaction has something to find
-        return refusal(401, GRANT_MESSAGE, f"{GRANT_MESSAGE}. The refresh token '{given}' is not valid.", REFUSED_GRANT)
-    wanted = tuple(re.split(r"[ ,]+", form["scope"].strip())) if form.get("scope", "").strip() else tuple(app.scopes)
+        return refusal(
+            401,
+            GRANT_MESSAGE,
+            f"{GRANT_MESSAGE}. The refresh token '{given}' is not valid.",
+            REFUSED_GRANT,
+        )
+    wanted = (
+        tuple(re.split(r"[ ,]+", form["scope"].strip()))
+        if form.get("scope", "").strip()
+        else tuple(app.scopes)
+    )
     if not set(wanted) <= set(app.scopes):
         return bad_request("scope asks for more than was granted")
     return _granted(app, now, grants, wanted)
@@ -132,11 +159,21 @@ def _form(request: Request) -> Mapping[str, str] | Answer:
     if media_type(request) != "application/x-www-form-urlencoded":
         return bad_request("Content-Type is not application/x-www-form-urlencoded")
     try:
-        pairs = parse_qsl(request.body.decode(), keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=20)
+        pairs = parse_qsl(
+            request.body.decode(),
+            keep_blank_values=True,
+            strict_parsing=True,
+            errors="strict",
+            max_num_fields=20,
+        )
     except ValueError:  # UnicodeDecodeError is one
         return bad_request("the body is no form")
     members = dict(pairs)
-    return members if len(members) == len(pairs) else bad_request("a member of the form is there twice")
+    return (
+        members
+        if len(members) == len(pairs)
+        else bad_request("a member of the form is there twice")
+    )
 
 
 def _is_current(token: str, app: App, grants: Grants, now: float) -> bool:
@@ -156,7 +193,9 @@ def _granted(app: App, now: float, grants: Grants, wanted: tuple[str, ...]) -> A
         "response_type": "refresh_token",
     }
     if app.rotate:
-        kept = kept._replace(rotations=grants.rotations + 1, refresh_expires=now + app.refresh_token_seconds)
+        kept = kept._replace(
+            rotations=grants.rotations + 1, refresh_expires=now + app.refresh_token_seconds
+        )
         body["refresh_token"] = _numbered(app.refresh_token, kept.rotations)
         body["refresh_token_expires_in"] = app.refresh_token_seconds
     return Answer(OK, body, kept=kept)

@@ -22,7 +22,7 @@ _WHOLE: Final = re.compile(r"[0-9]{1,9}").fullmatch
 _BOOKMARK: Final = re.compile(rf"({'|'.join(ORDERS)})\|([0-9]{{1,18}})").fullmatch
 
 
-class Row(Protocol):
+class PageRow(Protocol):
     """What can be listed: anything with an id of digits."""
 
     @property
@@ -30,7 +30,7 @@ class Row(Protocol):
         """Digits; a higher one is more recent."""
 
 
-_Row = TypeVar("_Row", bound=Row)
+_Row = TypeVar("_Row", bound=PageRow)
 
 
 def page(rows: Iterable[_Row], query: str, show: Callable[[_Row], Any]) -> Answer:
@@ -50,7 +50,9 @@ def page(rows: Iterable[_Row], query: str, show: Callable[[_Row], Any]) -> Answe
     if after is None:
         return bad_request("bookmark is not one that was given for this order")
     rising = order == ORDERS[0]
-    beyond = (row for row in rows if after < 0 or (int(row.id) > after if rising else int(row.id) < after))
+    beyond = (
+        row for row in rows if after < 0 or (int(row.id) > after if rising else int(row.id) < after)
+    )
     shown = sorted(beyond, key=lambda row: int(row.id), reverse=not rising)[: int(size)]
     bookmark = _bookmark(order, shown[-1].id) if len(shown) == int(size) else None
     return Answer(OK, {"items": [show(row) for row in shown], "bookmark": bookmark})

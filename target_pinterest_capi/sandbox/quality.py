@@ -24,7 +24,12 @@ PLATFORMS: Final = (
 )  # fmt: skip
 SOURCES: Final = ("TAG", "MMP", "FILE_UPLOAD", "CONVERSIONS_API", "NATIVE")
 OWN_SOURCE: Final = "CONVERSIONS_API"
-PLATFORM_OF: Final = {"web": "WEB", "app_android": "MOBILE_ANDROID", "app_ios": "MOBILE_IOS", "offline": "OFFLINE"}
+PLATFORM_OF: Final = {
+    "web": "WEB",
+    "app_android": "MOBILE_ANDROID",
+    "app_ios": "MOBILE_IOS",
+    "offline": "OFFLINE",
+}
 LOW_PERCENT: Final = 50
 GOOD_PERCENT: Final = 70
 
@@ -78,7 +83,11 @@ def answer(
 
 def _scores(query: str, now: float, events: Callable[[], Iterable[Seen]]) -> Answer:
     values = {name: given[-1] for name, given in parse_qs(query, keep_blank_values=True).items()}
-    wanted = {"lookback_period": tuple(LOOKBACK_SECONDS), "source_platform": PLATFORMS, "ingestion_source": SOURCES}
+    wanted = {
+        "lookback_period": tuple(LOOKBACK_SECONDS),
+        "source_platform": PLATFORMS,
+        "ingestion_source": SOURCES,
+    }
     for name, choices in wanted.items():
         if values.get(name, choices[0] if name != "lookback_period" else "") not in choices:
             return bad_request(f"{name} is not one of {list(choices)}")
@@ -89,7 +98,14 @@ def _scores(query: str, now: float, events: Callable[[], Iterable[Seen]]) -> Ans
         for seen in events():
             if seen[0]["event_time"] >= since:
                 by_platform[PLATFORM_OF[seen[0]["action_source"]]].append(seen)
-    return Answer(OK, [_score(name, by_platform[name], lookback) for name in sorted(by_platform) if platform in (None, name)])
+    return Answer(
+        OK,
+        [
+            _score(name, by_platform[name], lookback)
+            for name in sorted(by_platform)
+            if platform in (None, name)
+        ],
+    )
 
 
 def _score(platform: str, seen: Sequence[Seen], lookback: str) -> dict[str, Any]:
@@ -102,12 +118,20 @@ def _score(platform: str, seen: Sequence[Seen], lookback: str) -> dict[str, Any]
         for component, get in COMPONENTS.items()
     }
     matched = _percent(
-        sum(bool(event["user_data"].get("em") or event["user_data"].get("hashed_maids")) for event, _ in seen), len(seen)
+        sum(
+            bool(event["user_data"].get("em") or event["user_data"].get("hashed_maids"))
+            for event, _ in seen
+        ),
+        len(seen),
     )
     return {
         "ingestion_source": OWN_SOURCE,
         "lookback_period": lookback,
-        "overall_status": "GOOD" if matched >= GOOD_PERCENT else "FAIR" if matched >= LOW_PERCENT else "NEEDS_IMPROVEMENT",
+        "overall_status": "GOOD"
+        if matched >= GOOD_PERCENT
+        else "FAIR"
+        if matched >= LOW_PERCENT
+        else "NEEDS_IMPROVEMENT",
         "quality_components": components,
         "source_platform": platform,
     }
@@ -119,7 +143,9 @@ def _details(component: str, get: Callable[[Event], Any], seen: Sequence[Seen]) 
     details: dict[str, Any] = {"coverage": coverage}
     if coverage < LOW_PERCENT:
         reason = f"Fewer than {LOW_PERCENT} % of these events carry it."
-        details["issues"] = [{"id": f"{component}_coverage", "name": "Low coverage", "reason": reason}]
+        details["issues"] = [
+            {"id": f"{component}_coverage", "name": "Low coverage", "reason": reason}
+        ]
     if component == "external_event_id":
         details["overlap"] = _percent(sum(duplicate for _, duplicate in seen), len(seen))
     return details

@@ -35,7 +35,9 @@ def category(endpoint: str, method: str) -> str:
     return CATEGORIES.get(endpoint) or (READ if method == "GET" else WRITE)
 
 
-def spend(window: Window, limit: int, now: float, counted: str = CONVERSIONS) -> tuple[Window, dict[str, str]]:
+def spend(
+    window: Window, limit: int, now: float, counted: str = CONVERSIONS
+) -> tuple[Window, dict[str, str]]:
     """Count one call of the category `counted`; the next window, and the headers that say what is left of it (form: seen)."""
     if not 0 <= now - window.start < RATE_WINDOW_SECONDS:
         window = Window(now)

@@ -37,7 +37,9 @@ TEST_EVENTS: Final = 20  # docs: only the first 20 events of a test request are 
 
 # seen: a 401 with this code where an access token lacks a scope
 MISSING_SCOPE: Final = 3
-MISSING_SCOPE_MESSAGE: Final = "Your token does not have sufficient permissions to perform this operation."
+MISSING_SCOPE_MESSAGE: Final = (
+    "Your token does not have sufficient permissions to perform this operation."
+)
 
 # docs/pinterest-api.md: The event. Fifteen names are of 5.23, seven of 5.28
 EVENT_NAMES: Final = frozenset({
@@ -71,7 +73,9 @@ class Rules:
         list_processing_seconds: how long after an update a list is neither READY nor TOO_SMALL.
     """
 
-    tokens: Mapping[str, Collection[str]] = field(default_factory=lambda: {DEFAULT_TOKEN: (DEFAULT_AD_ACCOUNT,)})
+    tokens: Mapping[str, Collection[str]] = field(
+        default_factory=lambda: {DEFAULT_TOKEN: (DEFAULT_AD_ACCOUNT,)}
+    )
     app: oauth.App = field(default_factory=oauth.App)
     defined_events: Collection[str] = ()
     max_event_age_seconds: int = 7 * 24 * 3600
@@ -86,7 +90,9 @@ class Rules:
 
     def limit(self, counted: str) -> int:
         """The calls a minute of a rate category."""
-        return {CONVERSIONS: self.calls_per_minute, WRITE: self.writes_per_minute}.get(counted, self.reads_per_minute)
+        return {CONVERSIONS: self.calls_per_minute, WRITE: self.writes_per_minute}.get(
+            counted, self.reads_per_minute
+        )
 
 
 def answer(
@@ -110,11 +116,19 @@ def answer(
     refused = permit(request, rules, now, grants, oauth.ADS_WRITE, conversion_token=True)
     if refused is not None:
         return refused
-    return metered(window, rules, now, CONVERSIONS, lambda: _events(request, rules, now, marks or {}))
+    return metered(
+        window, rules, now, CONVERSIONS, lambda: _events(request, rules, now, marks or {})
+    )
 
 
 def permit(
-    request: Request, rules: Rules, now: float, grants: oauth.Grants, scope: str, *, conversion_token: bool = False
+    request: Request,
+    rules: Rules,
+    now: float,
+    grants: oauth.Grants,
+    scope: str,
+    *,
+    conversion_token: bool = False,
 ) -> Answer | None:
     """None where the token may do to the ad account what needs `scope`; else the refusal.
 
@@ -124,7 +138,9 @@ def permit(
     scopes = oauth.scopes(token, rules.app, grants, now)
     if scheme.lower() != "bearer" or (scopes is None and token not in rules.tokens):
         # seen: a 401 body can repeat the token, which is what a client must be able to redact
-        return refusal(401, why=MESSAGES[401], message=f"{MESSAGES[401]} The token '{token}' is not valid.")
+        return refusal(
+            401, why=MESSAGES[401], message=f"{MESSAGES[401]} The token '{token}' is not valid."
+        )
     if not _AD_ACCOUNT(request.ad_account_id):
         return refusal(400, "Invalid request: ad_account_id is not 1 to 18 digits")
     accounts: set[str] = set()
@@ -137,7 +153,9 @@ def permit(
     return None if request.ad_account_id in accounts else refusal(403)
 
 
-def metered(window: Window, rules: Rules, now: float, counted: str, give: Callable[[], Answer]) -> Answer:
+def metered(
+    window: Window, rules: Rules, now: float, counted: str, give: Callable[[], Answer]
+) -> Answer:
     """What `give` gives, or a 429 where the window of the category `counted` is used up; with its headers."""
     limit = rules.limit(counted)
     window, headers = spend(window, limit, now, counted)
@@ -161,7 +179,9 @@ def _events(request: Request, rules: Rules, now: float, marks: Mapping[str, str]
     if poison:
         return refusal(400)._replace(test=test, events=events, marked=poison)
     verdicts = [
-        Verdict("The event was failed by a fault.") if event["event_id"] in marked else judge(event, rules, now)
+        Verdict("The event was failed by a fault.")
+        if event["event_id"] in marked
+        else judge(event, rules, now)
         for event in (events[:TEST_EVENTS] if test else events)
     ]
     status, content = _listed(verdicts, len(events), rules.mixed_status)
@@ -174,7 +194,9 @@ def _is_test(query: str) -> bool | None:
     return {"true": True, "false": False}.get(values[-1])
 
 
-def _listed(verdicts: Sequence[Verdict], received: int, mixed_status: int) -> tuple[int, dict[str, Any]]:
+def _listed(
+    verdicts: Sequence[Verdict], received: int, mixed_status: int
+) -> tuple[int, dict[str, Any]]:
     processed = sum(not verdict.error for verdict in verdicts)
     content = {
         "num_events_received": received,
@@ -209,7 +231,11 @@ def judge(event: Mapping[str, Any], rules: Rules, now: float) -> Verdict:
 
 def _no_identity(event: Mapping[str, Any], _rules: Rules, _now: float) -> str:
     user = event["user_data"]
-    if user.get("em") or user.get("hashed_maids") or (user.get("client_ip_address") and user.get("client_user_agent")):
+    if (
+        user.get("em")
+        or user.get("hashed_maids")
+        or (user.get("client_ip_address") and user.get("client_user_agent"))
+    ):
         return ""
     return "user_data needs at least one of em, hashed_maids, or client_ip_address together with client_user_agent."
 
@@ -262,12 +288,18 @@ _ERRORS: Final[tuple[Callable[[Mapping[str, Any], Rules, float], str], ...]] = (
 
 def _own_name(event: Mapping[str, Any], rules: Rules) -> str:
     name = event["event_name"]
-    return "" if name in EVENT_NAMES or name in rules.defined_events else "event_name is neither known nor defined."
+    return (
+        ""
+        if name in EVENT_NAMES or name in rules.defined_events
+        else "event_name is neither known nor defined."
+    )
 
 
 def _other_opt_out(event: Mapping[str, Any], _rules: Rules) -> str:
     text = event.get("custom_data", {}).get("opt_out_type")
-    odd = text and any(part.strip() != "LDP" for part in text.split(","))  # docs/pinterest-api.md: custom_data
+    odd = text and any(
+        part.strip() != "LDP" for part in text.split(",")
+    )  # docs/pinterest-api.md: custom_data
     return "custom_data.opt_out_type is not LDP." if odd else ""
 
 
@@ -275,7 +307,15 @@ def _odd_code(event: Mapping[str, Any], _rules: Rules) -> str:
     language, currency = event.get("language"), event.get("custom_data", {}).get("currency")
     if language is not None and not re.fullmatch("[a-z]{2}", language):
         return "language is not a two-letter ISO 639-1 code."
-    return "" if currency is None or re.fullmatch("[A-Z]{3}", currency) else "custom_data.currency is not an ISO 4217 code."
+    return (
+        ""
+        if currency is None or re.fullmatch("[A-Z]{3}", currency)
+        else "custom_data.currency is not an ISO 4217 code."
+    )
 
 
-_WARNINGS: Final[tuple[Callable[[Mapping[str, Any], Rules], str], ...]] = (_own_name, _other_opt_out, _odd_code)
+_WARNINGS: Final[tuple[Callable[[Mapping[str, Any], Rules], str], ...]] = (
+    _own_name,
+    _other_opt_out,
+    _odd_code,
+)

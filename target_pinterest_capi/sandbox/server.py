@@ -99,7 +99,9 @@ class Sandbox:
             timeout_graceful_shutdown=2,
         )
         self._server = _Server(config, app.state.stopping)
-        self._thread = threading.Thread(target=self._run, args=(listener,), name="pinterest-sandbox", daemon=True)
+        self._thread = threading.Thread(
+            target=self._run, args=(listener,), name="pinterest-sandbox", daemon=True
+        )
         self._thread.start()
         self._server.ready.wait()
         if self._failure is not None:
@@ -116,7 +118,12 @@ class Sandbox:
         finally:
             self._server.ready.set()
 
-    def __exit__(self, kind: type[BaseException] | None, raised: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        raised: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._server.stop()
         self._thread.join()
         self.store.close()
@@ -128,8 +135,12 @@ def _listen(host: str, port: int) -> socket.socket:
     Raises:
         OSError: the address cannot be had.
     """
-    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-    listener = socket.socket(family, kind, protocol)  # asyncio sets TCP_NODELAY only where the protocol is named: 40 ms an answer
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    listener = socket.socket(
+        family, kind, protocol
+    )  # asyncio sets TCP_NODELAY only where the protocol is named: 40 ms an answer
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)

@@ -17,12 +17,14 @@ import msgspec
 
 from target_pinterest_capi.sandbox.answers import Answer, Change
 from target_pinterest_capi.sandbox.audiences import Audience
-from target_pinterest_capi.sandbox.customer_lists import CustomerList
+from target_pinterest_capi.sandbox.customer_lists import StoredList
 from target_pinterest_capi.sandbox.oauth import NONE_YET, Grants
 from target_pinterest_capi.sandbox.rates import FRESH, Window
 
 DEDUPLICATION_SECONDS: Final = 24 * 3600  # sources say 24 to 48 hours: the shorter one
-LINE_ENDS: Final = bytes.maketrans(b"\r\n", b"  ")  # outside of strings these are the only line ends that JSON may hold
+LINE_ENDS: Final = bytes.maketrans(
+    b"\r\n", b"  "
+)  # outside of strings these are the only line ends that JSON may hold
 
 _Row = TypeVar("_Row")
 
@@ -147,7 +149,7 @@ class Store:
             self._events: deque[_Kept] = deque(maxlen=self._keep)
             self._keys: dict[tuple[str, str, str], float] = {}
             self._windows: dict[tuple[str, str], Window] = {}
-            self._lists: dict[str, CustomerList] = {}
+            self._lists: dict[str, StoredList] = {}
             self._updates: deque[UpdateRow] = deque()
             self._updates_size = 0
             self._audiences: dict[str, Audience] = {}
@@ -164,7 +166,9 @@ class Store:
         with self._lock:
             self._numbers += 1
             self._in_flight += 1
-            self._counters["most_in_flight"] = max(self._counters["most_in_flight"], self._in_flight)
+            self._counters["most_in_flight"] = max(
+                self._counters["most_in_flight"], self._in_flight
+            )
             return self._numbers
 
     def window(self, counted: str, ad_account_id: str = "") -> Window:
@@ -177,7 +181,9 @@ class Store:
             if window.calls:
                 self._windows[counted, ad_account_id] = window
 
-    def answered(self, number: int, ad_account_id: str, answer: Answer, now: float, body: bytes) -> None:
+    def answered(
+        self, number: int, ad_account_id: str, answer: Answer, now: float, body: bytes
+    ) -> None:
         """Take what one answer leaves behind: a list, an audience, grants, or the events of a live request."""
         with self._lock:
             self._keep_state(number, answer, now)
@@ -190,12 +196,20 @@ class Store:
 
     def _keep_state(self, number: int, answer: Answer, now: float) -> None:
         kept = answer.kept
-        if isinstance(kept, CustomerList) and answer.change is not None:
+        if isinstance(kept, StoredList) and answer.change is not None:
             before = self._lists.get(kept.id)
             self._lists[kept.id] = kept
             changed = len(kept.members ^ before.members) if before else len(kept.members)
             self._update(
-                UpdateRow(number, kept.id, kept.ad_account_id, now, *_counted(answer.change), changed, answer.change.members)
+                UpdateRow(
+                    number,
+                    kept.id,
+                    kept.ad_account_id,
+                    now,
+                    *_counted(answer.change),
+                    changed,
+                    answer.change.members,
+                )
             )
         elif isinstance(kept, Audience):
             self._audiences[kept.id] = kept
@@ -210,7 +224,9 @@ class Store:
         self._counters["list_updates"] += row.operation != "CREATE"
         self._counters["list_records"] += row.records
         self._counters["list_records_invalid"] += row.invalid
-        self._counters["members_removed" if row.operation == "REMOVE" else "members_added"] += row.changed
+        self._counters["members_removed" if row.operation == "REMOVE" else "members_added"] += (
+            row.changed
+        )
         self._updates.append(row)
         self._updates_size += len(row.members)
         while self._updates_size > self._keep:
@@ -218,7 +234,9 @@ class Store:
 
     def _take(self, number: int, ad_account_id: str, answer: Answer, now: float) -> None:
         failed = warnings = duplicates = 0
-        for position, (event, verdict) in enumerate(zip(answer.events, answer.verdicts, strict=True)):
+        for position, (event, verdict) in enumerate(
+            zip(answer.events, answer.verdicts, strict=True)
+        ):
             duplicate = not verdict.error and self._repeats(ad_account_id, event, now)
             failed += bool(verdict.error)
             warnings += bool(verdict.warning)
@@ -226,7 +244,18 @@ class Store:
             if self._keep:
                 status = "failed" if verdict.error else "processed"
                 encoded = msgspec.json.encode(event)
-                self._events.append((number, position, ad_account_id, status, verdict.error, verdict.warning, duplicate, encoded))
+                self._events.append(
+                    (
+                        number,
+                        position,
+                        ad_account_id,
+                        status,
+                        verdict.error,
+                        verdict.warning,
+                        duplicate,
+                        encoded,
+                    )
+                )
         counts = {
             "events_received": len(answer.events),
             "events_processed": len(answer.events) - failed,
@@ -279,9 +308,16 @@ class Store:
     def extent(self) -> Extent:
         """How much there is, without any of it."""
         with self._lock:
-            return Extent(self._resets, self._counters["requests"], self._counters["events_received"], self._in_flight)
+            return Extent(
+                self._resets,
+                self._counters["requests"],
+                self._counters["events_received"],
+                self._in_flight,
+            )
 
-    def newest_events(self, after: int = 0, before: int | None = None, most: int | None = None) -> Iterator[tuple[int, KeptEvent]]:
+    def newest_events(
+        self, after: int = 0, before: int | None = None, most: int | None = None
+    ) -> Iterator[tuple[int, KeptEvent]]:
         """The remembered events, newest first, each with its place: 1 is the first since the last reset.
 
         Args:
@@ -293,7 +329,9 @@ class Store:
             rows = _newest(self._events, self._counters["events_received"], after, before, most)
         return ((place, KeptEvent(*row)) for place, row in rows)
 
-    def newest_requests(self, after: int = 0, before: int | None = None) -> list[tuple[int, RequestRow]]:
+    def newest_requests(
+        self, after: int = 0, before: int | None = None
+    ) -> list[tuple[int, RequestRow]]:
         """The remembered requests, the last to end first, each with its place; `after` and `before` as for events."""
         with self._lock:
             return _newest(self._requests, self._counters["requests"], after, before, None)
@@ -310,7 +348,7 @@ class Store:
                     found[row.number] = row
         return found
 
-    def lists(self) -> list[CustomerList]:
+    def lists(self) -> list[StoredList]:
         """The customer lists as they are, in the order they were made."""
         with self._lock:
             return list(self._lists.values())
@@ -347,12 +385,20 @@ class Store:
             return {name: count for name, count in sorted(self._counters.items()) if count}
 
 
-def _newest(rows: deque[_Row], taken: int, after: int, before: int | None, most: int | None) -> list[tuple[int, _Row]]:
+def _newest(
+    rows: deque[_Row], taken: int, after: int, before: int | None, most: int | None
+) -> list[tuple[int, _Row]]:
     """The rows between two places from the end of `rows`, which is where the last of the `taken` ones stands."""
     skipped = 0 if before is None else max(0, taken - before + 1)
     wanted = max(0, min(len(rows), taken - after) - skipped)
     count = wanted if most is None else min(wanted, most)
-    return list(zip(range(taken - skipped, 0, -1), islice(reversed(rows), skipped, skipped + count), strict=False))
+    return list(
+        zip(
+            range(taken - skipped, 0, -1),
+            islice(reversed(rows), skipped, skipped + count),
+            strict=False,
+        )
+    )
 
 
 def _counted(change: Change) -> tuple[str, int, int]:

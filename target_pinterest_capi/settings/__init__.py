@@ -5,7 +5,7 @@ no secret shows in an error or a repr. Never reads a record, a clock or the netw
 """
 
 from target_pinterest_capi.settings.loading import load, parse_mapping
-from target_pinterest_capi.settings.model import CustomerList, MappingEntry, OAuth, Settings
+from target_pinterest_capi.settings.model import CustomerListEntry, MappingEntry, OAuth, Settings
 from target_pinterest_capi.settings.problems import ConfigurationError, Problem
 from target_pinterest_capi.settings.schema import (
     environment_example,
@@ -14,12 +14,17 @@ from target_pinterest_capi.settings.schema import (
     sdk_schema,
     settings_table,
 )
-from target_pinterest_capi.settings.sources import ENVIRONMENT_PREFIX, environment, read_environment, read_files
+from target_pinterest_capi.settings.sources import (
+    ENVIRONMENT_PREFIX,
+    environment,
+    read_environment,
+    read_files,
+)
 
 __all__ = [
     "ENVIRONMENT_PREFIX",
     "ConfigurationError",
-    "CustomerList",
+    "CustomerListEntry",
     "MappingEntry",
     "OAuth",
     "Problem",

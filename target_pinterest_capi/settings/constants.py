@@ -9,16 +9,26 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES, ITEM_FIELDS, Field, Kind
+from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES, ITEM_FIELDS, Field, FieldKind
 from target_pinterest_capi.settings.paths import flatten
-from target_pinterest_capi.settings.problems import Problem, WrongValueError, did_you_mean, joined, nearest
+from target_pinterest_capi.settings.problems import (
+    Problem,
+    WrongValueError,
+    did_you_mean,
+    joined,
+    nearest,
+)
 
 NOW: Final = "now"  # the one constant that is no value: the time at which the record arrives
-_BOOLEAN_WORDS: Final = frozenset({"true", "false", "1", "0", "yes", "no", "t", "f", "y", "n", "on", "off"})
+_BOOLEAN_WORDS: Final = frozenset(
+    {"true", "false", "1", "0", "yes", "no", "t", "f", "y", "n", "on", "off"}
+)
 _ITEM_NAMES: Final = tuple(field.path for field in ITEM_FIELDS)
 
 
-def read_defaults(raw: Any, where: str, problems: list[Problem], warnings: list[Problem]) -> dict[str, Any]:
+def read_defaults(
+    raw: Any, where: str, problems: list[Problem], warnings: list[Problem]
+) -> dict[str, Any]:
     """`{field path: constant}`, flat; null is not given. What cannot be a value of its field is a problem and left out."""
     if not isinstance(raw, Mapping):
         problems.append(Problem(where, "must be an object: a constant for each field path"))
@@ -41,7 +51,7 @@ def read_defaults(raw: Any, where: str, problems: list[Problem], warnings: list[
 
 def constant(field: Field, value: Any) -> Any:
     """The value to keep: dates as ISO text, choices as Pinterest writes them, anything else as given."""
-    if field.kind is not Kind.ITEMS and field.many and isinstance(value, list | tuple):
+    if field.kind is not FieldKind.ITEMS and field.many and isinstance(value, list | tuple):
         return [_CHECKS[field.kind](field, member) for member in value]
     return _CHECKS[field.kind](field, value)
 
@@ -105,21 +115,27 @@ def _time(field: Field, value: Any) -> Any:
         dt.datetime.fromisoformat(value.strip() if isinstance(value, str) else "")
     except ValueError:
         magic = "now, " if field.path == "event_time" else ""
-        raise WrongValueError(f"must be {magic}an ISO 8601 date-time or a Unix time in seconds") from None
+        raise WrongValueError(
+            f"must be {magic}an ISO 8601 date-time or a Unix time in seconds"
+        ) from None
     return value
 
 
 def _choice(field: Field, value: Any) -> Any:
     word = value.strip().casefold() if isinstance(value, str) else value
     if word not in field.choices:
-        raise WrongValueError(f"must be one of {', '.join(field.choices)}{did_you_mean(value, field.choices)}")
+        raise WrongValueError(
+            f"must be one of {', '.join(field.choices)}{did_you_mean(value, field.choices)}"
+        )
     return word
 
 
 def _items(_: Field, value: Any) -> Any:
     items = value if isinstance(value, list | tuple) else [value]
     if not all(isinstance(item, Mapping) for item in items):
-        raise WrongValueError(f"must be a list of objects with members such as {', '.join(_ITEM_NAMES[:4])}")
+        raise WrongValueError(
+            f"must be a list of objects with members such as {', '.join(_ITEM_NAMES[:4])}"
+        )
     for name in (name for item in items for name in item if name not in _ITEM_NAMES):
         raise WrongValueError(
             f"has an item with an unknown member{did_you_mean(name, _ITEM_NAMES)}; known: {', '.join(_ITEM_NAMES)}"
@@ -127,13 +143,13 @@ def _items(_: Field, value: Any) -> Any:
     return value
 
 
-_CHECKS: Final[Mapping[Kind, Callable[[Field, Any], Any]]] = {
-    Kind.TEXT: _text,
-    Kind.HASHED: _text,
-    Kind.AMOUNT: _amount,
-    Kind.INTEGER: _integer,
-    Kind.BOOLEAN: _boolean,
-    Kind.TIME: _time,
-    Kind.CHOICE: _choice,
-    Kind.ITEMS: _items,
+_CHECKS: Final[Mapping[FieldKind, Callable[[Field, Any], Any]]] = {
+    FieldKind.TEXT: _text,
+    FieldKind.HASHED: _text,
+    FieldKind.AMOUNT: _amount,
+    FieldKind.INTEGER: _integer,
+    FieldKind.BOOLEAN: _boolean,
+    FieldKind.TIME: _time,
+    FieldKind.CHOICE: _choice,
+    FieldKind.ITEMS: _items,
 }

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from importlib import resources
 from typing import Any, Final
 
-from target_pinterest_capi.mapping.expressions import ExpressionError, compile_expression
+from target_pinterest_capi.expressions.compiler import ExpressionError, compile_expression
 from target_pinterest_capi.settings.constants import unknown_event_name
 from target_pinterest_capi.settings.paths import flatten
 from target_pinterest_capi.settings.problems import Problem, did_you_mean, joined
@@ -16,10 +16,17 @@ _DIGITS: Final = re.compile(r"[0-9]+")
 _LITERAL: Final = re.compile(r"'([^'\\]*)'")  # a raw-string literal that is the whole expression
 
 
-def read_fields(raw: Any, where: str, problems: list[Problem], warnings: list[Problem]) -> dict[str, tuple[str, ...] | None]:
+def read_fields(
+    raw: Any, where: str, problems: list[Problem], warnings: list[Problem]
+) -> dict[str, tuple[str, ...] | None]:
     """`{field path: expressions}`, flat, each a tuple; None where null unmaps the field."""
     if not isinstance(raw, Mapping):
-        problems.append(Problem(where, "must be an object: a JMESPath expression, or a list of them, for each field path"))
+        problems.append(
+            Problem(
+                where,
+                "must be an object: a JMESPath expression, or a list of them, for each field path",
+            )
+        )
         return {}
     result: dict[str, tuple[str, ...] | None] = {}
     for path, value in flatten(raw, where, problems).items():
@@ -33,7 +40,9 @@ def read_fields(raw: Any, where: str, problems: list[Problem], warnings: list[Pr
         result[path] = found
         if path == "event_name":
             literals = [literal for literal in map(_LITERAL.fullmatch, found) if literal]
-            warnings.extend(warning for literal in literals for warning in unknown_event_name(literal[1], here))
+            warnings.extend(
+                warning for literal in literals for warning in unknown_event_name(literal[1], here)
+            )
     return result
 
 
@@ -41,11 +50,18 @@ def read_expressions(value: Any, where: str, problems: list[Problem]) -> tuple[s
     """One expression or a list of them as a tuple; None, and the problems, where one is wrong."""
     sources = value if isinstance(value, list | tuple) else [value]
     if not sources:
-        problems.append(Problem(where, "is an empty list: name at least one expression, or write null to unmap the field"))
+        problems.append(
+            Problem(
+                where,
+                "is an empty list: name at least one expression, or write null to unmap the field",
+            )
+        )
         return None
     known = len(problems)
     for index, source in enumerate(sources):
-        check_expression(source, f"{where}[{index}]" if isinstance(value, list | tuple) else where, problems)
+        check_expression(
+            source, f"{where}[{index}]" if isinstance(value, list | tuple) else where, problems
+        )
     return tuple(source.strip() for source in sources) if len(problems) == known else None
 
 
@@ -75,10 +91,14 @@ def check_account(source: str, where: str, problems: list[Problem]) -> None:
     if not _DIGITS.fullmatch(source):
         check_expression(source, where, problems)
     elif len(source) > MAX_ACCOUNT_DIGITS:
-        problems.append(Problem(where, f"has more than the {MAX_ACCOUNT_DIGITS} digits of an ad account's id"))
+        problems.append(
+            Problem(where, f"has more than the {MAX_ACCOUNT_DIGITS} digits of an ad account's id")
+        )
 
 
-def read_event_names(raw: Any, where: str, problems: list[Problem], warnings: list[Problem]) -> dict[str, str]:
+def read_event_names(
+    raw: Any, where: str, problems: list[Problem], warnings: list[Problem]
+) -> dict[str, str]:
     """`{value of event_name: Pinterest's name}`; names that were nested at their dots are joined again."""
     if not isinstance(raw, Mapping):
         problems.append(Problem(where, "must be an object: the tap's event names to Pinterest's"))
@@ -110,7 +130,12 @@ def preset_names() -> tuple[str, ...]:
     """The presets in the package, sorted."""
     folder = resources.files("target_pinterest_capi").joinpath("mapping", "presets")
     files = [item.name for item in folder.iterdir()] if folder.is_dir() else []
-    return tuple(sorted({name.removesuffix(".yaml") for name in files if name.endswith(".yaml")} | {DEFAULT_PRESET}))
+    return tuple(
+        sorted(
+            {name.removesuffix(".yaml") for name in files if name.endswith(".yaml")}
+            | {DEFAULT_PRESET}
+        )
+    )
 
 
 def _event_names(raw: Mapping[Any, Any], prefix: str) -> Iterator[tuple[Any, Any]]:

@@ -10,14 +10,16 @@ from typing import Any, Final, Literal, NamedTuple
 
 from target_pinterest_capi.settings import entries
 from target_pinterest_capi.settings.constants import read_defaults
-from target_pinterest_capi.settings.model import CustomerList, MappingEntry, OAuth, Settings
+from target_pinterest_capi.settings.model import CustomerListEntry, MappingEntry, OAuth, Settings
 from target_pinterest_capi.settings.problems import ConfigurationError, Problem
 from target_pinterest_capi.settings.reading import build, given_members
 from target_pinterest_capi.settings.secrets import read_secrets
 
 Purpose = Literal["events", "any"]
 
-STAND_IN_ACCOUNT: Final = "0"  # lets the rules between settings run where ad_account_id is missing or wrong
+STAND_IN_ACCOUNT: Final = (
+    "0"  # lets the rules between settings run where ad_account_id is missing or wrong
+)
 REFRESHED: Final = ("client_id", "client_secret", "refresh_token", "token_path")
 
 # Settings of singer-sdk, and names that people expect, which are none here: what to do instead.
@@ -96,29 +98,45 @@ def _oauth(raw: Any, where: str, problems: list[Problem], _: list[Problem]) -> O
     names = {name.removesuffix("_file") for name in given}
     missing = [name for name in REFRESHED if name not in names]
     if "access_token" in names and len(missing) < len(REFRESHED):
-        problems.append(Problem(where, f"is given twice: keep either access_token, or {', '.join(REFRESHED)}"))
+        problems.append(
+            Problem(where, f"is given twice: keep either access_token, or {', '.join(REFRESHED)}")
+        )
     elif "access_token" not in names:
         problems.extend(
-            Problem(f"{where}.{name}", f"is missing: without access_token, {', '.join(REFRESHED)} are needed") for name in missing
+            Problem(
+                f"{where}.{name}",
+                f"is missing: without access_token, {', '.join(REFRESHED)} are needed",
+            )
+            for name in missing
         )
     return build(OAuth, read_secrets(OAuth, given, where, problems), where, problems)
 
 
-def _mappings(raw: Any, where: str, problems: list[Problem], warnings: list[Problem]) -> tuple[MappingEntry, ...]:
+def _mappings(
+    raw: Any, where: str, problems: list[Problem], warnings: list[Problem]
+) -> tuple[MappingEntry, ...]:
     if not isinstance(raw, list | tuple):
         problems.append(Problem(where, "must be a list of entries, each with its stream"))
         return ()
-    found = [_mapping(entry, f"{where}[{index}]", problems, warnings) for index, entry in enumerate(raw)]
+    found = [
+        _mapping(entry, f"{where}[{index}]", problems, warnings) for index, entry in enumerate(raw)
+    ]
     return tuple(entry for entry in found if entry is not None)
 
 
-def _mapping(raw: Any, where: str, problems: list[Problem], warnings: list[Problem]) -> MappingEntry | None:
+def _mapping(
+    raw: Any, where: str, problems: list[Problem], warnings: list[Problem]
+) -> MappingEntry | None:
     as_given = frozenset({"fields", "defaults", "event_names", "when"})
     given = given_members(MappingEntry, raw, where, problems, as_given=as_given)
     if not isinstance(raw, Mapping):
         return None
     members = read_secrets(MappingEntry, given, where, problems)
-    readers = {"fields": entries.read_fields, "defaults": read_defaults, "event_names": entries.read_event_names}
+    readers = {
+        "fields": entries.read_fields,
+        "defaults": read_defaults,
+        "event_names": entries.read_event_names,
+    }
     for name, read in readers.items():
         if name in members:
             members[name] = read(members[name], f"{where}.{name}", problems, warnings)
@@ -132,16 +150,24 @@ def _mapping(raw: Any, where: str, problems: list[Problem], warnings: list[Probl
     return entry
 
 
-def _customer_lists(raw: Any, where: str, problems: list[Problem], _: list[Problem]) -> tuple[CustomerList, ...]:
+def _customer_lists(
+    raw: Any, where: str, problems: list[Problem], _: list[Problem]
+) -> tuple[CustomerListEntry, ...]:
     if not isinstance(raw, list | tuple):
-        problems.append(Problem(where, "must be a list of entries, each with its stream, list and member"))
+        problems.append(
+            Problem(where, "must be a list of entries, each with its stream, list and member")
+        )
         return ()
-    found = [_customer_list(entry, f"{where}[{index}]", problems) for index, entry in enumerate(raw)]
+    found = [
+        _customer_list(entry, f"{where}[{index}]", problems) for index, entry in enumerate(raw)
+    ]
     return tuple(entry for entry in found if entry is not None)
 
 
-def _customer_list(raw: Any, where: str, problems: list[Problem]) -> CustomerList | None:
-    given = given_members(CustomerList, raw, where, problems, as_given=frozenset({"member", "operation"}))
+def _customer_list(raw: Any, where: str, problems: list[Problem]) -> CustomerListEntry | None:
+    given = given_members(
+        CustomerListEntry, raw, where, problems, as_given=frozenset({"member", "operation"})
+    )
     if not isinstance(raw, Mapping):
         return None
     if ("list_id" in given) == ("list_name" in given):
@@ -149,16 +175,25 @@ def _customer_list(raw: Any, where: str, problems: list[Problem]) -> CustomerLis
     sound = dict(given)
     if "member" in sound:
         # a stand-in for a wrong one, so that the other members are checked as well
-        sound["member"] = entries.read_expressions(sound["member"], f"{where}.member", problems) or ()
+        sound["member"] = (
+            entries.read_expressions(sound["member"], f"{where}.member", problems) or ()
+        )
     if "operation" in sound:
-        sound["operation"] = entries.read_expression(sound["operation"], f"{where}.operation", problems)
-    return build(CustomerList, sound, where, problems)
+        sound["operation"] = entries.read_expression(
+            sound["operation"], f"{where}.operation", problems
+        )
+    return build(CustomerListEntry, sound, where, problems)
 
 
 def _token_rule(context: _Context) -> Iterator[Problem]:
     settings, given = context.settings, context.given
-    own = [isinstance(entry, Mapping) and bool(entry.get("conversion_token_file")) for entry in _list(given.get("mappings"))]
-    needless = (settings.mappings == () and not own and "mappings" not in context.failed) or (own and all(own))
+    own = [
+        isinstance(entry, Mapping) and bool(entry.get("conversion_token_file"))
+        for entry in _list(given.get("mappings"))
+    ]
+    needless = (settings.mappings == () and not own and "mappings" not in context.failed) or (
+        own and all(own)
+    )
     known = {"conversion_token", "conversion_token_file", "mode"} & context.failed
     if (
         context.purpose == "events"
@@ -175,9 +210,16 @@ def _token_rule(context: _Context) -> Iterator[Problem]:
 
 
 def _oauth_rule(context: _Context) -> Iterator[Problem]:
-    wanted = context.purpose == "events" and context.settings.mode == "live" and bool(_list(context.given.get("customer_lists")))
+    wanted = (
+        context.purpose == "events"
+        and context.settings.mode == "live"
+        and bool(_list(context.given.get("customer_lists")))
+    )
     if wanted and context.settings.oauth is None and not {"oauth", "mode"} & context.failed:
-        yield Problem("oauth", "is required for customer_lists, which take no conversion token: set oauth.access_token")
+        yield Problem(
+            "oauth",
+            "is required for customer_lists, which take no conversion token: set oauth.access_token",
+        )
 
 
 def _retention_rule(context: _Context) -> Iterator[Problem]:
@@ -189,27 +231,42 @@ def _retention_rule(context: _Context) -> Iterator[Problem]:
         advice = f"must be at least max_event_age_days: an older event would be forgotten and sent again. Set it to {age}"
         yield Problem("ledger_retention_days", advice)
     # No retention is as long as no limit, so somebody has to choose how far back a repeated event is recognized.
-    if age is None and settings.ledger_url is not None and "ledger_retention_days" not in context.given:
-        advice = "must be set where max_event_age_days is never: events repeated later are sent again"
+    if (
+        age is None
+        and settings.ledger_url is not None
+        and "ledger_retention_days" not in context.given
+    ):
+        advice = (
+            "must be set where max_event_age_days is never: events repeated later are sent again"
+        )
         yield Problem("ledger_retention_days", advice)
 
 
 def _refresh_rule(context: _Context) -> Iterator[Problem]:
     if context.settings.ledger_url is None and "ledger_url" not in context.failed:
         for index, entry in enumerate(_list(context.given.get("customer_lists"))):
-            if isinstance(entry, Mapping) and str(entry.get("refresh")).strip().casefold() == "full":
-                yield Problem(f"customer_lists[{index}].refresh", "full needs ledger_url: that database records the run's members")
+            if (
+                isinstance(entry, Mapping)
+                and str(entry.get("refresh")).strip().casefold() == "full"
+            ):
+                yield Problem(
+                    f"customer_lists[{index}].refresh",
+                    "full needs ledger_url: that database records the run's members",
+                )
 
 
 def _lists_rule(context: _Context) -> Iterator[Problem]:
     """Entries that feed one list share its requests and its record: they cannot want different things of it."""
-    known: dict[tuple[str | None, ...], CustomerList] = {}
+    known: dict[tuple[str | None, ...], CustomerListEntry] = {}
     for entry in context.settings.customer_lists:
         first = known.setdefault((entry.ad_account_id, entry.list_id, entry.list_name), entry)
         for name in ("list_type", "refresh"):
             if getattr(first, name) != getattr(entry, name):
                 which = entry.list_name or entry.list_id
-                yield Problem("customer_lists", f"has two entries of the list {which!r} with different {name}: let them agree")
+                yield Problem(
+                    "customer_lists",
+                    f"has two entries of the list {which!r} with different {name}: let them agree",
+                )
 
 
 def _list(value: Any) -> list[Any]:

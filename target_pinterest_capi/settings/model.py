@@ -9,7 +9,15 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, PrivateAttr, SecretStr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PrivateAttr,
+    SecretStr,
+)
 
 from target_pinterest_capi.settings import values
 from target_pinterest_capi.settings.problems import Problem
@@ -43,26 +51,40 @@ def setting(
 ) -> Any:
     """One setting. `file`: its text is a path; `hidden`: kept out of reprs; `limits` are pydantic's ge, gt and le."""
     extra: dict[str, Any] = {"group": group, "null": null, "file": file, "internal": internal}
-    return Field(default, description=about, json_schema_extra=extra, repr=not (hidden or internal), **limits)
+    return Field(
+        default, description=about, json_schema_extra=extra, repr=not (hidden or internal), **limits
+    )
 
 
 class _Model(BaseModel):
     model_config = ConfigDict(
-        frozen=True, extra="forbid", coerce_numbers_to_str=True, hide_input_in_errors=True, allow_inf_nan=False
+        frozen=True,
+        extra="forbid",
+        coerce_numbers_to_str=True,
+        hide_input_in_errors=True,
+        allow_inf_nan=False,
     )
 
 
 class OAuth(_Model):
     """The OAuth token for customer lists and quality scores: a fixed one, or what it takes to refresh one."""
 
-    access_token: SecretStr | None = setting("An OAuth access token with ads:read and ads:write, used as it is.")
+    access_token: SecretStr | None = setting(
+        "An OAuth access token with ads:read and ads:write, used as it is."
+    )
     access_token_file: str | None = setting("A file that holds access_token.", file=True)
-    client_id: str | None = setting("Id of your Pinterest app; with client_secret, refresh_token and token_path.")
+    client_id: str | None = setting(
+        "Id of your Pinterest app; with client_secret, refresh_token and token_path."
+    )
     client_secret: SecretStr | None = setting("Secret of your Pinterest app.")
     client_secret_file: str | None = setting("A file that holds client_secret.", file=True)
-    refresh_token: SecretStr | None = setting("The refresh token to start from; Pinterest replaces it as it is used.")
+    refresh_token: SecretStr | None = setting(
+        "The refresh token to start from; Pinterest replaces it as it is used."
+    )
     refresh_token_file: str | None = setting("A file that holds refresh_token.", file=True)
-    token_path: str | None = setting("A private file that keeps the newest refresh token between runs.", file=True)
+    token_path: str | None = setting(
+        "A private file that keeps the newest refresh token between runs.", file=True
+    )
 
 
 class MappingEntry(_Model):
@@ -70,32 +92,51 @@ class MappingEntry(_Model):
 
     stream: str = setting("A stream's name, or a shell pattern such as tracks_*.", ...)
     name: str | None = setting("A name for reports.")
-    preset: str | None = setting("A built-in entry to start from; what follows overrides it field by field.")
-    when: str | None = setting("JMESPath predicate: records for which it does not hold are skipped.")
-    ad_account_id: str | None = setting("Another ad account: digits are a constant, anything else is a JMESPath expression.")
-    conversion_token_file: str | None = setting("A file that holds the conversion token of that account's user.", file=True)
+    preset: str | None = setting(
+        "A built-in entry to start from; what follows overrides it field by field."
+    )
+    when: str | None = setting(
+        "JMESPath predicate: records for which it does not hold are skipped."
+    )
+    ad_account_id: str | None = setting(
+        "Another ad account: digits are a constant, anything else is a JMESPath expression."
+    )
+    conversion_token_file: str | None = setting(
+        "A file that holds the conversion token of that account's user.", file=True
+    )
     conversion_token: SecretStr | None = setting("What conversion_token_file holds.", internal=True)
     event_names: Object = setting(
         "Values of event_name to Pinterest's names; records with other values are skipped, unless defaults give an event_name.",
         values.Frozen({}),
     )
-    fields: Annotated[Mapping[str, Expressions | None], AfterValidator(values.Frozen), PlainSerializer(dict)] = setting(
-        "Pinterest's field path to a JMESPath expression, or a list of them; null unmaps the field.", values.Frozen({})
+    fields: Annotated[
+        Mapping[str, Expressions | None], AfterValidator(values.Frozen), PlainSerializer(dict)
+    ] = setting(
+        "Pinterest's field path to a JMESPath expression, or a list of them; null unmaps the field.",
+        values.Frozen({}),
     )
     defaults: Object = setting(
-        "Constants by field path, used where the field's expressions give nothing.", values.Frozen({}), hidden=True
+        "Constants by field path, used where the field's expressions give nothing.",
+        values.Frozen({}),
+        hidden=True,
     )
 
 
-class CustomerList(_Model):
+class CustomerListEntry(_Model):
     """How the records of matching streams become members of one customer list."""
 
     stream: str = setting("A stream's name, or a shell pattern such as members_*.", ...)
     list_id: str | None = setting("Id of the list; or name it by list_name.")
-    list_name: str | None = setting("Name of the list, which is looked up, and made with its first members if there is none.")
-    list_type: Literal["EMAIL", "MAID", "IDFA"] = setting("What identifies a member; one kind a list.", "EMAIL")
+    list_name: str | None = setting(
+        "Name of the list, which is looked up, and made with its first members if there is none."
+    )
+    list_type: Literal["EMAIL", "MAID", "IDFA"] = setting(
+        "What identifies a member; one kind a list.", "EMAIL"
+    )
     ad_account_id: AccountId | None = setting("Another ad account, digits only.")
-    member: Expressions = setting("JMESPath expression of the member's identifier, or a list of them.", ...)
+    member: Expressions = setting(
+        "JMESPath expression of the member's identifier, or a list of them.", ...
+    )
     operation: str | None = setting(
         "JMESPath expression of what to do: add, insert, enter, true, or remove, delete, exit, false. Without it a record adds."
     )
@@ -103,7 +144,9 @@ class CustomerList(_Model):
         "full: the run's members are recorded, so that `pinterest-capi prune` can remove those that did not come again.",
         "incremental",
     )
-    max_removed_ratio: float = setting("A prune that would remove more than this share of the list stops instead.", 0.5, ge=0, le=1)
+    max_removed_ratio: float = setting(
+        "A prune that would remove more than this share of the list stops instead.", 0.5, ge=0, le=1
+    )
     audience: bool = setting("Make sure that an audience of the list exists.", False)
 
 
@@ -111,19 +154,25 @@ class Settings(_Model):
     """All settings of one run, checked: build it with `load`. Durations are seconds, ages and retention days."""
 
     ad_account_id: AccountId = setting(
-        "Id of the Pinterest ad account, digits only. A mapping entry or a customer list may name its own.", ..., group="Account"
+        "Id of the Pinterest ad account, digits only. A mapping entry or a customer list may name its own.",
+        ...,
+        group="Account",
     )
     conversion_token: SecretStr | None = setting(
         "Conversion access token, made in Ads Manager under Conversions. Required for events unless mode is dry_run.",
         group="Account",
     )
-    conversion_token_file: str | None = setting("A file that holds conversion_token.", group="Account", file=True)
+    conversion_token_file: str | None = setting(
+        "A file that holds conversion_token.", group="Account", file=True
+    )
     oauth: OAuth | None = setting(
         "OAuth for customer lists and quality scores: access_token, or client_id, client_secret, refresh_token and token_path.",
         group="Account",
     )
     api_url: ApiUrl = setting(
-        "Base address of the API: Pinterest's, a sandbox or a proxy. https, or http on this machine.", API_URL, group="Account"
+        "Base address of the API: Pinterest's, a sandbox or a proxy. https, or http on this machine.",
+        API_URL,
+        group="Account",
     )
     mode: Literal["live", "test", "dry_run"] = setting(
         "live; test: Pinterest validates and records nothing; dry_run: nothing is sent. The last two write no STATE.",
@@ -136,11 +185,20 @@ class Settings(_Model):
         "[]: no events.",
         group="Mapping",
     )
-    customer_lists: tuple[CustomerList, ...] = setting("How records become members of customer lists.", (), group="Mapping")
-    defaults: Object = setting(
-        "Constants for every mapping, by Pinterest's field path.", values.Frozen({}), group="Mapping", hidden=True
+    customer_lists: tuple[CustomerListEntry, ...] = setting(
+        "How records become members of customer lists.", (), group="Mapping"
     )
-    timezone: Zone = setting("IANA name of the time zone in which times without an offset are read.", "UTC", group="Mapping")
+    defaults: Object = setting(
+        "Constants for every mapping, by Pinterest's field path.",
+        values.Frozen({}),
+        group="Mapping",
+        hidden=True,
+    )
+    timezone: Zone = setting(
+        "IANA name of the time zone in which times without an offset are read.",
+        "UTC",
+        group="Mapping",
+    )
     default_country: Country | None = setting(
         "ISO 3166 code for phones and postal codes whose record names no country.", group="Mapping"
     )
@@ -148,10 +206,14 @@ class Settings(_Model):
         "Order of day and month in dates that are ambiguous without it.", group="Mapping"
     )
     postal_code: Literal["auto", "digits"] = setting(
-        "auto: by country, with letters where codes have them; digits: digits only, as Pinterest words it.", "auto", group="Mapping"
+        "auto: by country, with letters where codes have them; digits: digits only, as Pinterest words it.",
+        "auto",
+        group="Mapping",
     )
     external_id: Literal["keep", "lower"] = setting(
-        "Whether external_id keeps its case or is lower-cased before hashing: as your browser tag does.", "keep", group="Mapping"
+        "Whether external_id keeps its case or is lower-cased before hashing: as your browser tag does.",
+        "keep",
+        group="Mapping",
     )
 
     url_query: Literal["keep", "drop"] = setting(
@@ -160,7 +222,9 @@ class Settings(_Model):
         group="Privacy",
     )
     dead_letter_keys: Literal["hashed", "plain"] = setting(
-        "Whether dead letters hold key properties as SHA-256 digests or as they are.", "hashed", group="Privacy"
+        "Whether dead letters hold key properties as SHA-256 digests or as they are.",
+        "hashed",
+        group="Privacy",
     )
 
     max_event_age_days: int | None = setting(
@@ -191,7 +255,9 @@ class Settings(_Model):
         group="Outcomes",
         hidden=True,
     )
-    report_path: ReportPath | None = setting("Where the run's report goes: a .json or .html file.", group="Outcomes", hidden=True)
+    report_path: ReportPath | None = setting(
+        "Where the run's report goes: a .json or .html file.", group="Outcomes", hidden=True
+    )
     ledger_url: LedgerUrl | None = setting(
         "SQLAlchemy URL of the database of delivered events, such as sqlite:///ledger.db: what is there is not sent again.",
         group="Outcomes",
@@ -213,15 +279,29 @@ class Settings(_Model):
     batch_size_rows: int = setting(
         "Events a request, 1 to 1,000.", 1000, group="Delivery", ge=1, le=1000
     )  # docs/pinterest-api.md: Conversion events (maxItems)
-    batch_max_bytes: int = setting("Size of a request's body in bytes.", 2_000_000, group="Delivery", ge=1000, le=100_000_000)
+    batch_max_bytes: int = setting(
+        "Size of a request's body in bytes.", 2_000_000, group="Delivery", ge=1000, le=100_000_000
+    )
     batch_wait_seconds: float = setting(
-        "A partial batch is sent after this long, also while no input comes.", 10, group="Delivery", gt=0, le=3600
+        "A partial batch is sent after this long, also while no input comes.",
+        10,
+        group="Delivery",
+        gt=0,
+        le=3600,
     )
-    max_in_flight: int = setting("Requests at once; fewer while Pinterest answers 429.", 16, group="Delivery", ge=1, le=256)
+    max_in_flight: int = setting(
+        "Requests at once; fewer while Pinterest answers 429.", 16, group="Delivery", ge=1, le=256
+    )
     max_requests_per_minute: int = setting(
-        "Requests a minute and ad account; Pinterest's own headers win.", 5000, group="Delivery", ge=1, le=120_000
+        "Requests a minute and ad account; Pinterest's own headers win.",
+        5000,
+        group="Delivery",
+        ge=1,
+        le=120_000,
     )
-    request_timeout_seconds: float = setting("One attempt, the whole answer included.", 30, group="Delivery", gt=0, le=600)
+    request_timeout_seconds: float = setting(
+        "One attempt, the whole answer included.", 30, group="Delivery", gt=0, le=600
+    )
     max_retry_seconds: float = setting(
         "All attempts of one batch; after that the run stops and STATE stays before the batch.",
         300,
@@ -230,25 +310,51 @@ class Settings(_Model):
         le=86_400,
     )
     shutdown_grace_seconds: float = setting(
-        "How long requests in flight may finish after SIGTERM or SIGINT.", 20, group="Delivery", ge=0, le=3600
+        "How long requests in flight may finish after SIGTERM or SIGINT.",
+        20,
+        group="Delivery",
+        ge=0,
+        le=3600,
     )
-    list_batch_size: int = setting("Customer-list members a request.", 10_000, group="Delivery", ge=1, le=10_000)
+    list_batch_size: int = setting(
+        "Customer-list members a request.", 10_000, group="Delivery", ge=1, le=10_000
+    )
     list_wait_seconds: float = setting(
-        "How long customer-list operations gather before they are sent.", 300, group="Delivery", gt=0, le=86_400
+        "How long customer-list operations gather before they are sent.",
+        300,
+        group="Delivery",
+        gt=0,
+        le=86_400,
     )
 
     validate_records: bool = setting(
-        "Check records against the tap's schema as well; an invalid record is a dead letter.", False, group="Singer"
+        "Check records against the tap's schema as well; an invalid record is a dead letter.",
+        False,
+        group="Singer",
     )
-    stream_maps: Object | None = setting("The SDK's inline stream maps, applied before our mapping.", group="Singer", hidden=True)
-    stream_map_config: Object | None = setting("Values for the expressions of stream_maps.", group="Singer", hidden=True)
+    stream_maps: Object | None = setting(
+        "The SDK's inline stream maps, applied before our mapping.", group="Singer", hidden=True
+    )
+    stream_map_config: Object | None = setting(
+        "Values for the expressions of stream_maps.", group="Singer", hidden=True
+    )
     faker_config: Object | None = setting(
-        "The SDK's options for fake data in stream_maps: seed and locale.", group="Singer", hidden=True
+        "The SDK's options for fake data in stream_maps: seed and locale.",
+        group="Singer",
+        hidden=True,
     )
-    flattening_enabled: bool | None = setting("Flatten nested columns before our mapping.", group="Singer")
-    flattening_max_depth: int | None = setting("How deep nested columns are flattened.", group="Singer", ge=0)
-    flattening_max_key_length: int | None = setting("Longest name of a flattened column.", group="Singer", ge=1)
-    flattening_separator: str | None = setting("What joins the names of a flattened column.", group="Singer")
+    flattening_enabled: bool | None = setting(
+        "Flatten nested columns before our mapping.", group="Singer"
+    )
+    flattening_max_depth: int | None = setting(
+        "How deep nested columns are flattened.", group="Singer", ge=0
+    )
+    flattening_max_key_length: int | None = setting(
+        "Longest name of a flattened column.", group="Singer", ge=1
+    )
+    flattening_separator: str | None = setting(
+        "What joins the names of a flattened column.", group="Singer"
+    )
 
     _warnings: tuple[Problem, ...] = PrivateAttr(default=())
 
@@ -265,4 +371,7 @@ class Settings(_Model):
     def sdk_options(self) -> dict[str, Any]:
         """The SDK's own options that were given, as plain values, for the SDK's stream maps and flattening."""
         given = {name: getattr(self, name) for name in SDK_OPTIONS if name in self.model_fields_set}
-        return {name: dict(value) if isinstance(value, values.Frozen) else value for name, value in given.items()}
+        return {
+            name: dict(value) if isinstance(value, values.Frozen) else value
+            for name, value in given.items()
+        }

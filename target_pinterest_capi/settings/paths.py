@@ -30,12 +30,17 @@ def flatten(raw: Mapping[Any, Any], where: str, problems: list[Problem]) -> dict
     flat: dict[str, Any] = {}
     for path, value in _walk(raw, ""):
         if path in flat:
-            problems.append(Problem(joined(where, path), "is given twice, nested and dotted: keep one"))
+            problems.append(
+                Problem(joined(where, path), "is given twice, nested and dotted: keep one")
+            )
         elif path in BY_PATH:
             flat[path] = value
         elif path in OBJECTS:
             problems.append(
-                Problem(joined(where, path), f"is an object of several fields: name one, such as {_first_member(path)}")
+                Problem(
+                    joined(where, path),
+                    f"is an object of several fields: name one, such as {_first_member(path)}",
+                )
             )
         else:
             meant = nearest_path(path)

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from target_pinterest_capi.settings.problems import Problem, WrongValueError, did_you_mean, joined
-from target_pinterest_capi.settings.shape import Shape, Takes, accepted, shape
+from target_pinterest_capi.settings.shape import SettingShape, Takes, accepted, shape
 from target_pinterest_capi.settings.sources import parse_json
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -43,7 +43,11 @@ def given_members(
             problems.append(Problem(here, advice))
             continue
         try:
-            usable = (_NOT_GIVEN if value is None else value) if name in as_given else _usable(value, shape(known[name]))
+            usable = (
+                (_NOT_GIVEN if value is None else value)
+                if name in as_given
+                else _usable(value, shape(known[name]))
+            )
         except WrongValueError as error:
             problems.append(Problem(here, str(error)))
             continue
@@ -52,7 +56,9 @@ def given_members(
     return result
 
 
-def build(model: type[Model], members: Mapping[str, Any], where: str, problems: list[Problem]) -> Model | None:
+def build(
+    model: type[Model], members: Mapping[str, Any], where: str, problems: list[Problem]
+) -> Model | None:
     """The model of checked members; None, and the problems, where one is wrong."""
     try:
         return model.model_validate(members)
@@ -63,16 +69,21 @@ def build(model: type[Model], members: Mapping[str, Any], where: str, problems: 
         return None
 
 
-def _usable(value: Any, wanted: Shape) -> Any:
+def _usable(value: Any, wanted: SettingShape) -> Any:
     """The value as the model takes it: text trimmed, choices in any case, lists and objects from JSON text."""
     if isinstance(value, str):
         value = value.strip()
         if not value:
             return _NOT_GIVEN
-        if wanted.takes in {Takes.LIST, Takes.OBJECT} or (wanted.null and value.casefold() in NULL_WORDS):
+        if wanted.takes in {Takes.LIST, Takes.OBJECT} or (
+            wanted.null and value.casefold() in NULL_WORDS
+        ):
             value = None if wanted.null else parse_json(value)
         elif wanted.choices:
-            value = next((choice for choice in wanted.choices if choice.casefold() == value.casefold()), value)
+            value = next(
+                (choice for choice in wanted.choices if choice.casefold() == value.casefold()),
+                value,
+            )
     if value is None:
         return None if wanted.null else _NOT_GIVEN
     # Python counts true as the number 1, and so does the model
@@ -90,4 +101,6 @@ def _problem(model: type[BaseModel], detail: ErrorDetails, where: str) -> Proble
     if isinstance(error := detail.get("ctx", {}).get("error"), WrongValueError):
         return Problem(here, str(error))
     wanted = shape(info)
-    return Problem(here, f"must be {wanted.expected}{did_you_mean(detail['input'], wanted.choices)}")
+    return Problem(
+        here, f"must be {wanted.expected}{did_you_mean(detail['input'], wanted.choices)}"
+    )

@@ -9,8 +9,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from target_pinterest_capi.settings.model import CustomerList, MappingEntry, Settings
-from target_pinterest_capi.settings.shape import Shape, Takes, accepted, shape
+from target_pinterest_capi.settings.model import CustomerListEntry, MappingEntry, Settings
+from target_pinterest_capi.settings.shape import SettingShape, Takes, accepted, shape
 from target_pinterest_capi.settings.sources import ENVIRONMENT_PREFIX
 
 _WORDS: Final = {"id": "ID", "url": "URL", "api": "API", "oauth": "OAuth"}
@@ -58,7 +58,11 @@ def settings_table() -> str:
 
 def mapping_table(*, lists: bool = False) -> str:
     """The table of the keys of a mapping entry, or with `lists` of a customer list, in Markdown."""
-    rows = [row for name, info in accepted(CustomerList if lists else MappingEntry).items() for row in _rows(name, info)]
+    rows = [
+        row
+        for name, info in accepted(CustomerListEntry if lists else MappingEntry).items()
+        for row in _rows(name, info)
+    ]
     return "\n".join(["| Key | Default | Meaning |", "|---|---|---|", *rows]) + "\n"
 
 
@@ -87,7 +91,9 @@ def environment_example() -> str:
     return _ENVIRONMENT_HEAD + "\n".join(lines) + "\n"
 
 
-def _variables(model: type[BaseModel], prefix: str = "", group: str = "") -> Iterator[tuple[str, str, FieldInfo]]:
+def _variables(
+    model: type[BaseModel], prefix: str = "", group: str = ""
+) -> Iterator[tuple[str, str, FieldInfo]]:
     """Each setting that is one value: its group, its name with that of its object, and its field."""
     for name, info in accepted(model).items():
         what = shape(info)
@@ -147,7 +153,7 @@ def _meltano(model: type[BaseModel], prefix: str, label: str) -> Iterator[dict[s
         yield {**entry, "description": info.description}
 
 
-def _kind(what: Shape) -> str:
+def _kind(what: SettingShape) -> str:
     """Return Meltano's kind of a setting: one with which every value of the setting comes through.
 
     Meltano 4.4 cannot write the Decimal that it makes of a `decimal` from the environment, and refuses
@@ -164,7 +170,13 @@ def _rows(name: str, info: FieldInfo) -> Iterator[str]:
     what = shape(info)
     meaning = (info.description or "").replace("|", "\\|")
     secret = " Secret." if what.secret else ""
-    default = "required" if info.is_required() else "" if _default(info) is None else f"`{_written(_default(info))}`"
+    default = (
+        "required"
+        if info.is_required()
+        else ""
+        if _default(info) is None
+        else f"`{_written(_default(info))}`"
+    )
     yield f"| `{name}` | {default} | {meaning}{_choices(info)}{secret} |"
     if what.members and what.takes is Takes.OBJECT:
         for member, member_info in accepted(what.members).items():
@@ -189,7 +201,13 @@ def _default(info: FieldInfo) -> Any:
     default = info.default
     if default is PydanticUndefined:
         return None
-    return dict(default) if isinstance(default, Mapping) else list(default) if isinstance(default, tuple) else default
+    return (
+        dict(default)
+        if isinstance(default, Mapping)
+        else list(default)
+        if isinstance(default, tuple)
+        else default
+    )
 
 
 def _written(value: Any) -> str:

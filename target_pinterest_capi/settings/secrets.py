@@ -15,7 +15,9 @@ from target_pinterest_capi.settings.problems import Problem, WrongValueError, jo
 MAX_SECRET_BYTES: Final = 65_536  # far above any token: a larger file is another file
 
 
-def read_secrets(model: type[BaseModel], given: Mapping[str, Any], where: str, problems: list[Problem]) -> dict[str, Any]:
+def read_secrets(
+    model: type[BaseModel], given: Mapping[str, Any], where: str, problems: list[Problem]
+) -> dict[str, Any]:
     """The settings of `model` with each secret as text, whichever of its two forms was given.
 
     A secret that is given twice, cannot be read or cannot be sent is a problem, and left out of the result.
@@ -68,8 +70,14 @@ def _read(path: Any) -> str:
         with Path(path).expanduser().open("rb") as file:
             content = file.read(MAX_SECRET_BYTES + 1)
     except FileNotFoundError:
-        raise _FileError("no such file: give a path from the working directory, or an absolute one") from None
-    except (OSError, ValueError, RuntimeError) as error:  # ValueError: a null byte; RuntimeError: ~ of no user
+        raise _FileError(
+            "no such file: give a path from the working directory, or an absolute one"
+        ) from None
+    except (
+        OSError,
+        ValueError,
+        RuntimeError,
+    ) as error:  # ValueError: a null byte; RuntimeError: ~ of no user
         reason = (error.strerror if isinstance(error, OSError) else None) or "it is no usable path"
         raise _FileError(f"cannot be read: {reason}") from None
     if len(content) > MAX_SECRET_BYTES:

@@ -21,7 +21,7 @@ class Takes(Enum):
     LIST = "array"
 
 
-class Shape(NamedTuple):
+class SettingShape(NamedTuple):
     """What one setting takes. `members` is the model of an object's or of a list's members where there is one."""
 
     takes: Takes
@@ -38,7 +38,11 @@ class Shape(NamedTuple):
     @property
     def expected(self) -> str:
         """What a value must be, as the rest of a sentence: `a whole number from 1 to 1,000`."""
-        text = f"one of {', '.join(self.choices)}" if self.choices else _NOUNS[self.takes] + self._limits()
+        text = (
+            f"one of {', '.join(self.choices)}"
+            if self.choices
+            else _NOUNS[self.takes] + self._limits()
+        )
         return f"{text}; never: {self.null}" if self.null else text
 
     def _limits(self) -> str:
@@ -57,14 +61,22 @@ _NOUNS: Final = {
     Takes.OBJECT: "an object",
     Takes.LIST: "a list",
 }
-_SIMPLE: Final = {str: Takes.TEXT, SecretStr: Takes.TEXT, int: Takes.INTEGER, float: Takes.NUMBER, bool: Takes.BOOLEAN}
+_SIMPLE: Final = {
+    str: Takes.TEXT,
+    SecretStr: Takes.TEXT,
+    int: Takes.INTEGER,
+    float: Takes.NUMBER,
+    bool: Takes.BOOLEAN,
+}
 
 
-def shape(info: FieldInfo) -> Shape:
+def shape(info: FieldInfo) -> SettingShape:
     """The shape of a model's field."""
     base = _base(info.annotation)
     extra = extras(info)
-    made = Shape(Takes.OBJECT, str(extra["group"]), null=str(extra["null"]), file=bool(extra["file"]))
+    made = SettingShape(
+        Takes.OBJECT, str(extra["group"]), null=str(extra["null"]), file=bool(extra["file"])
+    )
     origin = get_origin(base)
     if origin is Literal:
         return made._replace(takes=Takes.TEXT, choices=get_args(base))
@@ -108,4 +120,6 @@ def _is_model(base: Any) -> bool:
 
 
 def _limit(info: FieldInfo, kind: type, attribute: str) -> float | None:
-    return next((getattr(limit, attribute) for limit in info.metadata if isinstance(limit, kind)), None)
+    return next(
+        (getattr(limit, attribute) for limit in info.metadata if isinstance(limit, kind)), None
+    )

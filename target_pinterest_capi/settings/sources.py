@@ -51,7 +51,11 @@ def environment() -> dict[str, str]:
     """Give this process's variables, with what a `.env` file of its folder or one above adds to them, as the SDK does."""
     from dotenv import dotenv_values, find_dotenv  # noqa: PLC0415 - only a program's start asks
 
-    added = {name: value for name, value in dotenv_values(find_dotenv(usecwd=True)).items() if value is not None}
+    added = {
+        name: value
+        for name, value in dotenv_values(find_dotenv(usecwd=True)).items()
+        if value is not None
+    }
     return {**added, **os.environ}
 
 
@@ -93,9 +97,13 @@ def parse_json(text: str) -> Any:
         raise
     except json.JSONDecodeError as error:
         # its msg is one of the parser's constants, such as "Expecting value"
-        raise WrongValueError(f"is no JSON: line {error.lineno}, column {error.colno}: {error.msg.lower()}") from None
+        raise WrongValueError(
+            f"is no JSON: line {error.lineno}, column {error.colno}: {error.msg.lower()}"
+        ) from None
     except (ValueError, RecursionError):
-        raise WrongValueError("is no usable JSON: it holds an endless number, or is nested too deeply") from None
+        raise WrongValueError(
+            "is no usable JSON: it holds an endless number, or is nested too deeply"
+        ) from None
 
 
 def _oauth_members(environ: Mapping[str, str]) -> dict[str, str]:
@@ -113,10 +121,16 @@ def _read_file(path: Path) -> dict[str, Any]:
         text = path.expanduser().read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise WrongValueError(f"is no UTF-8 text: byte {error.start}") from None
-    except (OSError, ValueError, RuntimeError) as error:  # ValueError: a null byte; RuntimeError: ~ of no user
+    except (
+        OSError,
+        ValueError,
+        RuntimeError,
+    ) as error:  # ValueError: a null byte; RuntimeError: ~ of no user
         reason = (error.strerror if isinstance(error, OSError) else None) or "it is no usable path"
         raise WrongValueError(f"cannot be read: {reason}") from None
-    parse: Callable[[str], Any] = _parse_yaml if path.suffix.casefold() in {".yml", ".yaml"} else parse_json
+    parse: Callable[[str], Any] = (
+        _parse_yaml if path.suffix.casefold() in {".yml", ".yaml"} else parse_json
+    )
     content = parse(text)
     if content is None and parse is _parse_yaml:
         return {}
@@ -136,9 +150,13 @@ def _parse_yaml(text: str) -> Any:
         raise WrongValueError(f"is no valid YAML{place}") from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        raise WrongValueError(f"is no valid YAML: line {line}: a character that YAML does not allow") from None
+        raise WrongValueError(
+            f"is no valid YAML: line {line}: a character that YAML does not allow"
+        ) from None
     except (ValueError, RecursionError, yaml.YAMLError):
-        raise WrongValueError("is no valid YAML: it holds an impossible date or number, or is nested too deeply") from None
+        raise WrongValueError(
+            "is no valid YAML: it holds an impossible date or number, or is nested too deeply"
+        ) from None
 
 
 def _refuse_constant(_: str) -> Any:

@@ -58,7 +58,9 @@ def _hashable(value: Any) -> Any:
 def account_id(text: str) -> str:
     """An ad account's id: 1 to 18 digits."""
     if not _ACCOUNT.fullmatch(text):
-        raise WrongValueError(f"must be the ad account's id, digits only, {MAX_ACCOUNT_DIGITS} at most")
+        raise WrongValueError(
+            f"must be the ad account's id, digits only, {MAX_ACCOUNT_DIGITS} at most"
+        )
     return text
 
 
@@ -81,7 +83,9 @@ def api_url(text: str) -> str:
     if not host or parts.scheme not in {"http", "https"} or re.search(r"[^\x21-\x7e]", text):
         raise WrongValueError("is no URL: write it as https://host/v5")
     if parts.scheme == "http" and not is_loopback(host):
-        raise WrongValueError("must start with https://: plain http is for this machine only, since each request carries the token")
+        raise WrongValueError(
+            "must start with https://: plain http is for this machine only, since each request carries the token"
+        )
     if parts.username is not None or parts.password is not None:
         raise WrongValueError("must not carry a user or a password: set conversion_token instead")
     if parts.query or parts.fragment or text.endswith(("?", "#")):
@@ -92,7 +96,9 @@ def api_url(text: str) -> str:
 def ledger_url(url: SecretStr) -> SecretStr:
     """An SQLAlchemy URL of SQLite or PostgreSQL; secret, since it may carry a password."""
     if not _LEDGER.match(url.get_secret_value()):
-        raise WrongValueError("must be an SQLAlchemy URL: sqlite:///ledger.db, or postgresql+psycopg://user:password@host/database")
+        raise WrongValueError(
+            "must be an SQLAlchemy URL: sqlite:///ledger.db, or postgresql+psycopg://user:password@host/database"
+        )
     return url
 
 
@@ -112,7 +118,9 @@ def timezone(name: str) -> str:
         ZoneInfo(name)
     except (OSError, ValueError, KeyError):
         hint = did_you_mean(name, available_timezones())
-        raise WrongValueError(f"must be the IANA name of a time zone, such as UTC or Europe/Paris{hint}") from None
+        raise WrongValueError(
+            f"must be the IANA name of a time zone, such as UTC or Europe/Paris{hint}"
+        ) from None
     return name
 
 
@@ -124,7 +132,9 @@ def country(code: str) -> str:
     by_word = iso3166.countries_by_alpha3.get(code) or iso3166.countries_by_name.get(code)
     meant = by_word.alpha2 if by_word else {"UK": "GB", "USA": "US"}.get(code)
     hint = f"; did you mean {meant}?" if meant else ""
-    raise WrongValueError(f"must be the ISO 3166 code of a country in two letters, such as US or DE{hint}")
+    raise WrongValueError(
+        f"must be the ISO 3166 code of a country in two letters, such as US or DE{hint}"
+    )
 
 
 def report_path(path: str) -> str:

@@ -8,6 +8,8 @@ try:
 except ModuleNotFoundError as error:
     if error.name not in {"pyspark", "pyarrow"}:
         raise
-    raise ImportError(f"{error.name} is not installed: pip install 'target-pinterest-capi[spark]'") from error
+    raise ImportError(
+        f"{error.name} is not installed: pip install 'target-pinterest-capi[spark]'"
+    ) from error
 
 __all__ = ["PinterestDataSource", "register"]

@@ -13,7 +13,12 @@ from urllib.parse import parse_qsl, urlsplit
 from pydantic import SecretStr
 
 from target_pinterest_capi import settings
-from target_pinterest_capi.mapping.mappings import Accounts, Stream, compile_stream, names_a_stream
+from target_pinterest_capi.mapping.entries import (
+    Accounts,
+    StreamSchema,
+    compile_stream,
+    names_a_stream,
+)
 from target_pinterest_capi.settings import ConfigurationError, Problem, Settings
 from target_pinterest_capi.settings.model import SDK_OPTIONS
 from target_pinterest_capi.settings.problems import WrongValueError, did_you_mean
@@ -21,9 +26,13 @@ from target_pinterest_capi.settings.sources import parse_json
 from target_pinterest_capi.spark import rows
 
 FORMAT: Final = "pinterest_capi"
-OF_SPARK: Final = frozenset({"checkpointlocation", "queryname"})  # Spark's own, which it hands on to the sink of a stream
+OF_SPARK: Final = frozenset(
+    {"checkpointlocation", "queryname"}
+)  # Spark's own, which it hands on to the sink of a stream
 SECRETS: Final = ("conversion_token", "ledger_url")
-ELSEWHERE: Final = SecretStr("sqlite:///elsewhere")  # stands for a ledger's URL where only its being there matters
+ELSEWHERE: Final = SecretStr(
+    "sqlite:///elsewhere"
+)  # stands for a ledger's URL where only its being there matters
 
 _ON_TOKENS: Final = (
     "is a secret, and the options of a write show in plans, logs and Spark's pages: give conversion_token_file, the path of a file "
@@ -57,7 +66,9 @@ class Cluster(NamedTuple):
                 "is required with spark.speculation, which runs tasks twice at once: every event of the copy would be sent again. "
                 "Keep a ledger in PostgreSQL, or set spark.speculation to false",
             )
-        is_file = told.ledger_url is not None and told.ledger_url.get_secret_value().startswith("sqlite")
+        is_file = told.ledger_url is not None and told.ledger_url.get_secret_value().startswith(
+            "sqlite"
+        )
         if is_file and self.master is not None and not self.master.startswith("local"):
             yield Problem(
                 "ledger_url",
@@ -89,17 +100,28 @@ class Job(NamedTuple):
     def settings_without_secrets(self) -> Settings:
         """Give the settings for what is told of a run: no secret is looked for."""
         told = settings.load(self.public, purpose="any")
-        return told.model_copy(update={"ledger_url": ELSEWHERE}) if "ledger_url" in self.withheld else told
+        return (
+            told.model_copy(update={"ledger_url": ELSEWHERE})
+            if "ledger_url" in self.withheld
+            else told
+        )
 
-    def sink(self) -> Stream:
+    def sink(self) -> StreamSchema:
         """Give the stream as mappings are compiled for it."""
-        return Stream(self.stream, frozenset(self.columns), self.key_properties)
+        return StreamSchema(self.stream, frozenset(self.columns), self.key_properties)
 
     def _secrets(self) -> dict[str, str]:
         environ = settings.environment()
-        found = {name: environ[variable] for name, variable in self.variables.items() if environ.get(variable, "").strip()}
+        found = {
+            name: environ[variable]
+            for name, variable in self.variables.items()
+            if environ.get(variable, "").strip()
+        }
         problems = [
-            Problem(name, f"is to be in variable {variable}, which is not set here: set it for the executors (spark.executorEnv)")
+            Problem(
+                name,
+                f"is to be in variable {variable}, which is not set here: set it for the executors (spark.executorEnv)",
+            )
             for name, variable in self.variables.items()
             if name not in found
         ]
@@ -125,14 +147,21 @@ class Job(NamedTuple):
         return found
 
 
-def read_job(options: Mapping[str, str], schema: Any, cluster: Cluster | None, *, overwrite: bool) -> tuple[Job, Settings]:
+def read_job(
+    options: Mapping[str, str], schema: Any, cluster: Cluster | None, *, overwrite: bool
+) -> tuple[Job, Settings]:
     """Give the job of a write's options (names in small letters) and its settings.
 
     Raises `ConfigurationError` with every problem there is.
     """
     problems = list(rows.problems(schema))
     if overwrite:
-        problems.append(Problem("mode", "must be append: an event cannot be taken back, so nothing can be overwritten"))
+        problems.append(
+            Problem(
+                "mode",
+                "must be append: an event cannot be taken back, so nothing can be overwritten",
+            )
+        )
     paths, raw = _read_files(options, problems)
     raw |= _settings_among(options, raw, problems)
     environ = settings.environment()
@@ -146,13 +175,19 @@ def read_job(options: Mapping[str, str], schema: Any, cluster: Cluster | None, *
     problems += cluster.problems(told) if cluster is not None and told is not None else ()
     if problems or told is None:
         raise ConfigurationError(problems)
-    public = {name: value for name, value in raw.items() if name not in {*withheld, "oauth", "customer_lists"}}
+    public = {
+        name: value
+        for name, value in raw.items()
+        if name not in {*withheld, "oauth", "customer_lists"}
+    }
     job = Job(uuid.uuid4().hex[:12], stream, columns, keys, public, paths, withheld, named)
     compile_stream(told, job.sink(), Accounts(told), _no_note)
     return job, told
 
 
-def _read_files(options: Mapping[str, str], problems: list[Problem]) -> tuple[tuple[str, ...], dict[str, Any]]:
+def _read_files(
+    options: Mapping[str, str], problems: list[Problem]
+) -> tuple[tuple[str, ...], dict[str, Any]]:
     paths = tuple(path for part in options.get("config", "").split(",") if (path := part.strip()))
     try:
         return paths, settings.read_files(paths, environ=settings.environment())
@@ -161,29 +196,43 @@ def _read_files(options: Mapping[str, str], problems: list[Problem]) -> tuple[tu
         return paths, {}
 
 
-def _variables(options: Mapping[str, str], raw: dict[str, Any], environ: Mapping[str, str]) -> dict[str, str]:
+def _variables(
+    options: Mapping[str, str], raw: dict[str, Any], environ: Mapping[str, str]
+) -> dict[str, str]:
     """Give the variable of each secret that has one, and take away what a file has of it.
 
     The target's own variable has the token where nothing else has.
     """
-    named = {name: options[f"{name}_env"].strip() for name in SECRETS if options.get(f"{name}_env", "").strip()}
+    named = {
+        name: options[f"{name}_env"].strip()
+        for name in SECRETS
+        if options.get(f"{name}_env", "").strip()
+    }
     for name in named:
         raw.pop(name, None)
         raw.pop(f"{name}_file", None)
     standard = f"{settings.ENVIRONMENT_PREFIX}CONVERSION_TOKEN"
-    has_token = "conversion_token" in named or raw.get("conversion_token") or raw.get("conversion_token_file")
+    has_token = (
+        "conversion_token" in named
+        or raw.get("conversion_token")
+        or raw.get("conversion_token_file")
+    )
     if not has_token and environ.get(standard):
         named["conversion_token"] = standard
     return named
 
 
-def _settings_among(options: Mapping[str, str], raw: dict[str, Any], problems: list[Problem]) -> dict[str, str]:
+def _settings_among(
+    options: Mapping[str, str], raw: dict[str, Any], problems: list[Problem]
+) -> dict[str, str]:
     """Give the settings among the options; one that gives a secret another way takes the file's away."""
     ours = {"config", "stream", "key_properties", *(f"{name}_env" for name in SECRETS)}
     given = {name: value for name, value in options.items() if name not in ours | OF_SPARK}
     if "path" in given:
         del given["path"]
-        problems.append(Problem("path", "has no meaning here: events go to api_url. Call save() without a path"))
+        problems.append(
+            Problem("path", "has no meaning here: events go to api_url. Call save() without a path")
+        )
     if "conversion_token" in given:
         del given["conversion_token"]
         advice = _ON_TOKENS.format(variable=f"{settings.ENVIRONMENT_PREFIX}CONVERSION_TOKEN")
@@ -194,9 +243,15 @@ def _settings_among(options: Mapping[str, str], raw: dict[str, Any], problems: l
     for name in [name for name in given if name.partition(".")[0] == "oauth"]:
         del given[name]
         problems.append(Problem(name, _OAUTH_ADVICE))
-    for name in [name for name in given if name.partition(".")[0] not in settings.Settings.model_fields]:
+    for name in [
+        name for name in given if name.partition(".")[0] not in settings.Settings.model_fields
+    ]:
         del given[name]
-        problems.append(Problem(name, f"is no option{did_you_mean(name, {*settings.Settings.model_fields, *ours})}"))
+        problems.append(
+            Problem(
+                name, f"is no option{did_you_mean(name, {*settings.Settings.model_fields, *ours})}"
+            )
+        )
     if "conversion_token_file" in given:
         raw.pop("conversion_token", None)
     return given
@@ -206,7 +261,9 @@ def holds_password(url: str) -> bool:
     """Tell whether a database's URL carries a password."""
     try:
         parts = urlsplit(url)
-        return parts.password is not None or any("pass" in name.casefold() for name, _ in parse_qsl(parts.query))
+        return parts.password is not None or any(
+            "pass" in name.casefold() for name, _ in parse_qsl(parts.query)
+        )
     except ValueError:
         return True  # whatever it is, it is not to be shown
 
@@ -215,25 +272,48 @@ def _is_secret(name: str, raw: Mapping[str, Any]) -> bool:
     return bool(raw.get(name)) and (name != "ledger_url" or holds_password(str(raw[name])))
 
 
-def _load(raw: dict[str, Any], named: Mapping[str, str], environ: Mapping[str, str], problems: list[Problem]) -> Settings | None:
+def _load(
+    raw: dict[str, Any],
+    named: Mapping[str, str],
+    environ: Mapping[str, str],
+    problems: list[Problem],
+) -> Settings | None:
     """Check the settings as the tasks will have them. A secret that only the executors have is taken as given."""
-    here = {name: environ[variable] for name, variable in named.items() if environ.get(variable, "").strip()}
-    only_there = {"ledger_url": ELSEWHERE.get_secret_value()} if "ledger_url" in named.keys() - here.keys() else {}
+    here = {
+        name: environ[variable]
+        for name, variable in named.items()
+        if environ.get(variable, "").strip()
+    }
+    only_there = (
+        {"ledger_url": ELSEWHERE.get_secret_value()}
+        if "ledger_url" in named.keys() - here.keys()
+        else {}
+    )
     try:
         is_elsewhere = "conversion_token" in named.keys() - here.keys()
-        told = settings.load({**raw, **only_there, **here}, purpose="any" if is_elsewhere else "events")
+        told = settings.load(
+            {**raw, **only_there, **here}, purpose="any" if is_elsewhere else "events"
+        )
     except ConfigurationError as error:
         problems.extend(error.problems)
         return None
     advice = "is the Singer target's, which changes records before they are mapped: change the DataFrame instead"
-    problems.extend(Problem(name, advice) for name in SDK_OPTIONS if getattr(told, name) not in (None, False))
+    problems.extend(
+        Problem(name, advice) for name in SDK_OPTIONS if getattr(told, name) not in (None, False)
+    )
     return told
 
 
-def _key_properties(text: str, columns: tuple[str, ...], problems: list[Problem]) -> tuple[str, ...]:
+def _key_properties(
+    text: str, columns: tuple[str, ...], problems: list[Problem]
+) -> tuple[str, ...]:
     """Read the names of columns, separated by commas, or as a JSON list."""
     try:
-        names = parse_json(text) if text.lstrip().startswith("[") else [part.strip() for part in text.split(",") if part.strip()]
+        names = (
+            parse_json(text)
+            if text.lstrip().startswith("[")
+            else [part.strip() for part in text.split(",") if part.strip()]
+        )
     except WrongValueError as error:
         problems.append(Problem("key_properties", str(error)))
         return ()
@@ -247,7 +327,9 @@ def _key_properties(text: str, columns: tuple[str, ...], problems: list[Problem]
 
 def _stream_problems(stream: str, told: Settings | None) -> Iterator[Problem]:
     if not stream:
-        yield Problem("stream", "is required: the name by which mappings know these rows, such as orders")
+        yield Problem(
+            "stream", "is required: the name by which mappings know these rows, such as orders"
+        )
     elif told is None:
         return
     elif any(fnmatch.fnmatchcase(stream, entry.stream) for entry in told.customer_lists):

@@ -38,11 +38,20 @@ def problems(schema: Any) -> Iterator[Problem]:
     """Give what keeps rows of a Spark schema from being records: columns without a form in JSON, and names given twice."""
     names = [field.name for field in schema.fields]
     for name in sorted({name for name in names if names.count(name) > 1}):
-        yield Problem(f"column {name}", "is there twice: a record has one value for a name. Rename one, or select the other")
+        yield Problem(
+            f"column {name}",
+            "is there twice: a record has one value for a name. Rename one, or select the other",
+        )
     for field in schema.fields:
         for kind in _unusable(field.dataType):
-            advice = next((words for part, words in _ADVICE.items() if part in kind), "select the other columns, or cast it")
-            yield Problem(f"column {field.name}", f"is or holds a {kind}, which has no form in a record: {advice}")
+            advice = next(
+                (words for part, words in _ADVICE.items() if part in kind),
+                "select the other columns, or cast it",
+            )
+            yield Problem(
+                f"column {field.name}",
+                f"is or holds a {kind}, which has no form in a record: {advice}",
+            )
 
 
 def _unusable(kind: Any) -> Iterator[str]:
@@ -72,7 +81,9 @@ def records(batches: Iterable[Any]) -> Iterator[list[dict[str, Any]]]:
         for first in range(0, batch.num_rows, CHUNK_ROWS):
             chunk = batch.slice(first, CHUNK_ROWS)
             names = [name for name, _ in readers]
-            columns = [read(column) for (_, read), column in zip(readers, chunk.columns, strict=True)]
+            columns = [
+                read(column) for (_, read), column in zip(readers, chunk.columns, strict=True)
+            ]
             if columns:
                 yield [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
             else:
@@ -100,7 +111,10 @@ def _double(_: Any) -> Read:
 
 def _float(_: Any) -> Read:
     """Read single precision as it is written: the nearest double of 19.99 is 19.989999771118164."""
-    return lambda column: [None if text is None else _exact(float(text)) for text in column.cast(pa.string()).to_pylist()]
+    return lambda column: [
+        None if text is None else _exact(float(text))
+        for text in column.cast(pa.string()).to_pylist()
+    ]
 
 
 def _exact(number: float | None) -> Any:
@@ -135,7 +149,10 @@ def _moment(epoch: datetime, micros: int, column: Any, position: int) -> str:
 def _date(_: Any) -> Read:
     def read(column: Any) -> Values:
         days = column.cast(pa.int32()).to_pylist()
-        return [None if day is None else _day(day, column, position) for position, day in enumerate(days)]
+        return [
+            None if day is None else _day(day, column, position)
+            for position, day in enumerate(days)
+        ]
 
     return read
 
@@ -148,7 +165,9 @@ def _day(day: int, column: Any, position: int) -> str:
 
 
 def _time(_: Any) -> Read:
-    return lambda column: [None if value is None else value.isoformat() for value in column.to_pylist()]
+    return lambda column: [
+        None if value is None else value.isoformat() for value in column.to_pylist()
+    ]
 
 
 def _binary(_: Any) -> Read:
@@ -201,7 +220,9 @@ def _parts(column: Any, offsets: list[int], members: Values) -> Values:
     before = offsets[0]
     return [
         members[first - before : beyond - before] if is_valid else None
-        for (first, beyond), is_valid in zip(pairwise(offsets), column.is_valid().to_pylist(), strict=True)
+        for (first, beyond), is_valid in zip(
+            pairwise(offsets), column.is_valid().to_pylist(), strict=True
+        )
     ]
 
 
@@ -213,9 +234,16 @@ def _struct(kind: Any) -> Read:
         valid = column.is_valid().to_pylist()
         if not names:
             return [{} if is_valid else None for is_valid in valid]
-        members = zip(*[read_member(member) for read_member, member in zip(readers, column.flatten(), strict=True)], strict=True)
+        members = zip(
+            *[
+                read_member(member)
+                for read_member, member in zip(readers, column.flatten(), strict=True)
+            ],
+            strict=True,
+        )
         return [
-            dict(zip(names, values, strict=True)) if is_valid else None for is_valid, values in zip(valid, members, strict=True)
+            dict(zip(names, values, strict=True)) if is_valid else None
+            for is_valid, values in zip(valid, members, strict=True)
         ]
 
     return read

@@ -11,9 +11,9 @@ from pyspark.errors import PySparkNotImplementedError
 from pyspark.sql import SparkSession, datasource
 from pyspark.sql.datasource import DataSource, DataSourceArrowWriter
 
-from target_pinterest_capi.spark.attempt import Delivered, deliver
+from target_pinterest_capi.spark.commit import CommitSummary, log
 from target_pinterest_capi.spark.job import FORMAT, Cluster, Job, read_job
-from target_pinterest_capi.spark.whole import Whole, log
+from target_pinterest_capi.spark.task import TaskCommit, deliver
 
 # pyspark 4.0 hands rows of a stream over as Python objects without a time zone, which would change them.
 StreamArrowWriter: Any = getattr(datasource, "DataSourceStreamArrowWriter", None)
@@ -25,17 +25,17 @@ class BatchWriter(DataSourceArrowWriter):
     def __init__(self, job: Job) -> None:
         self.job = job
 
-    def write(self, iterator: Iterator[Any]) -> Delivered:
+    def write(self, iterator: Iterator[Any]) -> TaskCommit:
         """Deliver one partition, in a task."""
         return deliver(self.job, iterator)
 
     def commit(self, messages: Sequence[Any]) -> None:
         """End a write whose tasks have all succeeded: its report, or that too much was refused."""
-        Whole(self.job.settings_without_secrets(), messages, self.job.id).commit()
+        CommitSummary(self.job.settings_without_secrets(), messages, self.job.id).commit()
 
     def abort(self, messages: Sequence[Any]) -> None:
         """End a write that failed: tell what was delivered nevertheless."""
-        Whole(self.job.settings_without_secrets(), messages, self.job.id).abort()
+        CommitSummary(self.job.settings_without_secrets(), messages, self.job.id).abort()
 
 
 if StreamArrowWriter is not None:
@@ -46,7 +46,7 @@ if StreamArrowWriter is not None:
         def __init__(self, job: Job) -> None:
             self._writer = BatchWriter(job)
 
-        def write(self, iterator: Iterator[Any]) -> Delivered:
+        def write(self, iterator: Iterator[Any]) -> TaskCommit:
             """Deliver one partition of a batch, in a task."""
             return self._writer.write(iterator)
 
@@ -62,7 +62,9 @@ if StreamArrowWriter is not None:
 class PinterestDataSource(DataSource):
     """The format `pinterest_capi`: rows become conversion events. It can be written to, in mode append, and not read."""
 
-    cluster: ClassVar[Cluster | None] = None  # what the session runs on, where `register` has looked
+    cluster: ClassVar[Cluster | None] = (
+        None  # what the session runs on, where `register` has looked
+    )
 
     @classmethod
     def name(cls) -> str:
@@ -87,7 +89,9 @@ class PinterestDataSource(DataSource):
         for warning in told.warnings:
             log.warning("%s", warning)
         if told.mode == "live" and told.ledger_url is None:
-            log.warning("ledger_url: is not set, so what Spark runs twice, a task tried again or a stream's batch, is sent twice.")
+            log.warning(
+                "ledger_url: is not set, so what Spark runs twice, a task tried again or a stream's batch, is sent twice."
+            )
         return job
 
 
@@ -97,4 +101,6 @@ def register(session: SparkSession) -> None:
     `session.dataSource.register(PinterestDataSource)` does so too, but then it is the tasks that find out, before they send.
     """
     cluster = Cluster.of(lambda name: session.conf.get(name, None))
-    session.dataSource.register(type(PinterestDataSource.__name__, (PinterestDataSource,), {"cluster": cluster}))
+    session.dataSource.register(
+        type(PinterestDataSource.__name__, (PinterestDataSource,), {"cluster": cluster})
+    )

@@ -51,7 +51,9 @@ class Tap:
         refused: the events that make Pinterest refuse a whole request.
     """
 
-    def __init__(self, seed: int, records: int, directory: Path, *, failed: int, refused: int) -> None:
+    def __init__(
+        self, seed: int, records: int, directory: Path, *, failed: int, refused: int
+    ) -> None:
         self._rng = random.Random(f"{seed}/tap")
         self._directory = directory
         self._pieces: list[Piece] = []
@@ -62,7 +64,11 @@ class Tap:
         self.refused: set[int] = set()
         begin = 0
         while begin < records:
-            self._to_come.append(self._piece(begin, min(self._rng.randint(*PIECE), records - begin), bad_share=BAD_SHARE))
+            self._to_come.append(
+                self._piece(
+                    begin, min(self._rng.randint(*PIECE), records - begin), bad_share=BAD_SHARE
+                )
+            )
             begin = self._to_come[-1].end
         good = [number for number in range(records) if number not in self.bad]
         chosen = self._rng.sample(good, failed + refused)
@@ -76,7 +82,9 @@ class Tap:
 
     def grow(self, records: int) -> None:
         """Let about as many new records come; a few good ones where its size is reached, as there are always new ones."""
-        self._to_come = self._to_come or [self._piece(self.end, self._rng.randint(5, 15), bad_share=0)]
+        self._to_come = self._to_come or [
+            self._piece(self.end, self._rng.randint(5, 15), bad_share=0)
+        ]
         wanted = self.end + records
         while self._to_come and self.end < wanted:
             self._pieces.append(self._to_come.pop(0))
@@ -96,13 +104,19 @@ class Tap:
     def _piece(self, begin: int, size: int, *, bad_share: float) -> Piece:
         rng, rows = self._rng, []
         for number in range(begin, begin + size):
-            columns: dict[str, Any] = {"action_source": "offline"} if rng.random() < OFFLINE_SHARE else {}
+            columns: dict[str, Any] = (
+                {"action_source": "offline"} if rng.random() < OFFLINE_SHARE else {}
+            )
             if rng.random() < bad_share:
                 self.bad.add(number)
                 columns = rng.choice(bad_columns())
             rows.append(visit(number, **columns))
         after = state({"bookmarks": {STREAM: {"position": begin + size}}})
-        lines = [self._file(rows, begin)] if rng.random() < BATCH_SHARE else [record(STREAM, **row) for row in rows]
+        lines = (
+            [self._file(rows, begin)]
+            if rng.random() < BATCH_SHARE
+            else [record(STREAM, **row) for row in rows]
+        )
         return Piece(begin, begin + size, b"\n".join([*lines, after]) + b"\n")
 
     def _file(self, rows: list[dict[str, Any]], begin: int) -> bytes:

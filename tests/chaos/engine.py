@@ -44,8 +44,15 @@ SETTINGS: Final[dict[str, Any]] = {
     "shutdown_grace_seconds": 2,
 }
 # What a request that was processed may come back as without a word on its events: it is sent again.
-SPOILED: Final = frozenset({"drop_after", "truncated", "wrong_count", "empty_body", "not_json", "drip"})
-STOPS: Final = ("redirects elsewhere", "conversion_token", "the refusal is not about the events", "max_rejected_ratio")
+SPOILED: Final = frozenset(
+    {"drop_after", "truncated", "wrong_count", "empty_body", "not_json", "drip"}
+)
+STOPS: Final = (
+    "redirects elsewhere",
+    "conversion_token",
+    "the refusal is not about the events",
+    "max_rejected_ratio",
+)
 
 _summary: Final = re.compile(
     r"(?:Done|Stopped) after (\d+) records: (\d+) delivered, (\d+) invalid, (\d+) rejected, (\d+) skipped"
@@ -65,7 +72,9 @@ ENDINGS: Final = {
     # A signal may come before Python has handlers, or click's.
     "SIGTERM": Ending("SIGTERM", (signal.SIGTERM,), frozenset({143, -signal.SIGTERM})),
     "SIGINT": Ending("SIGINT", (signal.SIGINT,), frozenset({130, -signal.SIGINT, 1})),
-    "SIGTERM twice": Ending("SIGTERM twice", (signal.SIGTERM, signal.SIGTERM), frozenset({143, -signal.SIGTERM})),
+    "SIGTERM twice": Ending(
+        "SIGTERM twice", (signal.SIGTERM, signal.SIGTERM), frozenset({143, -signal.SIGTERM})
+    ),
     "cut line": Ending("cut line", (), frozenset({1})),
 }
 WEIGHTS: Final = {"kill -9": 6, "SIGTERM": 3, "SIGINT": 2, "SIGTERM twice": 1, "cut line": 1}
@@ -118,7 +127,9 @@ class Pipe:
 
     is_held: bool
     written: threading.Event = field(default_factory=threading.Event)  # nothing more comes
-    cut: threading.Event = field(default_factory=threading.Event)  # the tap dies in the middle of a line
+    cut: threading.Event = field(
+        default_factory=threading.Event
+    )  # the tap dies in the middle of a line
     let_go: threading.Event = field(default_factory=threading.Event)
 
 
@@ -134,7 +145,9 @@ class Ran(NamedTuple):
 class Engine:
     """One target after the other, from the last STATE on."""
 
-    def __init__(self, seed: int, tap: Tap, sandbox: Sandbox, directory: Path, *, keeps_ledger: bool) -> None:
+    def __init__(
+        self, seed: int, tap: Tap, sandbox: Sandbox, directory: Path, *, keeps_ledger: bool
+    ) -> None:
         self.rng = random.Random(f"{seed}/engine")
         self.tap = tap
         self.sandbox = sandbox
@@ -147,13 +160,22 @@ class Engine:
         self._config = directory / "config.json"
         ledger = {"ledger_url": f"sqlite:///{directory}/ledger.db"} if keeps_ledger else {}
         self._config.write_text(
-            json.dumps({**SETTINGS, **ledger, "api_url": sandbox.url, "dead_letter_path": str(self.dead_letters)})
+            json.dumps(
+                {
+                    **SETTINGS,
+                    **ledger,
+                    "api_url": sandbox.url,
+                    "dead_letter_path": str(self.dead_letters),
+                }
+            )
         )
 
     def run_until_done(self, records: int, interruptions: int) -> None:
         """Run and interrupt while the stream grows to its size, then run on until a run ends by itself with everything done."""
         step = records // (interruptions + 1)
-        plan = [self.rng.choices(list(WEIGHTS), list(WEIGHTS.values()))[0] for _ in range(interruptions)]
+        plan = [
+            self.rng.choices(list(WEIGHTS), list(WEIGHTS.values()))[0] for _ in range(interruptions)
+        ]
         plan[: len(ENDINGS)] = self.rng.sample(list(ENDINGS), min(len(ENDINGS), interruptions))
         for _ in range(3 * interruptions + 10):
             self.tap.grow(step)
@@ -179,7 +201,11 @@ class Engine:
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 cwd=self.directory,
-                env={name: value for name, value in os.environ.items() if not name.startswith("TARGET_PINTEREST_CAPI_")},
+                env={
+                    name: value
+                    for name, value in os.environ.items()
+                    if not name.startswith("TARGET_PINTEREST_CAPI_")
+                },
             )
             pipe = Pipe(is_held=ending is not None)
             threads = [
@@ -217,7 +243,9 @@ class Engine:
         requests = counters().get("requests", 0) + rng.randint(1, at_most)
         return lambda: counters().get("requests", 0) >= requests
 
-    def _wait_for(self, process: "subprocess.Popen[bytes]", moment: Callable[[], bool], pipe: Pipe) -> bool:
+    def _wait_for(
+        self, process: "subprocess.Popen[bytes]", moment: Callable[[], bool], pipe: Pipe
+    ) -> bool:
         """Wait for the moment, or until nothing more comes, and a little longer; False where the process has ended before."""
         deadline = time.monotonic() + RUN_SECONDS
         while process.poll() is None and not moment() and time.monotonic() < deadline:
@@ -284,7 +312,9 @@ class Engine:
 
     def _judge(self, ran: Ran) -> None:
         """Hold a run's end against the contract, and add what the next run may repeat because of it."""
-        self.account.problems += [f"run {self.account.runs}: {problem}" for problem in self._problems_of(ran)]
+        self.account.problems += [
+            f"run {self.account.runs}: {problem}" for problem in self._problems_of(ran)
+        ]
         counts = _counts(ran.log)
         is_settled = counts is not None and counts[0] == sum(counts[1:])
         at_risk = self.truth.delivered_from(self.position)  # what comes again after the last STATE
@@ -297,17 +327,28 @@ class Engine:
         by_itself = {0} | ({1, 3} if any(words in ran.log for words in STOPS) else set())
         allowed = by_itself | (ran.ending.codes if ran.ending is not None else frozenset())
         if ran.code not in allowed:
-            problems.append(f"exit code {ran.code} after {ran.ending.name if ran.ending else 'nothing'}: {ran.log[-2000:]}")
+            problems.append(
+                f"exit code {ran.code} after {ran.ending.name if ran.ending else 'nothing'}: {ran.log[-2000:]}"
+            )
         counts = _counts(ran.log)
         if ran.code == 0 and (counts is None or counts[0] != sum(counts[1:])):
             problems.append(f"exit code 0, and the counts do not add up: {counts}")
         if ran.code == 0 and self.position != self.tap.end:
             problems.append(f"exit code 0, and STATE says {self.position} of {self.tap.end}")
-        if ran.ending is not None and counts is not None and counts[1] and counts[0] == sum(counts[1:]):
+        if (
+            ran.ending is not None
+            and counts is not None
+            and counts[1]
+            and counts[0] == sum(counts[1:])
+        ):
             read = ran.began + counts[0]
             newest = [bound for bound in self.tap.bounds() if bound <= read]
-            if self.position < (newest[-2] if newest[-1] == read and len(newest) > 1 else newest[-1]):
-                problems.append(f"everything up to {read} was settled, and STATE says {self.position}")
+            if self.position < (
+                newest[-2] if newest[-1] == read and len(newest) > 1 else newest[-1]
+            ):
+                problems.append(
+                    f"everything up to {read} was settled, and STATE says {self.position}"
+                )
         if "example.com" in ran.log or TOKEN in ran.log:
             problems.append("the log shows a value of a record, or the token")
         return problems
@@ -315,7 +356,11 @@ class Engine:
     def uncertain_events(self) -> int:
         """Give how many events were processed in requests whose answer said nothing certain: these are sent again."""
         rows = self.sandbox.store.requests()
-        return sum(row.processed for row in rows if SPOILED.intersection(row.faults) or row.faults.count("latency") > 1)
+        return sum(
+            row.processed
+            for row in rows
+            if SPOILED.intersection(row.faults) or row.faults.count("latency") > 1
+        )
 
     def _problem(self, words: str) -> None:
         self.account.problems.append(f"run {self.account.runs}: {words}")

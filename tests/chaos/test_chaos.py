@@ -39,7 +39,11 @@ def test_everything_arrives_whatever_happens(seed: int, keeps_ledger: bool, tmp_
     with Sandbox(config) as sandbox:
         engine = Engine(seed, tap, sandbox, tmp_path, keeps_ledger=keeps_ledger)
         engine.run_until_done(RECORDS, INTERRUPTIONS)
-        counters, struck, uncertain = sandbox.store.counters(), sandbox.faults.struck(), engine.uncertain_events()
+        counters, struck, uncertain = (
+            sandbox.store.counters(),
+            sandbox.faults.struck(),
+            engine.uncertain_events(),
+        )
     account, truth = engine.account, engine.truth
     told = (
         f"seed {seed}: {account.runs} runs, ended by {dict(account.endings)}, {account.states} STATE, {tap.end} records, "
@@ -51,10 +55,17 @@ def test_everything_arrives_whatever_happens(seed: int, keeps_ledger: bool, tmp_
     assert set(truth.delivered) == set(range(tap.end)) - tap.bad - tap.failed - tap.refused, told
     assert set(truth.dead) == tap.bad | tap.failed | tap.refused, told
     repeats = sum(truth.delivered.values()) - len(truth.delivered)
-    log.info("%d repeats, %d allowed by endings, %d by uncertain answers", repeats, account.allowed_repeats, uncertain)
+    log.info(
+        "%d repeats, %d allowed by endings, %d by uncertain answers",
+        repeats,
+        account.allowed_repeats,
+        uncertain,
+    )
     assert repeats <= account.allowed_repeats + uncertain, told
     assert counters["events_processed"] == sum(truth.delivered.values())
-    assert b"@" not in (tmp_path / "bodies.jsonl").read_bytes(), "an e-mail address went out as it was"
+    assert b"@" not in (tmp_path / "bodies.jsonl").read_bytes(), (
+        "an e-mail address went out as it was"
+    )
     assert b"example.com" not in (tmp_path / "rejected.jsonl").read_bytes()
     assert {kind for kind, times in struck.items() if times} == set(KINDS), told
     assert set(account.endings) == set(ENDINGS), told

@@ -56,7 +56,9 @@ class Truth:
         """Give the position before which every record is delivered or a durable dead letter."""
         with self._lock:
             self._look()
-            while self._settled < self._tap.end and (self._settled in self.delivered or self._settled in self.dead):
+            while self._settled < self._tap.end and (
+                self._settled in self.delivered or self._settled in self.dead
+            ):
                 self._settled += 1
             return self._settled
 
@@ -76,5 +78,7 @@ class Truth:
 
     def _number(self, digest: str) -> int:
         if digest not in self._numbers:
-            self._numbers.update({key_digest(number): number for number in range(len(self._numbers), self._tap.end)})
+            self._numbers.update(
+                {key_digest(number): number for number in range(len(self._numbers), self._tap.end)}
+            )
         return self._numbers[digest]

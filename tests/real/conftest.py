@@ -37,7 +37,9 @@ def meltano(tmp_path_factory) -> Callable[[str], MeltanoProject]:
     def project_with(extractor: str) -> MeltanoProject:
         nonlocal project
         try:
-            project = project or MeltanoProject(meltano_executable(), tmp_path_factory.mktemp("meltano"))
+            project = project or MeltanoProject(
+                meltano_executable(), tmp_path_factory.mktemp("meltano")
+            )
             project.install(extractor)
         except InstallationError as error:
             _unavailable(f"Meltano and {extractor} could not be installed: {error}")

@@ -33,7 +33,9 @@ class JsonApi(ABC):
                 """Say nothing: the test's output is the test's."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}
+        )
 
     @abstractmethod
     def answer(self, target: str, authorization: str | None) -> tuple[int, object]:

@@ -25,7 +25,9 @@ SOURCE: Final = Path(__file__).with_name("project")
 LOADER: Final = "target-pinterest-capi"
 TIMEOUT_SECONDS: Final = 300
 FOREIGN: Final = ("MELTANO_", "TAP_", "PIPELINEWISE_", "TARGET_", "PYTHON", "VIRTUAL_ENV")
-NOWHERE: Final = "http://127.0.0.1:9"  # port 9 answers nobody: a look-up on Meltano Hub would fail loudly
+NOWHERE: Final = (
+    "http://127.0.0.1:9"  # port 9 answers nobody: a look-up on Meltano Hub would fail loudly
+)
 
 
 class InstallationError(Exception):
@@ -34,10 +36,18 @@ class InstallationError(Exception):
 
 def _install(command: list[str], **options: Any) -> None:
     done = subprocess.run(
-        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=TIMEOUT_SECONDS, **options
+        command,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=TIMEOUT_SECONDS,
+        **options,
     )
     if done.returncode:
-        raise InstallationError(f"{Path(command[0]).name} exited {done.returncode}: {(done.stderr or done.stdout)[-2000:]}")
+        raise InstallationError(
+            f"{Path(command[0]).name} exited {done.returncode}: {(done.stderr or done.stdout)[-2000:]}"
+        )
 
 
 def meltano_executable() -> Path:
@@ -47,12 +57,26 @@ def meltano_executable() -> Path:
     environment = home / "environment"
     stamp = environment / "installed-for"
     wanted = hashlib.sha256(lock.read_bytes() + sys.version.encode()).hexdigest()
-    with (home / "lock").open("w") as guard:  # tests in several processes: one installs, the others wait
+    with (home / "lock").open(
+        "w"
+    ) as guard:  # tests in several processes: one installs, the others wait
         fcntl.flock(guard, fcntl.LOCK_EX)
         if not stamp.exists() or stamp.read_text(encoding="ascii") != wanted:
             _install([sys.executable, "-m", "venv", "--clear", str(environment)])
             python = str(environment / "bin" / "python")
-            _install([python, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--requirement", str(lock)])
+            _install(
+                [
+                    python,
+                    "-m",
+                    "pip",
+                    "install",
+                    "--quiet",
+                    "--no-deps",
+                    "--require-hashes",
+                    "--requirement",
+                    str(lock),
+                ]
+            )
             stamp.write_text(wanted, encoding="ascii")
     return environment / "bin" / "meltano"
 
@@ -73,12 +97,20 @@ class MeltanoProject:
             "settings": meltano_settings(),
         }
         definition["plugins"]["loaders"].insert(0, loader)
-        (directory / "meltano.yml").write_text(yaml.safe_dump(definition, sort_keys=False), encoding="utf-8")
+        (directory / "meltano.yml").write_text(
+            yaml.safe_dump(definition, sort_keys=False), encoding="utf-8"
+        )
 
     def _environment(self, more: Mapping[str, str]) -> dict[str, str]:
         """The environment of a command: the developer's own, without what configures other projects or this interpreter."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
-        return {**kept, "NO_COLOR": "1", "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false", "MELTANO_HUB_API_ROOT": NOWHERE, **more}
+        return {
+            **kept,
+            "NO_COLOR": "1",
+            "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false",
+            "MELTANO_HUB_API_ROOT": NOWHERE,
+            **more,
+        }
 
     def install(self, extractor: str) -> None:
         """Have Meltano install a tap from its lock file, once."""
@@ -91,7 +123,9 @@ class MeltanoProject:
         """The folder of the programs that Meltano installed for a tap."""
         return self._directory / ".meltano" / "extractors" / extractor / "venv" / "bin"
 
-    def command(self, *arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    def command(
+        self, *arguments: str, environment: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """Run `meltano` with these arguments in the project; what it printed and its exit code."""
         return subprocess.run(
             [str(self._meltano), *arguments],
@@ -108,7 +142,10 @@ class MeltanoProject:
 def _variables(plugin: str, settings: Mapping[str, Any]) -> dict[str, str]:
     """Settings as the environment variables that Meltano reads for a plugin: text as it is, anything else as JSON."""
     prefix = plugin.replace("-", "_").upper()
-    return {f"{prefix}_{name}".upper(): value if isinstance(value, str) else json.dumps(value) for name, value in settings.items()}
+    return {
+        f"{prefix}_{name}".upper(): value if isinstance(value, str) else json.dumps(value)
+        for name, value in settings.items()
+    }
 
 
 class Pipeline(NamedTuple):
@@ -127,11 +164,20 @@ class Pipeline(NamedTuple):
             **_variables(self.extractor, self.tap_settings),
             **_variables(LOADER, {**self.target_settings, **changed}),
         }
-        return self.project.command("run", self.extractor, self.loader, "--state-id-suffix", self.name, environment=environment)
+        return self.project.command(
+            "run",
+            self.extractor,
+            self.loader,
+            "--state-id-suffix",
+            self.name,
+            environment=environment,
+        )
 
     def tap_output(self) -> str:
         """The messages that the tap writes by itself, from the beginning: `meltano invoke`."""
-        done = self.project.command("invoke", self.extractor, environment=_variables(self.extractor, self.tap_settings))
+        done = self.project.command(
+            "invoke", self.extractor, environment=_variables(self.extractor, self.tap_settings)
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout
 

@@ -19,4 +19,8 @@ class OrderApi(JsonApi):
 
     def answer(self, target: str, authorization: str | None) -> tuple[int, object]:  # noqa: ARG002 - anyone may ask
         """Give the orders, or 404."""
-        return (200, {"orders": self.orders}) if target.partition("?")[0] == "/orders" else (404, {"error": "no such path"})
+        return (
+            (200, {"orders": self.orders})
+            if target.partition("?")[0] == "/orders"
+            else (404, {"error": "no such path"})
+        )

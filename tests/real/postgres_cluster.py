@@ -17,7 +17,13 @@ from typing import Final, Self
 
 DEBIAN_BINARIES: Final = Path("/usr/lib/postgresql")
 SERVICE_USER: Final = "postgres"  # initdb and postgres refuse to run as root
-OPTIONS: Final = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=20", "timezone=UTC")
+OPTIONS: Final = (
+    "fsync=off",
+    "full_page_writes=off",
+    "synchronous_commit=off",
+    "max_connections=20",
+    "timezone=UTC",
+)
 TIMEOUT_SECONDS: Final = 60
 
 
@@ -32,7 +38,9 @@ def find_binaries() -> Path:
         return max(versions, key=lambda path: float(path.parent.name))
     found = shutil.which("initdb")
     if found is None:
-        raise PostgresUnavailableError("PostgreSQL's initdb is not installed (Debian: apt-get install postgresql)")
+        raise PostgresUnavailableError(
+            "PostgreSQL's initdb is not installed (Debian: apt-get install postgresql)"
+        )
     return Path(found).resolve().parent
 
 
@@ -63,7 +71,9 @@ class PostgresCluster:
         try:
             return pwd.getpwnam(SERVICE_USER).pw_name
         except KeyError:
-            raise PostgresUnavailableError(f"root cannot run PostgreSQL, and there is no user {SERVICE_USER}") from None
+            raise PostgresUnavailableError(
+                f"root cannot run PostgreSQL, and there is no user {SERVICE_USER}"
+            ) from None
 
     def _run(self, program: str, *arguments: str, stdin: str | None = None) -> str:
         """Run one of PostgreSQL's programs as the server's user; its output, or an error that carries its complaint."""
@@ -107,17 +117,39 @@ class PostgresCluster:
                 shutil.chown(path, self._as_user, self._as_user)
         data = str(self._home / "data")
         initdb = ("--auth=scram-sha-256", f"--username={self.user}", f"--pwfile={password_file}")
-        self._run("initdb", f"--pgdata={data}", *initdb, "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
-        settings = [f"port={self.port}", f"listen_addresses={self.host}", f"unix_socket_directories={self._home}", *OPTIONS]
+        self._run(
+            "initdb",
+            f"--pgdata={data}",
+            *initdb,
+            "--encoding=UTF8",
+            "--locale=C.UTF-8",
+            "--no-sync",
+        )
+        settings = [
+            f"port={self.port}",
+            f"listen_addresses={self.host}",
+            f"unix_socket_directories={self._home}",
+            *OPTIONS,
+        ]
         options = " ".join(f"-c {setting}" for setting in settings)
         log = f"--log={self._home / 'log'}"
-        self._run("pg_ctl", f"--pgdata={data}", "--wait", f"--timeout={TIMEOUT_SECONDS}", log, f"--options={options}", "start")
+        self._run(
+            "pg_ctl",
+            f"--pgdata={data}",
+            "--wait",
+            f"--timeout={TIMEOUT_SECONDS}",
+            log,
+            f"--options={options}",
+            "start",
+        )
         self._run("createdb", *self._connection(), self.database)
 
     def __exit__(self, *_error: object) -> None:
         """Stop the server by the pid in its data directory and remove its files."""
         try:
-            self._run("pg_ctl", f"--pgdata={self._home / 'data'}", "--wait", "--mode=immediate", "stop")
+            self._run(
+                "pg_ctl", f"--pgdata={self._home / 'data'}", "--wait", "--mode=immediate", "stop"
+            )
         finally:
             shutil.rmtree(self._home)
 
@@ -127,7 +159,9 @@ class PostgresCluster:
     def query(self, sql: str) -> str:
         """Run SQL, one or many statements; what psql prints of their rows, unaligned and without headings."""
         options = ("--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1")
-        return self._run("psql", *self._connection(), *options, f"--dbname={self.database}", stdin=sql).strip()
+        return self._run(
+            "psql", *self._connection(), *options, f"--dbname={self.database}", stdin=sql
+        ).strip()
 
     @property
     def url(self) -> str:

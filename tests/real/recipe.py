@@ -29,7 +29,9 @@ ELSEWHERE: Final = re.compile(r"meltano install$|export ")  # done by this modul
 
 def project(name: str) -> dict[str, Any]:
     """The recipe's meltano.yml."""
-    loaded: dict[str, Any] = yaml.safe_load((COOKBOOK / name / "meltano.yml").read_text(encoding="utf-8"))
+    loaded: dict[str, Any] = yaml.safe_load(
+        (COOKBOOK / name / "meltano.yml").read_text(encoding="utf-8")
+    )
     return loaded
 
 
@@ -41,7 +43,12 @@ def page(name: str) -> str:
 def commands(name: str) -> list[str]:
     """The commands of the recipe's page that are for its reader's shell: one a line, without a comment after it."""
     blocks = re.findall(r"^```sh\n(.*?)^```$", page(name), re.MULTILINE | re.DOTALL)
-    lines = [re.sub(r"\s+# .*", "", line) for block in blocks for line in block.splitlines() if not line.startswith("#")]
+    lines = [
+        re.sub(r"\s+# .*", "", line)
+        for block in blocks
+        for line in block.splitlines()
+        if not line.startswith("#")
+    ]
     return [line for line in lines if line and not ELSEWHERE.match(line)]
 
 
@@ -56,14 +63,21 @@ def _stand_in(home: Path, plugin: Mapping[str, Any], programs: Path) -> None:
     for program in {"python", plugin["executable"]}:
         (home / "bin" / program).symlink_to(programs / program)
     arguments = " ".join(sorted(set(shlex.split(plugin["pip_url"]))))
-    (home / ".meltano_plugin_fingerprint").write_text(hashlib.sha256(arguments.encode()).hexdigest(), encoding="ascii")
+    (home / ".meltano_plugin_fingerprint").write_text(
+        hashlib.sha256(arguments.encode()).hexdigest(), encoding="ascii"
+    )
 
 
 class Recipe:
     """One recipe, copied, with the programs its plugins need; `environment` is what differs from the sandbox's .env."""
 
     def __init__(
-        self, name: str, directory: Path, programs: Sequence[Path], installed: Mapping[str, Path], environment: Mapping[str, str]
+        self,
+        name: str,
+        directory: Path,
+        programs: Sequence[Path],
+        installed: Mapping[str, Path],
+        environment: Mapping[str, str],
     ) -> None:
         self.directory = directory / name
         self._waiting = commands(name)
@@ -112,7 +126,11 @@ class Recipe:
     def dead_letters(self) -> list[dict[str, Any]]:
         """The lines of the file that all recipes name."""
         path = self.directory / "pinterest-rejected.jsonl"
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+        return (
+            [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+            if path.exists()
+            else []
+        )
 
     @property
     def untried(self) -> list[str]:
@@ -122,4 +140,6 @@ class Recipe:
     @property
     def as_copied(self) -> bool:
         """Whether meltano.yml is what was copied: Meltano writes one anew that lacks a `project_id`, its anchors resolved."""
-        return (self.directory / "meltano.yml").read_bytes() == (COOKBOOK / self.directory.name / "meltano.yml").read_bytes()
+        return (self.directory / "meltano.yml").read_bytes() == (
+            COOKBOOK / self.directory.name / "meltano.yml"
+        ).read_bytes()

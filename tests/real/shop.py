@@ -52,7 +52,12 @@ PEOPLE: Final = (
     ("Anne Marie", "de la Cruz", "Los Angeles", "CA", "90001", "US", "+1-213-555-0177"),
     ("Søren", "Ångström", "Winston-Salem", "NC", "27101", "US", "+1.336.555.0188"),
 )
-PRODUCTS: Final = (("sku-1", "Mug", 19.99), ("sku-2", "Poster, A2", 7.5), ("sku-3", "Lamp", 129), ("sku-4", "Pin", 0.1))
+PRODUCTS: Final = (
+    ("sku-1", "Mug", 19.99),
+    ("sku-2", "Poster, A2", 7.5),
+    ("sku-3", "Lamp", 129),
+    ("sku-4", "Pin", 0.1),
+)
 USER_AGENT: Final = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 
 
@@ -69,7 +74,10 @@ def orders(numbers: Sequence[int], newest: datetime) -> Iterator[Row]:
     for position, number in enumerate(numbers):
         first, last, city, state, postal_code, country, phone = PEOPLE[number % len(PEOPLE)]
         updated_at = newest - timedelta(minutes=len(numbers) - 1 - position)
-        bought = [(PRODUCTS[(number + line) % len(PRODUCTS)], 1 + number * (line + 1) % 3) for line in range(1 + number % 3)]
+        bought = [
+            (PRODUCTS[(number + line) % len(PRODUCTS)], 1 + number * (line + 1) % 3)
+            for line in range(1 + number % 3)
+        ]
         yield {
             "order_id": 9_007_199_254_740_000 + number,  # near 2**53: a float on the way would show
             "event_id": f"order-{number}",
@@ -88,9 +96,13 @@ def orders(numbers: Sequence[int], newest: datetime) -> Iterator[Row]:
             "zp": postal_code,
             "country": country,
             "external_id": f"Customer-{number}",
-            "client_ip_address": f"192.0.2.{number % 254 + 1}" if number % 2 else f"2001:db8::{number:x}",
+            "client_ip_address": f"192.0.2.{number % 254 + 1}"
+            if number % 2
+            else f"2001:db8::{number:x}",
             "client_user_agent": USER_AGENT,
-            "value": sum((Decimal(str(price)) * quantity for (_, _, price), quantity in bought), Decimal()),
+            "value": sum(
+                (Decimal(str(price)) * quantity for (_, _, price), quantity in bought), Decimal()
+            ),
             "currency": "USD",
             "num_items": sum(quantity for _, quantity in bought),
             "contents": [

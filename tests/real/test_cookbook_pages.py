@@ -19,13 +19,18 @@ def test_a_recipe_declares_settings_as_the_package_does(name: str):
     ours = {entry["name"]: entry for entry in meltano_settings()}
     plugins = project(name)["plugins"]
     declared = [
-        entry for kind in ("loaders", "utilities") for plugin in plugins.get(kind, []) for entry in plugin.get("settings", [])
+        entry
+        for kind in ("loaders", "utilities")
+        for plugin in plugins.get(kind, [])
+        for entry in plugin.get("settings", [])
     ]
     assert declared
     for entry in declared:
         kind = ours[entry["name"]]["kind"]
         assert entry.get("kind", "string") == ("string" if kind == "file" else kind), entry["name"]
-        assert entry.get("sensitive", False) == ours[entry["name"]].get("sensitive", False), entry["name"]
+        assert entry.get("sensitive", False) == ours[entry["name"]].get("sensitive", False), entry[
+            "name"
+        ]
         assert [one["value"] for one in entry.get("options", [])] == [
             one["value"] for one in ours[entry["name"]].get("options", [])
         ]
@@ -38,10 +43,16 @@ def test_a_recipes_configuration_is_one(name: str, tmp_path: Path, monkeypatch: 
     monkeypatch.chdir(tmp_path)
     plugins = project(name)["plugins"]
     for plugin in (*plugins["loaders"], *plugins.get("utilities", [])):
-        parent = next((one for one in plugins["loaders"] if one["name"] == plugin.get("inherit_from")), plugin)
+        parent = next(
+            (one for one in plugins["loaders"] if one["name"] == plugin.get("inherit_from")), plugin
+        )
         config = {**parent["config"], **plugin["config"]}
         secrets = {"client_id": "1", "client_secret": "2", "refresh_token": "3"}
-        oauth = {"oauth": {**config["oauth"], **secrets}} if "oauth" in config else {"conversion_token": TOKEN}
+        oauth = (
+            {"oauth": {**config["oauth"], **secrets}}
+            if "oauth" in config
+            else {"conversion_token": TOKEN}
+        )
         load({"ad_account_id": AD_ACCOUNT_ID, **config, **oauth})
         assert set(config) <= {entry["name"].partition(".")[0] for entry in parent["settings"]}
 
@@ -49,7 +60,9 @@ def test_a_recipes_configuration_is_one(name: str, tmp_path: Path, monkeypatch: 
 def test_the_index_names_every_recipe():
     """The table of the index links to each recipe's page once, and each page to its meltano.yml."""
     linked = re.findall(
-        r"^\| \[([\w-]+)\]\(([\w-]+)/README.md\)", (COOKBOOK / "README.md").read_text(encoding="utf-8"), re.MULTILINE
+        r"^\| \[([\w-]+)\]\(([\w-]+)/README.md\)",
+        (COOKBOOK / "README.md").read_text(encoding="utf-8"),
+        re.MULTILINE,
     )
     assert sorted(linked) == [(name, name) for name in RECIPES]
     assert [name for name in RECIPES if "[meltano.yml](meltano.yml)" not in page(name)] == []

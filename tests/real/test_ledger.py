@@ -83,7 +83,9 @@ def test_keys_are_remembered_and_forgotten(url: str):
     later.close()
 
 
-@pytest.mark.parametrize("number", [1, KEYS_AT_ONCE - 1, KEYS_AT_ONCE, KEYS_AT_ONCE + 1, 1000, 2 * KEYS_AT_ONCE + 1])
+@pytest.mark.parametrize(
+    "number", [1, KEYS_AT_ONCE - 1, KEYS_AT_ONCE, KEYS_AT_ONCE + 1, 1000, 2 * KEYS_AT_ONCE + 1]
+)
 def test_many_keys_at_once(url: str, number: int):
     """A request's keys are asked for and recorded in one go, however many they are."""
     ledger = open_ledger(url, 7)
@@ -119,11 +121,15 @@ def test_url_of_a_file_is_sqlalchemys(tmp_path: Path, url: str):
     ledger.record(keys(1))
     ledger.close()
     with sqlite3.connect(tmp_path / "ledger.db") as database:
-        assert database.execute("SELECT key FROM pinterest_delivered_events").fetchall() == [(keys(1)[0],)]
+        assert database.execute("SELECT key FROM pinterest_delivered_events").fetchall() == [
+            (keys(1)[0],)
+        ]
     database.close()
 
 
-@pytest.mark.parametrize("opened", [lambda url: open_ledger(url, 1), lambda url: Database(url, sa.MetaData())])
+@pytest.mark.parametrize(
+    "opened", [lambda url: open_ledger(url, 1), lambda url: Database(url, sa.MetaData())]
+)
 def test_file_is_its_owners_alone(tmp_path: Path, opened: Any):
     """Whatever makes the file first, nobody else may read it or what SQLite keeps beside it."""
     opened(f"sqlite:///{tmp_path}/ledger.db")
@@ -133,12 +139,19 @@ def test_file_is_its_owners_alone(tmp_path: Path, opened: Any):
 @pytest.mark.parametrize("url", ["sqlite://host/ledger.db", "sqlite:///ledger.db?timeout=soon"])
 def test_url_that_names_no_file_is_told(url: str):
     """What SQLAlchemy cannot read is an error in words, which do not repeat it."""
-    with pytest.raises(LedgerError, match=r"^its URL cannot be read; sqlite:///ledger.db is one that can$"):
+    with pytest.raises(
+        LedgerError, match=r"^its URL cannot be read; sqlite:///ledger.db is one that can$"
+    ):
         open_ledger(url, 7)
 
 
 @pytest.mark.parametrize(
-    "other", [("1", "page_visit", "visit-1"), (ACCOUNT, "checkout", "visit-1"), (ACCOUNT, "page_visit", "visit-2")]
+    "other",
+    [
+        ("1", "page_visit", "visit-1"),
+        (ACCOUNT, "checkout", "visit-1"),
+        (ACCOUNT, "page_visit", "visit-2"),
+    ],
 )
 def test_key_is_account_name_and_id(other: tuple[str, str, str]):
     """Another account, name or id is another key; the token is no part of it."""
@@ -150,7 +163,9 @@ def test_key_is_account_name_and_id(other: tuple[str, str, str]):
 def test_key_is_64_bits_of_a_digest():
     """A key is a number from a SHA-256, the same on every machine; a lone half of a surrogate pair is no error."""
     digest = hashlib.sha256(f"{ACCOUNT}\0page_visit\0visit-1".encode()).digest()
-    assert event_key(Account(ACCOUNT, "one"), "page_visit", "visit-1") == int.from_bytes(digest[:8], "big", signed=True)
+    assert event_key(Account(ACCOUNT, "one"), "page_visit", "visit-1") == int.from_bytes(
+        digest[:8], "big", signed=True
+    )
     assert isinstance(event_key(Account(ACCOUNT, "one"), "page_visit", "visit-\ud800"), int)
 
 
@@ -182,7 +197,12 @@ def test_rerun_sends_only_what_is_new(run_target, given, sandbox: Sandbox):
     """What an earlier run delivered is skipped, counted, and settled for STATE."""
     assert run_target([VISITS, *visits(1, 2, 3)], **given).outcomes == {"delivered": 3}
     ran = run_target([VISITS, *visits(2, 3, 4), state({"n": 4})], **given)
-    assert (ran.code, ran.outcomes, ran.reasons, ran.states) == (0, {"delivered": 1, "skipped": 2}, {"in_ledger": 2}, ['{"n": 4}'])
+    assert (ran.code, ran.outcomes, ran.reasons, ran.states) == (
+        0,
+        {"delivered": 1, "skipped": 2},
+        {"in_ledger": 2},
+        ['{"n": 4}'],
+    )
     assert sandbox.store.event_ids() == {f"visit-{number}": 1 for number in (1, 2, 3, 4)}
 
 
@@ -197,7 +217,10 @@ def test_repeat_of_a_rejected_event_is_sent_in_its_place(run_target, given, sand
     """Where the first one was rejected the repeat gets its own try."""
     sandbox.faults.set([Fault("fail_event", event_id="visit-1", times=1)])
     ran = run_target([VISITS, *visits(1, 2, 1, 1), state({"n": 4})], **given)
-    assert (ran.outcomes, ran.states) == ({"delivered": 2, "rejected": 1, "skipped": 1}, ['{"n": 4}'])
+    assert (ran.outcomes, ran.states) == (
+        {"delivered": 2, "rejected": 1, "skipped": 1},
+        ['{"n": 4}'],
+    )
     assert sandbox.store.event_ids() == {"visit-1": 1, "visit-2": 1}
 
 
@@ -213,7 +236,9 @@ def test_ledger_is_asked_before_an_event_is_too_old(run_target, given):
     """The last row that a tap repeats for a week is skipped as delivered, not dead-lettered as too old."""
     old = {"event_time": seconds_ago(3 * DAY_SECONDS)}
     assert run_target([VISITS, *visits(1, **old)], **given).outcomes == {"delivered": 1}
-    ran = run_target([VISITS, *visits(1, 2, **old)], **given, max_event_age_days=1, max_rejected_ratio=None)
+    ran = run_target(
+        [VISITS, *visits(1, 2, **old)], **given, max_event_age_days=1, max_rejected_ratio=None
+    )
     assert ran.reasons == {"in_ledger": 1, "event_too_old": 1}
 
 
@@ -231,7 +256,9 @@ def test_other_modes_leave_it_alone(run_target, given, mode: str):
         ("postgresql+psycopg://shop:s3cret@127.0.0.1:1/ledger", "refused"),
     ],
 )
-def test_ledger_that_cannot_be_used_stops_the_run(run_target, config, sandbox: Sandbox, url: str, words: str):
+def test_ledger_that_cannot_be_used_stops_the_run(
+    run_target, config, sandbox: Sandbox, url: str, words: str
+):
     """Without its ledger nothing is sent: exit 1, the setting is named, its password is not."""
     ran = run_target([VISITS, *visits(1), state({"n": 1})], **{**config, "ledger_url": url})
     assert (ran.code, ran.outcomes, ran.states) == (1, {}, [])
@@ -269,7 +296,10 @@ def test_kill_repeats_at_most_what_was_in_flight(given, sandbox: Sandbox, tmp_pa
     lines = b"\n".join([VISITS, *visits(*range(3000)), state({"n": 3000})]) + b"\n"
     for _ in range(4):
         target = subprocess.Popen(
-            [TARGET, "--config", path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            [TARGET, "--config", path],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
         )
         writer = threading.Thread(target=_write, args=(target, lines))
         writer.start()

@@ -80,13 +80,24 @@ def run(meltano: Path, sandbox: Sandbox, tmp_path: Path) -> Run:
     for command in definition["commands"].values():
         command["executable"] = str(PROGRAMS / command["executable"])
     definition["config"] = {**GIVEN, "api_url": sandbox.url}
-    project = {"project_id": "check", "send_anonymous_usage_stats": False, "plugins": {"loaders": [definition]}}
+    project = {
+        "project_id": "check",
+        "send_anonymous_usage_stats": False,
+        "plugins": {"loaders": [definition]},
+    }
     (tmp_path / "meltano.yml").write_text(yaml.safe_dump(project, sort_keys=False))
     kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
-    environment = {**kept, "NO_COLOR": "1", "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false", "MELTANO_HUB_API_ROOT": NOWHERE}
+    environment = {
+        **kept,
+        "NO_COLOR": "1",
+        "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "MELTANO_HUB_API_ROOT": NOWHERE,
+    }
 
     def meltano_run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-        changed = {f"TARGET_PINTEREST_CAPI_{name.upper()}": value for name, value in settings.items()}
+        changed = {
+            f"TARGET_PINTEREST_CAPI_{name.upper()}": value for name, value in settings.items()
+        }
         return subprocess.run(
             [str(meltano), *arguments], cwd=tmp_path, env={**environment, **changed}, stdin=subprocess.DEVNULL,
             capture_output=True, text=True, check=False, timeout=120,
@@ -150,7 +161,9 @@ def test_meltano_shows_the_defaults(run: Run):
     assert {name: found[name] for name in expected} == expected  # api_url is configured here
 
 
-@pytest.mark.parametrize("command", [("test", LOADER), ("invoke", f"{LOADER}:check")], ids=["test", "invoke"])
+@pytest.mark.parametrize(
+    "command", [("test", LOADER), ("invoke", f"{LOADER}:check")], ids=["test", "invoke"]
+)
 def test_the_check_has_meltanos_settings(run: Run, sandbox: Sandbox, command: tuple[str, ...]):
     """`meltano test` and `meltano invoke ...:check` check what the project configures, mappings included; all is well."""
     done = run(*command)
@@ -160,7 +173,9 @@ def test_the_check_has_meltanos_settings(run: Run, sandbox: Sandbox, command: tu
     assert [request.test for request in sandbox.store.requests()] == [True]
 
 
-@pytest.mark.parametrize("command", [("test", LOADER), ("invoke", f"{LOADER}:check")], ids=["test", "invoke"])
+@pytest.mark.parametrize(
+    "command", [("test", LOADER), ("invoke", f"{LOADER}:check")], ids=["test", "invoke"]
+)
 def test_a_failed_check_fails_meltanos_command(run: Run, command: tuple[str, ...]):
     """A wrong token is told with the page that makes one, is not shown, and the command fails."""
     done = run(*command, conversion_token="of-somebody-else")
@@ -171,7 +186,9 @@ def test_a_failed_check_fails_meltanos_command(run: Run, command: tuple[str, ...
 
 def test_a_sample_is_found_from_the_project(run: Run, tmp_path: Path):
     """`--sample` takes a path from the project's directory."""
-    (tmp_path / "visits.singer").write_bytes(schema("visits", *visit()) + b"\n" + record("visits", **visit()))
+    (tmp_path / "visits.singer").write_bytes(
+        schema("visits", *visit()) + b"\n" + record("visits", **visit())
+    )
     done = run("invoke", f"{LOADER}:check", "--sample", "visits.singer")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1 record of the sample: 1 event" in done.stdout

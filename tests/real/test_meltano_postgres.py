@@ -46,12 +46,17 @@ def _pipeline(postgres, meltano, sandbox, directory: Path, name: str) -> Pipelin
 
 
 def _dead_letters(pipeline: Pipeline) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in Path(pipeline.target_settings["dead_letter_path"]).read_text().splitlines()]
+    return [
+        json.loads(line)
+        for line in Path(pipeline.target_settings["dead_letter_path"]).read_text().splitlines()
+    ]
 
 
 def _bookmark(pipeline: Pipeline) -> datetime | None:
     state = pipeline.state()
-    return state and datetime.fromisoformat(state["bookmarks"]["shop-orders"]["replication_key_value"])
+    return state and datetime.fromisoformat(
+        state["bookmarks"]["shop-orders"]["replication_key_value"]
+    )
 
 
 class FullLoad(NamedTuple):
@@ -88,7 +93,9 @@ def full_load(postgres, meltano, tmp_path_factory) -> FullLoad:
 
 def test_a_full_load_delivers_every_row_once_in_order(full_load):
     """Every row of the table is one processed event, in the tap's order, in as few requests as the batch size allows."""
-    assert [event["event_id"] for event in full_load.events] == [row["event_id"] for row in full_load.rows]
+    assert [event["event_id"] for event in full_load.events] == [
+        row["event_id"] for row in full_load.rows
+    ]
     assert full_load.requests == [128, 128, 44]
 
 
@@ -139,14 +146,17 @@ def test_names_and_places_are_hashed_as_people_spell_them(full_load):
         5: ("jane", "doe", "newyork", "10001"),
     }
     sent = {number: full_load.events[number - 1]["user_data"] for number in people}
-    assert {number: tuple(user[field][0] for field in ("fn", "ln", "ct", "zp")) for number, user in sent.items()} == {
-        number: tuple(map(digest, forms)) for number, forms in people.items()
-    }
+    assert {
+        number: tuple(user[field][0] for field in ("fn", "ln", "ct", "zp"))
+        for number, user in sent.items()
+    } == {number: tuple(map(digest, forms)) for number, forms in people.items()}
 
 
 def test_amounts_leave_as_the_database_holds_them(full_load):
     """A numeric(10, 2) keeps both its decimals in every event."""
-    assert [event["custom_data"]["value"] for event in full_load.events] == [f"{row['value']:.2f}" for row in full_load.rows]
+    assert [event["custom_data"]["value"] for event in full_load.events] == [
+        f"{row['value']:.2f}" for row in full_load.rows
+    ]
 
 
 def test_meltano_keeps_the_newest_row_as_state(full_load):
@@ -175,7 +185,9 @@ def test_a_second_run_sends_only_what_is_new(postgres, pipeline, sandbox):
     postgres.query(shop.insertion(new))
     assert pipeline.run().returncode == 0
 
-    runs = [[f"order-{number}" for number in numbers] for numbers in ((1, 2, 3, 4, 5), (5, 6, 7, 8))]
+    runs = [
+        [f"order-{number}" for number in numbers] for numbers in ((1, 2, 3, 4, 5), (5, 6, 7, 8))
+    ]
     assert [row.event["event_id"] for row in sandbox.store.events()] == runs[0] + runs[1]
     assert [row.event["event_id"] for row in sandbox.store.events() if row.duplicate] == ["order-5"]
     assert _bookmark(pipeline) == new[-1]["updated_at"]
@@ -204,14 +216,23 @@ def test_rows_that_make_no_event_are_dead_letters_and_the_run_goes_on(postgres, 
     done = pipeline.run()
     assert done.returncode == 0, done.stderr
 
-    assert [row.event["event_id"] for row in sandbox.store.events()] == ["order-1", "order-3", "order-5", "order-6"]
+    assert [row.event["event_id"] for row in sandbox.store.events()] == [
+        "order-1",
+        "order-3",
+        "order-5",
+        "order-6",
+    ]
     letters = _dead_letters(pipeline)
-    assert [(letter["stream"], letter["outcome"], letter["reason"], letter["key"]) for letter in letters] == [
+    assert [
+        (letter["stream"], letter["outcome"], letter["reason"], letter["key"]) for letter in letters
+    ] == [
         ("shop-orders", "invalid", "no_identifier", {"order_id": digest(str(rows[1]["order_id"]))}),
         ("shop-orders", "invalid", "event_too_old", {"order_id": digest(str(rows[3]["order_id"]))}),
     ]
     path = Path(pipeline.target_settings["dead_letter_path"])
-    assert [word for word in ("buyer", "o'neil", "ångström") if word in path.read_text().lower()] == []
+    assert [
+        word for word in ("buyer", "o'neil", "ångström") if word in path.read_text().lower()
+    ] == []
     assert path.stat().st_mode & 0o777 == 0o600
     assert _bookmark(pipeline) == rows[-1]["updated_at"]
 

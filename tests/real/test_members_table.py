@@ -14,7 +14,7 @@ from meltano_project import FOREIGN, REPOSITORY, InstallationError, meltano_exec
 from postgres_cluster import PostgresCluster
 from receiving import AD_ACCOUNT_ID, digest
 
-from target_pinterest_capi.audiences.refreshes import Refreshes, feed_key, list_key
+from target_pinterest_capi.customer_lists.full_refreshes import FullRefreshes, feed_key, list_key
 from target_pinterest_capi.sandbox.app import SandboxConfig
 from target_pinterest_capi.sandbox.server import Sandbox
 
@@ -32,21 +32,33 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def run(postgres: PostgresCluster, sandbox: Sandbox, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+def run(
+    postgres: PostgresCluster, sandbox: Sandbox, tmp_path: Path
+) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Give what runs Meltano in a project made of the documentation's own file."""
     page = (REPOSITORY / "docs" / "customer-lists.md").read_text(encoding="utf-8")
     (text,) = re.findall(r"^```yaml project\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     project: dict[str, Any] = yaml.safe_load(text)
     plugins = project["plugins"]
-    plugins["extractors"][0]["pip_url"] = f"--requirement {REPOSITORY / 'tests/real/project/locks/tap-postgres.txt'}"
+    plugins["extractors"][0]["pip_url"] = (
+        f"--requirement {REPOSITORY / 'tests/real/project/locks/tap-postgres.txt'}"
+    )
     for kind in ("loaders", "utilities"):
         (plugin,) = plugins[kind]
         plugin["config"] = {**plugin["config"], "api_url": sandbox.url}
-        plugin["executable"] = str(Path(sys.executable).with_name(plugin["executable"]))  # the programs under test
+        plugin["executable"] = str(
+            Path(sys.executable).with_name(plugin["executable"])
+        )  # the programs under test
     (tmp_path / "meltano.yml").write_text(yaml.safe_dump(project))
-    source = {name: getattr(postgres, name) for name in ("host", "port", "user", "password", "database")}
-    (tmp_path / ".env").write_text("".join(f"TAP_POSTGRES_{name.upper()}={value}\n" for name, value in source.items()))
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
+    source = {
+        name: getattr(postgres, name) for name in ("host", "port", "user", "password", "database")
+    }
+    (tmp_path / ".env").write_text(
+        "".join(f"TAP_POSTGRES_{name.upper()}={value}\n" for name, value in source.items())
+    )
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)
+    }
 
     def meltano(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -63,7 +75,9 @@ def run(postgres: PostgresCluster, sandbox: Sandbox, tmp_path: Path) -> Callable
     except InstallationError as error:
         problem = str(error)
     if problem:
-        (pytest.fail if os.environ.get("REQUIRE_SERVICES") == "1" else pytest.skip)(f"Meltano could not be installed: {problem}")
+        (pytest.fail if os.environ.get("REQUIRE_SERVICES") == "1" else pytest.skip)(
+            f"Meltano could not be installed: {problem}"
+        )
     return meltano
 
 
@@ -78,10 +92,16 @@ def people(*numbers: int) -> set[str]:
 
 
 @pytest.mark.real
-def test_a_row_that_is_deleted_leaves_the_list(run, postgres: PostgresCluster, sandbox: Sandbox, tmp_path: Path):
+def test_a_row_that_is_deleted_leaves_the_list(
+    run, postgres: PostgresCluster, sandbox: Sandbox, tmp_path: Path
+):
     """The table is loaded into a list; a row is deleted and one is added; after the job's next run the list is the table."""
     rows = ", ".join(f"({number}, 'Member{number}@Example.com')" for number in range(150))
-    postgres.query(f"{TABLE} INSERT INTO shop.members VALUES {rows};".replace("members VALUES", "members (id, email) VALUES"))
+    postgres.query(
+        f"{TABLE} INSERT INTO shop.members VALUES {rows};".replace(
+            "members VALUES", "members (id, email) VALUES"
+        )
+    )
     first = run("run", "members")
     assert first.returncode == 0, first.stderr
     assert members(sandbox) == people(*range(150))
@@ -94,7 +114,9 @@ def test_a_row_that_is_deleted_leaves_the_list(run, postgres: PostgresCluster, s
     assert second.returncode == 0, second.stderr
     assert members(sandbox) == people(*range(7), *range(8, 151))
     assert "1 of 151 members removed" in second.stdout + second.stderr
-    assert sandbox.store.counters()["tokens_issued"] == 3  # a run each, and one for the prune that had somebody to remove
+    assert (
+        sandbox.store.counters()["tokens_issued"] == 3
+    )  # a run each, and one for the prune that had somebody to remove
     assert (tmp_path / "pinterest-oauth.json").stat().st_mode & 0o777 == 0o600
 
     postgres.query("TRUNCATE shop.members")
@@ -112,7 +134,9 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/ledger.db"
     cluster = request.getfixturevalue("postgres")
-    cluster.query("DROP TABLE IF EXISTS pinterest_list_members; DROP TABLE IF EXISTS pinterest_list_feeds")
+    cluster.query(
+        "DROP TABLE IF EXISTS pinterest_list_members; DROP TABLE IF EXISTS pinterest_list_feeds"
+    )
     return cluster.url.replace("postgresql://", "postgresql+psycopg://")
 
 
@@ -123,15 +147,20 @@ def test_the_record_of_refreshes_in_each_database(url: str):
     brought = {"a": [range(10_000), range(5_000, 10_000)], "b": [range(100)]}
     for stream, refreshes in brought.items():
         for numbers in refreshes:
-            record = Refreshes(url)
+            record = FullRefreshes(url)
             record.begin(key, feeds[stream], stream)
             record.record(feeds[stream], [digest(str(number)) for number in numbers])
             record.record(feeds[stream], [digest(str(number)) for number in numbers][:10])
-            assert [one.complete for one in record.standings(key) if one.stream == stream] == [False]
+            assert [one.complete for one in record.standings(key) if one.stream == stream] == [
+                False
+            ]
             record.complete()
             record.close()
-    record = Refreshes(url)
-    assert [(one.stream, one.complete) for one in record.standings(key)] == [("a", True), ("b", True)]
+    record = FullRefreshes(url)
+    assert [(one.stream, one.complete) for one in record.standings(key)] == [
+        ("a", True),
+        ("b", True),
+    ]
     assert record.count(key) == 10_000
     left = record.leavers(key, ["a", "b"])
     assert set(left) == {digest(str(number)) for number in range(100, 5_000)}

@@ -60,9 +60,20 @@ def _deliver(lines: list[str], directory: Path, **changed: Any) -> Delivered:
         config = directory / "config.json"
         config.write_text(json.dumps(settings), encoding="utf-8")
         command = [str(TARGET), "--config", str(config)]
-        done = subprocess.run(command, input="\n".join([*lines, ""]), capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run(
+            command,
+            input="\n".join([*lines, ""]),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
         assert done.returncode == 0, done.stderr
-        return Delivered([dict(row.event) for row in sandbox.store.events()], done.stdout, Path(settings["dead_letter_path"]))
+        return Delivered(
+            [dict(row.event) for row in sandbox.store.events()],
+            done.stdout,
+            Path(settings["dead_letter_path"]),
+        )
 
 
 @pytest.mark.parametrize("validate_records", [False, True])
@@ -83,18 +94,29 @@ def test_a_draft_4_schema_stops_nothing(tmp_path, validate_records):
         ("order-8", "203.97"),
     ]
     assert not delivered.dead_letters.exists()
-    assert delivered.stdout.splitlines()[-1] == lines[-1].removeprefix(STATE_BEFORE).removesuffix(STATE_AFTER)
+    assert delivered.stdout.splitlines()[-1] == lines[-1].removeprefix(STATE_BEFORE).removesuffix(
+        STATE_AFTER
+    )
 
 
 def test_a_value_the_schema_forbids_is_a_dead_letter(tmp_path):
     """With `validate_records`, the odd schema is not set aside: a text where a boolean belongs is a schema violation."""
     lines = _captured()
-    broken = [line.replace('"opt_out": false', '"opt_out": "false"') if '"order-4"' in line else line for line in lines]
+    broken = [
+        line.replace('"opt_out": false', '"opt_out": "false"') if '"order-4"' in line else line
+        for line in lines
+    ]
     delivered = _deliver(broken, tmp_path, validate_records=True)
 
-    assert [event["event_id"] for event in delivered.events] == [f"order-{number}" for number in (1, 2, 3, 5, 6, 7, 8)]
-    letters = [json.loads(line) for line in delivered.dead_letters.read_text(encoding="utf-8").splitlines()]
-    assert [(letter["outcome"], letter["reason"]) for letter in letters] == [("invalid", "schema_violation")]
+    assert [event["event_id"] for event in delivered.events] == [
+        f"order-{number}" for number in (1, 2, 3, 5, 6, 7, 8)
+    ]
+    letters = [
+        json.loads(line) for line in delivered.dead_letters.read_text(encoding="utf-8").splitlines()
+    ]
+    assert [(letter["outcome"], letter["reason"]) for letter in letters] == [
+        ("invalid", "schema_violation")
+    ]
 
 
 def test_a_date_sent_as_a_date_time_keeps_its_day(tmp_path):
@@ -119,7 +141,9 @@ class Run(NamedTuple):
 def run(postgres, meltano, tmp_path_factory) -> Run:
     """One `meltano run` of twenty rows, with records validated, and the SCHEMA that the tap writes by itself."""
     if sys.version_info >= (3, 12):
-        pytest.skip("pipelinewise-tap-postgres pins psycopg2-binary 2.9.3, which has no wheel for Python 3.12 and later")
+        pytest.skip(
+            "pipelinewise-tap-postgres pins psycopg2-binary 2.9.3, which has no wheel for Python 3.12 and later"
+        )
     project = meltano(TAP)
     directory = tmp_path_factory.mktemp("pipelinewise")
     bodies = directory / "bodies.jsonl"
@@ -133,12 +157,20 @@ def run(postgres, meltano, tmp_path_factory) -> Run:
         "dbname": postgres.database,
     }
     with Sandbox(SandboxConfig(record_bodies=bodies)) as sandbox:
-        pipeline = Pipeline(project, TAP, "pipelinewise", source, target_settings(sandbox, directory) | {"validate_records": True})
+        pipeline = Pipeline(
+            project,
+            TAP,
+            "pipelinewise",
+            source,
+            target_settings(sandbox, directory) | {"validate_records": True},
+        )
         done = pipeline.run()
         assert done.returncode == 0, done.stderr
         bookmark = pipeline.state()["bookmarks"]["shop-orders"]["replication_key_value"]
         schema = json.loads(pipeline.tap_output().partition("\n")[0])
-        return Run(rows, schema, [dict(row.event) for row in sandbox.store.events()], bookmark, bodies)
+        return Run(
+            rows, schema, [dict(row.event) for row in sandbox.store.events()], bookmark, bodies
+        )
 
 
 @pytest.mark.real

@@ -19,7 +19,9 @@ TAP = "tap-rest-api-msdk"
 LOADER = "target-pinterest-capi--web-orders"  # its mappings stand in project/meltano.yml, as a user writes them
 
 
-def _order(number: int, placed_at: datetime, status: str = "paid", **changed: Any) -> dict[str, Any]:
+def _order(
+    number: int, placed_at: datetime, status: str = "paid", **changed: Any
+) -> dict[str, Any]:
     return {
         "id": number,
         "placedAt": placed_at.isoformat().replace("+00:00", "Z"),
@@ -63,7 +65,9 @@ def result(meltano, tmp_path_factory) -> Result:
         pipeline = Pipeline(project, TAP, "rest-api", {"api_url": api.url}, settings, LOADER)
         done = pipeline.run()
         assert done.returncode == 0, done.stderr
-        return Result(placed_at, [dict(row.event) for row in sandbox.store.events()], pipeline.state(), bodies)
+        return Result(
+            placed_at, [dict(row.event) for row in sandbox.store.events()], pipeline.state(), bodies
+        )
 
 
 def test_an_order_with_arrays_as_json_text_becomes_this_event(result):
@@ -102,12 +106,16 @@ def test_a_mapping_in_meltano_yml_chooses_records(result):
 
 def test_dotted_defaults_in_meltano_yml_reach_every_event(result):
     """A dotted key of an object setting, which Meltano makes a nested object of, is the same field path."""
-    assert [event["custom_data"]["content_brand"] for event in result.events] == ["Example Shop"] * 4
+    assert [event["custom_data"]["content_brand"] for event in result.events] == [
+        "Example Shop"
+    ] * 4
 
 
 def test_an_empty_array_is_nothing(result):
     """`"[]"` as text gives neither contents nor what derives from them."""
-    assert result.events[2]["custom_data"].keys().isdisjoint({"contents", "content_ids", "num_items"})
+    assert (
+        result.events[2]["custom_data"].keys().isdisjoint({"contents", "content_ids", "num_items"})
+    )
 
 
 def test_an_empty_first_state_does_not_hide_the_last_one(result):

@@ -14,7 +14,9 @@ from json_api import JsonApi
 
 CONSUMER_KEY: Final = "ck_example"
 CONSUMER_SECRET: Final = "cs_example"
-CREDENTIALS: Final = "Basic " + base64.b64encode(f"{CONSUMER_KEY}:{CONSUMER_SECRET}".encode()).decode()
+CREDENTIALS: Final = (
+    "Basic " + base64.b64encode(f"{CONSUMER_KEY}:{CONSUMER_SECRET}".encode()).decode()
+)
 
 
 class WooCommerceApi(JsonApi):
@@ -34,7 +36,11 @@ class WooCommerceApi(JsonApi):
             return 401, {"code": "woocommerce_rest_cannot_view"}
         given = dict(parse_qsl(asked.query))
         self.queries.append(given)
-        changed = [order for order in self.orders if order["date_modified_gmt"] > given.get("modified_after", "")]
+        changed = [
+            order
+            for order in self.orders
+            if order["date_modified_gmt"] > given.get("modified_after", "")
+        ]
         changed.sort(key=lambda order: order["date_modified_gmt"])
         first = int(given.get("offset", 0))
         return 200, changed[first : first + int(given.get("per_page", 10))]

@@ -49,14 +49,20 @@ def spark_environment() -> Iterator[dict[str, str]]:
         unavailable("there is no Java (Debian: apt-get install default-jre-headless)")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYSPARK_PYTHON", sys.executable)
-        patch.setenv("PYTHONPATH", os.pathsep.join([str(TESTS.parent), str(TESTS), str(TESTS / "spark")]))
+        patch.setenv(
+            "PYTHONPATH", os.pathsep.join([str(TESTS.parent), str(TESTS), str(TESTS / "spark")])
+        )
         patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
-        patch.setenv("PYTHONWARNINGS", "ignore")  # of the processes that Spark starts: its own business
+        patch.setenv(
+            "PYTHONWARNINGS", "ignore"
+        )  # of the processes that Spark starts: its own business
         yield dict(os.environ)
 
 
 @pytest.fixture(scope="session")
-def session(spark_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def session(
+    spark_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Any]:
     """Give a Spark session on two cores that tries a task four times and knows the format."""
     from pyspark.sql import SparkSession
 
@@ -71,7 +77,9 @@ def session(spark_environment: dict[str, str], tmp_path_factory: pytest.TempPath
         .config("spark.driver.memory", "1g")
         .config("spark.local.dir", str(folder / "local"))
         .config("spark.sql.warehouse.dir", str(folder / "warehouse"))
-        .config("spark.sql.session.timeZone", "America/New_York")  # far from UTC, so that an instant cannot be right by chance
+        .config(
+            "spark.sql.session.timeZone", "America/New_York"
+        )  # far from UTC, so that an instant cannot be right by chance
         .config("spark.sql.files.minPartitionNum", "4")
         .config("spark.sql.execution.arrow.maxRecordsPerBatch", "1000")
         .config("spark.ui.showConsoleProgress", "false")
@@ -86,7 +94,9 @@ def session(spark_environment: dict[str, str], tmp_path_factory: pytest.TempPath
 @pytest.fixture
 def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
     """Give a sandbox that keeps the bodies it was sent."""
-    with Sandbox(SandboxConfig(keep_events=100_000, record_bodies=tmp_path / "bodies.jsonl")) as running:
+    with Sandbox(
+        SandboxConfig(keep_events=100_000, record_bodies=tmp_path / "bodies.jsonl")
+    ) as running:
         yield running
 
 
@@ -125,7 +135,9 @@ def report(tmp_path: Path) -> Callable[[], dict[str, Any]]:
 def letters(tmp_path: Path) -> Callable[[], list[dict[str, Any]]]:
     """Give a function that reads the dead letters of all attempts."""
     return lambda: [
-        json.loads(line) for path in sorted((tmp_path / "letters").glob("*.jsonl")) for line in path.read_text().splitlines()
+        json.loads(line)
+        for path in sorted((tmp_path / "letters").glob("*.jsonl"))
+        for line in path.read_text().splitlines()
     ]
 
 

@@ -36,7 +36,9 @@ VISITS = [{
 def visits(session: Any, count: int, partitions: int) -> Any:
     """Give a DataFrame of deliverable visits."""
     return session.range(0, count, 1, partitions).selectExpr(
-        "concat('visit-', id) AS event_id", "current_timestamp() AS event_time", "concat('shopper', id, '@example.com') AS em"
+        "concat('visit-', id) AS event_id",
+        "current_timestamp() AS event_time",
+        "concat('shopper', id, '@example.com') AS em",
     )
 
 
@@ -60,10 +62,15 @@ def wait_until(holds: Callable[[], bool]) -> None:
 
 def running_tasks(session: Any) -> int:
     """Give how many tasks are at work, whether their job has ended or not."""
-    return sum(executor.numRunningTasks() for executor in session.sparkContext._jsc.sc().statusTracker().getExecutorInfos())
+    return sum(
+        executor.numRunningTasks()
+        for executor in session.sparkContext._jsc.sc().statusTracker().getExecutorInfos()
+    )
 
 
-def test_a_million_rows_of_parquet(session: Any, configure: Callable[..., str], report: Callable[[], Any], tmp_path: Path):
+def test_a_million_rows_of_parquet(
+    session: Any, configure: Callable[..., str], report: Callable[[], Any], tmp_path: Path
+):
     """A million rows of Parquet in several partitions all arrive, once, and the report has counted each."""
     path = str(tmp_path / "visits.parquet")
     visits(session, MILLION, 4).write.parquet(path)
@@ -75,12 +82,20 @@ def test_a_million_rows_of_parquet(session: Any, configure: Callable[..., str], 
     assert counters["events_processed"] == MILLION
     assert counters["status_200"] == counters["requests"] == report()["requests"]["sent"]
     made = report()
-    assert (made["run"]["exit_code"], made["run"]["records"], made["totals"]["delivered"]) == (0, MILLION, MILLION)
+    assert (made["run"]["exit_code"], made["run"]["records"], made["totals"]["delivered"]) == (
+        0,
+        MILLION,
+        MILLION,
+    )
     assert made["delivered"]["by_event_name"][0]["components"]["hashed_email"]["events"] == MILLION
 
 
 def test_same_rows_give_the_same_bytes_as_through_the_target(
-    session: Any, sandbox: Sandbox, configure: Callable[..., str], run_target: Callable[..., Any], tmp_path: Path
+    session: Any,
+    sandbox: Sandbox,
+    configure: Callable[..., str],
+    run_target: Callable[..., Any],
+    tmp_path: Path,
 ):
     """Every type that Singer can carry: the rows of a DataFrame and the same records through the target are the same events."""
     frame = session.sql("""
@@ -104,12 +119,18 @@ def test_same_rows_give_the_same_bytes_as_through_the_target(
         "custom_data.contents": "lines[].{id: sku, item_price: price, quantity: quantity}",
     }  # fmt: skip
     constants = {"event_name": "checkout", "action_source": "web"}
-    given = {"mappings": [{"stream": "orders", "fields": fields, "defaults": constants}], "max_event_age_days": None}
+    given = {
+        "mappings": [{"stream": "orders", "fields": fields, "defaults": constants}],
+        "max_event_age_days": None,
+    }
     for keys in ("", "id"):  # the id is derived of the whole row, then of its key
         write(frame, configure(**given), stream="orders", key_properties=keys)
     through_spark = _events(tmp_path / "bodies.jsonl")
     columns = frame.columns
-    records = [_message({name: _of_a_tap(value) for name, value in row.asDict(recursive=True).items()}) for row in _instants(frame)]
+    records = [
+        _message({name: _of_a_tap(value) for name, value in row.asDict(recursive=True).items()})
+        for row in _instants(frame)
+    ]
     for keys in ((), ("id",)):
         run_target([schema("orders", *columns, key_properties=keys), *records], **given)
     through_target = _events(tmp_path / "bodies.jsonl")[len(through_spark) :]
@@ -119,7 +140,10 @@ def test_same_rows_give_the_same_bytes_as_through_the_target(
 
 def _events(path: Path) -> list[bytes]:
     """Give every event of a file of bodies, as its bytes."""
-    bodies = [msgspec.json.decode(line, type=dict[str, list[msgspec.Raw]]) for line in path.read_bytes().splitlines()]
+    bodies = [
+        msgspec.json.decode(line, type=dict[str, list[msgspec.Raw]])
+        for line in path.read_bytes().splitlines()
+    ]
     return [bytes(event) for body in bodies for event in body["data"]]
 
 
@@ -127,7 +151,11 @@ def _instants(frame: Any) -> list[Any]:
     """Collect the rows, with what Python's own rows would lose or change as text: the instant of a time, a single's digits."""
     text = "date_format(to_utc_timestamp(paid_at, current_timezone()), \"yyyy-MM-dd'T'HH:mm:ss.SSSSSS\") || '+00:00'"
     return (
-        frame.selectExpr("*", f"{text} AS utc").drop("paid_at").withColumnRenamed("utc", "paid_at").select(*frame.columns).collect()
+        frame.selectExpr("*", f"{text} AS utc")
+        .drop("paid_at")
+        .withColumnRenamed("utc", "paid_at")
+        .select(*frame.columns)
+        .collect()
     )
 
 
@@ -139,7 +167,9 @@ def _of_a_tap(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, Decimal):
         return _Number(str(value))
-    if isinstance(value, float) and value == 19.989999771118164:  # how Python shows the single 19.99
+    if (
+        isinstance(value, float) and value == 19.989999771118164
+    ):  # how Python shows the single 19.99
         return 19.99
     return value
 
@@ -159,10 +189,16 @@ def _message(record: dict[str, Any]) -> bytes:
 
 
 def test_task_that_is_killed_is_taken_up_by_the_next_attempt(
-    session: Any, sandbox: Sandbox, configure: Callable[..., str], report: Callable[[], Any], tmp_path: Path
+    session: Any,
+    sandbox: Sandbox,
+    configure: Callable[..., str],
+    report: Callable[[], Any],
+    tmp_path: Path,
 ):
     """After kill -9 in the middle of a task Spark runs it again, the ledger leaves out what was answered, and nothing is lost."""
-    sandbox.faults.set([Fault("latency", requests=(3,), seconds=600)])  # that request is never processed
+    sandbox.faults.set(
+        [Fault("latency", requests=(3,), seconds=600)]
+    )  # that request is never processed
     config = configure(
         mappings=VISITS,
         ledger_url=f"sqlite:///{tmp_path}/ledger.db",
@@ -184,7 +220,9 @@ def test_task_that_is_killed_is_taken_up_by_the_next_attempt(
 def _clients(port: int) -> set[int]:
     """Give the processes that have a connection to a port of this machine, but for this one."""
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    sockets = {f"socket:[{row[9]}]" for row in rows if row[2].endswith(f":{port:04X}") and row[3] == "01"}
+    sockets = {
+        f"socket:[{row[9]}]" for row in rows if row[2].endswith(f":{port:04X}") and row[3] == "01"
+    }
     found = set()
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -198,7 +236,12 @@ def _clients(port: int) -> set[int]:
 
 def _kill_the_one_that_waits(sandbox: Sandbox) -> int:
     """Kill the task whose request hangs when all others have ended; give how many events were processed until then."""
-    wait_until(lambda: sandbox.store.counters().get("events_processed", 0) >= 6000 and len(_clients(sandbox.port)) == 1)
+    wait_until(
+        lambda: (
+            sandbox.store.counters().get("events_processed", 0) >= 6000
+            and len(_clients(sandbox.port)) == 1
+        )
+    )
     before = sandbox.store.counters()["events_processed"]
     [worker] = _clients(sandbox.port)
     os.kill(worker, signal.SIGKILL)
@@ -206,18 +249,29 @@ def _kill_the_one_that_waits(sandbox: Sandbox) -> int:
 
 
 def test_run_that_was_aborted_is_repeated_without_repeats(
-    session: Any, sandbox: Sandbox, configure: Callable[..., str], report: Callable[[], Any], tmp_path: Path
+    session: Any,
+    sandbox: Sandbox,
+    configure: Callable[..., str],
+    report: Callable[[], Any],
+    tmp_path: Path,
 ):
     """Where Pinterest is gone for good each attempt ends; the report has what was delivered, and a repeat sends the rest alone."""
     sandbox.faults.set([Fault("status", status=503, skip=5)])
-    config = configure(mappings=VISITS, ledger_url=f"sqlite:///{tmp_path}/ledger.db", batch_size_rows=200, max_retry_seconds=0.2)
+    config = configure(
+        mappings=VISITS,
+        ledger_url=f"sqlite:///{tmp_path}/ledger.db",
+        batch_size_rows=200,
+        max_retry_seconds=0.2,
+    )
     with pytest.raises(Exception, match=r"partition \d, attempt \d+: .*(?s:.*)Until then"):
         write(visits(session, 3000, 3), config)
     made = report()
     assert made["run"]["exit_code"] == 1
     assert re.match(r"[23] of 3 partitions did not come to their ends", made["run"]["stopped"])
     assert sandbox.store.counters()["events_processed"] == 1000
-    wait_until(lambda: running_tasks(session) == 0)  # those of the other partitions are ended after the error came
+    wait_until(
+        lambda: running_tasks(session) == 0
+    )  # those of the other partitions are ended after the error came
     sandbox.faults.clear()
     write(visits(session, 3000, 3), config)
     assert once(sandbox, *range(3000))
@@ -231,14 +285,18 @@ def test_what_a_finished_partition_delivered_is_told_by_an_aborted_run(
 ):
     """Spark ends the run where one partition cannot be read; what the others delivered is in the report."""
     frame = visits(session, 3000, 3)  # two at once: when the third one fails, another has ended
-    broken = frame.selectExpr("*", "if(event_id = 'visit-2999', raise_error('no such row'), 1) AS number")
+    broken = frame.selectExpr(
+        "*", "if(event_id = 'visit-2999', raise_error('no such row'), 1) AS number"
+    )
     with pytest.raises(Exception, match="no such row"):
         write(broken, configure(mappings=VISITS, batch_size_rows=100))
     made = report()
     assert made["run"]["exit_code"] == 1
     assert re.match(r"[12] of 3 partitions did not come to their ends", made["run"]["stopped"])
     assert made["totals"]["delivered"] in {1000, 2000}
-    assert f"{made['totals']['delivered']} events of the finished partitions" in made["run"]["stopped"]
+    assert (
+        f"{made['totals']['delivered']} events of the finished partitions" in made["run"]["stopped"]
+    )
 
 
 def test_refused_events_are_dead_letters_of_their_attempt(
@@ -253,16 +311,30 @@ def test_refused_events_are_dead_letters_of_their_attempt(
     sandbox.faults.set([Fault("fail_event", event_id=f"visit-{number}") for number in (1, 999)])
     write(visits(session, 1000, 2), configure(mappings=VISITS))
     made = report()
-    assert (made["totals"]["delivered"], made["totals"]["rejected"], made["run"]["exit_code"]) == (998, 2, 0)
+    assert (made["totals"]["delivered"], made["totals"]["rejected"], made["run"]["exit_code"]) == (
+        998,
+        2,
+        0,
+    )
     assert sorted(letter["event"]["event_id"] for letter in letters()) == ["visit-1", "visit-999"]
     names = sorted(path.name for path in (tmp_path / "letters").iterdir())
-    assert [re.sub(r"-\d+\.jsonl$", "", name) for name in names] == [f"rejected-{made['run']['id']}-{part}" for part in (0, 1)]
+    assert [re.sub(r"-\d+\.jsonl$", "", name) for name in names] == [
+        f"rejected-{made['run']['id']}-{part}" for part in (0, 1)
+    ]
 
 
-def test_small_partition_of_bad_rows_fails_no_run(session: Any, configure: Callable[..., str], report: Callable[[], Any]):
+def test_small_partition_of_bad_rows_fails_no_run(
+    session: Any, configure: Callable[..., str], report: Callable[[], Any]
+):
     """The share of failures is judged over the whole: a partition that holds one bad row alone is no reason to stop."""
-    parts = session.range(0, 2, 1, 2).selectExpr("explode(if(id = 0, sequence(1, 100), array(101))) AS id")
-    columns = ("id AS event_id", "current_timestamp() AS event_time", "if(id = 101, 'none', concat(id, '@example.com')) AS em")
+    parts = session.range(0, 2, 1, 2).selectExpr(
+        "explode(if(id = 0, sequence(1, 100), array(101))) AS id"
+    )
+    columns = (
+        "id AS event_id",
+        "current_timestamp() AS event_time",
+        "if(id = 101, 'none', concat(id, '@example.com')) AS em",
+    )
     write(parts.selectExpr(*columns), configure(mappings=VISITS))
     assert (report()["totals"]["delivered"], report()["totals"]["invalid"]) == (100, 1)
 
@@ -271,7 +343,9 @@ def test_too_much_refused_fails_the_run_and_repeats_no_task(
     session: Any, sandbox: Sandbox, configure: Callable[..., str], report: Callable[[], Any]
 ):
     """Over the limit the write fails with exit code 3 in its report, after one attempt at each task."""
-    frame = visits(session, 40_000, 2).selectExpr("event_id", "event_time", "if(event_id LIKE '%7', 'none', em) AS em")
+    frame = visits(session, 40_000, 2).selectExpr(
+        "event_id", "event_time", "if(event_id LIKE '%7', 'none', em) AS em"
+    )
     with pytest.raises(Exception, match="max_rejected_ratio"):
         write(frame, configure(mappings=VISITS, max_rejected_ratio=0.05))
     made = report()
@@ -280,15 +354,21 @@ def test_too_much_refused_fails_the_run_and_repeats_no_task(
     assert all(count == 1 for count in sandbox.store.event_ids().values())
 
 
-def test_first_invalid_row_stops_where_that_is_asked_for(session: Any, configure: Callable[..., str], report: Callable[[], Any]):
+def test_first_invalid_row_stops_where_that_is_asked_for(
+    session: Any, configure: Callable[..., str], report: Callable[[], Any]
+):
     """on_invalid: fail ends a task at its first bad row and the run with it, without another attempt."""
-    frame = visits(session, 5000, 1).selectExpr("event_id", "event_time", "if(event_id = 'visit-300', 'none', em) AS em")
+    frame = visits(session, 5000, 1).selectExpr(
+        "event_id", "event_time", "if(event_id = 'visit-300', 'none', em) AS em"
+    )
     with pytest.raises(Exception, match="on_invalid is fail"):
         write(frame, configure(mappings=VISITS, on_invalid="fail"))
     assert (report()["run"]["exit_code"], report()["totals"]["delivered"]) == (3, 300)
 
 
-def test_dry_run_counts_and_sends_nothing(session: Any, sandbox: Sandbox, configure: Callable[..., str], report: Callable[[], Any]):
+def test_dry_run_counts_and_sends_nothing(
+    session: Any, sandbox: Sandbox, configure: Callable[..., str], report: Callable[[], Any]
+):
     """In mode dry_run the report says what would be sent."""
     write(visits(session, 100, 2), configure(mappings=VISITS), mode="dry_run")
     assert report()["delivered"]["events"] == 100
@@ -296,12 +376,19 @@ def test_dry_run_counts_and_sends_nothing(session: Any, sandbox: Sandbox, config
     assert sandbox.store.counters() == {}
 
 
-def test_wrong_configuration_is_told_before_a_task_starts(session: Any, sandbox: Sandbox, configure: Callable[..., str]):
+def test_wrong_configuration_is_told_before_a_task_starts(
+    session: Any, sandbox: Sandbox, configure: Callable[..., str]
+):
     """Every problem is in the error that the driver raises; no task has run, and no value is in it."""
     tracker = session.sparkContext.statusTracker()
     before = tracker.getJobIdsForGroup()
     with pytest.raises(Exception, match="did you mean batch_size_rows") as caught:
-        write(visits(session, 10, 1), configure(mappings=VISITS), batch_size_row="1", conversion_token="pasted-by-mistake")
+        write(
+            visits(session, 10, 1),
+            configure(mappings=VISITS),
+            batch_size_row="1",
+            conversion_token="pasted-by-mistake",
+        )
     assert "conversion_token: is a secret" in str(caught.value)
     assert "pasted-by-mistake" not in str(caught.value)
     assert tracker.getJobIdsForGroup() == before
@@ -310,13 +397,17 @@ def test_wrong_configuration_is_told_before_a_task_starts(session: Any, sandbox:
 
 def test_error_in_the_rows_is_told_as_spark_tells_it(session: Any, configure: Callable[..., str]):
     """What is raised while the rows are made is in the error in its own words, without the row that was at work."""
-    frame = visits(session, 10, 1).selectExpr("*", "assert_true(event_id <> 'visit-5', 'made-up') IS NULL AS is_sound")
+    frame = visits(session, 10, 1).selectExpr(
+        "*", "assert_true(event_id <> 'visit-5', 'made-up') IS NULL AS is_sound"
+    )
     with pytest.raises(Exception, match="made-up") as caught:
         write(frame, configure(mappings=VISITS))
     assert "shopper5@example.com" not in str(caught.value)
 
 
-def test_speculation_is_refused_by_the_tasks_too(session: Any, sandbox: Sandbox, configure: Callable[..., str]):
+def test_speculation_is_refused_by_the_tasks_too(
+    session: Any, sandbox: Sandbox, configure: Callable[..., str]
+):
     """Where the format was registered without a look at the session, each task looks before it sends."""
     session.sparkContext.setLocalProperty("spark.speculation", "true")
     try:
@@ -350,7 +441,14 @@ def test_speculation_without_a_ledger_is_refused(
 ):
     """A session that speculates cannot write without a ledger: the driver says so."""
     command = [sys.executable, "-c", SPECULATING, configure()]
-    done = subprocess.run(command, env=spark_environment, capture_output=True, text=True, check=True, timeout=PATIENCE_SECONDS)
+    done = subprocess.run(
+        command,
+        env=spark_environment,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE_SECONDS,
+    )
     assert "ledger_url: is required with spark.speculation" in done.stdout
     assert "PYTHON_DATA_SOURCE_ERROR" in done.stdout
     assert sandbox.store.counters() == {}
@@ -361,7 +459,9 @@ def test_token_from_the_executors_environment(
 ):
     """A task that lacks the variable it was told to read says so, and sends nothing."""
     with pytest.raises(Exception, match="variable NO_SUCH_TOKEN, which is not set here"):
-        write(visits(session, 10, 1), configure(mappings=VISITS), conversion_token_env="NO_SUCH_TOKEN")
+        write(
+            visits(session, 10, 1), configure(mappings=VISITS), conversion_token_env="NO_SUCH_TOKEN"
+        )
     assert sandbox.store.counters() == {}
 
 
@@ -369,6 +469,8 @@ def test_account_column_leads_to_accounts(session: Any, configure: Callable[...,
     """Hundreds of accounts in one DataFrame: a column names the account of each row, as in the target."""
     entry = {**VISITS[0], "ad_account_id": "account"}
     with Sandbox(SandboxConfig(tokens={TOKEN: (ACCOUNT, "549755885176")})) as sandbox:
-        frame = visits(session, 100, 2).selectExpr("*", f"if(event_id < 'visit-5', '{ACCOUNT}', '549755885176') AS account")
+        frame = visits(session, 100, 2).selectExpr(
+            "*", f"if(event_id < 'visit-5', '{ACCOUNT}', '549755885176') AS account"
+        )
         write(frame, configure(api_url=sandbox.url, mappings=[entry]))
         assert {row.ad_account_id for row in sandbox.store.events()} == {ACCOUNT, "549755885176"}

@@ -18,7 +18,9 @@ from target_pinterest_capi.spark.job import Cluster, Job, holds_password, read_j
 
 pytestmark = pytest.mark.spark
 
-SCHEMA = types.StructType([types.StructField("event_id", types.StringType()), types.StructField("em", types.StringType())])
+SCHEMA = types.StructType(
+    [types.StructField("event_id", types.StringType()), types.StructField("em", types.StringType())]
+)
 VARIABLE = "TARGET_PINTEREST_CAPI_CONVERSION_TOKEN"
 URL = "postgresql+psycopg://user:hidden@db.example.com/shop"
 
@@ -34,7 +36,9 @@ def config(tmp_path: Path) -> Callable[..., str]:
     """Give a function that writes a configuration and gives its path."""
 
     def write(name: str = "config.json", **given: Any) -> str:
-        (tmp_path / name).write_text(json.dumps({"ad_account_id": ACCOUNT, "conversion_token": TOKEN, **given}))
+        (tmp_path / name).write_text(
+            json.dumps({"ad_account_id": ACCOUNT, "conversion_token": TOKEN, **given})
+        )
         return str(tmp_path / name)
 
     return write
@@ -44,7 +48,9 @@ def job_of(*, overwrite: bool = False, cluster: Cluster | None = None, **options
     return read_job({"stream": "orders", **options}, SCHEMA, cluster, overwrite=overwrite)[0]
 
 
-def problems_of(*, overwrite: bool = False, cluster: Cluster | None = None, **options: str) -> dict[str, str]:
+def problems_of(
+    *, overwrite: bool = False, cluster: Cluster | None = None, **options: str
+) -> dict[str, str]:
     with pytest.raises(ConfigurationError) as caught:
         job_of(overwrite=overwrite, cluster=cluster, **options)
     return {problem.path: problem.message for problem in caught.value.problems}
@@ -52,7 +58,10 @@ def problems_of(*, overwrite: bool = False, cluster: Cluster | None = None, **op
 
 def test_options_override_the_files(config: Callable[..., str]):
     """Options win over files, later files over earlier ones; numbers come as text, lists as JSON."""
-    first, second = config(batch_size_rows=10, timezone="Europe/Paris"), config("more.json", batch_size_rows=20)
+    first, second = (
+        config(batch_size_rows=10, timezone="Europe/Paris"),
+        config("more.json", batch_size_rows=20),
+    )
     mappings = '[{"stream": "orders", "fields": {"event_id": "event_id"}}]'
     told = job_of(config=f"{first}, {second}", max_in_flight="3", mappings=mappings).settings()
     assert (told.batch_size_rows, told.timezone, told.max_in_flight) == (20, "Europe/Paris", 3)
@@ -62,7 +71,10 @@ def test_options_override_the_files(config: Callable[..., str]):
 
 def test_sparks_own_options_are_let_through(config: Callable[..., str]):
     """What Spark puts among the options of a streaming query is none of ours."""
-    assert job_of(config=config(), checkpointlocation="/checkpoints", queryname="orders").stream == "orders"
+    assert (
+        job_of(config=config(), checkpointlocation="/checkpoints", queryname="orders").stream
+        == "orders"
+    )
 
 
 @pytest.mark.parametrize(
@@ -79,16 +91,27 @@ def test_sparks_own_options_are_let_through(config: Callable[..., str]):
         ({"flattening_enabled": "true"}, "flattening_enabled", "change the DataFrame"),
         ({"conversion_token": "secret-1"}, "conversion_token", "conversion_token_file"),
         ({"ledger_url": URL}, "ledger_url", "ledger_url_env"),
-        ({"ledger_url": "postgresql://db.example.com/shop?password=hidden"}, "ledger_url", "ledger_url_env"),
+        (
+            {"ledger_url": "postgresql://db.example.com/shop?password=hidden"},
+            "ledger_url",
+            "ledger_url_env",
+        ),
         ({"oauth.access_token": "secret-1"}, "oauth.access_token", "customer lists"),
         ({"config": "nowhere.json"}, "nowhere.json", "cannot be read"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_wrong_option_is_refused_on_the_driver(config: Callable[..., str], options: dict[str, str], path: str, words: str):
+def test_wrong_option_is_refused_on_the_driver(
+    config: Callable[..., str], options: dict[str, str], path: str, words: str
+):
     """Each wrong option is a problem with the nearest name or with what to do; no given value is in it."""
     lists = [{"stream": "vip", "list_name": "VIPs", "member": "em"}]
-    found = problems_of(**{"config": config(customer_lists=lists, oauth={"access_token": "token-of-lists"}), **options})
+    found = problems_of(
+        **{
+            "config": config(customer_lists=lists, oauth={"access_token": "token-of-lists"}),
+            **options,
+        }
+    )
     assert words in found[path]
     assert not {"secret-1", "hidden", TOKEN} & set(" ".join(found.values()).split())
     assert "hidden" not in " ".join(found.values())
@@ -97,7 +120,12 @@ def test_wrong_option_is_refused_on_the_driver(config: Callable[..., str], optio
 def test_every_problem_is_told_at_once(config: Callable[..., str]):
     """Wrong options, settings and columns are all in one error."""
     schema = types.StructType([types.StructField("odd", types.VariantType())])
-    options = {"config": config(timezone="Nowhere"), "batch_size_row": "1", "key_properties": "id", "stream": ""}
+    options = {
+        "config": config(timezone="Nowhere"),
+        "batch_size_row": "1",
+        "key_properties": "id",
+        "stream": "",
+    }
     with pytest.raises(ConfigurationError) as caught:
         read_job(options, schema, None, overwrite=True)
     paths = {problem.path for problem in caught.value.problems}
@@ -138,10 +166,14 @@ def test_what_a_cluster_would_send_twice_is_refused(
         assert path in problems_of(config=config(**given), cluster=cluster)
 
 
-@pytest.mark.parametrize(("conf", "expected"), [("true", True), ("TRUE", True), ("false", False), (None, False)])
+@pytest.mark.parametrize(
+    ("conf", "expected"), [("true", True), ("TRUE", True), ("false", False), (None, False)]
+)
 def test_cluster_is_read_from_a_configuration(conf: str | None, expected: bool):
     """Spark's own words for true and false, and what is not set."""
-    assert Cluster.of({"spark.speculation": conf, "spark.master": "yarn"}.get) == Cluster("yarn", expected)
+    assert Cluster.of({"spark.speculation": conf, "spark.master": "yarn"}.get) == Cluster(
+        "yarn", expected
+    )
 
 
 # Secrets
@@ -164,7 +196,9 @@ def test_secret_of_the_file_does_not_travel(config: Callable[..., str]):
 
 def test_ledger_without_a_password_may_be_an_option(config: Callable[..., str]):
     """An URL that holds no secret is a setting like any other."""
-    assert job_of(config=config(), ledger_url="sqlite:///ledger.db").settings().ledger_url is not None
+    assert (
+        job_of(config=config(), ledger_url="sqlite:///ledger.db").settings().ledger_url is not None
+    )
 
 
 def test_token_from_a_file_of_its_own(config: Callable[..., str], tmp_path: Path):
@@ -186,7 +220,9 @@ def test_token_from_the_environment(config: Callable[..., str], monkeypatch: pyt
     assert job.settings().conversion_token.get_secret_value() == "token-of-the-environment"
 
 
-def test_token_that_only_executors_have(config: Callable[..., str], monkeypatch: pytest.MonkeyPatch):
+def test_token_that_only_executors_have(
+    config: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+):
     """A variable named by conversion_token_env need not be set on the driver; a task without it says which one it is."""
     job = job_of(config=config(), conversion_token_env="SHOP_TOKEN", ledger_url_env="SHOP_LEDGER")
     with pytest.raises(ConfigurationError, match=r"(?s)SHOP_TOKEN.*SHOP_LEDGER"):

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given as tried
 from hypothesis import strategies as st
 
-from target_pinterest_capi.messages import decode_record
+from target_pinterest_capi.singer.messages import decode_record
 
 pa = pytest.importorskip("pyarrow")
 types = pytest.importorskip("pyspark.sql.types")
@@ -45,7 +45,11 @@ def record_of(kind: Any, *values: Any) -> list[Any]:
         (pa.string(), " Jane@Example.com", '" Jane@Example.com"'),
         (pa.large_string(), "ü", '"ü"'),
         (pa.timestamp("us", "America/New_York"), MOMENT, '"2026-11-21T10:00:00+00:00"'),
-        (pa.timestamp("us", "UTC"), MOMENT + timedelta(microseconds=5), '"2026-11-21T10:00:00.000005+00:00"'),
+        (
+            pa.timestamp("us", "UTC"),
+            MOMENT + timedelta(microseconds=5),
+            '"2026-11-21T10:00:00.000005+00:00"',
+        ),
         (pa.timestamp("us"), LOCAL, '"2026-11-21T10:00:00"'),
         (pa.date32(), date(1988, 2, 29), '"1988-02-29"'),
         (pa.time64("us"), time(10, 30), '"10:30:00"'),
@@ -92,15 +96,27 @@ def test_year_beyond_python_is_no_crash(kind: Any, number: int, text: str):
 
 
 @tried(
-    st.lists(st.tuples(st.lists(st.integers(-9, 9), max_size=3) | st.none(), st.text("ab", max_size=3) | st.none()), max_size=40)
+    st.lists(
+        st.tuples(
+            st.lists(st.integers(-9, 9), max_size=3) | st.none(),
+            st.text("ab", max_size=3) | st.none(),
+        ),
+        max_size=40,
+    )
 )
 def test_rows_keep_their_values_in_any_slice(given: list[tuple[Any, Any]]):
     """However a batch is cut, each row is the record of its own values."""
     kind = pa.struct([("numbers", pa.list_(pa.int64())), ("name", pa.string())])
     expected = [{"numbers": numbers, "name": name} for numbers, name in given]
-    batch = pa.record_batch({"row": pa.array(expected, kind), "number": pa.array(range(len(given)), pa.int32())})
+    batch = pa.record_batch(
+        {"row": pa.array(expected, kind), "number": pa.array(range(len(given)), pa.int32())}
+    )
     for cut in (0, len(given) // 3, len(given)):
-        found = [record for chunk in rows.records([batch.slice(0, cut), batch.slice(cut)]) for record in chunk]
+        found = [
+            record
+            for chunk in rows.records([batch.slice(0, cut), batch.slice(cut)])
+            for record in chunk
+        ]
         assert found == [{"row": row, "number": number} for number, row in enumerate(expected)]
 
 
@@ -121,13 +137,23 @@ def test_every_plain_type_of_spark_is_read():
         types.FloatType(), types.DoubleType(), types.DecimalType(38, 18), types.StringType(), types.TimestampType(),
         types.TimestampNTZType(), types.DateType(), types.BinaryType(),
     ]  # fmt: skip
-    assert {kind.typeName().partition("(")[0] for kind in plain} | {"char", "varchar", "time"} == rows.PLAIN
-    nested = types.StructType([types.StructField(f"c{number}", kind) for number, kind in enumerate(plain)])
+    assert {kind.typeName().partition("(")[0] for kind in plain} | {
+        "char",
+        "varchar",
+        "time",
+    } == rows.PLAIN
+    nested = types.StructType(
+        [types.StructField(f"c{number}", kind) for number, kind in enumerate(plain)]
+    )
     whole = [*plain, nested, types.ArrayType(nested), types.MapType(types.StringType(), nested)]
-    schema = types.StructType([types.StructField(f"c{number}", kind) for number, kind in enumerate(whole)])
+    schema = types.StructType(
+        [types.StructField(f"c{number}", kind) for number, kind in enumerate(whole)]
+    )
     assert list(rows.problems(schema)) == []
     for kind in whole:
-        assert rows.reader(to_arrow_type(kind, timezone="UTC"))(pa.array([None], to_arrow_type(kind, timezone="UTC"))) == [None]
+        assert rows.reader(to_arrow_type(kind, timezone="UTC"))(
+            pa.array([None], to_arrow_type(kind, timezone="UTC"))
+        ) == [None]
 
 
 @pytest.mark.parametrize(
@@ -144,7 +170,9 @@ def test_every_plain_type_of_spark_is_read():
 )
 def test_what_has_no_form_is_named_on_the_driver(kind: Any, word: str):
     """A type that no record can hold is a problem that names its column, before anything is sent."""
-    schema = types.StructType([types.StructField("id", types.LongType()), types.StructField("odd", kind)])
+    schema = types.StructType(
+        [types.StructField("id", types.LongType()), types.StructField("odd", kind)]
+    )
     [problem] = rows.problems(schema)
     assert problem.path == "column odd"
     assert word in problem.message
@@ -152,19 +180,35 @@ def test_what_has_no_form_is_named_on_the_driver(kind: Any, word: str):
 
 def test_name_given_twice_is_a_problem():
     """Two columns of one name cannot both be in a record."""
-    schema = types.StructType([types.StructField("id", types.LongType()), types.StructField("id", types.StringType())])
+    schema = types.StructType(
+        [types.StructField("id", types.LongType()), types.StructField("id", types.StringType())]
+    )
     assert [problem.path for problem in rows.problems(schema)] == ["column id"]
 
 
 def test_documentation_tells_of_every_type():
     """The guide's table has a row for each type that a record can hold."""
     guide = (Path(__file__).parents[2] / "docs" / "spark.md").read_text()
-    told = set(re.findall(r"`(\w+)`", guide.partition("| Spark's type |")[2].partition("\n\n")[0].replace(" | ", "\n").lower()))
+    told = set(
+        re.findall(
+            r"`(\w+)`",
+            guide.partition("| Spark's type |")[2]
+            .partition("\n\n")[0]
+            .replace(" | ", "\n")
+            .lower(),
+        )
+    )
     assert told >= rows.PLAIN | {"array", "struct", "map"}
 
 
 def test_record_is_json():
     """What a row becomes can be written as JSON, but for decimals, which the target has of JSON as well."""
-    batch = pa.record_batch({"at": pa.array([MOMENT], pa.timestamp("us", "UTC")), "raw": pa.array([b"a"]), "n": pa.array([1])})
+    batch = pa.record_batch(
+        {
+            "at": pa.array([MOMENT], pa.timestamp("us", "UTC")),
+            "raw": pa.array([b"a"]),
+            "n": pa.array([1]),
+        }
+    )
     [[record]] = rows.records([batch])
     assert json.loads(json.dumps(record)) == record

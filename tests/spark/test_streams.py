@@ -27,8 +27,18 @@ def add_file(session: Any, folder: Path, number: int) -> None:
 def stream(session: Any, folder: Path, checkpoint: Path, config: str) -> Any:
     """Start a query that takes what is there, a file a batch, and then ends."""
     source = session.readStream.schema(SCHEMA).option("maxFilesPerTrigger", 1).parquet(str(folder))
-    given = {"config": config, "stream": "visits", "key_properties": "event_id", "checkpointLocation": str(checkpoint)}
-    return source.writeStream.format("pinterest_capi").options(**given).trigger(availableNow=True).start()
+    given = {
+        "config": config,
+        "stream": "visits",
+        "key_properties": "event_id",
+        "checkpointLocation": str(checkpoint),
+    }
+    return (
+        source.writeStream.format("pinterest_capi")
+        .options(**given)
+        .trigger(availableNow=True)
+        .start()
+    )
 
 
 def once(sandbox: Sandbox, files: int) -> bool:
@@ -36,7 +46,11 @@ def once(sandbox: Sandbox, files: int) -> bool:
 
 
 def test_stream_that_is_stopped_and_restarted(
-    session: Any, sandbox: Sandbox, configure: Callable[..., str], report: Callable[[], Any], tmp_path: Path
+    session: Any,
+    sandbox: Sandbox,
+    configure: Callable[..., str],
+    report: Callable[[], Any],
+    tmp_path: Path,
 ):
     """A query that fails in the middle of a batch begins there again: the batches before it are left alone, and it is sent once."""
     source, checkpoint = tmp_path / "source", tmp_path / "checkpoint"
@@ -49,7 +63,9 @@ def test_stream_that_is_stopped_and_restarted(
         max_retry_seconds=0.2,
         report_path=str(tmp_path / "report.json"),
     )
-    sandbox.faults.set([Fault("status", status=503, skip=8)])  # one batch and two requests of the next
+    sandbox.faults.set(
+        [Fault("status", status=503, skip=8)]
+    )  # one batch and two requests of the next
     query = stream(session, source, checkpoint, config)
     with pytest.raises(Exception, match="partition 0, attempt"):
         query.awaitTermination()
@@ -69,7 +85,11 @@ def test_stream_that_is_stopped_and_restarted(
 
 
 def test_batch_that_was_delivered_and_not_committed_is_not_sent_again(
-    session: Any, sandbox: Sandbox, configure: Callable[..., str], report: Callable[[], Any], tmp_path: Path
+    session: Any,
+    sandbox: Sandbox,
+    configure: Callable[..., str],
+    report: Callable[[], Any],
+    tmp_path: Path,
 ):
     """A query that was killed before Spark noted its batch as done does that batch again: the ledger leaves all of it out."""
     source, checkpoint = tmp_path / "source", tmp_path / "checkpoint"
@@ -80,15 +100,34 @@ def test_batch_that_was_delivered_and_not_committed_is_not_sent_again(
     (checkpoint / "commits" / ".0.crc").unlink()
     stream(session, source, checkpoint, config).awaitTermination()
     assert once(sandbox, 1)
-    assert [(row["reason"], row["events"]) for row in report()["reasons"]] == [("in_ledger", A_FILE)]
+    assert [(row["reason"], row["events"]) for row in report()["reasons"]] == [
+        ("in_ledger", A_FILE)
+    ]
 
 
-def test_stream_that_is_asked_to_replace_is_refused(session: Any, sandbox: Sandbox, configure: Callable[..., str], tmp_path: Path):
+def test_stream_that_is_asked_to_replace_is_refused(
+    session: Any, sandbox: Sandbox, configure: Callable[..., str], tmp_path: Path
+):
     """Output mode complete gives the whole result again with each batch: events are only ever added."""
     add_file(session, tmp_path / "source", 0)
-    counted = session.readStream.schema(SCHEMA).parquet(str(tmp_path / "source")).groupBy("event_name").count()
-    given = {"config": configure(), "stream": "visits", "checkpointLocation": str(tmp_path / "checkpoint")}
-    query = counted.writeStream.format("pinterest_capi").options(**given).outputMode("complete").trigger(availableNow=True).start()
+    counted = (
+        session.readStream.schema(SCHEMA)
+        .parquet(str(tmp_path / "source"))
+        .groupBy("event_name")
+        .count()
+    )
+    given = {
+        "config": configure(),
+        "stream": "visits",
+        "checkpointLocation": str(tmp_path / "checkpoint"),
+    }
+    query = (
+        counted.writeStream.format("pinterest_capi")
+        .options(**given)
+        .outputMode("complete")
+        .trigger(availableNow=True)
+        .start()
+    )
     with pytest.raises(Exception, match="must be append"):
         query.awaitTermination()
     assert sandbox.store.counters() == {}

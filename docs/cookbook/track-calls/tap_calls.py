@@ -29,10 +29,23 @@ def main() -> None:
     folder = Path(json.loads(given.config.read_text())["folder"])
     done = json.loads(given.state.read_text()).get("done_up_to", "") if given.state else ""
 
-    write(type="SCHEMA", stream=STREAM, key_properties=["messageId"], schema={"type": "object", "properties": {"messageId": {}}})
-    names = {path.relative_to(folder).as_posix() for pattern in ("*.jsonl", "*.gz") for path in folder.rglob(pattern)}
+    write(
+        type="SCHEMA",
+        stream=STREAM,
+        key_properties=["messageId"],
+        schema={"type": "object", "properties": {"messageId": {}}},
+    )
+    names = {
+        path.relative_to(folder).as_posix()
+        for pattern in ("*.jsonl", "*.gz")
+        for path in folder.rglob(pattern)
+    }
     for name in sorted(name for name in names if name > done):
-        with gzip.open(folder / name, "rt") if name.endswith(".gz") else (folder / name).open() as lines:
+        with (
+            gzip.open(folder / name, "rt")
+            if name.endswith(".gz")
+            else (folder / name).open() as lines
+        ):
             for line in lines:
                 write(type="RECORD", stream=STREAM, record=json.loads(line))
         write(type="STATE", value={"done_up_to": name})

@@ -5,7 +5,7 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
-from target_pinterest_capi.mapping import columns
+from target_pinterest_capi.mapping import flat_columns as columns
 from target_pinterest_capi.settings import MappingEntry, parse_mapping
 
 PINTEREST: Final = "pinterest"

@@ -65,7 +65,9 @@ class History:
         self._requests = newest[0][0] if newest else self._requests
         for _, row in newest:
             if row.processed + row.failed and not row.test:
-                column = self._columns.setdefault(int(row.at // COLUMN_SECONDS) * COLUMN_SECONDS, [0, 0])
+                column = self._columns.setdefault(
+                    int(row.at // COLUMN_SECONDS) * COLUMN_SECONDS, [0, 0]
+                )
                 column[0] += row.processed
                 column[1] += row.failed
         for start in sorted(self._columns)[:-COLUMNS]:
@@ -92,7 +94,9 @@ class History:
 
     def groups(self) -> list[dict[str, Any]]:
         """The counts of each event name and action source, the most frequent first; `last` in Unix seconds, None while it runs."""
-        found = self._store.requests_of({number for number, at in self._last.values() if at is None})
+        found = self._store.requests_of(
+            {number for number, at in self._last.values() if at is None}
+        )
         for key, (number, at) in self._last.items():
             if at is None and number in found:
                 self._last[key] = (number, found[number].at)
@@ -101,7 +105,10 @@ class History:
                 "event_name": key[0],
                 "action_source": key[1],
                 "last": self._last[key][1],
-                **{what: self._counts[key, what] for what in ("processed", "failed", "warnings", "duplicates")},
+                **{
+                    what: self._counts[key, what]
+                    for what in ("processed", "failed", "warnings", "duplicates")
+                },
             }
             for key in sorted(self._keys)
         ]

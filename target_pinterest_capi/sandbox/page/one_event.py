@@ -43,7 +43,9 @@ def lines(event: Mapping[str, Any]) -> list[Line]:
 
 def _lines(value: Any, depth: int, path: str, key: str, end: str) -> Iterator[Line]:
     if not value or not isinstance(value, dict | list):
-        digest = isinstance(value, str) and path.startswith(_HASHED_PATHS) and DIGEST(value) is not None
+        digest = (
+            isinstance(value, str) and path.startswith(_HASHED_PATHS) and DIGEST(value) is not None
+        )
         yield Line(depth, path, key, _json(value), end, digest)
         return
     members = list(value.items()) if isinstance(value, dict) else list(enumerate(value))
@@ -52,7 +54,11 @@ def _lines(value: Any, depth: int, path: str, key: str, end: str) -> Iterator[Li
     for place, (name, held) in enumerate(members):
         below = f"{path}.{name}" if path else str(name)
         yield from _lines(
-            held, depth + 1, below, _json(name) if isinstance(value, dict) else "", "," if place < len(members) - 1 else ""
+            held,
+            depth + 1,
+            below,
+            _json(name) if isinstance(value, dict) else "",
+            "," if place < len(members) - 1 else "",
         )
     yield Line(depth, "", "", brackets[1], end)
 

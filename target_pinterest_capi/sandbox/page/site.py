@@ -13,12 +13,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from target_pinterest_capi.sandbox.fault_responses import json_response
 from target_pinterest_capi.sandbox.faults import Faults
 from target_pinterest_capi.sandbox.page import one_event
-from target_pinterest_capi.sandbox.page.news import News, event_rows, request_rows
+from target_pinterest_capi.sandbox.page.changes import ChangeFeed, event_rows, request_rows
 from target_pinterest_capi.sandbox.rules import Rules
 from target_pinterest_capi.sandbox.store import Store
-from target_pinterest_capi.sandbox.wire import json_response
 
 TYPES: Final = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8"}
 # style.css is shared with the run report
@@ -39,11 +39,13 @@ HEADERS: Final = {
 class Site:
     """The page of one sandbox."""
 
-    def __init__(self, rules: Rules, clock: Callable[[], float], store: Store, faults: Faults) -> None:
+    def __init__(
+        self, rules: Rules, clock: Callable[[], float], store: Store, faults: Faults
+    ) -> None:
         self.rules = rules
         self.clock = clock
         self.store = store
-        self._news = News(rules, store, faults)
+        self._news = ChangeFeed(rules, store, faults)
         package = resources.files("target_pinterest_capi")
         here = package.joinpath("sandbox", "page")
         self._index = here.joinpath("index.html").read_bytes()
@@ -68,9 +70,14 @@ class Site:
     async def news(self, request: Request) -> Response:
         """What changed since the marks in the query; with the first answer, the accounts."""
         accounts = (
-            {} if request.query_params else {"accounts": sorted({one for held in self.rules.tokens.values() for one in held})}
+            {}
+            if request.query_params
+            else {"accounts": sorted({one for held in self.rules.tokens.values() for one in held})}
         )
-        return json_response({**await self._news.since(request.query_params, self.clock()), **accounts}, headers=HEADERS)
+        return json_response(
+            {**await self._news.since(request.query_params, self.clock()), **accounts},
+            headers=HEADERS,
+        )
 
     async def events(self, request: Request) -> Response:
         """Rows of events."""
@@ -83,7 +90,10 @@ class Site:
         if kept is None:
             raise HTTPException(404, "This event is not remembered any more.")
         row = kept[1].decoded()
-        return json_response(one_event.shown(place, row, self.store.requests_of({row.request}).get(row.request)), headers=HEADERS)
+        return json_response(
+            one_event.shown(place, row, self.store.requests_of({row.request}).get(row.request)),
+            headers=HEADERS,
+        )
 
     async def requests(self, request: Request) -> Response:
         """Rows of requests."""

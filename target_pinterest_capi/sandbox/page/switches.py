@@ -8,10 +8,18 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from target_pinterest_capi.sandbox.faults import ENDPOINTS, KINDS, METHODS, RANGES, SELECTORS, Fault, Faults
+from target_pinterest_capi.sandbox.faults import (
+    ENDPOINTS,
+    KINDS,
+    METHODS,
+    RANGES,
+    SELECTORS,
+    Fault,
+    Faults,
+)
 
 
-class Field(NamedTuple):
+class FormField(NamedTuple):
     """One field of a form: its label, whether it is a number, text, a choice or a flag, its step, and what empty means."""
 
     label: str
@@ -22,27 +30,31 @@ class Field(NamedTuple):
 
 
 FIELDS: Final = {
-    "seconds": Field("Seconds", "number", "any"),
-    "jitter": Field("Up to more", "number", "any", hint="0"),
-    "status": Field("Status", "number"),
-    "message": Field("Message", hint="its own"),
-    "html": Field("As an HTML page", "flag"),
-    "retry_after": Field("Retry-After", hint="none"),
-    "remaining": Field("Calls remaining", hint="none"),
-    "reset": Field("Reset in seconds", hint="none"),
-    "location": Field("Where to", hint="the sandbox, which counts"),
-    "event_id": Field("event_id", hint="needed"),
-    "endpoint": Field("Endpoint", "choice", choices=ENDPOINTS),
-    "method": Field("Method", "choice", choices=METHODS),
-    "requests": Field("Requests by number", hint="all, or 1-3+7"),
-    "skip": Field("Skip the first", "number", hint="0"),
-    "rate": Field("Share, 0 to 1", "number", "any", hint="1"),
-    "times": Field("At most, times", "number", hint="no end"),
+    "seconds": FormField("Seconds", "number", "any"),
+    "jitter": FormField("Up to more", "number", "any", hint="0"),
+    "status": FormField("Status", "number"),
+    "message": FormField("Message", hint="its own"),
+    "html": FormField("As an HTML page", "flag"),
+    "retry_after": FormField("Retry-After", hint="none"),
+    "remaining": FormField("Calls remaining", hint="none"),
+    "reset": FormField("Reset in seconds", hint="none"),
+    "location": FormField("Where to", hint="the sandbox, which counts"),
+    "event_id": FormField("event_id", hint="needed"),
+    "endpoint": FormField("Endpoint", "choice", choices=ENDPOINTS),
+    "method": FormField("Method", "choice", choices=METHODS),
+    "requests": FormField("Requests by number", hint="all, or 1-3+7"),
+    "skip": FormField("Skip the first", "number", hint="0"),
+    "rate": FormField("Share, 0 to 1", "number", "any", hint="1"),
+    "times": FormField("At most, times", "number", hint="no end"),
 }
 
 
 # What a switch starts with, where it needs something
-STARTS: Final = {("latency", "seconds"): "0.5", ("drip", "seconds"): "0.05", ("status", "status"): "503"}
+STARTS: Final = {
+    ("latency", "seconds"): "0.5",
+    ("drip", "seconds"): "0.05",
+    ("status", "status"): "503",
+}
 
 
 def forms(faults: Faults) -> list[dict[str, Any]]:
@@ -67,14 +79,25 @@ def forms(faults: Faults) -> list[dict[str, Any]]:
     return made
 
 
-def _fields(fault: str, names: Iterable[str], required: Sequence[str], held: Sequence[Fault]) -> list[dict[str, Any]]:
+def _fields(
+    fault: str, names: Iterable[str], required: Sequence[str], held: Sequence[Fault]
+) -> list[dict[str, Any]]:
     values = _values(held[0]) if held else {}
     rows = []
     for name in names:
         field = FIELDS[name]
         low, high = RANGES.get(name, (None, None))
         value = values.get(name, "") if held else STARTS.get((fault, name), "")
-        rows.append({**field._asdict(), "name": name, "low": low, "high": high, "required": name in required, "value": value})
+        rows.append(
+            {
+                **field._asdict(),
+                "name": name,
+                "low": low,
+                "high": high,
+                "required": name in required,
+                "value": value,
+            }
+        )
     return rows
 
 
@@ -82,12 +105,18 @@ def _values(fault: Fault) -> dict[str, str]:
     """What a fault was given, as the text that `faults.read` takes."""
     given = msgspec.to_builtins(fault)
     named = [name for name in (*KINDS[fault.fault].parameters, *SELECTORS) if name in given]
-    return {name: _numbers(given[name]) if name == "requests" else _text(given[name]) for name in named}
+    return {
+        name: _numbers(given[name]) if name == "requests" else _text(given[name]) for name in named
+    }
 
 
 def _text(value: Any) -> str:
     return (
-        str(value).lower() if isinstance(value, bool) else str(value).removesuffix(".0") if isinstance(value, float) else str(value)
+        str(value).lower()
+        if isinstance(value, bool)
+        else str(value).removesuffix(".0")
+        if isinstance(value, float)
+        else str(value)
     )
 
 

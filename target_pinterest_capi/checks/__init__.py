@@ -1,0 +1,1 @@
+"""What can be tried before a run: connection, credentials, lists, mappings."""

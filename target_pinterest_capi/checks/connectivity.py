@@ -1,0 +1,141 @@
+"""The way to api_url, a step at a time: the host's address, a connection, its certificate. For `pinterest-capi check`.
+
+Sends no request, and so no token. Never raises for what it meets: a step that fails is a finding, and ends the way.
+"""
+
+import socket
+import ssl
+from collections.abc import Callable
+from typing import Final, NamedTuple
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+from target_pinterest_capi.checks.result import CheckResult, CheckStatus
+from target_pinterest_capi.pinterest.client import is_loopback, tls_context
+from target_pinterest_capi.pinterest.retries import UNTRUSTED_ADVICE
+
+ADDRESS: Final = "address"
+CONNECTION: Final = "connection"
+TIMEOUT_SECONDS: Final = 10.0
+_PORTS: Final = {"https": 443, "http": 80}
+
+
+class Endpoint(NamedTuple):
+    """Where the first connection goes: api_url's own host, or a proxy's, and the setting or variable that says so."""
+
+    host: str
+    port: int
+    said_by: str = "api_url"
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def first_hop(api_url: str) -> Endpoint:
+    """Give where the client connects to for api_url: a proxy of the environment's, never for this machine."""
+    parts = urlsplit(api_url)
+    host = parts.hostname or ""
+    proxies = {} if is_loopback(api_url) or proxy_bypass(host) else getproxies()
+    name = next((name for name in (parts.scheme, "all") if proxies.get(name)), None)
+    if name is None:
+        return Endpoint(host, parts.port or _PORTS[parts.scheme])
+    proxy = urlsplit(proxies[name] if "://" in proxies[name] else f"http://{proxies[name]}")
+    return Endpoint(
+        proxy.hostname or "", proxy.port or _PORTS.get(proxy.scheme, 1080), f"{name.upper()}_PROXY"
+    )
+
+
+def look(
+    api_url: str,
+    timeout_seconds: float = TIMEOUT_SECONDS,
+    context: Callable[[str], ssl.SSLContext] = tls_context,
+) -> list[CheckResult]:
+    """Look the host up, connect, and check its certificate as the client does; `context` makes what decides about it."""
+    hop = first_hop(api_url)
+    try:
+        socket.getaddrinfo(hop.host, hop.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        return [
+            CheckResult(
+                ADDRESS,
+                CheckStatus.FAILED,
+                f"{hop.host} has no address here ({_words(error)})",
+                _name_advice(hop),
+            ),
+            CheckResult(CONNECTION, CheckStatus.SKIPPED, "not checked without an address"),
+        ]
+    through = f", the proxy that {hop.said_by} names," if hop.said_by != "api_url" else ""
+    return [
+        CheckResult(ADDRESS, CheckStatus.OK, f"{hop.host}{through} can be found"),
+        _connect(api_url, hop, timeout_seconds, context),
+    ]
+
+
+def _connect(
+    api_url: str, hop: Endpoint, timeout_seconds: float, context: Callable[[str], ssl.SSLContext]
+) -> CheckResult:
+    try:
+        connection = socket.create_connection((hop.host, hop.port), timeout_seconds)
+    except OSError as error:
+        return CheckResult(
+            CONNECTION,
+            CheckStatus.FAILED,
+            f"no connection to {hop} ({_words(error)})",
+            _connection_advice(hop),
+        )
+    with connection:
+        if hop.said_by != "api_url":
+            return CheckResult(
+                CONNECTION,
+                CheckStatus.OK,
+                f"to the proxy at {hop}; the test request goes through it, and checks the rest",
+            )
+        if urlsplit(api_url).scheme == "http":
+            return CheckResult(
+                CONNECTION, CheckStatus.OK, f"to {hop}, without TLS: it is this machine"
+            )
+        try:
+            with context(api_url).wrap_socket(connection, server_hostname=hop.host) as secured:
+                return CheckResult(
+                    CONNECTION,
+                    CheckStatus.OK,
+                    f"to {hop}, {secured.version()}, and its certificate holds",
+                )
+        except ssl.SSLCertVerificationError as error:
+            broken, advice = (
+                f"the certificate of {hop} does not hold ({error.verify_message})",
+                _sentence(UNTRUSTED_ADVICE),
+            )
+        except OSError as error:
+            broken, advice = (
+                f"{hop} does not speak TLS as it should ({_words(error)})",
+                _connection_advice(hop),
+            )
+    return CheckResult(CONNECTION, CheckStatus.FAILED, broken, advice)
+
+
+def _name_advice(hop: Endpoint) -> str:
+    if hop.said_by == "api_url":
+        return "Check the host in api_url, and that this machine can look names up."
+    return f"Check the variable {hop.said_by}."
+
+
+def _connection_advice(hop: Endpoint) -> str:
+    if hop.said_by == "api_url":
+        return "Check host and port in api_url, and that a firewall lets this machine out; a proxy is named by HTTPS_PROXY."
+    return f"Check the variable {hop.said_by}, and that the proxy runs."
+
+
+def _words(error: OSError | UnicodeError) -> str:
+    """Say what went wrong, in the system's words; those of TLS are constants of its library."""
+    if isinstance(error, UnicodeError):
+        return "it is no host's name"
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, ssl.SSLError):
+        return (error.reason or type(error).__name__).replace("_", " ").lower()
+    return (error.strerror or type(error).__name__).lower()
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]

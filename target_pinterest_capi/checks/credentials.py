@@ -1,0 +1,245 @@
+"""One test request for each ad account and token of a configuration: does Pinterest answer, know the token, open the account?
+
+A test request is checked like any other, and nothing of it is recorded (docs/pinterest-api.md:
+Conversion events). Its one event is made up,
+at example.com. Each is one attempt, without retries. Never raises for an answer, never shows a token.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple, Protocol
+
+from target_pinterest_capi.checks.result import ACCOUNT_PLACE, TOKEN_PLACE, CheckResult, CheckStatus
+from target_pinterest_capi.events.event import Account, encode
+from target_pinterest_capi.events.hashing import digest
+from target_pinterest_capi.pinterest.client import ApiResponse, Client, EventStatus, NoResponse
+from target_pinterest_capi.pinterest.redaction import redact
+from target_pinterest_capi.pinterest.retries import ADVICE, Decision, advice, decide
+from target_pinterest_capi.settings import MappingEntry, Settings
+
+REQUEST: Final = "test request"
+TOKEN: Final = "token"  # noqa: S105 - a step's name
+ACCOUNT: Final = "ad account"
+TIMEOUT_SECONDS: Final = 15.0  # at most; a smaller request_timeout_seconds wins
+WHOSE: Final = "check@example.com"
+TOKEN_ADVICE: Final = (
+    "Copy the token whole, without 'Bearer'; one that was made anew since replaces it."  # noqa: S105 - words
+)
+ACCOUNT_ADVICE: Final = (
+    "Check ad_account_id, or have the token made by a user who may manage that account."
+)
+AGAIN_ADVICE: Final = "This shows nothing wrong with the settings: check again in a few minutes. A run tries for max_retry_seconds."
+NOT_PINTEREST_ADVICE: Final = "Check api_url: Pinterest's answers have a status for each event."
+REFUSED_ADVICE: Final = "Check ad_account_id and api_url: the event of the request is one that Pinterest is known to take."
+
+
+class TestSender(Protocol):
+    """What a trial needs of a client."""
+
+    def send_events(self, account: Account, body: bytes, *, test: bool) -> ApiResponse | NoResponse:
+        """Make one attempt to send a request of events."""
+
+
+class AccountToken(NamedTuple):
+    """An account with the token its events would be sent with, and the settings that give both."""
+
+    account: Account
+    account_setting: str
+    token_setting: str
+
+
+def try_settings(settings: Settings, now: Callable[[], float] = time.time) -> Iterator[CheckResult]:
+    """Try every ad account that the settings name, each as soon as it is asked for; say what is not tried, and why."""
+    reason = _needless(settings)
+    if reason:
+        yield CheckResult(REQUEST, CheckStatus.SKIPPED, reason)
+        return
+    client = Client(
+        settings.api_url,
+        max_connections=1,
+        timeout_seconds=min(settings.request_timeout_seconds, TIMEOUT_SECONDS),
+    )
+    try:
+        for subject in subjects(settings):
+            yield from try_subject(client, subject, now())
+    finally:
+        client.close()
+    for number in _unnamed(settings):
+        yield CheckResult(
+            ACCOUNT,
+            CheckStatus.SKIPPED,
+            f"mappings[{number}].ad_account_id is an expression: its accounts come with records",
+        )
+
+
+def try_subject(client: TestSender, subject: AccountToken, now: float) -> list[CheckResult]:
+    """Send one test request; `now` is Unix seconds."""
+    answer = client.send_events(
+        subject.account, b'{"data":[' + made_up_event(now) + b"]}", test=True
+    )
+    return findings_of(answer, subject)
+
+
+def made_up_event(now: float) -> bytes:
+    """Give the JSON of the event that is tried with: nobody's visit to example.com, just now."""
+    return encode(
+        {
+            "event_name": "page_visit",
+            "action_source": "web",
+            "event_time": int(now),
+            "event_id": f"pinterest-capi-check-{int(now)}",
+            "event_source_url": "https://example.com/",
+            "user_data": {"em": [digest(WHOSE)]},
+        }
+    )
+
+
+def subjects(settings: Settings) -> list[AccountToken]:
+    """Give every pair of account and token once, in the configuration's order; accounts that only records name are left out."""
+    found: dict[tuple[str, str], AccountToken] = {}
+    given = settings.mappings
+    entries = (
+        [("", None)]
+        if given is None
+        else [(f"mappings[{number}].", entry) for number, entry in enumerate(given)]
+    )
+    for where, entry in entries:
+        own_account = entry.ad_account_id if entry is not None else None
+        own_token = entry.conversion_token if entry is not None else None
+        token = own_token or settings.conversion_token
+        if token is None or (own_account is not None and not own_account.isdigit()):
+            continue
+        key = (own_account or settings.ad_account_id, token.get_secret_value())
+        shared = "conversion_token_file" if settings.conversion_token_file else "conversion_token"
+        found.setdefault(
+            key,
+            AccountToken(
+                Account(*key),
+                f"{where}ad_account_id" if own_account else "ad_account_id",
+                f"{where}conversion_token_file" if own_token else shared,
+            ),
+        )
+    return list(found.values())
+
+
+def findings_of(answer: ApiResponse | NoResponse, subject: AccountToken) -> list[CheckResult]:
+    """Say what an answer to the test request shows of the way, the token and the account. Pure."""
+    number, words = subject.account.ad_account_id, _in_words(answer)
+    answered = CheckResult(REQUEST, CheckStatus.OK, "Pinterest answered")
+    no_account = CheckResult(
+        ACCOUNT, CheckStatus.SKIPPED, f"{number} not checked: the token comes first"
+    )
+    nothing = [
+        CheckResult(
+            TOKEN, CheckStatus.SKIPPED, "not checked: that takes an answer to the test request"
+        ),
+        no_account,
+    ]
+    if isinstance(answer, NoResponse):
+        return [
+            CheckResult(
+                REQUEST,
+                CheckStatus.FAILED,
+                f"no answer from Pinterest: {words}",
+                _sentence(advice(answer)),
+            ),
+            *nothing,
+        ]
+    if answer.status == 401:  # noqa: PLR2004
+        refused = f"Pinterest does not take {subject.token_setting}: it {words}"
+        return [
+            answered,
+            CheckResult(TOKEN, CheckStatus.FAILED, refused, TOKEN_ADVICE, TOKEN_PLACE),
+            no_account,
+        ]
+    if answer.status == 403:  # noqa: PLR2004
+        known = CheckResult(TOKEN, CheckStatus.OK, f"Pinterest knows {subject.token_setting}")
+        refused = (
+            f"{number} ({subject.account_setting}) is not open to the token: Pinterest {words}"
+        )
+        return [
+            answered,
+            known,
+            CheckResult(ACCOUNT, CheckStatus.FAILED, refused, ACCOUNT_ADVICE, ACCOUNT_PLACE),
+        ]
+    if decide(answer, 1) is Decision.SETTLE and answer.events:
+        return [
+            _settled(answer.events[0], subject.account.token),
+            CheckResult(TOKEN, CheckStatus.OK, f"Pinterest takes {subject.token_setting}"),
+            CheckResult(ACCOUNT, CheckStatus.OK, f"{number} is open to it"),
+        ]
+    return [
+        CheckResult(
+            REQUEST,
+            CheckStatus.FAILED,
+            f"nothing on token and ad account: the server {words}",
+            _status_advice(answer),
+        ),
+        *nothing,
+    ]
+
+
+def _settled(event: EventStatus, token: str) -> CheckResult:
+    """Say how the made-up event itself fared: it costs nothing, but a warning may be worth knowing."""
+    message = redact(event.error_message or event.warning_message or "", (token,))
+    if event.status != "processed":
+        return CheckResult(
+            REQUEST,
+            CheckStatus.WARNING,
+            f"Pinterest answered, and failed the made-up event: {message}".removesuffix(": "),
+        )
+    if message:
+        return CheckResult(
+            REQUEST,
+            CheckStatus.WARNING,
+            f"Pinterest answered, with a warning about the made-up event: {message}",
+        )
+    return CheckResult(REQUEST, CheckStatus.OK, "Pinterest answered; nothing was recorded")
+
+
+def _status_advice(answer: ApiResponse) -> str:
+    """Say what a person does about an answer that tells nothing of token and account."""
+    match answer.status:
+        case 429:
+            wait = (
+                f" {answer.retry_after_seconds:g} seconds"
+                if answer.retry_after_seconds
+                else " a minute"
+            )
+            return f"Too many requests for this ad account: wait{wait}, and check again."
+        case 400 | 422 | 413:
+            return REFUSED_ADVICE
+        case status if status in ADVICE or status // 100 == 3:  # noqa: PLR2004
+            return _sentence(advice(answer))
+        case status if status >= 500 or status in {408, 425}:  # noqa: PLR2004
+            return AGAIN_ADVICE
+        case _:
+            return NOT_PINTEREST_ADVICE
+
+
+def _needless(settings: Settings) -> str:
+    """Give why there is nothing to try; empty where there is."""
+    if settings.mode == "dry_run":
+        return "not sent: mode is dry_run. Check with mode test or live to try token and account"
+    if settings.mappings == ():
+        return "not sent: mappings is empty, so no event will be"
+    return ""
+
+
+def _unnamed(settings: Settings) -> list[int]:
+    """Give the numbers of the mapping entries whose account an expression names."""
+
+    def is_named(entry: MappingEntry) -> bool:
+        return entry.ad_account_id is None or entry.ad_account_id.isdigit()
+
+    return [number for number, entry in enumerate(settings.mappings or ()) if not is_named(entry)]
+
+
+def _in_words(answer: ApiResponse | NoResponse) -> str:
+    if isinstance(answer, NoResponse):
+        return answer.message
+    return f"answered {answer.status}{f' ({answer.message})' if answer.message else ''}"
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]

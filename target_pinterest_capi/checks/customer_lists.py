@@ -1,0 +1,172 @@
+"""OAuth and customer lists in `pinterest-capi check`: is there an access token, does Pinterest take it, are the lists there?
+
+Reads lists and changes none, so `ads:write` stays untried. An app's refresh token is exchanged as a run would do it, and what
+replaces it is kept in oauth.token_path. One attempt for each call. Never shows a token.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from target_pinterest_capi.checks.credentials import AGAIN_ADVICE, TIMEOUT_SECONDS
+from target_pinterest_capi.checks.result import ACCOUNT_PLACE, APP_PLACE, CheckResult, CheckStatus
+from target_pinterest_capi.pinterest.calls import FlowStopped
+from target_pinterest_capi.pinterest.client import Client, NoResponse
+from target_pinterest_capi.pinterest.oauth import (
+    FixedToken,
+    RefreshedTokens,
+    fetch_access_token,
+    tokens_of,
+)
+from target_pinterest_capi.pinterest.responses import ApiReply, ListPage, PinterestList
+from target_pinterest_capi.pinterest.retries import LIST_ADVICE, advice, in_words
+from target_pinterest_capi.settings import CustomerListEntry, Settings
+
+OAUTH: Final = "oauth"
+LISTS: Final = "customer lists"
+MAX_PAGES: Final = 100  # of 250 lists each: more are looked through by a run alone
+_UNAUTHORIZED: Final = 401
+_FORBIDDEN: Final = 403
+
+Tokens = FixedToken | RefreshedTokens
+
+
+class _RefusedError(Exception):
+    """No access token, or no lists: the findings say why."""
+
+    def __init__(self, *findings: CheckResult) -> None:
+        super().__init__()
+        self.findings = findings
+
+
+def not_tried(settings: Settings, why: str) -> Iterator[CheckResult]:
+    """Say of OAuth and lists, where there are any in the settings, that they were not tried."""
+    if settings.oauth is not None:
+        yield CheckResult(OAUTH, CheckStatus.SKIPPED, f"not tried: {why}")
+    if settings.customer_lists:
+        yield CheckResult(LISTS, CheckStatus.SKIPPED, f"not looked up: {why}")
+
+
+def try_lists(settings: Settings) -> Iterator[CheckResult]:
+    """Get an access token as a run would, read the lists of each ad account, and find the configured ones among them."""
+    if settings.oauth is None:
+        yield from not_tried(settings, "there is no oauth in the settings")
+        return
+    client = Client(
+        settings.api_url,
+        max_connections=1,
+        timeout_seconds=min(settings.request_timeout_seconds, TIMEOUT_SECONDS),
+    )
+    tokens = tokens_of(settings.oauth, client)
+    name = "oauth.access_token" if isinstance(tokens, FixedToken) else "oauth.refresh_token"
+    by_account: dict[str, list[CustomerListEntry]] = {}
+    for entry in settings.customer_lists:
+        by_account.setdefault(entry.ad_account_id or settings.ad_account_id, []).append(entry)
+    try:
+        token = _access_token(tokens)
+        for number, account in enumerate(by_account or {settings.ad_account_id: []}):
+            found = list(_lists(client, tokens, token, account))
+            if not number:
+                yield CheckResult(
+                    OAUTH, CheckStatus.OK, f"Pinterest takes {name} for ad account {account}"
+                )
+            for entry in by_account.get(account, ()):
+                yield _in_account(entry, found)
+    except _RefusedError as refused:
+        yield from refused.findings
+    finally:
+        client.close()
+
+
+def _access_token(tokens: Tokens) -> str:
+    """Give the access token; an app's is exchanged for."""
+    try:
+        given = fetch_access_token(tokens)
+    except FlowStopped as stop:
+        raise _RefusedError(
+            CheckResult(OAUTH, CheckStatus.FAILED, str(stop), place=APP_PLACE)
+        ) from None
+    if isinstance(given, str):
+        return given
+    raise _RefusedError(
+        CheckResult(
+            OAUTH, CheckStatus.FAILED, f"no access token: {in_words(given)}", _advice(given)
+        )
+    )
+
+
+def _lists(client: Client, tokens: Tokens, token: str, account: str) -> Iterator[PinterestList]:
+    """Give the lists of an ad account, page by page."""
+    bookmark = None
+    for _ in range(MAX_PAGES):
+        reply = client.customer_lists(token, account, bookmark)
+        if isinstance(reply, NoResponse) or not isinstance(reply.body, ListPage):
+            raise _refusal(reply, tokens, account)
+        yield from reply.body.items
+        bookmark = reply.body.bookmark
+        if not bookmark:
+            return
+
+
+def _refusal(reply: ApiReply | NoResponse, tokens: Tokens, account: str) -> _RefusedError:
+    words = in_words(reply)
+    untold = CheckResult(LISTS, CheckStatus.SKIPPED, f"those of ad account {account} not looked up")
+    if isinstance(reply, ApiReply) and reply.status == _UNAUTHORIZED:
+        return _RefusedError(
+            CheckResult(OAUTH, CheckStatus.FAILED, words, tokens.advice(), APP_PLACE), untold
+        )
+    if isinstance(reply, ApiReply) and reply.status == _FORBIDDEN:
+        lists = CheckResult(
+            LISTS,
+            CheckStatus.FAILED,
+            f"ad account {account}: {words}",
+            _sentence(LIST_ADVICE[_FORBIDDEN]),
+            ACCOUNT_PLACE,
+        )
+        return _RefusedError(
+            CheckResult(OAUTH, CheckStatus.OK, "Pinterest knows the access token"), lists
+        )
+    return _RefusedError(
+        CheckResult(
+            OAUTH, CheckStatus.FAILED, f"nothing on the access token: {words}", _advice(reply)
+        ),
+        untold,
+    )
+
+
+def _in_account(entry: CustomerListEntry, found: list[PinterestList]) -> CheckResult:
+    """Say of a configured list whether it is there."""
+    if entry.list_id is not None:
+        if any(one.id == entry.list_id for one in found):
+            return CheckResult(LISTS, CheckStatus.OK, f"list {entry.list_id} is there")
+        missing = f"there is no list {entry.list_id} in the ad account"
+        return CheckResult(
+            LISTS,
+            CheckStatus.FAILED,
+            missing,
+            "Check list_id and ad_account_id, or name the list by list_name.",
+        )
+    ids = [one.id for one in found if one.name == entry.list_name]
+    if len(ids) > 1:
+        several = f"{len(ids)} lists are named {entry.list_name}: {', '.join(ids)}"
+        return CheckResult(
+            LISTS, CheckStatus.FAILED, several, "Name the one that is meant by list_id."
+        )
+    if ids:
+        return CheckResult(LISTS, CheckStatus.OK, f"{entry.list_name} is there: list {ids[0]}")
+    return CheckResult(
+        LISTS,
+        CheckStatus.OK,
+        f"{entry.list_name} is not there yet; it is made with its first members",
+    )
+
+
+def _advice(reply: ApiReply | NoResponse) -> str:
+    return (
+        AGAIN_ADVICE
+        if isinstance(reply, ApiReply) and reply.status in {429, *range(500, 600)}
+        else _sentence(advice(reply))
+    )
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]

@@ -1,0 +1,319 @@
+"""Pinterest's event quality score and our own coverage, component by component: figures, differences, and what to map.
+
+Owns which components a kind of event should carry, and what a pair of figures says. Pure: scores and reports are arguments. Holds
+names and percentages, and nothing of an event.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final, NamedTuple
+
+from target_pinterest_capi.pinterest.responses import ComponentQuality, QualityIssue, QualityScore
+from target_pinterest_capi.reporting.coverage import COMPONENTS, Component
+from target_pinterest_capi.reporting.report import Report
+
+WEB: Final = frozenset({"WEB"})
+APPS: Final = frozenset({"MOBILE", "MOBILE_ANDROID", "MOBILE_IOS"})
+PURCHASES: Final = frozenset({"checkout"})
+OF_PRODUCTS: Final = frozenset(
+    {"add_to_cart", "add_to_wishlist", "checkout", "initiate_checkout", "view_content"}
+)
+LOST_POINTS: Final = 20.0  # so far below Pinterest's figure, ours has probably lost a column
+
+
+class Expected(NamedTuple):
+    """How much of a component is enough, in per cent; on which platforms and for which events (None: all); and how to map it."""
+
+    enough: float
+    platforms: frozenset[str] | None
+    event_names: frozenset[str] | None
+    how: str
+
+
+# Our own words: Pinterest's figures come without a scale. A click id is there for visits from ads alone, so any will do.
+EXPECTED: Final = {
+    "hashed_email": Expected(70, None, None, "every e-mail address of the customer that the source has"),
+    "hashed_maid": Expected(50, APPS, None, "the phone's advertising id"),
+    "ip_address": Expected(70, WEB | APPS, None, "the shopper's own address, not your server's; it counts with the user agent"),
+    "user_agent": Expected(70, WEB | APPS, None, "the shopper's browser; it counts with the IP address"),
+    "click_id_epik": Expected(1, WEB, None, "the cookie _epik; or the page's whole URL, from which it is taken"),
+    "advertiser_external_id": Expected(50, None, None, "your customer id, the one that your browser tag sends"),
+    "external_event_id": Expected(90, None, None, "an id that your browser tag sends too"),
+    "order_id": Expected(90, None, PURCHASES, "the order's number"),
+    "order_value": Expected(90, None, PURCHASES, "the order's total, with custom_data.currency"),
+    "product_id": Expected(70, None, OF_PRODUCTS, "the products' ids as in your catalogue"),
+    "source_url": Expected(70, WEB, None, "the page on which it happened"),
+}  # fmt: skip
+_BY_NAME: Final = {component.name: component for component in COMPONENTS}
+
+
+class ComponentRow(NamedTuple):
+    """One component of one event name: percentages of its events, None where that side has none.
+
+    `expected` tells whether such an event can be asked to carry it.
+    """
+
+    component: str
+    pinterest: float | None
+    ours: float | None
+    issues: tuple[QualityIssue, ...] = ()
+    overlap: float | None = None
+    expected: bool = True
+
+    @property
+    def difference(self) -> float | None:
+        """Ours less Pinterest's, in points."""
+        return (
+            None
+            if self.pinterest is None or self.ours is None
+            else round(self.ours - self.pinterest, 2)
+        )
+
+    @property
+    def title(self) -> str:
+        """Give the component's name for people."""
+        known = _BY_NAME.get(self.component)
+        return known.title if known is not None else self.component
+
+
+class NameRows(NamedTuple):
+    """One event name: how many events our reports count (None: no report), and a row a component."""
+
+    event_name: str
+    events: int | None
+    rows: tuple[ComponentRow, ...]
+
+
+class Platform(NamedTuple):
+    """One score of Pinterest's."""
+
+    source_platform: str
+    ingestion_source: str
+    status: str
+    names: tuple[NameRows, ...]
+
+
+class WeakComponent(NamedTuple):
+    """An event name of a platform whose figures for a component are weak."""
+
+    source_platform: str
+    event_name: str
+    pinterest: float | None
+    ours: float | None
+
+
+class Advice(NamedTuple):
+    """What to do about one component: the fields to map, where it is weak, and in words."""
+
+    component: str
+    title: str
+    fields: tuple[str, ...]
+    words: str
+    places: tuple[WeakComponent, ...]
+
+
+class Ours(NamedTuple):
+    """Our side: events by name, those that carry a component by (name, component), values left out by (field, reason, advice)."""
+
+    reports: tuple[Report, ...]
+    events: Counter[str]
+    carrying: Counter[tuple[str, str]]
+    left_out: Counter[tuple[str, str, str]]
+
+    def percent(self, event_name: str, component: str) -> float | None:
+        """Give the coverage of a component; None where there were no such events."""
+        events = self.events[event_name]
+        return (
+            round(100 * self.carrying[event_name, component] / events, 2)
+            if events and component in _BY_NAME
+            else None
+        )
+
+
+class Comparison(NamedTuple):
+    """Both sides, platform by platform, and what to do, the most telling component first."""
+
+    platforms: tuple[Platform, ...]
+    advice: tuple[Advice, ...]
+
+
+def ours(reports: Sequence[Report]) -> Ours:
+    """Put the coverage of several runs together."""
+    made = Ours(tuple(reports), Counter(), Counter(), Counter())
+    for report in reports:
+        for entry in report.delivered.by_event_name:
+            made.events[entry.event_name] += entry.events
+            for name, carried in entry.components.items():
+                made.carrying[entry.event_name, name] += carried.events
+        for value in report.values:
+            if not value.sent:
+                made.left_out[value.field, value.reason, value.advice] += value.values
+    return made
+
+
+def event_names(scores: Iterable[QualityScore]) -> list[str]:
+    """Give the event names of the scores, in alphabetical order."""
+    return sorted(
+        {
+            name
+            for score in scores
+            for held in score.quality_components.values()
+            for name in held or ()
+        }
+    )
+
+
+def compare(scores: Sequence[QualityScore], own: Ours, only: Sequence[str] = ()) -> Comparison:
+    """Put both sides beside each other, for these event names or for all: those we count most of first."""
+    names = [name for name in event_names(scores) if not only or name in only]
+    names.sort(key=lambda name: -own.events[name])
+    platforms = []
+    for score in scores:
+        of_score = [
+            name
+            for name in names
+            if any(name in (held or ()) for held in score.quality_components.values())
+        ]
+        rows = [
+            NameRows(
+                name, own.events[name] if own.reports else None, tuple(_rows(score, name, own))
+            )
+            for name in of_score
+        ]
+        if rows:
+            platforms.append(
+                Platform(
+                    score.source_platform, score.ingestion_source, score.overall_status, tuple(rows)
+                )
+            )
+    return Comparison(tuple(platforms), tuple(_advice(platforms, own)))
+
+
+def _rows(score: QualityScore, event_name: str, own: Ours) -> Iterator[ComponentRow]:
+    """Give the components in Pinterest's order, and then those that are not known here."""
+    for component in (
+        *_BY_NAME,
+        *(name for name in score.quality_components if name not in _BY_NAME),
+    ):
+        held = (score.quality_components.get(component) or {}).get(event_name) or ComponentQuality()
+        expected = _is_expected(component, score.source_platform, event_name)
+        yield ComponentRow(
+            component,
+            held.coverage,
+            own.percent(event_name, component),
+            tuple(held.issues or ()),
+            held.overlap,
+            expected,
+        )
+
+
+def _is_expected(component: str, source_platform: str, event_name: str) -> bool:
+    rule = EXPECTED.get(component)
+    return rule is not None and (
+        (rule.platforms is None or source_platform in rule.platforms)
+        and (rule.event_names is None or event_name in rule.event_names)
+    )
+
+
+def shared_names(platforms: Sequence[Platform]) -> set[str]:
+    """Give the event names that several platforms have: a report does not tell these apart."""
+    counts = Counter(name.event_name for platform in platforms for name in platform.names)
+    return {name for name, number in counts.items() if number > 1}
+
+
+def _advice(platforms: Sequence[Platform], own: Ours) -> Iterator[Advice]:
+    shared = shared_names(platforms)
+    for component in COMPONENTS:
+        places: dict[str, list[WeakComponent]] = {}
+        for platform in platforms:
+            for name in platform.names:
+                row = next(row for row in name.rows if row.component == component.name)
+                comparable = row._replace(ours=None) if name.event_name in shared else row
+                words = _words(component, comparable) if row.expected else ""
+                if words:
+                    place = WeakComponent(
+                        platform.source_platform, name.event_name, row.pinterest, row.ours
+                    )
+                    places.setdefault(words, []).append(place)
+        left_out = _left_out(component, own)
+        for words, held in places.items():
+            yield Advice(
+                component.name,
+                component.title,
+                component.fields,
+                f"{words} {left_out}".rstrip(),
+                tuple(held),
+            )
+            left_out = ""  # once is enough
+
+
+def _words(component: Component, row: ComponentRow) -> str:
+    """Say what a pair of figures calls for; nothing where both are well."""
+    expected, fields = EXPECTED[component.name], " or ".join(component.fields)
+    if row.pinterest is None:
+        return ""
+    if row.pinterest >= expected.enough:
+        return _odd(row, row.pinterest, expected, fields)
+    if row.ours is not None and row.ours >= expected.enough:
+        return "It is sent: Pinterest's figure also counts earlier runs, and other senders. See how it moves in a day or two."
+    return f"Map {fields}{' for more of the events' if row.ours else ''}: {expected.how}."
+
+
+def _odd(row: ComponentRow, pinterest: float, expected: Expected, fields: str) -> str:
+    """Say what is wrong with a component that Pinterest has in enough events, if anything."""
+    if row.issues:
+        return f"Look at {fields}. Pinterest says: {' '.join(issue.reason or issue.name for issue in row.issues)}"
+    if row.ours is not None and row.ours < expected.enough and pinterest - row.ours >= LOST_POINTS:
+        return f"Look at {fields}: Pinterest has had it in more events than the newest runs sent it with."
+    return ""
+
+
+def _left_out(component: Component, own: Ours) -> str:
+    """Say which values of the component's fields came and could not be used."""
+    found = [
+        f"{values:,} {'value' if values == 1 else 'values'} of {field} left out as {reason}: {advice}"
+        for (field, reason, advice), values in own.left_out.most_common()
+        if any(field == one or field.startswith(f"{one}.") for one in component.fields)
+    ]
+    return " ".join(found)
+
+
+def as_json(comparison: Comparison) -> dict[str, Any]:
+    """Give both sides for programs."""
+    return {
+        "scores": [
+            {
+                "source_platform": platform.source_platform,
+                "ingestion_source": platform.ingestion_source,
+                "overall_status": platform.status,
+                "event_names": [
+                    {
+                        "event_name": name.event_name,
+                        "events": name.events,
+                        "components": list(map(_row_json, name.rows)),
+                    }
+                    for name in platform.names
+                ],
+            }
+            for platform in comparison.platforms
+        ],
+        "advice": [
+            {**one._asdict(), "places": [place._asdict() for place in one.places]}
+            for one in comparison.advice
+        ],
+    }
+
+
+def _row_json(row: ComponentRow) -> dict[str, Any]:
+    known = _BY_NAME.get(row.component)
+    return {
+        "component": row.component,
+        "fields": list(known.fields) if known is not None else [],
+        "pinterest": row.pinterest,
+        "ours": row.ours,
+        "difference": row.difference,
+        "overlap": row.overlap,
+        "issues": [
+            {"id": issue.id, "name": issue.name, "reason": issue.reason} for issue in row.issues
+        ],
+    }

@@ -1,0 +1,207 @@
+"""`pinterest-capi preview`: what the records of a tap come to, one by one, before anything is sent.
+
+Owns the command: its options, its configuration and input, and its exit codes (0; 1: the input cannot be read; 2: the
+configuration). Sends nothing, writes no STATE, asks no ledger and needs no token.
+"""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import click
+
+from target_pinterest_capi import settings
+from target_pinterest_capi.cli.preview import view as page
+from target_pinterest_capi.cli.preview.model import (
+    SENT,
+    Preview,
+    PreviewedRecord,
+    UnreadableLineError,
+)
+from target_pinterest_capi.events.outcomes import Outcome
+from target_pinterest_capi.settings.sources import ENVIRONMENT
+
+INPUT_EXIT: Final = 1
+CONFIGURATION_EXIT: Final = 2
+STANDARD_INPUT: Final = "-"
+# Settings that do something which a preview leaves to the target.
+LIMITS: Final = {
+    "stream_maps": "are applied by the target only; here the records are as the tap sent them",
+    "flattening_enabled": "is done by the target only; here the records have the tap's own columns",
+    "ledger_url": "is not asked; events that were delivered before are shown again",
+    "customer_lists": "are not looked up; each change is shown, where a run sends the last one of a member only",
+}
+
+
+@click.command()
+@click.argument("file", default=STANDARD_INPUT, metavar="[FILE]")
+@click.option(
+    "--config",
+    "paths",
+    multiple=True,
+    metavar="FILE",
+    help="The target's own; repeatable, later files win.  [default: ENV]",
+)
+@click.option(
+    "-n",
+    "--events",
+    "limit",
+    default=5,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Events to show, list changes too.",
+)
+@click.option(
+    "--summary",
+    "only_summary",
+    is_flag=True,
+    help="Read all of the input, and print the summary alone.",
+)
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print a JSON object for each record and mapping or list, one a line.",
+)
+def preview(
+    file: str, paths: tuple[str, ...], limit: int, only_summary: bool, as_json: bool
+) -> None:
+    """Show the events that a tap's records would become.
+
+    Reads Singer messages from FILE or standard input and prints the first events as they would be sent, hashed, and who would
+    be added to customer lists or removed, beside what was left out and why; records that are invalid or skipped, each with
+    the reason; and a summary. Nothing is sent.
+
+    \b
+    tap-shop --config tap.json | pinterest-capi preview --config target.yaml
+    pinterest-capi preview --config target.yaml orders.singer --summary
+    """  # noqa: D301 - click reads \b as "keep these lines"
+    loaded = _load(paths)
+    given = Preview(loaded)
+    show = (
+        _show_nothing
+        if only_summary
+        else _show_json
+        if as_json
+        else _page(loaded.ad_account_id, limit)
+    )
+    is_whole, problem = True, None
+    try:
+        with _open(file) as lines:
+            is_whole = _read(given, lines, None if only_summary else limit, show)
+    except UnreadableLineError as error:
+        problem = str(error)
+    except OSError as error:
+        problem = f"the input cannot be read: {error.strerror or type(error).__name__}"
+    if not as_json:
+        page.show_summary(page.console(), given, is_whole=is_whole)
+    elif only_summary:
+        click.echo(json.dumps(summary_members(given)))
+    if problem is not None:
+        click.echo(f"Error: {problem}", err=True)
+        sys.exit(INPUT_EXIT)
+
+
+def summary_members(given: Preview) -> dict[str, Any]:
+    """Give the counts for programs: outcomes, values left out or warned about, ignored messages, columns that nothing reads."""
+    outcomes = [
+        {**row.origin._asdict(), "outcome": SENT[row.reason], "count": row.number}
+        if row.reason in SENT
+        else {
+            **row.origin._asdict(),
+            "outcome": str(row.outcome),
+            "reason": row.reason,
+            "count": row.number,
+        }
+        for row in given.tally.outcomes()
+    ]
+    return {
+        "records": given.tally.records,
+        "outcomes": outcomes,
+        "values": [
+            {**row.origin._asdict(), "field": row.field, "reason": row.reason, "count": row.number}
+            for row in given.tally.notes()
+        ],
+        "ignored": dict(given.ignored),
+        "unread_columns": given.unread_columns(),
+    }
+
+
+def _read(
+    given: Preview,
+    lines: Iterable[bytes],
+    limit: int | None,
+    show: Callable[[PreviewedRecord], None],
+) -> bool:
+    """Show results until `limit` of what would be sent, a record's always together; tell whether the input was read to its end."""
+    sent = 0
+    for results in given.read(lines):
+        for result in results:
+            show(result)
+            sent += result.would_be_sent
+        if limit is not None and sent >= limit:
+            return False
+    return True
+
+
+def _page(ad_account_id: str, limit: int) -> Callable[[PreviewedRecord], None]:
+    """Give what shows a result to people: all that would be sent, the first `limit` invalid, the first of each kind skipped."""
+    out = page.console()
+    shown: Counter[tuple[Any, ...]] = Counter()
+
+    def show(result: PreviewedRecord) -> None:
+        skipped = result.outcome == Outcome.SKIPPED
+        kind = (
+            (result.stream, result.mapping, result.reason, result.name)
+            if skipped
+            else (result.outcome,)
+        )
+        shown[kind] += 1
+        if result.would_be_sent or shown[kind] <= (1 if skipped else limit):
+            page.show_result(out, result, ad_account_id)
+
+    return show
+
+
+def _show_json(result: PreviewedRecord) -> None:
+    click.echo(json.dumps(result.members(), ensure_ascii=False))
+
+
+def _show_nothing(_: PreviewedRecord) -> None:
+    """Show nothing: the summary alone was asked for."""
+
+
+def _load(paths: Sequence[str]) -> settings.Settings:
+    """Give the settings as the target reads them, but for the token that nothing here needs; say what a preview leaves out."""
+    try:
+        loaded = settings.load(
+            settings.read_files(paths or (ENVIRONMENT,), environ=settings.environment()),
+            purpose="any",
+        )
+    except settings.ConfigurationError as error:
+        for problem in error.problems:
+            click.echo(f"Error: {problem}", err=True)
+        if not paths:
+            click.echo(
+                f"No --config was given: the settings are those of {settings.ENVIRONMENT_PREFIX}... variables.",
+                err=True,
+            )
+        sys.exit(CONFIGURATION_EXIT)
+    for warning in loaded.warnings:
+        click.echo(f"Warning: {warning}", err=True)
+    for name, limit in LIMITS.items():
+        if getattr(loaded, name):
+            click.echo(f"Note: {name}: {limit}", err=True)
+    return loaded
+
+
+def _open(file: str) -> AbstractContextManager[BinaryIO]:
+    if file != STANDARD_INPUT:
+        return Path(file).expanduser().open("rb")
+    if sys.stdin.isatty():
+        click.echo("Reading Singer messages from the terminal; ctrl-D ends them.", err=True)
+    return nullcontext(sys.stdin.buffer)

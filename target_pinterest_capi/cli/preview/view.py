@@ -1,0 +1,187 @@
+"""How a preview is shown: events as JSON that can be copied, members of lists, reasons with what to do, and a summary.
+
+For 80 columns or a pipe. Names that come from the tap (streams, columns, event names) are shown without control characters.
+Prints no other value of a record but an event's and a member's digests.
+"""
+
+import json  # noqa: I001
+import re
+from collections.abc import Iterable
+from textwrap import wrap
+from typing import Any, Final
+
+from rich.console import Console
+from rich.highlighter import JSONHighlighter
+from rich.text import Text
+
+from target_pinterest_capi.cli.preview.customer_lists import OUTCOMES
+from target_pinterest_capi.cli.preview.model import (
+    EVENT,
+    SENT,
+    Preview,
+    PreviewedRecord,
+    advice_of,
+    is_warning,
+    number_of,
+    sent_in_words,
+)
+from target_pinterest_capi.events.outcomes import Outcome
+from target_pinterest_capi.events.event import Origin
+
+WIDEST: Final = 112  # wider lines are hard to read
+JSON_COLUMNS: Final = 80  # what a line of JSON is kept within, where it can be
+MEMBERS: Final = "members"
+SHOWN_COLUMNS: Final = 20  # names of unread columns a stream
+STYLES: Final = {
+    **dict.fromkeys((EVENT, *OUTCOMES.values()), "bold green"),
+    str(Outcome.INVALID): "bold yellow",
+    str(Outcome.SKIPPED): "bold bright_black",
+    MEMBERS: "green",
+}
+LABEL_WIDTH: Final = 8
+INDENT: Final = LABEL_WIDTH + 4  # of what stands below a label
+_list_of_one: Final = re.compile(r'^( *"\w+": )\[\n *("(?:[^"\\\n]|\\.)*")\n *\]', re.MULTILINE)
+_control: Final = re.compile(
+    r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
+)
+
+
+def console() -> Console:
+    """Give the console of stdout: the terminal's width or 80 columns, colours on terminals only."""
+    made = Console(highlight=False)
+    made.width = min(made.width, WIDEST)
+    return made
+
+
+def show_result(out: Console, result: PreviewedRecord, ad_account_id: str) -> None:
+    """Show what a record comes to; an event's account where it is not `ad_account_id`."""
+    place = _place(Origin(result.stream, result.mapping), is_list=result.customer_list is not None)
+    account = (
+        f", ad account {result.ad_account_id}"
+        if result.ad_account_id not in {None, ad_account_id}
+        else ""
+    )
+    where = f"  line {result.line}, {place}{account}"
+    out.print(Text.assemble((result.outcome, STYLES[result.outcome]), where), soft_wrap=True)
+    if result.event is not None:
+        out.print(JSONHighlighter()(event_json(result.event)), soft_wrap=True)
+    if result.customer_list is not None and result.would_be_sent:
+        _show_members(out, result.customer_list)
+    if result.reason:
+        _show_reason(out, "", "why", _why(result), result.advice or "")
+    for note in result.notes:
+        if (note.field, note.reason) != (result.field, result.detail):
+            times = f", {note.count} times" if note.count > 1 else ""
+            _show_reason(
+                out, "", _label(note.reason), f"{note.field}: {note.reason}{times}", note.advice
+            )
+    out.print()
+
+
+def show_summary(out: Console, preview: Preview, *, is_whole: bool) -> None:
+    """Show the counts of all that was read; `is_whole` tells whether the input was read to its end."""
+    rows, notes = preview.tally.outcomes(), preview.tally.notes()
+    records = preview.tally.records
+    head = f"  {number_of(records, 'record')}, {sent_in_words(preview.sent())}; nothing was sent"
+    out.print(Text.assemble(("summary", "bold"), head))
+    for origin in dict.fromkeys(row.origin for row in rows):
+        out.print(Text(_place(origin, is_list=origin in preview.lists)), soft_wrap=True)
+        for row in rows:
+            if row.origin == origin and row.reason in SENT:
+                _show_reason(out, f"{row.number:>7,}", SENT[row.reason], "", "")
+            elif row.origin == origin:
+                _show_reason(
+                    out,
+                    f"{row.number:>7,}",
+                    str(row.outcome),
+                    plain(row.reason),
+                    preview.advice(row),
+                )
+        for note in notes:
+            if note.origin == origin:
+                _show_reason(
+                    out,
+                    f"{note.number:>7,}",
+                    _label(note.reason),
+                    f"{note.field}: {note.reason}",
+                    advice_of(note.reason),
+                )
+    out.print()
+    for fact in _facts(preview, is_whole=is_whole):
+        out.print(Text("\n".join(wrap(fact, out.width))))
+
+
+def event_json(event: Any) -> str:
+    """Give an event's JSON as people read it: two spaces a level, a list of one text on its line where that fits."""
+
+    def joined(found: re.Match[str]) -> str:
+        line = f"{found[1]}[{found[2]}]"
+        return line if len(line) < JSON_COLUMNS else found[0]
+
+    written = _list_of_one.sub(joined, json.dumps(event, indent=2, ensure_ascii=False))
+    return _control.sub(lambda found: f"\\u{ord(found[0]):04x}", written)
+
+
+def plain(name: str) -> str:
+    """Give a name of the tap's as a terminal may have it: one line, no control characters."""
+    return _control.sub("?", name.replace("\n", "?"))
+
+
+def _place(origin: Origin, *, is_list: bool) -> str:
+    entry = (
+        f", {'list' if is_list else 'mapping'} {plain(origin.mapping)}" if origin.mapping else ""
+    )
+    return f"stream {plain(origin.stream)}{entry}"
+
+
+def _show_members(out: Console, customer_list: dict[str, Any]) -> None:
+    """Show how many identifiers of which type there are, and below them as what they would be sent."""
+    members = customer_list["members"]
+    _show_reason(
+        out,
+        "",
+        MEMBERS,
+        f"{len(members):,} of list_type {customer_list['list_type']}, as they would be sent",
+        "",
+    )
+    for member in members:
+        out.print(Text(" " * INDENT + member), soft_wrap=True)
+
+
+def _facts(preview: Preview, *, is_whole: bool) -> Iterable[str]:
+    if not is_whole:
+        yield f"Reading stopped at line {preview.line}, with as much as was asked for; --summary reads all of the input."
+    if preview.ignored:
+        counts = ", ".join(f"{count:,} {name}" for name, count in sorted(preview.ignored.items()))
+        files = (
+            " (the records in the files of a BATCH are not read)"
+            if "BATCH" in preview.ignored
+            else ""
+        )
+        yield f"Messages that mean nothing to a preview: {counts}{files}."
+    for stream, columns in preview.unread_columns().items():
+        more = f" and {len(columns) - SHOWN_COLUMNS:,} more" if len(columns) > SHOWN_COLUMNS else ""
+        readers = (
+            "neither mapping nor customer list" if preview.settings.customer_lists else "no mapping"
+        )
+        yield f"Columns of {plain(stream)} that {readers} reads: {plain(', '.join(columns[:SHOWN_COLUMNS]))}{more}."
+
+
+def _why(result: PreviewedRecord) -> str:
+    return f"{result.reason}: {plain(', '.join(part for part in (result.field, result.detail, result.name) if part))}".removesuffix(
+        ": "
+    )
+
+
+def _label(reason: str) -> str:
+    return "warning" if is_warning(reason) else "left out"
+
+
+def _show_reason(out: Console, number: str, label: str, what: str, advice: str) -> None:
+    """Show a reason on a line, and what to do about it below."""
+    head = f"{number}  {label:<{LABEL_WIDTH}}  "
+    first = Text.assemble((head, STYLES.get(label, "yellow")), what)
+    first.rstrip()
+    out.print(first, soft_wrap=True)
+    for line in wrap(advice, out.width - len(head)):
+        out.print(Text(" " * len(head) + line, style="bright_black"))

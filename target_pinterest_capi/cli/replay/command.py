@@ -1,0 +1,214 @@
+"""`pinterest-capi replay`: the events of dead letters, sent again through the same delivery.
+
+Owns the command: its options, the run, signals and exit codes, those of the contract. The file that is replayed is never changed;
+what still fails goes to a new one, and no file that is there is written to.
+"""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+from types import FrameType
+from typing import Final
+
+import click
+
+from target_pinterest_capi import settings
+from target_pinterest_capi.cli.preview.view import console
+from target_pinterest_capi.cli.replay import view as page
+from target_pinterest_capi.cli.replay.letters import Letters, NoTokenError
+from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
+from target_pinterest_capi.events.coerce import DAY_SECONDS
+from target_pinterest_capi.events.event import Event, InvalidRecord
+from target_pinterest_capi.events.keys import key_of
+from target_pinterest_capi.events.reasons import Invalid
+from target_pinterest_capi.sandbox.demo.view import trimmed
+from target_pinterest_capi.settings.sources import ENVIRONMENT
+
+POLL_EVERY: Final = 100  # events
+
+
+@click.command()
+@click.argument("file", metavar="FILE")
+@click.option(
+    "--config",
+    "paths",
+    multiple=True,
+    metavar="FILE",
+    help="The target's own; repeatable, later files win.  [default: ENV]",
+)
+@click.option(
+    "--output",
+    metavar="FILE",
+    help="Where letters go that still fail: a new file, or an fsspec URL as a prefix.  [default: beside FILE, with the time]",
+)
+@click.option("--dry-run", is_flag=True, help="Read and check everything, and send nothing.")
+def replay(file: str, paths: tuple[str, ...], output: str | None, dry_run: bool) -> None:
+    """Send the events of dead letters again.
+
+    Reads FILE, a file of dead letters or an fsspec URL of one, sends each event in it with the target's own configuration, and
+    writes what still fails to a new file. FILE is never changed. Letters of invalid records have no event: they are counted, and
+    it is the source or the mapping that is to be mended.
+
+    \b
+    pinterest-capi replay pinterest-rejected.jsonl --config target.yaml --dry-run
+    pinterest-capi replay pinterest-rejected.jsonl --config target.yaml
+
+    Exits with 0 when all is settled, 1 when stopped on an error, 2 for a wrong configuration, 3 when too much was rejected.
+    """  # noqa: D301 - click reads \b as "keep these lines"
+    loaded = _load(paths, dry_run=dry_run)
+    output = output or default_output(file, datetime.now(UTC))
+    output = output if "://" in output else str(Path(output).expanduser())
+    if "://" not in output and Path(output).exists():
+        _end(
+            f"{output} is there already, and nothing is written over or added to: name a new file with --output",
+            ExitCode.CONFIGURATION,
+        )
+    letters = Letters(file, loaded, needs_token=loaded.mode != "dry_run")
+    _check_all(letters)
+    with TemporaryDirectory() as nowhere:
+        place = str(Path(nowhere, "letters")) if loaded.mode == "dry_run" else output
+        # The report of the run that wrote the letters is not replaced by this one's.
+        run = Run(
+            loaded.model_copy(update={"dead_letter_path": place, "report_path": None}), _no_state
+        )
+        code, why = deliver(run, letters)
+    out = console()
+    with trimmed(out):
+        page.show_outcomes(out, run)
+        page.show_not_sent(out, letters.not_sent)
+        page.show_sum(out, run, lines=letters.lines, output=output, file=file)
+    if why:
+        click.echo(f"Error: {why}", err=True)
+    sys.exit(code)
+
+
+def default_output(file: str, at: datetime) -> str:
+    """Give a new file's path: FILE with the time in its name, beside it; in the working directory where FILE is a URL."""
+    path = PurePosixPath(file.partition("://")[2]).name if "://" in file else file
+    stem, suffix = os.path.splitext(path)  # noqa: PTH122 - the path is kept as it was given
+    return f"{stem}.replayed-{at:%Y%m%dT%H%M%SZ}{suffix}"
+
+
+def deliver(run: Run, letters: Letters) -> tuple[int, str]:
+    """Send every event and settle it; give the exit code, and why the run ended early, if it did."""
+    code, why = int(ExitCode.OK), ""
+    with _signals(run) as received:
+        try:
+            with suppress(RunStopped):  # `finish` gives it again, after what is under way
+                _read(run, letters)
+        except NoTokenError as error:
+            code, why = int(ExitCode.CONFIGURATION), _no_token(error)
+        except OSError as error:
+            code, why = int(ExitCode.ERROR), _unreadable(error)
+        try:
+            stopped = run.finish()
+        finally:
+            run.close()
+    if stopped is not None:
+        return code or int(stopped.exit_code), why or str(stopped)
+    if received and not code:
+        return ExitCode.INTERRUPTED + received[
+            0
+        ], "interrupted: what was not sent is still in the file"
+    return code, why
+
+
+def _read(run: Run, letters: Letters) -> None:
+    """Hand every event to the run, at the pace at which they are delivered."""
+    days = run.settings.max_event_age_days
+    oldest = float("-inf") if days is None else time.time() - days * DAY_SECONDS
+    for event in letters:
+        while not run.has_room and not run.is_interrupted:
+            run.wait()
+            run.poll()
+        if run.is_interrupted:
+            return
+        run.sequence += 1
+        if event.time < oldest:
+            run.invalid(_too_old(event))
+        else:
+            run.deliver(event)
+        if run.sequence % POLL_EVERY == 0:
+            run.poll()
+
+
+def _too_old(event: Event) -> InvalidRecord:
+    identity = (event.account, event.name, event.id)
+    return InvalidRecord(
+        event.origin, Invalid.EVENT_TOO_OLD, "event_time", key=key_of(event), repeat_of=identity
+    )
+
+
+def _check_all(letters: Letters) -> None:
+    """Read the file once before anything is sent: it can be read, and each of its events has a token."""
+    try:
+        for _ in letters:
+            pass
+    except NoTokenError as error:
+        _end(_no_token(error), ExitCode.CONFIGURATION)
+    except OSError as error:
+        _end(_unreadable(error), ExitCode.ERROR)
+
+
+@contextmanager
+def _signals(run: Run) -> Iterator[list[int]]:
+    """Let SIGINT and SIGTERM begin the run's grace time; the same one again ends the process at once."""
+    received: list[int] = []
+
+    def handle(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signal module's signature
+        if signum in received:
+            os._exit(ExitCode.INTERRUPTED + signum)
+        received.append(signum)
+        run.interrupt()
+
+    before = {signum: signal.signal(signum, handle) for signum in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield received
+    finally:
+        for signum, handler in before.items():
+            signal.signal(signum, handler)
+
+
+def _load(paths: Sequence[str], *, dry_run: bool) -> settings.Settings:
+    """Give the settings as the target reads them; a dry run needs no token."""
+    try:
+        raw = settings.read_files(paths or (ENVIRONMENT,), environ=settings.environment())
+        loaded = settings.load({**raw, "mode": "dry_run"} if dry_run else raw)
+    except settings.ConfigurationError as error:
+        for problem in error.problems:
+            click.echo(f"Error: {problem}", err=True)
+        if not paths:
+            click.echo(
+                f"No --config was given: the settings are those of {settings.ENVIRONMENT_PREFIX}... variables.",
+                err=True,
+            )
+        sys.exit(ExitCode.CONFIGURATION)
+    for warning in loaded.warnings:
+        click.echo(f"Warning: {warning}", err=True)
+    return loaded
+
+
+def _no_state(_: bytes) -> None:
+    """Take no STATE: dead letters have none."""
+
+
+def _no_token(error: NoTokenError) -> str:
+    return (
+        f"conversion_token: is not set, and the letters of mapping {str(error)!r} need it: set it, or conversion_token_file in the "
+        "mapping entry of that name"
+    )
+
+
+def _unreadable(error: OSError) -> str:
+    return f"the file of dead letters cannot be read: {error.strerror or error}"
+
+
+def _end(message: str, code: ExitCode) -> None:
+    click.echo(f"Error: {message}", err=True)
+    sys.exit(code)

@@ -1,0 +1,158 @@
+"""Dead letters read back: the lines of a file, each as the event to send again, or counted as what it is instead.
+
+Owns the reading, and which account and token a letter's event is sent with. Never changes the file, and never shows a line of it.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import msgspec
+
+from target_pinterest_capi.delivery.ledger import event_key
+from target_pinterest_capi.events.event import Account, Event, Origin
+from target_pinterest_capi.mapping.entries import Accounts, matching
+from target_pinterest_capi.settings import Settings
+from target_pinterest_capi.settings.values import MAX_ACCOUNT_DIGITS
+
+_NO_EVENT: Final = msgspec.Raw(b"")
+OFFLINE: Final = "offline"  # docs: Pinterest cannot deduplicate these
+
+
+class UnsentReason(StrEnum):
+    """Why a line of the file is not sent; the text is what is said about them, after their number."""
+
+    NO_EVENT = (
+        "have no event: their records were invalid, so there is nothing to send. Mend the source or the mapping, and let the "
+        "tap bring the records again."
+    )
+    REPEATED = "hold an event that stands above in the same file: it is sent once."
+    CUT = "are no whole JSON: a crash cuts a line, and the run after it writes the letter again."
+    FOREIGN = "are JSON, and no dead letters as the target writes them."
+
+
+class NoTokenError(Exception):
+    """No token is configured for a letter's mapping; its text is the mapping's name."""
+
+
+class _Line(msgspec.Struct, gc=False):
+    stream: str
+    outcome: str
+    reason: str
+    mapping: str = ""
+    key: dict[str, str] | None = None
+    ad_account_id: str | None = None
+    event: msgspec.Raw = _NO_EVENT
+
+
+class _Receipt(msgspec.Struct, gc=False):
+    """What the receipt around an event needs of its JSON."""
+
+    event_name: str
+    event_id: str
+    event_time: int
+    action_source: str
+
+
+_decode_line: Final = msgspec.json.Decoder(_Line).decode
+_decode_receipt: Final = msgspec.json.Decoder(_Receipt).decode
+
+
+class Letters:
+    """The dead letters of one file: a path, or an fsspec URL. Iterating gives their events; what is not sent is counted.
+
+    Iterating raises `OSError` where the file cannot be read, and `NoTokenError` where an event has no token to be sent with,
+    unless `needs_token` is off.
+    """
+
+    def __init__(self, file: str, settings: Settings, *, needs_token: bool) -> None:
+        self._file = file
+        self._settings = settings
+        self._needs_token = needs_token
+        self._accounts = Accounts(settings)
+        self._tokens: dict[tuple[str, str], str | None] = {}
+        self.not_sent: Counter[UnsentReason] = Counter()
+        self.lines = 0
+
+    def __iter__(self) -> Iterator[Event]:
+        """Give each event of the file once, in its order, counting from the start."""
+        self.not_sent.clear()
+        self.lines = 0
+        seen: set[int] = set()
+        with _open(self._file) as lines:
+            for line in lines:
+                if line.isspace():
+                    continue
+                self.lines += 1
+                event = self._read(line)
+                if isinstance(event, Event):
+                    key = event_key(event.account, event.name, event.id)
+                    if key not in seen:
+                        seen.add(key)
+                        yield event
+                        continue
+                    event = UnsentReason.REPEATED
+                self.not_sent[event] += 1
+
+    def _read(self, line: bytes) -> Event | UnsentReason:
+        try:
+            letter = _decode_line(line)
+            body = bytes(letter.event)
+            if body in {b"", b"null"}:
+                return UnsentReason.NO_EVENT
+            receipt = _decode_receipt(body)
+        except msgspec.ValidationError:
+            return UnsentReason.FOREIGN
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return UnsentReason.CUT
+        if letter.ad_account_id is not None and not _is_account(letter.ad_account_id):
+            return UnsentReason.FOREIGN
+        return Event(
+            body,
+            self._account(letter),
+            Origin(letter.stream, letter.mapping),
+            receipt.event_name,
+            receipt.event_id,
+            receipt.action_source != OFFLINE,
+            receipt.event_time,
+            letter.key,
+        )
+
+    def _account(self, letter: _Line) -> Account:
+        """Give the letter's account with the token of the mapping entry of its name, else the settings' own."""
+        origin = (letter.stream, letter.mapping)
+        if origin not in self._tokens:
+            self._tokens[origin] = _own_token(self._settings, *origin)
+        account = self._accounts.get(letter.ad_account_id, self._tokens[origin])
+        if self._needs_token and not account.token:
+            raise NoTokenError(letter.mapping)
+        return account
+
+
+def _own_token(settings: Settings, stream: str, mapping: str) -> str | None:
+    """Give the token of the entry that takes the stream under this name; None where there is none, or it has none of its own."""
+    for name, entry in matching(settings, stream):
+        if name == mapping and entry.conversion_token is not None:
+            return entry.conversion_token.get_secret_value()
+    return None
+
+
+def _is_account(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= MAX_ACCOUNT_DIGITS
+
+
+def _open(file: str) -> AbstractContextManager[BinaryIO]:
+    if "://" not in file:
+        return Path(file).expanduser().open("rb")
+    import fsspec  # noqa: PLC0415 - costs 30 ms, and only a URL needs it
+
+    try:
+        opened: Any = fsspec.open(file, "rb")
+    except (ImportError, ValueError) as error:
+        raise OSError(
+            f"no fsspec file system for {file.partition('://')[0]}:// is installed"
+        ) from error
+    return opened  # type: ignore[no-any-return]  # fsspec has no types

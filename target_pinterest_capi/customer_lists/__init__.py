@@ -1,0 +1,1 @@
+"""Customer lists: members, net operations, and their delivery in order."""

@@ -1,0 +1,231 @@
+"""Members of customer lists: what a record says of whom, and the net operation of each member since the last flush.
+
+A record becomes digests the moment it is read: nothing here keeps a plain identifier. Pure bookkeeping; never sends, never reads
+a clock, never writes.
+"""
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Any, Final, NamedTuple
+
+from target_pinterest_capi.events import coerce, hashing, normalize
+from target_pinterest_capi.events.event import InvalidRecord, Origin
+from target_pinterest_capi.events.keys import read_key
+from target_pinterest_capi.events.reasons import Invalid, LeftOut
+from target_pinterest_capi.expressions.compiler import EvaluationError, compile_expression
+from target_pinterest_capi.settings import CustomerListEntry
+
+Record = Mapping[str, Any]
+Note = Callable[[Origin, str, str], None]
+Key = dict[str, str]
+
+MEMBER: Final = "member"  # the fields of an entry, as counts and dead letters name them
+OPERATION: Final = "operation"
+DELETED_AT: Final = "_sdc_deleted_at"  # Singer: when the source deleted the row
+
+
+class Action(StrEnum):
+    """What is done with a member. docs/pinterest-api.md: Customer lists (UserListOperationType)."""
+
+    ADD = "ADD"
+    REMOVE = "REMOVE"
+
+
+_WORDS: Final = {
+    **dict.fromkeys(
+        ("add", "added", "insert", "inserted", "i", "create", "created", "c", "update", "updated", "u", "upsert", "enter",
+         "entered", "join", "joined", "subscribe", "subscribed", "active", "in", "true", "t", "yes", "y", "on", "1"),
+        Action.ADD,
+    ),
+    **dict.fromkeys(
+        ("remove", "removed", "delete", "deleted", "d", "exit", "exited", "leave", "left", "unsubscribe", "unsubscribed",
+         "inactive", "out", "false", "f", "no", "n", "off", "0"),
+        Action.REMOVE,
+    ),
+}  # fmt: skip
+# `settings` holds that a list_type is one of these.
+_FORMS: Final[dict[str, Callable[[str], str | LeftOut]]] = {
+    "EMAIL": normalize.email,
+    "MAID": normalize.maid,
+    "IDFA": normalize.maid,
+}
+
+
+class MemberOperation(NamedTuple):
+    """What one record says: what to do with which members (digests, each once), and the record's key for a dead letter."""
+
+    action: Action
+    members: tuple[str, ...]
+    key: Key | None
+
+
+def read_action(value: Any) -> Action | None:
+    """Give the action that a value of `operation` means, by the usual words in any case; None for any other value."""
+    text = coerce.text(value)
+    return _WORDS.get(text.lower()) if type(text) is str else None
+
+
+def read_member(value: Any, list_type: str) -> str | LeftOut | None:
+    """Give the digest that stands for an identifier; None for nothing, a `LeftOut` for what is none.
+
+    A digest is passed through in lower case: SHA-256, and those that Pinterest takes for lists besides,
+    SHA-1 and MD5 (docs/pinterest-api.md: Customer lists). The 32 hex digits of an MD5 are an
+    advertising id without its dashes where the list has such.
+    """
+    text = coerce.text(value)
+    if text is None or isinstance(text, LeftOut):
+        return text
+    known = hashing.recognize(text, refuse_others=list_type == "EMAIL")
+    if known is not None:
+        return text.strip().lower() if known is LeftOut.UNMATCHABLE_DIGEST else known
+    normal = _FORMS[list_type](text)
+    if isinstance(normal, LeftOut):
+        return None if normal is LeftOut.EMPTY else normal
+    return hashing.digest(normal)
+
+
+def compile_members(
+    entry: CustomerListEntry,
+    origin: Origin,
+    key_properties: tuple[str, ...],
+    note: Note,
+    *,
+    plain_keys: bool,
+) -> Callable[[Record], MemberOperation | InvalidRecord]:
+    """Give what reads an entry's records.
+
+    An identifier that cannot be used is noted, and costs the record only where none is left. Without `operation` a record adds, and
+    one with `_sdc_deleted_at` removes; the same holds where `operation` gives nothing for a deleted row.
+    """
+    return _Reader(entry, origin, key_properties, note, plain_keys=plain_keys).read
+
+
+class _Reader:
+    """One entry's expressions, compiled."""
+
+    def __init__(
+        self,
+        entry: CustomerListEntry,
+        origin: Origin,
+        key_properties: tuple[str, ...],
+        note: Note,
+        *,
+        plain_keys: bool,
+    ) -> None:
+        self._origin = origin
+        self._note = note
+        self._list_type = entry.list_type
+        self._key_properties = key_properties
+        self._plain_keys = plain_keys
+        self._getters = [_guarded(source, MEMBER, origin, note) for source in entry.member]
+        self._operation = (
+            _guarded(entry.operation, OPERATION, origin, note)
+            if entry.operation is not None
+            else None
+        )
+
+    def read(self, record: Record) -> MemberOperation | InvalidRecord:
+        """Give what a record says, or why it says nothing."""
+        key = read_key(record, self._key_properties, plain=self._plain_keys)
+        action = self._action(record)
+        if isinstance(action, Invalid):
+            detail = LeftOut.UNKNOWN_CHOICE if action is Invalid.BAD_FIELD else None
+            return InvalidRecord(self._origin, action, OPERATION, detail, key)
+        members, left_out = self._members(record)
+        if not members:
+            return InvalidRecord(
+                self._origin, left_out[0] if left_out else Invalid.MISSING_FIELD, MEMBER, key=key
+            )
+        for reason in left_out:
+            self._note(self._origin, MEMBER, reason)
+        return MemberOperation(action, members, key)
+
+    def _action(self, record: Record) -> Action | Invalid:
+        deleted = record.get(DELETED_AT) is not None
+        if self._operation is None:
+            return Action.REMOVE if deleted else Action.ADD
+        given = self._operation(record)
+        if coerce.is_nothing(given):
+            return Action.REMOVE if deleted else Invalid.MISSING_FIELD
+        return read_action(given) or Invalid.BAD_FIELD
+
+    def _members(self, record: Record) -> tuple[tuple[str, ...], list[LeftOut]]:
+        members: dict[str, None] = {}
+        left_out: list[LeftOut] = []
+        for get in self._getters:
+            for value in coerce.array(get(record)) or ():
+                member = read_member(value, self._list_type)
+                if isinstance(member, LeftOut):
+                    left_out.append(member)
+                elif member is not None:
+                    members[member] = None
+        return tuple(members), left_out
+
+
+def _guarded(source: str, field: str, origin: Origin, note: Note) -> Callable[[Record], Any]:
+    """Compile an expression; one that fails on a record gives nothing, and is counted."""
+    get = compile_expression(source)
+
+    def guarded(record: Record) -> Any:
+        try:
+            return get(record)
+        except EvaluationError:
+            note(origin, field, LeftOut.EXPRESSION_ERROR)
+            return None
+
+    return guarded
+
+
+class OperationReceipt:
+    """One record's operation until it is settled. `open` counts its members that are not; what became of the others stands beside.
+
+    `sequence` is the record's number, `feed` what its members are recorded under in a full refresh.
+    """
+
+    __slots__ = ("delivered", "feed", "key", "open", "origin", "refusal", "sequence")
+
+    def __init__(self, origin: Origin, sequence: int, key: Key | None, feed: bytes) -> None:
+        self.origin = origin
+        self.sequence = sequence
+        self.key = key
+        self.feed = feed
+        self.open = 0
+        self.delivered = False
+        self.refusal: str | None = None  # Pinterest's words about the first member that it refused
+
+
+class PendingOperation(NamedTuple):
+    """The last operation of one member: its action, its record's receipt, and the feeds that brought the member."""
+
+    action: Action
+    receipt: OperationReceipt
+    feeds: frozenset[bytes]
+
+
+class NetOperations:
+    """The net operation of each member of one list: the last one wins, so additions and removals are disjoint."""
+
+    def __init__(self) -> None:
+        self._pending: dict[str, PendingOperation] = {}
+
+    def __len__(self) -> int:
+        return len(self._pending)
+
+    def add(
+        self, member: str, action: Action, receipt: OperationReceipt
+    ) -> OperationReceipt | None:
+        """Take a member's operation, for which `receipt` is open; give the receipt of the one whose place it takes."""
+        before = self._pending.pop(member, None)
+        feeds = frozenset((receipt.feed,))
+        if before is None:
+            self._pending[member] = PendingOperation(action, receipt, feeds)
+            return None
+        if action is Action.ADD and before.action is Action.ADD:
+            feeds |= before.feeds  # each of them has brought the member
+        self._pending[member] = PendingOperation(action, receipt, feeds)
+        return before.receipt
+
+    def take(self) -> dict[str, PendingOperation]:
+        """Give every member's operation, in the order in which they came, and begin anew."""
+        pending, self._pending = self._pending, {}
+        return pending

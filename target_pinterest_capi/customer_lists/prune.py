@@ -1,0 +1,169 @@
+"""Prune: removes from a list what its last full refresh did not bring again. Run by a person or a job, never by the target.
+
+Promises to remove nobody where a refresh did not end well, or where it would be more than the configured share; and that a prune
+that is interrupted can be run again. Members are digests throughout.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from typing import Final, NamedTuple
+
+from target_pinterest_capi.customer_lists.full_refreshes import FullRefreshes, list_key
+from target_pinterest_capi.customer_lists.list_delivery import address_of
+from target_pinterest_capi.customer_lists.members import Action
+from target_pinterest_capi.customer_lists.remote_list import ListAddress, RemoteList
+from target_pinterest_capi.delivery.dispatcher import SUSPECTS_BEFORE_STOP
+from target_pinterest_capi.delivery.ledger import LedgerError
+from target_pinterest_capi.delivery.wakeup import Wakeup
+from target_pinterest_capi.pinterest.calls import Calls, Flow, FlowStopped
+from target_pinterest_capi.pinterest.client import Client
+from target_pinterest_capi.pinterest.oauth import tokens_of
+from target_pinterest_capi.settings import CustomerListEntry, Settings
+
+FULL: Final = "full"
+
+
+class PrunePlan(NamedTuple):
+    """What a prune of one list would remove: `leavers` of `known` members; `why_not` says why nobody is removed, if so."""
+
+    address: ListAddress
+    known: int
+    leavers: list[str]
+    why_not: str | None
+    is_too_much: bool = False
+
+
+class PruneResult(NamedTuple):
+    """What became of a plan: how many were removed, and what Pinterest refused (in its words), or why it stopped."""
+
+    address: ListAddress
+    removed: int
+    refused: int = 0
+    problem: str | None = None
+
+
+def plans(
+    settings: Settings, refreshes: FullRefreshes, only: Sequence[str] = ()
+) -> Iterator[PrunePlan]:
+    """Give the plan of each list with full refreshes, or of those of these names. Raises `LedgerError`."""
+    entries: dict[ListAddress, list[CustomerListEntry]] = {}
+    for entry in settings.customer_lists:
+        address = address_of(settings, entry)
+        if entry.refresh == FULL and (not only or address.name in only):
+            entries.setdefault(address, []).append(entry)
+    for address, given in entries.items():
+        yield _plan(address, given, refreshes)
+
+
+def _plan(
+    address: ListAddress, entries: Sequence[CustomerListEntry], refreshes: FullRefreshes
+) -> PrunePlan:
+    key = list_key(address.ad_account_id, address.name)
+    standings = refreshes.standings(key)
+    current = [
+        one for one in standings if any(fnmatchcase(one.stream, entry.stream) for entry in entries)
+    ]
+    if not current:
+        return PrunePlan(
+            address,
+            0,
+            [],
+            "no full refresh of it is on record: run the pipeline with this ledger_url first",
+        )
+    for one in current:
+        if not one.complete:
+            begun = datetime.fromtimestamp(one.at, UTC).isoformat(sep=" ", timespec="minutes")
+            why_not = f"the run of stream {one.stream!r} that began at {begun} has not ended well: let it end, or run it again"
+            return PrunePlan(address, 0, [], why_not)
+    known = refreshes.count(key)
+    leavers = refreshes.leavers(key, [one.stream for one in current])
+    limit = min(entry.max_removed_ratio for entry in entries)
+    if len(leavers) > limit * known:
+        why_not = (
+            f"{len(leavers)} of {known} members did not come again, and max_removed_ratio is {limit:g}: where that is right, "
+            "raise it for one prune"
+        )
+        return PrunePlan(address, known, leavers, why_not, is_too_much=True)
+    return PrunePlan(address, known, leavers, None)
+
+
+class PruneRun:
+    """Carries out one plan: what happens to its members at Pinterest, and on record."""
+
+    def __init__(self, plan: PrunePlan, remote: RemoteList, refreshes: FullRefreshes) -> None:
+        self._plan = plan
+        self._remote = remote
+        self._refreshes = refreshes
+        self._key = list_key(plan.address.ad_account_id, plan.address.name)
+        self.removed = 0
+        self.refusals = 0
+
+    def flow(self) -> Flow:
+        """Remove the plan's members."""
+        yield from self._remote.find()
+        if self._remote.id is None:
+            raise FlowStopped(
+                f"there is no customer list of the list_name {self._plan.address.name!r}: check the name."
+            )
+        yield from self._remote.send(Action.REMOVE, self._plan.leavers, self)
+
+    def accepted(self, action: Action, members: Sequence[str]) -> None:  # noqa: ARG002 - it is REMOVE
+        """Forget members that Pinterest has removed: not before, so that an interrupted prune can be run again."""
+        try:
+            self._refreshes.forget(self._key, members)
+        except LedgerError as error:
+            raise FlowStopped(
+                f"the record of full refreshes at ledger_url cannot be used: {error}"
+            ) from None
+        self.removed += len(members)
+
+    def refused(self, member: str, message: str) -> None:  # noqa: ARG002 - it stays on record
+        """Count a member that Pinterest refused. Raises `FlowStopped` where it seems to refuse everything."""
+        self.refusals += 1
+        if not self.removed and self.refusals >= SUSPECTS_BEFORE_STOP:
+            raise FlowStopped(
+                f"{message}: nobody can be removed, so this is not about the members: check list_id and ad_account_id."
+            )
+
+
+def prune(
+    settings: Settings,
+    plan: PrunePlan,
+    refreshes: FullRefreshes,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+) -> PruneResult:
+    """Carry out a plan, and wait until it is done. Needs `oauth`."""
+    assert settings.oauth is not None  # noqa: S101 - the command asks for it
+    wake = Wakeup()
+    client = Client(
+        settings.api_url, max_connections=1, timeout_seconds=settings.request_timeout_seconds
+    )
+    calls = Calls(
+        tokens_of(settings.oauth, client),
+        max_in_flight=1,
+        max_retry_seconds=settings.max_retry_seconds,
+        attempt_seconds=settings.request_timeout_seconds,
+        clock=clock,
+        wake=wake,
+    )
+    pruning = PruneRun(plan, RemoteList(client, plan.address, settings.list_batch_size), refreshes)
+    try:
+        calls.start(pruning.flow())
+        while not calls.is_idle and (calls.stopped is None or calls.in_flight):
+            calls.poll()
+            if calls.is_idle or (calls.stopped is not None and not calls.in_flight):
+                break
+            due_at = calls.next_due_at()
+            wake.wait(None if due_at is None else max(0.0, due_at - clock()))
+    finally:
+        calls.close()
+        client.close()
+    return PruneResult(
+        plan.address,
+        pruning.removed,
+        pruning.refusals,
+        calls.stopped.message if calls.stopped else None,
+    )

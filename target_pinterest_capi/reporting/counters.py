@@ -1,0 +1,117 @@
+"""What a run counts: outcomes by stream, mapping entry and reason, values left out, warnings. Numbers and names only."""
+
+from collections import Counter  # noqa: I001
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from target_pinterest_capi.events.outcomes import Outcome
+from target_pinterest_capi.events.event import Origin
+
+MAX_NAMES: Final = 50  # names that come from records are kept up to here, the rest under one
+OTHER_NAMES: Final = "(others)"
+
+
+class OutcomeCount(NamedTuple):
+    """One row of the outcome table."""
+
+    origin: Origin
+    outcome: Outcome
+    reason: str
+    number: int
+
+
+class NoteCount(NamedTuple):
+    """How often a value of a field was left out, or sent with a warning, and why."""
+
+    origin: Origin
+    field: str
+    reason: str
+    number: int
+
+
+class Counters:
+    """Counters of one run."""
+
+    def __init__(self) -> None:
+        self._outcomes: Counter[tuple[Origin, Outcome, str]] = Counter()
+        self._totals: Counter[Outcome] = Counter()
+        self._notes: Counter[tuple[Origin, str, str]] = Counter()
+        self._names: set[str] = set()
+        self._too_old = 0
+        self._warnings: Counter[str] = Counter()
+        self.records = 0
+
+    def count(self, origin: Origin, outcome: Outcome, reason: str = "", number: int = 1) -> None:
+        """Count settled events."""
+        self._outcomes[origin, outcome, str(reason)] += number
+        self._totals[outcome] += number
+
+    def count_outside_ratio(self, number: int = 1) -> None:
+        """Take events, counted as invalid, out of the share of failures: the rows that taps repeat until they are too old."""
+        self._too_old += number
+
+    def note(self, origin: Origin, field: str, reason: str, number: int = 1) -> None:
+        """Count values left out or warned about."""
+        self._notes[origin, field, str(reason)] += number
+
+    def warn(self, message: str, number: int = 1) -> None:
+        """Count a warning of Pinterest's about events that it took; the message holds no values."""
+        self._warnings[
+            message if message in self._warnings or len(self._warnings) < MAX_NAMES else OTHER_NAMES
+        ] += number
+
+    def merge(self, other: "Counters") -> None:
+        """Add what another part of the same run has counted."""
+        for row in other.outcomes():
+            self.count(*row)
+        for note in other.notes():
+            self.note(*note)
+        for message, number in other.warnings().items():
+            self.warn(message, number)
+        self.count_outside_ratio(
+            other.total(Outcome.INVALID) + other.total(Outcome.REJECTED) - other.failed
+        )
+
+    def name(self, text: str) -> str:
+        """Give the name to count under: the text itself for the first `MAX_NAMES` of a run."""
+        if text in self._names:
+            return text
+        if len(self._names) < MAX_NAMES:
+            self._names.add(text)
+            return text
+        return OTHER_NAMES
+
+    def total(self, outcome: Outcome) -> int:
+        """Give how many events ended so."""
+        return self._totals[outcome]
+
+    @property
+    def attempted(self) -> int:
+        """Delivered, invalid and rejected events: what the share of failures is taken of."""
+        return self.total(Outcome.DELIVERED) + self.failed
+
+    @property
+    def failed(self) -> int:
+        """Invalid and rejected events, but for those too old."""
+        return self.total(Outcome.INVALID) + self.total(Outcome.REJECTED) - self._too_old
+
+    def outcomes(self) -> list[OutcomeCount]:
+        """Give the outcome table, by stream, entry, outcome and size."""
+        rows = [OutcomeCount(*key, count) for key, count in self._outcomes.items()]
+        order = list(Outcome)
+        return sorted(
+            rows, key=lambda row: (row.origin, order.index(row.outcome), -row.number, row.reason)
+        )
+
+    def notes(self) -> list[NoteCount]:
+        """Give what was left out or warned about, by stream, entry, field and size."""
+        rows = [NoteCount(*key, count) for key, count in self._notes.items()]
+        return sorted(rows, key=lambda row: (row.origin, row.field, -row.number, row.reason))
+
+    def warnings(self) -> dict[str, int]:
+        """Give Pinterest's warnings, the commonest first."""
+        return dict(self._warnings.most_common())
+
+    def by_outcome(self, reasons: Iterable[Outcome] = Outcome) -> dict[str, int]:
+        """Give the totals by outcome's name."""
+        return {str(outcome): self.total(outcome) for outcome in reasons}

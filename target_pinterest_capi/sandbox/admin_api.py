@@ -1,0 +1,166 @@
+"""What people and tests see and steer under `/_sandbox/`: what was received, what is kept of it, and the faults.
+
+Never shows a token: none of what it shows holds one.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from target_pinterest_capi.sandbox import audiences, customer_lists
+from target_pinterest_capi.sandbox.fault_responses import json_response
+from target_pinterest_capi.sandbox.faults import KINDS, FaultError, Faults, Script, read
+from target_pinterest_capi.sandbox.rules import Rules
+from target_pinterest_capi.sandbox.store import EventRow, RequestRow, Store, UpdateRow
+
+REDIRECTED: Final = "/_sandbox/redirected"  # a client's way, not a visitor's
+
+_Row = TypeVar("_Row", RequestRow, EventRow, customer_lists.StoredList)
+
+
+class AdminApi:
+    """What people and tests see and steer under `/_sandbox/`."""
+
+    def __init__(
+        self, rules: Rules, clock: Callable[[], float], store: Store, faults: Faults
+    ) -> None:
+        self.rules = rules
+        self.clock = clock
+        self.store = store
+        self.faults = faults
+
+    async def index(self, _request: Request) -> Response:
+        """What there is to see."""
+        return json_response(
+            {
+                route.path: sorted(route.methods or ())
+                for route in self.routes()
+                if isinstance(route, Route)
+            }
+        )
+
+    async def events(self, request: Request) -> Response:
+        """The events received: `?status=failed` or `all` instead of the processed ones, `?limit=n` for the last n."""
+        wanted = request.query_params.get("status", "processed")
+        rows = self.store.events(None if wanted == "all" else wanted)
+        return json_response([row._asdict() for row in _last(rows, request)])
+
+    async def requests(self, request: Request) -> Response:
+        """The requests received, `?limit=n` for the last n."""
+        return json_response([row._asdict() for row in _last(self.store.requests(), request)])
+
+    async def lists(self, request: Request) -> Response:
+        """The customer lists with the digests of their members and their updates in order, `?limit=n` for the last n."""
+        updates: dict[str, list[dict[str, Any]]] = {}
+        for row in self.store.updates():
+            updates.setdefault(row.list_id, []).append(_update(row))
+        now = self.clock()
+        return json_response(
+            [
+                {
+                    **customer_lists.shown(held, self.rules, now),
+                    "list_type": held.list_type,
+                    "size": len(held.members),
+                    "members": sorted(held.members),
+                    "updates": updates.get(held.id, []),
+                }
+                for held in _last(self.store.lists(), request)
+            ]
+        )
+
+    async def audiences(self, _request: Request) -> Response:
+        """The audiences, as Pinterest shows them."""
+        lists, now = {held.id: held for held in self.store.lists()}, self.clock()
+        return json_response(
+            [
+                audiences.shown(audience, lists[audience.customer_list_id], self.rules, now)
+                for audience in self.store.audiences()
+            ]
+        )
+
+    async def counters(self, _request: Request) -> Response:
+        """Everything counted."""
+        return json_response(self.store.counters())
+
+    async def reset(self, _request: Request) -> Response:
+        """Forget all that was received, lists and grants too; the faults stay."""
+        self.store.reset()
+        return json_response({})
+
+    async def faults_(self, request: Request) -> Response:
+        """Show the faults, replace them, or take them away."""
+        if request.method == "PUT":
+            try:
+                script = msgspec.json.decode(await request.body(), type=Script)
+            except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+                return json_response(
+                    {
+                        "code": 400,
+                        "message": str(problem),
+                        "kinds": {name: kind.about for name, kind in KINDS.items()},
+                    },
+                    400,
+                )
+            self.faults.set(script.faults, script.seed)
+        elif request.method == "DELETE":
+            self.faults.clear()
+        return self._faults()
+
+    async def fault(self, request: Request) -> Response:
+        """Set one kind of fault, from its fields as JSON, or take it away; the other kinds go on as they were."""
+        kind = request.path_params["kind"]
+        if kind not in KINDS:
+            return json_response(
+                {"code": 404, "message": f"There is no such fault; there are: {', '.join(KINDS)}"},
+                404,
+            )
+        if request.method == "PUT":
+            try:
+                fields = msgspec.json.decode(await request.body(), type=dict[str, Any])
+                self.faults.put(read({**fields, "fault": kind}))
+            except (msgspec.DecodeError, UnicodeDecodeError, FaultError) as problem:
+                return json_response({"code": 400, "message": str(problem)}, 400)
+        else:
+            self.faults.remove(kind)
+        return self._faults()
+
+    def _faults(self) -> Response:
+        script = self.faults.script()
+        return json_response(
+            {"faults": script.faults, "seed": script.seed, "struck": self.faults.struck()}
+        )
+
+    async def redirected(self, _request: Request) -> Response:
+        """Where the redirect fault points: a client that arrives here has carried its token elsewhere."""
+        self.store.count("redirects_followed")
+        return json_response({"code": 404, "message": "A redirect was followed."}, 404)
+
+    def routes(self) -> list[Route]:
+        """The addresses of all that."""
+        return [
+            Route("/_sandbox/", self.index),
+            Route("/_sandbox/events", self.events),
+            Route("/_sandbox/requests", self.requests),
+            Route("/_sandbox/lists", self.lists),
+            Route("/_sandbox/audiences", self.audiences),
+            Route("/_sandbox/counters", self.counters),
+            Route("/_sandbox/reset", self.reset, methods=["POST"]),
+            Route("/_sandbox/faults", self.faults_, methods=["GET", "PUT", "DELETE"]),
+            Route("/_sandbox/faults/{kind}", self.fault, methods=["PUT", "DELETE"]),
+            Route(REDIRECTED, self.redirected, methods=["GET", "POST", "PATCH"]),
+        ]
+
+
+def _last(rows: list[_Row], request: Request) -> list[_Row]:
+    limit = request.query_params.get("limit", "")
+    return rows[max(0, len(rows) - int(limit)) :] if limit.isdecimal() else rows
+
+
+def _update(row: UpdateRow) -> dict[str, Any]:
+    """A change of a list without its members, which may be many."""
+    wanted = ("request", "at", "operation", "records", "invalid", "changed")
+    return {name: value for name, value in row._asdict().items() if name in wanted}

@@ -1,0 +1,1 @@
+"""`pinterest-capi demo`: a packaged sample through the real target into a sandbox."""

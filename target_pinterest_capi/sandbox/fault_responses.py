@@ -1,0 +1,146 @@
+"""Answers on their way: whole, or as a fault leaves them.
+
+Owns what goes over the connection: bodies, headers, and connections that end too early. Promises that a client sees real failures:
+a connection that is dropped is gone. Knows no rule of Pinterest's, and not which request is struck (that is `faults`).
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from target_pinterest_capi.sandbox.answers import CODES, Answer
+from target_pinterest_capi.sandbox.faults import Fault
+
+PAGE: Final = b"<!doctype html><html><body><h1>Something is in the way</h1></body></html>"
+STATUS_MESSAGE: Final = "The sandbox answers this status on purpose."
+BODILESS: Final = (204, 205, 304)  # HTTP: these have none
+
+
+class CutResponse(Response):
+    """An answer that never becomes whole: `sent` bytes of it (None: not even its head), then the connection is gone.
+
+    ASGI knows no such thing, so the server puts two functions in the request's state: `drop` ends the connection at once, `hang_up`
+    after what was written.
+    """
+
+    def __init__(self, whole: Response, sent: int | None) -> None:
+        super().__init__(whole.body, whole.status_code)
+        self.raw_headers = whole.raw_headers
+        self.sent = sent
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send what there is to be sent, and end the connection."""
+        if self.sent is None:
+            scope["state"]["drop"]()
+        else:
+            await send(
+                {
+                    "type": "http.response.start",
+                    "status": self.status_code,
+                    "headers": self.raw_headers,
+                }
+            )
+            await send(
+                {"type": "http.response.body", "body": self.body[: self.sent], "more_body": True}
+            )
+            scope["state"]["hang_up"]()
+        while (await receive())["type"] != "http.disconnect":
+            continue
+
+
+class Dripping(Response):
+    """An answer byte by byte with `seconds` between two, until it is whole, or the client or the sandbox stops."""
+
+    def __init__(self, whole: Response, seconds: float, stopping: asyncio.Event) -> None:
+        super().__init__(whole.body, whole.status_code)
+        self.raw_headers = whole.raw_headers
+        self.seconds = seconds
+        self.stopping = stopping
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the bytes one by one."""
+        await send(
+            {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
+        )
+        gone = asyncio.ensure_future(receive())
+        for position in range(len(self.body)):
+            await send(
+                {
+                    "type": "http.response.body",
+                    "body": self.body[position : position + 1],
+                    "more_body": True,
+                }
+            )
+            if gone.done() or not await pause(self.seconds, self.stopping):
+                scope["state"]["drop"]()
+                break
+        else:
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        await gone
+
+
+async def pause(seconds: float, stopping: asyncio.Event) -> bool:
+    """Wait; False where the sandbox stops meanwhile."""
+    try:
+        await asyncio.wait_for(stopping.wait(), seconds)
+    except TimeoutError:
+        return True
+    return False
+
+
+def json_response(
+    content: Any, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """An answer of JSON."""
+    return Response(msgspec.json.encode(content), status, dict(headers or {}), "application/json")
+
+
+def spoiled(whole: Response, answer: Answer, fault: Fault, stopping: asyncio.Event) -> Response:
+    """The answer as an `after` fault leaves it."""
+    headers = {name: value for name, value in whole.headers.items() if name.startswith("x-")}
+    spoil: dict[str, Callable[[], Response]] = {
+        "drop_after": lambda: CutResponse(whole, None),
+        "truncated": lambda: CutResponse(whole, len(whole.body) // 2),
+        "wrong_count": lambda: json_response(_one_less(answer.body), answer.status, headers),
+        "empty_body": lambda: Response(b"", answer.status, headers, "application/json"),
+        "not_json": lambda: Response(PAGE, answer.status, headers, "text/html"),
+        "drip": lambda: Dripping(whole, fault.seconds, stopping),
+    }
+    return spoil[fault.fault]()
+
+
+def _one_less(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The same answer with its list an event short; one without a list as it is."""
+    if "details" in body:
+        return {**body, "details": _one_less(body["details"])}
+    return {**body, "events": body["events"][:-1]} if "events" in body else dict(body)
+
+
+def instead(fault: Fault, request: Request) -> Response:
+    """The answer of a `before` fault."""
+    if fault.fault == "drop_before":
+        return CutResponse(Response(), None)
+    if fault.fault == "redirect":
+        return Response(
+            b"",
+            307,
+            {
+                "Location": fault.location
+                or str(request.base_url.replace(path="/_sandbox/redirected"))
+            },
+        )
+    status = fault.status or 500
+    if status in BODILESS:
+        return Response(b"", status, fault.headers)
+    if fault.html:
+        return Response(PAGE, status, fault.headers, "text/html")
+    return json_response(
+        {"code": CODES.get(status, status), "message": fault.message or STATUS_MESSAGE},
+        status,
+        fault.headers,
+    )

@@ -1,0 +1,1 @@
+"""Singer: from bytes on stdin to messages, and the tap's schemas."""

@@ -1,0 +1,95 @@
+"""Lines of the input, as bytes, in chunks. Waits for input and for a wake-up at once, so that nothing stalls on a silent tap."""
+
+import fcntl
+import io
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from itertools import islice
+from typing import Any, Final, Protocol
+
+from target_pinterest_capi.delivery.wakeup import Wakeup, wait_readable
+
+MAX_LINE_BYTES: Final = 64 * 1024 * 1024
+_CHUNK_BYTES: Final = (
+    256 * 1024
+)  # larger ones leave the processor's cache before their lines are read
+_CHUNK_LINES: Final = 500
+
+
+class LineTooLongError(ValueError):
+    """A line is longer than `MAX_LINE_BYTES`."""
+
+
+class Lines(Protocol):
+    """A source of lines."""
+
+    def read(self, seconds: float | None) -> list[bytes] | None:
+        """Give the lines that come within `seconds` (None: wait), without their ends; None at the end of the input."""
+
+
+def open_lines(file: Any, wake: Wakeup) -> Lines:
+    """Give the lines of a file, text or binary: by its descriptor where it has one, else by iterating over it."""
+    try:
+        return DescriptorLines(file.fileno(), wake)
+    except (AttributeError, io.UnsupportedOperation):
+        return IteratedLines(file)
+
+
+class DescriptorLines:
+    """Lines of a pipe, a file or a terminal. Nothing may have been read from it before."""
+
+    def __init__(self, fd: int, wake: Wakeup) -> None:
+        self._fd = fd
+        self._wake = wake
+        self._begun: list[bytes] = []  # pieces of a line whose end has not come
+        self._begun_bytes = 0
+        self._ended = False
+        # Linux gives a pipe 64 KiB, some sixty records, and each read of so few costs a round of waiting; no other file has a size.
+        with suppress(OSError, AttributeError):
+            fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, _CHUNK_BYTES)
+
+    def read(self, seconds: float | None) -> list[bytes] | None:
+        """Give the lines of one read; empty when woken or when time is up.
+
+        Raises `LineTooLongError`.
+        """
+        if self._ended:
+            return None
+        ready = wait_readable([self._fd, self._wake.fd], seconds)
+        if self._wake.fd in ready:
+            self._wake.clear()
+        if self._fd not in ready:
+            return []
+        chunk = os.read(self._fd, _CHUNK_BYTES)
+        if not chunk:
+            self._ended = True
+            return [b"".join(self._begun)] if self._begun else None
+        lines = chunk.split(b"\n")
+        if len(lines) > 1:
+            if self._begun:
+                lines[0] = b"".join([*self._begun, lines[0]])
+            last = lines.pop()
+            self._begun = [last] if last else []
+            self._begun_bytes = len(last)
+            return lines
+        self._begun.append(chunk)
+        self._begun_bytes += len(chunk)
+        if self._begun_bytes > MAX_LINE_BYTES:
+            raise LineTooLongError(f"the line is longer than {MAX_LINE_BYTES // 1024**2} MiB")
+        return []
+
+
+class IteratedLines:
+    """Lines of anything that iterates over texts or bytes: a `StringIO` in a test, an unpacked BATCH file."""
+
+    def __init__(self, lines: Iterable[str | bytes]) -> None:
+        self._lines: Iterator[str | bytes] = iter(lines)
+
+    def read(self, seconds: float | None) -> list[bytes] | None:  # noqa: ARG002 - what iterates cannot be waited for
+        """Give the next lines; never waits."""
+        chunk = [
+            line.encode("utf-8", "surrogatepass") if isinstance(line, str) else line
+            for line in islice(self._lines, _CHUNK_LINES)
+        ]
+        return [line.rstrip(b"\n") for line in chunk] or None

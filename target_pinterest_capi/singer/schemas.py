@@ -1,0 +1,103 @@
+"""Schemas of the tap, and records held against them with a compiled validator where `validate_records` is on.
+
+Kind to what taps really send: draft-4 booleans, `multipleOf` on decimals. Says which field breaks which rule, never its value.
+A reference is followed within its schema. Other documents are never fetched: a tap's input does not decide what we connect to.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple, NoReturn
+
+import jsonschema
+import jsonschema_rs
+
+DRAFTS: Final = (
+    (jsonschema.Draft202012Validator, jsonschema_rs.Draft202012Validator),
+    (jsonschema.Draft7Validator, jsonschema_rs.Draft7Validator),
+    (jsonschema.Draft4Validator, jsonschema_rs.Draft4Validator),
+)
+
+
+class SchemaError(ValueError):
+    """A SCHEMA message that cannot be used; says why."""
+
+
+class Violation(NamedTuple):
+    """The rule that a record breaks: the field's path, and the schema's keyword."""
+
+    field: str
+    keyword: str
+
+
+def check_schema(schema: Any) -> None:
+    """Raise `SchemaError` where a schema has no `properties` or is no JSON Schema of any draft that taps use.
+
+    A reference that leads out of the schema is no error here: only records that are validated need it.
+    """
+    if not isinstance(schema, dict):
+        raise SchemaError("the schema is no object")
+    if not isinstance(schema.get("properties"), dict):
+        raise SchemaError("the schema has no `properties`")
+    if _compile(schema).validator is not None:
+        return
+    errors = []  # compiling is the fast check; what does not compile is looked at closely, for words, and for odd patterns
+    for draft, _ in DRAFTS:
+        try:
+            draft.check_schema(
+                schema
+            )  # holds the schema against the draft's own, and follows no reference in it
+        except jsonschema.SchemaError as error:
+            errors.append(error)
+        else:
+            return
+    where = "/".join(str(part) for part in errors[0].absolute_path) or "its root"
+    raise SchemaError(f"the schema is no JSON Schema: at {where}, rule `{errors[0].validator}`")
+
+
+class _Compiled(NamedTuple):
+    """The validator by the first draft that takes the schema, or None, and then whether a reference is why."""
+
+    validator: Any
+    lacks_reference: bool = False
+
+
+def _compile(schema: Any) -> _Compiled:
+    lacks_reference = False
+    for _, compiled in DRAFTS:
+        try:
+            return _Compiled(compiled(schema, retriever=_refuse))
+        except jsonschema_rs.ValidationError as error:
+            lacks_reference |= isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Referencing)
+        except ValueError:
+            continue
+    return _Compiled(None, lacks_reference)
+
+
+def _refuse(address: str) -> NoReturn:
+    """Fetch nothing: jsonschema_rs's retriever, which by itself reads http, https and file."""
+    raise LookupError(address)
+
+
+def compile_validator(schema: dict[str, Any]) -> Callable[[Any], Violation | None]:
+    """Return the validator of a checked schema: a record's first violation, or None.
+
+    Raises `SchemaError` where records cannot be held against the schema.
+    """
+    validator, lacks_reference = _compile(schema)
+    if lacks_reference:
+        raise SchemaError(
+            "a `$ref` leads to nothing within the schema, and other documents are not fetched: "
+            "set validate_records to false, or have the tap send the whole schema",
+        )
+    if validator is None:
+        raise SchemaError("the schema is no JSON Schema")
+    is_valid, errors = validator.is_valid, validator.iter_errors
+
+    def validate(record: Any) -> Violation | None:
+        if is_valid(record):
+            return None
+        error = next(iter(errors(record)))
+        path = [str(part) for part in error.instance_path]
+        keyword = str(error.schema_path[-1]) if error.schema_path else "schema"
+        return Violation(".".join(path), keyword)
+
+    return validate

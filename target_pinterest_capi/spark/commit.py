@@ -1,0 +1,148 @@
+"""What the tasks of a write have told, put together: counts, the verdict over the whole, the log's lines and the run's report.
+
+Never sends anything, and never sees a row: what tasks tell are numbers and names.
+"""
+
+import logging  # noqa: I001
+import sys
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from target_pinterest_capi.delivery.dispatcher import RequestCounts
+from target_pinterest_capi.events.outcomes import Outcome
+from target_pinterest_capi.delivery.run import ExitCode
+from target_pinterest_capi.events.reasons import Skipped
+from target_pinterest_capi.reporting.counters import Counters
+from target_pinterest_capi.reporting.delivered_statistics import DeliveredStatistics
+from target_pinterest_capi.reporting.report_file import write_report
+from target_pinterest_capi.settings import Settings
+from target_pinterest_capi.spark.task import TaskCommit
+
+log: Final = logging.getLogger("target-pinterest-capi.spark")
+
+
+class RefusedError(Exception):
+    """The write is done and is none: too much of it was refused; says how much, and what to do."""
+
+
+class CommitSummary:
+    """What a write came to: the sum of what its tasks told, in the form that a run has for its report. `now` gives Unix seconds."""
+
+    def __init__(
+        self,
+        told: Settings,
+        messages: Sequence[TaskCommit | None],
+        job_id: str,
+        *,
+        now: float | None = None,
+    ) -> None:
+        done = [message for message in messages if message is not None]
+        self.settings = told
+        self.run_id = done[0].job_id if done else job_id
+        self.partitions, self.unfinished = len(messages), len(messages) - len(done)
+        now = time.time() if now is None else now
+        self.seconds = max(0.0, now - min([message.started_at for message in done], default=now))
+        self.sequence = sum(message.records for message in done)
+        self.states_written = 0
+        self.dead_letters_written = sum(message.dead_letters for message in done)
+        self.requests = RequestCounts(
+            sent=sum(message.requests.sent for message in done),
+            repeated=sum(message.requests.repeated for message in done),
+            isolating=sum(message.requests.isolating for message in done),
+        )
+        self.tally = Counters()
+        self.observations = (
+            None if told.report_path is None else DeliveredStatistics(self.tally.name)
+        )
+        for message in done:
+            self.tally.merge(message.tally)
+            if self.observations is not None and message.observations is not None:
+                self.observations.merge(message.observations)
+        self._stopped = next(
+            (message.stopped for message in done if message.stopped is not None), None
+        )
+
+    @property
+    def refused(self) -> str | None:
+        """Say why the write counts as failed though its tasks did not; None where it does not."""
+        if self._stopped is not None:
+            return self._stopped
+        limit, failed = self.settings.max_rejected_ratio, self.tally.failed
+        dry = sum(
+            row.number
+            for row in self.tally.outcomes()
+            if row.outcome is Outcome.SKIPPED and row.reason == Skipped.DRY_RUN
+        )
+        attempted = self.tally.attempted + dry
+        if limit is None or not failed or failed < limit * attempted:
+            return None
+        return (
+            f"{failed} of {attempted} events were invalid or rejected, and max_rejected_ratio is {limit:g}: the dead letters have "
+            "each one's reason."
+        )
+
+    def commit(self) -> None:
+        """End a write whose tasks all came to their ends. Raises `RefusedError` where it is none; then `abort` follows."""
+        if self.refused is not None:
+            raise RefusedError(self.refused)
+        self._tell("Done", None, ExitCode.OK)
+
+    def abort(self) -> None:
+        """End a write that failed: tell what was delivered nevertheless."""
+        why = (
+            self.refused
+            or f"{self.unfinished} of {self.partitions} partitions did not come to their ends."
+        )
+        code = ExitCode.TOO_MUCH_REJECTED if self.refused is not None else ExitCode.ERROR
+        more = (
+            "Without a ledger a repeat sends them again."
+            if self.settings.ledger_url is None
+            else "With the ledger a repeat leaves them out, and of the others what was answered."
+        )
+        delivered = self.tally.total(Outcome.DELIVERED)
+        self._tell(
+            "Aborted",
+            f"{why} {delivered} events of the finished partitions are at Pinterest and stay there. {more}",
+            code,
+        )
+
+    def _tell(self, end: str, why: str | None, code: ExitCode) -> None:
+        _be_heard()
+        for row in self.tally.outcomes():
+            log.info(
+                "%s (%s): %s %s %d",
+                row.origin.stream,
+                row.origin.mapping,
+                row.outcome,
+                row.reason,
+                row.number,
+            )
+        totals = ", ".join(f"{count} {name}" for name, count in self.tally.by_outcome().items())
+        log.info(
+            "%s after %d records of %d partitions: %s; %d requests, %d of them repeats; %d dead letters; run %s.",
+            end,
+            self.sequence,
+            self.partitions - self.unfinished,
+            totals,
+            self.requests.sent,
+            self.requests.repeated,
+            self.dead_letters_written,
+            self.run_id,
+        )
+        if why is not None:
+            log.error("%s", why)
+        try:
+            write_report(self, int(code), why)
+        except OSError as error:
+            log.error(  # noqa: TRY400
+                "The report cannot be written to report_path: %s.",
+                error.strerror or type(error).__name__,
+            )
+
+
+def _be_heard() -> None:
+    """Write to stderr where nobody has set up logging: the driver's own process of Python has none."""
+    if not logging.getLogger().handlers:
+        logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    log.setLevel(min(logging.INFO, log.getEffectiveLevel()))

@@ -1,0 +1,192 @@
+"""One attempt at one task: the rows of a partition through the run of any door, to what it has to tell the driver.
+
+Owns the pace at which rows are taken and what the end of a run means to Spark: one that another attempt can mend is raised, so that
+Spark tries again; one that would only be repeated is told to the driver, which ends the whole. Never holds a row longer than its
+mapping takes.
+"""
+
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager, nullcontext, suppress
+from pathlib import PurePath
+from typing import Any, Final, NamedTuple
+
+from pyspark import TaskContext
+from pyspark.sql.datasource import WriterCommitMessage
+
+from target_pinterest_capi.delivery.ledger import LedgerError
+from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
+from target_pinterest_capi.events.build.builder import Result
+from target_pinterest_capi.mapping.entries import Accounts, Record, compile_stream
+from target_pinterest_capi.reporting.event_ids import EventIds
+from target_pinterest_capi.settings import ConfigurationError, Settings
+from target_pinterest_capi.spark.job import Cluster, Job
+from target_pinterest_capi.spark.prefetch import Prefetch
+from target_pinterest_capi.spark.rows import records
+
+POLL_EVERY: Final = 100  # records
+IDS_HELD: Final = 5_000  # of a partition: what it saw travels to the driver
+
+Take = Callable[[Record], Result]
+
+
+class DeliveryError(Exception):
+    """An attempt ended before its rows did; says why, and what to do, without a row's values."""
+
+
+class TaskAttempt(NamedTuple):
+    """Which attempt this is. `work` is the same for every attempt at the same rows."""
+
+    partition: int
+    attempt: int  # unlike any other of the application
+    work: str
+
+    @classmethod
+    def of(cls, job: Job, context: TaskContext) -> "TaskAttempt":
+        """Read it from a task. The batches of a streaming query are the same work after a restart, under another job."""
+        partition = context.partitionId()
+        query, batch = (
+            context.getLocalProperty("sql.streaming.queryId"),
+            context.getLocalProperty("streaming.sql.batchId"),
+        )
+        whole = job.id if query is None else f"{query}/{batch}"
+        return cls(partition, context.taskAttemptId(), f"{whole}/{partition}")
+
+
+class TaskCommit(WriterCommitMessage):
+    """What an attempt that came to its end has to tell. `stopped` says why it left the rest, where any other would, too."""
+
+    def __init__(
+        self, job: Job, place: TaskAttempt, run: Run, started_at: float, stopped: RunStopped | None
+    ) -> None:
+        self.job_id = job.id
+        self.partition = place.partition
+        self.started_at = started_at  # Unix seconds
+        self.records = run.sequence
+        self.requests = run.requests
+        self.dead_letters = run.dead_letters_written
+        self.tally = run.tally
+        self.observations = run.observations
+        self.stopped = None if stopped is None else str(stopped)
+
+
+def deliver(job: Job, batches: Iterable[Any]) -> TaskCommit:
+    """Deliver the rows of this task's partition. Raises `DeliveryError` where another attempt may do better, or none can begin."""
+    context = TaskContext.get()
+    assert context is not None  # noqa: S101 - Spark writes in tasks alone
+    place = TaskAttempt.of(job, context)
+    with _told_without_values(place):
+        told = job.settings()
+        problems = tuple(Cluster.of(context.getLocalProperty).problems(told))
+        if problems:
+            raise ConfigurationError(problems)
+        with _turn(told, place.work):
+            return _deliver(job, place, told, batches)
+
+
+def _deliver(job: Job, place: TaskAttempt, told: Settings, batches: Iterable[Any]) -> TaskCommit:
+    started_at = time.time()
+    name = f"{job.id}-{place.partition}-{place.attempt}"
+    run = Run(
+        told.model_copy(update={"dead_letter_path": letters_path(told.dead_letter_path, name)}),
+        _no_state,
+        run_id=name,
+    )
+    if run.observations is not None:
+        run.observations.ids = EventIds(IDS_HELD)
+    takes = [
+        entry.take for entry in compile_stream(told, job.sink(), Accounts(told), run.tally.note)
+    ]
+    arrivals, is_fed = Prefetch(run, batches), False
+    try:
+        with suppress(RunStopped):  # `finish` gives it again, after what is under way
+            _feed(run, takes, arrivals)
+            is_fed = True
+        verdict = _verdict(run, run.finish(), is_fed=is_fed)
+        arrivals.let_go()
+        return TaskCommit(job, place, run, started_at, verdict)
+    except DeliveryError:
+        raise
+    except Exception:  # Spark could not make the rest of the rows: what is under way may still be answered, and then be known
+        run.interrupt()
+        run.finish()
+        raise
+    finally:
+        run.close()
+
+
+def _verdict(run: Run, stopped: RunStopped | None, *, is_fed: bool) -> RunStopped | None:
+    """Give why no attempt can do better; None where all is settled. Raises `DeliveryError` where another attempt can.
+
+    The share of failures among all that a partition had says little: the driver judges it over the whole.
+    """
+    if stopped is None:
+        return None
+    if stopped.exit_code is ExitCode.TOO_MUCH_REJECTED:
+        is_settled = is_fed and run.standing().oldest_unsettled is None
+        return None if is_settled else stopped
+    counts = ", ".join(f"{count} {name}" for name, count in run.tally.by_outcome().items())
+    raise DeliveryError(f"{stopped} Until then {counts} of {run.sequence} records.")
+
+
+def _feed(run: Run, takes: list[Take], batches: Prefetch) -> None:
+    """Hand every row to the run, at the pace at which they are delivered. Raises `RunStopped` where it has to stop."""
+    for chunk in records(batches):
+        for number, record in enumerate(chunk):
+            if number % POLL_EVERY == 0:
+                run.poll()
+                while not run.has_room:
+                    run.wait()
+                    run.poll()
+            run.sequence += 1
+            for take in takes:
+                run.take(take(record))
+
+
+def letters_path(path: str, name: str) -> str:
+    """Give an attempt a file of its own, beside the one that is named: `rejected.jsonl` gives `rejected-NAME.jsonl`.
+
+    Under a URL the objects of each attempt have its name anyway.
+    """
+    if "://" in path:
+        return path
+    file = PurePath(path)
+    return str(file.with_name(f"{file.stem}-{name}{file.suffix}"))
+
+
+def _turn(told: Settings, work: str) -> Any:
+    """Wait until no other attempt is at the same work, where a ledger in PostgreSQL can tell."""
+    url = (
+        None
+        if told.ledger_url is None or told.mode != "live"
+        else told.ledger_url.get_secret_value()
+    )
+    if url is None or not url.startswith("postgresql"):
+        return nullcontext()
+    from target_pinterest_capi.spark.task_lock import TaskLock  # noqa: PLC0415 - SQLAlchemy takes 0.1 s to import
+
+    return closing(TaskLock(url, work))
+
+
+@contextmanager
+def _told_without_values(place: TaskAttempt) -> Iterator[None]:
+    """Let an error say which task it is of; a bug's message could hold a row's value, so only its place is told."""
+    where = f"partition {place.partition}, attempt {place.attempt}"
+    try:
+        yield
+    except ConfigurationError as error:
+        raise DeliveryError(f"{where}: {error}") from None
+    except LedgerError as error:
+        raise DeliveryError(
+            f"{where}: the ledger at ledger_url cannot be used: {error}. Nothing was sent."
+        ) from None
+    except DeliveryError as error:
+        raise DeliveryError(f"{where}: {error}") from None
+    except Exception as error:  # noqa: BLE001 - see above
+        places = "".join(traceback.format_tb(error.__traceback__)).rstrip()
+        raise DeliveryError(f"{where}: an unexpected {type(error).__name__}:\n{places}") from None
+
+
+def _no_state(_: bytes) -> None:
+    """Take no STATE: Spark knows by itself what was written."""

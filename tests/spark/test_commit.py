@@ -1,0 +1,150 @@
+"""What the parts of a run have counted, put together: the same as if one of them had seen everything."""
+
+import pytest  # noqa: I001
+from hypothesis import given as tried
+from hypothesis import strategies as st
+
+from shopper import event
+from target_pinterest_capi.events.outcomes import Outcome
+from target_pinterest_capi.events.event import Origin
+from target_pinterest_capi.reporting.counters import MAX_NAMES, OTHER_NAMES, Counters
+from target_pinterest_capi.reporting.delivered_statistics import DeliveredStatistics
+from target_pinterest_capi.reporting.event_ids import EventIds
+from target_pinterest_capi.reporting.event_times import MAX_HELD, WEEK, EventTimes
+
+NOW = 1_780_000_000  # 2026-05-28T20:26:40Z
+ORIGINS = st.sampled_from([Origin("orders", "paid"), Origin("orders", ""), Origin("visits", "all")])
+COUNTS = st.tuples(
+    ORIGINS,
+    st.sampled_from(list(Outcome)),
+    st.sampled_from(["", "when", "in_ledger"]),
+    st.integers(1, 9),
+)
+
+
+@tried(st.lists(st.lists(COUNTS)))
+def test_tallies_add_up(parts: list[list[tuple[Origin, Outcome, str, int]]]):
+    """Outcomes, notes, warnings and what is outside the share of failures are sums."""
+    whole, merged = Counters(), Counters()
+    for part in parts:
+        tally = Counters()
+        for one in (tally, whole):
+            for origin, outcome, reason, number in part:
+                one.count(origin, outcome, reason, number)
+                one.note(origin, "user_data.em", "not_text", number)
+                one.warn("It is late.", number)
+                one.count_outside_ratio(number // 2)
+        merged.merge(tally)
+    assert merged.outcomes() == whole.outcomes()
+    assert merged.notes() == whole.notes()
+    assert merged.warnings() == whole.warnings()
+    assert (merged.by_outcome(), merged.failed, merged.attempted) == (
+        whole.by_outcome(),
+        whole.failed,
+        whole.attempted,
+    )
+
+
+def test_warnings_stay_bounded():
+    """However many warnings the parts have seen, only so many are told apart."""
+    merged = Counters()
+    for part in range(3):
+        tally = Counters()
+        for number in range(MAX_NAMES):
+            tally.warn(f"{part} {number}")
+        merged.merge(tally)
+    assert len(merged.warnings()) == MAX_NAMES + 1
+    assert merged.warnings()[OTHER_NAMES] == 2 * MAX_NAMES
+
+
+def seen_of(numbers: list[int], *, offline: bool = False) -> DeliveredStatistics:
+    seen = DeliveredStatistics(Counters().name, lambda: NOW)
+    seen.take([event(number, offline=offline, at=NOW - 60) for number in numbers])
+    return seen
+
+
+@tried(st.lists(st.lists(st.integers(0, 50), unique=True)))
+def test_observations_add_up(parts: list[list[int]]):
+    """Events, coverage and times are sums; the earliest start is the run's."""
+    merged, whole = (
+        DeliveredStatistics(Counters().name, lambda: NOW),
+        DeliveredStatistics(Counters().name, lambda: NOW),
+    )
+    for part in parts:
+        merged.merge(seen_of(part))
+        whole.take([event(number, at=NOW - 60) for number in part])
+    assert merged.events == whole.events
+    assert merged.coverage.carrying("page_visit") == whole.coverage.carrying("page_visit")
+    assert merged.times.over_time() == whole.times.over_time()
+    assert merged.times.delays() == whole.times.delays()
+    assert merged.times.late_online == whole.times.late_online
+
+
+def test_ids_of_parts_are_no_exact_count():
+    """Repeats within a part are summed; one that only two parts together would show is not seen, and so it is an estimate."""
+    merged = EventIds()
+    merged.merge(seen_of([1, 2]).ids, {"page_visit": "page_visit"})
+    assert merged.is_exact
+    part = DeliveredStatistics(Counters().name)
+    part.take([event(2), event(2), event(3)])
+    merged.merge(part.ids, {"page_visit": "page_visit"})
+    assert merged.repeated("page_visit") == 1
+    assert not merged.is_exact
+
+
+@pytest.mark.parametrize(
+    ("numbers", "constant"), [([[7], [7]], True), ([[7], [8]], False), ([[7, 8], [7]], False)]
+)
+def test_one_id_for_every_event_is_found_across_parts(numbers: list[list[int]], constant: bool):
+    """A name whose every event has one id is told where all parts have the same one."""
+    merged = EventIds()
+    for part in numbers:
+        ids = EventIds()
+        ids.take("page_visit", [event(number) for number in part * 10])
+        merged.merge(ids, {"page_visit": "page_visit"})
+    assert merged.is_constant("page_visit") is constant
+
+
+def test_times_of_different_widths_meet_in_the_wider_one():
+    """A part whose times reach further has wider buckets: the others' are put together to the same."""
+    near, far = EventTimes(), EventTimes()
+    near.take([0, 3600, 7200], [True] * 3, 0)
+    far.take(
+        [number * WEEK for number in range(MAX_HELD // 2)]
+        + [number * WEEK + 3600 for number in range(MAX_HELD)],
+        [True] * 15_000,
+        0,
+    )
+    for first, second in ((near, far), (far, near)):
+        merged = EventTimes()
+        merged.merge(first)
+        merged.merge(second)
+        assert sum(bucket.events for bucket in merged.over_time()[1]) == 15_003
+        assert len(merged.over_time()[1]) <= 200
+
+
+def test_names_stay_bounded():
+    """Names of events that are none of Pinterest's are told apart up to the bound, in the whole as in each part."""
+    tally = Counters()
+    merged = DeliveredStatistics(tally.name)
+    for part in range(3):
+        seen = DeliveredStatistics(Counters().name)
+        for number in range(MAX_NAMES):
+            own = event(number)
+            seen.take(
+                [
+                    type(own)(
+                        own.body,
+                        own.account,
+                        own.origin,
+                        f"own {'abc'[part]} {number}",
+                        own.id,
+                        True,
+                        own.time,
+                        None,
+                    )
+                ]
+            )
+        merged.merge(seen)
+    assert merged.events.total() == 3 * MAX_NAMES
+    assert len(merged.events) == MAX_NAMES + 1

@@ -1,0 +1,334 @@
+"""`pinterest-capi fields` and `presets`: the references in a terminal, for programs, and to be copied."""
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from given import settings_of
+from shopper import digest
+from target_pinterest_capi.cli import fields, presets
+from target_pinterest_capi.cli.main import COMMANDS, main
+from target_pinterest_capi.events.event import Event
+from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES, FIELDS, ITEM_FIELDS, OBJECTS
+from target_pinterest_capi.mapping.entries import Accounts, StreamSchema, compile_stream
+from target_pinterest_capi.mapping.flat_columns import base_columns
+from target_pinterest_capi.settings import parse_mapping
+from target_pinterest_capi.settings.entries import preset_names
+
+
+@pytest.fixture(autouse=True)
+def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments)
+
+
+def printed(*arguments: str) -> str:
+    ran = run(*arguments)
+    assert ran.exit_code == 0, ran.output
+    return ran.stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_can_be_called(command: str):
+    """The list of commands names nothing that is not there, and what it says of each is a sentence."""
+    assert "Usage: " in printed(command, "--help")
+    assert COMMANDS[command][1].endswith(".")
+    assert command in printed("--help")
+
+
+# fields
+
+
+def test_fields_lists_every_field_and_item_member_in_order():
+    """For programs: all paths in the order of the wire, with the table's own facts."""
+    rows = json.loads(printed("fields", "--json"))
+    members = [f"custom_data.contents[].{member.path}" for member in ITEM_FIELDS]
+    paths = [field.path for field in FIELDS]
+    place = paths.index("custom_data.contents") + 1
+    assert [row["path"] for row in rows] == [*paths[:place], *members, *paths[place:]]
+    for row in rows:
+        if row["path"] in BY_PATH:
+            field = BY_PATH[row["path"]]
+            assert (row["about"], row["required"], row.get("choices", [])) == (
+                field.about,
+                field.required,
+                list(field.choices),
+            )
+            assert row.get("form") == (fields.FORMS[field.form][0] if field.form else None)
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "limit"),
+    [
+        ("user_data.em", "list of hashed texts", ""),
+        ("custom_data.value", "decimal as text", ""),
+        ("custom_data.contents", "list of objects", ""),
+        ("custom_data.num_items", "integer", "at least 0"),
+        ("app_info.user_agent", "text", "16,384 characters"),
+        ("device_info.languages", "list of texts", "100 values"),
+        ("device_info.battery_level", "integer", "0 to 100"),
+        ("action_source", "one of a list", "app_android, app_ios, web, offline"),
+    ],
+)
+def test_types_and_limits_in_words(path: str, kind: str, limit: str):
+    """What people read of a row of the table."""
+    row = fields.describe(BY_PATH[path])
+    assert (row.type, row.limit) == (kind, limit)
+
+
+def test_fields_fit_80_columns():
+    """Without a terminal: the path and type on a line, the rest below, nothing wider than 80 and no colours."""
+    shown = printed("fields")
+    lines = shown.splitlines()
+    assert lines[:2] == [
+        "event_name  text, required",
+        "    What the user did; one of Pinterest's names, or the advertiser's own",
+    ]
+    assert [row for row in lines if len(row) > 80 or row != row.rstrip()] == []
+    assert "\x1b" not in shown
+    assert all(f"\n{field.path}  " in f"\n{shown}" for field in FIELDS)
+
+
+def test_fields_are_a_table_where_there_is_room(monkeypatch: pytest.MonkeyPatch):
+    """A wide terminal has a row for each field, with a column for each fact."""
+    monkeypatch.setenv("COLUMNS", "160")
+    heads, first, *_ = printed("fields", "user_data.ge").splitlines()
+    assert " ".join(heads.split()) == "Field Type Normal form Limit What it is for"
+    assert (
+        " ".join(first.split())
+        == "user_data.ge list of hashed texts f, m or n, from the usual words Gender: f, m or n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "paths"),
+    [
+        ("em", ["user_data.em"]),
+        ("user_data.em", ["user_data.em"]),
+        ("Phone", ["user_data.ph", "user_data.country"]),
+        ("event_", ["event_name", "event_time", "event_id", "event_source_url"]),
+    ],
+)
+def test_fields_can_be_looked_up(text: str, paths: list[str]):
+    """By name, by a part of the path, or by a word of the description."""
+    assert [row["path"] for row in json.loads(printed("fields", text, "--json"))] == paths
+
+
+def test_unknown_field_names_the_nearest():
+    """What no path has ends with exit code 1 and the name that was meant."""
+    ran = run("fields", "email")
+    assert ran.exit_code == 1
+    assert "did you mean user_data.em?" in ran.stderr
+
+
+# presets
+
+
+def test_presets_are_those_of_the_package():
+    """Whatever files are there, `pinterest` first."""
+    assert presets.names()[0] == "pinterest"
+    assert sorted(presets.names()) == list(preset_names())
+
+
+@pytest.mark.parametrize("name", presets.names())
+def test_every_preset_says_what_it_is(name: str):
+    """Each is listed with a sentence and its event names, and its comment has more than that."""
+    preset = presets.load(name)
+    assert preset.about.endswith(".")
+    assert len(preset.notes) > 1
+    (row,) = [
+        row for row in json.loads(printed("presets", "list", "--json")) if row["name"] == name
+    ]
+    assert row["about"] == preset.about
+    assert row["event_names"] == list(preset.event_names)
+    assert set(row["event_names"]) <= set(EVENT_NAMES)
+    assert bool(row["event_names"]) == (name != "pinterest")
+
+
+@pytest.mark.parametrize("name", presets.names())
+def test_every_preset_can_be_copied(name: str):
+    """What `presets show` prints is YAML of an entry of one's own, the same entry as the preset."""
+    shown = printed("presets", "show", name)
+    entry = parse_mapping(yaml.safe_load(shown), "copy")
+    assert entry == presets.load(name).entry
+    assert entry.preset is None
+    assert settings_of(mappings=[yaml.safe_load(shown)]).mappings == (entry,)
+
+
+def test_presets_list_for_people():
+    """Name, sentence and event names of each, within 80 columns."""
+    lines = printed("presets", "list").splitlines()
+    assert [row for row in lines if row and not row.startswith((" ", "Use one", "prints"))] == list(
+        presets.names()
+    )
+    assert [row for row in lines if len(row) > 80 or row != row.rstrip()] == []
+    assert "    event_name as the record has it" in lines
+
+
+def test_unknown_preset_names_the_nearest():
+    """A wrong name ends with exit code 2, the nearest and all there are."""
+    ran = run("presets", "show", "pintrest")
+    assert ran.exit_code == 2
+    assert "did you mean pinterest?" in ran.stderr
+    assert ran.stdout == ""
+
+
+COMMENT = """\
+# Shop: its orders (e.g. paid ones), as rows. More of it
+# here.
+#
+# Needs:    a column,
+#           and its neighbour.
+# Leaves out: opt_out.
+stream: "*"
+fields: {event_name: "paid && 'checkout' || 'lead'"}
+# Later:  not a part of it
+"""
+
+
+def test_comment_is_read_as_paragraphs_with_labels():
+    """The first paragraph says what it is, others begin with their label; the comment ends where the entry begins."""
+    assert list(presets.notes(COMMENT)) == [
+        ("", "Shop: its orders (e.g. paid ones), as rows. More of it here."),
+        ("Needs", "a column, and its neighbour."),
+        ("Leaves out", "opt_out."),
+    ]
+    assert (
+        presets.first_sentence("Shop: its orders (events_..., pages). More.")
+        == "Shop: its orders (events_..., pages)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("entry", "names"),
+    [
+        (
+            {
+                "fields": {"event_name": "event"},
+                "event_names": {"Paid": "checkout", "Seen": "page_visit", "Own": "mine"},
+            },
+            ["checkout", "page_visit", "mine"],
+        ),
+        (
+            {
+                "fields": {"event_name": "event"},
+                "event_names": {"Paid": "lead"},
+                "defaults": {"event_name": "custom"},
+            },
+            ["custom", "lead"],
+        ),
+        (
+            {
+                "fields": {"event_name": "paid && 'checkout' || 'other'"},
+                "defaults": {"event_name": "lead"},
+            },
+            ["checkout", "lead"],
+        ),
+        ({"fields": {"event_name": "event"}}, []),
+    ],
+)
+def test_event_names_of_a_preset(entry: dict[str, Any], names: list[str]):
+    """Those that it translates to, its constant, and constants of its expression, in Pinterest's order."""
+    preset = presets.Preset("x", "", (), "", parse_mapping({"stream": "*", **entry}, "x"))
+    assert list(preset.event_names) == names
+
+
+# The preset `pinterest`, copied
+
+NOW = 1_780_000_000  # 2026-05-28T20:26:40Z; what is tested goes by the clock that it is given
+SAMPLES = {
+    "event_name": "checkout", "action_source": "web", "event_time": NOW - 9, "event_id": "e-1", "opt_out": "false",
+    "advertiser_tracking_enabled": 1, "wifi": True, "language": "de-DE", "em": ["a@example.com", "b@example.com"],
+    "ph": "+1 202 555 0134", "ge": "female", "db": "1990-01-31", "st": "CA", "zp": 94110, "country": "US",
+    "hashed_maids": "6D92078A-8246-4BA4-AE5B-76104861E7DC", "client_ip_address": "192.0.2.1", "currency": "usd", "value": "19.90",
+    "content_ids": ["a"], "contents": [{"id": "a", "quantity": 1}], "item_price": "9.95", "item_quantity": 2, "num_items": 2,
+    "predicted_ltv": 5, "external_measurement_vendor_id": 3,
+}  # fmt: skip
+
+
+def results(record: dict[str, Any], entry: dict[str, Any]) -> tuple[Any, list[tuple[str, str]]]:
+    """Give the event that a record becomes by an entry, and what was noted."""
+    settings = settings_of(mappings=[entry])
+    noted: list[tuple[str, str]] = []
+    (compiled,) = compile_stream(
+        settings,
+        StreamSchema("s", frozenset(record), ("event_id",)),
+        Accounts(settings),
+        lambda _, field, reason: noted.append((field, str(reason))),
+        lambda: NOW,
+    )
+    result = compiled.take(record)
+    return (
+        json.loads(result.body) if isinstance(result, Event) else result._replace(origin=None)
+    ), noted
+
+
+def sample(leaf: str) -> Any:
+    return SAMPLES.get(leaf, "some text")
+
+
+NEEDED = {
+    name: SAMPLES[name] for name in ("event_name", "action_source", "event_time", "event_id", "em")
+}
+NESTED = {
+    "user_data": {"em": "n@example.com", "ph": "+442079460018"},
+    "custom_data": {"value": 7, "contents": [{"id": "n"}]},
+}
+COLUMNS = sorted(
+    {source for sources in base_columns().values() for source in sources if source.isidentifier()}
+    - set(OBJECTS)
+)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        *[pytest.param({column: sample(column)}, id=column) for column in COLUMNS],
+        *[
+            pytest.param(
+                {
+                    parent: {
+                        field.leaf: sample(field.leaf) for field in FIELDS if field.parent == parent
+                    }
+                },
+                id=parent,
+            )
+            for parent in OBJECTS
+        ],
+        pytest.param({column: sample(column) for column in COLUMNS}, id="all flat columns"),
+        pytest.param(
+            {**{column: sample(column) for column in COLUMNS}, **NESTED}, id="flat and nested"
+        ),
+        pytest.param(
+            {"item_id": "a", "item_price": "9.95", "item_quantity": 2, "item_name": "Hat"},
+            id="a flat item",
+        ),
+        pytest.param({"user_data": None, "custom_data": "{}", "contents": ""}, id="nothing"),
+    ],
+)
+def test_copied_pinterest_makes_the_same_events(columns: dict[str, Any]):
+    """As an entry of one's own, what `presets show pinterest` prints makes of unnumbered columns what the preset makes of them."""
+    record = {**NEEDED, **columns}
+    copied = yaml.safe_load(printed("presets", "show", "pinterest"))
+    event, noted = results(record, copied)
+    assert event["user_data"]["em"]
+    assert (event, noted) == results(record, {"stream": "*", "preset": "pinterest"})
+
+
+def test_copied_pinterest_reads_what_it_says():
+    """The copy reads flat and nested columns: not by chance equal because both read nothing."""
+    event, _ = results(
+        {**NEEDED, **NESTED, "item_id": "flat"},
+        yaml.safe_load(printed("presets", "show", "pinterest")),
+    )
+    assert event["user_data"]["em"] == [
+        digest(address) for address in ("n@example.com", "a@example.com", "b@example.com")
+    ]
+    assert event["custom_data"]["contents"] == [{"id": "n"}]

@@ -1,0 +1,173 @@
+"""Preset `pinterest`: columns named like Pinterest's fields, nested or flat, are read as they are."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from given import settings_of
+from shopper import digest, visit
+from target_pinterest_capi.events.event import Event
+from target_pinterest_capi.events.fields import FIELDS
+from target_pinterest_capi.expressions.compiler import compile_expression
+from target_pinterest_capi.mapping.entries import Accounts, StreamSchema, compile_stream
+from target_pinterest_capi.mapping.flat_columns import base_columns, entry_fields, names_a_field
+
+
+def event_of(record: dict[str, Any]) -> dict[str, Any]:
+    """Give the event that a record of a mapping-free stream makes."""
+    settings = settings_of()
+    (entry,) = compile_stream(
+        settings, StreamSchema("s", frozenset(record)), Accounts(settings), lambda *_: None
+    )
+    result = entry.take(record)
+    assert isinstance(result, Event), result
+    return json.loads(result.body)
+
+
+def nest(path: str, value: Any) -> dict[str, Any]:
+    parent, _, leaf = path.rpartition(".")
+    return {parent: {leaf: value}} if parent else {leaf: value}
+
+
+@pytest.mark.parametrize("path", [field.path for field in FIELDS])
+def test_every_field_is_read_from_its_nested_column(path: str):
+    """A column that is the field's object, or the field itself, gives the field."""
+    expressions = entry_fields(nest(path, 1))[path]
+    assert [compile_expression(one)(nest(path, 1)) for one in expressions] == [1]
+
+
+@pytest.mark.parametrize("path", [field.path for field in FIELDS if field.parent])
+@pytest.mark.parametrize("joint", [".", "__", "_"])
+def test_every_field_is_read_from_its_flattened_column(path: str, joint: str):
+    """Object and member joined by a dot, one underscore or two give the field."""
+    column = path.replace(".", joint)
+    assert compile_expression(entry_fields({column})[path][0])({column: 1}) == 1
+
+
+@pytest.mark.parametrize(
+    "path", [field.path for field in FIELDS if field.parent in {"", "user_data", "custom_data"}]
+)
+def test_fields_of_event_user_and_custom_data_are_read_from_their_bare_name(path: str):
+    """A column of the field's own name is enough."""
+    leaf = path.rpartition(".")[2]
+    assert leaf in entry_fields({leaf})[path]
+
+
+@pytest.mark.parametrize("column", ["brand", "model", "type", "locale", "timezone", "languages"])
+def test_members_of_the_device_need_their_object(column: str):
+    """Names that any table may have are not taken for a device's."""
+    assert entry_fields({column}) == {}
+
+
+def test_numbered_columns_are_further_values():
+    """em, em_1, em_2, em_10: all values, in order of their numbers, as far as the columns are there."""
+    record = visit(
+        em_10="d@example.com", em_2="c@example.com", em_1="b@example.com", em="a@example.com"
+    )
+    assert event_of(record)["user_data"]["em"] == [digest(f"{name}@example.com") for name in "abcd"]
+
+
+def test_flat_item_columns_become_contents():
+    """item_id, item_price_1 ... are the members of items by their number; an item without values is none."""
+    record = visit(
+        item_id="a",
+        item_price="9.50",
+        item_quantity=2,
+        item_id_1="b",
+        item_price_1=3,
+        quantity_1=1,
+        item_name_2=None,
+    )
+    custom = event_of(record)["custom_data"]
+    assert custom == {
+        "content_ids": ["a", "b"],
+        "contents": [
+            {"id": "a", "item_price": "9.50", "quantity": 2},
+            {"id": "b", "item_price": "3", "quantity": 1},
+        ],
+        "num_items": 3,
+    } | {"content_ids": ["a", "b"]}
+
+
+def test_contents_column_wins_over_flat_items():
+    """Where both are there the list is taken; where it is null the flat columns are."""
+    assert event_of(visit(contents=[{"id": "list"}], item_id="flat"))["custom_data"][
+        "content_ids"
+    ] == ["list"]
+    assert event_of(visit(contents=None, item_id="flat"))["custom_data"]["content_ids"] == ["flat"]
+
+
+def test_nested_and_flat_values_are_collected():
+    """An object and a bare column may both hold identifiers: each is sent once."""
+    record = visit(user_data={"em": ["x@example.com", "y@example.com"]}, em="X@example.com")
+    assert event_of(record)["user_data"]["em"] == [digest("x@example.com"), digest("y@example.com")]
+
+
+def test_object_as_json_text():
+    """An object may come as JSON text, as taps of warehouses send it."""
+    record = visit(custom_data='{"value": 19.90, "currency": "EUR"}')
+    assert event_of(record)["custom_data"] == {"currency": "EUR", "value": "19.90"}
+
+
+def test_other_columns_are_ignored():
+    """Columns that are no field of Pinterest's, `_sdc_*` among them, change nothing."""
+    record = visit()
+    assert event_of(
+        {**record, "_sdc_extracted_at": "x", "password": "y", "em_x": "z@example.com"}
+    ) == event_of(record)
+
+
+def test_column_with_odd_characters_is_quoted():
+    """A flattened name with a dot is one column."""
+    assert event_of(visit(em=None) | {"user_data.em": "dot@example.com"})["user_data"]["em"] == [
+        digest("dot@example.com")
+    ]
+
+
+def test_base_columns_read_every_field():
+    """What the preset is shown as has every field but the members of flat items' further numbers."""
+    assert set(base_columns()) == {field.path for field in FIELDS}
+
+
+NAMES = st.one_of(
+    st.sampled_from(
+        [
+            *(field.leaf for field in FIELDS),
+            *(field.path.replace(".", "_") for field in FIELDS),
+            "item_id",
+            "contents",
+        ]
+    ),
+    st.text(max_size=12),
+)
+
+
+@given(
+    st.lists(
+        st.builds(
+            lambda name, number: f"{name}{number}",
+            NAMES,
+            st.sampled_from(["", "_1", "_12", "_0", "x"]),
+        )
+    )
+)
+def test_column_that_names_no_field_changes_nothing(names: list[str]):
+    """Taking out every column that names no field leaves what the others give."""
+    assert entry_fields(frozenset(names)) == entry_fields(frozenset(filter(names_a_field, names)))
+
+
+@pytest.mark.parametrize(
+    "column", sorted({column for columns in base_columns().values() for column in columns})
+)
+def test_column_of_a_field_names_it(column: str):
+    """Each column that the preset reads alone is known to be one."""
+    if column.isidentifier():
+        assert names_a_field(column)
+
+
+def test_column_without_a_name_is_none():
+    """A column whose name is empty, which a tap of files may send, is no object that all fields are members of."""
+    assert entry_fields({"", "em"}) == {"user_data.em": ("em",)}

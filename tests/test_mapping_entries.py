@@ -1,0 +1,280 @@
+"""Mapping entries: which take a stream, where values come from, which account they go to."""
+
+import json
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from given import settings_of
+from shopper import digest, visit
+from target_pinterest_capi.events.event import Event, InvalidRecord, SkippedRecord
+from target_pinterest_capi.events.reasons import Invalid, Skipped
+from target_pinterest_capi.mapping.entries import Accounts, StreamSchema, compile_stream, matching
+
+NOW = 1_780_000_000  # 2026-05-28T20:26:40Z; what is tested goes by the clock that it is given
+ORDER = {
+    "id": 7,
+    "mail": "shopper@example.com",
+    "at": NOW - 5,
+    "total": "9.90",
+    "paid": True,
+    "site": "eu",
+}
+FIELDS = {
+    "event_id": "id",
+    "event_time": "at",
+    "user_data.em": "mail",
+    "custom_data.value": "total",
+}
+DEFAULTS = {"event_name": "checkout", "action_source": "web"}
+
+
+class Stand:
+    """Compiles mappings for a stream and keeps what was noted."""
+
+    def __init__(
+        self,
+        *entries: dict[str, Any],
+        stream: str = "orders",
+        columns: Any = ORDER,
+        **settings: Any,
+    ) -> None:
+        self.notes: Counter[tuple[str, str, str]] = Counter()
+        self.settings = settings_of(
+            mappings=[
+                {"stream": "orders", "fields": FIELDS, "defaults": DEFAULTS, **entry}
+                for entry in entries
+            ],
+            **settings,
+        )
+        self.entries = compile_stream(
+            self.settings,
+            StreamSchema(stream, frozenset(columns), ("id",)),
+            Accounts(self.settings),
+            lambda origin, field, reason: self.notes.update([(origin.mapping, field, str(reason))]),
+            lambda: NOW,
+        )
+
+    def results(self, **record: Any) -> list[Any]:
+        return [entry.take({**ORDER, **record}) for entry in self.entries]
+
+    def events(self, **record: Any) -> list[dict[str, Any]]:
+        return [
+            json.loads(result.body)
+            for result in self.results(**record)
+            if isinstance(result, Event)
+        ]
+
+
+@pytest.mark.parametrize(
+    ("streams", "stream", "names"),
+    [
+        (["orders"], "orders", ["mappings[0]"]),
+        (["orders"], "Orders", []),
+        (["orders*"], "orders_eu", ["mappings[0]"]),
+        (["*", "orders", "carts"], "orders", ["mappings[0]", "mappings[1]"]),
+        (["shop-orders"], "shop-orders", ["mappings[0]"]),
+        (["a.b"], "a.b", ["mappings[0]"]),
+        (["o[rx]ders"], "oxders", ["mappings[0]"]),
+    ],
+)
+def test_streams_match_by_name_or_pattern(streams, stream, names):
+    """An entry takes the streams its pattern matches, case counts, and a record may match several entries."""
+    settings = settings_of(
+        mappings=[{"stream": name, "preset": None, "fields": FIELDS} for name in streams]
+    )
+    assert [name for name, _ in matching(settings, stream)] == names
+
+
+def test_without_mappings_every_stream_has_the_preset():
+    """Unset: preset `pinterest` for every stream; `[]`: no events; a stream of a customer list makes none."""
+    members = {"stream": "vips", "list_name": "VIPs", "member": "email"}
+    oauth = {"oauth": {"access_token": "token"}}
+    assert [name for name, _ in matching(settings_of(), "anything")] == ["pinterest"]
+    assert list(matching(settings_of(mappings=[]), "anything")) == []
+    assert list(matching(settings_of(customer_lists=[members], **oauth), "vips")) == []
+    assert [
+        name for name, _ in matching(settings_of(customer_lists=[members], **oauth), "orders")
+    ] == ["pinterest"]
+
+
+def test_entry_is_named_for_reports():
+    """Its own name, else its preset's, else its place."""
+    entries = [
+        {"stream": "*", "name": "paid"},
+        {"stream": "*", "preset": "pinterest"},
+        {"stream": "*"},
+    ]
+    assert [name for name, _ in matching(settings_of(mappings=entries), "orders")] == [
+        "paid",
+        "pinterest",
+        "mappings[2]",
+    ]
+
+
+def test_fields_and_defaults_make_the_event():
+    """Expressions read the record, constants stand where they give nothing."""
+    (event,) = Stand({}).events()
+    assert event == {
+        "event_name": "checkout",
+        "action_source": "web",
+        "event_time": ORDER["at"],
+        "event_id": "7",
+        "user_data": {"em": [digest("shopper@example.com")]},
+        "custom_data": {"value": "9.90"},
+    }
+
+
+def test_fan_out_makes_an_event_for_each_entry():
+    """Two entries of one stream give two events of one record, with ids of their own where they are derived."""
+    unmapped = {"fields": {**FIELDS, "event_id": "nothing"}}
+    first, second = Stand(
+        {**unmapped}, {**unmapped, "defaults": {**DEFAULTS, "event_name": "lead"}}
+    ).events()
+    assert (first["event_name"], second["event_name"]) == ("checkout", "lead")
+    assert first["event_id"] != second["event_id"]
+
+
+@pytest.mark.parametrize(
+    ("when", "taken"),
+    [
+        ("paid", True),
+        ("!paid", False),
+        ("site == 'eu'", True),
+        ("nothing", False),
+        ("total", True),
+        ("''", False),
+        ("`[]`", False),
+        ("`0`", True),
+    ],
+)
+def test_when_selects_records(when: str, taken: bool):
+    """A record for which `when` does not hold, by JMESPath's truth, is skipped."""
+    (result,) = Stand({"when": when}).results()
+    assert isinstance(result, Event) == taken
+    if not taken:
+        assert result == SkippedRecord(result.origin, Skipped.WHEN)
+
+
+@pytest.mark.parametrize(
+    ("fields", "defaults", "setting", "currency"),
+    [
+        (
+            {"custom_data.currency": "cur"},
+            {"custom_data.currency": "EUR"},
+            {"custom_data.currency": "GBP"},
+            "CHF",
+        ),
+        (
+            {"custom_data.currency": "nothing"},
+            {"custom_data.currency": "EUR"},
+            {"custom_data.currency": "GBP"},
+            "EUR",
+        ),
+        ({"custom_data.currency": ["nothing", "empty", "cur"]}, {}, {}, "CHF"),
+        ({}, {}, {"custom_data.currency": "GBP"}, "GBP"),
+        ({"custom_data.currency": "'USD'"}, {"custom_data.currency": "EUR"}, {}, "USD"),
+        ({"custom_data.currency": None}, {}, {"custom_data.currency": "GBP"}, "GBP"),
+        ({}, {}, {}, None),
+    ],
+)
+def test_precedence_of_values(fields, defaults, setting, currency):
+    """The entry's expressions, then its defaults, then the setting `defaults`; the first that gives something."""
+    stand = Stand(
+        {"fields": {**FIELDS, **fields}, "defaults": {**DEFAULTS, **defaults}}, defaults=setting
+    )
+    (event,) = stand.events(cur="chf", empty="")
+    assert event["custom_data"].get("currency") == currency
+
+
+def test_entry_wins_over_its_preset_field_by_field():
+    """A preset's expressions stand behind the entry's, and null takes them away."""
+    record = visit(1, event_time=NOW, alt="alt@example.com", currency="EUR", value="5")
+    entry = {
+        "preset": "pinterest",
+        "fields": {"user_data.em": "alt", "custom_data.value": None},
+        "defaults": {},
+    }
+    (event,) = Stand(entry, columns=record).events(**record)
+    assert event["user_data"]["em"] == [digest("alt@example.com")]
+    assert event["custom_data"] == {"currency": "EUR"}
+    (event,) = Stand(entry, columns=record).events(**{**record, "alt": None})
+    assert event["user_data"]["em"] == [digest("shopper1@example.com")]
+
+
+def test_list_of_expressions_collects_for_an_array():
+    """An array field takes every expression's values, lists and scalars alike."""
+    stand = Stand({"fields": {**FIELDS, "user_data.em": ["mail", "others", "nothing"]}})
+    (event,) = stand.events(others=["b@example.com", "SHOPPER@example.com"])
+    assert event["user_data"]["em"] == [digest("shopper@example.com"), digest("b@example.com")]
+
+
+def test_expression_that_fails_gives_nothing_and_is_counted():
+    """An expression that cannot be evaluated on a record costs its value, not the event."""
+    stand = Stand({"fields": {**FIELDS, "custom_data.value": "sum(total)"}})
+    (event,) = stand.events()
+    assert "custom_data" not in event
+    assert stand.notes == {("mappings[0]", "custom_data.value", "expression_error"): 1}
+
+
+@pytest.mark.parametrize(
+    ("source", "account"),
+    [(None, "549755885175"), ("1234", "1234"), ("account", "42"), ("concat('9', account)", "942")],
+)
+def test_account_is_a_constant_or_an_expression(source, account):
+    """Digits name the account; anything else is read from the record; without one it is the setting's."""
+    (result,) = Stand({"ad_account_id": source}).results(account=42)
+    assert result.account.ad_account_id == account
+
+
+@pytest.mark.parametrize("given", [None, "", "abc", "1" * 19, -5, [1]])
+def test_record_without_its_account_is_invalid(given):
+    """Where the expression gives no digits the record is a dead letter, with its key."""
+    (result,) = Stand({"ad_account_id": "account"}).results(account=given)
+    assert isinstance(result, InvalidRecord)
+    assert (result.reason, result.field, result.key) == (
+        Invalid.BAD_ACCOUNT,
+        "ad_account_id",
+        {"id": digest("7")},
+    )
+
+
+def test_entries_token_goes_with_its_account(tmp_path):
+    """An entry's own token file is sent with its events; one account and token are one object, so that batches are shared."""
+    token = tmp_path / "eu.token"
+    token.write_text("eu-token\n")
+    own, again, other = (
+        result.account
+        for result in Stand(
+            {"conversion_token_file": str(token)}, {"conversion_token_file": str(token)}, {}
+        ).results()
+    )
+    assert own is again
+    assert (own.token, other.token) == ("eu-token", "sandbox-token")
+
+
+def test_event_names_of_an_entry():
+    """Names are translated; what is not listed is skipped by name, unless defaults give a name."""
+    names = {
+        "event_names": {"Order Completed": "checkout"},
+        "fields": {**FIELDS, "event_name": "event"},
+        "defaults": {"action_source": "web"},
+    }
+    stand = Stand(names)
+    assert stand.events(event="Order Completed")[0]["event_name"] == "checkout"
+    assert stand.results(event="Other")[0].reason is Skipped.NOT_LISTED
+    assert (
+        Stand({**names, "defaults": DEFAULTS}).events(event="Other")[0]["event_name"] == "checkout"
+    )
+
+
+def test_event_time_now():
+    """`now` in defaults is the time of building."""
+    (event,) = Stand(
+        {
+            "fields": {"event_id": "id", "user_data.em": "mail"},
+            "defaults": {**DEFAULTS, "event_time": "now"},
+        }
+    ).events()
+    assert event["event_time"] == NOW

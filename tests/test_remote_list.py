@@ -1,0 +1,328 @@
+"""Calls about customer lists to a scripted Pinterest: waits, stops, tokens that another process has replaced, hanging requests."""
+
+import json
+import random
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from members import digest
+
+from given import Clock
+from target_pinterest_capi.customer_lists.remote_list import ListAddress, RemoteList
+from target_pinterest_capi.delivery.wakeup import Wakeup
+from target_pinterest_capi.pinterest.calls import (
+    OVERDUE_FACTOR,
+    Call,
+    CallPurpose,
+    Calls,
+    Flow,
+    FlowStopped,
+)
+from target_pinterest_capi.pinterest.client import NoResponse, NoResponseKind
+from target_pinterest_capi.pinterest.oauth import FixedToken, RefreshedTokens, write_private
+from target_pinterest_capi.pinterest.responses import (
+    ApiReply,
+    Credentials,
+    ListPage,
+    PinterestList,
+    TokenGrant,
+)
+from target_pinterest_capi.settings import load
+
+GOOD = ApiReply(200, PinterestList("1"))
+
+
+class Bench:
+    """Calls on a clock that stands still until they wait."""
+
+    def __init__(self, tokens=None, **changes) -> None:
+        self.clock = Clock()
+        self.wake = Wakeup()
+        settings = load({"ad_account_id": "1", "oauth": {"access_token": "a-token"}}, purpose="any")
+        given = {"max_in_flight": 4, "max_retry_seconds": 300, "attempt_seconds": 30, **changes}
+        self.calls = Calls(
+            tokens or FixedToken(settings.oauth.access_token),
+            clock=self.clock,
+            wake=self.wake,
+            rng=random.Random(7),
+            **given,
+        )
+
+    def run(self) -> None:
+        """Go on until every flow has ended or nothing more is started; a wait moves the clock to what is due."""
+        for _ in range(10_000):
+            self.calls.poll()
+            if self.calls.is_idle or (self.calls.stopped and not self.calls.in_flight):
+                return
+            if self.calls.in_flight:
+                self.wake.wait(120)
+            else:
+                self.clock.now = max(self.clock.now, self.calls.next_due_at())
+        pytest.fail("the calls never came to an end")
+
+
+def flow_of(
+    *calls: Callable[[str], ApiReply | NoResponse], got: list | None = None, **options
+) -> Flow:
+    for send in calls:
+        answer = yield Call(send, **options)
+        if got is not None:
+            got.append(answer)
+
+
+def answers(*given):
+    """Give what answers so, one after the other, and then well."""
+    left = iter(given)
+    return lambda _: next(left, GOOD)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        ApiReply(503),
+        ApiReply(429),
+        ApiReply(500),
+        ApiReply(200),
+        NoResponse(NoResponseKind.NOT_SENT, "x"),
+        NoResponse(NoResponseKind.UNCERTAIN, "x"),
+    ],
+    ids=str,
+)
+def test_what_may_pass_is_sent_again(bad):
+    """A flow gets the answer of the attempt that came through, and hears nothing of those before."""
+    bench, got = Bench(), []
+    bench.calls.start(flow_of(answers(bad, bad), got=got))
+    bench.run()
+    assert (got, bench.calls.requests.sent, bench.calls.requests.repeated) == ([GOOD], 3, 2)
+
+
+def test_what_is_not_repeatable_goes_back_when_it_is_uncertain():
+    """A creation that may have been done is the flow's to look after; one that was not sent is sent again."""
+    bench, got = Bench(), []
+    lost = NoResponse(NoResponseKind.UNCERTAIN, "x")
+    bench.calls.start(
+        flow_of(answers(NoResponse(NoResponseKind.NOT_SENT, "x"), lost), got=got, repeatable=False)
+    )
+    bench.run()
+    assert got == [lost]
+
+
+@pytest.mark.parametrize("status", [400, 413, 422, 418])
+def test_refusals_go_to_the_flow(status):
+    """What a refusal means is the flow's."""
+    bench, got = Bench(), []
+    bench.calls.start(flow_of(answers(ApiReply(status)), got=got))
+    bench.run()
+    assert (got, bench.calls.stopped) == ([ApiReply(status)], None)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [(ApiReply(403), "ad_account_id"), (ApiReply(404), "list_id"), (ApiReply(302), "api_url")],
+)
+def test_what_only_a_person_can_mend_stops(answer, words):
+    """Nothing more is started, in any flow, and the setting is named."""
+    bench = Bench(max_in_flight=1)
+    later = []
+    bench.calls.start(flow_of(answers(answer)))
+    bench.calls.start(flow_of(lambda _: later.append(1) or GOOD))
+    bench.run()
+    assert words in bench.calls.stopped.message
+    assert later == []
+
+
+def test_retries_end():
+    """After `max_retry_seconds` the calls stop."""
+    bench = Bench(max_retry_seconds=20)
+    bench.calls.start(flow_of(lambda _: ApiReply(503)))
+    bench.run()
+    assert "max_retry_seconds is 20" in bench.calls.stopped.message
+    assert bench.clock.now <= 1020
+
+
+def test_a_creation_that_is_never_certain_ends_too():
+    """Looking up in between does not make the time of a creation any longer."""
+    bench = Bench(max_retry_seconds=20)
+
+    class Client:
+        customer_lists = staticmethod(lambda *_, **__: ApiReply(200, ListPage([])))
+        create_list = staticmethod(lambda *_: NoResponse(NoResponseKind.UNCERTAIN, "x"))
+
+    remote = RemoteList(Client(), ListAddress("1", None, "VIPs", "EMAIL"), 10)
+
+    class Nobody:
+        accepted = refused = None
+
+    bench.calls.start(remote.send("ADD", [digest("a")], Nobody()))
+    bench.run()
+    assert "max_retry_seconds is 20" in bench.calls.stopped.message
+
+
+def test_pages_that_lead_in_a_circle_stop():
+    """A bookmark that comes twice ends the lookup."""
+
+    class Client:
+        customer_lists = staticmethod(
+            lambda *_, **__: ApiReply(200, ListPage([PinterestList("1")], "again"))
+        )
+
+    bench = Bench()
+    bench.calls.start(RemoteList(Client(), ListAddress("1", None, "VIPs", "EMAIL"), 10).find())
+    bench.run()
+    assert "in a circle" in bench.calls.stopped.message
+
+
+def test_a_429_holds_every_flow():
+    """The server's wait is everybody's: no other call is started before it is over."""
+    bench, at = Bench(max_in_flight=1), []
+    bench.calls.start(flow_of(answers(ApiReply(429, retry_after_seconds=7.0))))
+    bench.calls.start(flow_of(lambda _: at.append(bench.clock.now) or GOOD))
+    bench.run()
+    assert at >= [1007.0]
+
+
+def test_a_flow_that_stops_stops_all():
+    """What a flow finds out ends the run, from its first step on."""
+
+    def flow():
+        raise FlowStopped("there is no such thing")
+        yield
+
+    bench = Bench()
+    bench.calls.start(flow())
+    bench.run()
+    assert bench.calls.stopped.message == "there is no such thing"
+
+
+def test_a_request_that_hangs_stops_the_run():
+    """What a sender still holds could be sent after later operations: nothing more is sent, instead of going on without it."""
+    release = threading.Event()
+    bench = Bench()
+    bench.calls.start(flow_of(lambda _: (release.wait(120) and GOOD) or GOOD))
+    bench.calls.poll()
+    assert bench.calls.next_due_at() == bench.clock.now + 30 * OVERDUE_FACTOR
+    bench.clock.advance(30 * OVERDUE_FACTOR)
+    bench.calls.poll()
+    release.set()
+    assert "was not over within 120 seconds" in bench.calls.stopped.message
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({}, "a request about customer lists"),
+        ({"about": CallPurpose.AUDIENCES}, "a request about audiences"),
+        ({"needs_token": False}, "a request about an OAuth access token"),
+    ],
+)
+def test_messages_say_what_the_call_was_about(options, words, caplog):
+    """Lists, audiences or OAuth: where it is repeated, given up, refused for good, or hangs."""
+    caplog.set_level("INFO", "target-pinterest-capi.audiences")
+    told = []
+    for send in (lambda _: ApiReply(503), lambda _: ApiReply(403)):
+        bench = Bench(max_retry_seconds=20)
+        bench.calls.start(flow_of(send, **options))
+        bench.run()
+        told.append(bench.calls.stopped.message)
+    release, bench = threading.Event(), Bench()
+    bench.calls.start(flow_of(lambda _: (release.wait(120) and GOOD) or GOOD, **options))
+    bench.calls.poll()
+    bench.clock.advance(30 * OVERDUE_FACTOR)
+    bench.calls.poll()
+    release.set()
+    told += [bench.calls.stopped.message, *caplog.messages]
+    assert len(told) > 3
+    assert [message for message in told if words not in message] == []
+
+
+def test_a_bug_in_a_sender_is_raised():
+    """An unexpected error is not swallowed by its thread."""
+
+    def fail(_):
+        raise ZeroDivisionError
+
+    bench = Bench()
+    bench.calls.start(flow_of(fail))
+    with pytest.raises(ZeroDivisionError):
+        bench.run()
+
+
+class Desk:
+    """Pinterest's exchange: one refresh token is good at a time."""
+
+    def __init__(self, current: str) -> None:
+        self.current = current
+        self.exchanged = 0
+
+    def refresh_token(self, credentials: Credentials) -> ApiReply:
+        if credentials.refresh_token != self.current:
+            return ApiReply(401, message="The authorization grant is invalid")
+        self.exchanged += 1
+        self.current = f"refresh-{self.exchanged}"
+        return ApiReply(200, TokenGrant(f"access-{self.exchanged}", self.current))
+
+
+def source(desk: Desk, path: Path) -> RefreshedTokens:
+    return RefreshedTokens("app", "secret", "refresh-0", str(path), desk)
+
+
+def test_a_token_that_another_process_replaced_is_read_again(tmp_path):
+    """Who finds the refresh token used up takes the one that another process has kept meanwhile."""
+    path, desk = tmp_path / "token.json", Desk("refresh-0")
+    first, second = source(desk, path), source(desk, path)
+    flow = second.refresh()
+    next(flow)  # it has read the file, and is about to ask
+    one = Bench(first)
+    one.calls.start(flow_of(lambda token: ApiReply(200, PinterestList(token))))
+    one.run()
+    assert json.loads(path.read_text())["refresh_token"] == "refresh-1"
+    again = flow.send(ApiReply(401))
+    with pytest.raises(StopIteration):
+        flow.send(again.send(""))
+    assert (second.access_token, desk.exchanged) == ("access-2", 2)
+
+
+def test_many_flows_share_one_refresh(tmp_path):
+    """Calls that are refused at once have the token replaced once, and all go again with the new one."""
+    desk = Desk("refresh-0")
+    bench = Bench(source(desk, tmp_path / "token.json"))
+    seen = []
+
+    def send(token):
+        seen.append(token)
+        return ApiReply(401) if token == "access-1" else GOOD
+
+    for _ in range(4):
+        bench.calls.start(flow_of(send))
+    bench.run()
+    assert (desk.exchanged, bench.calls.stopped) == (2, None)
+    assert sorted(seen) == ["access-1"] * 4 + ["access-2"] * 4
+
+
+def test_a_file_is_replaced_whole(tmp_path):
+    """A private file is new or old, never half, and leaves nothing beside it."""
+    path = tmp_path / "token.json"
+    path.write_text("old")
+    path.chmod(0o644)
+    write_private(path, b"new")
+    assert (path.read_text(), path.stat().st_mode & 0o777, list(tmp_path.iterdir())) == (
+        "new",
+        0o600,
+        [path],
+    )
+    with pytest.raises(OSError, match="directory"):
+        write_private(tmp_path / "missing" / "token.json", b"new")
+
+
+def test_no_repr_shows_a_token(tmp_path):
+    """Neither what is given nor what is got shows in a traceback's values."""
+    shown = repr(
+        [
+            Credentials("app", "secret", "refresh-0"),
+            TokenGrant("access-1", "refresh-1"),
+            ApiReply(200, TokenGrant("access-1")),
+        ]
+    )
+    assert not any(word in shown for word in ("secret", "refresh-", "access-"))

@@ -1,0 +1,387 @@
+"""The report that a run writes: its numbers are the run's, it is there after every end, whole, and holds nobody's data."""
+
+import json
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from given import ACCOUNT, TOKEN, record, schema, settings_of, state
+from shopper import seconds_ago, visit
+from target_pinterest_capi.events.reasons import Invalid
+from target_pinterest_capi.reporting.report import decode
+from target_pinterest_capi.reporting.report_file import LEDGER, TOLD, replace
+from target_pinterest_capi.sandbox.faults import Fault
+from target_pinterest_capi.settings import Settings
+
+SCHEMA = json.loads((Path(__file__).parent.parent / "docs" / "report-schema.json").read_text())
+COLUMNS = (
+    *visit(),
+    "value",
+    "order_id",
+    "contents",
+    "client_ip_address",
+    "client_user_agent",
+    "event_source_url",
+    "ph",
+)
+VISITS = schema("visits", *COLUMNS, key_properties=("event_id",))
+# Settings that are left out of reports: secrets, paths, addresses, what may hold values, and what is told in another way.
+WITHHELD = {
+    "ad_account_id", "mode", "api_url", "ledger_url", "dead_letter_path", "report_path",
+    "conversion_token", "conversion_token_file", "oauth",
+    "mappings", "customer_lists", "defaults", "dead_letter_keys",
+    "stream_maps", "stream_map_config", "faker_config",
+    "flattening_enabled", "flattening_max_depth", "flattening_max_key_length", "flattening_separator",
+}  # fmt: skip
+
+
+@pytest.fixture
+def run_report(run_target, tmp_path):
+    """Give a function that runs the target with a report, and gives the run and the report's members, valid by its schema."""
+
+    def run(
+        lines: list[bytes], name: str = "report.json", **settings: Any
+    ) -> tuple[Any, dict[str, Any]]:
+        path = tmp_path / "reports" / name
+        ran = run_target(lines, report_path=str(path), **settings)
+        members = json.loads(path.read_bytes())
+        jsonschema.Draft202012Validator(SCHEMA).validate(members)
+        return ran, members
+
+    return run
+
+
+def visits(*numbers: int, **columns: Any) -> list[bytes]:
+    return [record("visits", **visit(number, **columns)) for number in numbers]
+
+
+def test_numbers_are_the_runs(run_report, sandbox):
+    """Outcomes, reasons, coverage, requests and STATE agree with what the sandbox received and the target counted."""
+    sandbox.faults.set(
+        [Fault("status", status=503, requests=(1,)), Fault("fail_event", event_id="visit-7")]
+    )
+    lines = [
+        VISITS,
+        *visits(*range(8), value="19.99", order_id="A-1"),
+        *visits(8, 9, em=None, client_ip_address="192.0.2.7", client_user_agent="Mozilla/5.0"),
+        *visits(10, event_name="checkout", ph="ask"),
+        *visits(11, em=None),
+        state({"n": 12}),
+    ]
+    ran, members = run_report(lines)
+    assert members["totals"] == {"delivered": 10, "invalid": 1, "rejected": 1, "skipped": 0}
+    run = members["run"]
+    assert (
+        run["exit_code"],
+        run["records"],
+        run["states_written"],
+        run["dead_letters_written"],
+    ) == (0, 12, 1, 2)
+    assert (run["id"], run["ad_account_id"], run["mode"], run["api"], run["stopped"]) == (
+        ran.target.run.run_id,
+        ACCOUNT,
+        "live",
+        "127.0.0.1",
+        None,
+    )
+    assert {row["reason"]: row["events"] for row in members["reasons"]} == {
+        "no_identifier": 1,
+        "refused_event": 1,
+    }
+    assert [(row["field"], row["reason"], row["sent"]) for row in members["values"]] == [
+        ("user_data.ph", "not_a_phone", False)
+    ]
+    requests = members["requests"]
+    assert (requests["sent"], requests["repeated"], requests["isolating"]) == (
+        sandbox.store.counters()["requests"],
+        1,
+        0,
+    )
+    delivered = members["delivered"]
+    assert (delivered["basis"], delivered["events"]) == ("delivered", 10)
+    coverage = {
+        entry["event_name"]: {
+            name: one["events"] for name, one in entry["components"].items() if one["events"]
+        }
+        for entry in delivered["by_event_name"]
+    }
+    assert coverage == {
+        "page_visit": {
+            "hashed_email": 7,
+            "ip_address": 2,
+            "user_agent": 2,
+            "external_event_id": 9,
+            "order_id": 7,
+            "order_value": 7,
+        },
+        "checkout": {"hashed_email": 1, "external_event_id": 1},
+    }
+
+
+def test_coverage_is_what_the_sandbox_says(run_report, sandbox):
+    """The sandbox's own event quality score of the same run has the same coverage for every component and name."""
+    import httpx
+
+    lines = [VISITS]
+    for number in range(60):
+        more = {"value": "1.50"} if number % 3 else {"contents": [{"id": "A"}]}
+        extra = (
+            {"event_source_url": "https://shop.example.com/?epik=dj0yJnU9"} if number % 4 else {}
+        )
+        lines += visits(number, event_name="checkout" if number % 5 else "signup", **more, **extra)
+    _, members = run_report(lines)
+    answer = httpx.get(
+        f"{sandbox.url}/ad_accounts/{ACCOUNT}/conversion_eqs",
+        params={"lookback_period": "1d"},
+        headers={"Authorization": f"Bearer {sandbox.config.app.access_token}"},
+    )
+    (score,) = answer.json()
+    ours = {
+        entry["event_name"]: entry["components"] for entry in members["delivered"]["by_event_name"]
+    }
+    theirs = score["quality_components"]
+    assert {
+        (component, name): details["coverage"]
+        for component, names in theirs.items()
+        for name, details in names.items()
+    } == {
+        (component, name): one["coverage"]
+        for name, components in ours.items()
+        for component, one in components.items()
+    }
+
+
+def test_duplicate_and_constant_ids_are_found(run_report):
+    """Repeats within a run are counted by event name; with a ledger they are skipped instead."""
+    lines = [
+        VISITS,
+        *visits(1, 2, 1, 1),
+        *visits(*range(12), event_name="signup", event_id="the same"),
+    ]
+    _, members = run_report(lines)
+    found = {
+        entry["event_name"]: (entry["repeated_ids"], entry["constant_id"])
+        for entry in members["delivered"]["by_event_name"]
+    }
+    assert found == {"signup": (11, True), "page_visit": (2, False)}
+
+
+def test_ledger_keeps_repeats_out(run_report, tmp_path):
+    """With a ledger a repeat is not delivered: it is skipped, and no delivered event repeats an id."""
+    _, members = run_report(
+        [VISITS, *visits(1, 2, 1)], ledger_url=f"sqlite:///{tmp_path}/ledger.db"
+    )
+    assert (members["totals"]["delivered"], members["totals"]["skipped"]) == (2, 1)
+    assert [entry["repeated_ids"] for entry in members["delivered"]["by_event_name"]] == [0]
+    assert members["run"]["settings"]["ledger"] is True
+
+
+def test_delay_is_from_the_event_to_the_answer(run_report):
+    """Events are in the bucket of their age, and those that are late online are counted."""
+    lines = [
+        VISITS,
+        *visits(1, event_time=seconds_ago(600)),
+        *visits(2, event_time=seconds_ago(7200)),
+    ]
+    lines += visits(3, event_time=seconds_ago(7200), action_source="offline")
+    delays = run_report(lines)[1]["delivered"]["delays"]
+    assert {
+        bucket["up_to_seconds"]: bucket["events"]
+        for bucket in delays["buckets"]
+        if bucket["events"]
+    } == {900: 1, 21600: 2}
+    assert (delays["within_an_hour"], delays["late_online"]) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("mode", "basis", "delivered", "skipped"),
+    [("test", "delivered", 25, 0), ("dry_run", "would_be_sent", 0, 25)],
+)
+def test_modes_that_record_nothing(run_report, mode: str, basis: str, delivered: int, skipped: int):
+    """Test and dry runs have their report too, with the coverage of what was checked, or would be sent."""
+    _, members = run_report([VISITS, *visits(*range(25))], mode=mode)
+    assert (
+        members["run"]["mode"],
+        members["delivered"]["basis"],
+        members["delivered"]["events"],
+    ) == (mode, basis, 25)
+    assert (members["totals"]["delivered"], members["totals"]["skipped"]) == (delivered, skipped)
+
+
+def test_no_input_has_a_report_too(run_report):
+    """A run with nothing to do says so."""
+    _, members = run_report([])
+    assert (
+        members["run"]["records"],
+        members["outcomes"],
+        members["delivered"]["by_event_name"],
+    ) == (0, [], [])
+
+
+@pytest.mark.parametrize(
+    ("faults", "lines", "settings", "code", "words"),
+    [
+        ([Fault("status", status=401)], visits(1), {}, 1, "conversion_token"),
+        ([], [*visits(1), b"no json of shopper@example.com"], {}, 1, "it is no JSON"),
+        ([], visits(1, em=None), {"on_invalid": "fail"}, 3, "on_invalid is fail"),
+        ([], visits(1, em=None), {}, 3, "max_rejected_ratio"),
+    ],
+    ids=["refused token", "bad input", "first invalid", "ratio"],
+)
+def test_stopped_run_has_its_report(run_report, sandbox, faults, lines, settings, code, words):
+    """Whatever stopped the run, the report says what, with the exit code, and without a value or a path of this machine."""
+    sandbox.faults.set(faults)
+    ran, members = run_report([VISITS, *lines], **settings)
+    assert (ran.code, members["run"]["exit_code"]) == (code, code)
+    assert words in members["run"]["stopped"]
+    assert "shopper" not in members["run"]["stopped"]
+    assert os.sep + "rejected.jsonl" not in json.dumps(members)
+
+
+def test_interrupted_run_has_its_report(config, sandbox, tmp_path, monkeypatch):
+    """After SIGTERM the report tells what was settled in the grace time."""
+    import io
+    import signal
+    import sys
+
+    from target_pinterest_capi.target import TargetPinterestCapi
+
+    target = TargetPinterestCapi(config={**config, "report_path": str(tmp_path / "report.json")})
+
+    def lines():
+        yield from (VISITS, *visits(1, 2))
+        yield from [b""] * 500  # so that those before are taken, and not only read
+        target._handle_termination(signal.SIGTERM, None)
+
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO()))
+    code = target.read_to_exit_code(lines())
+    members = json.loads((tmp_path / "report.json").read_bytes())
+    assert (code, members["run"]["exit_code"], members["run"]["stopped"]) == (
+        143,
+        143,
+        "SIGTERM came.",
+    )
+    assert members["totals"]["delivered"] == len(sandbox.store.events()) == 2
+
+
+def test_html_report_is_a_page(run_target, tmp_path):
+    """A path that ends in .html gets the page itself."""
+    path = tmp_path / "report.HTML"
+    run_target([VISITS, *visits(1)], report_path=str(path))
+    assert path.read_text().startswith("<!doctype html>")
+    assert "The one event was delivered" in path.read_text()
+
+
+@pytest.mark.parametrize("name", ["report.json", "report.html"])
+def test_no_personal_data_and_no_token(run_target, sandbox, tmp_path, name: str):
+    """Neither values of records, nor their digests, nor the token, nor a directory's name come into a report."""
+    sandbox.faults.set([Fault("fail_event", event_id="order-of-jane")])
+    person = {
+        "em": "jane.roe@example.com",
+        "ph": "+1 555 0177 123",
+        "client_ip_address": "192.0.2.77",
+        "client_user_agent": "Mozilla/5.0 (JaneBrowser)",
+        "event_source_url": "https://shop.example.com/?email=jane.roe@example.com",
+        "value": "7777.77",
+        "order_id": "order-of-jane",
+    }
+    lines = [
+        VISITS,
+        *visits(1, **person),
+        *visits(2, **{**person, "event_id": "order-of-jane"}),
+        *visits(
+            3, **{**person, "event_name": "jane.roe@example.com", "em": "jane.roe.example.com"}
+        ),
+        *visits(4, **{**person, "event_time": "jane"}),
+    ]
+    path = tmp_path / "home of jane" / name
+    ran = run_target(
+        lines,
+        report_path=str(path),
+        dead_letter_path=str(tmp_path / "home of jane" / "rejected.jsonl"),
+    )
+    assert ran.outcomes == {"delivered": 2, "invalid": 1, "rejected": 1}
+    text = path.read_text().casefold()
+    digests = [
+        one
+        for row in sandbox.store.events()
+        for member in row.event["user_data"].values()
+        for one in member
+        if len(one) == 64
+    ]
+    assert len(digests) >= 3
+    for secret in (
+        TOKEN,
+        "jane",
+        "roe",
+        "0177",
+        "192.0.2",
+        "7777",
+        *digests,
+        str(tmp_path).casefold(),
+    ):
+        assert secret not in text, "a value of a record, or a path, is in the report"
+
+
+def test_settings_are_told_or_withheld_on_purpose():
+    """Every setting is on one of two lists; those that are told are plain numbers, words and switches."""
+    assert set(TOLD) | WITHHELD == set(Settings.model_fields)
+    assert not set(TOLD) & WITHHELD
+    settings = settings_of()
+    assert all(isinstance(getattr(settings, name), str | int | float | None) for name in TOLD)
+    assert LEDGER not in Settings.model_fields
+
+
+def test_without_report_path_nothing_is_looked_at(run_target):
+    """A run without a report keeps no observations, so that its events are not looked at."""
+    assert run_target([VISITS, *visits(1)]).target.run.observations is None
+
+
+def test_unwritable_place_is_logged_and_changes_nothing(run_target, tmp_path):
+    """Where the report cannot be written the log says so; events, STATE and exit code are as they are."""
+    (tmp_path / "file").write_text("")
+    ran = run_target(
+        [VISITS, *visits(1), state({"n": 1})], report_path=str(tmp_path / "file" / "report.json")
+    )
+    assert (ran.code, ran.outcomes, ran.states) == (0, {"delivered": 1}, ['{"n": 1}'])
+    assert "The report cannot be written to report_path" in ran.log
+
+
+def test_file_is_replaced_at_once(tmp_path):
+    """The old file is there until the new one is, keeps its permissions, and nothing is left beside it; a link stays a link."""
+    path, link = tmp_path / "deep" / "report.json", tmp_path / "link.json"
+    replace(path, b"first")
+    mask = os.umask(0)
+    os.umask(mask)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~mask
+    path.chmod(0o640)
+    link.symlink_to(path)
+    opened = path.open("rb")
+    replace(link, b"second")
+    with opened:
+        assert opened.read() == b"first"
+    assert (path.read_bytes(), link.is_symlink(), stat.S_IMODE(path.stat().st_mode)) == (
+        b"second",
+        True,
+        0o640,
+    )
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_nothing_is_left_of_a_file_that_cannot_be_placed(tmp_path):
+    """Where the place is taken by a directory the error is raised, and no half file stays."""
+    (tmp_path / "report.json").mkdir()
+    with pytest.raises(OSError, match="directory"):
+        replace(tmp_path / "report.json", b"text")
+    assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
+
+
+def test_report_reads_back(run_report, tmp_path):
+    """What a run wrote is what `pinterest-capi report` reads."""
+    run_report([VISITS, *visits(1), *visits(2, em=None)])
+    made = decode((tmp_path / "reports" / "report.json").read_bytes())
+    assert [row.reason for row in made.reasons] == [str(Invalid.NO_IDENTIFIER)]

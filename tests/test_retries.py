@@ -1,0 +1,116 @@
+"""What an answer means is a table: complete for every status there is, and for every way a connection fails."""
+
+import random
+
+import pytest
+
+from api_description import EVENTS, PATHS
+from target_pinterest_capi.pinterest import retries as decisions
+from target_pinterest_capi.pinterest.client import (
+    ApiResponse,
+    EventStatus,
+    NoResponse,
+    NoResponseKind,
+)
+from target_pinterest_capi.pinterest.retries import Decision, advice, decide, delay_seconds
+
+DONE = EventStatus("processed")
+FAILED = EventStatus("failed", "why")
+
+
+@pytest.mark.parametrize(
+    ("status", "decision"),
+    [
+        (200, Decision.UNCERTAIN),  # without its list of events
+        (204, Decision.UNCERTAIN),
+        (301, Decision.STOP),
+        (307, Decision.STOP),
+        (400, Decision.ISOLATE),
+        (401, Decision.STOP),
+        (403, Decision.STOP),
+        (404, Decision.STOP),
+        (405, Decision.STOP),
+        (407, Decision.STOP),
+        (408, Decision.UNCERTAIN),
+        (409, Decision.ISOLATE),
+        (413, Decision.ISOLATE),
+        (418, Decision.ISOLATE),
+        (422, Decision.ISOLATE),
+        (425, Decision.RETRY),
+        (429, Decision.SLOW_DOWN),
+        (500, Decision.UNCERTAIN),
+        (502, Decision.UNCERTAIN),
+        (503, Decision.RETRY),
+        (504, Decision.UNCERTAIN),
+        (599, Decision.UNCERTAIN),
+    ],
+)
+def test_status_without_a_list_of_events(status, decision):
+    """A status decides by itself where the body lists no events."""
+    assert decide(ApiResponse(status), 1) is decision
+
+
+@pytest.mark.parametrize("status", range(100, 600))
+def test_every_status_is_decided(status):
+    """There is a decision for every status that HTTP can have, and words for those that stop a run."""
+    decision = decide(ApiResponse(status), 1)
+    assert isinstance(decision, Decision)
+    if decision is Decision.STOP:
+        assert advice(ApiResponse(status)).endswith(".")
+
+
+@pytest.mark.parametrize("kind", NoResponseKind)
+def test_every_failure_is_decided(kind):
+    """Not sent is sent again, uncertain is uncertain, an untrusted server stops the run."""
+    expected = {
+        NoResponseKind.NOT_SENT: Decision.RETRY,
+        NoResponseKind.UNCERTAIN: Decision.UNCERTAIN,
+        NoResponseKind.UNTRUSTED: Decision.STOP,
+    }
+    assert decide(NoResponse(kind, "words"), 1) is expected[kind]
+    assert advice(NoResponse(kind, "words")).endswith(".")
+
+
+@pytest.mark.parametrize("status", [200, 422])
+def test_list_of_events_settles_wherever_it_is(status):
+    """Both shapes, 200 and 422, are read event by event, all processed or not."""
+    assert decide(ApiResponse(status, [DONE, FAILED]), 2) is Decision.SETTLE
+
+
+@pytest.mark.parametrize("events", [[], [DONE], [DONE, DONE, DONE], [DONE, EventStatus("maybe")]])
+@pytest.mark.parametrize("status", [200, 422])
+def test_another_list_than_was_sent_is_never_success(status, events):
+    """A list of another length, or with a status nobody knows, says nothing certain."""
+    assert decide(ApiResponse(status, events), 2) is Decision.UNCERTAIN
+
+
+def test_list_of_events_on_an_error_status_is_not_read():
+    """A 400 or a 500 that lists events is still what its status says."""
+    assert decide(ApiResponse(400, [DONE]), 1) is Decision.ISOLATE
+    assert decide(ApiResponse(500, [DONE]), 1) is Decision.UNCERTAIN
+
+
+def test_every_status_of_the_description_is_in_the_table():
+    """Each status that Pinterest documents for events has a row of its own, 200 but through its list."""
+    responses = PATHS[EVENTS]["post"]["responses"]
+    assert {int(status) for status in responses if status.isdigit()} - {200} <= set(
+        decisions.BY_STATUS
+    )
+
+
+@pytest.mark.parametrize("attempts", range(1, 40))
+def test_delay_is_jittered_below_a_doubling_ceiling(attempts):
+    """Half a second doubling to fifteen, any time from zero up."""
+    ceiling = min(15.0, 0.5 * 2 ** (attempts - 1))
+    delays = [delay_seconds(attempts, None, random.Random(seed)) for seed in range(200)]
+    assert all(0 <= delay <= ceiling for delay in delays)
+    assert max(delays) > ceiling * 0.8
+    assert min(delays) < ceiling * 0.2
+
+
+@pytest.mark.parametrize(
+    ("server", "least", "most"), [(5.0, 5.0, 5.0), (0.0, 0.0, 0.5), (3600.0, 60.0, 60.0)]
+)
+def test_the_servers_wait_is_a_floor_with_a_ceiling(server, least, most):
+    """What the server asks for is waited, up to a minute before it is asked again."""
+    assert least <= delay_seconds(1, server, random.Random(1)) <= most
