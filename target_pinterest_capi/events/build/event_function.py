@@ -219,7 +219,10 @@ _EVENT_TIME: Final = """
     """
 _EVENT: Final = """
     event = {{
-        "event_name": name, "action_source": source, "event_time": seconds, "event_id": event_id
+        "event_name": name,
+        "action_source": source,
+        "event_time": seconds,
+        "event_id": event_id,
     }}
     """
 _REGION: Final = """
@@ -235,8 +238,10 @@ _URL: Final = """
         rules.derive_from_url(url, event, customer)
     """
 _IDENTIFIED: Final = """
-    if "em" not in customer and "hashed_maids" not in customer and not (
-        "client_ip_address" in customer and "client_user_agent" in customer
+    if (
+        "em" not in customer
+        and "hashed_maids" not in customer
+        and not ("client_ip_address" in customer and "client_user_agent" in customer)
     ):
         return rules.unidentified({key})
     """
@@ -249,7 +254,6 @@ _LIMITED: Final = """
         rules.check_limited(custom, customer)
     """
 _RETURN: Final = """
-    return Event(
-        encode(event), account, origin, name, event_id, source != "offline", seconds, key
-    )
+    deduplicable = source != "offline"
+    return Event(encode(event), account, origin, name, event_id, deduplicable, seconds, key)
     """

@@ -55,12 +55,6 @@ class Items(NamedTuple):
 
 Read = Callable[[CompiledField], str]  # the expression that reads a field's value
 
-_IS_WORD: Final = (  # neither a list nor a digest
-    'type(value) is str and value and value[0] != "[" and len(value) < shortest_digest'
-)
-_IS_INTERNATIONAL: Final = (
-    'type(value) is str and value[:1] == "+" and value.isascii() and "(0)" not in value'
-)
 _SET_DIGEST: Final = "{target} = [sha256(text.encode()).hexdigest()]"
 
 # The fast paths: an `if` for each group of common values. All other values go to the converter.
@@ -78,42 +72,63 @@ FAST_PATHS: Final = {
             {target} = value
         """,
     "digest": f"""
-        if {_IS_WORD} and type(text := {{helper}}(value)) is str:
+        if (
+            type(value) is str
+            and value
+            and value[0] != "["
+            and len(value) < shortest_digest
+            and type(text := {{helper}}(value)) is str
+        ):
             {_SET_DIGEST}
         """,
     "email": f"""
         if type(value) is str and is_plain_email(value):
             {{target}} = [sha256(value.lower().encode()).hexdigest()]
         elif (
-            type(value) is str and "@" in value and value[0] != "["  # so it is not a digest
+            type(value) is str
+            and "@" in value  # so it is not a digest
+            and value[0] != "["
             and type(text := {{helper}}(value)) is str
         ):
             {_SET_DIGEST}
         """,
     "maid": f"""
         if (
-            type(value) is str and len(value) == 36 and value[8] == "-"  # so it is not a digest
+            type(value) is str
+            and len(value) == 36
+            and value[8] == "-"  # so it is not a digest
             and type(text := {{helper}}(value)) is str
         ):
             {_SET_DIGEST}
         """,
     "id": f"""
         if (
-            type(value) is str and value and value[0] != "[" and len(value) < 64
-            and value.isascii() and (text := value.strip())
+            type(value) is str
+            and value
+            and value[0] != "["
+            and len(value) < 64
+            and value.isascii()
+            and (text := value.strip())
         ):
             {_SET_DIGEST}
         """,
     "phone": f"""
         if (
-            {_IS_INTERNATIONAL}
+            type(value) is str
+            and value[:1] == "+"
+            and value.isascii()
+            and "(0)" not in value
             and (digits := value.encode().translate(None, between_digits)).isdigit()
             and digits[0] != 48
         ):
             {{target}} = [sha256(digits).hexdigest()]
         elif (
-            {_IS_WORD}
-            and (pair := {{helper}}(value, region))[1] is None and type(text := pair[0]) is str
+            type(value) is str
+            and value
+            and value[0] != "["
+            and len(value) < shortest_digest
+            and (pair := {{helper}}(value, region))[1] is None
+            and type(text := pair[0]) is str
         ):
             {_SET_DIGEST}
         """,
@@ -131,7 +146,8 @@ FAST_PATHS: Final = {
         """,
     "amount": """
         if (
-            type(value) is Decimal and len(text := str(value)) <= 10
+            type(value) is Decimal
+            and len(text := str(value)) <= 10
             and text.replace(".", "", 1).isdigit()
         ):
             {target} = text
