@@ -12,13 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from given import examples
+from target_pinterest_capi.expressions.analysis import plain_path, roots
 from target_pinterest_capi.expressions.compiler import (
     EvaluationError,
     ExpressionError,
     compile_expression,
     interpret,
-    plain_path,
-    roots,
 )
 
 NAMES = ("a", "b", "d e")

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_pinterest_capi.expressions import functions
+from target_pinterest_capi.expressions import built_ins, patterns
 from target_pinterest_capi.expressions.compiler import EvaluationError, compile_expression
 from target_pinterest_capi.expressions.functions import FUNCTIONS
+from target_pinterest_capi.expressions.values import COMPARISONS, equal, number_text, opened
 
 EXAMPLES = [example for function in FUNCTIONS.values() for example in function.examples]
 
@@ -54,7 +55,7 @@ def test_table_is_the_contract():
 def test_every_function_is_documented(function):
     """A signature names as many arguments as the function takes, and every function has a sentence and an example that uses it."""
     name, _, arguments = function.signature.partition("(")
-    least, most = functions.arity(function.name)
+    least, most = built_ins.arity(function.name)
     assert name == function.name
     assert len(arguments.rstrip(")").replace("a, b, ...", "a").split(",")) == least
     assert (most is None) == ("..." in arguments)
@@ -75,7 +76,7 @@ def test_examples(expression, record, result):
 @given(data=st.data())
 def test_added_functions_never_raise(name, data):
     """Whatever the arguments are, an added function answers, with null where it has no answer."""
-    least, _ = functions.arity(name)
+    least, _ = built_ins.arity(name)
     FUNCTIONS[name].implementation(*data.draw(st.lists(values, min_size=least, max_size=least)))
 
 
@@ -83,7 +84,7 @@ def test_added_functions_never_raise(name, data):
 @given(data=st.data())
 def test_null_gives_null(name, data):
     """A null first argument gives null (to concat: nulls alone do)."""
-    least, _ = functions.arity(name)
+    least, _ = built_ins.arity(name)
     rest = (
         []
         if name == "concat"
@@ -284,7 +285,7 @@ def test_patterns_that_could_run_for_ever_are_refused(pattern):
 )
 def test_patterns_that_cannot_explode_are_taken(pattern):
     """Repeats of what can match in one way only, and optional repeats, are usable."""
-    compiled, longest, problem = functions._pattern(pattern)
+    compiled, longest, problem = patterns.pattern(pattern)
     assert (compiled.pattern, problem) == (pattern, None)
     assert longest > 1000
 
@@ -303,7 +304,7 @@ def test_patterns_that_cannot_explode_are_taken(pattern):
 )
 def test_longest_text_of_a_pattern(pattern, longest):
     """The more repeats a pattern has, the shorter the text that it may read; one character more gives null."""
-    assert functions._pattern(pattern).longest == longest
+    assert patterns.pattern(pattern).longest == longest
     head = "abc" if pattern == "abc" else "b"
     assert evaluate(f"regex_extract(v, '{pattern}')", v=head.ljust(longest)) == head
     assert evaluate(f"regex_extract(v, '{pattern}')", v=head.ljust(longest + 1)) is None
@@ -425,14 +426,14 @@ def test_failing_built_ins_tell_no_value(expression, value):
 @given(values, values)
 def test_equality_is_symmetric_and_reflexive(left, right):
     """Equality of any two values is a boolean, the same in both directions, and true of a value with itself."""
-    assert functions.equal(left, right) is functions.equal(right, left)
-    assert functions.equal(left, left) or any(mark in repr(left) for mark in ("nan", "inf"))
+    assert equal(left, right) is equal(right, left)
+    assert equal(left, left) or any(mark in repr(left) for mark in ("nan", "inf"))
 
 
 @given(numbers, numbers)
 def test_order_is_that_of_numbers(left, right):
     """Exactly one of less, equal and greater holds of two numbers, whatever their types."""
-    compare = functions.COMPARISONS
+    compare = COMPARISONS
     assert [
         compare["lt"](left, right),
         compare["eq"](left, right),
@@ -444,7 +445,7 @@ def test_order_is_that_of_numbers(left, right):
 @given(numbers)
 def test_number_text_is_exact(value):
     """A number's text is the number, without an exponent."""
-    written = functions.number_text(value)
+    written = number_text(value)
     assert Fraction(written) == Fraction(value)
     assert set(written) <= set("-0123456789.")
 
@@ -452,5 +453,5 @@ def test_number_text_is_exact(value):
 @given(values)
 def test_opened_gives_json_or_the_value(value):
     """Text is decoded only to an array or an object; anything else comes back as the same object."""
-    result = functions.opened(value)
+    result = opened(value)
     assert result is value or (isinstance(value, str) and isinstance(result, list | dict))

@@ -51,7 +51,7 @@ ROOMS: Final = {
     "reporting": Room(("reporting",), ("events", "settings")),
     "pinterest": Room(("pinterest",), ("events", "settings")),
     "settings": Room(("settings",), ("events", "expressions")),
-    "expressions": Room(("expressions",), ("events",)),
+    "expressions": Room(("expressions",), ()),
     "events": Room(("events",), ()),
     "sandbox": Room(("sandbox",), ()),
 }

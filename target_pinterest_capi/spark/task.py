@@ -18,7 +18,8 @@ from pyspark.sql.datasource import WriterCommitMessage
 from target_pinterest_capi.delivery.ledger import LedgerError
 from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
 from target_pinterest_capi.events.build.builder import Result
-from target_pinterest_capi.mapping.entries import Accounts, Record, compile_stream
+from target_pinterest_capi.events.build.plan import Record
+from target_pinterest_capi.mapping.entries import Accounts, compile_stream
 from target_pinterest_capi.reporting.event_ids import EventIds
 from target_pinterest_capi.settings import ConfigurationError, Settings
 from target_pinterest_capi.spark.job import Cluster, Job

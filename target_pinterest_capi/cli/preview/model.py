@@ -23,7 +23,7 @@ from target_pinterest_capi.delivery.batches import FRAME_BYTES
 from target_pinterest_capi.events.outcomes import Outcome
 from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, SkippedRecord
 from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
-from target_pinterest_capi.expressions.compiler import roots
+from target_pinterest_capi.expressions.analysis import roots
 from target_pinterest_capi.mapping import presets
 from target_pinterest_capi.mapping.entries import (
     Accounts,
