@@ -34,7 +34,8 @@ def events_of(
 
     Every event is one that Pinterest's description allows, or the test fails.
 
-    `entry` is what a user writes beside the preset, `settings` beside mappings; `notes` gets (field, reason) of what is left out.
+    `entry` is what a user writes beside the preset, `settings` beside mappings; `notes` gets the
+    field and the reason of what is left out.
     """
     rows = [_decode(json.dumps(record)) for record in records]
     configured = settings_of(
