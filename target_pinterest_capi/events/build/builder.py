@@ -13,13 +13,19 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 from target_pinterest_capi.events import coerce, keys
+from target_pinterest_capi.events.build.converters import Converters, Note, Options
 from target_pinterest_capi.events.build.event_function import (
     BuilderSpec,
     columns_read,
     compile_records,
     compile_rows,
 )
-from target_pinterest_capi.events.build.converters import Converters, Note, Options
+from target_pinterest_capi.events.build.function_source import (
+    CompiledField,
+    Fill,
+    Selection,
+    compile_members,
+)
 from target_pinterest_capi.events.event import (
     Account,
     Event,
@@ -29,12 +35,6 @@ from target_pinterest_capi.events.event import (
     encode,
 )
 from target_pinterest_capi.events.fields import BY_PATH, FIELDS, OBJECTS
-from target_pinterest_capi.events.build.function_source import (
-    Fill,
-    CompiledField,
-    Selection,
-    compile_members,
-)
 from target_pinterest_capi.events.reasons import Invalid, Skipped, Warned
 
 FUTURE_SECONDS: Final = 3600

@@ -9,15 +9,15 @@ from functools import cache, partial
 from typing import Any, Final, NamedTuple, cast
 
 from target_pinterest_capi.events import coerce, hashing, normalize
-from target_pinterest_capi.events.fields import ITEM_FIELDS, Field, FieldKind
-from target_pinterest_capi.events.hashing import SHORTEST_DIGEST
 from target_pinterest_capi.events.build.function_source import (
     ITEMS,
-    Items,
     CompiledField,
+    Items,
     Selection,
     compile_members,
 )
+from target_pinterest_capi.events.fields import ITEM_FIELDS, Field, FieldKind
+from target_pinterest_capi.events.hashing import SHORTEST_DIGEST
 from target_pinterest_capi.events.reasons import LeftOut
 
 Note = Callable[[str, str], None]

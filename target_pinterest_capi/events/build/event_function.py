@@ -10,9 +10,9 @@ from datetime import datetime, tzinfo
 from typing import Any, Final, NamedTuple
 
 from target_pinterest_capi.events import coerce, keys
+from target_pinterest_capi.events.build.function_source import CompiledField, FunctionSource
 from target_pinterest_capi.events.event import Event, Origin, encode
 from target_pinterest_capi.events.fields import ACTION_SOURCES
-from target_pinterest_capi.events.build.function_source import CompiledField, FunctionSource
 
 BuildRow = Callable[[Any, Any, bytes], Any]
 RAW: Final = (
