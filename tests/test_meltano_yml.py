@@ -25,7 +25,7 @@ from target_pinterest_capi.settings import (
     meltano_settings,
     settings_table,
 )
-from target_pinterest_capi.settings.shape import accepted
+from target_pinterest_capi.settings.json_schema import properties
 from tools import demo_project
 
 ROOT = Path(__file__).parent.parent
@@ -66,7 +66,7 @@ def test_every_setting_is_declared(name):
 def test_no_setting_is_left_out():
     """What a configuration may give and what the loader declares are the same settings."""
     assert {entry["name"].partition(".")[0] for entry in LOADER["settings"]} == set(
-        accepted(Settings)
+        properties(Settings)
     )
 
 

@@ -75,7 +75,6 @@ EXCEPTIONS: Final = {
 
 # Libraries, and those of Python's own that have one place: the modules and packages that may import them.
 LIBRARIES: Final = {
-    "annotated_types": ("settings",),
     "click": ("cli", "sandbox.demo", "target"),
     "dotenv": ("settings.sources",),
     "fsspec": ("singer.batch_files", "cli.replay.letters", "delivery.dead_letters"),
