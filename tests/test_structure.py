@@ -33,7 +33,6 @@ ROOMS: Final = {
     "target": Room(("target", "sinks", "summary", "memory", "__main__"), INSIDE),
     "spark": Room(("spark",), INSIDE),
     "cli": Room(("cli",), (*INSIDE, "sandbox")),
-    "documentation": Room(("documentation", "plugin", "hub"), ("cli", "sandbox", *INSIDE)),
     "singer": Room(("singer",), ("delivery",)),
     "pipeline": Room(
         ("pipeline",),
@@ -76,8 +75,7 @@ EXCEPTIONS: Final = {
 
 # Libraries, and those of Python's own that have one place: the modules and packages that may import them.
 LIBRARIES: Final = {
-    "annotated_types": ("settings",),
-    "click": ("cli", "documentation", "plugin", "sandbox.demo", "target"),
+    "click": ("cli", "sandbox.demo", "target"),
     "dotenv": ("settings.sources",),
     "fsspec": ("singer.batch_files", "cli.replay.letters", "delivery.dead_letters"),
     # The sandbox states Pinterest's rules by itself.
@@ -105,7 +103,7 @@ LIBRARIES: Final = {
     "starlette": ("sandbox",),
     "threading": ("delivery.dispatcher", "sandbox.faults", "sandbox.server", "sandbox.store"),
     "uvicorn": ("sandbox.server",),
-    "yaml": ("cli", "mapping.presets", "plugin", "sandbox.demo.command", "settings.sources"),
+    "yaml": ("cli", "mapping.presets", "sandbox.demo.command", "settings.sources"),
 }
 
 OUR_MODULE: Final = re.compile(

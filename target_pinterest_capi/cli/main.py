@@ -49,6 +49,10 @@ COMMANDS: Final = {
         "target_pinterest_capi.cli.fields:fields",
         "Show the reference of Pinterest's event fields.",
     ),
+    "definition": (
+        "target_pinterest_capi.cli.definition:definition",
+        "Print the definition to add this target to a Meltano project.",
+    ),
 }
 
 

@@ -16,7 +16,7 @@ from target_pinterest_capi.events.build.function_source import (
     Selection,
     compile_members,
 )
-from target_pinterest_capi.events.fields import ITEM_FIELDS, Field, FieldKind
+from target_pinterest_capi.events.fields import BY_PATH, ITEM_FIELDS, Field, FieldKind
 from target_pinterest_capi.events.hashing import SHORTEST_DIGEST
 from target_pinterest_capi.events.reasons import LeftOut
 
@@ -40,6 +40,9 @@ class Options(NamedTuple):
     drop_url_query: bool = False
     max_event_age_days: float | None = 7
     plain_keys: bool = False
+
+
+_DEFAULTS: Final = Options()
 
 
 class Converters:
@@ -351,6 +354,25 @@ class Converters:
             return None
 
         return as_item
+
+
+def constant_problem(path: str, value: object, options: Options = _DEFAULTS) -> LeftOut | None:
+    """Return why a constant, or a part of it, would be left out of every event; None if it is usable.
+
+    Nothing (null, white space, an empty list) is `EMPTY`. The word `now` is not a time here: the
+    settings read it themselves.
+    """
+    reasons: list[str] = []
+    converters = Converters(options, lambda _, reason: reasons.append(reason))
+    field = BY_PATH[path]
+    convert = converters.convert(field)
+    if field.form in converters.regional_forms:
+        convert = partial(convert, region=options.default_country)
+    usable = None if value is None else convert(value)
+    left_out = [reason for reason in LeftOut if reason in reasons]  # a warning keeps its value
+    if left_out:
+        return left_out[0]
+    return LeftOut.EMPTY if usable is None else None
 
 
 def _are_plain_texts(values: list[Any]) -> bool:
