@@ -19,7 +19,7 @@ from typing import Final
 import click
 
 from target_pinterest_capi import settings
-from target_pinterest_capi.cli.preview.view import console
+from target_pinterest_capi.cli.console import console, trimmed
 from target_pinterest_capi.cli.replay import view as page
 from target_pinterest_capi.cli.replay.letters import Letters, NoTokenError
 from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
@@ -27,7 +27,6 @@ from target_pinterest_capi.events.coerce import DAY_SECONDS
 from target_pinterest_capi.events.event import Event, InvalidRecord
 from target_pinterest_capi.events.keys import key_of
 from target_pinterest_capi.events.reasons import Invalid
-from target_pinterest_capi.sandbox.demo.view import trimmed
 from target_pinterest_capi.settings.sources import ENVIRONMENT
 
 POLL_EVERY: Final = 100  # events
