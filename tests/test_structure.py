@@ -76,7 +76,7 @@ LIBRARIES: Final = {
     "iso3166": ("events.codes", "settings.values"),
     "jmespath": ("expressions",),
     "jsonschema": ("singer.schemas",),
-    "jsonschema_rs": ("singer.schemas",),
+    "jsonschema_rs": ("singer.schemas", "sandbox.request_bodies"),
     "msgspec": ("*",),
     "phonenumbers": ("events.phones",),
     "pyarrow": ("spark.rows",),
