@@ -20,12 +20,11 @@ from target_pinterest_capi.cli.preview.model import (
     SENT,
     Preview,
     PreviewedRecord,
-    advice_of,
     is_warning,
     number_of,
     sent_in_words,
 )
-from target_pinterest_capi.events.outcomes import Outcome
+from target_pinterest_capi.events.outcomes import Outcome, advice_about
 from target_pinterest_capi.events.event import Origin
 
 WIDEST: Final = 112  # wider lines are hard to read
@@ -104,7 +103,7 @@ def show_summary(out: Console, preview: Preview, *, is_whole: bool) -> None:
                     f"{note.number:>7,}",
                     _label(note.reason),
                     f"{note.field}: {note.reason}",
-                    advice_of(note.reason),
+                    advice_about(note.reason),
                 )
     out.print()
     for fact in _facts(preview, is_whole=is_whole):
