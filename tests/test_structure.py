@@ -74,6 +74,7 @@ LIBRARIES: Final = {
     "hashlib": ("events.hashing", "sandbox.identifiers"),
     "httpx": ("pinterest.client",),
     "iso3166": ("events.codes", "settings.values"),
+    "jinja2": ("reporting.html.page",),
     "jmespath": ("expressions",),
     "jsonschema": ("singer.schemas",),
     "jsonschema_rs": ("singer.schemas", "sandbox.request_bodies"),

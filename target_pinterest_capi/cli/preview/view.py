@@ -21,12 +21,11 @@ from target_pinterest_capi.cli.preview.model import (
     SENT,
     Preview,
     PreviewedRecord,
-    advice_of,
     is_warning,
     number_of,
     sent_in_words,
 )
-from target_pinterest_capi.events.outcomes import Outcome
+from target_pinterest_capi.events.outcomes import Outcome, advice_about
 from target_pinterest_capi.events.event import Origin
 
 JSON_COLUMNS: Final = 80  # what a line of JSON is kept within, where it can be
@@ -94,7 +93,7 @@ def show_summary(out: Console, preview: Preview, *, is_whole: bool) -> None:
                     f"{note.number:>7,}",
                     _label(note.reason),
                     f"{note.field}: {note.reason}",
-                    advice_of(note.reason),
+                    advice_about(note.reason),
                 )
     out.print()
     for fact in _facts(preview, is_whole=is_whole):
