@@ -2,6 +2,8 @@
 
 import ast
 import re
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
@@ -342,3 +344,16 @@ def test_no_room_for_leftovers():
         "manager",
         "misc",
     }
+
+
+def test_no_module_is_hidden_from_git():
+    """No rule of .gitignore matches a module, so that a clone and a wheel have all of them."""
+    root = CONTRIBUTING.parent
+    if shutil.which("git") is None or not (root / ".git").exists():
+        pytest.skip("this copy of the tree is no git repository")
+    paths = "\0".join(str(path) for path in MODULES.values())
+    command = ["git", "check-ignore", "--no-index", "--stdin", "-z"]
+    done = subprocess.run(
+        command, cwd=root, input=paths, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == ""
