@@ -194,7 +194,7 @@ def _personal(record: dict[str, Any], event: dict[str, Any]) -> list[str]:
 def _deliver(run: Run, events: list[Event]) -> None:
     for event in events:
         run.sequence += 1
-        run.deliver(event)
+        run.deliver_event(event)
     run.poll()
     while not run.has_room:
         run.wait()

@@ -19,7 +19,7 @@ from target_pinterest_capi.cli.preview.customer_lists import (
     list_sources,
 )
 from target_pinterest_capi.customer_lists.members import Action, MemberOperation
-from target_pinterest_capi.delivery.batches import FRAME_BYTES
+from target_pinterest_capi.delivery.batches import max_event_bytes
 from target_pinterest_capi.events.outcomes import Outcome
 from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, SkippedRecord
 from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
@@ -270,7 +270,7 @@ class _StreamPreview:
         notes = self._take_notes(made.origin)
         if (
             isinstance(made, Event)
-            and len(made.body) + FRAME_BYTES > self._preview.settings.batch_max_bytes
+            and len(made.body) > max_event_bytes(self._preview.settings.batch_max_bytes)
         ):
             made = InvalidRecord(made.origin, Invalid.EVENT_TOO_LARGE, detail="batch_max_bytes")
         if isinstance(made, InvalidRecord):

@@ -26,10 +26,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from target_pinterest_capi.cli.sandbox import EXTRA, INSTALL
 from target_pinterest_capi.events.hashing import digest
+from target_pinterest_capi.files.durable import replace_file
 from target_pinterest_capi.pinterest.client import Client
 from target_pinterest_capi.reporting import report as reports
 from target_pinterest_capi.reporting.html import page as html
-from target_pinterest_capi.reporting.report_file import replace
 from target_pinterest_capi.sandbox.demo import sample
 from target_pinterest_capi.sandbox.demo import view as page
 from target_pinterest_capi.sandbox.demo.example import find_example
@@ -263,7 +263,7 @@ def _run(
     report = None
     if (directory / files.report).exists():
         report = reports.decode((directory / files.report).read_bytes())
-        replace(directory / files.page, html.page(report).encode())
+        replace_file(directory / files.page, html.page(report).encode())
     return Evidence(
         exit_code,
         report,
