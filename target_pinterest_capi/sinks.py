@@ -95,7 +95,7 @@ class ConversionsSink(RecordSink):
         self._entries: tuple[CompiledEntry, ...] = self._compile()
         self._takes = [entry.take for entry in self._entries]
         self._row_takes: list[Callable[[Any, bytes], Result]] = []
-        self._list_takes = target.lists.takes(stream_name, self._stream.key_properties)
+        self._list_takes = target.lists.mappers(stream_name, self._stream.key_properties)
         self._columns: tuple[
             str, ...
         ] = ()  # of the last record: as a rule every record has the same
@@ -123,7 +123,7 @@ class ConversionsSink(RecordSink):
                 *(take.origin for take in self._list_takes),
                 self._nothing.origin,
             )[0]
-            run.invalid(
+            run.handle_invalid(
                 InvalidRecord(
                     origin, Invalid.SCHEMA_VIOLATION, violation.field, violation.keyword, key
                 )
@@ -132,12 +132,12 @@ class ConversionsSink(RecordSink):
         if (columns := tuple(record)) != self._columns:
             self._look_at(columns)
         for take in self._takes:
-            run.take(take(record))
+            run.handle(take(record))
         if self._list_takes:
             for list_take in self._list_takes:
-                list_take.take(record)
+                list_take.map_record(record)
         elif not self._entries:
-            run.skip(self._nothing)
+            run.skip_record(self._nothing)
 
     def _take_row(self, row: Any, line: bytes) -> None:
         run = self._run
@@ -145,9 +145,9 @@ class ConversionsSink(RecordSink):
         for take in self._row_takes:
             result = take(row, line)
             if type(result) is Event:  # nearly every one: a call less
-                run.deliver(result)
+                run.deliver_event(result)
             else:
-                run.take(result)
+                run.handle(result)
 
     def _look_at(self, columns: tuple[str, ...]) -> None:
         """Compile the mapping once more where a record has columns that the schema does not declare, and the rows to hold them.
@@ -170,7 +170,9 @@ class ConversionsSink(RecordSink):
             self.rows = self._compile_rows()
 
     def _compile(self) -> tuple[CompiledEntry, ...]:
-        return compile_stream(self._settings, self._stream, self._accounts, self._run.tally.note)
+        return compile_stream(
+            self._settings, self._stream, self._accounts, self._run.tally.count_value
+        )
 
     def _compile_rows(self) -> RowReading | None:
         """Give how lines are read into rows; None where something reads more of a record than a row holds."""
@@ -215,7 +217,9 @@ class MeltanoTestSink(RecordSink):
         if not self._is_tried:
             self._is_tried = True
             self._try()
-        self._run.skip(SkippedRecord(Origin(self.stream_name, NO_MAPPING), Skipped.MELTANO_TEST))
+        self._run.skip_record(
+            SkippedRecord(Origin(self.stream_name, NO_MAPPING), Skipped.MELTANO_TEST)
+        )
 
     def _try(self) -> None:
         for finding in try_settings(self._settings):

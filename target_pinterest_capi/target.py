@@ -161,14 +161,14 @@ class TargetPinterestCapi(Target):
                 ) from None
             if mapped is None:
                 self.run.sequence += 1
-                self.run.skip(
+                self.run.skip_record(
                     SkippedRecord(Origin(stream_map.stream_alias, ""), Skipped.STREAM_MAP)
                 )
             else:
                 self._sink(stream_map.stream_alias).take(dict(mapped))
 
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
-        self.run.state(message_dict["value"])
+        self.run.add_state(message_dict["value"])
 
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
         """Let it go: events have no versions, and nothing that was sent can be taken back."""
@@ -255,7 +255,7 @@ class TargetPinterestCapi(Target):
         """Read the whole input and give the exit code of the contract. Logs why, and what was delivered."""
         code = int(ExitCode.OK)
         watching = watch(
-            self.run.standing,
+            self.run.snapshot,
             sys.stderr,
             self._log_progress,
             self._log_metrics,
@@ -299,9 +299,11 @@ class TargetPinterestCapi(Target):
     def _complete_lists(self) -> int:
         """Let full refreshes of customer lists count as whole, since all has gone well; give the exit code."""
         try:
-            self.lists.complete()
+            self.lists.complete_refreshes()
         except LedgerError as error:
-            self.failure = f"the end of a full refresh could not be recorded at ledger_url: {error}. Run again before prune."
+            self.failure = (
+                f"the end of a full refresh could not be recorded: {error}. Run again before prune."
+            )
             self.logger.error("%s", self.failure)  # noqa: TRY400 - the database's words are in it
             return int(ExitCode.ERROR)
         return int(ExitCode.OK)

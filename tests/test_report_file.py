@@ -2,7 +2,6 @@
 
 import json
 import os
-import stat
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from given import ACCOUNT, TOKEN, record, schema, settings_of, state
 from shopper import seconds_ago, visit
 from target_pinterest_capi.events.reasons import Invalid
 from target_pinterest_capi.reporting.report import decode
-from target_pinterest_capi.reporting.report_file import LEDGER, TOLD, replace
+from target_pinterest_capi.reporting.report_file import LEDGER, TOLD
 from target_pinterest_capi.sandbox.faults import Fault
 from target_pinterest_capi.settings import Settings
 
@@ -349,35 +348,6 @@ def test_unwritable_place_is_logged_and_changes_nothing(run_target, tmp_path):
     )
     assert (ran.code, ran.outcomes, ran.states) == (0, {"delivered": 1}, ['{"n": 1}'])
     assert "The report cannot be written to report_path" in ran.log
-
-
-def test_file_is_replaced_at_once(tmp_path):
-    """The old file is there until the new one is, keeps its permissions, and nothing is left beside it; a link stays a link."""
-    path, link = tmp_path / "deep" / "report.json", tmp_path / "link.json"
-    replace(path, b"first")
-    mask = os.umask(0)
-    os.umask(mask)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~mask
-    path.chmod(0o640)
-    link.symlink_to(path)
-    opened = path.open("rb")
-    replace(link, b"second")
-    with opened:
-        assert opened.read() == b"first"
-    assert (path.read_bytes(), link.is_symlink(), stat.S_IMODE(path.stat().st_mode)) == (
-        b"second",
-        True,
-        0o640,
-    )
-    assert list(path.parent.iterdir()) == [path]
-
-
-def test_nothing_is_left_of_a_file_that_cannot_be_placed(tmp_path):
-    """Where the place is taken by a directory the error is raised, and no half file stays."""
-    (tmp_path / "report.json").mkdir()
-    with pytest.raises(OSError, match="directory"):
-        replace(tmp_path / "report.json", b"text")
-    assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
 
 
 def test_report_reads_back(run_report, tmp_path):

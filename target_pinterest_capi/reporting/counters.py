@@ -2,6 +2,7 @@
 
 from collections import Counter  # noqa: I001
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from target_pinterest_capi.events.outcomes import Outcome
@@ -29,6 +30,15 @@ class NoteCount(NamedTuple):
     number: int
 
 
+@dataclass(slots=True)
+class RequestCounts:
+    """How many requests were sent, how many of them again, and how many to isolate a refused event."""
+
+    sent: int = 0
+    repeated: int = 0
+    isolating: int = 0
+
+
 class Counters:
     """Counters of one run."""
 
@@ -38,6 +48,7 @@ class Counters:
         self._notes: Counter[tuple[Origin, str, str]] = Counter()
         self._names: set[str] = set()
         self._too_old = 0
+        self._unsent = 0
         self._warnings: Counter[str] = Counter()
         self.records = 0
 
@@ -49,6 +60,10 @@ class Counters:
     def count_outside_ratio(self, number: int = 1) -> None:
         """Take events, counted as invalid, out of the share of failures: the rows that taps repeat until they are too old."""
         self._too_old += number
+
+    def count_unsent(self, number: int = 1) -> None:
+        """Count what was skipped only since the mode is not live: it stands for the delivered."""
+        self._unsent += number
 
     def note(self, origin: Origin, field: str, reason: str, number: int = 1) -> None:
         """Count values left out or warned about."""
@@ -71,6 +86,7 @@ class Counters:
         self.count_outside_ratio(
             other.total(Outcome.INVALID) + other.total(Outcome.REJECTED) - other.failed
         )
+        self.count_unsent(other._unsent)
 
     def name(self, text: str) -> str:
         """Give the name to count under: the text itself for the first `MAX_NAMES` of a run."""
@@ -87,8 +103,11 @@ class Counters:
 
     @property
     def attempted(self) -> int:
-        """Delivered, invalid and rejected events: what the share of failures is taken of."""
-        return self.total(Outcome.DELIVERED) + self.failed
+        """Events that were, or would have been, delivered, and those invalid or rejected.
+
+        The share of failures is taken of them.
+        """
+        return self.total(Outcome.DELIVERED) + self._unsent + self.failed
 
     @property
     def failed(self) -> int:

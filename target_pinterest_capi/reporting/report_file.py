@@ -1,12 +1,9 @@
 """The report of a run to the file that `report_path` names: gathers what the run knows, and writes it in the form of its ending.
 
-The file is there whole or not at all: it is written beside its place and then put there. Nothing of it is secret or personal.
+The file is there whole or not at all. Nothing of it is secret or personal.
 """
 
-import contextlib
-import os
 import platform
-import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
@@ -15,13 +12,13 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import urlsplit
 
 from target_pinterest_capi import __version__
+from target_pinterest_capi.files.durable import replace_file
 from target_pinterest_capi.reporting import report
 from target_pinterest_capi.reporting.customer_lists import ListReport
 from target_pinterest_capi.reporting.html import page as html
 
 if TYPE_CHECKING:
-    from target_pinterest_capi.delivery.dispatcher import RequestCounts
-    from target_pinterest_capi.reporting.counters import Counters
+    from target_pinterest_capi.reporting.counters import Counters, RequestCounts
     from target_pinterest_capi.reporting.delivered_statistics import DeliveredStatistics
     from target_pinterest_capi.settings import Settings
 
@@ -78,38 +75,10 @@ def write_report(
         customer_lists,
     )
     made = report.compose(facts, run.tally, run.observations)
-    replace(
+    replace_file(
         Path(path),
         html.page(made).encode() if path.casefold().endswith(".html") else report.encode(made),
     )
-
-
-def replace(path: Path, content: bytes) -> None:
-    """Put a file in its place at once, whole; its directory is made where it is missing. Raises `OSError`."""
-    place = path.resolve()  # a link stays one
-    place.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, beside = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            os.fchmod(descriptor, _mode(place))
-            file.flush()
-            os.fsync(descriptor)
-        Path(beside).replace(place)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(beside).unlink()
-        raise
-
-
-def _mode(place: Path) -> int:
-    """Give the permissions of the file that is replaced, or what any new file gets."""
-    try:
-        return place.stat().st_mode & 0o777
-    except FileNotFoundError:
-        mask = os.umask(0)
-        os.umask(mask)
-        return 0o666 & ~mask
 
 
 def _run(run: FinishedRun, exit_code: int, stopped: str | None) -> report.RunSection:

@@ -7,8 +7,8 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from target_pinterest_capi.delivery.dispatcher import WorkerPool
 from target_pinterest_capi.delivery.run import Run
+from target_pinterest_capi.delivery.worker_pool import WorkerPool
 
 
 class Prefetch:
@@ -27,7 +27,7 @@ class Prefetch:
         while self._is_open:
             self._run.poll()
             yield from self._fetched()
-            if self._is_open and self._fetches.done.empty():
+            if self._is_open and not self._fetches.has_results:
                 self._run.wait()
 
     def let_go(self) -> None:
@@ -35,7 +35,7 @@ class Prefetch:
         while self._is_open:
             for _ in self._fetched():
                 continue
-            if self._is_open and self._fetches.done.empty():
+            if self._is_open and not self._fetches.has_results:
                 self._run.wake.wait(None)
 
     def _fetched(self) -> Iterator[Any]:

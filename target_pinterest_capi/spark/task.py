@@ -96,7 +96,8 @@ def _deliver(job: Job, place: TaskAttempt, told: Settings, batches: Iterable[Any
     if run.observations is not None:
         run.observations.ids = EventIds(IDS_HELD)
     takes = [
-        entry.take for entry in compile_stream(told, job.sink(), Accounts(told), run.tally.note)
+        entry.take
+        for entry in compile_stream(told, job.sink(), Accounts(told), run.tally.count_value)
     ]
     arrivals, is_fed = Prefetch(run, batches), False
     try:
@@ -124,7 +125,7 @@ def _verdict(run: Run, stopped: RunStopped | None, *, is_fed: bool) -> RunStoppe
     if stopped is None:
         return None
     if stopped.exit_code is ExitCode.TOO_MUCH_REJECTED:
-        is_settled = is_fed and run.standing().oldest_unsettled is None
+        is_settled = is_fed and run.snapshot().oldest_unsettled is None
         return None if is_settled else stopped
     counts = ", ".join(f"{count} {name}" for name, count in run.tally.by_outcome().items())
     raise DeliveryError(f"{stopped} Until then {counts} of {run.sequence} records.")
@@ -141,7 +142,7 @@ def _feed(run: Run, takes: list[Take], batches: Prefetch) -> None:
                     run.poll()
             run.sequence += 1
             for take in takes:
-                run.take(take(record))
+                run.handle(take(record))
 
 
 def letters_path(path: str, name: str) -> str:
@@ -178,9 +179,7 @@ def _told_without_values(place: TaskAttempt) -> Iterator[None]:
     except ConfigurationError as error:
         raise DeliveryError(f"{where}: {error}") from None
     except LedgerError as error:
-        raise DeliveryError(
-            f"{where}: the ledger at ledger_url cannot be used: {error}. Nothing was sent."
-        ) from None
+        raise DeliveryError(f"{where}: {error}. Nothing was sent.") from None
     except DeliveryError as error:
         raise DeliveryError(f"{where}: {error}") from None
     except Exception as error:  # noqa: BLE001 - see above

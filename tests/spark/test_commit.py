@@ -51,7 +51,7 @@ def test_warnings_stay_bounded():
     for part in range(3):
         tally = Counters()
         for number in range(MAX_NAMES):
-            tally.warn(f"{part} {number}")
+            tally.count_warning(f"{part} {number}")
         merged.merge(tally)
     assert len(merged.warnings()) == MAX_NAMES + 1
     assert merged.warnings()[OTHER_NAMES] == 2 * MAX_NAMES
@@ -126,7 +126,7 @@ def test_times_of_different_widths_meet_in_the_wider_one():
 def test_names_stay_bounded():
     """Names of events that are none of Pinterest's are told apart up to the bound, in the whole as in each part."""
     tally = Counters()
-    merged = DeliveredStatistics(tally.name)
+    merged = DeliveredStatistics(tally.bounded_name)
     for part in range(3):
         seen = DeliveredStatistics(Counters().name)
         for number in range(MAX_NAMES):

@@ -19,7 +19,7 @@ from target_pinterest_capi.cli.preview.customer_lists import (
     list_sources,
 )
 from target_pinterest_capi.customer_lists.members import Action, MemberOperation
-from target_pinterest_capi.delivery.batches import FRAME_BYTES
+from target_pinterest_capi.delivery.batches import max_event_bytes
 from target_pinterest_capi.events.outcomes import Outcome, advice_about, find_reason
 from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, SkippedRecord
 from target_pinterest_capi.events.reasons import Invalid, Skipped, Warned
@@ -262,22 +262,23 @@ class _StreamPreview:
     def _result(self, made: Event | InvalidRecord | SkippedRecord) -> PreviewedRecord:
         """Give one mapping entry's answer with what was noted meanwhile, and count both."""
         notes = self._take_notes(made.origin)
-        if (
-            isinstance(made, Event)
-            and len(made.body) + FRAME_BYTES > self._preview.settings.batch_max_bytes
+        if isinstance(made, Event) and len(made.body) > max_event_bytes(
+            self._preview.settings.batch_max_bytes
         ):
             made = InvalidRecord(made.origin, Invalid.EVENT_TOO_LARGE, detail="batch_max_bytes")
         if isinstance(made, InvalidRecord):
             return self._invalid(made, notes)
         tally, line = self._preview.tally, self._preview.line
         if isinstance(made, Event):
-            tally.count(made.origin, Outcome.SKIPPED, Skipped.DRY_RUN)
+            tally.count_outcome(made.origin, Outcome.SKIPPED, Skipped.DRY_RUN)
             return PreviewedRecord(
                 line, *made.origin, EVENT, notes, made.account.ad_account_id, json.loads(made.body)
             )
         reason = str(made.reason)
-        name = None if made.name is None else tally.name(made.name)
-        tally.count(made.origin, Outcome.SKIPPED, reason if name is None else f"{reason}: {name}")
+        name = None if made.name is None else tally.bounded_name(made.name)
+        tally.count_outcome(
+            made.origin, Outcome.SKIPPED, reason if name is None else f"{reason}: {name}"
+        )
         return PreviewedRecord(
             line,
             *made.origin,
@@ -299,7 +300,7 @@ class _StreamPreview:
             )
             return invalid._replace(advice=ADVICE.get(str(made.reason), invalid.advice))
         outcome = OUTCOMES[made.action]
-        self._preview.tally.count(entry.origin, Outcome.SKIPPED, outcome)
+        self._preview.tally.count_outcome(entry.origin, Outcome.SKIPPED, outcome)
         shown = {**entry.shown, "members": list(made.members)}
         return PreviewedRecord(
             self._preview.line,
@@ -312,7 +313,7 @@ class _StreamPreview:
 
     def _invalid(self, made: InvalidRecord, notes: tuple[Note, ...]) -> PreviewedRecord:
         reason = str(made.reason)
-        self._preview.tally.count(made.origin, Outcome.INVALID, reason)
+        self._preview.tally.count_outcome(made.origin, Outcome.INVALID, reason)
         advice = advice_about(made.detail or "") or made.reason.advice
         line, outcome = self._preview.line, str(Outcome.INVALID)
         return PreviewedRecord(
@@ -331,7 +332,7 @@ class _StreamPreview:
         noted, self._noted = self._noted, Counter()
         notes = tuple(Note(field, reason, count) for (field, reason), count in noted.items())
         for note in notes:
-            self._preview.tally.note(origin, note.field, note.reason, note.count)
+            self._preview.tally.count_value(origin, note.field, note.reason, note.count)
         return notes
 
 

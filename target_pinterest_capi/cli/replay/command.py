@@ -130,9 +130,9 @@ def _read(run: Run, letters: Letters) -> None:
             return
         run.sequence += 1
         if event.time < oldest:
-            run.invalid(_too_old(event))
+            run.handle_invalid(_too_old(event))
         else:
-            run.deliver(event)
+            run.deliver_event(event)
         if run.sequence % POLL_EVERY == 0:
             run.poll()
 
