@@ -8,9 +8,10 @@ from target_pinterest_capi.events.outcomes import Outcome, Rejected
 from target_pinterest_capi.events.event import Event, Origin, encode
 from target_pinterest_capi.events.fields import EVENT_NAMES
 from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
+from target_pinterest_capi.reporting.composition import RunFacts, compose
 from target_pinterest_capi.reporting.counters import Counters
 from target_pinterest_capi.reporting.delivered_statistics import DeliveredStatistics
-from target_pinterest_capi.reporting.report import Report, RunFacts, RunSection, compose
+from target_pinterest_capi.reporting.report import Report, RunSection
 
 NOW = datetime(2026, 3, 2, 12, 0, 30, tzinfo=UTC)
 HOSTILE = (
@@ -72,7 +73,7 @@ def run_of(**changes: Any) -> RunSection:
 
 def observed(*events: Event, tally: Counters | None = None) -> DeliveredStatistics:
     seen = DeliveredStatistics((tally or Counters()).name, now=NOW.timestamp)
-    seen.take(events)
+    seen.count_events(events)
     return seen
 
 

@@ -39,7 +39,7 @@ def body(
 def carried(*bodies: dict[str, Any]) -> dict[str, int]:
     """Give the components that any of the events carries, with their counts."""
     coverage = Coverage()
-    coverage.take("page_visit", [event(one) for one in bodies])
+    coverage.count_components("page_visit", [event(one) for one in bodies])
     return {name: count for name, count in coverage.carrying("page_visit").items() if count}
 
 
@@ -127,7 +127,7 @@ def test_names_are_counted_apart_and_batches_together():
     """Counts belong to their event name and add up over batches; a name that never came has none."""
     coverage = Coverage()
     for name in ("checkout", "signup", "checkout"):
-        coverage.take(name, [event(body({"em": EM})), event(body())])
+        coverage.count_components(name, [event(body({"em": EM})), event(body())])
     assert [coverage.carrying(name)["hashed_email"] for name in ("checkout", "signup", "lead")] == [
         2,
         1,

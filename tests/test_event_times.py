@@ -20,7 +20,7 @@ MONDAY = 1_763_942_400  # 2025-11-24T00:00:00Z
 
 def seen(*times: int, now: float = MONDAY) -> EventTimes:
     made = EventTimes()
-    made.take(times, [True] * len(times), now)
+    made.count_times(times, [True] * len(times), now)
     return made
 
 
@@ -73,7 +73,7 @@ def test_memory_is_bounded():
     """A backfill of decades is held in days before it would be held in too many hours, and loses no event."""
     made = EventTimes()
     for number in range(3):
-        made.take(
+        made.count_times(
             [MONDAY - (number * MAX_HELD + hour) * 7 * HOUR for hour in range(MAX_HELD)],
             [True] * MAX_HELD,
             MONDAY,
@@ -98,7 +98,7 @@ def test_event_ahead_of_the_clock_is_in_the_first_bucket():
 def test_share_within_the_hour_and_who_is_late():
     """Within the hour counts all events; late ones are told of those only that are not offline anyway."""
     made = EventTimes()
-    made.take(
+    made.count_times(
         [MONDAY - 3600, MONDAY - 3601, MONDAY - 7200, MONDAY], [True, True, False, True], MONDAY
     )
     assert (made.within_an_hour, made.late_online) == (2, 1)

@@ -13,7 +13,7 @@ from given import ACCOUNT, TOKEN, record, schema, settings_of, state
 from shopper import seconds_ago, visit
 from target_pinterest_capi.events.reasons import Invalid
 from target_pinterest_capi.reporting.report import decode
-from target_pinterest_capi.reporting.report_file import LEDGER, TOLD, replace
+from target_pinterest_capi.reporting.report_file import LEDGER, REPORTED_SETTINGS, replace
 from target_pinterest_capi.sandbox.faults import Fault
 from target_pinterest_capi.settings import Settings
 
@@ -329,10 +329,12 @@ def test_no_personal_data_and_no_token(run_target, sandbox, tmp_path, name: str)
 
 def test_settings_are_told_or_withheld_on_purpose():
     """Every setting is on one of two lists; those that are told are plain numbers, words and switches."""
-    assert set(TOLD) | WITHHELD == set(Settings.model_fields)
-    assert not set(TOLD) & WITHHELD
+    assert set(REPORTED_SETTINGS) | WITHHELD == set(Settings.model_fields)
+    assert not set(REPORTED_SETTINGS) & WITHHELD
     settings = settings_of()
-    assert all(isinstance(getattr(settings, name), str | int | float | None) for name in TOLD)
+    assert all(
+        isinstance(getattr(settings, name), str | int | float | None) for name in REPORTED_SETTINGS
+    )
     assert LEDGER not in Settings.model_fields
 
 

@@ -122,7 +122,7 @@ class Acknowledger:
         if self._deduplication is not None:
             self.skip(self._deduplication.delivered(keys), Skipped.IN_LEDGER)
         if self.observations is not None:
-            self.observations.take(events)
+            self.observations.count_events(events)
         self._count(events, Outcome.DELIVERED)
 
     def _reject(self, batch: Batch, position: int, reason: Rejected, detail: str) -> None:

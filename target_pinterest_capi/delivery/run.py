@@ -110,7 +110,7 @@ class Run:
         elif self._is_dry:
             self.would_send(event.origin, Skipped.DRY_RUN)
             if self.observations is not None:
-                self.observations.take([event])
+                self.observations.count_events([event])
         else:
             self._sending.add(event, self.sequence)
 
