@@ -125,7 +125,7 @@ def _pass(path: Path) -> dict[str, float]:
         stream = StreamSchema(
             STREAM, stream_columns(schema["schema"]), tuple(schema["key_properties"])
         )
-        (entry,) = compile_stream(settings, stream, Accounts(settings), run.tally.note)
+        (entry,) = compile_stream(settings, stream, Accounts(settings), run.tally.count_value)
         assert entry.rows is not None  # noqa: S101 - the preset reads columns
         rows = messages.compile_rows(STREAM, stream.columns, entry.rows.reads)
         assert rows is not None  # noqa: S101 - their names are plain

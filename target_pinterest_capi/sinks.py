@@ -170,7 +170,9 @@ class ConversionsSink(RecordSink):
             self.rows = self._compile_rows()
 
     def _compile(self) -> tuple[CompiledEntry, ...]:
-        return compile_stream(self._settings, self._stream, self._accounts, self._run.tally.note)
+        return compile_stream(
+            self._settings, self._stream, self._accounts, self._run.tally.count_value
+        )
 
     def _compile_rows(self) -> RowReading | None:
         """Give how lines are read into rows; None where something reads more of a record than a row holds."""

@@ -72,7 +72,7 @@ def run_of(**changes: Any) -> RunSection:
 
 
 def observed(*events: Event, tally: Counters | None = None) -> DeliveredStatistics:
-    seen = DeliveredStatistics((tally or Counters()).name, now=NOW.timestamp)
+    seen = DeliveredStatistics((tally or Counters()).bounded_name, now=NOW.timestamp)
     seen.count_events(events)
     return seen
 
@@ -92,16 +92,16 @@ def ordinary() -> Report:
         Origin("orders", "paid orders"),
         Origin("visits", "pinterest"),
     )
-    tally.count(orders, Outcome.DELIVERED, number=1200)
-    tally.count(visits, Outcome.DELIVERED, number=30)
-    tally.count(orders, Outcome.INVALID, Invalid.NO_IDENTIFIER, 4)
-    tally.count(visits, Outcome.INVALID, Invalid.NO_IDENTIFIER, 1)
-    tally.count(orders, Outcome.REJECTED, Rejected.REFUSED_EVENT, 2)
-    tally.count(orders, Outcome.SKIPPED, Skipped.WHEN, 40)
-    tally.count(orders, Outcome.SKIPPED, f"{Skipped.NOT_LISTED}: Cart Viewed", 7)
-    tally.note(orders, "user_data.em", LeftOut.NOT_AN_EMAIL, 12)
-    tally.note(visits, "user_data.ph", Warned.PHONE_WITHOUT_COUNTRY, 3)
-    tally.warn("event_name is neither known nor defined.")
+    tally.count_outcome(orders, Outcome.DELIVERED, number=1200)
+    tally.count_outcome(visits, Outcome.DELIVERED, number=30)
+    tally.count_outcome(orders, Outcome.INVALID, Invalid.NO_IDENTIFIER, 4)
+    tally.count_outcome(visits, Outcome.INVALID, Invalid.NO_IDENTIFIER, 1)
+    tally.count_outcome(orders, Outcome.REJECTED, Rejected.REFUSED_EVENT, 2)
+    tally.count_outcome(orders, Outcome.SKIPPED, Skipped.WHEN, 40)
+    tally.count_outcome(orders, Outcome.SKIPPED, f"{Skipped.NOT_LISTED}: Cart Viewed", 7)
+    tally.count_value(orders, "user_data.em", LeftOut.NOT_AN_EMAIL, 12)
+    tally.count_value(visits, "user_data.ph", Warned.PHONE_WITHOUT_COUNTRY, 3)
+    tally.count_warning("event_name is neither known nor defined.")
     orders_seen = [
         event(number, hours_ago=number / 20, client_ip_address="192.0.2.7")
         for number in range(1200)
@@ -123,11 +123,11 @@ def hostile() -> Report:
             (Outcome.INVALID, Invalid.BAD_FIELD),
             (Outcome.REJECTED, Rejected.UNCERTAIN),
         ):
-            tally.count(origin, outcome, reason, 10**9 + number)
-        tally.count(origin, Outcome.SKIPPED, f"{Skipped.NOT_LISTED}: {HOSTILE}")
+            tally.count_outcome(origin, outcome, reason, 10**9 + number)
+        tally.count_outcome(origin, Outcome.SKIPPED, f"{Skipped.NOT_LISTED}: {HOSTILE}")
         for reason in LeftOut:
-            tally.note(origin, f"user_data.{HOSTILE}", reason, 10**7)
-        tally.warn(f"{HOSTILE} {number}")
+            tally.count_value(origin, f"user_data.{HOSTILE}", reason, 10**7)
+        tally.count_warning(f"{HOSTILE} {number}")
     events = [event(number, name, hours_ago=number * 3) for number, name in enumerate(names * 3)]
     texts = {
         "stopped": HOSTILE,

@@ -24,7 +24,7 @@ def event(name: str, number: int = 0, *, online: bool = True, at: int = 1000) ->
 
 def test_events_are_counted_by_name():
     """A batch of several names is taken apart; its times and ids are looked at once."""
-    seen = DeliveredStatistics(Counters().name, now=lambda: 5000.0)
+    seen = DeliveredStatistics(Counters().bounded_name, now=lambda: 5000.0)
     seen.count_events(
         [event("checkout", 1), event("signup", 2), event("checkout", 3, online=False)]
     )
@@ -36,7 +36,7 @@ def test_events_are_counted_by_name():
 
 def test_number_of_names_is_bounded():
     """Names that come from records are told apart up to the tally's limit, Pinterest's own ones always."""
-    seen = DeliveredStatistics(Counters().name)
+    seen = DeliveredStatistics(Counters().bounded_name)
     seen.count_events(
         [
             event(f"name_{chr(97 + number // 26)}{chr(97 + number % 26)}")

@@ -103,7 +103,7 @@ REASONS = [
 def test_every_reason_comes_with_its_advice(outcome: Outcome, reason: str):
     """A reason is told with its count, and with what a person does about it."""
     tally = Counters()
-    tally.count(ORDERS, outcome, reason, 3)
+    tally.count_outcome(ORDERS, outcome, reason, 3)
     (row,) = report_of(tally).reasons
     assert (row.stream, row.mapping, row.outcome, row.reason, row.events, row.advice) == (
         "orders",
@@ -119,7 +119,7 @@ def test_every_reason_comes_with_its_advice(outcome: Outcome, reason: str):
 def test_every_note_says_whether_the_value_was_sent(reason: str):
     """A value is told with its field and advice, and with whether it went with its event."""
     tally = Counters()
-    tally.note(ORDERS, "user_data.ph", reason, 2)
+    tally.count_value(ORDERS, "user_data.ph", reason, 2)
     (row,) = report_of(tally).values
     assert (row.field, row.reason, row.values, row.advice, row.sent) == (
         "user_data.ph",
@@ -137,7 +137,7 @@ def test_every_note_says_whether_the_value_was_sent(reason: str):
 def test_name_that_no_entry_lists_is_a_member_of_its_own(name: str, shown: str):
     """It is told where it reads like a name, and stays out where it may be a value."""
     tally = Counters()
-    tally.count(ORDERS, Outcome.SKIPPED, f"{Skipped.NOT_LISTED}: {name}")
+    tally.count_outcome(ORDERS, Outcome.SKIPPED, f"{Skipped.NOT_LISTED}: {name}")
     (row,) = report_of(tally).reasons
     assert (row.reason, row.event_name, row.advice) == (
         str(Skipped.NOT_LISTED),

@@ -61,9 +61,9 @@ def words(report: Report) -> str:
 def delivered(number: int, mode: str = "live", **reasons: int) -> Report:
     tally = Counters()
     if number:
-        tally.count(ORDERS, Outcome.DELIVERED, number=number)
+        tally.count_outcome(ORDERS, Outcome.DELIVERED, number=number)
     for outcome, count in reasons.items():
-        tally.count(ORDERS, Outcome(outcome), "bad_field", count)
+        tally.count_outcome(ORDERS, Outcome(outcome), "bad_field", count)
     return report_of(tally, mode=mode)
 
 

@@ -102,7 +102,7 @@ class ListDelivery:
         origin = Origin(stream, address.name)
         plain_keys = self.settings.dead_letter_keys == "plain"
         read = compile_members(
-            entry, origin, key_properties, self.run.tally.note, plain_keys=plain_keys
+            entry, origin, key_properties, self.run.tally.count_value, plain_keys=plain_keys
         )
         run = self.run
         if self.settings.mode != "live":
@@ -333,7 +333,7 @@ class ListDelivery:
 
     def count(self, origin: Origin, outcome: Outcome, reason: Reason | str = "") -> None:
         """Count a record's outcome."""
-        self.run.tally.count(origin, outcome, reason)
+        self.run.tally.count_outcome(origin, outcome, reason)
 
     def reject(self, letter: DeadLetter) -> None:
         """Take a rejected record's dead letter."""

@@ -44,7 +44,7 @@ class Acknowledger:
     ) -> None:
         self.tally = Counters()
         self.observations = (
-            None if settings.report_path is None else DeliveredStatistics(self.tally.name)
+            None if settings.report_path is None else DeliveredStatistics(self.tally.bounded_name)
         )
         self.dead_letters = DeadLetters(settings.dead_letter_path, run_id, clock=clock)
         self.secrets: set[str] = set()  # tokens: no answer that is quoted shows one
@@ -64,7 +64,7 @@ class Acknowledger:
 
     def would_send(self, origin: Origin, reason: Reason) -> None:
         """Count what would have been delivered, had the mode been live."""
-        self.tally.count(origin, Outcome.SKIPPED, reason)
+        self.tally.count_outcome(origin, Outcome.SKIPPED, reason)
         self._would_be_sent += 1
 
     def bury(self, letter: DeadLetter) -> None:
@@ -87,7 +87,7 @@ class Acknowledger:
         self._deliver([batch.events[position] for position in done], keys)
         for position, status in enumerate(statuses):
             if status.warning_message:
-                self.tally.warn(redact(status.warning_message, self.secrets))
+                self.tally.count_warning(redact(status.warning_message, self.secrets))
             if status.status != "processed":
                 self._reject(
                     batch,
@@ -149,7 +149,7 @@ class Acknowledger:
 
     def _count(self, events: Sequence[Event], outcome: Outcome, reason: str = "") -> None:
         for origin, number in Counter([event.origin for event in events]).items():
-            self.tally.count(origin, outcome, reason, number)
+            self.tally.count_outcome(origin, outcome, reason, number)
 
     # What is durable
 
@@ -163,7 +163,7 @@ class Acknowledger:
                 "STATE stays before them: make the path writable and run again.",
             ) from error
         for letter in letters:
-            self.tally.count(letter.origin, letter.outcome, letter.reason)
+            self.tally.count_outcome(letter.origin, letter.outcome, letter.reason)
             if letter.reason == Invalid.EVENT_TOO_OLD:
                 self.tally.count_outside_ratio()
 

@@ -150,9 +150,9 @@ class Run:
         reason = (
             str(record.reason)
             if record.name is None
-            else f"{record.reason}: {self.tally.name(record.name)}"
+            else f"{record.reason}: {self.tally.bounded_name(record.name)}"
         )
-        self.tally.count(record.origin, Outcome.SKIPPED, reason)
+        self.tally.count_outcome(record.origin, Outcome.SKIPPED, reason)
 
     def would_send(self, origin: Origin, reason: Reason) -> None:
         """Count what would have been delivered, had the mode been live."""

@@ -44,8 +44,10 @@ class Counters:
         self._warnings: Counter[str] = Counter()
         self.records = 0
 
-    def count(self, origin: Origin, outcome: Outcome, reason: str = "", number: int = 1) -> None:
-        """Count settled events."""
+    def count_outcome(
+        self, origin: Origin, outcome: Outcome, reason: str = "", number: int = 1
+    ) -> None:
+        """Count events that ended with one outcome and reason."""
         self._outcomes[origin, outcome, str(reason)] += number
         self._totals[outcome] += number
 
@@ -56,11 +58,11 @@ class Counters:
         """
         self._too_old += number
 
-    def note(self, origin: Origin, field: str, reason: str, number: int = 1) -> None:
+    def count_value(self, origin: Origin, field: str, reason: str, number: int = 1) -> None:
         """Count values left out or warned about."""
         self._notes[origin, field, str(reason)] += number
 
-    def warn(self, message: str, number: int = 1) -> None:
+    def count_warning(self, message: str, number: int = 1) -> None:
         """Count a warning of Pinterest's about events that it took; the message holds no values."""
         if message not in self._warnings and len(self._warnings) >= MAX_NAMES:
             message = OTHER_NAMES
@@ -69,16 +71,16 @@ class Counters:
     def merge(self, other: "Counters") -> None:
         """Add what another part of the same run has counted."""
         for row in other.outcomes():
-            self.count(*row)
+            self.count_outcome(*row)
         for note in other.notes():
-            self.note(*note)
+            self.count_value(*note)
         for message, number in other.warnings().items():
-            self.warn(message, number)
+            self.count_warning(message, number)
         self.count_outside_ratio(
             other.total(Outcome.INVALID) + other.total(Outcome.REJECTED) - other.failed
         )
 
-    def name(self, text: str) -> str:
+    def bounded_name(self, text: str) -> str:
         """Return the name to count under: the text itself for the first `MAX_NAMES` of a run."""
         if text in self._names:
             return text

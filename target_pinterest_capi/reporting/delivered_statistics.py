@@ -24,7 +24,7 @@ _name_like: Final = re.compile(r"(?!.*\d{5})[^\W\d_][\w .:/-]{0,49}")
 class DeliveredStatistics:
     """Counts delivered events. `now` returns Unix seconds.
 
-    `name` returns the name to count under, and bounds how many there are: `Counters.name`.
+    `name` returns the name to count under, and bounds how many there are: `Counters.bounded_name`.
     """
 
     def __init__(self, name: Callable[[str], str], now: Callable[[], float] = time.time) -> None:

@@ -53,7 +53,7 @@ class CommitSummary:
         )
         self.tally = Counters()
         self.observations = (
-            None if told.report_path is None else DeliveredStatistics(self.tally.name)
+            None if told.report_path is None else DeliveredStatistics(self.tally.bounded_name)
         )
         for message in done:
             self.tally.merge(message.tally)

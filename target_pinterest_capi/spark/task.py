@@ -96,7 +96,8 @@ def _deliver(job: Job, place: TaskAttempt, told: Settings, batches: Iterable[Any
     if run.observations is not None:
         run.observations.ids = EventIds(IDS_HELD)
     takes = [
-        entry.take for entry in compile_stream(told, job.sink(), Accounts(told), run.tally.note)
+        entry.take
+        for entry in compile_stream(told, job.sink(), Accounts(told), run.tally.count_value)
     ]
     arrivals, is_fed = Prefetch(run, batches), False
     try:

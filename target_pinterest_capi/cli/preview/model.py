@@ -271,13 +271,15 @@ class _StreamPreview:
             return self._invalid(made, notes)
         tally, line = self._preview.tally, self._preview.line
         if isinstance(made, Event):
-            tally.count(made.origin, Outcome.SKIPPED, Skipped.DRY_RUN)
+            tally.count_outcome(made.origin, Outcome.SKIPPED, Skipped.DRY_RUN)
             return PreviewedRecord(
                 line, *made.origin, EVENT, notes, made.account.ad_account_id, json.loads(made.body)
             )
         reason = str(made.reason)
-        name = None if made.name is None else tally.name(made.name)
-        tally.count(made.origin, Outcome.SKIPPED, reason if name is None else f"{reason}: {name}")
+        name = None if made.name is None else tally.bounded_name(made.name)
+        tally.count_outcome(
+            made.origin, Outcome.SKIPPED, reason if name is None else f"{reason}: {name}"
+        )
         return PreviewedRecord(
             line,
             *made.origin,
@@ -299,7 +301,7 @@ class _StreamPreview:
             )
             return invalid._replace(advice=ADVICE.get(str(made.reason), invalid.advice))
         outcome = OUTCOMES[made.action]
-        self._preview.tally.count(entry.origin, Outcome.SKIPPED, outcome)
+        self._preview.tally.count_outcome(entry.origin, Outcome.SKIPPED, outcome)
         shown = {**entry.shown, "members": list(made.members)}
         return PreviewedRecord(
             self._preview.line,
@@ -312,7 +314,7 @@ class _StreamPreview:
 
     def _invalid(self, made: InvalidRecord, notes: tuple[Note, ...]) -> PreviewedRecord:
         reason = str(made.reason)
-        self._preview.tally.count(made.origin, Outcome.INVALID, reason)
+        self._preview.tally.count_outcome(made.origin, Outcome.INVALID, reason)
         advice = advice_about(made.detail or "") or made.reason.advice
         line, outcome = self._preview.line, str(Outcome.INVALID)
         return PreviewedRecord(
@@ -331,7 +333,7 @@ class _StreamPreview:
         noted, self._noted = self._noted, Counter()
         notes = tuple(Note(field, reason, count) for (field, reason), count in noted.items())
         for note in notes:
-            self._preview.tally.note(origin, note.field, note.reason, note.count)
+            self._preview.tally.count_value(origin, note.field, note.reason, note.count)
         return notes
 
 
