@@ -35,7 +35,7 @@ def test_events_are_counted_by_name():
 
 
 def test_number_of_names_is_bounded():
-    """Names that come from records are told apart up to the tally's limit, Pinterest's own ones always."""
+    """Names of records are told apart up to the counters' limit, Pinterest's own ones always."""
     seen = DeliveredStatistics(Counters().bounded_name)
     seen.count_events(
         [
@@ -83,5 +83,5 @@ def test_what_reads_like_a_name_is_shown(name: str):
     ],
 )
 def test_what_does_not_is_no_name(value: str):
-    """A column that was mapped by mistake brings addresses and numbers: they stay out of reports."""
+    """A column mapped by mistake brings addresses and numbers: they stay out of reports."""
     assert shown_name(value) == OTHER_NAMES

@@ -1,4 +1,4 @@
-"""Ids of delivered events: repeats and constants are found, in bounded memory, without keeping an id."""
+"""Ids of delivered events: repeats and constants, in bounded memory, without keeping an id."""
 
 import pytest
 
@@ -32,7 +32,7 @@ def test_another_name_or_account_is_another_event():
 
 
 def test_constant_id():
-    """One id for all events of a name is called constant from ten events on; another id anywhere ends that for good."""
+    """One id for ten or more events of a name is constant; a second one ends that for good."""
     ids = EventIds()
     ids.count_ids("checkout", events(*["a"] * (MIN_CONSTANT - 1)))
     assert not ids.is_constant("checkout")
@@ -58,7 +58,7 @@ def test_constant_id_is_found_in_runs_of_any_length():
 
 @pytest.mark.slow
 def test_long_runs_are_estimated_in_bounded_memory():
-    """Beyond the limit repeats are estimated from the ids that are kept: close to the truth, and said to be an estimate."""
+    """Beyond the limit repeats are estimated, close to the truth, and said to be an estimate."""
     ids = EventIds()
     count = 4 * MAX_HELD
     for start in range(0, count, 10_000):
