@@ -14,7 +14,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from target_pinterest_capi.cli.preview.view import plain
+from target_pinterest_capi.cli.console import plain
 from target_pinterest_capi.cli.replay.letters import UnsentReason
 from target_pinterest_capi.events.outcomes import Outcome, advice_about
 from target_pinterest_capi.delivery.run import Run

@@ -1,7 +1,7 @@
 """Checks of CHANGELOG.md: that it keeps the form of Keep a Changelog 1.1.0, and that a release is written down in it.
 
-    python .ci/changelog.py            checks the form
-    python .ci/changelog.py v0.2.0     checks as well that this tag can be released, and prints its section: the release notes
+    python tools/changelog.py            checks the form
+    python tools/changelog.py v0.2.0     checks as well that this tag can be released, and prints its section: the release notes
 
 Reads the file in the working directory and never changes it. One line on stderr for each problem, and exit code 1 where
 there is one.

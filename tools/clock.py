@@ -1,4 +1,4 @@
-"""Run a command at moments at which programs that reckon with time go wrong: `python .ci/clock.py COMMAND...`.
+"""Run a command at moments at which programs that reckon with time go wrong: `python tools/clock.py COMMAND...`.
 
 The command and whatever it starts see a clock of the day that begins there and goes on from there. A C compiler makes it; where
 there is none, or no Linux, this says so and does nothing.
@@ -36,9 +36,7 @@ def main(command: list[str]) -> int:
         return 0
     with tempfile.TemporaryDirectory() as directory:
         library = Path(directory, "clock.so")
-        subprocess.run(  # noqa: S603 - the compiler and our own file
-            [compiler, "-shared", "-fPIC", "-O2", "-o", library, SOURCE], check=True
-        )
+        subprocess.run([compiler, "-shared", "-fPIC", "-O2", "-o", library, SOURCE], check=True)
         for zone, moment in MOMENTS:
             begins = datetime.fromisoformat(moment).replace(tzinfo=ZoneInfo(zone)).timestamp()
             shift = {
@@ -47,7 +45,7 @@ def main(command: list[str]) -> int:
                 "CLOCK_SHIFT_SECONDS": str(int(begins - time.time())),
             }
             print(f"== as if it were {moment} in {zone}", flush=True)
-            code = subprocess.run(command, env=os.environ | shift, check=False).returncode  # noqa: S603 - the caller's own command
+            code = subprocess.run(command, env=os.environ | shift, check=False).returncode
             if code:
                 return code
     return 0

@@ -1,7 +1,7 @@
-"""The reference pages of docs/, tables in hand-written ones, and `.env.example`, from the tables that the program runs by.
+"""Whatever is generated: reference pages, tables in hand-written ones, `.env.example`, `meltano.yml` and the entry for Meltano Hub.
 
-`python -m target_pinterest_capi.documentation` writes them below the working directory, with `--check` it only says what is
-behind and exits with 1. Every example in them is computed when they are written. Never touches what stands outside its markers.
+`python -m tools.documentation` writes them below the working directory; with `--check` it only names what is out of date and
+exits with 1. Every example in them is computed when they are written. Never touches what stands outside its markers.
 """
 
 import argparse
@@ -25,8 +25,9 @@ from target_pinterest_capi.expressions.functions import FUNCTIONS
 from target_pinterest_capi.reporting import report
 from target_pinterest_capi.settings import environment_example, mapping_table, settings_table
 from target_pinterest_capi.singer import messages
+from tools import demo_project, hub
 
-COMMAND: Final = "python -m target_pinterest_capi.documentation"
+COMMAND: Final = "make docs"
 HAND_WRITTEN: Final = ("README.md", "docs/mapping.md")  # where markers may ask for a table
 _marked: Final = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- /generated -->)", re.DOTALL)
 _encode: Final = msgspec.json.Encoder(decimal_format="number").encode
@@ -51,7 +52,7 @@ COERCED: Final = {
 
 
 def fields_page() -> str:
-    """Give docs/fields.md."""
+    """Return docs/fields.md."""
     rows = fields.reference()
     lines = [
         "# Fields of an event",
@@ -88,7 +89,7 @@ def fields_page() -> str:
 
 
 def presets_page() -> str:
-    """Give docs/presets.md."""
+    """Return docs/presets.md."""
     found = [presets.load(name) for name in presets.names()]
     lines = [
         "# Presets",
@@ -129,7 +130,7 @@ def presets_page() -> str:
 
 
 def functions_page() -> str:
-    """Give docs/functions.md."""
+    """Return docs/functions.md."""
     lines = [
         "# Functions in expressions",
         "",
@@ -155,7 +156,7 @@ def functions_page() -> str:
 
 
 def functions_table() -> list[str]:
-    """Give the table of the added functions."""
+    """Return the table of the added functions."""
     return table(
         ("Function", "Gives"),
         [(code(one.signature), prose(one.about)) for one in FUNCTIONS.values()],
@@ -163,7 +164,7 @@ def functions_table() -> list[str]:
 
 
 def coercion_table() -> list[str]:
-    """Give the table of what taps send and what Pinterest gets of it, each computed."""
+    """Return the table of what taps send and what Pinterest gets of it, each computed."""
     rows = [
         (fields.describe(BY_PATH[path]).type, code(path), code(sample), _coerced(path, sample))
         for path, samples in COERCED.items()
@@ -173,7 +174,7 @@ def coercion_table() -> list[str]:
 
 
 def reasons_table(reasons: Iterable[Any]) -> list[str]:
-    """Give the table of a closed list of reasons."""
+    """Return the table of a closed list of reasons."""
     return table(
         ("Reason", "What to do"), [(code(str(reason)), prose(reason.advice)) for reason in reasons]
     )
@@ -196,11 +197,13 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "docs/functions.md": functions_page,
     "docs/report-schema.json": report.schema_text,
     ".env.example": environment_example,
+    "meltano.yml": demo_project.text,
+    "hub/target-pinterest-capi.yml": hub.text,
 }
 
 
 def texts(root: Path) -> dict[str, str]:
-    """Give every file that is made, or has tables that are, by path from `root`. Raises ValueError for an unknown marker."""
+    """Return every file that is made, or has tables that are, by path from `root`. Raises ValueError for an unknown marker."""
     made = {path: page() for path, page in PAGES.items()}
     for path in HAND_WRITTEN:
         if (root / path).exists():
@@ -209,7 +212,7 @@ def texts(root: Path) -> dict[str, str]:
 
 
 def filled(text: str) -> str:
-    """Give a page with what stands between its markers made anew."""
+    """Return a page with what stands between its markers made anew."""
 
     def section(found: re.Match[str]) -> str:
         if found[2] not in SECTIONS:
@@ -220,7 +223,7 @@ def filled(text: str) -> str:
 
 
 def behind(root: Path) -> list[str]:
-    """Give the files that are not as they would be written."""
+    """Return the files that are not as they would be written."""
     return [
         path
         for path, text in texts(root).items()
@@ -232,7 +235,7 @@ def behind(root: Path) -> list[str]:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """Give a table's lines; cells are Markdown, their bars are escaped here."""
+    """Return a table's lines; cells are Markdown, their bars are escaped here."""
     lines = [heads, ["---"] * len(heads), *rows]
     return [
         "| " + " | ".join(re.sub(r"(?<!\\)\|", r"\\|", cell) for cell in line) + " |"
@@ -241,14 +244,14 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 
 
 def code(text: str) -> str:
-    """Give text as it stands, also where it has backticks."""
+    """Return text as it stands, also where it has backticks."""
     longest = max(map(len, re.findall("`+", text)), default=0)
     fence, space = "`" * (longest + 1), " " if text[:1] == "`" or text[-1:] == "`" else ""
     return f"{fence}{space}{text}{space}{fence}"
 
 
 def prose(text: str) -> str:
-    """Give plain words as Markdown; what stands between backticks stays code."""
+    """Return plain words as Markdown; what stands between backticks stays code."""
     parts = re.split(r"(`[^`]*`)", text)
     return "".join(
         part if part.startswith("`") else _special.sub(lambda found: "\\" + found[0], part)
@@ -279,7 +282,7 @@ def _form_row(name: str) -> tuple[str, str, str]:
 
 
 def normal_form(name: str, text: str) -> str:
-    """Give the normal form of a text under default settings. Raises ValueError where it has none."""
+    """Return the normal form of a text under default settings. Raises ValueError where it has none."""
     arguments: dict[str, dict[str, Any]] = {
         "phone": {"region": None},
         "birth_date": {"date_format": None},
@@ -300,7 +303,7 @@ def _source_row(entry: Any, path: str) -> tuple[str, str, str]:
 
 
 def _coerced(path: str, sample: str) -> str:
-    """Give what a value in JSON becomes, under default settings, or why it is left out."""
+    """Return what a value in JSON becomes, under default settings, or why it is left out."""
     noted: list[str] = []
     value = messages.decode_record(f'{{"value": {sample}}}'.encode())["value"]
     wire = Converters(Options(zone=UTC), lambda _, reason: noted.append(str(reason))).convert(
@@ -311,21 +314,21 @@ def _coerced(path: str, sample: str) -> str:
 
 
 def _json(value: Any) -> str:
-    """Give JSON on one line, decimals as the numbers they are."""
+    """Return JSON on one line, decimals as the numbers they are."""
     return msgspec.json.format(_encode(value), indent=0).decode()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the documentation below the working directory, or check it: 0 when all is well, else 1."""
     parser = argparse.ArgumentParser(
-        prog=COMMAND, description="Write docs/ and the tables in README.md."
+        description="Write what is generated: references, tables, meltano.yml and the entry for Meltano Hub."
     )
     parser.add_argument(
         "--check", action="store_true", help="write nothing; exit with 1 where something is behind"
     )
     only_check, root = parser.parse_args(arguments).check, Path()
     if not (root / "docs").is_dir():
-        click.echo(f"{COMMAND} runs in the repository: there is no docs/ here", err=True)
+        click.echo("This runs in the repository: there is no docs/ here", err=True)
         return 1
     try:
         late = behind(root)
@@ -334,8 +337,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     for path in late:
         if not only_check:
+            (root / path).parent.mkdir(exist_ok=True)
             (root / path).write_text(texts(root)[path], encoding="utf-8")
-        click.echo(f"{path}: {'is behind: ' + COMMAND if only_check else 'written'}")
+        click.echo(f"{path}: {f'is out of date: {COMMAND}' if only_check else 'written'}")
     return int(only_check and bool(late))
 
 

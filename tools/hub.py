@@ -1,9 +1,12 @@
-"""What Meltano Hub's page says of the plugin, in Markdown; `plugin` puts it together with the settings and the commands.
+"""The entry for Meltano Hub: the plugin's definition, and the words around it on Hub's page, in Markdown.
 
-Hub writes the installation and the table of settings by itself: these are the parts around them.
+Hub writes the installation and the table of settings by itself.
 """
 
-from typing import Final, NamedTuple
+from importlib import metadata
+from typing import Any, Final, NamedTuple
+
+from target_pinterest_capi.cli.definition import NAME, PACKAGE, as_yaml, plugin_definition
 
 
 class Publisher(NamedTuple):
@@ -105,3 +108,54 @@ meltano invoke target-pinterest-capi:check --sample records.singer
 | `Pinterest answered 403` | `ad_account_id`: the token's user may not manage that account |
 | `max_rejected_ratio` | the reasons in the log, and the dead letters |
 """
+
+# Besides the entry, Hub's checks want a default variant, and its publisher among the maintainers.
+HEAD: Final = f"""\
+# The entry for Meltano Hub, written by `make docs`: change what it is made from.
+# `repo` and `variant` are those of PUBLISHER in tools/hub.py.
+#
+# It goes to _data/meltano/loaders/{NAME}/{PUBLISHER.variant}.yml of github.com/meltano/hub,
+# this to its _data/default_variants.yml, below `loaders`:
+#
+#   {NAME}: {PUBLISHER.variant}
+#
+# and this to its _data/maintainers.yml, in the order of the alphabet, unless it is there:
+#
+#   {PUBLISHER.variant}:
+#     label: {PUBLISHER.label}
+#     name: {PUBLISHER.variant}
+#     url: {PUBLISHER.repository.rpartition("/")[0]}
+
+"""
+
+
+def entry() -> dict[str, Any]:
+    """Return the entry: the plugin's definition, and what Hub's page shows of it."""
+    return {
+        **plugin_definition(PACKAGE),
+        "variant": PUBLISHER.variant,
+        "repo": PUBLISHER.repository,
+        "docs": f"{PUBLISHER.repository}#readme",
+        "domain_url": DOMAIN_URL,
+        "maintenance_status": MAINTENANCE_STATUS,
+        "quality": QUALITY,
+        "keywords": list(KEYWORDS),
+        "supported_python_versions": supported_python_versions(),
+        "definition": DEFINITION,
+        "prereq": PREREQ,
+        "next_steps": NEXT_STEPS,
+        "settings_preamble": SETTINGS_PREAMBLE,
+        "usage": USAGE,
+    }
+
+
+def supported_python_versions() -> list[str]:
+    """Return the versions of Python that the installed package says it is tested on."""
+    prefix = "Programming Language :: Python :: "
+    classifiers = metadata.metadata(NAME).get_all("Classifier") or ()
+    return [text.removeprefix(prefix) for text in classifiers if text.startswith(prefix + "3.")]
+
+
+def text() -> str:
+    """Return the entry as YAML, its keys sorted as Hub's linter wants them."""
+    return HEAD + as_yaml(entry(), sort_keys=True)
