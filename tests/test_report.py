@@ -1,4 +1,4 @@
-"""The report's format: its schema, how counts become members, and what is refused when one is read."""
+"""The report's format: its schema, how counts become members, and what is refused on reading."""
 
 import json  # noqa: I001
 from pathlib import Path
@@ -33,7 +33,7 @@ def test_published_schema_is_the_formats_own():
     "make", [report_of, ordinary, hostile], ids=["empty", "ordinary", "hostile"]
 )
 def test_every_report_fits_the_schema(make, validator):
-    """Whatever a run was like, what is written is valid against the published schema, and reads back as it was."""
+    """What is written is valid by the published schema and reads back the same, for any run."""
     text = reports.encode(make())
     validator.validate(json.loads(text))
     assert reports.encode(reports.decode(text)) == text
@@ -51,7 +51,7 @@ def test_every_report_fits_the_schema(make, validator):
     ],
 )
 def test_schema_and_reader_refuse_the_same(validator, path: str, value: object):
-    """What the schema does not allow is not read either, and the message names the place, not the value."""
+    """What the schema does not allow is refused; the message names the place, not the value."""
     members = json.loads(reports.encode(ordinary()))
     *parents, last = path.split(".")
     place = members
@@ -72,7 +72,7 @@ def test_what_is_no_json_is_refused(text: bytes):
 
 
 def test_later_members_are_no_mistake():
-    """Members that this version does not know are passed over, so that a newer target's report can still be shown."""
+    """Unknown members are passed over, so that a newer target's report can still be shown."""
     members = json.loads(reports.encode(ordinary()))
     members["run"]["weather"] = "fine"
     assert reports.decode(json.dumps(members).encode()) == reports.decode(
@@ -158,7 +158,7 @@ def test_coverage_is_told_in_events_and_per_cent():
 
 
 def test_times_and_delays():
-    """Buckets start at a time of day in UTC; delays are told by their upper edge, the last without one."""
+    """Buckets start at a time of day in UTC; delays have their upper edge, the last one none."""
     made = report_of(
         seen=observed(event(1, hours_ago=0.25), event(2, hours_ago=2), event(3, hours_ago=300))
     ).delivered
@@ -176,7 +176,7 @@ def test_times_and_delays():
 
 
 def test_repeated_and_constant_ids_by_name():
-    """A name whose events all have one id is told to be constant, others by how many repeat an id."""
+    """A name whose events all have one id is constant; of others, the repeats are counted."""
     same = [event(1, "signup", event_id="s") for _ in range(12)]
     made = report_of(seen=observed(*same, event(1), event(1), event(2))).delivered
     found = {
@@ -186,7 +186,7 @@ def test_repeated_and_constant_ids_by_name():
 
 
 def test_requests_and_throughput():
-    """Requests are told by what they were for; throughput is delivered events by seconds, also of a run that took none."""
+    """Requests are counted by purpose; throughput is delivered events by the run's seconds."""
     requests = ordinary().requests
     assert (requests.sent, requests.repeated, requests.isolating, requests.events_per_second) == (
         25,
