@@ -61,7 +61,6 @@ EXCEPTIONS: Final = {
     ("pinterest.calls", "delivery.dispatcher"): "the runner of calls belongs to delivery",
     ("pinterest.calls", "delivery.wakeup"): "likewise",
     ("reporting.report_file", "delivery.dispatcher"): "counts of requests belong to reporting",
-    ("singer.reader", "sinks"): "a stream's rows belong to pipeline",
     ("checks.steps", "cli.preview"): "what a record comes to belongs to pipeline",
     ("checks.steps", "reporting"): "likewise",
     ("sandbox.demo.command", "cli.sandbox"): "the demo runs programs, not modules",
