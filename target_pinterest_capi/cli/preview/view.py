@@ -14,19 +14,19 @@ from rich.console import Console
 from rich.highlighter import JSONHighlighter
 from rich.text import Text
 
-from target_pinterest_capi.cli.preview.customer_lists import OUTCOMES
-from target_pinterest_capi.cli.preview.model import (
+from target_pinterest_capi.events.outcomes import Outcome
+from target_pinterest_capi.events.event import Origin
+from target_pinterest_capi.pipeline.preview import Preview
+from target_pinterest_capi.pipeline.previewed import (
     EVENT,
     SENT,
-    Preview,
     PreviewedRecord,
     advice_of,
     is_warning,
     number_of,
     sent_in_words,
 )
-from target_pinterest_capi.events.outcomes import Outcome
-from target_pinterest_capi.events.event import Origin
+from target_pinterest_capi.pipeline.previewed_lists import OUTCOMES
 
 WIDEST: Final = 112  # wider lines are hard to read
 JSON_COLUMNS: Final = 80  # what a line of JSON is kept within, where it can be
