@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from target_pinterest_capi.delivery.acknowledgement import Acknowledger
+from target_pinterest_capi.delivery.batches import Batch
 from target_pinterest_capi.delivery.checkpoints import Checkpoints
 from target_pinterest_capi.delivery.dead_letters import DeadLetter
 from target_pinterest_capi.delivery.deduplication import Deduplication
@@ -68,7 +69,7 @@ class Run:
             settings,
             self.run_id,
             deduplication,
-            submit=lambda batch: self._events.submit_repeat(batch),
+            submit=self._submit_repeat,
             hold_at=self._checkpoints.hold_at,
             clock=clock,
         )
@@ -92,6 +93,9 @@ class Run:
         self.watch: ProgressReporter | None = None  # polled while the run goes on
         self.sequence = 0  # records that have arrived; what is handed over belongs to the last one
         self.states_written = 0
+
+    def _submit_repeat(self, batch: Batch) -> None:
+        self._events.submit_repeat(batch)
 
     # What arrives
 

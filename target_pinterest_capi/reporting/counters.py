@@ -94,7 +94,7 @@ class Counters:
         self.count_outside_ratio(
             other.total(Outcome.INVALID) + other.total(Outcome.REJECTED) - other.failed
         )
-        self.count_unsent(other._unsent)
+        self._unsent += other._unsent  # noqa: SLF001 - of the same class
 
     def bounded_name(self, text: str) -> str:
         """Return the name to count under: the text itself for the first `MAX_NAMES` of a run."""

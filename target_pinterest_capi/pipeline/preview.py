@@ -1,109 +1,49 @@
-"""From Singer messages to what each record comes to, without delivering anything.
+"""From Singer messages to what each record comes to, without delivering anything: for `preview` and for the sample of `check`.
 
-Promises the target's own answer for every record: the same entries, checks and order. Stream maps, flattening and the ledger are
-the target's alone, and are left out. Holds no value of a record but an event's and a member's, as they would be sent.
+Promises the target's own answer for every record, by the target's own pipeline. Stream maps, flattening and the ledger are the
+target's alone, and are left out. Holds no value of a record but an event's and a member's, as they would be sent.
 """
 
-import json  # noqa: I001
+import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
-from typing import Any, Final, NamedTuple
+from functools import partial
+from typing import Any, Final
 
-from target_pinterest_capi.cli.preview.customer_lists import (
+from target_pinterest_capi.customer_lists.members import MemberOperation
+from target_pinterest_capi.delivery.batches import max_event_bytes
+from target_pinterest_capi.events.build.builder import Result
+from target_pinterest_capi.events.event import Event, InvalidRecord, Origin
+from target_pinterest_capi.events.outcomes import Outcome, advice_about
+from target_pinterest_capi.events.reasons import Invalid, Skipped
+from target_pinterest_capi.expressions.compiler import roots
+from target_pinterest_capi.mapping import presets
+from target_pinterest_capi.mapping.entries import Accounts, Record, StreamSchema, matching
+from target_pinterest_capi.pipeline.previewed import (
+    EVENT,
+    SENT,
+    Note,
+    PreviewedRecord,
+)
+from target_pinterest_capi.pipeline.previewed_lists import (
     ADVICE,
     OUTCOMES,
     PreviewedList,
     compile_lists,
     list_sources,
 )
-from target_pinterest_capi.customer_lists.members import Action, MemberOperation
-from target_pinterest_capi.delivery.batches import max_event_bytes
-from target_pinterest_capi.events.outcomes import Outcome, advice_about, find_reason
-from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, SkippedRecord
-from target_pinterest_capi.events.reasons import Invalid, Skipped, Warned
-from target_pinterest_capi.expressions.compiler import roots
-from target_pinterest_capi.mapping import presets
-from target_pinterest_capi.mapping.entries import (
-    Accounts,
-    CompiledEntry,
-    StreamSchema,
-    compile_stream,
-    matching,
-    stream_columns,
-)
+from target_pinterest_capi.pipeline.stream import StreamPipeline
 from target_pinterest_capi.reporting.counters import Counters, OutcomeCount
 from target_pinterest_capi.settings import MappingEntry, Settings
 from target_pinterest_capi.singer import messages
-from target_pinterest_capi.singer.schemas import SchemaError, check_schema, compile_validator
+from target_pinterest_capi.singer.schemas import SchemaError, check_schema
 
-EVENT: Final = "event"  # the outcome that a run would send
 IGNORED: Final = ("STATE", "BATCH", "ACTIVATE_VERSION")
-# How a preview counts what a run would send, by the reason that the tally has it under.
-SENT: Final = {str(Skipped.DRY_RUN): EVENT, **{outcome: outcome for outcome in OUTCOMES.values()}}
 
 
 class UnreadableLineError(ValueError):
     """A line that the target could not read either; says which and why, without its content."""
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """A value that is left out of an event or a list, or sent with a warning: its field, why, and how many there were."""
-
-    field: str
-    reason: str
-    count: int
-
-    @property
-    def advice(self) -> str:
-        """What a person does about it."""
-        return advice_about(self.reason)
-
-
-class PreviewedRecord(NamedTuple):
-    """What a record comes to by one mapping entry, or one customer list. `mapping` is empty where none takes it.
-
-    `event` is as it would be sent. `customer_list` has the list's id or name and its type, and `members`, digests as they would be
-    sent, where the record adds or removes any; `mapping` is its id or name then.
-    """
-
-    line: int
-    stream: str
-    mapping: str
-    outcome: str
-    notes: tuple[Note, ...] = ()
-    ad_account_id: str | None = None
-    event: Any = None
-    customer_list: dict[str, Any] | None = None
-    reason: str | None = None
-    field: str | None = None
-    detail: str | None = None
-    name: str | None = None
-    advice: str | None = None
-
-    @property
-    def would_be_sent(self) -> bool:
-        """Tell whether a run would send it."""
-        return self.outcome in SENT.values()
-
-    def members(self) -> dict[str, Any]:
-        """Give it for programs, with the names that dead letters have; what is absent is left out."""
-        given = {
-            name: value
-            for name, value in self._asdict().items()
-            if name != "notes" and value is not None
-        }
-        for member, warned in (("left_out", False), ("warnings", True)):
-            notes = [
-                {**asdict(note), "advice": note.advice}
-                for note in self.notes
-                if is_warning(note.reason) is warned
-            ]
-            if notes:
-                given[member] = notes
-        return given
 
 
 class Preview:
@@ -117,12 +57,15 @@ class Preview:
             set()
         )  # origins that are customer lists, where the others are mapping entries
         self._settings = settings
-        self._now = now
-        self._accounts = Accounts(settings)
+        self.now = now
+        self.accounts = Accounts(settings)
         self._streams: dict[str, _StreamPreview] = {}
 
     def read(self, lines: Iterable[bytes]) -> Iterator[list[PreviewedRecord]]:
-        """Give for each record what its entries make of it; one result where none takes it. Raises `UnreadableLineError`."""
+        """Yield for each record what its entries make of it; one result where none takes it.
+
+        Raises `UnreadableLineError`.
+        """
         for line in lines:
             self.line += 1
             if not line or line.isspace():
@@ -135,15 +78,20 @@ class Preview:
                 yield results
 
     def sent(self) -> Counter[str]:
-        """Give how many events, additions and removals a run would send, by outcome."""
+        """Return how many events, additions and removals a run would send, by outcome."""
         counts = Counter[str]()
         for row in self.tally.outcomes():
             if row.reason in SENT:
                 counts[SENT[row.reason]] += row.number
         return counts
 
+    def not_sent(self) -> list[OutcomeCount]:
+        """Return the rows of the outcome table that a run would not send, the largest first."""
+        rows = [row for row in self.tally.outcomes() if row.reason not in SENT]
+        return sorted(rows, key=lambda row: -row.number)
+
     def advice(self, row: OutcomeCount) -> str:
-        """Give what a person does about a row of the outcome table; empty where there is nothing to say."""
+        """Return what a person does about a row of the outcome table; empty where there is nothing to say."""
         return (
             ADVICE[row.reason]
             if row.origin in self.lists and row.reason in ADVICE
@@ -151,14 +99,14 @@ class Preview:
         )
 
     def unread_columns(self) -> dict[str, list[str]]:
-        """Give by stream the columns that no expression reads; a stream whose expressions may read any column has none."""
+        """Return by stream the columns that no expression reads; a stream whose expressions may read any column has none."""
         found = {
             name: stream.unread_columns(self._settings) for name, stream in self._streams.items()
         }
         return {name: columns for name, columns in found.items() if columns}
 
     def _take(self, message: messages.Message) -> list[PreviewedRecord] | None:
-        """Give a record's results; None for other messages."""
+        """Return a record's results; None for other messages."""
         if message.type == "RECORD":
             return self._record(message)
         if message.type == "SCHEMA":
@@ -192,12 +140,6 @@ class Preview:
         self.tally.records += 1
         return stream.results(message.record)
 
-    def compile(
-        self, stream: StreamSchema, note: Callable[[Origin, str, str], None]
-    ) -> tuple[CompiledEntry, ...]:
-        """Compile the entries that take a stream."""
-        return compile_stream(self._settings, stream, self._accounts, note, self._now)
-
     @property
     def settings(self) -> Settings:
         """The settings it maps by."""
@@ -205,62 +147,66 @@ class Preview:
 
 
 class _StreamPreview:
-    """One stream since its last SCHEMA: its compiled entries, made again when a record brings an undeclared column."""
+    """One stream since its last SCHEMA: keeps what its pipeline makes of a record, to be shown."""
 
     def __init__(
         self, preview: Preview, name: str, schema: dict[str, Any], key_properties: tuple[str, ...]
     ) -> None:
+        self.sequence = 0
         self._preview = preview
-        self._stream = StreamSchema(name, stream_columns(schema), key_properties)
         self._noted: Counter[tuple[str, str]] = Counter()
-        self._entries = preview.compile(self._stream, self._note)
-        self._lists = compile_lists(preview.settings, self._stream, self._note)
+        self._results: list[PreviewedRecord] = []
+        self._lists = compile_lists(preview.settings, name, key_properties, self._note)
         preview.lists.update(entry.origin for entry in self._lists)
-        self._validate = compile_validator(schema) if preview.settings.validate_records else None
+        self._pipeline = StreamPipeline(
+            name,
+            schema,
+            key_properties,
+            preview.settings,
+            self,
+            accounts=preview.accounts,
+            note=self._note,
+            lists=[(entry.origin, partial(self._handle_for_list, entry)) for entry in self._lists],
+            now=preview.now,
+        )
 
     def results(self, record: dict[str, Any]) -> list[PreviewedRecord]:
-        """Give what each entry makes of the record, and then each customer list."""
-        nowhere = Origin(self._stream.name, "")
-        if self._validate is not None and (violation := self._validate(record)) is not None:
-            origin = (
-                *(entry.origin for entry in self._entries),
-                *(entry.origin for entry in self._lists),
-                nowhere,
-            )[0]
-            made = InvalidRecord(
-                origin, Invalid.SCHEMA_VIOLATION, violation.field, violation.keyword
-            )
-            return [
-                self._of_list(made, self._lists[0])
-                if self._lists and not self._entries
-                else self._result(made)
-            ]
-        if not self._stream.columns.issuperset(record):
-            self._stream = self._stream._replace(columns=self._stream.columns.union(record))
-            self._entries = self._preview.compile(self._stream, self._note)
-        results = [self._result(entry.take(record)) for entry in self._entries]
-        results += [self._of_list(entry.read(record), entry) for entry in self._lists]
-        return results or [self._result(SkippedRecord(nowhere, Skipped.NO_MAPPING))]
+        """Return what each entry makes of the record, and then each customer list."""
+        self._results = []
+        self._pipeline.handle_record(record)
+        return self._results
+
+    def handle(self, result: Result) -> None:
+        """Keep what one mapping entry, or the schema, makes of the current record."""
+        if self._lists and not self._pipeline.has_entries and isinstance(result, InvalidRecord):
+            self._results.append(self._of_list(result, self._lists[0]))
+        else:
+            self._results.append(self._result(result))
+
+    def deliver_event(self, event: Event) -> None:
+        """Keep an event likewise."""
+        self.handle(event)
+
+    def _handle_for_list(self, entry: PreviewedList, record: Record) -> None:
+        self._results.append(self._of_list(entry.read(record), entry))
 
     def unread_columns(self, settings: Settings) -> list[str]:
-        """Give the columns that no expression of the entries reads, sorted."""
-        entries = [entry for _, entry in matching(settings, self._stream.name)]
-        sources = [source for entry in entries for source in _sources(entry, self._stream)]
-        sources += list_sources(settings, self._stream.name)
+        """Return the columns that no expression of the entries reads, sorted."""
+        stream = self._pipeline.stream
+        entries = [entry for _, entry in matching(settings, stream.name)]
+        sources = [source for entry in entries for source in _sources(entry, stream)]
+        sources += list_sources(settings, stream.name)
         read = roots(*sources)
-        if not (entries or self._lists) or read is None:
+        if not self._pipeline.is_taken or read is None:
             return []
-        return sorted(
-            name
-            for name in self._stream.columns - read.union(self._stream.key_properties)
-            if not name.startswith("_sdc_")
-        )
+        unread = stream.columns - read.union(stream.key_properties)
+        return sorted(name for name in unread if not name.startswith("_sdc_"))
 
     def _note(self, _: Origin, field: str, reason: str) -> None:
         self._noted[field, str(reason)] += 1
 
-    def _result(self, made: Event | InvalidRecord | SkippedRecord) -> PreviewedRecord:
-        """Give one mapping entry's answer with what was noted meanwhile, and count both."""
+    def _result(self, made: Result) -> PreviewedRecord:
+        """Return one mapping entry's result with what was noted meanwhile, and count both."""
         notes = self._take_notes(made.origin)
         if isinstance(made, Event) and len(made.body) > max_event_bytes(
             self._preview.settings.batch_max_bytes
@@ -292,7 +238,7 @@ class _StreamPreview:
     def _of_list(
         self, made: MemberOperation | InvalidRecord, entry: PreviewedList
     ) -> PreviewedRecord:
-        """Give one customer list's answer likewise."""
+        """Return one customer list's result likewise."""
         notes = self._take_notes(entry.origin)
         if isinstance(made, InvalidRecord):
             invalid = self._invalid(made, notes)._replace(
@@ -328,7 +274,7 @@ class _StreamPreview:
         )
 
     def _take_notes(self, origin: Origin) -> tuple[Note, ...]:
-        """Give what was noted since the last answer, and count it."""
+        """Return what was noted since the last result, and count it."""
         noted, self._noted = self._noted, Counter()
         notes = tuple(Note(field, reason, count) for (field, reason), count in noted.items())
         for note in notes:
@@ -336,27 +282,8 @@ class _StreamPreview:
         return notes
 
 
-def sent_in_words(sent: Counter[str]) -> str:
-    """Say how many events, additions to customer lists and removals there are; no events, where there is nothing else either."""
-    added, removed = (sent[OUTCOMES[action]] for action in (Action.ADD, Action.REMOVE))
-    words = [number_of(sent[EVENT], "event")] if sent[EVENT] or not (added or removed) else []
-    words += [number_of(added, "list addition")] if added else []
-    words += [number_of(removed, "list removal")] if removed else []
-    return ", ".join(words)
-
-
-def number_of(count: int, noun: str) -> str:
-    """Give a number with its noun, in the plural where it has one."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
-def is_warning(reason: str) -> bool:
-    """Tell whether the value is sent all the same."""
-    return isinstance(find_reason(reason), Warned)
-
-
 def _sources(entry: MappingEntry, stream: StreamSchema) -> Iterator[str]:
-    """Give the expressions of an entry and of its preset, but for those of fields that the entry unmaps."""
+    """Yield the expressions of an entry and of its preset, but for those of fields that the entry unmaps."""
     preset = presets.load(entry.preset, stream.columns) if entry.preset else None
     for level in (entry, preset):
         if level is not None:
