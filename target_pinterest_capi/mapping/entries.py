@@ -17,7 +17,7 @@ from target_pinterest_capi.events.build.builder import (
     compile_builder,
 )
 from target_pinterest_capi.events.build.converters import Options
-from target_pinterest_capi.events.build.plan import EventPlan, Get, Record
+from target_pinterest_capi.events.build.plan import EventPlan, Get
 from target_pinterest_capi.events.event import Account, InvalidRecord, Origin, SkippedRecord
 from target_pinterest_capi.events.keys import read_key
 from target_pinterest_capi.events.reasons import Invalid, Skipped
@@ -27,6 +27,7 @@ from target_pinterest_capi.settings import MappingEntry, Settings
 from target_pinterest_capi.settings.values import MAX_ACCOUNT_DIGITS
 
 OriginNote = Callable[[Origin, str, str], None]
+Record = Mapping[str, Any]
 MapRecord = Callable[[Record], Result]
 
 _EVERY_STREAM: Final = MappingEntry(stream="*", preset=presets.PINTEREST)
