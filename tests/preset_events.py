@@ -49,7 +49,7 @@ def events_of(
         lambda _, field, reason: None if notes is None else notes.append((field, str(reason))),
         now=lambda: NOW,
     )
-    results = [compiled.take(row) for row in rows]
+    results = [compiled.map_record(row) for row in rows]
     events = [
         json.loads(result.body) if isinstance(result, Event) else result for result in results
     ]

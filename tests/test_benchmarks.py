@@ -39,7 +39,7 @@ def events_of(**settings: Any) -> list[dict[str, Any]]:
         NOW.timestamp,
     )
     made = [
-        entry.take(message.record)
+        entry.map_record(message.record)
         for message in map(messages.decode, LINES)
         if message.record is not None
     ]

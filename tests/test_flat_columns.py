@@ -25,7 +25,7 @@ def event_of(record: dict[str, Any]) -> dict[str, Any]:
     (entry,) = compile_stream(
         settings, StreamSchema("s", frozenset(record)), Accounts(settings), lambda *_: None
     )
-    result = entry.take(record)
+    result = entry.map_record(record)
     assert isinstance(result, Event), result
     return json.loads(result.body)
 

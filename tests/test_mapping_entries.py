@@ -57,7 +57,7 @@ class Stand:
         )
 
     def results(self, **record: Any) -> list[Any]:
-        return [entry.take({**ORDER, **record}) for entry in self.entries]
+        return [entry.map_record({**ORDER, **record}) for entry in self.entries]
 
     def events(self, **record: Any) -> list[dict[str, Any]]:
         return [

@@ -73,12 +73,12 @@ class EntryRows(NamedTuple):
 class CompiledEntry(NamedTuple):
     """One mapping entry for one stream; `origin` names it in counts.
 
-    `take` returns a record's event, or what the record comes to instead. `rows` is None where the
+    `map_record` returns a record's event, or what the record comes to instead. `rows` is None where the
     entry needs more of a record than a row holds.
     """
 
     origin: Origin
-    take: MapRecord
+    map_record: MapRecord
     rows: EntryRows | None = None
 
 

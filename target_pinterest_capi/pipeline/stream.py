@@ -143,7 +143,7 @@ class StreamPipeline:
         self._entries = compile_stream(
             self._settings, self.stream, self._accounts, self._note, self._now
         )
-        self._mappers = [entry.take for entry in self._entries]
+        self._mappers = [entry.map_record for entry in self._entries]
 
     def _compile_rows(self) -> RowHandler | None:
         plans = [entry.rows for entry in self._entries if entry.rows is not None]
