@@ -28,8 +28,7 @@ from target_pinterest_capi.sandbox.faults import (
     FaultError,
     Faults,
 )
-from target_pinterest_capi.sandbox.page import changes, history, one_event, switches
-from target_pinterest_capi.sandbox.page import origin_guard as visitors
+from target_pinterest_capi.sandbox.page import changes, history, one_event, origin_guard, switches
 from target_pinterest_capi.sandbox.page.site import FILES
 from target_pinterest_capi.sandbox.server import Sandbox
 
@@ -117,7 +116,7 @@ def test_the_page_can_load_and_run_nothing_else(start):
     paths = (
         "/",
         "/_sandbox/page/page.js",
-        "/_sandbox/page/news",
+        "/_sandbox/page/changes",
         "/_sandbox/page/events",
         "/_sandbox/page/requests",
     )
@@ -149,45 +148,49 @@ def test_the_page_can_load_and_run_nothing_else(start):
 # ---- what is new
 
 
-def test_news_are_only_what_changed(start):
+def test_only_what_changed_is_sent(start):
     """The first answer has every part; the next ones have the parts whose mark is not the one that is known."""
     sandbox = start()
     parts = {"received", "lists", "faults"}
-    first = ask(sandbox, "news")
+    first = ask(sandbox, "changes")
     assert parts < set(first)
     assert first["accounts"] == [ACCOUNT]
     known = first["marks"]
-    assert not parts & set(ask(sandbox, "news", **known))
+    assert not parts & set(ask(sandbox, "changes", **known))
     send(sandbox, event(sandbox))
-    after_event = ask(sandbox, "news", **known)
+    after_event = ask(sandbox, "changes", **known)
     assert parts & set(after_event) == {"received"}
     assert (after_event["events"], after_event["requests"], after_event["in_flight"]) == (1, 1, 0)
     sandbox.faults.set([Fault("drop_after", endpoint="audiences")])
-    assert parts & set(ask(sandbox, "news", **after_event["marks"])) == {"faults"}
-    known = ask(sandbox, "news", **after_event["marks"])["marks"]
+    assert parts & set(ask(sandbox, "changes", **after_event["marks"])) == {"faults"}
+    known = ask(sandbox, "changes", **after_event["marks"])["marks"]
     add_list(sandbox)
     assert parts & set(
-        ask(sandbox, "news", **{**known, "received": ask(sandbox, "news")["marks"]["received"]})
+        ask(
+            sandbox,
+            "changes",
+            **{**known, "received": ask(sandbox, "changes")["marks"]["received"]},
+        )
     ) >= {"lists"}
 
 
-def test_a_list_that_settles_is_news(start, clock):
-    """A list that becomes READY or TOO_SMALL is news, though nobody asked for anything."""
+def test_a_list_that_is_processed_is_a_change(start, clock):
+    """A list that becomes READY or TOO_SMALL is a change, though nobody sent a request."""
     sandbox = start()
     add_list(sandbox)
-    known = ask(sandbox, "news")["marks"]
-    assert "lists" not in ask(sandbox, "news", **known)
+    known = ask(sandbox, "changes")["marks"]
+    assert "lists" not in ask(sandbox, "changes", **known)
     clock.now += 60
-    (held,) = ask(sandbox, "news", **known)["lists"]["lists"]
+    (held,) = ask(sandbox, "changes", **known)["lists"]["lists"]
     assert (held["status"], held["size"], held["list_type"]) == ("TOO_SMALL", 1, "EMAIL")
     assert [(row["operation"], row["records"]) for row in held["updates"]] == [("CREATE", 1)]
-    assert DIGEST not in json.dumps(ask(sandbox, "news"))
+    assert DIGEST not in json.dumps(ask(sandbox, "changes"))
 
 
 def test_history(start, clock):
     """The history counts by event name and action source, and by time; test requests and refused ones leave it alone."""
     sandbox = start()
-    assert ask(sandbox, "news")["received"]["groups"] == []
+    assert ask(sandbox, "changes")["received"]["groups"] == []
     send(
         sandbox,
         event(sandbox, "a"),
@@ -199,7 +202,7 @@ def test_history(start, clock):
     send(sandbox, event(sandbox, "d"), event(sandbox, "e", event_name="own"))
     send(sandbox, event(sandbox, "f"), query="?test=true")
     send(sandbox, event(sandbox, unknown=1))
-    received = ask(sandbox, "news")["received"]
+    received = ask(sandbox, "changes")["received"]
     rows = [tuple(group.values()) for group in received["groups"]]
     assert list(received["groups"][0]) == [
         "event_name",
@@ -220,12 +223,12 @@ def test_history(start, clock):
 
 
 def test_history_says_what_it_did_not_see(start):
-    """Events that were let go between two looks are in the totals only, and their number is told."""
+    """Events that were let go between two looks are in the totals only, and their number is shown."""
     sandbox = start(keep_events=3)
     send(sandbox, *[event(sandbox, f"a{number}") for number in range(2)])
-    assert ask(sandbox, "news")["received"]["uncounted"] == 0
+    assert ask(sandbox, "changes")["received"]["uncounted"] == 0
     send(sandbox, *[event(sandbox, f"b{number}") for number in range(7)])
-    received = ask(sandbox, "news")["received"]
+    received = ask(sandbox, "changes")["received"]
     assert received["uncounted"] == 4
     assert received["groups"][0]["processed"] == 5
     assert received["counters"]["events_processed"] == 9
@@ -240,13 +243,13 @@ def test_history_is_bounded(start):
         for number in range(history.MOST_GROUPS + 20)
     ]
     send(sandbox, *names)
-    groups = ask(sandbox, "news")["received"]["groups"]
+    groups = ask(sandbox, "changes")["received"]["groups"]
     assert len(groups) == history.MOST_GROUPS + 1
     assert [group["processed"] for group in groups if not group["event_name"]] == [20]
     for _ in range(history.COLUMNS + 5):
         sandbox.config.clock.now += history.COLUMN_SECONDS
         send(sandbox, event(sandbox))
-    columns = ask(sandbox, "news")["received"]["columns"]
+    columns = ask(sandbox, "changes")["received"]["columns"]
     assert len(columns) == history.COLUMNS
     assert columns[-1][0] == sandbox.config.clock.now
 
@@ -255,10 +258,10 @@ def test_history_begins_again_after_a_reset(start):
     """A reset is seen though as many events have come since as before."""
     sandbox = start()
     send(sandbox, event(sandbox, event_name="signup"))
-    known = ask(sandbox, "news")["marks"]
+    known = ask(sandbox, "changes")["marks"]
     sandbox.store.reset()
     send(sandbox, event(sandbox))
-    received = ask(sandbox, "news", **known)["received"]
+    received = ask(sandbox, "changes", **known)["received"]
     assert [group["event_name"] for group in received["groups"]] == ["checkout"]
 
 
@@ -456,7 +459,7 @@ PLACED = [
 
 
 @pytest.mark.parametrize(("changes", "path"), PLACED)
-def test_each_rule_is_told_beside_its_field(start, changes, path):
+def test_each_rule_is_shown_beside_its_field(start, changes, path):
     """What a rule says stands at the part of the event that it names."""
     sandbox = start()
     whole = event(sandbox, **changes)
@@ -470,12 +473,12 @@ def test_every_rule_has_a_row_above():
     assert len(PLACED) == len(rules._ERRORS) + len(rules._WARNINGS)
 
 
-def test_several_warnings_are_told_apart(start):
+def test_several_warnings_are_shown_apart(start):
     """Each sentence of several stands at its own field, and one that names none at the event."""
     whole = event(start(), event_name="own", custom_data={"currency": "eur"})
     verdict = rules.judge(whole, rules.Rules(), 0)
-    told = one_event.remarks(whole, "The event was failed by a fault.", verdict.warning)
-    assert [(one.path, one.kind) for one in told] == [
+    found = one_event.remarks(whole, "The event was failed by a fault.", verdict.warning)
+    assert [(one.path, one.kind) for one in found] == [
         ("", "error"),
         ("event_name", "warning"),
         ("custom_data.currency", "warning"),
@@ -630,9 +633,9 @@ def test_a_form_and_a_command_line_say_the_same_fault(fault):
         (":8085", False),
     ],
 )
-def test_only_names_that_no_stranger_can_own(host, may):
+def test_only_names_that_nobody_else_can_own(host, may):
     """The desk answers to IP addresses, private names and the sandbox's own: another name may have been pointed at this machine."""
-    assert (visitors.refusal("GET", {"host": host}, "own.example.com") == "") == may
+    assert (origin_guard.refusal("GET", {"host": host}, "own.example.com") == "") == may
 
 
 JSON = {"content-type": "application/json"}
@@ -667,7 +670,7 @@ HERE = {"host": "127.0.0.1:8085"}
 )
 def test_only_the_page_itself_steers_from_a_browser(method, headers, may):
     """From a browser only the sandbox's own page may read or change anything, and changes are JSON; programs need neither."""
-    assert (visitors.refusal(method, {**HERE, **headers}, "127.0.0.1") == "") == may
+    assert (origin_guard.refusal(method, {**HERE, **headers}, "127.0.0.1") == "") == may
 
 
 @pytest.mark.parametrize(
@@ -676,7 +679,7 @@ def test_only_the_page_itself_steers_from_a_browser(method, headers, may):
         ("GET", "/"),
         ("GET", "/_sandbox/"),
         ("GET", "/_sandbox/events"),
-        ("GET", "/_sandbox/page/news"),
+        ("GET", "/_sandbox/page/changes"),
         ("GET", "/_sandbox/page/events/1"),
         ("POST", "/_sandbox/reset"),
         ("PUT", "/_sandbox/faults"),
@@ -688,7 +691,7 @@ def test_only_the_page_itself_steers_from_a_browser(method, headers, may):
 @pytest.mark.parametrize(
     "strange", [{"Host": "rebound.example.com"}, {"Origin": "https://example.com"}]
 )
-def test_strangers_neither_read_nor_steer(start, method, path, strange):
+def test_other_origins_neither_read_nor_change(start, method, path, strange):
     """Another page's request, or one by a stranger's name, is a 403 at every address of the desk, and changes nothing."""
     sandbox = start(faults=(Fault("status", status=503, skip=1),))
     send(sandbox, event(sandbox, "seen"))
@@ -712,7 +715,7 @@ def test_clients_of_pinterest_are_not_asked(start):
 
 
 def test_no_token_is_shown(start):
-    """No token, right, wrong or given out, is in anything that the page is told."""
+    """No token, right, wrong or given out, is in anything that the page can read."""
     sandbox = start(tokens={"right-token": (ACCOUNT,)})
     for token in ("right-token", "wrong-token"):
         send(sandbox, event(sandbox), token=token)
@@ -720,7 +723,7 @@ def test_no_token_is_shown(start):
     form = {"grant_type": "refresh_token", "refresh_token": "sandbox-refresh-token"}
     given_out = httpx.post(f"{sandbox.url}/oauth/token", data=form, auth=credentials).json()
     shown = "".join(
-        json.dumps(ask(sandbox, path)) for path in ("news", "events", "events/1", "requests")
+        json.dumps(ask(sandbox, path)) for path in ("changes", "events", "events/1", "requests")
     )
     assert "order-1" in shown
     secrets = [
@@ -1069,7 +1072,7 @@ def test_what_comes_is_shown_at_once(browser, sandbox):
     assert errors(browser) == []
 
 
-def test_news_leave_the_focus_alone(browser, sandbox):
+def test_changes_leave_the_focus_alone(browser, sandbox):
     """Who stands on a row by keyboard stays there while the numbers around go up."""
     send(sandbox, event(sandbox, "a"), event(sandbox, "b", event_name="signup"))
     show(browser, f"{sandbox.origin}/#history")
@@ -1162,7 +1165,7 @@ def test_a_switch_takes_effect_at_once(browser, sandbox):
 
 
 def test_a_switch_that_needs_something_says_so(browser, sandbox):
-    """A fault without what it needs stays off and the field asks; what the sandbox refuses is told in its words."""
+    """A fault without what it needs stays off and the field asks; what the sandbox refuses is shown in its words."""
     show(browser, f"{sandbox.origin}/#faults")
     browser.evaluate("document.querySelector('.switch[aria-labelledby=fault-poison]').click()")
     until(
@@ -1224,7 +1227,7 @@ def test_everything_is_forgotten_after_a_question(browser, sandbox):
 
 
 def test_a_pause_holds_the_page(browser, sandbox, tmp_path):
-    """A paused page asks for nothing more however long it waits, and goes on where it is told to."""
+    """A paused page asks for nothing more however long it waits, and continues when asked to."""
     # A browser of its own, since one whose time was moved does not go back to the world's.
     with Browser(program() or "", tmp_path) as own:
         show(own, f"{sandbox.origin}/#events")
@@ -1243,12 +1246,12 @@ def test_a_pause_holds_the_page(browser, sandbox, tmp_path):
         until(own, "document.querySelectorAll('#view-events tbody tr').length === 1")
 
 
-def test_a_sandbox_that_ended_is_told(browser):
+def test_a_sandbox_that_ended_is_shown(browser):
     """When nobody answers any more the page says so, and comes back when the sandbox does."""
     with Sandbox() as sandbox:
         show(browser, f"{sandbox.origin}/")
         port = sandbox.port
-    until(browser, "document.querySelector('#state.gone')?.innerText === 'Not running'")
+    until(browser, "document.querySelector('#state.unreachable')?.innerText === 'Not running'")
     with Sandbox(SandboxConfig(port=port)) as again:
         until(browser, "document.querySelector('#state.live')")
         send(again, event(again))

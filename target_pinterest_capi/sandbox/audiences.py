@@ -1,7 +1,7 @@
 """Audiences of customer lists: what Pinterest answers, and what is there afterwards.
 
-Owns the audiences and their status, which is that of their list. Pure: the clock, the audiences and the lists are arguments.
-Makes no other kind of audience than CUSTOMER_LIST.
+Owns the audiences and their status, which is that of their list. Pure: the clock, the audiences and
+the lists are arguments. Makes no other kind of audience than CUSTOMER_LIST.
 
 Sources: docs/pinterest-api.md: Audiences.
 """
@@ -28,10 +28,8 @@ from target_pinterest_capi.sandbox.rules import Rules, metered, permit
 FIRST_ID: Final = 254_262_063_925_900_001
 OWNERSHIP: Final = ("OWNED", "RECEIVED")  # docs/pinterest-api.md: Audiences
 
-_WAITING: Final = {
-    "UPLOADING": "INITIALIZING",
-    "PROCESSING": "INITIALIZING",
-}  # docs/pinterest-api.md: Audiences
+# docs/pinterest-api.md: Audiences
+_WAITING: Final = {"UPLOADING": "INITIALIZING", "PROCESSING": "INITIALIZING"}
 
 
 class Audience(NamedTuple):
@@ -57,7 +55,10 @@ def answer(
     window: Window = FRESH,
     grants: Grants = NONE_YET,
 ) -> Answer:
-    """Answer one request to `/audiences` at `now` (Unix seconds); `window` and `grants` as for customer lists."""
+    """Answer one request to `/audiences` at `now` (Unix seconds).
+
+    `window` and `grants` are as for customer lists.
+    """
     refused = permit(
         request, rules, now, grants, ADS_READ if request.method == "GET" else ADS_WRITE
     )
@@ -69,7 +70,7 @@ def answer(
 
 
 def shown(audience: Audience, held: StoredList, rules: Rules, now: float) -> dict[str, Any]:
-    """An audience as Pinterest shows it; its size only once its list is processed."""
+    """Return an audience as Pinterest shows it; its size only once its list is processed."""
     state = list_status(held, rules, now)
     return {
         "ad_account_id": audience.ad_account_id,
@@ -105,7 +106,7 @@ def _all(request: Request, rules: Rules, now: float, audiences: Audiences, lists
 
 
 def _unfit(body: Mapping[str, Any], ad_account_id: str) -> str:
-    """Why a body of the right shape makes no audience; nothing where it does."""
+    """Return why a body of the right form makes no audience; empty where it makes one."""
     if body["audience_type"] != "CUSTOMER_LIST":
         return "the sandbox makes no audience_type but CUSTOMER_LIST"
     if not body["name"].strip():

@@ -1,9 +1,11 @@
 """Customer lists: what Pinterest answers, and what a list is afterwards.
 
-Owns a list's membership, counters and status. Pure: the clock and the lists so far are arguments. Promises that a member is there
-exactly if the last request that named it added it, whatever the counters say. Plain identifiers are not kept (`identifiers`).
+Owns a list's membership, counters and status. Pure: the clock and the lists so far are arguments.
+Promises that a member is there exactly if the last request that named it added it, whatever the
+counters say. Plain identifiers are not kept (`identifiers`).
 
-Sources: docs/pinterest-api.md: Customer lists. Where nobody has shown what happens, docs/sandbox.md says so.
+Sources: docs/pinterest-api.md: Customer lists. Where nobody has shown what happens, docs/sandbox.md
+says so.
 """
 
 import re
@@ -27,16 +29,19 @@ from target_pinterest_capi.sandbox.request_bodies import CheckBody, check_list, 
 from target_pinterest_capi.sandbox.rules import Rules, metered, permit
 
 SMALLEST: Final = 100  # docs/pinterest-api.md: Customer lists (TOO_SMALL)
-FIRST_ID: Final = 549_755_885_175_000_001  # 18 digits, as the description allows: a client that makes it a float loses some
+# 18 digits, as the description allows: a client that makes it a float loses some
+FIRST_ID: Final = 549_755_885_175_000_001
 TOO_LARGE: Final = 413
 
-_LIST_ID: Final = re.compile(
-    r"[0-9]{1,18}"
-).fullmatch  # docs/pinterest-api.md: Customer lists (path_customer_list_id)
+# docs/pinterest-api.md: Customer lists (path_customer_list_id)
+_LIST_ID: Final = re.compile(r"[0-9]{1,18}").fullmatch
 
 
 class StoredList(NamedTuple):
-    """One list. Times are Unix seconds; `invalid` counts the last request's records that were no identifiers."""
+    """One list.
+
+    Times are Unix seconds; `invalid` counts the last request's records that were no identifiers.
+    """
 
     id: str
     ad_account_id: str
@@ -83,7 +88,7 @@ def answer(
 
 
 def status(held: StoredList, rules: Rules, now: float) -> str:
-    """UPLOADING, PROCESSING, READY or TOO_SMALL. Every member counts as a Pinterest user here."""
+    """Return UPLOADING, PROCESSING, READY or TOO_SMALL; every member counts as a Pinterest user."""
     waited = now - held.updated_time
     if waited < rules.list_processing_seconds:
         return (
@@ -95,7 +100,7 @@ def status(held: StoredList, rules: Rules, now: float) -> str:
 
 
 def shown(held: StoredList, rules: Rules, now: float) -> dict[str, Any]:
-    """A list as Pinterest shows it: neither its type nor its members."""
+    """Return a list as Pinterest shows it: neither its type nor its members."""
     return {
         "ad_account_id": held.ad_account_id,
         "created_time": int(held.created_time),
@@ -117,15 +122,13 @@ def _all(request: Request, rules: Rules, now: float, lists: Lists) -> Answer:
 
 
 def find(list_id: str, ad_account_id: str, lists: Lists) -> StoredList | Answer:
-    """The list of this account, or the refusal: another account's list is as unknown as none."""
+    """Return the list of this account, or the refusal: another account's is as unknown as none."""
     if not _LIST_ID(list_id):
         return bad_request("customer_list_id is not 1 to 18 digits")
     held = lists.get(list_id)
-    return (
-        held
-        if held is not None and held.ad_account_id == ad_account_id
-        else refusal(404, "The customer list was not found.")
-    )
+    if held is None or held.ad_account_id != ad_account_id:
+        return refusal(404, "The customer list was not found.")
+    return held
 
 
 def _one(request: Request, rules: Rules, now: float, lists: Lists) -> Answer:
@@ -138,10 +141,8 @@ def _create(request: Request, rules: Rules, now: float, lists: Lists) -> Answer:
     body = _body(request, rules, check_list)
     if isinstance(body, Answer):
         return body
-    name, list_type = (
-        body["name"],
-        body.get("list_type", "EMAIL"),
-    )  # docs/pinterest-api.md: Customer lists
+    # docs/pinterest-api.md: Customer lists
+    name, list_type = body["name"], body.get("list_type", "EMAIL")
     if not name.strip():
         return bad_request("name is empty")
     records = _records(body["records"], list_type, rules)
@@ -186,7 +187,10 @@ def _records(text: str, list_type: str, rules: Rules) -> Records | Answer:
 def _changed(
     held: StoredList, operation: str, records: Records, rules: Rules, now: float
 ) -> Answer:
-    """The list after an operation: its counters rise for repeated and for absent members too."""
+    """Return the list after an operation.
+
+    Its counters rise for repeated and for absent members too.
+    """
     removes = operation == "REMOVE"
     kept = held._replace(
         updated_time=now,
