@@ -217,7 +217,7 @@ def test_digests_are_kept_as_they_are(algorithm, list_type):
 )
 def test_records(records, received, invalid, members):
     """Records are separated by commas; empty ones do not count, repeated ones are one member."""
-    got = identifiers.read(records, "EMAIL")
+    got = identifiers.parse_records(records, "EMAIL")
     assert (got.received, got.invalid, len(got.members)) == (received, invalid, members)
 
 

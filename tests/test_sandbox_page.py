@@ -375,7 +375,7 @@ def test_a_long_memory_is_read_in_steps(start):
         return await task, turns
 
     counted = history.History(sandbox.store)
-    _, turns = asyncio.run(turns_of_others(counted.look()))
+    _, turns = asyncio.run(turns_of_others(counted.count_new()))
     assert turns >= 12_000 // history.AT_ONCE
     assert [(group["processed"], group["last"]) for group in counted.groups()] == [
         (12_000, sandbox.config.clock.now)

@@ -449,7 +449,7 @@ def test_never_more_calls_than_the_limit(waits):
     now, window, granted = float(NOW), rules.FRESH, {}
     for wait in waits:
         now += wait
-        window, _ = rules.spend(window, 3, now)
+        window, _ = rules.count_call(window, 3, now)
         granted[window.start] = granted.get(window.start, 0) + (window.calls <= 3)
     assert all(count <= 3 for count in granted.values())
     starts = sorted(granted)

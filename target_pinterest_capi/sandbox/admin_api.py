@@ -68,7 +68,7 @@ class AdminApi:
         return json_response(
             [
                 {
-                    **customer_lists.shown(held, self.rules, now),
+                    **customer_lists.list_body(held, self.rules, now),
                     "list_type": held.list_type,
                     "size": len(held.members),
                     "members": sorted(held.members),
@@ -83,7 +83,7 @@ class AdminApi:
         lists, now = {held.id: held for held in self.store.lists()}, self.clock()
         return json_response(
             [
-                audiences.shown(audience, lists[audience.customer_list_id], self.rules, now)
+                audiences.audience_body(audience, lists[audience.customer_list_id], self.rules, now)
                 for audience in self.store.audiences()
             ]
         )
@@ -142,7 +142,7 @@ class AdminApi:
 
     async def redirected(self, _request: Request) -> Response:
         """Count who follows the redirect fault: such a client has carried its token elsewhere."""
-        self.store.count("redirects_followed")
+        self.store.count_occurrence("redirects_followed")
         return json_response({"code": 404, "message": "A redirect was followed."}, 404)
 
     def routes(self) -> list[Route]:

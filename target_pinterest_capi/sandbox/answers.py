@@ -111,7 +111,7 @@ def media_type(request: Request) -> str:
     return request.content_type.partition(";")[0].strip().lower()
 
 
-def json_of(request: Request) -> tuple[Any, str]:
+def parse_json_body(request: Request) -> tuple[Any, str]:
     """Return the value of a JSON body and an empty text, or None and why there is no value."""
     if media_type(request) != "application/json":
         return None, "Content-Type is not application/json"

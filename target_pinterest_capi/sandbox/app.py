@@ -110,7 +110,7 @@ class Endpoints:
         def respond() -> answers.Answer:
             return oauth.answer(request, self.config.app, now, self.store.grants())
 
-        return rules.metered(window, self.config, now, TOKENS, respond)
+        return rules.within_rate_limit(window, self.config, now, TOKENS, respond)
 
     def conversion_eqs(
         self, request: answers.Request, now: float, window: Window, _plan: FaultPlan
@@ -146,7 +146,7 @@ class _Endpoint:
         """Answer one request, faults included."""
         body = await request.body()
         method = "GET" if request.method == "HEAD" else request.method
-        number, plan = self.store.arrive(), self.faults.plan(self.name, method)
+        number, plan = self.store.number_request(), self.faults.plan(self.name, method)
         ad_account_id, now = request.path_params.get("ad_account_id", ""), self.config.clock()
         row = RequestRow(
             number,
@@ -169,7 +169,7 @@ class _Endpoint:
                 row = row._replace(status=response.status_code)
             return response
         finally:
-            self.store.finish(row)
+            self.store.finish_request(row)
 
     def _process(
         self, row: RequestRow, plan: FaultPlan, request: Request, body: bytes
@@ -187,8 +187,8 @@ class _Endpoint:
         counted = category(self.name, row.method)
         owner = row.ad_account_id if counted == CONVERSIONS else ""
         answer = self.answer(given, now, self.store.window(counted, owner), plan)
-        self.store.spent(answer.window, counted, owner)
-        self.store.answered(row.number, row.ad_account_id, answer, now, body)
+        self.store.keep_window(answer.window, counted, owner)
+        self.store.keep_answer(row.number, row.ad_account_id, answer, now, body)
         row = _with_answer(row, answer)._replace(
             faults=(*row.faults, *self.faults.marked(plan, answer.marked))
         )

@@ -15,15 +15,15 @@ from target_pinterest_capi.sandbox.answers import (
     Answer,
     Request,
     bad_request,
-    json_of,
+    parse_json_body,
 )
-from target_pinterest_capi.sandbox.customer_lists import Lists, StoredList, find
+from target_pinterest_capi.sandbox.customer_lists import Lists, StoredList, find_list
 from target_pinterest_capi.sandbox.customer_lists import status as list_status
 from target_pinterest_capi.sandbox.oauth import ADS_READ, ADS_WRITE, NONE_YET, Grants
 from target_pinterest_capi.sandbox.pages import page
 from target_pinterest_capi.sandbox.rates import FRESH, Window, category
 from target_pinterest_capi.sandbox.request_bodies import check_audience
-from target_pinterest_capi.sandbox.rules import Rules, metered, permit
+from target_pinterest_capi.sandbox.rules import Rules, access_refusal, within_rate_limit
 
 FIRST_ID: Final = 254_262_063_925_900_001
 OWNERSHIP: Final = ("OWNED", "RECEIVED")  # docs/pinterest-api.md: Audiences
@@ -59,17 +59,19 @@ def answer(
 
     `window` and `grants` are as for customer lists.
     """
-    refused = permit(
+    refused = access_refusal(
         request, rules, now, grants, ADS_READ if request.method == "GET" else ADS_WRITE
     )
     if refused is not None:
         return refused
     counted = category("audiences", request.method)
     act = _all if request.method == "GET" else _create
-    return metered(window, rules, now, counted, lambda: act(request, rules, now, audiences, lists))
+    return within_rate_limit(
+        window, rules, now, counted, lambda: act(request, rules, now, audiences, lists)
+    )
 
 
-def shown(audience: Audience, held: StoredList, rules: Rules, now: float) -> dict[str, Any]:
+def audience_body(audience: Audience, held: StoredList, rules: Rules, now: float) -> dict[str, Any]:
     """Return an audience as Pinterest shows it; its size only once its list is processed."""
     state = list_status(held, rules, now)
     return {
@@ -101,7 +103,7 @@ def _all(request: Request, rules: Rules, now: float, audiences: Audiences, lists
     return page(
         wanted,
         request.query,
-        lambda audience: shown(audience, lists[audience.customer_list_id], rules, now),
+        lambda audience: audience_body(audience, lists[audience.customer_list_id], rules, now),
     )
 
 
@@ -118,11 +120,11 @@ def _unfit(body: Mapping[str, Any], ad_account_id: str) -> str:
 def _create(
     request: Request, rules: Rules, now: float, audiences: Audiences, lists: Lists
 ) -> Answer:
-    body, why = json_of(request)
+    body, why = parse_json_body(request)
     why = why or check_audience(body) or _unfit(body, request.ad_account_id)
     if why:
         return bad_request(why)
-    held = find(body["rule"]["customer_list_id"], request.ad_account_id, lists)
+    held = find_list(body["rule"]["customer_list_id"], request.ad_account_id, lists)
     if isinstance(held, Answer):
         return bad_request("rule.customer_list_id is no customer list of this ad account")
     made = Audience(
@@ -133,4 +135,4 @@ def _create(
         now,
         body.get("description"),
     )
-    return Answer(OK, shown(made, held, rules, now), kept=made)
+    return Answer(OK, audience_body(made, held, rules, now), kept=made)

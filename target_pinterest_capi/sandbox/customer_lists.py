@@ -18,15 +18,15 @@ from target_pinterest_capi.sandbox.answers import (
     Change,
     Request,
     bad_request,
-    json_of,
+    parse_json_body,
     refusal,
 )
-from target_pinterest_capi.sandbox.identifiers import Records, read
+from target_pinterest_capi.sandbox.identifiers import Records, parse_records
 from target_pinterest_capi.sandbox.oauth import ADS_READ, ADS_WRITE, NONE_YET, Grants
 from target_pinterest_capi.sandbox.pages import page
 from target_pinterest_capi.sandbox.rates import FRESH, Window, category
 from target_pinterest_capi.sandbox.request_bodies import CheckBody, check_list, check_list_update
-from target_pinterest_capi.sandbox.rules import Rules, metered, permit
+from target_pinterest_capi.sandbox.rules import Rules, access_refusal, within_rate_limit
 
 SMALLEST: Final = 100  # docs/pinterest-api.md: Customer lists (TOO_SMALL)
 # 18 digits, as the description allows: a client that makes it a float loses some
@@ -77,14 +77,14 @@ def answer(
         window: the calls of the request's rate category so far; the answer carries the next one.
         grants: what OAuth has given out.
     """
-    refused = permit(
+    refused = access_refusal(
         request, rules, now, grants, ADS_READ if request.method == "GET" else ADS_WRITE
     )
     if refused is not None:
         return refused
     counted = category("customer_lists", request.method)
     act = _ACTIONS[request.method, bool(request.list_id)]
-    return metered(window, rules, now, counted, lambda: act(request, rules, now, lists))
+    return within_rate_limit(window, rules, now, counted, lambda: act(request, rules, now, lists))
 
 
 def status(held: StoredList, rules: Rules, now: float) -> str:
@@ -99,7 +99,7 @@ def status(held: StoredList, rules: Rules, now: float) -> str:
     return "READY" if len(held.members) >= SMALLEST else "TOO_SMALL"
 
 
-def shown(held: StoredList, rules: Rules, now: float) -> dict[str, Any]:
+def list_body(held: StoredList, rules: Rules, now: float) -> dict[str, Any]:
     """Return a list as Pinterest shows it: neither its type nor its members."""
     return {
         "ad_account_id": held.ad_account_id,
@@ -118,10 +118,10 @@ def shown(held: StoredList, rules: Rules, now: float) -> dict[str, Any]:
 
 def _all(request: Request, rules: Rules, now: float, lists: Lists) -> Answer:
     owned = (held for held in lists.values() if held.ad_account_id == request.ad_account_id)
-    return page(owned, request.query, lambda held: shown(held, rules, now))
+    return page(owned, request.query, lambda held: list_body(held, rules, now))
 
 
-def find(list_id: str, ad_account_id: str, lists: Lists) -> StoredList | Answer:
+def find_list(list_id: str, ad_account_id: str, lists: Lists) -> StoredList | Answer:
     """Return the list of this account, or the refusal: another account's is as unknown as none."""
     if not _LIST_ID(list_id):
         return bad_request("customer_list_id is not 1 to 18 digits")
@@ -132,8 +132,8 @@ def find(list_id: str, ad_account_id: str, lists: Lists) -> StoredList | Answer:
 
 
 def _one(request: Request, rules: Rules, now: float, lists: Lists) -> Answer:
-    held = find(request.list_id, request.ad_account_id, lists)
-    return held if isinstance(held, Answer) else Answer(OK, shown(held, rules, now))
+    held = find_list(request.list_id, request.ad_account_id, lists)
+    return held if isinstance(held, Answer) else Answer(OK, list_body(held, rules, now))
 
 
 def _create(request: Request, rules: Rules, now: float, lists: Lists) -> Answer:
@@ -153,7 +153,7 @@ def _create(request: Request, rules: Rules, now: float, lists: Lists) -> Answer:
 
 
 def _update(request: Request, rules: Rules, now: float, lists: Lists) -> Answer:
-    held = find(request.list_id, request.ad_account_id, lists)
+    held = find_list(request.list_id, request.ad_account_id, lists)
     if isinstance(held, Answer):
         return held
     body = _body(request, rules, check_list_update)
@@ -172,13 +172,13 @@ def _body(request: Request, rules: Rules, check: CheckBody) -> Mapping[str, Any]
         return refusal(
             TOO_LARGE, f"Invalid request: the body is larger than {rules.max_list_bytes} bytes"
         )
-    body, why = json_of(request)
+    body, why = parse_json_body(request)
     why = why or check(body)
     return bad_request(why) if why else dict(body)
 
 
 def _records(text: str, list_type: str, rules: Rules) -> Records | Answer:
-    records = read(text, list_type)
+    records = parse_records(text, list_type)
     if records.received > rules.max_list_records:
         return bad_request(f"records has more than {rules.max_list_records} records")
     return records if records.members else bad_request("records has no identifier")
@@ -201,7 +201,7 @@ def _changed(
         members=held.members - records.members if removes else held.members | records.members,
     )
     change = Change(held.id, operation, records.received, records.invalid, records.members)
-    return Answer(OK, shown(kept, rules, now), kept=kept, change=change)
+    return Answer(OK, list_body(kept, rules, now), kept=kept, change=change)
 
 
 _ACTIONS: Final[dict[tuple[str, bool], Callable[[Request, Rules, float, Lists], Answer]]] = {

@@ -43,7 +43,7 @@ def member(record: str, list_type: str) -> str | None:
     return hashlib.sha256(record.encode()).hexdigest() if plain or list_type in OPAQUE else None
 
 
-def read(records: str, list_type: str) -> Records:
+def parse_records(records: str, list_type: str) -> Records:
     """Read a comma-separated text.
 
     Empty records do not count: the description's own example ends with a comma.

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 from target_pinterest_capi.sandbox.answers import OK, Answer, Request, bad_request
 from target_pinterest_capi.sandbox.oauth import ADS_READ, NONE_YET, Grants
 from target_pinterest_capi.sandbox.rates import FRESH, READ, Window
-from target_pinterest_capi.sandbox.rules import Rules, metered, permit
+from target_pinterest_capi.sandbox.rules import Rules, access_refusal, within_rate_limit
 
 # docs/pinterest-api.md: Event quality score (LookbackPeriodOptions, SourcePlatformOptions,
 # IngestionSourceOptions)
@@ -80,10 +80,10 @@ def answer(
 
     `events` returns the account's processed events.
     """
-    refused = permit(request, rules, now, grants, ADS_READ)
+    refused = access_refusal(request, rules, now, grants, ADS_READ)
     if refused is not None:
         return refused
-    return metered(window, rules, now, READ, lambda: _scores(request.query, now, events))
+    return within_rate_limit(window, rules, now, READ, lambda: _scores(request.query, now, events))
 
 
 def _scores(query: str, now: float, events: Callable[[], Iterable[Seen]]) -> Answer:

@@ -36,7 +36,7 @@ def category(endpoint: str, method: str) -> str:
     return CATEGORIES.get(endpoint) or (READ if method == "GET" else WRITE)
 
 
-def spend(
+def count_call(
     window: Window, limit: int, now: float, counted: str = CONVERSIONS
 ) -> tuple[Window, dict[str, str]]:
     """Count one call of a category, and return the next window with its headers (form: seen)."""

@@ -24,10 +24,10 @@ from target_pinterest_capi.sandbox.answers import (
     Answer,
     Request,
     Verdict,
-    json_of,
+    parse_json_body,
     refusal,
 )
-from target_pinterest_capi.sandbox.rates import CONVERSIONS, FRESH, WRITE, Window, spend
+from target_pinterest_capi.sandbox.rates import CONVERSIONS, FRESH, WRITE, Window, count_call
 from target_pinterest_capi.sandbox.request_bodies import check_events
 
 DEFAULT_TOKEN: Final = "sandbox-token"  # noqa: S105 - made up, opens nothing
@@ -124,15 +124,15 @@ def answer(
         grants: what OAuth has given out: an access token with ads:write works here as a conversion
             token does.
     """
-    refused = permit(request, rules, now, grants, oauth.ADS_WRITE, conversion_token=True)
+    refused = access_refusal(request, rules, now, grants, oauth.ADS_WRITE, conversion_token=True)
     if refused is not None:
         return refused
-    return metered(
+    return within_rate_limit(
         window, rules, now, CONVERSIONS, lambda: _events(request, rules, now, marks or {})
     )
 
 
-def permit(
+def access_refusal(
     request: Request,
     rules: Rules,
     now: float,
@@ -165,7 +165,7 @@ def permit(
     return None if request.ad_account_id in accounts else refusal(403)
 
 
-def metered(
+def within_rate_limit(
     window: Window, rules: Rules, now: float, counted: str, respond: Callable[[], Answer]
 ) -> Answer:
     """Return the answer that `respond` makes, or a 429 where the rate window is used up.
@@ -173,7 +173,7 @@ def metered(
     Both have the headers of the category `counted`.
     """
     limit = rules.limit(counted)
-    window, headers = spend(window, limit, now, counted)
+    window, headers = count_call(window, limit, now, counted)
     made = refusal(429) if window.calls > limit else respond()
     return made._replace(window=window, headers=headers)
 
@@ -182,7 +182,7 @@ def _events(request: Request, rules: Rules, now: float, marks: Mapping[str, str]
     test = _is_test(request.query)
     if test is None:
         return refusal(400, "Invalid request: test is neither true nor false")
-    body, why = json_of(request)
+    body, why = parse_json_body(request)
     why = why or check_events(body)
     if why:
         return refusal(400, f"Invalid request: {why}")._replace(test=test)

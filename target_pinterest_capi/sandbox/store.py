@@ -167,7 +167,7 @@ class Store:
         if self._bodies is not None:
             self._bodies.close()
 
-    def arrive(self) -> int:
+    def number_request(self) -> int:
         """Count a request that was received in full, and return its number."""
         with self._lock:
             self._numbers += 1
@@ -181,13 +181,13 @@ class Store:
         """Return the calls of a rate category so far, of an ad account where each has its own."""
         return self._windows.get((counted, ad_account_id), FRESH)
 
-    def spent(self, window: Window, counted: str, ad_account_id: str = "") -> None:
+    def keep_window(self, window: Window, counted: str, ad_account_id: str = "") -> None:
         """Keep the next window of a rate category."""
         with self._lock:
             if window.calls:
                 self._windows[counted, ad_account_id] = window
 
-    def answered(
+    def keep_answer(
         self, number: int, ad_account_id: str, answer: Answer, now: float, body: bytes
     ) -> None:
         """Keep what one answer leaves: a list, an audience, grants, or a live request's events."""
@@ -198,7 +198,7 @@ class Store:
             if self._bodies is not None:
                 self._bodies.write(body.translate(LINE_ENDS) + b"\n")
             if not answer.test:
-                self._take(number, ad_account_id, answer, now)
+                self._keep_events(number, ad_account_id, answer, now)
 
     def _keep_state(self, number: int, answer: Answer, now: float) -> None:
         kept = answer.kept
@@ -206,7 +206,7 @@ class Store:
             before = self._lists.get(kept.id)
             self._lists[kept.id] = kept
             changed = len(kept.members ^ before.members) if before else len(kept.members)
-            self._update(
+            self._keep_update(
                 UpdateRow(
                     number,
                     kept.id,
@@ -225,7 +225,7 @@ class Store:
             self._counters["refresh_tokens_replaced"] += kept.rotations - self._grants.rotations
             self._grants = kept
 
-    def _update(self, row: UpdateRow) -> None:
+    def _keep_update(self, row: UpdateRow) -> None:
         self._counters["lists_created"] += row.operation == "CREATE"
         self._counters["list_updates"] += row.operation != "CREATE"
         self._counters["list_records"] += row.records
@@ -238,7 +238,7 @@ class Store:
         while self._updates_size > self._keep:
             self._updates_size -= len(self._updates.popleft().members)
 
-    def _take(self, number: int, ad_account_id: str, answer: Answer, now: float) -> None:
+    def _keep_events(self, number: int, ad_account_id: str, answer: Answer, now: float) -> None:
         failed = warnings = duplicates = 0
         for position, (event, verdict) in enumerate(
             zip(answer.events, answer.verdicts, strict=True)
@@ -288,7 +288,7 @@ class Store:
             del self._keys[next(iter(self._keys))]
         return False
 
-    def finish(self, row: RequestRow) -> None:
+    def finish_request(self, row: RequestRow) -> None:
         """Remember how a numbered request ended."""
         with self._lock:
             self._in_flight -= 1
@@ -298,7 +298,7 @@ class Store:
             self._counters[f"status_{row.status or 'none'}"] += 1
             self._counters.update(f"fault_{name}" for name in row.faults)
 
-    def count(self, name: str) -> None:
+    def count_occurrence(self, name: str) -> None:
         """Count something that is neither a request nor an event."""
         with self._lock:
             self._counters[name] += 1

@@ -66,7 +66,7 @@ class ChangeFeed:
         }
         new = {name for name, mark in marks.items() if known.get(name) != mark}
         if "received" in new:
-            await self.history.look()
+            await self.history.count_new()
         return {
             "now": now,
             "resets": extent.resets,
@@ -123,7 +123,7 @@ class ChangeFeed:
             ],
             "lists_total": len(lists),
             "audiences": [
-                audiences.shown(audience, by_id[audience.customer_list_id], self.rules, now)
+                audiences.audience_body(audience, by_id[audience.customer_list_id], self.rules, now)
                 for audience in made[: -MOST_LISTS - 1 : -1]
             ],
             "audiences_total": len(made),
@@ -133,7 +133,7 @@ class ChangeFeed:
         self, held: customer_lists.StoredList, updates: list[UpdateRow], now: float
     ) -> dict[str, Any]:
         return {
-            **customer_lists.shown(held, self.rules, now),
+            **customer_lists.list_body(held, self.rules, now),
             "list_type": held.list_type,
             "size": len(held.members),
             "invalid": held.invalid,

@@ -47,7 +47,7 @@ class History:
         self._last: dict[_Key, tuple[int, float | None]] = {}
         self._columns: dict[int, list[int]] = {}
 
-    async def look(self) -> None:
+    async def count_new(self) -> None:
         """Count what came since the last time, in steps: requests are answered meanwhile."""
         async with self._looking:
             while True:

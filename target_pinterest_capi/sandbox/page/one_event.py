@@ -93,7 +93,7 @@ def _place(event: Mapping[str, Any], sentence: str) -> str:
     return ".".join(steps)
 
 
-def shown(place: int, row: Any, request: Any) -> dict[str, Any]:
+def event_details(place: int, row: Any, request: Any) -> dict[str, Any]:
     """Return all of one event for the page.
 
     From an EventRow, and the RequestRow that it came with where that has ended.

@@ -93,7 +93,9 @@ class Site:
             raise HTTPException(404, "This event is not remembered any more.")
         row = kept[1].decoded()
         return json_response(
-            one_event.shown(place, row, self.store.requests_of({row.request}).get(row.request)),
+            one_event.event_details(
+                place, row, self.store.requests_of({row.request}).get(row.request)
+            ),
             headers=HEADERS,
         )
 
