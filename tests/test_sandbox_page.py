@@ -1,4 +1,7 @@
-"""The sandbox's page: what its addresses give and whom they answer, and the page itself in a real browser."""
+"""The sandbox's page.
+
+What its addresses give and whom they answer, and the page itself in a real browser.
+"""
 
 import asyncio
 import hashlib
@@ -83,7 +86,10 @@ def ask(sandbox, path, **query):
 
 
 def test_a_browser_gets_the_page_and_a_program_does_not(start):
-    """`/` is the page for whoever accepts HTML; for a program there is nothing, as at Pinterest's."""
+    """`/` is the page for whoever accepts HTML.
+
+    For a program there is nothing, as at Pinterest's.
+    """
     sandbox = start()
     page = httpx.get(f"{sandbox.origin}/", headers=AS_BROWSER)
     assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
@@ -92,7 +98,7 @@ def test_a_browser_gets_the_page_and_a_program_does_not(start):
 
 
 def test_every_file_is_there(start):
-    """What the page and its scripts name is served, with its type, and what is not a file of the page is a 404."""
+    """What the page and its scripts name is served with its type; any other file is a 404."""
     sandbox = start()
     texts = {"": httpx.get(f"{sandbox.origin}/", headers=AS_BROWSER).text}
     for name in ("style.css", *FILES):
@@ -111,7 +117,10 @@ def test_every_file_is_there(start):
 
 
 def test_the_page_can_load_and_run_nothing_else(start):
-    """Each answer forbids other sources, frames, inline scripts and markup from text; and none of the files has any."""
+    """Each answer forbids other sources, frames, inline scripts and markup from text.
+
+    And none of the files has any.
+    """
     sandbox = start()
     paths = (
         "/",
@@ -149,7 +158,10 @@ def test_the_page_can_load_and_run_nothing_else(start):
 
 
 def test_only_what_changed_is_sent(start):
-    """The first answer has every part; the next ones have the parts whose mark is not the one that is known."""
+    """The first answer has every part.
+
+    The next ones have the parts whose mark is not the one that is known.
+    """
     sandbox = start()
     parts = {"received", "lists", "faults"}
     first = ask(sandbox, "changes")
@@ -188,7 +200,10 @@ def test_a_list_that_is_processed_is_a_change(start, clock):
 
 
 def test_history(start, clock):
-    """The history counts by event name and action source, and by time; test requests and refused ones leave it alone."""
+    """The history counts by event name and action source, and by time.
+
+    Test requests and refused ones leave it alone.
+    """
     sandbox = start()
     assert ask(sandbox, "changes")["received"]["groups"] == []
     send(
@@ -223,7 +238,7 @@ def test_history(start, clock):
 
 
 def test_history_says_what_it_did_not_see(start):
-    """Events that were let go between two looks are in the totals only, and their number is shown."""
+    """Events that were forgotten before the page asked are in the totals only."""
     sandbox = start(keep_events=3)
     send(sandbox, *[event(sandbox, f"a{number}") for number in range(2)])
     assert ask(sandbox, "changes")["received"]["uncounted"] == 0
@@ -314,7 +329,7 @@ def test_events_are_found_by_any_text(start, text):
 
 
 def test_rows_come_in_parts(start):
-    """`after` gives what is newer than a place, `before` what is older, `limit` the newest of them, `more` whether that is all."""
+    """`after` and `before` are places, `limit` the newest of them, `more` whether that is all."""
     sandbox = start(keep_events=5)
     send(sandbox, *[event(sandbox, f"e{number}") for number in range(1, 8)])
 
@@ -343,7 +358,10 @@ def test_rows_come_in_parts(start):
     ],
 )
 def test_requests_are_found(start, kind, numbers):
-    """Requests are found by how they ended: rejected, with failed events, struck by a fault, left without an answer."""
+    """Requests are found by how they ended.
+
+    Rejected, with failed events, struck by a fault, left without an answer.
+    """
     sandbox = start()
     send(sandbox, event(sandbox))
     send(sandbox, event(sandbox), event(sandbox, user_data={}))
@@ -361,7 +379,7 @@ def test_requests_are_found(start, kind, numbers):
 
 @pytest.mark.slow
 def test_a_long_memory_is_read_in_steps(start):
-    """Requests are served while thousands of events are counted or searched, and none is missed between two steps."""
+    """Requests are served while thousands of events are searched, and none is missed meanwhile."""
     sandbox = start()
     for first in range(0, 12_000, 1000):
         send(sandbox, *[event(sandbox, f"e{number}.") for number in range(first, first + 1000)])
@@ -389,7 +407,10 @@ def test_a_long_memory_is_read_in_steps(start):
 
 
 def test_one_event_in_full(start, clock):
-    """One event is given whole with its request and what the rules said; one that was let go is a 404 in words."""
+    """One event is given whole with its request and what the rules said.
+
+    One that was let go is a 404 in words.
+    """
     sandbox = start(keep_events=1)
     send(
         sandbox,
@@ -489,7 +510,7 @@ def test_several_warnings_are_shown_apart(start):
 
 
 def test_one_kind_is_switched_and_the_others_go_on(start):
-    """Setting one kind over HTTP takes effect with the next request, counts from then, and leaves the others as they were."""
+    """Setting one kind counts from the next request on, and leaves the others as they were."""
     sandbox = start()
     sandbox.faults.set([Fault("status", status=500, requests=(1, 4))])
     address = f"{sandbox.origin}/_sandbox/faults"
@@ -546,7 +567,10 @@ def test_several_of_a_kind_are_exchanged_for_one():
 
 
 def test_every_kind_has_a_form():
-    """Each kind has a form with each of its parameters and a choice of requests; what it starts with is a fault."""
+    """Each kind has a form with each of its parameters and a choice of requests.
+
+    What it starts with is a fault.
+    """
     forms = {form["kind"]: form for form in switches.forms(Faults())}
     assert set(forms) == set(KINDS)
     for name, kind in KINDS.items():
@@ -565,12 +589,23 @@ def test_every_kind_has_a_form():
 
 words = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=8)
 PARAMETERS = {
-    "seconds": st.floats(0.001, 600), "jitter": st.floats(0.001, 600), "status": st.integers(200, 599), "message": words,
-    "html": st.just(True), "retry_after": st.integers(0, 99) | words, "remaining": st.integers(0, 99), "reset": st.integers(0, 99),
-    "location": words, "event_id": words, "endpoint": st.sampled_from(ENDPOINTS), "method": st.sampled_from(METHODS),
-    "requests": st.lists(st.integers(1, 40), min_size=1, max_size=9).map(tuple), "skip": st.integers(1, 99),
-    "rate": st.floats(0.001, 0.999), "times": st.integers(0, 99),
-}  # fmt: skip
+    "seconds": st.floats(0.001, 600),
+    "jitter": st.floats(0.001, 600),
+    "status": st.integers(200, 599),
+    "message": words,
+    "html": st.just(True),
+    "retry_after": st.integers(0, 99) | words,
+    "remaining": st.integers(0, 99),
+    "reset": st.integers(0, 99),
+    "location": words,
+    "event_id": words,
+    "endpoint": st.sampled_from(ENDPOINTS),
+    "method": st.sampled_from(METHODS),
+    "requests": st.lists(st.integers(1, 40), min_size=1, max_size=9).map(tuple),
+    "skip": st.integers(1, 99),
+    "rate": st.floats(0.001, 0.999),
+    "times": st.integers(0, 99),
+}
 
 
 @st.composite
@@ -587,7 +622,10 @@ def any_fault(draw):
 
 
 def texts(fault):
-    """A fault's fields, with the headers as they go over the wire: a number and its digits are the same there."""
+    """A fault's fields, with the headers as they go over the wire.
+
+    A number and its digits are the same there.
+    """
     return {
         **msgspec.to_builtins(fault),
         **{name: str(getattr(fault, name)) for name in fault_module.LIMITS},
@@ -634,7 +672,10 @@ def test_a_form_and_a_command_line_say_the_same_fault(fault):
     ],
 )
 def test_only_names_that_nobody_else_can_own(host, may):
-    """The desk answers to IP addresses, private names and the sandbox's own: another name may have been pointed at this machine."""
+    """The desk answers to IP addresses, private names and the sandbox's own.
+
+    Another name may have been pointed at this machine.
+    """
     assert (origin_guard.refusal("GET", {"host": host}, "own.example.com") == "") == may
 
 
@@ -669,7 +710,10 @@ HERE = {"host": "127.0.0.1:8085"}
     ],
 )
 def test_only_the_page_itself_steers_from_a_browser(method, headers, may):
-    """From a browser only the sandbox's own page may read or change anything, and changes are JSON; programs need neither."""
+    """From a browser only the sandbox's own page may read or change anything, and changes are JSON.
+
+    Programs need neither.
+    """
     assert (origin_guard.refusal(method, {**HERE, **headers}, "127.0.0.1") == "") == may
 
 
@@ -692,7 +736,7 @@ def test_only_the_page_itself_steers_from_a_browser(method, headers, may):
     "strange", [{"Host": "rebound.example.com"}, {"Origin": "https://example.com"}]
 )
 def test_other_origins_neither_read_nor_change(start, method, path, strange):
-    """Another page's request, or one by a stranger's name, is a 403 at every address of the desk, and changes nothing."""
+    """Another page's request, or one by a foreign name, is a 403, and changes nothing."""
     sandbox = start(faults=(Fault("status", status=503, skip=1),))
     send(sandbox, event(sandbox, "seen"))
     answer = httpx.request(
@@ -748,7 +792,9 @@ def test_the_command_names_the_page(start, capsys):
 
 browser = test_report_browser.browser
 SCHEMES = test_report_browser.SCHEMES
-FILLED = """[...document.querySelectorAll('#tiles dd:not(.more)')].map(one => one.textContent).join(' ')"""
+FILLED = """
+[...document.querySelectorAll('#tiles dd:not(.more)')].map(one => one.textContent).join(' ')
+"""
 
 
 def show(
@@ -777,16 +823,24 @@ def show(
 
 
 def until(browser: Browser, condition: str) -> None:
-    """Wait in the page until a condition holds; looks whenever the page changes, and for what is no part of it, such as focus."""
+    """Wait in the page until a condition holds.
+
+    Looks whenever the page changes, and for what is no part of it, such as focus.
+    """
     wait = f"""
     new Promise((resolve, reject) => {{
       const late = setTimeout(() => reject(new Error('waited in vain')), 20000)
       const look = () => {{
-        if ({condition}) {{ clearTimeout(late); clearInterval(often); observer.disconnect(); resolve() }}
+        if (!({condition})) return
+        clearTimeout(late)
+        clearInterval(often)
+        observer.disconnect()
+        resolve()
       }}
       const often = setInterval(look, 25)
       const observer = new MutationObserver(look)
-      observer.observe(document, {{subtree: true, childList: true, characterData: true, attributes: true}})
+      const all = {{subtree: true, childList: true, characterData: true, attributes: true}}
+      observer.observe(document, all)
       look()
     }})
     """
@@ -915,12 +969,13 @@ def test_what_was_received_is_text(browser, busy, view: str):
 @ALL_VIEWS
 @pytest.mark.parametrize("width", [320, PHONE, 768, DESK])
 def test_nothing_is_wider_than_the_screen(browser, busy, view: str, width: int):
-    """No view scrolls sideways, on a phone or a desk, with everything folded open and the longest texts."""
+    """No view scrolls sideways, with everything unfolded and the longest texts."""
     show_whole(browser, busy, view, width=width)
     outside = """
     [...document.querySelectorAll('body *')].filter(one =>
       one.checkVisibility() && !one.closest('.skip, .unseen, svg, .stack thead') &&
-      one.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map(one => one.tagName + '.' + one.className)
+      one.getBoundingClientRect().right > document.documentElement.clientWidth + 1
+    ).map(one => one.tagName + '.' + one.className)
     """
     assert browser.evaluate(outside) == []
     assert browser.evaluate("document.documentElement.scrollWidth") <= width
@@ -938,7 +993,7 @@ BROKEN_WORDS = """
 @pytest.mark.parametrize("view", ["events", "history"])
 @pytest.mark.parametrize("width", [768, 1024, DESK, 1920])
 def test_names_and_sources_are_whole(browser, sandbox, view: str, width: int):
-    """No event name of Pinterest's and no source is broken in a table, however long the ids beside it are."""
+    """No event name of Pinterest's and no source is broken in a table, with long ids beside it."""
     long_id = hashlib.sha256(b"order-1").hexdigest()
     send(
         sandbox,
@@ -968,12 +1023,14 @@ def test_texts_have_contrast(browser, busy, view: str, dark: bool):
 
 @SCHEMES
 def test_switches_and_columns_have_contrast(browser, busy, dark: bool):
-    """Switches, their knobs, fields and columns stand out by 3 from what they stand on, in both colour schemes."""
+    """Switches, knobs, fields and columns have a contrast of 3 in both colour schemes."""
     show_whole(browser, busy, "faults", dark=dark, still=True)
     pairs = browser.evaluate("""
     [...document.querySelectorAll('.switch, .switch i, .fault input, #chart rect')].map(one => {
-      const style = getComputedStyle(one), on = getComputedStyle(one.tagName === 'I' ? one.parentElement : one.closest('.card'))
-      const own = {rect: style.fill, INPUT: style.borderTopColor}[one.tagName] ?? style.backgroundColor
+      const style = getComputedStyle(one)
+      const on = getComputedStyle(one.tagName === 'I' ? one.parentElement : one.closest('.card'))
+      const colors = {rect: style.fill, INPUT: style.borderTopColor}
+      const own = colors[one.tagName] ?? style.backgroundColor
       return [own, on.backgroundColor]
     })
     """)
@@ -983,7 +1040,7 @@ def test_switches_and_columns_have_contrast(browser, busy, dark: bool):
 
 @ALL_VIEWS
 def test_phone_texts_and_targets_are_large_enough(browser, busy, view: str):
-    """On a phone no text is below 12 pixels, and what is tapped is at least 24 pixels high (WCAG 2.2 AA)."""
+    """On a phone no text is below 12 pixels, no target below 24 pixels high (WCAG 2.2 AA)."""
     show_whole(browser, busy, view, width=PHONE)
     sizes = browser.evaluate("""
     [...document.querySelectorAll('body *')].filter(one => one.checkVisibility())
@@ -991,7 +1048,8 @@ def test_phone_texts_and_targets_are_large_enough(browser, busy, view: str):
     """)
     assert min(sizes) >= 12
     heights = browser.evaluate("""
-    [...document.querySelectorAll('nav a, button, summary, select, input:not([type=checkbox]), label.flag')]
+    [...document.querySelectorAll(
+      'nav a, button, summary, select, input:not([type=checkbox]), label.flag')]
       .filter(one => one.checkVisibility()).map(one => one.getBoundingClientRect().height)
     """)
     assert min(heights) >= 24
@@ -999,11 +1057,12 @@ def test_phone_texts_and_targets_are_large_enough(browser, busy, view: str):
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_everything_is_reached_by_keyboard(browser, busy, view: str):
-    """Tab goes to the skip link first, then through all that can be used in order, each with a visible outline."""
+    """Tab goes to the skip link, then through all controls in order, each with an outline."""
     show(browser, addresses(busy)[view])
     if view in ("events", "requests"):
         until(browser, f"document.querySelector('#view-{view} tbody tr')")
-    wanted = """[...document.querySelectorAll('a[href], button, summary, input, select, [tabindex="0"]')]
+    wanted = """
+    [...document.querySelectorAll('a[href], button, summary, input, select, [tabindex="0"]')]
       .filter(one => one.checkVisibility() && !one.disabled && !one.matches('.fold > summary'))"""
     expected = browser.evaluate(f"({wanted}).length")
     browser.evaluate(f"window.wanted = {wanted}")
@@ -1028,7 +1087,7 @@ def test_still_where_motion_is_unwanted(browser, busy):
 
 
 def test_views_are_named_for_assistive_technology(browser, busy):
-    """Landmarks, switches with their state, tables with rows and a polite status are there under their names."""
+    """Landmarks, switches, tables and a polite status are there under their names."""
     show(browser, addresses(busy)["faults"])
     nodes = [
         node
@@ -1052,7 +1111,10 @@ def test_views_are_named_for_assistive_technology(browser, busy):
 
 
 def test_what_comes_is_shown_at_once(browser, sandbox):
-    """A request that is answered shows in the open page: totals, words for a screen reader, a row, and the history."""
+    """A request that is answered shows in the open page.
+
+    Totals, words for a screen reader, a row, and the history.
+    """
     show(browser, f"{sandbox.origin}/#events")
     assert "Waiting for the first request" in browser.evaluate("document.body.innerText")
     assert "sandbox-token" not in browser.evaluate("document.body.innerText")
@@ -1065,7 +1127,8 @@ def test_what_comes_is_shown_at_once(browser, sandbox):
     assert "second" in browser.evaluate("document.querySelector('#view-events tbody tr').innerText")
     until(
         browser,
-        "document.querySelector('#spoken').textContent === '2 requests, 2 events processed, 1 failed, 0 requests rejected.'",
+        "document.querySelector('#spoken').textContent === "
+        "'2 requests, 2 events processed, 1 failed, 0 requests rejected.'",
     )
     browser.evaluate("location.hash = '#history'")
     until(browser, "document.querySelector('#groups tbody tr')?.innerText.startsWith('checkout')")
@@ -1087,7 +1150,10 @@ def test_changes_leave_the_focus_alone(browser, sandbox):
 
 
 def test_an_event_is_opened_by_keyboard(browser, sandbox):
-    """Enter on a row opens the event: its JSON, the digest's label, the error beside its field; Escape goes back to the row."""
+    """Enter on a row opens the event: its JSON, the digest's label, the error beside its field.
+
+    Escape goes back to the row.
+    """
     send(sandbox, event(sandbox, "odd", custom_data={"value": "1,50"}))
     show(browser, f"{sandbox.origin}/#events")
     until(browser, "document.querySelector('#view-events tbody a')")
@@ -1108,7 +1174,10 @@ def test_an_event_is_opened_by_keyboard(browser, sandbox):
 
 
 def test_an_address_opens_what_it_says(browser, sandbox):
-    """An address with filters shows those events and fills the form; changing the form changes the address."""
+    """An address with filters shows those events and fills the form.
+
+    Changing the form changes the address.
+    """
     send(
         sandbox,
         event(sandbox, "a"),
@@ -1123,7 +1192,8 @@ def test_an_address_opens_what_it_says(browser, sandbox):
     )
     browser.evaluate("""
     (form => { form.elements.status.value = ''; form.elements.name.value = 'signup';
-               form.elements.name.dispatchEvent(new Event('input', {bubbles: true})) })(document.querySelector('#event-filters'))
+               form.elements.name.dispatchEvent(new Event('input', {bubbles: true}))
+    })(document.querySelector('#event-filters'))
     """)
     until(browser, "document.querySelector('#view-events tbody')?.innerText.includes('signup')")
     until(browser, "location.hash === '#events?name=signup'")
@@ -1142,7 +1212,7 @@ def test_many_rows_come_in_parts(browser, sandbox):
 
 
 def test_a_switch_takes_effect_at_once(browser, sandbox):
-    """A fault that is switched on strikes the next request, a field that is changed the one after, and off is off."""
+    """A switched fault strikes the next request, a changed field the one after, and off is off."""
     show(browser, f"{sandbox.origin}/#faults")
     card = "document.querySelector('[aria-labelledby=fault-status].fault')"
     assert send(sandbox, event(sandbox)).status_code == 200
@@ -1154,7 +1224,10 @@ def test_a_switch_takes_effect_at_once(browser, sandbox):
     until(browser, f"{card}.innerText.includes('Struck 1 time.')")
     assert "1 fault on" in browser.evaluate("document.querySelector('#faults-on').innerText")
     browser.evaluate(f"""
-    (input => {{ input.value = '429'; input.dispatchEvent(new Event('change', {{bubbles: true}})) }})({card}.elements.status)
+    (input => {{
+      input.value = '429'
+      input.dispatchEvent(new Event('change', {{bubbles: true}}))
+    }})({card}.elements.status)
     """)
     until(browser, f"{card}.innerText.includes('status:status=429')")
     assert send(sandbox, event(sandbox)).status_code == 429
@@ -1165,12 +1238,16 @@ def test_a_switch_takes_effect_at_once(browser, sandbox):
 
 
 def test_a_switch_that_needs_something_says_so(browser, sandbox):
-    """A fault without what it needs stays off and the field asks; what the sandbox refuses is shown in its words."""
+    """A fault without what it needs stays off and the field asks.
+
+    What the sandbox refuses is shown in its words.
+    """
     show(browser, f"{sandbox.origin}/#faults")
     browser.evaluate("document.querySelector('.switch[aria-labelledby=fault-poison]').click()")
     until(
         browser,
-        "document.activeElement.name === 'event_id' && document.activeElement.validity.valueMissing",
+        "document.activeElement.name === 'event_id' && "
+        "document.activeElement.validity.valueMissing",
     )
     browser.evaluate("""
     (card => { card.elements.requests.value = 'some'; card.querySelector('.switch').click() })(
@@ -1210,7 +1287,10 @@ def test_faults_set_elsewhere_show(browser, sandbox):
 
 
 def test_everything_is_forgotten_after_a_question(browser, sandbox):
-    """To forget everything is asked about first; then nothing that was received is left, here and in the page."""
+    """To forget everything is asked about first.
+
+    Then nothing that was received is left, here and in the page.
+    """
     send(sandbox, event(sandbox))
     show(browser, f"{sandbox.origin}/#events")
     until(browser, "document.querySelector('#view-events tbody tr')")
@@ -1220,7 +1300,8 @@ def test_everything_is_forgotten_after_a_question(browser, sandbox):
     browser.evaluate("document.querySelector('#forget-now').click()")
     until(
         browser,
-        "!document.querySelector('#view-events tbody tr') && document.querySelector('#waiting').checkVisibility()",
+        "!document.querySelector('#view-events tbody tr') && "
+        "document.querySelector('#waiting').checkVisibility()",
     )
     assert browser.evaluate(FILLED) == "0 0 0 0"
     assert sandbox.store.requests() == []
