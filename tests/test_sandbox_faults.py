@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from target_pinterest_capi.sandbox.app import SandboxConfig
-from target_pinterest_capi.sandbox.faults import KINDS, Fault, FaultError, Faults, Script, parse
+from target_pinterest_capi.sandbox.fault_plans import Faults
+from target_pinterest_capi.sandbox.faults import KINDS, Fault, FaultError, Script, parse
 from target_pinterest_capi.sandbox.server import Sandbox
 
 DIGEST = hashlib.sha256(b"jane@example.com").hexdigest()

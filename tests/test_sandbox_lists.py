@@ -31,7 +31,8 @@ from target_pinterest_capi.sandbox import (
 )
 from target_pinterest_capi.sandbox.answers import Request
 from target_pinterest_capi.sandbox.app import ROUTES
-from target_pinterest_capi.sandbox.faults import ENDPOINTS, Fault, FaultError, Faults, parse
+from target_pinterest_capi.sandbox.fault_plans import Faults
+from target_pinterest_capi.sandbox.faults import ENDPOINTS, Fault, FaultError, parse
 
 NOW = 1_780_000_000
 ACCOUNT = "549755885175"

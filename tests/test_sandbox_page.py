@@ -22,6 +22,7 @@ from target_pinterest_capi.cli import sandbox as command
 from target_pinterest_capi.sandbox import faults as fault_module
 from target_pinterest_capi.sandbox import rules
 from target_pinterest_capi.sandbox.app import SandboxConfig
+from target_pinterest_capi.sandbox.fault_plans import Faults
 from target_pinterest_capi.sandbox.faults import (
     ENDPOINTS,
     KINDS,
@@ -29,7 +30,6 @@ from target_pinterest_capi.sandbox.faults import (
     SELECTORS,
     Fault,
     FaultError,
-    Faults,
 )
 from target_pinterest_capi.sandbox.page import changes, history, one_event, origin_guard, switches
 from target_pinterest_capi.sandbox.page.site import FILES

@@ -103,7 +103,7 @@ LIBRARIES: Final = {
         "spark.task_lock",
     ),
     "starlette": ("sandbox",),
-    "threading": ("delivery.dispatcher", "sandbox.faults", "sandbox.server", "sandbox.store"),
+    "threading": ("delivery.dispatcher", "sandbox.fault_plans", "sandbox.server", "sandbox.store"),
     "uvicorn": ("sandbox.server",),
     "yaml": ("cli", "mapping.presets", "plugin", "sandbox.demo.command", "settings.sources"),
 }

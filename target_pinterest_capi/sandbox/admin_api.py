@@ -12,8 +12,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from target_pinterest_capi.sandbox import audiences, customer_lists
+from target_pinterest_capi.sandbox.fault_plans import Faults
 from target_pinterest_capi.sandbox.fault_responses import json_response
-from target_pinterest_capi.sandbox.faults import KINDS, FaultError, Faults, Script, read
+from target_pinterest_capi.sandbox.faults import KINDS, FaultError, Script, read
 from target_pinterest_capi.sandbox.rules import Rules
 from target_pinterest_capi.sandbox.store import EventRow, RequestRow, Store, UpdateRow
 

@@ -21,6 +21,7 @@ from starlette.routing import Route
 
 from target_pinterest_capi.sandbox import answers, audiences, customer_lists, oauth, quality, rules
 from target_pinterest_capi.sandbox.admin_api import REDIRECTED, AdminApi
+from target_pinterest_capi.sandbox.fault_plans import FaultPlan, Faults
 from target_pinterest_capi.sandbox.fault_responses import (
     CutResponse,
     faulty_response,
@@ -28,7 +29,7 @@ from target_pinterest_capi.sandbox.fault_responses import (
     pause,
     response_instead,
 )
-from target_pinterest_capi.sandbox.faults import Fault, FaultPlan, Faults
+from target_pinterest_capi.sandbox.faults import Fault
 from target_pinterest_capi.sandbox.page.origin_guard import guarded
 from target_pinterest_capi.sandbox.page.site import Site
 from target_pinterest_capi.sandbox.rates import CONVERSIONS, TOKENS, Window, category

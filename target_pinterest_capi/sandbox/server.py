@@ -15,7 +15,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from target_pinterest_capi.sandbox.app import SandboxConfig, create_app
-from target_pinterest_capi.sandbox.faults import Faults
+from target_pinterest_capi.sandbox.fault_plans import Faults
 from target_pinterest_capi.sandbox.store import Store
 
 

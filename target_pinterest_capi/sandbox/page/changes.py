@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from target_pinterest_capi.sandbox import audiences, customer_lists
-from target_pinterest_capi.sandbox.faults import Faults
+from target_pinterest_capi.sandbox.fault_plans import Faults
 from target_pinterest_capi.sandbox.page.history import AT_ONCE, COLUMN_SECONDS, COLUMNS, History
 from target_pinterest_capi.sandbox.page.switches import forms
 from target_pinterest_capi.sandbox.rules import Rules

@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from target_pinterest_capi.sandbox.fault_plans import Faults
 from target_pinterest_capi.sandbox.fault_responses import json_response
-from target_pinterest_capi.sandbox.faults import Faults
 from target_pinterest_capi.sandbox.page import one_event
 from target_pinterest_capi.sandbox.page.changes import ChangeFeed, event_rows, request_rows
 from target_pinterest_capi.sandbox.rules import Rules

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from target_pinterest_capi.sandbox.fault_plans import Faults
 from target_pinterest_capi.sandbox.faults import (
     ENDPOINTS,
     KINDS,
@@ -16,7 +17,6 @@ from target_pinterest_capi.sandbox.faults import (
     RANGES,
     SELECTORS,
     Fault,
-    Faults,
 )
 
 
