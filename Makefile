@@ -54,7 +54,7 @@ CLOCK_TESTS = $(addprefix tests/test_, check.py coerce.py credentials.py demo.py
 	progress.py replay.py report_file.py target.py)
 
 test-clock: $(READY) $(call locked,$(TEST))  ## run the tests of what reckons with time as if it were a leap day's end, or the clocks were changed
-	@$(BIN)/python .ci/clock.py $(PYTEST) -m "not slow" $(CLOCK_TESTS)
+	@$(BIN)/python tools/clock.py $(PYTEST) -m "not slow" $(CLOCK_TESTS)
 
 setup: $(READY) $(call locked,$(TEST) types lint build hooks)  ## install all that the targets need, but for Spark
 
@@ -81,12 +81,10 @@ python: $(READY) .venv/.lint
 	@found=$$($(BIN)/deptry --no-ansi target_pinterest_capi 2>&1) || { echo "$$found"; exit 1; }
 
 current: $(READY)
-	@$(BIN)/python -m target_pinterest_capi.documentation --check
+	@$(BIN)/python -m tools.documentation --check
 
 docs: $(READY)  ## bring what is generated up to date: references, the README's table, meltano.yml, hub/
-	@$(BIN)/python -m target_pinterest_capi.plugin --project > meltano.yml.new && mv meltano.yml.new meltano.yml
-	@$(BIN)/python -m target_pinterest_capi.plugin --hub > hub.yml.new && mv hub.yml.new hub/target-pinterest-capi.yml
-	@$(BIN)/python -m target_pinterest_capi.documentation
+	@$(BIN)/python -m tools.documentation
 
 workflows: .venv/.lint
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/actionlint -color=false .github/workflows/*.yml
@@ -103,10 +101,10 @@ meltano: .venv/.lint
 	@$(BIN)/yamllint --strict --config-file .ci/hub-yamllint.yml hub
 
 tree: $(READY)
-	@$(BIN)/python .ci/tree.py
+	@$(BIN)/python tools/tree.py
 
 changelog: $(READY)
-	@$(BIN)/python .ci/changelog.py $(TAG)
+	@$(BIN)/python tools/changelog.py $(TAG)
 
 # In CI every package is installed, and has to be: what a package needs is known only then.
 locks: .venv/.lint
@@ -120,7 +118,7 @@ drift: $(READY)  ## compare a newer OpenAPI description of Pinterest's with the 
 format: .venv/.lint  ## format the code, and mend what ruff can mend safely
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
 
-types: $(READY) .venv/.types  ## check the types of the package
+types: $(READY) .venv/.types  ## check the types of the package and of tools/
 	@$(BIN)/mypy --strict --no-error-summary
 
 # uv makes the lock files and nothing else; it stays out of them.

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -13,14 +14,15 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
+import target_pinterest_capi
 from given import ACCOUNT
-from target_pinterest_capi import documentation
 from target_pinterest_capi.cli import fields
-from target_pinterest_capi.cli.preview.model import Preview
 from target_pinterest_capi.events.coerce import unix_time
 from target_pinterest_capi.events.fields import FIELDS, ITEM_FIELDS
 from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
+from target_pinterest_capi.pipeline.preview import Preview
 from target_pinterest_capi.settings import ConfigurationError, load
+from tools import documentation
 
 ROOT = Path(__file__).parent.parent
 GUIDE = ROOT / "docs" / "mapping.md"
@@ -272,9 +274,16 @@ def test_unknown_marker_is_an_error():
 
 
 def run(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "target_pinterest_capi.documentation", *arguments]
+    command = [sys.executable, "-m", "tools.documentation", *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run(
-        command, cwd=directory, capture_output=True, text=True, check=False, timeout=120
+        command,
+        cwd=directory,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
 
 
@@ -292,6 +301,7 @@ def test_check_says_what_is_behind_and_writing_mends_it(tmp_path: Path):
     ]
     assert not list((tmp_path / "docs").iterdir())
     assert run(tmp_path).returncode == 0
+    assert (tmp_path / "meltano.yml").read_text() == (ROOT / "meltano.yml").read_text()
     assert "| `ad_account_id` | required |" in (tmp_path / "README.md").read_text()
     again = run(tmp_path, "--check")
     assert (again.returncode, again.stdout) == (0, "")
@@ -307,6 +317,7 @@ def test_outside_of_the_repository_nothing_is_written(tmp_path: Path):
 
 # What the code cites
 
+PACKAGE = Path(target_pinterest_capi.__file__).parent
 CITED = re.compile(r"docs/pinterest-api\.md:\s+(?:# )?([A-Z][\w -]*|user_data|custom_data)")
 SOURCES = [
     path
@@ -320,7 +331,7 @@ def test_every_citation_of_the_api_page_is_a_heading():
     headings = set(
         re.findall(r"^## (.+)$", (ROOT / "docs" / "pinterest-api.md").read_text(), re.MULTILINE)
     )
-    package = [path.read_text() for path in Path(documentation.__file__).parent.rglob("*.py")]
+    package = [path.read_text() for path in PACKAGE.rglob("*.py")]
     cited = {found.strip() for text in package for found in CITED.findall(text)}
     assert len(cited) > 8
     assert cited <= headings
@@ -329,7 +340,7 @@ def test_every_citation_of_the_api_page_is_a_heading():
         for text in package
         for found in re.findall(r"docs/pinterest-api\.md: [\w -]+ \((\w+)", text)
     }
-    data = (Path(documentation.__file__).parent / "sandbox" / "pinterest-openapi.json").read_text()
+    data = (PACKAGE / "sandbox" / "pinterest-openapi.json").read_text()
     assert [name for name in names if name not in data] == []
 
 

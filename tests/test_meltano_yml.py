@@ -15,7 +15,6 @@ import pytest
 import yaml
 
 from given import ACCOUNT, TOKEN, record, schema
-from target_pinterest_capi import plugin
 from target_pinterest_capi.cli.main import COMMANDS
 from target_pinterest_capi.delivery.run import ExitCode
 from target_pinterest_capi.sandbox.server import Sandbox
@@ -26,7 +25,8 @@ from target_pinterest_capi.settings import (
     meltano_settings,
     settings_table,
 )
-from target_pinterest_capi.settings.shape import accepted
+from target_pinterest_capi.settings.json_schema import properties
+from tools import demo_project
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -50,9 +50,9 @@ def example(language: str, part: str) -> str:
 # ---- meltano.yml ----
 
 
-def test_meltano_yml_is_what_the_package_writes():
-    """The repository's project is the generated one: `python -m target_pinterest_capi.plugin --project > meltano.yml`."""
-    assert (ROOT / "meltano.yml").read_text(encoding="utf-8") == plugin.project_text()
+def test_meltano_yml_is_what_is_generated():
+    """The repository's project is the generated one: `make docs`."""
+    assert (ROOT / "meltano.yml").read_text(encoding="utf-8") == demo_project.text()
 
 
 @pytest.mark.parametrize("name", [entry["name"] for entry in meltano_settings()])
@@ -66,7 +66,7 @@ def test_every_setting_is_declared(name):
 def test_no_setting_is_left_out():
     """What a configuration may give and what the loader declares are the same settings."""
     assert {entry["name"].partition(".")[0] for entry in LOADER["settings"]} == set(
-        accepted(Settings)
+        properties(Settings)
     )
 
 
@@ -117,28 +117,6 @@ def test_the_job_runs_what_is_declared():
     (job,) = PROJECT["jobs"]
     names = [entry["name"] for entries in PROJECT["plugins"].values() for entry in entries]
     assert [name for task in job["tasks"] for name in task.split()] == names
-
-
-@pytest.mark.parametrize(
-    ("arguments", "made"),
-    [
-        ([], plugin.definition_text),
-        (["--project"], plugin.project_text),
-        (["--hub"], plugin.hub_text),
-    ],
-)
-def test_the_module_prints_what_it_makes(arguments, made):
-    """Run as a module it prints the definition, the repository's project or the Hub's entry, and imports no singer_sdk for it."""
-    command = [sys.executable, "-X", "importtime", "-m", "target_pinterest_capi.plugin", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
-    assert done.stdout == made()
-    assert "singer_sdk" not in done.stderr
-
-
-def test_the_module_refuses_what_it_does_not_know(capsys):
-    """Any other argument is a usage error, with nothing on stdout."""
-    assert plugin.main(["--projekt"]) == 2
-    assert capsys.readouterr().out == ""
 
 
 # ---- README ----

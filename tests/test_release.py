@@ -1,6 +1,5 @@
 """A release: the version is the tag's, the changelog has its section, and image, devcontainer and workflows hold together."""
 
-import importlib.util
 import json
 import re
 import shutil
@@ -10,13 +9,13 @@ import tarfile
 import tomllib
 from importlib import metadata
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 import yaml
 
 import target_pinterest_capi
 from target_pinterest_capi.pinterest.client import USER_AGENT
+from tools import changelog
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -31,19 +30,6 @@ LABEL = "Programming Language :: Python :: "
 PYTHONS = [
     text.removeprefix(LABEL) for text in PROJECT["project"]["classifiers"] if text.startswith(LABEL)
 ]
-
-
-def loaded(path: Path) -> ModuleType:
-    """Give a script of .ci/ as a module."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-CHANGELOG = loaded(ROOT / ".ci" / "changelog.py")
 
 
 # The version
@@ -164,12 +150,12 @@ What changed.
 
 def test_changelog_is_in_form():
     """The file keeps the form of Keep a Changelog, and has a section for what is not released."""
-    assert list(CHANGELOG.problems((ROOT / "CHANGELOG.md").read_text())) == []
+    assert list(changelog.problems((ROOT / "CHANGELOG.md").read_text())) == []
 
 
 def test_changelog_that_keeps_the_form_has_no_problem():
     """Dated releases below Unreleased, the newest first, entries in groups: nothing to say."""
-    assert list(CHANGELOG.problems(KEPT)) == []
+    assert list(changelog.problems(KEPT)) == []
 
 
 @pytest.mark.parametrize(
@@ -217,7 +203,7 @@ def test_changelog_out_of_form_says_where(written: str, instead: str, problem: s
     """Each departure from the form is told with its line."""
     assert written in KEPT
     found = list(
-        CHANGELOG.problems(
+        changelog.problems(
             KEPT.replace(written, instead, 1).replace("[0.2.0]: https://example.com/0.2.0\n", "")
         )
     )
@@ -226,7 +212,7 @@ def test_changelog_out_of_form_says_where(written: str, instead: str, problem: s
 
 def test_notes_of_a_release_are_its_section():
     """A tag's notes are what stands below its heading, and nothing else."""
-    section = CHANGELOG.release(KEPT, "v0.2.0")
+    section = changelog.release(KEPT, "v0.2.0")
     assert (
         section.notes
         == "### Added\n\n- **Something** that takes\n  two lines.\n\n### Fixed\n\n- Something else."
@@ -251,7 +237,7 @@ def test_notes_of_a_release_are_its_section():
 )
 def test_tag_without_its_section_is_not_released(tag: str, text: str, problem: str):
     """A tag needs the newest dated section, and nothing that was left behind above it."""
-    found = CHANGELOG.release(text, tag)
+    found = changelog.release(text, tag)
     assert isinstance(found, str)
     assert problem in found
 
@@ -263,7 +249,7 @@ def test_tag_without_its_section_is_not_released(tag: str, text: str, problem: s
 def test_changelog_command(tmp_path: Path, arguments: list[str], code: int, output: str):
     """Without a tag it checks, with one it prints the notes, and a problem is exit code 1 with a line on stderr."""
     (tmp_path / "CHANGELOG.md").write_text(KEPT)
-    command = [sys.executable, str(ROOT / ".ci" / "changelog.py"), *arguments]
+    command = [sys.executable, str(ROOT / "tools" / "changelog.py"), *arguments]
     ran = subprocess.run(
         command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120
     )

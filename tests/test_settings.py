@@ -22,7 +22,7 @@ from target_pinterest_capi.settings import (
     read_environment,
     read_files,
 )
-from target_pinterest_capi.settings.shape import accepted
+from target_pinterest_capi.settings.json_schema import properties
 
 ACCOUNT = "549755885175"
 MINIMAL = {"ad_account_id": ACCOUNT, "conversion_token": "sandbox-token"}
@@ -92,7 +92,7 @@ def entry_with(**members):
 
 def test_the_settings_are_those_of_the_contract():
     """There is every setting of the contract's table, with its name and default, and no other."""
-    fields = accepted(Settings)
+    fields = Settings.model_fields
     assert {
         name: ... if info.is_required() else info.default for name, info in fields.items()
     } == DEFAULTS
@@ -111,10 +111,10 @@ def test_defaults_apply_to_what_is_not_given():
 
 def test_members_of_entries_and_lists_are_those_of_the_contract():
     """A mapping entry and a customer list have the contract's keys."""
-    assert set(accepted(MappingEntry)) == {
+    assert set(properties(MappingEntry)) == {
         "stream", "name", "preset", "when", "ad_account_id", "conversion_token_file", "event_names", "fields", "defaults",
     }  # fmt: skip
-    assert set(accepted(CustomerListEntry)) == {
+    assert set(properties(CustomerListEntry)) == {
         "stream", "list_id", "list_name", "list_type", "ad_account_id", "member", "operation", "refresh", "max_removed_ratio",
         "audience",
     }  # fmt: skip
@@ -235,7 +235,7 @@ def test_wrong_values_are_told_in_plain_words(name, wrong, says):
 )
 def test_limits_are_reached(name):
     """The ends of a range are within it."""
-    info = accepted(Settings)[name]
+    info = Settings.model_fields[name]
     ends = [
         getattr(limit, side)
         for limit in info.metadata
@@ -640,7 +640,7 @@ JSON = st.recursive(
 ENTRIES = st.lists(
     JSON
     | st.dictionaries(
-        st.sampled_from(sorted({*accepted(MappingEntry), *accepted(CustomerListEntry)})), JSON
+        st.sampled_from(sorted({*properties(MappingEntry), *properties(CustomerListEntry)})), JSON
     ),
     max_size=2,
 )

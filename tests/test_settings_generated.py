@@ -23,9 +23,9 @@ from target_pinterest_capi.settings import (
     sdk_schema,
     settings_table,
 )
-from target_pinterest_capi.settings.shape import Takes, accepted, shape
+from target_pinterest_capi.settings.json_schema import properties
 
-NAMES = sorted(accepted(Settings))
+NAMES = sorted(properties(Settings))
 SECRETS = {
     "conversion_token",
     "ledger_url",
@@ -96,7 +96,7 @@ def test_every_setting_is_in_every_place(name):
     assert f"| `{name}` | " in settings_table()
     if name == "oauth":
         described = {entry["name"] for entry in meltano_settings()}
-        assert {f"oauth.{member}" for member in accepted(OAuth)} <= described
+        assert {f"oauth.{member}" for member in properties(OAuth)} <= described
     else:
         (entry,) = [entry for entry in meltano_settings() if entry["name"] == name]
         assert entry["description"] == description
@@ -106,7 +106,7 @@ def test_every_setting_is_in_every_place(name):
 def test_no_place_has_anything_else():
     """What is generated names settings and nothing more, each once."""
     entries = [entry["name"] for entry in meltano_settings()]
-    expected = {*NAMES, *(f"oauth.{name}" for name in accepted(OAuth))}
+    expected = {*NAMES, *(f"oauth.{name}" for name in properties(OAuth))}
     assert sorted(entries) == sorted(expected - {"oauth"})
     assert set(dotted(sdk_schema())) == expected
     rows = [line.split("`")[1] for line in settings_table().splitlines() if line.startswith("| `")]
@@ -116,12 +116,12 @@ def test_no_place_has_anything_else():
 @pytest.mark.parametrize("model", [Settings, OAuth, MappingEntry, CustomerListEntry])
 def test_every_setting_is_described_in_plain_sentences(model):
     """Every description is a sentence or two, in one line, and every setting stands in a group."""
-    for name, info in accepted(model).items():
-        assert info.description, name
-        assert info.description.endswith("."), name
-        assert "\n" not in info.description, name
-        assert len(info.description) < 160, name
-        assert bool(shape(info).group) == (model is Settings), name
+    for name, schema in properties(model).items():
+        assert schema["description"], name
+        assert schema["description"].endswith("."), name
+        assert "\n" not in schema["description"], name
+        assert len(schema["description"]) < 160, name
+        assert ("group" in schema) == (model is Settings), name
 
 
 def test_what_loading_fills_in_is_no_setting():
@@ -145,8 +145,8 @@ def test_environment_example_has_every_setting_that_is_one_value():
     simple = {
         f"{name}.{member}".removeprefix(".")
         for name, model in (("", Settings), ("oauth", OAuth))
-        for member, info in accepted(model).items()
-        if shape(info).takes not in {Takes.LIST, Takes.OBJECT}
+        for member, schema in properties(model).items()
+        if schema["type"] not in {"array", "object"}
     }
     named = [
         line for line in environment_example().splitlines() if re.match(r"(# )?[A-Z_]+=", line)
@@ -391,12 +391,12 @@ def test_tables_name_every_choice_and_key():
     rows = {
         row.split("`")[1]: row for row in settings_table().splitlines() if row.startswith("| `")
     }
-    for name, info in accepted(Settings).items():
-        for choice in shape(info).choices:
+    for name, schema in properties(Settings).items():
+        for choice in schema.get("enum", ()):
             assert choice in rows[name].partition("| ")[2].partition("|")[2], name
     for model, table in (
         (MappingEntry, mapping_table()),
         (CustomerListEntry, mapping_table(lists=True)),
     ):
-        for name in accepted(model):
+        for name in properties(model):
             assert f"| `{name}` | " in table

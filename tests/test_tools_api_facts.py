@@ -1,7 +1,6 @@
 """tools/api_facts.py: which facts of a description it keeps, and how it says what a newer one changed."""
 
 import copy
-import importlib.util
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -12,11 +11,9 @@ import yaml
 
 from api_description import DESCRIPTION, FILE, PATHS
 from target_pinterest_capi.sandbox.app import ROUTES
+from tools import api_facts
 
 ROOT = Path(__file__).parents[1]
-_spec = importlib.util.spec_from_file_location("api_facts", ROOT / "tools" / "api_facts.py")
-api_facts = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(api_facts)
 
 EVENTS = "/ad_accounts/{ad_account_id}/events"
 KEYWORDS = {

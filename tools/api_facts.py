@@ -66,7 +66,7 @@ class DescriptionError(Exception):
 # ---- reading
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """YAML as OpenAPI means it, YAML 1.2: the country NO is a text, and so is a date."""
 
 

@@ -4,7 +4,6 @@ Owns the command's options and what it prints. The web server's packages are an 
 command runs.
 """
 
-import ipaddress
 import json
 import signal
 from collections.abc import Iterator
@@ -13,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+
+from target_pinterest_capi.settings.values import is_loopback
 
 if TYPE_CHECKING:
     from target_pinterest_capi.sandbox.server import Sandbox
@@ -158,14 +159,8 @@ def sandbox(
       drop_after:endpoint=customer_lists,method=POST,times=1
     docs/sandbox.md lists them all.
     """  # noqa: D301 - click reads \b as "keep these lines"
-    try:
+    with needed_packages():
         from target_pinterest_capi.sandbox import app, faults, oauth, rules, server  # noqa: PLC0415
-    except ModuleNotFoundError as missing:
-        if (missing.name or "").partition(".")[0] not in EXTRA:
-            raise
-        raise click.ClickException(
-            f"The sandbox needs packages that are not installed. Install them with: {INSTALL}"
-        ) from missing
     wrong = next(
         (
             account
@@ -197,6 +192,19 @@ def sandbox(
         raise click.ClickException(
             f"The sandbox cannot start on {config.host} port {config.port}: {problem.strerror}."
         ) from problem
+
+
+@contextmanager
+def needed_packages() -> Iterator[None]:
+    """Import the sandbox within. Raises a ClickException that says how to install its packages."""
+    try:
+        yield
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").partition(".")[0] not in EXTRA:
+            raise
+        raise click.ClickException(
+            f"The sandbox needs packages that are not installed. Install them with: {INSTALL}"
+        ) from missing
 
 
 def _app(options: dict[str, Any]) -> dict[str, Any]:
@@ -246,7 +254,7 @@ def _introduce(running: "Sandbox", tokens: tuple[str, ...], accounts: tuple[str,
     )
     click.echo(f"  {json.dumps({'oauth': {'access_token': app.access_token}})}")
     click.echo(f"  {json.dumps({'oauth': {**members, 'token_path': 'sandbox-oauth.json'}})}")
-    if not _is_loopback(running.config.host):
+    if not is_loopback(running.config.host):
         click.secho(
             f"\nWarning: {running.config.host} is not a loopback address. Whoever reaches this machine can read every event "
             "sent here and switch faults, without a token and unencrypted. The target itself sends plain HTTP to loopback "
@@ -255,10 +263,3 @@ def _introduce(running: "Sandbox", tokens: tuple[str, ...], accounts: tuple[str,
             fg="yellow",
         )
     click.echo("\nCtrl-C stops it.")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -4,14 +4,14 @@ Promises that every problem of a configuration is reported at once, in words tha
 no secret shows in an error or a repr. Never reads a record, a clock or the network.
 """
 
+from target_pinterest_capi.settings.json_schema import sdk_schema
 from target_pinterest_capi.settings.loading import load, parse_mapping
 from target_pinterest_capi.settings.model import CustomerListEntry, MappingEntry, OAuth, Settings
 from target_pinterest_capi.settings.problems import ConfigurationError, Problem
-from target_pinterest_capi.settings.schema import (
+from target_pinterest_capi.settings.reference import (
     environment_example,
     mapping_table,
     meltano_settings,
-    sdk_schema,
     settings_table,
 )
 from target_pinterest_capi.settings.sources import (

@@ -1,8 +1,6 @@
 """Every setting: its name, type, limits, default and description, which is what all generated texts print.
 
-`group` is the heading it stands under; `null` says what a given null, or the word never, means
-(elsewhere null is the same as not given);
-`internal` members are filled while loading and never read from a configuration.
+Members that are filled while loading and never read from a configuration are left out of the JSON schema.
 """
 
 from collections.abc import Mapping
@@ -17,7 +15,9 @@ from pydantic import (
     PlainSerializer,
     PrivateAttr,
     SecretStr,
+    WithJsonSchema,
 )
+from pydantic.json_schema import SkipJsonSchema
 
 from target_pinterest_capi.settings import values
 from target_pinterest_capi.settings.problems import Problem
@@ -35,7 +35,17 @@ Country = Annotated[str, AfterValidator(values.country)]
 ReportPath = Annotated[str, AfterValidator(values.report_path)]
 LedgerUrl = Annotated[SecretStr, AfterValidator(values.ledger_url)]
 Object = Annotated[Mapping[str, Any], AfterValidator(values.Frozen), PlainSerializer(dict)]
-Expressions = tuple[str, ...]
+LocalPath = Annotated[str, WithJsonSchema({"type": "string", "format": "file-path"})]
+Expressions = Annotated[
+    tuple[str, ...],
+    WithJsonSchema({"type": ["string", "array"], "items": {"type": "string"}}),
+]
+FieldExpressions = Annotated[
+    Mapping[str, Expressions | None],
+    AfterValidator(values.Frozen),
+    PlainSerializer(dict),
+    WithJsonSchema({"type": "object"}),  # field paths may be nested
+]
 
 
 def setting(
@@ -44,15 +54,17 @@ def setting(
     *,
     group: str = "",
     null: str = "",
-    file: bool = False,
-    internal: bool = False,
     hidden: bool = False,
     **limits: Any,
 ) -> Any:
-    """One setting. `file`: its text is a path; `hidden`: kept out of reprs; `limits` are pydantic's ge, gt and le."""
-    extra: dict[str, Any] = {"group": group, "null": null, "file": file, "internal": internal}
+    """Describe one setting.
+
+    `group` is the heading that it stands under. `null` says what null, or the word never, means as a value; elsewhere null is
+    the same as not given. `hidden`: kept out of reprs. `limits` are pydantic's ge, gt and le.
+    """
+    notes: dict[str, Any] = {key: text for key, text in (("group", group), ("null", null)) if text}
     return Field(
-        default, description=about, json_schema_extra=extra, repr=not (hidden or internal), **limits
+        default, description=about, json_schema_extra=notes or None, repr=not hidden, **limits
     )
 
 
@@ -72,18 +84,18 @@ class OAuth(_Model):
     access_token: SecretStr | None = setting(
         "An OAuth access token with ads:read and ads:write, used as it is."
     )
-    access_token_file: str | None = setting("A file that holds access_token.", file=True)
+    access_token_file: LocalPath | None = setting("A file that holds access_token.")
     client_id: str | None = setting(
         "Id of your Pinterest app; with client_secret, refresh_token and token_path."
     )
     client_secret: SecretStr | None = setting("Secret of your Pinterest app.")
-    client_secret_file: str | None = setting("A file that holds client_secret.", file=True)
+    client_secret_file: LocalPath | None = setting("A file that holds client_secret.")
     refresh_token: SecretStr | None = setting(
         "The refresh token to start from; Pinterest replaces it as it is used."
     )
-    refresh_token_file: str | None = setting("A file that holds refresh_token.", file=True)
-    token_path: str | None = setting(
-        "A private file that keeps the newest refresh token between runs.", file=True
+    refresh_token_file: LocalPath | None = setting("A file that holds refresh_token.")
+    token_path: LocalPath | None = setting(
+        "A private file that keeps the newest refresh token between runs."
     )
 
 
@@ -101,17 +113,17 @@ class MappingEntry(_Model):
     ad_account_id: str | None = setting(
         "Another ad account: digits are a constant, anything else is a JMESPath expression."
     )
-    conversion_token_file: str | None = setting(
-        "A file that holds the conversion token of that account's user.", file=True
+    conversion_token_file: LocalPath | None = setting(
+        "A file that holds the conversion token of that account's user."
     )
-    conversion_token: SecretStr | None = setting("What conversion_token_file holds.", internal=True)
+    conversion_token: SkipJsonSchema[SecretStr | None] = setting(
+        "What conversion_token_file holds.", hidden=True
+    )
     event_names: Object = setting(
         "Values of event_name to Pinterest's names; records with other values are skipped, unless defaults give an event_name.",
         values.Frozen({}),
     )
-    fields: Annotated[
-        Mapping[str, Expressions | None], AfterValidator(values.Frozen), PlainSerializer(dict)
-    ] = setting(
+    fields: FieldExpressions = setting(
         "Pinterest's field path to a JMESPath expression, or a list of them; null unmaps the field.",
         values.Frozen({}),
     )
@@ -162,8 +174,8 @@ class Settings(_Model):
         "Conversion access token, made in Ads Manager under Conversions. Required for events unless mode is dry_run.",
         group="Account",
     )
-    conversion_token_file: str | None = setting(
-        "A file that holds conversion_token.", group="Account", file=True
+    conversion_token_file: LocalPath | None = setting(
+        "A file that holds conversion_token.", group="Account"
     )
     oauth: OAuth | None = setting(
         "OAuth for customer lists and quality scores: access_token, or client_id, client_secret, refresh_token and token_path.",

@@ -6,8 +6,8 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from target_pinterest_capi.settings.json_schema import Schema, expected, properties
 from target_pinterest_capi.settings.problems import Problem, WrongValueError, did_you_mean, joined
-from target_pinterest_capi.settings.shape import SettingShape, Takes, accepted, shape
 from target_pinterest_capi.settings.sources import parse_json
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -34,7 +34,7 @@ def given_members(
     if not isinstance(raw, Mapping):
         problems.append(Problem(where, "must be an object"))
         return {}
-    known = accepted(model)
+    known = properties(model)
     result = {}
     for name, value in raw.items():
         here = joined(where, name)
@@ -46,7 +46,7 @@ def given_members(
             usable = (
                 (_NOT_GIVEN if value is None else value)
                 if name in as_given
-                else _usable(value, shape(known[name]))
+                else _usable(value, known[name])
             )
         except WrongValueError as error:
             problems.append(Problem(here, str(error)))
@@ -69,38 +69,34 @@ def build(
         return None
 
 
-def _usable(value: Any, wanted: SettingShape) -> Any:
-    """The value as the model takes it: text trimmed, choices in any case, lists and objects from JSON text."""
+def _usable(value: Any, schema: Schema) -> Any:
+    """Return the value as the model takes it: text trimmed, choices in any case, lists and objects from JSON text."""
     if isinstance(value, str):
         value = value.strip()
         if not value:
             return _NOT_GIVEN
-        if wanted.takes in {Takes.LIST, Takes.OBJECT} or (
-            wanted.null and value.casefold() in NULL_WORDS
-        ):
-            value = None if wanted.null else parse_json(value)
-        elif wanted.choices:
-            value = next(
-                (choice for choice in wanted.choices if choice.casefold() == value.casefold()),
-                value,
-            )
+        if "null" in schema and value.casefold() in NULL_WORDS:
+            value = None
+        elif schema["type"] in {"array", "object"}:
+            value = parse_json(value)
+        else:
+            choices = schema.get("enum", ())
+            value = next((one for one in choices if one.casefold() == value.casefold()), value)
     if value is None:
-        return None if wanted.null else _NOT_GIVEN
+        return None if "null" in schema else _NOT_GIVEN
     # Python counts true as the number 1, and so does the model
-    if isinstance(value, bool) and wanted.takes is not Takes.BOOLEAN:
-        raise WrongValueError(f"must be {wanted.expected}")
+    if isinstance(value, bool) and schema["type"] != "boolean":
+        raise WrongValueError(f"must be {expected(schema)}")
     return value
 
 
 def _problem(model: type[BaseModel], detail: ErrorDetails, where: str) -> Problem:
     name = str(detail["loc"][0])
-    info = model.model_fields[name]
+    schema = properties(model)[name]
     here = joined(where, name)
     if detail["type"] == "missing":
-        return Problem(here, f"is required: {info.description}")
+        return Problem(here, f"is required: {schema['description']}")
     if isinstance(error := detail.get("ctx", {}).get("error"), WrongValueError):
         return Problem(here, str(error))
-    wanted = shape(info)
-    return Problem(
-        here, f"must be {wanted.expected}{did_you_mean(detail['input'], wanted.choices)}"
-    )
+    hint = did_you_mean(detail["input"], schema.get("enum", ()))
+    return Problem(here, f"must be {expected(schema)}{hint}")

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from target_pinterest_capi.settings.json_schema import properties
 from target_pinterest_capi.settings.model import OAuth, Settings
 from target_pinterest_capi.settings.problems import ConfigurationError, Problem, WrongValueError
-from target_pinterest_capi.settings.shape import Takes, accepted, shape
 
 ENVIRONMENT: Final = "ENV"  # as a file's name, it stands for the environment: singer-sdk's word
 ENVIRONMENT_PREFIX: Final = "TARGET_PINTEREST_CAPI_"
@@ -68,12 +68,12 @@ def read_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     """
     found: dict[str, Any] = {}
     problems: list[Problem] = []
-    for name, info in accepted(Settings).items():
+    for name, schema in properties(Settings).items():
         variable = ENVIRONMENT_PREFIX + name.upper()
         text = environ.get(variable, "").strip()
         if not text:
             continue
-        if shape(info).takes not in {Takes.LIST, Takes.OBJECT}:
+        if schema["type"] not in {"array", "object"}:
             found[name] = text
             continue
         try:
@@ -108,7 +108,7 @@ def parse_json(text: str) -> Any:
 
 def _oauth_members(environ: Mapping[str, str]) -> dict[str, str]:
     members = {}
-    for name in accepted(OAuth):
+    for name in properties(OAuth):
         for separator in ("_", "__"):
             text = environ.get(f"{ENVIRONMENT_PREFIX}OAUTH{separator}{name.upper()}", "").strip()
             if text:

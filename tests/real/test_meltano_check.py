@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 import yaml
@@ -16,10 +16,9 @@ from meltano_project import FOREIGN, LOADER, NOWHERE, InstallationError, meltano
 
 from given import ACCOUNT, TOKEN, record, schema
 from shopper import visit
-from target_pinterest_capi import plugin
+from target_pinterest_capi.cli.definition import installed_requirement, plugin_definition
 from target_pinterest_capi.sandbox.server import Sandbox
 from target_pinterest_capi.settings import Settings, load
-from target_pinterest_capi.settings.shape import accepted
 
 # A value of each setting that has a default, other than the default.
 CHOSEN: dict[str, Any] = {
@@ -61,20 +60,25 @@ PROGRAMS = Path(sys.executable).parent
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
+def unavailable(reason: str) -> NoReturn:
+    """Skip where something cannot be installed; fail where CI promised that it can."""
+    if os.environ.get("REQUIRE_SERVICES") == "1":
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
 @pytest.fixture(scope="module")
 def meltano() -> Path:
     try:
         return meltano_executable()
     except InstallationError as error:
-        if os.environ.get("REQUIRE_SERVICES") == "1":
-            pytest.fail(str(error), pytrace=False)
-        pytest.skip(f"Meltano could not be installed: {error}")
+        unavailable(f"Meltano could not be installed: {error}")
 
 
 @pytest.fixture
 def run(meltano: Path, sandbox: Sandbox, tmp_path: Path) -> Run:
     """Give a function that runs `meltano` in a project with the plugin's own definition, its programs those under test."""
-    definition: dict[str, Any] = plugin.meltano_plugin()
+    definition = plugin_definition("target-pinterest-capi")
     del definition["pip_url"]
     definition["executable"] = str(PROGRAMS / definition["executable"])
     for command in definition["commands"].values():
@@ -128,8 +132,8 @@ def passed_on(run: Run, **variables: str) -> Settings:
 
 def test_every_setting_with_a_default_is_chosen_here():
     """The table of other values has all settings with a default, and none of its values is one."""
-    optional = {name: info for name, info in accepted(Settings).items() if not info.is_required()}
-    defaults = {name: info.default for name, info in optional.items() if info.default is not None}
+    fields = {name: info for name, info in Settings.model_fields.items() if not info.is_required()}
+    defaults = {name: info.default for name, info in fields.items() if info.default is not None}
     assert set(CHOSEN) == set(defaults)
     assert [name for name, value in CHOSEN.items() if value == defaults[name]] == []
 
@@ -156,7 +160,11 @@ def test_meltano_shows_the_defaults(run: Run):
     shown = run("config", "list", LOADER, "--all").stdout
     row = re.compile(r"^(\w+) \[env: \w+\] current value: (.*) \(default\)$", re.MULTILINE)
     found = {name: ast.literal_eval(text) for name, text in row.findall(shown)}
-    entries = [entry for entry in plugin.meltano_plugin()["settings"] if "value" in entry]
+    entries = [
+        entry
+        for entry in plugin_definition("target-pinterest-capi")["settings"]
+        if "value" in entry
+    ]
     expected = {entry["name"]: entry["value"] for entry in entries if entry["name"] != "api_url"}
     assert {name: found[name] for name in expected} == expected  # api_url is configured here
 
@@ -192,3 +200,38 @@ def test_a_sample_is_found_from_the_project(run: Run, tmp_path: Path):
     done = run("invoke", f"{LOADER}:check", "--sample", "visits.singer")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1 record of the sample: 1 event" in done.stdout
+
+
+@pytest.mark.parametrize("declared", [[], ["api_url", "ad_account_id"]], ids=["new", "declared"])
+def test_the_definition_works_in_a_project(
+    run: Run, sandbox: Sandbox, tmp_path: Path, declared: list[str]
+):
+    """What `pinterest-capi definition` prints is added, installed and run by Meltano; `config` of a loader that is there stays."""
+    config = {**GIVEN, "api_url": sandbox.url}
+    loader = {
+        "name": LOADER,
+        "namespace": LOADER.replace("-", "_"),
+        "pip_url": "an-older-one",
+        "settings": [{"name": name} for name in declared],
+        "config": {name: config.pop(name) for name in declared},
+    }
+    path = tmp_path / "meltano.yml"
+    project = {
+        **yaml.safe_load(path.read_text()),
+        "plugins": {"loaders": [loader] * bool(declared)},
+    }
+    path.write_text(yaml.safe_dump(project))
+    with (tmp_path / "definition.yml").open("w") as file:
+        subprocess.run([PROGRAMS / "pinterest-capi", "definition"], stdout=file, check=True)
+
+    added = run("add", LOADER, "--from-ref", "definition.yml")
+    if added.returncode:
+        unavailable(f"Meltano could not install the target: {added.stderr[-2000:]}")
+
+    (found,) = yaml.safe_load(path.read_text())["plugins"]["loaders"]
+    expected = plugin_definition(installed_requirement())
+    assert {name: found[name] for name in expected} == expected
+    assert found.get("config", {}) == loader["config"]
+    checked = run("test", LOADER, **{name: as_text(value) for name, value in config.items()})
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert [request.test for request in sandbox.store.requests()] == [True]

@@ -1,0 +1,114 @@
+"""`pinterest-capi definition`: this package as a plugin of Meltano, with every setting and command.
+
+The definition is made from the model of the settings and from the list of commands. No configuration is read, and only
+standard output is written.
+"""
+
+import json
+import shlex
+from importlib import metadata
+from typing import Any, Final
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+import click
+import yaml
+
+from target_pinterest_capi.cli.main import COMMANDS
+from target_pinterest_capi.settings import meltano_settings
+
+NAME: Final = "target-pinterest-capi"
+EXTRA: Final = "sandbox"  # what the commands demo and sandbox need besides
+PACKAGE: Final = f"{NAME}[{EXTRA}]"
+# What singer-sdk answers to --about. Repeated here, since importing the target takes most of a second.
+CAPABILITIES: Final = (
+    "about",
+    "stream-maps",
+    "schema-flattening",
+    "structured-logging",
+    "batch",
+    "activate-version",
+    "validate-records",
+)
+TEST_COMMAND: Final = "test"  # what `meltano test target-pinterest-capi` runs
+CHECK: Final = "check"
+# Each group is enough to start with: Meltano's settings_group_validation.
+GROUPS: Final = (("ad_account_id", "conversion_token"), ("ad_account_id", "conversion_token_file"))
+HEAD: Final = f"""\
+# The Meltano plugin {NAME}, written by `pinterest-capi definition`. To use it in a project:
+#
+#   meltano add {NAME} --from-ref THIS_FILE
+"""
+
+
+@click.command()
+@click.option(
+    "--pip-url",
+    metavar="REQUIREMENT",
+    help="What Meltano is to install.  [default: what is installed here: this version, or this checkout]",
+)
+def definition(pip_url: str | None) -> None:
+    """Print the definition of this package as a Meltano plugin, for `meltano add target-pinterest-capi --from-ref FILE`."""
+    click.echo(HEAD + as_yaml(plugin_definition(pip_url or installed_requirement())), nl=False)
+
+
+def plugin_definition(pip_url: str) -> dict[str, Any]:
+    """Return the plugin's definition in the form of Meltano Hub: every setting, every command."""
+    commands = {name: _command(name, about) for name, (_, about) in COMMANDS.items()}
+    return {
+        "name": NAME,
+        "namespace": NAME.replace("-", "_"),
+        "label": "Pinterest Conversions API",
+        "description": "Loads records of any tap into Pinterest's Conversions API.",
+        "pip_url": pip_url,
+        "executable": NAME,
+        "capabilities": list(CAPABILITIES),
+        "settings_group_validation": [list(group) for group in GROUPS],
+        "settings": meltano_settings(),
+        "commands": {**commands, TEST_COMMAND: _command(CHECK, COMMANDS[CHECK][1])},
+    }
+
+
+def installed_requirement() -> str:
+    """Return what pip installs to get the package as it is installed here."""
+    package = metadata.distribution(NAME)
+    return requirement(package.version, package.read_text("direct_url.json"))
+
+
+def requirement(version: str, direct_url: str | None) -> str:
+    """Return what pip installs to get the package of a version, as an argument for Meltano's `pip_url`.
+
+    `direct_url` is the JSON that installers keep of a package that came from elsewhere than an index:
+    https://packaging.python.org/en/latest/specifications/direct-url/
+    """
+    if direct_url is None:
+        return f"{PACKAGE}=={version}"
+    origin = json.loads(direct_url)
+    url = origin["url"]
+    if "dir_info" in origin:
+        folder = f"{shlex.quote(url2pathname(urlsplit(url).path))}[{EXTRA}]"
+        return f"-e {folder}" if origin["dir_info"].get("editable") else folder
+    if "vcs_info" in origin:
+        url = f"{origin['vcs_info']['vcs']}+{url}@{origin['vcs_info']['commit_id']}"
+    return f"{PACKAGE}@{shlex.quote(url)}"
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes texts of several lines as blocks, so that they can be read."""
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _represent_text)
+
+
+def as_yaml(value: Any, *, sort_keys: bool = False) -> str:
+    """Return a value as YAML for people."""
+    return yaml.dump(value, Dumper=_Dumper, sort_keys=sort_keys, allow_unicode=True, width=130)
+
+
+def _command(name: str, about: str) -> dict[str, str]:
+    return {"args": name, "executable": "pinterest-capi", "description": about}

@@ -1,0 +1,140 @@
+"""A file that several processes append lines to: whole lines on the disk, or an error.
+
+After a failed write the file is as before it. Where it cannot be shortened, half a line may stay:
+the next write, of whichever process, ends it first, so that no line is ever glued to another. A
+device or a pipe takes lines as they come, and nothing can be taken back from it.
+"""
+
+import errno
+import fcntl
+import os
+import stat
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from target_pinterest_capi.files.durable import Sync, sync_directory
+
+LOCK_WAIT_SECONDS: Final = 5.0  # the others hold it for the time of a write and a sync
+LOCK_PAUSE_SECONDS: Final = 0.01
+
+
+class LineFile:
+    """A private file (0600), made with the first line. Raises `OSError` from `append` alone."""
+
+    def __init__(
+        self, path: str, *, lock_wait_seconds: float = LOCK_WAIT_SECONDS, sync: Sync = os.fsync
+    ) -> None:
+        self.path = path
+        self._sync = sync
+        self._lock_wait_seconds = lock_wait_seconds
+        self._fd: int | None = None
+        self._is_cut = False  # of a device or a pipe: half a line may have gone there
+
+    def append(self, lines: bytes) -> None:
+        """Append whole lines, and sync them to the disk. After an error none of them counts."""
+        if not _is_regular(self._opened()):
+            self._pass_on(lines)
+            return
+        fd, is_locked = self._hold()
+        try:
+            _append(fd, lines, self._sync, may_shorten=is_locked)
+        finally:
+            if is_locked:
+                fcntl.flock(fd, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        """Close the file, which also gives up its lock."""
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+    def _opened(self) -> int:
+        if self._fd is None:
+            self._fd = _open_private(self.path, self._sync)
+        return self._fd
+
+    def _hold(self) -> tuple[int, bool]:
+        """Lock the file that is at the path now: that held may have been moved, as by logrotate."""
+        while True:
+            fd = self._opened()
+            is_locked = _lock(fd, self._lock_wait_seconds)
+            if self._is_at_path(fd):
+                return fd, is_locked
+            self.close()
+
+    def _is_at_path(self, fd: int) -> bool:
+        try:
+            return os.path.samestat(os.stat(self.path), os.fstat(fd))  # noqa: PTH116 - as the other
+        except FileNotFoundError:
+            return False
+
+    def _pass_on(self, lines: bytes) -> None:
+        ended = b"\n" + lines if self._is_cut else lines
+        self._is_cut = True
+        _write(self._opened(), ended)
+        self._is_cut = False
+
+
+def _append(fd: int, lines: bytes, sync: Sync, *, may_shorten: bool) -> None:
+    """Write and sync lines at a file's end. `may_shorten` where nobody else appends meanwhile."""
+    size = os.fstat(fd).st_size
+    is_cut = size > 0 and os.pread(fd, 1, size - 1) != b"\n"
+    data = b"\n" + lines if is_cut else lines
+    try:
+        _write(fd, data)
+        sync(fd)
+    except OSError:
+        if may_shorten:
+            with suppress(OSError):  # half a line stays, and the next write ends it
+                _take_back(fd, size, data)
+        raise
+
+
+def _take_back(fd: int, size: int, data: bytes) -> None:
+    """Shorten a file to its size before, unless somebody appended without asking for the lock."""
+    if data.startswith(os.pread(fd, len(data) + 1, size)):
+        os.ftruncate(fd, size)
+
+
+def _write(fd: int, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[os.write(fd, left) :]
+
+
+def _lock(fd: int, wait_seconds: float) -> bool:
+    """Wait until no other process appends; False where the file system knows no locks."""
+    deadline = time.monotonic() + wait_seconds
+    while True:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise TimeoutError(errno.ETIMEDOUT, "another process keeps it locked") from None
+            time.sleep(LOCK_PAUSE_SECONDS)
+        except OSError:
+            return False
+        else:
+            return True
+
+
+def _is_regular(fd: int) -> bool:
+    return stat.S_ISREG(os.fstat(fd).st_mode)
+
+
+def _open_private(path: str, sync: Sync) -> int:
+    """Open a file to append to, and make a regular one private."""
+    directory = Path(path).absolute().parent
+    directory.mkdir(parents=True, exist_ok=True)
+    fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        if _is_regular(fd):
+            os.fchmod(fd, 0o600)
+            if not os.fstat(fd).st_size:
+                sync_directory(directory, sync=sync)
+    except OSError:
+        os.close(fd)
+        raise
+    return fd

@@ -1,0 +1,87 @@
+"""Customer lists in a preview: the entries that a stream feeds, compiled by the target's own reader, and what is told of them.
+
+Which member stays on a list is not known here: nothing is asked of Pinterest, and a run sends the last operation of a member only.
+Holds no value of a record but digests, as they would be sent.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final, NamedTuple
+
+from target_pinterest_capi.customer_lists.members import (
+    Action,
+    MemberOperation,
+    Record,
+    compile_members,
+)
+from target_pinterest_capi.events.event import InvalidRecord, Origin
+from target_pinterest_capi.events.reasons import Invalid
+from target_pinterest_capi.mapping.entries import OriginNote
+from target_pinterest_capi.settings import CustomerListEntry, Settings
+
+OUTCOMES: Final = {Action.ADD: "added", Action.REMOVE: "removed"}
+# What to do in an entry of customer_lists, where a reason's own advice is about an event's field.
+ADVICE: Final = {
+    str(
+        Invalid.MISSING_FIELD
+    ): "The entry's `member` or `operation` gives nothing for the record: check its expressions.",
+    str(
+        Invalid.BAD_FIELD
+    ): "The entry's `operation` gives no word for coming in or leaving: make it add or remove, true or false.",
+}
+
+
+class PreviewedList(NamedTuple):
+    """An entry of customer_lists for one stream: `read` returns what a record says; `shown` names the list and its type."""
+
+    origin: Origin
+    ad_account_id: str
+    shown: dict[str, Any]
+    read: Callable[[Record], MemberOperation | InvalidRecord]
+
+
+def compile_lists(
+    settings: Settings, stream: str, key_properties: tuple[str, ...], note: OriginNote
+) -> tuple[PreviewedList, ...]:
+    """Compile every entry of customer_lists that takes the stream's records, in the configuration's order."""
+    return tuple(
+        _compile(settings, entry, stream, key_properties, note)
+        for entry in _entries(settings, stream)
+    )
+
+
+def list_sources(settings: Settings, stream: str) -> Iterator[str]:
+    """Yield the expressions of the entries that take a stream's records."""
+    for entry in _entries(settings, stream):
+        yield from entry.member
+        if entry.operation is not None:
+            yield entry.operation
+
+
+def _entries(settings: Settings, stream: str) -> list[CustomerListEntry]:
+    if not settings.customer_lists:
+        return []
+    from target_pinterest_capi.customer_lists.list_delivery import entries_of  # noqa: PLC0415 - brings httpx, which events do without here
+
+    return entries_of(settings, stream)
+
+
+def _compile(
+    settings: Settings,
+    entry: CustomerListEntry,
+    stream: str,
+    key_properties: tuple[str, ...],
+    note: OriginNote,
+) -> PreviewedList:
+    from target_pinterest_capi.customer_lists.list_delivery import address_of  # noqa: PLC0415 - as above
+
+    address = address_of(settings, entry)
+    origin = Origin(stream, address.name)
+    name = (
+        {"list_id": address.list_id}
+        if address.list_id is not None
+        else {"list_name": address.list_name}
+    )
+    read = compile_members(entry, origin, key_properties, note, plain_keys=False)
+    return PreviewedList(
+        origin, address.ad_account_id, {**name, "list_type": address.list_type}, read
+    )

@@ -1,0 +1,130 @@
+"""The JSON schema of the settings, which pydantic derives from their models.
+
+Error messages, tables, Meltano's entries and the SDK's schema are all made from it, so that they agree. In it, null is no value
+of a setting: where a configuration has one, nothing is given, unless the setting says with `null` what it means.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Final
+
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
+
+from target_pinterest_capi.settings.model import Settings
+
+Schema = dict[str, Any]
+
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+FILE_FORMAT: Final = "file-path"
+_NOTES: Final = frozenset({"group", "null"})  # ours: see `model.setting`
+_OF_THE_CLASS: Final = frozenset({"title", "description"})
+_WORDS: Final = {"id": "ID", "url": "URL", "api": "API", "oauth": "OAuth"}
+_NOUNS: Final = {
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "object": "an object",
+    "array": "a list",
+}
+
+
+class _Generator(GenerateJsonSchema):
+    """Pydantic's own schema, but for null and for defaults that are read-only views of an object."""
+
+    def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
+        return self.generate_inner(schema["schema"])
+
+    def encode_default(self, dft: Any) -> Any:
+        return dict(dft) if isinstance(dft, Mapping) else super().encode_default(dft)
+
+    def sort(self, value: JsonSchemaValue, parent_key: str | None = None) -> JsonSchemaValue:  # noqa: ARG002 - pydantic's signature
+        return value
+
+
+@cache
+def object_schema(model: type[BaseModel]) -> Schema:
+    """Return the schema of an object with the model's settings, complete in itself: it has no references."""
+    schema = model.model_json_schema(schema_generator=_Generator)
+    return _resolve(schema, schema.pop("$defs", {}))
+
+
+def properties(model: type[BaseModel]) -> dict[str, Schema]:
+    """Return the schema of each setting that a configuration may give, in the model's order."""
+    members: dict[str, Schema] = object_schema(model)["properties"]
+    return members
+
+
+def title(name: str) -> str:
+    """Return a setting's name for people: `ad_account_id` is `Ad Account ID`."""
+    return " ".join(_WORDS.get(word, word.capitalize()) for word in name.split("_"))
+
+
+def expected(schema: Schema) -> str:
+    """Return what a value must be, as the rest of a sentence: `a whole number from 1 to 1,000`."""
+    choices = schema.get("enum")
+    text = f"one of {', '.join(choices)}" if choices else _NOUNS[schema["type"]] + _limits(schema)
+    return f"{text}; never: {schema['null']}" if "null" in schema else text
+
+
+def sdk_schema() -> Schema:
+    """Return the JSON schema (2020-12) of a configuration, for singer-sdk's `config_jsonschema` and `--about`.
+
+    It describes; `load` decides. It knows plain types only, so numbers as text pass `load` and not this schema: a target
+    must not let the SDK validate by it (whose message would show the value).
+    """
+    return {"$schema": DIALECT, **_sdk_object(object_schema(Settings))}
+
+
+def _resolve(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
+    """Return the schema with the definitions it refers to in their place, without the words of their classes."""
+    made = dict(schema)
+    if reference := made.pop("$ref", None):
+        definition = definitions[reference.rpartition("/")[2]]
+        made = {key: definition[key] for key in definition.keys() - _OF_THE_CLASS} | made
+    if "items" in made:
+        made["items"] = _resolve(made["items"], definitions)
+    if "properties" in made:
+        made["properties"] = {
+            name: {**_resolve(member, definitions), "title": title(name)}
+            for name, member in made["properties"].items()
+        }
+    return made
+
+
+def _limits(schema: Schema) -> str:
+    low, high = schema.get("minimum"), schema.get("maximum")
+    if low is not None and high is not None:
+        return f" from {low:,} to {high:,}"
+    text = f" of at least {low:,}" if low is not None else ""
+    if "exclusiveMinimum" in schema:
+        text = f" above {schema['exclusiveMinimum']:,}"
+    return text + (f" and at most {high:,}" if high is not None else "")
+
+
+def _sdk_object(schema: Schema) -> Schema:
+    required = schema.get("required", [])
+    made = {key: value for key, value in schema.items() if key not in _OF_THE_CLASS}
+    made["properties"] = {
+        name: _sdk_property(member, required=name in required)
+        for name, member in schema["properties"].items()
+    }
+    return made
+
+
+def _sdk_property(schema: Schema, *, required: bool) -> Schema:
+    made = {key: value for key, value in schema.items() if key not in _NOTES and value is not None}
+    if "properties" in made:
+        made = {**_sdk_object(made), "title": made["title"], "description": made["description"]}
+    if "properties" in made.get("items", {}):
+        made["items"] = _sdk_object(made["items"])
+    if "writeOnly" in made:
+        made["secret"] = True
+    if not required:
+        types = made["type"] if isinstance(made["type"], list) else [made["type"]]
+        made["type"] = [*types, "null"]
+        if "enum" in made:
+            made["enum"] = [*made["enum"], None]
+    return made

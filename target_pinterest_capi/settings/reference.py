@@ -1,0 +1,145 @@
+"""What is generated from the settings: Meltano's entries, tables of the documentation, and `.env.example`."""
+
+import json
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any, Final
+
+from target_pinterest_capi.settings.json_schema import (
+    FILE_FORMAT,
+    Schema,
+    object_schema,
+    properties,
+    title,
+)
+from target_pinterest_capi.settings.model import CustomerListEntry, MappingEntry, Settings
+from target_pinterest_capi.settings.sources import ENVIRONMENT_PREFIX
+
+# It matters whether these were given, which a `value` would hide: loading, _retention_rule.
+_WITHOUT_VALUE: Final = frozenset({"ledger_retention_days"})
+
+
+def meltano_settings() -> list[dict[str, Any]]:
+    """Return the entries of `settings:` in `meltano.yml` and a Hub definition; members of `oauth` as dotted names.
+
+    Meltano shows an entry's `value` as its default, and passes it on as if it had been given.
+    """
+    return list(_meltano_entries(properties(Settings), "", ""))
+
+
+def _meltano_entries(
+    members: dict[str, Schema], prefix: str, label: str
+) -> Iterator[dict[str, Any]]:
+    for name, schema in members.items():
+        if "properties" in schema:
+            inner = f"{label}{schema['title']}: "
+            yield from _meltano_entries(schema["properties"], f"{prefix}{name}.", inner)
+        else:
+            yield _meltano_entry(prefix + name, label + schema["title"], schema)
+
+
+def _meltano_entry(name: str, label: str, schema: Schema) -> dict[str, Any]:
+    entry: dict[str, Any] = {"name": name, "label": label, "kind": _meltano_kind(schema)}
+    if "enum" in schema:
+        entry["options"] = [{"label": title(one), "value": one} for one in schema["enum"]]
+    default = schema.get("default")
+    if default is not None and name not in _WITHOUT_VALUE:
+        entry["value"] = default
+    if schema.get("writeOnly"):
+        entry["sensitive"] = True
+    return {**entry, "description": schema["description"]}
+
+
+def _meltano_kind(schema: Schema) -> str:
+    """Return Meltano's kind of a setting: one with which every value of the setting comes through.
+
+    Meltano 4.4 cannot write the Decimal that it makes of a `decimal` from the environment, and refuses
+    a word such as never for a number: these are `string`, which leaves a number of meltano.yml as it is.
+    """
+    if "enum" in schema:
+        return "options"
+    if schema.get("format") == FILE_FORMAT:
+        return "file"
+    kind: str = schema["type"]
+    return "string" if kind == "number" or "null" in schema else kind
+
+
+def settings_table() -> str:
+    """Return the README's table of all settings, in Markdown, one heading row a group."""
+    settings = object_schema(Settings)
+    lines = ["| Setting | Default | Meaning |", "|---|---|---|"]
+    members = settings["properties"].items()
+    for group, of_group in groupby(members, key=lambda member: member[1]["group"]):
+        lines.append(f"| **{group}** | | |")
+        for name, schema in of_group:
+            lines += _rows(name, schema, required=name in settings["required"])
+    return "\n".join(lines) + "\n"
+
+
+def mapping_table(*, lists: bool = False) -> str:
+    """Return the table of the keys of a mapping entry, or with `lists` of a customer list, in Markdown."""
+    entry = object_schema(CustomerListEntry if lists else MappingEntry)
+    lines = ["| Key | Default | Meaning |", "|---|---|---|"]
+    for name, schema in entry["properties"].items():
+        lines += _rows(name, schema, required=name in entry["required"])
+    return "\n".join(lines) + "\n"
+
+
+def _rows(name: str, schema: Schema, *, required: bool) -> Iterator[str]:
+    meaning = schema["description"].replace("|", "\\|")
+    secret = " Secret." if schema.get("writeOnly") else ""
+    default = schema.get("default")
+    shown = "" if default is None else f"`{_as_text(default)}`"
+    yield f"| `{name}` | {'required' if required else shown} | {meaning}{_choices(schema)}{secret} |"
+    for member, of_member in schema.get("properties", {}).items():
+        yield from _rows(f"{name}.{member}", of_member, required=False)
+
+
+def _choices(schema: Schema) -> str:
+    """Return what a setting can be, as a sentence of its own where its description does not say it."""
+    choices = schema.get("enum", [])
+    if all(choice in schema["description"] for choice in choices):
+        return ""
+    return f" One of {', '.join(f'`{choice}`' for choice in choices)}."
+
+
+_ENVIRONMENT_HEAD: Final = """\
+# Settings in the environment, which `--config ENV` reads: copy this file to .env, which git ignores,
+# fill in the first two, and take the # away where a value shall differ from its default.
+# Lists and objects, such as mappings, are JSON in a variable; a file is a better place for them:
+#   target-pinterest-capi --config mappings.yml --config ENV
+#
+# Written by `make docs`: change what it is made from.
+"""
+_FIRST: Final = ("ad_account_id", "conversion_token")  # what a run needs in any case
+
+
+def environment_example() -> str:
+    """Return the text of `.env.example`: every setting that is one value, with its meaning and its default."""
+    lines = []
+    variables = _variables(properties(Settings))
+    for group, of_group in groupby(variables, key=lambda variable: variable[0]):
+        lines += ["", f"# ---- {group} ----"]
+        for _, name, schema in of_group:
+            default = schema.get("default")
+            value = "" if default is None else _as_text(default)
+            mark = "" if name in _FIRST else "# "
+            variable = ENVIRONMENT_PREFIX + name.upper()
+            lines += ["", f"# {schema['description']}{_choices(schema)}"]
+            lines.append(f"{mark}{variable}={value}")
+    return _ENVIRONMENT_HEAD + "\n".join(lines) + "\n"
+
+
+def _variables(
+    members: dict[str, Schema], prefix: str = "", group: str = ""
+) -> Iterator[tuple[str, str, Schema]]:
+    """Yield each setting that is one value: its group, its name with that of its object, and its schema."""
+    for name, schema in members.items():
+        if "properties" in schema:
+            yield from _variables(schema["properties"], f"{prefix}{name}_", schema["group"])
+        elif schema["type"] not in {"array", "object"}:
+            yield group or schema["group"], prefix + name, schema
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,178 @@
+"""Rows: lines read into structs of a stream's columns, and every line that cannot be so is read as any message is."""
+
+import json
+from typing import Any
+
+import pytest
+
+from given import line, record, schema, state
+from shopper import visit
+from target_pinterest_capi.pipeline.stream import MOST_TIMES_NEW
+from target_pinterest_capi.singer.rows import compile_rows, record_head, record_of
+
+COLUMNS = ("id", "price", "note")
+
+
+def rows(*read: str) -> Any:
+    """Give the reading of a stream's rows of three columns."""
+    compiled = compile_rows("orders", COLUMNS, read or COLUMNS)
+    assert compiled is not None
+    return compiled
+
+
+def test_row_holds_its_columns():
+    """A column is an attribute, numbers are exact, and what the record does not have is None."""
+    compiled = rows()
+    row = compiled.decode(
+        b'{"type": "RECORD", "stream": "orders", "record": {"price": 19.90, "id": "o-1"}, "version": 3}'
+    ).record
+    assert [str(getattr(row, compiled.attributes[column])) for column in COLUMNS] == [
+        "o-1",
+        "19.90",
+        "None",
+    ]
+
+
+def test_columns_that_nobody_reads_are_skipped():
+    """Only the columns that mappings read become values; the others stay the bytes they came in."""
+    compiled = rows("id")
+    row = compiled.decode(
+        b'{"type": "RECORD", "stream": "orders", "record": {"id": 1, "note": {"deep": [1.5]}}}'
+    ).record
+    assert getattr(row, compiled.attributes["id"]) == 1
+    assert bytes(getattr(row, compiled.attributes["note"])) == b'{"deep": [1.5]}'
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        b'{"type": "RECORD", "stream": "orders", "record": {"id": 1, "new": 2}}',
+        b'{"type": "RECORD", "stream": "carts", "record": {"id": 1}}',
+        b'{"type": "STATE", "stream": "orders", "record": {"id": 1}}',
+        b'{"type": "RECORD", "stream": "orders", "record": null}',
+        b'{"type": "RECORD", "stream": "orders"}',
+        b'{"type": "RECORD", "stream": "orders", "record": {"price": NaN}}',
+        b'{"type": "RECORD", "stream": "orders", "record": {"id": "\xff"}}',
+        b'{"type": "RECORD", "stream": "orders", "record": {"id": 1}',
+    ],
+    ids=[
+        "new-column",
+        "other-stream",
+        "other-type",
+        "null",
+        "no-record",
+        "nan",
+        "not-utf-8",
+        "cut",
+    ],
+)
+def test_line_of_anything_else_is_no_row(other: bytes):
+    """Whatever is not a record of the stream with its columns is a ValueError, for the reader of any message to judge."""
+    with pytest.raises(ValueError, match=r".+"):
+        rows().decode(other)
+
+
+@pytest.mark.parametrize("column", ['a"b', "a\\b", "a\nb", "a\ud800"])
+def test_odd_columns_have_no_rows(column: str):
+    """A column whose name no struct takes leaves the stream to the reader of any message."""
+    assert compile_rows("orders", ["id", column], ["id"]) is None
+
+
+@pytest.mark.parametrize(
+    ("written", "head"),
+    [
+        (
+            b'{"type": "RECORD", "stream": "orders", "record": {}}',
+            b'{"type": "RECORD", "stream": "orders", "record"',
+        ),
+        (b'{"stream":"orders","record":{},"type":"RECORD"}', b'{"stream":"orders","record"'),
+        (b'{"record": {}, "stream": "orders", "type": "RECORD"}', None),
+        (b'{"type": "RECORD", "stream": "carts", "record": {"a": "orders"}}', None),
+        (b"{}", None),
+    ],
+)
+def test_head_of_records(written: bytes, head: bytes | None):
+    """A head is what comes before the record, and names the stream; without the name it would be anyone's."""
+    assert record_head(written, "orders") == head
+
+
+def test_record_is_read_again():
+    """The record of a row's line is the whole of it, nulls and all."""
+    assert record_of(
+        b'{"type": "RECORD", "stream": "orders", "record": {"id": null, "new": 1}}'
+    ) == {"id": None, "new": 1}
+
+
+STREAMS = ("visits", "calls", "orders")
+
+
+def other_order(stream: str, **columns: Any) -> bytes:
+    """Give a RECORD whose record comes first."""
+    return json.dumps({"record": columns, "stream": stream, "type": "RECORD"}).encode()
+
+
+def test_streams_in_turn_with_every_kind_of_line(run_target, sandbox):
+    """Streams by turns, new columns, other orders of members, NaN: each record is read in full, whatever came before it."""
+    lines = [schema(stream, *visit(), key_properties=("event_id",)) for stream in STREAMS]
+    for number in range(60):
+        stream = STREAMS[number // 7 % 3] if number < 30 else STREAMS[number % 3]
+        columns: dict[str, Any] = visit(number) | (
+            {"em_1": "second@example.com"} if number % 10 == 9 else {}
+        )
+        write = other_order if number % 11 == 10 else record
+        lines.append(write(stream, **columns))
+        if number % 13 == 12:
+            lines[-1] = lines[-1].replace(b'"event_id"', b'"quantity": NaN, "event_id"', 1)
+        if number % 20 == 19:
+            lines.append(
+                schema(STREAMS[number % 3], *visit(), "extra", key_properties=("event_id",))
+            )
+    ran = run_target([*lines, state({"n": 60})])
+    assert (ran.code, ran.outcomes, ran.states) == (0, {"delivered": 60}, ['{"n": 60}'])
+    emails = {
+        row.event["event_id"]: len(row.event["user_data"]["em"]) for row in sandbox.store.events()
+    }
+    assert emails == {f"visit-{number}": 2 if number % 10 == 9 else 1 for number in range(60)}
+
+
+def test_names_that_are_data_are_no_columns(run_target, sandbox):
+    """A stream whose records all have names of their own is read in full, and a field among them is used whenever it comes."""
+    lines = [
+        record("visits", **visit(number, **{f"id-{number}": number}))
+        for number in range(3 * MOST_TIMES_NEW)
+    ]
+    lines.append(record("visits", **visit(1000, em_1="second@example.com")))
+    ran = run_target([schema("visits", *visit(), key_properties=("event_id",)), *lines])
+    assert ran.outcomes == {"delivered": 3 * MOST_TIMES_NEW + 1}
+    assert [len(row.event["user_data"]["em"]) for row in sandbox.store.events()] == [
+        *[1] * 3 * MOST_TIMES_NEW,
+        2,
+    ]
+
+
+def test_missing_key_is_told_from_a_null_one(run_target):
+    """An id is derived from key properties of which some are null, and not where one is missing: rows know the difference."""
+    some = {name: value for name, value in visit(1).items() if name != "event_id"}
+    lines = [
+        schema("visits", *some, "a", "b", key_properties=("a", "b")),
+        record("visits", **some, a="1", b="2"),
+        record("visits", **some, a="1", b=None),
+        record("visits", **some, a="1"),
+    ]
+    ran = run_target(lines, max_rejected_ratio=1)
+    assert ran.outcomes == {"delivered": 2, "invalid": 1}
+
+
+def test_line_of_an_error_is_counted_through_rows(run_target):
+    """The number of a bad line is that of the input, rows before it included."""
+    good = [record("visits", **visit(number)) for number in range(40)]
+    ran = run_target(
+        [
+            schema("visits", *visit(), key_properties=("event_id",)),
+            *good,
+            b"{oops",
+            line(type="STATE", value={}),
+        ]
+    )
+    assert ran.code == 1
+    assert "line 42: it is no JSON" in ran.log

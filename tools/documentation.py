@@ -1,0 +1,347 @@
+"""Whatever is generated: reference pages, tables in hand-written ones, `.env.example`, `meltano.yml` and the entry for Meltano Hub.
+
+`python -m tools.documentation` writes them below the working directory; with `--check` it only names what is out of date and
+exits with 1. Every example in them is computed when they are written. Never touches what stands outside its markers.
+"""
+
+import argparse
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import msgspec
+
+from target_pinterest_capi.cli import fields, presets
+from target_pinterest_capi.events import normalize
+from target_pinterest_capi.events.build.converters import Converters, Options
+from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES
+from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
+from target_pinterest_capi.expressions.functions import FUNCTIONS
+from target_pinterest_capi.reporting import report
+from target_pinterest_capi.settings import environment_example, mapping_table, settings_table
+from target_pinterest_capi.singer import messages
+from tools import demo_project, hub
+
+COMMAND: Final = "make docs"
+HAND_WRITTEN: Final = ("README.md", "docs/mapping.md")  # where markers may ask for a table
+_marked: Final = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- /generated -->)", re.DOTALL)
+_encode: Final = msgspec.json.Encoder(decimal_format="number").encode
+_special: Final = re.compile(r"[*<>]|(?<!\w)_|_(?!\w)")
+
+# Values as a tap's JSON has them, by the field that takes them: what becomes of each is computed.
+COERCED: Final = {
+    "custom_data.order_id": ('" A-1001 "', "1001", "7.50", "true", '["A-1001"]'),
+    "custom_data.value": ("19.99", '"19.990"', '" 1e2 "', '"19,99"', '"EUR 19.99"'),
+    "custom_data.num_items": ("3", '"3"', "3.0", '"2.5"'),
+    "opt_out": ("false", '"Yes"', "1", '"off"', '"maybe"'),
+    "event_time": (
+        "1772445600", '"1772445600"', "1772445600123", "1772445600123456", "1772445600.5", '"2026-03-02T10:00:00Z"',
+        '"2026-03-02T12:00:00+02:00"', '"2026-03-02 10:00:00"', '"2026-03-02"', "20260302", '"02/03/2026"',
+    ),
+    "action_source": ('" WEB "', '"website"'),
+    "custom_data.content_ids": ('["a", 17, null, "a"]', '"a"', '"[\\"a\\", 17]"', "17"),
+    "custom_data.contents": (
+        '[{"id": 17, "item_price": 9.50, "quantity": "2"}]', '{"id": 17}', '"[{\\"id\\": 17}]"', '[{"id": 17}, "b"]', '"2 shirts"',
+    ),
+}  # fmt: skip
+
+
+def fields_page() -> str:
+    """Return docs/fields.md."""
+    rows = fields.reference()
+    lines = [
+        "# Fields of an event",
+        "",
+        "Paths are Pinterest's own, and the keys of `fields` and `defaults` in a [mapping](mapping.md). `pinterest-capi fields`",
+        "shows the same in a terminal. What a value may look like in a record: [here](mapping.md#values-as-taps-send-them).",
+    ]
+    for parent, group in groupby(
+        rows, key=lambda row: row.path.partition(".")[0] if "." in row.path else ""
+    ):
+        lines += ["", f"## {f'`{parent}`' if parent else 'The event itself'}", ""]
+        cells = [
+            (
+                code(row.path) + (" (required)" if row.required else ""),
+                row.type,
+                _form(row.path),
+                row.limit,
+                row.about,
+            )
+            for row in group
+        ]
+        lines += table(("Field", "Type", "Normal form", "Limit", "What it is for"), cells)
+    lines += [
+        "",
+        "## Normal forms",
+        "",
+        "Hashed fields are brought to their form first, so that equal values have equal digests.",
+        "",
+    ]
+    lines += table(("Form", "What it is", "Examples"), [_form_row(name) for name in fields.FORMS])
+    lines += ["", "## Event names", "", ", ".join(map(code, EVENT_NAMES)) + "."]
+    lines += ["Any other name is sent as it is: it may be one that the advertiser defined."]
+    return _page(lines)
+
+
+def presets_page() -> str:
+    """Return docs/presets.md."""
+    found = [presets.load(name) for name in presets.names()]
+    lines = [
+        "# Presets",
+        "",
+        "Built-in mapping entries. Name one in an entry of your own, and override it field by field:",
+        "",
+    ]
+    lines += ["```yaml", "mappings:", "  - stream: orders", "    preset: shopify", "```", ""]
+    lines += [
+        "`pinterest-capi presets show NAME` prints one to copy. [The guide to mappings](mapping.md) explains what is in it.",
+        "",
+    ]
+    lines += table(
+        ("Preset", "What it is"),
+        [(f"[{one.name}](#{one.name})", prose(one.about)) for one in found],
+    )
+    for one in found:
+        lines += ["", f"## {one.name}"]
+        for label, words in one.notes:
+            lines += ["", f"**{label}:** {prose(words)}" if label else prose(words)]
+        names = one.entry.event_names
+        if names:
+            lines += [
+                "",
+                *table(
+                    ("Name in the record", "Event"),
+                    [(code(name), code(target)) for name, target in names.items()],
+                ),
+            ]
+        if one.entry.when:
+            lines += ["", f"Only records for which this holds: {code(one.entry.when)}"]
+        paths = [path for path in BY_PATH if path in one.entry.fields or path in one.entry.defaults]
+        lines += [
+            "",
+            *table(("Field", "From", "Else"), [_source_row(one.entry, path) for path in paths]),
+        ]
+    return _page(lines)
+
+
+def functions_page() -> str:
+    """Return docs/functions.md."""
+    lines = [
+        "# Functions in expressions",
+        "",
+        "Expressions are [JMESPath](https://jmespath.org/specification.html), with its built-in functions, whose numbers are exact",
+        "here, and these. Each gives null for null, and for arguments that it has no answer to.",
+        "",
+        *functions_table(),
+    ]
+    for function in FUNCTIONS.values():
+        lines += [
+            "",
+            f"## {function.name}",
+            "",
+            f"{code(function.signature)}: {prose(function.about)}.",
+            "",
+        ]
+        examples = [
+            (code(source), code(_json(record)), code(_json(result)))
+            for source, record, result in function.examples
+        ]
+        lines += table(("Expression", "Record", "Gives"), examples)
+    return _page(lines)
+
+
+def functions_table() -> list[str]:
+    """Return the table of the added functions."""
+    return table(
+        ("Function", "Gives"),
+        [(code(one.signature), prose(one.about)) for one in FUNCTIONS.values()],
+    )
+
+
+def coercion_table() -> list[str]:
+    """Return the table of what taps send and what Pinterest gets of it, each computed."""
+    rows = [
+        (fields.describe(BY_PATH[path]).type, code(path), code(sample), _coerced(path, sample))
+        for path, samples in COERCED.items()
+        for sample in samples
+    ]
+    return table(("Type", "For example", "The tap sends", "Pinterest gets"), rows)
+
+
+def reasons_table(reasons: Iterable[Any]) -> list[str]:
+    """Return the table of a closed list of reasons."""
+    return table(
+        ("Reason", "What to do"), [(code(str(reason)), prose(reason.advice)) for reason in reasons]
+    )
+
+
+SECTIONS: Final[dict[str, Callable[[], list[str]]]] = {
+    "settings": lambda: settings_table().splitlines(),
+    "mapping-keys": lambda: mapping_table().splitlines(),
+    "list-keys": lambda: mapping_table(lists=True).splitlines(),
+    "functions": functions_table,
+    "coercion": coercion_table,
+    "left-out": lambda: reasons_table(LeftOut),
+    "warned": lambda: reasons_table(Warned),
+    "invalid": lambda: reasons_table(Invalid),
+    "skipped": lambda: reasons_table(Skipped),
+}
+PAGES: Final[dict[str, Callable[[], str]]] = {
+    "docs/fields.md": fields_page,
+    "docs/presets.md": presets_page,
+    "docs/functions.md": functions_page,
+    "docs/report-schema.json": report.schema_text,
+    ".env.example": environment_example,
+    "meltano.yml": demo_project.text,
+    "hub/target-pinterest-capi.yml": hub.text,
+}
+
+
+def texts(root: Path) -> dict[str, str]:
+    """Return every file that is made, or has tables that are, by path from `root`. Raises ValueError for an unknown marker."""
+    made = {path: page() for path, page in PAGES.items()}
+    for path in HAND_WRITTEN:
+        if (root / path).exists():
+            made[path] = filled((root / path).read_text(encoding="utf-8"))
+    return made
+
+
+def filled(text: str) -> str:
+    """Return a page with what stands between its markers made anew."""
+
+    def section(found: re.Match[str]) -> str:
+        if found[2] not in SECTIONS:
+            raise ValueError(f"there is no table {found[2]}; there are: {', '.join(SECTIONS)}")
+        return f"{found[1]}\n" + "\n".join(SECTIONS[found[2]]()) + f"\n\n{found[3]}"
+
+    return _marked.sub(section, text)
+
+
+def behind(root: Path) -> list[str]:
+    """Return the files that are not as they would be written."""
+    return [
+        path
+        for path, text in texts(root).items()
+        if not (root / path).exists() or (root / path).read_text(encoding="utf-8") != text
+    ]
+
+
+# Markdown
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Return a table's lines; cells are Markdown, their bars are escaped here."""
+    lines = [heads, ["---"] * len(heads), *rows]
+    return [
+        "| " + " | ".join(re.sub(r"(?<!\\)\|", r"\\|", cell) for cell in line) + " |"
+        for line in lines
+    ]
+
+
+def code(text: str) -> str:
+    """Return text as it stands, also where it has backticks."""
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence, space = "`" * (longest + 1), " " if text[:1] == "`" or text[-1:] == "`" else ""
+    return f"{fence}{space}{text}{space}{fence}"
+
+
+def prose(text: str) -> str:
+    """Return plain words as Markdown; what stands between backticks stays code."""
+    parts = re.split(r"(`[^`]*`)", text)
+    return "".join(
+        part if part.startswith("`") else _special.sub(lambda found: "\\" + found[0], part)
+        for part in parts
+    )
+
+
+def _page(lines: Iterable[str]) -> str:
+    return (
+        f"<!-- Written by `{COMMAND}`: change what it is made from. -->\n\n"
+        + "\n".join(lines)
+        + "\n"
+    )
+
+
+def _form(path: str) -> str:
+    form = BY_PATH[path].form if path in BY_PATH else None
+    return f"[{form}](#normal-forms)" if form else ""
+
+
+def _form_row(name: str) -> tuple[str, str, str]:
+    words, samples = fields.FORMS[name]
+    return (
+        name,
+        prose(words),
+        ", ".join(f"{code(sample)} is {code(normal_form(name, sample))}" for sample in samples),
+    )
+
+
+def normal_form(name: str, text: str) -> str:
+    """Return the normal form of a text under default settings. Raises ValueError where it has none."""
+    arguments: dict[str, dict[str, Any]] = {
+        "phone": {"region": None},
+        "birth_date": {"date_format": None},
+        "postal_code": {"region": None, "digits_only": False},
+        "external_id": {"lower": False},
+    }
+    made = getattr(normalize, name)(text, **arguments.get(name, {}))
+    form = made[0] if isinstance(made, tuple) else made
+    if isinstance(form, LeftOut):
+        raise ValueError(f"the example of {name} has no normal form")  # noqa: TRY004 - the text is wrong, not its type
+    return str(form)
+
+
+def _source_row(entry: Any, path: str) -> tuple[str, str, str]:
+    sources = "<br>".join(code(source) for source in entry.fields.get(path) or ())
+    default = entry.defaults.get(path)
+    return code(path), sources, "" if default is None else code(str(default))
+
+
+def _coerced(path: str, sample: str) -> str:
+    """Return what a value in JSON becomes, under default settings, or why it is left out."""
+    noted: list[str] = []
+    value = messages.decode_record(f'{{"value": {sample}}}'.encode())["value"]
+    wire = Converters(Options(zone=UTC), lambda _, reason: noted.append(str(reason))).convert(
+        BY_PATH[path]
+    )(value)
+    left_out = f"left out: {', '.join(noted)}" if noted else ""
+    return left_out if wire is None else ", ".join(filter(None, (code(_json(wire)), left_out)))
+
+
+def _json(value: Any) -> str:
+    """Return JSON on one line, decimals as the numbers they are."""
+    return msgspec.json.format(_encode(value), indent=0).decode()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the documentation below the working directory, or check it: 0 when all is well, else 1."""
+    parser = argparse.ArgumentParser(
+        description="Write what is generated: references, tables, meltano.yml and the entry for Meltano Hub."
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; exit with 1 where something is behind"
+    )
+    only_check, root = parser.parse_args(arguments).check, Path()
+    if not (root / "docs").is_dir():
+        click.echo("This runs in the repository: there is no docs/ here", err=True)
+        return 1
+    try:
+        late = behind(root)
+    except ValueError as error:
+        click.echo(str(error), err=True)
+        return 1
+    for path in late:
+        if not only_check:
+            (root / path).parent.mkdir(exist_ok=True)
+            (root / path).write_text(texts(root)[path], encoding="utf-8")
+        click.echo(f"{path}: {f'is out of date: {COMMAND}' if only_check else 'written'}")
+    return int(only_check and bool(late))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
