@@ -109,7 +109,12 @@ LIBRARIES: Final = {
         "spark.task_lock",
     ),
     "starlette": ("sandbox",),
-    "threading": ("delivery.worker_pool", "sandbox.faults", "sandbox.server", "sandbox.store"),
+    "threading": (
+        "delivery.worker_pool",
+        "sandbox.fault_plans",
+        "sandbox.server",
+        "sandbox.store",
+    ),
     "uvicorn": ("sandbox.server",),
     "yaml": ("cli", "mapping.presets", "sandbox.demo", "settings.sources"),
 }
