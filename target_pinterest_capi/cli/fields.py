@@ -5,7 +5,6 @@ Owns the words for types, limits and normal forms, which docs/fields.md has too.
 
 import json
 import re
-from textwrap import wrap
 from typing import Any, Final, NamedTuple
 
 import click
@@ -13,14 +12,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from target_pinterest_capi.cli.console import console, print_indented
 from target_pinterest_capi.events.fields import BY_PATH, FIELDS, ITEM_FIELDS, Field, FieldKind
 from target_pinterest_capi.settings.paths import COMMON_NAMES
 from target_pinterest_capi.settings.problems import did_you_mean
 
-TABLE_WIDTH: Final = (
-    130  # columns below which a table of paths, types, forms and limits is all line breaks
-)
-INDENT: Final = "    "
+TABLE_WIDTH: Final = 130  # below it a table of paths, types, forms and limits is all line breaks
+WIDEST_TABLE: Final = 400
+INDENT: Final = 4
 NEAR: Final = 0.7  # how alike a name has to be to be suggested; less brings odd ones
 ITEMS: Final = "custom_data.contents"
 
@@ -220,7 +219,7 @@ def fields(text: str | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([_members(row) for row in found], indent=2))
         return
-    out = Console(highlight=False)
+    out = console(widest=WIDEST_TABLE)
     if out.width < TABLE_WIDTH:
         for row in found:
             _show(out, row)
@@ -240,14 +239,7 @@ def _show(out: Console, row: Reference) -> None:
     out.print(Text.assemble((row.path, "bold"), f"  {_type_shown(row)}"), soft_wrap=True)
     for label, words in (("", row.about), ("normal form: ", row.form), ("limit: ", row.limit)):
         if words:
-            lines = wrap(
-                label + words,
-                out.width,
-                initial_indent=INDENT,
-                subsequent_indent=INDENT,
-                break_on_hyphens=False,
-            )
-            out.print(Text("\n".join(lines), style="bright_black" if label else ""), soft_wrap=True)
+            print_indented(out, label + words, INDENT, "bright_black" if label else "")
 
 
 def _show_table(out: Console, rows: list[Reference]) -> None:

@@ -8,14 +8,13 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from itertools import takewhile
-from textwrap import fill, wrap
 from typing import Any, Final, NamedTuple
 
 import click
 import yaml
-from rich.console import Console
 from rich.text import Text
 
+from target_pinterest_capi.cli.console import console, print_indented
 from target_pinterest_capi.events.fields import EVENT_NAMES
 from target_pinterest_capi.mapping import presets as built_in
 from target_pinterest_capi.mapping.flat_columns import base_columns
@@ -23,8 +22,7 @@ from target_pinterest_capi.settings import MappingEntry, parse_mapping
 from target_pinterest_capi.settings.entries import preset_names
 from target_pinterest_capi.settings.problems import did_you_mean
 
-WIDEST: Final = 112  # wider lines are hard to read
-INDENT: Final = "    "
+INDENT: Final = 4
 AS_IT_COMES: Final = "event_name as the record has it"
 _label: Final = re.compile(
     r"([A-Z][A-Za-z ]{2,24}):(?: +|$)"
@@ -134,18 +132,12 @@ def list_presets(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([_members(preset) for preset in found], indent=2))
         return
-    out = Console(highlight=False)
-    width = min(out.width, WIDEST)
+    out = console()
     for preset in found:
         out.print(Text(preset.name, style="bold"))
-        out.print(Text(fill(preset.about, width, initial_indent=INDENT, subsequent_indent=INDENT)))
-        lines = wrap(
-            ", ".join(preset.event_names) or AS_IT_COMES,
-            width,
-            initial_indent=INDENT,
-            subsequent_indent=INDENT,
-        )
-        out.print(Text("\n".join(lines), style="bright_black"))
+        print_indented(out, preset.about, INDENT)
+        event_names = ", ".join(preset.event_names) or AS_IT_COMES
+        print_indented(out, event_names, INDENT, "bright_black")
     out.print(
         "\nUse one as `preset: NAME` in a mapping entry; `pinterest-capi presets show NAME` prints one to copy."
     )

@@ -7,14 +7,13 @@ Prints no other value of a record but an event's and a member's digests.
 import json  # noqa: I001
 import re
 from collections.abc import Iterable
-from textwrap import wrap
 from typing import Any, Final
 
 from rich.console import Console
 from rich.highlighter import JSONHighlighter
 from rich.text import Text
 
-from target_pinterest_capi.cli.console import escaped, plain
+from target_pinterest_capi.cli.console import escaped, plain, print_indented
 from target_pinterest_capi.cli.preview.customer_lists import OUTCOMES
 from target_pinterest_capi.cli.preview.model import (
     EVENT,
@@ -98,7 +97,7 @@ def show_summary(out: Console, preview: Preview, *, is_whole: bool) -> None:
                 )
     out.print()
     for fact in _facts(preview, is_whole=is_whole):
-        out.print(Text("\n".join(wrap(fact, out.width))))
+        print_indented(out, fact, 0)
 
 
 def event_json(event: Any) -> str:
@@ -167,5 +166,4 @@ def _show_reason(out: Console, number: str, label: str, what: str, advice: str) 
     first = Text.assemble((head, STYLES.get(label, "yellow")), what)
     first.rstrip()
     out.print(first, soft_wrap=True)
-    for line in wrap(advice, out.width - len(head)):
-        out.print(Text(" " * len(head) + line, style="bright_black"))
+    print_indented(out, advice, len(head), "bright_black")
