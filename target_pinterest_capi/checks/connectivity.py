@@ -22,7 +22,10 @@ _PORTS: Final = {"https": 443, "http": 80}
 
 
 class Endpoint(NamedTuple):
-    """Where the first connection goes: api_url's own host, or a proxy's, and the setting or variable that says so."""
+    """Where the first connection goes: to api_url's own host or to a proxy.
+
+    `said_by` is the setting or the variable that names it.
+    """
 
     host: str
     port: int

@@ -1,8 +1,10 @@
-"""One test request for each ad account and token of a configuration: does Pinterest answer, know the token, open the account?
+"""One test request for each ad account and token of a configuration.
+
+It shows whether Pinterest answers, knows the token, and opens the account to it.
 
 A test request is checked like any other, and nothing of it is recorded (docs/pinterest-api.md:
-Conversion events). Its one event is made up,
-at example.com. Each is one attempt, without retries. Never raises for an answer, never shows a token.
+Conversion events). Its one event is made up, at example.com. Each is one attempt, without retries.
+Never raises for an answer, never shows a token.
 """
 
 import time
@@ -185,7 +187,7 @@ def findings_of(answer: ApiResponse | NoResponse, subject: AccountToken) -> list
 
 
 def _settled(event: EventStatus, token: str) -> CheckResult:
-    """Say how the made-up event itself fared: it costs nothing, but a warning may be worth knowing."""
+    """Return what Pinterest says of the made-up event itself: a warning may be worth knowing."""
     message = redact(event.error_message or event.warning_message or "", (token,))
     if event.status != "processed":
         return CheckResult(

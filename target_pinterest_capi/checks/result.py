@@ -1,6 +1,7 @@
 """The result of a check: a step, how it went, and what to do about it. Nothing is checked here.
 
-A message holds names of settings, hosts, ad accounts and statuses, never a token or a value of a record.
+A message holds names of settings, hosts, ad accounts and statuses, never a token or a value of a
+record.
 """
 
 from enum import StrEnum

@@ -1,6 +1,7 @@
-"""`pinterest-capi fields`: the reference of Pinterest's event fields, from the table that events are built by.
+"""`pinterest-capi fields`: the reference of Pinterest's event fields.
 
-Owns the words for types, limits and normal forms, which docs/fields.md has too. States nothing that the table does not.
+Owns the words for types, limits and normal forms, which docs/fields.md has too. States nothing that
+the table does not.
 """
 
 import json
@@ -120,7 +121,10 @@ SYNONYMS: Final = {
 
 
 class Reference(NamedTuple):
-    """What people read of a field: `type` and `limit` in words, `form` what its values are brought to; "" where there is none."""
+    """What people read of a field.
+
+    `type` and `limit` are in words, `form` is what its values are brought to; "" where there is none.
+    """
 
     path: str
     type: str
@@ -131,7 +135,7 @@ class Reference(NamedTuple):
 
 
 def reference() -> list[Reference]:
-    """Give all fields in the order of the wire, with the members of items as `custom_data.contents[].id`."""
+    """Return all fields in the order of the wire; an item's are `custom_data.contents[].id` etc."""
     found = []
     for field in FIELDS:
         found.append(describe(field))
@@ -228,7 +232,7 @@ def fields(text: str | None, as_json: bool) -> None:
 
 
 def _members(row: Reference) -> dict[str, Any]:
-    """Give it for programs: what it has no word of is left out, and choices are a list."""
+    """Return a field for programs, without what it does not have; choices are a list."""
     members = {name: value for name, value in row._asdict().items() if value != ""}
     choices = BY_PATH[row.path].choices if row.path in BY_PATH else ()
     return {**members, "choices": list(choices)} if choices else members

@@ -1,6 +1,7 @@
 """`pinterest-capi presets`: the built-in mapping entries, listed and shown to be copied.
 
-Owns how a preset reads for people: what its file's comment says, and the event names it maps. Takes whatever presets are there.
+Owns how a preset reads for people: what its file's comment says, and the event names it maps. Takes
+whatever presets are there.
 """
 
 import json
@@ -43,7 +44,11 @@ Leaves out: bare names of app_info and device_info, which are too common: brand,
 
 
 class Preset(NamedTuple):
-    """A preset for people. `about` is what it is, in a sentence; `notes`: its comment's paragraphs, each with its label or ""."""
+    """A preset for people.
+
+    `about` is what it is, in a sentence; `notes` are its comment's paragraphs, each with its
+    label or "".
+    """
 
     name: str
     about: str
@@ -53,7 +58,10 @@ class Preset(NamedTuple):
 
     @property
     def event_names(self) -> tuple[str, ...]:
-        """The names of Pinterest's that its events can have, in Pinterest's order; empty where they are as the record has them."""
+        """Pinterest's names that its events can have, in Pinterest's order.
+
+        Empty where they are as the record has them.
+        """
         given = self.entry.fields.get("event_name") or ()
         names = {*self.entry.event_names.values(), self.entry.defaults.get("event_name")}
         if not self.entry.event_names:
@@ -69,13 +77,13 @@ class Preset(NamedTuple):
 
 
 def names() -> tuple[str, ...]:
-    """Give the names of the presets, `pinterest` first."""
+    """Return the names of the presets, `pinterest` first."""
     return (built_in.PINTEREST, *(name for name in preset_names() if name != built_in.PINTEREST))
 
 
 @cache
 def load(name: str) -> Preset:
-    """Give a preset as people read it."""
+    """Return a preset as people read it."""
     text = pinterest_text() if name == built_in.PINTEREST else built_in.text(name)
     paragraphs = tuple(notes(text))
     about = first_sentence(paragraphs[0][1]) if paragraphs else ""
@@ -85,7 +93,7 @@ def load(name: str) -> Preset:
 
 
 def pinterest_text() -> str:
-    """Give preset `pinterest` as the YAML of an entry: every field with its columns but for numbered ones."""
+    """Return preset `pinterest` as the YAML of an entry, without its numbered columns."""
     fields = {
         path: sources[0] if len(sources) == 1 else list(sources)
         for path, sources in base_columns().items()
@@ -97,7 +105,7 @@ def pinterest_text() -> str:
 
 
 def notes(text: str) -> Iterator[tuple[str, str]]:
-    """Give the paragraphs of the comment that a preset's file begins with, each with the label it starts with."""
+    """Yield the paragraphs of the comment at the top of a preset's file, each with its label."""
     label = ""
     words: list[str] = []
     for number, line in enumerate(takewhile(lambda line: line.startswith("#"), text.splitlines())):
@@ -115,7 +123,7 @@ def notes(text: str) -> Iterator[tuple[str, str]]:
 
 
 def first_sentence(words: str) -> str:
-    """Give the words up to the first full stop that ends a sentence; dots that leave something out end none."""
+    """Return the words up to the first full stop that ends a sentence; three dots end none."""
     return re.split(r"(?<=[^.]\.)\s(?=[A-Z])", words, maxsplit=1)[0]
 
 

@@ -67,7 +67,7 @@ def show_end(out: Console, results: list[CheckResult], exit_code: int) -> None:
 
 
 def _showable(out: Console, words: str) -> str:
-    """Return words that the terminal can show: no control characters, ASCII where it has no more."""
+    """Return words as the terminal can show them: one line, ASCII where it has no more."""
     shown = plain(words)
     if _can_show(out, shown):
         return shown

@@ -1,8 +1,9 @@
-"""`pinterest-capi eqs`: Pinterest's event quality score beside our own coverage of the same components.
+"""`pinterest-capi eqs`: Pinterest's event quality score beside our own coverage.
 
-Owns the command: its options, which reports are ours, the one request for the scores, and the exit codes (0: shown; 1: Pinterest
-gave none, or a report cannot be read; 2: the configuration or the options). Changes nothing; needs OAuth, and the conversion
-token is never sent. Writes nothing but a new refresh token, where Pinterest gives one.
+Owns the command: its options, which reports are ours, the one request for the scores, and the exit
+codes (0: shown; 1: Pinterest gave none, or a report cannot be read; 2: the configuration or the
+options). Changes nothing; needs OAuth, and the conversion token is never sent. Writes nothing but a
+new refresh token, where Pinterest gives one.
 """
 
 import json
@@ -111,9 +112,11 @@ def eqs(
 ) -> None:
     """Show Pinterest's event quality score beside our own coverage.
 
-    Pinterest counts how many of an account's events carry each of eleven components; run reports count the same of what was sent.
-    Both stand side by side for each event name, with the difference, and for what is weak which field to map. Needs OAuth with the
-    scope ads:read. Exits with 0, with 1 where Pinterest gives no score, and with 2 where the configuration cannot be used.
+    Pinterest counts how many of an account's events carry each of eleven components; run reports
+    count the same of what was sent. Both stand side by side for each event name, with the
+    difference, and for what is weak which field to map. Needs OAuth with the scope ads:read. Exits
+    with 0, with 1 where Pinterest gives no score, and with 2 where the configuration cannot be
+    used.
 
     \b
     pinterest-capi eqs --config target.yaml --report report.json
@@ -158,7 +161,7 @@ def eqs(
 
 
 def _load(paths: Sequence[str]) -> settings.Settings:
-    """Give the settings as the target reads them; no token for events is needed, but OAuth is."""
+    """Return the settings as the target reads them; no token for events is needed, but OAuth is."""
     try:
         loaded = settings.load(
             settings.read_files(paths or (ENVIRONMENT,), environ=settings.environment()),
@@ -182,7 +185,11 @@ def _load(paths: Sequence[str]) -> settings.Settings:
 def _ours(
     places: Sequence[Path], configured: str | None, account: str, since: float
 ) -> tuple[result.Ours, list[str]]:
-    """Give our coverage, and what is to be known of it. Raises ClickException where a report that was asked for is none."""
+    """Return our coverage, and notes on it.
+
+    Raises:
+        click.ClickException: a file that was asked for is not a report.
+    """
     if places:
         found = [
             one
@@ -223,7 +230,7 @@ def _read(path: Path) -> reports.Report:
 
 
 def _in_directory(directory: Path, since: float) -> list[reports.Report]:
-    """Give the reports of a directory whose runs ended since then; files that are no reports are none of ours."""
+    """Return the reports of a directory whose runs ended since then; other files are ignored."""
     found = []
     for path in sorted(directory.glob("*.json")):
         try:
@@ -264,7 +271,11 @@ def _report_json(one: reports.Report) -> dict[str, Any]:
 
 
 def _scores(loaded: settings.Settings, account: str, query: dict[str, str]) -> list[QualityScore]:
-    """Get the scores, by one attempt. Raises ClickException, with what to do, where Pinterest gives none."""
+    """Get the scores, by one attempt.
+
+    Raises:
+        click.ClickException: Pinterest gave none; the message says what to do.
+    """
     assert loaded.oauth is not None  # noqa: S101 - the command asks for it
     client = Client(
         loaded.api_url,

@@ -1,6 +1,7 @@
-"""How event quality scores are shown: a table for each event name, and below what to map, in 80 columns or a pipe.
+"""How event quality scores are shown: a table for each event name, and below it what to map.
 
-Owns words and layout. Names and messages that come from Pinterest are shown without control characters.
+Owns words and layout. Names and messages that come from Pinterest are shown without control
+characters.
 """
 
 from typing import Final
@@ -113,7 +114,7 @@ def _difference(row: ComponentRow) -> Text:
 
 
 def _more(row: ComponentRow) -> Text:
-    """Give what Pinterest adds to a figure."""
+    """Return what Pinterest adds to a figure."""
     words = [plain(issue.name) for issue in row.issues]
     if row.overlap is not None:
         words.append(f"{row.overlap:.1f} % overlap")

@@ -1,7 +1,8 @@
 """`pinterest-capi preview`: what the records of a tap come to, one by one, before anything is sent.
 
-Owns the command: its options, its configuration and input, and its exit codes (0; 1: the input cannot be read; 2: the
-configuration). Sends nothing, writes no STATE, asks no ledger and needs no token.
+Owns the command: its options, its configuration and input, and its exit codes (0; 1: the input
+cannot be read; 2: the configuration). Sends nothing, writes no STATE, asks no ledger and needs no
+token.
 """
 
 import json
@@ -73,9 +74,9 @@ def preview(
 ) -> None:
     """Show the events that a tap's records would become.
 
-    Reads Singer messages from FILE or standard input and prints the first events as they would be sent, hashed, and who would
-    be added to customer lists or removed, beside what was left out and why; records that are invalid or skipped, each with
-    the reason; and a summary. Nothing is sent.
+    Reads Singer messages from FILE or standard input and prints the first events as they would be
+    sent, hashed, and who would be added to customer lists or removed, beside what was left out and
+    why; records that are invalid or skipped, each with the reason; and a summary. Nothing is sent.
 
     \b
     tap-shop --config tap.json | pinterest-capi preview --config target.yaml
@@ -108,7 +109,11 @@ def preview(
 
 
 def summary_members(given: Preview) -> dict[str, Any]:
-    """Give the counts for programs: outcomes, values left out or warned about, ignored messages, columns that nothing reads."""
+    """Return the counts for programs.
+
+    These are outcomes, values left out or warned about, ignored messages, and columns that nothing
+    reads.
+    """
     outcomes = [
         {**row.origin._asdict(), "outcome": SENT[row.reason], "count": row.number}
         if row.reason in SENT
@@ -138,7 +143,10 @@ def _read(
     limit: int | None,
     show: Callable[[PreviewedRecord], None],
 ) -> bool:
-    """Show results until `limit` of what would be sent, a record's always together; tell whether the input was read to its end."""
+    """Show results until `limit` of them would be sent, a record's always together.
+
+    Returns whether the input was read to its end.
+    """
     sent = 0
     for results in given.read(lines):
         for result in results:
@@ -150,7 +158,10 @@ def _read(
 
 
 def _page(ad_account_id: str, limit: int) -> Callable[[PreviewedRecord], None]:
-    """Give what shows a result to people: all that would be sent, the first `limit` invalid, the first of each kind skipped."""
+    """Return a function that shows a result to people, if it is to be shown.
+
+    That is all that would be sent, the first `limit` invalid, and the first of each kind skipped.
+    """
     out = console()
     shown: Counter[tuple[Any, ...]] = Counter()
 
@@ -177,7 +188,10 @@ def _show_nothing(_: PreviewedRecord) -> None:
 
 
 def _load(paths: Sequence[str]) -> settings.Settings:
-    """Give the settings as the target reads them, but for the token that nothing here needs; say what a preview leaves out."""
+    """Return the settings as the target reads them, but for the token that nothing here needs.
+
+    Prints what a preview leaves out.
+    """
     try:
         loaded = settings.load(
             settings.read_files(paths or (ENVIRONMENT,), environ=settings.environment()),

@@ -1,7 +1,7 @@
-"""How a preview is shown: events as JSON that can be copied, members of lists, reasons with what to do, and a summary.
+"""How a preview is shown: events as JSON to copy, members of lists, reasons, and a summary.
 
-For 80 columns or a pipe. Names that come from the tap (streams, columns, event names) are shown without control characters.
-Prints no other value of a record but an event's and a member's digests.
+For 80 columns or a pipe. Names that come from the tap (streams, columns, event names) are shown
+without control characters. Prints no other value of a record but an event's and a member's digests.
 """
 
 import json  # noqa: I001
@@ -68,7 +68,7 @@ def show_result(out: Console, result: PreviewedRecord, ad_account_id: str) -> No
 
 
 def show_summary(out: Console, preview: Preview, *, is_whole: bool) -> None:
-    """Show the counts of all that was read; `is_whole` tells whether the input was read to its end."""
+    """Show the counts of all that was read; `is_whole`: the input was read to its end."""
     rows, notes = preview.tally.outcomes(), preview.tally.notes()
     records = preview.tally.records
     head = f"  {number_of(records, 'record')}, {sent_in_words(preview.sent())}; nothing was sent"
@@ -101,7 +101,7 @@ def show_summary(out: Console, preview: Preview, *, is_whole: bool) -> None:
 
 
 def event_json(event: Any) -> str:
-    """Give an event's JSON as people read it: two spaces a level, a list of one text on its line where that fits."""
+    """Return an event's JSON as people read it, a list of one text on its line where that fits."""
 
     def joined(found: re.Match[str]) -> str:
         line = f"{found[1]}[{found[2]}]"
@@ -118,7 +118,7 @@ def _place(origin: Origin, *, is_list: bool) -> str:
 
 
 def _show_members(out: Console, customer_list: dict[str, Any]) -> None:
-    """Show how many identifiers of which type there are, and below them as what they would be sent."""
+    """Show how many identifiers of which type there are, and below how they would be sent."""
     members = customer_list["members"]
     _show_reason(
         out,

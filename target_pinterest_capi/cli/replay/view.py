@@ -1,4 +1,6 @@
-"""How a replay is shown: what became of each event, what was not sent and why, and where the letters are that still fail.
+"""How a replay is shown.
+
+What became of each event, what was not sent and why, and where the letters are that still fail.
 
 Prints counts, names and reasons; no value of an event.
 """
@@ -33,7 +35,7 @@ _ADVICE: Final = {
 
 
 def show_outcomes(out: Console, run: Run) -> None:
-    """Show what became of the events, by stream, mapping and reason, with what to do about each reason."""
+    """Show what became of the events, by stream, mapping and reason, and what to do about it."""
     for origin, rows in groupby(run.tally.outcomes(), attrgetter("origin")):
         mapping = f", mapping {plain(origin.mapping)}" if origin.mapping else ""
         out.print(Text.assemble((plain(origin.stream), "bold"), mapping), soft_wrap=True)
