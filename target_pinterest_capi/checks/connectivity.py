@@ -129,7 +129,10 @@ def _name_advice(hop: Endpoint) -> str:
 
 def _connection_advice(hop: Endpoint) -> str:
     if hop.said_by == "api_url":
-        return "Check host and port in api_url, and that a firewall lets this machine out; a proxy is named by HTTPS_PROXY."
+        return (
+            "Check host and port in api_url, and that a firewall lets this machine out; a proxy is"
+            " named by HTTPS_PROXY."
+        )
     return f"Check the variable {hop.said_by}, and that the proxy runs."
 
 

@@ -32,7 +32,10 @@ ACCOUNT_ADVICE: Final = (
 )
 AGAIN_ADVICE: Final = "This shows nothing wrong with the settings: check again in a few minutes. A run tries for max_retry_seconds."
 NOT_PINTEREST_ADVICE: Final = "Check api_url: Pinterest's answers have a status for each event."
-REFUSED_ADVICE: Final = "Check ad_account_id and api_url: the event of the request is one that Pinterest is known to take."
+REFUSED_ADVICE: Final = (
+    "Check ad_account_id and api_url: the event of the request is one that Pinterest is known to"
+    " take."
+)
 
 
 class TestSender(Protocol):

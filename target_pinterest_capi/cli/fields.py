@@ -31,12 +31,18 @@ FORMS: Final = {
         (" Jane.Doe+shop@Example.COM ",),
     ),
     "phone": (
-        "digits with country code; a national number gets the code of the record's country, else of default_country",
+        (
+            "digits with country code; a national number gets the code of the record's country,"
+            " else of default_country"
+        ),
         ("+1 (202) 555-0134", "0044 20 7946 0018"),
     ),
     "gender": ("f, m or n, from the usual words", ("Female", "male", "non-binary")),
     "birth_date": (
-        "YYYYMMDD, as written, no time zone applied; date_format decides where day and month could be either",
+        (
+            "YYYYMMDD, as written, no time zone applied; date_format decides where day and month"
+            " could be either"
+        ),
         ("1990-03-24", "24/03/1990", "March 4, 1990"),
     ),
     "name": ("lower case, one space between words; punctuation stays", (" Anne-Marie  O'Neill ",)),
@@ -45,11 +51,17 @@ FORMS: Final = {
         ("São Paulo", "St. Louis"),
     ),
     "state": (
-        "two-letter code of US states and Canadian provinces; other text in lower case without spaces",
+        (
+            "two-letter code of US states and Canadian provinces; other text in lower case without"
+            " spaces"
+        ),
         ("California", "US-CA", "Bayern"),
     ),
     "postal_code": (
-        "five digits in the US; elsewhere letters and digits, or digits only with postal_code: digits",
+        (
+            "five digits in the US; elsewhere letters and digits, or digits only with postal_code:"
+            " digits"
+        ),
         ("94110-1234", "SW1A 1AA"),
     ),
     "country": (
@@ -123,7 +135,7 @@ SYNONYMS: Final = {
 class Reference(NamedTuple):
     """What people read of a field.
 
-    `type` and `limit` are in words, `form` is what its values are brought to; "" where there is none.
+    `type` and `limit` are in words, `form` is what values are brought to; "" where there is none.
     """
 
     path: str

@@ -147,7 +147,8 @@ def list_presets(as_json: bool) -> None:
         event_names = ", ".join(preset.event_names) or AS_IT_COMES
         print_indented(out, event_names, INDENT, "bright_black")
     out.print(
-        "\nUse one as `preset: NAME` in a mapping entry; `pinterest-capi presets show NAME` prints one to copy."
+        "\nUse one as `preset: NAME` in a mapping entry; `pinterest-capi presets show NAME` prints"
+        " one to copy."
     )
 
 

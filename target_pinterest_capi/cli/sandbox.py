@@ -243,7 +243,8 @@ def _introduce(running: "Sandbox", tokens: tuple[str, ...], accounts: tuple[str,
         f"  page        {running.origin}/  (what it received, live, and a switch for each fault)"
     )
     click.echo(
-        f"  as JSON     {running.origin}/_sandbox/events  (also requests, lists, audiences, counters, faults)"
+        f"  as JSON     {running.origin}/_sandbox/events  (also requests, lists, audiences,"
+        " counters, faults)"
     )
     click.echo(f"\nPoint the target at it with a configuration file:\n  {json.dumps(settings)}")
     click.echo("or with environment variables:")
@@ -262,9 +263,9 @@ def _introduce(running: "Sandbox", tokens: tuple[str, ...], accounts: tuple[str,
     click.echo(f"  {json.dumps({'oauth': {**members, 'token_path': 'sandbox-oauth.json'}})}")
     if not _is_loopback(running.config.host):
         click.secho(
-            f"\nWarning: {running.config.host} is not a loopback address. Whoever reaches this machine can read every event "
-            "sent here and switch faults, without a token and unencrypted. The target itself sends plain HTTP to loopback "
-            "addresses only.",
+            f"\nWarning: {running.config.host} is not a loopback address. Whoever reaches this"
+            " machine can read every event sent here and switch faults, without a token and"
+            " unencrypted. The target itself sends plain HTTP to loopback addresses only.",
             err=True,
             fg="yellow",
         )

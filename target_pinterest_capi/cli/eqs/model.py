@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
+from target_pinterest_capi.cli.preview.model import number_of
 from target_pinterest_capi.pinterest.responses import ComponentQuality, QualityIssue, QualityScore
 from target_pinterest_capi.reporting.coverage import COMPONENTS, Component
 from target_pinterest_capi.reporting.report import Report
@@ -267,23 +268,32 @@ def _words(component: Component, row: ComponentRow) -> str:
     if row.pinterest >= expected.enough:
         return _odd(row, row.pinterest, expected, fields)
     if row.ours is not None and row.ours >= expected.enough:
-        return "It is sent: Pinterest's figure also counts earlier runs, and other senders. See how it moves in a day or two."
+        return (
+            "It is sent: Pinterest's figure also counts earlier runs, and other senders. See how it"
+            " moves in a day or two."
+        )
     return f"Map {fields}{' for more of the events' if row.ours else ''}: {expected.how}."
 
 
 def _odd(row: ComponentRow, pinterest: float, expected: Expected, fields: str) -> str:
     """Say what is wrong with a component that Pinterest has in enough events, if anything."""
     if row.issues:
-        return f"Look at {fields}. Pinterest says: {' '.join(issue.reason or issue.name for issue in row.issues)}"
+        return (
+            f"Look at {fields}. Pinterest says:"
+            f" {' '.join(issue.reason or issue.name for issue in row.issues)}"
+        )
     if row.ours is not None and row.ours < expected.enough and pinterest - row.ours >= LOST_POINTS:
-        return f"Look at {fields}: Pinterest has had it in more events than the newest runs sent it with."
+        return (
+            f"Look at {fields}: Pinterest has had it in more events than the newest runs sent it"
+            " with."
+        )
     return ""
 
 
 def _left_out(component: Component, own: Ours) -> str:
     """Say which values of the component's fields came and could not be used."""
     found = [
-        f"{values:,} {'value' if values == 1 else 'values'} of {field} left out as {reason}: {advice}"
+        f"{number_of(values, 'value')} of {field} left out as {reason}: {advice}"
         for (field, reason, advice), values in own.left_out.most_common()
         if any(field == one or field.startswith(f"{one}.") for one in component.fields)
     ]

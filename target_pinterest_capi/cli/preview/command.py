@@ -35,7 +35,9 @@ LIMITS: Final = {
     "stream_maps": "are applied by the target only; here the records are as the tap sent them",
     "flattening_enabled": "is done by the target only; here the records have the tap's own columns",
     "ledger_url": "is not asked; events that were delivered before are shown again",
-    "customer_lists": "are not looked up; each change is shown, where a run sends the last one of a member only",
+    "customer_lists": (
+        "are not looked up; each change is shown, where a run sends the last one of a member only"
+    ),
 }
 
 
@@ -114,17 +116,12 @@ def summary_members(given: Preview) -> dict[str, Any]:
     These are outcomes, values left out or warned about, ignored messages, and columns that nothing
     reads.
     """
-    outcomes = [
-        {**row.origin._asdict(), "outcome": SENT[row.reason], "count": row.number}
-        if row.reason in SENT
-        else {
-            **row.origin._asdict(),
-            "outcome": str(row.outcome),
-            "reason": row.reason,
-            "count": row.number,
-        }
-        for row in given.tally.outcomes()
-    ]
+    outcomes = []
+    for row in given.tally.outcomes():
+        outcome = {"outcome": str(row.outcome), "reason": row.reason}
+        if row.reason in SENT:
+            outcome = {"outcome": SENT[row.reason]}
+        outcomes.append({**row.origin._asdict(), **outcome, "count": row.number})
     return {
         "records": given.tally.records,
         "outcomes": outcomes,

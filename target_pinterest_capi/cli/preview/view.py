@@ -133,7 +133,10 @@ def _show_members(out: Console, customer_list: dict[str, Any]) -> None:
 
 def _facts(preview: Preview, *, is_whole: bool) -> Iterable[str]:
     if not is_whole:
-        yield f"Reading stopped at line {preview.line}, with as much as was asked for; --summary reads all of the input."
+        yield (
+            f"Reading stopped at line {preview.line}, with as much as was asked for; --summary"
+            " reads all of the input."
+        )
     if preview.ignored:
         counts = ", ".join(f"{count:,} {name}" for name, count in sorted(preview.ignored.items()))
         files = (
@@ -147,13 +150,15 @@ def _facts(preview: Preview, *, is_whole: bool) -> Iterable[str]:
         readers = (
             "neither mapping nor customer list" if preview.settings.customer_lists else "no mapping"
         )
-        yield f"Columns of {plain(stream)} that {readers} reads: {plain(', '.join(columns[:SHOWN_COLUMNS]))}{more}."
+        yield (
+            f"Columns of {plain(stream)} that {readers} reads:"
+            f" {plain(', '.join(columns[:SHOWN_COLUMNS]))}{more}."
+        )
 
 
 def _why(result: PreviewedRecord) -> str:
-    return f"{result.reason}: {plain(', '.join(part for part in (result.field, result.detail, result.name) if part))}".removesuffix(
-        ": "
-    )
+    parts = [part for part in (result.field, result.detail, result.name) if part]
+    return f"{result.reason}: {plain(', '.join(parts))}" if parts else str(result.reason)
 
 
 def _label(reason: str) -> str:

@@ -45,7 +45,8 @@ POLL_EVERY: Final = 100  # events
 @click.option(
     "--output",
     metavar="FILE",
-    help="Where letters go that still fail: a new file, or an fsspec URL as a prefix.  [default: beside FILE, with the time]",
+    help="Where letters go that still fail: a new file, or an fsspec URL as a prefix.  "
+    "[default: beside FILE, with the time]",
 )
 @click.option("--dry-run", is_flag=True, help="Read and check everything, and send nothing.")
 def replay(file: str, paths: tuple[str, ...], output: str | None, dry_run: bool) -> None:
@@ -68,7 +69,8 @@ def replay(file: str, paths: tuple[str, ...], output: str | None, dry_run: bool)
     output = output if "://" in output else str(Path(output).expanduser())
     if "://" not in output and Path(output).exists():
         _end(
-            f"{output} is there already, and nothing is written over or added to: name a new file with --output",
+            f"{output} is there already, and nothing is written over or added to: name a new file"
+            " with --output",
             ExitCode.CONFIGURATION,
         )
     letters = Letters(file, loaded, needs_token=loaded.mode != "dry_run")
@@ -118,9 +120,10 @@ def deliver(run: Run, letters: Letters) -> tuple[int, str]:
     if stopped is not None:
         return code or int(stopped.exit_code), why or str(stopped)
     if received and not code:
-        return ExitCode.INTERRUPTED + received[
-            0
-        ], "interrupted: what was not sent is still in the file"
+        return (
+            ExitCode.INTERRUPTED + received[0],
+            "interrupted: what was not sent is still in the file",
+        )
     return code, why
 
 
@@ -211,8 +214,8 @@ def _no_state(_: bytes) -> None:
 
 def _no_token(error: NoTokenError) -> str:
     return (
-        f"conversion_token: is not set, and the letters of mapping {str(error)!r} need it: set it, or conversion_token_file in the "
-        "mapping entry of that name"
+        f"conversion_token: is not set, and the letters of mapping {str(error)!r} need it: set it,"
+        " or conversion_token_file in the mapping entry of that name"
     )
 
 

@@ -27,8 +27,8 @@ class UnsentReason(StrEnum):
     """Why lines of the file are not sent, in the words that follow their number."""
 
     NO_EVENT = (
-        "have no event: their records were invalid, so there is nothing to send. Correct the source "
-        "or the mapping, and let the tap send the records again."
+        "have no event: their records were invalid, so there is nothing to send. Correct the source"
+        " or the mapping, and let the tap send the records again."
     )
     REPEATED = "hold an event that an earlier line of the file holds too: it is sent once."
     CUT = (

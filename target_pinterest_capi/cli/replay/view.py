@@ -76,7 +76,8 @@ def show_sum(out: Console, run: Run, *, lines: int, output: str, file: str) -> N
     )
     out.print(
         Text(
-            f"{lines:,} lines: {counts}. {'Nothing was sent.' if is_dry else f'{run.requests.sent:,} requests.'}"
+            f"{lines:,} lines: {counts}."
+            f" {'Nothing was sent.' if is_dry else f'{run.requests.sent:,} requests.'}"
         ),
         soft_wrap=True,
     )
@@ -84,8 +85,9 @@ def show_sum(out: Console, run: Run, *, lines: int, output: str, file: str) -> N
     if open_events:
         out.print(
             Text(
-                f"{open_events:,} events that were read have no outcome. {file} is as it was: replay it again once the cause is "
-                "gone. With ledger_url, what was delivered is not sent twice.",
+                f"{open_events:,} events that were read have no outcome. {file} is as it was:"
+                " replay it again once the cause is gone. With ledger_url, what was delivered is"
+                " not sent twice.",
             ),
         )
     if run.dead_letters_written and not is_dry:
