@@ -13,15 +13,37 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 from target_pinterest_capi.events import coerce, keys
-from target_pinterest_capi.events.build.event_function import BuilderSpec, columns_read, compile_records, compile_rows
+from target_pinterest_capi.events.build.event_function import (
+    BuilderSpec,
+    columns_read,
+    compile_records,
+    compile_rows,
+)
 from target_pinterest_capi.events.build.converters import Converters, Note, Options
-from target_pinterest_capi.events.event import Account, Event, InvalidRecord, Origin, SkippedRecord, encode
+from target_pinterest_capi.events.event import (
+    Account,
+    Event,
+    InvalidRecord,
+    Origin,
+    SkippedRecord,
+    encode,
+)
 from target_pinterest_capi.events.fields import BY_PATH, FIELDS, OBJECTS
-from target_pinterest_capi.events.build.function_source import Fill, CompiledField, Selection, compile_members
+from target_pinterest_capi.events.build.function_source import (
+    Fill,
+    CompiledField,
+    Selection,
+    compile_members,
+)
 from target_pinterest_capi.events.reasons import Invalid, Skipped, Warned
 
 FUTURE_SECONDS: Final = 3600
-DERIVED: Final = ("event_id", "user_data.click_id", "custom_data.content_ids", "custom_data.num_items")  # unless a null stops it
+DERIVED: Final = (
+    "event_id",
+    "user_data.click_id",
+    "custom_data.content_ids",
+    "custom_data.num_items",
+)  # unless a null stops it
 
 Get = Callable[[Any], Any]
 
@@ -62,7 +84,9 @@ class EventPlan(NamedTuple):
     fallback_name: str | None = None
 
 
-_ABSENT: Final = CompiledField("", lambda value: value, get=lambda _: None)  # a field that nothing is mapped to
+_ABSENT: Final = CompiledField(
+    "", lambda value: value, get=lambda _: None
+)  # a field that nothing is mapped to
 
 Result = Event | InvalidRecord | SkippedRecord
 
@@ -75,11 +99,18 @@ class Build(NamedTuple):
 
     of_record: Callable[[Record, Account], Result]
     reads: frozenset[str] | None
-    compile_rows: Callable[[Mapping[str, str], Callable[[bytes], Any]], Callable[[Account, Any, bytes], Result]]
+    compile_rows: Callable[
+        [Mapping[str, str], Callable[[bytes], Any]], Callable[[Account, Any, bytes], Result]
+    ]
 
 
 def compile_builder(
-    plan: EventPlan, options: Options, note: Note, now: Callable[[], float] = time.time, *, fast: bool = True
+    plan: EventPlan,
+    options: Options,
+    note: Note,
+    now: Callable[[], float] = time.time,
+    *,
+    fast: bool = True,
 ) -> Build:
     """Compile a builder. `note(field, reason)` counts what is left out; `now` gives Unix seconds.
 
@@ -87,7 +118,11 @@ def compile_builder(
     """
     builder = _Builder(plan, options, note, now, fast=fast)
     steps = builder.steps()
-    return Build(compile_records(steps) if fast else builder.build, columns_read(steps), partial(compile_rows, steps))
+    return Build(
+        compile_records(steps) if fast else builder.build,
+        columns_read(steps),
+        partial(compile_rows, steps),
+    )
 
 
 class _NoEventError(Exception):
@@ -110,10 +145,13 @@ class _Raw(NamedTuple):
 class _Builder:
     """The compiled form of an `EventPlan`: steps in the table's order, options read once."""
 
-    def __init__(self, plan: EventPlan, options: Options, note: Note, now: Callable[[], float], *, fast: bool) -> None:
+    def __init__(
+        self, plan: EventPlan, options: Options, note: Note, now: Callable[[], float], *, fast: bool
+    ) -> None:
         converters = Converters(options, note, fast=fast)
         members = {
-            path: converters.member(BY_PATH[path], given.column, given.get, given.selection) for path, given in plan.fields.items()
+            path: converters.member(BY_PATH[path], given.column, given.get, given.selection)
+            for path, given in plan.fields.items()
         }
         self._plan = plan
         self._origin = plan.origin
@@ -140,7 +178,11 @@ class _Builder:
     @cached_property
     def _fills(self) -> dict[str, Fill]:
         """What fills each object; compiled when it is first needed, as most streams never leave their common case."""
-        return {parent: compile_members(members, fast=self._fast) for parent, members in self._members.items() if members}
+        return {
+            parent: compile_members(members, fast=self._fast)
+            for parent, members in self._members.items()
+            if members
+        }
 
     def steps(self) -> BuilderSpec:
         """Give the steps of which the common case is compiled."""
@@ -195,7 +237,12 @@ class _Builder:
             event_id = self._required_id(raw, record, account, name)
             key = self._dead_key(record)
         seconds = self._event_time(raw, record, (account, name, event_id))
-        event: dict[str, Any] = {"event_name": name, "action_source": source, "event_time": seconds, "event_id": event_id}
+        event: dict[str, Any] = {
+            "event_name": name,
+            "action_source": source,
+            "event_time": seconds,
+            "event_id": event_id,
+        }
         self._fill("", event, record, None)
         event["user_data"] = customer = self._user_data(event, record)
         custom: dict[str, Any] = {}
@@ -211,7 +258,9 @@ class _Builder:
             self._fill(name_of_other, other, record, None)
             if other:
                 event[name_of_other] = other
-        return Event(encode(event), account, self._origin, name, event_id, source != "offline", seconds, key)
+        return Event(
+            encode(event), account, self._origin, name, event_id, source != "offline", seconds, key
+        )
 
     def _fill(self, parent: str, into: dict[str, Any], record: Record, region: str | None) -> None:
         if (fill := self._fills.get(parent)) is not None:
@@ -234,7 +283,9 @@ class _Builder:
         now = self._now()
         if raw.event_time is NOW:
             return int(now)
-        seconds = None if raw.event_time is None else coerce.unix_time(raw.event_time, self._options.zone)
+        seconds = (
+            None if raw.event_time is None else coerce.unix_time(raw.event_time, self._options.zone)
+        )
         if type(seconds) is not int:
             if seconds is not None:
                 self._note("event_time", str(seconds))
@@ -242,8 +293,14 @@ class _Builder:
         if not now - self._max_age_seconds <= seconds <= now + FUTURE_SECONDS:
             key = self._dead_key(record)
             if seconds > now:
-                raise _NoEventError(InvalidRecord(self._origin, Invalid.EVENT_IN_FUTURE, "event_time", key=key))
-            raise _NoEventError(InvalidRecord(self._origin, Invalid.EVENT_TOO_OLD, "event_time", key=key, repeat_of=identity))
+                raise _NoEventError(
+                    InvalidRecord(self._origin, Invalid.EVENT_IN_FUTURE, "event_time", key=key)
+                )
+            raise _NoEventError(
+                InvalidRecord(
+                    self._origin, Invalid.EVENT_TOO_OLD, "event_time", key=key, repeat_of=identity
+                )
+            )
         return seconds
 
     def _required_id(self, raw: _Raw, record: Record, account: Account, name: str) -> str:
@@ -251,11 +308,17 @@ class _Builder:
             raise self._missing("event_id", raw, record)
         event_id = self._derived_id(record, account, name)
         if event_id is None:
-            raise _NoEventError(InvalidRecord(self._origin, Invalid.MISSING_KEY, "event_id", key=self._dead_key(record)))
+            raise _NoEventError(
+                InvalidRecord(
+                    self._origin, Invalid.MISSING_KEY, "event_id", key=self._dead_key(record)
+                )
+            )
         return event_id
 
     def _derived_id(self, record: Record, account: Account, name: str) -> str | None:
-        return keys.derive_event_id(record, self._plan.key_properties, account.ad_account_id, name, self._origin.stream)
+        return keys.derive_event_id(
+            record, self._plan.key_properties, account.ad_account_id, name, self._origin.stream
+        )
 
     def _missing(self, path: str, raw: _Raw, record: Record) -> _NoEventError:
         """Say that a required field has no value, or one that cannot be used."""
@@ -263,10 +326,14 @@ class _Builder:
         is_missing = value is None or coerce.is_nothing(value)
         reason = Invalid.MISSING_FIELD if is_missing else Invalid.BAD_FIELD
         detail = None if is_missing else _refusal(path, value, self._options)
-        return _NoEventError(InvalidRecord(self._origin, reason, path, detail, self._dead_key(record)))
+        return _NoEventError(
+            InvalidRecord(self._origin, reason, path, detail, self._dead_key(record))
+        )
 
     def _unidentified(self, record: Record) -> InvalidRecord:
-        return InvalidRecord(self._origin, Invalid.NO_IDENTIFIER, "user_data", key=self._dead_key(record))
+        return InvalidRecord(
+            self._origin, Invalid.NO_IDENTIFIER, "user_data", key=self._dead_key(record)
+        )
 
     def _dead_key(self, record: Record) -> dict[str, str] | None:
         return keys.read_key(record, self._plan.key_properties, plain=self._options.plain_keys)
@@ -285,7 +352,9 @@ class _Builder:
         if url is not None:
             self._derive_from_url(url, event, customer)
         identified = (
-            "em" in customer or "hashed_maids" in customer or ("client_ip_address" in customer and "client_user_agent" in customer)
+            "em" in customer
+            or "hashed_maids" in customer
+            or ("client_ip_address" in customer and "client_user_agent" in customer)
         )
         if not identified:
             raise _NoEventError(self._unidentified(record))
@@ -332,7 +401,9 @@ def _union(sets: Iterable[frozenset[str] | None]) -> frozenset[str] | None:
 
 def _members_of(members: Mapping[str, CompiledField], parent: str) -> list[CompiledField]:
     """Give the members of one object, in the table's order."""
-    return [members[field.path] for field in FIELDS if field.path in members and field.parent == parent]
+    return [
+        members[field.path] for field in FIELDS if field.path in members and field.parent == parent
+    ]
 
 
 def _raw(member: CompiledField, record: Record) -> Any:
@@ -347,6 +418,8 @@ def _query_parameter(url: str, name: str) -> str | None:
     """Give the decoded value of a query parameter of a full or partial URL."""
     try:
         query = urlsplit(url).query
-        return next((value for key, value in parse_qsl(query, max_num_fields=1000) if key == name), None)
+        return next(
+            (value for key, value in parse_qsl(query, max_num_fields=1000) if key == name), None
+        )
     except ValueError:
         return None

@@ -11,7 +11,13 @@ from typing import Any, Final, NamedTuple, cast
 from target_pinterest_capi.events import coerce, hashing, normalize
 from target_pinterest_capi.events.fields import ITEM_FIELDS, Field, FieldKind
 from target_pinterest_capi.events.hashing import SHORTEST_DIGEST
-from target_pinterest_capi.events.build.function_source import ITEMS, Items, CompiledField, Selection, compile_members
+from target_pinterest_capi.events.build.function_source import (
+    ITEMS,
+    Items,
+    CompiledField,
+    Selection,
+    compile_members,
+)
 from target_pinterest_capi.events.reasons import LeftOut
 
 Note = Callable[[str, str], None]
@@ -41,7 +47,9 @@ class Converters:
 
     regional_forms: Final = frozenset({"phone", "postal_code"})
     # Never what identifies a person by itself.
-    _memoized: Final = frozenset({"gender", "birth_date", "name", "city", "state", "country", "currency", "language"})
+    _memoized: Final = frozenset(
+        {"gender", "birth_date", "name", "city", "state", "country", "currency", "language"}
+    )
 
     def __init__(self, options: Options, note: Note, *, fast: bool = True) -> None:
         self._options = options
@@ -71,7 +79,9 @@ class Converters:
             ),
             FieldKind.ITEMS: self._items,
             FieldKind.CHOICE: self._choice,
-            FieldKind.TIME: lambda field: self._scalar(field, partial(coerce.unix_time, zone=options.zone)),
+            FieldKind.TIME: lambda field: self._scalar(
+                field, partial(coerce.unix_time, zone=options.zone)
+            ),
             FieldKind.AMOUNT: lambda field: self._scalar(field, coerce.amount),
             FieldKind.INTEGER: lambda field: self._scalar(field, coerce.integer),
             FieldKind.BOOLEAN: lambda field: self._scalar(field, coerce.boolean),
@@ -88,15 +98,29 @@ class Converters:
         return region
 
     def member(
-        self, field: Field, column: str | None, get: Callable[[Any], Any] | None, selection: Selection | None = None
+        self,
+        field: Field,
+        column: str | None,
+        get: Callable[[Any], Any] | None,
+        selection: Selection | None = None,
     ) -> CompiledField:
         """Give what compiles the field: its converter, and the snippet for its common case; `selection` is what `get` does."""
         convert = self.convert(field)
         is_regional = field.form in self.regional_forms
         fast, helper = self._common_case(field, convert, selection)
-        return CompiledField(field.leaf, convert, column or "", None if column is not None else get, is_regional, fast, helper)
+        return CompiledField(
+            field.leaf,
+            convert,
+            column or "",
+            None if column is not None else get,
+            is_regional,
+            fast,
+            helper,
+        )
 
-    def _common_case(self, field: Field, convert: Any, selection: Selection | None) -> tuple[str, Any]:
+    def _common_case(
+        self, field: Field, convert: Any, selection: Selection | None
+    ) -> tuple[str, Any]:
         """Give the snippet for the field's common case and what it calls; nothing where there is none."""
         is_plain = not (field.many or field.form or field.max_length)
         for applies, name, helper in (
@@ -105,11 +129,21 @@ class Converters:
             (field.form == "email", "email", normalize.email),
             (field.form == "ip_address", "ip address", None),
             (field.form == "maid", "maid", normalize.maid),
-            (field.form in self._memoized and not (field.many and field.kind is FieldKind.TEXT), "memo", BoundedCache(convert)),
+            (
+                field.form in self._memoized and not (field.many and field.kind is FieldKind.TEXT),
+                "memo",
+                BoundedCache(convert),
+            ),
             (field.form == "external_id" and not self._options.external_id_lower, "id", None),
             (field.kind is FieldKind.HASHED, "digest", self._forms.get(field.form or "")),
             (field.kind is FieldKind.TEXT and is_plain, "text", None),
-            (field.kind is FieldKind.TEXT and field.many and not (field.max_length or field.max_items), "texts", _are_plain_texts),
+            (
+                field.kind is FieldKind.TEXT
+                and field.many
+                and not (field.max_length or field.max_items),
+                "texts",
+                _are_plain_texts,
+            ),
             (field.kind is FieldKind.CHOICE, "choice", frozenset(field.choices)),
             (field.kind is FieldKind.BOOLEAN, "boolean", None),
             (field.kind is FieldKind.AMOUNT, "amount", None),
@@ -206,7 +240,9 @@ class Converters:
 
     def _hash_one(self, field: Field, form: Form) -> Callable[[Any], str | None]:
         path, note = field.path, self._note
-        only_sha256 = field.form == "external_id"  # an id may look like any digest: a UUID without its dashes does
+        only_sha256 = (
+            field.form == "external_id"
+        )  # an id may look like any digest: a UUID without its dashes does
 
         def one(value: Any) -> str | None:
             if type(value) is not str:
@@ -258,7 +294,9 @@ class Converters:
     def _items(self, field: Field) -> Convert:
         path, note = field.path, self._note
         as_item = self._as_item(field)
-        compiled = cache(lambda: compile_members(self._item_members(field), fast=self._fast))  # few streams ever come here
+        compiled = cache(
+            lambda: compile_members(self._item_members(field), fast=self._fast)
+        )  # few streams ever come here
 
         def convert(value: Any) -> list[dict[str, Any]] | None:
             raw = coerce.items(value)
@@ -284,12 +322,21 @@ class Converters:
             return Items(members, as_item)
         columns = dict(selection.columns)
         return Items(
-            [member._replace(column=columns[member.leaf]) for member in members if member.leaf in columns], as_item, selection.base
+            [
+                member._replace(column=columns[member.leaf])
+                for member in members
+                if member.leaf in columns
+            ],
+            as_item,
+            selection.base,
         )
 
     def _item_members(self, field: Field) -> list[CompiledField]:
         """Give the members of one item; those that Pinterest does not know are left behind."""
-        return [self.member(member._replace(path=f"{field.path}.{member.leaf}"), member.leaf, None) for member in ITEM_FIELDS]
+        return [
+            self.member(member._replace(path=f"{field.path}.{member.leaf}"), member.leaf, None)
+            for member in ITEM_FIELDS
+        ]
 
     def _as_item(self, field: Field) -> Callable[[Any], dict[str, Any] | None]:
         """Give what makes a list's entry an object: one in JSON text too, nothing of nothing, and a note of all else."""
@@ -314,7 +361,9 @@ def _are_plain_texts(values: list[Any]) -> bool:
         return False
     if not joined.isascii() or not joined.isprintable() or " " in joined:
         return False
-    return joined != "" and "" not in values and (len(values) == 1 or len(set(values)) == len(values))
+    return (
+        joined != "" and "" not in values and (len(values) == 1 or len(set(values)) == len(values))
+    )
 
 
 def _all(texts: Iterable[str | None]) -> list[str] | None:
@@ -326,7 +375,10 @@ def _all(texts: Iterable[str | None]) -> list[str] | None:
 
 def _range(field: Field) -> range:
     """Give the whole numbers that a field takes: its own limits, within 64 bits, as Pinterest's int64 has."""
-    return range(-(2**63) if field.minimum is None else field.minimum, (2**63 if field.maximum is None else field.maximum + 1))
+    return range(
+        -(2**63) if field.minimum is None else field.minimum,
+        (2**63 if field.maximum is None else field.maximum + 1),
+    )
 
 
 def _region(text: str) -> str | None:
@@ -358,5 +410,7 @@ class BoundedCache(dict[str, Any]):
     def __missing__(self, text: str) -> Any:
         made = self._make(text)
         if made is not None and len(self) < self._size and len(text) <= MEMO_LENGTH:
-            self[text] = made  # the first to come stay: making room by turns would keep none where many come in turn
+            self[text] = (
+                made  # the first to come stay: making room by turns would keep none where many come in turn
+            )
         return made

@@ -15,7 +15,12 @@ from target_pinterest_capi.events.fields import ACTION_SOURCES
 from target_pinterest_capi.events.build.function_source import CompiledField, FunctionSource
 
 BuildRow = Callable[[Any, Any, bytes], Any]
-RAW: Final = ("raw_name", "raw_source", "raw_time", "raw_id")  # the values that are required, as they are read
+RAW: Final = (
+    "raw_name",
+    "raw_source",
+    "raw_time",
+    "raw_id",
+)  # the values that are required, as they are read
 
 
 class BuilderSpec(NamedTuple):
@@ -67,17 +72,24 @@ def columns_read(steps: BuilderSpec) -> frozenset[str] | None:
     if steps.reads is None or not (steps.has_id or steps.key_properties):
         return None
     members = (steps.required, *steps.members.values())
-    return steps.reads.union(steps.key_properties, (member.column for some in members for member in some if member.get is None))
+    return steps.reads.union(
+        steps.key_properties,
+        (member.column for some in members for member in some if member.get is None),
+    )
 
 
-def compile_rows(steps: BuilderSpec, attributes: Mapping[str, str], as_record: Callable[[bytes], Any]) -> BuildRow:
+def compile_rows(
+    steps: BuilderSpec, attributes: Mapping[str, str], as_record: Callable[[bytes], Any]
+) -> BuildRow:
     """Give the function of a row, its account and its line, where `columns_read` gives columns.
 
     `attributes` names each column's attribute; `as_record` gives the record of a line, for what is not the common case.
     """
     source = FunctionSource("def build(account, row, line):", attributes=attributes)
     reads = {*(steps.reads or ()), *(steps.key_properties if callable(steps.key) else ())}
-    source.write(f"record = {{{', '.join(f'{source.bind(column)}: {source.column(column)}' for column in sorted(reads))}}}")
+    source.write(
+        f"record = {{{', '.join(f'{source.bind(column)}: {source.column(column)}' for column in sorted(reads))}}}"
+    )
     _event(source, steps, whole=f"{source.bind(as_record)}(line)")
     build: BuildRow = source.function("build")
     return build
@@ -86,7 +98,9 @@ def compile_rows(steps: BuilderSpec, attributes: Mapping[str, str], as_record: C
 def _event(source: FunctionSource, steps: BuilderSpec, whole: str) -> None:
     """Write all of it; `whole` is the expression of the whole record."""
     _required(source, steps, whole)
-    source.write("event = {'event_name': name, 'action_source': raw_source, 'event_time': seconds, 'event_id': event_id}")
+    source.write(
+        "event = {'event_name': name, 'action_source': raw_source, 'event_time': seconds, 'event_id': event_id}"
+    )
     source.members(steps.members[""], "event")
     _user_data(source, steps, whole)
     _custom_data(source, steps)
@@ -96,7 +110,9 @@ def _event(source: FunctionSource, steps: BuilderSpec, whole: str) -> None:
             source.members(steps.members[name], "other")
             source.write("if other:", f"    event[{name!r}] = other")
     origin, encoded, made = source.bind(steps.origin), source.bind(encode), source.bind(Event)
-    source.write(f"return {made}({encoded}(event), account, {origin}, name, event_id, raw_source != 'offline', seconds, key)")
+    source.write(
+        f"return {made}({encoded}(event), account, {origin}, name, event_id, raw_source != 'offline', seconds, key)"
+    )
 
 
 def _required(source: FunctionSource, steps: BuilderSpec, whole: str) -> None:
@@ -104,35 +120,63 @@ def _required(source: FunctionSource, steps: BuilderSpec, whole: str) -> None:
     for name, member in zip(RAW, steps.required, strict=True):
         source.write(f"{name} = {source.read(member)}")
     plain = f"return {source.bind(steps.plain)}({whole}, account, ({', '.join(RAW)}))"
-    source.write("if type(raw_name) is not str or not (name := raw_name.strip()) or not name.isascii():", f"    {plain}")
+    source.write(
+        "if type(raw_name) is not str or not (name := raw_name.strip()) or not name.isascii():",
+        f"    {plain}",
+    )
     if steps.event_names is not None:
         names, fallback = source.bind(steps.event_names.get), source.bind(steps.fallback_name)
         source.write(f"if (name := {names}(name) or {fallback}) is None:", f"    {plain}")
-    source.write(f"if type(raw_source) is not str or raw_source not in {source.bind(frozenset(ACTION_SOURCES))}:", f"    {plain}")
+    source.write(
+        f"if type(raw_source) is not str or raw_source not in {source.bind(frozenset(ACTION_SOURCES))}:",
+        f"    {plain}",
+    )
     _time(source, steps)
     source.write(f"now = {source.bind(steps.now)}()")
     oldest, newest = source.bind(steps.oldest_seconds), source.bind(steps.newest_seconds)
-    source.write(f"if type(seconds) is not int or not now - {oldest} <= seconds <= now + {newest}:", f"    {plain}")
+    source.write(
+        f"if type(seconds) is not int or not now - {oldest} <= seconds <= now + {newest}:",
+        f"    {plain}",
+    )
     too_large = source.bind(coerce.TOO_LARGE)
     source.write("event_id = raw_id.strip() if type(raw_id) is str else (")
-    source.write(f"    str(raw_id) if type(raw_id) is int and -{too_large} < raw_id < {too_large} else ''", ")")
+    source.write(
+        f"    str(raw_id) if type(raw_id) is int and -{too_large} < raw_id < {too_large} else ''",
+        ")",
+    )
     key = source.bind(steps.key)
-    source.write("if event_id and event_id.isascii():", f"    key = {key}(record)" if callable(steps.key) else f"    key = {key}")
+    source.write(
+        "if event_id and event_id.isascii():",
+        f"    key = {key}(record)" if callable(steps.key) else f"    key = {key}",
+    )
     if steps.derive_id is not None:
         source.write("elif raw_id is None:")
         _keyed(source, steps, whole)
-        source.write(f"    if (event_id := {source.bind(steps.derive_id)}(keyed, account, name)) is None:", f"        {plain}")
+        source.write(
+            f"    if (event_id := {source.bind(steps.derive_id)}(keyed, account, name)) is None:",
+            f"        {plain}",
+        )
         source.write(f"    key = {source.bind(steps.dead_key)}(keyed)")
     source.write("else:", f"    {plain}")
 
 
 def _time(source: FunctionSource, steps: BuilderSpec) -> None:
     """Write `coerce.unix_time`, with a shorter way for what nearly all taps send: ISO 8601 with `T` and an offset."""
-    source.write("if type(raw_time) is str and raw_time[10:11] == 'T' and raw_time[4] == '-':", "    try:")
-    source.write(f"        since = {source.bind(datetime.fromisoformat)}(raw_time) - {source.bind(coerce.EPOCH)}")
-    source.write("    except (ValueError, TypeError):  # another form of time, or one without offset")
+    source.write(
+        "if type(raw_time) is str and raw_time[10:11] == 'T' and raw_time[4] == '-':", "    try:"
+    )
+    source.write(
+        f"        since = {source.bind(datetime.fromisoformat)}(raw_time) - {source.bind(coerce.EPOCH)}"
+    )
+    source.write(
+        "    except (ValueError, TypeError):  # another form of time, or one without offset"
+    )
     unix_time = f"seconds = {source.bind(coerce.unix_time)}(raw_time, {source.bind(steps.zone)})"
-    source.write(f"        {unix_time}", "    else:", f"        seconds = since.days * {coerce.DAY_SECONDS} + since.seconds")
+    source.write(
+        f"        {unix_time}",
+        "    else:",
+        f"        seconds = since.days * {coerce.DAY_SECONDS} + since.seconds",
+    )
     source.write("else:", f"    {unix_time}")
 
 
@@ -142,19 +186,27 @@ def _keyed(source: FunctionSource, steps: BuilderSpec, whole: str) -> None:
         source.write(f"    keyed = {whole}")
         return
     key = ", ".join(f"{source.bind(name)}: {source.column(name)}" for name in steps.key_properties)
-    source.write(f"    keyed = {{{key}}}", "    if None in keyed.values():", f"        keyed = {whole}")
+    source.write(
+        f"    keyed = {{{key}}}", "    if None in keyed.values():", f"        keyed = {whole}"
+    )
 
 
 def _user_data(source: FunctionSource, steps: BuilderSpec, whole: str) -> None:
     source.write(f"region = {source.bind(steps.default_country)}")
     if steps.country is not None:
         source.write(f"value = {source.read(steps.country)}")
-        source.write("if type(value) is str:", f"    region = {source.bind(steps.regions)}[value] or region")
-        source.write("elif value is not None:", f"    region = {source.bind(steps.region)}(value) or region")
+        source.write(
+            "if type(value) is str:", f"    region = {source.bind(steps.regions)}[value] or region"
+        )
+        source.write(
+            "elif value is not None:", f"    region = {source.bind(steps.region)}(value) or region"
+        )
     source.write("event['user_data'] = customer = {}")
     source.members(steps.members["user_data"], "customer")
     if steps.reads_every_url or steps.derive_click_id:
-        applies = "" if steps.reads_every_url else " and 'epik=' in url and 'click_id' not in customer"
+        applies = (
+            "" if steps.reads_every_url else " and 'epik=' in url and 'click_id' not in customer"
+        )
         source.write(f"if (url := event.get('event_source_url')) is not None{applies}:")
         source.write(f"    {source.bind(steps.derive_from_url)}(url, event, customer)")
     source.write("if 'em' not in customer and 'hashed_maids' not in customer and not (")
@@ -171,8 +223,13 @@ def _custom_data(source: FunctionSource, steps: BuilderSpec) -> None:
     source.members(members, "custom")
     source.write("if custom:")
     if "contents" in leaves and steps.derive_from_contents is not None:
-        source.write("    if 'contents' in custom and ('content_ids' not in custom or 'num_items' not in custom):")
+        source.write(
+            "    if 'contents' in custom and ('content_ids' not in custom or 'num_items' not in custom):"
+        )
         source.write(f"        {source.bind(steps.derive_from_contents)}(custom)")
     if "opt_out_type" in leaves:
-        source.write("    if 'opt_out_type' in custom:", f"        {source.bind(steps.check_limited)}(custom, customer)")
+        source.write(
+            "    if 'opt_out_type' in custom:",
+            f"        {source.bind(steps.check_limited)}(custom, customer)",
+        )
     source.write("    event['custom_data'] = custom")

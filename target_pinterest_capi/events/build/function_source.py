@@ -53,7 +53,9 @@ class Items(NamedTuple):
 # The common cases of a value, by kind of field: `if`s that settle it. Whatever their conditions do not take goes through the
 # converter, which decides the same way: a test holds both against each other, byte by byte.
 _IS_WORD: Final = 'type(value) is str and value and value[0] != "[" and len(value) < shortest_digest'  # no list, no digest
-_IS_NUMBER: Final = 'type(value) is str and value[:1] == "+" and value.isascii() and "(0)" not in value'
+_IS_NUMBER: Final = (
+    'type(value) is str and value[:1] == "+" and value.isascii() and "(0)" not in value'
+)
 _SET_DIGEST: Final = "    {target} = [sha256(text.encode()).hexdigest()]"
 _SET_KNOWN: Final = ("    if (known := {helper}[%s]) is not None:", "        {target} = known")
 FAST: Final = {
@@ -115,7 +117,9 @@ class FunctionSource:
     Columns are read from a record by its `get`, which must be `get_record`, or from the `attributes` of a `row`, by column.
     """
 
-    def __init__(self, head: str, *, fast: bool = True, attributes: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, head: str, *, fast: bool = True, attributes: Mapping[str, str] | None = None
+    ) -> None:
         self._lines = [head]
         self._namespace = dict(_NAMESPACE)
         self._fast = fast
@@ -145,9 +149,13 @@ class FunctionSource:
 
     def read(self, member: CompiledField) -> str:
         """Give the expression that reads a member's value from the record."""
-        return self.column(member.column) if member.get is None else f"{self.bind(member.get)}(record)"
+        return (
+            self.column(member.column) if member.get is None else f"{self.bind(member.get)}(record)"
+        )
 
-    def members(self, members: Sequence[CompiledField], into: str, depth: int = 1, *, of_item: bool = False) -> None:
+    def members(
+        self, members: Sequence[CompiledField], into: str, depth: int = 1, *, of_item: bool = False
+    ) -> None:
         """Write the lines that set members in an object, in their order; `region` must be the record's country."""
         for member in members:
             read = f"get_item({self.bind(member.column)})" if of_item else self.read(member)
@@ -171,17 +179,33 @@ class FunctionSource:
     def _common_cases(self, member: CompiledField, target: str, depth: int) -> None:
         helper = self.bind(member.helper)
         for number, line in enumerate(FAST[member.fast]):
-            self.write(("el" if number and line[0] != " " else "") + line.format(helper=helper, target=target), depth=depth)
+            self.write(
+                ("el" if number and line[0] != " " else "")
+                + line.format(helper=helper, target=target),
+                depth=depth,
+            )
 
     def _items(self, member: CompiledField, target: str, slow: str, read: str, depth: int) -> None:
         items: Items = member.helper
         if items.base is None:
-            self.write(f"value = {read}", "if type(value) is list:", "    items = []", "    for item in value:", depth=depth)
-            self.write(f"if type(item) is not dict and (item := {self.bind(items.as_item)}(item)) is None:", depth=depth + 2)
+            self.write(
+                f"value = {read}",
+                "if type(value) is list:",
+                "    items = []",
+                "    for item in value:",
+                depth=depth,
+            )
+            self.write(
+                f"if type(item) is not dict and (item := {self.bind(items.as_item)}(item)) is None:",
+                depth=depth + 2,
+            )
             self.write("    continue", depth=depth + 2)
         else:
             self.write(f"value = {self.bind(items.base)}(record)", depth=depth)
-            self.write("if type(value) is list and [*map(type, value)].count(dict) == len(value):", depth=depth)
+            self.write(
+                "if type(value) is list and [*map(type, value)].count(dict) == len(value):",
+                depth=depth,
+            )
             self.write("    items = []", "    for item in value:", depth=depth)
         self.write("get_item = item.get", "into_item = {}", depth=depth + 2)
         self.members(items.members, "into_item", depth + 2, of_item=True)
