@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from singer_sdk import Sink
 
-from target_pinterest_capi.checks.credentials import try_settings
+from target_pinterest_capi.checks.credentials import check_credentials
 from target_pinterest_capi.checks.result import CheckResult, CheckStatus
 from target_pinterest_capi.events.event import Origin, SkippedRecord
 from target_pinterest_capi.events.reasons import Skipped
@@ -98,7 +98,7 @@ class MeltanoTestSink(RecordSink):
         )
 
     def _try_settings(self) -> None:
-        for finding in try_settings(self._settings):
+        for finding in check_credentials(self._settings):
             if finding.mark is CheckStatus.FAILED:
                 self._run.stop(_sentences(finding))
             self.logger.info("%s: %s", finding.step, finding.message)

@@ -1,4 +1,7 @@
-"""`pinterest-capi check`: a line a step, what is wrong in words with where to mend it, and an exit code."""
+"""`pinterest-capi check`.
+
+A line a step, what is wrong in words with where to mend it, and an exit code.
+"""
 
 import io
 import json
@@ -16,7 +19,8 @@ from rich.console import Console
 
 from given import ACCOUNT, TOKEN, record, schema, settings_of, state
 from shopper import digest, seconds_ago
-from target_pinterest_capi.checks import steps as check_result
+from target_pinterest_capi.checks import steps
+from target_pinterest_capi.checks.configuration import check_event_names
 from target_pinterest_capi.checks.result import CheckResult, CheckStatus, place_of
 from target_pinterest_capi.cli.check import view as check_page
 from target_pinterest_capi.cli.main import main
@@ -44,7 +48,7 @@ PROGRAM = Path(sys.executable).with_name("pinterest-capi")
 
 @pytest.fixture
 def check(sandbox: Sandbox, plain_terminal: None) -> Callable[..., Result]:
-    """Give a function that runs the command with a configuration for the sandbox, changed as a test says."""
+    """Return a function that runs the command with a configuration for the sandbox and changes."""
 
     def run(*arguments: str, sample: list[bytes] | None = None, **settings: Any) -> Result:
         given = {
@@ -65,7 +69,7 @@ def check(sandbox: Sandbox, plain_terminal: None) -> Callable[..., Result]:
 
 
 def found(result: Result) -> dict[str, dict[str, Any]]:
-    """Give the steps of `--json` by name."""
+    """Return the steps of `--json` by name."""
     made = json.loads(result.stdout)
     assert made["exit_code"] == result.exit_code
     return {step["step"]: step for step in made["steps"]}
@@ -76,7 +80,7 @@ def marks(result: Result) -> list[tuple[str, str]]:
 
 
 def visits(*names: str, **columns: Any) -> list[bytes]:
-    """Give the messages of a tap with a visit for each event name."""
+    """Return the messages of a tap with a visit for each event name."""
     row = {
         "event_time": seconds_ago(60),
         "action_source": "web",
@@ -160,7 +164,10 @@ def test_what_is_refused_is_told_apart(check, sandbox, settings, step, words, pl
     ],
 )
 def test_answer_that_tells_nothing(check, sandbox, fault, words):
-    """Exit 1; the test request failed with advice, and token and account are not judged. A redirect is not followed."""
+    """Exit 1; the test request failed with advice, and token and account are not judged.
+
+    A redirect is not followed.
+    """
     sandbox.faults.set([fault])
     result = check("--json")
     steps = found(result)
@@ -209,7 +216,7 @@ def test_dry_run_sends_nothing(check, sandbox):
 
 
 def test_every_problem_of_the_configuration(check, sandbox):
-    """Exit 2 with all problems at once, where to find what is missing, and nothing else is tried."""
+    """Exit 2 with all problems at once and where to find what is missing; nothing else is tried."""
     result = check("--json", ad_account_id=None, conversion_token=None, mode="life")
     assert result.exit_code == 2
     (step,) = json.loads(result.stdout)["steps"]
@@ -257,7 +264,10 @@ def test_odd_settings_are_warnings(check):
 
 
 def test_configuration_of_the_environment(sandbox, tmp_path, monkeypatch):
-    """Without `--config` the settings are the environment's and `.env`'s, as Meltano gives them; with none, that is said."""
+    """Without `--config` the settings are the environment's and `.env`'s, as Meltano gives them.
+
+    With none, that is said.
+    """
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TARGET_PINTEREST_CAPI_AD_ACCOUNT_ID", ACCOUNT)
     monkeypatch.setenv("TARGET_PINTEREST_CAPI_API_URL", sandbox.url)
@@ -310,7 +320,10 @@ def test_later_files_win(check, tmp_path):
     ],
 )
 def test_sample(check, lines, mark, code, words):
-    """Records that become events are well, some that do not a warning, none that do a failure; no value is shown."""
+    """Records that become events are well, some that do not a warning, none that do a failure.
+
+    No value is shown.
+    """
     result = check("--json", sample=lines())
     step = found(result)["mappings"]
     assert (step["mark"], result.exit_code) == (mark, code)
@@ -320,7 +333,10 @@ def test_sample(check, lines, mark, code, words):
 
 
 def test_sample_that_no_mapping_takes(check):
-    """A stream that no entry names makes no event, which is a failure here: whoever gave the sample meant it to be sent."""
+    """A stream that no entry names makes no event, which is a failure here.
+
+    Whoever gave the sample meant it to be sent.
+    """
     result = check(
         "--json",
         sample=visits("page_visit"),
@@ -340,7 +356,7 @@ LISTS = {
 
 
 def vips(*actions: str | None) -> list[bytes]:
-    """Give the messages of a tap with a person for each action."""
+    """Return the messages of a tap with a person for each action."""
     rows = [
         record("vips", id=number, email="shopper@example.com", action=action)
         for number, action in enumerate(actions)
@@ -371,15 +387,18 @@ def vips(*actions: str | None) -> list[bytes]:
     ],
 )
 def test_sample_of_a_list(lines, mark, words):
-    """Records that are added to a list or removed are well without any event; one of no use to it is told with its reason."""
+    """Records that are added to a list or removed are well without any event.
+
+    One of no use to it is told with its reason.
+    """
     settings = settings_of(**LISTS, oauth={"access_token": "a-token"})
-    finding, names = check_result.sample(settings, lines)
+    finding, names = steps.sample(settings, lines)
     assert (finding.mark, names) == (mark, {})
     assert words in " ".join([finding.message, *finding.details])
     assert ("customer_lists" in finding.advice) is (mark == "failed")
     assert "no_mapping" not in str(finding)
     assert "shopper" not in str(finding)
-    (named,) = check_result.event_names(settings, names)
+    (named,) = check_event_names(settings, names)
     assert "--sample" not in named.message
 
 
@@ -390,14 +409,14 @@ def test_sample_with_events_and_a_list():
         oauth={"access_token": "a-token"},
         customer_lists=[{"stream": "visits", "list_id": "42", "member": "em"}],
     )
-    finding, names = check_result.sample(settings, visits("page_visit", "checkout"))
+    finding, names = steps.sample(settings, visits("page_visit", "checkout"))
     assert (finding.mark, finding.message) == (
         CheckStatus.OK,
         "2 records of the sample: 2 events, 2 list additions",
     )
     assert names == {"page_visit": 1, "checkout": 1}
     assert (
-        check_result.no_sample(settings).message
+        steps.no_sample(settings).message
         == "1 mapping, 1 customer list; --sample FILE tries your records"
     )
 
@@ -415,9 +434,9 @@ def test_sample_from_stdin_and_one_that_is_not_there(check):
 
 
 def test_what_only_the_target_does_is_said():
-    """Stream maps and flattening change records before they are mapped, and a sample goes without them."""
+    """Stream maps and flattening change records before they are mapped, but not a sample's."""
     settings = settings_of(stream_maps={"visits": {"em": "em"}})
-    finding, names = check_result.sample(settings, visits("page_visit"))
+    finding, names = steps.sample(settings, visits("page_visit"))
     assert finding.details == ("stream_maps is applied by the target only, and not to this sample",)
     assert names == {"page_visit": 1}
 
@@ -435,7 +454,7 @@ def test_what_only_the_target_does_is_said():
     ],
 )
 def test_misspelt_name_of_the_configuration(check, settings):
-    """A constant that is close to one of Pinterest's names is a warning that has the setting and the name."""
+    """A constant that is close to one of Pinterest's names is a warning with setting and name."""
     result = check("--json", **settings)
     step = found(result)["event names"]
     assert (step["mark"], result.exit_code) == ("warning", 0)
@@ -489,7 +508,7 @@ APP = {
 
 @pytest.fixture
 def make_list(sandbox: Sandbox) -> Iterator[Callable[[str], str]]:
-    """Give a function that makes a customer list of a name, and gives its id."""
+    """Yield a function that makes a customer list of a name, and gives its id."""
     client = Client(sandbox.url, max_connections=1, timeout_seconds=10)
 
     def make(name: str) -> str:
@@ -505,7 +524,7 @@ def make_list(sandbox: Sandbox) -> Iterator[Callable[[str], str]]:
 
 
 def lists(*entries: dict[str, str]) -> dict[str, Any]:
-    """Give settings with an access token and these customer lists."""
+    """Return settings with an access token and these customer lists."""
     return {
         "oauth": {"access_token": "sandbox-access-token"},
         "customer_lists": [{"stream": "members", "member": "em", **entry} for entry in entries],
@@ -538,7 +557,7 @@ def test_lists_are_looked_up(check, make_list):
 
 
 def test_lists_that_cannot_be_used(check, make_list):
-    """An id that is not there, and a name that two lists have, are failures that say which list to name how."""
+    """An unknown id, and a name that two lists have, are failures that say what to write."""
     first, second = make_list("VIPs"), make_list("VIPs")
     result = check("--json", **lists({"list_id": "123"}, {"list_name": "VIPs"}))
     assert result.exit_code == 1
@@ -557,7 +576,7 @@ def test_all_pages_of_lists_are_read(check, make_list):
 
 
 def test_access_token_that_is_wrong(check):
-    """A token that Pinterest does not know fails oauth with the page where apps are, and is not shown."""
+    """A token that Pinterest does not know fails oauth, with the page of apps, and is not shown."""
     result = check("--json", oauth={"access_token": "wrong-token"})
     step = found(result)["oauth"]
     assert (result.exit_code, step["mark"]) == (1, "failed")
@@ -588,7 +607,7 @@ def test_lists_of_another_account(check):
 
 
 def test_refresh_token_is_exchanged_and_what_replaces_it_kept(check, tmp_path):
-    """An app's token is refreshed as a run would do it, so a second check, and the next run, go on from the new one."""
+    """An app's token is refreshed as in a run, and a second check goes on from the new one."""
     oauth = {**APP, "token_path": str(tmp_path / "oauth.json")}
     first, second = check("--json", oauth=oauth), check("--json", oauth=oauth)
     assert (first.exit_code, second.exit_code) == (0, 0)
@@ -603,7 +622,7 @@ def test_refresh_token_is_exchanged_and_what_replaces_it_kept(check, tmp_path):
 
 @pytest.mark.parametrize("wrong", APP)
 def test_app_that_is_refused(check, tmp_path, wrong):
-    """A wrong id, secret or refresh token is a failure that names the settings, and shows none of them."""
+    """A wrong id, secret or refresh token is a failure with the settings' names and no values."""
     result = check(
         "--json", oauth={**APP, wrong: "wrong-value", "token_path": str(tmp_path / "oauth.json")}
     )
@@ -647,7 +666,7 @@ def shown(finding: CheckResult, encoding: str = "utf-8", width: int = 60) -> lis
 
 
 def test_cause_advice_and_place_stand_below():
-    """A failure has its cause beside the step, and details, advice and place below it, indented, within the width."""
+    """A failure's cause is beside the step, details, advice and place below, within the width."""
     finding = CheckResult(
         "token",
         CheckStatus.FAILED,
@@ -699,7 +718,7 @@ def test_no_control_characters():
 
 
 def test_the_program_in_a_plain_terminal(sandbox, tmp_path):
-    """The installed program prints ASCII where the locale is plain, and does not import singer_sdk."""
+    """The installed program prints ASCII in a plain locale, and does not import singer_sdk."""
     config = tmp_path / "config.json"
     config.write_text(
         json.dumps(
@@ -708,8 +727,12 @@ def test_the_program_in_a_plain_terminal(sandbox, tmp_path):
     )
     done = subprocess.run(
         [sys.executable, "-X", "importtime", PROGRAM, "check", "--config", config],
-        env={**os.environ, "PYTHONIOENCODING": "ascii"}, capture_output=True, text=True, check=False, timeout=120,
-    )  # fmt: skip
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
     assert done.returncode == 1
     assert "X  token" in done.stdout
     assert done.stdout.isascii()

@@ -1,4 +1,7 @@
-"""`pinterest-capi fields` and `presets`: the references in a terminal, for programs, and to be copied."""
+"""`pinterest-capi fields` and `presets`.
+
+The references in a terminal, for programs, and to be copied.
+"""
 
 import json
 from typing import Any
@@ -38,7 +41,7 @@ def printed(*arguments: str) -> str:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_can_be_called(command: str):
-    """The list of commands names nothing that is not there, and what it says of each is a sentence."""
+    """The list of commands names only what is there, each with a sentence."""
     assert "Usage: " in printed(command, "--help")
     assert COMMANDS[command][1].endswith(".")
     assert command in printed("--help")
@@ -85,7 +88,7 @@ def test_types_and_limits_in_words(path: str, kind: str, limit: str):
 
 
 def test_fields_fit_80_columns():
-    """Without a terminal: the path and type on a line, the rest below, nothing wider than 80 and no colours."""
+    """Without a terminal: path and type on a line, the rest below, in 80 columns and no colours."""
     shown = printed("fields")
     lines = shown.splitlines()
     assert lines[:2] == [
@@ -267,7 +270,10 @@ fields: {event_name: "paid && 'checkout' || 'lead'"}
 
 
 def test_comment_is_read_as_paragraphs_with_labels():
-    """The first paragraph says what it is, others begin with their label; the comment ends where the entry begins."""
+    """The first paragraph says what it is, others begin with their label.
+
+    The comment ends where the entry begins.
+    """
     assert list(presets.notes(COMMENT)) == [
         ("", "Shop: its orders (e.g. paid ones), as rows. More of it here."),
         ("Needs", "a column, and its neighbour."),
@@ -308,7 +314,7 @@ def test_comment_is_read_as_paragraphs_with_labels():
     ],
 )
 def test_event_names_of_a_preset(entry: dict[str, Any], names: list[str]):
-    """Those that it translates to, its constant, and constants of its expression, in Pinterest's order."""
+    """Those it translates to, its constant, and its expression's, in Pinterest's order."""
     preset = presets.Preset("x", "", (), "", parse_mapping({"stream": "*", **entry}, "x"))
     assert list(preset.event_names) == names
 
@@ -327,7 +333,7 @@ SAMPLES = {
 
 
 def results(record: dict[str, Any], entry: dict[str, Any]) -> tuple[Any, list[tuple[str, str]]]:
-    """Give the event that a record becomes by an entry, and what was noted."""
+    """Return the event that a record becomes by an entry, and what was noted."""
     settings = settings_of(mappings=[entry])
     noted: list[tuple[str, str]] = []
     (compiled,) = compile_stream(
@@ -387,7 +393,7 @@ COLUMNS = sorted(
     ],
 )
 def test_copied_pinterest_makes_the_same_events(columns: dict[str, Any]):
-    """As an entry of one's own, what `presets show pinterest` prints makes of unnumbered columns what the preset makes of them."""
+    """As an entry of one's own, `presets show pinterest` maps unnumbered columns as the preset."""
     record = {**NEEDED, **columns}
     copied = yaml.safe_load(printed("presets", "show", "pinterest"))
     event, noted = results(record, copied)

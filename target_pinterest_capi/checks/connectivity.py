@@ -1,6 +1,7 @@
-"""The way to api_url, a step at a time: the host's address, a connection, its certificate. For `pinterest-capi check`.
+"""The connection to api_url: the host's address, a TCP connection, its certificate.
 
-Sends no request, and so no token. Never raises for what it meets: a step that fails is a finding, and ends the way.
+Sends no request, and so no token. Never raises for what it meets: a step that fails is a result,
+and the last one.
 """
 
 import socket
@@ -22,7 +23,10 @@ _PORTS: Final = {"https": 443, "http": 80}
 
 
 class Endpoint(NamedTuple):
-    """Where the first connection goes: api_url's own host, or a proxy's, and the setting or variable that says so."""
+    """Where the first connection goes: to api_url's own host or to a proxy.
+
+    `said_by` is the setting or the variable that names it.
+    """
 
     host: str
     port: int
@@ -32,8 +36,8 @@ class Endpoint(NamedTuple):
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def first_hop(api_url: str) -> Endpoint:
-    """Give where the client connects to for api_url: a proxy of the environment's, never for this machine."""
+def first_endpoint(api_url: str) -> Endpoint:
+    """Return where the client connects to for api_url: its host, or a proxy of the environment."""
     parts = urlsplit(api_url)
     host = parts.hostname or ""
     proxies = getproxies()
@@ -48,13 +52,16 @@ def first_hop(api_url: str) -> Endpoint:
     )
 
 
-def look(
+def check_connectivity(
     api_url: str,
     timeout_seconds: float = TIMEOUT_SECONDS,
     context: Callable[[str], ssl.SSLContext] = tls_context,
 ) -> list[CheckResult]:
-    """Look the host up, connect, and check its certificate as the client does; `context` makes what decides about it."""
-    hop = first_hop(api_url)
+    """Look the host up, connect, and check its certificate as the client does.
+
+    `context` returns the SSL context for a URL, which decides about the certificate.
+    """
+    hop = first_endpoint(api_url)
     try:
         socket.getaddrinfo(hop.host, hop.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
@@ -125,12 +132,15 @@ def _name_advice(hop: Endpoint) -> str:
 
 def _connection_advice(hop: Endpoint) -> str:
     if hop.said_by == "api_url":
-        return "Check host and port in api_url, and that a firewall lets this machine out; a proxy is named by HTTPS_PROXY."
+        return (
+            "Check host and port in api_url, and that a firewall lets this machine out; a proxy is"
+            " named by HTTPS_PROXY."
+        )
     return f"Check the variable {hop.said_by}, and that the proxy runs."
 
 
 def _words(error: OSError | UnicodeError) -> str:
-    """Say what went wrong, in the system's words; those of TLS are constants of its library."""
+    """Return what went wrong in the system's words; those of TLS are constants of its library."""
     if isinstance(error, UnicodeError):
         return "it is no host's name"
     if isinstance(error, TimeoutError):

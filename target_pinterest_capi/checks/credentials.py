@@ -1,8 +1,10 @@
-"""One test request for each ad account and token of a configuration: does Pinterest answer, know the token, open the account?
+"""One test request for each ad account and token of a configuration.
+
+It shows whether Pinterest answers, knows the token, and opens the account to it.
 
 A test request is checked like any other, and nothing of it is recorded (docs/pinterest-api.md:
-Conversion events). Its one event is made up,
-at example.com. Each is one attempt, without retries. Never raises for an answer, never shows a token.
+Conversion events). Its one event is made up, at example.com. Each is one attempt, without retries.
+Never raises for an answer, never shows a token.
 """
 
 import time
@@ -47,11 +49,14 @@ _REFUSALS: Final = (
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     HTTPStatus.UNPROCESSABLE_ENTITY,
 )
-REFUSED_ADVICE: Final = "Check ad_account_id and api_url: the event of the request is one that Pinterest is known to take."
+REFUSED_ADVICE: Final = (
+    "Check ad_account_id and api_url: the event of the request is one that Pinterest is known to"
+    " take."
+)
 
 
 class TestSender(Protocol):
-    """What a trial needs of a client."""
+    """What a check of credentials needs of a client."""
 
     def send_events(self, account: Account, body: bytes, *, test: bool) -> EventsResponse:
         """Make one attempt to send a request of events."""
@@ -65,8 +70,10 @@ class AccountToken(NamedTuple):
     token_setting: str
 
 
-def try_settings(settings: Settings, now: Callable[[], float] = time.time) -> Iterator[CheckResult]:
-    """Try every ad account that the settings name, each as soon as it is asked for; say what is not tried, and why."""
+def check_credentials(
+    settings: Settings, now: Callable[[], float] = time.time
+) -> Iterator[CheckResult]:
+    """Yield what every ad account of the settings answers, and what is not tried, and why."""
     reason = _needless(settings)
     if reason:
         yield CheckResult(REQUEST, CheckStatus.SKIPPED, reason)
@@ -77,8 +84,8 @@ def try_settings(settings: Settings, now: Callable[[], float] = time.time) -> It
         timeout_seconds=min(settings.request_timeout_seconds, TIMEOUT_SECONDS),
     )
     try:
-        for subject in subjects(settings):
-            yield from try_subject(client, subject, now())
+        for subject in account_tokens(settings):
+            yield from check_account_token(client, subject, now())
     finally:
         client.close()
     for number in _unnamed(settings):
@@ -89,8 +96,8 @@ def try_settings(settings: Settings, now: Callable[[], float] = time.time) -> It
         )
 
 
-def try_subject(client: TestSender, subject: AccountToken, now: float) -> list[CheckResult]:
-    """Send one test request; `now` is Unix seconds."""
+def check_account_token(client: TestSender, subject: AccountToken, now: float) -> list[CheckResult]:
+    """Send one test request and return what it shows; `now` is Unix seconds."""
     answer = client.send_events(
         subject.account, b'{"data":[' + made_up_event(now) + b"]}", test=True
     )
@@ -98,7 +105,7 @@ def try_subject(client: TestSender, subject: AccountToken, now: float) -> list[C
 
 
 def made_up_event(now: float) -> bytes:
-    """Give the JSON of the event that is tried with: nobody's visit to example.com, just now."""
+    """Return the JSON of the event that is sent: nobody's visit to example.com, just now."""
     return encode(
         {
             "event_name": "page_visit",
@@ -111,8 +118,11 @@ def made_up_event(now: float) -> bytes:
     )
 
 
-def subjects(settings: Settings) -> list[AccountToken]:
-    """Give every pair of account and token once, in the configuration's order; accounts that only records name are left out."""
+def account_tokens(settings: Settings) -> list[AccountToken]:
+    """Return every pair of account and token once, in the configuration's order.
+
+    Accounts that only records name are left out.
+    """
     found: dict[tuple[str, str], AccountToken] = {}
     given = settings.mappings
     entries = (
@@ -197,7 +207,7 @@ def findings_of(answer: EventsResponse, subject: AccountToken) -> list[CheckResu
 
 
 def _settled(event: EventStatus, token: str) -> CheckResult:
-    """Say how the made-up event itself fared: it costs nothing, but a warning may be worth knowing."""
+    """Return what Pinterest says of the made-up event itself: a warning may be worth knowing."""
     message = redact(event.error_message or event.warning_message or "", (token,))
     if event.status != "processed":
         return CheckResult(
@@ -227,7 +237,7 @@ def _status_advice(answer: ApiResponse[Any]) -> str:
 
 
 def _needless(settings: Settings) -> str:
-    """Give why there is nothing to try; empty where there is."""
+    """Return why there is nothing to try, or ""."""
     if settings.mode == "dry_run":
         return "not sent: mode is dry_run. Check with mode test or live to try token and account"
     if settings.mappings == ():
@@ -236,7 +246,7 @@ def _needless(settings: Settings) -> str:
 
 
 def _unnamed(settings: Settings) -> list[int]:
-    """Give the numbers of the mapping entries whose account an expression names."""
+    """Return the numbers of the mapping entries whose account an expression names."""
 
     def is_named(entry: MappingEntry) -> bool:
         return entry.ad_account_id is None or entry.ad_account_id.isdigit()

@@ -1,7 +1,10 @@
-"""OAuth and customer lists in `pinterest-capi check`: is there an access token, does Pinterest take it, are the lists there?
+"""OAuth and customer lists, before a run.
 
-Reads lists and changes none, so `ads:write` stays untried. An app's refresh token is exchanged as a run would do it, and what
-replaces it is kept in oauth.token_path. One attempt for each call. Never shows a token.
+Is there an access token, does Pinterest take it, and are the lists there?
+
+Reads lists and changes none, so `ads:write` stays untried. An app's refresh token is exchanged as a
+run would do it, and what replaces it is kept in oauth.token_path. One attempt for each call. Never
+shows a token.
 """
 
 from collections.abc import Iterator
@@ -36,25 +39,25 @@ Tokens = FixedToken | RefreshedTokens
 
 
 class _RefusedError(Exception):
-    """No access token, or no lists: the findings say why."""
+    """No access token, or no lists: the results say why."""
 
     def __init__(self, *findings: CheckResult) -> None:
         super().__init__()
         self.findings = findings
 
 
-def not_tried(settings: Settings, why: str) -> Iterator[CheckResult]:
-    """Say of OAuth and lists, where there are any in the settings, that they were not tried."""
+def skip_customer_lists(settings: Settings, why: str) -> Iterator[CheckResult]:
+    """Yield that OAuth and lists, where the settings have any, were not checked, and why."""
     if settings.oauth is not None:
         yield CheckResult(OAUTH, CheckStatus.SKIPPED, f"not tried: {why}")
     if settings.customer_lists:
         yield CheckResult(LISTS, CheckStatus.SKIPPED, f"not looked up: {why}")
 
 
-def try_lists(settings: Settings) -> Iterator[CheckResult]:
-    """Get an access token as a run would, read the lists of each ad account, and find the configured ones among them."""
+def check_customer_lists(settings: Settings) -> Iterator[CheckResult]:
+    """Get an access token as a run would, and look for the configured lists in each ad account."""
     if settings.oauth is None:
-        yield from not_tried(settings, "there is no oauth in the settings")
+        yield from skip_customer_lists(settings, "there is no oauth in the settings")
         return
     client = Client(
         settings.api_url,
@@ -83,7 +86,7 @@ def try_lists(settings: Settings) -> Iterator[CheckResult]:
 
 
 def _access_token(tokens: Tokens) -> str:
-    """Give the access token; an app's is exchanged for."""
+    """Return the access token; an app's is exchanged for."""
     try:
         given = fetch_access_token(tokens)
     except FlowStopped as stop:
@@ -100,7 +103,7 @@ def _access_token(tokens: Tokens) -> str:
 
 
 def _lists(client: Client, tokens: Tokens, token: str, account: str) -> Iterator[PinterestList]:
-    """Give the lists of an ad account, page by page."""
+    """Yield the lists of an ad account, page by page."""
     bookmark = None
     for _ in range(MAX_PAGES):
         reply = client.customer_lists(token, account, bookmark)
@@ -139,7 +142,7 @@ def _refusal(reply: CallResponse, tokens: Tokens, account: str) -> _RefusedError
 
 
 def _in_account(entry: CustomerListEntry, found: list[PinterestList]) -> CheckResult:
-    """Say of a configured list whether it is there."""
+    """Return whether a configured list is there."""
     if entry.list_id is not None:
         if any(one.id == entry.list_id for one in found):
             return CheckResult(LISTS, CheckStatus.OK, f"list {entry.list_id} is there")
