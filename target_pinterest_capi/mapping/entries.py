@@ -20,7 +20,6 @@ from target_pinterest_capi.events.build.builder import (
     Result,
     compile_builder,
 )
-from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.events.event import Account, InvalidRecord, Origin, SkippedRecord
 from target_pinterest_capi.events.fields import BY_PATH
 from target_pinterest_capi.events.keys import read_key
@@ -122,20 +121,6 @@ def compile_stream(
     )
 
 
-def options_of(settings: Settings) -> Options:
-    """Give the settings that shape values."""
-    return Options(
-        zone=settings.zone,
-        default_country=settings.default_country.lower() if settings.default_country else None,
-        date_format=settings.date_format,
-        postal_code_digits=settings.postal_code == "digits",
-        external_id_lower=settings.external_id == "lower",
-        drop_url_query=settings.url_query == "drop",
-        max_event_age_days=settings.max_event_age_days,
-        plain_keys=settings.dead_letter_keys == "plain",
-    )
-
-
 def _compile(
     settings: Settings,
     entry: MappingEntry,
@@ -175,7 +160,7 @@ def _compile(
         event_names=event_names,
         fallback_name=fallback,
     )
-    options = options_of(settings)
+    options = settings.options
     predicates = tuple(
         _guarded(source, "when", entry_note)
         for source in (preset.when if preset else None, entry.when)

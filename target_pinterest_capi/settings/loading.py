@@ -5,13 +5,14 @@ settings, then the rules between settings, on what is right of them.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
+from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.settings import entries
 from target_pinterest_capi.settings.constants import read_defaults
 from target_pinterest_capi.settings.model import CustomerListEntry, MappingEntry, OAuth, Settings
-from target_pinterest_capi.settings.problems import ConfigurationError, Problem
+from target_pinterest_capi.settings.problems import ConfigurationError, Problem, Reading
 from target_pinterest_capi.settings.reading import build, given_members
 from target_pinterest_capi.settings.secrets import read_secrets
 
@@ -46,42 +47,52 @@ class _Context(NamedTuple):
 
 
 def load(raw: Mapping[str, Any], *, purpose: Purpose = "events") -> Settings:
-    """Checked settings of the plain values of files and environment; with `purpose` any, no token for events is needed.
+    """Return the checked settings of the plain values of files and environment; `purpose` any needs no token for events.
 
     Numbers and booleans may come as text, lists and objects as JSON text. The files of secrets are read here. Raises
     ConfigurationError with all problems.
     """
     problems: list[Problem] = []
-    warnings: list[Problem] = []
     given = given_members(Settings, _nested(raw), "", problems, foreign=FOREIGN)
     members = read_secrets(Settings, given, "", problems)
+    simple = {name: value for name, value in members.items() if name not in _MEMBERS}
+    build(Settings, simple, "", problems)
+    reading = Reading(problems, [], _without_problems(simple, problems).options)
     for name, read in _MEMBERS.items():
         if name in members:
-            members[name] = read(members[name], name, problems, warnings)
-    settings = build(Settings, members, "", problems)
-    failed = frozenset(re.split(r"[.\[]", problem.path)[0] for problem in problems)
-    if settings is None:
-        sound = {name: value for name, value in members.items() if name not in failed}
-        settings = Settings.model_validate({"ad_account_id": STAND_IN_ACCOUNT, **sound})
-    context = _Context(settings, failed, given, purpose)
+            members[name] = read(members[name], name, reading)
+    settings = build(Settings, members, "", problems) or _without_problems(members, problems)
+    context = _Context(settings, _failed(problems), given, purpose)
     problems.extend(problem for rule in _RULES for problem in rule(context))
     if problems:
         raise ConfigurationError(problems)
-    settings._warnings = tuple(warnings)  # noqa: SLF001 - the model's own member, filled where the model is made
+    settings._warnings = tuple(reading.warnings)  # noqa: SLF001 - the model's own member, filled where the model is made
     return settings
 
 
+def _failed(problems: Iterable[Problem]) -> frozenset[str]:
+    """Return the settings that have a problem."""
+    return frozenset(re.split(r"[.\[]", problem.path)[0] for problem in problems)
+
+
+def _without_problems(members: Mapping[str, Any], problems: Iterable[Problem]) -> Settings:
+    """Return settings with what is right of the members, and defaults for the others."""
+    failed = _failed(problems)
+    sound = {name: value for name, value in members.items() if name not in failed}
+    return Settings.model_validate({"ad_account_id": STAND_IN_ACCOUNT, **sound})
+
+
 def parse_mapping(raw: Mapping[str, Any], where: str) -> MappingEntry:
-    """One mapping entry, such as a preset's, of its plain values; `where` names it. Raises ConfigurationError."""
-    problems: list[Problem] = []
-    entry = _mapping(raw, where, problems, [])
-    if problems or entry is None:
-        raise ConfigurationError(problems)
+    """Return one mapping entry, such as a preset's, of its plain values; `where` names it. Raises ConfigurationError."""
+    reading = Reading([], [], Options())
+    entry = _mapping(raw, where, reading)
+    if reading.problems or entry is None:
+        raise ConfigurationError(reading.problems)
     return entry
 
 
 def _nested(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Dotted names at the top, such as `oauth.client_id`, as members of their object."""
+    """Return dotted names at the top, such as `oauth.client_id`, as members of their object."""
     result = {str(key): value for key, value in raw.items()}
     for key in [key for key in result if key.startswith(("oauth.", "defaults."))]:
         head, _, rest = key.partition(".")
@@ -91,7 +102,8 @@ def _nested(raw: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _oauth(raw: Any, where: str, problems: list[Problem], _: list[Problem]) -> OAuth | None:
+def _oauth(raw: Any, where: str, reading: Reading) -> OAuth | None:
+    problems = reading.problems
     given = given_members(OAuth, raw, where, problems)
     if not given:
         return None
@@ -112,21 +124,16 @@ def _oauth(raw: Any, where: str, problems: list[Problem], _: list[Problem]) -> O
     return build(OAuth, read_secrets(OAuth, given, where, problems), where, problems)
 
 
-def _mappings(
-    raw: Any, where: str, problems: list[Problem], warnings: list[Problem]
-) -> tuple[MappingEntry, ...]:
+def _mappings(raw: Any, where: str, reading: Reading) -> tuple[MappingEntry, ...]:
     if not isinstance(raw, list | tuple):
-        problems.append(Problem(where, "must be a list of entries, each with its stream"))
+        reading.problems.append(Problem(where, "must be a list of entries, each with its stream"))
         return ()
-    found = [
-        _mapping(entry, f"{where}[{index}]", problems, warnings) for index, entry in enumerate(raw)
-    ]
+    found = [_mapping(entry, f"{where}[{index}]", reading) for index, entry in enumerate(raw)]
     return tuple(entry for entry in found if entry is not None)
 
 
-def _mapping(
-    raw: Any, where: str, problems: list[Problem], warnings: list[Problem]
-) -> MappingEntry | None:
+def _mapping(raw: Any, where: str, reading: Reading) -> MappingEntry | None:
+    problems = reading.problems
     as_given = frozenset({"fields", "defaults", "event_names", "when"})
     given = given_members(MappingEntry, raw, where, problems, as_given=as_given)
     if not isinstance(raw, Mapping):
@@ -139,7 +146,7 @@ def _mapping(
     }
     for name, read in readers.items():
         if name in members:
-            members[name] = read(members[name], f"{where}.{name}", problems, warnings)
+            members[name] = read(members[name], f"{where}.{name}", reading)
     if "when" in members:
         members["when"] = entries.read_expression(members["when"], f"{where}.when", problems)
     entry = build(MappingEntry, members, where, problems)
@@ -150,9 +157,8 @@ def _mapping(
     return entry
 
 
-def _customer_lists(
-    raw: Any, where: str, problems: list[Problem], _: list[Problem]
-) -> tuple[CustomerListEntry, ...]:
+def _customer_lists(raw: Any, where: str, reading: Reading) -> tuple[CustomerListEntry, ...]:
+    problems = reading.problems
     if not isinstance(raw, list | tuple):
         problems.append(
             Problem(where, "must be a list of entries, each with its stream, list and member")
@@ -273,7 +279,7 @@ def _list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else []
 
 
-_MEMBERS: Final[dict[str, Callable[[Any, str, list[Problem], list[Problem]], Any]]] = {
+_MEMBERS: Final[dict[str, Callable[[Any, str, Reading], Any]]] = {
     "oauth": _oauth,
     "mappings": _mappings,
     "customer_lists": _customer_lists,

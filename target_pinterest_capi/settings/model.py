@@ -19,6 +19,7 @@ from pydantic import (
 )
 from pydantic.json_schema import SkipJsonSchema
 
+from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.settings import values
 from target_pinterest_capi.settings.problems import Problem
 
@@ -379,6 +380,21 @@ class Settings(_Model):
     def zone(self) -> ZoneInfo:
         """The time zone in which times without an offset are read."""
         return ZoneInfo(self.timezone)
+
+    @property
+    def options(self) -> Options:
+        """The settings that shape values, as events are built by them."""
+        country = self.default_country
+        return Options(
+            zone=self.zone,
+            default_country=None if country is None else country.lower(),
+            date_format=self.date_format,
+            postal_code_digits=self.postal_code == "digits",
+            external_id_lower=self.external_id == "lower",
+            drop_url_query=self.url_query == "drop",
+            max_event_age_days=self.max_event_age_days,
+            plain_keys=self.dead_letter_keys == "plain",
+        )
 
     def sdk_options(self) -> dict[str, Any]:
         """The SDK's own options that were given, as plain values, for the SDK's stream maps and flattening."""

@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
+from target_pinterest_capi.events.build.converters import Options
+
 MAX_NAME_LENGTH: Final = 60  # of an unknown name in a message; a longer one is no name
 
 
@@ -20,6 +22,14 @@ class Problem(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.path}: {self.message}"
+
+
+class Reading(NamedTuple):
+    """What reading a configuration has found so far, and the settings that shape its constants."""
+
+    problems: list[Problem]
+    warnings: list[Problem]
+    options: Options
 
 
 class WrongValueError(ValueError):

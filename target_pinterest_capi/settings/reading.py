@@ -63,9 +63,9 @@ def build(
     try:
         return model.model_validate(members)
     except ValidationError as error:
-        told = {problem.path for problem in problems}  # a member that was wrong is missing by now
+        known = {problem.path for problem in problems}  # a member that was wrong is missing by now
         found = [_problem(model, detail, where) for detail in error.errors(include_url=False)]
-        problems.extend(problem for problem in found if problem.path not in told)
+        problems.extend(problem for problem in found if problem.path not in known)
         return None
 
 
