@@ -307,12 +307,12 @@ class TargetPinterestCapi(Target):
         return int(ExitCode.OK)
 
     def _log_progress(self, progress: Progress) -> None:
-        self.logger.info("Progress: %s.", progress.words, extra=progress.members())
+        self.logger.info("Progress: %s.", progress.words, extra=progress.numbers())
         self._log_metrics(progress)
 
     def _log_metrics(self, progress: Progress) -> None:
         """Log what came since the last time, as the SDK's own metrics, which Meltano shows."""
-        now, before = progress.standing, progress.before
+        now, before = progress.snapshot, progress.previous
         counts = (
             (metrics.Metric.RECORD_COUNT, now.records - before.records),
             (metrics.Metric.HTTP_REQUEST_COUNT, now.requests - before.requests),

@@ -1,4 +1,4 @@
-"""The compiled fast path gives what the plain one gives: event by event, byte by byte, note by note."""
+"""Generated functions return what the oracle returns: the same results, bytes and notes."""
 
 import json
 from collections import Counter
@@ -10,30 +10,32 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from oracle import Oracle
 
 from given import examples
 from shopper import ACCOUNT
-from target_pinterest_capi.events.build.builder import EventPlan, FieldPlan, compile_builder
-from target_pinterest_capi.events.build.converters import (
-    MEMO_SIZE,
-    BoundedCache,
-    Converters,
-    Options,
-)
-from target_pinterest_capi.events.build.function_source import FAST, CompiledField, compile_members
-from target_pinterest_capi.events.event import Event, Origin
+from target_pinterest_capi.events.build.builder import compile_builder
+from target_pinterest_capi.events.build.converters import Converters, Options
+from target_pinterest_capi.events.build.function_source import FunctionSource
+from target_pinterest_capi.events.build.members import FAST_PATHS, CompiledField, write_members
+from target_pinterest_capi.events.build.normal_forms import CACHE_SIZE, BoundedCache
+from target_pinterest_capi.events.build.plan import NOW as AT_BUILDING
+from target_pinterest_capi.events.build.plan import EventPlan, FieldPlan
+from target_pinterest_capi.events.event import Origin
 from target_pinterest_capi.events.fields import BY_PATH, FIELDS, ITEM_FIELDS
 from target_pinterest_capi.singer.messages import compile_rows, record_of
 
 NOW = 1_780_000_000  # 2026-05-28T20:26:40Z; what is tested goes by the clock that it is given
 ORIGIN = Origin("s", "m")
 TEXTS = (
-    "", " ", "a", " padded ", "Jane@Example.com", '["a@example.com", "b@example.com"]', "[", "São Paulo", "[null]", '["x", 1]',
-    "+1 (202) 555-0134", "555-0134", "020 7946 0123", "f", "Female", "1990-03-04", "03/04/1990", "US", "GB", "Atlantis", "94110",
-    "2134", "SW1A 1AA", "usd", "XXY", "en-US", "192.0.2.7", "10.0.0.1, 192.0.2.7", "web", "WEB", "offline", "true", "19.99", "007",
-    "1e3", "3", "-3", "99999999999999999999", "a" * 64, "d41d8cd98f00b204e9800998ecf8427e", "x" * 300, "\x00", "e\u0301", "\u0130",
-    "\u017f", "\uff11\uff12", '[{"id": "a", "quantity": 2}]', "2026-11-20T10:00:00Z", "00000000-0000-0000-0000-000000000000",
-    "6D92078A-8246-4BA4-AE5B-76104861E7DC",
+    "", " ", "a", " padded ", "Jane@Example.com", '["a@example.com", "b@example.com"]', "[",
+    "São Paulo", "[null]", '["x", 1]', "+1 (202) 555-0134", "555-0134", "020 7946 0123", "f",
+    "Female", "1990-03-04", "03/04/1990", "US", "GB", "Atlantis", "94110", "2134", "SW1A 1AA",
+    "usd", "XXY", "en-US", "192.0.2.7", "10.0.0.1, 192.0.2.7", "web", "WEB", "offline", "true",
+    "19.99", "007", "1e3", "3", "-3", "99999999999999999999", "a" * 64,
+    "d41d8cd98f00b204e9800998ecf8427e", "x" * 300, "\x00", "e\u0301", "\u0130", "\u017f",
+    "\uff11\uff12", '[{"id": "a", "quantity": 2}]', "2026-11-20T10:00:00Z",
+    "00000000-0000-0000-0000-000000000000", "6D92078A-8246-4BA4-AE5B-76104861E7DC",
 )  # fmt: skip
 SCALARS = st.one_of(
     st.sampled_from(TEXTS),
@@ -60,49 +62,124 @@ NEEDED: dict[str, Any] = {
 }
 
 
-class Path:
-    """A builder of every field, fast or plain, and what it noted."""
+KEYS = st.sampled_from(
+    [
+        (),
+        ("event_id",),
+        ("custom_data.order_id",),
+        ("custom_data.order_id", "other"),
+        ("event_id", "absent"),
+    ]
+)
+OPTIONS = st.builds(
+    Options,
+    default_country=st.sampled_from([None, "us", "gb"]),
+    date_format=st.sampled_from([None, "dmy", "mdy"]),
+    postal_code_digits=st.booleans(),
+    external_id_lower=st.booleans(),
+    drop_url_query=st.booleans(),
+    max_event_age_days=st.sampled_from([None, 7]),
+    plain_keys=st.booleans(),
+)
+DERIVABLE = ("event_id", "user_data.click_id", "custom_data.content_ids", "custom_data.num_items")
+EVENT_NAMES = [None, {"checkout": "purchase", "a": "lead", "": "custom"}]
 
-    def __init__(self, *, fast: bool, direct: bool) -> None:
-        self.notes: Counter[tuple[str, str]] = Counter()
-        fields = {
-            path: FieldPlan(lambda record, path=path: record.get(path), path if direct else None)
-            for path in BY_PATH
-        }
-        self.build = compile_builder(
-            EventPlan(ORIGIN, fields, ("event_id",)),
-            Options(zone=UTC),
-            lambda field, reason: self.notes.update([(field, str(reason))]),
-            lambda: NOW,
-            fast=fast,
-        ).of_record
 
-    def result(self, record: dict[str, Any]) -> Any:
-        result = self.build(record, ACCOUNT)
-        return result.body if isinstance(result, Event) else result
+def reader(path: str) -> FieldPlan:
+    """Return the plan of a field whose column has its path's name."""
+    return FieldPlan(lambda record: record.get(path), path, frozenset((path,)))
+
+
+def of_expression(path: str) -> FieldPlan:
+    """Return the plan of a field that an expression reads from two columns."""
+    columns = (path, "custom_data.order_id")
+    return FieldPlan(
+        lambda record: record.get(columns[0]) or record.get(columns[1]), None, frozenset(columns)
+    )
+
+
+COLUMNS = {path: reader(path) for path in BY_PATH}
+
+
+class Notes(Counter[tuple[str, str]]):
+    """What was noted, by field and reason."""
+
+    def __call__(self, field: str, reason: str) -> None:
+        self[field, str(reason)] += 1
+
+
+class Both:
+    """The generated function of a plan and its oracle, of every field unless a plan is given."""
+
+    def __init__(self, plan: EventPlan | None = None, options: Options | None = None) -> None:
+        plan = plan or EventPlan(ORIGIN, COLUMNS, ("event_id",))
+        options = options or Options(zone=UTC)
+        self.notes, self.expected_notes = Notes(), Notes()
+        self.generated = compile_builder(plan, options, self.notes, lambda: NOW)
+        self.oracle = Oracle(plan, options, self.expected_notes, lambda: NOW)
+
+    def check(self, record: dict[str, Any]) -> Any:
+        """Build the record's event by both, and return it."""
+        made = self.generated.of_record(ACCOUNT, record)
+        assert made == self.oracle.build(ACCOUNT, record)
+        assert self.notes == self.expected_notes
+        return made
 
 
 @settings(max_examples=examples(300))
 @given(RECORDS, st.booleans())
-def test_fast_path_is_the_plain_path(record: dict[str, Any], complete: bool):
-    """Whatever a record holds, columns read directly and compiled give the bytes and the notes of plain converters, twice over."""
-    fast, plain = Path(fast=True, direct=True), Path(fast=False, direct=False)
-    given = {**NEEDED, **record} if complete else record
-    for _ in range(2):  # the second time memos are full
-        assert fast.result(given) == plain.result(given)
-    assert fast.notes == plain.notes
+def test_generated_function_is_the_oracle(record: dict[str, Any], complete: bool):
+    """Whatever a record holds, event and notes are the oracle's, also when caches are full."""
+    both = Both()
+    for _ in range(2):
+        both.check({**NEEDED, **record} if complete else record)
+
+
+@settings(max_examples=examples(300))
+@given(
+    record=RECORDS,
+    needed=st.dictionaries(st.sampled_from([*NEEDED]), VALUES, max_size=2),
+    options=OPTIONS,
+    key_properties=KEYS,
+    underived=st.frozensets(st.sampled_from(DERIVABLE)),
+    event_names=st.sampled_from(EVENT_NAMES),
+    fallback_name=st.sampled_from([None, "custom"]),
+    changed=st.dictionaries(
+        st.sampled_from([*BY_PATH]), st.sampled_from(["expression", "nowhere", "now"]), max_size=4
+    ),
+)
+def test_generated_function_of_any_plan_is_the_oracle(
+    record: dict[str, Any],
+    needed: dict[str, Any],
+    options: Options,
+    key_properties: tuple[str, ...],
+    underived: frozenset[str],
+    event_names: dict[str, str] | None,
+    fallback_name: str | None,
+    changed: dict[str, str],
+):
+    """Whatever a plan maps, derives, translates and reads by, event and notes are the oracle's."""
+    fields = dict(COLUMNS)
+    for path, source in changed.items():
+        if source == "expression":
+            fields[path] = of_expression(path)
+        elif source == "nowhere":
+            del fields[path]
+        elif path == "event_time":
+            fields[path] = FieldPlan(lambda _: AT_BUILDING, None, frozenset())
+    plan = EventPlan(ORIGIN, fields, key_properties, underived, event_names, fallback_name)
+    Both(plan, options).check({**NEEDED, **record, **needed})
 
 
 @pytest.mark.parametrize("path", [field.path for field in FIELDS])
-def test_fast_path_of_every_field(path: str):
-    """Each field takes each of these texts the same way on both paths."""
-    fast, plain = Path(fast=True, direct=True), Path(fast=False, direct=False)
+def test_generated_lines_of_every_field_are_the_oracle(path: str):
+    """Each field reads each of these texts as its oracle does."""
+    both = Both()
     for text in TEXTS:
-        assert fast.result({**NEEDED, path: text}) == plain.result({**NEEDED, path: text})
-        assert fast.notes == plain.notes
+        both.check({**NEEDED, path: text})
 
 
-# A value of each snippet's common case, given to the first field that uses it.
+# A common value of each fast path, given to the first field that has the path.
 COMMON: dict[str, Any] = {
     "texts": ["a", "b"],
     "text": "a",
@@ -113,7 +190,7 @@ COMMON: dict[str, Any] = {
     "id": "4711",
     "phone": "+1 (202) 555-0134",
     "postal code": "94110",
-    "memo": "en",
+    "cached": "en",
     "amount": Decimal("19.99"),
     "integer": 3,
     "boolean": True,
@@ -121,19 +198,24 @@ COMMON: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("snippet", FAST)
-def test_every_snippet_is_used(snippet: str):
-    """No snippet stands in the table that no field uses, and each settles its common case without the converter."""
+def fill(*members: CompiledField) -> Any:
+    """Return the generated function that sets members in an object from a record."""
+    source = FunctionSource("fill(into, record, region)")
+    write_members(source, members, "into", lambda member: f"record.get({member.leaf!r})")
+    source.write("return into")
+    return source.compile("test")
+
+
+@pytest.mark.parametrize("fast_path", FAST_PATHS)
+def test_every_fast_path_is_used(fast_path: str):
+    """Each row of the table is some field's, and decides a common value without the converter."""
     calls: list[Any] = []
-    converters = Converters(
-        Options(external_id_lower=snippet == "digest"), lambda *note: calls.append(note)
-    )
-    members = [converters.member(field, "column", None) for field in FIELDS]
-    member = next(member for member in members if member.fast == snippet)
-    into: dict[str, Any] = {}
-    fill = compile_members([member._replace(convert=lambda *given: calls.append(given))])
-    fill(into, {"column": COMMON[snippet]}, "us")
-    assert member.leaf in into
+    options = Options(external_id_lower=fast_path == "digest")
+    converters = Converters(options, lambda *note: calls.append(note))
+    members = [converters.compiled(field, COLUMNS[field.path]) for field in FIELDS]
+    member = next(member for member in members if member.fast_path == fast_path)
+    member = member._replace(convert=lambda *given: calls.append(given))
+    assert member.leaf in fill(member)({}, {member.leaf: COMMON[fast_path]}, "us")
     assert calls == []
 
 
@@ -151,15 +233,6 @@ JSON_VALUES = st.one_of(
     JSON_SCALARS, st.lists(JSON_SCALARS, max_size=3), st.lists(JSON_ITEM, max_size=3), JSON_ITEM
 )
 ENCODE = msgspec.json.Encoder(decimal_format="number").encode
-KEYS = st.sampled_from(
-    [
-        (),
-        ("event_id",),
-        ("custom_data.order_id",),
-        ("custom_data.order_id", "other"),
-        ("event_id", "absent"),
-    ]
-)
 
 
 @settings(max_examples=examples(300))
@@ -172,78 +245,52 @@ KEYS = st.sampled_from(
 def test_rows_are_records(
     record: dict[str, Any], complete: bool, key_properties: tuple[str, ...], id_comes_from: str
 ):
-    """A line read into a row gives the event, the dead letter and the notes that its record gives."""
+    """A line read into a row gives the event, the dead letter and the notes of its record."""
     given = {**NEEDED, **record} if complete else record
     line = ENCODE({"type": "RECORD", "stream": "s", "record": given})
-    notes: list[Counter[tuple[str, str]]] = [Counter(), Counter()]
-    fields = {
-        path: FieldPlan(lambda record, path=path: record.get(path), path, frozenset((path,)))
-        for path in BY_PATH
-    }
+    fields = dict(COLUMNS)
     if id_comes_from == "nowhere":
         del fields["event_id"]
     elif id_comes_from == "expression":
-        read = lambda record: (  # noqa: E731
-            record.get("custom_data.order_id") or record.get("user_data.external_id")
-        )
-        fields["event_id"] = FieldPlan(
-            read, None, frozenset(("custom_data.order_id", "user_data.external_id"))
-        )
-    plain, fast = (
-        compile_builder(
-            EventPlan(ORIGIN, fields, key_properties),
-            Options(zone=UTC),
-            lambda field, reason, notes=notes[number]: notes.update([(field, str(reason))]),
-            lambda: NOW,
-            fast=bool(number),
-        )
-        for number in (0, 1)
-    )
-    if fast.reads is None:
+        fields["event_id"] = of_expression("user_data.external_id")
+    both = Both(EventPlan(ORIGIN, fields, key_properties))
+    reads = both.generated.reads
+    if reads is None:
         assert id_comes_from == "nowhere"
         assert key_properties == ()
         return
-    rows = compile_rows("s", [*BY_PATH, "other"], fast.reads)
+    rows = compile_rows("s", [*BY_PATH, "other"], reads)
     assert rows is not None
-    of_row = fast.compile_rows(rows.attributes, record_of)
-    from_record, from_row = (
-        plain.of_record(record_of(line), ACCOUNT),
-        of_row(ACCOUNT, rows.decode(line).record, line),
-    )
-    assert from_row == from_record
-    assert notes[0] == notes[1]
+    build = both.generated.compile_rows(rows.attributes, record_of)
+    made = build(ACCOUNT, rows.decode(line).record, line)
+    assert made == both.oracle.build(ACCOUNT, record_of(line))
+    assert both.notes == both.expected_notes
 
 
 def test_columns_are_no_source():
     """A column's name is a value in the function's namespace: it cannot become code."""
     column = '"]; raise SystemExit  # {x}'
-    into: dict[str, Any] = {}
-    compile_members([CompiledField("leaf", str, column)])(into, {column: 5}, None)
-    assert into == {"leaf": "5"}
+    fields = {**COLUMNS, "custom_data.np": FieldPlan(lambda record: record.get(column), column)}
+    made = Both(EventPlan(ORIGIN, fields, (column,))).check({**NEEDED, column: 5})
+    assert json.loads(made.body)["custom_data"] == {"np": "5"}
 
 
-def test_memo_is_bounded():
-    """However many texts come, a bounded number of short ones is remembered, and none that came to nothing."""
-    memo = BoundedCache(lambda text: None if text == "nothing" else text)
-    for number in range(MEMO_SIZE * 2 + 10):
-        assert memo[str(number)] == str(number)
-    assert len(memo) <= MEMO_SIZE
-    assert memo["x" * 1000] == "x" * 1000
-    assert memo["nothing"] is None
-    assert not {"x" * 1000, "nothing"} & set(memo)
+def test_cache_is_bounded():
+    """However many texts come, a bounded number of short ones is kept, and never a None."""
+    cache = BoundedCache(lambda text: None if text == "nothing" else text)
+    for number in range(CACHE_SIZE * 2 + 10):
+        assert cache[str(number)] == str(number)
+    assert len(cache) <= CACHE_SIZE
+    assert cache["x" * 1000] == "x" * 1000
+    assert cache["nothing"] is None
+    assert not {"x" * 1000, "nothing"} & set(cache)
 
 
 def test_integers_stay_within_64_bits():
-    """A whole number beyond what Pinterest's int64 holds is left out, not a crash of the encoder."""
-    path = Path(fast=True, direct=True)
-    event = json.loads(
-        path.result(
-            {
-                **NEEDED,
-                "custom_data.num_items": 2**63,
-                "custom_data.external_measurement_vendor_id": 2**63 - 1,
-            }
-        )
-    )
-    assert event["custom_data"] == {"external_measurement_vendor_id": 2**63 - 1}
-    assert path.notes == {("custom_data.num_items", "out_of_range"): 1}
+    """A whole number beyond what Pinterest's int64 holds is left out, and the event encoded."""
+    both = Both()
+    vendor = "custom_data.external_measurement_vendor_id"
+    made = both.check({**NEEDED, "custom_data.num_items": 2**63, vendor: 2**63 - 1})
+    custom = json.loads(made.body)["custom_data"]
+    assert custom == {"external_measurement_vendor_id": 2**63 - 1}
+    assert both.notes == {("custom_data.num_items", "out_of_range"): 1}

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from shopper import ACCOUNT, digest
-from target_pinterest_capi.events.build.builder import NOW, EventPlan, FieldPlan, compile_builder
+from target_pinterest_capi.events.build.builder import compile_builder
 from target_pinterest_capi.events.build.converters import Options
+from target_pinterest_capi.events.build.plan import NOW, EventPlan, FieldPlan
 from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, SkippedRecord
 from target_pinterest_capi.events.fields import BY_PATH, FIELDS
 from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped
@@ -47,10 +48,8 @@ class Bench:
         ).of_record
 
     def result(self, **columns: Any) -> Any:
-        return self.build(
-            {**NEEDED, **{name.replace("__", "."): value for name, value in columns.items()}},
-            ACCOUNT,
-        )
+        record = {name.replace("__", "."): value for name, value in columns.items()}
+        return self.build(ACCOUNT, {**NEEDED, **record})
 
     def event(self, **columns: Any) -> dict[str, Any]:
         result = self.result(**columns)

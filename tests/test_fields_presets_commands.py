@@ -17,6 +17,7 @@ from target_pinterest_capi.mapping.entries import Accounts, StreamSchema, compil
 from target_pinterest_capi.mapping.flat_columns import base_columns
 from target_pinterest_capi.settings import parse_mapping
 from target_pinterest_capi.settings.entries import preset_names
+from target_pinterest_capi.settings.paths import COMMON_NAMES
 
 
 @pytest.fixture(autouse=True)
@@ -112,7 +113,9 @@ def test_fields_are_a_table_where_there_is_room(monkeypatch: pytest.MonkeyPatch)
     [
         ("em", ["user_data.em"]),
         ("user_data.em", ["user_data.em"]),
-        ("Phone", ["user_data.ph", "user_data.country"]),
+        ("Phone", ["user_data.ph"]),
+        ("phones", ["user_data.ph"]),
+        ("match key", ["user_data.em"]),
         ("event_", ["event_name", "event_time", "event_id", "event_source_url"]),
     ],
 )
@@ -121,11 +124,81 @@ def test_fields_can_be_looked_up(text: str, paths: list[str]):
     assert [row["path"] for row in json.loads(printed("fields", text, "--json"))] == paths
 
 
-def test_unknown_field_names_the_nearest():
-    """What no path has ends with exit code 1 and the name that was meant."""
-    ran = run("fields", "email")
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("email", "user_data.em"),
+        ("E-Mail", "user_data.em"),
+        ("email address", "user_data.em"),
+        ("mobile", "user_data.ph"),
+        ("zip", "user_data.zp"),
+        ("zip code", "user_data.zp"),
+        ("postcode", "user_data.zp"),
+        ("birthday", "user_data.db"),
+        ("dob", "user_data.db"),
+        ("surname", "user_data.ln"),
+        ("FirstName", "user_data.fn"),
+        ("sex", "user_data.ge"),
+        ("customer_id", "user_data.external_id"),
+        ("IDFA", "user_data.hashed_maids"),
+        ("ip", "user_data.client_ip_address"),
+        ("user agent", "user_data.client_user_agent"),
+        ("epik", "user_data.click_id"),
+        ("revenue", "custom_data.value"),
+        ("total", "custom_data.value"),
+        ("price", "custom_data.contents[].item_price"),
+        ("sku", "custom_data.content_ids"),
+        ("SKUs", "custom_data.contents[].id"),
+        ("qty", "custom_data.contents[].quantity"),
+        ("line_items", "custom_data.contents"),
+        ("brand", "custom_data.contents[].item_brand"),
+        ("transaction_id", "custom_data.order_id"),
+        ("query", "custom_data.search_string"),
+        ("LTV", "custom_data.predicted_ltv"),
+        ("consent", "opt_out"),
+        ("gdpr", "opt_out"),
+        ("gdpr", "custom_data.opt_out_type"),
+        ("ccpa", "custom_data.opt_out_type"),
+        ("deduplication", "event_id"),
+        ("timestamp", "event_time"),
+        ("page url", "event_source_url"),
+    ],
+)
+def test_fields_are_found_by_what_people_call_them(text: str, path: str):
+    """An everyday name finds the field, however it is written, and few others."""
+    found = [row["path"] for row in json.loads(printed("fields", text, "--json"))]
+    assert path in found
+    assert len(found) <= 4
+
+
+def test_every_common_name_finds_its_field():
+    """What a mapping's messages take for a field's name, and every synonym, is found here too."""
+    paths = {row.path for row in fields.reference()}
+    called = {(name, path) for name, path in COMMON_NAMES.items()}
+    called |= {(name, path) for path, names in fields.SYNONYMS.items() for name in names.split()}
+    assert {path for _, path in called} <= paths
+    for name, path in called:
+        assert path in [row.path for row in fields.find_fields(name)]
+
+
+@pytest.mark.parametrize(
+    ("text", "suggestion"),
+    [("revnue", "revenue"), ("emial", "email"), ("user_data.emm", "user_data.em")],
+)
+def test_unknown_field_names_the_nearest(text: str, suggestion: str):
+    """What no field is called ends with exit code 1 and the name that was probably meant."""
+    ran = run("fields", text)
     assert ran.exit_code == 1
-    assert "did you mean user_data.em?" in ran.stderr
+    assert f"did you mean {suggestion}?" in ran.stderr
+
+
+@pytest.mark.parametrize("text", ["qqqqqq", "4711", "blockchain"])
+def test_no_field_is_suggested_where_none_is_near(text: str):
+    """A text that is near no name gets no odd suggestion, and how to see all fields."""
+    ran = run("fields", text)
+    assert ran.exit_code == 1
+    assert "did you mean" not in ran.stderr
+    assert "`pinterest-capi fields` lists them all" in ran.stderr
 
 
 # presets

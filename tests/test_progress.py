@@ -1,4 +1,4 @@
-"""How far a run is: when it is told, what the numbers are, the line that moves, and what the target logs."""
+"""How far a run is: when that is shown, in which numbers, as a line that moves or in the log."""
 
 import contextlib
 import io
@@ -30,34 +30,34 @@ VISITS = schema("visits", *visit(), key_properties=("event_id",))
 TARGET = Path(sys.executable).with_name("target-pinterest-capi")
 
 
-class Told:
-    """A watch over a standing that a test sets, and what it told."""
+class Shown:
+    """A reporter of a snapshot that a test sets, and what it showed."""
 
     def __init__(self, every_seconds: float) -> None:
-        self.standing = Snapshot()
-        self.told: list[Progress] = []
+        self.snapshot = Snapshot()
+        self.lines: list[Progress] = []
         self.ends: list[Progress] = []
-        self.watch = ProgressReporter(
-            lambda: self.standing,
-            self.told.append,
+        self.reporter = ProgressReporter(
+            lambda: self.snapshot,
+            self.lines.append,
             self.ends.append,
             every_seconds=every_seconds,
             now=100,
         )
 
-    def at(self, now: float, **standing: int | None) -> list[Progress]:
-        self.standing = Snapshot(**standing)
-        self.watch.poll(now)
-        return self.told
+    def at(self, now: float, **counts: int | None) -> list[Progress]:
+        self.snapshot = Snapshot(**counts)
+        self.reporter.poll(now)
+        return self.lines
 
 
 # When
 
 
-def test_it_tells_every_so_often():
-    """Nothing before its time, then once, and again that long after it was told."""
-    told = Told(30)
-    assert [len(told.at(now)) for now in (100, 129.9, 130, 131, 159, 165, 194.9, 195)] == [
+def test_progress_is_shown_every_so_often():
+    """Nothing before its time, then once, and again that long after it was shown."""
+    shown = Shown(30)
+    assert [len(shown.at(now)) for now in (100, 129.9, 130, 131, 159, 165, 194.9, 195)] == [
         0,
         0,
         1,
@@ -67,46 +67,49 @@ def test_it_tells_every_so_often():
         2,
         3,
     ]
-    assert told.watch.next_due_at() == 225
+    assert shown.reporter.next_due_at() == 225
 
 
-def test_the_end_is_told_once_and_last():
-    """After the end nothing more is told, and the last progress has what came since the one before."""
-    told = Told(30)
-    told.at(130, records=10)
-    told.standing = Snapshot(records=17)
-    told.watch.end(131)
-    told.at(1000, records=17)
-    assert (len(told.told), len(told.ends)) == (1, 1)
-    assert told.ends[0].standing.records - told.ends[0].before.records == 7
+def test_the_end_is_shown_once_and_last():
+    """After the end nothing more is shown; the last progress has what came since the one before."""
+    shown = Shown(30)
+    shown.at(130, records=10)
+    shown.snapshot = Snapshot(records=17)
+    shown.reporter.end(131)
+    shown.at(1000, records=17)
+    assert (len(shown.lines), len(shown.ends)) == (1, 1)
+    assert shown.ends[0].snapshot.records - shown.ends[0].previous.records == 7
 
 
 # What
 
 
 def test_speed_is_that_of_the_last_while():
-    """Events a second are those that got their outcome, over the time between two lines, or five seconds where that is longer."""
-    told = Told(10)
-    told.at(110, delivered=1000)
-    told.at(120, delivered=1200, rejected=50, invalid=30, skipped=20)
-    assert [one.events_per_second for one in told.told] == [100, 30]
-    fast = Told(0.25)
+    """Events a second are those that got their outcome, over the time between two lines.
+
+    Where that is shorter than five seconds, over five seconds.
+    """
+    shown = Shown(10)
+    shown.at(110, delivered=1000)
+    shown.at(120, delivered=1200, rejected=50, invalid=30, skipped=20)
+    assert [one.events_per_second for one in shown.lines] == [100, 30]
+    fast = Shown(0.25)
     for step in range(1, 41):
         fast.at(100 + step * 0.25, delivered=step * 10)
     fast.at(110.25, delivered=400)
-    assert fast.told[0].events_per_second == 40
-    assert fast.told[-1].events_per_second == pytest.approx(40 * 20 / 21, rel=0.06)
+    assert fast.lines[0].events_per_second == 40
+    assert fast.lines[-1].events_per_second == pytest.approx(40 * 20 / 21, rel=0.06)
 
 
-def test_oldest_unsettled_is_told_in_seconds():
-    """The age of the oldest unsettled record is from when it can have arrived at the earliest; none is no age."""
-    told = Told(10)
-    told.at(105, records=50)
-    told.at(110, records=100, oldest_unsettled=80)
-    told.at(120, records=100, oldest_unsettled=80)
-    told.at(130, records=200, oldest_unsettled=150)
-    told.at(140, records=200)
-    assert [one.oldest_unsettled_seconds for one in told.told] == [5, 15, 10, None]
+def test_oldest_unsettled_is_shown_in_seconds():
+    """The oldest unsettled record is as old as it can be: from when it can have arrived first."""
+    shown = Shown(10)
+    shown.at(105, records=50)
+    shown.at(110, records=100, oldest_unsettled=80)
+    shown.at(120, records=100, oldest_unsettled=80)
+    shown.at(130, records=200, oldest_unsettled=150)
+    shown.at(140, records=200)
+    assert [one.oldest_unsettled_seconds for one in shown.lines] == [5, 15, 10, None]
 
 
 @generated(
@@ -115,43 +118,50 @@ def test_oldest_unsettled_is_told_in_seconds():
     )
 )
 def test_the_age_is_never_too_small(steps):
-    """Whatever comes and settles in whatever steps, no record is older than what is told."""
-    told, now, records, settled = Told(2), 100.0, 0, 0
+    """Whatever comes and settles in whatever steps, no record is older than what is shown."""
+    shown, now, records, settled = Shown(2), 100.0, 0, 0
     arrived: list[float] = []
     for seconds, come, settle in steps:
         arrived += [now] * come  # just after the last poll: the worst case
         now, records, settled = now + seconds, records + come, min(settled + settle, records + come)
-        told.at(now, records=records, oldest_unsettled=settled + 1 if settled < records else None)
-        if told.told and told.told[-1].seconds == now - 100 and settled < records:
-            assert told.told[-1].oldest_unsettled_seconds >= now - arrived[settled] - 1e-9
+        shown.at(now, records=records, oldest_unsettled=settled + 1 if settled < records else None)
+        if shown.lines and shown.lines[-1].seconds == now - 100 and settled < records:
+            assert shown.lines[-1].oldest_unsettled_seconds >= now - arrived[settled] - 1e-9
 
 
 def test_memory_is_bounded():
-    """A run that waits for hours on its oldest record keeps a bounded number of samples, and still knows its age."""
-    told = Told(1)
+    """A run whose oldest record waits for hours keeps few samples, and still knows its age."""
+    shown = Shown(1)
     for second in range(1, 10_000):
-        told.at(100 + second, records=second, oldest_unsettled=1)
-    assert told.told[-1].oldest_unsettled_seconds == 9999
-    assert len(told.watch._arrivals) <= progress._MAX_SAMPLES + 1
+        shown.at(100 + second, records=second, oldest_unsettled=1)
+    assert shown.lines[-1].oldest_unsettled_seconds == 9999
+    assert len(shown.reporter._records) <= progress._MAX_SAMPLES + 1
 
 
-def test_words_and_members():
-    """People get a short line without what is zero and usual; programs get every number under its name."""
+def test_words_and_numbers():
+    """People get a short line without what is usual; programs get every number by its name."""
     made = Progress(Snapshot(1200, 1000, 0, 2, 0, 7, 1003), Snapshot(), 12.3456, 449.96, 3.21)
     assert (
         made.words
         == "1,200 records, 1,000 delivered, 2 rejected, 450 events/s, oldest unsettled 3 s"
     )
-    assert made.members() == {
-        "records": 1200, "delivered": 1000, "invalid": 0, "rejected": 2, "skipped": 0, "requests": 7,
-        "seconds": 12.346, "events_per_second": 450.0, "oldest_unsettled_seconds": 3.21,
-    }  # fmt: skip
+    assert made.numbers() == {
+        "records": 1200,
+        "delivered": 1000,
+        "invalid": 0,
+        "rejected": 2,
+        "skipped": 0,
+        "requests": 7,
+        "seconds": 12.346,
+        "events_per_second": 450.0,
+        "oldest_unsettled_seconds": 3.21,
+    }
     settled = Progress(Snapshot(5, 1, 2, 0, 2), Snapshot(), 1, 0, None)
     assert settled.words == "5 records, 1 delivered, 0 rejected, 2 invalid, 2 skipped, 0 events/s"
 
 
 def test_a_run_is_watched_while_it_waits():
-    """The run wakes up for its watch, also where nothing else is due, and gives its own numbers."""
+    """The run wakes up to show its progress, also where nothing else is due."""
     clock = Clock()
     run = Run(settings_of(), lambda _: None, clock=clock)
     told: list[Progress] = []
@@ -163,7 +173,7 @@ def test_a_run_is_watched_while_it_waits():
     clock.advance(30)
     run.poll()
     run.close()
-    assert [(one.standing, one.seconds) for one in told] == [(Snapshot(records=3), 30)]
+    assert [(one.snapshot, one.seconds) for one in told] == [(Snapshot(records=3), 30)]
 
 
 # The line
@@ -197,7 +207,7 @@ def test_the_line_is_drawn_over_itself():
 
 
 def test_the_line_makes_way_for_the_log(monkeypatch):
-    """What the log writes comes where the line was, which is back at the next picture; after the end nothing is left of it."""
+    """What is logged comes where the line was, which is drawn again below, and gone at the end."""
     monkeypatch.setenv("TERM", "xterm")
     terminal = Terminal()
     handler = logging.StreamHandler(terminal)
@@ -228,14 +238,14 @@ def test_the_line_makes_way_for_the_log(monkeypatch):
 def test_where_a_line_moves(monkeypatch, stream, term, expected):
     """A line moves in a terminal that can, and nowhere else."""
     monkeypatch.setenv("TERM", term)
-    assert progress.moves(stream()) is expected
+    assert progress.can_move_line(stream()) is expected
 
 
 # The target
 
 
 def test_the_end_of_a_run_in_the_log(run_target, caplog):
-    """Where there is no terminal the end is logged with its numbers by name, and with the SDK's metrics of all that came."""
+    """Without a terminal the end is logged, with numbers by name and the SDK's metrics of all."""
     ran = run_target(
         [VISITS, *(record("visits", **visit(number)) for number in range(25)), state({"n": 1})]
     )
@@ -246,15 +256,14 @@ def test_the_end_of_a_run_in_the_log(run_target, caplog):
     }
     assert {(point["type"], point["tags"]["pid"]) for point in points} == {("counter", os.getpid())}
     last = caplog.records[-1].__dict__
-    assert {name: last[name] for name in ("records", "delivered", "rejected", "requests", "exit_code")} == {
-        "records": 25, "delivered": 25, "rejected": 0, "requests": 1, "exit_code": 0,
-    }  # fmt: skip
+    expected = {"records": 25, "delivered": 25, "rejected": 0, "requests": 1, "exit_code": 0}
+    assert {name: last[name] for name in expected} == expected
     assert last["seconds"] >= 0
     assert ran.code == 0
 
 
 def test_a_line_in_the_log_now_and_then(run_target, caplog):
-    """A long run logs its progress with every number by name, and the metrics of what came since the line before."""
+    """A long run logs every number by name, and the metrics of what came since the line before."""
     ran = run_target([VISITS, record("visits", **visit(1))])
     caplog.clear()
     with caplog.at_level("INFO"):
@@ -268,22 +277,25 @@ def test_a_line_in_the_log_now_and_then(run_target, caplog):
 
 
 def test_a_line_that_moves_in_a_terminal(config, tmp_path, sandbox):
-    """On a terminal the program shows a line that moves, erases it in the end, and logs neither progress nor metrics."""
+    """A terminal shows a line that moves and is gone at the end; nothing is logged but the sum."""
     sandbox.faults.set([Fault("latency", seconds=0.7)])
     (tmp_path / "config.json").write_text(json.dumps(config))
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [TARGET, "--config", "config.json"], cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=theirs,
+        [TARGET, "--config", "config.json"],
+        cwd=tmp_path,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
         env={**os.environ, "TERM": "xterm"},
-    )  # fmt: skip
+    )
     os.close(theirs)
     out, _ = process.communicate(
         b"\n".join([VISITS, record("visits", **visit(1)), state({"n": 1})]) + b"\n", timeout=120
     )
     shown = b""
-    with contextlib.suppress(
-        OSError
-    ):  # Linux says so when the other end is closed and all was read
+    # Linux raises it when the other end is closed and all was read.
+    with contextlib.suppress(OSError):
         while more := os.read(ours, 65536):
             shown += more
     os.close(ours)

@@ -170,9 +170,9 @@ def test_lines_without_an_event_are_counted_and_left(replay: Desk, sandbox: Sand
     assert (done.exit_code, counts(done.stdout)) == (0, {"delivered": 1})
     shown = " ".join(done.stdout.split())
     assert "2 have no event" in shown
-    assert "Mend the source or the mapping" in shown
-    assert "2 are no whole JSON" in shown
-    assert "1 are JSON, and no dead letters" in shown
+    assert "Correct the source or the mapping" in shown
+    assert "2 are incomplete JSON" in shown
+    assert "1 are not dead letters" in shown
     assert "6 lines: 1 delivered" in shown
     assert not replay.output.exists()
 
@@ -186,11 +186,11 @@ def test_event_without_its_required_members_is_no_dead_letter_of_ours(
     replay: Desk, sandbox: Sandbox, change: dict[str, Any]
 ):
     """An event that somebody edited until it has no name, id, time or source is not sent."""
-    replay.write(letter(1, **change))
+    replay.write(letter(1, **change), letter(2))
     done = replay()
     assert done.exit_code == 0
-    assert "1  are JSON, and no dead letters" in done.stdout
-    assert sandbox.store.requests() == []
+    assert "1  are not dead letters" in done.stdout
+    assert sandbox.store.event_ids() == {"visit-2": 1}
 
 
 def test_nothing_to_send_is_no_failure(replay: Desk, sandbox: Sandbox):
@@ -207,7 +207,7 @@ def test_repeats_in_a_file_are_sent_once(replay: Desk, sandbox: Sandbox):
     replay.write(letter(1, action_source="offline"), letter(2), letter(1, action_source="offline"))
     done = replay()
     assert counts(done.stdout) == {"delivered": 2}
-    assert "1  hold an event that stands above" in done.stdout
+    assert "1  hold an event that an earlier line" in done.stdout
     assert sandbox.store.event_ids() == {"visit-1": 1, "visit-2": 1}
 
 
@@ -324,9 +324,10 @@ def test_letter_without_a_token_stops_before_anything_is_sent(replay: Desk, sand
 @pytest.mark.parametrize("ad_account_id", ["../other", "", "1" * 19, "١٢٣"])
 def test_account_that_is_none_is_not_asked(replay: Desk, sandbox: Sandbox, ad_account_id: str):
     """What is not the digits of an ad account never becomes part of an address."""
-    replay.write(json.dumps(json.loads(letter(1)) | {"ad_account_id": ad_account_id}).encode())
-    assert "1  are JSON, and no dead letters" in replay().stdout
-    assert sandbox.store.requests() == []
+    odd = json.dumps(json.loads(letter(1)) | {"ad_account_id": ad_account_id})
+    replay.write(odd.encode() + b"\n", letter(2))
+    assert "1  are not dead letters" in replay().stdout
+    assert sandbox.store.event_ids() == {"visit-2": 1}
 
 
 # Files
@@ -402,6 +403,43 @@ def test_file_that_cannot_be_read(replay: Desk, file: str, words: str):
     done = replay(file=file)
     assert done.exit_code == 1
     assert words in done.stderr
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Order ID,Email,Total\n1001,jane@example.com,59.95\n1002,,12.00\n",
+        "Order ID\tTotal\n1001\t59.95\n",
+        "- event_id: order-1\n",
+        '{"event_id": "order-1", "event_name": "checkout"}\n',
+        '[{"event_id": "order-1"}]\n',
+        '{"type": "STATE", "value": {}}\n',
+        '{"type": "RECORD", "stream": "orders", "record": {"id": 1}}\n',
+        '{\n  "run": {\n    "id": "one"\n  }\n}\n',
+        "\x1f\x8b\x08\x00\n",
+        '"text"\n\n17\n',
+    ],
+    ids=["csv", "tsv", "yaml", "events", "list", "state", "record", "report", "gzip", "scalars"],
+)
+@pytest.mark.parametrize("dry_run", [(), ("--dry-run",)], ids=["live", "dry"])
+def test_file_without_dead_letters_is_an_error(
+    replay: Desk, sandbox: Sandbox, text: str, dry_run: tuple[str, ...]
+):
+    """A file of anything else ends with 1, the file's name and what to name instead."""
+    replay.write(text.encode("latin-1"))
+    done = replay(*dry_run)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert f"{replay.file} has no dead letters" in done.stderr
+    assert "dead_letter_path" in done.stderr
+    assert sandbox.store.requests() == []
+
+
+def test_file_with_a_cut_letter_alone_is_no_error(replay: Desk):
+    """A crash can cut the first letter of a file: there is nothing to send, and that is said."""
+    replay.write(letter(1)[:40])
+    done = replay()
+    assert done.exit_code == 0
+    assert "1  are incomplete JSON" in done.stdout
 
 
 def test_place_for_what_still_fails_that_cannot_be_written(

@@ -1,18 +1,23 @@
 """The page: everything that the report says is on it, in words, escaped; nothing is loaded, and nothing can run."""
 
 import re  # noqa: I001
+import subprocess
+import sys
 from html import unescape
 from html.parser import HTMLParser
 from typing import ClassVar
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jinja2 import UndefinedError
 from report_sample import HOSTILE, event, hostile, observed, ordinary, report_of
 
 from target_pinterest_capi.events.outcomes import Outcome
 from target_pinterest_capi.events.event import Origin
 from target_pinterest_capi.reporting.counters import Counters
 from target_pinterest_capi.reporting.coverage import COMPONENTS
-from target_pinterest_capi.reporting.html.page import headline, page
+from target_pinterest_capi.reporting.html.page import environment, headline, page
 from target_pinterest_capi.reporting.report import Report
 
 ORDERS = Origin("orders", "paid orders")
@@ -27,6 +32,7 @@ class Reader(HTMLParser):
         super().__init__()
         self.elements: list[tuple[str, dict[str, str | None]]] = []
         self.words = ""
+        self.text = ""
         self.open: list[str] = []
         self.feed(text)
         self.close()
@@ -45,6 +51,7 @@ class Reader(HTMLParser):
     def handle_data(self, data):
         if self.open and self.open[-1] != "style":
             self.words += f"{data} "
+            self.text += data
 
 
 def words(report: Report) -> str:
@@ -151,6 +158,38 @@ def test_hostile_names_are_words():
     assert HOSTILE in titles[0]
 
 
+@given(st.text(), st.text())
+def test_text_is_escaped_wherever_it_stands(content: str, attribute: str):
+    """A parser finds one element with just this text and attribute, whatever they are."""
+    template = environment().from_string('<p title="{{ attribute }}">{{ content }}</p>')
+    reader = Reader(template.render(content=content, attribute=attribute))
+    assert reader.elements == [("p", {"title": attribute})]
+    assert reader.text == content
+
+
+def test_backticks_are_code():
+    """Words of advice show code as such, and stay escaped."""
+    template = environment().from_string(
+        '{% from "macros.html" import prose %}{{ prose("The `when` is <0.") }}'
+    )
+    assert template.render() == "The <code>when</code> is &lt;0."
+
+
+def test_name_that_is_not_there_is_an_error():
+    """A template that names what it was not given fails, rather than leave a hole in the page."""
+    with pytest.raises(UndefinedError, match="delivred"):
+        environment().from_string("{{ delivred }}").render()
+
+
+def test_templates_are_loaded_by_a_page_alone():
+    """A run whose report is JSON does not pay for the import of the template engine."""
+    script = (
+        "import sys; from target_pinterest_capi.reporting import report_file;"
+        "sys.exit('jinja2' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
 def test_every_number_of_the_report_is_on_the_page():
     """Outcomes, reasons with advice, values left out, warnings, requests and settings are all there to be read."""
     made = ordinary()
@@ -183,7 +222,9 @@ def test_coverage_of_every_event_name_is_there():
     captions = re.findall(r"<caption>([^<]*)<span class=\"soft\"> · ([\d,]+) events", text)
     assert captions == [("All events", "1,230"), ("checkout", "1,200"), ("page_visit", "30")]
     rows = re.findall(
-        r'<th scope="row">([^<]+)</th><td><span class="track"[^>]*><i style="width:([\d.]+)%"></i></span></td><td [^>]*>([^<]+)',
+        r'<th scope="row">([^<]+)</th>\s*'
+        r'<td><span class="track"[^>]*><i style="width:([\d.]+)%"></i></span></td>\s*'
+        r"<td [^>]*>([^<]+)",
         text,
     )
     assert [row[0] for row in rows[:11]] == [component.title for component in COMPONENTS]
@@ -199,13 +240,19 @@ def test_over_time_is_a_chart_and_a_table():
     """The chart has a name that says it in words, and every column's number is in a table too."""
     made = ordinary()
     text = page(made)
-    assert len(re.findall("<rect ", text)) == len(made.delivered.over_time)
+    shapes = re.findall(
+        r'<rect x="([\d.]+)%" y="([\d.]+)%"\s+width="([\d.]+)%" height="([\d.]+)%"', text
+    )
+    assert len(shapes) == len(made.delivered.over_time)
+    for x, y, width, height in (map(float, shape) for shape in shapes):
+        assert x + width <= 100.001
+        assert abs(y + height - 100) < 0.02
     (label,) = re.findall(r'<svg role="img" aria-label="([^"]+)"', text)
     assert "1,230 events from" in label
     table = text[text.index("The same as a table") :]
     numbers = [
         int(found.replace(",", ""))
-        for found in re.findall(r'</th><td class="number">([\d,]+)</td>', table)
+        for found in re.findall(r'</th>\s*<td class="number">([\d,]+)</td>', table)
     ]
     assert numbers[: len(made.delivered.over_time)] == [
         bucket.events for bucket in made.delivered.over_time

@@ -28,8 +28,7 @@ from target_pinterest_capi.sandbox.faults import (
     FaultError,
     Faults,
 )
-from target_pinterest_capi.sandbox.page import changes as news
-from target_pinterest_capi.sandbox.page import history, one_event, switches
+from target_pinterest_capi.sandbox.page import changes, history, one_event, switches
 from target_pinterest_capi.sandbox.page import origin_guard as visitors
 from target_pinterest_capi.sandbox.page.site import FILES
 from target_pinterest_capi.sandbox.server import Sandbox
@@ -378,7 +377,7 @@ def test_a_long_memory_is_read_in_steps(start):
     assert [(group["processed"], group["last"]) for group in counted.groups()] == [
         (12_000, sandbox.config.clock.now)
     ]
-    found, turns = asyncio.run(turns_of_others(news.event_rows(sandbox.store, {"id": "e7."})))
+    found, turns = asyncio.run(turns_of_others(changes.event_rows(sandbox.store, {"id": "e7."})))
     assert turns >= 12_000 // history.AT_ONCE
     assert ([row["place"] for row in found["rows"]], found["more"]) == ([8], False)
 
@@ -922,6 +921,34 @@ def test_nothing_is_wider_than_the_screen(browser, busy, view: str, width: int):
     """
     assert browser.evaluate(outside) == []
     assert browser.evaluate("document.documentElement.scrollWidth") <= width
+
+
+BROKEN_WORDS = """
+[...document.querySelectorAll('.view:not([hidden]) tbody :is(th > a, .source)')].filter(one => {
+  const range = document.createRange()
+  range.selectNodeContents(one)
+  return range.getClientRects().length > 1
+}).map(one => one.textContent)
+"""
+
+
+@pytest.mark.parametrize("view", ["events", "history"])
+@pytest.mark.parametrize("width", [768, 1024, DESK, 1920])
+def test_names_and_sources_are_whole(browser, sandbox, view: str, width: int):
+    """No event name of Pinterest's and no source is broken in a table, however long the ids beside it are."""
+    long_id = hashlib.sha256(b"order-1").hexdigest()
+    send(
+        sandbox,
+        *[
+            event(sandbox, f"{number}-{long_id}", event_name=name, action_source=source)
+            for number, name in enumerate(sorted(rules.EVENT_NAMES))
+            for source in ("app_android", "web")
+        ],
+        *[event(sandbox, f"failed-{long_id}", user_data={})] * 3,
+    )
+    show_whole(browser, sandbox, view, width=width)
+    until(browser, f"document.querySelectorAll('#view-{view} tbody tr').length >= 44")
+    assert browser.evaluate(BROKEN_WORDS) == []
 
 
 @ALL_VIEWS

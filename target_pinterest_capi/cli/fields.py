@@ -4,6 +4,7 @@ Owns the words for types, limits and normal forms, which docs/fields.md has too.
 """
 
 import json
+import re
 from textwrap import wrap
 from typing import Any, Final, NamedTuple
 
@@ -13,12 +14,14 @@ from rich.table import Table
 from rich.text import Text
 
 from target_pinterest_capi.events.fields import BY_PATH, FIELDS, ITEM_FIELDS, Field, FieldKind
-from target_pinterest_capi.settings.paths import nearest_path
+from target_pinterest_capi.settings.paths import COMMON_NAMES
+from target_pinterest_capi.settings.problems import did_you_mean
 
 TABLE_WIDTH: Final = (
     130  # columns below which a table of paths, types, forms and limits is all line breaks
 )
 INDENT: Final = "    "
+NEAR: Final = 0.7  # how alike a name has to be to be suggested; less brings odd ones
 ITEMS: Final = "custom_data.contents"
 
 # The forms that fields.py names: what people have to know of each, and texts to show it by.
@@ -66,6 +69,56 @@ FORMS: Final = {
     ),
 }
 
+# What people call a field, beside its own name and the names of settings.paths.COMMON_NAMES.
+SYNONYMS: Final = {
+    "event_name": "action conversion goal",
+    "action_source": "channel source platform",
+    "event_time": "date time datetime created_at occurred_at",
+    "event_id": "dedup dedup_id deduplication deduplication_id insert_id message_id",
+    "event_source_url": "page page_url referrer referer link location",
+    "opt_out": "consent gdpr ccpa dnt do_not_track privacy opt_in unsubscribe",
+    "advertiser_tracking_enabled": "att consent limit_ad_tracking lat",
+    "app_id": "bundle_id package",
+    "os_version": "os operating_system",
+    "language": "locale lang",
+    "user_data.em": "mail e_mail",
+    "user_data.ph": "tel telephone mobile cell_phone msisdn",
+    "user_data.ge": "sex",
+    "user_data.db": "birth birthdate birth_day age",
+    "user_data.ln": "surname family_name name",
+    "user_data.fn": "forename given_name name",
+    "user_data.ct": "town",
+    "user_data.st": "province county",
+    "user_data.zp": "post_code postal zipcode plz",
+    "user_data.country": "country_code nation",
+    "user_data.external_id": "customer client_id crm_id member_id user",
+    "user_data.hashed_maids": "maid madid idfa gaid aaid advertising_id ad_id device_id",
+    "user_data.client_ip_address": "ipv4 ipv6 client_ip",
+    "user_data.client_user_agent": "useragent ua browser",
+    "user_data.click_id": "cookie epq click clickid",
+    "user_data.partner_id": "rampid liveramp",
+    "custom_data.currency": "currency_code",
+    "custom_data.value": "revenue amount price sum subtotal order_total turnover",
+    "custom_data.content_ids": "sku product_id item_id asin gtin article variant_id",
+    "custom_data.contents": "line_items item product basket cart",
+    "custom_data.contents[].id": "sku product_id item_id asin gtin article variant_id",
+    "custom_data.contents[].item_name": "product_name title",
+    "custom_data.contents[].item_price": "price unit_price",
+    "custom_data.contents[].quantity": "qty count amount",
+    "custom_data.contents[].item_category": "product_category",
+    "custom_data.contents[].item_brand": "brand vendor manufacturer",
+    "custom_data.num_items": "quantity qty count",
+    "custom_data.order_id": "order transaction_id order_number invoice receipt",
+    "custom_data.search_string": "query keyword keywords search_term q",
+    "custom_data.opt_out_type": "ldp ccpa consent gdpr limited_data_processing privacy",
+    "custom_data.content_name": "title product_name",
+    "custom_data.content_category": "category department",
+    "custom_data.content_brand": "brand vendor manufacturer",
+    "custom_data.predicted_ltv": "ltv clv lifetime_value",
+    "device_info.timezone": "tz time_zone",
+    "device_info.locale": "lang",
+}
+
 
 class Reference(NamedTuple):
     """What people read of a field: `type` and `limit` in words, `form` what its values are brought to; "" where there is none."""
@@ -90,8 +143,41 @@ def reference() -> list[Reference]:
     return found
 
 
+def find_fields(text: str) -> list[Reference]:
+    """Return the fields that have this name or are called so, else those with it in their text."""
+    rows, part = reference(), text.casefold()
+    own = [row for row in rows if part in {row.path, _leaf(row)}]
+    word = _word(part)
+    called = [row for row in rows if word in _names(row)]
+    mentioning = [row for row in rows if part in f"{row.path} {row.about}".casefold()]
+    if part and (own or called):
+        return own + [row for row in called if row not in own]
+    return mentioning
+
+
+def _names(row: Reference) -> set[str]:
+    """Return everything that a field is called, as words to compare with."""
+    common = [name for name, path in COMMON_NAMES.items() if path == row.path]
+    return {_word(name) for name in (_leaf(row), *common, *SYNONYMS.get(row.path, "").split())}
+
+
+def _all_names() -> list[str]:
+    rows = reference()
+    own = [row.path for row in rows] + [_leaf(row) for row in rows]
+    return [*own, *COMMON_NAMES, *" ".join(SYNONYMS.values()).split()]
+
+
+def _word(text: str) -> str:
+    """Return a name without what people write differently: case, separators, a plural's s."""
+    return re.sub(r"[^a-z0-9]", "", text.casefold()).removesuffix("s")
+
+
+def _leaf(row: Reference) -> str:
+    return row.path.rpartition(".")[2]
+
+
 def describe(field: Field) -> Reference:
-    """Give one field's reference."""
+    """Return one field's reference."""
     form = FORMS[field.form][0] if field.form else ""
     return Reference(field.path, _type(field), form, _limit(field), field.about, field.required)
 
@@ -121,14 +207,15 @@ def _limit(field: Field) -> str:
 def fields(text: str | None, as_json: bool) -> None:
     """Show the fields of an event: path, type, normal form, limit, and what each is for.
 
-    With TEXT the field of that name, or those that have it in their path or description: `pinterest-capi fields user_data`.
+    With TEXT the fields of that name, be it Pinterest's or an everyday one such as revenue, or
+    else those with TEXT in their path or description: `pinterest-capi fields user_data`.
     """
-    rows, part = reference(), (text or "").casefold()
-    found = [row for row in rows if part in {row.path, row.path.rpartition(".")[2]}]
-    found = found or [row for row in rows if part in f"{row.path} {row.about}".casefold()]
+    found = find_fields(text or "")
     if not found:
+        suggestion = did_you_mean(text, _all_names(), NEAR) or "."
         raise click.ClickException(
-            f"No field has it in its path or description; did you mean {nearest_path(part)}?"
+            f"No field is called {text!r}, or has it in its path or description{suggestion} "
+            "`pinterest-capi fields` lists them all."
         )
     if as_json:
         click.echo(json.dumps([_members(row) for row in found], indent=2))

@@ -10,7 +10,7 @@ from target_pinterest_capi import __version__
 # command: module and function of cli/, and what the list of commands says of it
 COMMANDS: Final = {
     "demo": (
-        "target_pinterest_capi.sandbox.demo.command:demo",
+        "target_pinterest_capi.cli.demo:demo",
         "Send a packaged sample through the real target into a sandbox.",
     ),
     "sandbox": (

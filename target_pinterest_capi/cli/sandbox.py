@@ -158,14 +158,8 @@ def sandbox(
       drop_after:endpoint=customer_lists,method=POST,times=1
     docs/sandbox.md lists them all.
     """  # noqa: D301 - click reads \b as "keep these lines"
-    try:
+    with needed_packages():
         from target_pinterest_capi.sandbox import app, faults, oauth, rules, server  # noqa: PLC0415
-    except ModuleNotFoundError as missing:
-        if (missing.name or "").partition(".")[0] not in EXTRA:
-            raise
-        raise click.ClickException(
-            f"The sandbox needs packages that are not installed. Install them with: {INSTALL}"
-        ) from missing
     wrong = next(
         (
             account
@@ -197,6 +191,19 @@ def sandbox(
         raise click.ClickException(
             f"The sandbox cannot start on {config.host} port {config.port}: {problem.strerror}."
         ) from problem
+
+
+@contextmanager
+def needed_packages() -> Iterator[None]:
+    """Import the sandbox within. Raises a ClickException that says how to install its packages."""
+    try:
+        yield
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").partition(".")[0] not in EXTRA:
+            raise
+        raise click.ClickException(
+            f"The sandbox needs packages that are not installed. Install them with: {INSTALL}"
+        ) from missing
 
 
 def _app(options: dict[str, Any]) -> dict[str, Any]:

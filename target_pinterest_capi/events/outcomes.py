@@ -1,8 +1,9 @@
-"""How an event ends: the four outcomes, and why Pinterest's side did not take one."""
+"""How an event ends: the four outcomes, why Pinterest's side did not take one, and what to do."""
 
 from enum import StrEnum
+from typing import Final
 
-from target_pinterest_capi.events.reasons import Reason
+from target_pinterest_capi.events.reasons import Invalid, LeftOut, Reason, Skipped, Warned
 
 
 class Outcome(StrEnum):
@@ -46,3 +47,24 @@ class Rejected(Reason):
         "uncertain",
         "It may have been counted, and on_uncertain is reject: it is not sent twice.",
     )
+
+
+_REASONS: Final[dict[str, Reason]] = {
+    str(reason): reason
+    for reasons in (LeftOut, Warned, Invalid, Skipped, Rejected, NotSent)
+    for reason in reasons
+}
+
+
+def find_reason(text: str) -> Reason | None:
+    """Return the reason that a counter or a report names; None where there is none of this name.
+
+    What follows a colon, as in `name_not_listed: Cart Viewed`, is no part of the reason's name.
+    """
+    return _REASONS.get(text.partition(":")[0])
+
+
+def advice_about(text: str) -> str:
+    """Return what a person does about a reason by its name; empty where there is nothing to say."""
+    reason = find_reason(text)
+    return reason.advice if reason is not None else ""

@@ -19,7 +19,7 @@ from jmespath.lexer import Lexer
 from jmespath.parser import Parser
 from jmespath.visitor import Options, TreeInterpreter
 
-from target_pinterest_capi.events.build.function_source import Selection
+from target_pinterest_capi.events.build.plan import Selection
 from target_pinterest_capi.expressions.functions import (
     COMPARISONS,
     FUNCTIONS,

@@ -11,15 +11,8 @@ from functools import partial
 from typing import Any, Final, NamedTuple
 
 from target_pinterest_capi.events import coerce
-from target_pinterest_capi.events.build.builder import (
-    NOW,
-    Build,
-    EventPlan,
-    FieldPlan,
-    Get,
-    Result,
-    compile_builder,
-)
+from target_pinterest_capi.events.build.builder import Builder, Result, compile_builder
+from target_pinterest_capi.events.build.plan import NOW, EventPlan, FieldPlan, Get
 from target_pinterest_capi.events.event import Account, InvalidRecord, Origin, SkippedRecord
 from target_pinterest_capi.events.fields import BY_PATH
 from target_pinterest_capi.events.keys import read_key
@@ -195,8 +188,8 @@ def _compile(
     )
 
 
-def _to_account(build: Build, account: Account) -> Callable[[Record], Result]:
-    return lambda record: build.of_record(record, account)
+def _to_account(build: Builder, account: Account) -> Callable[[Record], Result]:
+    return partial(build.of_record, account)
 
 
 def _where(
@@ -214,7 +207,7 @@ def _where(
 
 
 def _to_its_account(
-    build: Build,
+    build: Builder,
     read_account: Callable[[Record], Account | None],
     origin: Origin,
     stream: StreamSchema,
@@ -228,7 +221,7 @@ def _to_its_account(
         if account is None:
             key = read_key(record, stream.key_properties, plain=plain_keys)
             return InvalidRecord(origin, Invalid.BAD_ACCOUNT, "ad_account_id", key=key)
-        return build.of_record(record, account)
+        return build.of_record(account, record)
 
     return taken
 

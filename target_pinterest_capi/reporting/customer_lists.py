@@ -60,6 +60,11 @@ class ListReport(msgspec.Struct, frozen=True, kw_only=True):
             else ""
         )
 
+    @property
+    def exceptions_in_words(self) -> str:
+        """What the last answer said of records that could not be used, as one line."""
+        return ", ".join(f"{name} {value}".strip() for name, value in self.exceptions.items())
+
     def lines(self) -> list[str]:
         """Give it in words, a line for each thing to know."""
         found = (
@@ -78,9 +83,8 @@ class ListReport(msgspec.Struct, frozen=True, kw_only=True):
                 "removed records over the list's life; repeated and absent ones count too, so this is not its size."
             )
         if self.exceptions:
-            told = ", ".join(f"{name} {value}".strip() for name, value in self.exceptions.items())
             lines.append(
                 f"customer list {self.name}: {self.answers_with_exceptions} answers told of records that could not be used; the "
-                f"last: {told}. Pinterest does not say which."
+                f"last: {self.exceptions_in_words}. Pinterest does not say which."
             )
         return lines

@@ -1,7 +1,8 @@
-"""How far a run is, while it goes on: a line that moves in a terminal, else something to log now and then.
+"""How far a run is, while it goes on: a line that moves in a terminal, elsewhere a log line.
 
-Owns when to tell and what: counts, how fast, and how long the oldest record has waited for its outcome. Asks the run for plain
-numbers and hands words to whoever shows them. Times are seconds of the run's own monotonic clock. Holds no value of a record.
+Owns when progress is shown and what: counts, how fast, and how long the oldest record has waited
+for its outcome. Asks the run for plain numbers and hands progress to what shows it. Times are
+seconds of the run's own monotonic clock. Holds no value of a record.
 """
 
 import logging
@@ -10,17 +11,20 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple, TextIO
 
-TERMINAL_SECONDS: Final = 0.25  # between two pictures of the line
+TERMINAL_SECONDS: Final = 0.25  # between two drawings of the line
 LOG_SECONDS: Final = 30.0
-RATE_SECONDS: Final = 5.0  # a speed is that of this long at least, so that it can be read
+RATE_SECONDS: Final = 5.0  # a rate is taken over at least this long, so that it can be read
 _SAMPLE_SECONDS: Final = 1.0
 _MAX_SAMPLES: Final = 2048
-_USUAL_COLUMNS: Final = 80  # of a terminal that does not tell
+_USUAL_COLUMNS: Final = 80  # of a terminal that does not say how wide it is
 _ERASE: Final = "\r\x1b[2K"
 
 
 class Snapshot(NamedTuple):
-    """Where a run is: records that arrived, events by outcome, requests, and the number of the oldest unsettled record."""
+    """Where a run is: records that arrived, events by outcome, requests.
+
+    `oldest_unsettled` is the number of the oldest record without an outcome.
+    """
 
     records: int = 0
     delivered: int = 0
@@ -37,40 +41,36 @@ class Snapshot(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """A standing in time: `seconds` since the start; the rate of the last while; `before` is what was told last."""
+    """Where a run is after so many `seconds`, and where it was when that was last shown."""
 
-    standing: Snapshot
-    before: Snapshot
+    snapshot: Snapshot
+    previous: Snapshot
     seconds: float
     events_per_second: float
     oldest_unsettled_seconds: float | None
 
     @property
     def words(self) -> str:
-        """For people: `1,200 records, 1,000 delivered, 2 rejected, 450 events/s, oldest unsettled 3 s`."""
-        standing = self.standing
+        """For people: `1,200 records, 1,000 delivered, 2 rejected, 450 events/s`."""
+        now = self.snapshot
         parts = [
-            f"{standing.records:,} records",
-            f"{standing.delivered:,} delivered",
-            f"{standing.rejected:,} rejected",
+            f"{now.records:,} records",
+            f"{now.delivered:,} delivered",
+            f"{now.rejected:,} rejected",
         ]
-        parts += [
-            f"{count:,} {name}"
-            for name, count in (("invalid", standing.invalid), ("skipped", standing.skipped))
-            if count
-        ]
+        if now.invalid:
+            parts.append(f"{now.invalid:,} invalid")
+        if now.skipped:
+            parts.append(f"{now.skipped:,} skipped")
         parts.append(f"{self.events_per_second:,.0f} events/s")
         if self.oldest_unsettled_seconds is not None:
             parts.append(f"oldest unsettled {self.oldest_unsettled_seconds:,.0f} s")
         return ", ".join(parts)
 
-    def members(self) -> dict[str, Any]:
-        """For programs: names and numbers, as a structured log has them."""
-        counts = {
-            name: value
-            for name, value in self.standing._asdict().items()
-            if name != "oldest_unsettled"
-        }
+    def numbers(self) -> dict[str, Any]:
+        """Return every number by its name, as a structured log has them."""
+        counts = self.snapshot._asdict()
+        del counts["oldest_unsettled"]
         oldest = self.oldest_unsettled_seconds
         return {
             **counts,
@@ -80,88 +80,96 @@ class Progress(NamedTuple):
         }
 
 
-class ProgressReporter:
-    """Tells how far a run is, every so often. `read` gives the standing; `tell` gets the progress, `tell_end` the last one.
+class Sample(NamedTuple):
+    """How many there were at a time."""
 
-    `now` starts it.
+    at: float
+    count: int
+
+
+class ProgressReporter:
+    """Shows how far a run is, every so often, from `now` on.
+
+    `read` returns where the run is; `show` gets the progress, and `show_end` the last one.
     """
 
     def __init__(
         self,
         read: Callable[[], Snapshot],
-        tell: Callable[[Progress], None],
-        tell_end: Callable[[Progress], None],
+        show: Callable[[Progress], None],
+        show_end: Callable[[Progress], None],
         *,
         every_seconds: float,
         now: float,
     ) -> None:
         self._read = read
-        self._tell = tell
-        self._tell_end = tell_end
+        self._show = show
+        self._show_end = show_end
         self._every_seconds = every_seconds
         self._started_at = now
         self._due_at = now + every_seconds
         self._sampled_at = now
-        self._before = Snapshot()
-        self._arrivals: deque[tuple[float, int]] = deque(
-            [(now, 0)]
-        )  # when as many records had come
-        self._settled: deque[tuple[float, int]] = deque(
-            [(now, 0)]
-        )  # when as many events had their outcome
+        self._previous = Snapshot()
+        self._records = deque([Sample(now, 0)])  # that had arrived
+        self._settled = deque([Sample(now, 0)])  # events that had their outcome
 
     def next_due_at(self) -> float:
-        """Give the time at which there is something to tell."""
+        """Return the time at which there is something to show."""
         return self._due_at
 
     def poll(self, now: float) -> None:
-        """Tell where it is time to. Costs a comparison where it is not."""
+        """Show the progress if it is time to. Costs a comparison otherwise."""
         if now >= self._due_at:
             self._due_at = now + self._every_seconds
-            self._tell(self.progress(now))
+            self._show(self._progress(now))
         elif now >= self._sampled_at + _SAMPLE_SECONDS:
             self._sample(now, self._read())
 
     def end(self, now: float) -> None:
-        """Tell for the last time."""
+        """Show the progress for the last time."""
         self._due_at = float("inf")
-        self._tell_end(self.progress(now))
+        self._show_end(self._progress(now))
 
-    def progress(self, now: float) -> Progress:
-        """Give the progress since it was last given."""
-        standing = self._read()
-        self._sample(now, standing)
-        began, settled = self._settled[0]
-        rate = (standing.settled - settled) / (now - began) if now > began else 0.0
-        oldest = standing.oldest_unsettled
-        waited = None if oldest is None else now - self._arrivals[0][0]
-        before, self._before = self._before, standing
-        return Progress(standing, before, now - self._started_at, rate, waited)
-
-    def _sample(self, now: float, standing: Snapshot) -> None:
-        """Note the time, and forget what came before the oldest unsettled record and before the rate's time."""
-        self._sampled_at = now
-        self._settled.append((now, standing.settled))
-        while len(self._settled) > 2 and self._settled[1][0] <= now - max(  # noqa: PLR2004
-            RATE_SECONDS, self._every_seconds
-        ):
-            self._settled.popleft()
-        self._arrivals.append((now, standing.records))
-        oldest = (
-            standing.oldest_unsettled
-            if standing.oldest_unsettled is not None
-            else standing.records + 1
+    def _progress(self, now: float) -> Progress:
+        snapshot = self._read()
+        self._sample(now, snapshot)
+        since, settled = self._settled[0]
+        waited = None if snapshot.oldest_unsettled is None else now - self._records[0].at
+        previous, self._previous = self._previous, snapshot
+        return Progress(
+            snapshot,
+            previous,
+            seconds=now - self._started_at,
+            events_per_second=(snapshot.settled - settled) / (now - since) if now > since else 0.0,
+            oldest_unsettled_seconds=waited,
         )
-        while len(self._arrivals) > 1 and self._arrivals[1][1] < oldest:
-            self._arrivals.popleft()
+
+    def _sample(self, now: float, snapshot: Snapshot) -> None:
+        """Keep what there is now, and drop what neither the rate nor the oldest record needs."""
+        self._sampled_at = now
+        self._settled.append(Sample(now, snapshot.settled))
+        rate_since = now - max(RATE_SECONDS, self._every_seconds)
+        _drop_first(self._settled, lambda following: following.at <= rate_since, keep=2)
+        self._records.append(Sample(now, snapshot.records))
+        oldest = snapshot.oldest_unsettled
+        if oldest is None:
+            oldest = snapshot.records + 1
+        _drop_first(self._records, lambda following: following.count < oldest, keep=1)
         if (
-            len(self._arrivals) > _MAX_SAMPLES
-        ):  # a run that waits for hours: every second one tells as much
-            self._arrivals = deque([self._arrivals[0], *list(self._arrivals)[2::2]])
+            len(self._records) > _MAX_SAMPLES
+        ):  # a run that waits for hours: every second one will do
+            first, *rest = self._records
+            self._records = deque([first, *rest[1::2]])
+
+
+def _drop_first(samples: deque[Sample], is_enough: Callable[[Sample], bool], keep: int) -> None:
+    """Drop the first samples, each as long as the one that follows it is enough."""
+    while len(samples) > keep and is_enough(samples[1]):
+        samples.popleft()
 
 
 class ProgressLine:
-    """The last line of a terminal, drawn over itself, that makes way for what else is written there."""
+    """The last line of a terminal, drawn over itself, which makes way for what else is written."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -173,8 +181,8 @@ class ProgressLine:
         self._stream.flush()
         self._is_drawn = True
 
-    def make_way(self, _: object = None) -> bool:
-        """Remove the line, if it is there; True, so that it can be the filter of a log's handler."""
+    def erase(self, _: object = None) -> bool:
+        """Remove the line, if it is there. True, so that it can be the filter of a log handler."""
         if self._is_drawn:
             self._stream.write(_ERASE)
             self._stream.flush()
@@ -190,26 +198,27 @@ def watch(
     *,
     now: float,
 ) -> ProgressReporter:
-    """Give a watch that moves a line on the stream where it is a terminal, and elsewhere logs by `log` and `log_end`.
+    """Return what moves a line in a terminal, and elsewhere logs by `log` and `log_end`.
 
     What handlers of the root logger write comes above the line, until the end.
     """
-    if not moves(stream):
+    if not can_move_line(stream):
         return ProgressReporter(read, log, log_end, every_seconds=LOG_SECONDS, now=now)
-    line, handlers = ProgressLine(stream), tuple(logging.getLogger().handlers)
+    line = ProgressLine(stream)
+    handlers = tuple(logging.getLogger().handlers)
     for handler in handlers:
-        handler.addFilter(line.make_way)
+        handler.addFilter(line.erase)
 
     def end(_: Progress) -> None:
-        line.make_way()
+        line.erase()
         for handler in handlers:
-            handler.removeFilter(line.make_way)
+            handler.removeFilter(line.erase)
 
     return ProgressReporter(read, line.draw, end, every_seconds=TERMINAL_SECONDS, now=now)
 
 
-def moves(stream: TextIO) -> bool:
-    """Tell whether a line can move there: a terminal that knows its cursor."""
+def can_move_line(stream: TextIO) -> bool:
+    """Return whether a stream is a terminal that can move its cursor."""
     return stream.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 
 

@@ -11,8 +11,8 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import msgspec
 
-from target_pinterest_capi.events.outcomes import NotSent, Outcome, Rejected
-from target_pinterest_capi.events.reasons import Invalid, LeftOut, Reason, Skipped, Warned
+from target_pinterest_capi.events.outcomes import Outcome, advice_about, find_reason
+from target_pinterest_capi.events.reasons import Warned
 from target_pinterest_capi.reporting.counters import Counters
 from target_pinterest_capi.reporting.coverage import COMPONENTS
 from target_pinterest_capi.reporting.customer_lists import ListReport
@@ -21,11 +21,6 @@ from target_pinterest_capi.reporting.event_times import DELAY_EDGES
 
 FORMAT: Final = 1
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-_REASONS: Final[dict[str, Reason]] = {
-    str(reason): reason
-    for reasons in (LeftOut, Warned, Invalid, Skipped, Rejected, NotSent)
-    for reason in reasons
-}
 
 
 def _about(words: str, **limits: Any) -> msgspec.Meta:
@@ -240,7 +235,7 @@ def compose(facts: RunFacts, tally: Counters, seen: DeliveredStatistics) -> Repo
                 reason=row.reason.partition(":")[0],
                 event_name=shown_name(name) if (name := row.reason.partition(": ")[2]) else None,
                 events=row.number,
-                advice=_advice(row.reason.partition(":")[0]),
+                advice=advice_about(row.reason),
             )
             for row in tally.outcomes()
             if row.outcome is not Outcome.DELIVERED
@@ -251,9 +246,9 @@ def compose(facts: RunFacts, tally: Counters, seen: DeliveredStatistics) -> Repo
                 mapping=note.origin.mapping,
                 field=note.field,
                 reason=note.reason,
-                sent=isinstance(_REASONS.get(note.reason), Warned),
+                sent=isinstance(find_reason(note.reason), Warned),
                 values=note.number,
-                advice=_advice(note.reason),
+                advice=advice_about(note.reason),
             )
             for note in tally.notes()
         ],
@@ -328,11 +323,6 @@ def _name_coverage(name: str, events: int, seen: DeliveredStatistics) -> NameCov
         repeated_ids=seen.ids.repeated(name),
         constant_id=seen.ids.is_constant(name),
     )
-
-
-def _advice(reason: str) -> str:
-    known = _REASONS.get(reason)
-    return known.advice if known is not None else ""
 
 
 # As a file

@@ -12,20 +12,18 @@ from urllib.parse import parse_qs
 
 from target_pinterest_capi.sandbox.answers import (
     OK,
-    PLAIN_400,
     Answer,
     Request,
     bad_request,
     json_of,
-    refusal,
 )
 from target_pinterest_capi.sandbox.customer_lists import Lists, StoredList, find
 from target_pinterest_capi.sandbox.customer_lists import status as list_status
 from target_pinterest_capi.sandbox.oauth import ADS_READ, ADS_WRITE, NONE_YET, Grants
 from target_pinterest_capi.sandbox.pages import page
 from target_pinterest_capi.sandbox.rates import FRESH, Window, category
+from target_pinterest_capi.sandbox.request_bodies import check_audience
 from target_pinterest_capi.sandbox.rules import Rules, metered, permit
-from target_pinterest_capi.sandbox.shapes import check_audience
 
 FIRST_ID: Final = 254_262_063_925_900_001
 OWNERSHIP: Final = ("OWNED", "RECEIVED")  # docs/pinterest-api.md: Audiences
@@ -109,23 +107,20 @@ def _all(request: Request, rules: Rules, now: float, audiences: Audiences, lists
 def _unfit(body: Mapping[str, Any], ad_account_id: str) -> str:
     """Why a body of the right shape makes no audience; nothing where it does."""
     if body["audience_type"] != "CUSTOMER_LIST":
-        return "Invalid request: the sandbox makes no audience_type but CUSTOMER_LIST"
+        return "the sandbox makes no audience_type but CUSTOMER_LIST"
     if not body["name"].strip():
-        return "Invalid request: name is empty"
+        return "name is empty"
     other = body.get("ad_account_id", ad_account_id) != ad_account_id
-    return "Invalid request: ad_account_id is another one than that of the address" if other else ""
+    return "ad_account_id is another one than that of the address" if other else ""
 
 
 def _create(
     request: Request, rules: Rules, now: float, audiences: Audiences, lists: Lists
 ) -> Answer:
     body, why = json_of(request)
+    why = why or check_audience(body) or _unfit(body, request.ad_account_id)
     if why:
         return bad_request(why)
-    problem = check_audience(body)
-    why = problem.message if problem else _unfit(body, request.ad_account_id)
-    if why:
-        return refusal(400, why, code=PLAIN_400)
     held = find(body["rule"]["customer_list_id"], request.ad_account_id, lists)
     if isinstance(held, Answer):
         return bad_request("rule.customer_list_id is no customer list of this ad account")

@@ -12,7 +12,6 @@ from typing import Any, Final, NamedTuple
 
 from target_pinterest_capi.sandbox.answers import (
     OK,
-    PLAIN_400,
     Answer,
     Change,
     Request,
@@ -24,8 +23,8 @@ from target_pinterest_capi.sandbox.identifiers import Records, read
 from target_pinterest_capi.sandbox.oauth import ADS_READ, ADS_WRITE, NONE_YET, Grants
 from target_pinterest_capi.sandbox.pages import page
 from target_pinterest_capi.sandbox.rates import FRESH, Window, category
+from target_pinterest_capi.sandbox.request_bodies import CheckBody, check_list, check_list_update
 from target_pinterest_capi.sandbox.rules import Rules, metered, permit
-from target_pinterest_capi.sandbox.shapes import Check, check_list, check_list_update
 
 SMALLEST: Final = 100  # docs/pinterest-api.md: Customer lists (TOO_SMALL)
 FIRST_ID: Final = 549_755_885_175_000_001  # 18 digits, as the description allows: a client that makes it a float loses some
@@ -167,18 +166,14 @@ def _update(request: Request, rules: Rules, now: float, lists: Lists) -> Answer:
     )
 
 
-def _body(request: Request, rules: Rules, check: Check) -> Mapping[str, Any] | Answer:
+def _body(request: Request, rules: Rules, check: CheckBody) -> Mapping[str, Any] | Answer:
     if len(request.body) > rules.max_list_bytes:
         return refusal(
             TOO_LARGE, f"Invalid request: the body is larger than {rules.max_list_bytes} bytes"
         )
     body, why = json_of(request)
-    if why:
-        return bad_request(why)
-    problem = check(body)
-    if problem is not None:
-        return refusal(400, problem.message, code=PLAIN_400)
-    return dict(body)
+    why = why or check(body)
+    return bad_request(why) if why else dict(body)
 
 
 def _records(text: str, list_type: str, rules: Rules) -> Records | Answer:

@@ -28,7 +28,7 @@ from target_pinterest_capi.sandbox.answers import (
     refusal,
 )
 from target_pinterest_capi.sandbox.rates import CONVERSIONS, FRESH, WRITE, Window, spend
-from target_pinterest_capi.sandbox.shapes import HASHED, check_body
+from target_pinterest_capi.sandbox.request_bodies import check_events
 
 DEFAULT_TOKEN: Final = "sandbox-token"  # noqa: S105 - made up, opens nothing
 DEFAULT_AD_ACCOUNT: Final = "549755885175"
@@ -48,6 +48,10 @@ EVENT_NAMES: Final = frozenset({
     "app_open", "contact", "customize_product", "find_location", "schedule", "start_trial", "submit_application",
 })  # fmt: skip
 
+# docs/pinterest-api.md: user_data. What a hash hides is a digest in each of these
+HASHED: Final = (
+    "em", "ph", "ge", "db", "ln", "fn", "ct", "st", "zp", "country", "external_id", "hashed_maids",
+)  # fmt: skip
 DIGEST: Final = re.compile(r"[0-9a-f]{64}").fullmatch
 _DECIMAL: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?").fullmatch
 # docs/pinterest-api.md: Conversion events (path_ad_account_id)
@@ -168,11 +172,9 @@ def _events(request: Request, rules: Rules, now: float, marks: Mapping[str, str]
     if test is None:
         return refusal(400, "Invalid request: test is neither true nor false")
     body, why = json_of(request)
+    why = why or check_events(body)
     if why:
         return refusal(400, f"Invalid request: {why}")._replace(test=test)
-    problem = check_body(body)
-    if problem is not None:
-        return refusal(400, problem.message)._replace(test=test)
     events = body["data"]
     marked = frozenset(event["event_id"] for event in events) & marks.keys()
     poison = frozenset(event_id for event_id in marked if marks[event_id] == "poison")

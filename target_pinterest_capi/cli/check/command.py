@@ -18,7 +18,7 @@ from target_pinterest_capi import settings
 from target_pinterest_capi.checks import steps
 from target_pinterest_capi.checks.result import CheckResult
 from target_pinterest_capi.cli.check import view as page
-from target_pinterest_capi.cli.preview.view import console
+from target_pinterest_capi.cli.console import console
 from target_pinterest_capi.settings.sources import ENVIRONMENT
 
 STANDARD_INPUT: Final = "-"

@@ -11,8 +11,8 @@ from rich.text import Text
 
 from target_pinterest_capi.checks.result import CheckResult, CheckStatus
 from target_pinterest_capi.checks.steps import CONFIGURATION_EXIT, OK_EXIT
+from target_pinterest_capi.cli.console import plain
 from target_pinterest_capi.cli.preview.model import number_of
-from target_pinterest_capi.cli.preview.view import plain
 
 MARKS: Final = {
     CheckStatus.OK: "✓",

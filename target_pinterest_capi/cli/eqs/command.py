@@ -17,9 +17,9 @@ import click
 from target_pinterest_capi import settings
 from target_pinterest_capi.checks.result import ACCOUNT_PLACE, APP_PLACE
 from target_pinterest_capi.cli.check.command import NO_CONFIG
+from target_pinterest_capi.cli.console import console, plain, trimmed
 from target_pinterest_capi.cli.eqs import model as result
 from target_pinterest_capi.cli.eqs import view as page
-from target_pinterest_capi.cli.preview.view import console, plain
 from target_pinterest_capi.delivery.run import ExitCode
 from target_pinterest_capi.pinterest.calls import FlowStopped
 from target_pinterest_capi.pinterest.client import Client, NoResponse
@@ -32,7 +32,6 @@ from target_pinterest_capi.pinterest.oauth import (
 from target_pinterest_capi.pinterest.responses import ApiReply, QualityScore
 from target_pinterest_capi.pinterest.retries import LIST_ADVICE, advice, in_words
 from target_pinterest_capi.reporting import report as reports
-from target_pinterest_capi.sandbox.demo.view import trimmed
 from target_pinterest_capi.settings.sources import ENVIRONMENT
 
 # docs/pinterest-api.md: Event quality score (LookbackPeriodOptions, IngestionSourceOptions,

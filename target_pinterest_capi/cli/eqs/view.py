@@ -10,6 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from target_pinterest_capi.cli.console import plain
 from target_pinterest_capi.cli.eqs.model import (
     EXPECTED,
     Advice,
@@ -19,7 +20,6 @@ from target_pinterest_capi.cli.eqs.model import (
     Ours,
     WeakComponent,
 )
-from target_pinterest_capi.cli.preview.view import plain
 
 STATUS_STYLES: Final = {"GOOD": "bold green", "FAIR": "bold yellow"}  # any other is no praise
 PERIODS: Final = {"1d": "the last day", "14d": "the last 14 days"}

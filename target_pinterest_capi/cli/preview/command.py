@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, Final
 import click
 
 from target_pinterest_capi import settings
+from target_pinterest_capi.cli.console import console
 from target_pinterest_capi.cli.preview import view as page
 from target_pinterest_capi.cli.preview.model import (
     SENT,
@@ -98,7 +99,7 @@ def preview(
     except OSError as error:
         problem = f"the input cannot be read: {error.strerror or type(error).__name__}"
     if not as_json:
-        page.show_summary(page.console(), given, is_whole=is_whole)
+        page.show_summary(console(), given, is_whole=is_whole)
     elif only_summary:
         click.echo(json.dumps(summary_members(given)))
     if problem is not None:
@@ -150,7 +151,7 @@ def _read(
 
 def _page(ad_account_id: str, limit: int) -> Callable[[PreviewedRecord], None]:
     """Give what shows a result to people: all that would be sent, the first `limit` invalid, the first of each kind skipped."""
-    out = page.console()
+    out = console()
     shown: Counter[tuple[Any, ...]] = Counter()
 
     def show(result: PreviewedRecord) -> None:

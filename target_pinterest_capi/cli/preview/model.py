@@ -20,9 +20,9 @@ from target_pinterest_capi.cli.preview.customer_lists import (
 )
 from target_pinterest_capi.customer_lists.members import Action, MemberOperation
 from target_pinterest_capi.delivery.batches import FRAME_BYTES
-from target_pinterest_capi.events.outcomes import Outcome
+from target_pinterest_capi.events.outcomes import Outcome, advice_about, find_reason
 from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, SkippedRecord
-from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
+from target_pinterest_capi.events.reasons import Invalid, Skipped, Warned
 from target_pinterest_capi.expressions.compiler import roots
 from target_pinterest_capi.mapping import presets
 from target_pinterest_capi.mapping.entries import (
@@ -42,12 +42,6 @@ EVENT: Final = "event"  # the outcome that a run would send
 IGNORED: Final = ("STATE", "BATCH", "ACTIVATE_VERSION")
 # How a preview counts what a run would send, by the reason that the tally has it under.
 SENT: Final = {str(Skipped.DRY_RUN): EVENT, **{outcome: outcome for outcome in OUTCOMES.values()}}
-_ADVICE: Final = {
-    str(reason): reason.advice
-    for reasons in (LeftOut, Warned, Invalid, Skipped)
-    for reason in reasons
-}
-_WARNED: Final = frozenset(map(str, Warned))
 
 
 class UnreadableLineError(ValueError):
@@ -65,7 +59,7 @@ class Note:
     @property
     def advice(self) -> str:
         """What a person does about it."""
-        return advice_of(self.reason)
+        return advice_about(self.reason)
 
 
 class PreviewedRecord(NamedTuple):
@@ -153,7 +147,7 @@ class Preview:
         return (
             ADVICE[row.reason]
             if row.origin in self.lists and row.reason in ADVICE
-            else advice_of(row.reason)
+            else advice_about(row.reason)
         )
 
     def unread_columns(self) -> dict[str, list[str]]:
@@ -319,7 +313,7 @@ class _StreamPreview:
     def _invalid(self, made: InvalidRecord, notes: tuple[Note, ...]) -> PreviewedRecord:
         reason = str(made.reason)
         self._preview.tally.count(made.origin, Outcome.INVALID, reason)
-        advice = _ADVICE.get(made.detail or "", made.reason.advice)
+        advice = advice_about(made.detail or "") or made.reason.advice
         line, outcome = self._preview.line, str(Outcome.INVALID)
         return PreviewedRecord(
             line,
@@ -355,14 +349,9 @@ def number_of(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def advice_of(reason: str) -> str:
-    """Give what a person does about a reason; empty where there is nothing to say."""
-    return _ADVICE.get(reason.partition(":")[0], "")
-
-
 def is_warning(reason: str) -> bool:
     """Tell whether the value is sent all the same."""
-    return reason in _WARNED
+    return isinstance(find_reason(reason), Warned)
 
 
 def _sources(entry: MappingEntry, stream: StreamSchema) -> Iterator[str]:

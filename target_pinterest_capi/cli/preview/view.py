@@ -14,21 +14,20 @@ from rich.console import Console
 from rich.highlighter import JSONHighlighter
 from rich.text import Text
 
+from target_pinterest_capi.cli.console import escaped, plain
 from target_pinterest_capi.cli.preview.customer_lists import OUTCOMES
 from target_pinterest_capi.cli.preview.model import (
     EVENT,
     SENT,
     Preview,
     PreviewedRecord,
-    advice_of,
     is_warning,
     number_of,
     sent_in_words,
 )
-from target_pinterest_capi.events.outcomes import Outcome
+from target_pinterest_capi.events.outcomes import Outcome, advice_about
 from target_pinterest_capi.events.event import Origin
 
-WIDEST: Final = 112  # wider lines are hard to read
 JSON_COLUMNS: Final = 80  # what a line of JSON is kept within, where it can be
 MEMBERS: Final = "members"
 SHOWN_COLUMNS: Final = 20  # names of unread columns a stream
@@ -41,16 +40,6 @@ STYLES: Final = {
 LABEL_WIDTH: Final = 8
 INDENT: Final = LABEL_WIDTH + 4  # of what stands below a label
 _list_of_one: Final = re.compile(r'^( *"\w+": )\[\n *("(?:[^"\\\n]|\\.)*")\n *\]', re.MULTILINE)
-_control: Final = re.compile(
-    r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
-)
-
-
-def console() -> Console:
-    """Give the console of stdout: the terminal's width or 80 columns, colours on terminals only."""
-    made = Console(highlight=False)
-    made.width = min(made.width, WIDEST)
-    return made
 
 
 def show_result(out: Console, result: PreviewedRecord, ad_account_id: str) -> None:
@@ -104,7 +93,7 @@ def show_summary(out: Console, preview: Preview, *, is_whole: bool) -> None:
                     f"{note.number:>7,}",
                     _label(note.reason),
                     f"{note.field}: {note.reason}",
-                    advice_of(note.reason),
+                    advice_about(note.reason),
                 )
     out.print()
     for fact in _facts(preview, is_whole=is_whole):
@@ -118,13 +107,7 @@ def event_json(event: Any) -> str:
         line = f"{found[1]}[{found[2]}]"
         return line if len(line) < JSON_COLUMNS else found[0]
 
-    written = _list_of_one.sub(joined, json.dumps(event, indent=2, ensure_ascii=False))
-    return _control.sub(lambda found: f"\\u{ord(found[0]):04x}", written)
-
-
-def plain(name: str) -> str:
-    """Give a name of the tap's as a terminal may have it: one line, no control characters."""
-    return _control.sub("?", name.replace("\n", "?"))
+    return escaped(_list_of_one.sub(joined, json.dumps(event, indent=2, ensure_ascii=False)))
 
 
 def _place(origin: Origin, *, is_list: bool) -> str:

@@ -19,7 +19,7 @@ from typing import Final
 import click
 
 from target_pinterest_capi import settings
-from target_pinterest_capi.cli.preview.view import console
+from target_pinterest_capi.cli.console import console, trimmed
 from target_pinterest_capi.cli.replay import view as page
 from target_pinterest_capi.cli.replay.letters import Letters, NoTokenError
 from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
@@ -27,7 +27,6 @@ from target_pinterest_capi.events.coerce import DAY_SECONDS
 from target_pinterest_capi.events.event import Event, InvalidRecord
 from target_pinterest_capi.events.keys import key_of
 from target_pinterest_capi.events.reasons import Invalid
-from target_pinterest_capi.sandbox.demo.view import trimmed
 from target_pinterest_capi.settings.sources import ENVIRONMENT
 
 POLL_EVERY: Final = 100  # events
@@ -70,7 +69,7 @@ def replay(file: str, paths: tuple[str, ...], output: str | None, dry_run: bool)
             ExitCode.CONFIGURATION,
         )
     letters = Letters(file, loaded, needs_token=loaded.mode != "dry_run")
-    _check_all(letters)
+    _check_all(letters, file)
     with TemporaryDirectory() as nowhere:
         place = str(Path(nowhere, "letters")) if loaded.mode == "dry_run" else output
         # The report of the run that wrote the letters is not replaced by this one's.
@@ -145,8 +144,8 @@ def _too_old(event: Event) -> InvalidRecord:
     )
 
 
-def _check_all(letters: Letters) -> None:
-    """Read the file once before anything is sent: it can be read, and each of its events has a token."""
+def _check_all(letters: Letters, file: str) -> None:
+    """End with an error, before anything is sent, where not every letter can be read and sent."""
     try:
         for _ in letters:
             pass
@@ -154,6 +153,12 @@ def _check_all(letters: Letters) -> None:
         _end(_no_token(error), ExitCode.CONFIGURATION)
     except OSError as error:
         _end(_unreadable(error), ExitCode.ERROR)
+    if letters.has_only_foreign_lines:
+        _end(
+            f"{file} has no dead letters: none of its {letters.lines:,} lines is one as the target "
+            "writes them. Name a file that dead_letter_path has written",
+            ExitCode.ERROR,
+        )
 
 
 @contextmanager

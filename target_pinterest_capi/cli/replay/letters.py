@@ -26,12 +26,14 @@ class UnsentReason(StrEnum):
     """Why a line of the file is not sent; the text is what is said about them, after their number."""
 
     NO_EVENT = (
-        "have no event: their records were invalid, so there is nothing to send. Mend the source or the mapping, and let the "
-        "tap bring the records again."
+        "have no event: their records were invalid, so there is nothing to send. Correct the source "
+        "or the mapping, and let the tap send the records again."
     )
-    REPEATED = "hold an event that stands above in the same file: it is sent once."
-    CUT = "are no whole JSON: a crash cuts a line, and the run after it writes the letter again."
-    FOREIGN = "are JSON, and no dead letters as the target writes them."
+    REPEATED = "hold an event that an earlier line of the file holds too: it is sent once."
+    CUT = (
+        "are incomplete JSON: a crash can cut a line, and the run after it writes the letter again."
+    )
+    FOREIGN = "are not dead letters as the target writes them."
 
 
 class NoTokenError(Exception):
@@ -77,8 +79,14 @@ class Letters:
         self.not_sent: Counter[UnsentReason] = Counter()
         self.lines = 0
 
+    @property
+    def has_only_foreign_lines(self) -> bool:
+        """Return whether what was read has lines, and none of them is a dead letter."""
+        foreign = self.not_sent[UnsentReason.FOREIGN]
+        return foreign > 0 and foreign + self.not_sent[UnsentReason.CUT] == self.lines
+
     def __iter__(self) -> Iterator[Event]:
-        """Give each event of the file once, in its order, counting from the start."""
+        """Yield each event of the file once, in its order, counting from the start."""
         self.not_sent.clear()
         self.lines = 0
         seen: set[int] = set()
@@ -107,7 +115,7 @@ class Letters:
         except msgspec.ValidationError:
             return UnsentReason.FOREIGN
         except (msgspec.DecodeError, UnicodeDecodeError):
-            return UnsentReason.CUT
+            return UnsentReason.CUT if line.startswith(b"{") else UnsentReason.FOREIGN
         if letter.ad_account_id is not None and not _is_account(letter.ad_account_id):
             return UnsentReason.FOREIGN
         return Event(

@@ -14,11 +14,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from target_pinterest_capi.cli.preview.view import plain
+from target_pinterest_capi.cli.console import plain
 from target_pinterest_capi.cli.replay.letters import UnsentReason
-from target_pinterest_capi.events.outcomes import Outcome, Rejected
+from target_pinterest_capi.events.outcomes import Outcome, advice_about
 from target_pinterest_capi.delivery.run import Run
-from target_pinterest_capi.events.reasons import Invalid, Skipped
+from target_pinterest_capi.events.reasons import Skipped
 
 COLOURS: Final = {
     "delivered": "green",
@@ -27,9 +27,6 @@ COLOURS: Final = {
     "skipped": "bright_black",
 }
 WOULD_BE_SENT: Final = "would be sent"
-_ADVICE: Final = {
-    str(reason): reason.advice for reasons in (Invalid, Skipped, Rejected) for reason in reasons
-}
 
 
 def show_outcomes(out: Console, run: Run) -> None:
@@ -44,7 +41,7 @@ def show_outcomes(out: Console, run: Run) -> None:
             else:
                 outcome = Text(str(row.outcome), COLOURS[row.outcome])
                 table.add_row(
-                    f"{row.number:,}", outcome, row.reason, Text(_ADVICE.get(row.reason, ""))
+                    f"{row.number:,}", outcome, row.reason, Text(advice_about(row.reason))
                 )
         out.print(Padding(table, (0, 0, 1, 0)))
 

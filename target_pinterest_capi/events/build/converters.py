@@ -1,32 +1,23 @@
-"""From a raw value to the field's wire value: one converter for each kind of field, made of coercion, normal form and hash.
+"""From a raw value to the field's wire value: coerced, brought to its normal form, hashed.
 
-A converter takes a value that is not None and gives the wire value, or None where nothing usable is left; why is told to `note`.
+A converter takes a value that is not None and returns the wire value, or None where nothing usable
+is left. Why a value was left out goes to `note`.
 """
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, tzinfo
-from functools import cache, partial
+from functools import partial
 from typing import Any, Final, NamedTuple, cast
 
-from target_pinterest_capi.events import coerce, hashing, normalize
-from target_pinterest_capi.events.build.function_source import (
-    ITEMS,
-    CompiledField,
-    Items,
-    Selection,
-    compile_members,
-)
+from target_pinterest_capi.events import coerce, hashing
+from target_pinterest_capi.events.build.members import ITEMS, CompiledField, Items
+from target_pinterest_capi.events.build.normal_forms import BoundedCache, Form, normal_forms
+from target_pinterest_capi.events.build.plan import FieldPlan, Selection
 from target_pinterest_capi.events.fields import BY_PATH, ITEM_FIELDS, Field, FieldKind
-from target_pinterest_capi.events.hashing import SHORTEST_DIGEST
 from target_pinterest_capi.events.reasons import LeftOut
 
 Note = Callable[[str, str], None]
 Convert = Callable[[Any], Any]
-Form = Callable[[str], str | LeftOut]
-
-MEMO_LENGTH: Final = 64  # longer texts are not remembered
-MEMO_REGIONS: Final = 4  # regions whose postal codes are remembered
-MEMO_SIZE: Final = 16384  # normal forms kept a field; low-cardinality fields only, never what identifies a person by itself
 
 
 class Options(NamedTuple):
@@ -46,117 +37,76 @@ _DEFAULTS: Final = Options()
 
 
 class Converters:
-    """Makes the converters of one mapping entry, all with the same options and ear."""
+    """Makes the converters of one mapping entry: with the same options, noting to the same."""
 
-    regional_forms: Final = frozenset({"phone", "postal_code"})
-    # Never what identifies a person by itself.
-    _memoized: Final = frozenset(
-        {"gender", "birth_date", "name", "city", "state", "country", "currency", "language"}
-    )
-
-    def __init__(self, options: Options, note: Note, *, fast: bool = True) -> None:
-        self._options = options
+    def __init__(self, options: Options, note: Note) -> None:
         self._note = note
-        self._fast = fast
-        self._forms: dict[str, Form] = {
-            "email": normalize.email,
-            "gender": normalize.gender,
-            "birth_date": partial(normalize.birth_date, date_format=options.date_format),
-            "name": normalize.name,
-            "city": normalize.city,
-            "state": normalize.state,
-            "country": normalize.country,
-            "external_id": partial(normalize.external_id, lower=options.external_id_lower),
-            "maid": normalize.maid,
-            "currency": normalize.currency,
-            "language": normalize.language,
-            "ip_address": normalize.ip_address,
-        }
-        self.regions = BoundedCache(_region)  # of texts
+        self._forms = normal_forms(
+            date_format=options.date_format,
+            external_id_lower=options.external_id_lower,
+            postal_code_digits=options.postal_code_digits,
+        )
+        country: Form = self._forms["country"].normalize
+        self.regions = BoundedCache(lambda text: _usable(country(text)))  # of countries' texts
+        unix_time = partial(coerce.unix_time, zone=options.zone)
         self._makers: dict[FieldKind, Callable[[Field], Any]] = {
             FieldKind.TEXT: lambda field: self._texts(field) if field.many else self._text(field),
-            FieldKind.HASHED: lambda field: (
-                self._hashed_regional(field)
-                if field.form in self.regional_forms
-                else self._hashed(field, self._forms[field.form or ""])
-            ),
-            FieldKind.ITEMS: self._items,
-            FieldKind.CHOICE: self._choice,
-            FieldKind.TIME: lambda field: self._scalar(
-                field, partial(coerce.unix_time, zone=options.zone)
-            ),
+            FieldKind.HASHED: self._hashed_field,
             FieldKind.AMOUNT: lambda field: self._scalar(field, coerce.amount),
             FieldKind.INTEGER: lambda field: self._scalar(field, coerce.integer),
             FieldKind.BOOLEAN: lambda field: self._scalar(field, coerce.boolean),
+            FieldKind.TIME: lambda field: self._scalar(field, unix_time),
+            FieldKind.CHOICE: self._choice,
+            FieldKind.ITEMS: self._items,
         }
 
     def convert(self, field: Field) -> Any:
-        """Give the field's converter; those of `regional_forms` also take the record's country."""
+        """Return the field's converter; that of a regional form takes the record's country too."""
         return self._makers[field.kind](field)
 
+    def is_regional(self, field: Field) -> bool:
+        """Return whether the field's values are read in the record's country."""
+        return field.form is not None and self._forms[field.form].regional
+
     def region(self, value: Any) -> str | None:
-        """Give the record's country as ISO alpha-2, lower case, for its phones and postal codes."""
+        """Return the record's country as ISO alpha-2, lower case, for phones and postal codes."""
         text = value if type(value) is str else coerce.text((coerce.array(value) or [None])[0])
         region: str | None = self.regions[text] if type(text) is str else None
         return region
 
-    def member(
-        self,
-        field: Field,
-        column: str | None,
-        get: Callable[[Any], Any] | None,
-        selection: Selection | None = None,
-    ) -> CompiledField:
-        """Give what compiles the field: its converter, and the snippet for its common case; `selection` is what `get` does."""
+    def compiled(self, field: Field, plan: FieldPlan) -> CompiledField:
+        """Return what the field's lines in the generated function are written from."""
         convert = self.convert(field)
-        is_regional = field.form in self.regional_forms
-        fast, helper = self._common_case(field, convert, selection)
+        fast_path, helper = self._fast_path(field, convert, plan.selection)
         return CompiledField(
-            field.leaf,
-            convert,
-            column or "",
-            None if column is not None else get,
-            is_regional,
-            fast,
-            helper,
+            path=field.path,
+            convert=convert,
+            column=plan.column or "",
+            get=plan.get if plan.column is None else None,
+            regional=self.is_regional(field),
+            fast_path=fast_path,
+            helper=helper,
         )
 
-    def _common_case(
+    def _fast_path(
         self, field: Field, convert: Any, selection: Selection | None
     ) -> tuple[str, Any]:
-        """Give the snippet for the field's common case and what it calls; nothing where there is none."""
-        is_plain = not (field.many or field.form or field.max_length)
-        for applies, name, helper in (
-            (field.form == "phone", "phone", normalize.phone),
-            (field.form == "postal_code", "postal code", _RegionalCache(convert)),
-            (field.form == "email", "email", normalize.email),
-            (field.form == "ip_address", "ip address", None),
-            (field.form == "maid", "maid", normalize.maid),
-            (
-                field.form in self._memoized and not (field.many and field.kind is FieldKind.TEXT),
-                "memo",
-                BoundedCache(convert),
-            ),
-            (field.form == "external_id" and not self._options.external_id_lower, "id", None),
-            (field.kind is FieldKind.HASHED, "digest", self._forms.get(field.form or "")),
-            (field.kind is FieldKind.TEXT and is_plain, "text", None),
-            (
-                field.kind is FieldKind.TEXT
-                and field.many
-                and not (field.max_length or field.max_items),
-                "texts",
-                _are_plain_texts,
-            ),
-            (field.kind is FieldKind.CHOICE, "choice", frozenset(field.choices)),
-            (field.kind is FieldKind.BOOLEAN, "boolean", None),
-            (field.kind is FieldKind.AMOUNT, "amount", None),
-            (field.kind is FieldKind.INTEGER, "integer", _range(field)),
-        ):
-            if applies:
-                return name, helper
+        """Return the name of the field's fast path and its helper; `""` where it has none."""
         if field.kind is FieldKind.ITEMS:
-            return ITEMS, self._items_of(field, selection)
-        return "", None
+            return ITEMS, self._items_helper(field, selection)
+        if field.kind is FieldKind.TEXT and (field.many or field.form is None):
+            if field.form or field.max_length or field.max_items:
+                return "", None
+            return ("texts", _are_plain_texts) if field.many else ("text", None)
+        if field.form is not None:
+            form = self._forms[field.form]
+            return form.fast_path, form.cache(convert) if form.cache else form.normalize
+        return {
+            FieldKind.AMOUNT: ("amount", None),
+            FieldKind.INTEGER: ("integer", _range(field)),
+            FieldKind.BOOLEAN: ("boolean", None),
+            FieldKind.CHOICE: ("choice", frozenset(field.choices)),
+        }.get(field.kind, ("", None))
 
     # Scalars
 
@@ -180,10 +130,9 @@ class Converters:
 
     def _text(self, field: Field) -> Convert:
         path, note, limit, text = field.path, self._note, field.max_length, coerce.text
-        form = self._forms[field.form] if field.form else None
+        form: Form | None = self._forms[field.form].normalize if field.form else None
 
         def usable(value: Any) -> str | None:
-            """Note a text that was refused, or give it."""
             if type(value) is str and (limit is None or len(value) <= limit):
                 return value
             if value is not None and value is not LeftOut.EMPTY:
@@ -222,13 +171,19 @@ class Converters:
         one, path, note, limit = self._text(field), field.path, self._note, field.max_items
 
         def convert(value: Any) -> list[str] | None:
-            texts = _all([one(text) for text in coerce.array(value) or ()]) or []
+            texts = _distinct(one(text) for text in coerce.array(value) or ()) or []
             if limit is not None and len(texts) > limit:
                 note(path, LeftOut.TOO_LONG)
                 del texts[limit:]
             return texts or None
 
         return convert
+
+    def _hashed_field(self, field: Field) -> Any:
+        form = self._forms[field.form or ""]
+        return (
+            self._hashed_regional(field) if form.regional else self._hashed(field, form.normalize)
+        )
 
     def _hashed(self, field: Field, form: Form) -> Convert:
         one = self._hash_one(field, form)
@@ -237,15 +192,14 @@ class Converters:
             if type(value) is str and value[:1] != "[":
                 hashed = one(value)
                 return None if hashed is None else [hashed]
-            return _all(map(one, coerce.array(value) or ()))
+            return _distinct(map(one, coerce.array(value) or ()))
 
         return convert
 
     def _hash_one(self, field: Field, form: Form) -> Callable[[Any], str | None]:
         path, note = field.path, self._note
-        only_sha256 = (
-            field.form == "external_id"
-        )  # an id may look like any digest: a UUID without its dashes does
+        # An id may look like any digest: a UUID without its dashes does.
+        refuse_others = field.form != "external_id"
 
         def one(value: Any) -> str | None:
             if type(value) is not str:
@@ -254,8 +208,8 @@ class Converters:
                     if value is not None:
                         note(path, value)
                     return None
-            if len(value) >= SHORTEST_DIGEST:
-                known = hashing.recognize(value, refuse_others=not only_sha256)
+            if len(value) >= hashing.SHORTEST_DIGEST:
+                known = hashing.recognize(value, refuse_others=refuse_others)
                 if known is not None:
                     if type(known) is str:
                         return known
@@ -271,7 +225,7 @@ class Converters:
         return one
 
     def _hashed_regional(self, field: Field) -> Callable[[Any, str | None], Any]:
-        form = self._phone if field.form == "phone" else self._postal_code
+        form = self._phone if field.form == "phone" else self._forms[field.form or ""].normalize
         of_region: dict[str | None, Convert] = {}
 
         def convert(value: Any, region: str | None) -> list[str] | None:
@@ -284,65 +238,59 @@ class Converters:
         return convert
 
     def _phone(self, text: str, region: str | None) -> str | LeftOut:
-        phone, warning = normalize.phone(text, region)
+        phone: str | LeftOut
+        phone, warning = self._forms["phone"].normalize(text, region)
         if warning is not None:
             self._note("user_data.ph", warning)
         return phone
 
-    def _postal_code(self, text: str, region: str | None) -> str | LeftOut:
-        return normalize.postal_code(text, region, digits_only=self._options.postal_code_digits)
-
     # Items
 
     def _items(self, field: Field) -> Convert:
-        path, note = field.path, self._note
-        as_item = self._as_item(field)
-        compiled = cache(
-            lambda: compile_members(self._item_members(field), fast=self._fast)
-        )  # few streams ever come here
+        """Return the converter of a list of objects, of whose members the unknown are dropped."""
+        open_list, as_item = self._open_list(field), self._as_item(field)
+        members = [(member.leaf, self.convert(member)) for member in _members_of(field)]
+
+        def converted(entry: Any) -> dict[str, Any]:
+            given, made = as_item(entry) or {}, {}
+            for leaf, convert in members:
+                value = given.get(leaf)
+                if value is not None and (value := convert(value)) is not None:
+                    made[leaf] = value
+            return made
 
         def convert(value: Any) -> list[dict[str, Any]] | None:
-            raw = coerce.items(value)
-            if raw is None:
-                return None
-            if isinstance(raw, LeftOut):
-                note(path, raw)
-                return None
-            fill, items = compiled(), []
-            for entry in raw:
-                if (given := as_item(entry)) is not None:
-                    item: dict[str, Any] = {}
-                    fill(item, given, None)
-                    if item:
-                        items.append(item)
-            return items or None
+            return [item for item in map(converted, open_list(value) or ()) if item] or None
 
         return convert
 
-    def _items_of(self, field: Field, selection: Selection | None) -> Items:
-        members, as_item = self._item_members(field), self._as_item(field)
-        if selection is None:
-            return Items(members, as_item)
-        columns = dict(selection.columns)
-        return Items(
-            [
-                member._replace(column=columns[member.leaf])
-                for member in members
-                if member.leaf in columns
-            ],
-            as_item,
-            selection.base,
-        )
-
-    def _item_members(self, field: Field) -> list[CompiledField]:
-        """Give the members of one item; those that Pinterest does not know are left behind."""
-        return [
-            self.member(member._replace(path=f"{field.path}.{member.leaf}"), member.leaf, None)
-            for member in ITEM_FIELDS
+    def _items_helper(self, field: Field, selection: Selection | None) -> Items:
+        open_list, as_item = self._open_list(field), self._as_item(field)
+        columns = {member.leaf: member.leaf for member in ITEM_FIELDS}
+        if selection is not None:
+            columns = dict(selection.columns)
+        members = [
+            self.compiled(member, FieldPlan(_unread, columns[member.leaf]))
+            for member in _members_of(field)
+            if member.leaf in columns
         ]
+        return Items(members, open_list, as_item, selection.base if selection else None)
+
+    def _open_list(self, field: Field) -> Callable[[Any], list[Any] | None]:
+        """Return what makes a list of a value; one that cannot be a list is noted."""
+        path, note = field.path, self._note
+
+        def open_list(value: Any) -> list[Any] | None:
+            entries = coerce.items(value)
+            if isinstance(entries, LeftOut):
+                note(path, entries)
+                return None
+            return entries
+
+        return open_list
 
     def _as_item(self, field: Field) -> Callable[[Any], dict[str, Any] | None]:
-        """Give what makes a list's entry an object: one in JSON text too, nothing of nothing, and a note of all else."""
+        """Return what makes an object of a list's entry; one that cannot be an object is noted."""
         path, note = field.path, self._note
 
         def as_item(entry: Any) -> dict[str, Any] | None:
@@ -356,27 +304,56 @@ class Converters:
         return as_item
 
 
+def left_out(path: str, value: Any, options: Options = _DEFAULTS) -> list[LeftOut]:
+    """Return why a value, or parts of it, would be left out; empty where all of it is usable.
+
+    A value that is nothing (null, white space, an empty list) has no reason.
+    """
+    return _try(path, value, options)[1]
+
+
 def constant_problem(path: str, value: object, options: Options = _DEFAULTS) -> LeftOut | None:
-    """Return why a constant, or a part of it, would be left out of every event; None if it is usable.
+    """Return why a constant, or a part of it, would be left out of every event; None if usable.
 
     Nothing (null, white space, an empty list) is `EMPTY`. The word `now` is not a time here: the
     settings read it themselves.
     """
-    reasons: list[str] = []
-    converters = Converters(options, lambda _, reason: reasons.append(reason))
-    field = BY_PATH[path]
-    convert = converters.convert(field)
-    if field.form in converters.regional_forms:
-        convert = partial(convert, region=options.default_country)
-    usable = None if value is None else convert(value)
-    left_out = [reason for reason in LeftOut if reason in reasons]  # a warning keeps its value
-    if left_out:
-        return left_out[0]
+    usable, reasons = _try(path, value, options)
+    if reasons:
+        return reasons[0]
     return LeftOut.EMPTY if usable is None else None
 
 
+def _try(path: str, value: Any, options: Options) -> tuple[Any, list[LeftOut]]:
+    """Return the wire value and the reasons, warnings left aside: they keep the value."""
+    noted: list[str] = []
+    converters = Converters(options, lambda _, reason: noted.append(reason))
+    field = BY_PATH[path]
+    convert = converters.convert(field)
+    if converters.is_regional(field):
+        convert = partial(convert, region=options.default_country)
+    usable = None if value is None else convert(value)
+    return usable, [_LEFT_OUT[reason] for reason in noted if reason in _LEFT_OUT]
+
+
+_LEFT_OUT: Final[dict[str, LeftOut]] = {reason.value: reason for reason in LeftOut}
+
+
+def _usable(value: str | LeftOut) -> str | None:
+    return value if type(value) is str else None
+
+
+def _unread(_: Any) -> None:
+    """Stand for the reader of an item's member, which is always a column of its own."""
+
+
+def _members_of(field: Field) -> list[Field]:
+    """Return the fields of an item, with full paths."""
+    return [member._replace(path=f"{field.path}.{member.leaf}") for member in ITEM_FIELDS]
+
+
 def _are_plain_texts(values: list[Any]) -> bool:
-    """Say whether the list holds distinct ASCII texts without white space and nothing else, so that it is sent as it is."""
+    """Return whether the list can be sent as it is: distinct ASCII texts without white space."""
     try:
         joined = "".join(values)
     except TypeError:
@@ -388,51 +365,15 @@ def _are_plain_texts(values: list[Any]) -> bool:
     )
 
 
-def _all(texts: Iterable[str | None]) -> list[str] | None:
-    """Give what is there, once each, in order."""
+def _distinct(texts: Iterable[str | None]) -> list[str] | None:
+    """Return the texts that are there, once each, in order."""
     once = dict.fromkeys(texts)
     once.pop(None, None)
     return cast("list[str]", list(once)) or None
 
 
 def _range(field: Field) -> range:
-    """Give the whole numbers that a field takes: its own limits, within 64 bits, as Pinterest's int64 has."""
-    return range(
-        -(2**63) if field.minimum is None else field.minimum,
-        (2**63 if field.maximum is None else field.maximum + 1),
-    )
-
-
-def _region(text: str) -> str | None:
-    country = normalize.country(text)
-    return country if type(country) is str else None
-
-
-class _RegionalCache(dict[str | None, "BoundedCache"]):
-    """A memo for each of the first regions that come; all of them together are as large as another field's one."""
-
-    def __init__(self, convert: Callable[[Any, str | None], Any]) -> None:
-        super().__init__()
-        self._convert = convert
-
-    def __missing__(self, region: str | None) -> "BoundedCache":
-        size = MEMO_SIZE // MEMO_REGIONS if len(self) < MEMO_REGIONS else 0
-        memo = self[region] = BoundedCache(lambda text: self._convert(text, region), size)
-        return memo
-
-
-class BoundedCache(dict[str, Any]):
-    """Remembers what a function makes of up to `MEMO_SIZE` short texts: index it by a text. None is made again each time."""
-
-    def __init__(self, make: Callable[[str], Any], size: int | None = None) -> None:
-        super().__init__()
-        self._make = make
-        self._size = MEMO_SIZE if size is None else size
-
-    def __missing__(self, text: str) -> Any:
-        made = self._make(text)
-        if made is not None and len(self) < self._size and len(text) <= MEMO_LENGTH:
-            self[text] = (
-                made  # the first to come stay: making room by turns would keep none where many come in turn
-            )
-        return made
+    """Return the whole numbers that a field takes: within its limits and Pinterest's int64."""
+    minimum = -(2**63) if field.minimum is None else field.minimum
+    maximum = 2**63 - 1 if field.maximum is None else field.maximum
+    return range(minimum, maximum + 1)

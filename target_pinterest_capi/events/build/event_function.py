@@ -1,235 +1,259 @@
-"""Compiles the common case of an event into one straight-line function, for a stream and a mapping entry.
+"""Writes the function that makes a stream's events, for records or for rows.
 
-The function takes a record whose required values are plainly there, and hands any other to the plain builder before it has noted
-anything. Written for records, or for rows: structs that hold the stream's columns as attributes, None where the record has none.
-Tests hold all of them against each other, byte by byte and note by note.
+It reads from top to bottom as an event is made: the required fields, the event's own members, the
+customer, the custom data, the other objects. Values that nearly all taps send are decided in
+place; any other goes to `rules` or to its converter, and the function goes on. Who is identified,
+and which members stand where, is written here alone. docs/generated-code.md shows an example.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, tzinfo
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from target_pinterest_capi.events import coerce, keys
-from target_pinterest_capi.events.build.function_source import CompiledField, FunctionSource
-from target_pinterest_capi.events.event import Event, Origin, encode
-from target_pinterest_capi.events.fields import ACTION_SOURCES
-
-BuildRow = Callable[[Any, Any, bytes], Any]
-RAW: Final = (
-    "raw_name",
-    "raw_source",
-    "raw_time",
-    "raw_id",
-)  # the values that are required, as they are read
+from target_pinterest_capi.events.build.columns import Columns
+from target_pinterest_capi.events.build.converters import Converters, Options
+from target_pinterest_capi.events.build.function_source import FunctionSource
+from target_pinterest_capi.events.build.members import CompiledField, write_members
+from target_pinterest_capi.events.build.plan import EventPlan
+from target_pinterest_capi.events.build.rules import FUTURE_SECONDS, Rules
+from target_pinterest_capi.events.event import Event, encode
+from target_pinterest_capi.events.fields import ACTION_SOURCES, OBJECTS
 
 
-class BuilderSpec(NamedTuple):
-    """What the function is made of: members by object, `""` being the event's own, and the plain builder's steps.
+class EventSpec(NamedTuple):
+    """What the function is made of.
 
-    `required` are the members of name, source, time and id, and `plain` builds any event from the values that they gave; `reads`
-    are the columns that expressions read, None where these may read any; the others are the builder's own, by their names there.
+    `required` are the required fields by path, those that something is mapped to; `members` are
+    the other fields by object, in the table's order, `""` being the event's own.
     """
 
-    origin: Origin
-    required: Sequence[CompiledField]
+    plan: EventPlan
+    options: Options
+    required: Mapping[str, CompiledField]
     members: Mapping[str, Sequence[CompiledField]]
-    reads: frozenset[str] | None
-    plain: Callable[[Any, Any, Any], Any]
-    event_names: Mapping[str, str] | None
-    fallback_name: str | None
-    zone: tzinfo
-    now: Callable[[], float]
-    oldest_seconds: float  # before now
-    newest_seconds: float  # after now
-    key_properties: tuple[str, ...]
-    has_id: bool  # a field gives it; else it is derived
-    derive_id: Callable[[Any, Any, str], str | None] | None
-    key: keys.ReadKey | str | None
-    dead_key: keys.ReadKey
-    default_country: str | None
     country: CompiledField | None
-    region: Callable[[Any], str | None]
-    regions: Mapping[str, str | None]
-    derive_from_url: Callable[[str, dict[str, Any], dict[str, Any]], None]
-    reads_every_url: bool
-    derive_click_id: bool
-    unidentified: Callable[[Any], Any]
-    derive_from_contents: Callable[[dict[str, Any]], None] | None
-    check_limited: Callable[[dict[str, Any], dict[str, Any]], None]
+    converters: Converters
+    rules: Rules
+    now: Callable[[], float]
 
 
-def compile_records(steps: BuilderSpec) -> Callable[[Any, Any], Any]:
-    """Give the function of a record and its account; it gives what the plain builder gives."""
-    source = FunctionSource("def build(record, account):")
-    source.write("get_record = record.get")
-    _event(source, steps, whole="record")
-    build: Callable[[Any, Any], Any] = source.function("build")
-    return build
+def write_event(spec: EventSpec, columns: Columns) -> FunctionSource:
+    """Return the source of the function `build`, which has the parameters of `columns`."""
+    return _EventWriter(spec, columns).write()
 
 
-def columns_read(steps: BuilderSpec) -> frozenset[str] | None:
-    """Give the columns that are read of a record in the common case; None where that may be any: an id is then of all of them."""
-    if steps.reads is None or not (steps.has_id or steps.key_properties):
-        return None
-    members = (steps.required, *steps.members.values())
-    return steps.reads.union(
-        steps.key_properties,
-        (member.column for some in members for member in some if member.get is None),
-    )
+class _EventWriter:
+    def __init__(self, spec: EventSpec, columns: Columns) -> None:
+        self._spec = spec
+        self._columns = columns
+        self._source = FunctionSource(f"build({columns.parameters})")
+        self._key = columns.key(self._source, spec.plan.key_properties)
+        self._source.bind("rules", spec.rules)
+
+    def write(self) -> FunctionSource:
+        if opening := self._columns.opening(self._source):
+            self._source.write("{opening}", opening=opening)
+        for path, variable in _RAW.items():
+            field = self._spec.required.get(path)
+            read = "None" if field is None else self._read(field)
+            self._source.write(f"{variable} = {{read}}", read=read)
+        self._event_name()
+        self._action_source()
+        self._event_id()
+        self._event_time()
+        self._source.write(_EVENT)
+        self._members("", "event")
+        self._user_data()
+        self._custom_data()
+        for name in OBJECTS[2:]:
+            if self._spec.members[name]:
+                self._source.write("other = {{}}")
+                self._members(name, "other")
+                self._source.write('if other:\n    event["{name}"] = other', name=name)
+        self._bind(encode=encode, Event=Event, origin=self._spec.plan.origin)
+        self._source.write(_RETURN)
+        return self._source
+
+    def _bind(self, **values: Any) -> None:
+        for name, value in values.items():
+            self._source.bind(name, value)
+
+    def _read(self, field: CompiledField) -> str:
+        if field.get is None:
+            return self._columns.value(self._source, field.column, field.path)
+        return f"{self._source.bind(f'read_{field.path}', field.get)}(record)"
+
+    def _members(self, parent: str, into: str) -> None:
+        write_members(self._source, self._spec.members[parent], into, self._read)
+
+    # What is required
+
+    def _event_name(self) -> None:
+        rest = ""
+        if self._spec.plan.event_names is not None:
+            self._bind(names=self._spec.plan.event_names, fallback=self._spec.plan.fallback_name)
+            rest = " or (name := names.get(name) or fallback) is None"
+        self._source.write(_EVENT_NAME, rest=rest, key=self._key)
+
+    def _action_source(self) -> None:
+        self._bind(action_sources=frozenset(ACTION_SOURCES))
+        self._source.write(_ACTION_SOURCE, key=self._key)
+
+    def _event_id(self) -> None:
+        plan = self._spec.plan
+        column = self._spec.required["event_id"].column if "event_id" in self._spec.required else ""
+        key = keys.compile_key(plan.key_properties, column, plain=self._spec.options.plain_keys)
+        read_key = repr(key)
+        if callable(key):
+            read_key = f"{self._source.bind('read_key', key)}({self._key})"
+        elif key is not None:
+            read_key = self._source.bind("key_property", key)
+        whole = self._columns.whole(self._source, plan.key_properties)
+        if "event_id" in self._spec.required:
+            self._bind(too_large=coerce.TOO_LARGE)
+            self._source.write(_EVENT_ID)
+            self._source.write("if event_id is not None:\n    key = {key}\nelse:", key=read_key)
+            self._source.write(_DERIVED_ID, 2, whole=whole)
+        else:
+            self._source.write(_DERIVED_ID, whole=whole)
+
+    def _event_time(self) -> None:
+        self._bind(
+            from_iso_format=datetime.fromisoformat,
+            epoch=coerce.EPOCH,
+            unix_time=coerce.unix_time,
+            zone=self._spec.options.zone,
+            clock=self._spec.now,
+            oldest_seconds=self._spec.rules.oldest_seconds,
+            newest_seconds=FUTURE_SECONDS,
+        )
+        self._source.write(_EVENT_TIME, day_seconds=str(coerce.DAY_SECONDS), key=self._key)
+
+    # Objects
+
+    def _user_data(self) -> None:
+        members = self._spec.members["user_data"]
+        if any(member.regional for member in members):
+            self._bind(default_region=self._spec.options.default_country)
+            self._source.write("region = default_region")
+            if self._spec.country is not None:
+                converters = self._spec.converters
+                self._bind(regions=converters.regions, region_of=converters.region)
+                self._source.write(_REGION, read=self._read(self._spec.country))
+        self._source.write('event["user_data"] = customer = {{}}')
+        self._members("user_data", "customer")
+        if self._spec.options.drop_url_query:
+            self._source.write(_URL, applies="")
+        elif "user_data.click_id" in self._spec.rules.derived:
+            applies = ' and "epik=" in url and "click_id" not in customer'
+            self._source.write(_URL, applies=applies)
+        self._source.write(_IDENTIFIED, key=self._key)
+
+    def _custom_data(self) -> None:
+        leaves = {member.leaf for member in self._spec.members["custom_data"]}
+        if not leaves:
+            return
+        self._source.write("custom = {{}}")
+        self._members("custom_data", "custom")
+        self._source.write("if custom:")
+        if "contents" in leaves:
+            self._source.write(_FROM_CONTENTS, 2)
+        if "opt_out_type" in leaves:
+            self._source.write(_LIMITED, 2)
+        self._source.write('event["custom_data"] = custom', 2)
 
 
-def compile_rows(
-    steps: BuilderSpec, attributes: Mapping[str, str], as_record: Callable[[bytes], Any]
-) -> BuildRow:
-    """Give the function of a row, its account and its line, where `columns_read` gives columns.
-
-    `attributes` names each column's attribute; `as_record` gives the record of a line, for what is not the common case.
+# The required fields, as they are read.
+_RAW: Final = {
+    "event_name": "raw_name",
+    "action_source": "raw_source",
+    "event_time": "raw_time",
+    "event_id": "raw_id",
+}
+_EVENT_NAME: Final = """
+    if type(raw_name) is not str or not (name := raw_name.strip()) or not name.isascii(){rest}:
+        name = rules.event_name(raw_name, {key})
+        if type(name) is not str:
+            return name
     """
-    source = FunctionSource("def build(account, row, line):", attributes=attributes)
-    reads = {*(steps.reads or ()), *(steps.key_properties if callable(steps.key) else ())}
-    source.write(
-        f"record = {{{', '.join(f'{source.bind(column)}: {source.column(column)}' for column in sorted(reads))}}}"
-    )
-    _event(source, steps, whole=f"{source.bind(as_record)}(line)")
-    build: BuildRow = source.function("build")
-    return build
-
-
-def _event(source: FunctionSource, steps: BuilderSpec, whole: str) -> None:
-    """Write all of it; `whole` is the expression of the whole record."""
-    _required(source, steps, whole)
-    source.write(
-        "event = {'event_name': name, 'action_source': raw_source, 'event_time': seconds, 'event_id': event_id}"
-    )
-    source.members(steps.members[""], "event")
-    _user_data(source, steps, whole)
-    _custom_data(source, steps)
-    for name in (name for name in steps.members if name not in ("", "user_data", "custom_data")):
-        if steps.members[name]:
-            source.write("other = {}")
-            source.members(steps.members[name], "other")
-            source.write("if other:", f"    event[{name!r}] = other")
-    origin, encoded, made = source.bind(steps.origin), source.bind(encode), source.bind(Event)
-    source.write(
-        f"return {made}({encoded}(event), account, {origin}, name, event_id, raw_source != 'offline', seconds, key)"
-    )
-
-
-def _required(source: FunctionSource, steps: BuilderSpec, whole: str) -> None:
-    """Write what Pinterest requires; a value that is not plainly good leaves for the plain builder, with what was read."""
-    for name, member in zip(RAW, steps.required, strict=True):
-        source.write(f"{name} = {source.read(member)}")
-    plain = f"return {source.bind(steps.plain)}({whole}, account, ({', '.join(RAW)}))"
-    source.write(
-        "if type(raw_name) is not str or not (name := raw_name.strip()) or not name.isascii():",
-        f"    {plain}",
-    )
-    if steps.event_names is not None:
-        names, fallback = source.bind(steps.event_names.get), source.bind(steps.fallback_name)
-        source.write(f"if (name := {names}(name) or {fallback}) is None:", f"    {plain}")
-    source.write(
-        f"if type(raw_source) is not str or raw_source not in {source.bind(frozenset(ACTION_SOURCES))}:",
-        f"    {plain}",
-    )
-    _time(source, steps)
-    source.write(f"now = {source.bind(steps.now)}()")
-    oldest, newest = source.bind(steps.oldest_seconds), source.bind(steps.newest_seconds)
-    source.write(
-        f"if type(seconds) is not int or not now - {oldest} <= seconds <= now + {newest}:",
-        f"    {plain}",
-    )
-    too_large = source.bind(coerce.TOO_LARGE)
-    source.write("event_id = raw_id.strip() if type(raw_id) is str else (")
-    source.write(
-        f"    str(raw_id) if type(raw_id) is int and -{too_large} < raw_id < {too_large} else ''",
-        ")",
-    )
-    key = source.bind(steps.key)
-    source.write(
-        "if event_id and event_id.isascii():",
-        f"    key = {key}(record)" if callable(steps.key) else f"    key = {key}",
-    )
-    if steps.derive_id is not None:
-        source.write("elif raw_id is None:")
-        _keyed(source, steps, whole)
-        source.write(
-            f"    if (event_id := {source.bind(steps.derive_id)}(keyed, account, name)) is None:",
-            f"        {plain}",
-        )
-        source.write(f"    key = {source.bind(steps.dead_key)}(keyed)")
-    source.write("else:", f"    {plain}")
-
-
-def _time(source: FunctionSource, steps: BuilderSpec) -> None:
-    """Write `coerce.unix_time`, with a shorter way for what nearly all taps send: ISO 8601 with `T` and an offset."""
-    source.write(
-        "if type(raw_time) is str and raw_time[10:11] == 'T' and raw_time[4] == '-':", "    try:"
-    )
-    source.write(
-        f"        since = {source.bind(datetime.fromisoformat)}(raw_time) - {source.bind(coerce.EPOCH)}"
-    )
-    source.write(
-        "    except (ValueError, TypeError):  # another form of time, or one without offset"
-    )
-    unix_time = f"seconds = {source.bind(coerce.unix_time)}(raw_time, {source.bind(steps.zone)})"
-    source.write(
-        f"        {unix_time}",
-        "    else:",
-        f"        seconds = since.days * {coerce.DAY_SECONDS} + since.seconds",
-    )
-    source.write("else:", f"    {unix_time}")
-
-
-def _keyed(source: FunctionSource, steps: BuilderSpec, whole: str) -> None:
-    """Write what an id is derived from: a row's key properties, where all are there and none is null; else the whole record."""
-    if not (steps.key_properties and source.reads_rows):
-        source.write(f"    keyed = {whole}")
-        return
-    key = ", ".join(f"{source.bind(name)}: {source.column(name)}" for name in steps.key_properties)
-    source.write(
-        f"    keyed = {{{key}}}", "    if None in keyed.values():", f"        keyed = {whole}"
-    )
-
-
-def _user_data(source: FunctionSource, steps: BuilderSpec, whole: str) -> None:
-    source.write(f"region = {source.bind(steps.default_country)}")
-    if steps.country is not None:
-        source.write(f"value = {source.read(steps.country)}")
-        source.write(
-            "if type(value) is str:", f"    region = {source.bind(steps.regions)}[value] or region"
-        )
-        source.write(
-            "elif value is not None:", f"    region = {source.bind(steps.region)}(value) or region"
-        )
-    source.write("event['user_data'] = customer = {}")
-    source.members(steps.members["user_data"], "customer")
-    if steps.reads_every_url or steps.derive_click_id:
-        applies = (
-            "" if steps.reads_every_url else " and 'epik=' in url and 'click_id' not in customer"
-        )
-        source.write(f"if (url := event.get('event_source_url')) is not None{applies}:")
-        source.write(f"    {source.bind(steps.derive_from_url)}(url, event, customer)")
-    source.write("if 'em' not in customer and 'hashed_maids' not in customer and not (")
-    source.write("    'client_ip_address' in customer and 'client_user_agent' in customer", "):")
-    source.write(f"    return {source.bind(steps.unidentified)}({whole})")
-
-
-def _custom_data(source: FunctionSource, steps: BuilderSpec) -> None:
-    members = steps.members["custom_data"]
-    if not members:
-        return
-    leaves = {member.leaf for member in members}
-    source.write("custom = {}")
-    source.members(members, "custom")
-    source.write("if custom:")
-    if "contents" in leaves and steps.derive_from_contents is not None:
-        source.write(
-            "    if 'contents' in custom and ('content_ids' not in custom or 'num_items' not in custom):"
-        )
-        source.write(f"        {source.bind(steps.derive_from_contents)}(custom)")
-    if "opt_out_type" in leaves:
-        source.write(
-            "    if 'opt_out_type' in custom:",
-            f"        {source.bind(steps.check_limited)}(custom, customer)",
-        )
-    source.write("    event['custom_data'] = custom")
+_ACTION_SOURCE: Final = """
+    source = raw_source
+    if type(source) is not str or source not in action_sources:
+        source = rules.action_source(raw_source, {key})
+        if type(source) is not str:
+            return source
+    """
+_EVENT_ID: Final = """
+    if type(raw_id) is str and (event_id := raw_id.strip()) and event_id.isascii():
+        pass
+    elif type(raw_id) is int and -too_large < raw_id < too_large:
+        event_id = str(raw_id)
+    else:
+        event_id = rules.event_id(raw_id)
+    """
+_DERIVED_ID: Final = """
+    whole = {whole}
+    event_id = rules.derived_id(raw_id, whole, account, name)
+    if type(event_id) is not str:
+        return event_id
+    key = rules.key(whole)
+    """
+# `coerce.unix_time`, and before it a shorter way for what nearly all taps send: ISO 8601 with `T`
+# and an offset.
+_EVENT_TIME: Final = """
+    if type(raw_time) is str and raw_time[10:11] == "T" and raw_time[4] == "-":
+        try:
+            since = from_iso_format(raw_time) - epoch
+        except (ValueError, TypeError):  # another form of time, or one without offset
+            seconds = unix_time(raw_time, zone)
+        else:
+            seconds = since.days * {day_seconds} + since.seconds
+    else:
+        seconds = unix_time(raw_time, zone)
+    now = clock()
+    if type(seconds) is not int or not now - oldest_seconds <= seconds <= now + newest_seconds:
+        seconds = rules.event_time(raw_time, now, {key}, (account, name, event_id))
+        if type(seconds) is not int:
+            return seconds
+    """
+_EVENT: Final = """
+    event = {{
+        "event_name": name,
+        "action_source": source,
+        "event_time": seconds,
+        "event_id": event_id,
+    }}
+    """
+_REGION: Final = """
+    value = {read}
+    if type(value) is str:
+        region = regions[value] or region
+    elif value is not None:
+        region = region_of(value) or region
+    """
+_URL: Final = """
+    url = event.get("event_source_url")
+    if url is not None{applies}:
+        rules.derive_from_url(url, event, customer)
+    """
+_IDENTIFIED: Final = """
+    if (
+        "em" not in customer
+        and "hashed_maids" not in customer
+        and not ("client_ip_address" in customer and "client_user_agent" in customer)
+    ):
+        return rules.unidentified({key})
+    """
+_FROM_CONTENTS: Final = """
+    if "contents" in custom and ("content_ids" not in custom or "num_items" not in custom):
+        rules.derive_from_contents(custom)
+    """
+_LIMITED: Final = """
+    if "opt_out_type" in custom:
+        rules.check_limited(custom, customer)
+    """
+_RETURN: Final = """
+    deduplicable = source != "offline"
+    return Event(encode(event), account, origin, name, event_id, deduplicable, seconds, key)
+    """

@@ -1,32 +1,43 @@
-"""What became of the demo's sample, put together from what a user has (report, dead letters, STATE) and from what arrived.
+"""What became of the demo's sample, by report, dead letters and STATE, and by what arrived.
 
-Owns the sum: every record in exactly one outcome, the report in agreement with what Pinterest received, and a second run that sends
-nothing twice. A record's values stay where they are: counts, names, reasons and the sandbox's own words are all that is taken.
+Owns the sum: every record has exactly one outcome, the report agrees with what Pinterest received,
+and a second run sends nothing twice. Holds counts, names, reasons and the sandbox's own words, and
+no value of a record.
 """
 
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
-
-from target_pinterest_capi.events.reasons import Skipped
-from target_pinterest_capi.reporting.report import ReasonCount, Report
 
 if TYPE_CHECKING:
     from target_pinterest_capi.sandbox.store import EventRow, UpdateRow
 
 DELIVERED: Final = "delivered"
-DEAD: Final = ("invalid", "rejected")  # those with a dead letter each
+REJECTED: Final = "rejected"
 SKIPPED: Final = "skipped"
+DEAD: Final = ("invalid", REJECTED)  # those with a dead letter each
 OUTCOMES: Final = (DELIVERED, *DEAD, SKIPPED)
 ADDED: Final = "members added"
 REMOVED: Final = "members removed"
+IN_LEDGER: Final = "in_ledger"
+NO_REPORT: Final = SimpleNamespace(
+    outcomes=[],
+    reasons=[],
+    values=[],
+    warnings=[],
+    customer_lists=[],
+    run=SimpleNamespace(records=0, stopped=None),
+    requests=SimpleNamespace(sent=0, repeated=0),
+    delivered=SimpleNamespace(by_event_name=[]),
+)
 
 
 class OutcomeRow(NamedTuple):
-    """How many events or members of a stream ended so.
+    """How many events or members of a stream have an outcome.
 
-    `reason` is the event's name where it was delivered; `field` is the one at fault, `detail` in what sense.
+    `reason` is the event's name where it was delivered; `field` is the one at fault, `detail` why.
     """
 
     stream: str
@@ -52,8 +63,8 @@ class ValueRow(NamedTuple):
 class Sample(NamedTuple):
     """What is known of the input beforehand.
 
-    `records` has each stream's number, `reasons` how often which reason has to be counted for it, `stream_of` gives the stream
-    that an event id is of, `list_stream` is the one that changes a customer list, `last_state` the value of the last STATE.
+    `records` has each stream's number, `reasons` how often each reason has to be counted for it,
+    `stream_of` returns the stream of an event id, `list_stream` is the one of the customer list.
     """
 
     records: Mapping[str, int]
@@ -64,10 +75,13 @@ class Sample(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """All that is there after a run: what it wrote, and what the sandbox took of it. `report` is None where there is none."""
+    """All that is there after a run: what it wrote, and what the sandbox received of it.
+
+    `report` has the members of the JSON report as attributes; None where there is no report.
+    """
 
     exit_code: int
-    report: Report | None
+    report: Any
     dead_letters: str
     states: str
     received: "Sequence[EventRow]"
@@ -75,45 +89,23 @@ class Evidence(NamedTuple):
 
 
 class DemoResult(NamedTuple):
-    """What became of every record. `problems` says what is not as it should be; empty when all is well."""
+    """What became of every record. `problems` says what is not as it should be."""
 
     records: Mapping[str, int]
     outcomes: tuple[OutcomeRow, ...]
     values: tuple[ValueRow, ...]
-    report: Report | None
+    report: Any
     states: tuple[str, ...]
     problems: tuple[str, ...]
 
     def total(self, outcome: str, stream: str | None = None) -> int:
-        """Give how many events ended so, of one stream or of all."""
-        return sum(
-            row.events
-            for row in self.outcomes
-            if row.outcome == outcome and stream in (None, row.stream)
-        )
-
-    @property
-    def requests(self) -> int:
-        """Requests of events."""
-        return self.report.requests.sent if self.report is not None else 0
-
-    @property
-    def repeats(self) -> int:
-        """Those that sent a batch again."""
-        return self.report.requests.repeated if self.report is not None else 0
-
-    @property
-    def warnings(self) -> dict[str, int]:
-        """Pinterest's warnings about events that it took, and how many."""
-        return (
-            {one.message: one.events for one in self.report.warnings}
-            if self.report is not None
-            else {}
-        )
+        """Return how many events have an outcome, of one stream or of all."""
+        rows = [row for row in self.outcomes if stream in (None, row.stream)]
+        return sum(row.events for row in rows if row.outcome == outcome)
 
 
 class Repeat(NamedTuple):
-    """What the same input came to once more: events in the ledger, those delivered after all, and members that changed."""
+    """What a second run of the same input came to."""
 
     in_ledger: int
     delivered: int
@@ -121,171 +113,142 @@ class Repeat(NamedTuple):
     problems: tuple[str, ...]
 
 
-def read_dead_letters(text: str, advice: Mapping[str, str]) -> list[OutcomeRow]:
-    """Count dead letters by stream, mapping, outcome, reason and field; Pinterest's words are the advice of rejected ones."""
-    counts: Counter[OutcomeRow] = Counter()
-    for line in text.splitlines():
-        letter = json.loads(line)
-        reason, detail = letter["reason"], letter.get("detail", "")
-        words = advice.get(reason) or "See the dead letter."
-        if letter["outcome"] == "rejected" and detail:
-            words = f"Pinterest's answer: {detail}"
-        row = OutcomeRow(
-            letter["stream"],
-            letter["mapping"],
-            letter["outcome"],
-            reason,
-            0,
-            letter.get("field", ""),
-            detail,
-            words,
-        )
-        counts[row] += 1
-    return [row._replace(events=events) for row, events in counts.items()]
-
-
 def collect(sample: Sample, evidence: Evidence) -> DemoResult:
-    """Put the outcomes of a run together and check that they add up."""
-    report = evidence.report
-    reasons = report.reasons if report is not None else []
-    letters = read_dead_letters(evidence.dead_letters, {row.reason: row.advice for row in reasons})
-    skipped = [
-        OutcomeRow(row.stream, row.mapping, SKIPPED, _with_name(row), row.events, advice=row.advice)
-        for row in reasons
-        if row.outcome == SKIPPED
-    ]
-    mappings = {row.stream: row.mapping for row in report.outcomes} if report is not None else {}
+    """Return the outcomes of a run, and what does not add up in them."""
+    report = evidence.report or NO_REPORT
     order = list(sample.records)
     outcomes = sorted(
-        [*_delivered(sample, evidence, mappings), *letters, *skipped],
+        [
+            *_delivered(sample, evidence, report),
+            *_dead(evidence.dead_letters, {row.reason: row.advice for row in report.reasons}),
+            *_skipped(report),
+        ],
         key=lambda row: (order.index(row.stream), OUTCOMES.index(row.outcome)),
     )
     values = [
         ValueRow(row.stream, row.field, row.reason, row.values, row.advice)
-        for row in (report.values if report is not None else ())
+        for row in sorted(report.values, key=lambda row: order.index(row.stream))
     ]
-    return DemoResult(
+    result = DemoResult(
         sample.records,
         tuple(outcomes),
-        tuple(sorted(values, key=lambda row: order.index(row.stream))),
+        tuple(values),
         report,
         tuple(evidence.states.splitlines()),
-        tuple(_problems(sample, evidence, outcomes, values)),
+        (),
     )
+    return result._replace(problems=tuple(_problems(sample, evidence, result)))
 
 
 def collect_repeat(first: DemoResult, before: Evidence, after: Evidence) -> Repeat:
-    """Check that the second run sent what the first could not deliver, and nothing else."""
-    in_ledger = sum(row.events for row in _reasons(after.report) if row.reason == Skipped.IN_LEDGER)
+    """Return what the second run sent: what the first could not deliver, or else a problem."""
+    report = after.report or NO_REPORT
+    in_ledger = sum(row.events for row in report.reasons if row.reason == IN_LEDGER)
     changed = sum(update.changed for update in after.updates)
-    return Repeat(
-        in_ledger,
-        len(after.received),
-        changed,
-        tuple(_repeat_problems(first, before, after, in_ledger, changed)),
-    )
-
-
-def _repeat_problems(
-    first: DemoResult, before: Evidence, after: Evidence, in_ledger: int, changed: int
-) -> Iterator[str]:
-    if after.exit_code or after.report is None:
-        yield f"The second run ended with exit code {after.exit_code}{'' if after.report else ', and left no report'}."
-    twice = {row.event["event_id"] for row in before.received} & {
-        row.event["event_id"] for row in after.received
+    earlier, later = len(before.received), len(after.received)
+    rejected = first.total(REJECTED)
+    twice = len(_ids(before).keys() & _ids(after).keys())
+    no_report = "" if after.report else ", and left no report"
+    problems = {
+        f"The second run ended with exit code {after.exit_code}{no_report}.": after.exit_code
+        or no_report,
+        f"{twice:,} events were delivered by both runs.": twice,
+        f"The first run delivered {earlier:,} events, and the second found {in_ledger:,} "
+        "in the ledger.": in_ledger != earlier,
+        f"The first run left {rejected:,} rejected events, and the second delivered "
+        f"{later:,}.": later != rejected,
+        f"The second run changed {changed:,} members of the customer list.": changed,
     }
-    if twice:
-        yield f"{len(twice):,} events were delivered by both runs."
-    if in_ledger != len(before.received):
-        yield f"The first run delivered {len(before.received):,} events, and the second found {in_ledger:,} in the ledger."
-    if len(after.received) != first.total("rejected"):
-        yield f"The first run left {first.total('rejected'):,} rejected events, and the second delivered {len(after.received):,}."
-    if changed:
-        yield f"The second run changed {changed:,} members of the customer list."
+    return Repeat(in_ledger, later, changed, _true_ones(problems))
 
 
-def _reasons(report: Report | None) -> Sequence[ReasonCount]:
-    return report.reasons if report is not None else ()
+def _true_ones(problems: Mapping[str, object]) -> tuple[str, ...]:
+    return tuple(words for words, is_so in problems.items() if is_so)
 
 
-def _with_name(row: ReasonCount) -> str:
-    return f"{row.reason}: {row.event_name}" if row.event_name else row.reason
+def _ids(evidence: Evidence) -> Counter[str]:
+    return Counter(row.event["event_id"] for row in evidence.received)
 
 
-def _delivered(
-    sample: Sample, evidence: Evidence, mappings: Mapping[str, str]
-) -> Iterator[OutcomeRow]:
-    """Give what Pinterest received, by stream and event name; of the list by what became of the members."""
+def _delivered(sample: Sample, evidence: Evidence, report: Any) -> Iterator[OutcomeRow]:
+    """Yield what Pinterest received, by stream and event name, or by what became of members."""
+    mappings = {row.stream: row.mapping for row in report.outcomes}
     names = Counter(
         (sample.stream_of(row.event["event_id"]), row.event["event_name"])
         for row in evidence.received
     )
     for update in evidence.updates:
-        names[sample.list_stream, REMOVED if update.operation == "REMOVE" else ADDED] += len(
-            update.members
-        )
+        change = REMOVED if update.operation == "REMOVE" else ADDED
+        names[sample.list_stream, change] += len(update.members)
     for (stream, name), count in names.most_common():
         yield OutcomeRow(stream, mappings.get(stream, ""), DELIVERED, name, count)
 
 
-def _problems(
-    sample: Sample, evidence: Evidence, outcomes: Iterable[OutcomeRow], values: Iterable[ValueRow]
-) -> Iterator[str]:
-    """Say what does not add up."""
-    report = evidence.report
-    if evidence.exit_code:
-        stopped = report.run.stopped if report is not None else None
-        yield f"The target ended with exit code {evidence.exit_code}. {stopped or ''}".strip()
-    if report is None:
-        yield "The target left no report."
-    yield from _missing_records(sample, report, outcomes)
-    dead = _by_reason(
-        (row.stream, row.reason, row.events) for row in outcomes if row.outcome in DEAD
+def _dead(letters: str, advice: Mapping[str, str]) -> Iterator[OutcomeRow]:
+    """Yield the dead letters of each kind; advice on rejected ones is Pinterest's own words."""
+    counts: Counter[OutcomeRow] = Counter()
+    for letter in map(json.loads, letters.splitlines()):
+        reason, detail = letter["reason"], letter.get("detail", "")
+        words = advice.get(reason) or "See the dead letter."
+        if letter["outcome"] == REJECTED and detail:
+            words = f"Pinterest's answer: {detail}"
+        origin = (letter["stream"], letter["mapping"], letter["outcome"])
+        counts[OutcomeRow(*origin, reason, 0, letter.get("field", ""), detail, words)] += 1
+    for row, events in counts.items():
+        yield row._replace(events=events)
+
+
+def _skipped(report: Any) -> Iterator[OutcomeRow]:
+    for row in report.reasons:
+        if row.outcome == SKIPPED:
+            reason = f"{row.reason}: {row.event_name}" if row.event_name else row.reason
+            yield OutcomeRow(
+                row.stream, row.mapping, SKIPPED, reason, row.events, advice=row.advice
+            )
+
+
+def _problems(sample: Sample, evidence: Evidence, result: DemoResult) -> Iterator[str]:
+    """Yield what does not add up."""
+    report, records = result.report, sum(sample.records.values())
+    stopped = f" {report.run.stopped}" if report.run.stopped else ""
+    dead = [row for row in result.outcomes if row.outcome in DEAD]
+    counted_dead = _by_reason(row for row in report.reasons if row.outcome in DEAD)
+    counted = {row.stream: row.delivered for row in report.outcomes if row.delivered}
+    received = {name: result.total(DELIVERED, name) for name in sample.records}
+    twice = sum(times > 1 for times in _ids(evidence).values())
+    has_report = evidence.report is not None
+    yield from _true_ones(
+        {
+            f"The target ended with exit code {evidence.exit_code}.{stopped}": evidence.exit_code,
+            "The target left no report.": not has_report,
+            "The dead letters are not those that the report counts.": _by_reason(dead)
+            != counted_dead,
+            "What Pinterest received is not what the report counts as delivered.": has_report
+            and counted != {name: events for name, events in received.items() if events},
+            f"The sample has {records:,} records, and the report counts "
+            f"{report.run.records:,}.": has_report and report.run.records != records,
+            f"{twice:,} events were delivered more than once.": twice,
+            "The last STATE is not the one that the sample ends with.": not result.states
+            or json.loads(result.states[-1]) != sample.last_state,
+        }
     )
-    if dead != _by_reason(
-        (row.stream, row.reason, row.events) for row in _reasons(report) if row.outcome in DEAD
-    ):
-        yield "The dead letters are not those that the report counts."
-    counted = dead + _by_reason((row.stream, row.reason, row.times) for row in values)
-    for stream, reason in sorted(counted.keys() | sample.reasons.keys()):
-        times, expected = counted[stream, reason], sample.reasons.get((stream, reason), 0)
-        if times != expected:
-            yield f"Stream {stream} has {expected:,} of reason {reason}, and {times:,} were counted."
-    twice = sum(
-        times > 1 for times in Counter(row.event["event_id"] for row in evidence.received).values()
-    )
-    if twice:
-        yield f"{twice:,} events were delivered more than once."
-    last = evidence.states.splitlines()[-1:]
-    if not last or json.loads(last[0]) != sample.last_state:
-        yield "The last STATE is not the one that the sample ends with."
+    for stream, number in sample.records.items():
+        ended = sum(result.total(outcome, stream) for outcome in OUTCOMES)
+        if ended != number:
+            yield f"Stream {stream} has {number:,} records, and {ended:,} outcomes."
+    times = _by_reason(dead)
+    for value in result.values:
+        times[value.stream, value.reason] += value.times
+    for stream, reason in sorted(times.keys() | sample.reasons.keys()):
+        found, expected = times[stream, reason], sample.reasons.get((stream, reason), 0)
+        if found != expected:
+            yield (
+                f"Stream {stream} has {expected:,} of reason {reason}, and {found:,} were counted."
+            )
 
 
-def _missing_records(
-    sample: Sample, report: Report | None, outcomes: Iterable[OutcomeRow]
-) -> Iterator[str]:
-    settled: Counter[str] = Counter()
-    delivered: Counter[str] = Counter()
-    for row in outcomes:
-        settled[row.stream] += row.events
-        delivered[row.stream] += row.events * (row.outcome == DELIVERED)
-    for stream, records in sample.records.items():
-        if settled[stream] != records:
-            yield f"Stream {stream} has {records:,} records, and {settled[stream]:,} outcomes."
-    if report is None:
-        return
-    counted: Counter[str] = Counter()
-    for origin in report.outcomes:
-        counted[origin.stream] += origin.delivered
-    if +counted != +delivered:
-        yield "What Pinterest received is not what the report counts as delivered."
-    records = sum(sample.records.values())
-    if report.run.records != records:
-        yield f"The sample has {records:,} records, and the report counts {report.run.records:,}."
-
-
-def _by_reason(rows: Iterable[tuple[str, str, int]]) -> Counter[tuple[str, str]]:
+def _by_reason(rows: Iterable[Any]) -> Counter[tuple[str, str]]:
     counts: Counter[tuple[str, str]] = Counter()
-    for stream, reason, times in rows:
-        counts[stream, reason] += times
+    for row in rows:
+        counts[row.stream, row.reason] += row.events
     return counts

@@ -1,158 +1,113 @@
-"""The demo's input: Singer messages of a made-up online shop, as taps send them, with a known number of rows that are wrong.
+"""The demo's input: Singer messages of a made-up online shop, as taps send them, some rows wrong.
 
-Owns the shop's streams and what is wrong in them. The same time gives the same bytes; nothing is read, and no clock looked at.
+Owns how records are made of `samples/shop.yaml`, which says what is in them. The same time gives
+the same bytes; no clock is looked at.
 """
 
 import random
+import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from copy import deepcopy
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
+from importlib import resources
 from math import sin, tau
 from typing import Any, Final, NamedTuple
+from unicodedata import normalize
 
-from target_pinterest_capi.sandbox.demo import rows
-from target_pinterest_capi.sandbox.demo.rows import Row, encode, iso
+import msgspec
+import yaml
 
+Row = dict[str, Any]
+SAMPLES: Final = resources.files("target_pinterest_capi.sandbox.demo").joinpath("samples")
 SEED: Final = 20
 STATE_EVERY: Final = 250  # records
-HOURS: Final = (
-    60  # what happened within them is in the sample; Pinterest takes events of up to 7 days
-)
-FAILED_EVENT: Final = str(rows.FIRST_ORDER + 251)  # Pinterest's answer lists it as failed
+# What happened within them is in the sample; Pinterest takes events of up to 7 days.
+HOURS: Final = 60
+FAILED_EVENT: Final = "5500000251"  # Pinterest's answer lists it as failed
 REFUSED_EVENT: Final = "web-001251"  # it costs its whole request: 400
 DERIVED: Final = "store_sales"  # the one stream whose event ids the target derives
 LIST_STREAM: Final = "newsletter"
+NETWORKS: Final = ("192.0.2.", "198.51.100.", "203.0.113.", "2001:db8::")  # RFC 5737, RFC 3849
+QUANTITIES: Final = (1, 1, 1, 2, 4)
+_TYPES: Final = {bool: "boolean", int: "integer", Decimal: "number", dict: "object", list: "array"}
+_placeholder: Final = re.compile(r"\{([a-z_.0-9]+)(?::([^}]*))?\}")
+
+encode: Final = msgspec.json.Encoder(decimal_format="number").encode
 
 
-class BadRow(NamedTuple):
-    """A row that is wrong: `changes` to the record at `position` of its stream, and every reason it is counted under.
+class Stream(NamedTuple):
+    """A stream of the shop: how many records, and of which parts each is made.
 
-    A change's name may lead into objects: `customer.email`.
+    `bookmark` is the column that its tap remembers in STATE, `event_ids` what the ids of its
+    events begin with. With `in_turn` the people are those of the shop's `changes`.
     """
 
-    stream: str
-    position: int
-    changes: Mapping[str, Any]
-    reasons: tuple[str, ...]
-    days_earlier: int = 0
-
-
-_NOBODY: Final = {"client_ip_address": None, "client_user_agent": None, "external_id": None}
-
-BAD_ROWS: Final = (
-    BadRow("orders", 12, {"total_price": "on request"}, ("not_an_amount",)),
-    BadRow("orders", 77, {"email": "9e107d9d372bb6826bd81d3542a419d6"}, ("unmatchable_digest",)),
-    BadRow("orders", 130, {"processed_at": "last tuesday"}, ("bad_field", "not_a_time")),
-    BadRow("orders", 200, {"currency": "Dollars"}, ("unknown_currency",)),
-    BadRow("orders", 310, {"client_details.browser_ip": "behind-proxy"}, ("not_an_ip_address",)),
-    BadRow("orders", 420, {}, ("event_too_old",), days_earlier=380),
-    BadRow(
-        "tracks",
-        20,
-        {"context.traits": {"email": "ada@example.com", "birthday": "03/04/1990"}},
-        ("ambiguous_date",),
-    ),
-    BadRow(
-        "tracks",
-        55,
-        {"context": {"traits": {"email": "lena@@example.com"}}},
-        ("no_identifier", "not_an_email"),
-    ),
-    BadRow(
-        "tracks", 90, {"context.traits": {"address": {"country": "Atlantis"}}}, ("unknown_country",)
-    ),
-    BadRow(
-        "web_events", 41, {"em": "ask at the desk", **_NOBODY}, ("no_identifier", "not_an_email")
-    ),
-    BadRow(
-        "web_events", 640, {"em": "rosa.example.com", **_NOBODY}, ("no_identifier", "not_an_email")
-    ),
-    BadRow("web_events", 903, {"event_time": None}, ("missing_field",)),
-    BadRow("web_events", 1300, {"contents": '[{"id": "LAMP-20", "item_pri'}, ("unreadable_json",)),
-    BadRow("web_events", 1500, {}, ("event_too_old",), days_earlier=365),
-    BadRow("store_sales", 9, {"em": None}, ("no_identifier",)),
-    BadRow(
-        "store_sales",
-        33,
-        {"ph": "555 0177", "country": None, "em": "till.33@example.com"},
-        ("phone_without_country",),
-    ),
-    BadRow("store_sales", 60, {"item_price": "free gift"}, ("not_an_amount",)),
-    BadRow(
-        "workshop_bookings",
-        17,
-        {"action": "Booking Confirmed", "state": "paid"},
-        ("event_in_future",),
-        days_earlier=-3,
-    ),
-    BadRow("newsletter", 183, {"email": "at the counter"}, ("not_an_email",)),
-    BadRow("newsletter", 187, {"action": "maybe later"}, ("bad_field",)),
-)
-
-
-class SampleStream(NamedTuple):
-    """A stream of the shop: how many records, its key, the column its tap remembers in STATE, how a record is made."""
-
     name: str
+    about: str
     records: int
     key: tuple[str, ...]
     bookmark: str
-    make: Callable[[random.Random, int, datetime], Row]
-    about: str
-    ids: str | None = None  # what its event ids begin with
+    record: list[Any]
+    first_id: int = 0
+    event_ids: str | None = None
+    goods: str = "products"
+    most_lines: int = 3
+    in_turn: bool = False
 
 
-STREAMS: Final = (
-    SampleStream(
-        "orders",
-        620,
-        ("id",),
-        "updated_at",
-        rows.order,
-        "orders of a shop system",
-        str(rows.FIRST_ORDER)[:6],
-    ),
-    SampleStream(
-        "tracks", 440, ("messageId",), "timestamp", rows.track, "calls of its pages", "ajs-"
-    ),
-    SampleStream(
-        "web_events",
-        1900,
-        ("event_id",),
-        "event_time",
-        rows.web_event,
-        "visits, a column a field",
-        "web-",
-    ),
-    SampleStream(
-        "store_sales", 260, ("receipt_no",), "receipt_no", rows.store_sale, "sales at the till"
-    ),
-    SampleStream(
-        "workshop_bookings",
-        160,
-        ("booking_ref",),
-        "booked_at",
-        rows.workshop_booking,
-        "in the shop's own words",
-        "booking-",
-    ),
-    SampleStream(
-        "newsletter",
-        240,
-        ("change_no",),
-        "changed_at",
-        rows.newsletter_change,
-        "who joined and who left",
-    ),
-    SampleStream(
-        "inventory", 40, ("sku", "warehouse"), "counted_at", rows.stock, "nobody asked for these"
-    ),
-)
+class BadRow(NamedTuple):
+    """A row that is wrong: what is changed in it, and every reason it is counted under."""
+
+    stream: str
+    position: int
+    reasons: tuple[str, ...] = ()
+    changes: Mapping[str, Any] = {}
+    days_earlier: int = 0
+
+
+def _person(number: int) -> Row:
+    """Return a customer who does not exist."""
+    first, last, gender, place = (
+        _PEOPLE[name][number % len(_PEOPLE[name])] for name in ("first", "last", "gender", "place")
+    )
+    letters = re.sub("[^a-z.]", "", normalize("NFKD", f"{first}.{last}").lower())
+    mail = f"{letters}.{number}@example.com"
+    return {
+        **place,
+        "id": f"C-{20000 + number}",
+        "number": 7_700_020_000 + number,
+        "first": first,
+        "last": last,
+        "gender": gender,
+        "mail": mail,
+        "mail_in_capitals": mail.upper(),
+        "phone": place["phone"].format(number % 100),
+        "born": f"{1955 + number % 50}-{1 + number % 12:02}-{1 + number % 28:02}",
+    }
+
+
+def _article(row: Row) -> Row:
+    path = f"{row['category']}/{row['id']}".lower()
+    return {**row, "price": Decimal(row["price"]), "path": path}
+
+
+_SHOP: Final = yaml.safe_load(SAMPLES.joinpath("shop.yaml").read_bytes())
+_PEOPLE: Final = _SHOP["people"]
+_GOODS: Final = {kind: list(map(_article, rows)) for kind, rows in _SHOP["goods"].items()}
+PEOPLE: Final = [_person(number) for number in range(_PEOPLE["number"])]
+EARLIER_MEMBERS: Final = PEOPLE[slice(*_SHOP["earlier_members"])]
+CHANGES: Final = [
+    (PEOPLE[number], change["action"])
+    for change in _SHOP["changes"]
+    for number in range(*change["people"])
+]
+STREAMS: Final = tuple(Stream(name, **row) for name, row in _SHOP["streams"].items())
+BAD_ROWS: Final = tuple(BadRow(**row) for row in _SHOP["wrong"])
+_WRONG: Final = {(row.stream, row.position): row for row in BAD_ROWS}
 RECORDS: Final = {stream.name: stream.records for stream in STREAMS}
-
-# How often each reason has to be counted for each stream: for the rows that are wrong, and for the two that Pinterest refuses.
+# How often each reason has to be counted for each stream: for the rows that are wrong, and for the
+# two events that Pinterest refuses.
 REASONS: Final = Counter(
     [
         *((row.stream, reason) for row in BAD_ROWS for reason in row.reasons),
@@ -163,84 +118,142 @@ REASONS: Final = Counter(
 
 
 def stream_of(event_id: str) -> str:
-    """Give the stream that an event came from, by its id."""
-    return next(
-        (stream.name for stream in STREAMS if stream.ids and event_id.startswith(stream.ids)),
-        DERIVED,
-    )
+    """Return the name of the stream that an event came from, by its id."""
+    for stream in STREAMS:
+        if stream.event_ids and event_id.startswith(stream.event_ids):
+            return stream.name
+    return DERIVED
+
+
+def lines(now: datetime) -> bytes:
+    """Return the sample as a tap writes it at `now` (UTC): one message a line."""
+    return b"".join(encode(message) + b"\n" for message in messages(now))
 
 
 def messages(now: datetime) -> Iterator[Row]:
-    """Give the sample's SCHEMA, RECORD and STATE messages, as they would be sent at `now` (UTC)."""
+    """Yield the sample's SCHEMA, RECORD and STATE messages."""
     rng = random.Random(SEED)  # noqa: S311 - made-up people
-    bad = {(row.stream, row.position): row for row in BAD_ROWS}
     bookmarks: Row = {}
     for stream in STREAMS:
-        yield _schema(stream, now)
-        for position in range(stream.records):
-            wrong = bad.get((stream.name, position), BadRow(stream.name, position, {}, ()))
-            at = now - timedelta(
-                hours=_hours_ago(1 - position / stream.records), seconds=rng.randrange(60, 900)
-            )
-            row = changed(
-                stream.make(rng, position + 1, at - timedelta(days=wrong.days_earlier)),
-                wrong.changes,
-            )
+        rows = [_row(stream, position, now, rng) for position in range(stream.records)]
+        yield _schema(stream, rows)
+        for number, row in enumerate(rows, 1):
+            extracted = f"{now:%Y-%m-%dT%H:%M:%SZ}"
             yield {
                 "type": "RECORD",
                 "stream": stream.name,
                 "record": row,
-                "time_extracted": iso(now),
+                "time_extracted": extracted,
             }
-            if (position + 1) % STATE_EVERY == 0 or position + 1 == stream.records:
+            if number % STATE_EVERY == 0 or number == stream.records:
                 bookmarks[stream.name] = {stream.bookmark: row[stream.bookmark]}
                 yield {"type": "STATE", "value": {"bookmarks": dict(bookmarks)}}
 
 
+def _row(stream: Stream, position: int, now: datetime, rng: random.Random) -> Row:
+    """Return the record at a position, with what is wrong in it."""
+    wrong = _WRONG.get((stream.name, position), BadRow(stream.name, position))
+    hours = _hours_ago(1 - position / stream.records)
+    at = now - timedelta(days=wrong.days_earlier, hours=hours, seconds=rng.randrange(60, 900))
+    known = _known(stream, position, at, rng)
+    row: Row = {}
+    for part in stream.record:
+        options = part if isinstance(part, list) else [part]
+        weights = [option.get("weight", 1) for option in options]
+        _change(row, fill(rng.choices(options, weights)[0], known, rng))
+    row.pop("weight", None)
+    _change(row, wrong.changes)
+    return row
+
+
+def _known(stream: Stream, position: int, at: datetime, rng: random.Random) -> Row:
+    """Return what the placeholders of a record stand for."""
+    person, action = CHANGES[position] if stream.in_turn else (rng.choice(PEOPLE), None)
+    goods = rng.sample(_GOODS[stream.goods], rng.randint(1, stream.most_lines))
+    bought = [article | {"quantity": rng.choice(QUANTITIES)} for article in goods]
+    return {
+        "number": position + 1,
+        "id": stream.first_id + position + 1,
+        "at": at,
+        "milliseconds": at.microsecond // 1000,
+        "unix_milliseconds": int(at.timestamp() * 1000),
+        "person": person,
+        "action": action,
+        "lines": bought,
+        "total": sum(line["price"] * line["quantity"] for line in bought),
+        "ip": f"{rng.choice(NETWORKS)}{rng.randrange(1, 255)}",
+        "hex": f"{rng.randrange(16**8):08x}",
+    }
+
+
+def fill(template: Any, known: Mapping[str, Any], rng: random.Random) -> Any:
+    """Return a template's value: placeholders are what is known, of a list it is one."""
+    match template:
+        case str():
+            return _text(template, known)
+        case list():
+            return fill(rng.choice(template), known, rng)
+        case {"each_line": each}:
+            return [fill(each, {**known, "line": line}, rng) for line in known["lines"]]
+        case {"as_json": value}:
+            return encode(fill(value, known, rng)).decode()
+        case dict():
+            return {name: fill(value, known, rng) for name, value in template.items()}
+        case _:
+            return template
+
+
+def _text(template: str, known: Mapping[str, Any]) -> Any:
+    if "{" not in template:
+        return template
+    alone = _placeholder.fullmatch(template)
+    if alone is not None:
+        value = _look_up(alone[1], known)
+        return value if alone[2] is None or value is None else format(value, alone[2])
+    return _placeholder.sub(
+        lambda found: format(_look_up(found[1], known), found[2] or ""), template
+    )
+
+
+def _look_up(path: str, known: Any) -> Any:
+    """Return what a path leads to; None where there are fewer lines."""
+    for step in path.split("."):
+        if isinstance(known, list):
+            known = dict(enumerate(known)).get(int(step), {})
+        else:
+            known = known.get(step)
+    return known
+
+
 def _hours_ago(share: float) -> float:
-    """Spread shares of 0 to 1 over the hours of the sample, more of them by day than by night; now is by day."""
+    """Spread shares of 0 to 1 over the sample's hours, more of them by day; now is by day."""
     hours = HOURS * share
     return hours - 0.6 * sin(hours * tau / 24) * 24 / tau
 
 
-def changed(row: Row, changes: Mapping[str, Any]) -> Row:
-    """Give a row with some of its members changed."""
-    made = deepcopy(row)
+def _change(row: Row, changes: Mapping[str, Any]) -> None:
+    """Change members of a row; a name such as `customer.email` leads into objects."""
     for path, value in changes.items():
-        place, (*way, name) = made, path.split(".")
+        place, (*way, name) = row, path.split(".")
         for step in way:
             place[step] = place.get(step) or {}
             place = place[step]
         place[name] = value
-    return made
 
 
-def lines(now: datetime) -> bytes:
-    """Give the sample as a tap writes it: one message a line."""
-    return b"".join(encode(message) + b"\n" for message in messages(now))
-
-
-_TYPES: Final = {int: "integer", Decimal: "number", dict: "object", list: "array"}
-
-
-def _schema(stream: SampleStream, now: datetime) -> Row:
-    """The stream's SCHEMA message: every column may be null, but for the key."""
-    row = stream.make(random.Random(SEED), 1, now)  # noqa: S311
+def _schema(stream: Stream, rows: list[Row]) -> Row:
+    """Return a stream's SCHEMA message: every column may be null, but for the key."""
+    types = dict.fromkeys(rows[0], "string")
+    for row in reversed(rows):
+        types |= {name: _TYPES.get(type(value), "string") for name, value in row.items() if value}
+    properties = {
+        name: {"type": [kind] if name in stream.key else [kind, "null"]}
+        for name, kind in types.items()
+    }
     return {
         "type": "SCHEMA",
         "stream": stream.name,
-        "schema": {
-            "type": "object",
-            "properties": {
-                name: {
-                    "type": [
-                        _TYPES.get(type(value), "string"),
-                        *(() if name in stream.key else ("null",)),
-                    ]
-                }
-                for name, value in row.items()
-            },
-        },
+        "schema": {"type": "object", "properties": properties},
         "key_properties": list(stream.key),
         "bookmark_properties": [stream.bookmark],
     }

@@ -20,7 +20,7 @@ function groupRow(group, address) {
   const name = group.action_source ? el('a', {href: address(group), 'data-key': address(group)}, group.event_name || '(empty)') : 'all other names'
   return el('tr', {role: 'row'},
     el('th', {scope: 'row', role: 'rowheader', class: 'value'}, name),
-    cell('', {}, group.action_source),
+    cell('', {class: 'source'}, group.action_source),
     count('processed', group.processed, ''),
     count('failed', group.failed, ' bad-text'),
     count('with a warning', group.warnings, ' warn-text'),

@@ -91,7 +91,7 @@ const outcome = row => [
 export const eventRow = (row, address) => el('tr', {role: 'row', 'data-place': row.place},
   el('th', {scope: 'row', role: 'rowheader', class: 'value'}, el('a', {href: address, class: 'whole'}, row.event_name || '(empty)')),
   cell('', {class: 'value'}, el('code', {}, row.event_id || '(empty)')),
-  cell('', {}, row.action_source),
+  cell('', {class: 'source'}, row.action_source),
   cell('', {class: 'time'}, moment(row.at)),
   cell('', {class: 'told'}, el('div', {class: 'chips'}, ...outcome(row)),
     (row.error || row.warning) && el('div', {class: 'soft small'}, row.error || row.warning)),

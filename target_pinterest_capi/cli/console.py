@@ -1,0 +1,40 @@
+"""The terminal of the people's commands: its width, and the characters it may have."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import click
+from rich.console import Console
+
+WIDEST: Final = 112  # wider lines are hard to read
+_filling: Final = re.compile(r" +((?:\x1b\[[0-9;]*m)*)$", re.MULTILINE)
+_control: Final = re.compile(
+    r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
+)
+
+
+def console(widest: int = WIDEST) -> Console:
+    """Return the console of stdout: the terminal's width or 80 columns, colours on terminals."""
+    made = Console(highlight=False)
+    made.width = min(made.width, widest)
+    return made
+
+
+@contextmanager
+def trimmed(out: Console) -> Iterator[None]:
+    """Print what is printed within without the spaces that fill lines up to the width."""
+    with out.capture() as captured:
+        yield
+    click.echo(_filling.sub(r"\1", captured.get()), nl=False, color=out.is_terminal or None)
+
+
+def plain(name: str) -> str:
+    """Return a name from outside as a terminal may have it: one line, no control characters."""
+    return _control.sub("?", name.replace("\n", "?"))
+
+
+def escaped(text: str) -> str:
+    r"""Return JSON with control characters written as `\u....`; its line breaks stay."""
+    return _control.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -1,0 +1,99 @@
+"""How a generated function reads the columns of what it is given: of records, or of rows.
+
+A row is a struct that holds a stream's columns as attributes, None where the record has none; it
+is decoded in half the time of a record. What a row cannot tell is read from the record of its line.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Final, Protocol
+
+from target_pinterest_capi.events.build.function_source import FunctionSource
+
+
+class Columns(Protocol):
+    """The text by which a function reads columns."""
+
+    @property
+    def parameters(self) -> str:
+        """The function's parameters."""
+
+    def opening(self, source: FunctionSource) -> str:
+        """Return the lines that the function begins with; they set `record` for expressions."""
+
+    def value(self, source: FunctionSource, column: str, path: str) -> str:
+        """Return the expression of a column's value, read for a field."""
+
+    def key(self, source: FunctionSource, key_properties: Collection[str]) -> str:
+        """Return the expression of a mapping with the key properties that are there."""
+
+    def whole(self, source: FunctionSource, key_properties: Collection[str]) -> str:
+        """Return the expression of what an `event_id` is derived from: a record, or its key."""
+
+
+class RecordColumns:
+    """Columns of records: dictionaries by column."""
+
+    parameters: Final = "account, record"
+
+    def opening(self, source: FunctionSource) -> str:  # noqa: ARG002 - rows need it
+        """Return the line that keeps the record's `get`."""
+        return "get_record = record.get"
+
+    def value(self, source: FunctionSource, column: str, path: str) -> str:
+        """Return the call of the record's `get`."""
+        return f"get_record({source.bind(f'column_{path}', column)})"
+
+    def key(self, source: FunctionSource, key_properties: Collection[str]) -> str:  # noqa: ARG002
+        """Return the record: it has the key properties."""
+        return "record"
+
+    def whole(self, source: FunctionSource, key_properties: Collection[str]) -> str:  # noqa: ARG002
+        """Return the record."""
+        return "record"
+
+
+class RowColumns:
+    """Columns of rows: `attributes` by column.
+
+    `reads` are the columns that expressions read; `as_record` returns the record of a line.
+    """
+
+    parameters: Final = "account, row, line"
+
+    def __init__(
+        self,
+        attributes: Mapping[str, str],
+        as_record: Callable[[bytes], Any],
+        reads: Collection[str],
+    ) -> None:
+        self._attributes = attributes
+        self._as_record = as_record
+        self._reads = reads
+
+    def opening(self, source: FunctionSource) -> str:
+        """Return the line that makes a record of the columns that expressions read."""
+        return f"record = {self.key(source, sorted(self._reads))}" if self._reads else ""
+
+    def value(self, source: FunctionSource, column: str, path: str) -> str:  # noqa: ARG002
+        """Return the row's attribute."""
+        attribute = self._attributes.get(column)
+        return "None" if attribute is None else f"row.{attribute}"
+
+    def key(self, source: FunctionSource, key_properties: Collection[str]) -> str:
+        """Return a dictionary of the columns."""
+        members = [
+            f"{source.bind('column', column)}: {self.value(source, column, '')}"
+            for column in key_properties
+        ]
+        return "{" + ", ".join(members) + "}"
+
+    def whole(self, source: FunctionSource, key_properties: Collection[str]) -> str:
+        """Return the record of the line, or the row's key if no key property is None.
+
+        A record that lacks a column and one that has null there are the same row.
+        """
+        record = f"{source.bind('as_record', self._as_record)}(line)"
+        if not key_properties:
+            return record
+        key = self.key(source, key_properties)
+        return f"key if None not in (key := {key}).values() else {record}"

@@ -1,0 +1,56 @@
+"""What a mapping entry asks of a stream's events: where each field's value comes from."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
+
+from target_pinterest_capi.events.event import Origin
+
+Get = Callable[[Any], Any]
+Record = Mapping[str, Any]
+
+
+class Now:
+    """The constant `now` of `event_time`: the time of building. No record's text is read so."""
+
+
+NOW: Final = Now()
+
+
+class Selection(NamedTuple):
+    """A list of objects made of those of another list.
+
+    `base` reads the other list; `columns` pairs the name of each new member with the old one.
+    """
+
+    base: Get
+    columns: tuple[tuple[str, str], ...]
+
+
+class FieldPlan(NamedTuple):
+    """Where a field's value comes from.
+
+    `get` reads it from a record; `column` names it where it is one column and nothing else.
+    `reads` are the columns that `get` reads, None where it may read any. `selection` says the same
+    as `get` where that makes a list of objects.
+    """
+
+    get: Get
+    column: str | None = None
+    reads: frozenset[str] | None = None
+    selection: Selection | None = None
+
+
+class EventPlan(NamedTuple):
+    """What a builder is compiled from.
+
+    `origin` names the entry in counts. `fields` are by path; `underived` are the paths that are
+    not derived although they could be. `event_names` translates and selects names, and
+    `fallback_name` stands for a name that it does not list. `key_properties` are the stream's.
+    """
+
+    origin: Origin
+    fields: Mapping[str, FieldPlan]
+    key_properties: tuple[str, ...] = ()
+    underived: frozenset[str] = frozenset()
+    event_names: Mapping[str, str] | None = None
+    fallback_name: str | None = None

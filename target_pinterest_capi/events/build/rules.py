@@ -1,0 +1,161 @@
+"""The rules of an event: what Pinterest requires of it, and what may be derived.
+
+The generated function decides the common values by itself and asks here about all others.
+"""
+
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlsplit
+
+from target_pinterest_capi.events import coerce, keys
+from target_pinterest_capi.events.build.converters import Converters, Note, Options, left_out
+from target_pinterest_capi.events.build.plan import NOW, EventPlan, Record
+from target_pinterest_capi.events.event import Account, InvalidRecord, SkippedRecord
+from target_pinterest_capi.events.fields import BY_PATH
+from target_pinterest_capi.events.reasons import Invalid, Skipped, Warned
+
+REQUIRED: Final[tuple[str, ...]] = ("event_name", "action_source", "event_time", "event_id")
+FUTURE_SECONDS: Final = 3600
+DERIVABLE: Final = (
+    "event_id",
+    "user_data.click_id",
+    "custom_data.content_ids",
+    "custom_data.num_items",
+)
+
+Object = dict[str, Any]
+
+
+class Rules:
+    """The rules for the events of one plan.
+
+    A method about a required field returns the field's value, or what the record comes to without
+    it. `key` is a record, or another mapping that has its key properties.
+    """
+
+    def __init__(
+        self, plan: EventPlan, options: Options, note: Note, converters: Converters
+    ) -> None:
+        self.derived: Final = frozenset(DERIVABLE) - plan.underived
+        self._plan = plan
+        self._options = options
+        self._note = note
+        self._convert = {path: converters.convert(BY_PATH[path]) for path in REQUIRED}
+        days = options.max_event_age_days
+        self.oldest_seconds = float("inf") if days is None else days * coerce.DAY_SECONDS
+
+    # What is required
+
+    def event_name(self, value: Any, key: Record) -> str | InvalidRecord | SkippedRecord:
+        """Return the name that the event is sent with: translated where the plan has names."""
+        name: str | None = self._converted("event_name", value)
+        names = self._plan.event_names
+        if names is not None:
+            given = name
+            name = names.get(given or "") or self._plan.fallback_name
+            if name is None and given is not None:
+                return SkippedRecord(self._plan.origin, Skipped.NOT_LISTED, given)
+        return self._without("event_name", value, key) if name is None else name
+
+    def action_source(self, value: Any, key: Record) -> str | InvalidRecord:
+        """Return the source."""
+        source: str | None = self._converted("action_source", value)
+        return self._without("action_source", value, key) if source is None else source
+
+    def event_id(self, value: Any) -> str | None:
+        """Return the id that a value is; None where it is none."""
+        event_id: str | None = self._converted("event_id", value)
+        return event_id
+
+    def derived_id(
+        self, value: Any, record: Record, account: Account, name: str
+    ) -> str | InvalidRecord:
+        """Return the id of a record whose own `value` is no id, derived from its key."""
+        if "event_id" not in self.derived:
+            return self._without("event_id", value, record)
+        properties, stream = self._plan.key_properties, self._plan.origin.stream
+        event_id = keys.derive_event_id(record, properties, account.ad_account_id, name, stream)
+        if event_id is None:
+            return self._invalid(Invalid.MISSING_KEY, "event_id", record)
+        return event_id
+
+    def event_time(
+        self, value: Any, now: float, key: Record, identity: tuple[Account, str, str]
+    ) -> int | InvalidRecord:
+        """Return Unix seconds; `identity` is the account, name and id of the event."""
+        if value is NOW:
+            return int(now)
+        seconds = None if value is None else coerce.unix_time(value, self._options.zone)
+        if type(seconds) is not int:
+            if seconds is not None:
+                self._note("event_time", str(seconds))
+            return self._without("event_time", value, key)
+        if now - self.oldest_seconds <= seconds <= now + FUTURE_SECONDS:
+            return seconds
+        if seconds > now:
+            return self._invalid(Invalid.EVENT_IN_FUTURE, "event_time", key)
+        return self._invalid(Invalid.EVENT_TOO_OLD, "event_time", key, repeat_of=identity)
+
+    def unidentified(self, key: Record) -> InvalidRecord:
+        """Return what a record comes to whose event names nobody."""
+        return self._invalid(Invalid.NO_IDENTIFIER, "user_data", key)
+
+    def key(self, record: Record) -> keys.Key | None:
+        """Return the record's key as a dead letter shows it."""
+        plain = self._options.plain_keys
+        return keys.read_key(record, self._plan.key_properties, plain=plain)
+
+    # What is derived, and checked of the whole
+
+    def derive_from_url(self, url: str, event: Object, customer: Object) -> None:
+        """Set the customer's `click_id` from the page's URL, and cut the URL if it shall be."""
+        wanted = "user_data.click_id" in self.derived and "click_id" not in customer
+        if wanted and "epik=" in url and (click_id := _query_parameter(url, "epik")):
+            customer["click_id"] = click_id
+        if self._options.drop_url_query:
+            event["event_source_url"] = url.partition("#")[0].partition("?")[0]
+
+    def derive_from_contents(self, custom: Object) -> None:
+        """Set the ids and the number of the items in `contents` where they are not given."""
+        contents = custom["contents"]
+        if "custom_data.content_ids" in self.derived and "content_ids" not in custom:
+            ids = list(dict.fromkeys([item["id"] for item in contents if "id" in item]))
+            if ids:
+                custom["content_ids"] = ids
+        if "custom_data.num_items" in self.derived and "num_items" not in custom:
+            custom["num_items"] = sum([item.get("quantity", 1) for item in contents])
+
+    def check_limited(self, custom: Object, customer: Object) -> None:
+        """Warn of limited data processing that takes no effect."""
+        if custom["opt_out_type"] == "LDP" and not ("st" in customer and "country" in customer):
+            self._note("custom_data.opt_out_type", Warned.LDP_INCOMPLETE)
+
+    def _converted(self, path: str, value: Any) -> Any:
+        return None if value is None else self._convert[path](value)
+
+    def _without(self, path: str, value: Any, key: Record) -> InvalidRecord:
+        """Return what a record comes to whose required field has no value, or an unusable one."""
+        if value is None or coerce.is_nothing(value):
+            return self._invalid(Invalid.MISSING_FIELD, path, key)
+        reasons = left_out(path, value, self._options)
+        return self._invalid(Invalid.BAD_FIELD, path, key, detail=reasons[0] if reasons else None)
+
+    def _invalid(
+        self,
+        reason: Invalid,
+        path: str,
+        key: Record,
+        detail: str | None = None,
+        repeat_of: tuple[Account, str, str] | None = None,
+    ) -> InvalidRecord:
+        origin = self._plan.origin
+        return InvalidRecord(origin, reason, path, detail, self.key(key), repeat_of)
+
+
+def _query_parameter(url: str, name: str) -> str | None:
+    """Return the decoded value of a query parameter of a full or partial URL."""
+    try:
+        query = urlsplit(url).query
+        found = (value for key, value in parse_qsl(query, max_num_fields=1000) if key == name)
+        return next(found, None)
+    except ValueError:
+        return None

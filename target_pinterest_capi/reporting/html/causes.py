@@ -1,0 +1,86 @@
+"""What did not go as meant, for the page: every reason once, with its total, places and advice."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from target_pinterest_capi.reporting.report import ReasonCount, Report, ValueCount
+
+NOTHING_TO_DO: Final = "Nothing to do."
+
+
+class Place(NamedTuple):
+    """Where a reason was met, and how often."""
+
+    name: str
+    total: int
+
+
+class Cause(NamedTuple):
+    """One reason over all its places, the largest first.
+
+    `outcome` is empty where the events went nevertheless.
+    """
+
+    words: str
+    advice: str
+    total: int
+    places: Sequence[Place]
+    outcome: str = ""
+
+
+class Causes(NamedTuple):
+    """The causes by what they did to the events."""
+
+    failed: Sequence[Cause]
+    left_out: Sequence[Cause]
+    doubtful: Sequence[Cause]
+    warnings: Sequence[Cause]
+    skipped: Sequence[Cause]
+
+
+def find_causes(report: Report) -> Causes:
+    """Return the causes of a report.
+
+    Those that ask for something to be done come first, then the more frequent ones.
+    """
+    return Causes(
+        failed=_causes(row for row in report.reasons if row.outcome != "skipped"),
+        left_out=_causes(row for row in report.values if not row.sent),
+        doubtful=_causes(row for row in report.values if row.sent),
+        warnings=[
+            Cause(row.message, "In Pinterest's words. The events count.", row.events, ())
+            for row in report.warnings
+        ],
+        skipped=_causes(row for row in report.reasons if row.outcome == "skipped"),
+    )
+
+
+def _causes(rows: Iterable[ReasonCount | ValueCount]) -> list[Cause]:
+    groups: defaultdict[tuple[str, str], list[ReasonCount | ValueCount]] = defaultdict(list)
+    for row in rows:
+        groups[_outcome(row), row.reason].append(row)
+    causes = []
+    for (outcome, reason), found in groups.items():
+        places = sorted(map(_place, found), key=lambda place: -place.total)
+        total = sum(place.total for place in places)
+        causes.append(Cause(_words(reason), found[0].advice, total, places, outcome))
+    return sorted(causes, key=lambda cause: (cause.advice == NOTHING_TO_DO, -cause.total))
+
+
+def _outcome(row: ReasonCount | ValueCount) -> str:
+    return row.outcome if isinstance(row, ReasonCount) else ""
+
+
+def _place(row: ReasonCount | ValueCount) -> Place:
+    if isinstance(row, ReasonCount):
+        name, total = row.event_name, row.events
+    else:
+        name, total = row.field, row.values
+    parts = (row.stream, row.mapping, name)
+    return Place(" · ".join(part for part in parts if part), total)
+
+
+def _words(reason: str) -> str:
+    """Return a reason's name as words; a sentence stays one."""
+    return reason if " " in reason else reason.replace("_", " ")

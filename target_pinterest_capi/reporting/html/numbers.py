@@ -1,0 +1,73 @@
+"""Numbers, times and words as people read them: pure functions, the templates' filters."""
+
+from datetime import datetime
+from typing import Final
+
+from target_pinterest_capi.reporting.event_times import DAY, HOUR, WEEK
+
+# Units of a duration, the largest first, each with its seconds.
+UNITS: Final = (("d", DAY), ("h", HOUR), ("min", 60), ("s", 1))
+
+
+def sentence(words: str) -> str:
+    """Return words with a capital at their start."""
+    return words[:1].upper() + words[1:]
+
+
+def number(count: int) -> str:
+    """Return a count with its thousands apart."""
+    return f"{count:,}"
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """Return a count with its noun."""
+    return f"{number(count)} {one if count == 1 else many or one + 's'}"
+
+
+def percent(part: int, whole: int) -> str:
+    """Return a share. Only none is 0%, and only all is 100%."""
+    if not part or not whole:
+        return "0%"
+    share = 100 * part / whole
+    if share < 0.05:  # noqa: PLR2004 - would round to none
+        return "<0.1%"
+    if part < whole and share >= 99.5:  # noqa: PLR2004 - would round to all
+        return f"{min(share, 99.9):.1f}%"
+    return f"{share:.1f}%" if share < 9.95 else f"{share:.0f}%"  # noqa: PLR2004
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in its two largest units, and tenths of a second below ten seconds."""
+    if seconds < 10:  # noqa: PLR2004
+        return f"{seconds:.1f} s"
+    rest = round(seconds)
+    counts = []
+    for unit, size in UNITS:
+        count, rest = divmod(rest, size)
+        counts.append((count, unit))
+    while not counts[0][0]:
+        del counts[0]
+    return " ".join(f"{count} {unit}" for count, unit in counts[:2] if count)
+
+
+def moment(at: datetime) -> str:
+    """Return a date and its time of day, UTC."""
+    return f"{at.day} {at:%b %Y, %H:%M} UTC"
+
+
+def period(start: datetime, width_seconds: int) -> str:
+    """Return the name of an hour, a day, or some weeks, by when it starts."""
+    if width_seconds == HOUR:
+        return f"{start.day} {start:%b %Y, %H:%M}"
+    if width_seconds == DAY:
+        return f"{start:%a} {start.day} {start:%b %Y}"
+    return f"{counted(width_seconds // WEEK, 'week')} from {start.day} {start:%b %Y}"
+
+
+def longest_delay(seconds: int | None) -> str:
+    """Return what the longest delay of a bucket is called; `None` is the bucket without an end."""
+    if seconds is None:
+        return "Longer"
+    if seconds < DAY:
+        return f"Up to {duration(seconds)}"
+    return f"Up to {counted(seconds // DAY, 'day')}"

@@ -1,0 +1,142 @@
+"""Request bodies held against Pinterest's own description of its API, by validators compiled from it.
+
+Owns where the sandbox differs from the description: what it adds, and where it is stricter. Promises at
+most one problem for any JSON value, and never repeats a value in it, only names of members and limits.
+Never looks at what a value means: that is `rules` and its neighbours.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import jsonschema_rs
+import msgspec
+
+# Written by tools/api_facts.py; docs/pinterest-api.md explains it
+DESCRIPTION: Final = Path(__file__).parent / "pinterest-openapi.json"
+
+# Those that JSON Schema and OpenAPI share, and that need no translation
+KEYWORDS: Final = (
+    "type", "enum", "pattern", "minimum", "maximum", "maxLength", "minItems", "maxItems",
+)  # fmt: skip
+INT64: Final = {"minimum": -(2**63), "maximum": 2**63 - 1}
+
+# How each problem reads, from jsonschema_rs's kind of error. Pinterest's own words are known for an
+# unexpected member alone; the others are the sandbox's
+_PROBLEMS: Final = {
+    "required": "lacks '{0.property}', which is a required property",
+    "pattern": "does not match '{0.pattern}'",
+    "minimum": "is less than the minimum of {0.limit}",
+    "maximum": "is greater than the maximum of {0.limit}",
+    "maxLength": "is longer than {0.limit} characters",
+    "minItems": "has fewer than {0.limit} items",
+    "maxItems": "has more than {0.limit} items",
+}
+
+CheckBody = Callable[[Any], str]
+Schema = Mapping[str, Any]
+
+
+def _amend(schemas: dict[str, Any]) -> None:
+    """Change the description where the sandbox knows more, or takes less."""
+    event = schemas["ConversionEvents"]["properties"]["data"]["items"]["properties"]
+    item = event["custom_data"]["properties"]["contents"]["items"]["properties"]
+    # docs/pinterest-api.md: The event; custom_data. Seen in live requests
+    event["advertiser_tracking_enabled"] = {"type": "boolean"}
+    item["item_brand_id"] = {"type": "string", "maxLength": 64}
+    # Listed in the description's prose
+    event["action_source"]["enum"] = event["action_source"]["x-named-values"]
+    # An event that identifies nobody fails alone (`rules`), so its request has the right form
+    schemas["ConversionEventsUserData"] = schemas["ConversionEventsUserDataProperties"]
+    # The one member of a rule that an audience of a customer list has
+    members = schemas["AudienceRule"]["properties"]
+    schemas["AudienceRule"] |= {
+        "properties": {"customer_list_id": members["customer_list_id"]},
+        "required": ["customer_list_id"],
+    }
+
+
+def _json_schema(described: Schema, schemas: Schema) -> dict[str, Any]:
+    """Return an OpenAPI schema as a JSON Schema that stands alone, with every object closed.
+
+    Whether Pinterest lets unknown members of the objects pass that its description leaves open is not
+    known, and a stand-in had better be too strict.
+    """
+    parts = _parts(described, schemas)
+    stated = {name: value for part in parts for name, value in part.items()}
+    schema: dict[str, Any] = {name: stated[name] for name in KEYWORDS if name in stated}
+    if stated.get("format") == "int64":
+        schema |= INT64
+    if stated.get("nullable"):
+        schema["type"] = [schema["type"], "null"]
+    if "items" in stated:
+        schema["items"] = _json_schema(stated["items"], schemas)
+    if stated["type"] == "object":
+        members = {name: one for part in parts for name, one in part.get("properties", {}).items()}
+        schema["properties"] = {name: _json_schema(one, schemas) for name, one in members.items()}
+        schema["additionalProperties"] = False
+    if required := [name for part in parts for name in part.get("required", ())]:
+        schema["required"] = required
+    return schema
+
+
+def _parts(described: Schema, schemas: Schema) -> list[Schema]:
+    """Return the schemas that a value has to meet all: this one, and those it refers to or combines."""
+    if "$ref" in described:
+        return _parts(schemas[described["$ref"].rpartition("/")[2]], schemas)
+    combined = [part for one in described.get("allOf", ()) for part in _parts(one, schemas)]
+    return [*combined, described]
+
+
+def _compile(schema: dict[str, Any]) -> CheckBody:
+    """Return the check of a body: its first problem in words, or nothing."""
+    # Draft 4 is what OpenAPI 3.0 builds on, and in it 1.0 is not an integer
+    validator = jsonschema_rs.Draft4Validator(schema)
+
+    def check(body: Any) -> str:
+        try:
+            if validator.is_valid(body):
+                return ""
+            # Not validate(), whose error names one unexpected member of many
+            return _problem(next(iter(validator.iter_errors(body))))
+        except ValueError:  # over 255 levels, where six are described
+            return "the body is nested too deeply"
+
+    return check
+
+
+def _problem(error: jsonschema_rs.ValidationError) -> str:
+    keyword = str(error.schema_path[-1])
+    kind: Any = error.kind  # its attributes depend on the keyword
+    if keyword == "additionalProperties":
+        return _unexpected(sorted(kind.unexpected))
+    if keyword == "type":
+        rule = f"is not of type '{next(name for name in kind.types if name != 'null')}'"
+    elif keyword == "enum":
+        rule = f"is not one of {sorted(kind.options)}"
+    else:
+        rule = _PROBLEMS[keyword].format(kind)
+    path = ".".join(str(step) for step in error.instance_path)
+    return f"{path} {rule}" if path else rule
+
+
+def _unexpected(names: list[str]) -> str:
+    # Seen: Additional properties are not allowed ('category_name' was unexpected)
+    listed, verb = ", ".join(map(repr, names)), "was" if len(names) == 1 else "were"
+    return f"Additional properties are not allowed ({listed} {verb} unexpected)"
+
+
+_description: Final = msgspec.json.decode(DESCRIPTION.read_bytes())
+_schemas: Final = _description["components"]["schemas"]
+_amend(_schemas)
+
+
+def body_schema(name: str) -> dict[str, Any]:
+    """Return the JSON Schema of a request body by its name in the description."""
+    return _json_schema(_schemas[name], _schemas)
+
+
+check_events: Final = _compile(body_schema("ConversionEvents"))
+check_list: Final = _compile(body_schema("CustomerListRequest"))
+check_list_update: Final = _compile(body_schema("CustomerListUpdateRequest"))
+check_audience: Final = _compile(body_schema("AudienceCreateRequest"))

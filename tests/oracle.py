@@ -1,0 +1,240 @@
+"""The builder of events as an interpreter: no generated code, no fast path, no cache.
+
+It states the rules of an event a second time, one field after the other, so that tests can hold
+the generated function against it. It shares only the converters, and those alone.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from target_pinterest_capi.events import coerce
+from target_pinterest_capi.events.build.builder import Result
+from target_pinterest_capi.events.build.converters import Converters, Note, Options
+from target_pinterest_capi.events.build.plan import NOW, EventPlan
+from target_pinterest_capi.events.event import (
+    Account,
+    Event,
+    InvalidRecord,
+    SkippedRecord,
+    encode,
+)
+from target_pinterest_capi.events.fields import BY_PATH, FIELDS
+from target_pinterest_capi.events.keys import derive_event_id, read_key
+from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
+
+REQUIRED = ("event_name", "action_source", "event_time", "event_id")
+HOUR = 3600
+DAY = 24 * HOUR
+
+
+class NoEventError(Exception):
+    """The record makes no event; `result` is what it comes to."""
+
+    def __init__(self, result: InvalidRecord | SkippedRecord) -> None:
+        super().__init__(result.reason)
+        self.result = result
+
+
+class Oracle:
+    """Builds the events of a plan, one field after the other."""
+
+    def __init__(
+        self, plan: EventPlan, options: Options, note: Note, now: Callable[[], float]
+    ) -> None:
+        self.plan = plan
+        self.options = options
+        self.note = note
+        self.now = now
+        self.converters = Converters(options, note)
+
+    def build(self, account: Account, record: Mapping[str, Any]) -> Result:
+        """Return what the generated function is to return."""
+        try:
+            return self._event(account, record)
+        except NoEventError as error:
+            return error.result
+
+    def _event(self, account: Account, record: Mapping[str, Any]) -> Event:
+        raw = {path: self._read(path, record) for path in REQUIRED}
+        event: dict[str, Any] = {"event_name": self._name(raw, record)}
+        event["action_source"] = self._convert("action_source", raw["action_source"])
+        if event["action_source"] is None:
+            raise self._missing("action_source", raw, record)
+        event["event_time"] = None  # keeps its place: an id comes first
+        event["event_id"] = self._convert("event_id", raw["event_id"])
+        key: Any = self._key(record)
+        if event["event_id"] is None:
+            event["event_id"] = self._derived_id(raw, record, account, event["event_name"])
+        elif self._key_is_the_id():
+            key = self.plan.key_properties[0]
+        identity = (account, event["event_name"], event["event_id"])
+        event["event_time"] = self._time(raw, record, identity)
+        event |= self._members("", record)
+        event["user_data"] = self._members("user_data", record, self._region(record))
+        self._derive_from_url(event)
+        if not identified(event["user_data"]):
+            raise self._invalid(Invalid.NO_IDENTIFIER, "user_data", record)
+        custom = self._members("custom_data", record)
+        self._derive_from_contents(custom)
+        self._check_limited(custom, event["user_data"])
+        if custom:
+            event["custom_data"] = custom
+        for name in ("app_info", "device_info"):
+            if members := self._members(name, record):
+                event[name] = members
+        return Event(
+            body=encode(event),
+            account=account,
+            origin=self.plan.origin,
+            name=event["event_name"],
+            id=event["event_id"],
+            deduplicable=event["action_source"] != "offline",
+            time=event["event_time"],
+            key=key,
+        )
+
+    def _read(self, path: str, record: Mapping[str, Any]) -> Any:
+        field = self.plan.fields.get(path)
+        return None if field is None else field.get(record)
+
+    def _convert(self, path: str, value: Any, *region: str | None) -> Any:
+        return None if value is None else self.converters.convert(BY_PATH[path])(value, *region)
+
+    def _members(
+        self, parent: str, record: Mapping[str, Any], region: str | None = None
+    ) -> dict[str, Any]:
+        members = {}
+        for field in FIELDS:
+            if field.parent == parent and field.path not in REQUIRED:
+                regional = field.form in ("phone", "postal_code")
+                value = self._read(field.path, record)
+                value = self._convert(field.path, value, *([region] if regional else []))
+                if value is not None:
+                    members[field.leaf] = value
+        return members
+
+    def _region(self, record: Mapping[str, Any]) -> str | None:
+        """Return the country that phones and postal codes are read in, if they are mapped."""
+        region = self.options.default_country
+        if self.plan.fields.keys() & {"user_data.ph", "user_data.zp"}:
+            value = self._read("user_data.country", record)
+            if value is not None:
+                region = self.converters.region(value) or region
+        return region
+
+    # What is required
+
+    def _name(self, raw: dict[str, Any], record: Mapping[str, Any]) -> str:
+        name = self._convert("event_name", raw["event_name"])
+        names = self.plan.event_names
+        if names is not None:
+            given, name = name, names.get(name or "") or self.plan.fallback_name
+            if name is None and given is not None:
+                raise NoEventError(SkippedRecord(self.plan.origin, Skipped.NOT_LISTED, given))
+        if name is None:
+            raise self._missing("event_name", raw, record)
+        return str(name)
+
+    def _time(
+        self, raw: dict[str, Any], record: Mapping[str, Any], identity: tuple[Account, str, str]
+    ) -> int:
+        value, now = raw["event_time"], self.now()
+        if value is NOW:
+            return int(now)
+        seconds = None if value is None else coerce.unix_time(value, self.options.zone)
+        if isinstance(seconds, LeftOut):
+            self.note("event_time", str(seconds))
+        if not isinstance(seconds, int):
+            raise self._missing("event_time", raw, record)
+        if seconds > now + HOUR:
+            raise self._invalid(Invalid.EVENT_IN_FUTURE, "event_time", record)
+        days = self.options.max_event_age_days
+        if days is not None and seconds < now - days * DAY:
+            raise self._invalid(Invalid.EVENT_TOO_OLD, "event_time", record, repeat_of=identity)
+        return seconds
+
+    def _derived_id(
+        self, raw: dict[str, Any], record: Mapping[str, Any], account: Account, name: str
+    ) -> str:
+        plan = self.plan
+        if "event_id" in plan.underived:
+            raise self._missing("event_id", raw, record)
+        derived = derive_event_id(
+            record, plan.key_properties, account.ad_account_id, name, plan.origin.stream
+        )
+        if derived is None:
+            raise self._invalid(Invalid.MISSING_KEY, "event_id", record)
+        return derived
+
+    def _missing(self, path: str, raw: dict[str, Any], record: Mapping[str, Any]) -> NoEventError:
+        if raw[path] is None or coerce.is_nothing(raw[path]):
+            return self._invalid(Invalid.MISSING_FIELD, path, record)
+        reasons: list[str] = []
+        converters = Converters(self.options, lambda _, reason: reasons.append(reason))
+        converters.convert(BY_PATH[path])(raw[path])
+        detail = str(reasons[0]) if reasons else None
+        return self._invalid(Invalid.BAD_FIELD, path, record, detail=detail)
+
+    def _invalid(
+        self, reason: Invalid, path: str, record: Mapping[str, Any], **more: Any
+    ) -> NoEventError:
+        key = self._key(record)
+        return NoEventError(InvalidRecord(self.plan.origin, reason, path, key=key, **more))
+
+    def _key(self, record: Mapping[str, Any]) -> dict[str, str] | None:
+        return read_key(record, self.plan.key_properties, plain=self.options.plain_keys)
+
+    def _key_is_the_id(self) -> bool:
+        field = self.plan.fields.get("event_id")
+        column = None if field is None else field.column
+        return self.plan.key_properties == (column,) and not self.options.plain_keys
+
+    # What is derived, and checked of the whole
+
+    def _derive_from_url(self, event: dict[str, Any]) -> None:
+        url, customer = event.get("event_source_url"), event["user_data"]
+        if url is None:
+            return
+        if "user_data.click_id" not in self.plan.underived and "click_id" not in customer:
+            click_id = query_parameter(url, "epik")
+            if click_id:
+                customer["click_id"] = click_id
+        if self.options.drop_url_query:
+            event["event_source_url"] = url.partition("#")[0].partition("?")[0]
+
+    def _derive_from_contents(self, custom: dict[str, Any]) -> None:
+        contents = custom.get("contents", [])
+        derived = {
+            "content_ids": list(dict.fromkeys(item["id"] for item in contents if "id" in item)),
+            "num_items": sum(item.get("quantity", 1) for item in contents),
+        }
+        for leaf, value in derived.items():
+            wanted = f"custom_data.{leaf}" not in self.plan.underived and leaf not in custom
+            if contents and wanted and value != []:
+                custom[leaf] = value
+
+    def _check_limited(self, custom: dict[str, Any], customer: dict[str, Any]) -> None:
+        limited = custom.get("opt_out_type") == "LDP"
+        if limited and not {"st", "country"} <= customer.keys():
+            self.note("custom_data.opt_out_type", Warned.LDP_INCOMPLETE)
+
+
+def identified(customer: Mapping[str, Any]) -> bool:
+    """Return whether Pinterest can match the customer: docs/pinterest-api.md, The event."""
+    return (
+        "em" in customer
+        or "hashed_maids" in customer
+        or {"client_ip_address", "client_user_agent"} <= customer.keys()
+    )
+
+
+def query_parameter(url: str, name: str) -> str | None:
+    """Return the first value of a query parameter; None where the URL cannot be read."""
+    if f"{name}=" not in url:
+        return None
+    try:
+        pairs = parse_qsl(urlsplit(url).query, max_num_fields=1000)
+    except ValueError:
+        return None
+    return dict(reversed(pairs)).get(name)
