@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from singer_sdk import Sink
 
-from target_pinterest_capi.checks.credentials import try_settings
+from target_pinterest_capi.checks.credentials import check_credentials
 from target_pinterest_capi.checks.result import CheckStatus
 from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, SkippedRecord
 from target_pinterest_capi.events.keys import read_key
@@ -218,7 +218,7 @@ class MeltanoTestSink(RecordSink):
         self._run.skip(SkippedRecord(Origin(self.stream_name, NO_MAPPING), Skipped.MELTANO_TEST))
 
     def _try(self) -> None:
-        for finding in try_settings(self._settings):
+        for finding in check_credentials(self._settings):
             line = f"{finding.step}: {finding.message}"
             if finding.mark is CheckStatus.FAILED:
                 self._run.stop(

@@ -16,7 +16,8 @@ from rich.console import Console
 
 from given import ACCOUNT, TOKEN, record, schema, settings_of, state
 from shopper import digest, seconds_ago
-from target_pinterest_capi.checks import steps as check_result
+from target_pinterest_capi.checks import steps
+from target_pinterest_capi.checks.configuration import check_event_names
 from target_pinterest_capi.checks.result import CheckResult, CheckStatus, place_of
 from target_pinterest_capi.cli.check import view as check_page
 from target_pinterest_capi.cli.main import main
@@ -370,13 +371,13 @@ def vips(*actions: str | None) -> list[bytes]:
 def test_sample_of_a_list(lines, mark, words):
     """Records that are added to a list or removed are well without any event; one of no use to it is told with its reason."""
     settings = settings_of(**LISTS, oauth={"access_token": "a-token"})
-    finding, names = check_result.sample(settings, lines)
+    finding, names = steps.sample(settings, lines)
     assert (finding.mark, names) == (mark, {})
     assert words in " ".join([finding.message, *finding.details])
     assert ("customer_lists" in finding.advice) is (mark == "failed")
     assert "no_mapping" not in str(finding)
     assert "shopper" not in str(finding)
-    (named,) = check_result.event_names(settings, names)
+    (named,) = check_event_names(settings, names)
     assert "--sample" not in named.message
 
 
@@ -387,14 +388,14 @@ def test_sample_with_events_and_a_list():
         oauth={"access_token": "a-token"},
         customer_lists=[{"stream": "visits", "list_id": "42", "member": "em"}],
     )
-    finding, names = check_result.sample(settings, visits("page_visit", "checkout"))
+    finding, names = steps.sample(settings, visits("page_visit", "checkout"))
     assert (finding.mark, finding.message) == (
         CheckStatus.OK,
         "2 records of the sample: 2 events, 2 list additions",
     )
     assert names == {"page_visit": 1, "checkout": 1}
     assert (
-        check_result.no_sample(settings).message
+        steps.no_sample(settings).message
         == "1 mapping, 1 customer list; --sample FILE tries your records"
     )
 
@@ -414,7 +415,7 @@ def test_sample_from_stdin_and_one_that_is_not_there(check):
 def test_what_only_the_target_does_is_said():
     """Stream maps and flattening change records before they are mapped, and a sample goes without them."""
     settings = settings_of(stream_maps={"visits": {"em": "em"}})
-    finding, names = check_result.sample(settings, visits("page_visit"))
+    finding, names = steps.sample(settings, visits("page_visit"))
     assert finding.details == ("stream_maps is applied by the target only, and not to this sample",)
     assert names == {"page_visit": 1}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from target_pinterest_capi.checks.connectivity import Endpoint, first_hop, look
+from target_pinterest_capi.checks.connectivity import Endpoint, check_connectivity, first_endpoint
 from target_pinterest_capi.checks.result import CheckResult, CheckStatus
 
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
@@ -39,7 +39,7 @@ def marks(findings: list[CheckResult]) -> list[tuple[str, CheckStatus]]:
 
 def test_plain_http_on_this_machine_is_a_connection(listener):
     """Where somebody listens on loopback, address and connection are well, and nothing is sent."""
-    found = look(f"http://127.0.0.1:{port(listener)}/v5", 5)
+    found = check_connectivity(f"http://127.0.0.1:{port(listener)}/v5", 5)
     assert marks(found) == [("address", CheckStatus.OK), ("connection", CheckStatus.OK)]
     listener.settimeout(120)
     connection, _ = listener.accept()
@@ -51,7 +51,7 @@ def test_nobody_listens():
     """A refused connection names host and port, and says what to check."""
     with socket.create_server(("127.0.0.1", 0)) as closed:
         free = port(closed)
-    address, connection = look(f"http://127.0.0.1:{free}/v5", 5)
+    address, connection = check_connectivity(f"http://127.0.0.1:{free}/v5", 5)
     assert (address.mark, connection.mark) == (CheckStatus.OK, CheckStatus.FAILED)
     assert connection.message == f"no connection to 127.0.0.1:{free} (connection refused)"
     assert "api_url" in connection.advice
@@ -60,7 +60,7 @@ def test_nobody_listens():
 @pytest.mark.parametrize("host", ["nowhere.invalid", f"{'a' * 64}.example.com"])
 def test_host_without_an_address(host: str):
     """A name that leads nowhere, or cannot be one, fails the address; the connection is not tried."""
-    found = look(f"https://{host}/v5", 5)
+    found = check_connectivity(f"https://{host}/v5", 5)
     assert marks(found) == [("address", CheckStatus.FAILED), ("connection", CheckStatus.SKIPPED)]
     assert host in found[0].message
     assert "api_url" in found[0].advice
@@ -72,7 +72,7 @@ def test_server_without_tls(listener):
         target=lambda: _answer(listener, lambda one: one.sendall(b"HTTP/1.1 400 Bad\r\n\r\n")),
         daemon=True,
     ).start()
-    connection = look(f"https://127.0.0.1:{port(listener)}/v5", 5)[1]
+    connection = check_connectivity(f"https://127.0.0.1:{port(listener)}/v5", 5)[1]
     assert connection.mark is CheckStatus.FAILED
     assert "does not speak TLS" in connection.message
 
@@ -120,7 +120,7 @@ def test_certificate(listener, certificate, trusted):
     def context(_: str) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=str(certificate) if trusted else None)
 
-    address, connection = look(f"https://localhost:{port(listener)}/v5", 5, context)
+    address, connection = check_connectivity(f"https://localhost:{port(listener)}/v5", 5, context)
     assert address.mark is CheckStatus.OK
     if trusted:
         assert connection.mark is CheckStatus.OK
@@ -168,16 +168,16 @@ def test_first_hop(monkeypatch, api_url: str, environment: dict[str, str], hop: 
     """The first connection goes to api_url's host, or to the proxy that the client would use, never for this machine."""
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    assert first_hop(api_url) == hop
+    assert first_endpoint(api_url) == hop
     assert "secret" not in str(hop)
 
 
 def test_proxy_is_what_is_tried(monkeypatch, listener):
     """With a proxy it is the proxy that is looked up and connected to, and its variable is named where that fails."""
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port(listener)}")
-    found = look("https://nowhere.invalid/v5", 5)
+    found = check_connectivity("https://nowhere.invalid/v5", 5)
     assert marks(found) == [("address", CheckStatus.OK), ("connection", CheckStatus.OK)]
     assert "HTTPS_PROXY" in found[0].message
     listener.close()
-    broken = look("https://nowhere.invalid/v5", 5)[1]
+    broken = check_connectivity("https://nowhere.invalid/v5", 5)[1]
     assert (broken.mark, "HTTPS_PROXY" in broken.advice) == (CheckStatus.FAILED, True)

@@ -135,7 +135,7 @@ def test_the_made_up_event_is_nobodys():
 
 def test_a_trial_records_nothing(sandbox):
     """One request with `test=true` and one event; the sandbox takes it and keeps nothing."""
-    found = list(trial.try_settings(settings_of(api_url=sandbox.url)))
+    found = list(trial.check_credentials(settings_of(api_url=sandbox.url)))
     assert [finding.mark for finding in found] == [OK, OK, OK]
     (request,) = sandbox.store.requests()
     assert (request.test, request.events, request.status) == (True, 1, 200)
@@ -145,7 +145,7 @@ def test_a_trial_records_nothing(sandbox):
 def test_one_attempt_is_enough(sandbox):
     """What may pass is not tried again: a person waits for the answer."""
     sandbox.faults.set([Fault("status", status=503)])
-    found = list(trial.try_settings(settings_of(api_url=sandbox.url)))
+    found = list(trial.check_credentials(settings_of(api_url=sandbox.url)))
     assert found[0].mark is FAILED
     assert len(sandbox.store.requests()) == 1
 
@@ -159,7 +159,7 @@ def test_one_attempt_is_enough(sandbox):
 )
 def test_where_nothing_would_be_sent_nothing_is(sandbox, given, words):
     """A dry run, and a configuration without events, send no test request, and say so."""
-    (only,) = trial.try_settings(settings_of(api_url=sandbox.url, **given))
+    (only,) = trial.check_credentials(settings_of(api_url=sandbox.url, **given))
     assert only.mark is SKIPPED
     assert words in only.message
     assert sandbox.store.requests() == []
@@ -176,13 +176,13 @@ def test_each_account_and_token_is_tried_once(sandbox, tmp_path: Path):
         {"stream": "e", "ad_account_id": "account"},
     ]
     settings = settings_of(api_url=sandbox.url, mappings=entries)
-    subjects = trial.subjects(settings)
+    subjects = trial.account_tokens(settings)
     assert [(one.account.ad_account_id, one.account.token, *one[1:]) for one in subjects] == [
         (ACCOUNT, TOKEN, "ad_account_id", "conversion_token"),
         ("77", TOKEN, "mappings[1].ad_account_id", "conversion_token"),
         ("77", "another-token", "mappings[3].ad_account_id", "mappings[3].conversion_token_file"),
     ]
-    found = list(trial.try_settings(settings))
+    found = list(trial.check_credentials(settings))
     assert [finding.mark for finding in found] == [
         OK,
         OK,
@@ -204,4 +204,6 @@ def test_a_token_of_a_file_is_named_by_its_setting(tmp_path: Path):
     """The setting to look at is the one that was given."""
     (tmp_path / "token").write_text(TOKEN)
     settings = load({"ad_account_id": ACCOUNT, "conversion_token_file": str(tmp_path / "token")})
-    assert [one.token_setting for one in trial.subjects(settings)] == ["conversion_token_file"]
+    assert [one.token_setting for one in trial.account_tokens(settings)] == [
+        "conversion_token_file"
+    ]

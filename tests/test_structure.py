@@ -62,6 +62,7 @@ EXCEPTIONS: Final = {
     ("reporting.report_file", "delivery.dispatcher"): "counts of requests belong to reporting",
     ("singer.reader", "sinks"): "a stream's rows belong to pipeline",
     ("checks.steps", "cli.preview"): "what a record comes to belongs to pipeline",
+    ("checks.configuration", "cli.preview"): "likewise",
     ("checks.steps", "reporting"): "likewise",
 }
 

@@ -1,6 +1,7 @@
-"""The way to api_url, a step at a time: the host's address, a connection, its certificate. For `pinterest-capi check`.
+"""The connection to api_url: the host's address, a TCP connection, its certificate.
 
-Sends no request, and so no token. Never raises for what it meets: a step that fails is a finding, and ends the way.
+Sends no request, and so no token. Never raises for what it meets: a step that fails is a result,
+and the last one.
 """
 
 import socket
@@ -31,8 +32,8 @@ class Endpoint(NamedTuple):
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def first_hop(api_url: str) -> Endpoint:
-    """Give where the client connects to for api_url: a proxy of the environment's, never for this machine."""
+def first_endpoint(api_url: str) -> Endpoint:
+    """Return where the client connects to for api_url: its host, or a proxy of the environment."""
     parts = urlsplit(api_url)
     host = parts.hostname or ""
     proxies = {} if is_loopback(api_url) or proxy_bypass(host) else getproxies()
@@ -45,13 +46,16 @@ def first_hop(api_url: str) -> Endpoint:
     )
 
 
-def look(
+def check_connectivity(
     api_url: str,
     timeout_seconds: float = TIMEOUT_SECONDS,
     context: Callable[[str], ssl.SSLContext] = tls_context,
 ) -> list[CheckResult]:
-    """Look the host up, connect, and check its certificate as the client does; `context` makes what decides about it."""
-    hop = first_hop(api_url)
+    """Look the host up, connect, and check its certificate as the client does.
+
+    `context` returns the SSL context for a URL, which decides about the certificate.
+    """
+    hop = first_endpoint(api_url)
     try:
         socket.getaddrinfo(hop.host, hop.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
@@ -127,7 +131,7 @@ def _connection_advice(hop: Endpoint) -> str:
 
 
 def _words(error: OSError | UnicodeError) -> str:
-    """Say what went wrong, in the system's words; those of TLS are constants of its library."""
+    """Return what went wrong in the system's words; those of TLS are constants of its library."""
     if isinstance(error, UnicodeError):
         return "it is no host's name"
     if isinstance(error, TimeoutError):

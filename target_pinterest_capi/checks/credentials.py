@@ -34,7 +34,7 @@ REFUSED_ADVICE: Final = "Check ad_account_id and api_url: the event of the reque
 
 
 class TestSender(Protocol):
-    """What a trial needs of a client."""
+    """What a check of credentials needs of a client."""
 
     def send_events(self, account: Account, body: bytes, *, test: bool) -> ApiResponse | NoResponse:
         """Make one attempt to send a request of events."""
@@ -48,8 +48,10 @@ class AccountToken(NamedTuple):
     token_setting: str
 
 
-def try_settings(settings: Settings, now: Callable[[], float] = time.time) -> Iterator[CheckResult]:
-    """Try every ad account that the settings name, each as soon as it is asked for; say what is not tried, and why."""
+def check_credentials(
+    settings: Settings, now: Callable[[], float] = time.time
+) -> Iterator[CheckResult]:
+    """Yield what every ad account of the settings answers, and what is not tried, and why."""
     reason = _needless(settings)
     if reason:
         yield CheckResult(REQUEST, CheckStatus.SKIPPED, reason)
@@ -60,8 +62,8 @@ def try_settings(settings: Settings, now: Callable[[], float] = time.time) -> It
         timeout_seconds=min(settings.request_timeout_seconds, TIMEOUT_SECONDS),
     )
     try:
-        for subject in subjects(settings):
-            yield from try_subject(client, subject, now())
+        for subject in account_tokens(settings):
+            yield from check_account_token(client, subject, now())
     finally:
         client.close()
     for number in _unnamed(settings):
@@ -72,8 +74,8 @@ def try_settings(settings: Settings, now: Callable[[], float] = time.time) -> It
         )
 
 
-def try_subject(client: TestSender, subject: AccountToken, now: float) -> list[CheckResult]:
-    """Send one test request; `now` is Unix seconds."""
+def check_account_token(client: TestSender, subject: AccountToken, now: float) -> list[CheckResult]:
+    """Send one test request and return what it shows; `now` is Unix seconds."""
     answer = client.send_events(
         subject.account, b'{"data":[' + made_up_event(now) + b"]}", test=True
     )
@@ -81,7 +83,7 @@ def try_subject(client: TestSender, subject: AccountToken, now: float) -> list[C
 
 
 def made_up_event(now: float) -> bytes:
-    """Give the JSON of the event that is tried with: nobody's visit to example.com, just now."""
+    """Return the JSON of the event that is sent: nobody's visit to example.com, just now."""
     return encode(
         {
             "event_name": "page_visit",
@@ -94,8 +96,11 @@ def made_up_event(now: float) -> bytes:
     )
 
 
-def subjects(settings: Settings) -> list[AccountToken]:
-    """Give every pair of account and token once, in the configuration's order; accounts that only records name are left out."""
+def account_tokens(settings: Settings) -> list[AccountToken]:
+    """Return every pair of account and token once, in the configuration's order.
+
+    Accounts that only records name are left out.
+    """
     found: dict[tuple[str, str], AccountToken] = {}
     given = settings.mappings
     entries = (
@@ -218,7 +223,7 @@ def _status_advice(answer: ApiResponse) -> str:
 
 
 def _needless(settings: Settings) -> str:
-    """Give why there is nothing to try; empty where there is."""
+    """Return why there is nothing to try, or ""."""
     if settings.mode == "dry_run":
         return "not sent: mode is dry_run. Check with mode test or live to try token and account"
     if settings.mappings == ():
@@ -227,7 +232,7 @@ def _needless(settings: Settings) -> str:
 
 
 def _unnamed(settings: Settings) -> list[int]:
-    """Give the numbers of the mapping entries whose account an expression names."""
+    """Return the numbers of the mapping entries whose account an expression names."""
 
     def is_named(entry: MappingEntry) -> bool:
         return entry.ad_account_id is None or entry.ad_account_id.isdigit()

@@ -31,25 +31,25 @@ Tokens = FixedToken | RefreshedTokens
 
 
 class _RefusedError(Exception):
-    """No access token, or no lists: the findings say why."""
+    """No access token, or no lists: the results say why."""
 
     def __init__(self, *findings: CheckResult) -> None:
         super().__init__()
         self.findings = findings
 
 
-def not_tried(settings: Settings, why: str) -> Iterator[CheckResult]:
-    """Say of OAuth and lists, where there are any in the settings, that they were not tried."""
+def skip_customer_lists(settings: Settings, why: str) -> Iterator[CheckResult]:
+    """Yield that OAuth and lists, where the settings have any, were not checked, and why."""
     if settings.oauth is not None:
         yield CheckResult(OAUTH, CheckStatus.SKIPPED, f"not tried: {why}")
     if settings.customer_lists:
         yield CheckResult(LISTS, CheckStatus.SKIPPED, f"not looked up: {why}")
 
 
-def try_lists(settings: Settings) -> Iterator[CheckResult]:
-    """Get an access token as a run would, read the lists of each ad account, and find the configured ones among them."""
+def check_customer_lists(settings: Settings) -> Iterator[CheckResult]:
+    """Get an access token as a run would, and look for the configured lists in each ad account."""
     if settings.oauth is None:
-        yield from not_tried(settings, "there is no oauth in the settings")
+        yield from skip_customer_lists(settings, "there is no oauth in the settings")
         return
     client = Client(
         settings.api_url,
@@ -95,7 +95,7 @@ def _access_token(tokens: Tokens) -> str:
 
 
 def _lists(client: Client, tokens: Tokens, token: str, account: str) -> Iterator[PinterestList]:
-    """Give the lists of an ad account, page by page."""
+    """Yield the lists of an ad account, page by page."""
     bookmark = None
     for _ in range(MAX_PAGES):
         reply = client.customer_lists(token, account, bookmark)
@@ -134,7 +134,7 @@ def _refusal(reply: ApiReply | NoResponse, tokens: Tokens, account: str) -> _Ref
 
 
 def _in_account(entry: CustomerListEntry, found: list[PinterestList]) -> CheckResult:
-    """Say of a configured list whether it is there."""
+    """Return whether a configured list is there."""
     if entry.list_id is not None:
         if any(one.id == entry.list_id for one in found):
             return CheckResult(LISTS, CheckStatus.OK, f"list {entry.list_id} is there")

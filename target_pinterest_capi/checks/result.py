@@ -1,4 +1,4 @@
-"""What a check found: a step, how it went, and what a person does about it. Plain values; nothing is checked here.
+"""The result of a check: a step, how it went, and what to do about it. Nothing is checked here.
 
 A message holds names of settings, hosts, ad accounts and statuses, never a token or a value of a record.
 """
@@ -27,7 +27,10 @@ class CheckStatus(StrEnum):
 
 
 class CheckResult(NamedTuple):
-    """One line of a check: `advice` is what to do, `place` where in Pinterest's pages, `details` further lines, each one thing."""
+    """One line of a check.
+
+    `advice` is what to do, `place` where in Pinterest's pages, `details` are further lines.
+    """
 
     step: str
     mark: CheckStatus
@@ -37,12 +40,12 @@ class CheckResult(NamedTuple):
     details: tuple[str, ...] = ()
 
 
-def has_failed(findings: list[CheckResult]) -> bool:
-    """Tell whether any step failed."""
-    return any(finding.mark is CheckStatus.FAILED for finding in findings)
+def has_failed(results: list[CheckResult]) -> bool:
+    """Return whether any step failed."""
+    return any(result.mark is CheckStatus.FAILED for result in results)
 
 
 def place_of(path: str) -> str:
-    """Give where the value of a setting is found, by its path; empty where that is no page of Pinterest's."""
+    """Return where in Pinterest's pages the value of a setting is found, by its path, or ""."""
     names = {name.removesuffix("_file") for name in path.replace("[", ".").split(".")}
     return next((place for name, place in PLACES.items() if name in names), "")

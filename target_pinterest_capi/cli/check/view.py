@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from target_pinterest_capi.checks.result import CheckResult, CheckStatus
-from target_pinterest_capi.checks.steps import CONFIGURATION_EXIT, OK_EXIT
+from target_pinterest_capi.cli.check.model import CONFIGURATION_EXIT, OK_EXIT
 from target_pinterest_capi.cli.console import plain
 from target_pinterest_capi.cli.preview.model import number_of
 

@@ -1,0 +1,90 @@
+"""The configuration, before a run: can it be used, and which of its event names may be misspelt.
+
+An event name that came with a record is shown only where it reads like one: it may be a value.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from target_pinterest_capi.checks.result import CheckResult, CheckStatus, place_of
+from target_pinterest_capi.cli.preview.model import number_of
+from target_pinterest_capi.events.fields import EVENT_NAMES
+from target_pinterest_capi.settings import Problem, Settings
+from target_pinterest_capi.settings.constants import unknown_event_name
+
+CONFIGURATION: Final = "configuration"
+NAMES: Final = "event names"
+# Anything else may be a value in the wrong column.
+_is_name: Final = re.compile(r"[A-Za-z][A-Za-z _-]{0,39}").fullmatch
+
+
+def report_problems(problems: Sequence[Problem], hint: str = "") -> CheckResult:
+    """Return all that is wrong with the configuration; nothing else can be checked then."""
+    count = f"{number_of(len(problems), 'problem')}; nothing else can be checked"
+    places = dict.fromkeys(
+        place for place in (place_of(problem.path) for problem in problems) if place
+    )
+    return CheckResult(
+        CONFIGURATION, CheckStatus.FAILED, count, hint, "; ".join(places), tuple(map(str, problems))
+    )
+
+
+def check_configuration(settings: Settings) -> CheckResult:
+    """Return that the settings can be used, with warnings; event names have a step of their own."""
+    about = f"mode {settings.mode}, ad account {settings.ad_account_id}"
+    odd = tuple(str(warning) for warning in settings.warnings if not _is_about_names(warning))
+    return CheckResult(
+        CONFIGURATION, CheckStatus.WARNING if odd else CheckStatus.OK, about, details=odd
+    )
+
+
+def check_event_names(settings: Settings, seen: Counter[str] | None) -> list[CheckResult]:
+    """Return which event names may be misspelt, of the settings and of those counted in a sample.
+
+    `seen` has how often each name came of the sample's records; None where there is no sample.
+    """
+    found = [_name_finding(warning) for warning in settings.warnings if _is_about_names(warning)]
+    constant = set(_constant_names(settings))
+    for name, count in (seen or Counter[str]()).most_common():
+        if name not in EVENT_NAMES and name not in constant:
+            shown = repr(name) if _is_name(name) else "a name that reads like none"
+            found += map(
+                _name_finding,
+                unknown_event_name(name, f"{shown}, {number_of(count, 'time')} in the sample,"),
+            )
+    if found:
+        return found
+    if seen:
+        return [
+            CheckResult(
+                NAMES,
+                CheckStatus.OK,
+                f"{number_of(len(seen), 'name')} in the sample, none of them misspelt",
+            )
+        ]
+    more = (
+        "--sample FILE checks those of records"
+        if seen is None
+        else "the sample has no events with others"
+    )
+    return [CheckResult(NAMES, CheckStatus.OK, f"none looks misspelt; {more}")]
+
+
+def _constant_names(settings: Settings) -> Iterator[Any]:
+    """Yield the event names of the settings: a warning about one of them says so already."""
+    entries = settings.mappings or ()
+    for level in (settings.defaults, *(entry.defaults for entry in entries)):
+        yield level.get("event_name")
+    for entry in entries:
+        yield from entry.event_names.values()
+        yield from (source.strip("'") for source in entry.fields.get("event_name") or ())
+
+
+def _is_about_names(warning: Problem) -> bool:
+    return "event_name" in warning.path
+
+
+def _name_finding(warning: Problem) -> CheckResult:
+    return CheckResult(NAMES, CheckStatus.WARNING, f"{warning.path} {warning.message}")

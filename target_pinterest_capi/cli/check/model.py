@@ -1,0 +1,88 @@
+"""The steps of `pinterest-capi check` in their order, and what they come to together."""
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+from target_pinterest_capi.checks import connectivity, credentials, customer_lists, steps
+from target_pinterest_capi.checks.configuration import (
+    CONFIGURATION,
+    check_configuration,
+    check_event_names,
+)
+from target_pinterest_capi.checks.result import CheckResult, CheckStatus, has_failed
+from target_pinterest_capi.settings import Settings
+
+OK_EXIT: Final = 0
+FAILED_EXIT: Final = 1
+CONFIGURATION_EXIT: Final = 2
+STANDARD_INPUT: Final = "-"
+
+
+def check_settings(settings: Settings, sample: str | None) -> Iterator[CheckResult]:
+    """Yield each step's results when it is asked for; `sample` is a file, `-` for standard input."""
+    yield check_configuration(settings)
+    seen = None
+    if sample is None:
+        yield steps.no_sample(settings)
+    else:
+        try:
+            with _open(sample) as lines:
+                found, seen = steps.sample(settings, lines)
+        except OSError as error:
+            found = steps.unreadable(error.strerror or type(error).__name__)
+        yield found
+    yield from check_event_names(settings, seen)
+    yield from check_online(settings)
+
+
+def _open(file: str) -> AbstractContextManager[BinaryIO]:
+    if file == STANDARD_INPUT:
+        return nullcontext(sys.stdin.buffer)
+    return Path(file).expanduser().open("rb")
+
+
+def check_online(settings: Settings) -> Iterator[CheckResult]:
+    """Yield what is found on the way to Pinterest, and what it answers, each as soon as it is known.
+
+    Nothing is sent in a dry run, or where there is no connection.
+    """
+    if settings.mode == "dry_run":
+        yield CheckResult(
+            connectivity.ADDRESS, CheckStatus.SKIPPED, "not looked up: mode is dry_run"
+        )
+        yield from credentials.check_credentials(settings)
+        yield from customer_lists.skip_customer_lists(settings, "mode is dry_run")
+        return
+    way = connectivity.check_connectivity(
+        settings.api_url, min(settings.request_timeout_seconds, connectivity.TIMEOUT_SECONDS)
+    )
+    yield from way
+    if has_failed(way):
+        yield CheckResult(
+            credentials.REQUEST,
+            CheckStatus.SKIPPED,
+            "not sent, so token and ad account are not checked",
+        )
+        yield from customer_lists.skip_customer_lists(settings, "Pinterest cannot be reached")
+        return
+    yield from credentials.check_credentials(settings)
+    yield from customer_lists.check_customer_lists(settings)
+
+
+def exit_code(results: Iterable[CheckResult]) -> int:
+    """Return 0, 1 where a step failed, 2 where the configuration did."""
+    failed = {result.step for result in results if result.mark is CheckStatus.FAILED}
+    if CONFIGURATION in failed:
+        return CONFIGURATION_EXIT
+    return FAILED_EXIT if failed else OK_EXIT
+
+
+def as_json(results: Sequence[CheckResult]) -> dict[str, Any]:
+    """Return a check for programs; what a result does not have is left out."""
+    steps = [
+        {name: value for name, value in result._asdict().items() if value} for result in results
+    ]
+    return {"exit_code": exit_code(results), "steps": steps}
