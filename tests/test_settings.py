@@ -22,6 +22,7 @@ from target_pinterest_capi.settings import (
     Settings,
     constants,
     load,
+    load_files,
     parse_mapping,
     read_environment,
     read_files,
@@ -532,6 +533,32 @@ def test_the_sdks_options_go_on_as_they_are():
         "flattening_max_depth": 1,
     }
     assert load(MINIMAL).sdk_options() == {}
+
+
+# ---- files and environment ----
+
+
+def test_settings_are_loaded_from_files_or_the_environment(tmp_path, monkeypatch):
+    """Files win by their order, the environment is read where none is named, and a mode that is asked for wins over both."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TARGET_PINTEREST_CAPI_AD_ACCOUNT_ID", "2")
+    monkeypatch.setenv("TARGET_PINTEREST_CAPI_MODE", "test")
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({**MINIMAL, "ad_account_id": "1", "mode": "live"}))
+    found = [
+        load_files([str(path)]),
+        load_files([], purpose="any"),
+        load_files([str(path), "ENV"]),
+        load_files([str(path)], mode="dry_run"),
+    ]
+    assert [(settings.ad_account_id, settings.mode) for settings in found] == [
+        ("1", "live"),
+        ("2", "test"),
+        ("2", "test"),
+        ("1", "dry_run"),
+    ]
+    with pytest.raises(ConfigurationError, match="conversion_token"):
+        load_files(["ENV"], mode="live")
 
 
 # ---- names ----

@@ -5,7 +5,7 @@ no secret shows in an error or a repr. Never reads a record, a clock or the netw
 """
 
 from target_pinterest_capi.settings.json_schema import sdk_schema
-from target_pinterest_capi.settings.loading import load, parse_mapping
+from target_pinterest_capi.settings.loading import Purpose, load, load_files, parse_mapping
 from target_pinterest_capi.settings.model import CustomerListEntry, MappingEntry, OAuth, Settings
 from target_pinterest_capi.settings.problems import ConfigurationError, Problem
 from target_pinterest_capi.settings.reference import (
@@ -28,10 +28,12 @@ __all__ = [
     "MappingEntry",
     "OAuth",
     "Problem",
+    "Purpose",
     "Settings",
     "environment",
     "environment_example",
     "load",
+    "load_files",
     "mapping_table",
     "meltano_settings",
     "parse_mapping",

@@ -5,7 +5,7 @@ settings, then the rules between settings, on what is right of them.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
 from target_pinterest_capi.events.build.converters import Options
@@ -15,6 +15,7 @@ from target_pinterest_capi.settings.model import CustomerListEntry, MappingEntry
 from target_pinterest_capi.settings.problems import ConfigurationError, Problem, Reading
 from target_pinterest_capi.settings.reading import build, given_members
 from target_pinterest_capi.settings.secrets import read_secrets
+from target_pinterest_capi.settings.sources import ENVIRONMENT, environment, read_files
 
 Purpose = Literal["events", "any"]
 
@@ -68,6 +69,17 @@ def load(raw: Mapping[str, Any], *, purpose: Purpose = "events") -> Settings:
         raise ConfigurationError(problems)
     settings._warnings = tuple(reading.warnings)  # noqa: SLF001 - the model's own member, filled where the model is made
     return settings
+
+
+def load_files(
+    paths: Sequence[str], *, purpose: Purpose = "events", mode: str | None = None
+) -> Settings:
+    """Return the checked settings of files, or of the environment where none is named; `mode` wins over theirs.
+
+    `ENV` among the paths is the environment, too. Raises ConfigurationError with all problems.
+    """
+    raw = read_files(paths or (ENVIRONMENT,), environ=environment())
+    return load(raw if mode is None else {**raw, "mode": mode}, purpose=purpose)
 
 
 def _failed(problems: Iterable[Problem]) -> frozenset[str]:

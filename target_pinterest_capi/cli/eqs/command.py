@@ -6,7 +6,6 @@ token is never sent. Writes nothing but a new refresh token, where Pinterest giv
 """
 
 import json
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,11 +15,10 @@ import click
 
 from target_pinterest_capi import settings
 from target_pinterest_capi.checks.result import ACCOUNT_PLACE, APP_PLACE
-from target_pinterest_capi.cli.check.command import NO_CONFIG
+from target_pinterest_capi.cli.configuration import load_settings, refuse_settings
 from target_pinterest_capi.cli.console import console, plain, trimmed
 from target_pinterest_capi.cli.eqs import model as result
 from target_pinterest_capi.cli.eqs import view as page
-from target_pinterest_capi.delivery.run import ExitCode
 from target_pinterest_capi.pinterest.calls import FlowStopped
 from target_pinterest_capi.pinterest.client import Client, NoResponse
 from target_pinterest_capi.pinterest.oauth import (
@@ -32,7 +30,6 @@ from target_pinterest_capi.pinterest.oauth import (
 from target_pinterest_capi.pinterest.responses import ApiReply, QualityScore
 from target_pinterest_capi.pinterest.retries import LIST_ADVICE, advice, in_words
 from target_pinterest_capi.reporting import report as reports
-from target_pinterest_capi.settings.sources import ENVIRONMENT
 
 # docs/pinterest-api.md: Event quality score (LookbackPeriodOptions, IngestionSourceOptions,
 # SourcePlatformOptions)
@@ -158,22 +155,11 @@ def eqs(
 
 
 def _load(paths: Sequence[str]) -> settings.Settings:
-    """Give the settings as the target reads them; no token for events is needed, but OAuth is."""
-    try:
-        loaded = settings.load(
-            settings.read_files(paths or (ENVIRONMENT,), environ=settings.environment()),
-            purpose="any",
-        )
-        problems = [] if loaded.oauth is not None else [NO_OAUTH]
-    except settings.ConfigurationError as error:
-        problems = [str(problem) for problem in error.problems]
-    if not problems:
-        return loaded
-    for problem in problems:
-        click.echo(f"Error: {problem}", err=True)
-    if not paths:
-        click.echo(NO_CONFIG, err=True)
-    sys.exit(ExitCode.CONFIGURATION)
+    """Return the settings as the target reads them; no token for events is needed, but OAuth is."""
+    loaded = load_settings(paths)
+    if loaded.oauth is None:
+        refuse_settings([NO_OAUTH], paths)
+    return loaded
 
 
 # Our side
