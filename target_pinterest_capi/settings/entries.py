@@ -2,16 +2,14 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from importlib import resources
 from typing import Any, Final
 
 from target_pinterest_capi.expressions.compiler import ExpressionError, compile_expression
 from target_pinterest_capi.settings.constants import unknown_event_name
 from target_pinterest_capi.settings.paths import flatten
-from target_pinterest_capi.settings.problems import Problem, Reading, did_you_mean, joined
+from target_pinterest_capi.settings.problems import Problem, Reading, joined
 from target_pinterest_capi.settings.values import MAX_ACCOUNT_DIGITS
 
-DEFAULT_PRESET: Final = "pinterest"
 _DIGITS: Final = re.compile(r"[0-9]+")
 _LITERAL: Final = re.compile(r"'([^'\\]*)'")  # a raw-string literal that is the whole expression
 
@@ -111,26 +109,6 @@ def read_event_names(raw: Any, where: str, reading: Reading) -> dict[str, str]:
             result[name] = target.strip()
             reading.warnings.extend(unknown_event_name(target.strip(), here))
     return result
-
-
-def check_preset(name: str, where: str, problems: list[Problem]) -> None:
-    """Add a problem where there is no such preset."""
-    known = preset_names()
-    if name not in known:
-        advice = f"is no preset{did_you_mean(name, known)}; there are: {', '.join(known)}"
-        problems.append(Problem(where, advice))
-
-
-def preset_names() -> tuple[str, ...]:
-    """Return the names of the presets in the package, sorted."""
-    folder = resources.files("target_pinterest_capi").joinpath("mapping", "presets")
-    files = [item.name for item in folder.iterdir()] if folder.is_dir() else []
-    return tuple(
-        sorted(
-            {name.removesuffix(".yaml") for name in files if name.endswith(".yaml")}
-            | {DEFAULT_PRESET}
-        )
-    )
 
 
 def _event_names(raw: Mapping[Any, Any], prefix: str) -> Iterator[tuple[Any, Any]]:

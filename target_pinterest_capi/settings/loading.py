@@ -162,8 +162,6 @@ def _mapping(raw: Any, where: str, reading: Reading) -> MappingEntry | None:
     if "when" in members:
         members["when"] = entries.read_expression(members["when"], f"{where}.when", problems)
     entry = build(MappingEntry, members, where, problems)
-    if entry is not None and entry.preset is not None:
-        entries.check_preset(entry.preset, f"{where}.preset", problems)
     if entry is not None and entry.ad_account_id is not None:
         entries.check_account(entry.ad_account_id, f"{where}.ad_account_id", problems)
     return entry

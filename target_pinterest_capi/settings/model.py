@@ -49,6 +49,20 @@ FieldExpressions = Annotated[
 ]
 
 
+# The built-in mapping entries: each but the first is a file of mapping/presets.
+Preset = Literal[
+    "pinterest",
+    "adobe_xdm",
+    "ga4",
+    "metarouter",
+    "rudderstack",
+    "segment",
+    "shopify",
+    "snowplow",
+    "woocommerce",
+]
+
+
 def setting(
     about: str,
     default: Any = None,
@@ -105,7 +119,7 @@ class MappingEntry(_Model):
 
     stream: str = setting("A stream's name, or a shell pattern such as tracks_*.", ...)
     name: str | None = setting("A name for reports.")
-    preset: str | None = setting(
+    preset: Preset | None = setting(
         "A built-in entry to start from; what follows overrides it field by field."
     )
     when: str | None = setting(
