@@ -21,31 +21,87 @@ TEXT = FILE.read_text(encoding="utf-8")
 ENTRY: dict[str, Any] = yaml.safe_load(TEXT)
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
-# Hub's CI checks a definition four times: by yamllint (`make lint` has its rules), by a JSON schema,
-# by the name of its folder, and by whether the variant is among the maintainers. The schema, as far as
-# it goes, in our own words: the keys, those it cannot do without, and what a setting may be.
+# Hub's CI checks a definition four times: by yamllint (`make lint` has its rules), by a JSON
+# schema, by the name of its folder, and by whether the variant is among the maintainers. The
+# schema, as far as it goes, in our own words: the keys, those it cannot do without, and what a
+# setting may be.
 KEYS: Final = {
-    "name", "namespace", "label", "variant", "description", "docs", "repo", "pip_url", "executable", "capabilities", "settings",
-    "settings_group_validation", "commands", "prereq", "usage", "next_steps", "settings_preamble", "keywords", "definition",
-    "maintenance_status", "quality", "logo_url", "domain_url", "supported_python_versions", "log_parser", "hidden", "requires",
-    "python", "dialect", "target_schema",
-}  # fmt: skip
+    "name",
+    "namespace",
+    "label",
+    "variant",
+    "description",
+    "docs",
+    "repo",
+    "pip_url",
+    "executable",
+    "capabilities",
+    "settings",
+    "settings_group_validation",
+    "commands",
+    "prereq",
+    "usage",
+    "next_steps",
+    "settings_preamble",
+    "keywords",
+    "definition",
+    "maintenance_status",
+    "quality",
+    "logo_url",
+    "domain_url",
+    "supported_python_versions",
+    "log_parser",
+    "hidden",
+    "requires",
+    "python",
+    "dialect",
+    "target_schema",
+}
 # The schema wants no `repo` and no `label`; the check of the maintainers and the page do.
 REQUIRED: Final = {"name", "namespace", "variant", "quality", "repo", "label"}
 WORDS: Final = ("description", "definition", "prereq", "usage", "next_steps", "settings_preamble")
 TEXTS: Final = (
-    *WORDS, "name", "namespace", "variant", "label", "repo", "docs", "pip_url", "executable", "domain_url", "quality",
+    *WORDS,
+    "name",
+    "namespace",
+    "variant",
+    "label",
+    "repo",
+    "docs",
+    "pip_url",
+    "executable",
+    "domain_url",
+    "quality",
     "maintenance_status",
-)  # fmt: skip
+)
 LISTS_OF_TEXTS: Final = ("capabilities", "keywords", "supported_python_versions")
 SETTING_KEYS: Final = {"name", "label", "kind", "value", "options", "description", "sensitive"}
 KINDS: Final = {
-    "string", "integer", "decimal", "boolean", "array", "object", "options", "date_iso8601", "file", "email", "oauth",
-}  # fmt: skip
+    "string",
+    "integer",
+    "decimal",
+    "boolean",
+    "array",
+    "object",
+    "options",
+    "date_iso8601",
+    "file",
+    "email",
+    "oauth",
+}
 CAPABILITIES: Final = {
-    "about", "stream-maps", "schema-flattening", "validate-records", "structured-logging", "batch", "activate-version",
-    "soft-delete", "hard-delete", "datatype-failsafe", "target-schema",
-}  # fmt: skip
+    "about",
+    "stream-maps",
+    "schema-flattening",
+    "validate-records",
+    "structured-logging",
+    "batch",
+    "activate-version",
+    "soft-delete",
+    "hard-delete",
+    "datatype-failsafe",
+    "target-schema",
+}
 STATUSES: Final = {"active", "beta", "development", "inactive", "unknown"}
 QUALITIES: Final = {"gold", "silver", "bronze", "unknown"}
 

@@ -44,7 +44,10 @@ PLUGIN = Installed("plugin", "7.1", 'measure[toml]>=7.10; extra == "never"', "me
         ("plugin==7.1\nmeasure[toml]==7.17", None),
         ("plugin==7.1\nmeasure[toml, other]==7.17", None),
         (
-            "plugin==7.1\nMeasure[toml]==7.17 ; python_version >= '3' \\\n    --hash=sha256:00\n    # via plugin",
+            (
+                "plugin==7.1\nMeasure[toml]==7.17 ; python_version >= '3' \\\n    --hash=sha256:00\n  "
+                "  # via plugin"
+            ),
             None,
         ),
         ("plugin==7.1\nmeasure==7.17", "the line that pins it leaves out [toml]"),

@@ -187,7 +187,10 @@ def test_changelog_that_keeps_the_form_has_no_problem():
         (
             "### Fixed",
             "### Added",
-            "14: `### Added` comes once, in the order Added, Changed, Deprecated, Removed, Fixed, Security",
+            (
+                "14: `### Added` comes once, in the order Added, Changed, Deprecated, Removed, Fixed, "
+                "Security"
+            ),
         ),
         ("- Something else.\n", "", "14: `### Fixed` has no entry"),
         ("### Added\n\n- All", "- All", "20: an entry stands below a group, such as `### Added`"),

@@ -32,7 +32,8 @@ from target_pinterest_capi.settings.json_schema import properties
 ACCOUNT = "549755885175"
 MINIMAL = {"ad_account_id": ACCOUNT, "conversion_token": "sandbox-token"}
 
-# The table of the contract with users: every setting and its default; `...` is required, None is unset.
+# The table of the contract with users: every setting and its default; `...` is required, None is
+# unset.
 DEFAULTS = {
     "ad_account_id": ...,
     "conversion_token": None,
@@ -117,12 +118,28 @@ def test_defaults_apply_to_what_is_not_given():
 def test_members_of_entries_and_lists_are_those_of_the_contract():
     """A mapping entry and a customer list have the contract's keys."""
     assert set(properties(MappingEntry)) == {
-        "stream", "name", "preset", "when", "ad_account_id", "conversion_token_file", "event_names", "fields", "defaults",
-    }  # fmt: skip
+        "stream",
+        "name",
+        "preset",
+        "when",
+        "ad_account_id",
+        "conversion_token_file",
+        "event_names",
+        "fields",
+        "defaults",
+    }
     assert set(properties(CustomerListEntry)) == {
-        "stream", "list_id", "list_name", "list_type", "ad_account_id", "member", "operation", "refresh", "max_removed_ratio",
+        "stream",
+        "list_id",
+        "list_name",
+        "list_type",
+        "ad_account_id",
+        "member",
+        "operation",
+        "refresh",
+        "max_removed_ratio",
         "audience",
-    }  # fmt: skip
+    }
 
 
 # ---- lax input ----
@@ -453,9 +470,23 @@ def test_every_secret_of_oauth_may_stand_in_a_file(tmp_path, name):
 
 TOKENS = st.text(string.ascii_letters + string.digits, min_size=12, max_size=40).map("Qq{}".format)
 PLACES = (
-    "conversion_token", "conversion_token_file", "ledger_url", "api_url", "ad_account_id", "mode", "timezone", "default_country",
-    "report_path", "batch_size_rows", "validate_records", "oauth", "mappings", "defaults", "stream_maps", "max_event_age_days",
-)  # fmt: skip
+    "conversion_token",
+    "conversion_token_file",
+    "ledger_url",
+    "api_url",
+    "ad_account_id",
+    "mode",
+    "timezone",
+    "default_country",
+    "report_path",
+    "batch_size_rows",
+    "validate_records",
+    "oauth",
+    "mappings",
+    "defaults",
+    "stream_maps",
+    "max_event_age_days",
+)
 SHAPES = (
     "{}",
     "{} {}",

@@ -57,7 +57,8 @@ EXAMPLE = {
                 "user_data.em": ["email", "customer.email"],
                 "user_data.click_id": "query_param(landing_site, 'epik')",
                 "custom_data": {"value": "total_price", "currency": "\"'USD'\"", "np": None},
-                "custom_data.contents": "line_items[].{id: product_id, item_name: title, item_price: price, quantity: quantity}",
+                "custom_data.contents": "line_items[].{id: product_id, item_name: title, "
+                "item_price: price, quantity: quantity}",
             },
             "defaults": {"event_name": "checkout", "action_source": "web"},
         }

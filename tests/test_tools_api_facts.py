@@ -276,20 +276,27 @@ def test_nothing_changed(saved, capsys):
 @pytest.mark.parametrize(
     ("change", "line"),
     [
-        (in_event("new", type="string", maxLength=64), "added    request.new (maxLength 64; type string)"),
+        (in_event("new", type="string", maxLength=64), ("added    request.new (maxLength 64; type "
+                                                       "string)")),
         (lambda event: event["properties"].pop("parent"), "removed  request.parent"),
         (in_event("description", maxLength=9), "changed  request.description: maxLength 5 -> 9"),
         (in_event("description", maxLength=None), "changed  request.description: maxLength -5"),
-        (in_event("description", type="integer"), "changed  request.description: type string -> integer"),
+        (in_event("description", type="integer"), ("changed  request.description: type string -> "
+                                                  "integer")),
         (in_event("description", nullable=True), "changed  request.description: nullable +true"),
-        (in_event("country", enum=["SE", "DK", "FI"]), "changed  request.country: enum +DK, +FI, -NO"),
-        (in_event("name", description="- `lead`\n- `signup`"), "changed  request.name: x-named-values +signup, -search"),
+        (in_event("country", enum=["SE", "DK", "FI"]), ("changed  request.country: enum +DK, +FI, "
+                                                       "-NO")),
+        (in_event("name", description="- `lead`\n- `signup`"), ("changed  request.name: "
+                                                               "x-named-values +signup, -search")),
         (lambda event: event["required"].append("country"), "changed  request: required +country"),
-        (lambda event: event.pop("additionalProperties"), "changed  request: additionalProperties -false"),
+        (lambda event: event.pop("additionalProperties"), ("changed  request: additionalProperties "
+                                                          "-false")),
         ({"parameters": []}, "removed  query parameter test (required false; type boolean)"),
         ({"responses": {"200": {}, "404": {}}}, "added    response 404"),
-        ({"security": [{"token": ["ads:write"]}]}, "changed  operation: security token -> token ads:write"),
-        ({"x-ratelimit-category": "x"}, "changed  operation: x-ratelimit-category conversions -> x"),
+        ({"security": [{"token": ["ads:write"]}]}, ("changed  operation: security token -> token "
+                                                   "ads:write")),
+        ({"x-ratelimit-category": "x"}, ("changed  operation: x-ratelimit-category conversions -> "
+                                        "x")),
     ],
 )  # fmt: skip
 def test_each_kind_of_change_has_its_line(saved, capsys, change, line):

@@ -1,4 +1,4 @@
-"""Loading the settings for a command: from the target's own files and variables, or an end with exit code 2.
+"""Load the settings of a command from the target's own files and variables, or exit with 2.
 
 Problems go to stderr, one a line, and hold no given value.
 """
@@ -29,7 +29,7 @@ def load_settings(
 
 
 def refuse_settings(problems: Iterable[object], paths: Sequence[str]) -> NoReturn:
-    """Show the problems of settings, and where they come from if no file was named; end with exit code 2."""
+    """Show the problems, and where settings came from if no file was named; exit with 2."""
     for problem in problems:
         click.echo(f"Error: {problem}", err=True)
     if not paths:

@@ -1,7 +1,7 @@
-"""What the users set: one model of every setting, its sources and checks, and what is generated from it.
+"""What users set: the model of every setting, its sources, checks, and what is generated from it.
 
-Promises that every problem of a configuration is reported at once, in words that hold no given value, and that
-no secret shows in an error or a repr. Never reads a record, a clock or the network.
+Promises that every problem of a configuration is reported at once, in words that hold no given
+value, and that no secret shows in an error or a repr. Never reads a record, a clock or the network.
 """
 
 from target_pinterest_capi.settings.json_schema import sdk_schema

@@ -1,7 +1,8 @@
-"""The constants of `defaults`: each is judged by the very rule of a value of its field, when the configuration is read.
+"""The constants of `defaults`: each is judged by the rule of its field's values when it is read.
 
-A constant that no event could have is a problem, in words that say what is accepted and never hold the constant. Two rules go
-beyond those of values: YAML's yes and no are no text, and an item has no members that Pinterest does not know.
+A constant that no event could have is a problem, in words that say what is accepted and never hold
+the constant. Two rules go beyond those of values: YAML's yes and no are no text, and an item has no
+members that Pinterest does not know.
 """
 
 import datetime as dt
@@ -27,11 +28,13 @@ _ITEM_NAMES: Final = tuple(field.path for field in ITEM_FIELDS)
 _ITEMS: Final = f"must be a list of objects with members such as {', '.join(_ITEM_NAMES[:4])}"
 _TIME: Final = "an ISO 8601 date-time or a Unix time in seconds"
 
-# What is accepted, where a constant would be left out for the reason. The limits of a field: `_out_of_limits`.
+# What is accepted, where a constant would be left out for the reason. The limits of a field:
+# `_out_of_limits`.
 _ACCEPTED: Final[Mapping[LeftOut, str]] = {
     LeftOut.EMPTY: "is empty: write a value, or null for none",
     LeftOut.NOT_TEXT: "must be text",
-    LeftOut.UNMATCHABLE_DIGEST: "must be plain or a SHA-256 digest: MD5 and SHA-1 cannot be matched",
+    LeftOut.UNMATCHABLE_DIGEST: "must be plain or a SHA-256 digest: MD5 and SHA-1 cannot be "
+    "matched",
     LeftOut.NOT_AN_EMAIL: "must be an e-mail address, such as jane@example.com",
     LeftOut.NOT_A_PHONE: "must be a phone number, such as +12125550100",
     LeftOut.UNKNOWN_GENDER: "must be female, male or non-binary, or f, m or n",
@@ -60,7 +63,10 @@ _KNOWN: Final[Mapping[LeftOut, Iterable[str]]] = {
 
 
 def read_defaults(raw: Any, where: str, reading: Reading) -> dict[str, Any]:
-    """Return `{field path: constant}`, flat; null is not given. What cannot be a value of its field is a problem and left out."""
+    """Return `{field path: constant}`, flat.
+
+    Null is not given; what cannot be a value of its field is a problem and left out.
+    """
     if not isinstance(raw, Mapping):
         reading.problems.append(Problem(where, "must be an object: a constant for each field path"))
         return {}
@@ -76,13 +82,16 @@ def read_defaults(raw: Any, where: str, reading: Reading) -> dict[str, Any]:
         here = joined(where, "event_name")
         reading.warnings.extend(unknown_event_name(str(result["event_name"]), here))
     if "event_id" in result:
-        advice = "makes all events of one name duplicates, of which Pinterest keeps the first: map it in fields, or leave it out"
+        advice = (
+            "makes all events of one name duplicates, of which Pinterest keeps the first: "
+            "map it in fields, or leave it out"
+        )
         reading.warnings.append(Problem(joined(where, "event_id"), advice))
     return result
 
 
 def read_constant(field: Field, value: Any, options: Options) -> Any:
-    """Return the constant to keep: dates as ISO text, choices as Pinterest writes them, anything else as it is.
+    """Return the constant to keep: dates as ISO text, choices as Pinterest writes them.
 
     Raises WrongValueError where events would be built without it, or without a part of it.
     """

@@ -1,4 +1,7 @@
-"""The parts of a mapping entry and a customer list that are more than one value: fields, event names, expressions, presets."""
+"""The parts of a mapping entry or a customer list that are more than one value.
+
+Fields, event names and expressions are read here; the other members are checked by their model.
+"""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -41,7 +44,7 @@ def read_fields(raw: Any, where: str, reading: Reading) -> dict[str, tuple[str, 
 
 
 def read_expressions(value: Any, where: str, problems: list[Problem]) -> tuple[str, ...] | None:
-    """Return one expression or a list of them as a tuple; None, and the problems, where one is wrong."""
+    """Return one expression or a list of them as a tuple; None, with problems, if one is wrong."""
     sources = value if isinstance(value, list | tuple) else [value]
     if not sources:
         problems.append(
@@ -81,7 +84,7 @@ def check_expression(source: Any, where: str, problems: list[Problem]) -> None:
 
 
 def check_account(source: str, where: str, problems: list[Problem]) -> None:
-    """Add a problem where an entry's ad_account_id is neither an account's digits nor an expression."""
+    """Add a problem if an ad_account_id is neither an account's digits nor an expression."""
     if not _DIGITS.fullmatch(source):
         check_expression(source, where, problems)
     elif len(source) > MAX_ACCOUNT_DIGITS:
@@ -91,7 +94,10 @@ def check_account(source: str, where: str, problems: list[Problem]) -> None:
 
 
 def read_event_names(raw: Any, where: str, reading: Reading) -> dict[str, str]:
-    """Return `{value of event_name: Pinterest's name}`; names that were nested at their dots are joined again."""
+    """Return `{value of event_name: Pinterest's name}`.
+
+    Names that were nested at their dots are joined again.
+    """
     problems = reading.problems
     if not isinstance(raw, Mapping):
         problems.append(Problem(where, "must be an object: the tap's event names to Pinterest's"))
@@ -123,7 +129,10 @@ def _event_names(raw: Mapping[Any, Any], prefix: str) -> Iterator[tuple[Any, Any
 
 def _not_text(value: Any) -> str:
     if isinstance(value, Mapping):
-        return "must be an expression, not an object: write the object as an expression, such as items[].{id: sku, quantity: count}"
+        return (
+            "must be an expression, not an object: write the object as an expression, such as "
+            "items[].{id: sku, quantity: count}"
+        )
     if isinstance(value, list | tuple):
         return "must be an expression, not a list in a list"
     if value is None:

@@ -1,7 +1,7 @@
-"""From the plain values of files and environment to checked settings, or to all that is wrong with them at once.
+"""From the plain values of files and environment to checked settings, or to all their problems.
 
-Every part is checked on its own, so that one mistake hides no other: entries and lists by their models, then the
-settings, then the rules between settings, on what is right of them.
+Every part is checked on its own, so that one mistake hides no other: entries and lists by their
+models, then the settings, then the rules between settings, on what is right of them.
 """
 
 import re
@@ -28,18 +28,20 @@ REFRESHED: Final = ("client_id", "client_secret", "refresh_token", "token_path")
 FOREIGN: Final = {
     "add_record_metadata": "has no meaning here: an event has no room for _sdc_ columns. Remove it",
     "load_method": "has no meaning here: events are only ever added. Remove it",
-    "batch_config": "has no meaning here: it sets how files are written, and this target sends events. Set batch_size_rows instead",
+    "batch_config": "has no meaning here: it sets how files are written, and this target sends "
+    "events. Set batch_size_rows instead",
     "batch_wait_limit_seconds": "has no meaning here: set batch_wait_seconds instead",
     "default_target_schema": "has no meaning here: Pinterest has no schemas. Remove it",
     "hard_delete": "has no meaning here: an event cannot be taken back. Remove it",
     "process_activate_version_messages": "has no meaning here: events have no versions. Remove it",
     "use_singer_decimal": "has no meaning here: amounts are always exact decimals. Remove it",
-    "access_token": "is no setting: set conversion_token for events, or oauth.access_token for customer lists",
+    "access_token": "is no setting: set conversion_token for events, or oauth.access_token for "
+    "customer lists",
 }
 
 
 class _Context(NamedTuple):
-    """What the rules between settings see; `failed` names the settings that have a problem already."""
+    """What the rules between settings see; `failed` are the settings that have a problem."""
 
     settings: Settings
     failed: frozenset[str]
@@ -48,10 +50,11 @@ class _Context(NamedTuple):
 
 
 def load(raw: Mapping[str, Any], *, purpose: Purpose = "events") -> Settings:
-    """Return the checked settings of the plain values of files and environment; `purpose` any needs no token for events.
+    """Return the checked settings of plain values.
 
-    Numbers and booleans may come as text, lists and objects as JSON text. The files of secrets are read here. Raises
-    ConfigurationError with all problems.
+    With `purpose` any, no token for events is needed. Numbers and booleans may come as text, lists
+    and objects as JSON text. The files of secrets are read here. Raises ConfigurationError with all
+    problems.
     """
     problems: list[Problem] = []
     given = given_members(Settings, _nested(raw), "", problems, foreign=FOREIGN)
@@ -74,8 +77,9 @@ def load(raw: Mapping[str, Any], *, purpose: Purpose = "events") -> Settings:
 def load_files(
     paths: Sequence[str], *, purpose: Purpose = "events", mode: str | None = None
 ) -> Settings:
-    """Return the checked settings of files, or of the environment where none is named; `mode` wins over theirs.
+    """Return the checked settings of files, or of the environment if none is named.
 
+    A `mode` that is given wins over theirs.
     `ENV` among the paths is the environment, too. Raises ConfigurationError with all problems.
     """
     raw = read_files(paths or (ENVIRONMENT,), environ=environment())
@@ -95,7 +99,10 @@ def _without_problems(members: Mapping[str, Any], problems: Iterable[Problem]) -
 
 
 def parse_mapping(raw: Mapping[str, Any], where: str) -> MappingEntry:
-    """Return one mapping entry, such as a preset's, of its plain values; `where` names it. Raises ConfigurationError."""
+    """Return one mapping entry, such as a preset's, of its plain values; `where` names it.
+
+    Raises ConfigurationError.
+    """
     reading = Reading([], [], Options())
     entry = _mapping(raw, where, reading)
     if reading.problems or entry is None:
@@ -220,8 +227,8 @@ def _token_rule(context: _Context) -> Iterator[Problem]:
     ):
         yield Problem(
             "conversion_token",
-            "is required to send events: make one in Ads Manager under Conversions, and set conversion_token or "
-            "conversion_token_file; mode: dry_run needs none",
+            "is required to send events: make one in Ads Manager under Conversions, and set "
+            "conversion_token or conversion_token_file; mode: dry_run needs none",
         )
 
 
@@ -234,7 +241,8 @@ def _oauth_rule(context: _Context) -> Iterator[Problem]:
     if wanted and context.settings.oauth is None and not {"oauth", "mode"} & context.failed:
         yield Problem(
             "oauth",
-            "is required for customer_lists, which take no conversion token: set oauth.access_token",
+            "is required for customer_lists, which take no conversion token: set "
+            "oauth.access_token",
         )
 
 
@@ -244,9 +252,13 @@ def _retention_rule(context: _Context) -> Iterator[Problem]:
         return
     age = settings.max_event_age_days
     if age is not None and settings.ledger_retention_days < age:
-        advice = f"must be at least max_event_age_days: an older event would be forgotten and sent again. Set it to {age}"
+        advice = (
+            "must be at least max_event_age_days: an older event would be forgotten and "
+            f"sent again. Set it to {age}"
+        )
         yield Problem("ledger_retention_days", advice)
-    # No retention is as long as no limit, so somebody has to choose how far back a repeated event is recognized.
+    # No retention is as long as no limit, so somebody has to choose how far back a repeated event
+    # is recognized.
     if (
         age is None
         and settings.ledger_url is not None
@@ -272,7 +284,7 @@ def _refresh_rule(context: _Context) -> Iterator[Problem]:
 
 
 def _lists_rule(context: _Context) -> Iterator[Problem]:
-    """Entries that feed one list share its requests and its record: they cannot want different things of it."""
+    """Check that entries of one list agree, since they share its requests and its record."""
     known: dict[tuple[str | None, ...], CustomerListEntry] = {}
     for entry in context.settings.customer_lists:
         first = known.setdefault((entry.ad_account_id, entry.list_id, entry.list_name), entry)
