@@ -1,4 +1,7 @@
-"""`pinterest-capi check`: a line a step, what is wrong in words with where to mend it, and an exit code."""
+"""`pinterest-capi check`.
+
+A line a step, what is wrong in words with where to mend it, and an exit code.
+"""
 
 import io
 import json
@@ -42,7 +45,7 @@ PROGRAM = Path(sys.executable).with_name("pinterest-capi")
 
 @pytest.fixture
 def check(sandbox: Sandbox, plain_terminal: None) -> Callable[..., Result]:
-    """Give a function that runs the command with a configuration for the sandbox, changed as a test says."""
+    """Return a function that runs the command with a configuration for the sandbox, changed as a test says."""
 
     def run(*arguments: str, sample: list[bytes] | None = None, **settings: Any) -> Result:
         given = {
@@ -63,7 +66,7 @@ def check(sandbox: Sandbox, plain_terminal: None) -> Callable[..., Result]:
 
 
 def found(result: Result) -> dict[str, dict[str, Any]]:
-    """Give the steps of `--json` by name."""
+    """Return the steps of `--json` by name."""
     made = json.loads(result.stdout)
     assert made["exit_code"] == result.exit_code
     return {step["step"]: step for step in made["steps"]}
@@ -74,7 +77,7 @@ def marks(result: Result) -> list[tuple[str, str]]:
 
 
 def visits(*names: str, **columns: Any) -> list[bytes]:
-    """Give the messages of a tap with a visit for each event name."""
+    """Return the messages of a tap with a visit for each event name."""
     row = {
         "event_time": seconds_ago(60),
         "action_source": "web",
@@ -158,7 +161,10 @@ def test_what_is_refused_is_told_apart(check, sandbox, settings, step, words, pl
     ],
 )
 def test_answer_that_tells_nothing(check, sandbox, fault, words):
-    """Exit 1; the test request failed with advice, and token and account are not judged. A redirect is not followed."""
+    """Exit 1; the test request failed with advice, and token and account are not judged.
+
+    A redirect is not followed.
+    """
     sandbox.faults.set([fault])
     result = check("--json")
     steps = found(result)
@@ -207,7 +213,9 @@ def test_dry_run_sends_nothing(check, sandbox):
 
 
 def test_every_problem_of_the_configuration(check, sandbox):
-    """Exit 2 with all problems at once, where to find what is missing, and nothing else is tried."""
+    """Exit 2 with all problems at once, where to find what is missing, and nothing else is tried.
+
+    """
     result = check("--json", ad_account_id=None, conversion_token=None, mode="life")
     assert result.exit_code == 2
     (step,) = json.loads(result.stdout)["steps"]
@@ -255,7 +263,10 @@ def test_odd_settings_are_warnings(check):
 
 
 def test_configuration_of_the_environment(sandbox, tmp_path, monkeypatch):
-    """Without `--config` the settings are the environment's and `.env`'s, as Meltano gives them; with none, that is said."""
+    """Without `--config` the settings are the environment's and `.env`'s, as Meltano gives them.
+
+    With none, that is said.
+    """
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TARGET_PINTEREST_CAPI_AD_ACCOUNT_ID", ACCOUNT)
     monkeypatch.setenv("TARGET_PINTEREST_CAPI_API_URL", sandbox.url)
@@ -308,7 +319,10 @@ def test_later_files_win(check, tmp_path):
     ],
 )
 def test_sample(check, lines, mark, code, words):
-    """Records that become events are well, some that do not a warning, none that do a failure; no value is shown."""
+    """Records that become events are well, some that do not a warning, none that do a failure.
+
+    No value is shown.
+    """
     result = check("--json", sample=lines())
     step = found(result)["mappings"]
     assert (step["mark"], result.exit_code) == (mark, code)
@@ -318,7 +332,10 @@ def test_sample(check, lines, mark, code, words):
 
 
 def test_sample_that_no_mapping_takes(check):
-    """A stream that no entry names makes no event, which is a failure here: whoever gave the sample meant it to be sent."""
+    """A stream that no entry names makes no event, which is a failure here.
+
+    Whoever gave the sample meant it to be sent.
+    """
     result = check(
         "--json",
         sample=visits("page_visit"),
@@ -338,7 +355,7 @@ LISTS = {
 
 
 def vips(*actions: str | None) -> list[bytes]:
-    """Give the messages of a tap with a person for each action."""
+    """Return the messages of a tap with a person for each action."""
     rows = [
         record("vips", id=number, email="shopper@example.com", action=action)
         for number, action in enumerate(actions)
@@ -369,7 +386,10 @@ def vips(*actions: str | None) -> list[bytes]:
     ],
 )
 def test_sample_of_a_list(lines, mark, words):
-    """Records that are added to a list or removed are well without any event; one of no use to it is told with its reason."""
+    """Records that are added to a list or removed are well without any event.
+
+    One of no use to it is told with its reason.
+    """
     settings = settings_of(**LISTS, oauth={"access_token": "a-token"})
     finding, names = steps.sample(settings, lines)
     assert (finding.mark, names) == (mark, {})
@@ -487,7 +507,7 @@ APP = {
 
 @pytest.fixture
 def make_list(sandbox: Sandbox) -> Iterator[Callable[[str], str]]:
-    """Give a function that makes a customer list of a name, and gives its id."""
+    """Yield a function that makes a customer list of a name, and gives its id."""
     client = Client(sandbox.url, max_connections=1, timeout_seconds=10)
 
     def make(name: str) -> str:
@@ -503,7 +523,7 @@ def make_list(sandbox: Sandbox) -> Iterator[Callable[[str], str]]:
 
 
 def lists(*entries: dict[str, str]) -> dict[str, Any]:
-    """Give settings with an access token and these customer lists."""
+    """Return settings with an access token and these customer lists."""
     return {
         "oauth": {"access_token": "sandbox-access-token"},
         "customer_lists": [{"stream": "members", "member": "em", **entry} for entry in entries],
@@ -697,7 +717,9 @@ def test_no_control_characters():
 
 
 def test_the_program_in_a_plain_terminal(sandbox, tmp_path):
-    """The installed program prints ASCII where the locale is plain, and does not import singer_sdk."""
+    """The installed program prints ASCII where the locale is plain, and does not import singer_sdk.
+
+    """
     config = tmp_path / "config.json"
     config.write_text(
         json.dumps(

@@ -59,7 +59,9 @@ def test_nobody_listens():
 
 @pytest.mark.parametrize("host", ["nowhere.invalid", f"{'a' * 64}.example.com"])
 def test_host_without_an_address(host: str):
-    """A name that leads nowhere, or cannot be one, fails the address; the connection is not tried."""
+    """A name that leads nowhere, or cannot be one, fails the address; the connection is not tried.
+
+    """
     found = check_connectivity(f"https://{host}/v5", 5)
     assert marks(found) == [("address", CheckStatus.FAILED), ("connection", CheckStatus.SKIPPED)]
     assert host in found[0].message
@@ -114,7 +116,10 @@ def _serve_tls(listener: socket.socket, certificate: Path) -> None:
 
 @pytest.mark.parametrize("trusted", [True, False])
 def test_certificate(listener, certificate, trusted):
-    """A certificate that somebody trusted vouches for holds; any other fails, with the library's reason."""
+    """A certificate that somebody trusted vouches for holds.
+
+    Any other fails, with the library's reason.
+    """
     threading.Thread(target=_serve_tls, args=(listener, certificate), daemon=True).start()
 
     def context(_: str) -> ssl.SSLContext:

@@ -1,4 +1,7 @@
-"""`pinterest-capi demo`: the real target on the packaged sample, what it prints, and how it notices that something is wrong."""
+"""`pinterest-capi demo`.
+
+The real target on the packaged sample, what it prints, and how it notices that something is wrong.
+"""
 
 import fcntl  # noqa: I001
 import hashlib
@@ -184,7 +187,10 @@ def test_the_list_is_kept(shown, told):
 
 
 def test_nothing_is_sent_twice(shown, told):
-    """A second run of the same records delivers what was rejected, and else nothing: the ledger knows it all."""
+    """A second run of the same records delivers what was rejected, and else nothing.
+
+    The ledger knows it all.
+    """
     repeat = told["second_run"]
     members = sum(row["events"] for row in told["outcomes"] if row["reason"] in (ADDED, REMOVED))
     assert repeat["in_ledger"] == told["totals"]["delivered"] - members
@@ -201,7 +207,9 @@ def test_nothing_is_sent_twice(shown, told):
 
 
 def test_it_ends_in_the_report(shown):
-    """Its last line is the page of the run report, which says what the page in the terminal says."""
+    """Its last line is the page of the run report, which says what the page in the terminal says.
+
+    """
     place = Path(shown.out.splitlines()[-1].strip())
     assert place == shown.directory / "report.html"
     report = decode((shown.directory / "report.json").read_bytes())
@@ -282,7 +290,10 @@ def read(terminal):
 
 
 def test_no_value_of_a_bad_row_is_shown(shown):
-    """What is wrong with a row is told without its values: on the page, in the log, in the dead letters."""
+    """What is wrong with a row is told without its values.
+
+    On the page, in the log, in the dead letters.
+    """
     told = shown.out + "".join(
         (shown.directory / name).read_text() for name in ("target.log", "dead-letters.jsonl")
     )
@@ -390,7 +401,10 @@ def test_the_shown_event_is_cut_short(shown):
 
 
 def test_the_configuration_stands_alone(shown, tmp_path):
-    """config.yaml takes the sample by itself: a dry run with it makes every event, and nothing warns."""
+    """config.yaml takes the sample by itself.
+
+    A dry run with it makes every event, and nothing warns.
+    """
     assert settings.load(settings.read_files([str(shown.directory / "config.yaml")])).warnings == ()
     (tmp_path / "dry.yaml").write_text("mode: dry_run\n")
     environment = {**ENVIRONMENT, "LOGLEVEL": "INFO"}
@@ -434,7 +448,10 @@ def test_the_sample_is_the_same_each_time():
 
 
 def test_the_sample_is_what_taps_send():
-    """Each stream has its SCHEMA first, each record its key and no other columns; a STATE comes now and then, and last."""
+    """Each stream has its SCHEMA first, each record its key and no other columns.
+
+    A STATE comes now and then, and last.
+    """
     schemas, records, states = {}, Counter(), []
     for line in demo_sample.lines(NOW).splitlines():
         message = json.loads(line)

@@ -50,7 +50,7 @@ COLUMNS = (
 def sales(
     count: int = 10, *, mails: int = 8, source: str = "web", name: str = "checkout", first: int = 0
 ) -> list[bytes]:
-    """Give so many records, of which so many have an e-mail address, and every other one an order's id."""
+    """Return so many records, of which so many have an e-mail address, and every other one an order's id."""
     rows = []
     nobody = {"client_ip_address": "192.0.2.7", "client_user_agent": "Mozilla/5.0"}
     for number in range(first, first + count):
@@ -71,7 +71,7 @@ SCHEMA = schema("sales", *COLUMNS, "client_ip_address", "client_user_agent", "ex
 
 @pytest.fixture
 def deliver(run_target: Callable[..., Any], tmp_path: Path) -> Callable[..., Path]:
-    """Give a function that delivers records to the sandbox, and gives the run's report."""
+    """Return a function that delivers records to the sandbox, and gives the run's report."""
 
     def run(*rows: bytes, name: str = "report.json", **settings: Any) -> Path:
         path = tmp_path / name
@@ -83,7 +83,7 @@ def deliver(run_target: Callable[..., Any], tmp_path: Path) -> Callable[..., Pat
 
 @pytest.fixture
 def ask(sandbox: Sandbox, plain_terminal: None) -> Callable[..., Result]:
-    """Give a function that runs the command with a configuration for the sandbox, changed as a test says."""
+    """Return a function that runs the command with a configuration for the sandbox, changed as a test says."""
 
     def run(*arguments: object, **settings: Any) -> Result:
         given = {
@@ -110,7 +110,7 @@ def told(result: Result) -> dict[str, Any]:
 def figures(
     made: dict[str, Any], platform: str = "WEB", name: str = "checkout"
 ) -> dict[str, tuple[Any, Any, Any]]:
-    """Give (Pinterest's, ours, difference) by component."""
+    """Return (Pinterest's, ours, difference) by component."""
     (score,) = [one for one in made["scores"] if one["source_platform"] == platform]
     (rows,) = [one["components"] for one in score["event_names"] if one["event_name"] == name]
     return {row["component"]: (row["pinterest"], row["ours"], row["difference"]) for row in rows}
@@ -139,7 +139,10 @@ def test_both_sides_of_the_same_events_agree(deliver, ask):
 
 
 def test_what_others_sent_shows_as_a_difference(deliver, ask):
-    """Pinterest counts every event of the account, the report those of its run; the difference is ours less Pinterest's."""
+    """Pinterest counts every event of the account, the report those of its run.
+
+    The difference is ours less Pinterest's.
+    """
     deliver(*sales(10, mails=0), name="first.json")
     second = deliver(*sales(10, mails=10, first=10), name="second.json")
     assert figures(told(ask("--json", "--report", second)))["hashed_email"] == (50.0, 100.0, 50.0)
@@ -201,7 +204,10 @@ def test_platforms_have_a_score_each(deliver, ask):
     ],
 )
 def test_filters(deliver, ask, filters, found):
-    """Period, platform and way in are Pinterest's filters; event names are chosen here, those we sent most of first."""
+    """Period, platform and way in are Pinterest's filters.
+
+    Event names are chosen here, those we sent most of first.
+    """
     report = deliver(*sales(4), *sales(6, name="signup"), *sales(1, source="offline", first=10))
     made = told(ask("--json", "--report", report, *filters))
     assert [
@@ -248,7 +254,10 @@ def test_event_names_that_are_not_in_the_report_are_told(deliver, ask):
 
 
 def test_conversion_token_is_never_sent(deliver, ask, sandbox):
-    """An account is asked about with OAuth alone: a conversion token as access token is refused, and one need not be there."""
+    """An account is asked about with OAuth alone.
+
+    A conversion token as access token is refused, and one need not be there.
+    """
     deliver(*sales())
     assert ask(conversion_token=None).exit_code == 0
     assert ask(oauth={"access_token": TOKEN}).exit_code == 1
@@ -307,7 +316,9 @@ def test_no_score_is_explained(ask, arguments, settings, code, said):
     ],
 )  # fmt: skip
 def test_what_may_pass_is_told_from_what_will_not(ask, sandbox, fault, said):
-    """A limit, an outage and an odd answer are exit 1, each with what to do; one attempt is made."""
+    """A limit, an outage and an odd answer are exit 1, each with what to do; one attempt is made.
+
+    """
     sandbox.faults.set([fault])
     done = ask(oauth={**APP, "token_path": "oauth.json"})
     assert (done.exit_code, done.stdout) == (1, "")
@@ -338,7 +349,7 @@ def test_scope_is_needed(tmp_path, monkeypatch):
 
 
 def score(platform: str = "WEB", **components: dict[str, float | ComponentQuality]) -> QualityScore:
-    """Give a score with these figures by component and event name."""
+    """Return a score with these figures by component and event name."""
     held = {
         component: {
             name: one if isinstance(one, ComponentQuality) else ComponentQuality(coverage=one)
@@ -350,7 +361,9 @@ def score(platform: str = "WEB", **components: dict[str, float | ComponentQualit
 
 
 def own(coverage: float | None) -> list[Report]:
-    """Give a report of a hundred events of which this share has a customer's id; None: no report."""
+    """Return a report of a hundred events of which this share has a customer's id; None: no report.
+
+    """
     if coverage is None:
         return []
     tally = Counters()
@@ -374,7 +387,10 @@ def own(coverage: float | None) -> list[Report]:
     ],
 )
 def test_what_a_pair_of_figures_calls_for(theirs, ours, said):
-    """Nothing where it is enough; else to map the field, to fill it more often, to wait, or to see where it has gone."""
+    """Nothing where it is enough.
+
+    Else to map the field, to fill it more often, to wait, or to see where it has gone.
+    """
     found = eqs_result.compare(
         [score(advertiser_external_id={"checkout": theirs})], eqs_result.ours(own(ours))
     ).advice

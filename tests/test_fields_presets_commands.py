@@ -1,4 +1,7 @@
-"""`pinterest-capi fields` and `presets`: the references in a terminal, for programs, and to be copied."""
+"""`pinterest-capi fields` and `presets`.
+
+The references in a terminal, for programs, and to be copied.
+"""
 
 import json
 from pathlib import Path
@@ -39,7 +42,9 @@ def printed(*arguments: str) -> str:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_can_be_called(command: str):
-    """The list of commands names nothing that is not there, and what it says of each is a sentence."""
+    """The list of commands names nothing that is not there, and what it says of each is a sentence.
+
+    """
     assert "Usage: " in printed(command, "--help")
     assert COMMANDS[command][1].endswith(".")
     assert command in printed("--help")
@@ -269,7 +274,10 @@ fields: {event_name: "paid && 'checkout' || 'lead'"}
 
 
 def test_comment_is_read_as_paragraphs_with_labels():
-    """The first paragraph says what it is, others begin with their label; the comment ends where the entry begins."""
+    """The first paragraph says what it is, others begin with their label.
+
+    The comment ends where the entry begins.
+    """
     assert list(presets.notes(COMMENT)) == [
         ("", "Shop: its orders (e.g. paid ones), as rows. More of it here."),
         ("Needs", "a column, and its neighbour."),
@@ -329,7 +337,7 @@ SAMPLES = {
 
 
 def results(record: dict[str, Any], entry: dict[str, Any]) -> tuple[Any, list[tuple[str, str]]]:
-    """Give the event that a record becomes by an entry, and what was noted."""
+    """Return the event that a record becomes by an entry, and what was noted."""
     settings = settings_of(mappings=[entry])
     noted: list[tuple[str, str]] = []
     (compiled,) = compile_stream(

@@ -52,7 +52,7 @@ def order(number: int, **columns: Any) -> bytes:
 
 @pytest.fixture
 def preview(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    """Give a function that runs the command on lines of input, with a configuration that has no token."""
+    """Return a function that runs the command on lines of input, with a configuration that has no token."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.delenv("FORCE_COLOR", raising=False)
@@ -87,7 +87,9 @@ def reasons(notes: list[dict[str, Any]]) -> list[tuple[str, str, int]]:
 
 
 def test_event_is_shown_as_it_would_be_sent(preview):
-    """The whole event: normal forms hashed, ids derived, decimals as text; and where it would go."""
+    """The whole event: normal forms hashed, ids derived, decimals as text; and where it would go.
+
+    """
     at = seconds_ago(1)
     (made,) = objects(
         preview([ORDERS, order(1, at=at, total=19.9, lines=[{"sku": 7, "price": 9.95}])], "--json")
@@ -116,7 +118,10 @@ def test_event_is_shown_as_it_would_be_sent(preview):
 
 
 def test_what_is_left_out_stands_beside_the_event(preview):
-    """Each value that could not be used: field, reason, how often, and what to do about it; warnings by themselves."""
+    """Each value that could not be used: field, reason, how often, and what to do about it.
+
+    Warnings by themselves.
+    """
     lines = [{"sku": "a", "price": "x"}, {"sku": "b", "price": "y"}]
     (made,) = objects(
         preview(
@@ -318,7 +323,7 @@ VIPS = {"list_name": "VIPs", "list_type": "EMAIL"}
 
 
 def lists(*entries: dict[str, Any]) -> dict[str, Any]:
-    """Give the settings of a target that keeps lists of the stream `vips` and makes no events."""
+    """Return the settings of a target that keeps lists of the stream `vips` and makes no events."""
     return {"mappings": [], "customer_lists": [*entries]}
 
 
@@ -383,7 +388,10 @@ def test_record_of_a_list_says_whom_it_adds_or_removes(preview, columns, changes
     ],
 )
 def test_invalid_members_say_why(preview, columns, expected):
-    """Reason, field and detail as in a dead letter, the list, and advice about customer_lists; no member."""
+    """Reason, field and detail as in a dead letter, the list, and advice about customer_lists.
+
+    No member.
+    """
     (made,) = objects(
         preview([members.SCHEMA, members.row(1, **columns)], "--json", **lists(members.entry()))
     )
@@ -451,7 +459,10 @@ def test_preview_of_lists_agrees_with_the_target(preview, run_target, sandbox: S
 
 
 def test_changes_of_lists_are_counted(preview):
-    """Additions and removals by themselves, columns that no list reads, values left out; reading stops after -n of them too."""
+    """Additions and removals by themselves, columns that no list reads, values left out.
+
+    Reading stops after -n of them too.
+    """
     lines = [
         schema("vips", "id", "email", "action", "notes", key_properties=("id",)),
         members.row(1, alt="nobody"),
@@ -527,7 +538,10 @@ def test_the_guide_shows_what_is_printed(preview):
 
 
 def test_reading_stops_with_the_last_event_that_was_asked_for(preview):
-    """-n counts events, 5 unless it is given; what comes after is not read, not even to find it wrong."""
+    """-n counts events, 5 unless it is given.
+
+    What comes after is not read, not even to find it wrong.
+    """
     lines = [ORDERS, *[order(number) for number in range(8)], b"no json"]
     assert len(objects(preview(lines, "--json"))) == 5
     assert len(objects(preview(lines, "--json", "-n", "2"))) == 2
@@ -557,7 +571,10 @@ def test_records_without_events_do_not_count(preview):
 
 
 def test_summary_counts_everything_that_was_read(preview):
-    """Records by stream, mapping and outcome; values by field and reason; ignored messages; columns that nothing reads."""
+    """Records by stream, mapping and outcome; values by field and reason; ignored messages.
+
+    Columns that nothing reads.
+    """
     lines = [
         ORDERS,
         state(1),
@@ -624,7 +641,10 @@ def test_summary_in_words(preview):
     ],
 )
 def test_columns_that_nothing_reads_are_named(preview, entry, unread):
-    """Columns of no expression, entry's or preset's, are named; none where an expression may read them all."""
+    """Columns of no expression, entry's or preset's, are named.
+
+    None where an expression may read them all.
+    """
     lines = [
         schema(
             "orders",
@@ -730,7 +750,10 @@ def test_no_value_is_shown_that_would_not_be_sent(preview, columns, arguments):
     ],
 )
 def test_no_value_of_a_member_is_shown(preview, columns, arguments):
-    """Of whom a list gets or loses the digest alone is shown; of the key, the action and other columns nothing."""
+    """Of whom a list gets or loses the digest alone is shown.
+
+    Of the key, the action and other columns nothing.
+    """
     given = {"id": 1, "email": "person1@example.com", "action": "add", **columns}
     ran = preview([members.SCHEMA, record("vips", **given)], *arguments, **lists(members.entry()))
     assert ran.exit_code == 0
@@ -790,7 +813,10 @@ def test_wrong_configuration_is_reported_whole(preview):
 
 
 def test_without_config_the_environment_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Settings come from TARGET_PINTEREST_CAPI_ variables and a .env file, as in the target; where they are missing, it says so."""
+    """Settings come from TARGET_PINTEREST_CAPI_ variables and a .env file, as in the target.
+
+    Where they are missing, it says so.
+    """
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("TARGET_PINTEREST_CAPI_AD_ACCOUNT_ID", raising=False)
     missing = CliRunner().invoke(main, ["preview"], input=b"")

@@ -1,4 +1,7 @@
-"""`pinterest-capi replay`: the events of dead letters go again, through the same delivery; the file itself never changes."""
+"""`pinterest-capi replay`: the events of dead letters go again, through the same delivery.
+
+The file itself never changes.
+"""
 
 import json  # noqa: I001
 import re
@@ -36,7 +39,7 @@ WALL = datetime(2026, 3, 2, 10, 15, tzinfo=UTC)
 
 
 def letter(number: int, *, mapping: str = "pinterest", **changes: Any) -> bytes:
-    """Give the line of a rejected event; `changes` are members of the event."""
+    """Return the line of a rejected event; `changes` are members of the event."""
     body = json.dumps({**json.loads(event(number).body), **changes}).encode()
     origin, key = Origin("visits", mapping), {"event_id": digest(f"visit-{number}")}
     row = DeadLetter(1, origin, Outcome.REJECTED, "refused_event", "400", None, key, ACCOUNT, body)
@@ -84,7 +87,7 @@ class Desk:
         return ran
 
     def still(self) -> list[dict[str, Any]]:
-        """Give the letters that still fail."""
+        """Return the letters that still fail."""
         return (
             [json.loads(row) for row in self.output.read_text().splitlines()]
             if self.output.exists()
@@ -99,7 +102,7 @@ def replay(config: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def counts(shown: str) -> dict[str, int]:
-    """Give the outcomes of a replay's last line but one."""
+    """Return the outcomes of a replay's last line but one."""
     found = re.search(r"^[\d,]+ lines: (.*?)\. [\d,]+ requests", shown, re.MULTILINE)
     assert found is not None, shown
     return {
@@ -112,7 +115,10 @@ def counts(shown: str) -> dict[str, int]:
 
 
 def test_what_was_rejected_is_delivered(run_target, replay: Desk, sandbox: Sandbox):
-    """Events that Pinterest failed and refused go again as they were, once the cause is gone: exit 0, and no new file."""
+    """Events that Pinterest failed and refused go again as they were, once the cause is gone.
+
+    Exit 0, and no new file.
+    """
     sandbox.faults.set(
         [Fault("fail_event", event_id="visit-2"), Fault("poison", event_id="visit-5")]
     )
@@ -156,7 +162,10 @@ def test_nothing_through_is_exit_3(replay: Desk, sandbox: Sandbox):
 
 
 def test_lines_without_an_event_are_counted_and_left(replay: Desk, sandbox: Sandbox):
-    """Letters of invalid records, cut lines and strangers are counted with what to do; the rest is sent."""
+    """Letters of invalid records, cut lines and strangers are counted with what to do.
+
+    The rest is sent.
+    """
     replay.write(
         invalid_letter(1),
         letter(2),
@@ -224,7 +233,10 @@ def test_dry_run_sends_nothing_and_needs_no_token(replay: Desk, sandbox: Sandbox
 
 
 def test_ledger_is_respected(run_target, replay: Desk, sandbox: Sandbox, tmp_path: Path):
-    """What was delivered since is skipped, and what is delivered now is remembered: a second replay sends nothing."""
+    """What was delivered since is skipped, and what is delivered now is remembered.
+
+    A second replay sends nothing.
+    """
     ledger = f"sqlite:///{tmp_path}/ledger.db"
     run_target([VISITS, record("visits", **visit(1))], ledger_url=ledger)
     replay.write(letter(1), letter(2))
@@ -246,7 +258,9 @@ def test_event_that_has_become_too_old_is_not_sent(replay: Desk, sandbox: Sandbo
 
 
 def test_event_larger_than_the_limit_of_today_is_not_sent(replay: Desk, sandbox: Sandbox):
-    """batch_max_bytes may have been lowered since: such an event is event_too_large, the others go."""
+    """batch_max_bytes may have been lowered since: such an event is event_too_large, the others go.
+
+    """
     replay.write(letter(1), letter(2, app_name="x" * 2000))
     done = replay(batch_max_bytes=1500)
     assert counts(done.stdout) == {"delivered": 1, "invalid": 1}
@@ -284,7 +298,10 @@ def sent_to(sandbox: Sandbox) -> dict[str, str]:
 
 
 def test_account_is_the_letters_own(replay: Desk, two_accounts: Sandbox, tmp_path: Path):
-    """A letter goes to its own ad account, with the token of the mapping entry of its name; else to the settings' account."""
+    """A letter goes to its own ad account, with the token of the mapping entry of its name.
+
+    Else to the settings' account.
+    """
     (tmp_path / "other.token").write_text("other-token")
     other = json.loads(letter(1, mapping="other shop")) | {"ad_account_id": OTHER}
     nowhere = json.loads(letter(2))
@@ -312,7 +329,10 @@ def test_mapping_that_is_no_more_takes_the_settings_token(replay: Desk, sandbox:
 
 
 def test_letter_without_a_token_stops_before_anything_is_sent(replay: Desk, sandbox: Sandbox):
-    """A configuration that needs no token for its own events may still lack one for a letter's: exit 2, with the setting."""
+    """A configuration that needs no token for its own events may still lack one for a letter's.
+
+    Exit 2, with the setting.
+    """
     replay.write(letter(1), letter(2, mapping="paid"))
     done = replay(mappings=[], conversion_token=None)
     assert (done.exit_code, done.stdout) == (2, "")

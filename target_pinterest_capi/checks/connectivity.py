@@ -22,7 +22,10 @@ _PORTS: Final = {"https": 443, "http": 80}
 
 
 class Endpoint(NamedTuple):
-    """Where the first connection goes: api_url's own host, or a proxy's, and the setting or variable that says so."""
+    """Where the first connection goes: to api_url's own host or to a proxy.
+
+    `said_by` is the setting or the variable that names it.
+    """
 
     host: str
     port: int
@@ -126,7 +129,10 @@ def _name_advice(hop: Endpoint) -> str:
 
 def _connection_advice(hop: Endpoint) -> str:
     if hop.said_by == "api_url":
-        return "Check host and port in api_url, and that a firewall lets this machine out; a proxy is named by HTTPS_PROXY."
+        return (
+            "Check host and port in api_url, and that a firewall lets this machine out; a proxy is"
+            " named by HTTPS_PROXY."
+        )
     return f"Check the variable {hop.said_by}, and that the proxy runs."
 
 

@@ -1,8 +1,10 @@
-"""One test request for each ad account and token of a configuration: does Pinterest answer, know the token, open the account?
+"""One test request for each ad account and token of a configuration.
+
+It shows whether Pinterest answers, knows the token, and opens the account to it.
 
 A test request is checked like any other, and nothing of it is recorded (docs/pinterest-api.md:
-Conversion events). Its one event is made up,
-at example.com. Each is one attempt, without retries. Never raises for an answer, never shows a token.
+Conversion events). Its one event is made up, at example.com. Each is one attempt, without retries.
+Never raises for an answer, never shows a token.
 """
 
 import time
@@ -30,7 +32,10 @@ ACCOUNT_ADVICE: Final = (
 )
 AGAIN_ADVICE: Final = "This shows nothing wrong with the settings: check again in a few minutes. A run tries for max_retry_seconds."
 NOT_PINTEREST_ADVICE: Final = "Check api_url: Pinterest's answers have a status for each event."
-REFUSED_ADVICE: Final = "Check ad_account_id and api_url: the event of the request is one that Pinterest is known to take."
+REFUSED_ADVICE: Final = (
+    "Check ad_account_id and api_url: the event of the request is one that Pinterest is known to"
+    " take."
+)
 
 
 class TestSender(Protocol):
@@ -185,7 +190,7 @@ def findings_of(answer: ApiResponse | NoResponse, subject: AccountToken) -> list
 
 
 def _settled(event: EventStatus, token: str) -> CheckResult:
-    """Say how the made-up event itself fared: it costs nothing, but a warning may be worth knowing."""
+    """Return what Pinterest says of the made-up event itself: a warning may be worth knowing."""
     message = redact(event.error_message or event.warning_message or "", (token,))
     if event.status != "processed":
         return CheckResult(

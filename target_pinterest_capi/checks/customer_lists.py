@@ -1,7 +1,10 @@
-"""OAuth and customer lists in `pinterest-capi check`: is there an access token, does Pinterest take it, are the lists there?
+"""OAuth and customer lists, before a run.
 
-Reads lists and changes none, so `ads:write` stays untried. An app's refresh token is exchanged as a run would do it, and what
-replaces it is kept in oauth.token_path. One attempt for each call. Never shows a token.
+Is there an access token, does Pinterest take it, and are the lists there?
+
+Reads lists and changes none, so `ads:write` stays untried. An app's refresh token is exchanged as a
+run would do it, and what replaces it is kept in oauth.token_path. One attempt for each call. Never
+shows a token.
 """
 
 from collections.abc import Iterator
@@ -78,7 +81,7 @@ def check_customer_lists(settings: Settings) -> Iterator[CheckResult]:
 
 
 def _access_token(tokens: Tokens) -> str:
-    """Give the access token; an app's is exchanged for."""
+    """Return the access token; an app's is exchanged for."""
     try:
         given = fetch_access_token(tokens)
     except FlowStopped as stop:

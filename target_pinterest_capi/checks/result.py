@@ -1,6 +1,7 @@
 """The result of a check: a step, how it went, and what to do about it. Nothing is checked here.
 
-A message holds names of settings, hosts, ad accounts and statuses, never a token or a value of a record.
+A message holds names of settings, hosts, ad accounts and statuses, never a token or a value of a
+record.
 """
 
 from enum import StrEnum
@@ -8,7 +9,10 @@ from typing import Final, NamedTuple
 
 # Where a setting's value is found. docs/getting-a-token.md has the way in full.
 TOKEN_PLACE: Final = "In Pinterest: Ads > Conversions > Set up API > Generate new token"  # noqa: S105 - a menu
-ACCOUNT_PLACE: Final = "In Pinterest: the number in the address of Ads Manager; also under Ads > Conversions > Set up API"
+ACCOUNT_PLACE: Final = (
+    "In Pinterest: the number in the address of Ads Manager; also under Ads > Conversions > Set"
+    " up API"
+)
 APP_PLACE: Final = "In Pinterest: developers.pinterest.com > My apps"
 PLACES: Final = {
     "conversion_token": TOKEN_PLACE,

@@ -32,7 +32,7 @@ TARGET_ONLY: Final = ("stream_maps", "flattening_enabled")
 def sample(
     settings: Settings, lines: Iterable[bytes], now: Callable[[], float] = time.time
 ) -> tuple[CheckResult, Counter[str]]:
-    """Say what the messages of a tap come to by the mappings, and give the event names that came of them with their counts."""
+    """Return what a tap's messages come to by the mappings, and the counts of their event names."""
     preview, names = Preview(settings, now), Counter[str]()
     try:
         for results in preview.read(lines):
@@ -45,7 +45,7 @@ def sample(
 
 
 def unreadable(why: str) -> CheckResult:
-    """Say that the sample cannot be read."""
+    """Return that the sample cannot be read, and why."""
     return CheckResult(
         MAPPINGS,
         CheckStatus.FAILED,
@@ -55,7 +55,7 @@ def unreadable(why: str) -> CheckResult:
 
 
 def no_sample(settings: Settings) -> CheckResult:
-    """Say that the mappings were tried on nothing."""
+    """Return that the mappings were tried on nothing."""
     return CheckResult(
         MAPPINGS,
         CheckStatus.SKIPPED,
@@ -64,7 +64,11 @@ def no_sample(settings: Settings) -> CheckResult:
 
 
 def _sample_in_words(preview: Preview, settings: Settings) -> CheckResult:
-    """Weigh a sample: without a record it shows nothing, with nothing to send the mappings are wrong, unless all are just old."""
+    """Return what a sample shows.
+
+    Without a record it shows nothing; with nothing to send the mappings are wrong, unless all
+    records are just too old.
+    """
     records, rows, sent = preview.tally.records, preview.tally.outcomes(), preview.sent()
     others = sorted((row for row in rows if row.reason not in SENT), key=lambda row: -row.number)
     details = tuple(_details(preview, others, settings))

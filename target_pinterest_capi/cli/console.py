@@ -3,12 +3,15 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain, repeat
 from typing import Final
 
 import click
 from rich.console import Console
+from rich.text import Text
 
 WIDEST: Final = 112  # wider lines are hard to read
+LEAST_WIDTH: Final = 20  # of indented words, however narrow the terminal
 _filling: Final = re.compile(r" +((?:\x1b\[[0-9;]*m)*)$", re.MULTILINE)
 _control: Final = re.compile(
     r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
@@ -28,6 +31,22 @@ def trimmed(out: Console) -> Iterator[None]:
     with out.capture() as captured:
         yield
     click.echo(_filling.sub(r"\1", captured.get()), nl=False, color=out.is_terminal or None)
+
+
+def print_indented(
+    out: Console, words: str, indent: int, style: str = "", *, head: Text | None = None
+) -> None:
+    """Print words, if any, within the width, each line indented.
+
+    `head` stands in the first line's indent, and is printed even without words.
+    """
+    if not words and head is None:
+        return
+    lines = Text(words, style).wrap(out, max(out.width - indent, LEAST_WIDTH))
+    starts = chain([head or Text(" " * indent)], repeat(Text(" " * indent)))
+    for start, line in zip(starts, lines, strict=False):
+        line.rstrip()
+        out.print(start + line, soft_wrap=True)
 
 
 def plain(name: str) -> str:

@@ -1,11 +1,11 @@
-"""`pinterest-capi fields`: the reference of Pinterest's event fields, from the table that events are built by.
+"""`pinterest-capi fields`: the reference of Pinterest's event fields.
 
-Owns the words for types, limits and normal forms, which docs/fields.md has too. States nothing that the table does not.
+Owns the words for types, limits and normal forms, which docs/fields.md has too. States nothing that
+the table does not.
 """
 
 import json
 import re
-from textwrap import wrap
 from typing import Any, Final, NamedTuple
 
 import click
@@ -13,14 +13,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from target_pinterest_capi.cli.console import console, print_indented
 from target_pinterest_capi.events.fields import BY_PATH, FIELDS, ITEM_FIELDS, Field, FieldKind
 from target_pinterest_capi.settings.paths import COMMON_NAMES
 from target_pinterest_capi.settings.problems import did_you_mean
 
-TABLE_WIDTH: Final = (
-    130  # columns below which a table of paths, types, forms and limits is all line breaks
-)
-INDENT: Final = "    "
+TABLE_WIDTH: Final = 130  # below it a table of paths, types, forms and limits is all line breaks
+WIDEST_TABLE: Final = 400
+INDENT: Final = 4
 NEAR: Final = 0.7  # how alike a name has to be to be suggested; less brings odd ones
 ITEMS: Final = "custom_data.contents"
 
@@ -31,12 +31,18 @@ FORMS: Final = {
         (" Jane.Doe+shop@Example.COM ",),
     ),
     "phone": (
-        "digits with country code; a national number gets the code of the record's country, else of default_country",
+        (
+            "digits with country code; a national number gets the code of the record's country,"
+            " else of default_country"
+        ),
         ("+1 (202) 555-0134", "0044 20 7946 0018"),
     ),
     "gender": ("f, m or n, from the usual words", ("Female", "male", "non-binary")),
     "birth_date": (
-        "YYYYMMDD, as written, no time zone applied; date_format decides where day and month could be either",
+        (
+            "YYYYMMDD, as written, no time zone applied; date_format decides where day and month"
+            " could be either"
+        ),
         ("1990-03-24", "24/03/1990", "March 4, 1990"),
     ),
     "name": ("lower case, one space between words; punctuation stays", (" Anne-Marie  O'Neill ",)),
@@ -45,11 +51,17 @@ FORMS: Final = {
         ("São Paulo", "St. Louis"),
     ),
     "state": (
-        "two-letter code of US states and Canadian provinces; other text in lower case without spaces",
+        (
+            "two-letter code of US states and Canadian provinces; other text in lower case without"
+            " spaces"
+        ),
         ("California", "US-CA", "Bayern"),
     ),
     "postal_code": (
-        "five digits in the US; elsewhere letters and digits, or digits only with postal_code: digits",
+        (
+            "five digits in the US; elsewhere letters and digits, or digits only with postal_code:"
+            " digits"
+        ),
         ("94110-1234", "SW1A 1AA"),
     ),
     "country": (
@@ -121,7 +133,10 @@ SYNONYMS: Final = {
 
 
 class Reference(NamedTuple):
-    """What people read of a field: `type` and `limit` in words, `form` what its values are brought to; "" where there is none."""
+    """What people read of a field.
+
+    `type` and `limit` are in words, `form` is what values are brought to; "" where there is none.
+    """
 
     path: str
     type: str
@@ -132,7 +147,7 @@ class Reference(NamedTuple):
 
 
 def reference() -> list[Reference]:
-    """Give all fields in the order of the wire, with the members of items as `custom_data.contents[].id`."""
+    """Return all fields in the order of the wire; an item's are `custom_data.contents[].id` etc."""
     found = []
     for field in FIELDS:
         found.append(describe(field))
@@ -220,7 +235,7 @@ def fields(text: str | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([_members(row) for row in found], indent=2))
         return
-    out = Console(highlight=False)
+    out = console(widest=WIDEST_TABLE)
     if out.width < TABLE_WIDTH:
         for row in found:
             _show(out, row)
@@ -229,7 +244,7 @@ def fields(text: str | None, as_json: bool) -> None:
 
 
 def _members(row: Reference) -> dict[str, Any]:
-    """Give it for programs: what it has no word of is left out, and choices are a list."""
+    """Return a field for programs, without what it does not have; choices are a list."""
     members = {name: value for name, value in row._asdict().items() if value != ""}
     choices = BY_PATH[row.path].choices if row.path in BY_PATH else ()
     return {**members, "choices": list(choices)} if choices else members
@@ -240,14 +255,7 @@ def _show(out: Console, row: Reference) -> None:
     out.print(Text.assemble((row.path, "bold"), f"  {_type_shown(row)}"), soft_wrap=True)
     for label, words in (("", row.about), ("normal form: ", row.form), ("limit: ", row.limit)):
         if words:
-            lines = wrap(
-                label + words,
-                out.width,
-                initial_indent=INDENT,
-                subsequent_indent=INDENT,
-                break_on_hyphens=False,
-            )
-            out.print(Text("\n".join(lines), style="bright_black" if label else ""), soft_wrap=True)
+            print_indented(out, label + words, INDENT, "bright_black" if label else "")
 
 
 def _show_table(out: Console, rows: list[Reference]) -> None:

@@ -1,6 +1,7 @@
 """`pinterest-capi presets`: the built-in mapping entries, listed and shown to be copied.
 
-Owns how a preset reads for people: what its file's comment says, and the event names it maps. Takes whatever presets are there.
+Owns how a preset reads for people: what its file's comment says, and the event names it maps. Takes
+whatever presets are there.
 """
 
 import json
@@ -8,14 +9,13 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from itertools import takewhile
-from textwrap import fill, wrap
 from typing import Any, Final, NamedTuple, get_args
 
 import click
 import yaml
-from rich.console import Console
 from rich.text import Text
 
+from target_pinterest_capi.cli.console import console, print_indented
 from target_pinterest_capi.events.fields import EVENT_NAMES
 from target_pinterest_capi.mapping import presets as built_in
 from target_pinterest_capi.mapping.flat_columns import base_columns
@@ -23,8 +23,7 @@ from target_pinterest_capi.settings import MappingEntry, parse_mapping
 from target_pinterest_capi.settings.model import Preset as PresetName
 from target_pinterest_capi.settings.problems import did_you_mean
 
-WIDEST: Final = 112  # wider lines are hard to read
-INDENT: Final = "    "
+INDENT: Final = 4
 AS_IT_COMES: Final = "event_name as the record has it"
 _label: Final = re.compile(
     r"([A-Z][A-Za-z ]{2,24}):(?: +|$)"
@@ -45,7 +44,11 @@ Leaves out: bare names of app_info and device_info, which are too common: brand,
 
 
 class Preset(NamedTuple):
-    """A preset for people. `about` is what it is, in a sentence; `notes`: its comment's paragraphs, each with its label or ""."""
+    """A preset for people.
+
+    `about` is what it is, in a sentence; `notes` are its comment's paragraphs, each with its
+    label or "".
+    """
 
     name: str
     about: str
@@ -55,7 +58,10 @@ class Preset(NamedTuple):
 
     @property
     def event_names(self) -> tuple[str, ...]:
-        """The names of Pinterest's that its events can have, in Pinterest's order; empty where they are as the record has them."""
+        """Pinterest's names that its events can have, in Pinterest's order.
+
+        Empty where they are as the record has them.
+        """
         given = self.entry.fields.get("event_name") or ()
         names = {*self.entry.event_names.values(), self.entry.defaults.get("event_name")}
         if not self.entry.event_names:
@@ -77,7 +83,7 @@ def names() -> tuple[str, ...]:
 
 @cache
 def load(name: str) -> Preset:
-    """Give a preset as people read it."""
+    """Return a preset as people read it."""
     text = pinterest_text() if name == built_in.PINTEREST else built_in.text(name)
     paragraphs = tuple(notes(text))
     about = first_sentence(paragraphs[0][1]) if paragraphs else ""
@@ -87,7 +93,7 @@ def load(name: str) -> Preset:
 
 
 def pinterest_text() -> str:
-    """Give preset `pinterest` as the YAML of an entry: every field with its columns but for numbered ones."""
+    """Return preset `pinterest` as the YAML of an entry, without its numbered columns."""
     fields = {
         path: sources[0] if len(sources) == 1 else list(sources)
         for path, sources in base_columns().items()
@@ -99,7 +105,7 @@ def pinterest_text() -> str:
 
 
 def notes(text: str) -> Iterator[tuple[str, str]]:
-    """Give the paragraphs of the comment that a preset's file begins with, each with the label it starts with."""
+    """Yield the paragraphs of the comment at the top of a preset's file, each with its label."""
     label = ""
     words: list[str] = []
     for number, line in enumerate(takewhile(lambda line: line.startswith("#"), text.splitlines())):
@@ -117,7 +123,7 @@ def notes(text: str) -> Iterator[tuple[str, str]]:
 
 
 def first_sentence(words: str) -> str:
-    """Give the words up to the first full stop that ends a sentence; dots that leave something out end none."""
+    """Return the words up to the first full stop that ends a sentence; three dots end none."""
     return re.split(r"(?<=[^.]\.)\s(?=[A-Z])", words, maxsplit=1)[0]
 
 
@@ -134,20 +140,15 @@ def list_presets(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([_members(preset) for preset in found], indent=2))
         return
-    out = Console(highlight=False)
-    width = min(out.width, WIDEST)
+    out = console()
     for preset in found:
         out.print(Text(preset.name, style="bold"))
-        out.print(Text(fill(preset.about, width, initial_indent=INDENT, subsequent_indent=INDENT)))
-        lines = wrap(
-            ", ".join(preset.event_names) or AS_IT_COMES,
-            width,
-            initial_indent=INDENT,
-            subsequent_indent=INDENT,
-        )
-        out.print(Text("\n".join(lines), style="bright_black"))
+        print_indented(out, preset.about, INDENT)
+        event_names = ", ".join(preset.event_names) or AS_IT_COMES
+        print_indented(out, event_names, INDENT, "bright_black")
     out.print(
-        "\nUse one as `preset: NAME` in a mapping entry; `pinterest-capi presets show NAME` prints one to copy."
+        "\nUse one as `preset: NAME` in a mapping entry; `pinterest-capi presets show NAME` prints"
+        " one to copy."
     )
 
 

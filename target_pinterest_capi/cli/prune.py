@@ -1,7 +1,8 @@
-"""`pinterest-capi prune`: removes from customer lists what their last full refresh did not bring again.
+"""`pinterest-capi prune`: remove from customer lists who was not in their last full refresh.
 
-Owns the command: its options, its words, and its exit codes (0: done, or nobody had left; 1: Pinterest or the database failed, or
-no complete refresh is on record; 2: the configuration; 3: more had left than `max_removed_ratio` lets go).
+Owns the command: its options, its words, and its exit codes (0: done, or nobody had left; 1:
+Pinterest or the database failed, or no complete refresh is on record; 2: the configuration; 3: more
+had left than `max_removed_ratio` lets go).
 """
 
 import sys
@@ -41,8 +42,9 @@ TOO_MUCH_EXIT: Final = 3
 def prune(paths: tuple[str, ...], names: tuple[str, ...], dry_run: bool) -> None:
     """Remove from customer lists what the last full refresh did not bring again.
 
-    For the lists with `refresh: full`. Run it after the pipeline has succeeded, in the same job: the target itself cannot tell a
-    tap that has finished from one that crashed, so it never removes anybody whom no record names.
+    For the lists with `refresh: full`. Run it after the pipeline has succeeded, in the same job:
+    the target itself cannot tell a tap that has finished from one that crashed, so it never removes
+    anybody whom no record names.
     """
     loaded = _load(paths, names, needs_oauth=not dry_run)
     assert loaded.ledger_url is not None  # noqa: S101 - held by the settings: `refresh: full` needs it

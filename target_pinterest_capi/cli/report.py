@@ -23,7 +23,7 @@ STDOUT: Final = "-"
     help="Where the page goes; - is standard output.  [default: beside RUN.json, as .html]",
 )
 def report(run: Path, output: str | None) -> None:
-    """Render the report that a run has written to its `report_path` as an HTML page, which needs nothing else to be looked at."""
+    """Render the JSON report of a run, written to its `report_path`, as one HTML page."""
     try:
         page = html.page(reports.decode(run.read_bytes()))
     except OSError as error:

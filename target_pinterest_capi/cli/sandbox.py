@@ -1,7 +1,7 @@
 """`pinterest-capi sandbox`: Pinterest's endpoints on this machine, until ctrl-C or SIGTERM.
 
-Owns the command's options and what it prints. The web server's packages are an extra: the sandbox is imported when the
-command runs.
+Owns the command's options and what it prints. The web server's packages are an extra: the sandbox
+is imported when the command runs.
 """
 
 import ipaddress
@@ -147,9 +147,10 @@ def sandbox(
     mixed_200: bool,
     **options: Any,
 ) -> None:
-    """Run Pinterest's endpoints for conversions and customer lists on this machine, with faults where you ask for them.
+    """Run Pinterest's endpoints for conversions and customer lists here, with faults if you wish.
 
-    Its address, opened in a browser, shows what it received as it comes, and has a switch for each fault.
+    Its address, opened in a browser, shows what it received as it comes, and has a switch for each
+    fault.
 
     \b
     Faults are KIND[:NAME=VALUE,...], for example
@@ -207,7 +208,10 @@ def needed_packages() -> Iterator[None]:
 
 
 def _app(options: dict[str, Any]) -> dict[str, Any]:
-    """Take the OAuth app's settings out of the options; those that were not given keep their defaults."""
+    """Take the OAuth app's settings out of the options.
+
+    Those that were not given keep their defaults.
+    """
     names = ("access_token", "client_id", "client_secret", "refresh_token", "access_token_seconds")
     given = {name: options.pop(name) for name in names}
     return {
@@ -218,7 +222,10 @@ def _app(options: dict[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def _endings() -> Iterator[Any]:
-    """Give a function that waits for ctrl-C or SIGTERM. Threads started within leave these signals to it."""
+    """Yield a function that waits for ctrl-C or SIGTERM.
+
+    Threads started within leave these signals to it.
+    """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
     try:
         yield lambda: signal.sigwait(ENDINGS)
@@ -236,7 +243,8 @@ def _introduce(running: "Sandbox", tokens: tuple[str, ...], accounts: tuple[str,
         f"  page        {running.origin}/  (what it received, live, and a switch for each fault)"
     )
     click.echo(
-        f"  as JSON     {running.origin}/_sandbox/events  (also requests, lists, audiences, counters, faults)"
+        f"  as JSON     {running.origin}/_sandbox/events  (also requests, lists, audiences,"
+        " counters, faults)"
     )
     click.echo(f"\nPoint the target at it with a configuration file:\n  {json.dumps(settings)}")
     click.echo("or with environment variables:")
@@ -255,9 +263,9 @@ def _introduce(running: "Sandbox", tokens: tuple[str, ...], accounts: tuple[str,
     click.echo(f"  {json.dumps({'oauth': {**members, 'token_path': 'sandbox-oauth.json'}})}")
     if not _is_loopback(running.config.host):
         click.secho(
-            f"\nWarning: {running.config.host} is not a loopback address. Whoever reaches this machine can read every event "
-            "sent here and switch faults, without a token and unencrypted. The target itself sends plain HTTP to loopback "
-            "addresses only.",
+            f"\nWarning: {running.config.host} is not a loopback address. Whoever reaches this"
+            " machine can read every event sent here and switch faults, without a token and"
+            " unencrypted. The target itself sends plain HTTP to loopback addresses only.",
             err=True,
             fg="yellow",
         )

@@ -1,8 +1,9 @@
-"""`pinterest-capi check`: would a run of this configuration work, and if not, what is to be changed, and where?
+"""`pinterest-capi check`: would a run of this configuration work, and if not, what to change?
 
-Owns the command: its options, where the configuration comes from, and its exit codes (0; 1: a step failed; 2: the configuration
-cannot be used). Sends one test request for each ad account, of which Pinterest records nothing, and reads customer
-lists. Writes nothing but a new refresh token, where Pinterest gives one.
+Owns the command: its options, where the configuration comes from, and its exit codes (0; 1: a step
+failed; 2: the configuration cannot be used). Sends one test request for each ad account, of which
+Pinterest records nothing, and reads customer lists. Writes nothing but a new refresh token, where
+Pinterest gives one.
 """
 
 import json
@@ -34,9 +35,10 @@ from target_pinterest_capi.cli.console import console
 def check(paths: tuple[str, ...], sample: str | None, as_json: bool) -> None:
     """Check configuration, mappings, connection, token and account.
 
-    One line for each step: what is well, what is not, why, what to do about it, and where in Pinterest's pages. Sends a test
-    request with a made-up event, of which Pinterest records nothing. Exits with 0, with 1 where a step failed, and with 2
-    where the configuration cannot be used.
+    One line for each step: what is well, what is not, why, what to do about it, and where in
+    Pinterest's pages. Sends a test request with a made-up event, of which Pinterest records
+    nothing. Exits with 0, with 1 where a step failed, and with 2 where the configuration cannot be
+    used.
 
     \b
     pinterest-capi check --config target.yaml

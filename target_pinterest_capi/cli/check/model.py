@@ -22,7 +22,7 @@ STANDARD_INPUT: Final = "-"
 
 
 def check_settings(settings: Settings, sample: str | None) -> Iterator[CheckResult]:
-    """Yield each step's results when it is asked for; `sample` is a file, `-` for standard input."""
+    """Yield the results of each step when they are asked for; `sample` is a file, `-` is stdin."""
     yield check_configuration(settings)
     seen = None
     if sample is None:
@@ -45,7 +45,7 @@ def _open(file: str) -> AbstractContextManager[BinaryIO]:
 
 
 def check_online(settings: Settings) -> Iterator[CheckResult]:
-    """Yield what is found on the way to Pinterest, and what it answers, each as soon as it is known.
+    """Yield what is found on the way to Pinterest, and what Pinterest answers, one by one.
 
     Nothing is sent in a dry run, or where there is no connection.
     """

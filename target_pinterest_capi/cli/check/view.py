@@ -1,9 +1,9 @@
-"""How a check is shown: a line a step with a tick or a cross, and below it the cause, what to do and where.
+"""How a check is shown: a line a step with a mark, and below it the cause, what to do and where.
 
-Owns the marks, in ASCII where the terminal has no others. Prints nothing that a finding does not have.
+Owns the marks, in ASCII where the terminal has no others.
 """
 
-from textwrap import wrap
+from collections import Counter
 from typing import Final
 
 from rich.console import Console
@@ -11,7 +11,7 @@ from rich.text import Text
 
 from target_pinterest_capi.checks.result import CheckResult, CheckStatus
 from target_pinterest_capi.cli.check.model import CONFIGURATION_EXIT, OK_EXIT
-from target_pinterest_capi.cli.console import plain
+from target_pinterest_capi.cli.console import plain, print_indented
 from target_pinterest_capi.cli.preview.model import number_of
 
 MARKS: Final = {
@@ -39,60 +39,39 @@ WORDS: Final = {
 }
 
 
-def show(out: Console, finding: CheckResult) -> None:
-    """Show one step."""
+def show(out: Console, result: CheckResult) -> None:
+    """Print one step."""
     marks = MARKS if _can_show(out, "".join(MARKS.values())) else ASCII_MARKS
-    mark = f"{marks[finding.mark]:<{max(map(len, marks.values()))}} "
-    indent = " " * (len(mark) + STEP_WIDTH)
-    width = max(out.width - len(indent), 20)
-    first, *more = _wrapped(out, finding.message, width) or [""]
-    style = STYLES[finding.mark]
-    out.print(
-        Text.assemble((mark, style), (f"{finding.step:<{STEP_WIDTH}}", "bold"), first),
-        soft_wrap=True,
-    )
-    _below(out, indent, more, "")
-    for detail in finding.details:
-        lines = _wrapped(out, detail, width - 2)
-        _below(
-            out,
-            indent,
-            [f"{'  ' if number else '- '}{line}" for number, line in enumerate(lines)],
-            "",
-        )
-    _below(out, indent, _wrapped(out, finding.advice, width), "")
-    _below(out, indent, _wrapped(out, finding.place, width), "cyan")
+    mark = f"{marks[result.mark]:<{max(map(len, marks.values()))}} "
+    head = Text.assemble((mark, STYLES[result.mark]), (f"{result.step:<{STEP_WIDTH}}", "bold"))
+    indent = len(head)
+    print_indented(out, _showable(out, result.message), indent, head=head)
+    for detail in result.details:
+        bullet = Text(" " * indent + "- ")
+        print_indented(out, _showable(out, detail), len(bullet), head=bullet)
+    print_indented(out, _showable(out, result.advice), indent)
+    print_indented(out, _showable(out, result.place), indent, "cyan")
 
 
-def show_end(out: Console, findings: list[CheckResult], exit_code: int) -> None:
-    """Say in a sentence how it went."""
-    counts = {mark: sum(finding.mark is mark for finding in findings) for mark in CheckStatus}
-    words = WORDS.get(exit_code) or number_of(counts[CheckStatus.FAILED], "step") + " failed"
-    more = [
-        number_of(counts[mark], noun)
-        for mark, noun in ((CheckStatus.WARNING, "warning"),)
-        if counts[mark]
-    ]
+def show_end(out: Console, results: list[CheckResult], exit_code: int) -> None:
+    """Print in a sentence how it went."""
+    counts = Counter(result.mark for result in results)
+    words = [WORDS.get(exit_code) or number_of(counts[CheckStatus.FAILED], "step") + " failed"]
+    if counts[CheckStatus.WARNING]:
+        words.append(number_of(counts[CheckStatus.WARNING], "warning"))
     if counts[CheckStatus.SKIPPED]:
-        more.append(f"{counts[CheckStatus.SKIPPED]} not checked")
+        words.append(f"{counts[CheckStatus.SKIPPED]} not checked")
+    style = "bold red" if exit_code else "bold green"
     out.print()
-    out.print(
-        Text(", ".join([words, *more]) + ".", style="bold red" if exit_code else "bold green"),
-        soft_wrap=True,
-    )
+    out.print(Text(", ".join(words) + ".", style), soft_wrap=True)
 
 
-def _below(out: Console, indent: str, lines: list[str], style: str) -> None:
-    for line in lines:
-        out.print(Text.assemble(indent, (line, style)), soft_wrap=True)
-
-
-def _wrapped(out: Console, words: str, width: int) -> list[str]:
-    """Give words as lines that the terminal can show: no control characters, and ASCII where it has no more."""
+def _showable(out: Console, words: str) -> str:
+    """Return words as the terminal can show them: one line, ASCII where it has no more."""
     shown = plain(words)
-    if not _can_show(out, shown):
-        shown = shown.replace("…", "...").encode(out.encoding, "replace").decode(out.encoding)
-    return wrap(shown, width, break_on_hyphens=False)
+    if _can_show(out, shown):
+        return shown
+    return shown.replace("…", "...").encode(out.encoding, "replace").decode(out.encoding)
 
 
 def _can_show(out: Console, text: str) -> bool:

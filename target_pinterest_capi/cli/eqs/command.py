@@ -1,8 +1,9 @@
-"""`pinterest-capi eqs`: Pinterest's event quality score beside our own coverage of the same components.
+"""`pinterest-capi eqs`: Pinterest's event quality score beside our own coverage.
 
-Owns the command: its options, which reports are ours, the one request for the scores, and the exit codes (0: shown; 1: Pinterest
-gave none, or a report cannot be read; 2: the configuration or the options). Changes nothing; needs OAuth, and the conversion
-token is never sent. Writes nothing but a new refresh token, where Pinterest gives one.
+Owns the command: its options, which reports are ours, the one request for the scores, and the exit
+codes (0: shown; 1: Pinterest gave none, or a report cannot be read; 2: the configuration or the
+options). Changes nothing; needs OAuth, and the conversion token is never sent. Writes nothing but a
+new refresh token, where Pinterest gives one.
 """
 
 import json
@@ -42,13 +43,17 @@ PLATFORMS: Final = (
 PLATFORM_HELP: Final = f"Only this source platform: {', '.join(PLATFORMS)}."
 TIMEOUT_SECONDS: Final = 15.0  # at most; a smaller request_timeout_seconds wins
 NO_OAUTH: Final = (
-    "oauth: is required, as Pinterest gives its event quality score for no conversion token: set oauth.access_token (with the "
-    "scope ads:read), or oauth.client_id, oauth.client_secret, oauth.refresh_token and oauth.token_path"
+    "oauth: is required, as Pinterest gives its event quality score for no conversion token: set"
+    " oauth.access_token (with the scope ads:read), or oauth.client_id, oauth.client_secret,"
+    " oauth.refresh_token and oauth.token_path"
 )
-NO_REPORT: Final = "There is no run report, so our side is empty: set report_path to a .json file, or give --report."
+NO_REPORT: Final = (
+    "There is no run report, so our side is empty: set report_path to a .json file, or give"
+    " --report."
+)
 PAGE_REPORT: Final = (
-    "report_path is a page, which cannot be read back, so our side is empty: let it end in .json (pinterest-capi report makes a "
-    "page of that)."
+    "report_path is a page, which cannot be read back, so our side is empty: let it end in .json"
+    " (pinterest-capi report makes a page of that)."
 )
 
 
@@ -66,7 +71,8 @@ PAGE_REPORT: Final = (
     multiple=True,
     type=click.Path(exists=True, path_type=Path),
     metavar="RUN.json",
-    help="Our side: a run's report; of a directory, those within the lookback; repeatable.  [default: report_path]",
+    help="Our side: a run's report; of a directory, those within the lookback; repeatable.  "
+    "[default: report_path]",
 )
 @click.option(
     "--ad-account", metavar="DIGITS", help="Another ad account.  [default: ad_account_id]"
@@ -108,9 +114,11 @@ def eqs(
 ) -> None:
     """Show Pinterest's event quality score beside our own coverage.
 
-    Pinterest counts how many of an account's events carry each of eleven components; run reports count the same of what was sent.
-    Both stand side by side for each event name, with the difference, and for what is weak which field to map. Needs OAuth with the
-    scope ads:read. Exits with 0, with 1 where Pinterest gives no score, and with 2 where the configuration cannot be used.
+    Pinterest counts how many of an account's events carry each of eleven components; run reports
+    count the same of what was sent. Both stand side by side for each event name, with the
+    difference, and for what is weak which field to map. Needs OAuth with the scope ads:read. Exits
+    with 0, with 1 where Pinterest gives no score, and with 2 where the configuration cannot be
+    used.
 
     \b
     pinterest-capi eqs --config target.yaml --report report.json
@@ -137,7 +145,8 @@ def eqs(
     missing = [name for name in names if name not in known]
     if missing:
         raise click.ClickException(
-            f"Pinterest has no score for {', '.join(missing)}. It has for: {', '.join(map(plain, known))}."
+            f"Pinterest has no score for {', '.join(missing)}. It has for:"
+            f" {', '.join(map(plain, known))}."
         )
     compared = result.compare(scores, own, names)
     notes += _platform_notes(compared, own)
@@ -168,7 +177,11 @@ def _load(paths: Sequence[str]) -> settings.Settings:
 def _ours(
     places: Sequence[Path], configured: str | None, account: str, since: float
 ) -> tuple[result.Ours, list[str]]:
-    """Give our coverage, and what is to be known of it. Raises ClickException where a report that was asked for is none."""
+    """Return our coverage, and notes on it.
+
+    Raises:
+        click.ClickException: a file that was asked for is not a report.
+    """
     if places:
         found = [
             one
@@ -185,12 +198,14 @@ def _ours(
     different = {one.run.ad_account_id for one in found} - {account}
     if different:
         notes.append(
-            f"The report is of a run for ad account {', '.join(sorted(different))}, and the score is that of {account}."
+            f"The report is of a run for ad account {', '.join(sorted(different))}, and the score"
+            f" is that of {account}."
         )
     trials = {one.run.mode for one in found} - {"live"}
     if trials:
         notes.append(
-            f"The report is of a run in mode {', '.join(sorted(trials))}: Pinterest has counted nothing of it."
+            f"The report is of a run in mode {', '.join(sorted(trials))}: Pinterest has counted"
+            " nothing of it."
         )
     if any(one.run.ended_at.timestamp() < since for one in found):
         notes.append("The report is of a run before the period that Pinterest's figures are of.")
@@ -209,7 +224,7 @@ def _read(path: Path) -> reports.Report:
 
 
 def _in_directory(directory: Path, since: float) -> list[reports.Report]:
-    """Give the reports of a directory whose runs ended since then; files that are no reports are none of ours."""
+    """Return the reports of a directory whose runs ended since then; other files are ignored."""
     found = []
     for path in sorted(directory.glob("*.json")):
         try:
@@ -220,7 +235,8 @@ def _in_directory(directory: Path, since: float) -> list[reports.Report]:
             found.append(made)
     if not found:
         raise click.ClickException(
-            f"{directory} has no report of a run within the period: report_path: FILE.json has a run write one."
+            f"{directory} has no report of a run within the period: report_path: FILE.json has a"
+            " run write one."
         )
     return found
 
@@ -232,7 +248,10 @@ def _platform_notes(compared: result.Comparison, own: result.Ours) -> Iterator[s
     names = [name.event_name for platform in compared.platforms for name in platform.names]
     shared = result.shared_names(compared.platforms)
     if shared:
-        yield f"Our figures for {', '.join(map(plain, sorted(shared)))} are of all platforms together."
+        yield (
+            f"Our figures for {', '.join(map(plain, sorted(shared)))} are of all platforms"
+            " together."
+        )
     without = sorted({name for name in names if not own.events[name]})
     if without:
         yield f"The report counts no events of {', '.join(map(plain, without))}."
@@ -250,7 +269,11 @@ def _report_json(one: reports.Report) -> dict[str, Any]:
 
 
 def _scores(loaded: settings.Settings, account: str, query: dict[str, str]) -> list[QualityScore]:
-    """Get the scores, by one attempt. Raises ClickException, with what to do, where Pinterest gives none."""
+    """Get the scores, by one attempt.
+
+    Raises:
+        click.ClickException: Pinterest gave none; the message says what to do.
+    """
     assert loaded.oauth is not None  # noqa: S101 - the command asks for it
     client = Client(
         loaded.api_url,
@@ -321,6 +344,7 @@ def _nothing(account: str, query: dict[str, str]) -> str:
     ]
     given = " and ".join(words for words in filters if not words.endswith((" ", " ALL")))
     return (
-        f"Pinterest has no score for ad account {account} in the last {period}{f' with {given}' if given else ''}. A new account "
-        "has one once it has received events in mode live, up to a day later."
+        f"Pinterest has no score for ad account {account} in the last"
+        f" {period}{f' with {given}' if given else ''}. A new account has one once it has received"
+        " events in mode live, up to a day later."
     )

@@ -1,13 +1,16 @@
-"""Pinterest's event quality score and our own coverage, component by component: figures, differences, and what to map.
+"""Pinterest's event quality score and our own coverage, component by component.
 
-Owns which components a kind of event should carry, and what a pair of figures says. Pure: scores and reports are arguments. Holds
-names and percentages, and nothing of an event.
+Figures, their differences, and which fields to map.
+
+Owns which components a kind of event should carry, and what a pair of figures says. Pure: scores
+and reports are arguments. Holds names and percentages, and nothing of an event.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
+from target_pinterest_capi.cli.preview.model import number_of
 from target_pinterest_capi.pinterest.responses import ComponentQuality, QualityIssue, QualityScore
 from target_pinterest_capi.reporting.coverage import COMPONENTS, Component
 from target_pinterest_capi.reporting.report import Report
@@ -22,7 +25,10 @@ LOST_POINTS: Final = 20.0  # so far below Pinterest's figure, ours has probably 
 
 
 class Expected(NamedTuple):
-    """How much of a component is enough, in per cent; on which platforms and for which events (None: all); and how to map it."""
+    """How much of a component is enough, in per cent, and how to map it.
+
+    `platforms` and `event_names` are those it is expected of; None: all.
+    """
 
     enough: float
     platforms: frozenset[str] | None
@@ -30,7 +36,8 @@ class Expected(NamedTuple):
     how: str
 
 
-# Our own words: Pinterest's figures come without a scale. A click id is there for visits from ads alone, so any will do.
+# Our own words: Pinterest's figures come without a scale. A click id is there for visits from ads
+# alone, so any will do.
 EXPECTED: Final = {
     "hashed_email": Expected(70, None, None, "every e-mail address of the customer that the source has"),
     "hashed_maid": Expected(50, APPS, None, "the phone's advertising id"),
@@ -71,13 +78,13 @@ class ComponentRow(NamedTuple):
 
     @property
     def title(self) -> str:
-        """Give the component's name for people."""
+        """Return the component's name for people."""
         known = _BY_NAME.get(self.component)
         return known.title if known is not None else self.component
 
 
 class NameRows(NamedTuple):
-    """One event name: how many events our reports count (None: no report), and a row a component."""
+    """One event name: how many events our reports count (None: no report), and its components."""
 
     event_name: str
     events: int | None
@@ -113,7 +120,10 @@ class Advice(NamedTuple):
 
 
 class Ours(NamedTuple):
-    """Our side: events by name, those that carry a component by (name, component), values left out by (field, reason, advice)."""
+    """Our side: events by name, and those that carry a component by (name, component).
+
+    `left_out` has values by (field, reason, advice).
+    """
 
     reports: tuple[Report, ...]
     events: Counter[str]
@@ -121,7 +131,7 @@ class Ours(NamedTuple):
     left_out: Counter[tuple[str, str, str]]
 
     def percent(self, event_name: str, component: str) -> float | None:
-        """Give the coverage of a component; None where there were no such events."""
+        """Return the coverage of a component; None where there were no such events."""
         events = self.events[event_name]
         return (
             round(100 * self.carrying[event_name, component] / events, 2)
@@ -152,7 +162,7 @@ def ours(reports: Sequence[Report]) -> Ours:
 
 
 def event_names(scores: Iterable[QualityScore]) -> list[str]:
-    """Give the event names of the scores, in alphabetical order."""
+    """Return the event names of the scores, in alphabetical order."""
     return sorted(
         {
             name
@@ -164,7 +174,10 @@ def event_names(scores: Iterable[QualityScore]) -> list[str]:
 
 
 def compare(scores: Sequence[QualityScore], own: Ours, only: Sequence[str] = ()) -> Comparison:
-    """Put both sides beside each other, for these event names or for all: those we count most of first."""
+    """Put both sides beside each other, for these event names or for all.
+
+    Names of which our reports count most events come first.
+    """
     names = [name for name in event_names(scores) if not only or name in only]
     names.sort(key=lambda name: -own.events[name])
     platforms = []
@@ -190,7 +203,7 @@ def compare(scores: Sequence[QualityScore], own: Ours, only: Sequence[str] = ())
 
 
 def _rows(score: QualityScore, event_name: str, own: Ours) -> Iterator[ComponentRow]:
-    """Give the components in Pinterest's order, and then those that are not known here."""
+    """Yield the components in Pinterest's order, and then those that are not known here."""
     for component in (
         *_BY_NAME,
         *(name for name in score.quality_components if name not in _BY_NAME),
@@ -216,7 +229,7 @@ def _is_expected(component: str, source_platform: str, event_name: str) -> bool:
 
 
 def shared_names(platforms: Sequence[Platform]) -> set[str]:
-    """Give the event names that several platforms have: a report does not tell these apart."""
+    """Return the event names that several platforms have: a report does not tell these apart."""
     counts = Counter(name.event_name for platform in platforms for name in platform.names)
     return {name for name, number in counts.items() if number > 1}
 
@@ -255,23 +268,32 @@ def _words(component: Component, row: ComponentRow) -> str:
     if row.pinterest >= expected.enough:
         return _odd(row, row.pinterest, expected, fields)
     if row.ours is not None and row.ours >= expected.enough:
-        return "It is sent: Pinterest's figure also counts earlier runs, and other senders. See how it moves in a day or two."
+        return (
+            "It is sent: Pinterest's figure also counts earlier runs, and other senders. See how it"
+            " moves in a day or two."
+        )
     return f"Map {fields}{' for more of the events' if row.ours else ''}: {expected.how}."
 
 
 def _odd(row: ComponentRow, pinterest: float, expected: Expected, fields: str) -> str:
     """Say what is wrong with a component that Pinterest has in enough events, if anything."""
     if row.issues:
-        return f"Look at {fields}. Pinterest says: {' '.join(issue.reason or issue.name for issue in row.issues)}"
+        return (
+            f"Look at {fields}. Pinterest says:"
+            f" {' '.join(issue.reason or issue.name for issue in row.issues)}"
+        )
     if row.ours is not None and row.ours < expected.enough and pinterest - row.ours >= LOST_POINTS:
-        return f"Look at {fields}: Pinterest has had it in more events than the newest runs sent it with."
+        return (
+            f"Look at {fields}: Pinterest has had it in more events than the newest runs sent it"
+            " with."
+        )
     return ""
 
 
 def _left_out(component: Component, own: Ours) -> str:
     """Say which values of the component's fields came and could not be used."""
     found = [
-        f"{values:,} {'value' if values == 1 else 'values'} of {field} left out as {reason}: {advice}"
+        f"{number_of(values, 'value')} of {field} left out as {reason}: {advice}"
         for (field, reason, advice), values in own.left_out.most_common()
         if any(field == one or field.startswith(f"{one}.") for one in component.fields)
     ]
@@ -279,7 +301,7 @@ def _left_out(component: Component, own: Ours) -> str:
 
 
 def as_json(comparison: Comparison) -> dict[str, Any]:
-    """Give both sides for programs."""
+    """Return both sides for programs."""
     return {
         "scores": [
             {

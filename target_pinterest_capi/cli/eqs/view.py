@@ -1,6 +1,7 @@
-"""How event quality scores are shown: a table for each event name, and below what to map, in 80 columns or a pipe.
+"""How event quality scores are shown: a table for each event name, and below it what to map.
 
-Owns words and layout. Names and messages that come from Pinterest are shown without control characters.
+Owns words and layout. Names and messages that come from Pinterest are shown without control
+characters.
 """
 
 from typing import Final
@@ -20,6 +21,7 @@ from target_pinterest_capi.cli.eqs.model import (
     Ours,
     WeakComponent,
 )
+from target_pinterest_capi.cli.preview.model import number_of
 
 STATUS_STYLES: Final = {"GOOD": "bold green", "FAIR": "bold yellow"}  # any other is no praise
 PERIODS: Final = {"1d": "the last day", "14d": "the last 14 days"}
@@ -33,10 +35,8 @@ def show(
     out.print(f"[bold]Event quality score of ad account {account}[/], {PERIODS[lookback]}")
     if own.reports:
         ends = max(report.run.ended_at for report in own.reports)
-        runs = "1 run" if len(own.reports) == 1 else f"{len(own.reports):,} runs"
-        out.print(
-            f"Ours: {sum(own.events.values()):,} events of {runs}, to {ends:%Y-%m-%d %H:%M} UTC"
-        )
+        events, runs = sum(own.events.values()), number_of(len(own.reports), "run")
+        out.print(f"Ours: {events:,} events of {runs}, to {ends:%Y-%m-%d %H:%M} UTC")
     out.print()
     for platform in compared.platforms:
         style = STATUS_STYLES.get(platform.status, "bold red")
@@ -113,7 +113,7 @@ def _difference(row: ComponentRow) -> Text:
 
 
 def _more(row: ComponentRow) -> Text:
-    """Give what Pinterest adds to a figure."""
+    """Return what Pinterest adds to a figure."""
     words = [plain(issue.name) for issue in row.issues]
     if row.overlap is not None:
         words.append(f"{row.overlap:.1f} % overlap")

@@ -1,7 +1,8 @@
 """`pinterest-capi preview`: what the records of a tap come to, one by one, before anything is sent.
 
-Owns the command: its options, its configuration and input, and its exit codes (0; 1: the input cannot be read; 2: the
-configuration). Sends nothing, writes no STATE, asks no ledger and needs no token.
+Owns the command: its options, its configuration and input, and its exit codes (0; 1: the input
+cannot be read; 2: the configuration). Sends nothing, writes no STATE, asks no ledger and needs no
+token.
 """
 
 import json
@@ -33,7 +34,9 @@ LIMITS: Final = {
     "stream_maps": "are applied by the target only; here the records are as the tap sent them",
     "flattening_enabled": "is done by the target only; here the records have the tap's own columns",
     "ledger_url": "is not asked; events that were delivered before are shown again",
-    "customer_lists": "are not looked up; each change is shown, where a run sends the last one of a member only",
+    "customer_lists": (
+        "are not looked up; each change is shown, where a run sends the last one of a member only"
+    ),
 }
 
 
@@ -72,9 +75,9 @@ def preview(
 ) -> None:
     """Show the events that a tap's records would become.
 
-    Reads Singer messages from FILE or standard input and prints the first events as they would be sent, hashed, and who would
-    be added to customer lists or removed, beside what was left out and why; records that are invalid or skipped, each with
-    the reason; and a summary. Nothing is sent.
+    Reads Singer messages from FILE or standard input and prints the first events as they would be
+    sent, hashed, and who would be added to customer lists or removed, beside what was left out and
+    why; records that are invalid or skipped, each with the reason; and a summary. Nothing is sent.
 
     \b
     tap-shop --config tap.json | pinterest-capi preview --config target.yaml
@@ -107,18 +110,17 @@ def preview(
 
 
 def summary_members(given: Preview) -> dict[str, Any]:
-    """Give the counts for programs: outcomes, values left out or warned about, ignored messages, columns that nothing reads."""
-    outcomes = [
-        {**row.origin._asdict(), "outcome": SENT[row.reason], "count": row.number}
-        if row.reason in SENT
-        else {
-            **row.origin._asdict(),
-            "outcome": str(row.outcome),
-            "reason": row.reason,
-            "count": row.number,
-        }
-        for row in given.tally.outcomes()
-    ]
+    """Return the counts for programs.
+
+    These are outcomes, values left out or warned about, ignored messages, and columns that nothing
+    reads.
+    """
+    outcomes = []
+    for row in given.tally.outcomes():
+        outcome = {"outcome": str(row.outcome), "reason": row.reason}
+        if row.reason in SENT:
+            outcome = {"outcome": SENT[row.reason]}
+        outcomes.append({**row.origin._asdict(), **outcome, "count": row.number})
     return {
         "records": given.tally.records,
         "outcomes": outcomes,
@@ -137,7 +139,10 @@ def _read(
     limit: int | None,
     show: Callable[[PreviewedRecord], None],
 ) -> bool:
-    """Show results until `limit` of what would be sent, a record's always together; tell whether the input was read to its end."""
+    """Show results until `limit` of them would be sent, a record's always together.
+
+    Returns whether the input was read to its end.
+    """
     sent = 0
     for results in given.read(lines):
         for result in results:
@@ -149,7 +154,10 @@ def _read(
 
 
 def _page(ad_account_id: str, limit: int) -> Callable[[PreviewedRecord], None]:
-    """Give what shows a result to people: all that would be sent, the first `limit` invalid, the first of each kind skipped."""
+    """Return a function that shows a result to people, if it is to be shown.
+
+    That is all that would be sent, the first `limit` invalid, and the first of each kind skipped.
+    """
     out = console()
     shown: Counter[tuple[Any, ...]] = Counter()
 
@@ -176,7 +184,10 @@ def _show_nothing(_: PreviewedRecord) -> None:
 
 
 def _load(paths: Sequence[str]) -> settings.Settings:
-    """Return the settings as the target reads them, but for the token that nothing here needs; say what a preview leaves out."""
+    """Return the settings as the target reads them, but for the token that nothing here needs.
+
+    Prints what a preview leaves out.
+    """
     loaded = load_settings(paths)
     show_warnings(loaded)
     for name, limit in LIMITS.items():

@@ -1,20 +1,19 @@
-"""How a preview is shown: events as JSON that can be copied, members of lists, reasons with what to do, and a summary.
+"""How a preview is shown: events as JSON to copy, members of lists, reasons, and a summary.
 
-For 80 columns or a pipe. Names that come from the tap (streams, columns, event names) are shown without control characters.
-Prints no other value of a record but an event's and a member's digests.
+For 80 columns or a pipe. Names that come from the tap (streams, columns, event names) are shown
+without control characters. Prints no other value of a record but an event's and a member's digests.
 """
 
 import json  # noqa: I001
 import re
 from collections.abc import Iterable
-from textwrap import wrap
 from typing import Any, Final
 
 from rich.console import Console
 from rich.highlighter import JSONHighlighter
 from rich.text import Text
 
-from target_pinterest_capi.cli.console import escaped, plain
+from target_pinterest_capi.cli.console import escaped, plain, print_indented
 from target_pinterest_capi.cli.preview.customer_lists import OUTCOMES
 from target_pinterest_capi.cli.preview.model import (
     EVENT,
@@ -68,7 +67,7 @@ def show_result(out: Console, result: PreviewedRecord, ad_account_id: str) -> No
 
 
 def show_summary(out: Console, preview: Preview, *, is_whole: bool) -> None:
-    """Show the counts of all that was read; `is_whole` tells whether the input was read to its end."""
+    """Show the counts of all that was read; `is_whole`: the input was read to its end."""
     rows, notes = preview.tally.outcomes(), preview.tally.notes()
     records = preview.tally.records
     head = f"  {number_of(records, 'record')}, {sent_in_words(preview.sent())}; nothing was sent"
@@ -97,11 +96,11 @@ def show_summary(out: Console, preview: Preview, *, is_whole: bool) -> None:
                 )
     out.print()
     for fact in _facts(preview, is_whole=is_whole):
-        out.print(Text("\n".join(wrap(fact, out.width))))
+        print_indented(out, fact, 0)
 
 
 def event_json(event: Any) -> str:
-    """Give an event's JSON as people read it: two spaces a level, a list of one text on its line where that fits."""
+    """Return an event's JSON as people read it, a list of one text on its line where that fits."""
 
     def joined(found: re.Match[str]) -> str:
         line = f"{found[1]}[{found[2]}]"
@@ -118,7 +117,7 @@ def _place(origin: Origin, *, is_list: bool) -> str:
 
 
 def _show_members(out: Console, customer_list: dict[str, Any]) -> None:
-    """Show how many identifiers of which type there are, and below them as what they would be sent."""
+    """Show how many identifiers of which type there are, and below how they would be sent."""
     members = customer_list["members"]
     _show_reason(
         out,
@@ -133,7 +132,10 @@ def _show_members(out: Console, customer_list: dict[str, Any]) -> None:
 
 def _facts(preview: Preview, *, is_whole: bool) -> Iterable[str]:
     if not is_whole:
-        yield f"Reading stopped at line {preview.line}, with as much as was asked for; --summary reads all of the input."
+        yield (
+            f"Reading stopped at line {preview.line}, with as much as was asked for; --summary"
+            " reads all of the input."
+        )
     if preview.ignored:
         counts = ", ".join(f"{count:,} {name}" for name, count in sorted(preview.ignored.items()))
         files = (
@@ -147,13 +149,15 @@ def _facts(preview: Preview, *, is_whole: bool) -> Iterable[str]:
         readers = (
             "neither mapping nor customer list" if preview.settings.customer_lists else "no mapping"
         )
-        yield f"Columns of {plain(stream)} that {readers} reads: {plain(', '.join(columns[:SHOWN_COLUMNS]))}{more}."
+        yield (
+            f"Columns of {plain(stream)} that {readers} reads:"
+            f" {plain(', '.join(columns[:SHOWN_COLUMNS]))}{more}."
+        )
 
 
 def _why(result: PreviewedRecord) -> str:
-    return f"{result.reason}: {plain(', '.join(part for part in (result.field, result.detail, result.name) if part))}".removesuffix(
-        ": "
-    )
+    parts = [part for part in (result.field, result.detail, result.name) if part]
+    return f"{result.reason}: {plain(', '.join(parts))}" if parts else str(result.reason)
 
 
 def _label(reason: str) -> str:
@@ -166,5 +170,4 @@ def _show_reason(out: Console, number: str, label: str, what: str, advice: str) 
     first = Text.assemble((head, STYLES.get(label, "yellow")), what)
     first.rstrip()
     out.print(first, soft_wrap=True)
-    for line in wrap(advice, out.width - len(head)):
-        out.print(Text(" " * len(head) + line, style="bright_black"))
+    print_indented(out, advice, len(head), "bright_black")

@@ -1,7 +1,8 @@
 """`pinterest-capi replay`: the events of dead letters, sent again through the same delivery.
 
-Owns the command: its options, the run, signals and exit codes, those of the contract. The file that is replayed is never changed;
-what still fails goes to a new one, and no file that is there is written to.
+Owns the command: its options, the run, signals and exit codes, those of the contract. The file that
+is replayed is never changed; what still fails goes to a new one, and no file that is there is
+written to.
 """
 
 import os
@@ -44,28 +45,32 @@ POLL_EVERY: Final = 100  # events
 @click.option(
     "--output",
     metavar="FILE",
-    help="Where letters go that still fail: a new file, or an fsspec URL as a prefix.  [default: beside FILE, with the time]",
+    help="Where letters go that still fail: a new file, or an fsspec URL as a prefix.  "
+    "[default: beside FILE, with the time]",
 )
 @click.option("--dry-run", is_flag=True, help="Read and check everything, and send nothing.")
 def replay(file: str, paths: tuple[str, ...], output: str | None, dry_run: bool) -> None:
     """Send the events of dead letters again.
 
-    Reads FILE, a file of dead letters or an fsspec URL of one, sends each event in it with the target's own configuration, and
-    writes what still fails to a new file. FILE is never changed. Letters of invalid records have no event: they are counted, and
-    it is the source or the mapping that is to be mended.
+    Reads FILE, a file of dead letters or an fsspec URL of one, sends each event in it with the
+    target's own configuration, and writes what still fails to a new file. FILE is never changed.
+    Letters of invalid records have no event: they are counted, and the source or the mapping needs
+    to be corrected.
 
     \b
     pinterest-capi replay pinterest-rejected.jsonl --config target.yaml --dry-run
     pinterest-capi replay pinterest-rejected.jsonl --config target.yaml
 
-    Exits with 0 when all is settled, 1 when stopped on an error, 2 for a wrong configuration, 3 when too much was rejected.
+    Exits with 0 when all is settled, 1 when stopped on an error, 2 for a wrong configuration, 3
+    when too much was rejected.
     """  # noqa: D301 - click reads \b as "keep these lines"
     loaded = _load(paths, dry_run=dry_run)
     output = output or default_output(file, datetime.now(UTC))
     output = output if "://" in output else str(Path(output).expanduser())
     if "://" not in output and Path(output).exists():
         _end(
-            f"{output} is there already, and nothing is written over or added to: name a new file with --output",
+            f"{output} is there already, and nothing is written over or added to: name a new file"
+            " with --output",
             ExitCode.CONFIGURATION,
         )
     letters = Letters(file, loaded, needs_token=loaded.mode != "dry_run")
@@ -88,14 +93,17 @@ def replay(file: str, paths: tuple[str, ...], output: str | None, dry_run: bool)
 
 
 def default_output(file: str, at: datetime) -> str:
-    """Give a new file's path: FILE with the time in its name, beside it; in the working directory where FILE is a URL."""
+    """Return a new file's path: beside FILE, with the time in its name.
+
+    It is in the working directory where FILE is a URL.
+    """
     path = PurePosixPath(file.partition("://")[2]).name if "://" in file else file
     stem, suffix = os.path.splitext(path)  # noqa: PTH122 - the path is kept as it was given
     return f"{stem}.replayed-{at:%Y%m%dT%H%M%SZ}{suffix}"
 
 
 def deliver(run: Run, letters: Letters) -> tuple[int, str]:
-    """Send every event and settle it; give the exit code, and why the run ended early, if it did."""
+    """Send every event; return the exit code, and why the run ended early, if it did."""
     code, why = int(ExitCode.OK), ""
     with _signals(run) as received:
         try:
@@ -112,9 +120,10 @@ def deliver(run: Run, letters: Letters) -> tuple[int, str]:
     if stopped is not None:
         return code or int(stopped.exit_code), why or str(stopped)
     if received and not code:
-        return ExitCode.INTERRUPTED + received[
-            0
-        ], "interrupted: what was not sent is still in the file"
+        return (
+            ExitCode.INTERRUPTED + received[0],
+            "interrupted: what was not sent is still in the file",
+        )
     return code, why
 
 
@@ -163,7 +172,7 @@ def _check_all(letters: Letters, file: str) -> None:
 
 @contextmanager
 def _signals(run: Run) -> Iterator[list[int]]:
-    """Let SIGINT and SIGTERM begin the run's grace time; the same one again ends the process at once."""
+    """Let SIGINT and SIGTERM begin the run's grace time; a repeated one ends the process."""
     received: list[int] = []
 
     def handle(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signal module's signature
@@ -188,13 +197,13 @@ def _load(paths: Sequence[str], *, dry_run: bool) -> settings.Settings:
 
 
 def _no_state(_: bytes) -> None:
-    """Take no STATE: dead letters have none."""
+    """Ignore STATE: dead letters have none."""
 
 
 def _no_token(error: NoTokenError) -> str:
     return (
-        f"conversion_token: is not set, and the letters of mapping {str(error)!r} need it: set it, or conversion_token_file in the "
-        "mapping entry of that name"
+        f"conversion_token: is not set, and the letters of mapping {str(error)!r} need it: set it,"
+        " or conversion_token_file in the mapping entry of that name"
     )
 
 

@@ -1,6 +1,7 @@
-"""Dead letters read back: the lines of a file, each as the event to send again, or counted as what it is instead.
+"""Dead letters read back: the lines of a file as events to send again, or counted.
 
-Owns the reading, and which account and token a letter's event is sent with. Never changes the file, and never shows a line of it.
+Owns the reading, and which account and token a letter's event is sent with. Never changes the file,
+and never shows a line of it.
 """
 
 from collections import Counter
@@ -23,11 +24,11 @@ OFFLINE: Final = "offline"  # docs: Pinterest cannot deduplicate these
 
 
 class UnsentReason(StrEnum):
-    """Why a line of the file is not sent; the text is what is said about them, after their number."""
+    """Why lines of the file are not sent, in the words that follow their number."""
 
     NO_EVENT = (
-        "have no event: their records were invalid, so there is nothing to send. Correct the source "
-        "or the mapping, and let the tap send the records again."
+        "have no event: their records were invalid, so there is nothing to send. Correct the source"
+        " or the mapping, and let the tap send the records again."
     )
     REPEATED = "hold an event that an earlier line of the file holds too: it is sent once."
     CUT = (
@@ -64,10 +65,12 @@ _decode_receipt: Final = msgspec.json.Decoder(_Receipt).decode
 
 
 class Letters:
-    """The dead letters of one file: a path, or an fsspec URL. Iterating gives their events; what is not sent is counted.
+    """The dead letters of one file: a path, or an fsspec URL.
 
-    Iterating raises `OSError` where the file cannot be read, and `NoTokenError` where an event has no token to be sent with,
-    unless `needs_token` is off.
+    Iterating gives their events; what is not sent is counted.
+
+    Iterating raises `OSError` where the file cannot be read, and `NoTokenError` where an event has
+    no token to be sent with, unless `needs_token` is off.
     """
 
     def __init__(self, file: str, settings: Settings, *, needs_token: bool) -> None:
@@ -130,7 +133,7 @@ class Letters:
         )
 
     def _account(self, letter: _Line) -> Account:
-        """Give the letter's account with the token of the mapping entry of its name, else the settings' own."""
+        """Return the letter's account, with the token of its mapping entry or else of the settings."""
         origin = (letter.stream, letter.mapping)
         if origin not in self._tokens:
             self._tokens[origin] = _own_token(self._settings, *origin)
@@ -141,7 +144,10 @@ class Letters:
 
 
 def _own_token(settings: Settings, stream: str, mapping: str) -> str | None:
-    """Give the token of the entry that takes the stream under this name; None where there is none, or it has none of its own."""
+    """Return the token of the entry that takes the stream under this name.
+
+    None where there is none, or it has none of its own.
+    """
     for name, entry in matching(settings, stream):
         if name == mapping and entry.conversion_token is not None:
             return entry.conversion_token.get_secret_value()

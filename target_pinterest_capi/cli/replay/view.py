@@ -1,4 +1,6 @@
-"""How a replay is shown: what became of each event, what was not sent and why, and where the letters are that still fail.
+"""How a replay is shown.
+
+What became of each event, what was not sent and why, and where the letters are that still fail.
 
 Prints counts, names and reasons; no value of an event.
 """
@@ -30,7 +32,7 @@ WOULD_BE_SENT: Final = "would be sent"
 
 
 def show_outcomes(out: Console, run: Run) -> None:
-    """Show what became of the events, by stream, mapping and reason, with what to do about each reason."""
+    """Show what became of the events, by stream, mapping and reason, and what to do about it."""
     for origin, rows in groupby(run.tally.outcomes(), attrgetter("origin")):
         mapping = f", mapping {plain(origin.mapping)}" if origin.mapping else ""
         out.print(Text.assemble((plain(origin.stream), "bold"), mapping), soft_wrap=True)
@@ -71,7 +73,8 @@ def show_sum(out: Console, run: Run, *, lines: int, output: str, file: str) -> N
     )
     out.print(
         Text(
-            f"{lines:,} lines: {counts}. {'Nothing was sent.' if is_dry else f'{run.requests.sent:,} requests.'}"
+            f"{lines:,} lines: {counts}."
+            f" {'Nothing was sent.' if is_dry else f'{run.requests.sent:,} requests.'}"
         ),
         soft_wrap=True,
     )
@@ -79,8 +82,9 @@ def show_sum(out: Console, run: Run, *, lines: int, output: str, file: str) -> N
     if open_events:
         out.print(
             Text(
-                f"{open_events:,} events that were read have no outcome. {file} is as it was: replay it again once the cause is "
-                "gone. With ledger_url, what was delivered is not sent twice.",
+                f"{open_events:,} events that were read have no outcome. {file} is as it was:"
+                " replay it again once the cause is gone. With ledger_url, what was delivered is"
+                " not sent twice.",
             ),
         )
     if run.dead_letters_written and not is_dry:
