@@ -133,7 +133,7 @@ def test_the_file_is_named_for_the_plugin():
 
 
 def test_the_publisher_is_a_maintainer():
-    """What Hub is to add names the variant's publisher, in small letters, who owns the repository."""
+    """What Hub is to add names the publisher, in small letters, who owns the repository."""
     owner = ENTRY["repo"].rpartition("/")[0]
     assert re.fullmatch(r"[a-z0-9-]+", ENTRY["variant"])
     assert owner.rpartition("/")[2].lower() == ENTRY["variant"]
@@ -149,7 +149,7 @@ def test_the_addresses_agree():
 
 
 def test_the_entry_is_the_plugin():
-    """What Meltano needs to run it is the definition that the package prints, to the last setting and command."""
+    """What Meltano needs to run it is the definition that the package prints, to the last key."""
     shared = plugin_definition(ENTRY["pip_url"])
     assert {name: ENTRY[name] for name in shared} == shared
     assert [entry["name"] for entry in ENTRY["settings"]] == [
@@ -160,7 +160,7 @@ def test_the_entry_is_the_plugin():
 
 @pytest.mark.parametrize("setting", ENTRY["settings"], ids=lambda entry: entry["name"])
 def test_a_setting_is_one_for_hub(setting):
-    """Each has a name, a label, a description and a kind of Hub's; options are there where the kind says so, as texts."""
+    """Each has a name, a label, a description and a kind of Hub's, and options as texts."""
     assert set(setting) <= SETTING_KEYS
     assert all(setting[name] for name in ("name", "label", "description", "kind"))
     assert setting["kind"] in KINDS
@@ -197,7 +197,7 @@ def test_groups_name_settings():
 
 
 def test_supported_versions_of_python_are_those_of_the_package():
-    """Hub and the package's own metadata agree on the versions of Python, and the lowest is the one that is required."""
+    """Hub and the package's metadata agree on the versions of Python; the lowest is required."""
     prefix = "Programming Language :: Python :: "
     versions = [
         text.removeprefix(prefix) for text in PROJECT["classifiers"] if text.startswith(prefix)

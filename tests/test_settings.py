@@ -179,7 +179,7 @@ def test_members_of_entries_and_lists_are_those_of_the_contract():
     ],
 )
 def test_values_may_be_text(name, given, meant):
-    """Numbers, booleans, lists and objects may come as text, as environments and Meltano send them."""
+    """Numbers, booleans, lists and objects may come as text, as Meltano sends them."""
     value = getattr(load({**MINIMAL, name: given}), name)
     assert value == meant
     assert isinstance(value, bool) == isinstance(meant, bool)
@@ -188,7 +188,7 @@ def test_values_may_be_text(name, given, meant):
 @pytest.mark.parametrize("name", sorted(set(DEFAULTS) - {"ad_account_id", "conversion_token"}))
 @pytest.mark.parametrize("nothing", [None, "", "  "])
 def test_null_and_empty_text_are_not_given(name, nothing):
-    """Null and empty text are the same as not given, but for the two settings where null means no limit."""
+    """Null and empty text are not given, but for the two settings where null means no limit."""
     limitless = nothing is None and name in {"max_event_age_days", "max_rejected_ratio"}
     assert getattr(load({**MINIMAL, name: nothing}), name) == (
         None if limitless else DEFAULTS[name]
@@ -352,7 +352,7 @@ def test_the_token_is_needed_also_where_entries_are_wrong():
     "content", ["file-token", "file-token\n", "\r\n file-token \n", "\ufefffile-token\n"]
 )
 def test_a_secret_may_stand_in_a_file(tmp_path, content):
-    """The file of a secret is read while loading, and white space around the secret is no part of it."""
+    """The file of a secret is read while loading, without white space around the secret."""
     path = tmp_path / "token"
     path.write_bytes(content.encode())
     settings = load({"ad_account_id": ACCOUNT, "conversion_token_file": str(path)})
@@ -570,7 +570,7 @@ def test_the_sdks_options_go_on_as_they_are():
 
 
 def test_settings_are_loaded_from_files_or_the_environment(tmp_path, monkeypatch):
-    """Files win by their order, the environment is read where none is named, and a mode that is asked for wins over both."""
+    """Later files win, the environment stands in for none, a mode that is given wins over all."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TARGET_PINTEREST_CAPI_AD_ACCOUNT_ID", "2")
     monkeypatch.setenv("TARGET_PINTEREST_CAPI_MODE", "test")
@@ -611,7 +611,7 @@ def test_settings_are_loaded_from_files_or_the_environment(tmp_path, monkeypatch
     ],
 )
 def test_unknown_settings_are_refused_with_the_nearest_name(name, says):
-    """A name that is no setting is a problem that names the nearest one, or says why it has no meaning here."""
+    """A name that is no setting is a problem that names the nearest one, or says why."""
     assert says in problems_of({**MINIMAL, name: "x"})[name]
 
 
@@ -638,7 +638,7 @@ def test_unknown_members_are_refused_with_the_nearest_name(raw, path, says):
 
 
 def test_all_problems_are_reported_at_once():
-    """One error holds every problem: unknown names, wrong values at any depth, and the rules between settings."""
+    """One error holds every problem: unknown names, wrong values, rules between settings."""
     problems = problems_of(
         {
             "mode": "liv",
@@ -723,7 +723,7 @@ def answer(configuration):
     entries=ENTRIES,
 )
 def test_any_configuration_is_settings_or_problems(raw, entries):
-    """Whatever values come, the answer is settings or problems with a path and a message, and nothing else is raised."""
+    """Whatever values come, the answer is settings, or problems with a path and a message."""
     given_lists = {**raw, "mappings": entries, "customer_lists": entries}
     for configuration in (
         raw,
@@ -773,7 +773,7 @@ def test_an_error_lists_its_problems_one_a_line():
     ],
 )
 def test_settings_that_need_each_other(given, path):
-    """The ledger remembers as long as events may be old, lists need oauth, and full refreshes need the ledger's database."""
+    """The ledger remembers as long as events may be old; lists need oauth, refreshes the ledger."""
     assert list(problems_of({**MINIMAL, **given})) == [path]
 
 
@@ -791,7 +791,7 @@ def test_settings_that_need_each_other(given, path):
     ],
 )
 def test_settings_that_agree(given):
-    """Without an age limit, a retention is chosen rather than derived; what sends nothing needs no oauth."""
+    """Without an age limit a retention is chosen; what sends nothing needs no oauth."""
     assert load({**MINIMAL, **given}).ad_account_id == ACCOUNT
 
 
@@ -806,7 +806,7 @@ FIELDS = {
 
 
 def test_an_entry_keeps_what_was_written():
-    """Fields are tuples of expressions by path, None where they are unmapped; the rest is as it was written."""
+    """Fields are tuples of expressions by path, None if unmapped; the rest is as written."""
     entry = load(
         entry_with(
             name="paid orders",
@@ -867,7 +867,7 @@ def test_nested_and_dotted_fields_are_the_same(flat, apart):
 
 
 def test_nested_and_dotted_constants_are_the_same():
-    """Constants are flattened along known paths, and an object given for a field stays its value."""
+    """Constants are flattened along known paths; an object given for a field stays its value."""
     flat = {
         "action_source": "web",
         "custom_data.currency": "USD",
@@ -950,7 +950,7 @@ def test_an_object_of_the_event_is_no_field(given):
     ],
 )
 def test_fields_take_expressions(value, where, says):
-    """A field takes an expression or a list of them, in text; a wrong one is a problem with its position."""
+    """A field takes one expression or several, in text; a wrong one is a problem of its own."""
     problems = problems_of(entry_with(fields={"event_id": value}))
     assert list(problems) == [f"mappings[0].fields.event_id{where}"]
     assert says in problems[f"mappings[0].fields.event_id{where}"]
@@ -977,7 +977,7 @@ def test_wrong_members_of_an_entry(member, value, says):
 
 
 def test_event_names_may_have_dots_and_numbers():
-    """Names that were nested at their dots, and numbers, are the tap's names again; null is not given."""
+    """Names nested at their dots, and numbers, are the tap's names again; null is not given."""
     entry = load(
         entry_with(event_names={"Order": {"Completed": "checkout"}, 404: "custom", "Gone": None})
     ).mappings[0]
@@ -1078,7 +1078,7 @@ def test_constants_are_checked_by_what_their_field_holds(path):
 )
 @pytest.mark.parametrize("place", ["setting", "entry", "preset"])
 def test_constant_is_judged_by_the_rule_of_a_value(place: str, path: str, wrong: Any, says: str):
-    """What no event could have is a problem wherever constants stand, in words that say what is accepted and not what came."""
+    """What no event could have is a problem, in words that say what is accepted, not what came."""
     defaults = {"defaults": {path: wrong}}
     if place == "preset":
         with pytest.raises(ConfigurationError) as raised:
@@ -1094,7 +1094,7 @@ def test_constant_is_judged_by_the_rule_of_a_value(place: str, path: str, wrong:
 
 
 def test_every_reason_has_words_for_a_constant():
-    """Whatever leaves a value out of an event is said of a constant, but for what only an expression can do."""
+    """Every reason to leave a value out has words, but for one that expressions alone have."""
     field = BY_PATH["device_info.battery_level"]
     for reason in set(LeftOut) - {LeftOut.EXPRESSION_ERROR}:
         assert constants.problem_text(field, "x", reason)
@@ -1111,7 +1111,7 @@ def test_every_reason_has_words_for_a_constant():
     ],
 )
 def test_settings_that_shape_values_shape_constants(settings, defaults, taken: bool):
-    """A constant is read as a record's value would be under the other settings of the configuration."""
+    """A constant is read as a record's value would be under the same settings."""
     found = answer({**MINIMAL, **settings, "defaults": defaults}) or ()
     assert any(problem.path.startswith("defaults") for problem in found) is not taken
 
@@ -1167,7 +1167,7 @@ def test_a_wrong_choice_names_the_nearest(wrong):
     ],
 )
 def test_an_event_name_of_ones_own_is_warned_about(raw, path):
-    """A constant event name that is none of Pinterest's is allowed, and warned about with the nearest one."""
+    """A constant event name that Pinterest does not have is a warning with the nearest one."""
     (warning,) = load({**MINIMAL, **raw}).warnings
     assert warning.path == path
     assert "did you mean checkout?" in warning.message
@@ -1262,7 +1262,7 @@ def write(tmp_path, name, content):
 
 
 def test_later_files_win_key_by_key(tmp_path):
-    """Files are merged by their top-level keys, JSON and YAML alike; an empty YAML file adds nothing."""
+    """JSON and YAML files are merged by top-level keys; an empty YAML file adds nothing."""
     files = [
         write(tmp_path, "a.json", '{"mode": "live", "oauth": {"client_id": "1"}}'),
         write(tmp_path, "b.yaml", "mode: test\ntimezone: UTC\n"),
@@ -1274,7 +1274,7 @@ def test_later_files_win_key_by_key(tmp_path):
 
 
 def test_env_among_the_files_is_the_environment(tmp_path):
-    """`ENV` adds the environment, which wins wherever it stands; members of oauth join those of the files."""
+    """`ENV` adds the environment, which wins; members of oauth join those of the files."""
     path = write(
         tmp_path,
         "a.json",
@@ -1314,7 +1314,7 @@ def test_env_among_the_files_is_the_environment(tmp_path):
     ],
 )
 def test_a_wrong_file_is_named_by_place_and_not_by_content(tmp_path, name, content, says):
-    """A file that cannot be read is a problem with its name, line and column, and none of its content."""
+    """A file that cannot be read is a problem with name, line and column, and no content."""
     path = write(tmp_path, name, content)
     with pytest.raises(ConfigurationError) as raised:
         read_files([path])
@@ -1343,7 +1343,7 @@ def test_every_wrong_file_is_named(tmp_path):
 
 
 def test_the_environment_names_settings_in_upper_case():
-    """Known settings are read, lists and objects as JSON; empty and unknown variables are nothing."""
+    """Known settings are read, lists and objects as JSON; other variables are nothing."""
     prefix = "TARGET_PINTEREST_CAPI_"
     environ = {
         f"{prefix}AD_ACCOUNT_ID": ACCOUNT,
@@ -1386,7 +1386,7 @@ def test_members_of_oauth_have_variables_of_their_own(separator):
 
 
 def test_a_variable_that_is_no_json_is_named():
-    """Text that is no JSON where a list belongs is a problem that names the variable and not the text."""
+    """Text that is no JSON where a list belongs is a problem that names the variable alone."""
     with pytest.raises(ConfigurationError) as raised:
         read_environment({"TARGET_PINTEREST_CAPI_MAPPINGS": "[secret-token"})
     (problem,) = raised.value.problems
