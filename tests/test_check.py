@@ -45,7 +45,7 @@ PROGRAM = Path(sys.executable).with_name("pinterest-capi")
 
 @pytest.fixture
 def check(sandbox: Sandbox, plain_terminal: None) -> Callable[..., Result]:
-    """Return a function that runs the command with a configuration for the sandbox, changed as a test says."""
+    """Return a function that runs the command with a configuration for the sandbox and changes."""
 
     def run(*arguments: str, sample: list[bytes] | None = None, **settings: Any) -> Result:
         given = {
@@ -213,9 +213,7 @@ def test_dry_run_sends_nothing(check, sandbox):
 
 
 def test_every_problem_of_the_configuration(check, sandbox):
-    """Exit 2 with all problems at once, where to find what is missing, and nothing else is tried.
-
-    """
+    """Exit 2 with all problems at once and where to find what is missing; nothing else is tried."""
     result = check("--json", ad_account_id=None, conversion_token=None, mode="life")
     assert result.exit_code == 2
     (step,) = json.loads(result.stdout)["steps"]
@@ -433,7 +431,7 @@ def test_sample_from_stdin_and_one_that_is_not_there(check):
 
 
 def test_what_only_the_target_does_is_said():
-    """Stream maps and flattening change records before they are mapped, and a sample goes without them."""
+    """Stream maps and flattening change records before they are mapped, but not a sample's."""
     settings = settings_of(stream_maps={"visits": {"em": "em"}})
     finding, names = steps.sample(settings, visits("page_visit"))
     assert finding.details == ("stream_maps is applied by the target only, and not to this sample",)
@@ -453,7 +451,7 @@ def test_what_only_the_target_does_is_said():
     ],
 )
 def test_misspelt_name_of_the_configuration(check, settings):
-    """A constant that is close to one of Pinterest's names is a warning that has the setting and the name."""
+    """A constant that is close to one of Pinterest's names is a warning with setting and name."""
     result = check("--json", **settings)
     step = found(result)["event names"]
     assert (step["mark"], result.exit_code) == ("warning", 0)
@@ -556,7 +554,7 @@ def test_lists_are_looked_up(check, make_list):
 
 
 def test_lists_that_cannot_be_used(check, make_list):
-    """An id that is not there, and a name that two lists have, are failures that say which list to name how."""
+    """An unknown id, and a name that two lists have, are failures that say what to write."""
     first, second = make_list("VIPs"), make_list("VIPs")
     result = check("--json", **lists({"list_id": "123"}, {"list_name": "VIPs"}))
     assert result.exit_code == 1
@@ -575,7 +573,7 @@ def test_all_pages_of_lists_are_read(check, make_list):
 
 
 def test_access_token_that_is_wrong(check):
-    """A token that Pinterest does not know fails oauth with the page where apps are, and is not shown."""
+    """A token that Pinterest does not know fails oauth, with the page of apps, and is not shown."""
     result = check("--json", oauth={"access_token": "wrong-token"})
     step = found(result)["oauth"]
     assert (result.exit_code, step["mark"]) == (1, "failed")
@@ -606,7 +604,7 @@ def test_lists_of_another_account(check):
 
 
 def test_refresh_token_is_exchanged_and_what_replaces_it_kept(check, tmp_path):
-    """An app's token is refreshed as a run would do it, so a second check, and the next run, go on from the new one."""
+    """An app's token is refreshed as in a run, and a second check goes on from the new one."""
     oauth = {**APP, "token_path": str(tmp_path / "oauth.json")}
     first, second = check("--json", oauth=oauth), check("--json", oauth=oauth)
     assert (first.exit_code, second.exit_code) == (0, 0)
@@ -621,7 +619,7 @@ def test_refresh_token_is_exchanged_and_what_replaces_it_kept(check, tmp_path):
 
 @pytest.mark.parametrize("wrong", APP)
 def test_app_that_is_refused(check, tmp_path, wrong):
-    """A wrong id, secret or refresh token is a failure that names the settings, and shows none of them."""
+    """A wrong id, secret or refresh token is a failure with the settings' names and no values."""
     result = check(
         "--json", oauth={**APP, wrong: "wrong-value", "token_path": str(tmp_path / "oauth.json")}
     )
@@ -665,7 +663,7 @@ def shown(finding: CheckResult, encoding: str = "utf-8", width: int = 60) -> lis
 
 
 def test_cause_advice_and_place_stand_below():
-    """A failure has its cause beside the step, and details, advice and place below it, indented, within the width."""
+    """A failure's cause is beside the step, details, advice and place below, within the width."""
     finding = CheckResult(
         "token",
         CheckStatus.FAILED,
@@ -717,9 +715,7 @@ def test_no_control_characters():
 
 
 def test_the_program_in_a_plain_terminal(sandbox, tmp_path):
-    """The installed program prints ASCII where the locale is plain, and does not import singer_sdk.
-
-    """
+    """The installed program prints ASCII in a plain locale, and does not import singer_sdk."""
     config = tmp_path / "config.json"
     config.write_text(
         json.dumps(
@@ -728,8 +724,12 @@ def test_the_program_in_a_plain_terminal(sandbox, tmp_path):
     )
     done = subprocess.run(
         [sys.executable, "-X", "importtime", PROGRAM, "check", "--config", config],
-        env={**os.environ, "PYTHONIOENCODING": "ascii"}, capture_output=True, text=True, check=False, timeout=120,
-    )  # fmt: skip
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
     assert done.returncode == 1
     assert "X  token" in done.stdout
     assert done.stdout.isascii()

@@ -1,4 +1,4 @@
-"""The way to api_url: address, connection, certificate, each told apart, and a proxy's where the environment names one."""
+"""The connection to api_url: address, connection and certificate, also of a proxy."""
 
 import socket
 import ssl
@@ -59,9 +59,7 @@ def test_nobody_listens():
 
 @pytest.mark.parametrize("host", ["nowhere.invalid", f"{'a' * 64}.example.com"])
 def test_host_without_an_address(host: str):
-    """A name that leads nowhere, or cannot be one, fails the address; the connection is not tried.
-
-    """
+    """A name that leads nowhere, or is none, fails the address; the connection is not tried."""
     found = check_connectivity(f"https://{host}/v5", 5)
     assert marks(found) == [("address", CheckStatus.FAILED), ("connection", CheckStatus.SKIPPED)]
     assert host in found[0].message
@@ -170,7 +168,7 @@ def test_certificate(listener, certificate, trusted):
     ],
 )
 def test_first_hop(monkeypatch, api_url: str, environment: dict[str, str], hop: Endpoint):
-    """The first connection goes to api_url's host, or to the proxy that the client would use, never for this machine."""
+    """The first connection goes to api_url's host or to a proxy, but to none for this machine."""
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert first_endpoint(api_url) == hop
@@ -178,7 +176,7 @@ def test_first_hop(monkeypatch, api_url: str, environment: dict[str, str], hop: 
 
 
 def test_proxy_is_what_is_tried(monkeypatch, listener):
-    """With a proxy it is the proxy that is looked up and connected to, and its variable is named where that fails."""
+    """A proxy is looked up and connected to itself, and its variable is named where that fails."""
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port(listener)}")
     found = check_connectivity("https://nowhere.invalid/v5", 5)
     assert marks(found) == [("address", CheckStatus.OK), ("connection", CheckStatus.OK)]

@@ -1,4 +1,4 @@
-"""The test request: what is sent for whom, and what each answer shows of the way, the token and the ad account."""
+"""The test request: what is sent for whom, and what each answer shows of token and account."""
 
 import json
 from pathlib import Path
@@ -95,7 +95,7 @@ def listed(code: int, status: str = "processed", **messages: str) -> ApiResponse
     ],
 )
 def test_what_an_answer_shows(answer, marks, words):
-    """Each answer gives test request, token and ad account a mark of their own, and the one that failed says why and what to do."""
+    """Each answer marks test request, token and account, and a failure says why and what to do."""
     found = trial.findings_of(answer, SUBJECT)
     assert [(finding.step, finding.mark) for finding in found] == list(
         zip(("test request", "token", "ad account"), marks, strict=True)
@@ -166,7 +166,7 @@ def test_where_nothing_would_be_sent_nothing_is(sandbox, given, words):
 
 
 def test_each_account_and_token_is_tried_once(sandbox, tmp_path: Path):
-    """Accounts of mapping entries are tried with the token they are sent with, equal pairs once, and expressions are named."""
+    """Accounts of mapping entries are tried with their own token, equal pairs once."""
     (tmp_path / "eu.token").write_text("another-token\n")
     entries = [
         {"stream": "a"},

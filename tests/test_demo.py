@@ -115,7 +115,8 @@ def test_it_ends_well(shown):
 def test_every_record_has_one_outcome(shown):
     """The records of the sample are the sum of the four outcomes."""
     found = re.search(
-        r"Records +([\d,]+) = ([\d,]+) delivered \+ (\d+) invalid \+ (\d+) rejected \+ (\d+) skipped",
+        r"Records +([\d,]+) = ([\d,]+) delivered \+ (\d+) invalid \+ (\d+) rejected "
+        r"\+ (\d+) skipped",
         shown.out,
     )
     records, *outcomes = (int(number.replace(",", "")) for number in found.groups())
@@ -125,7 +126,7 @@ def test_every_record_has_one_outcome(shown):
 
 @pytest.mark.parametrize("stream", demo_sample.STREAMS, ids=lambda stream: stream.name)
 def test_each_stream_has_its_line(shown, stream):
-    """What takes its records is told before, and its outcomes afterwards, which sum up to its records."""
+    """What takes its records is shown before, its outcomes, which add up to them, afterwards."""
     plan, _, outcomes = shown.out.partition("What became of every record")
     assert re.search(rf"^  {stream.name} +{stream.records:,}  \w", plan, re.MULTILINE)
     (line,) = re.findall(rf"^  {stream.name} +([\d,]+) +(.+)$", outcomes, re.MULTILINE)
@@ -138,7 +139,7 @@ def test_each_stream_has_its_line(shown, stream):
 
 
 def test_the_shop_shows_what_there_is(shown):
-    """Orders of a shop system and calls of a page go by presets, a table by a mapping of its own, a stream to a customer list."""
+    """There are presets, a mapping of its own for a table, and a stream for a customer list."""
     plan = words(shown.out.partition("A record of")[0])
     for one in (
         "preset shopify",
@@ -169,7 +170,7 @@ def test_each_reason_is_explained(shown, reason):
 
 
 def test_the_list_is_kept(shown, told):
-    """The customer list has whoever was there or joined, without those who left, and is told with both numbers."""
+    """The customer list has whoever was there or joined, without those who left."""
     people = {"subscribe": set(), "unsubscribe": set()}
     for person, action in demo_sample.CHANGES:
         people[action].add(person["mail"])
@@ -207,9 +208,7 @@ def test_nothing_is_sent_twice(shown, told):
 
 
 def test_it_ends_in_the_report(shown):
-    """Its last line is the page of the run report, which says what the page in the terminal says.
-
-    """
+    """Its last line is the page of the run report, which says what the terminal says."""
     place = Path(shown.out.splitlines()[-1].strip())
     assert place == shown.directory / "report.html"
     report = decode((shown.directory / "report.json").read_bytes())
@@ -243,7 +242,7 @@ def test_the_last_state_is_shown(shown):
 
 
 def test_a_pipe_gets_plain_lines_of_80_columns(shown):
-    """A pipe gets ASCII without colours, no spaces at the ends of lines, and 80 columns but for paths that are to be copied."""
+    """A pipe gets ASCII without colours or spaces at line ends, and 80 columns but for paths."""
     assert shown.out.isascii()
     assert "\x1b" not in shown.out
     for line in shown.out.splitlines():
@@ -313,7 +312,7 @@ def test_no_value_of_a_bad_row_is_shown(shown):
 
 
 def test_dead_letters_are_the_bad_rows(shown):
-    """Dead letters are exactly those of the rows that no event can be made of, and of the two events that Pinterest refuses."""
+    """Dead letters are of the rows that make no event, and of the two events that are refused."""
     letters = [
         json.loads(line)
         for line in (shown.directory / "dead-letters.jsonl").read_text().splitlines()
@@ -330,7 +329,7 @@ def test_dead_letters_are_the_bad_rows(shown):
 
 
 def test_pinterest_received_what_is_counted(shown):
-    """The bodies that the sandbox took hold each delivered event once, and the one that it failed before."""
+    """The bodies that the sandbox took hold each delivered event once, and the failed one again."""
     bodies = [
         json.loads(line)["data"]
         for line in (shown.directory / "received.jsonl").read_text().splitlines()
@@ -498,7 +497,7 @@ def test_nobody_in_the_sample_exists():
 
 
 def test_bad_rows_are_in_their_streams():
-    """Every row that is wrong has a record of its stream to itself, and changes columns that are there."""
+    """Every wrong row has a record of its stream to itself, and changes columns that are there."""
     rows = {
         (row.stream, row.position): next(
             stream for stream in demo_sample.STREAMS if stream.name == row.stream
@@ -519,7 +518,10 @@ def test_bad_rows_are_in_their_streams():
 
 # ---- what is wrong is noticed
 
-LETTER = '{"stream":"orders","mapping":"my orders","outcome":"invalid","reason":"missing_field","field":"event_time"}\n'
+LETTER = (
+    '{"stream":"orders","mapping":"my orders","outcome":"invalid","reason":"missing_field",'
+    '"field":"event_time"}\n'
+)
 
 
 def received(*event_ids):
@@ -641,7 +643,7 @@ AFTER = EVIDENCE._replace(
 
 
 def test_a_second_run_that_repeats_nothing_has_no_problems():
-    """What the first could not deliver is delivered, everything else is in the ledger, and no member changes."""
+    """What was rejected is delivered, everything else is in the ledger, and no member changes."""
     repeat = collect_repeat(collect(SAMPLE, BEFORE), BEFORE, AFTER)
     assert repeat == (2, 1, 0, ())
 
@@ -720,7 +722,7 @@ def test_a_missing_extra_is_said(tmp_path):
 
 
 def test_files_of_others_are_left_alone(tmp_path):
-    """A directory for --keep that is not empty is refused with exit code 2, and nothing in it is touched."""
+    """A directory for --keep that is not empty is refused with exit code 2 and left alone."""
     (tmp_path / "config.yaml").write_text("mine")
     done = subprocess.run(
         [*RUN, "--keep", tmp_path], env=ENVIRONMENT, capture_output=True, text=True, check=False
@@ -734,7 +736,11 @@ def test_files_of_others_are_left_alone(tmp_path):
 
 def test_the_demo_does_without_the_sdk():
     """The demo's own process imports no singer_sdk: the target has a process to itself."""
-    script = "import sys; from target_pinterest_capi.cli import demo; from target_pinterest_capi.sandbox.demo import run, view; sys.exit('singer_sdk' in sys.modules)"
+    script = (
+        "import sys; from target_pinterest_capi.cli import demo; "
+        "from target_pinterest_capi.sandbox.demo import run, view; "
+        "sys.exit('singer_sdk' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 

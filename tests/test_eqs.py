@@ -1,4 +1,4 @@
-"""`pinterest-capi eqs`: Pinterest's figures beside ours, what to map, and in words why there are none."""
+"""`pinterest-capi eqs`: Pinterest's figures beside ours, what to map, and why there are none."""
 
 import json
 from collections.abc import Callable
@@ -50,7 +50,7 @@ COLUMNS = (
 def sales(
     count: int = 10, *, mails: int = 8, source: str = "web", name: str = "checkout", first: int = 0
 ) -> list[bytes]:
-    """Return so many records, of which so many have an e-mail address, and every other one an order's id."""
+    """Return so many records, some with an e-mail address, every other one with an order's id."""
     rows = []
     nobody = {"client_ip_address": "192.0.2.7", "client_user_agent": "Mozilla/5.0"}
     for number in range(first, first + count):
@@ -83,7 +83,7 @@ def deliver(run_target: Callable[..., Any], tmp_path: Path) -> Callable[..., Pat
 
 @pytest.fixture
 def ask(sandbox: Sandbox, plain_terminal: None) -> Callable[..., Result]:
-    """Return a function that runs the command with a configuration for the sandbox, changed as a test says."""
+    """Return a function that runs the command with a configuration for the sandbox and changes."""
 
     def run(*arguments: object, **settings: Any) -> Result:
         given = {
@@ -124,7 +124,7 @@ def words(text: str) -> str:
 
 
 def test_both_sides_of_the_same_events_agree(deliver, ask):
-    """Of events that one run delivered, Pinterest's figures and the report's are the same, component by component."""
+    """Of one run's events Pinterest's figures and the report's are equal, by component."""
     report = deliver(*sales())
     found = figures(told(ask("--json", "--report", report)))
     assert list(found) == [component.name for component in COMPONENTS]
@@ -232,7 +232,7 @@ def test_choices_are_those_of_the_sandbox():
     ],
 )
 def test_reports_that_do_not_match_are_told(deliver, ask, settings, changes, note):
-    """A report of another account, of a trial, or of another time is used, and it is said what it is."""
+    """A report of another account, of a trial, or of another time is used, with a note on it."""
     path = deliver(*sales())
     made = decode(path.read_bytes())
     path.write_bytes(
@@ -264,7 +264,7 @@ def test_conversion_token_is_never_sent(deliver, ask, sandbox):
 
 
 def test_app_has_its_token_refreshed(deliver, ask, tmp_path):
-    """An app's refresh token is exchanged as a run does it, and what replaces it is kept and used the next time."""
+    """An app's refresh token is exchanged as in a run, and what replaces it is kept and used."""
     deliver(*sales())
     oauth = {**APP, "token_path": str(tmp_path / "oauth.json")}
     assert [ask(oauth=oauth).exit_code for _ in range(2)] == [0, 0]
@@ -316,9 +316,7 @@ def test_no_score_is_explained(ask, arguments, settings, code, said):
     ],
 )  # fmt: skip
 def test_what_may_pass_is_told_from_what_will_not(ask, sandbox, fault, said):
-    """A limit, an outage and an odd answer are exit 1, each with what to do; one attempt is made.
-
-    """
+    """A limit, an outage and an odd answer are exit 1 with what to do, after one attempt."""
     sandbox.faults.set([fault])
     done = ask(oauth={**APP, "token_path": "oauth.json"})
     assert (done.exit_code, done.stdout) == (1, "")
@@ -361,9 +359,7 @@ def score(platform: str = "WEB", **components: dict[str, float | ComponentQualit
 
 
 def own(coverage: float | None) -> list[Report]:
-    """Return a report of a hundred events of which this share has a customer's id; None: no report.
-
-    """
+    """Return a report of 100 events of which this share has a customer's id; None: no report."""
     if coverage is None:
         return []
     tally = Counters()
@@ -428,7 +424,7 @@ def test_only_what_an_event_can_have_is_asked_for(component, platform, name, exp
 
 
 def test_what_pinterest_finds_wrong_is_told():
-    """An issue of Pinterest's is a reason by itself, however high the figure, where the component is to be expected."""
+    """An issue of Pinterest's is a reason by itself, however high the figure."""
     odd = ComponentQuality(
         coverage=95.0, issues=[QualityIssue("i", "Odd ids", "Many are the same.")]
     )
@@ -444,7 +440,7 @@ def test_what_pinterest_finds_wrong_is_told():
 
 
 def test_figures_of_several_platforms_are_no_reason():
-    """Where a name is on several platforms our figure is of all of them, so that nothing is concluded from it."""
+    """A name's figure of ours is of all its platforms, so that nothing is concluded from it."""
     scores = [
         score(platform, advertiser_external_id={"checkout": 10.0})
         for platform in ("OFFLINE", "WEB")
@@ -475,7 +471,7 @@ def test_the_measure_is_documented(component):
 
 
 def test_components_that_are_not_known_are_shown():
-    """A component that Pinterest adds one day stands behind the others, with its figure and nothing of ours."""
+    """A component that Pinterest adds one day comes last, with its figure and nothing of ours."""
     compared = eqs_result.compare(
         [score(hashed_phone={"checkout": 12.5})], eqs_result.ours(own(50.0))
     )
@@ -503,7 +499,7 @@ def test_an_answer_without_figures_is_no_mistake():
 
 
 def test_page_shows_both_sides_and_what_to_map(deliver, ask):
-    """80 columns: a line a component with both figures and the difference, and below what to map where."""
+    """80 columns: a line a component with figures and difference, and below it what to map."""
     deliver(*sales(10, mails=0), name="first.json")
     done = ask("--report", deliver(*sales(10, mails=10, first=10)))
     assert done.exit_code == 0

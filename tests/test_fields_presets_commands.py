@@ -42,9 +42,7 @@ def printed(*arguments: str) -> str:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_can_be_called(command: str):
-    """The list of commands names nothing that is not there, and what it says of each is a sentence.
-
-    """
+    """The list of commands names only what is there, each with a sentence."""
     assert "Usage: " in printed(command, "--help")
     assert COMMANDS[command][1].endswith(".")
     assert command in printed("--help")
@@ -91,7 +89,7 @@ def test_types_and_limits_in_words(path: str, kind: str, limit: str):
 
 
 def test_fields_fit_80_columns():
-    """Without a terminal: the path and type on a line, the rest below, nothing wider than 80 and no colours."""
+    """Without a terminal: path and type on a line, the rest below, in 80 columns and no colours."""
     shown = printed("fields")
     lines = shown.splitlines()
     assert lines[:2] == [
@@ -318,7 +316,7 @@ def test_comment_is_read_as_paragraphs_with_labels():
     ],
 )
 def test_event_names_of_a_preset(entry: dict[str, Any], names: list[str]):
-    """Those that it translates to, its constant, and constants of its expression, in Pinterest's order."""
+    """Those it translates to, its constant, and its expression's, in Pinterest's order."""
     preset = presets.Preset("x", "", (), "", parse_mapping({"stream": "*", **entry}, "x"))
     assert list(preset.event_names) == names
 
@@ -397,7 +395,7 @@ COLUMNS = sorted(
     ],
 )
 def test_copied_pinterest_makes_the_same_events(columns: dict[str, Any]):
-    """As an entry of one's own, what `presets show pinterest` prints makes of unnumbered columns what the preset makes of them."""
+    """As an entry of one's own, `presets show pinterest` maps unnumbered columns as the preset."""
     record = {**NEEDED, **columns}
     copied = yaml.safe_load(printed("presets", "show", "pinterest"))
     event, noted = results(record, copied)

@@ -52,7 +52,7 @@ def order(number: int, **columns: Any) -> bytes:
 
 @pytest.fixture
 def preview(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    """Return a function that runs the command on lines of input, with a configuration that has no token."""
+    """Return a function that runs the command on lines of input, with no token configured."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.delenv("FORCE_COLOR", raising=False)
@@ -87,9 +87,7 @@ def reasons(notes: list[dict[str, Any]]) -> list[tuple[str, str, int]]:
 
 
 def test_event_is_shown_as_it_would_be_sent(preview):
-    """The whole event: normal forms hashed, ids derived, decimals as text; and where it would go.
-
-    """
+    """The whole event: normal forms hashed, ids derived, decimals as text, and its account."""
     at = seconds_ago(1)
     (made,) = objects(
         preview([ORDERS, order(1, at=at, total=19.9, lines=[{"sku": 7, "price": 9.95}])], "--json")
@@ -258,7 +256,7 @@ def test_a_record_is_shown_for_each_entry_that_takes_it(preview):
 
 
 def test_preview_agrees_with_the_target(preview, run_target, sandbox: Sandbox):
-    """The events are those that the target sends, the invalid records those that it buries, with the same reasons."""
+    """Events are those that the target sends, invalid records its dead letters, reasons too."""
     lines = [
         schema("visits", "event_id", "em", key_properties=("event_id",)),
         *[
@@ -353,7 +351,7 @@ def lists(*entries: dict[str, Any]) -> dict[str, Any]:
     ],
 )
 def test_record_of_a_list_says_whom_it_adds_or_removes(preview, columns, changes, outcome, shown):
-    """The list by its name or id, the type, and each identifier once, as the digest that would be sent."""
+    """The list by its name or id, the type, and each identifier once, as it would be sent."""
     lines = [members.SCHEMA, members.row(1, **columns)]
     (made,) = objects(preview(lines, "--json", **lists(members.entry(**changes))))
     name = changes.get("list_id", "VIPs")
@@ -400,7 +398,7 @@ def test_invalid_members_say_why(preview, columns, expected):
 
 
 def test_schema_violations_of_a_list_are_invalid(preview):
-    """With validate_records a record that only feeds a list is invalid under the list, as in the target."""
+    """With validate_records a record that only feeds a list is invalid there, as in the target."""
     lines = [schema("vips", email={"type": "integer"}), members.row(1)]
     (made,) = objects(preview(lines, "--json", validate_records=True, **lists(members.entry())))
     assert (made["mapping"], made["reason"], made["customer_list"]) == (
@@ -427,7 +425,7 @@ def test_a_record_is_shown_for_its_events_and_each_list(preview):
 
 
 def test_preview_of_lists_agrees_with_the_target(preview, run_target, sandbox: Sandbox):
-    """Who is added is on the list after a run, and the invalid records are those that it buries, with the same reasons."""
+    """Who is added is on the list after a run, and invalid records are its dead letters."""
     lines = [
         members.SCHEMA,
         *[members.row(number, alt=f"other{number}@example.com") for number in range(3)],
@@ -488,7 +486,7 @@ def test_changes_of_lists_are_counted(preview):
 
 
 def test_page_shows_members_and_reasons_in_80_columns(preview):
-    """The same for people: how many identifiers of which type, the digests below them, and the list in every head."""
+    """For people: how many identifiers of which type, the digests, and the list in every head."""
     lines = [
         members.SCHEMA,
         members.row(1, alt=["person2@example.com", "nobody"]),
@@ -523,7 +521,7 @@ def test_page_shows_members_and_reasons_in_80_columns(preview):
 
 
 def test_the_guide_shows_what_is_printed(preview):
-    """The configuration of docs/customer-lists.md, on a person with two addresses, prints what the guide shows below it."""
+    """The configuration of docs/customer-lists.md prints what the guide shows below it."""
     guide = (Path(__file__).parents[1] / "docs" / "customer-lists.md").read_text(encoding="utf-8")
     settings, shown = (
         guide.partition(f"```{kind}\n")[2].partition("\n```")[0]
@@ -551,7 +549,7 @@ def test_reading_stops_with_the_last_event_that_was_asked_for(preview):
 
 
 def test_records_without_events_do_not_count(preview):
-    """Invalid and skipped records before the first event are read on, and the first of each kind are shown."""
+    """Reading goes on at invalid and skipped records, and the first of each kind are shown."""
     lines = [
         ORDERS,
         *[order(n, email="x") for n in range(4)],
@@ -698,7 +696,7 @@ def test_page_shows_event_reasons_and_advice_in_80_columns(preview):
 
 
 def test_json_of_an_event_can_be_copied():
-    """It is the event, with a list of one short text on its line, and no control character as itself."""
+    """It is the event, a list of one short text on its line, without raw control characters."""
     event = {
         "user_data": {"em": ["a" * 64], "client_user_agent": "x\x1b[2J\u202e\x9b"},
         "custom_data": {"content_ids": ["[", "]"], "np": "b" * 99},

@@ -135,7 +135,7 @@ def test_what_was_rejected_is_delivered(run_target, replay: Desk, sandbox: Sandb
 
 
 def test_what_still_fails_goes_to_a_new_file(replay: Desk, sandbox: Sandbox):
-    """It is a dead letter as before, with the same event, key and origin, private, and can be replayed in its turn."""
+    """It is a dead letter as before, with event, key and origin, private, and can be replayed."""
     sandbox.faults.set([Fault("fail_event", event_id="visit-2")])
     replay.write(letter(1), letter(2, mapping="paid"), letter(3))
     done = replay()
@@ -258,9 +258,7 @@ def test_event_that_has_become_too_old_is_not_sent(replay: Desk, sandbox: Sandbo
 
 
 def test_event_larger_than_the_limit_of_today_is_not_sent(replay: Desk, sandbox: Sandbox):
-    """batch_max_bytes may have been lowered since: such an event is event_too_large, the others go.
-
-    """
+    """batch_max_bytes may have been lowered since: such an event is event_too_large."""
     replay.write(letter(1), letter(2, app_name="x" * 2000))
     done = replay(batch_max_bytes=1500)
     assert counts(done.stdout) == {"delivered": 1, "invalid": 1}
@@ -396,7 +394,7 @@ def test_without_output_the_new_file_is_beside_the_old_one(
 
 
 def test_urls_are_read_and_written(replay: Desk, sandbox: Sandbox):
-    """FILE may be an fsspec URL of an object, and --output a prefix under which each flush makes one."""
+    """FILE may be an fsspec URL of an object, and --output a prefix for an object a flush."""
     files = fsspec.filesystem("memory")
     with files.open("/replay/run1-1.jsonl", "wb") as file:
         file.write(letter(1) + letter(2))
@@ -501,7 +499,7 @@ def test_refused_token_is_exit_1(replay: Desk, sandbox: Sandbox):
 
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_signal_ends_within_the_grace_time(replay: Desk, sandbox: Sandbox, signum: int, code: int):
-    """Reading stops, what Pinterest does not answer in time has no outcome, and the exit code is the signal's."""
+    """Reading stops, what is not answered has no outcome, and the exit code is the signal's."""
     sandbox.faults.set([Fault("latency", seconds=600, skip=1)])
     replay.write(*(letter(number) for number in range(50)))
     arguments = replay.arguments(batch_size_rows=1, max_in_flight=1, shutdown_grace_seconds=0.2)
@@ -538,7 +536,7 @@ LINES = st.one_of(
 
 @given(st.lists(LINES, max_size=12))
 def test_every_line_is_sent_or_counted(tmp_path_factory, lines: list[bytes]):
-    """Whatever a file holds, each of its lines that is not blank is one event to send, or counted once."""
+    """Whatever a file holds, each line that is not blank is one event to send, or counted once."""
     path = tmp_path_factory.getbasetemp() / "any.jsonl"
     path.write_bytes(b"".join(lines))
     letters = Letters(str(path), settings_of(), needs_token=True)
@@ -556,7 +554,7 @@ def test_every_line_is_sent_or_counted(tmp_path_factory, lines: list[bytes]):
 
 
 def test_examples_of_the_documentation_are_letters(tmp_path: Path):
-    """The lines on the page have the members that are written, in their order, and digests of what stands beside them."""
+    """The page's lines have the members that are written, in order, and digests of their values."""
     shown = [
         json.loads(" ".join(block.split()))
         for block in re.findall(r"```json\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)

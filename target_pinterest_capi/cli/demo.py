@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import click
 import msgspec
@@ -21,9 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from target_pinterest_capi.cli.console import console, trimmed
 from target_pinterest_capi.cli.sandbox import INSTALL, needed_packages
-
-if TYPE_CHECKING:
-    from target_pinterest_capi.sandbox.demo.view import Shown
+from target_pinterest_capi.sandbox.demo import example, model, sample, view
 
 TARGET: Final = "target-pinterest-capi"
 
@@ -45,14 +43,13 @@ def demo(directory: Path | None, as_json: bool) -> None:
     list, some of them wrong; all of it twice, to see that nothing is sent twice. Needs no account,
     no network and no configuration. The files stay, to play on with.
     """
-    with needed_packages():
-        from target_pinterest_capi.sandbox.demo import sample, view  # noqa: PLC0415 - an extra
     target = find_target()
     directory = _directory(directory)
     out = console()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that it ends the target, too
     try:
-        shown = _run(target, directory, out, is_quiet=as_json)
+        with needed_packages():
+            shown = _run(target, directory, out, is_quiet=as_json)
     except TimeoutError as error:
         raise click.ClickException(str(error)) from None
     if as_json:
@@ -68,9 +65,9 @@ def demo(directory: Path | None, as_json: bool) -> None:
     sys.exit(1 if shown.problems else 0)
 
 
-def _run(target: Path, directory: Path, out: Console, *, is_quiet: bool) -> "Shown":
+def _run(target: Path, directory: Path, out: Console, *, is_quiet: bool) -> view.Shown:
     """Run the target twice into a sandbox and return what became of the sample."""
-    from target_pinterest_capi.sandbox.demo import example, model, run, sample, view  # noqa: PLC0415 - as above
+    from target_pinterest_capi.sandbox.demo import run  # noqa: PLC0415 - its packages are an extra
 
     with run.sandbox_for(directory) as sandbox:
         before = run.create_list(sandbox)
@@ -137,11 +134,9 @@ def _directory(wanted: Path | None) -> Path:
     raise click.BadParameter(problem, param_hint="--keep")
 
 
-def _as_json(shown: "Shown") -> dict[str, Any]:
+def _as_json(shown: view.Shown) -> dict[str, Any]:
     """Return everything that the page shows, for programs."""
-    from target_pinterest_capi.sandbox.demo import model, run, view  # noqa: PLC0415 - as above
-
-    result, repeat, example = shown.result, shown.repeat, shown.example
+    result, repeat, found = shown.result, shown.repeat, shown.example
     before, after = shown.members
     requests = result.report.requests
     return {
@@ -154,9 +149,9 @@ def _as_json(shown: "Shown") -> dict[str, Any]:
         "outcomes": [row._asdict() for row in result.outcomes],
         "values": [row._asdict() for row in result.values],
         "warnings": {one.message: one.events for one in result.report.warnings},
-        "customer_list": {"name": run.LIST_NAME, "members_before": before, "members": after},
+        "customer_list": {"name": sample.LIST_NAME, "members_before": before, "members": after},
         "second_run": repeat._asdict() if repeat else None,
-        "example": example._asdict() if example else None,
+        "example": found._asdict() if found else None,
         "states": len(result.states),
         "state": json.loads(result.states[-1]) if result.states else None,
         "files": {

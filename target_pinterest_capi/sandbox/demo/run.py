@@ -26,7 +26,6 @@ from target_pinterest_capi.sandbox.server import Sandbox
 CONFIG: Final = "config.yaml"
 SAMPLE: Final = "sample.singer"
 RECEIVED: Final = "received.jsonl"
-LIST_NAME: Final = "Newsletter"
 LEDGER: Final = "this-run.db"
 TIMEOUT_SECONDS: Final = 120
 POLL_SECONDS: Final = 0.05  # between two looks at the progress
@@ -65,7 +64,7 @@ def create_list(sandbox: Sandbox) -> int:
     """Create the customer list that the shop already has; return the number of its members."""
     (account,) = next(iter(sandbox.config.tokens.values()))
     mails = ",".join(person["mail"] for person in sample.EARLIER_MEMBERS)
-    body = {"name": LIST_NAME, "list_type": "EMAIL", "records": mails}
+    body = {"name": sample.LIST_NAME, "list_type": "EMAIL", "records": mails}
     connection = HTTPConnection("127.0.0.1", sandbox.port, timeout=TIMEOUT_SECONDS)
     connection.request(
         "POST",

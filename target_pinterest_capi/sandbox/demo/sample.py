@@ -28,6 +28,7 @@ FAILED_EVENT: Final = "5500000251"  # Pinterest's answer lists it as failed
 REFUSED_EVENT: Final = "web-001251"  # it costs its whole request: 400
 DERIVED: Final = "store_sales"  # the one stream whose event ids the target derives
 LIST_STREAM: Final = "newsletter"
+LIST_NAME: Final = "Newsletter"
 NETWORKS: Final = ("192.0.2.", "198.51.100.", "203.0.113.", "2001:db8::")  # RFC 5737, RFC 3849
 QUANTITIES: Final = (1, 1, 1, 2, 4)
 _TYPES: Final = {bool: "boolean", int: "integer", Decimal: "number", dict: "object", list: "array"}
