@@ -1,4 +1,4 @@
-"""`pinterest-capi definition`: the plugin's definition for Meltano, which installs what is installed here."""
+"""`pinterest-capi definition`: the plugin for Meltano, which installs what is installed here."""
 
 import json
 import shlex
@@ -59,7 +59,7 @@ def printed(*arguments: str) -> str:
     ids=["release", "clone", "folder", "space", "quote", "archive", "git"],
 )
 def test_what_is_installed_here_is_what_meltano_installs(direct_url, arguments: list[str]):
-    """A release is named with its version, anything else by the place that it was installed from."""
+    """A release is named with its version, anything else by where it was installed from."""
     record = None if direct_url is None else json.dumps(direct_url)
     found = shlex.split(requirement("0.2.0", record))
     assert found == arguments
@@ -68,7 +68,7 @@ def test_what_is_installed_here_is_what_meltano_installs(direct_url, arguments: 
 
 
 def test_definition_is_the_plugins_with_what_is_installed_here():
-    """Without an option, `pip_url` is this very package, and the rest is every setting and command."""
+    """Without an option, `pip_url` is this package; the rest is every setting and command."""
     assert yaml.safe_load(printed()) == plugin_definition(installed_requirement())
 
 

@@ -1,4 +1,4 @@
-"""The documentation: what is made from tables is up to date, and every example of the guide to mappings is run."""
+"""The documentation: what is generated is up to date, and every example of the guide is run."""
 
 import hashlib
 import json
@@ -46,7 +46,7 @@ def blocks(text: str) -> Iterator[Block]:
 
 
 def parts(text: str) -> list[list[Block]]:
-    """Give the examples of the guide: each a configuration, or none, with the records and the results that follow it."""
+    """Return the examples of the guide: a configuration, or none, with its records and results."""
     made: list[list[Block]] = [[]]
     for block in blocks(text):
         if block.language in {"yaml", "json"} and block.words[:1] != ("mistake",):
@@ -57,7 +57,7 @@ def parts(text: str) -> list[list[Block]]:
 
 
 def hashed(value: Any) -> Any:
-    """Give the value with each `SHA-256 of ...` as that digest."""
+    """Return the value with each `SHA-256 of ...` as that digest."""
     if isinstance(value, dict):
         return {name: hashed(member) for name, member in value.items()}
     if isinstance(value, list):
@@ -68,7 +68,7 @@ def hashed(value: Any) -> Any:
 
 
 def results_of(preview: Preview, record: Block) -> Iterator[dict[str, Any]]:
-    """Give what a record comes to, as `pinterest-capi preview --json` prints it, without what differs from place to place."""
+    """Yield what a record comes to, as `pinterest-capi preview --json` prints it, but its place."""
     _, stream, *keys = record.words
     columns = {name: {} for name in json.loads(record.text)}
     schema = {
@@ -77,7 +77,8 @@ def results_of(preview: Preview, record: Block) -> Iterator[dict[str, Any]]:
         "key_properties": keys,
         "schema": {"type": "object", "properties": columns},
     }
-    line = f'{{"type": "RECORD", "stream": "{stream}", "record": {" ".join(record.text.split(chr(10)))}}}'
+    text = " ".join(record.text.splitlines())
+    line = f'{{"type": "RECORD", "stream": "{stream}", "record": {text}}}'
     for results in preview.read([json.dumps(schema).encode(), line.encode()]):
         for result in results:
             members = result.members()
@@ -98,7 +99,7 @@ PARTS = parts(GUIDE.read_text(encoding="utf-8"))
 
 @pytest.mark.parametrize("part", PARTS, ids=[f"line-{part[0].line}" for part in PARTS])
 def test_every_example_of_the_guide_is_what_happens(part: list[Block]):
-    """A record under the configuration above it comes to exactly the events and outcomes that stand below it."""
+    """A record under the configuration above it comes to the events and outcomes below it."""
     part = list(part)
     configuration = yaml.safe_load(part.pop(0).text) if part[0].words == ("configuration",) else {}
     preview = Preview(load({"ad_account_id": ACCOUNT, **configuration}, purpose="any"), lambda: NOW)
@@ -170,7 +171,7 @@ def test_links_within_the_documentation_lead_somewhere():
 
 
 def heading(text: str) -> str:
-    """Give a heading's anchor, as GitHub makes it."""
+    """Return a heading's anchor, as GitHub makes it."""
     return re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-")
 
 
@@ -184,7 +185,7 @@ def test_documentation_is_up_to_date():
 
 @pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.path)
 def test_every_field_is_in_the_reference(field):
-    """Each row of the table is on the page, with its words, its limits and the normal form of its values."""
+    """Each row of the table is on the page, with its words, limits and normal form."""
     (row,) = [
         line
         for line in documentation.fields_page().splitlines()
@@ -288,7 +289,7 @@ def run(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_check_says_what_is_behind_and_writing_mends_it(tmp_path: Path):
-    """`--check` writes nothing and exits 1 while a page differs; without it the pages are written, and then all is well."""
+    """`--check` exits 1 and writes nothing while a page differs; without it pages are written."""
     (tmp_path / "docs").mkdir()
     (tmp_path / "README.md").write_text(
         "# Settings\n<!-- generated: settings -->\n<!-- /generated -->\n"
@@ -327,7 +328,7 @@ SOURCES = [
 
 
 def test_every_citation_of_the_api_page_is_a_heading():
-    """What a comment cites, `docs/pinterest-api.md: Responses`, is a heading there, and names in brackets are in its data."""
+    """What a comment cites of docs/pinterest-api.md is a heading there, or a name in its data."""
     headings = set(
         re.findall(r"^## (.+)$", (ROOT / "docs" / "pinterest-api.md").read_text(), re.MULTILINE)
     )
@@ -345,7 +346,7 @@ def test_every_citation_of_the_api_page_is_a_heading():
 
 
 def test_nothing_is_read_or_cited_that_is_not_in_the_tree():
-    """No source names a folder beside the repository, or a reference that only its first authors have."""
+    """No source names a folder beside the repository, or a reference that is not in it."""
     elsewhere = re.compile(
         r"[./\"]{1,3}[s]hared[\"/]|the API [r]eference|[s]pec 5\.|\([r]eference: "
     )

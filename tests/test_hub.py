@@ -21,31 +21,87 @@ TEXT = FILE.read_text(encoding="utf-8")
 ENTRY: dict[str, Any] = yaml.safe_load(TEXT)
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
-# Hub's CI checks a definition four times: by yamllint (`make lint` has its rules), by a JSON schema,
-# by the name of its folder, and by whether the variant is among the maintainers. The schema, as far as
-# it goes, in our own words: the keys, those it cannot do without, and what a setting may be.
+# Hub's CI checks a definition four times: by yamllint (`make lint` has its rules), by a JSON
+# schema, by the name of its folder, and by whether the variant is among the maintainers. The
+# schema, as far as it goes, in our own words: the keys, those it cannot do without, and what a
+# setting may be.
 KEYS: Final = {
-    "name", "namespace", "label", "variant", "description", "docs", "repo", "pip_url", "executable", "capabilities", "settings",
-    "settings_group_validation", "commands", "prereq", "usage", "next_steps", "settings_preamble", "keywords", "definition",
-    "maintenance_status", "quality", "logo_url", "domain_url", "supported_python_versions", "log_parser", "hidden", "requires",
-    "python", "dialect", "target_schema",
-}  # fmt: skip
+    "name",
+    "namespace",
+    "label",
+    "variant",
+    "description",
+    "docs",
+    "repo",
+    "pip_url",
+    "executable",
+    "capabilities",
+    "settings",
+    "settings_group_validation",
+    "commands",
+    "prereq",
+    "usage",
+    "next_steps",
+    "settings_preamble",
+    "keywords",
+    "definition",
+    "maintenance_status",
+    "quality",
+    "logo_url",
+    "domain_url",
+    "supported_python_versions",
+    "log_parser",
+    "hidden",
+    "requires",
+    "python",
+    "dialect",
+    "target_schema",
+}
 # The schema wants no `repo` and no `label`; the check of the maintainers and the page do.
 REQUIRED: Final = {"name", "namespace", "variant", "quality", "repo", "label"}
 WORDS: Final = ("description", "definition", "prereq", "usage", "next_steps", "settings_preamble")
 TEXTS: Final = (
-    *WORDS, "name", "namespace", "variant", "label", "repo", "docs", "pip_url", "executable", "domain_url", "quality",
+    *WORDS,
+    "name",
+    "namespace",
+    "variant",
+    "label",
+    "repo",
+    "docs",
+    "pip_url",
+    "executable",
+    "domain_url",
+    "quality",
     "maintenance_status",
-)  # fmt: skip
+)
 LISTS_OF_TEXTS: Final = ("capabilities", "keywords", "supported_python_versions")
 SETTING_KEYS: Final = {"name", "label", "kind", "value", "options", "description", "sensitive"}
 KINDS: Final = {
-    "string", "integer", "decimal", "boolean", "array", "object", "options", "date_iso8601", "file", "email", "oauth",
-}  # fmt: skip
+    "string",
+    "integer",
+    "decimal",
+    "boolean",
+    "array",
+    "object",
+    "options",
+    "date_iso8601",
+    "file",
+    "email",
+    "oauth",
+}
 CAPABILITIES: Final = {
-    "about", "stream-maps", "schema-flattening", "validate-records", "structured-logging", "batch", "activate-version",
-    "soft-delete", "hard-delete", "datatype-failsafe", "target-schema",
-}  # fmt: skip
+    "about",
+    "stream-maps",
+    "schema-flattening",
+    "validate-records",
+    "structured-logging",
+    "batch",
+    "activate-version",
+    "soft-delete",
+    "hard-delete",
+    "datatype-failsafe",
+    "target-schema",
+}
 STATUSES: Final = {"active", "beta", "development", "inactive", "unknown"}
 QUALITIES: Final = {"gold", "silver", "bronze", "unknown"}
 
@@ -77,7 +133,7 @@ def test_the_file_is_named_for_the_plugin():
 
 
 def test_the_publisher_is_a_maintainer():
-    """What Hub is to add names the variant's publisher, in small letters, who owns the repository."""
+    """What Hub is to add names the publisher, in small letters, who owns the repository."""
     owner = ENTRY["repo"].rpartition("/")[0]
     assert re.fullmatch(r"[a-z0-9-]+", ENTRY["variant"])
     assert owner.rpartition("/")[2].lower() == ENTRY["variant"]
@@ -93,7 +149,7 @@ def test_the_addresses_agree():
 
 
 def test_the_entry_is_the_plugin():
-    """What Meltano needs to run it is the definition that the package prints, to the last setting and command."""
+    """What Meltano needs to run it is the definition that the package prints, to the last key."""
     shared = plugin_definition(ENTRY["pip_url"])
     assert {name: ENTRY[name] for name in shared} == shared
     assert [entry["name"] for entry in ENTRY["settings"]] == [
@@ -104,7 +160,7 @@ def test_the_entry_is_the_plugin():
 
 @pytest.mark.parametrize("setting", ENTRY["settings"], ids=lambda entry: entry["name"])
 def test_a_setting_is_one_for_hub(setting):
-    """Each has a name, a label, a description and a kind of Hub's; options are there where the kind says so, as texts."""
+    """Each has a name, a label, a description and a kind of Hub's, and options as texts."""
     assert set(setting) <= SETTING_KEYS
     assert all(setting[name] for name in ("name", "label", "description", "kind"))
     assert setting["kind"] in KINDS
@@ -141,7 +197,7 @@ def test_groups_name_settings():
 
 
 def test_supported_versions_of_python_are_those_of_the_package():
-    """Hub and the package's own metadata agree on the versions of Python, and the lowest is the one that is required."""
+    """Hub and the package's metadata agree on the versions of Python; the lowest is required."""
     prefix = "Programming Language :: Python :: "
     versions = [
         text.removeprefix(prefix) for text in PROJECT["classifiers"] if text.startswith(prefix)

@@ -1,4 +1,4 @@
-"""Lock files: complete in themselves, in agreement with each other, and checked without asking the package index."""
+"""Lock files: complete, in agreement with each other, and checked without the package index."""
 
 import sys
 from email.message import Message
@@ -44,7 +44,10 @@ PLUGIN = Installed("plugin", "7.1", 'measure[toml]>=7.10; extra == "never"', "me
         ("plugin==7.1\nmeasure[toml]==7.17", None),
         ("plugin==7.1\nmeasure[toml, other]==7.17", None),
         (
-            "plugin==7.1\nMeasure[toml]==7.17 ; python_version >= '3' \\\n    --hash=sha256:00\n    # via plugin",
+            (
+                "plugin==7.1\nMeasure[toml]==7.17 ; python_version >= '3' \\\n"
+                "    --hash=sha256:00\n    # via plugin"
+            ),
             None,
         ),
         ("plugin==7.1\nmeasure==7.17", "the line that pins it leaves out [toml]"),
@@ -54,7 +57,7 @@ PLUGIN = Installed("plugin", "7.1", 'measure[toml]>=7.10; extra == "never"', "me
     ],
 )
 def test_every_need_of_a_locked_package_is_pinned_with_its_extras(text, problem):
-    """A requirement of a locked package is met by a line with a fitting version and all of its extras, or told."""
+    """A requirement of a locked package is met by a line that fits, or is a problem."""
     found = locks.check(
         "a.lock",
         text,
@@ -103,7 +106,7 @@ def test_a_lock_is_held_against_the_project(wanted, problem):
 
 
 def test_a_package_that_is_not_installed_is_named_as_not_checked():
-    """A package that is absent, or installed in another version, is listed as unseen instead of taken for good."""
+    """A package that is absent, or installed in another version, is listed as unseen."""
     packages = installed(Installed("server", "0.9", "never-pinned"))
     assert locks.check(
         "a.lock", "server==1.0\nparser==2.0\nother==1 ; sys_platform == 'never'", [], packages
@@ -120,7 +123,7 @@ def test_lock_files_that_disagree_are_told():
 
 
 def test_there_is_a_lock_file_for_each_extra_and_group():
-    """requirements/ holds a file for the project, each of its extras and each of its groups but `dev`, and nothing else."""
+    """requirements/ has a file for the project, each extra and each group but `dev`, no others."""
     import tomllib
 
     project = tomllib.loads((locks.ROOT / "pyproject.toml").read_text())

@@ -1,4 +1,4 @@
-"""The repository's meltano.yml and README: what is generated is up to date, and what they show works as it stands."""
+"""The repository's meltano.yml and README are up to date, and what they show works."""
 
 import json
 import os
@@ -37,12 +37,12 @@ SANDBOX_URL = "http://127.0.0.1:8085/v5"  # where the examples look for it
 
 
 def fenced(language: str, text: str = README) -> list[str]:
-    """Give the fenced blocks of a language."""
+    """Return the fenced blocks of a language."""
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
 def example(language: str, part: str) -> str:
-    """Give the one block of a language that has this in it."""
+    """Return the one block of a language that has this in it."""
     (found,) = [block for block in fenced(language) if part in block]
     return found
 
@@ -57,7 +57,7 @@ def test_meltano_yml_is_what_is_generated():
 
 @pytest.mark.parametrize("name", [entry["name"] for entry in meltano_settings()])
 def test_every_setting_is_declared(name):
-    """Each setting stands in the loader once, with label, kind and description, and its options where it has some."""
+    """Each setting stands in the loader once, with label, kind, description and its options."""
     (entry,) = [entry for entry in LOADER["settings"] if entry["name"] == name]
     assert {"label", "kind", "description"} <= set(entry)
     assert entry == next(entry for entry in meltano_settings() if entry["name"] == name)
@@ -80,7 +80,7 @@ def test_the_capabilities_are_the_targets():
 
 
 def test_every_tool_is_a_command():
-    """`meltano invoke target-pinterest-capi:NAME` runs the tool of that name; `meltano test` runs the check."""
+    """`meltano invoke target-pinterest-capi:NAME` runs that tool; `meltano test` runs the check."""
     commands = {
         name: (made["executable"], made["args"]) for name, made in LOADER["commands"].items()
     }
@@ -160,7 +160,7 @@ ROW = re.compile(r"\((100\d), '(\w+)', .*?'(\{.*?\})',\s*'(\[.*?\])', ([\d.]+), 
 
 
 def test_the_mapping_example_makes_events(run_target, sandbox):
-    """The mapping of the orders table takes the paid order of the SQL example, and skips the open one."""
+    """The mapping of the orders table takes the paid order of the example, and skips the other."""
     entries = yaml.safe_load(example("yaml", "mappings:\n"))["mappings"]
     rows = [order(*row) for row in ROW.findall(example("sql", "INSERT"))]
     lines = [
@@ -180,7 +180,7 @@ def test_the_mapping_example_makes_events(run_target, sandbox):
 def order(
     number: str, status: str, customer: str, lines: str, total: str, currency: str
 ) -> dict[str, Any]:
-    """Give a row of the SQL example as a tap would send it."""
+    """Return a row of the SQL example as a tap would send it."""
     nested = {"customer": json.loads(customer), "lines": json.loads(lines)}
     return {
         "id": int(number),
@@ -197,7 +197,7 @@ def order(
 
 @pytest.fixture
 def folder(sandbox: Sandbox, tmp_path: Path) -> Path:
-    """A directory with the pipe example's config.json, pointed at this test's sandbox, and its tap's output."""
+    """A directory with the pipe example's tap output and config.json, for this test's sandbox."""
     (tmp_path / "config.json").write_text(
         example("json", "ledger_url").replace(SANDBOX_URL, sandbox.url)
     )
@@ -224,7 +224,7 @@ def shell(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_pipe_example_delivers_once(folder, sandbox):
-    """As printed: both orders are previewed and delivered, one without its e-mail, STATE is on stdout, a rerun sends nothing."""
+    """As printed: both orders are delivered, STATE is on stdout, and a rerun sends nothing."""
     script = example("sh", "tap-output.singer")
     first = shell("set -e\n" + script, folder)
     assert first.returncode == 0, first.stderr
@@ -241,7 +241,7 @@ def test_the_pipe_example_delivers_once(folder, sandbox):
 
 
 def test_the_state_script_keeps_the_newest_state(folder):
-    """The script hands the tap its state, keeps the newest one, and keeps the old one where a run settles nothing."""
+    """The script hands the tap its state and keeps the newest one, or the old if there is none."""
     script = example("sh", "newest.json")
     (folder / "bin").mkdir()
     tap = folder / "bin" / "tap-shop"
@@ -275,13 +275,13 @@ def unavailable(service: str) -> NoReturn:
 
 
 def shown_project() -> dict[str, Any]:
-    """Give the README's meltano.yml."""
+    """Return the README's meltano.yml."""
     project: dict[str, Any] = yaml.safe_load(example("yaml", "extractors:"))
     return project
 
 
 def test_the_meltano_example_is_a_configuration_in_each_environment():
-    """Both environments give the target what it needs, and share neither account settings nor ledger."""
+    """Both environments give the target what it needs, and share no account or ledger."""
     loaded = []
     for environment in shown_project()["environments"]:
         (loader,) = environment["config"]["plugins"]["loaders"]
@@ -318,7 +318,7 @@ def postgres(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 def test_the_meltano_example_delivers_the_paid_order(postgres, sandbox, tmp_path):
-    """The README's table and meltano.yml, run by Meltano: one order arrives, and a second run, which reads it again, sends none."""
+    """The README's project, run by Meltano, delivers one order; a second run sends none."""
     from meltano_project import FOREIGN, InstallationError, meltano_executable
 
     text = example("yaml", "extractors:").replace(SANDBOX_URL, sandbox.url)
@@ -343,7 +343,8 @@ def test_the_meltano_example_delivers_the_paid_order(postgres, sandbox, tmp_path
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [str(meltano), *arguments],
-            cwd=tmp_path, env=environment | {"MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false", "NO_COLOR": "1"},
+            cwd=tmp_path,
+            env=environment | {"MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false", "NO_COLOR": "1"},
             stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=300,
         )  # fmt: skip
 
@@ -360,6 +361,7 @@ def test_the_meltano_example_delivers_the_paid_order(postgres, sandbox, tmp_path
     (row,) = sandbox.store.events()
     assert row.event["event_id"] == "order-1001"
     assert row.event["custom_data"] | {"contents": None} == {
-        "currency": "USD", "value": "39.98", "order_id": "1001", "content_ids": ["MUG-1"], "num_items": 2, "contents": None,
+        "currency": "USD", "value": "39.98", "order_id": "1001", "content_ids": ["MUG-1"],
+        "num_items": 2, "contents": None,
     }  # fmt: skip
     assert "in_ledger 1" in done.stderr

@@ -1,4 +1,4 @@
-"""A release: the version is the tag's, the changelog has its section, and image, devcontainer and workflows hold together."""
+"""A release: version, changelog, image, devcontainer and workflows hold together."""
 
 import json
 import re
@@ -77,7 +77,7 @@ def committed(folder: Path) -> None:
 
 
 def test_version_is_that_of_the_installed_package():
-    """`__version__` and the User-Agent are what the installed metadata says, and no file of the package names a version."""
+    """`__version__` and the User-Agent are the metadata's; no file of the package names one."""
     assert target_pinterest_capi.__version__ == metadata.version("target-pinterest-capi")
     assert f"target-pinterest-capi/{target_pinterest_capi.__version__}" == USER_AGENT
     assert "version" not in PROJECT["project"]
@@ -97,7 +97,7 @@ def test_without_tags_the_version_counts_the_commits(project: Path):
 
 @pytest.mark.slow
 def test_tag_is_the_version(project: Path):
-    """On a tag the version is the tag's; a commit later, or with a changed file, it is a development version of the next one."""
+    """On a tag the version is the tag's; after it, a development version of the next one."""
     committed(project)
     git(project, "tag", "v1.2.3")
     assert hatchling(project, "version") == "1.2.3"
@@ -187,7 +187,10 @@ def test_changelog_that_keeps_the_form_has_no_problem():
         (
             "### Fixed",
             "### Added",
-            "14: `### Added` comes once, in the order Added, Changed, Deprecated, Removed, Fixed, Security",
+            (
+                "14: `### Added` comes once, in the order Added, Changed, Deprecated, Removed, "
+                "Fixed, Security"
+            ),
         ),
         ("- Something else.\n", "", "14: `### Fixed` has no entry"),
         ("### Added\n\n- All", "- All", "20: an entry stands below a group, such as `### Added`"),
@@ -247,7 +250,7 @@ def test_tag_without_its_section_is_not_released(tag: str, text: str, problem: s
     [([], 0, ""), (["v0.2.0"], 0, "### Added"), (["v9.0.0"], 1, "")],
 )
 def test_changelog_command(tmp_path: Path, arguments: list[str], code: int, output: str):
-    """Without a tag it checks, with one it prints the notes, and a problem is exit code 1 with a line on stderr."""
+    """Without a tag it checks, with one it prints the notes; a problem is exit code 1."""
     (tmp_path / "CHANGELOG.md").write_text(KEPT)
     command = [sys.executable, str(ROOT / "tools" / "changelog.py"), *arguments]
     ran = subprocess.run(
@@ -262,15 +265,18 @@ def test_changelog_command(tmp_path: Path, arguments: list[str], code: int, outp
 
 
 def instructions(name: str) -> list[str]:
-    """Give the Dockerfile's instructions of a name, without the name, continued lines joined."""
+    """Return the Dockerfile's instructions of a name, without the name, continued lines joined."""
     joined = re.sub(r"\\\n\s*(?:#[^\n]*\n\s*)*", "", DOCKERFILE)
     return re.findall(rf"^{name} (.+)$", joined, re.MULTILINE)
 
 
 def test_image_copies_what_exists_and_is_let_in():
-    """Every source of a COPY is in the tree and let through by .dockerignore, which lets nothing else through."""
+    """Every source of a COPY is in the tree, and .dockerignore lets these through alone."""
     copied = {
-        source for line in instructions("COPY") if not line.startswith("--from") for source in line.split()[:-1]
+        source
+        for line in instructions("COPY")
+        if not line.startswith("--from")
+        for source in line.split()[:-1]
     }  # fmt: skip
     rules = [
         line
@@ -330,7 +336,7 @@ def test_image_takes_only_what_is_locked():
 
 
 def test_devcontainer_is_set_up_as_a_checkout_is():
-    """It makes .venv by `make`, with a supported Python and the system packages that CI installs."""
+    """It makes .venv by `make`, with a supported Python and CI's system packages."""
     container = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text())
     version = re.fullmatch(
         r"mcr\.microsoft\.com/devcontainers/python:(3\.\d+)-\w+", container["image"]
@@ -370,7 +376,7 @@ def test_release_runs_for_tags_alone():
 
 
 def test_nothing_is_published_before_the_wheel_is_tested_everywhere():
-    """The wheel of the tag is built once, tested on every supported Python, then published from an environment, then the rest."""
+    """The wheel is built once, tested on every supported Python, then published, then the rest."""
     jobs = WORKFLOWS["release"]["jobs"]
     assert jobs["test"]["needs"] == "build"
     assert jobs["test"]["strategy"]["matrix"]["python-version"] == PYTHONS

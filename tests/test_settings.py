@@ -5,19 +5,24 @@ import json
 import pickle
 import re
 import string
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from target_pinterest_capi.events.codes import LANGUAGES
 from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES, OBJECTS, FieldKind
+from target_pinterest_capi.events.reasons import LeftOut
 from target_pinterest_capi.settings import (
     ConfigurationError,
     CustomerListEntry,
     MappingEntry,
     Settings,
+    constants,
     load,
+    load_files,
     parse_mapping,
     read_environment,
     read_files,
@@ -27,7 +32,8 @@ from target_pinterest_capi.settings.json_schema import properties
 ACCOUNT = "549755885175"
 MINIMAL = {"ad_account_id": ACCOUNT, "conversion_token": "sandbox-token"}
 
-# The table of the contract with users: every setting and its default; `...` is required, None is unset.
+# The table of the contract with users: every setting and its default; `...` is required, None is
+# unset.
 DEFAULTS = {
     "ad_account_id": ...,
     "conversion_token": None,
@@ -112,12 +118,28 @@ def test_defaults_apply_to_what_is_not_given():
 def test_members_of_entries_and_lists_are_those_of_the_contract():
     """A mapping entry and a customer list have the contract's keys."""
     assert set(properties(MappingEntry)) == {
-        "stream", "name", "preset", "when", "ad_account_id", "conversion_token_file", "event_names", "fields", "defaults",
-    }  # fmt: skip
+        "stream",
+        "name",
+        "preset",
+        "when",
+        "ad_account_id",
+        "conversion_token_file",
+        "event_names",
+        "fields",
+        "defaults",
+    }
     assert set(properties(CustomerListEntry)) == {
-        "stream", "list_id", "list_name", "list_type", "ad_account_id", "member", "operation", "refresh", "max_removed_ratio",
+        "stream",
+        "list_id",
+        "list_name",
+        "list_type",
+        "ad_account_id",
+        "member",
+        "operation",
+        "refresh",
+        "max_removed_ratio",
         "audience",
-    }  # fmt: skip
+    }
 
 
 # ---- lax input ----
@@ -157,7 +179,7 @@ def test_members_of_entries_and_lists_are_those_of_the_contract():
     ],
 )
 def test_values_may_be_text(name, given, meant):
-    """Numbers, booleans, lists and objects may come as text, as environments and Meltano send them."""
+    """Numbers, booleans, lists and objects may come as text, as Meltano sends them."""
     value = getattr(load({**MINIMAL, name: given}), name)
     assert value == meant
     assert isinstance(value, bool) == isinstance(meant, bool)
@@ -166,7 +188,7 @@ def test_values_may_be_text(name, given, meant):
 @pytest.mark.parametrize("name", sorted(set(DEFAULTS) - {"ad_account_id", "conversion_token"}))
 @pytest.mark.parametrize("nothing", [None, "", "  "])
 def test_null_and_empty_text_are_not_given(name, nothing):
-    """Null and empty text are the same as not given, but for the two settings where null means no limit."""
+    """Null and empty text are not given, but for the two settings where null means no limit."""
     limitless = nothing is None and name in {"max_event_age_days", "max_rejected_ratio"}
     assert getattr(load({**MINIMAL, name: nothing}), name) == (
         None if limitless else DEFAULTS[name]
@@ -330,7 +352,7 @@ def test_the_token_is_needed_also_where_entries_are_wrong():
     "content", ["file-token", "file-token\n", "\r\n file-token \n", "\ufefffile-token\n"]
 )
 def test_a_secret_may_stand_in_a_file(tmp_path, content):
-    """The file of a secret is read while loading, and white space around the secret is no part of it."""
+    """The file of a secret is read while loading, without white space around the secret."""
     path = tmp_path / "token"
     path.write_bytes(content.encode())
     settings = load({"ad_account_id": ACCOUNT, "conversion_token_file": str(path)})
@@ -448,9 +470,23 @@ def test_every_secret_of_oauth_may_stand_in_a_file(tmp_path, name):
 
 TOKENS = st.text(string.ascii_letters + string.digits, min_size=12, max_size=40).map("Qq{}".format)
 PLACES = (
-    "conversion_token", "conversion_token_file", "ledger_url", "api_url", "ad_account_id", "mode", "timezone", "default_country",
-    "report_path", "batch_size_rows", "validate_records", "oauth", "mappings", "defaults", "stream_maps", "max_event_age_days",
-)  # fmt: skip
+    "conversion_token",
+    "conversion_token_file",
+    "ledger_url",
+    "api_url",
+    "ad_account_id",
+    "mode",
+    "timezone",
+    "default_country",
+    "report_path",
+    "batch_size_rows",
+    "validate_records",
+    "oauth",
+    "mappings",
+    "defaults",
+    "stream_maps",
+    "max_event_age_days",
+)
 SHAPES = (
     "{}",
     "{} {}",
@@ -530,6 +566,32 @@ def test_the_sdks_options_go_on_as_they_are():
     assert load(MINIMAL).sdk_options() == {}
 
 
+# ---- files and environment ----
+
+
+def test_settings_are_loaded_from_files_or_the_environment(tmp_path, monkeypatch):
+    """Later files win, the environment stands in for none, a mode that is given wins over all."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TARGET_PINTEREST_CAPI_AD_ACCOUNT_ID", "2")
+    monkeypatch.setenv("TARGET_PINTEREST_CAPI_MODE", "test")
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({**MINIMAL, "ad_account_id": "1", "mode": "live"}))
+    found = [
+        load_files([str(path)]),
+        load_files([], purpose="any"),
+        load_files([str(path), "ENV"]),
+        load_files([str(path)], mode="dry_run"),
+    ]
+    assert [(settings.ad_account_id, settings.mode) for settings in found] == [
+        ("1", "live"),
+        ("2", "test"),
+        ("2", "test"),
+        ("1", "dry_run"),
+    ]
+    with pytest.raises(ConfigurationError, match="conversion_token"):
+        load_files(["ENV"], mode="live")
+
+
 # ---- names ----
 
 
@@ -549,7 +611,7 @@ def test_the_sdks_options_go_on_as_they_are():
     ],
 )
 def test_unknown_settings_are_refused_with_the_nearest_name(name, says):
-    """A name that is no setting is a problem that names the nearest one, or says why it has no meaning here."""
+    """A name that is no setting is a problem that names the nearest one, or says why."""
     assert says in problems_of({**MINIMAL, name: "x"})[name]
 
 
@@ -576,7 +638,7 @@ def test_unknown_members_are_refused_with_the_nearest_name(raw, path, says):
 
 
 def test_all_problems_are_reported_at_once():
-    """One error holds every problem: unknown names, wrong values at any depth, and the rules between settings."""
+    """One error holds every problem: unknown names, wrong values, rules between settings."""
     problems = problems_of(
         {
             "mode": "liv",
@@ -617,6 +679,7 @@ def test_all_problems_are_reported_at_once():
         "oauth.client_idd",
         "defaults.action_source",
         "mappings[0].stream",
+        "mappings[0].preset",
         "mappings[0].when",
         "mappings[0].fields.user_data.email",
         "mappings[0].fields.event_id",
@@ -660,7 +723,7 @@ def answer(configuration):
     entries=ENTRIES,
 )
 def test_any_configuration_is_settings_or_problems(raw, entries):
-    """Whatever values come, the answer is settings or problems with a path and a message, and nothing else is raised."""
+    """Whatever values come, the answer is settings, or problems with a path and a message."""
     given_lists = {**raw, "mappings": entries, "customer_lists": entries}
     for configuration in (
         raw,
@@ -710,7 +773,7 @@ def test_an_error_lists_its_problems_one_a_line():
     ],
 )
 def test_settings_that_need_each_other(given, path):
-    """The ledger remembers as long as events may be old, lists need oauth, and full refreshes need the ledger's database."""
+    """The ledger remembers as long as events may be old; lists need oauth, refreshes the ledger."""
     assert list(problems_of({**MINIMAL, **given})) == [path]
 
 
@@ -728,7 +791,7 @@ def test_settings_that_need_each_other(given, path):
     ],
 )
 def test_settings_that_agree(given):
-    """Without an age limit, a retention is chosen rather than derived; what sends nothing needs no oauth."""
+    """Without an age limit a retention is chosen; what sends nothing needs no oauth."""
     assert load({**MINIMAL, **given}).ad_account_id == ACCOUNT
 
 
@@ -743,7 +806,7 @@ FIELDS = {
 
 
 def test_an_entry_keeps_what_was_written():
-    """Fields are tuples of expressions by path, None where they are unmapped; the rest is as it was written."""
+    """Fields are tuples of expressions by path, None if unmapped; the rest is as written."""
     entry = load(
         entry_with(
             name="paid orders",
@@ -804,7 +867,7 @@ def test_nested_and_dotted_fields_are_the_same(flat, apart):
 
 
 def test_nested_and_dotted_constants_are_the_same():
-    """Constants are flattened along known paths, and an object given for a field stays its value."""
+    """Constants are flattened along known paths; an object given for a field stays its value."""
     flat = {
         "action_source": "web",
         "custom_data.currency": "USD",
@@ -887,7 +950,7 @@ def test_an_object_of_the_event_is_no_field(given):
     ],
 )
 def test_fields_take_expressions(value, where, says):
-    """A field takes an expression or a list of them, in text; a wrong one is a problem with its position."""
+    """A field takes one expression or several, in text; a wrong one is a problem of its own."""
     problems = problems_of(entry_with(fields={"event_id": value}))
     assert list(problems) == [f"mappings[0].fields.event_id{where}"]
     assert says in problems[f"mappings[0].fields.event_id{where}"]
@@ -901,7 +964,7 @@ def test_fields_take_expressions(value, where, says):
         ("ad_account_id", "1" * 19, "18 digits"),
         ("ad_account_id", "a b", "no valid expression"),
         ("preset", "pinteres", "did you mean pinterest?"),
-        ("preset", "zzz", "there are: "),
+        ("preset", "zzz", "must be one of pinterest, "),
         ("fields", ["em"], "must be an object"),
         ("defaults", "web", "must be an object"),
         ("event_names", ["a"], "must be an object"),
@@ -914,7 +977,7 @@ def test_wrong_members_of_an_entry(member, value, says):
 
 
 def test_event_names_may_have_dots_and_numbers():
-    """Names that were nested at their dots, and numbers, are the tap's names again; null is not given."""
+    """Names nested at their dots, and numbers, are the tap's names again; null is not given."""
     entry = load(
         entry_with(event_names={"Order": {"Completed": "checkout"}, 404: "custom", "Gone": None})
     ).mappings[0]
@@ -935,12 +998,27 @@ def test_event_names_are_text(name, target):
 
 GOOD_CONSTANTS = {
     FieldKind.TEXT: ["text", 5],
-    FieldKind.HASHED: ["text", ["a", "b"], 5],
     FieldKind.AMOUNT: ["19.99", 19.99, 0],
     FieldKind.INTEGER: [3, "3", 3.0],
     FieldKind.BOOLEAN: [True, "false", 0, "No"],
     FieldKind.TIME: [1767225600, "1767225600", "2026-01-01T00:00:00Z", "2026-01-01"],
     FieldKind.ITEMS: [{"id": "a"}, [{"id": "a", "item_price": 1, "quantity": 2}]],
+}
+GOOD_CONSTANTS_OF_FORMS = {
+    "email": ["jane@example.com", ["a@example.com", "b@example.com"]],
+    "phone": ["+1 (212) 555-0100", 12125550100],
+    "gender": ["f", "Female"],
+    "birth_date": ["1990-12-31"],
+    "name": ["text", ["a", "b"]],
+    "city": ["text"],
+    "state": ["text"],
+    "postal_code": ["10115", 10115],
+    "country": ["DE", "Germany", "deu"],
+    "external_id": ["A-1", 5],
+    "maid": ["3fa85f64-5717-4562-b3fc-2c963f66afa6"],
+    "currency": ["EUR", "eur"],
+    "language": ["en", "en-US"],
+    "ip_address": ["192.0.2.7", "2001:db8::1"],
 }
 BAD_CONSTANTS = {
     FieldKind.TEXT: [True, {"a": 1}],
@@ -958,10 +1036,84 @@ BAD_CONSTANTS = {
 def test_constants_are_checked_by_what_their_field_holds(path):
     """Each field takes the constants that could be its value, and refuses the others."""
     field = BY_PATH[path]
-    for value in field.choices or GOOD_CONSTANTS[field.kind]:
+    good = GOOD_CONSTANTS_OF_FORMS[field.form] if field.form else GOOD_CONSTANTS.get(field.kind)
+    for value in field.choices or good:
         assert load({**MINIMAL, "defaults": {path: value}}).defaults == {path: value}
     for value in BAD_CONSTANTS[field.kind]:
         assert list(problems_of({**MINIMAL, "defaults": {path: value}})) == [f"defaults.{path}"]
+
+
+@pytest.mark.parametrize(
+    ("path", "wrong", "says"),
+    [
+        ("event_time", 12345, "must be now, an ISO 8601 date-time or a Unix time in seconds"),
+        ("app_info.install_time", 12345, "must be an ISO 8601 date-time or a Unix time"),
+        ("custom_data.currency", "EURO", "code of a currency, such as EUR; did you mean EUR?"),
+        ("user_data.country", "Elbonia", "ISO 3166 code or a country's English name"),
+        ("user_data.country", "Germny", "did you mean Germany?"),
+        ("user_data.country", False, "must be text: put it in quotes"),
+        ("language", "1", "ISO 639-1 code"),
+        ("device_info.languages", ["en", "1"], "ISO 639-1 code"),
+        ("device_info.languages", sorted(LANGUAGES)[:101], "must have 100 entries at most"),
+        ("user_data.em", "nobody", "must be an e-mail address"),
+        ("user_data.em", ["jane@example.com", "nobody"], "must be an e-mail address"),
+        ("user_data.em", "d41d8cd98f00b204e9800998ecf8427e", "MD5 and SHA-1"),
+        ("user_data.ph", "none", "must be a phone number"),
+        ("user_data.ge", "cat", "must be female, male or non-binary"),
+        ("user_data.db", "tomorrow", "must be a date, such as 1990-12-31"),
+        ("user_data.db", "03/04/1990", "write it as 1990-12-31, or set date_format"),
+        ("user_data.zp", "-", "must be a postal code"),
+        ("user_data.hashed_maids", "00000000-0000-0000-0000-000000000000", "all zeros"),
+        ("user_data.client_ip_address", "localhost", "must be an IPv4 or an IPv6 address"),
+        ("custom_data.value", "12,50", "must be a decimal number"),
+        ("custom_data.value", 10**18, "18 integer and 9 fraction digits"),
+        ("custom_data.num_items", -1, "must be at least 0"),
+        ("device_info.battery_level", 101, "must be from 0 to 100"),
+        ("custom_data.external_measurement_vendor_id", 2**63, "64 bits"),
+        ("app_info.app_id", "x" * 201, "must have 200 characters at most"),
+        ("custom_data.order_id", "", "is empty: write a value, or null for none"),
+        ("custom_data.content_ids", [], "is empty"),
+        ("custom_data.contents", [{"id": "a", "item_price": "free"}], "an item with a value that"),
+    ],
+)
+@pytest.mark.parametrize("place", ["setting", "entry", "preset"])
+def test_constant_is_judged_by_the_rule_of_a_value(place: str, path: str, wrong: Any, says: str):
+    """What no event could have is a problem, in words that say what is accepted, not what came."""
+    defaults = {"defaults": {path: wrong}}
+    if place == "preset":
+        with pytest.raises(ConfigurationError) as raised:
+            parse_mapping({"stream": "*", **defaults}, "preset shop")
+        ((where, message),) = raised.value.problems
+        assert where == f"preset shop.defaults.{path}"
+    else:
+        given = defaults if place == "setting" else {"mappings": [{"stream": "a", **defaults}]}
+        ((where, message),) = problems_of({**MINIMAL, **given}).items()
+        assert where == ("" if place == "setting" else "mappings[0].") + f"defaults.{path}"
+    assert says in message
+    assert not isinstance(wrong, str) or len(wrong) < 3 or wrong not in message
+
+
+def test_every_reason_has_words_for_a_constant():
+    """Every reason to leave a value out has words, but for one that expressions alone have."""
+    field = BY_PATH["device_info.battery_level"]
+    for reason in set(LeftOut) - {LeftOut.EXPRESSION_ERROR}:
+        assert constants.problem_text(field, "x", reason)
+
+
+@pytest.mark.parametrize(
+    ("settings", "defaults", "taken"),
+    [
+        ({"date_format": "dmy"}, {"user_data.db": "03/04/1990"}, True),
+        ({}, {"user_data.db": "03/04/1990"}, False),
+        ({"date_format": "wrong"}, {"user_data.db": "1990-12-31"}, True),
+        ({"postal_code": "digits"}, {"user_data.zp": "SW1A 1AA"}, True),
+        ({"postal_code": "digits"}, {"user_data.zp": "GIR OAA"}, False),
+    ],
+)
+def test_settings_that_shape_values_shape_constants(settings, defaults, taken: bool):
+    """A constant is read as a record's value would be under the same settings."""
+    found = answer({**MINIMAL, **settings, "defaults": defaults}) or ()
+    assert any(problem.path.startswith("defaults") for problem in found) is not taken
 
 
 def test_now_is_a_constant_of_event_time_only():
@@ -1015,7 +1167,7 @@ def test_a_wrong_choice_names_the_nearest(wrong):
     ],
 )
 def test_an_event_name_of_ones_own_is_warned_about(raw, path):
-    """A constant event name that is none of Pinterest's is allowed, and warned about with the nearest one."""
+    """A constant event name that Pinterest does not have is a warning with the nearest one."""
     (warning,) = load({**MINIMAL, **raw}).warnings
     assert warning.path == path
     assert "did you mean checkout?" in warning.message
@@ -1110,7 +1262,7 @@ def write(tmp_path, name, content):
 
 
 def test_later_files_win_key_by_key(tmp_path):
-    """Files are merged by their top-level keys, JSON and YAML alike; an empty YAML file adds nothing."""
+    """JSON and YAML files are merged by top-level keys; an empty YAML file adds nothing."""
     files = [
         write(tmp_path, "a.json", '{"mode": "live", "oauth": {"client_id": "1"}}'),
         write(tmp_path, "b.yaml", "mode: test\ntimezone: UTC\n"),
@@ -1122,7 +1274,7 @@ def test_later_files_win_key_by_key(tmp_path):
 
 
 def test_env_among_the_files_is_the_environment(tmp_path):
-    """`ENV` adds the environment, which wins wherever it stands; members of oauth join those of the files."""
+    """`ENV` adds the environment, which wins; members of oauth join those of the files."""
     path = write(
         tmp_path,
         "a.json",
@@ -1162,7 +1314,7 @@ def test_env_among_the_files_is_the_environment(tmp_path):
     ],
 )
 def test_a_wrong_file_is_named_by_place_and_not_by_content(tmp_path, name, content, says):
-    """A file that cannot be read is a problem with its name, line and column, and none of its content."""
+    """A file that cannot be read is a problem with name, line and column, and no content."""
     path = write(tmp_path, name, content)
     with pytest.raises(ConfigurationError) as raised:
         read_files([path])
@@ -1191,7 +1343,7 @@ def test_every_wrong_file_is_named(tmp_path):
 
 
 def test_the_environment_names_settings_in_upper_case():
-    """Known settings are read, lists and objects as JSON; empty and unknown variables are nothing."""
+    """Known settings are read, lists and objects as JSON; other variables are nothing."""
     prefix = "TARGET_PINTEREST_CAPI_"
     environ = {
         f"{prefix}AD_ACCOUNT_ID": ACCOUNT,
@@ -1234,7 +1386,7 @@ def test_members_of_oauth_have_variables_of_their_own(separator):
 
 
 def test_a_variable_that_is_no_json_is_named():
-    """Text that is no JSON where a list belongs is a problem that names the variable and not the text."""
+    """Text that is no JSON where a list belongs is a problem that names the variable alone."""
     with pytest.raises(ConfigurationError) as raised:
         read_environment({"TARGET_PINTEREST_CAPI_MAPPINGS": "[secret-token"})
     (problem,) = raised.value.problems

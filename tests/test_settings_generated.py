@@ -1,4 +1,4 @@
-"""What is generated from the settings: the SDK's schema, Meltano's entries and the tables of the documentation."""
+"""What is generated from the settings: the SDK's schema, Meltano's entries, and tables."""
 
 import json
 import re
@@ -57,7 +57,8 @@ EXAMPLE = {
                 "user_data.em": ["email", "customer.email"],
                 "user_data.click_id": "query_param(landing_site, 'epik')",
                 "custom_data": {"value": "total_price", "currency": "\"'USD'\"", "np": None},
-                "custom_data.contents": "line_items[].{id: product_id, item_name: title, item_price: price, quantity: quantity}",
+                "custom_data.contents": "line_items[].{id: product_id, item_name: title, "
+                "item_price: price, quantity: quantity}",
             },
             "defaults": {"event_name": "checkout", "action_source": "web"},
         }
@@ -90,7 +91,7 @@ def dotted(schema, prefix=""):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_setting_is_in_every_place(name):
-    """Each setting is in the schema, in Meltano's entries and in the table, with the model's description."""
+    """Each setting is in the schema, in Meltano's entries and in the table, with its meaning."""
     description = Settings.model_fields[name].description
     assert sdk_schema()["properties"][name]["description"] == description
     assert f"| `{name}` | " in settings_table()
@@ -141,7 +142,7 @@ def variables(text: str) -> dict[str, str | None]:
 
 
 def test_environment_example_has_every_setting_that_is_one_value():
-    """Each setting that is neither a list nor an object has its variable there once, members of oauth too."""
+    """Each setting that is neither a list nor an object has its variable there once."""
     simple = {
         f"{name}.{member}".removeprefix(".")
         for name, model in (("", Settings), ("oauth", OAuth))
@@ -157,7 +158,7 @@ def test_environment_example_has_every_setting_that_is_one_value():
 
 
 def test_environment_example_asks_for_what_is_required():
-    """As it stands it sets nothing; what is no comment is what a first run needs, and has no value."""
+    """As it stands it sets nothing; what is no comment is what a first run needs."""
     values = dotenv_values(stream=StringIO(environment_example()))
     assert values == {
         f"{ENVIRONMENT_PREFIX}AD_ACCOUNT_ID": "",
@@ -213,7 +214,7 @@ def test_the_schema_refuses_what_the_settings_refuse(wrong):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_schema_has_the_models_defaults(name):
-    """A default in the schema is the model's, fits its own property, and leaves the settings as they were."""
+    """A default in the schema is the model's, fits its property, and changes no settings."""
     made = sdk_schema()["properties"][name]
     default = Settings.model_fields[name].default
     assert ("default" in made) == (
@@ -227,7 +228,7 @@ def test_the_schema_has_the_models_defaults(name):
 
 
 def test_only_secrets_are_secret():
-    """Secrets are marked in the schema, in Meltano's entries and in the table, and nothing else is."""
+    """Secrets alone are marked in the schema, in Meltano's entries and in the table."""
     assert {name for name, made in dotted(sdk_schema()).items() if made.get("secret")} == SECRETS
     assert {name for name, made in dotted(sdk_schema()).items() if made.get("writeOnly")} == SECRETS
     assert {entry["name"] for entry in meltano_settings() if entry.get("sensitive")} == SECRETS
@@ -237,7 +238,7 @@ def test_only_secrets_are_secret():
 
 
 def test_required_settings_are_required():
-    """One setting is required, and its schema says so; whether a token is needed depends on the others."""
+    """One setting is required, and its schema says so; a token may be, by the others."""
     assert sdk_schema()["required"] == ["ad_account_id"]
     assert sdk_schema()["properties"]["mappings"]["items"]["required"] == ["stream"]
     assert sdk_schema()["properties"]["customer_lists"]["items"]["required"] == ["stream", "member"]

@@ -1,4 +1,4 @@
-"""tools/api_facts.py: which facts of a description it keeps, and how it says what a newer one changed."""
+"""tools/api_facts.py: which facts of a description it keeps, and what a newer one changed."""
 
 import copy
 import json
@@ -26,7 +26,7 @@ KEYWORDS = {
 
 
 def described(**paths: Any) -> dict[str, Any]:
-    """Return a description of one endpoint, `paths` aside: an object in an object, a choice, a limit, prose everywhere."""
+    """Return a description of one endpoint, `paths` aside, with prose everywhere."""
     event = {
         "type": "object",
         "description": "An event.",
@@ -106,7 +106,7 @@ def test_the_kept_file_says_where_it_is_from():
 
 
 def schemas_in(node: Any) -> list[dict[str, Any]]:
-    """Return every schema below a node: what stands under `schema`, among the components, or within another one."""
+    """Return every schema below a node: under `schema`, among components, or in another one."""
     found: list[dict[str, Any]] = []
 
     def walk(schema: dict[str, Any]) -> None:
@@ -165,7 +165,7 @@ def test_every_endpoint_of_the_sandbox_is_kept():
 
 @pytest.mark.parametrize("name", ["new.json", "new.yaml"])
 def test_facts_of_a_small_description(saved, name):
-    """Names, types, limits, choices and references stay, in JSON and in YAML; prose and what is not ours goes."""
+    """Names, types, limits, choices and references stay; prose and what is not ours goes."""
     made = api_facts.facts(api_facts.read(saved(described(), name)))
     assert list(made["paths"]) == [EVENTS]
     assert made["components"]["schemas"] == {
@@ -201,7 +201,7 @@ def test_facts_of_a_small_description(saved, name):
     ],
 )
 def test_yaml_is_read_as_openapi_means_it(tmp_path, written, value):
-    """A plain NO or a date is a text, as in YAML 1.2; true, null and numbers are what they look like."""
+    """A plain NO or a date is a text, as in YAML 1.2; true and numbers are not."""
     path = tmp_path / "new.yaml"
     path.write_text(f"openapi: 3.0.3\ninfo: {{}}\npaths: {written}\n")
     assert api_facts.read(path)["paths"] == value
@@ -230,7 +230,7 @@ def test_keeping_writes_the_file(saved, tmp_path, monkeypatch, capsys):
     ],
 )
 def test_what_is_no_description_is_not_kept(tmp_path, capsys, text, complaint):
-    """A file that is missing, broken, something else or not whole leaves what is kept alone: exit code 2."""
+    """A file that is missing, broken or something else changes nothing: exit code 2."""
     path, kept = tmp_path / "new.yaml", tmp_path / "kept.json"
     kept.write_text("before")
     if text is not None:
@@ -276,24 +276,31 @@ def test_nothing_changed(saved, capsys):
 @pytest.mark.parametrize(
     ("change", "line"),
     [
-        (in_event("new", type="string", maxLength=64), "added    request.new (maxLength 64; type string)"),
+        (in_event("new", type="string", maxLength=64), ("added    request.new (maxLength 64; type "
+                                                       "string)")),
         (lambda event: event["properties"].pop("parent"), "removed  request.parent"),
         (in_event("description", maxLength=9), "changed  request.description: maxLength 5 -> 9"),
         (in_event("description", maxLength=None), "changed  request.description: maxLength -5"),
-        (in_event("description", type="integer"), "changed  request.description: type string -> integer"),
+        (in_event("description", type="integer"), ("changed  request.description: type string -> "
+                                                  "integer")),
         (in_event("description", nullable=True), "changed  request.description: nullable +true"),
-        (in_event("country", enum=["SE", "DK", "FI"]), "changed  request.country: enum +DK, +FI, -NO"),
-        (in_event("name", description="- `lead`\n- `signup`"), "changed  request.name: x-named-values +signup, -search"),
+        (in_event("country", enum=["SE", "DK", "FI"]), ("changed  request.country: enum +DK, +FI, "
+                                                       "-NO")),
+        (in_event("name", description="- `lead`\n- `signup`"), ("changed  request.name: "
+                                                               "x-named-values +signup, -search")),
         (lambda event: event["required"].append("country"), "changed  request: required +country"),
-        (lambda event: event.pop("additionalProperties"), "changed  request: additionalProperties -false"),
+        (lambda event: event.pop("additionalProperties"), ("changed  request: additionalProperties "
+                                                          "-false")),
         ({"parameters": []}, "removed  query parameter test (required false; type boolean)"),
         ({"responses": {"200": {}, "404": {}}}, "added    response 404"),
-        ({"security": [{"token": ["ads:write"]}]}, "changed  operation: security token -> token ads:write"),
-        ({"x-ratelimit-category": "x"}, "changed  operation: x-ratelimit-category conversions -> x"),
+        ({"security": [{"token": ["ads:write"]}]}, ("changed  operation: security token -> token "
+                                                   "ads:write")),
+        ({"x-ratelimit-category": "x"}, ("changed  operation: x-ratelimit-category conversions -> "
+                                        "x")),
     ],
 )  # fmt: skip
 def test_each_kind_of_change_has_its_line(saved, capsys, change, line):
-    """What was added, removed or changed stands below its operation, with what was and what is: exit code 1."""
+    """What changed stands below its operation, with what was and what is: exit code 1."""
     newer = copy.deepcopy(described())
     newer["info"]["version"] = "1.1.0"
     if callable(change):

@@ -1,7 +1,7 @@
-"""Keep the facts of Pinterest's OpenAPI description for the endpoints that we use, and say what a newer one changed.
+"""Keep the facts of Pinterest's OpenAPI description that we use, and say what a newer one changed.
 
-    python tools/api_facts.py FILE             writes them to target_pinterest_capi/sandbox/pinterest-openapi.json
-    python tools/api_facts.py --drift FILE     writes nothing, and prints what FILE has otherwise than that file
+    python tools/api_facts.py FILE           writes them to sandbox/pinterest-openapi.json
+    python tools/api_facts.py --drift FILE   writes nothing, and prints how FILE differs from that
 
 FILE is a description as Pinterest publishes it at https://github.com/pinterest/api-description,
 in YAML or JSON. Names, types, limits, choices, what is required or closed, statuses, scopes and
@@ -48,10 +48,29 @@ METHODS: Final = ("get", "put", "post", "patch", "delete")
 
 # https://spec.openapis.org/oas/v3.0.3: the members of a schema that say what a value may be.
 PLAIN_KEYWORDS: Final = (
-    "$ref", "type", "format", "nullable", "enum", "default", "pattern", "minLength", "maxLength",
-    "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minItems", "maxItems",
-    "uniqueItems", "required", "readOnly", "writeOnly", "deprecated", "x-named-values",
-)  # fmt: skip
+    "$ref",
+    "type",
+    "format",
+    "nullable",
+    "enum",
+    "default",
+    "pattern",
+    "minLength",
+    "maxLength",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "required",
+    "readOnly",
+    "writeOnly",
+    "deprecated",
+    "x-named-values",
+)
 COMBINATIONS: Final = ("allOf", "anyOf", "oneOf")
 NAMED_VALUES: Final = "x-named-values"
 _NAMED: Final = re.compile(r"^\s*[-*] `([^`]+)`\s*$", re.MULTILINE)
@@ -88,7 +107,8 @@ def read(path: Path) -> dict[str, Any]:
         raise DescriptionError(f"{path} cannot be read as YAML or JSON: {error}") from error
     if not isinstance(parsed, dict) or not {"openapi", "info", "paths"} <= set(parsed):
         raise DescriptionError(
-            f"{path} is no OpenAPI description: it has no openapi, info and paths. Get one from {SOURCE}."
+            f"{path} is no OpenAPI description: it has no openapi, info and paths. Get one from "
+            f"{SOURCE}."
         )
     return parsed
 
@@ -227,7 +247,7 @@ def written(value: Any, depth: int = 0, used: int = 0) -> str:
 
 
 class Fact(NamedTuple):
-    """One thing that is so at one place of an operation: `request.data[].event_id`, `type`, `string`."""
+    """One fact of an operation: `request.data[].event_id`, `type`, `string`."""
 
     place: str
     keyword: str
@@ -278,8 +298,8 @@ def _of_schema(
 ) -> Iterator[Fact]:
     """Yield what a schema says of a place, and of the places in it.
 
-    A combination's options are taken together: what one of them alone requires is a fact of its own.
-    `above` has the references that lead here, so that a schema within itself comes to an end.
+    A combination's options are taken together: what one of them alone requires is a fact of its
+    own. `above` has the references that lead here, so that a schema within itself comes to an end.
     """
     yield Fact(place, "", "")
     yield from _of_keywords(schema, place)
@@ -392,11 +412,15 @@ def drift(path: Path, kept: Path) -> int:
 
 
 def keep(path: Path, kept: Path) -> int:
-    """Write the facts of the description in `path` to `kept`; DescriptionError where an endpoint is not described."""
+    """Write the facts of the description in `path` to `kept`.
+
+    Raises DescriptionError if an endpoint is not described.
+    """
     made = facts(read(path))
     if missing := [one for one in PATHS if one not in made["paths"]]:
         raise DescriptionError(
-            f"{path} does not describe {', '.join(missing)}: take a whole description, or change PATHS."
+            f"{path} does not describe {', '.join(missing)}: take a whole description, or change "
+            "PATHS."
         )
     kept.write_text(written(made) + "\n", encoding="utf-8")
     print(f"{kept}: the facts of version {made['info']['version']}")
@@ -406,7 +430,8 @@ def keep(path: Path, kept: Path) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command on its arguments and return its exit code."""
     parser = argparse.ArgumentParser(
-        description="Keep the facts of Pinterest's API description, or compare a newer one with them."
+        description="Keep the facts of Pinterest's API description, or compare a newer one with "
+        "them."
     )
     parser.add_argument(
         "file",

@@ -1,10 +1,11 @@
-"""Checks of CHANGELOG.md: that it keeps the form of Keep a Changelog 1.1.0, and that a release is written down in it.
+"""Checks of CHANGELOG.md: that it keeps the form of Keep a Changelog 1.1.0, and has the release.
 
     python tools/changelog.py            checks the form
-    python tools/changelog.py v0.2.0     checks as well that this tag can be released, and prints its section: the release notes
+    python tools/changelog.py v0.2.0     checks as well that this tag can be released, and prints
+                                         its section: the release notes
 
-Reads the file in the working directory and never changes it. One line on stderr for each problem, and exit code 1 where
-there is one.
+Reads the file in the working directory and never changes it. One line on stderr for each problem,
+and exit code 1 where there is one.
 """
 
 import datetime as dt
@@ -27,7 +28,7 @@ TAG: Final = re.compile(r"v(\d+\.\d+\.\d+)")
 
 
 class Section(NamedTuple):
-    """What stands below one `## ` heading: the heading's line and words, and the lines up to the next one."""
+    """A `## ` heading: its line and words, and the lines up to the next one."""
 
     number: int
     title: str
@@ -45,7 +46,7 @@ class Section(NamedTuple):
 
 
 def sections(text: str) -> list[Section]:
-    """Give the sections in their order; what stands above the first belongs to none."""
+    """Return the sections in their order; what stands above the first belongs to none."""
     found: list[Section] = []
     for number, line in enumerate(text.splitlines(), start=1):
         if line.startswith("## "):
@@ -56,7 +57,7 @@ def sections(text: str) -> list[Section]:
 
 
 def problems(text: str) -> Iterator[str]:
-    """Give what is wrong with the form, each as its line's number and a sentence."""
+    """Yield what is wrong with the form, each as its line's number and a sentence."""
     if not text.startswith("# Changelog\n"):
         yield "1: begin with `# Changelog`"
     found = sections(text)
@@ -84,7 +85,7 @@ def _heading(section: Section) -> Iterator[str]:
 
 
 def _groups(section: Section) -> Iterator[str]:
-    """Check that entries stand in groups: each group one of the six, once, in their order, and not empty."""
+    """Check that entries stand in the six groups, each once, in their order, and not empty."""
     seen: list[str] = []
     empty = 0  # the line of a group's heading that has no entry yet
     for number, line in enumerate(section.lines, start=section.number + 1):
@@ -103,7 +104,10 @@ def _groups(section: Section) -> Iterator[str]:
                 yield f"{number}: an entry stands below a group, such as `### {GROUPS[0]}`"
             empty = 0
         elif line and not line.startswith("  ") and not re.match(r"\[[^\]]+\]: ", line):
-            yield f"{number}: is neither a group, nor an entry (`- `), nor the rest of one (two spaces)"
+            yield (
+                f"{number}: is neither a group, nor an entry (`- `), nor the rest of one (two "
+                "spaces)"
+            )
     if empty:
         yield f"{empty}: `### {seen[-1]}` has no entry"
 
@@ -122,7 +126,7 @@ def _version(section: Section) -> tuple[int, ...]:
 
 
 def release(text: str, tag: str) -> Section | str:
-    """Give the section that the tag releases, or the sentence that says why it cannot be released."""
+    """Return the section that the tag releases, or the sentence that says why it cannot be."""
     version = TAG.fullmatch(tag)
     if version is None:
         return f"the tag {tag} is not of the form v1.2.3"
@@ -130,7 +134,10 @@ def release(text: str, tag: str) -> Section | str:
     dated = [section for section in found if RELEASE.fullmatch(section.title)]
     if not dated or dated[0].name != version[1]:
         newest = dated[0].name if dated else "none"
-        return f"the newest section is {newest}, and the tag is {tag}: date what is released, as `## [{version[1]}] - ` and the day"
+        return (
+            f"the newest section is {newest}, and the tag is {tag}: date what is released, as "
+            f"`## [{version[1]}] - ` and the day"
+        )
     if found[0].notes:
         return (
             f"{found[0].number}: there are entries below {UNRELEASED}: move them into {version[1]}"

@@ -1,7 +1,9 @@
-"""Run a command at moments at which programs that reckon with time go wrong: `python tools/clock.py COMMAND...`.
+"""Run a command at moments at which programs that reckon with time go wrong.
 
-The command and whatever it starts see a clock of the day that begins there and goes on from there. A C compiler makes it; where
-there is none, or no Linux, this says so and does nothing.
+    python tools/clock.py COMMAND...
+
+The command and whatever it starts see a clock of the day that begins there and goes on from there.
+A C compiler makes it; where there is none, or no Linux, this says so and does nothing.
 """
 
 import os
@@ -31,7 +33,8 @@ def main(command: list[str]) -> int:
     compiler = shutil.which("cc")
     if compiler is None or sys.platform != "linux":
         print(
-            "Skipped: a clock of its own needs Linux and a C compiler (apt-get install gcc libc6-dev)"
+            "Skipped: a clock of its own needs Linux and a C compiler (apt-get install gcc "
+            "libc6-dev)"
         )
         return 0
     with tempfile.TemporaryDirectory() as directory:

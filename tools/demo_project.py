@@ -1,4 +1,4 @@
-"""The repository's `meltano.yml`: a project to try this target in, which replays the demo's records into the sandbox."""
+"""The repository's `meltano.yml`: a project that replays the demo's records into the sandbox."""
 
 from importlib import resources
 from typing import Any, Final
@@ -10,10 +10,11 @@ from target_pinterest_capi.cli.definition import EXTRA, NAME, as_yaml, plugin_de
 DEMO_FOLDER: Final = "build/demo"  # ignored by git, and removed by `make clean`
 TAP: Final = "tap-singer-jsonl"
 HEAD: Final = f"""\
-# A Meltano project to try this target in: a made-up shop's records, replayed from a file into the sandbox on this machine.
+# A Meltano project to try this target in: a made-up shop's records, replayed from a file into the
+# sandbox on this machine.
 #
 #   make demo                                             # once: makes .venv
-#   .venv/bin/pinterest-capi demo --keep {DEMO_FOLDER}       # writes the shop's records of this week there
+#   .venv/bin/pinterest-capi demo --keep {DEMO_FOLDER}       # writes this week's records there
 #   .venv/bin/pinterest-capi sandbox                      # in a second terminal: where they will go
 #   meltano install                                       # {TAP} needs Python 3.10 or 3.11
 #   meltano run demo
@@ -25,7 +26,7 @@ HEAD: Final = f"""\
 
 
 def project() -> dict[str, Any]:
-    """Return the repository's project: the plugin, installed from here, configured as the demo is, and a tap for its sample."""
+    """Return the project: the plugin, installed from here, and a tap for the demo's sample."""
     sample = (
         resources.files("target_pinterest_capi.sandbox.demo")
         .joinpath("samples", "demo.yaml")
@@ -40,7 +41,8 @@ def project() -> dict[str, Any]:
     tap = {
         "name": TAP,
         "namespace": TAP.replace("-", "_"),
-        "pip_url": f"{TAP} setuptools<81",  # it imports pkg_resources, which later ones no longer have
+        # It imports pkg_resources, which a later setuptools no longer has.
+        "pip_url": f"{TAP} setuptools<81",
         "executable": TAP,
         "capabilities": ["catalog", "discover"],
         "settings": [

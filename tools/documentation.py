@@ -1,7 +1,8 @@
-"""Whatever is generated: reference pages, tables in hand-written ones, `.env.example`, `meltano.yml` and the entry for Meltano Hub.
+"""Write what is generated: pages and tables, `.env.example`, `meltano.yml`, and the Hub's entry.
 
-`python -m tools.documentation` writes them below the working directory; with `--check` it only names what is out of date and
-exits with 1. Every example in them is computed when they are written. Never touches what stands outside its markers.
+`python -m tools.documentation` writes them below the working directory; with `--check` it only
+names what is out of date and exits with 1. Every example in them is computed when they are written.
+Never touches what stands outside its markers.
 """
 
 import argparse
@@ -40,13 +41,16 @@ COERCED: Final = {
     "custom_data.num_items": ("3", '"3"', "3.0", '"2.5"'),
     "opt_out": ("false", '"Yes"', "1", '"off"', '"maybe"'),
     "event_time": (
-        "1772445600", '"1772445600"', "1772445600123", "1772445600123456", "1772445600.5", '"2026-03-02T10:00:00Z"',
-        '"2026-03-02T12:00:00+02:00"', '"2026-03-02 10:00:00"', '"2026-03-02"', "20260302", '"02/03/2026"',
+        "1772445600", '"1772445600"', "1772445600123", "1772445600123456", "1772445600.5",
+        '"2026-03-02T10:00:00Z"',
+        '"2026-03-02T12:00:00+02:00"', '"2026-03-02 10:00:00"',
+        '"2026-03-02"', "20260302", '"02/03/2026"',
     ),
     "action_source": ('" WEB "', '"website"'),
     "custom_data.content_ids": ('["a", 17, null, "a"]', '"a"', '"[\\"a\\", 17]"', "17"),
     "custom_data.contents": (
-        '[{"id": 17, "item_price": 9.50, "quantity": "2"}]', '{"id": 17}', '"[{\\"id\\": 17}]"', '[{"id": 17}, "b"]', '"2 shirts"',
+        ('[{"id": 17, "item_price": 9.50, "quantity": '
+        '"2"}]'), '{"id": 17}', '"[{\\"id\\": 17}]"', '[{"id": 17}, "b"]', '"2 shirts"',
     ),
 }  # fmt: skip
 
@@ -57,8 +61,9 @@ def fields_page() -> str:
     lines = [
         "# Fields of an event",
         "",
-        "Paths are Pinterest's own, and the keys of `fields` and `defaults` in a [mapping](mapping.md). `pinterest-capi fields`",
-        "shows the same in a terminal. What a value may look like in a record: [here](mapping.md#values-as-taps-send-them).",
+        "Paths are Pinterest's own, and the keys of `fields` and `defaults` in a",
+        "[mapping](mapping.md). `pinterest-capi fields` shows the same in a terminal. What a value",
+        "may look like in a record: [here](mapping.md#values-as-taps-send-them).",
     ]
     for parent, group in groupby(
         rows, key=lambda row: row.path.partition(".")[0] if "." in row.path else ""
@@ -94,12 +99,14 @@ def presets_page() -> str:
     lines = [
         "# Presets",
         "",
-        "Built-in mapping entries. Name one in an entry of your own, and override it field by field:",
+        "Built-in mapping entries. Name one in an entry of your own, and override it field by",
+        "field:",
         "",
     ]
     lines += ["```yaml", "mappings:", "  - stream: orders", "    preset: shopify", "```", ""]
     lines += [
-        "`pinterest-capi presets show NAME` prints one to copy. [The guide to mappings](mapping.md) explains what is in it.",
+        "`pinterest-capi presets show NAME` prints one to copy.",
+        "[The guide to mappings](mapping.md) explains what is in it.",
         "",
     ]
     lines += table(
@@ -134,8 +141,9 @@ def functions_page() -> str:
     lines = [
         "# Functions in expressions",
         "",
-        "Expressions are [JMESPath](https://jmespath.org/specification.html), with its built-in functions, whose numbers are exact",
-        "here, and these. Each gives null for null, and for arguments that it has no answer to.",
+        "Expressions are [JMESPath](https://jmespath.org/specification.html), with its built-in",
+        "functions, whose numbers are exact here, and these. Each gives null for null, and for",
+        "arguments that it has no answer to.",
         "",
         *functions_table(),
     ]
@@ -203,7 +211,10 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
 
 
 def texts(root: Path) -> dict[str, str]:
-    """Return every file that is made, or has tables that are, by path from `root`. Raises ValueError for an unknown marker."""
+    """Return every file that is generated, or has tables that are, by path from `root`.
+
+    Raises ValueError for an unknown marker.
+    """
     made = {path: page() for path, page in PAGES.items()}
     for path in HAND_WRITTEN:
         if (root / path).exists():
@@ -282,7 +293,7 @@ def _form_row(name: str) -> tuple[str, str, str]:
 
 
 def normal_form(name: str, text: str) -> str:
-    """Return the normal form of a text under default settings. Raises ValueError where it has none."""
+    """Return the normal form of a text under default settings; ValueError if it has none."""
     arguments: dict[str, dict[str, Any]] = {
         "phone": {"region": None},
         "birth_date": {"date_format": None},
@@ -319,9 +330,10 @@ def _json(value: Any) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the documentation below the working directory, or check it: 0 when all is well, else 1."""
+    """Write what is generated below the working directory, or check it: 1 if it is out of date."""
     parser = argparse.ArgumentParser(
-        description="Write what is generated: references, tables, meltano.yml and the entry for Meltano Hub."
+        description="Write what is generated: references, tables, meltano.yml and the entry for "
+        "Meltano Hub."
     )
     parser.add_argument(
         "--check", action="store_true", help="write nothing; exit with 1 where something is behind"

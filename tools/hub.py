@@ -1,4 +1,4 @@
-"""The entry for Meltano Hub: the plugin's definition, and the words around it on Hub's page, in Markdown.
+"""The entry for Meltano Hub: the plugin's definition, and the words around it on Hub's page.
 
 Hub writes the installation and the table of settings by itself.
 """
@@ -36,11 +36,15 @@ KEYWORDS: Final = (
     "advertising",
     "marketing",
 )
-DEFINITION: Final = "is a Singer target that turns the records of any tap into conversion events of Pinterest's Conversions API."
+DEFINITION: Final = (
+    "is a Singer target that turns the records of any tap into conversion events "
+    "of Pinterest's Conversions API."
+)
 PREREQ: Final = """\
-- A Pinterest business account with an ad account: its id is the number in the address of Ads Manager.
-- A conversion token. In Pinterest: *Ads > Conversions > Set up API > Generate new token*. It does not expire, is shown once, and
-  can do nothing but send conversion events.
+- A Pinterest business account with an ad account: its id is the number in the address of Ads
+  Manager.
+- A conversion token. In Pinterest: *Ads > Conversions > Set up API > Generate new token*. It does
+  not expire, is shown once, and can do nothing but send conversion events.
 
 To try it without either, use the sandbox, which is Pinterest's endpoint on your own machine:
 
@@ -51,7 +55,8 @@ meltano invoke target-pinterest-capi:sandbox
 It prints the `api_url`, `ad_account_id` and `conversion_token` to set.
 """
 NEXT_STEPS: Final = """\
-Check configuration, connection, token and ad account, by a test request of which Pinterest records nothing:
+Check configuration, connection, token and ad account, by a test request of which Pinterest records
+nothing:
 
 ```bash
 meltano invoke target-pinterest-capi:check
@@ -60,9 +65,10 @@ meltano invoke target-pinterest-capi:check
 `meltano test target-pinterest-capi` does the same.
 """
 SETTINGS_PREAMBLE: Final = """\
-`ad_account_id` and `conversion_token` are enough where a tap's columns are named like Pinterest's fields (`event_name`,
-`event_time`, `em`, `value` ...). For other tables `mappings` says where each field comes from, as JMESPath expressions, or starts
-from a preset: `meltano invoke target-pinterest-capi:presets list`.
+`ad_account_id` and `conversion_token` are enough where a tap's columns are named like Pinterest's
+fields (`event_name`, `event_time`, `em`, `value` ...). For other tables `mappings` says where each
+field comes from, as JMESPath expressions, or starts from a preset:
+`meltano invoke target-pinterest-capi:presets list`.
 
 ```yaml
 config:
@@ -84,9 +90,10 @@ config:
 USAGE: Final = """\
 ## What becomes of a record
 
-Every event ends as `delivered`, `invalid`, `rejected` or `skipped`, counted with its reason in the log. Invalid and rejected ones
-are JSON lines in `dead_letter_path`. STATE is written only when everything before it is settled, so a run that stops loses
-nothing: the next one goes on from there.
+Every event ends as `delivered`, `invalid`, `rejected` or `skipped`, counted with its reason in the
+log. Invalid and rejected ones are JSON lines in `dead_letter_path`. STATE is written only when
+everything before it is acknowledged, so a run that stops loses nothing: the next one goes on from
+there.
 
 ## Trying a mapping
 
@@ -104,7 +111,7 @@ meltano invoke target-pinterest-capi:check --sample records.singer
 
 | the log says | look at |
 |---|---|
-| `Pinterest answered 401` | `conversion_token`: it is unknown, was made anew since, or is not whole |
+| `Pinterest answered 401` | `conversion_token`: it is unknown, incomplete, or was replaced |
 | `Pinterest answered 403` | `ad_account_id`: the token's user may not manage that account |
 | `max_rejected_ratio` | the reasons in the log, and the dead letters |
 """

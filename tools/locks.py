@@ -1,11 +1,12 @@
-"""The lock files: one for each extra and dependency group of pyproject.toml, and one for each tap of the tests.
+"""The lock files: one for each extra and group of pyproject.toml, and for each tap of the tests.
 
-    python tools/locks.py compile [--upgrade]   write them (make lock); asks the package index, through uv
-    python tools/locks.py check [--all]         verify them against what is installed (make lint); asks nobody
+    python tools/locks.py compile [--upgrade]   write them (make lock); asks the package index
+    python tools/locks.py check [--all]         compare them with what is installed (make lint)
 
-A lock file is complete in itself: every package that its requirements need, with versions, digests and the extras that are asked
-for. So it can be installed by any pip, with or without its resolver, on any day. pip before 23.3 takes `coverage[toml]` for
-another package than `coverage`: where no line pins it, that pip asks the index, and fails as soon as there is a newer release.
+A lock file is complete in itself: every package that its requirements need, with versions, digests
+and the extras that are asked for. So it can be installed by any pip, with or without its resolver,
+on any day. pip before 23.3 takes `coverage[toml]` for another package than `coverage`: where no
+line pins it, that pip asks the index, and fails as soon as there is a newer release.
 """
 
 import argparse
@@ -47,7 +48,7 @@ UV_COMPILE: Final = (
 
 
 def requirements(project: Mapping[str, object], name: str) -> list[str]:
-    """Return what pyproject.toml asks for under the name of a lock file, groups included in groups resolved."""
+    """Return what pyproject.toml asks for under the name of a lock file."""
     table = project["project"]
     assert isinstance(table, dict)
     if name == "runtime":
@@ -64,7 +65,7 @@ def requirements(project: Mapping[str, object], name: str) -> list[str]:
 
 
 def sources() -> Iterator[tuple[Path, list[str], list[Path]]]:
-    """Yield each lock file with what it has to bring and the lock files that it has to agree with."""
+    """Yield each lock file with what it has to bring and the files that it has to agree with."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     written: list[Path] = []
     for name in NAMES:
@@ -107,7 +108,7 @@ class Pin(NamedTuple):
 
 
 def pins(text: str) -> dict[str, list[Pin]]:
-    """Return a lock file's lines by the package's normalized name; there are several where markers tell them apart."""
+    """Return a lock file's lines by the package's normalized name; markers may give it several."""
     found: dict[str, list[Pin]] = {}
     for match in re.finditer(r"^(?![#\s-])(.+?)\s*\\?$", text, re.MULTILINE):
         requirement = Requirement(match[1])
@@ -143,7 +144,7 @@ def needs(distribution: Distribution, extras: Iterable[str]) -> Iterator[Require
 
 
 class Findings(NamedTuple):
-    """What a check found: sentences about what is wrong, and the packages that are not installed and were not looked at."""
+    """What a check found: what is wrong, and the packages that are not installed."""
 
     problems: list[str]
     unseen: list[str]
@@ -152,7 +153,7 @@ class Findings(NamedTuple):
 def check(
     name: str, text: str, wanted: Iterable[str], installed: Mapping[str, Distribution]
 ) -> Findings:
-    """Check one lock file: it meets `wanted`, and so does each of its packages that is installed with all that it needs."""
+    """Check that a lock file meets `wanted`, and the needs of its packages that are installed."""
     pinned = pins(text)
     found = Findings([], [])
     for line in wanted:
@@ -172,7 +173,8 @@ def check(
             for requirement in needs(distribution, pin.requirement.extras):
                 if problem := unmet(requirement, pinned):
                     found.problems.append(
-                        f"{name}: {package} {pin.version} needs {requirement}, and {problem}: make lock"
+                        f"{name}: {package} {pin.version} needs {requirement}, and {problem}: "
+                        "make lock"
                     )
     return found
 
@@ -190,7 +192,7 @@ def disagreements(files: Mapping[str, str]) -> Iterator[str]:
 
 
 def installed_packages(path: Sequence[str] | None = None) -> dict[str, Distribution]:
-    """Return the packages of an environment (this one, or that of a search path) by their normalized names."""
+    """Return the packages of this environment, or of a search path, by their normalized names."""
     found = distributions() if path is None else distributions(path=list(path))
     return {canonicalize_name(one.metadata["Name"]): one for one in found}
 
@@ -198,7 +200,8 @@ def installed_packages(path: Sequence[str] | None = None) -> dict[str, Distribut
 def check_locks(*, complete: bool) -> int:
     """Check the project's own lock files; print what is wrong. 0 when all is well, else 1.
 
-    What is not installed here cannot be checked: that is an error where `complete`, else it is said.
+    What is not installed here cannot be checked: that is an error where `complete`, else it is
+    said.
     """
     installed = installed_packages()
     own = [(path, wanted) for path, wanted, _ in sources() if path.parent == FOLDER]
@@ -215,7 +218,8 @@ def check_locks(*, complete: bool) -> int:
         )
     elif unseen:
         print(
-            f"requirements/: {len(unseen)} packages are not installed here, so what they need was not checked."
+            f"requirements/: {len(unseen)} packages are not installed here, so what they need was "
+            "not checked."
         )
     print("\n".join(problems), end="\n" if problems else "", file=sys.stderr)
     return 1 if problems else 0

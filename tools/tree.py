@@ -1,7 +1,8 @@
-"""Checks of the tree that no linter makes: how text files end, that data files parse, what modules are called.
+"""Checks that no linter makes: how text files end, that data files parse, what modules are called.
 
-Reads every file below the working directory that the project keeps, prints one line for each problem, and exits with 1
-where there is one. Never changes a file. Needs no repository, so that a plain copy of the tree is checked too.
+Reads every file below the working directory that the project keeps, prints one line for each
+problem, and exits with 1 where there is one. Never changes a file. Needs no repository, so that a
+plain copy of the tree is checked too.
 """
 
 import json
@@ -14,13 +15,21 @@ from typing import Final
 
 import yaml
 
-# What is made by tools or by runs, never by hand: these, and hidden files and folders other than the project's own.
+# What is made by tools or by runs, never by hand: these, and hidden files and folders other than
+# the project's own.
 # Some are made at the top alone: a package may well be called build.
 MADE: Final = re.compile(r"__pycache__|.+\.egg-info|\..+")
 MADE_AT_THE_TOP: Final = {"dist", "build", "htmlcov"}
 OWN_HIDDEN: Final = {
-    ".ci", ".devcontainer", ".dockerignore", ".editorconfig", ".env.example", ".github", ".gitignore", ".pre-commit-config.yaml",
-}  # fmt: skip
+    ".ci",
+    ".devcontainer",
+    ".dockerignore",
+    ".editorconfig",
+    ".env.example",
+    ".github",
+    ".gitignore",
+    ".pre-commit-config.yaml",
+}
 
 # Bytes as somebody sent them (a .singer fixture may end in a cut line), and what is no text.
 BYTES: Final = {".singer", ".jsonl", ".db", ".gz", ".png", ".ico", ".woff2", ".whl"}
@@ -37,7 +46,7 @@ PARSERS: Final[dict[str, Callable[[str], object]]] = {
 
 
 def files(folder: Path) -> Iterator[Path]:
-    """Give the files of the folder and those below it, in order of their names."""
+    """Yield the files of the folder and those below it, in order of their names."""
     for path in sorted(folder.iterdir()):
         if MADE.fullmatch(path.name) and path.name not in OWN_HIDDEN:
             continue
@@ -50,7 +59,7 @@ def files(folder: Path) -> Iterator[Path]:
 
 
 def problems(path: Path, text: str) -> Iterator[str]:
-    """Give what is wrong with one file, each as its place and a sentence."""
+    """Yield what is wrong with one file, each as its place and a sentence."""
     for number, line in enumerate(text.split("\n"), start=1):
         if line != line.rstrip():
             yield f"{path}:{number}: white space at the end of the line"

@@ -1,7 +1,7 @@
 """`pinterest-capi definition`: this package as a plugin of Meltano, with every setting and command.
 
-The definition is made from the model of the settings and from the list of commands. No configuration is read, and only
-standard output is written.
+The definition is made from the model of the settings and from the list of commands. No
+configuration is read, and only standard output is written.
 """
 
 import json
@@ -20,7 +20,8 @@ from target_pinterest_capi.settings import meltano_settings
 NAME: Final = "target-pinterest-capi"
 EXTRA: Final = "sandbox"  # what the commands demo and sandbox need besides
 PACKAGE: Final = f"{NAME}[{EXTRA}]"
-# What singer-sdk answers to --about. Repeated here, since importing the target takes most of a second.
+# What singer-sdk answers to --about. Repeated here, since importing the target takes most of a
+# second.
 CAPABILITIES: Final = (
     "about",
     "stream-maps",
@@ -45,10 +46,13 @@ HEAD: Final = f"""\
 @click.option(
     "--pip-url",
     metavar="REQUIREMENT",
-    help="What Meltano is to install.  [default: what is installed here: this version, or this checkout]",
+    help="What Meltano is to install.  [default: what is installed here, a checkout or a version]",
 )
 def definition(pip_url: str | None) -> None:
-    """Print the definition of this package as a Meltano plugin, for `meltano add target-pinterest-capi --from-ref FILE`."""
+    """Print the definition of this package as a Meltano plugin.
+
+    Add it with `meltano add target-pinterest-capi --from-ref FILE`.
+    """
     click.echo(HEAD + as_yaml(plugin_definition(pip_url or installed_requirement())), nl=False)
 
 
@@ -76,10 +80,10 @@ def installed_requirement() -> str:
 
 
 def requirement(version: str, direct_url: str | None) -> str:
-    """Return what pip installs to get the package of a version, as an argument for Meltano's `pip_url`.
+    """Return what pip installs to get this package, as arguments for Meltano's `pip_url`.
 
-    `direct_url` is the JSON that installers keep of a package that came from elsewhere than an index:
-    https://packaging.python.org/en/latest/specifications/direct-url/
+    `direct_url` is the JSON that installers keep of a package that came from elsewhere than an
+    index: https://packaging.python.org/en/latest/specifications/direct-url/
     """
     if direct_url is None:
         return f"{PACKAGE}=={version}"

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from itertools import takewhile
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, get_args
 
 import click
 import yaml
@@ -20,7 +20,7 @@ from target_pinterest_capi.events.fields import EVENT_NAMES
 from target_pinterest_capi.mapping import presets as built_in
 from target_pinterest_capi.mapping.flat_columns import base_columns
 from target_pinterest_capi.settings import MappingEntry, parse_mapping
-from target_pinterest_capi.settings.entries import preset_names
+from target_pinterest_capi.settings.model import Preset as PresetName
 from target_pinterest_capi.settings.problems import did_you_mean
 
 INDENT: Final = 4
@@ -78,7 +78,7 @@ class Preset(NamedTuple):
 
 def names() -> tuple[str, ...]:
     """Return the names of the presets, `pinterest` first."""
-    return (built_in.PINTEREST, *(name for name in preset_names() if name != built_in.PINTEREST))
+    return get_args(PresetName)
 
 
 @cache

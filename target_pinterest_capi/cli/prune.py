@@ -7,20 +7,19 @@ had left than `max_removed_ratio` lets go).
 
 import sys
 from collections.abc import Sequence
-from typing import Final, NoReturn
+from typing import Final
 
 import click
 
 from target_pinterest_capi import settings
+from target_pinterest_capi.cli.configuration import load_settings, refuse_settings
 from target_pinterest_capi.customer_lists.full_refreshes import FullRefreshes
 from target_pinterest_capi.customer_lists.prune import PrunePlan, plans
 from target_pinterest_capi.customer_lists.prune import prune as carry_out
 from target_pinterest_capi.delivery.ledger import LedgerError
-from target_pinterest_capi.settings.sources import ENVIRONMENT
 
 DONE_EXIT: Final = 0
 FAILED_EXIT: Final = 1
-CONFIGURATION_EXIT: Final = 2
 TOO_MUCH_EXIT: Final = 3
 
 
@@ -95,13 +94,7 @@ def _prune(
 
 def _load(paths: Sequence[str], names: Sequence[str], *, needs_oauth: bool) -> settings.Settings:
     """Return the settings as the target reads them; no token for events is needed."""
-    try:
-        loaded = settings.load(
-            settings.read_files(paths or (ENVIRONMENT,), environ=settings.environment()),
-            purpose="any",
-        )
-    except settings.ConfigurationError as error:
-        _refuse([str(problem) for problem in error.problems], paths)
+    loaded = load_settings(paths)
     full = {
         entry.list_name or entry.list_id
         for entry in loaded.customer_lists
@@ -125,16 +118,5 @@ def _load(paths: Sequence[str], names: Sequence[str], *, needs_oauth: bool) -> s
             f"mode: is {loaded.mode}, and removing people is for live only: use --dry-run"
         )
     if problems:
-        _refuse(problems, paths)
+        refuse_settings(problems, paths)
     return loaded
-
-
-def _refuse(problems: Sequence[str], paths: Sequence[str]) -> NoReturn:
-    for problem in problems:
-        click.echo(f"Error: {problem}", err=True)
-    if not paths:
-        click.echo(
-            f"No --config was given: the settings are those of {settings.ENVIRONMENT_PREFIX}... variables.",
-            err=True,
-        )
-    sys.exit(CONFIGURATION_EXIT)

@@ -115,20 +115,6 @@ def compile_stream(
     )
 
 
-def options_of(settings: Settings) -> Options:
-    """Return the settings that shape values."""
-    return Options(
-        zone=settings.zone,
-        default_country=settings.default_country.lower() if settings.default_country else None,
-        date_format=settings.date_format,
-        postal_code_digits=settings.postal_code == "digits",
-        external_id_lower=settings.external_id == "lower",
-        drop_url_query=settings.url_query == "drop",
-        max_event_age_days=settings.max_event_age_days,
-        plain_keys=settings.dead_letter_keys == "plain",
-    )
-
-
 def _compile(
     settings: Settings,
     entry: MappingEntry,
@@ -142,7 +128,7 @@ def _compile(
         note(origin, field, reason)
 
     preset = presets.load(entry.preset, stream.columns) if entry.preset else None
-    options = options_of(settings)
+    options = settings.options
     plan = _plan(Levels(entry, preset, settings), origin, stream, entry_note)
     builder = compile_builder(plan, options, entry_note, now)
     predicates = [

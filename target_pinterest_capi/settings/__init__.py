@@ -1,11 +1,11 @@
-"""What the users set: one model of every setting, its sources and checks, and what is generated from it.
+"""What users set: the model of every setting, its sources, checks, and what is generated from it.
 
-Promises that every problem of a configuration is reported at once, in words that hold no given value, and that
-no secret shows in an error or a repr. Never reads a record, a clock or the network.
+Promises that every problem of a configuration is reported at once, in words that hold no given
+value, and that no secret shows in an error or a repr. Never reads a record, a clock or the network.
 """
 
 from target_pinterest_capi.settings.json_schema import sdk_schema
-from target_pinterest_capi.settings.loading import load, parse_mapping
+from target_pinterest_capi.settings.loading import Purpose, load, load_files, parse_mapping
 from target_pinterest_capi.settings.model import CustomerListEntry, MappingEntry, OAuth, Settings
 from target_pinterest_capi.settings.problems import ConfigurationError, Problem
 from target_pinterest_capi.settings.reference import (
@@ -28,10 +28,12 @@ __all__ = [
     "MappingEntry",
     "OAuth",
     "Problem",
+    "Purpose",
     "Settings",
     "environment",
     "environment_example",
     "load",
+    "load_files",
     "mapping_table",
     "meltano_settings",
     "parse_mapping",

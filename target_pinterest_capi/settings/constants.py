@@ -1,18 +1,22 @@
-"""The constants of `defaults`, checked coarsely by what their field holds.
+"""The constants of `defaults`: each is judged by the rule of its field's values when it is read.
 
-Coarsely: a constant that could not be any event's value is a problem here; its normal form and its limits are those of
-any value, and are applied where events are built.
+A constant that no event could have is a problem, in words that say what is accepted and never hold
+the constant. Two rules go beyond those of values: YAML's yes and no are no text, and an item has no
+members that Pinterest does not know.
 """
 
 import datetime as dt
-from collections.abc import Callable, Mapping
-from decimal import Decimal, InvalidOperation
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from target_pinterest_capi.events.build.converters import Options, constant_problem
+from target_pinterest_capi.events.codes import COUNTRY_NAMES, CURRENCIES, LANGUAGES
 from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES, ITEM_FIELDS, Field, FieldKind
+from target_pinterest_capi.events.reasons import LeftOut
 from target_pinterest_capi.settings.paths import flatten
 from target_pinterest_capi.settings.problems import (
     Problem,
+    Reading,
     WrongValueError,
     did_you_mean,
     joined,
@@ -20,44 +24,91 @@ from target_pinterest_capi.settings.problems import (
 )
 
 NOW: Final = "now"  # the one constant that is no value: the time at which the record arrives
-_BOOLEAN_WORDS: Final = frozenset(
-    {"true", "false", "1", "0", "yes", "no", "t", "f", "y", "n", "on", "off"}
-)
 _ITEM_NAMES: Final = tuple(field.path for field in ITEM_FIELDS)
+_ITEMS: Final = f"must be a list of objects with members such as {', '.join(_ITEM_NAMES[:4])}"
+_TIME: Final = "an ISO 8601 date-time or a Unix time in seconds"
+
+# What is accepted, where a constant would be left out for the reason. The limits of a field:
+# `_out_of_limits`.
+_ACCEPTED: Final[Mapping[LeftOut, str]] = {
+    LeftOut.EMPTY: "is empty: write a value, or null for none",
+    LeftOut.NOT_TEXT: "must be text",
+    LeftOut.UNMATCHABLE_DIGEST: "must be plain or a SHA-256 digest: MD5 and SHA-1 cannot be "
+    "matched",
+    LeftOut.NOT_AN_EMAIL: "must be an e-mail address, such as jane@example.com",
+    LeftOut.NOT_A_PHONE: "must be a phone number, such as +12125550100",
+    LeftOut.UNKNOWN_GENDER: "must be female, male or non-binary, or f, m or n",
+    LeftOut.NOT_A_DATE: "must be a date, such as 1990-12-31",
+    LeftOut.AMBIGUOUS_DATE: "could be two dates: write it as 1990-12-31, or set date_format",
+    LeftOut.UNKNOWN_COUNTRY: "must be an ISO 3166 code or a country's English name, such as DE",
+    LeftOut.NOT_A_POSTAL_CODE: "must be a postal code: it has no letters or digits of one",
+    LeftOut.TRACKING_OFF: "must be a device's id: all zeros stand for none",
+    LeftOut.UNKNOWN_CURRENCY: "must be an ISO 4217 code of a currency, such as EUR",
+    LeftOut.UNKNOWN_LANGUAGE: "must start with an ISO 639-1 code of a language, such as en",
+    LeftOut.NOT_AN_IP_ADDRESS: "must be an IPv4 or an IPv6 address",
+    LeftOut.NOT_AN_AMOUNT: "must be a decimal number, such as 19.99",
+    LeftOut.AMOUNT_OUT_OF_RANGE: "must have 18 integer and 9 fraction digits at most",
+    LeftOut.NOT_AN_INTEGER: "must be a whole number",
+    LeftOut.NOT_A_BOOLEAN: "must be true or false",
+    LeftOut.NOT_A_TIME: f"must be {_TIME}",
+    LeftOut.NOT_AN_ITEM: _ITEMS,
+    LeftOut.UNREADABLE_JSON: _ITEMS,
+}
+# Known values, for the one that was probably meant.
+_KNOWN: Final[Mapping[LeftOut, Iterable[str]]] = {
+    LeftOut.UNKNOWN_COUNTRY: COUNTRY_NAMES,
+    LeftOut.UNKNOWN_CURRENCY: CURRENCIES,
+    LeftOut.UNKNOWN_LANGUAGE: LANGUAGES,
+}
 
 
-def read_defaults(
-    raw: Any, where: str, problems: list[Problem], warnings: list[Problem]
-) -> dict[str, Any]:
-    """`{field path: constant}`, flat; null is not given. What cannot be a value of its field is a problem and left out."""
+def read_defaults(raw: Any, where: str, reading: Reading) -> dict[str, Any]:
+    """Return `{field path: constant}`, flat.
+
+    Null is not given; what cannot be a value of its field is a problem and left out.
+    """
     if not isinstance(raw, Mapping):
-        problems.append(Problem(where, "must be an object: a constant for each field path"))
+        reading.problems.append(Problem(where, "must be an object: a constant for each field path"))
         return {}
     result = {}
-    for path, value in flatten(raw, where, problems).items():
+    for path, value in flatten(raw, where, reading.problems).items():
         if value is None:
             continue
         try:
-            result[path] = constant(BY_PATH[path], value)
+            result[path] = read_constant(BY_PATH[path], value, reading.options)
         except WrongValueError as error:
-            problems.append(Problem(joined(where, path), str(error)))
+            reading.problems.append(Problem(joined(where, path), str(error)))
     if "event_name" in result:
-        warnings.extend(unknown_event_name(str(result["event_name"]), joined(where, "event_name")))
+        here = joined(where, "event_name")
+        reading.warnings.extend(unknown_event_name(str(result["event_name"]), here))
     if "event_id" in result:
-        advice = "makes all events of one name duplicates, of which Pinterest keeps the first: map it in fields, or leave it out"
-        warnings.append(Problem(joined(where, "event_id"), advice))
+        advice = (
+            "makes all events of one name duplicates, of which Pinterest keeps the first: "
+            "map it in fields, or leave it out"
+        )
+        reading.warnings.append(Problem(joined(where, "event_id"), advice))
     return result
 
 
-def constant(field: Field, value: Any) -> Any:
-    """The value to keep: dates as ISO text, choices as Pinterest writes them, anything else as given."""
-    if field.kind is not FieldKind.ITEMS and field.many and isinstance(value, list | tuple):
-        return [_CHECKS[field.kind](field, member) for member in value]
-    return _CHECKS[field.kind](field, value)
+def read_constant(field: Field, value: Any, options: Options) -> Any:
+    """Return the constant to keep: dates as ISO text, choices as Pinterest writes them.
+
+    Raises WrongValueError where events would be built without it, or without a part of it.
+    """
+    value = [_plain(one) for one in value] if isinstance(value, list | tuple) else _plain(value)
+    word = value.strip().casefold() if isinstance(value, str) else value
+    if field.path == "event_time" and word == NOW:
+        return NOW
+    _refuse_booleans(field, value)
+    _refuse_unknown_members(field, value)
+    reason = constant_problem(field.path, value, options)
+    if reason is not None:
+        raise WrongValueError(problem_text(field, value, reason))
+    return word if field.kind is FieldKind.CHOICE else value
 
 
 def unknown_event_name(name: str, path: str) -> list[Problem]:
-    """A warning for a constant event name that is none of Pinterest's, or nothing."""
+    """Return a warning for a constant event name that Pinterest does not have, or nothing."""
     if name in EVENT_NAMES:
         return []
     meant = nearest(name, EVENT_NAMES)
@@ -65,91 +116,53 @@ def unknown_event_name(name: str, path: str) -> list[Problem]:
     return [Problem(path, f"is none of Pinterest's event names and is sent as it is{advice}")]
 
 
-def _text(_: Field, value: Any) -> Any:
-    if isinstance(value, dt.date):
-        return value.isoformat()
-    if isinstance(value, bool):
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, dt.date) else value
+
+
+def _refuse_booleans(field: Field, value: Any) -> None:
+    """Refuse YAML's yes and no where a text belongs, such as the country NO."""
+    values = value if isinstance(value, list) else [value]
+    is_text = field.kind in {FieldKind.TEXT, FieldKind.HASHED}
+    if is_text and any(isinstance(one, bool) for one in values):
         raise WrongValueError("must be text: put it in quotes")
-    if not isinstance(value, str | int | float | Decimal):
-        raise WrongValueError("must be text")
-    return value
 
 
-def _decimal(value: Any) -> Decimal | None:
-    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
-        return None
-    try:
-        number = Decimal(str(value).strip())
-    except (InvalidOperation, ValueError):  # ValueError: more digits than Python turns into text
-        return None
-    return number if number.is_finite() else None
-
-
-def _amount(_: Field, value: Any) -> Any:
-    if _decimal(value) is None:
-        raise WrongValueError("must be a decimal number, such as 19.99")
-    return value
-
-
-def _integer(_: Field, value: Any) -> Any:
-    number = _decimal(value)
-    if number is None or number != number.to_integral_value():
-        raise WrongValueError("must be a whole number")
-    return value
-
-
-def _boolean(_: Field, value: Any) -> Any:
-    if str(value).strip().casefold() not in _BOOLEAN_WORDS:
-        raise WrongValueError("must be true or false")
-    return value
-
-
-def _time(field: Field, value: Any) -> Any:
-    if isinstance(value, dt.date):
-        return value.isoformat()
-    if isinstance(value, str) and value.strip().casefold() == NOW and field.path == "event_time":
-        return NOW
-    if _decimal(value) is not None:
-        return value
-    try:
-        dt.datetime.fromisoformat(value.strip() if isinstance(value, str) else "")
-    except ValueError:
-        magic = "now, " if field.path == "event_time" else ""
-        raise WrongValueError(
-            f"must be {magic}an ISO 8601 date-time or a Unix time in seconds"
-        ) from None
-    return value
-
-
-def _choice(field: Field, value: Any) -> Any:
-    word = value.strip().casefold() if isinstance(value, str) else value
-    if word not in field.choices:
-        raise WrongValueError(
-            f"must be one of {', '.join(field.choices)}{did_you_mean(value, field.choices)}"
+def _refuse_unknown_members(field: Field, value: Any) -> None:
+    if field.kind is not FieldKind.ITEMS:
+        return
+    for item in value if isinstance(value, list) else [value]:
+        unknown = (
+            [name for name in item if name not in _ITEM_NAMES] if isinstance(item, Mapping) else []
         )
-    return word
+        if unknown:
+            hint = did_you_mean(unknown[0], _ITEM_NAMES)
+            known = ", ".join(_ITEM_NAMES)
+            raise WrongValueError(f"has an item with an unknown member{hint}; known: {known}")
 
 
-def _items(_: Field, value: Any) -> Any:
-    items = value if isinstance(value, list | tuple) else [value]
-    if not all(isinstance(item, Mapping) for item in items):
-        raise WrongValueError(
-            f"must be a list of objects with members such as {', '.join(_ITEM_NAMES[:4])}"
-        )
-    for name in (name for item in items for name in item if name not in _ITEM_NAMES):
-        raise WrongValueError(
-            f"has an item with an unknown member{did_you_mean(name, _ITEM_NAMES)}; known: {', '.join(_ITEM_NAMES)}"
-        )
-    return value
+def problem_text(field: Field, value: Any, reason: LeftOut) -> str:
+    """Return what is accepted in place of a constant that would be left out for the reason."""
+    if reason is LeftOut.UNKNOWN_CHOICE:
+        choices = field.choices
+        return f"must be one of {', '.join(choices)}{did_you_mean(value, choices)}"
+    if reason is LeftOut.NOT_A_TIME and field.path == "event_time":
+        return f"must be {NOW}, {_TIME}"
+    text = _ACCEPTED.get(reason) or _out_of_limits(field, reason)
+    if field.kind is FieldKind.ITEMS and text != _ITEMS:
+        return f"has an item with a value that {text}"
+    return text + did_you_mean(value, _KNOWN.get(reason, ()))
 
 
-_CHECKS: Final[Mapping[FieldKind, Callable[[Field, Any], Any]]] = {
-    FieldKind.TEXT: _text,
-    FieldKind.HASHED: _text,
-    FieldKind.AMOUNT: _amount,
-    FieldKind.INTEGER: _integer,
-    FieldKind.BOOLEAN: _boolean,
-    FieldKind.TIME: _time,
-    FieldKind.CHOICE: _choice,
-    FieldKind.ITEMS: _items,
-}
+def _out_of_limits(field: Field, reason: LeftOut) -> str:
+    if reason is LeftOut.TOO_LONG and field.max_items is not None:
+        return f"must have {field.max_items:,} entries at most"
+    if reason is LeftOut.TOO_LONG and field.max_length is not None:
+        return f"must have {field.max_length:,} characters at most"
+    if reason is LeftOut.TOO_LONG:
+        return "must have fewer digits"
+    if field.minimum is not None and field.maximum is not None:
+        return f"must be from {field.minimum:,} to {field.maximum:,}"
+    if field.minimum is not None:
+        return f"must be at least {field.minimum:,}"
+    return "must be a whole number of 64 bits"

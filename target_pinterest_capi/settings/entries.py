@@ -1,27 +1,26 @@
-"""The parts of a mapping entry and a customer list that are more than one value: fields, event names, expressions, presets."""
+"""The parts of a mapping entry or a customer list that are more than one value.
+
+Fields, event names and expressions are read here; the other members are checked by their model.
+"""
 
 import re
 from collections.abc import Iterator, Mapping
-from importlib import resources
 from typing import Any, Final
 
 from target_pinterest_capi.expressions.compiler import ExpressionError, compile_expression
 from target_pinterest_capi.settings.constants import unknown_event_name
 from target_pinterest_capi.settings.paths import flatten
-from target_pinterest_capi.settings.problems import Problem, did_you_mean, joined
+from target_pinterest_capi.settings.problems import Problem, Reading, joined
 from target_pinterest_capi.settings.values import MAX_ACCOUNT_DIGITS
 
-DEFAULT_PRESET: Final = "pinterest"
 _DIGITS: Final = re.compile(r"[0-9]+")
 _LITERAL: Final = re.compile(r"'([^'\\]*)'")  # a raw-string literal that is the whole expression
 
 
-def read_fields(
-    raw: Any, where: str, problems: list[Problem], warnings: list[Problem]
-) -> dict[str, tuple[str, ...] | None]:
-    """`{field path: expressions}`, flat, each a tuple; None where null unmaps the field."""
+def read_fields(raw: Any, where: str, reading: Reading) -> dict[str, tuple[str, ...] | None]:
+    """Return `{field path: expressions}`, flat, each a tuple; None where null unmaps the field."""
     if not isinstance(raw, Mapping):
-        problems.append(
+        reading.problems.append(
             Problem(
                 where,
                 "must be an object: a JMESPath expression, or a list of them, for each field path",
@@ -29,25 +28,23 @@ def read_fields(
         )
         return {}
     result: dict[str, tuple[str, ...] | None] = {}
-    for path, value in flatten(raw, where, problems).items():
+    for path, value in flatten(raw, where, reading.problems).items():
         here = joined(where, path)
         if value is None:
             result[path] = None
             continue
-        found = read_expressions(value, here, problems)
+        found = read_expressions(value, here, reading.problems)
         if found is None:
             continue
         result[path] = found
         if path == "event_name":
-            literals = [literal for literal in map(_LITERAL.fullmatch, found) if literal]
-            warnings.extend(
-                warning for literal in literals for warning in unknown_event_name(literal[1], here)
-            )
+            for literal in filter(None, map(_LITERAL.fullmatch, found)):
+                reading.warnings.extend(unknown_event_name(literal[1], here))
     return result
 
 
 def read_expressions(value: Any, where: str, problems: list[Problem]) -> tuple[str, ...] | None:
-    """One expression or a list of them as a tuple; None, and the problems, where one is wrong."""
+    """Return one expression or a list of them as a tuple; None, with problems, if one is wrong."""
     sources = value if isinstance(value, list | tuple) else [value]
     if not sources:
         problems.append(
@@ -66,7 +63,7 @@ def read_expressions(value: Any, where: str, problems: list[Problem]) -> tuple[s
 
 
 def read_expression(value: Any, where: str, problems: list[Problem]) -> str | None:
-    """One expression, trimmed; None, and the problem, where it is wrong."""
+    """Return one expression, trimmed; None, and the problem, where it is wrong."""
     known = len(problems)
     check_expression(value, where, problems)
     return value.strip() if len(problems) == known else None
@@ -87,7 +84,7 @@ def check_expression(source: Any, where: str, problems: list[Problem]) -> None:
 
 
 def check_account(source: str, where: str, problems: list[Problem]) -> None:
-    """Add a problem where an entry's ad_account_id is neither an account's digits nor an expression."""
+    """Add a problem if an ad_account_id is neither an account's digits nor an expression."""
     if not _DIGITS.fullmatch(source):
         check_expression(source, where, problems)
     elif len(source) > MAX_ACCOUNT_DIGITS:
@@ -96,10 +93,12 @@ def check_account(source: str, where: str, problems: list[Problem]) -> None:
         )
 
 
-def read_event_names(
-    raw: Any, where: str, problems: list[Problem], warnings: list[Problem]
-) -> dict[str, str]:
-    """`{value of event_name: Pinterest's name}`; names that were nested at their dots are joined again."""
+def read_event_names(raw: Any, where: str, reading: Reading) -> dict[str, str]:
+    """Return `{value of event_name: Pinterest's name}`.
+
+    Names that were nested at their dots are joined again.
+    """
+    problems = reading.problems
     if not isinstance(raw, Mapping):
         problems.append(Problem(where, "must be an object: the tap's event names to Pinterest's"))
         return {}
@@ -114,28 +113,8 @@ def read_event_names(
             problems.append(Problem(here, "must be the text of an event name"))
         else:
             result[name] = target.strip()
-            warnings.extend(unknown_event_name(target.strip(), here))
+            reading.warnings.extend(unknown_event_name(target.strip(), here))
     return result
-
-
-def check_preset(name: str, where: str, problems: list[Problem]) -> None:
-    """Add a problem where there is no such preset."""
-    known = preset_names()
-    if name not in known:
-        advice = f"is no preset{did_you_mean(name, known)}; there are: {', '.join(known)}"
-        problems.append(Problem(where, advice))
-
-
-def preset_names() -> tuple[str, ...]:
-    """The presets in the package, sorted."""
-    folder = resources.files("target_pinterest_capi").joinpath("mapping", "presets")
-    files = [item.name for item in folder.iterdir()] if folder.is_dir() else []
-    return tuple(
-        sorted(
-            {name.removesuffix(".yaml") for name in files if name.endswith(".yaml")}
-            | {DEFAULT_PRESET}
-        )
-    )
 
 
 def _event_names(raw: Mapping[Any, Any], prefix: str) -> Iterator[tuple[Any, Any]]:
@@ -150,7 +129,10 @@ def _event_names(raw: Mapping[Any, Any], prefix: str) -> Iterator[tuple[Any, Any
 
 def _not_text(value: Any) -> str:
     if isinstance(value, Mapping):
-        return "must be an expression, not an object: write the object as an expression, such as items[].{id: sku, quantity: count}"
+        return (
+            "must be an expression, not an object: write the object as an expression, such as "
+            "items[].{id: sku, quantity: count}"
+        )
     if isinstance(value, list | tuple):
         return "must be an expression, not a list in a list"
     if value is None:

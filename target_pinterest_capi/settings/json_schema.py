@@ -1,7 +1,8 @@
 """The JSON schema of the settings, which pydantic derives from their models.
 
-Error messages, tables, Meltano's entries and the SDK's schema are all made from it, so that they agree. In it, null is no value
-of a setting: where a configuration has one, nothing is given, unless the setting says with `null` what it means.
+Error messages, tables, Meltano's entries and the SDK's schema are all made from it, so that they
+agree. In it, null is no value of a setting: where a configuration has one, nothing is given, unless
+the setting says with `null` what it means.
 """
 
 from collections.abc import Mapping
@@ -32,7 +33,7 @@ _NOUNS: Final = {
 
 
 class _Generator(GenerateJsonSchema):
-    """Pydantic's own schema, but for null and for defaults that are read-only views of an object."""
+    """Pydantic's own schema, but without null, and with read-only objects among the defaults."""
 
     def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
         return self.generate_inner(schema["schema"])
@@ -46,7 +47,7 @@ class _Generator(GenerateJsonSchema):
 
 @cache
 def object_schema(model: type[BaseModel]) -> Schema:
-    """Return the schema of an object with the model's settings, complete in itself: it has no references."""
+    """Return the schema of an object with the model's settings, without references."""
     schema = model.model_json_schema(schema_generator=_Generator)
     return _resolve(schema, schema.pop("$defs", {}))
 
@@ -70,16 +71,16 @@ def expected(schema: Schema) -> str:
 
 
 def sdk_schema() -> Schema:
-    """Return the JSON schema (2020-12) of a configuration, for singer-sdk's `config_jsonschema` and `--about`.
+    """Return the JSON schema (2020-12) of a configuration, for singer-sdk.
 
-    It describes; `load` decides. It knows plain types only, so numbers as text pass `load` and not this schema: a target
-    must not let the SDK validate by it (whose message would show the value).
+    It describes; `load` decides. It knows plain types only, so numbers as text pass `load` and not
+    this schema: a target must not let the SDK validate by it (whose message would show the value).
     """
     return {"$schema": DIALECT, **_sdk_object(object_schema(Settings))}
 
 
 def _resolve(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
-    """Return the schema with the definitions it refers to in their place, without the words of their classes."""
+    """Return the schema with definitions in place of the references to them."""
     made = dict(schema)
     if reference := made.pop("$ref", None):
         definition = definitions[reference.rpartition("/")[2]]

@@ -1,19 +1,21 @@
-"""From the plain values of files and environment to checked settings, or to all that is wrong with them at once.
+"""From the plain values of files and environment to checked settings, or to all their problems.
 
-Every part is checked on its own, so that one mistake hides no other: entries and lists by their models, then the
-settings, then the rules between settings, on what is right of them.
+Every part is checked on its own, so that one mistake hides no other: entries and lists by their
+models, then the settings, then the rules between settings, on what is right of them.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
+from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.settings import entries
 from target_pinterest_capi.settings.constants import read_defaults
 from target_pinterest_capi.settings.model import CustomerListEntry, MappingEntry, OAuth, Settings
-from target_pinterest_capi.settings.problems import ConfigurationError, Problem
+from target_pinterest_capi.settings.problems import ConfigurationError, Problem, Reading
 from target_pinterest_capi.settings.reading import build, given_members
 from target_pinterest_capi.settings.secrets import read_secrets
+from target_pinterest_capi.settings.sources import ENVIRONMENT, environment, read_files
 
 Purpose = Literal["events", "any"]
 
@@ -26,18 +28,20 @@ REFRESHED: Final = ("client_id", "client_secret", "refresh_token", "token_path")
 FOREIGN: Final = {
     "add_record_metadata": "has no meaning here: an event has no room for _sdc_ columns. Remove it",
     "load_method": "has no meaning here: events are only ever added. Remove it",
-    "batch_config": "has no meaning here: it sets how files are written, and this target sends events. Set batch_size_rows instead",
+    "batch_config": "has no meaning here: it sets how files are written, and this target sends "
+    "events. Set batch_size_rows instead",
     "batch_wait_limit_seconds": "has no meaning here: set batch_wait_seconds instead",
     "default_target_schema": "has no meaning here: Pinterest has no schemas. Remove it",
     "hard_delete": "has no meaning here: an event cannot be taken back. Remove it",
     "process_activate_version_messages": "has no meaning here: events have no versions. Remove it",
     "use_singer_decimal": "has no meaning here: amounts are always exact decimals. Remove it",
-    "access_token": "is no setting: set conversion_token for events, or oauth.access_token for customer lists",
+    "access_token": "is no setting: set conversion_token for events, or oauth.access_token for "
+    "customer lists",
 }
 
 
 class _Context(NamedTuple):
-    """What the rules between settings see; `failed` names the settings that have a problem already."""
+    """What the rules between settings see; `failed` are the settings that have a problem."""
 
     settings: Settings
     failed: frozenset[str]
@@ -46,42 +50,68 @@ class _Context(NamedTuple):
 
 
 def load(raw: Mapping[str, Any], *, purpose: Purpose = "events") -> Settings:
-    """Checked settings of the plain values of files and environment; with `purpose` any, no token for events is needed.
+    """Return the checked settings of plain values.
 
-    Numbers and booleans may come as text, lists and objects as JSON text. The files of secrets are read here. Raises
-    ConfigurationError with all problems.
+    With `purpose` any, no token for events is needed. Numbers and booleans may come as text, lists
+    and objects as JSON text. The files of secrets are read here. Raises ConfigurationError with all
+    problems.
     """
     problems: list[Problem] = []
-    warnings: list[Problem] = []
     given = given_members(Settings, _nested(raw), "", problems, foreign=FOREIGN)
     members = read_secrets(Settings, given, "", problems)
+    simple = {name: value for name, value in members.items() if name not in _MEMBERS}
+    build(Settings, simple, "", problems)
+    reading = Reading(problems, [], _without_problems(simple, problems).options)
     for name, read in _MEMBERS.items():
         if name in members:
-            members[name] = read(members[name], name, problems, warnings)
-    settings = build(Settings, members, "", problems)
-    failed = frozenset(re.split(r"[.\[]", problem.path)[0] for problem in problems)
-    if settings is None:
-        sound = {name: value for name, value in members.items() if name not in failed}
-        settings = Settings.model_validate({"ad_account_id": STAND_IN_ACCOUNT, **sound})
-    context = _Context(settings, failed, given, purpose)
+            members[name] = read(members[name], name, reading)
+    settings = build(Settings, members, "", problems) or _without_problems(members, problems)
+    context = _Context(settings, _failed(problems), given, purpose)
     problems.extend(problem for rule in _RULES for problem in rule(context))
     if problems:
         raise ConfigurationError(problems)
-    settings._warnings = tuple(warnings)  # noqa: SLF001 - the model's own member, filled where the model is made
+    settings._warnings = tuple(reading.warnings)  # noqa: SLF001 - the model's own member, filled where the model is made
     return settings
 
 
+def load_files(
+    paths: Sequence[str], *, purpose: Purpose = "events", mode: str | None = None
+) -> Settings:
+    """Return the checked settings of files, or of the environment if none is named.
+
+    A `mode` that is given wins over theirs.
+    `ENV` among the paths is the environment, too. Raises ConfigurationError with all problems.
+    """
+    raw = read_files(paths or (ENVIRONMENT,), environ=environment())
+    return load(raw if mode is None else {**raw, "mode": mode}, purpose=purpose)
+
+
+def _failed(problems: Iterable[Problem]) -> frozenset[str]:
+    """Return the settings that have a problem."""
+    return frozenset(re.split(r"[.\[]", problem.path)[0] for problem in problems)
+
+
+def _without_problems(members: Mapping[str, Any], problems: Iterable[Problem]) -> Settings:
+    """Return settings with what is right of the members, and defaults for the others."""
+    failed = _failed(problems)
+    sound = {name: value for name, value in members.items() if name not in failed}
+    return Settings.model_validate({"ad_account_id": STAND_IN_ACCOUNT, **sound})
+
+
 def parse_mapping(raw: Mapping[str, Any], where: str) -> MappingEntry:
-    """One mapping entry, such as a preset's, of its plain values; `where` names it. Raises ConfigurationError."""
-    problems: list[Problem] = []
-    entry = _mapping(raw, where, problems, [])
-    if problems or entry is None:
-        raise ConfigurationError(problems)
+    """Return one mapping entry, such as a preset's, of its plain values; `where` names it.
+
+    Raises ConfigurationError.
+    """
+    reading = Reading([], [], Options())
+    entry = _mapping(raw, where, reading)
+    if reading.problems or entry is None:
+        raise ConfigurationError(reading.problems)
     return entry
 
 
 def _nested(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Dotted names at the top, such as `oauth.client_id`, as members of their object."""
+    """Return dotted names at the top, such as `oauth.client_id`, as members of their object."""
     result = {str(key): value for key, value in raw.items()}
     for key in [key for key in result if key.startswith(("oauth.", "defaults."))]:
         head, _, rest = key.partition(".")
@@ -91,7 +121,8 @@ def _nested(raw: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _oauth(raw: Any, where: str, problems: list[Problem], _: list[Problem]) -> OAuth | None:
+def _oauth(raw: Any, where: str, reading: Reading) -> OAuth | None:
+    problems = reading.problems
     given = given_members(OAuth, raw, where, problems)
     if not given:
         return None
@@ -112,21 +143,16 @@ def _oauth(raw: Any, where: str, problems: list[Problem], _: list[Problem]) -> O
     return build(OAuth, read_secrets(OAuth, given, where, problems), where, problems)
 
 
-def _mappings(
-    raw: Any, where: str, problems: list[Problem], warnings: list[Problem]
-) -> tuple[MappingEntry, ...]:
+def _mappings(raw: Any, where: str, reading: Reading) -> tuple[MappingEntry, ...]:
     if not isinstance(raw, list | tuple):
-        problems.append(Problem(where, "must be a list of entries, each with its stream"))
+        reading.problems.append(Problem(where, "must be a list of entries, each with its stream"))
         return ()
-    found = [
-        _mapping(entry, f"{where}[{index}]", problems, warnings) for index, entry in enumerate(raw)
-    ]
+    found = [_mapping(entry, f"{where}[{index}]", reading) for index, entry in enumerate(raw)]
     return tuple(entry for entry in found if entry is not None)
 
 
-def _mapping(
-    raw: Any, where: str, problems: list[Problem], warnings: list[Problem]
-) -> MappingEntry | None:
+def _mapping(raw: Any, where: str, reading: Reading) -> MappingEntry | None:
+    problems = reading.problems
     as_given = frozenset({"fields", "defaults", "event_names", "when"})
     given = given_members(MappingEntry, raw, where, problems, as_given=as_given)
     if not isinstance(raw, Mapping):
@@ -139,20 +165,17 @@ def _mapping(
     }
     for name, read in readers.items():
         if name in members:
-            members[name] = read(members[name], f"{where}.{name}", problems, warnings)
+            members[name] = read(members[name], f"{where}.{name}", reading)
     if "when" in members:
         members["when"] = entries.read_expression(members["when"], f"{where}.when", problems)
     entry = build(MappingEntry, members, where, problems)
-    if entry is not None and entry.preset is not None:
-        entries.check_preset(entry.preset, f"{where}.preset", problems)
     if entry is not None and entry.ad_account_id is not None:
         entries.check_account(entry.ad_account_id, f"{where}.ad_account_id", problems)
     return entry
 
 
-def _customer_lists(
-    raw: Any, where: str, problems: list[Problem], _: list[Problem]
-) -> tuple[CustomerListEntry, ...]:
+def _customer_lists(raw: Any, where: str, reading: Reading) -> tuple[CustomerListEntry, ...]:
+    problems = reading.problems
     if not isinstance(raw, list | tuple):
         problems.append(
             Problem(where, "must be a list of entries, each with its stream, list and member")
@@ -204,8 +227,8 @@ def _token_rule(context: _Context) -> Iterator[Problem]:
     ):
         yield Problem(
             "conversion_token",
-            "is required to send events: make one in Ads Manager under Conversions, and set conversion_token or "
-            "conversion_token_file; mode: dry_run needs none",
+            "is required to send events: make one in Ads Manager under Conversions, and set "
+            "conversion_token or conversion_token_file; mode: dry_run needs none",
         )
 
 
@@ -218,7 +241,8 @@ def _oauth_rule(context: _Context) -> Iterator[Problem]:
     if wanted and context.settings.oauth is None and not {"oauth", "mode"} & context.failed:
         yield Problem(
             "oauth",
-            "is required for customer_lists, which take no conversion token: set oauth.access_token",
+            "is required for customer_lists, which take no conversion token: set "
+            "oauth.access_token",
         )
 
 
@@ -228,9 +252,13 @@ def _retention_rule(context: _Context) -> Iterator[Problem]:
         return
     age = settings.max_event_age_days
     if age is not None and settings.ledger_retention_days < age:
-        advice = f"must be at least max_event_age_days: an older event would be forgotten and sent again. Set it to {age}"
+        advice = (
+            "must be at least max_event_age_days: an older event would be forgotten and "
+            f"sent again. Set it to {age}"
+        )
         yield Problem("ledger_retention_days", advice)
-    # No retention is as long as no limit, so somebody has to choose how far back a repeated event is recognized.
+    # No retention is as long as no limit, so somebody has to choose how far back a repeated event
+    # is recognized.
     if (
         age is None
         and settings.ledger_url is not None
@@ -256,7 +284,7 @@ def _refresh_rule(context: _Context) -> Iterator[Problem]:
 
 
 def _lists_rule(context: _Context) -> Iterator[Problem]:
-    """Entries that feed one list share its requests and its record: they cannot want different things of it."""
+    """Check that entries of one list agree, since they share its requests and its record."""
     known: dict[tuple[str | None, ...], CustomerListEntry] = {}
     for entry in context.settings.customer_lists:
         first = known.setdefault((entry.ad_account_id, entry.list_id, entry.list_name), entry)
@@ -273,7 +301,7 @@ def _list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else []
 
 
-_MEMBERS: Final[dict[str, Callable[[Any, str, list[Problem], list[Problem]], Any]]] = {
+_MEMBERS: Final[dict[str, Callable[[Any, str, Reading], Any]]] = {
     "oauth": _oauth,
     "mappings": _mappings,
     "customer_lists": _customer_lists,

@@ -1,6 +1,7 @@
-"""Every setting: its name, type, limits, default and description, which is what all generated texts print.
+"""Every setting: its name, type, limits, default and description.
 
-Members that are filled while loading and never read from a configuration are left out of the JSON schema.
+Members that are filled while loading and never read from a configuration are left out of the JSON
+schema.
 """
 
 from collections.abc import Mapping
@@ -19,14 +20,20 @@ from pydantic import (
 )
 from pydantic.json_schema import SkipJsonSchema
 
+from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.settings import values
 from target_pinterest_capi.settings.problems import Problem
 
 API_URL: Final = "https://api.pinterest.com/v5"  # docs/pinterest-api.md: Conversion events
 SDK_OPTIONS: Final = (
-    "stream_maps", "stream_map_config", "faker_config",
-    "flattening_enabled", "flattening_max_depth", "flattening_max_key_length", "flattening_separator",
-)  # fmt: skip
+    "stream_maps",
+    "stream_map_config",
+    "faker_config",
+    "flattening_enabled",
+    "flattening_max_depth",
+    "flattening_max_key_length",
+    "flattening_separator",
+)
 
 AccountId = Annotated[str, AfterValidator(values.account_id)]
 ApiUrl = Annotated[str, AfterValidator(values.api_url)]
@@ -48,6 +55,20 @@ FieldExpressions = Annotated[
 ]
 
 
+# The built-in mapping entries: each but the first is a file of mapping/presets.
+Preset = Literal[
+    "pinterest",
+    "adobe_xdm",
+    "ga4",
+    "metarouter",
+    "rudderstack",
+    "segment",
+    "shopify",
+    "snowplow",
+    "woocommerce",
+]
+
+
 def setting(
     about: str,
     default: Any = None,
@@ -59,8 +80,9 @@ def setting(
 ) -> Any:
     """Describe one setting.
 
-    `group` is the heading that it stands under. `null` says what null, or the word never, means as a value; elsewhere null is
-    the same as not given. `hidden`: kept out of reprs. `limits` are pydantic's ge, gt and le.
+    `group` is the heading that it stands under. `null` says what null, or the word never, means as
+    a value; elsewhere null is the same as not given. `hidden`: kept out of reprs. `limits` are
+    pydantic's ge, gt and le.
     """
     notes: dict[str, Any] = {key: text for key, text in (("group", group), ("null", null)) if text}
     return Field(
@@ -79,7 +101,7 @@ class _Model(BaseModel):
 
 
 class OAuth(_Model):
-    """The OAuth token for customer lists and quality scores: a fixed one, or what it takes to refresh one."""
+    """The OAuth token for customer lists and quality scores, or what it takes to refresh one."""
 
     access_token: SecretStr | None = setting(
         "An OAuth access token with ads:read and ads:write, used as it is."
@@ -100,11 +122,14 @@ class OAuth(_Model):
 
 
 class MappingEntry(_Model):
-    """How the records of matching streams become events. `fields` and `defaults` are flat, by Pinterest's field path."""
+    """How the records of matching streams become events.
+
+    `fields` and `defaults` are flat, by Pinterest's field path.
+    """
 
     stream: str = setting("A stream's name, or a shell pattern such as tracks_*.", ...)
     name: str | None = setting("A name for reports.")
-    preset: str | None = setting(
+    preset: Preset | None = setting(
         "A built-in entry to start from; what follows overrides it field by field."
     )
     when: str | None = setting(
@@ -120,11 +145,13 @@ class MappingEntry(_Model):
         "What conversion_token_file holds.", hidden=True
     )
     event_names: Object = setting(
-        "Values of event_name to Pinterest's names; records with other values are skipped, unless defaults give an event_name.",
+        "Values of event_name to Pinterest's names; records with other values are skipped, unless "
+        "defaults give an event_name.",
         values.Frozen({}),
     )
     fields: FieldExpressions = setting(
-        "Pinterest's field path to a JMESPath expression, or a list of them; null unmaps the field.",
+        "Pinterest's field path to a JMESPath expression, or a list of them; null unmaps the "
+        "field.",
         values.Frozen({}),
     )
     defaults: Object = setting(
@@ -150,10 +177,12 @@ class CustomerListEntry(_Model):
         "JMESPath expression of the member's identifier, or a list of them.", ...
     )
     operation: str | None = setting(
-        "JMESPath expression of what to do: add, insert, enter, true, or remove, delete, exit, false. Without it a record adds."
+        "JMESPath expression of what to do: add, insert, enter, true, or remove, delete, exit, "
+        "false. Without it a record adds."
     )
     refresh: Literal["incremental", "full"] = setting(
-        "full: the run's members are recorded, so that `pinterest-capi prune` can remove those that did not come again.",
+        "full: the run's members are recorded, so that `pinterest-capi prune` can remove those "
+        "that did not come again.",
         "incremental",
     )
     max_removed_ratio: float = setting(
@@ -163,38 +192,46 @@ class CustomerListEntry(_Model):
 
 
 class Settings(_Model):
-    """All settings of one run, checked: build it with `load`. Durations are seconds, ages and retention days."""
+    """All settings of one run, checked: build it with `load`.
+
+    Durations are seconds, ages and retention days.
+    """
 
     ad_account_id: AccountId = setting(
-        "Id of the Pinterest ad account, digits only. A mapping entry or a customer list may name its own.",
+        "Id of the Pinterest ad account, digits only. A mapping entry or a customer list may name "
+        "its own.",
         ...,
         group="Account",
     )
     conversion_token: SecretStr | None = setting(
-        "Conversion access token, made in Ads Manager under Conversions. Required for events unless mode is dry_run.",
+        "Conversion access token, made in Ads Manager under Conversions. Required for events "
+        "unless mode is dry_run.",
         group="Account",
     )
     conversion_token_file: LocalPath | None = setting(
         "A file that holds conversion_token.", group="Account"
     )
     oauth: OAuth | None = setting(
-        "OAuth for customer lists and quality scores: access_token, or client_id, client_secret, refresh_token and token_path.",
+        "OAuth for customer lists and quality scores: access_token, or client_id, client_secret, "
+        "refresh_token and token_path.",
         group="Account",
     )
     api_url: ApiUrl = setting(
-        "Base address of the API: Pinterest's, a sandbox or a proxy. https, or http on this machine.",
+        "Base address of the API: Pinterest's, a sandbox or a proxy. https, or http on this "
+        "machine.",
         API_URL,
         group="Account",
     )
     mode: Literal["live", "test", "dry_run"] = setting(
-        "live; test: Pinterest validates and records nothing; dry_run: nothing is sent. The last two write no STATE.",
+        "live; test: Pinterest validates and records nothing; dry_run: nothing is sent. The last "
+        "two write no STATE.",
         "live",
         group="Account",
     )
 
     mappings: tuple[MappingEntry, ...] | None = setting(
-        "How records become events. Unset: every stream uses preset pinterest; set: streams that no entry names are skipped; "
-        "[]: no events.",
+        "How records become events. Unset: every stream uses preset pinterest; set: streams that "
+        "no entry names are skipped; []: no events.",
         group="Mapping",
     )
     customer_lists: tuple[CustomerListEntry, ...] = setting(
@@ -218,18 +255,21 @@ class Settings(_Model):
         "Order of day and month in dates that are ambiguous without it.", group="Mapping"
     )
     postal_code: Literal["auto", "digits"] = setting(
-        "auto: by country, with letters where codes have them; digits: digits only, as Pinterest words it.",
+        "auto: by country, with letters where codes have them; digits: digits only, as Pinterest "
+        "words it.",
         "auto",
         group="Mapping",
     )
     external_id: Literal["keep", "lower"] = setting(
-        "Whether external_id keeps its case or is lower-cased before hashing: as your browser tag does.",
+        "Whether external_id keeps its case or is lower-cased before hashing: as your browser tag "
+        "does.",
         "keep",
         group="Mapping",
     )
 
     url_query: Literal["keep", "drop"] = setting(
-        "drop: query and fragment of event_source_url are cut, after click_id is derived; they often carry e-mails.",
+        "drop: query and fragment of event_source_url are cut, after click_id is derived; they "
+        "often carry e-mails.",
         "keep",
         group="Privacy",
     )
@@ -248,13 +288,14 @@ class Settings(_Model):
         le=36_500,
     )
     on_invalid: Literal["skip", "fail"] = setting(
-        "skip: an invalid event is a dead letter and the run goes on; fail: it stops at the first one, with exit code 3.",
+        "skip: an invalid event is a dead letter and the run goes on; fail: it stops at the first "
+        "one, with exit code 3.",
         "skip",
         group="Outcomes",
     )
     max_rejected_ratio: float | None = setting(
-        "The run stops with exit code 3 when this share of events is invalid or rejected. 1: only when nothing gets through; "
-        "never, or null: no limit.",
+        "The run stops with exit code 3 when this share of events is invalid or rejected. 1: only "
+        "when nothing gets through; never, or null: no limit.",
         1.0,
         group="Outcomes",
         null="no limit",
@@ -262,7 +303,8 @@ class Settings(_Model):
         le=1,
     )
     dead_letter_path: str = setting(
-        "Where invalid and rejected events go, as JSON lines: a file, or an fsspec URL as a prefix.",
+        "Where invalid and rejected events go, as JSON lines: a file, or an fsspec URL as a "
+        "prefix.",
         "pinterest-rejected.jsonl",
         group="Outcomes",
         hidden=True,
@@ -271,7 +313,8 @@ class Settings(_Model):
         "Where the run's report goes: a .json or .html file.", group="Outcomes", hidden=True
     )
     ledger_url: LedgerUrl | None = setting(
-        "SQLAlchemy URL of the database of delivered events, such as sqlite:///ledger.db: what is there is not sent again.",
+        "SQLAlchemy URL of the database of delivered events, such as sqlite:///ledger.db: what is "
+        "there is not sent again.",
         group="Outcomes",
     )
     ledger_retention_days: int = setting(
@@ -282,8 +325,8 @@ class Settings(_Model):
         le=36_500,
     )
     on_uncertain: Literal["resend", "reject"] = setting(
-        "After a request whose outcome is unknown: resend (at least once), or reject what Pinterest cannot deduplicate (at most "
-        "once).",
+        "After a request whose outcome is unknown: resend (at least once), or reject what "
+        "Pinterest cannot deduplicate (at most once).",
         "resend",
         group="Outcomes",
     )
@@ -380,8 +423,23 @@ class Settings(_Model):
         """The time zone in which times without an offset are read."""
         return ZoneInfo(self.timezone)
 
+    @property
+    def options(self) -> Options:
+        """The settings that shape values, as events are built by them."""
+        country = self.default_country
+        return Options(
+            zone=self.zone,
+            default_country=None if country is None else country.lower(),
+            date_format=self.date_format,
+            postal_code_digits=self.postal_code == "digits",
+            external_id_lower=self.external_id == "lower",
+            drop_url_query=self.url_query == "drop",
+            max_event_age_days=self.max_event_age_days,
+            plain_keys=self.dead_letter_keys == "plain",
+        )
+
     def sdk_options(self) -> dict[str, Any]:
-        """The SDK's own options that were given, as plain values, for the SDK's stream maps and flattening."""
+        """Return the SDK's own options that were given, as plain values."""
         given = {name: getattr(self, name) for name in SDK_OPTIONS if name in self.model_fields_set}
         return {
             name: dict(value) if isinstance(value, values.Frozen) else value

@@ -1,4 +1,4 @@
-"""Pinterest's field paths as people write them: nested or dotted, and sometimes under another name."""
+"""Pinterest's field paths as people write them: nested or dotted, or under another name."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -9,23 +9,44 @@ from target_pinterest_capi.settings.problems import Problem, joined, nearest
 SAME_PARENT_CUTOFF: Final = 0.5
 # what people call a field whose name is too short for a comparison of letters
 COMMON_NAMES: Final = {
-    "email": "user_data.em", "emails": "user_data.em", "email_address": "user_data.em",
-    "phone": "user_data.ph", "phone_number": "user_data.ph", "gender": "user_data.ge",
-    "first_name": "user_data.fn", "last_name": "user_data.ln",
-    "birth_date": "user_data.db", "birthday": "user_data.db", "date_of_birth": "user_data.db", "dob": "user_data.db",
-    "city": "user_data.ct", "state": "user_data.st", "region": "user_data.st",
-    "zip": "user_data.zp", "zip_code": "user_data.zp", "postal_code": "user_data.zp", "postcode": "user_data.zp",
-    "user_id": "user_data.external_id", "customer_id": "user_data.external_id",
-    "ip": "user_data.client_ip_address", "ip_address": "user_data.client_ip_address", "user_agent": "user_data.client_user_agent",
-    "epik": "user_data.click_id", "url": "event_source_url", "timestamp": "event_time", "total": "custom_data.value",
-    "items": "custom_data.contents", "products": "custom_data.contents",
-}  # fmt: skip
+    "email": "user_data.em",
+    "emails": "user_data.em",
+    "email_address": "user_data.em",
+    "phone": "user_data.ph",
+    "phone_number": "user_data.ph",
+    "gender": "user_data.ge",
+    "first_name": "user_data.fn",
+    "last_name": "user_data.ln",
+    "birth_date": "user_data.db",
+    "birthday": "user_data.db",
+    "date_of_birth": "user_data.db",
+    "dob": "user_data.db",
+    "city": "user_data.ct",
+    "state": "user_data.st",
+    "region": "user_data.st",
+    "zip": "user_data.zp",
+    "zip_code": "user_data.zp",
+    "postal_code": "user_data.zp",
+    "postcode": "user_data.zp",
+    "user_id": "user_data.external_id",
+    "customer_id": "user_data.external_id",
+    "ip": "user_data.client_ip_address",
+    "ip_address": "user_data.client_ip_address",
+    "user_agent": "user_data.client_user_agent",
+    "epik": "user_data.click_id",
+    "url": "event_source_url",
+    "timestamp": "event_time",
+    "total": "custom_data.value",
+    "items": "custom_data.contents",
+    "products": "custom_data.contents",
+}
 
 
 def flatten(raw: Mapping[Any, Any], where: str, problems: list[Problem]) -> dict[str, Any]:
-    """`{field path: value}` of a nested, dotted or mixed object; a value of a known path stays as it is, objects too.
+    """Return `{field path: value}` of a nested, dotted or mixed object.
 
-    A path that is no field, or is given twice, is a problem and left out.
+    The value of a known path stays as it is, objects too. A path that is no field, or is given
+    twice, is a problem and left out.
     """
     flat: dict[str, Any] = {}
     for path, value in _walk(raw, ""):
@@ -44,13 +65,16 @@ def flatten(raw: Mapping[Any, Any], where: str, problems: list[Problem]) -> dict
             )
         else:
             meant = nearest_path(path)
-            advice = f"is no field of Pinterest's events; did you mean {meant}? `pinterest-capi fields` lists them all"
+            advice = (
+                f"is no field of Pinterest's events; did you mean {meant}? "
+                "`pinterest-capi fields` lists them all"
+            )
             problems.append(Problem(joined(where, path), advice))
     return flat
 
 
 def nearest_path(path: str) -> str:
-    """The field path that is closest to one that is none."""
+    """Return the field path that is closest to an unknown one."""
     parent, _, leaf = path.rpartition(".")
     if parent.removesuffix("[]") in BY_PATH:  # a member of the items, which are mapped as a whole
         return parent.removesuffix("[]")

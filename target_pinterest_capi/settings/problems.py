@@ -1,7 +1,7 @@
 """What is wrong with a configuration, in words for the person who wrote it.
 
-A message never holds a value that was given: a token pasted into the wrong place must not end in a log. It names the
-place, the rule and, where one is close, the name that was probably meant.
+A message never holds a value that was given: a token pasted into the wrong place must not end in a
+log. It names the place, the rule and, where one is close, the name that was probably meant.
 """
 
 import difflib
@@ -9,11 +9,16 @@ import re
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
+from target_pinterest_capi.events.build.converters import Options
+
 MAX_NAME_LENGTH: Final = 60  # of an unknown name in a message; a longer one is no name
 
 
 class Problem(NamedTuple):
-    """One thing to change: `path` is where (`mappings[0].fields.user_data.em`), `message` what is wrong and what to do."""
+    """One thing to change: `path` says where, `message` what is wrong and what to do.
+
+    A path is written like `mappings[0].fields.user_data.em`.
+    """
 
     path: str
     message: str
@@ -22,12 +27,23 @@ class Problem(NamedTuple):
         return f"{self.path}: {self.message}"
 
 
+class Reading(NamedTuple):
+    """What reading a configuration has found so far, and the settings that shape its constants."""
+
+    problems: list[Problem]
+    warnings: list[Problem]
+    options: Options
+
+
 class WrongValueError(ValueError):
-    """What is wrong with one value, in our words: the only messages that become problems, since others may hold the value."""
+    """What is wrong with one value, in our words.
+
+    Only these messages become problems: others may hold the value.
+    """
 
 
 class ConfigurationError(Exception):
-    """The configuration cannot be used; `problems` are all that is wrong with it, one a line in `str()`."""
+    """The configuration cannot be used; `problems` are all there are, one a line in `str()`."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems: tuple[Problem, ...] = tuple(problems)
@@ -38,7 +54,9 @@ class ConfigurationError(Exception):
 
 
 def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
-    """The known name that is closest to one that is not, cases and separators aside; None where none is close.
+    """Return the known name that is closest to an unknown one; None if none is close.
+
+    Cases and separators make no difference.
 
     `cutoff` is difflib's: 0 always gives one, 1 takes equal names only.
     """
@@ -54,13 +72,13 @@ def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
 
 
 def did_you_mean(name: object, known: Iterable[str], cutoff: float = 0.6) -> str:
-    """`"; did you mean x?"`, or nothing where no known name is close."""
+    """Return `"; did you mean x?"`, or nothing if no known name is close."""
     found = nearest(name, known, cutoff) if isinstance(name, str) else None
     return f"; did you mean {found}?" if found else ""
 
 
 def joined(where: str, name: object) -> str:
-    """The path of a member of `where`; an over-long or odd name is cut, so that a message stays a line."""
+    """Return the path of a member of `where`, with a name that is long or odd made presentable."""
     shown = re.sub(r"[^\x20-\x7e\xa0-\uffff]", "?", str(name)[:MAX_NAME_LENGTH]) or '""'
     return f"{where}.{shown}" if where else shown
 

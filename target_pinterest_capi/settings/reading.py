@@ -1,4 +1,4 @@
-"""From the plain members of one object to one model: what was given, what is unknown, and errors in our words."""
+"""From the plain members of one object to one model, with errors in our words."""
 
 from collections.abc import Mapping
 from typing import Any, Final, TypeVar
@@ -26,10 +26,11 @@ def given_members(
     as_given: frozenset[str] = frozenset(),
     foreign: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """The members of `raw` that `model` knows and that were given a value, ready for `build`.
+    """Return the members of `raw` that `model` knows and that have a value, ready for `build`.
 
-    Null and empty text are the same as not given, but where null has a meaning. Members named in `as_given` keep their
-    value as it is, null apart: somebody else reads them. `foreign` has the advice for names that are known to be no setting.
+    Null and empty text are the same as not given, but where null has a meaning. Members named in
+    `as_given` keep their value as it is, null apart: somebody else reads them. `foreign` has the
+    advice for names that are known to be no setting.
     """
     if not isinstance(raw, Mapping):
         problems.append(Problem(where, "must be an object"))
@@ -59,18 +60,21 @@ def given_members(
 def build(
     model: type[Model], members: Mapping[str, Any], where: str, problems: list[Problem]
 ) -> Model | None:
-    """The model of checked members; None, and the problems, where one is wrong."""
+    """Return the model of checked members; None, with problems, if one is wrong."""
     try:
         return model.model_validate(members)
     except ValidationError as error:
-        told = {problem.path for problem in problems}  # a member that was wrong is missing by now
+        known = {problem.path for problem in problems}  # a member that was wrong is missing by now
         found = [_problem(model, detail, where) for detail in error.errors(include_url=False)]
-        problems.extend(problem for problem in found if problem.path not in told)
+        problems.extend(problem for problem in found if problem.path not in known)
         return None
 
 
 def _usable(value: Any, schema: Schema) -> Any:
-    """Return the value as the model takes it: text trimmed, choices in any case, lists and objects from JSON text."""
+    """Return the value as the model takes it.
+
+    Text is trimmed, choices come in any case, lists and objects also as JSON text.
+    """
     if isinstance(value, str):
         value = value.strip()
         if not value:

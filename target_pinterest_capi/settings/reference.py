@@ -1,4 +1,4 @@
-"""What is generated from the settings: Meltano's entries, tables of the documentation, and `.env.example`."""
+"""What is generated from the settings: Meltano's entries, tables, and `.env.example`."""
 
 import json
 from collections.abc import Iterator
@@ -20,9 +20,10 @@ _WITHOUT_VALUE: Final = frozenset({"ledger_retention_days"})
 
 
 def meltano_settings() -> list[dict[str, Any]]:
-    """Return the entries of `settings:` in `meltano.yml` and a Hub definition; members of `oauth` as dotted names.
+    """Return the entries of `settings:` in `meltano.yml` and in a Hub definition.
 
-    Meltano shows an entry's `value` as its default, and passes it on as if it had been given.
+    Members of `oauth` have dotted names. Meltano shows an entry's `value` as its default, and
+    passes it on as if it had been given.
     """
     return list(_meltano_entries(properties(Settings), "", ""))
 
@@ -53,8 +54,9 @@ def _meltano_entry(name: str, label: str, schema: Schema) -> dict[str, Any]:
 def _meltano_kind(schema: Schema) -> str:
     """Return Meltano's kind of a setting: one with which every value of the setting comes through.
 
-    Meltano 4.4 cannot write the Decimal that it makes of a `decimal` from the environment, and refuses
-    a word such as never for a number: these are `string`, which leaves a number of meltano.yml as it is.
+    Meltano 4.4 cannot write the Decimal that it makes of a `decimal` from the environment, and
+    refuses a word such as never for a number: these are `string`, which leaves a number of
+    meltano.yml as it is.
     """
     if "enum" in schema:
         return "options"
@@ -77,7 +79,7 @@ def settings_table() -> str:
 
 
 def mapping_table(*, lists: bool = False) -> str:
-    """Return the table of the keys of a mapping entry, or with `lists` of a customer list, in Markdown."""
+    """Return the table of a mapping entry's keys, or with `lists` of a customer list's."""
     entry = object_schema(CustomerListEntry if lists else MappingEntry)
     lines = ["| Key | Default | Meaning |", "|---|---|---|"]
     for name, schema in entry["properties"].items():
@@ -90,13 +92,15 @@ def _rows(name: str, schema: Schema, *, required: bool) -> Iterator[str]:
     secret = " Secret." if schema.get("writeOnly") else ""
     default = schema.get("default")
     shown = "" if default is None else f"`{_as_text(default)}`"
-    yield f"| `{name}` | {'required' if required else shown} | {meaning}{_choices(schema)}{secret} |"
+    yield (
+        f"| `{name}` | {'required' if required else shown} | {meaning}{_choices(schema)}{secret} |"
+    )
     for member, of_member in schema.get("properties", {}).items():
         yield from _rows(f"{name}.{member}", of_member, required=False)
 
 
 def _choices(schema: Schema) -> str:
-    """Return what a setting can be, as a sentence of its own where its description does not say it."""
+    """Return a sentence with what a setting can be, unless its description says it."""
     choices = schema.get("enum", [])
     if all(choice in schema["description"] for choice in choices):
         return ""
@@ -104,8 +108,8 @@ def _choices(schema: Schema) -> str:
 
 
 _ENVIRONMENT_HEAD: Final = """\
-# Settings in the environment, which `--config ENV` reads: copy this file to .env, which git ignores,
-# fill in the first two, and take the # away where a value shall differ from its default.
+# Settings in the environment, which `--config ENV` reads: copy this file to .env, which git
+# ignores, fill in the first two, and uncomment a setting to give it another value than its default.
 # Lists and objects, such as mappings, are JSON in a variable; a file is a better place for them:
 #   target-pinterest-capi --config mappings.yml --config ENV
 #
@@ -115,7 +119,7 @@ _FIRST: Final = ("ad_account_id", "conversion_token")  # what a run needs in any
 
 
 def environment_example() -> str:
-    """Return the text of `.env.example`: every setting that is one value, with its meaning and its default."""
+    """Return the text of `.env.example`: every setting that is one value."""
     lines = []
     variables = _variables(properties(Settings))
     for group, of_group in groupby(variables, key=lambda variable: variable[0]):
@@ -133,7 +137,7 @@ def environment_example() -> str:
 def _variables(
     members: dict[str, Schema], prefix: str = "", group: str = ""
 ) -> Iterator[tuple[str, str, Schema]]:
-    """Yield each setting that is one value: its group, its name with that of its object, and its schema."""
+    """Yield each setting that is one value: its group, its full name, and its schema."""
     for name, schema in members.items():
         if "properties" in schema:
             yield from _variables(schema["properties"], f"{prefix}{name}_", schema["group"])

@@ -1,4 +1,4 @@
-"""Secrets of a configuration: given as text, or in a file that is named instead; read once, while loading.
+"""Secrets of a configuration: given as text, or in a file that is named; read once, while loading.
 
 Never names a file that it cannot read: a token pasted where a path belongs must not end in a log.
 """
@@ -18,9 +18,10 @@ MAX_SECRET_BYTES: Final = 65_536  # far above any token: a larger file is anothe
 def read_secrets(
     model: type[BaseModel], given: Mapping[str, Any], where: str, problems: list[Problem]
 ) -> dict[str, Any]:
-    """The settings of `model` with each secret as text, whichever of its two forms was given.
+    """Return the settings of `model` with each secret as text, in whichever form it was given.
 
-    A secret that is given twice, cannot be read or cannot be sent is a problem, and left out of the result.
+    A secret that is given twice, cannot be read or cannot be sent is a problem, and left out of the
+    result.
     """
     result = dict(given)
     for file_name in model.model_fields:

@@ -18,9 +18,10 @@ ENVIRONMENT_PREFIX: Final = "TARGET_PINTEREST_CAPI_"
 
 
 def read_files(paths: Sequence[str], *, environ: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Merge JSON or YAML files by top-level key, later ones winning; `ENV` among them adds the environment, which wins over all.
+    """Merge JSON or YAML files by top-level key; later ones win.
 
-    `environ` is the process's environment unless given. Members of `oauth` from the environment join those of the files.
+    `ENV` among them adds the environment, which wins over all. `environ` is the process's
+    environment unless given. Members of `oauth` from the environment join those of the files.
     Raises ConfigurationError with a problem for each file that cannot be used.
     """
     merged: dict[str, Any] = {}
@@ -48,7 +49,10 @@ def read_files(paths: Sequence[str], *, environ: Mapping[str, str] | None = None
 
 
 def environment() -> dict[str, str]:
-    """Give this process's variables, with what a `.env` file of its folder or one above adds to them, as the SDK does."""
+    """Return this process's variables, and those that a `.env` file adds to them.
+
+    As for the SDK, the file is in the working directory or one above.
+    """
     from dotenv import dotenv_values, find_dotenv  # noqa: PLC0415 - only a program's start asks
 
     added = {
@@ -60,11 +64,12 @@ def environment() -> dict[str, str]:
 
 
 def read_environment(environ: Mapping[str, str]) -> dict[str, Any]:
-    """The settings among environment variables: `TARGET_PINTEREST_CAPI_<SETTING>`, lists and objects as JSON.
+    """Return the settings among environment variables: `TARGET_PINTEREST_CAPI_<SETTING>`.
 
-    A member of `oauth` has a variable of its own, joined by one underscore or two. An empty variable is not set; one that
-    names no setting is none of our business. Raises ConfigurationError for text that is no JSON where a list or an
-    object belongs. Numbers and booleans stay text, for `load` to read.
+    Lists and objects are JSON. A member of `oauth` has a variable of its own, joined by one
+    underscore or two. An empty variable is not set; one that names no setting is none of our
+    business. Raises ConfigurationError for text that is no JSON where a list or an object belongs.
+    Numbers and booleans stay text, for `load` to read.
     """
     found: dict[str, Any] = {}
     problems: list[Problem] = []
@@ -90,7 +95,7 @@ def read_environment(environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def parse_json(text: str) -> Any:
-    """The value of a JSON text; raises WrongValueError that names line and column."""
+    """Return the value of a JSON text; raises WrongValueError that names line and column."""
     try:
         return json.loads(text, parse_constant=_refuse_constant)
     except WrongValueError:

@@ -24,7 +24,7 @@ _TOKEN: Final = re.compile(r"[\x21-\x7e]+")  # what an Authorization header carr
 
 
 class Frozen(Mapping[str, Any]):
-    """A read-only, hashable view of an object setting; `dict()` gives a copy. Its repr shows the keys only."""
+    """A read-only, hashable view of an object setting; its repr shows the keys only."""
 
     __slots__ = ("_items",)
 
@@ -68,13 +68,17 @@ def token(text: str) -> str:
     """A secret that goes into a request header: visible ASCII without white space."""
     if not _TOKEN.fullmatch(text):
         raise WrongValueError(
-            "holds white space or characters that a request header cannot carry: give the token alone, without 'Bearer'"
+            "holds white space or characters that a request header cannot carry: give the token "
+            "alone, without 'Bearer'"
         )
     return text
 
 
 def api_url(text: str) -> str:
-    """The base of all endpoints, without a slash at its end: https, or http where the host is this machine."""
+    """Return the base of all endpoints, without a slash at its end.
+
+    It is https, or http where the host is this machine.
+    """
     try:
         parts = urlsplit(text)
         host, _ = parts.hostname, parts.port
@@ -84,7 +88,8 @@ def api_url(text: str) -> str:
         raise WrongValueError("is no URL: write it as https://host/v5")
     if parts.scheme == "http" and not is_loopback(host):
         raise WrongValueError(
-            "must start with https://: plain http is for this machine only, since each request carries the token"
+            "must start with https://: plain http is for this machine only, since each request "
+            "carries the token"
         )
     if parts.username is not None or parts.password is not None:
         raise WrongValueError("must not carry a user or a password: set conversion_token instead")
@@ -97,7 +102,8 @@ def ledger_url(url: SecretStr) -> SecretStr:
     """An SQLAlchemy URL of SQLite or PostgreSQL; secret, since it may carry a password."""
     if not _LEDGER.match(url.get_secret_value()):
         raise WrongValueError(
-            "must be an SQLAlchemy URL: sqlite:///ledger.db, or postgresql+psycopg://user:password@host/database"
+            "must be an SQLAlchemy URL: sqlite:///ledger.db, or "
+            "postgresql+psycopg://user:password@host/database"
         )
     return url
 

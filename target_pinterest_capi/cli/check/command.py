@@ -9,7 +9,6 @@ Pinterest gives one.
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from typing import Final
 
 import click
 
@@ -17,12 +16,8 @@ from target_pinterest_capi import settings
 from target_pinterest_capi.checks.configuration import report_problems
 from target_pinterest_capi.checks.result import CheckResult
 from target_pinterest_capi.cli.check import model, view
+from target_pinterest_capi.cli.configuration import NO_CONFIG
 from target_pinterest_capi.cli.console import console
-from target_pinterest_capi.settings.sources import ENVIRONMENT
-
-NO_CONFIG: Final = (
-    f"No --config was given: the settings are those of {settings.ENVIRONMENT_PREFIX}... variables."
-)
 
 
 @click.command()
@@ -66,9 +61,7 @@ def check(paths: tuple[str, ...], sample: str | None, as_json: bool) -> None:
 def _check(paths: Sequence[str], sample: str | None) -> Iterator[CheckResult]:
     """Yield the results of every step, each when the one before it has been shown."""
     try:
-        loaded = settings.load(
-            settings.read_files(paths or (ENVIRONMENT,), environ=settings.environment())
-        )
+        loaded = settings.load_files(paths)
     except settings.ConfigurationError as error:
         yield report_problems(error.problems, "" if paths else NO_CONFIG)
         return

@@ -7,7 +7,6 @@ new refresh token, where Pinterest gives one.
 """
 
 import json
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from http import HTTPStatus
@@ -18,11 +17,10 @@ import click
 
 from target_pinterest_capi import settings
 from target_pinterest_capi.checks.result import ACCOUNT_PLACE, APP_PLACE
-from target_pinterest_capi.cli.check.command import NO_CONFIG
+from target_pinterest_capi.cli.configuration import load_settings, refuse_settings
 from target_pinterest_capi.cli.console import console, plain, trimmed
 from target_pinterest_capi.cli.eqs import model as result
 from target_pinterest_capi.cli.eqs import view as page
-from target_pinterest_capi.delivery.run import ExitCode
 from target_pinterest_capi.pinterest.calls import FlowStopped
 from target_pinterest_capi.pinterest.client import Client
 from target_pinterest_capi.pinterest.oauth import (
@@ -44,7 +42,6 @@ from target_pinterest_capi.pinterest.retries import (
     remedy_by_waiting,
 )
 from target_pinterest_capi.reporting import report as reports
-from target_pinterest_capi.settings.sources import ENVIRONMENT
 
 # docs/pinterest-api.md: Event quality score (LookbackPeriodOptions, IngestionSourceOptions,
 # SourcePlatformOptions)
@@ -179,21 +176,10 @@ def eqs(
 
 def _load(paths: Sequence[str]) -> settings.Settings:
     """Return the settings as the target reads them; no token for events is needed, but OAuth is."""
-    try:
-        loaded = settings.load(
-            settings.read_files(paths or (ENVIRONMENT,), environ=settings.environment()),
-            purpose="any",
-        )
-        problems = [] if loaded.oauth is not None else [NO_OAUTH]
-    except settings.ConfigurationError as error:
-        problems = [str(problem) for problem in error.problems]
-    if not problems:
-        return loaded
-    for problem in problems:
-        click.echo(f"Error: {problem}", err=True)
-    if not paths:
-        click.echo(NO_CONFIG, err=True)
-    sys.exit(ExitCode.CONFIGURATION)
+    loaded = load_settings(paths)
+    if loaded.oauth is None:
+        refuse_settings([NO_OAUTH], paths)
+    return loaded
 
 
 # Our side

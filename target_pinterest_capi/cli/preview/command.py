@@ -16,15 +16,14 @@ from typing import Any, BinaryIO, Final
 import click
 
 from target_pinterest_capi import settings
+from target_pinterest_capi.cli.configuration import load_settings, show_warnings
 from target_pinterest_capi.cli.console import console
 from target_pinterest_capi.cli.preview import view as page
 from target_pinterest_capi.events.outcomes import Outcome
 from target_pinterest_capi.pipeline.preview import Preview, UnreadableLineError
 from target_pinterest_capi.pipeline.previewed import SENT, PreviewedRecord
-from target_pinterest_capi.settings.sources import ENVIRONMENT
 
 INPUT_EXIT: Final = 1
-CONFIGURATION_EXIT: Final = 2
 STANDARD_INPUT: Final = "-"
 # Settings that do something which a preview leaves to the target.
 LIMITS: Final = {
@@ -185,22 +184,8 @@ def _load(paths: Sequence[str]) -> settings.Settings:
 
     Prints what a preview leaves out.
     """
-    try:
-        loaded = settings.load(
-            settings.read_files(paths or (ENVIRONMENT,), environ=settings.environment()),
-            purpose="any",
-        )
-    except settings.ConfigurationError as error:
-        for problem in error.problems:
-            click.echo(f"Error: {problem}", err=True)
-        if not paths:
-            click.echo(
-                f"No --config was given: the settings are those of {settings.ENVIRONMENT_PREFIX}... variables.",
-                err=True,
-            )
-        sys.exit(CONFIGURATION_EXIT)
-    for warning in loaded.warnings:
-        click.echo(f"Warning: {warning}", err=True)
+    loaded = load_settings(paths)
+    show_warnings(loaded)
     for name, limit in LIMITS.items():
         if getattr(loaded, name):
             click.echo(f"Note: {name}: {limit}", err=True)

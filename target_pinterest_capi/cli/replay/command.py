@@ -19,6 +19,7 @@ from types import FrameType
 import click
 
 from target_pinterest_capi import settings
+from target_pinterest_capi.cli.configuration import load_settings, show_warnings
 from target_pinterest_capi.cli.console import console, trimmed
 from target_pinterest_capi.cli.replay import view as page
 from target_pinterest_capi.cli.replay.letters import Letters, NoTokenError
@@ -28,7 +29,6 @@ from target_pinterest_capi.events.event import Event, InvalidRecord
 from target_pinterest_capi.events.keys import key_of
 from target_pinterest_capi.events.reasons import Invalid
 from target_pinterest_capi.pipeline.feed import IteratedSource, paced
-from target_pinterest_capi.settings.sources import ENVIRONMENT
 
 
 @click.command()
@@ -182,20 +182,8 @@ def _signals(run: Run) -> Iterator[list[int]]:
 
 def _load(paths: Sequence[str], *, dry_run: bool) -> settings.Settings:
     """Return the settings as the target reads them; a dry run needs no token."""
-    try:
-        raw = settings.read_files(paths or (ENVIRONMENT,), environ=settings.environment())
-        loaded = settings.load({**raw, "mode": "dry_run"} if dry_run else raw)
-    except settings.ConfigurationError as error:
-        for problem in error.problems:
-            click.echo(f"Error: {problem}", err=True)
-        if not paths:
-            click.echo(
-                f"No --config was given: the settings are those of {settings.ENVIRONMENT_PREFIX}... variables.",
-                err=True,
-            )
-        sys.exit(ExitCode.CONFIGURATION)
-    for warning in loaded.warnings:
-        click.echo(f"Warning: {warning}", err=True)
+    loaded = load_settings(paths, purpose="events", mode="dry_run" if dry_run else None)
+    show_warnings(loaded)
     return loaded
 
 
