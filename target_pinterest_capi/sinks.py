@@ -215,7 +215,9 @@ class MeltanoTestSink(RecordSink):
         if not self._is_tried:
             self._is_tried = True
             self._try()
-        self._run.skip_record(SkippedRecord(Origin(self.stream_name, NO_MAPPING), Skipped.MELTANO_TEST))
+        self._run.skip_record(
+            SkippedRecord(Origin(self.stream_name, NO_MAPPING), Skipped.MELTANO_TEST)
+        )
 
     def _try(self) -> None:
         for finding in try_settings(self._settings):

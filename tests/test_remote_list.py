@@ -182,6 +182,20 @@ def test_a_429_holds_every_flow():
     assert at >= [1007.0]
 
 
+def test_a_429_halves_what_is_in_flight_and_success_brings_it_back():
+    """After a 429 half as many calls go at once, and with success all of them again."""
+    bench = Bench(max_in_flight=8)
+    bench.calls.start(flow_of(answers(ApiResponse(429))))
+    bench.calls.poll()
+    bench.wake.wait(120)
+    bench.calls.poll()
+    assert bench.calls.concurrency_limit.allows(3)
+    assert not bench.calls.concurrency_limit.allows(4)
+    bench.calls.start(flow_of(*[lambda _: GOOD] * 60))
+    bench.run()
+    assert bench.calls.concurrency_limit.allows(7)
+
+
 def test_a_flow_that_stops_stops_all():
     """What a flow finds out ends the run, from its first step on."""
 

@@ -14,13 +14,13 @@ from target_pinterest_capi.checks.result import ACCOUNT_PLACE, TOKEN_PLACE, Chec
 from target_pinterest_capi.events.event import Account, encode
 from target_pinterest_capi.events.hashing import digest
 from target_pinterest_capi.pinterest.client import Client
+from target_pinterest_capi.pinterest.redaction import redact
 from target_pinterest_capi.pinterest.responses import (
     ApiResponse,
     EventsResponse,
     EventStatus,
     NoResponse,
 )
-from target_pinterest_capi.pinterest.redaction import redact
 from target_pinterest_capi.pinterest.retries import (
     Decision,
     classify,

@@ -5,9 +5,9 @@ from typing import Final
 
 import click
 
+from target_pinterest_capi.files.durable import replace_file
 from target_pinterest_capi.reporting import report as reports
 from target_pinterest_capi.reporting.html import page as html
-from target_pinterest_capi.files.durable import replace_file
 
 STDOUT: Final = "-"
 

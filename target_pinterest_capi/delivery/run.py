@@ -1,8 +1,8 @@
-"""One run: every record from its arrival to exactly one outcome, and STATE to stdout once it is true.
+"""One run: every record from arrival to exactly one outcome, and STATE once it is true.
 
-The doors (the Singer target, replay, Spark) hand over events, invalid records and STATE; deliveries,
-the acknowledger and checkpoints do the rest. Everything runs on the caller's thread; nothing here
-blocks but `wait` and `finish`.
+The doors (the Singer target, replay, Spark) hand over events, invalid records and STATE;
+deliveries, the acknowledger and checkpoints do the rest. Everything runs on the caller's thread;
+nothing here blocks but `wait` and `finish`.
 """
 
 import logging
@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from target_pinterest_capi.delivery.acknowledgement import Acknowledger
+from target_pinterest_capi.delivery.batches import Batch
 from target_pinterest_capi.delivery.checkpoints import Checkpoints
 from target_pinterest_capi.delivery.dead_letters import DeadLetter
 from target_pinterest_capi.delivery.deduplication import Deduplication
@@ -68,7 +69,7 @@ class Run:
             settings,
             self.run_id,
             deduplication,
-            submit=lambda batch: self._events.submit_repeat(batch),
+            submit=self._submit_repeat,
             hold_at=self._checkpoints.hold_at,
             clock=clock,
         )
@@ -318,11 +319,14 @@ class Run:
             self.wait()
 
     def _flush_letters(self) -> None:
-        """Make dead letters durable; where that fails the run ends, even if it works a moment later."""
+        """Make dead letters durable; a failure ends the run, even if a later try would work."""
         try:
             self._acknowledger.flush()
         except RunStopped as stop:
             self._stop_with(stop, raise_now=True)
+
+    def _submit_repeat(self, batch: Batch) -> None:
+        self._events.submit_repeat(batch)
 
     # STATE, and when to stop
 

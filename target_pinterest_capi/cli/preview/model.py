@@ -268,9 +268,8 @@ class _StreamPreview:
     def _result(self, made: Event | InvalidRecord | SkippedRecord) -> PreviewedRecord:
         """Give one mapping entry's answer with what was noted meanwhile, and count both."""
         notes = self._take_notes(made.origin)
-        if (
-            isinstance(made, Event)
-            and len(made.body) > max_event_bytes(self._preview.settings.batch_max_bytes)
+        if isinstance(made, Event) and len(made.body) > max_event_bytes(
+            self._preview.settings.batch_max_bytes
         ):
             made = InvalidRecord(made.origin, Invalid.EVENT_TOO_LARGE, detail="batch_max_bytes")
         if isinstance(made, InvalidRecord):
