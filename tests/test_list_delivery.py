@@ -181,8 +181,10 @@ def test_the_last_operation_of_a_member_is_what_is_sent(run_target, sandbox, hel
 def test_requests_hold_as_many_members_as_they_may(run_target, sandbox, held):
     """`list_batch_size` members a request at most, one request of a list at a time."""
     sandbox.faults.set([Fault("latency", seconds=0.02)])
-    ran = run_target([SCHEMA, *(row(number) for number in range(25)), *(row(n, "exit") for n in range(3))],
-                     **list_settings(list_batch_size=4))  # fmt: skip
+    ran = run_target(
+        [SCHEMA, *(row(number) for number in range(25)), *(row(n, "exit") for n in range(3))],
+        **list_settings(list_batch_size=4),
+    )
     assert all(len(members) <= 4 for _, members in updates(sandbox))
     assert held() == people(*range(3, 25))
     assert sandbox.store.counters()["most_in_flight"] == 1

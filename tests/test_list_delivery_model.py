@@ -136,10 +136,12 @@ def test_lists_end_with_exactly_whom_the_records_leave_there(config, tmp_path: P
     )
     with Sandbox(rules) as sandbox:
         oauth = {
-            "client_id": "sandbox-client", "client_secret": "sandbox-client-secret", "refresh_token": "sandbox-refresh-token",
+            "client_id": "sandbox-client",
+            "client_secret": "sandbox-client-secret",
+            "refresh_token": "sandbox-refresh-token",
             "token_path": str(tmp_path / "token.json"),
-        }  # fmt: skip
-        # The answer to an exchange may not be lost: nobody could know the token that replaced the old one.
+        }
+        # The response to an exchange may not be lost: nobody could know the new refresh token.
         entries = [
             entry(stream=stream, list_name=name, member="emails[]")
             for stream, names in LISTS.items()

@@ -119,9 +119,19 @@ def test_a_report_without_lists_has_no_section(run_target, tmp_path):
 def test_exceptions_are_in_log_and_page():
     """What could not be used is told with how often, and that Pinterest does not say which."""
     one = ListReport(
-        name="<b>VIPs", ad_account_id=ACCOUNT, list_id="17", created=False, added=3, removed=0, status="ODD", uploaded_records=3,
-        removed_records=0, exceptions={"invalid_records": "2"}, answers_with_exceptions=1, audience="found",
-    )  # fmt: skip
+        name="<b>VIPs",
+        ad_account_id=ACCOUNT,
+        list_id="17",
+        created=False,
+        added=3,
+        removed=0,
+        status="ODD",
+        uploaded_records=3,
+        removed_records=0,
+        exceptions={"invalid_records": "2"},
+        answers_with_exceptions=1,
+        audience="found",
+    )
     words = "\n".join(one.lines())
     assert "invalid_records 2" in words
     assert "does not describe this status" in words

@@ -66,9 +66,14 @@ def run(
     def meltano(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [str(program), *arguments],
-            cwd=tmp_path, env=environment | {"MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false", "NO_COLOR": "1"},
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=300,
-        )  # fmt: skip
+            cwd=tmp_path,
+            env=environment | {"MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false", "NO_COLOR": "1"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
 
     problem = ""
     try:
@@ -114,7 +119,8 @@ def test_a_row_that_is_deleted_leaves_the_list(
     assert "0 of 150 members had to be removed" in first.stdout + first.stderr
 
     postgres.query(
-        "DELETE FROM shop.members WHERE id = 7; INSERT INTO shop.members (id, email) VALUES (150, 'member150@example.com')"
+        "DELETE FROM shop.members WHERE id = 7;"
+        "INSERT INTO shop.members (id, email) VALUES (150, 'member150@example.com')"
     )
     second = run("run", "members")
     assert second.returncode == 0, second.stderr
