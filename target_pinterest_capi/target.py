@@ -1,6 +1,7 @@
-"""The Singer door: messages go to their streams' handlers and to the run, and it ends as the contract says.
+"""The Singer door: hands messages to streams and to the run, and ends as the contract says.
 
-We own the reading, the records and STATE; the SDK owns its command line, stream maps, flattening and the making of sinks.
+We own the reading, the records and STATE; the SDK owns its command line, stream maps, flattening
+and the making of sinks.
 """
 
 import logging
@@ -190,11 +191,11 @@ class TargetPinterestCapi(Target):
     # The end
 
     def process_endofpipe(self) -> None:
-        """Deliver what is left and write the last STATE; `stopped` then says why the run stopped, if it did."""
+        """Deliver what is left and write the last STATE; `stopped` then says why the run stopped."""
         self.stopped = self.run.finish()
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signal module's signature
-        """Ask the run to end within its grace time; the same signal once more ends the process at once."""
+        """Ask the run to end within its grace time; the same signal again ends the process."""
         if self.signal == signum:
             os._exit(128 + signum)
         if self.signal is None:
@@ -220,7 +221,7 @@ class TargetPinterestCapi(Target):
             code = self._fail(
                 "%s. What came before it is settled; STATE says from where to go on.", str(error)
             )
-        except Exception as error:  # noqa: BLE001 - a bug, whose message could hold a value: its place is shown
+        except Exception as error:  # noqa: BLE001 - a bug: its message could hold a value
             code = self._fail("An unexpected %s:\n%s", type(error).__name__, _places(error))
         if self.stopped is not None:
             self.logger.error("%s", self.stopped)
@@ -277,7 +278,10 @@ class TargetPinterestCapi(Target):
             )
 
     def _write_report(self, code: int) -> None:
-        """Write the report that `report_path` asks for. A failure is logged, and changes no exit code."""
+        """Write the report that `report_path` asks for.
+
+        A failure is logged, and changes no exit code.
+        """
         if self.settings.report_path is None:
             return
         from target_pinterest_capi.reporting.report_file import write_report  # noqa: PLC0415 - only runs with a report need it
@@ -342,7 +346,7 @@ class TargetPinterestCapi(Target):
 
 
 def _is_true_here(record: logging.LogRecord) -> bool:
-    """Drop the SDK's line that it reads no environment: we have read it, where that was asked for."""
+    """Drop the SDK's line that it reads no environment: we do, where that is asked for."""
     return record.msg != "Skipping parse of env var settings..."
 
 

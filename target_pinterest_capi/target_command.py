@@ -1,6 +1,7 @@
-"""The SDK's command line with our settings and exit codes: every problem of a configuration is told at once.
+"""The SDK's command line with our settings and exit codes.
 
-Owns how `--config` is read, and what a wrong configuration ends with. The SDK keeps `--about`, `--version` and `--input`.
+Owns how `--config` is read, and what a wrong configuration ends with. The SDK keeps `--about`,
+`--version` and `--input`.
 """
 
 import logging

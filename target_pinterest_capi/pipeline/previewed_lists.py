@@ -1,7 +1,7 @@
-"""Customer lists in a preview: the entries that a stream feeds, compiled by the target's own reader, and what is told of them.
+"""Customer lists in a preview: the entries that a stream feeds, compiled by the target's reader.
 
-Which member stays on a list is not known here: nothing is asked of Pinterest, and a run sends the last operation of a member only.
-Holds no value of a record but digests, as they would be sent.
+Which member stays on a list is not known here: nothing is asked of Pinterest, and a run sends the
+last operation of a member only. Holds no value of a record but digests, as they would be sent.
 """
 
 from collections.abc import Callable, Iterator
@@ -31,7 +31,10 @@ ADVICE: Final = {
 
 
 class PreviewedList(NamedTuple):
-    """An entry of customer_lists for one stream: `read` returns what a record says; `shown` names the list and its type."""
+    """An entry of customer_lists for one stream.
+
+    `read` returns what a record says; `shown` names the list and its type.
+    """
 
     origin: Origin
     ad_account_id: str
@@ -42,7 +45,7 @@ class PreviewedList(NamedTuple):
 def compile_lists(
     settings: Settings, stream: str, key_properties: tuple[str, ...], note: OriginNote
 ) -> tuple[PreviewedList, ...]:
-    """Compile every entry of customer_lists that takes the stream's records, in the configuration's order."""
+    """Compile every entry of customer_lists that takes the stream, in the configuration's order."""
     return tuple(
         _compile(settings, entry, stream, key_properties, note)
         for entry in _entries(settings, stream)

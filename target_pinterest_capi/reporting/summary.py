@@ -1,14 +1,16 @@
-"""What a run says at its end: a line for each outcome and reason with what to do about it, then the sum."""
+"""What a run logs at its end: each outcome and reason with what to do about it, then the sum."""
 
 import logging
 from collections.abc import Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from target_pinterest_capi.events.event import Origin
 from target_pinterest_capi.events.outcomes import NotSent, Rejected
 from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
 from target_pinterest_capi.reporting.customer_lists import ListReport
-from target_pinterest_capi.reporting.report_file import FinishedRun
+
+if TYPE_CHECKING:
+    from target_pinterest_capi.reporting.report_file import FinishedRun
 
 _REASONS: Final = {
     str(reason): reason
@@ -18,7 +20,7 @@ _REASONS: Final = {
 
 
 def log_summary(
-    logger: logging.Logger, run: FinishedRun, lists: Iterable[ListReport], exit_code: int
+    logger: logging.Logger, run: "FinishedRun", lists: Iterable[ListReport], exit_code: int
 ) -> None:
     """Log what became of every record of a run, and of its customer lists."""
     tally, requests = run.tally, run.requests

@@ -6,9 +6,12 @@ import sys
 
 
 def write_state(value: bytes) -> None:
-    """Write a STATE's value as a line of its own to stdout. Raises `OSError` where not the whole line went out.
+    """Write a STATE's value as a line of its own to stdout.
 
-    Python's buffer is passed by: it would keep what could not be written, and try again when the process ends.
+    Raises `OSError` where not the whole line went out.
+
+    Python's buffer is passed by: it would keep what could not be written, and try again when the
+    process ends.
     """
     try:
         stdout = sys.stdout.fileno()

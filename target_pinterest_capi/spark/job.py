@@ -1,7 +1,9 @@
-"""From the options of a write to its job: what each of its tasks is told, checked on the driver before any of them starts.
+"""From the options of a write to its job: what each of its tasks needs to know.
 
-Owns the options and where a secret is read. Promises that every problem is told at once, in words without a given value, and that
-no secret travels: a job holds where its secrets are, and each task reads them for itself. Never sends anything.
+A job is checked on the driver before any task starts. Owns the options and where a secret is read.
+Promises that every problem is told at once, in words without a given value, and that no secret
+travels: a job holds where its secrets are, and each task reads them for itself. Never sends
+anything.
 """
 
 import fnmatch
@@ -78,10 +80,12 @@ class Cluster(NamedTuple):
 
 
 class Job(NamedTuple):
-    """What the tasks of one write, or of one micro-batch, are told. Holds no secret: `withheld` names those to be read by each.
+    """What the tasks of one write, or of one micro-batch, are told.
 
-    `public` are the plain values of the other settings; `paths` the files of option `config`, in which those withheld are looked
-    for that have no variable of their own in `variables`.
+    Holds no secret: `withheld` names those to be read by each.
+
+    `public` are the plain values of the other settings; `paths` the files of option `config`, in
+    which those withheld are looked for that have no variable of their own in `variables`.
     """
 
     id: str
@@ -94,7 +98,10 @@ class Job(NamedTuple):
     variables: Mapping[str, str]
 
     def settings(self) -> Settings:
-        """Give the settings with their secrets, read here and now. Raises `ConfigurationError` where one is not to be had."""
+        """Give the settings with their secrets, read here and now.
+
+        Raises `ConfigurationError` where one is not to be had.
+        """
         return settings.load({**self.public, **self._secrets()})
 
     def settings_without_secrets(self) -> Settings:
@@ -225,7 +232,7 @@ def _variables(
 def _settings_among(
     options: Mapping[str, str], raw: dict[str, Any], problems: list[Problem]
 ) -> dict[str, str]:
-    """Give the settings among the options; one that gives a secret another way takes the file's away."""
+    """Return the settings among the options; a secret given another way replaces the file's."""
     ours = {"config", "stream", "key_properties", *(f"{name}_env" for name in SECRETS)}
     given = {name: value for name, value in options.items() if name not in ours | OF_SPARK}
     if "path" in given:
@@ -278,7 +285,10 @@ def _load(
     environ: Mapping[str, str],
     problems: list[Problem],
 ) -> Settings | None:
-    """Check the settings as the tasks will have them. A secret that only the executors have is taken as given."""
+    """Check the settings as the tasks will have them.
+
+    A secret that only the executors have is taken as given.
+    """
     here = {
         name: environ[variable]
         for name, variable in named.items()
