@@ -35,14 +35,14 @@ class CommitSummary:
 
     def __init__(
         self,
-        told: Settings,
+        settings: Settings,
         messages: Sequence[TaskCommit | None],
         job_id: str,
         *,
         now: float | None = None,
     ) -> None:
         done = [message for message in messages if message is not None]
-        self.settings = told
+        self.settings = settings
         self.run_id = done[0].job_id if done else job_id
         self.partitions, self.unfinished = len(messages), len(messages) - len(done)
         now = time.time() if now is None else now
@@ -57,7 +57,7 @@ class CommitSummary:
         )
         self.tally = Counters()
         self.observations = (
-            None if told.report_path is None else DeliveredStatistics(self.tally.name)
+            None if settings.report_path is None else DeliveredStatistics(self.tally.name)
         )
         for message in done:
             self.tally.merge(message.tally)

@@ -1,7 +1,8 @@
 """The data source as Spark sees it: a format, its writers, and how a session learns of it.
 
 Spark makes a writer on the driver, in a Python process of its own, sends it to each task, and gives
-`commit` or `abort` what the tasks told; a streaming query does all of this for each of its batches.
+`commit` or `abort` what the tasks report; a streaming query does all of this for each of its
+batches.
 """
 
 from collections.abc import Iterator, Sequence
@@ -92,10 +93,10 @@ class PinterestDataSource(DataSource):
         return StreamWriter(self._job(schema, overwrite=overwrite))
 
     def _job(self, schema: Any, *, overwrite: bool) -> Job:
-        job, told = read_job(dict(self.options), schema, self.cluster, overwrite=overwrite)
-        for warning in told.warnings:
+        job, settings = read_job(dict(self.options), schema, self.cluster, overwrite=overwrite)
+        for warning in settings.warnings:
             log.warning("%s", warning)
-        if told.mode == "live" and told.ledger_url is None:
+        if settings.mode == "live" and settings.ledger_url is None:
             log.warning(
                 "ledger_url: is not set, so what Spark runs twice, a task tried again or a stream's batch, is sent twice."
             )

@@ -1,8 +1,8 @@
 """One attempt at one task: the rows of a partition, delivered as at any door.
 
 Owns the pace at which rows are taken and what the end of a run means to Spark: one that another
-attempt can mend is raised, so that Spark tries again; one that would only be repeated is told to
-the driver, which ends the whole. Never holds a row longer than its mapping takes.
+attempt can mend is raised, so that Spark tries again; one that would only be repeated is reported
+to the driver, which ends the whole write. Never holds a row longer than its mapping takes.
 """
 
 import time
@@ -85,19 +85,23 @@ def deliver(job: Job, batches: Iterable[Any]) -> TaskCommit:
     assert context is not None  # noqa: S101 - Spark writes in tasks alone
     place = TaskAttempt.of(job, context)
     with _errors_without_values(place):
-        told = job.settings()
-        problems = tuple(Cluster.of(context.getLocalProperty).problems(told))
+        settings = job.settings()
+        problems = tuple(Cluster.of(context.getLocalProperty).problems(settings))
         if problems:
             raise ConfigurationError(problems)
-        with _turn(told, place.work):
-            return _deliver(job, place, told, batches)
+        with _task_lock(settings, place.work):
+            return _deliver(job, place, settings, batches)
 
 
-def _deliver(job: Job, place: TaskAttempt, told: Settings, batches: Iterable[Any]) -> TaskCommit:
+def _deliver(
+    job: Job, place: TaskAttempt, settings: Settings, batches: Iterable[Any]
+) -> TaskCommit:
     started_at = time.time()
     name = f"{job.id}-{place.partition}-{place.attempt}"
     run = Run(
-        told.model_copy(update={"dead_letter_path": letters_path(told.dead_letter_path, name)}),
+        settings.model_copy(
+            update={"dead_letter_path": letters_path(settings.dead_letter_path, name)}
+        ),
         _no_state,
         run_id=name,
     )
@@ -107,9 +111,9 @@ def _deliver(job: Job, place: TaskAttempt, told: Settings, batches: Iterable[Any
         job.stream,
         {"properties": {column: {} for column in job.columns}},
         job.key_properties,
-        told.model_copy(update={"validate_records": False}),  # Spark has checked its own schema
+        settings.model_copy(update={"validate_records": False}),  # Spark has checked its own schema
         run,
-        accounts=Accounts(told),
+        accounts=Accounts(settings),
         note=run.tally.note,
     )
     prefetch, is_fed = Prefetch(run.wake, batches), False
@@ -123,7 +127,8 @@ def _deliver(job: Job, place: TaskAttempt, told: Settings, batches: Iterable[Any
         return TaskCommit(job, place, run, started_at, verdict)
     except DeliveryError:
         raise
-    except Exception:  # Spark could not make the rest of the rows: what is under way may still be answered, and then be known
+    except Exception:
+        # Spark could not make the rest of the rows: what is under way may still be answered.
         run.interrupt()
         run.finish()
         raise
@@ -182,12 +187,12 @@ def letters_path(path: str, name: str) -> str:
     return str(file.with_name(f"{file.stem}-{name}{file.suffix}"))
 
 
-def _turn(told: Settings, work: str) -> Any:
+def _task_lock(settings: Settings, work: str) -> Any:
     """Wait until no other attempt is at the same work, where a ledger in PostgreSQL can tell."""
     url = (
         None
-        if told.ledger_url is None or told.mode != "live"
-        else told.ledger_url.get_secret_value()
+        if settings.ledger_url is None or settings.mode != "live"
+        else settings.ledger_url.get_secret_value()
     )
     if url is None or not url.startswith("postgresql"):
         return nullcontext()
@@ -219,4 +224,4 @@ def _errors_without_values(place: TaskAttempt) -> Iterator[None]:
 
 
 def _no_state(_: bytes) -> None:
-    """Take no STATE: Spark knows by itself what was written."""
+    """Write no STATE: Spark knows by itself what was written."""
