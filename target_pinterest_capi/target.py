@@ -191,7 +191,7 @@ class TargetPinterestCapi(Target):
     # The end
 
     def process_endofpipe(self) -> None:
-        """Deliver what is left and write the last STATE; `stopped` then says why the run stopped."""
+        """Deliver what is left and write the last STATE; `stopped` says why the run stopped."""
         self.stopped = self.run.finish()
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signal module's signature

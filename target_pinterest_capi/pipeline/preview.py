@@ -123,7 +123,8 @@ class Preview:
             self.ignored[message.type] += 1
         else:
             raise UnreadableLineError(
-                "its type is no message type: expected SCHEMA, RECORD, STATE, BATCH or ACTIVATE_VERSION"
+                "its type is no message type: "
+                "expected SCHEMA, RECORD, STATE, BATCH or ACTIVATE_VERSION"
             )
         return None
 

@@ -21,12 +21,13 @@ from target_pinterest_capi.settings import CustomerListEntry, Settings
 OUTCOMES: Final = {Action.ADD: "added", Action.REMOVE: "removed"}
 # What to do in an entry of customer_lists, where a reason's own advice is about an event's field.
 ADVICE: Final = {
-    str(
-        Invalid.MISSING_FIELD
-    ): "The entry's `member` or `operation` gives nothing for the record: check its expressions.",
-    str(
-        Invalid.BAD_FIELD
-    ): "The entry's `operation` gives no word for coming in or leaving: make it add or remove, true or false.",
+    str(Invalid.MISSING_FIELD): (
+        "The entry's `member` or `operation` gives nothing for the record: check its expressions."
+    ),
+    str(Invalid.BAD_FIELD): (
+        "The entry's `operation` gives no word for coming in or leaving: "
+        "make it add or remove, true or false."
+    ),
 }
 
 

@@ -41,7 +41,7 @@ class RecordHandler(Protocol):
 
     @property
     def rows(self) -> RowHandler | None:
-        """How its lines can be read as rows, in place of records, from now on; None where they cannot."""
+        """How lines can be read as rows from now on; None where they cannot."""
 
     def handle_record(self, record: dict[str, Any]) -> None:
         """Handle one record. Raises `RunStopped` where the run has to stop."""

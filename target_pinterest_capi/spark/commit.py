@@ -82,8 +82,8 @@ class CommitSummary:
         if limit is None or not failed or failed < limit * attempted:
             return None
         return (
-            f"{failed} of {attempted} events were invalid or rejected, and max_rejected_ratio is {limit:g}: the dead letters have "
-            "each one's reason."
+            f"{failed} of {attempted} events were invalid or rejected, "
+            f"and max_rejected_ratio is {limit:g}: the dead letters have each one's reason."
         )
 
     def commit(self) -> None:
@@ -110,7 +110,8 @@ class CommitSummary:
         delivered = self.tally.total(Outcome.DELIVERED)
         self._log_end(
             "Aborted",
-            f"{why} {delivered} events of the finished partitions are at Pinterest and stay there. {more}",
+            f"{why} {delivered} events of the finished partitions are at Pinterest "
+            f"and stay there. {more}",
             code,
         )
 
@@ -127,7 +128,8 @@ class CommitSummary:
             )
         totals = ", ".join(f"{count} {name}" for name, count in self.tally.by_outcome().items())
         log.info(
-            "%s after %d records of %d partitions: %s; %d requests, %d of them repeats; %d dead letters; run %s.",
+            "%s after %d records of %d partitions: %s; %d requests, %d of them repeats; "
+            "%d dead letters; run %s.",
             end,
             self.sequence,
             self.partitions - self.unfinished,

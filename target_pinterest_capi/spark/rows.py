@@ -27,8 +27,8 @@ _FIRST_DAY: Final = date(1970, 1, 1).toordinal()
 
 # Spark's types that have a form in JSON; `problems` looks into the three that hold others.
 PLAIN: Final = frozenset({
-    "void", "boolean", "byte", "short", "integer", "long", "float", "double", "decimal", "string", "char", "varchar",
-    "timestamp", "timestamp_ntz", "date", "time", "binary",
+    "void", "boolean", "byte", "short", "integer", "long", "float", "double", "decimal",
+    "string", "char", "varchar", "timestamp", "timestamp_ntz", "date", "time", "binary",
 })  # fmt: skip
 _ADVICE: Final = {
     "variant": "turn it into text with to_json, or into columns with variant_get",

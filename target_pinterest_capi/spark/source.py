@@ -88,7 +88,8 @@ class PinterestDataSource(DataSource):
         if StreamArrowWriter is None:
             raise PySparkNotImplementedError(
                 "Streams need pyspark 4.1. With 4.0, write each batch: "
-                "writeStream.foreachBatch(lambda batch, number: batch.write.format('pinterest_capi')...)"
+                "writeStream.foreachBatch("
+                "lambda batch, number: batch.write.format('pinterest_capi')...)"
             )
         return StreamWriter(self._job(schema, overwrite=overwrite))
 
@@ -98,7 +99,8 @@ class PinterestDataSource(DataSource):
             log.warning("%s", warning)
         if settings.mode == "live" and settings.ledger_url is None:
             log.warning(
-                "ledger_url: is not set, so what Spark runs twice, a task tried again or a stream's batch, is sent twice."
+                "ledger_url: is not set, so what Spark runs twice, "
+                "a task tried again or a stream's batch, is sent twice."
             )
         return job
 
