@@ -94,9 +94,6 @@ class Run:
         self.sequence = 0  # records that have arrived; what is handed over belongs to the last one
         self.states_written = 0
 
-    def _submit_repeat(self, batch: Batch) -> None:
-        self._events.submit_repeat(batch)
-
     # What arrives
 
     def handle(self, result: Event | InvalidRecord | SkippedRecord) -> None:
