@@ -37,8 +37,8 @@ from target_pinterest_capi.mapping.entries import (
 )
 from target_pinterest_capi.memory import keep_freed_memory
 from target_pinterest_capi.settings import load
-from target_pinterest_capi.singer import messages
 from target_pinterest_capi.singer.lines import open_lines
+from target_pinterest_capi.singer.rows import Rows, compile_rows, record_of
 
 PROFILED_ROWS: Final = 40
 _AT_A_TIME: Final = 20  # records
@@ -125,11 +125,11 @@ def _pass(path: Path) -> dict[str, float]:
         stream = StreamSchema(
             STREAM, stream_columns(schema["schema"]), tuple(schema["key_properties"])
         )
-        (entry,) = compile_stream(settings, stream, Accounts(settings), run.tally.note)
+        (entry,) = compile_stream(settings, stream, Accounts(settings), run.tally.count_value)
         assert entry.rows is not None  # noqa: S101 - the preset reads columns
-        rows = messages.compile_rows(STREAM, stream.columns, entry.rows.reads)
+        rows = compile_rows(STREAM, stream.columns, entry.rows.reads)
         assert rows is not None  # noqa: S101 - their names are plain
-        take = entry.rows.compile(rows.attributes, messages.record_of)
+        take = entry.rows.compile(rows.attributes, record_of)
         os.lseek(file.fileno(), file.tell(), os.SEEK_SET)  # the descriptor has read ahead
         waiting: list[Any] = []
         for number, lines in enumerate(_chunks(file, clock)):
@@ -147,7 +147,7 @@ def _pass(path: Path) -> dict[str, float]:
 
 
 def _map_some(
-    lines: list[bytes], rows: messages.Rows, take: Callable[[Any, bytes], Any], clock: _Clock
+    lines: list[bytes], rows: Rows, take: Callable[[Any, bytes], Any], clock: _Clock
 ) -> list[Any]:
     lines = [line for line in lines if line.startswith(b'{"type": "RECORD"')]
     decoded = clock.time("decode", _each, rows.decode, lines)
@@ -155,7 +155,7 @@ def _map_some(
         "map", _each_pair, take, [message.record for message in decoded], lines
     )
     plain = [json.loads(event.body) for event in events]
-    records = map(messages.record_of, lines)
+    records = map(record_of, lines)
     texts = [
         text
         for record, event in zip(records, plain, strict=True)
@@ -194,7 +194,7 @@ def _personal(record: dict[str, Any], event: dict[str, Any]) -> list[str]:
 def _deliver(run: Run, events: list[Event]) -> None:
     for event in events:
         run.sequence += 1
-        run.deliver(event)
+        run.deliver_event(event)
     run.poll()
     while not run.has_room:
         run.wait()

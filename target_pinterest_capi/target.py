@@ -10,6 +10,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from functools import partial
 from pathlib import PurePath
 from types import FrameType
 from typing import IO, Any, ClassVar, Final
@@ -17,7 +18,6 @@ from typing import IO, Any, ClassVar, Final
 import click
 from singer_sdk import Sink, Target, metrics
 from singer_sdk.exceptions import ConfigValidationError, RecordsWithoutSchemaException
-from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchFileFormat
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities, TargetCapabilities
 from singer_sdk.plugin_base import SingerCommand, _ConfigInput
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
@@ -31,12 +31,12 @@ from target_pinterest_capi.events.event import Origin, SkippedRecord
 from target_pinterest_capi.events.reasons import Skipped
 from target_pinterest_capi.mapping.entries import Accounts
 from target_pinterest_capi.memory import keep_freed_memory
+from target_pinterest_capi.pipeline.feed import IteratedSource, paced
 from target_pinterest_capi.reporting.progress import Progress, watch
-from target_pinterest_capi.singer import messages
 from target_pinterest_capi.singer import schemas as validation
-from target_pinterest_capi.singer.batch_files import BatchFileError, open_batch_file
-from target_pinterest_capi.singer.lines import IteratedLines
+from target_pinterest_capi.singer.batch_files import BatchFileError, batch_records
 from target_pinterest_capi.singer.reader import BytesReader, InputError
+from target_pinterest_capi.singer.rows import RecordHandler
 from target_pinterest_capi.sinks import (
     MELTANO_TEST_STREAM,
     ConversionsSink,
@@ -115,7 +115,7 @@ class TargetPinterestCapi(Target):
             config=self.settings.sdk_options(),
             validate_config=validate_config,
             setup_mapper=setup_mapper,
-            message_reader=message_reader or BytesReader(self.run),
+            message_reader=message_reader or BytesReader(self.run.wake, partial(paced, self.run)),
         )
         self._maps_records = bool(self.settings.stream_maps or self.settings.flattening_enabled)
         for warning in self.settings.warnings:
@@ -143,7 +143,7 @@ class TargetPinterestCapi(Target):
                 f"line {self._line_number}: SCHEMA of stream {stream!r}: {error}"
             ) from None
         if not self._maps_records and isinstance(self.message_reader, BytesReader):
-            self.message_reader.add(stream, self._sink(stream))
+            self.message_reader.add_handler(stream, self._handler(stream))
 
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
         stream, record = message_dict["stream"], message_dict["record"]
@@ -161,14 +161,14 @@ class TargetPinterestCapi(Target):
                 ) from None
             if mapped is None:
                 self.run.sequence += 1
-                self.run.skip(
+                self.run.skip_record(
                     SkippedRecord(Origin(stream_map.stream_alias, ""), Skipped.STREAM_MAP)
                 )
             else:
-                self._sink(stream_map.stream_alias).take(dict(mapped))
+                self._handler(stream_map.stream_alias).handle_record(dict(mapped))
 
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
-        self.run.state(message_dict["value"])
+        self.run.add_state(message_dict["value"])
 
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
         """Let it go: events have no versions, and nothing that was sent can be taken back."""
@@ -178,58 +178,23 @@ class TargetPinterestCapi(Target):
 
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
         stream = message_dict["stream"]
-        for number, url in enumerate(message_dict["manifest"], 1):
-            if self.run.is_interrupted:
-                return
-            where = f"line {self._line_number}: BATCH of stream {stream!r}, file {number} of {len(message_dict['manifest'])}"
-            try:
-                encoding = BaseBatchFileEncoding.from_dict(dict(message_dict["encoding"]))
-                if encoding.format != BatchFileFormat.JSONL or encoding.compression not in {
-                    "gzip",
-                    "none",
-                    None,
-                }:
-                    raise InputError(
-                        f"{where}: its encoding is not supported: jsonl, with gzip or without, is"
-                    )
-                with open_batch_file(url) as file:
-                    self._process_batch_file(stream, _unpacked(file, encoding.compression), where)
-            except (OSError, EOFError, TypeError, KeyError) as error:
-                raise InputError(f"{where}: it cannot be read ({type(error).__name__})") from None
-            except BatchFileError as error:
-                raise InputError(f"{where}: {error}") from None
-
-    def _process_batch_file(self, stream: str, file: Any, where: str) -> None:
-        """Take a file's records, at the pace of their delivery, until the run is interrupted."""
-        source = IteratedLines(file)
-        number = 0
-        while (lines := source.read(None)) is not None:
-            for line in lines:
-                if self.run.is_interrupted:
-                    return
-                number += 1
-                if not line or line.isspace():
-                    continue
-                try:
-                    record = messages.decode_record(line)
-                except messages.MessageError as error:
-                    raise InputError(f"{where}, line {number}: {error}") from None
+        records = batch_records(message_dict["manifest"], message_dict["encoding"])
+        try:
+            for record in paced(self.run, IteratedSource(records)):
                 self._process_record_message({"stream": stream, "record": record})
-            self.run.poll()
-            while not self.run.has_room and not self.run.is_interrupted:
-                self.run.wait()
-                self.run.poll()
-            if self.run.is_interrupted:
-                return
+        except BatchFileError as error:
+            raise InputError(
+                f"line {self._line_number}: BATCH of stream {stream!r}, {error}"
+            ) from None
 
     def get_sink_class(self, stream_name: str) -> type[Sink]:
         """Give the class of a stream's sink: Meltano's test stream is no conversions."""
         return MeltanoTestSink if stream_name == MELTANO_TEST_STREAM else ConversionsSink
 
-    def _sink(self, stream: str) -> RecordSink:
+    def _handler(self, stream: str) -> RecordHandler:
         sink: Sink = self.get_sink(stream)
         assert isinstance(sink, RecordSink)  # noqa: S101 - the only classes there are
-        return sink
+        return sink.handler
 
     @property
     def _line_number(self) -> int:
@@ -255,7 +220,7 @@ class TargetPinterestCapi(Target):
         """Read the whole input and give the exit code of the contract. Logs why, and what was delivered."""
         code = int(ExitCode.OK)
         watching = watch(
-            self.run.standing,
+            self.run.snapshot,
             sys.stderr,
             self._log_progress,
             self._log_metrics,
@@ -299,9 +264,11 @@ class TargetPinterestCapi(Target):
     def _complete_lists(self) -> int:
         """Let full refreshes of customer lists count as whole, since all has gone well; give the exit code."""
         try:
-            self.lists.complete()
+            self.lists.complete_refreshes()
         except LedgerError as error:
-            self.failure = f"the end of a full refresh could not be recorded at ledger_url: {error}. Run again before prune."
+            self.failure = (
+                f"the end of a full refresh could not be recorded: {error}. Run again before prune."
+            )
             self.logger.error("%s", self.failure)  # noqa: TRY400 - the database's words are in it
             return int(ExitCode.ERROR)
         return int(ExitCode.OK)
@@ -413,12 +380,6 @@ def _load(config: Any, *, parse_env: bool) -> settings.Settings:
 
 def _paths(config: Any) -> list[Any]:
     return [] if config is None else config if isinstance(config, list) else [config]
-
-
-def _unpacked(file: Any, compression: str | None) -> Any:
-    import gzip  # noqa: PLC0415 - only packed BATCH files need it
-
-    return gzip.open(file) if compression == "gzip" else file
 
 
 def _places(error: BaseException) -> str:

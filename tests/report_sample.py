@@ -1,4 +1,4 @@
-"""Reports that tests look at: an ordinary one, and one whose every name is long, strange or hostile."""
+"""Reports that tests look at: an ordinary one, and one whose names are long, strange or hostile."""
 
 from datetime import UTC, datetime, timedelta  # noqa: I001
 from typing import Any
@@ -8,9 +8,10 @@ from target_pinterest_capi.events.outcomes import Outcome, Rejected
 from target_pinterest_capi.events.event import Event, Origin, encode
 from target_pinterest_capi.events.fields import EVENT_NAMES
 from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
+from target_pinterest_capi.reporting.composition import RunFacts, compose
 from target_pinterest_capi.reporting.counters import Counters
 from target_pinterest_capi.reporting.delivered_statistics import DeliveredStatistics
-from target_pinterest_capi.reporting.report import Report, RunFacts, RunSection, compose
+from target_pinterest_capi.reporting.report import Report, RunSection
 
 NOW = datetime(2026, 3, 2, 12, 0, 30, tzinfo=UTC)
 HOSTILE = (
@@ -44,7 +45,7 @@ def event(
 
 
 def run_of(**changes: Any) -> RunSection:
-    """Give what a run says of itself."""
+    """Return what a run says of itself."""
     given: dict[str, Any] = {
         "id": "0123456789ab",
         "ad_account_id": ACCOUNT.ad_account_id,
@@ -71,36 +72,36 @@ def run_of(**changes: Any) -> RunSection:
 
 
 def observed(*events: Event, tally: Counters | None = None) -> DeliveredStatistics:
-    seen = DeliveredStatistics((tally or Counters()).name, now=NOW.timestamp)
-    seen.take(events)
+    seen = DeliveredStatistics((tally or Counters()).bounded_name, now=NOW.timestamp)
+    seen.count_events(events)
     return seen
 
 
 def report_of(
     tally: Counters | None = None, seen: DeliveredStatistics | None = None, **run: Any
 ) -> Report:
-    """Give the report of what was counted and seen: by default of nothing at all."""
+    """Return the report of what was counted and seen: by default of nothing at all."""
     tally = tally or Counters()
     return compose(RunFacts(run_of(**run), (25, 2, 3)), tally, seen or observed(tally=tally))
 
 
 def ordinary() -> Report:
-    """Give the report of a run that went well for the most part."""
+    """Return the report of a run that went well for the most part."""
     tally, orders, visits = (
         Counters(),
         Origin("orders", "paid orders"),
         Origin("visits", "pinterest"),
     )
-    tally.count(orders, Outcome.DELIVERED, number=1200)
-    tally.count(visits, Outcome.DELIVERED, number=30)
-    tally.count(orders, Outcome.INVALID, Invalid.NO_IDENTIFIER, 4)
-    tally.count(visits, Outcome.INVALID, Invalid.NO_IDENTIFIER, 1)
-    tally.count(orders, Outcome.REJECTED, Rejected.REFUSED_EVENT, 2)
-    tally.count(orders, Outcome.SKIPPED, Skipped.WHEN, 40)
-    tally.count(orders, Outcome.SKIPPED, f"{Skipped.NOT_LISTED}: Cart Viewed", 7)
-    tally.note(orders, "user_data.em", LeftOut.NOT_AN_EMAIL, 12)
-    tally.note(visits, "user_data.ph", Warned.PHONE_WITHOUT_COUNTRY, 3)
-    tally.warn("event_name is neither known nor defined.")
+    tally.count_outcome(orders, Outcome.DELIVERED, number=1200)
+    tally.count_outcome(visits, Outcome.DELIVERED, number=30)
+    tally.count_outcome(orders, Outcome.INVALID, Invalid.NO_IDENTIFIER, 4)
+    tally.count_outcome(visits, Outcome.INVALID, Invalid.NO_IDENTIFIER, 1)
+    tally.count_outcome(orders, Outcome.REJECTED, Rejected.REFUSED_EVENT, 2)
+    tally.count_outcome(orders, Outcome.SKIPPED, Skipped.WHEN, 40)
+    tally.count_outcome(orders, Outcome.SKIPPED, f"{Skipped.NOT_LISTED}: Cart Viewed", 7)
+    tally.count_value(orders, "user_data.em", LeftOut.NOT_AN_EMAIL, 12)
+    tally.count_value(visits, "user_data.ph", Warned.PHONE_WITHOUT_COUNTRY, 3)
+    tally.count_warning("event_name is neither known nor defined.")
     orders_seen = [
         event(number, hours_ago=number / 20, client_ip_address="192.0.2.7")
         for number in range(1200)
@@ -112,7 +113,7 @@ def ordinary() -> Report:
 
 
 def hostile() -> Report:
-    """Give a report in which every name is hostile or as long as can be, there are many of everything, and the run was stopped."""
+    """Return the report of a stopped run, with hostile or long names and many of everything."""
     tally = Counters()
     names = [*EVENT_NAMES, "x" * 50, "Ünïcode Náme"]
     for number in range(30):
@@ -122,11 +123,11 @@ def hostile() -> Report:
             (Outcome.INVALID, Invalid.BAD_FIELD),
             (Outcome.REJECTED, Rejected.UNCERTAIN),
         ):
-            tally.count(origin, outcome, reason, 10**9 + number)
-        tally.count(origin, Outcome.SKIPPED, f"{Skipped.NOT_LISTED}: {HOSTILE}")
+            tally.count_outcome(origin, outcome, reason, 10**9 + number)
+        tally.count_outcome(origin, Outcome.SKIPPED, f"{Skipped.NOT_LISTED}: {HOSTILE}")
         for reason in LeftOut:
-            tally.note(origin, f"user_data.{HOSTILE}", reason, 10**7)
-        tally.warn(f"{HOSTILE} {number}")
+            tally.count_value(origin, f"user_data.{HOSTILE}", reason, 10**7)
+        tally.count_warning(f"{HOSTILE} {number}")
     events = [event(number, name, hours_ago=number * 3) for number, name in enumerate(names * 3)]
     texts = {
         "stopped": HOSTILE,

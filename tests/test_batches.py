@@ -41,7 +41,7 @@ def test_size_is_the_size_of_the_body():
 def test_count_cuts():
     """The event that fills a batch sends it off."""
     open_batches = batches(max_rows=3)
-    assert [open_batches.add(event(number), number) is not None for number in range(7)] == [
+    assert [open_batches.add_event(event(number), number) is not None for number in range(7)] == [
         False,
         False,
         True,
@@ -52,9 +52,9 @@ def test_bytes_cut_before_they_are_passed():
     """A batch leaves before the event that would make it too large, which opens the next one."""
     one = len(event(0).body) + 1
     open_batches = batches(max_rows=1000, max_bytes=FRAME_BYTES + 2 * one)
-    assert open_batches.add(event(0), 1) is None
-    assert open_batches.add(event(1), 2) is None
-    full = open_batches.add(event(2), 3)
+    assert open_batches.add_event(event(0), 1) is None
+    assert open_batches.add_event(event(1), 2) is None
+    full = open_batches.add_event(event(2), 3)
     assert full is not None
     assert len(full) == 2
     assert len(full.body()) <= FRAME_BYTES + 2 * one
@@ -65,12 +65,12 @@ def test_age_cuts():
     """A partial batch is due its wait after it was opened, not after its last event."""
     clock = Clock(100.0)
     open_batches = batches(wait_seconds=10, clock=clock)
-    open_batches.add(event(0), 1)
+    open_batches.add_event(event(0), 1)
     clock.advance(9)
-    open_batches.add(event(1), 2)
+    open_batches.add_event(event(1), 2)
     assert open_batches.next_due_at() == 110.0
-    assert open_batches.take_due(109.9) == []
-    assert [len(batch) for batch in open_batches.take_due(110.0)] == [2]
+    assert open_batches.pop_due(109.9) == []
+    assert [len(batch) for batch in open_batches.pop_due(110.0)] == [2]
     assert open_batches.next_due_at() is None
 
 
@@ -78,9 +78,9 @@ def test_accounts_do_not_share_batches():
     """Each account has an open batch of its own, also where two tokens send to one account."""
     other = Account(ACCOUNT.ad_account_id, "another-token")
     open_batches = batches()
-    open_batches.add(event(0), 1)
-    open_batches.add(event(1, other), 2)
-    assert sorted(batch.account.token for batch in open_batches.take_all()) == [
+    open_batches.add_event(event(0), 1)
+    open_batches.add_event(event(1, other), 2)
+    assert sorted(batch.account.token for batch in open_batches.pop_all()) == [
         "another-token",
         "sandbox-token",
     ]

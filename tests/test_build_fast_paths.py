@@ -23,7 +23,7 @@ from target_pinterest_capi.events.build.plan import NOW as AT_BUILDING
 from target_pinterest_capi.events.build.plan import EventPlan, FieldPlan
 from target_pinterest_capi.events.event import Origin
 from target_pinterest_capi.events.fields import BY_PATH, FIELDS, ITEM_FIELDS
-from target_pinterest_capi.singer.messages import compile_rows, record_of
+from target_pinterest_capi.singer.rows import compile_rows, record_of
 
 NOW = 1_780_000_000  # 2026-05-28T20:26:40Z; what is tested goes by the clock that it is given
 ORIGIN = Origin("s", "m")

@@ -24,9 +24,12 @@ from target_pinterest_capi.checks.configuration import check_event_names
 from target_pinterest_capi.checks.result import CheckResult, CheckStatus, place_of
 from target_pinterest_capi.cli.check import view as check_page
 from target_pinterest_capi.cli.main import main
-from target_pinterest_capi.cli.preview.customer_lists import ADVICE
 from target_pinterest_capi.pinterest.client import Client
-from target_pinterest_capi.pinterest.responses import ApiReply, PinterestList
+from target_pinterest_capi.pinterest.responses import (
+    ApiResponse,
+    PinterestList,
+)
+from target_pinterest_capi.pipeline.previewed_lists import ADVICE
 from target_pinterest_capi.sandbox.faults import Fault
 from target_pinterest_capi.sandbox.server import Sandbox
 
@@ -512,7 +515,7 @@ def make_list(sandbox: Sandbox) -> Iterator[Callable[[str], str]]:
         reply = client.create_list(
             "sandbox-access-token", ACCOUNT, name, "EMAIL", [digest("shopper@example.com")]
         )
-        assert isinstance(reply, ApiReply)
+        assert isinstance(reply, ApiResponse)
         assert isinstance(reply.body, PinterestList)
         return reply.body.id
 

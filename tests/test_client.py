@@ -13,15 +13,9 @@ import pytest
 from given import Clock
 from shopper import ACCOUNT, event
 from target_pinterest_capi.delivery.batches import Batch
-from target_pinterest_capi.pinterest.client import (
-    USER_AGENT,
-    Account,
-    ApiResponse,
-    Client,
-    NoResponse,
-    NoResponseKind,
-    is_loopback,
-)
+from target_pinterest_capi.events.event import Account
+from target_pinterest_capi.pinterest.client import USER_AGENT, Client, trusts_environment
+from target_pinterest_capi.pinterest.responses import ApiResponse, NoResponse, NoResponseKind
 from target_pinterest_capi.sandbox.faults import Fault
 from target_pinterest_capi.sandbox.server import Sandbox
 
@@ -45,7 +39,7 @@ def test_accepted_events(client: Client, sandbox: Sandbox):
     answer = client.send_events(ACCOUNT, body(), test=False)
     assert isinstance(answer, ApiResponse)
     assert answer.status == 200
-    assert [one.status for one in answer.events or []] == ["processed", "processed"]
+    assert [one.status for one in answer.body or []] == ["processed", "processed"]
     assert [row.event for row in sandbox.store.events()] == json.loads(body())["data"]
 
 
@@ -55,8 +49,8 @@ def test_failed_event_under_details(client: Client, sandbox: Sandbox):
     answer = client.send_events(ACCOUNT, body(), test=False)
     assert isinstance(answer, ApiResponse)
     assert answer.status == 422
-    assert [one.status for one in answer.events or []] == ["processed", "failed"]
-    assert (answer.events or [])[1].error_message
+    assert [one.status for one in answer.body or []] == ["processed", "failed"]
+    assert (answer.body or [])[1].error_message
 
 
 def test_test_request_records_nothing(client: Client, sandbox: Sandbox):
@@ -74,7 +68,7 @@ def test_refused_token_is_not_echoed(client: Client, account: Account, status: i
     """A 401 and a 403 come back with their message, without the token that Pinterest echoes."""
     answer = client.send_events(account, body(), test=False)
     assert isinstance(answer, ApiResponse)
-    assert (answer.status, answer.events) == (status, None)
+    assert (answer.status, answer.body) == (status, None)
     assert answer.message
     assert account.token not in answer.message
     assert account.token not in repr(answer)
@@ -104,7 +98,7 @@ def test_answer_without_a_list_has_none(client: Client, sandbox: Sandbox, fault:
     sandbox.faults.set([Fault(fault)])
     answer = client.send_events(ACCOUNT, body(), test=False)
     assert isinstance(answer, ApiResponse)
-    assert (answer.status, answer.events) == (200, None)
+    assert (answer.status, answer.body) == (200, None)
 
 
 def test_unreachable_server_was_not_sent():
@@ -308,7 +302,7 @@ def test_certificate_that_does_not_hold_is_untrusted(tmp_path: Path):
 )
 def test_loopback(url: str, loopback: bool):
     """Only this machine's own addresses are loopback: never proxied, and allowed without https."""
-    assert is_loopback(url) is loopback
+    assert trusts_environment(url) is not loopback
 
 
 def first_line_at_proxy(monkeypatch: pytest.MonkeyPatch, api_url: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Coverage: which events carry each component of Pinterest's event quality score, counted from their bytes."""
+"""Coverage: which events carry each component of the event quality score, by their bytes."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ EM = [digest("shopper@example.com")]
 
 
 def event(members: dict[str, Any]) -> Event:
-    """Give the event that a body's members make."""
+    """Return the event that a body's members make."""
     return Event(
         encode(members), ACCOUNT, Origin("visits", ""), "page_visit", "visit-1", True, 0, None
     )
@@ -37,9 +37,9 @@ def body(
 
 
 def carried(*bodies: dict[str, Any]) -> dict[str, int]:
-    """Give the components that any of the events carries, with their counts."""
+    """Return the components that any of the events carries, with their counts."""
     coverage = Coverage()
-    coverage.take("page_visit", [event(one) for one in bodies])
+    coverage.count_components("page_visit", [event(one) for one in bodies])
     return {name: count for name, count in coverage.carrying("page_visit").items() if count}
 
 
@@ -124,10 +124,10 @@ def test_components_are_pinterests_in_its_order():
 
 
 def test_names_are_counted_apart_and_batches_together():
-    """Counts belong to their event name and add up over batches; a name that never came has none."""
+    """Counts belong to their event name and add up over batches; an unknown name has none."""
     coverage = Coverage()
     for name in ("checkout", "signup", "checkout"):
-        coverage.take(name, [event(body({"em": EM})), event(body())])
+        coverage.count_components(name, [event(body({"em": EM})), event(body())])
     assert [coverage.carrying(name)["hashed_email"] for name in ("checkout", "signup", "lead")] == [
         2,
         1,

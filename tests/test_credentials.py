@@ -11,7 +11,7 @@ from target_pinterest_capi.checks import credentials as trial
 from target_pinterest_capi.checks.result import CheckStatus
 from target_pinterest_capi.events.event import Account
 from target_pinterest_capi.events.fields import FIELDS
-from target_pinterest_capi.pinterest.client import (
+from target_pinterest_capi.pinterest.responses import (
     ApiResponse,
     EventStatus,
     NoResponse,

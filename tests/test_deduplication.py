@@ -44,7 +44,7 @@ def batch_of(deduplication: Deduplication, *event_ids: str) -> Batch:
     """Give a batch of the events whose turn it is."""
     batch = Batch(ACCOUNT, 0.0)
     for sequence, event_id in enumerate(event_ids, 1):
-        claimed = deduplication.claim(event(event_id), sequence)
+        claimed = deduplication.register(event(event_id), sequence)
         if claimed is not None:
             batch.append(event(event_id), sequence, claimed)
     return batch
@@ -55,38 +55,38 @@ def test_first_of_a_key_is_sent_and_its_repeats_wait(deduplication: Deduplicatio
     batch = batch_of(deduplication, "a", "b", "a", "a")
     assert [one.id for one in batch.events] == ["a", "b"]
     assert not deduplication.is_known(ACCOUNT, "page_visit", "a")
-    assert [one.id for one in deduplication.delivered([key("a")])] == ["a", "a"]
+    assert [one.id for one in deduplication.record_delivered([key("a")])] == ["a", "a"]
     assert deduplication.is_known(ACCOUNT, "page_visit", "a")
     assert not deduplication.is_known(ACCOUNT, "page_visit", "b")
 
 
 def test_what_the_ledger_knows_is_taken_out_with_its_repeats(deduplication: Deduplication):
     """Of a batch is left what the ledger does not know; repeats of the rest are done with it, and the key may come again."""
-    deduplication.delivered([key("a"), key("c")])
+    deduplication.record_delivered([key("a"), key("c")])
     batch = batch_of(deduplication, "a", "b", "a")
-    left, done = deduplication.sift(batch)
+    left, done = deduplication.drop_known(batch)
     assert left is not None
     assert ([one.id for one in left.events], left.sequences, left.keys) == (["b"], [2], [key("b")])
     assert [one.id for one in done] == ["a", "a"]
-    left, done = deduplication.sift(batch_of(deduplication, "a", "c"))
+    left, done = deduplication.drop_known(batch_of(deduplication, "a", "c"))
     assert (left, [one.id for one in done]) == (None, ["a", "c"])
 
 
 def test_batch_that_the_ledger_does_not_know_goes_as_it_is(deduplication: Deduplication):
     """Nothing is copied where nothing is known."""
     batch = batch_of(deduplication, "a", "b")
-    assert deduplication.sift(batch) == (batch, [])
+    assert deduplication.drop_known(batch) == (batch, [])
 
 
 def test_repeats_take_the_place_of_what_failed_one_by_one(deduplication: Deduplication):
     """Where the first fails the next repeat has its turn with its own record's number, until none is left and the key is free."""
     batch_of(deduplication, "a", "a", "b", "a")
-    assert [deduplication.failed(key("a")) for _ in range(3)] == [
+    assert [deduplication.next_repeat(key("a")) for _ in range(3)] == [
         (event("a"), 2),
         (event("a"), 4),
         None,
     ]
-    assert deduplication.claim(event("a"), 5) == key("a")
+    assert deduplication.register(event("a"), 5) == key("a")
 
 
 def test_room_for_repeats_ends_and_comes_back():
@@ -94,17 +94,19 @@ def test_room_for_repeats_ends_and_comes_back():
     repeats = Repeats()
     for number in range(MAX_WAITING + 1):
         assert repeats.has_room
-        assert repeats.claim(1, event("a"), number) is not bool(number)
+        assert repeats.register(1, event("a"), number) is not bool(number)
     assert not repeats.has_room
-    assert repeats.failed(1) == (event("a"), 1)
+    assert repeats.next_repeat(1) == (event("a"), 1)
     assert repeats.has_room
-    assert len(repeats.delivered([1, 2])) == MAX_WAITING - 1
+    assert len(repeats.end_delivered([1, 2])) == MAX_WAITING - 1
 
 
 @settings(max_examples=examples(200))
 @given(
     st.lists(
-        st.tuples(st.sampled_from(["claim", "claim", "delivered", "failed"]), st.integers(0, 3)),
+        st.tuples(
+            st.sampled_from(["register", "register", "delivered", "failed"]), st.integers(0, 3)
+        ),
         max_size=60,
     )
 )
@@ -112,18 +114,18 @@ def test_every_event_has_its_turn_or_is_done_with_another(steps: list[tuple[str,
     """Whatever happens, each event is sent or is the repeat of a delivered one, once, and never two of a key at a time."""
     repeats, under_way, waiting = Repeats(), dict[int, int](), dict[int, list[int]]()
     for number, (what, one) in enumerate(steps):
-        if what == "claim":
-            is_first = repeats.claim(one, event("", number), number)
+        if what == "register":
+            is_first = repeats.register(one, event("", number), number)
             assert is_first is (one not in under_way)
             if is_first:
                 under_way[one], waiting[one] = number, []
             else:
                 waiting[one].append(number)
         elif one in under_way and what == "delivered":
-            assert [int(repeat.body) for repeat in repeats.delivered([one])] == waiting.pop(one)
+            assert [int(repeat.body) for repeat in repeats.end_delivered([one])] == waiting.pop(one)
             del under_way[one]
         elif one in under_way:
-            repeat = repeats.failed(one)
+            repeat = repeats.next_repeat(one)
             if waiting[one]:
                 assert repeat is not None
                 assert (int(repeat[0].body), repeat[1]) == (waiting[one][0], waiting[one][0])

@@ -24,24 +24,26 @@ def event(name: str, number: int = 0, *, online: bool = True, at: int = 1000) ->
 
 def test_events_are_counted_by_name():
     """A batch of several names is taken apart; its times and ids are looked at once."""
-    seen = DeliveredStatistics(Counters().name, now=lambda: 5000.0)
-    seen.take([event("checkout", 1), event("signup", 2), event("checkout", 3, online=False)])
-    seen.take([])
+    seen = DeliveredStatistics(Counters().bounded_name, now=lambda: 5000.0)
+    seen.count_events(
+        [event("checkout", 1), event("signup", 2), event("checkout", 3, online=False)]
+    )
+    seen.count_events([])
     assert dict(seen.events) == {"checkout": 2, "signup": 1}
     assert seen.coverage.carrying("checkout")["external_event_id"] == 2
     assert (sum(seen.times.delays()), seen.times.late_online) == (3, 2)
 
 
 def test_number_of_names_is_bounded():
-    """Names that come from records are told apart up to the tally's limit, Pinterest's own ones always."""
-    seen = DeliveredStatistics(Counters().name)
-    seen.take(
+    """Names of records are told apart up to the counters' limit, Pinterest's own ones always."""
+    seen = DeliveredStatistics(Counters().bounded_name)
+    seen.count_events(
         [
             event(f"name_{chr(97 + number // 26)}{chr(97 + number % 26)}")
             for number in range(MAX_NAMES + 30)
         ]
     )
-    seen.take([event(name) for name in EVENT_NAMES])
+    seen.count_events([event(name) for name in EVENT_NAMES])
     assert len(seen.events) == MAX_NAMES + 1 + len(EVENT_NAMES)
     assert seen.events[OTHER_NAMES] == 30
 
@@ -81,5 +83,5 @@ def test_what_reads_like_a_name_is_shown(name: str):
     ],
 )
 def test_what_does_not_is_no_name(value: str):
-    """A column that was mapped by mistake brings addresses and numbers: they stay out of reports."""
+    """A column mapped by mistake brings addresses and numbers: they stay out of reports."""
     assert shown_name(value) == OTHER_NAMES

@@ -557,8 +557,8 @@ def report(
         (Origin("stock", ""), Outcome.SKIPPED, Skipped.NO_MAPPING, 1),
     ):
         if number:
-            tally.count(origin, outcome, reason, number)
-    tally.note(orders, "user_data.em", LeftOut.NOT_AN_EMAIL, left_out)
+            tally.count_outcome(origin, outcome, reason, number)
+    tally.count_value(orders, "user_data.em", LeftOut.NOT_AN_EMAIL, left_out)
     return report_of(tally, observed(tally=tally), records=records, **run)
 
 

@@ -13,15 +13,16 @@ from shopper import ACCOUNT, event
 from target_pinterest_capi.delivery.batches import Batch
 from target_pinterest_capi.delivery.dispatcher import MAX_LIVE_BYTES, SPARE_BATCHES, Dispatcher
 from target_pinterest_capi.delivery.wakeup import Wakeup
-from target_pinterest_capi.pinterest.client import (
+from target_pinterest_capi.pinterest.responses import (
     ApiResponse,
+    EventsResponse,
     EventStatus,
     NoResponse,
     NoResponseKind,
 )
 
 DONE = EventStatus("processed")
-Send = Callable[[Batch], ApiResponse | NoResponse]
+Send = Callable[[Batch], EventsResponse]
 
 
 def batch_of(numbers: range) -> Batch:
@@ -35,7 +36,7 @@ def ids(batch: Batch) -> list[str]:
     return [one.id for one in batch.events]
 
 
-def accept(batch: Batch) -> ApiResponse:
+def accept(batch: Batch) -> EventsResponse:
     return ApiResponse(200, [DONE] * len(batch))
 
 
@@ -48,15 +49,15 @@ class Ends:
         self.messages: list[str] = []
         self.resend = resend
 
-    def answered(self, batch: Batch, statuses: list[EventStatus]) -> None:
+    def settle_answered(self, batch: Batch, statuses: list[EventStatus]) -> None:
         assert len(statuses) == len(batch)
         self.answered_ids += ids(batch)
 
-    def refused(self, batch: Batch, message: str) -> None:
+    def settle_refused(self, batch: Batch, message: str) -> None:
         self.refused_ids += ids(batch)
         self.messages.append(message)
 
-    def uncertain(self, batch: Batch) -> Batch | None:
+    def settle_uncertain(self, batch: Batch) -> Batch | None:
         return batch if self.resend else None
 
 
@@ -69,7 +70,7 @@ class Desk:
         self.ends = Ends(resend=resend)
         self.wake = Wakeup()
 
-        def recorded(batch: Batch) -> ApiResponse | NoResponse:
+        def recorded(batch: Batch) -> EventsResponse:
             self.sent.append(ids(batch))
             return send(batch)
 
@@ -148,11 +149,12 @@ def test_429_halves_what_is_in_flight_and_success_brings_it_back():
     """After a 429 half as many requests go at once, and with success all of them again."""
     desk = Desk(accept, max_in_flight=8)
     desk.dispatcher._retry(batch_of(range(1)), ApiResponse(429), slow_down=True)
-    assert int(desk.dispatcher._allowed) == 4
+    assert desk.dispatcher.concurrency_limit.allows(3)
+    assert not desk.dispatcher.concurrency_limit.allows(4)
     for number in range(1, 60):
         desk.dispatcher.submit(batch_of(range(number, number + 1)))
     desk.run()
-    assert int(desk.dispatcher._allowed) == 8
+    assert desk.dispatcher.concurrency_limit.allows(7)
 
 
 def test_retries_end_the_run_in_time():
@@ -225,7 +227,7 @@ def test_refusal_of_everything_stops_without_dead_letters():
     assert len(desk.sent) < 100
 
 
-def test_suspects_are_settled_once_something_is_accepted():
+def test_unconfirmed_rejections_are_settled_once_something_is_accepted():
     """Single events refused before anything was accepted are rejected as soon as something is."""
     desk = Desk(
         lambda batch: ApiResponse(400) if "visit-0" in ids(batch) else accept(batch),
@@ -240,13 +242,13 @@ def test_suspects_are_settled_once_something_is_accepted():
     assert desk.dispatcher.oldest_sequence() is None
 
 
-def test_two_suspects_at_the_end_are_settled():
+def test_two_unconfirmed_rejections_at_the_end_are_settled():
     """Where the input ends with fewer than three refused, they are rejected: the run's ratio decides then."""
     desk = Desk(lambda _: ApiResponse(400))
     desk.dispatcher.submit(batch_of(range(2)))
     desk.run()
     assert desk.dispatcher.stopped is None
-    desk.dispatcher.release_suspects()
+    desk.dispatcher.settle_unconfirmed()
     assert sorted(desk.ends.refused_ids) == ["visit-0", "visit-1"]
 
 
@@ -297,7 +299,7 @@ def test_attempt_that_hangs_is_given_up():
     release = threading.Event()
     calls = []
 
-    def hang_once(batch: Batch) -> ApiResponse:
+    def hang_once(batch: Batch) -> EventsResponse:
         calls.append(ids(batch))
         if len(calls) == 1:
             release.wait(120)
@@ -321,7 +323,7 @@ def test_attempt_that_hangs_is_given_up():
 def test_error_in_a_sender_is_raised_where_it_is_polled():
     """A bug in sending is not swallowed by its thread."""
 
-    def broken(batch: Batch) -> ApiResponse:
+    def broken(batch: Batch) -> EventsResponse:
         raise ZeroDivisionError
 
     desk = Desk(broken)

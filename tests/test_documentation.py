@@ -17,10 +17,10 @@ import yaml
 import target_pinterest_capi
 from given import ACCOUNT
 from target_pinterest_capi.cli import fields
-from target_pinterest_capi.cli.preview.model import Preview
 from target_pinterest_capi.events.coerce import unix_time
 from target_pinterest_capi.events.fields import FIELDS, ITEM_FIELDS
 from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
+from target_pinterest_capi.pipeline.preview import Preview
 from target_pinterest_capi.settings import ConfigurationError, load
 from tools import documentation
 

@@ -1,4 +1,4 @@
-"""Ids of delivered events: repeats and constants are found, in bounded memory, without keeping an id."""
+"""Ids of delivered events: repeats and constants, in bounded memory, without keeping an id."""
 
 import pytest
 
@@ -16,8 +16,8 @@ def events(*ids: str, name: str = "checkout", account: Account = ACCOUNT) -> lis
 def test_repeats_are_counted_within_and_between_batches():
     """Every event but the first of an id is a repeat, whichever batch it is in."""
     ids = EventIds()
-    ids.take("checkout", events("a", "b", "a", "a"))
-    ids.take("checkout", events("c", "b"))
+    ids.count_ids("checkout", events("a", "b", "a", "a"))
+    ids.count_ids("checkout", events("c", "b"))
     assert (ids.repeated("checkout"), ids.is_exact, ids.is_constant("checkout")) == (3, True, False)
     assert ids.repeated("signup") == 0
 
@@ -25,30 +25,30 @@ def test_repeats_are_counted_within_and_between_batches():
 def test_another_name_or_account_is_another_event():
     """Pinterest takes only events of one account and one name for the same."""
     ids = EventIds()
-    ids.take("checkout", events("a"))
-    ids.take("signup", events("a", name="signup"))
-    ids.take("checkout", events("a", account=OTHER))
+    ids.count_ids("checkout", events("a"))
+    ids.count_ids("signup", events("a", name="signup"))
+    ids.count_ids("checkout", events("a", account=OTHER))
     assert [ids.repeated(name) for name in ("checkout", "signup")] == [0, 0]
 
 
 def test_constant_id():
-    """One id for all events of a name is called constant from ten events on; another id anywhere ends that for good."""
+    """One id for ten or more events of a name is constant; a second one ends that for good."""
     ids = EventIds()
-    ids.take("checkout", events(*["a"] * (MIN_CONSTANT - 1)))
+    ids.count_ids("checkout", events(*["a"] * (MIN_CONSTANT - 1)))
     assert not ids.is_constant("checkout")
-    ids.take("checkout", events("a"))
+    ids.count_ids("checkout", events("a"))
     assert ids.is_constant("checkout")
     assert ids.repeated("checkout") == MIN_CONSTANT - 1
-    ids.take("checkout", events("b"))
-    ids.take("checkout", events(*["b"] * 50))
+    ids.count_ids("checkout", events("b"))
+    ids.count_ids("checkout", events(*["b"] * 50))
     assert not ids.is_constant("checkout")
 
 
 def test_constant_id_is_found_in_runs_of_any_length():
     """Also where so many ids came before that most are no longer kept."""
     ids = EventIds(max_held=100)
-    ids.take("page_visit", events(*[str(number) for number in range(5000)], name="page_visit"))
-    ids.take("checkout", events(*["a"] * 20))
+    ids.count_ids("page_visit", events(*[str(number) for number in range(5000)], name="page_visit"))
+    ids.count_ids("checkout", events(*["a"] * 20))
     assert (ids.is_exact, ids.is_constant("checkout"), ids.is_constant("page_visit")) == (
         False,
         True,
@@ -58,13 +58,13 @@ def test_constant_id_is_found_in_runs_of_any_length():
 
 @pytest.mark.slow
 def test_long_runs_are_estimated_in_bounded_memory():
-    """Beyond the limit repeats are estimated from the ids that are kept: close to the truth, and said to be an estimate."""
+    """Beyond the limit repeats are estimated, close to the truth, and said to be an estimate."""
     ids = EventIds()
     count = 4 * MAX_HELD
     for start in range(0, count, 10_000):
-        ids.take("checkout", events(*[str(number) for number in range(start, start + 10_000)]))
+        ids.count_ids("checkout", events(*[str(number) for number in range(start, start + 10_000)]))
     assert (ids.repeated("checkout"), ids.is_exact) == (0, False)
     for start in range(0, count, 10_000):
-        ids.take("checkout", events(*[str(number) for number in range(start, start + 10_000)]))
+        ids.count_ids("checkout", events(*[str(number) for number in range(start, start + 10_000)]))
     assert len(ids._seen) <= MAX_HELD
     assert abs(ids.repeated("checkout") - count) < count / 20  # over 8 standard deviations

@@ -1,4 +1,4 @@
-"""Times of delivered events: when they happened, in buckets that fit, and how long after that Pinterest had them."""
+"""Times of delivered events: when they happened, in buckets that fit, and how late they came."""
 
 import pytest
 from hypothesis import given
@@ -20,7 +20,7 @@ MONDAY = 1_763_942_400  # 2025-11-24T00:00:00Z
 
 def seen(*times: int, now: float = MONDAY) -> EventTimes:
     made = EventTimes()
-    made.take(times, [True] * len(times), now)
+    made.count_times(times, [True] * len(times), now)
     return made
 
 
@@ -58,7 +58,7 @@ def test_many_years_are_told_in_several_weeks():
 
 @given(st.lists(st.integers(min_value=-(10**11), max_value=10**11), min_size=1, max_size=50))
 def test_every_event_is_in_one_bucket(times: list[int]):
-    """Buckets hold every event once, at a time within them, in order, and span no more than can be shown."""
+    """Buckets hold every event once, at its time, in order, and are no more than can be shown."""
     width, buckets = seen(*times, now=max(times)).over_time()
     assert sum(bucket.events for bucket in buckets) == len(times)
     assert all(
@@ -70,10 +70,10 @@ def test_every_event_is_in_one_bucket(times: list[int]):
 
 
 def test_memory_is_bounded():
-    """A backfill of decades is held in days before it would be held in too many hours, and loses no event."""
+    """A backfill of decades is held in days rather than in too many hours, and loses no event."""
     made = EventTimes()
     for number in range(3):
-        made.take(
+        made.count_times(
             [MONDAY - (number * MAX_HELD + hour) * 7 * HOUR for hour in range(MAX_HELD)],
             [True] * MAX_HELD,
             MONDAY,
@@ -96,9 +96,9 @@ def test_event_ahead_of_the_clock_is_in_the_first_bucket():
 
 
 def test_share_within_the_hour_and_who_is_late():
-    """Within the hour counts all events; late ones are told of those only that are not offline anyway."""
+    """All events count as within the hour; only those that are not offline count as late."""
     made = EventTimes()
-    made.take(
+    made.count_times(
         [MONDAY - 3600, MONDAY - 3601, MONDAY - 7200, MONDAY], [True, True, False, True], MONDAY
     )
     assert (made.within_an_hour, made.late_online) == (2, 1)

@@ -281,9 +281,9 @@ def test_a_database_that_fails_on_the_way(url):
     """A database that goes away is an error with words, not a crash."""
     refreshes = FullRefreshes(url)
     feed = feed_key(ACCOUNT, LIST, "vips")
-    refreshes.begin(KEY, feed, "vips")
+    refreshes.begin_refresh(KEY, feed, "vips")
     with refreshes._connection.begin():
         refreshes._connection.exec_driver_sql("DROP TABLE pinterest_list_members")
     with pytest.raises(LedgerError, match="no such table"):
-        refreshes.record(feed, [person(1)])
+        refreshes.record_members(feed, [person(1)])
     refreshes.close()

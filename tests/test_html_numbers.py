@@ -1,4 +1,4 @@
-"""Numbers as people read them: a share never claims more than there is, and a count agrees with its noun."""
+"""Numbers as people read them: shares never say too much, and counts agree with their nouns."""
 
 from datetime import UTC, datetime
 

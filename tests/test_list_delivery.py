@@ -221,11 +221,11 @@ def test_operations_gather_for_the_configured_time(sandbox):
     run = Run(settings, lambda _: None, clock=clock)
     lists = ListDelivery(settings, run, clock=clock)
     run.attach(lists)
-    (take,) = lists.takes("vips", ("id",))
+    (mapper,) = lists.mappers("vips", ("id",))
 
     def bring(number):
         run.sequence += 1
-        take.take({"id": number, "email": f"person{number}@example.com", "action": "add"})
+        mapper.map_record({"id": number, "email": f"person{number}@example.com", "action": "add"})
 
     def settle():
         while lists.oldest_sequence() is not None:
@@ -260,14 +260,14 @@ def test_reading_waits_while_a_list_is_full_and_under_way(sandbox):
     run = Run(settings, lambda _: None)
     lists = ListDelivery(settings, run)
     run.attach(lists)
-    (take,) = lists.takes("vips", ())
+    (mapper,) = lists.mappers("vips", ())
     for number in range(3):
-        take.take({"email": f"person{number}@example.com", "action": "add"})
+        mapper.map_record({"email": f"person{number}@example.com", "action": "add"})
     assert run.has_room
     run.poll()
     assert run.has_room
     for number in range(3, 6):
-        take.take({"email": f"person{number}@example.com", "action": "add"})
+        mapper.map_record({"email": f"person{number}@example.com", "action": "add"})
     assert not run.has_room
     assert run.finish() is None
     assert run.has_room

@@ -183,12 +183,12 @@ def test_the_last_operation_of_a_member_wins(operations):
     last = {}
     for number, (who, action) in enumerate(operations):
         receipt = OperationReceipt(ORIGIN, number, None, b"")
-        superseded = gathering.add(person(who), action, receipt)
+        superseded = gathering.add_operation(person(who), action, receipt)
         before = last.pop(who, None)
         assert (superseded and superseded.sequence) == (before and before[1])
         last[who] = (action, number)
     assert [
-        (pending.action, pending.receipt.sequence) for pending in gathering.take().values()
+        (pending.action, pending.receipt.sequence) for pending in gathering.pop_all().values()
     ] == list(last.values())
     assert len(gathering) == 0
 
@@ -197,8 +197,8 @@ def test_a_member_that_two_feeds_bring_is_both():
     """An addition keeps in mind who else has brought the member since the last flush, unless it was removed between."""
     gathering = NetOperations()
     for action, feed in ((Action.ADD, b"a"), (Action.ADD, b"b")):
-        gathering.add(person(1), action, OperationReceipt(ORIGIN, 1, None, feed))
-    assert gathering.take()[person(1)].feeds == {b"a", b"b"}
+        gathering.add_operation(person(1), action, OperationReceipt(ORIGIN, 1, None, feed))
+    assert gathering.pop_all()[person(1)].feeds == {b"a", b"b"}
     for action, feed in ((Action.ADD, b"a"), (Action.REMOVE, b"a"), (Action.ADD, b"b")):
-        gathering.add(person(1), action, OperationReceipt(ORIGIN, 1, None, feed))
-    assert gathering.take()[person(1)].feeds == {b"b"}
+        gathering.add_operation(person(1), action, OperationReceipt(ORIGIN, 1, None, feed))
+    assert gathering.pop_all()[person(1)].feeds == {b"b"}

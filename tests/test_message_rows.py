@@ -7,8 +7,8 @@ import pytest
 
 from given import line, record, schema, state
 from shopper import visit
-from target_pinterest_capi.singer.messages import compile_rows, record_head, record_of
-from target_pinterest_capi.sinks import MOST_TIMES_NEW
+from target_pinterest_capi.pipeline.stream import MOST_TIMES_NEW
+from target_pinterest_capi.singer.rows import compile_rows, record_head, record_of
 
 COLUMNS = ("id", "price", "note")
 

@@ -1,4 +1,4 @@
-"""Reasons by their names: what counters, reports and dead letters hold leads back to what a person does about it."""
+"""Reasons by their names: from what counters and reports hold to what a person does about it."""
 
 import pytest
 
@@ -14,7 +14,7 @@ REASONS = [
 
 @pytest.mark.parametrize("reason", REASONS, ids=str)
 def test_every_reason_is_found_by_its_name(reason: Reason):
-    """The name finds the reason and its advice, also where the name of an event or a column follows it."""
+    """The name finds the reason and its advice, also where another name follows it."""
     for text in (str(reason), f"{reason}: Cart Viewed", f"{reason}: a: b"):
         assert find_reason(text) == reason
         assert advice_about(text) == reason.advice

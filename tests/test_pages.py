@@ -1,4 +1,4 @@
-"""The pages that people read: links lead somewhere, and what they say of fields, codes, commands and settings is so."""
+"""The pages that people read: links work, and what they say of fields and commands is true."""
 
 import re
 import textwrap
@@ -31,7 +31,7 @@ def name(path: Path) -> str:
 
 
 def prose(path: Path) -> str:
-    """Give a page without its fenced blocks and code."""
+    """Return a page without its fenced blocks and code."""
     text = re.sub(
         r"^( *)(`{3,}|~{3,}).*?^\1\2`*$", "", path.read_text(), flags=re.MULTILINE | re.DOTALL
     )
@@ -39,7 +39,7 @@ def prose(path: Path) -> str:
 
 
 def anchors(path: Path) -> set[str]:
-    """Give the anchors of a page's headings, as GitHub makes them: a repeated one gets a number."""
+    """Return the anchors of a page's headings, as GitHub makes them: repeated ones are numbered."""
     made: list[str] = []
     for line in re.sub(
         r"^( *)```.*?^\1```$", "", path.read_text(), flags=re.MULTILINE | re.DOTALL
@@ -53,7 +53,7 @@ def anchors(path: Path) -> set[str]:
 
 
 def links(path: Path) -> list[tuple[Path, str]]:
-    """Give where a page's links within the repository lead: a file, and an anchor or nothing."""
+    """Return where a page's links within the repository lead: a file, and an anchor or nothing."""
     found = []
     for link in re.findall(r"\]\(([^)\s]+)\)", prose(path)):
         if not re.match(r"[a-z]+:", link):
@@ -63,12 +63,12 @@ def links(path: Path) -> list[tuple[Path, str]]:
 
 
 def section(path: Path, title: str) -> str:
-    """Give what stands below a heading, up to the next one of its kind."""
+    """Return what stands below a heading, up to the next one of its kind."""
     return path.read_text().partition(f"\n## {title}\n")[2].partition("\n## ")[0]
 
 
 def rows(text: str) -> list[list[str]]:
-    """Give the cells of the rows of all tables, without their heads."""
+    """Return the cells of the rows of all tables, without their heads."""
     lines = [line for line in text.splitlines() if line.startswith("|")]
     cells = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
     heads = {index for index, row in enumerate(cells[1:]) if set(row[0]) <= set("-: ")}
@@ -116,7 +116,7 @@ def test_list_of_contents_is_complete(path: Path):
 
 
 def shown_commands() -> list[tuple[str, str, tuple[str, ...]]]:
-    """Give the commands of `pinterest-capi` that blocks of the shell show: the page, the command, its options."""
+    """Return the commands of `pinterest-capi` in blocks of the shell: page, command, options."""
     found = []
     for path in PAGES:
         for block in re.findall(
@@ -141,7 +141,7 @@ def shown_commands() -> list[tuple[str, str, tuple[str, ...]]]:
 
 @pytest.mark.parametrize(("page", "verb", "options"), shown_commands())
 def test_commands_that_are_shown_exist(page: str, verb: str, options: tuple[str, ...]):
-    """Each command of pinterest-capi on a page is one of its commands, and its options are that command's."""
+    """Each command of pinterest-capi on a page exists, and has the options that it shows."""
     if verb.startswith("-"):
         return
     assert verb in COMMANDS, page
@@ -203,7 +203,7 @@ def test_jq_reads_what_reports_have():
 
 
 def test_every_hashed_field_is_told_as_hashed():
-    """The table of what leaves names every hashed field as SHA-256 and no other; all else of user_data is told as plain."""
+    """The table of what leaves has every hashed field as SHA-256, and all others as plain."""
     table = rows(section(PRIVACY, "What leaves the machine"))
     told = {path: row[2] for row in table for path in quoted(row[0])}
     assert told.keys() <= BY_PATH.keys()
@@ -230,7 +230,7 @@ def test_every_preset_is_told_beside_the_tag():
 
 
 def test_names_of_the_tag_are_brought_to_the_apis():
-    """The table of names gives known names of the API, each for the tag's name without its underscores."""
+    """The table of names has known names of the API, each beside the tag's without underscores."""
     for tag, api in rows(section(BESIDE, "Names")):
         names = quoted(tag) if api == "the same" else quoted(api)
         assert set(names) <= set(EVENT_NAMES)

@@ -16,9 +16,9 @@ from given import ACCOUNT, line, record, schema, state
 from shopper import digest, seconds_ago
 from target_pinterest_capi.cli.console import plain
 from target_pinterest_capi.cli.main import main
-from target_pinterest_capi.cli.preview.customer_lists import ADVICE
 from target_pinterest_capi.cli.preview.view import event_json
 from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
+from target_pinterest_capi.pipeline.previewed_lists import ADVICE
 from target_pinterest_capi.sandbox.server import Sandbox
 
 ENTRY = {

@@ -15,7 +15,7 @@ def test_no_minute_holds_more_than_the_limit(limit, gaps):
     rate, now, starts = RateLimit(limit), 0.0, []
     for gap in gaps:
         now = rate.free_at(now + gap)
-        rate.took(now)
+        rate.count_call(now)
         starts.append(now)
     assert all(sum(start <= other < start + 60 for other in starts) <= limit for start in starts)
 
@@ -24,8 +24,8 @@ def test_free_while_below_the_limit():
     """Nothing waits before the minute is full; then the oldest call's minute must be over."""
     rate = RateLimit(2)
     assert rate.free_at(10.0) == 10.0
-    rate.took(10.0)
-    rate.took(11.0)
+    rate.count_call(10.0)
+    rate.count_call(11.0)
     assert rate.free_at(12.0) == 70.0
 
 

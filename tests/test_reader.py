@@ -2,15 +2,16 @@
 
 import io
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 
 from given import line, record, schema, settings_of, state
 from target_pinterest_capi.delivery.run import Run
-from target_pinterest_capi.singer import messages
+from target_pinterest_capi.pipeline.feed import paced
 from target_pinterest_capi.singer.reader import BytesReader
-from target_pinterest_capi.sinks import RowReading
+from target_pinterest_capi.singer.rows import RowHandler, compile_rows
 
 LINES = {
     "SCHEMA": schema("visits", "n"),
@@ -21,16 +22,14 @@ LINES = {
 }
 
 
-class Sink:
-    """A stream's sink, with rows or without, that tells what it takes."""
+class Handler:
+    """A stream's handler, with rows or without, that hands on all it gets."""
 
-    stream_name = "visits"
-
-    def __init__(self, tell: Callable[[Any], None], *, has_rows: bool) -> None:
-        self.take = tell
-        rows = messages.compile_rows("visits", frozenset({"n"}), frozenset({"n"}))
+    def __init__(self, handle: Callable[[Any], None], *, has_rows: bool) -> None:
+        self.handle_record = handle
+        rows = compile_rows("visits", {"n"}, {"n"})
         assert rows is not None
-        self.rows = RowReading(rows.decode, lambda row, _: tell(row)) if has_rows else None
+        self.rows = RowHandler(rows.decode, lambda row, _: handle(row)) if has_rows else None
 
 
 @pytest.fixture
@@ -40,11 +39,11 @@ def run() -> Iterator[Run]:
     running.close()
 
 
-@pytest.mark.parametrize("records", ["by the SDK's way", "by a sink", "by rows"])
+@pytest.mark.parametrize("records", ["by the SDK's way", "by a handler", "by rows"])
 @pytest.mark.parametrize("at", LINES)
 def test_nothing_after_an_interruption_is_taken(run: Run, at: str, records: str):
     """The message at which a signal comes is taken whole, and no other of its chunk, of whatever type it is."""
-    reader = BytesReader(run)
+    reader = BytesReader(run.wake, partial(paced, run))
     taken: list[Any] = []
 
     def take(message: Any) -> None:
@@ -53,7 +52,7 @@ def test_nothing_after_an_interruption_is_taken(run: Run, at: str, records: str)
             run.interrupt()
 
     if records != "by the SDK's way":
-        reader.add("visits", Sink(take, has_rows=records == "by rows"))  # type: ignore[arg-type]
+        reader.add_handler("visits", Handler(take, has_rows=records == "by rows"))
     before = [LINES["SCHEMA"], LINES["RECORD"]]
     lines = [*before, LINES[at], *LINES.values()]
     reader.process_lines(io.BytesIO(b"\n".join(lines)), dict.fromkeys(LINES, take))

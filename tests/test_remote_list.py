@@ -11,27 +11,22 @@ from members import digest
 
 from given import Clock
 from target_pinterest_capi.customer_lists.remote_list import ListAddress, RemoteList
+from target_pinterest_capi.delivery.call_runner import OVERDUE_FACTOR, CallRunner
 from target_pinterest_capi.delivery.wakeup import Wakeup
-from target_pinterest_capi.pinterest.calls import (
-    OVERDUE_FACTOR,
-    Call,
-    CallPurpose,
-    Calls,
-    Flow,
-    FlowStopped,
-)
-from target_pinterest_capi.pinterest.client import NoResponse, NoResponseKind
-from target_pinterest_capi.pinterest.oauth import FixedToken, RefreshedTokens, write_private
+from target_pinterest_capi.pinterest.calls import Call, CallPurpose, Flow, FlowStopped
+from target_pinterest_capi.pinterest.oauth import FixedToken, RefreshedTokens
 from target_pinterest_capi.pinterest.responses import (
-    ApiReply,
+    ApiResponse,
     Credentials,
     ListPage,
+    NoResponse,
+    NoResponseKind,
     PinterestList,
     TokenGrant,
 )
 from target_pinterest_capi.settings import load
 
-GOOD = ApiReply(200, PinterestList("1"))
+GOOD = ApiResponse(200, PinterestList("1"))
 
 
 class Bench:
@@ -42,7 +37,7 @@ class Bench:
         self.wake = Wakeup()
         settings = load({"ad_account_id": "1", "oauth": {"access_token": "a-token"}}, purpose="any")
         given = {"max_in_flight": 4, "max_retry_seconds": 300, "attempt_seconds": 30, **changes}
-        self.calls = Calls(
+        self.calls = CallRunner(
             tokens or FixedToken(settings.oauth.access_token),
             clock=self.clock,
             wake=self.wake,
@@ -64,7 +59,7 @@ class Bench:
 
 
 def flow_of(
-    *calls: Callable[[str], ApiReply | NoResponse], got: list | None = None, **options
+    *calls: Callable[[str], ApiResponse | NoResponse], got: list | None = None, **options
 ) -> Flow:
     for send in calls:
         answer = yield Call(send, **options)
@@ -81,10 +76,10 @@ def answers(*given):
 @pytest.mark.parametrize(
     "bad",
     [
-        ApiReply(503),
-        ApiReply(429),
-        ApiReply(500),
-        ApiReply(200),
+        ApiResponse(503),
+        ApiResponse(429),
+        ApiResponse(500),
+        ApiResponse(200),
         NoResponse(NoResponseKind.NOT_SENT, "x"),
         NoResponse(NoResponseKind.UNCERTAIN, "x"),
     ],
@@ -113,14 +108,18 @@ def test_what_is_not_repeatable_goes_back_when_it_is_uncertain():
 def test_refusals_go_to_the_flow(status):
     """What a refusal means is the flow's."""
     bench, got = Bench(), []
-    bench.calls.start(flow_of(answers(ApiReply(status)), got=got))
+    bench.calls.start(flow_of(answers(ApiResponse(status)), got=got))
     bench.run()
-    assert (got, bench.calls.stopped) == ([ApiReply(status)], None)
+    assert (got, bench.calls.stopped) == ([ApiResponse(status)], None)
 
 
 @pytest.mark.parametrize(
     ("answer", "words"),
-    [(ApiReply(403), "ad_account_id"), (ApiReply(404), "list_id"), (ApiReply(302), "api_url")],
+    [
+        (ApiResponse(403), "ad_account_id"),
+        (ApiResponse(404), "list_id"),
+        (ApiResponse(302), "api_url"),
+    ],
 )
 def test_what_only_a_person_can_mend_stops(answer, words):
     """Nothing more is started, in any flow, and the setting is named."""
@@ -136,7 +135,7 @@ def test_what_only_a_person_can_mend_stops(answer, words):
 def test_retries_end():
     """After `max_retry_seconds` the calls stop."""
     bench = Bench(max_retry_seconds=20)
-    bench.calls.start(flow_of(lambda _: ApiReply(503)))
+    bench.calls.start(flow_of(lambda _: ApiResponse(503)))
     bench.run()
     assert "max_retry_seconds is 20" in bench.calls.stopped.message
     assert bench.clock.now <= 1020
@@ -147,13 +146,13 @@ def test_a_creation_that_is_never_certain_ends_too():
     bench = Bench(max_retry_seconds=20)
 
     class Client:
-        customer_lists = staticmethod(lambda *_, **__: ApiReply(200, ListPage([])))
+        customer_lists = staticmethod(lambda *_, **__: ApiResponse(200, ListPage([])))
         create_list = staticmethod(lambda *_: NoResponse(NoResponseKind.UNCERTAIN, "x"))
 
     remote = RemoteList(Client(), ListAddress("1", None, "VIPs", "EMAIL"), 10)
 
     class Nobody:
-        accepted = refused = None
+        settle_accepted = settle_refused = None
 
     bench.calls.start(remote.send("ADD", [digest("a")], Nobody()))
     bench.run()
@@ -165,7 +164,7 @@ def test_pages_that_lead_in_a_circle_stop():
 
     class Client:
         customer_lists = staticmethod(
-            lambda *_, **__: ApiReply(200, ListPage([PinterestList("1")], "again"))
+            lambda *_, **__: ApiResponse(200, ListPage([PinterestList("1")], "again"))
         )
 
     bench = Bench()
@@ -177,7 +176,7 @@ def test_pages_that_lead_in_a_circle_stop():
 def test_a_429_holds_every_flow():
     """The server's wait is everybody's: no other call is started before it is over."""
     bench, at = Bench(max_in_flight=1), []
-    bench.calls.start(flow_of(answers(ApiReply(429, retry_after_seconds=7.0))))
+    bench.calls.start(flow_of(answers(ApiResponse(429, retry_after_seconds=7.0))))
     bench.calls.start(flow_of(lambda _: at.append(bench.clock.now) or GOOD))
     bench.run()
     assert at >= [1007.0]
@@ -221,7 +220,7 @@ def test_messages_say_what_the_call_was_about(options, words, caplog):
     """Lists, audiences or OAuth: where it is repeated, given up, refused for good, or hangs."""
     caplog.set_level("INFO", "target-pinterest-capi.audiences")
     told = []
-    for send in (lambda _: ApiReply(503), lambda _: ApiReply(403)):
+    for send in (lambda _: ApiResponse(503), lambda _: ApiResponse(403)):
         bench = Bench(max_retry_seconds=20)
         bench.calls.start(flow_of(send, **options))
         bench.run()
@@ -256,12 +255,12 @@ class Desk:
         self.current = current
         self.exchanged = 0
 
-    def refresh_token(self, credentials: Credentials) -> ApiReply:
+    def refresh_token(self, credentials: Credentials) -> ApiResponse:
         if credentials.refresh_token != self.current:
-            return ApiReply(401, message="The authorization grant is invalid")
+            return ApiResponse(401, message="The authorization grant is invalid")
         self.exchanged += 1
         self.current = f"refresh-{self.exchanged}"
-        return ApiReply(200, TokenGrant(f"access-{self.exchanged}", self.current))
+        return ApiResponse(200, TokenGrant(f"access-{self.exchanged}", self.current))
 
 
 def source(desk: Desk, path: Path) -> RefreshedTokens:
@@ -275,10 +274,10 @@ def test_a_token_that_another_process_replaced_is_read_again(tmp_path):
     flow = second.refresh()
     next(flow)  # it has read the file, and is about to ask
     one = Bench(first)
-    one.calls.start(flow_of(lambda token: ApiReply(200, PinterestList(token))))
+    one.calls.start(flow_of(lambda token: ApiResponse(200, PinterestList(token))))
     one.run()
     assert json.loads(path.read_text())["refresh_token"] == "refresh-1"
-    again = flow.send(ApiReply(401))
+    again = flow.send(ApiResponse(401))
     with pytest.raises(StopIteration):
         flow.send(again.send(""))
     assert (second.access_token, desk.exchanged) == ("access-2", 2)
@@ -292,7 +291,7 @@ def test_many_flows_share_one_refresh(tmp_path):
 
     def send(token):
         seen.append(token)
-        return ApiReply(401) if token == "access-1" else GOOD
+        return ApiResponse(401) if token == "access-1" else GOOD
 
     for _ in range(4):
         bench.calls.start(flow_of(send))
@@ -301,28 +300,13 @@ def test_many_flows_share_one_refresh(tmp_path):
     assert sorted(seen) == ["access-1"] * 4 + ["access-2"] * 4
 
 
-def test_a_file_is_replaced_whole(tmp_path):
-    """A private file is new or old, never half, and leaves nothing beside it."""
-    path = tmp_path / "token.json"
-    path.write_text("old")
-    path.chmod(0o644)
-    write_private(path, b"new")
-    assert (path.read_text(), path.stat().st_mode & 0o777, list(tmp_path.iterdir())) == (
-        "new",
-        0o600,
-        [path],
-    )
-    with pytest.raises(OSError, match="directory"):
-        write_private(tmp_path / "missing" / "token.json", b"new")
-
-
 def test_no_repr_shows_a_token(tmp_path):
     """Neither what is given nor what is got shows in a traceback's values."""
     shown = repr(
         [
             Credentials("app", "secret", "refresh-0"),
             TokenGrant("access-1", "refresh-1"),
-            ApiReply(200, TokenGrant("access-1")),
+            ApiResponse(200, TokenGrant("access-1")),
         ]
     )
     assert not any(word in shown for word in ("secret", "refresh-", "access-"))

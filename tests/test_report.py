@@ -1,4 +1,4 @@
-"""The report's format: its schema, how counts become members, and what is refused when one is read."""
+"""The report's format: its schema, how counts become members, and what is refused on reading."""
 
 import json  # noqa: I001
 from pathlib import Path
@@ -33,7 +33,7 @@ def test_published_schema_is_the_formats_own():
     "make", [report_of, ordinary, hostile], ids=["empty", "ordinary", "hostile"]
 )
 def test_every_report_fits_the_schema(make, validator):
-    """Whatever a run was like, what is written is valid against the published schema, and reads back as it was."""
+    """What is written is valid by the published schema and reads back the same, for any run."""
     text = reports.encode(make())
     validator.validate(json.loads(text))
     assert reports.encode(reports.decode(text)) == text
@@ -51,7 +51,7 @@ def test_every_report_fits_the_schema(make, validator):
     ],
 )
 def test_schema_and_reader_refuse_the_same(validator, path: str, value: object):
-    """What the schema does not allow is not read either, and the message names the place, not the value."""
+    """What the schema does not allow is refused; the message names the place, not the value."""
     members = json.loads(reports.encode(ordinary()))
     *parents, last = path.split(".")
     place = members
@@ -72,7 +72,7 @@ def test_what_is_no_json_is_refused(text: bytes):
 
 
 def test_later_members_are_no_mistake():
-    """Members that this version does not know are passed over, so that a newer target's report can still be shown."""
+    """Unknown members are passed over, so that a newer target's report can still be shown."""
     members = json.loads(reports.encode(ordinary()))
     members["run"]["weather"] = "fine"
     assert reports.decode(json.dumps(members).encode()) == reports.decode(
@@ -103,7 +103,7 @@ REASONS = [
 def test_every_reason_comes_with_its_advice(outcome: Outcome, reason: str):
     """A reason is told with its count, and with what a person does about it."""
     tally = Counters()
-    tally.count(ORDERS, outcome, reason, 3)
+    tally.count_outcome(ORDERS, outcome, reason, 3)
     (row,) = report_of(tally).reasons
     assert (row.stream, row.mapping, row.outcome, row.reason, row.events, row.advice) == (
         "orders",
@@ -119,7 +119,7 @@ def test_every_reason_comes_with_its_advice(outcome: Outcome, reason: str):
 def test_every_note_says_whether_the_value_was_sent(reason: str):
     """A value is told with its field and advice, and with whether it went with its event."""
     tally = Counters()
-    tally.note(ORDERS, "user_data.ph", reason, 2)
+    tally.count_value(ORDERS, "user_data.ph", reason, 2)
     (row,) = report_of(tally).values
     assert (row.field, row.reason, row.values, row.advice, row.sent) == (
         "user_data.ph",
@@ -137,7 +137,7 @@ def test_every_note_says_whether_the_value_was_sent(reason: str):
 def test_name_that_no_entry_lists_is_a_member_of_its_own(name: str, shown: str):
     """It is told where it reads like a name, and stays out where it may be a value."""
     tally = Counters()
-    tally.count(ORDERS, Outcome.SKIPPED, f"{Skipped.NOT_LISTED}: {name}")
+    tally.count_outcome(ORDERS, Outcome.SKIPPED, f"{Skipped.NOT_LISTED}: {name}")
     (row,) = report_of(tally).reasons
     assert (row.reason, row.event_name, row.advice) == (
         str(Skipped.NOT_LISTED),
@@ -158,7 +158,7 @@ def test_coverage_is_told_in_events_and_per_cent():
 
 
 def test_times_and_delays():
-    """Buckets start at a time of day in UTC; delays are told by their upper edge, the last without one."""
+    """Buckets start at a time of day in UTC; delays have their upper edge, the last one none."""
     made = report_of(
         seen=observed(event(1, hours_ago=0.25), event(2, hours_ago=2), event(3, hours_ago=300))
     ).delivered
@@ -176,7 +176,7 @@ def test_times_and_delays():
 
 
 def test_repeated_and_constant_ids_by_name():
-    """A name whose events all have one id is told to be constant, others by how many repeat an id."""
+    """A name whose events all have one id is constant; of others, the repeats are counted."""
     same = [event(1, "signup", event_id="s") for _ in range(12)]
     made = report_of(seen=observed(*same, event(1), event(1), event(2))).delivered
     found = {
@@ -186,7 +186,7 @@ def test_repeated_and_constant_ids_by_name():
 
 
 def test_requests_and_throughput():
-    """Requests are told by what they were for; throughput is delivered events by seconds, also of a run that took none."""
+    """Requests are counted by purpose; throughput is delivered events by the run's seconds."""
     requests = ordinary().requests
     assert (requests.sent, requests.repeated, requests.isolating, requests.events_per_second) == (
         25,

@@ -1,4 +1,4 @@
-"""The page in a real browser: it loads alone, is readable in both colour schemes and on a phone, and works by keyboard."""
+"""The page in a real browser: it loads alone, and is readable in both schemes and on a phone."""
 
 import os
 from collections.abc import Iterator
@@ -17,14 +17,23 @@ from target_pinterest_capi.reporting.report import Report
 
 
 def with_lists() -> Report:
-    """Give the ordinary report with a list of each status, and one that is not there."""
+    """Return the ordinary report with a list of each status, and one that is not there."""
 
     def one(status: str | None, **changes: Any) -> ListReport:
         given = {
-            "name": f"Members {status}", "ad_account_id": ACCOUNT, "list_id": "2680059592705" if status else None, "created": False,
-            "added": 1250, "removed": 50, "status": status, "uploaded_records": 1250, "removed_records": 50, "exceptions": {},
-            "answers_with_exceptions": 0, "audience": None,
-        }  # fmt: skip
+            "name": f"Members {status}",
+            "ad_account_id": ACCOUNT,
+            "list_id": "2680059592705" if status else None,
+            "created": False,
+            "added": 1250,
+            "removed": 50,
+            "status": status,
+            "uploaded_records": 1250,
+            "removed_records": 50,
+            "exceptions": {},
+            "answers_with_exceptions": 0,
+            "audience": None,
+        }
         return ListReport(**{**given, **changes})
 
     lists = [
@@ -44,12 +53,16 @@ ALL_REPORTS = pytest.mark.parametrize("name", REPORTS)
 
 OPEN_ALL = "document.querySelectorAll('details').forEach(one => { one.open = true })"
 
-# Every text with less contrast to what is behind it than WCAG 2 AA wants: 4.5, or 3 where it is large.
+# Every text with less contrast than WCAG 2 AA asks: 4.5, or 3 where it is large.
 TOO_FAINT = """
 (() => {
-  const channels = text => { const [r, g, b, a = 1] = text.match(/[\\d.]+/g).map(Number); return {r, g, b, a} }
+  const channels = text => {
+    const [r, g, b, a = 1] = text.match(/[\\d.]+/g).map(Number)
+    return {r, g, b, a}
+  }
   const light = ({r, g, b}) => {
-    const [x, y, z] = [r, g, b].map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    const linear = v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4
+    const [x, y, z] = [r, g, b].map(v => linear(v / 255))
     return 0.2126 * x + 0.7152 * y + 0.0722 * z
   }
   const behind = element => {
@@ -65,7 +78,8 @@ TOO_FAINT = """
     const element = node.parentElement
     if (!node.data.trim() || !element.getClientRects().length) continue
     const style = getComputedStyle(element), size = parseFloat(style.fontSize)
-    const [one, other] = [light(channels(style.color)), light(behind(element))].sort((a, b) => b - a)
+    const lights = [light(channels(style.color)), light(behind(element))]
+    const [one, other] = lights.sort((a, b) => b - a)
     const contrast = (one + 0.05) / (other + 0.05)
     const wanted = size >= 24 || (size >= 18.66 && style.fontWeight >= 700) ? 3 : 4.5
     seen.push(contrast)
@@ -75,7 +89,9 @@ TOO_FAINT = """
 })()
 """
 FOCUSED = """
-(one => [one.tagName, one.textContent.trim().slice(0, 30), getComputedStyle(one).outlineStyle])(document.activeElement)
+(one => [
+  one.tagName, one.textContent.trim().slice(0, 30), getComputedStyle(one).outlineStyle
+])(document.activeElement)
 """
 # What has to be told apart without words, which wants 3: its colour and that of its card.
 MARKS = """
@@ -88,7 +104,7 @@ MARKS = """
 
 
 def contrast(one: str, other: str) -> float:
-    """Give the contrast of two colours in the browser's notation (WCAG 2.1)."""
+    """Return the contrast of two colours in the browser's notation (WCAG 2.1)."""
 
     def light(colour: str) -> float:
         shares = [
@@ -127,7 +143,7 @@ def pages(tmp_path_factory) -> dict[str, Path]:
 @ALL_REPORTS
 @SCHEMES
 def test_page_loads_alone(browser, pages, name: str, dark: bool):
-    """The browser asks for the file and nothing else, and has nothing to complain about; hostile names make no element."""
+    """The browser loads the file alone and has no complaint; hostile names make no element."""
     browser.open(pages[name], dark=dark)
     assert browser.requests() == [pages[name].as_uri()]
     assert browser.complaints() == []
@@ -137,12 +153,14 @@ def test_page_loads_alone(browser, pages, name: str, dark: bool):
 @ALL_REPORTS
 @SIZES
 def test_nothing_is_wider_than_the_screen(browser, pages, name: str, width: int):
-    """The page itself never scrolls sideways, on a phone or a desk, with everything folded open and the longest names."""
+    """The page never scrolls sideways, on a phone or a desk, unfolded, with the longest names."""
     browser.open(pages[name], width=width)
     browser.evaluate(OPEN_ALL)
     outside = """
-    [...document.querySelectorAll('body *')].filter(one => !one.closest('.scroll, .skip, svg, .stack thead') &&
-      one.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map(one => one.tagName + '.' + one.className)
+    [...document.querySelectorAll('body *')]
+      .filter(one => !one.closest('.scroll, .skip, svg, .stack thead'))
+      .filter(one => one.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+      .map(one => one.tagName + '.' + one.className)
     """
     assert browser.evaluate(outside) == []
     assert browser.evaluate("document.documentElement.scrollWidth") <= width
@@ -181,10 +199,11 @@ def test_schemes_differ(browser, pages):
 
 
 def test_everything_is_reached_by_keyboard(browser, pages):
-    """Tab goes to the skip link first, then through every link and fold in order, each with a visible outline."""
+    """Tab goes to the skip link, then to every link and fold in order, each visibly outlined."""
     browser.open(pages["ordinary"])
     expected = browser.evaluate(
-        "[...document.querySelectorAll('a[href], summary, [tabindex=\"0\"]')].filter(one => one.checkVisibility()).length"
+        "[...document.querySelectorAll('a[href], summary, [tabindex=\"0\"]')]"
+        ".filter(one => one.checkVisibility()).length"
     )
     reached = []
     for _ in range(expected):
@@ -199,7 +218,8 @@ def test_fold_opens_by_keyboard(browser, pages):
     """Enter on a fold opens it: the chart's numbers can be read without a mouse."""
     browser.open(pages["ordinary"])
     browser.evaluate(
-        "[...document.querySelectorAll('summary')].find(one => one.textContent === 'The same as a table').focus()"
+        "[...document.querySelectorAll('summary')]"
+        ".find(one => one.textContent === 'The same as a table').focus()"
     )
     browser.press("Enter")
     assert browser.evaluate("document.activeElement.parentElement.open") is True
@@ -208,7 +228,11 @@ def test_fold_opens_by_keyboard(browser, pages):
 # Between a number and the words of the next cell in its row: pixels from one text to the other.
 GAPS = """
 [...document.querySelectorAll('table .number + :is(th, td):not(.number)')].map(cell => {
-  const edges = one => { const range = document.createRange(); range.selectNodeContents(one); return range.getBoundingClientRect() }
+  const edges = one => {
+    const range = document.createRange()
+    range.selectNodeContents(one)
+    return range.getBoundingClientRect()
+  }
   const number = edges(cell.previousElementSibling)
   return [cell.textContent, edges(cell).left - number.right]
 })
@@ -216,7 +240,7 @@ GAPS = """
 
 
 def test_words_keep_away_from_the_number_before_them(browser, pages):
-    """Numbers stand at the right of their column and words at the left of theirs: at least a character and a half lies between."""
+    """Between a number and the words after it there is at least a character and a half."""
     browser.open(pages["lists"], width=DESK)
     gaps = browser.evaluate(GAPS)
     texts = [" ".join(words.split()) for words, _ in gaps]
@@ -229,14 +253,15 @@ def test_words_have_the_whole_width_on_a_phone(browser, pages):
     """What a list's status means is not squeezed into half of a small screen."""
     browser.open(pages["lists"], width=PHONE)
     widths = browser.evaluate(
-        "[...document.querySelectorAll('td.whole')].map(one => one.offsetWidth / one.parentElement.offsetWidth)"
+        "[...document.querySelectorAll('td.whole')]"
+        ".map(one => one.offsetWidth / one.parentElement.offsetWidth)"
     )
     assert len(widths) == 4
     assert min(widths) > 0.95
 
 
 def test_tables_stay_tables_on_a_phone(browser, pages):
-    """Where rows become blocks, assistive technology still hears a table with its rows and cells, and the picture by its name."""
+    """Assistive technology still finds a table where rows are blocks, and the picture's name."""
     browser.open(pages["ordinary"], width=PHONE)
     nodes = [
         node
@@ -251,13 +276,15 @@ def test_tables_stay_tables_on_a_phone(browser, pages):
 
 
 def test_phone_texts_and_targets_are_large_enough(browser, pages):
-    """On a phone no text is below 12 pixels, and what is tapped is at least 24 pixels high (WCAG 2.2 AA)."""
+    """On a phone text is 12 pixels at least, and links 24 pixels high (WCAG 2.2 AA)."""
     browser.open(pages["ordinary"], width=PHONE)
     sizes = browser.evaluate(
-        "[...document.querySelectorAll('body *')].map(one => parseFloat(getComputedStyle(one).fontSize))"
+        "[...document.querySelectorAll('body *')]"
+        ".map(one => parseFloat(getComputedStyle(one).fontSize))"
     )
     assert min(sizes) >= 12
     heights = browser.evaluate(
-        "[...document.querySelectorAll('nav a, summary')].map(one => one.getBoundingClientRect().height)"
+        "[...document.querySelectorAll('nav a, summary')]"
+        ".map(one => one.getBoundingClientRect().height)"
     )
     assert min(heights) >= 24

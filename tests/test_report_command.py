@@ -47,10 +47,7 @@ def test_page_goes_where_it_is_wanted(run_json: Path, tmp_path: Path):
     ],
 )
 def test_what_is_no_report_is_said_so(tmp_path: Path, text: str, words: str):
-    """A file that is no report ends with exit 1 and says why and how to get one.
-
-    Its content is not shown.
-    """
+    """A file that is no report ends with exit 1, why, and how to get one, without its content."""
     (tmp_path / "run.json").write_text(text)
     done = report(tmp_path / "run.json")
     assert done.exit_code == 1
@@ -61,10 +58,7 @@ def test_what_is_no_report_is_said_so(tmp_path: Path, text: str, words: str):
 
 
 def test_report_is_never_overwritten_by_its_page(run_json: Path, tmp_path: Path):
-    """Naming the report itself as output, by whatever path, is refused.
-
-    So is a place that cannot be written.
-    """
+    """The report itself as output, by whatever path, is refused, as is a place without access."""
     before = run_json.read_bytes()
     assert report(run_json, "-o", tmp_path / "." / "run.json").exit_code == 2
     assert run_json.read_bytes() == before

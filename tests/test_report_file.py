@@ -1,8 +1,7 @@
-"""The report that a run writes: its numbers are the run's, it is there after every end, whole, and holds nobody's data."""
+"""The report that a run writes: the run's numbers, complete after every end, nobody's data."""
 
 import json
 import os
-import stat
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from given import ACCOUNT, TOKEN, record, schema, settings_of, state
 from shopper import seconds_ago, visit
 from target_pinterest_capi.events.reasons import Invalid
 from target_pinterest_capi.reporting.report import decode
-from target_pinterest_capi.reporting.report_file import LEDGER, TOLD, replace
+from target_pinterest_capi.reporting.report_file import LEDGER, REPORTED_SETTINGS
 from target_pinterest_capi.sandbox.faults import Fault
 from target_pinterest_capi.settings import Settings
 
@@ -29,19 +28,24 @@ COLUMNS = (
     "ph",
 )
 VISITS = schema("visits", *COLUMNS, key_properties=("event_id",))
-# Settings that are left out of reports: secrets, paths, addresses, what may hold values, and what is told in another way.
+# Settings that are left out of reports: secrets, paths, addresses, what may hold values, and what
+# the report says in another way.
 WITHHELD = {
     "ad_account_id", "mode", "api_url", "ledger_url", "dead_letter_path", "report_path",
     "conversion_token", "conversion_token_file", "oauth",
     "mappings", "customer_lists", "defaults", "dead_letter_keys",
     "stream_maps", "stream_map_config", "faker_config",
-    "flattening_enabled", "flattening_max_depth", "flattening_max_key_length", "flattening_separator",
+    "flattening_enabled", "flattening_max_depth", "flattening_max_key_length",
+    "flattening_separator",
 }  # fmt: skip
 
 
 @pytest.fixture
 def run_report(run_target, tmp_path):
-    """Give a function that runs the target with a report, and gives the run and the report's members, valid by its schema."""
+    """Return a function that runs the target with a report, and returns the run and the report.
+
+    The report is checked against its schema.
+    """
 
     def run(
         lines: list[bytes], name: str = "report.json", **settings: Any
@@ -60,7 +64,7 @@ def visits(*numbers: int, **columns: Any) -> list[bytes]:
 
 
 def test_numbers_are_the_runs(run_report, sandbox):
-    """Outcomes, reasons, coverage, requests and STATE agree with what the sandbox received and the target counted."""
+    """The numbers agree with what the sandbox received and with what the target counted."""
     sandbox.faults.set(
         [Fault("status", status=503, requests=(1,)), Fault("fail_event", event_id="visit-7")]
     )
@@ -123,7 +127,7 @@ def test_numbers_are_the_runs(run_report, sandbox):
 
 
 def test_coverage_is_what_the_sandbox_says(run_report, sandbox):
-    """The sandbox's own event quality score of the same run has the same coverage for every component and name."""
+    """The sandbox's event quality score of the same run has the same coverage everywhere."""
     import httpx
 
     lines = [VISITS]
@@ -171,7 +175,7 @@ def test_duplicate_and_constant_ids_are_found(run_report):
 
 
 def test_ledger_keeps_repeats_out(run_report, tmp_path):
-    """With a ledger a repeat is not delivered: it is skipped, and no delivered event repeats an id."""
+    """With a ledger a repeat is skipped, so that no delivered event repeats an id."""
     _, members = run_report(
         [VISITS, *visits(1, 2, 1)], ledger_url=f"sqlite:///{tmp_path}/ledger.db"
     )
@@ -202,7 +206,7 @@ def test_delay_is_from_the_event_to_the_answer(run_report):
     [("test", "delivered", 25, 0), ("dry_run", "would_be_sent", 0, 25)],
 )
 def test_modes_that_record_nothing(run_report, mode: str, basis: str, delivered: int, skipped: int):
-    """Test and dry runs have their report too, with the coverage of what was checked, or would be sent."""
+    """Test and dry runs have a report, with the coverage of what was checked or would be sent."""
     _, members = run_report([VISITS, *visits(*range(25))], mode=mode)
     assert (
         members["run"]["mode"],
@@ -233,7 +237,7 @@ def test_no_input_has_a_report_too(run_report):
     ids=["refused token", "bad input", "first invalid", "ratio"],
 )
 def test_stopped_run_has_its_report(run_report, sandbox, faults, lines, settings, code, words):
-    """Whatever stopped the run, the report says what, with the exit code, and without a value or a path of this machine."""
+    """The report says what stopped the run, with the exit code, and without values or paths."""
     sandbox.faults.set(faults)
     ran, members = run_report([VISITS, *lines], **settings)
     assert (ran.code, members["run"]["exit_code"]) == (code, code)
@@ -278,7 +282,7 @@ def test_html_report_is_a_page(run_target, tmp_path):
 
 @pytest.mark.parametrize("name", ["report.json", "report.html"])
 def test_no_personal_data_and_no_token(run_target, sandbox, tmp_path, name: str):
-    """Neither values of records, nor their digests, nor the token, nor a directory's name come into a report."""
+    """No values of records, their digests, tokens or directory names come into a report."""
     sandbox.faults.set([Fault("fail_event", event_id="order-of-jane")])
     person = {
         "em": "jane.roe@example.com",
@@ -328,11 +332,13 @@ def test_no_personal_data_and_no_token(run_target, sandbox, tmp_path, name: str)
 
 
 def test_settings_are_told_or_withheld_on_purpose():
-    """Every setting is on one of two lists; those that are told are plain numbers, words and switches."""
-    assert set(TOLD) | WITHHELD == set(Settings.model_fields)
-    assert not set(TOLD) & WITHHELD
+    """Every setting is reported or withheld; what is reported is a number, a word or a switch."""
+    assert set(REPORTED_SETTINGS) | WITHHELD == set(Settings.model_fields)
+    assert not set(REPORTED_SETTINGS) & WITHHELD
     settings = settings_of()
-    assert all(isinstance(getattr(settings, name), str | int | float | None) for name in TOLD)
+    assert all(
+        isinstance(getattr(settings, name), str | int | float | None) for name in REPORTED_SETTINGS
+    )
     assert LEDGER not in Settings.model_fields
 
 
@@ -342,42 +348,13 @@ def test_without_report_path_nothing_is_looked_at(run_target):
 
 
 def test_unwritable_place_is_logged_and_changes_nothing(run_target, tmp_path):
-    """Where the report cannot be written the log says so; events, STATE and exit code are as they are."""
+    """A report that cannot be written is logged; events, STATE and exit code stay as they are."""
     (tmp_path / "file").write_text("")
     ran = run_target(
         [VISITS, *visits(1), state({"n": 1})], report_path=str(tmp_path / "file" / "report.json")
     )
     assert (ran.code, ran.outcomes, ran.states) == (0, {"delivered": 1}, ['{"n": 1}'])
     assert "The report cannot be written to report_path" in ran.log
-
-
-def test_file_is_replaced_at_once(tmp_path):
-    """The old file is there until the new one is, keeps its permissions, and nothing is left beside it; a link stays a link."""
-    path, link = tmp_path / "deep" / "report.json", tmp_path / "link.json"
-    replace(path, b"first")
-    mask = os.umask(0)
-    os.umask(mask)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~mask
-    path.chmod(0o640)
-    link.symlink_to(path)
-    opened = path.open("rb")
-    replace(link, b"second")
-    with opened:
-        assert opened.read() == b"first"
-    assert (path.read_bytes(), link.is_symlink(), stat.S_IMODE(path.stat().st_mode)) == (
-        b"second",
-        True,
-        0o640,
-    )
-    assert list(path.parent.iterdir()) == [path]
-
-
-def test_nothing_is_left_of_a_file_that_cannot_be_placed(tmp_path):
-    """Where the place is taken by a directory the error is raised, and no half file stays."""
-    (tmp_path / "report.json").mkdir()
-    with pytest.raises(OSError, match="directory"):
-        replace(tmp_path / "report.json", b"text")
-    assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
 
 
 def test_report_reads_back(run_report, tmp_path):

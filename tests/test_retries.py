@@ -5,14 +5,19 @@ import random
 import pytest
 
 from api_description import EVENTS, PATHS
-from target_pinterest_capi.pinterest import retries as decisions
-from target_pinterest_capi.pinterest.client import (
+from target_pinterest_capi.pinterest.responses import (
     ApiResponse,
     EventStatus,
     NoResponse,
     NoResponseKind,
 )
-from target_pinterest_capi.pinterest.retries import Decision, advice, decide, delay_seconds
+from target_pinterest_capi.pinterest.retries import (
+    STATUS_RULES,
+    Decision,
+    classify,
+    delay_seconds,
+    remedy,
+)
 
 DONE = EventStatus("processed")
 FAILED = EventStatus("failed", "why")
@@ -47,16 +52,16 @@ FAILED = EventStatus("failed", "why")
 )
 def test_status_without_a_list_of_events(status, decision):
     """A status decides by itself where the body lists no events."""
-    assert decide(ApiResponse(status), 1) is decision
+    assert classify(ApiResponse(status), 1) is decision
 
 
 @pytest.mark.parametrize("status", range(100, 600))
 def test_every_status_is_decided(status):
     """There is a decision for every status that HTTP can have, and words for those that stop a run."""
-    decision = decide(ApiResponse(status), 1)
+    decision = classify(ApiResponse(status), 1)
     assert isinstance(decision, Decision)
     if decision is Decision.STOP:
-        assert advice(ApiResponse(status)).endswith(".")
+        assert remedy(ApiResponse(status)).endswith(".")
 
 
 @pytest.mark.parametrize("kind", NoResponseKind)
@@ -67,35 +72,34 @@ def test_every_failure_is_decided(kind):
         NoResponseKind.UNCERTAIN: Decision.UNCERTAIN,
         NoResponseKind.UNTRUSTED: Decision.STOP,
     }
-    assert decide(NoResponse(kind, "words"), 1) is expected[kind]
-    assert advice(NoResponse(kind, "words")).endswith(".")
+    assert classify(NoResponse(kind, "words"), 1) is expected[kind]
+    assert remedy(NoResponse(kind, "words")).endswith(".")
 
 
 @pytest.mark.parametrize("status", [200, 422])
 def test_list_of_events_settles_wherever_it_is(status):
     """Both shapes, 200 and 422, are read event by event, all processed or not."""
-    assert decide(ApiResponse(status, [DONE, FAILED]), 2) is Decision.SETTLE
+    assert classify(ApiResponse(status, [DONE, FAILED]), 2) is Decision.SETTLE
 
 
 @pytest.mark.parametrize("events", [[], [DONE], [DONE, DONE, DONE], [DONE, EventStatus("maybe")]])
 @pytest.mark.parametrize("status", [200, 422])
 def test_another_list_than_was_sent_is_never_success(status, events):
     """A list of another length, or with a status nobody knows, says nothing certain."""
-    assert decide(ApiResponse(status, events), 2) is Decision.UNCERTAIN
+    assert classify(ApiResponse(status, events), 2) is Decision.UNCERTAIN
 
 
 def test_list_of_events_on_an_error_status_is_not_read():
     """A 400 or a 500 that lists events is still what its status says."""
-    assert decide(ApiResponse(400, [DONE]), 1) is Decision.ISOLATE
-    assert decide(ApiResponse(500, [DONE]), 1) is Decision.UNCERTAIN
+    assert classify(ApiResponse(400, [DONE]), 1) is Decision.ISOLATE
+    assert classify(ApiResponse(500, [DONE]), 1) is Decision.UNCERTAIN
 
 
 def test_every_status_of_the_description_is_in_the_table():
     """Each status that Pinterest documents for events has a row of its own, 200 but through its list."""
     responses = PATHS[EVENTS]["post"]["responses"]
-    assert {int(status) for status in responses if status.isdigit()} - {200} <= set(
-        decisions.BY_STATUS
-    )
+    listed = {int(status) for status in responses if status.isdigit()}
+    assert listed - {200} <= set(STATUS_RULES)
 
 
 @pytest.mark.parametrize("attempts", range(1, 40))

@@ -35,7 +35,7 @@ from target_pinterest_capi.events.event import (
     encode,
 )
 from target_pinterest_capi.events.reasons import Invalid, Skipped
-from target_pinterest_capi.pinterest.client import (
+from target_pinterest_capi.pinterest.responses import (
     ApiResponse,
     EventStatus,
     NoResponse,
@@ -56,7 +56,7 @@ ENDINGS: dict[str, tuple[bool, ApiResponse | NoResponse | None]] = {
     "lost before": (False, NoResponse(NoResponseKind.UNCERTAIN, "dropped")),
     "lost after": (True, NoResponse(NoResponseKind.UNCERTAIN, "dropped")),
     "failed inside": (True, ApiResponse(500)),
-    "one less": (True, ApiResponse(200, events=[])),
+    "one less": (True, ApiResponse(200, body=[])),
     "no token": (False, ApiResponse(401)),
 }
 OVER = NoResponse(NoResponseKind.NOT_SENT, "over")
@@ -145,8 +145,8 @@ class World:
             clock=self.clock,
             client=self.pinterest,
             wake=self,
+            rng=rng,
         )
-        self.run._sending.dispatcher._rng = rng
 
     # The wake: what ends a wait
 
@@ -184,7 +184,7 @@ class World:
 
     def end(self, number: int) -> None:
         """End a request in one of the ways that may be, and wait until its sender has said so."""
-        queue = self.run._sending.dispatcher._senders.done
+        queue = self.run._events.dispatcher._workers._done
         before = queue.qsize()
         sent = self.pinterest.under_way[number]
         is_late = (
@@ -210,7 +210,7 @@ class World:
         self.confirmed.update(
             number for number in numbers if is_heard and number not in self.failing
         )
-        return ApiResponse(422 if self.failing.intersection(numbers) else 200, events=statuses)
+        return ApiResponse(422 if self.failing.intersection(numbers) else 200, body=statuses)
 
     # Arrivals
 
@@ -227,7 +227,7 @@ class World:
         account = (
             ACCOUNTS[self.rng.random() < 0.2] if not event_id.startswith("same") else ACCOUNTS[0]
         )
-        self.run.deliver(
+        self.run.deliver_event(
             Event(body, account, ORIGIN, "page_visit", event_id, not offline, 0, {"n": str(number)})
         )
 
@@ -269,17 +269,17 @@ class World:
         self.arrived.append((self.run.sequence, number, ""))
         self.invalid.add(number)
         self.too_old.update({number} if reason is Invalid.EVENT_TOO_OLD else ())
-        self.run.invalid(InvalidRecord(ORIGIN, reason, key={"n": str(number)}))
+        self.run.handle_invalid(InvalidRecord(ORIGIN, reason, key={"n": str(number)}))
 
     def left_out_row(self) -> None:
         number = self.number()
         self.arrived.append((self.run.sequence, number, ""))
         self.skipped.add(number)
-        self.run.skip(SkippedRecord(ORIGIN, Skipped.WHEN))
+        self.run.skip_record(SkippedRecord(ORIGIN, Skipped.WHEN))
 
     def state(self) -> None:
         self.states.append(self.run.sequence)
-        self.run.state(b'{"state":%d}' % (len(self.states) - 1))
+        self.run.add_state(b'{"state":%d}' % (len(self.states) - 1))
 
     def lose_a_record(self) -> None:
         """Leave a record unread, as after a signal within a file, and hand over its STATE."""
@@ -429,7 +429,7 @@ def world(tmp_path: Path) -> Iterator[Callable[..., World]]:
         one.run.close()
 
 
-def test_events_held_as_suspects_leave_room_for_those_that_decide(world):
+def test_unconfirmed_rejections_leave_room_for_those_that_decide(world):
     """With one request at once, two refused single events do not keep the third from being read."""
     one = world(1, 2, batch_size_rows=1, max_in_flight=1)
     for _ in range(3):
@@ -452,7 +452,7 @@ def test_repeat_of_what_is_refused_at_the_end_gets_its_turn(world):
     ) == (1, 1, [0])
 
 
-def test_repeats_of_a_suspect_do_not_block_the_input(world):
+def test_repeats_of_an_unconfirmed_rejection_do_not_block_the_input(world):
     """Where so many repeats wait for one refused event that nothing more is read, it is decided, and they go on."""
     one = world(1, ledger_url="sqlite:///:memory:", batch_wait_seconds=1)
     one.arrive("same", MAX_WAITING + 2)
@@ -490,7 +490,7 @@ def test_ledger_that_fails_when_it_is_asked_about_an_old_event_stops_the_run(wor
     with pytest.raises(
         RunStopped, match="the ledger at ledger_url cannot be used: unable to open database file"
     ):
-        one.run.invalid(
+        one.run.handle_invalid(
             InvalidRecord(
                 ORIGIN, Invalid.EVENT_TOO_OLD, repeat_of=(ACCOUNTS[0], "page_visit", "visit-1")
             )
@@ -506,7 +506,7 @@ def test_state_that_cannot_be_written_stops_the_run_and_settles_what_is_in_fligh
     one.lines_left = 0
     one.step("event")
     if when == "while records come":
-        one.run.state(b'{"state":0}')
+        one.run.add_state(b'{"state":0}')
         one.end(one.under_way()[0])
         one.step("event")
         one.step("event")
@@ -567,7 +567,7 @@ def hold_in_retry(one: World) -> None:
     one.run.poll()
 
 
-def hold_as_suspect(one: World) -> None:
+def hold_unconfirmed(one: World) -> None:
     """Leave an event refused alone, while it is not clear that the refusal is about it."""
     one.poison.add(one.number())
     hold_in_flight(one)
@@ -579,7 +579,7 @@ def hold_as_suspect(one: World) -> None:
 
 @pytest.mark.parametrize(
     ("hold", "rows", "delivered"),
-    [(hold_open, 1000, 2), (hold_in_flight, 1, 2), (hold_in_retry, 1, 2), (hold_as_suspect, 1, 1)],
+    [(hold_open, 1000, 2), (hold_in_flight, 1, 2), (hold_in_retry, 1, 2), (hold_unconfirmed, 1, 1)],
 )
 def test_what_is_undecided_may_still_get_through(world, hold, rows: int, delivered: int):
     """At the default limit invalid rows never stop a run with an event on its way, also in an outage."""
@@ -673,7 +673,7 @@ def test_message_about_too_much_says_where_state_is(
     one = world(max_rejected_ratio=0.5, batch_size_rows=1, max_in_flight=1)
     for step in steps:
         if step == "flush":
-            while one.run.standing().oldest_unsettled is not None or not one.written:
+            while one.run.snapshot().oldest_unsettled is not None or not one.written:
                 one.step("wait")
         else:
             one.step(step)

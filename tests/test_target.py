@@ -480,9 +480,25 @@ def test_batch_files_are_read(run_target, tmp_path: Path, sandbox, compression: 
             {"format": "jsonl", "compression": "gzip"},
             "file 1 of 1: it cannot be read (BadGzipFile)",
         ),
+        (
+            gzip.compress(b"{}", mtime=0)[:10] + b"\xff" * 20,
+            {"format": "jsonl", "compression": "gzip"},
+            "line 4: BATCH of stream 'visits', file 1 of 1: it cannot be read (damaged gzip data)",
+        ),
+        (
+            gzip.compress(b'{"em": "shopper@example.com"}', mtime=0)[:-9],
+            {"format": "jsonl", "compression": "gzip"},
+            "file 1 of 1: it cannot be read (EOFError)",
+        ),
         (b"", {"format": "parquet"}, "its encoding is not supported"),
+        (
+            b"",
+            {"format": "jsonl", "compression": "zstd"},
+            "file 1 of 1: its encoding is not supported: jsonl, with gzip or without, is",
+        ),
         (None, {"format": "jsonl", "compression": "none"}, "file 1 of 1: it cannot be read"),
     ],
+    ids=["cut", "no-gzip", "damaged", "cut-gzip", "parquet", "zstd", "absent"],
 )
 def test_batch_file_that_cannot_be_read_stops_the_run(
     run_target, tmp_path: Path, content, encoding, words: str
@@ -507,6 +523,22 @@ def test_batch_file_that_cannot_be_read_stops_the_run(
     assert "BATCH of stream 'visits'" in ran.log
     assert words in ran.log
     assert "shopper@example" not in ran.log
+
+
+def test_columns_that_a_batch_file_brings_leave_the_rows_after_it_as_they_are(
+    run_target, tmp_path: Path, sandbox
+):
+    """A column that comes first in a BATCH is used there, and the values of records after it stay in their own columns."""
+    path = tmp_path / "batch.jsonl"
+    path.write_bytes(json.dumps(visit(50, client_ip_address="192.0.2.1")).encode())
+    encoding = {"format": "jsonl", "compression": "none"}
+    batch = line(type="BATCH", stream="visits", encoding=encoding, manifest=[str(path)])
+    ran = run_target([VISITS, *visits(*range(3)), batch, *visits(*range(3, 6))])
+    assert (ran.code, ran.outcomes) == (0, {"delivered": 7}), ran.log
+    events = {row.event["event_id"]: row.event for row in sandbox.store.events()}
+    for number in range(6):
+        assert events[f"visit-{number}"]["user_data"] == {"em": [digest(visit(number)["em"])]}
+    assert events["visit-50"]["user_data"]["client_ip_address"] == "192.0.2.1"
 
 
 @pytest.mark.parametrize("name", ["batch.jsonl", "a batch.jsonl", "100%.jsonl", "a::b.jsonl"])

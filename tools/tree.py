@@ -16,8 +16,9 @@ from typing import Final
 import yaml
 
 # What is made by tools or by runs, never by hand: these, and hidden files and folders other than
-# the project's own.
-MADE: Final = re.compile(r"__pycache__|dist|build|htmlcov|.+\.egg-info|\..+")
+# the project's own. Some are made at the top alone: a package may well be called build.
+MADE: Final = re.compile(r"__pycache__|.+\.egg-info|\..+")
+MADE_AT_THE_TOP: Final = {"dist", "build", "htmlcov"}
 OWN_HIDDEN: Final = {
     ".ci",
     ".devcontainer",
@@ -47,6 +48,8 @@ def files(folder: Path) -> Iterator[Path]:
     """Yield the files of the folder and those below it, in order of their names."""
     for path in sorted(folder.iterdir()):
         if MADE.fullmatch(path.name) and path.name not in OWN_HIDDEN:
+            continue
+        if str(path) in MADE_AT_THE_TOP:
             continue
         if path.is_dir():
             yield from files(path)

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from target_pinterest_capi.checks.result import CheckResult, CheckStatus, place_of
-from target_pinterest_capi.cli.preview.model import number_of
 from target_pinterest_capi.events.fields import EVENT_NAMES
+from target_pinterest_capi.pipeline.previewed import number_of
 from target_pinterest_capi.settings import Problem, Settings
 from target_pinterest_capi.settings.constants import unknown_event_name
 

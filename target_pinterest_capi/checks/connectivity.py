@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from target_pinterest_capi.checks.result import CheckResult, CheckStatus
-from target_pinterest_capi.pinterest.client import is_loopback, tls_context
-from target_pinterest_capi.pinterest.retries import UNTRUSTED_ADVICE
+from target_pinterest_capi.pinterest.client import tls_context, trusts_environment
+from target_pinterest_capi.pinterest.responses import NoResponseKind
+from target_pinterest_capi.pinterest.retries import NO_RESPONSE_RULES
 
 ADDRESS: Final = "address"
 CONNECTION: Final = "connection"
@@ -39,7 +40,9 @@ def first_endpoint(api_url: str) -> Endpoint:
     """Return where the client connects to for api_url: its host, or a proxy of the environment."""
     parts = urlsplit(api_url)
     host = parts.hostname or ""
-    proxies = {} if is_loopback(api_url) or proxy_bypass(host) else getproxies()
+    proxies = getproxies()
+    if proxy_bypass(host) or not trusts_environment(api_url):
+        proxies = {}
     name = next((name for name in (parts.scheme, "all") if proxies.get(name)), None)
     if name is None:
         return Endpoint(host, parts.port or _PORTS[parts.scheme])
@@ -111,7 +114,7 @@ def _connect(
         except ssl.SSLCertVerificationError as error:
             broken, advice = (
                 f"the certificate of {hop} does not hold ({error.verify_message})",
-                _sentence(UNTRUSTED_ADVICE),
+                _sentence(NO_RESPONSE_RULES[NoResponseKind.UNTRUSTED].remedy),
             )
         except OSError as error:
             broken, advice = (

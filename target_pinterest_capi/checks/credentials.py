@@ -9,14 +9,27 @@ Never raises for an answer, never shows a token.
 
 import time
 from collections.abc import Callable, Iterator
-from typing import Final, NamedTuple, Protocol
+from http import HTTPStatus
+from typing import Any, Final, NamedTuple, Protocol
 
 from target_pinterest_capi.checks.result import ACCOUNT_PLACE, TOKEN_PLACE, CheckResult, CheckStatus
 from target_pinterest_capi.events.event import Account, encode
 from target_pinterest_capi.events.hashing import digest
-from target_pinterest_capi.pinterest.client import ApiResponse, Client, EventStatus, NoResponse
+from target_pinterest_capi.pinterest.client import Client
 from target_pinterest_capi.pinterest.redaction import redact
-from target_pinterest_capi.pinterest.retries import ADVICE, Decision, advice, decide
+from target_pinterest_capi.pinterest.responses import (
+    ApiResponse,
+    EventsResponse,
+    EventStatus,
+    NoResponse,
+)
+from target_pinterest_capi.pinterest.retries import (
+    Decision,
+    classify,
+    remedy,
+    remedy_by_waiting,
+    rule_of,
+)
 from target_pinterest_capi.settings import MappingEntry, Settings
 
 REQUEST: Final = "test request"
@@ -30,8 +43,12 @@ TOKEN_ADVICE: Final = (
 ACCOUNT_ADVICE: Final = (
     "Check ad_account_id, or have the token made by a user who may manage that account."
 )
-AGAIN_ADVICE: Final = "This shows nothing wrong with the settings: check again in a few minutes. A run tries for max_retry_seconds."
 NOT_PINTEREST_ADVICE: Final = "Check api_url: Pinterest's answers have a status for each event."
+_REFUSALS: Final = (
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+)
 REFUSED_ADVICE: Final = (
     "Check ad_account_id and api_url: the event of the request is one that Pinterest is known to"
     " take."
@@ -41,7 +58,7 @@ REFUSED_ADVICE: Final = (
 class TestSender(Protocol):
     """What a check of credentials needs of a client."""
 
-    def send_events(self, account: Account, body: bytes, *, test: bool) -> ApiResponse | NoResponse:
+    def send_events(self, account: Account, body: bytes, *, test: bool) -> EventsResponse:
         """Make one attempt to send a request of events."""
 
 
@@ -132,7 +149,7 @@ def account_tokens(settings: Settings) -> list[AccountToken]:
     return list(found.values())
 
 
-def findings_of(answer: ApiResponse | NoResponse, subject: AccountToken) -> list[CheckResult]:
+def findings_of(answer: EventsResponse, subject: AccountToken) -> list[CheckResult]:
     """Say what an answer to the test request shows of the way, the token and the account. Pure."""
     number, words = subject.account.ad_account_id, _in_words(answer)
     answered = CheckResult(REQUEST, CheckStatus.OK, "Pinterest answered")
@@ -151,18 +168,18 @@ def findings_of(answer: ApiResponse | NoResponse, subject: AccountToken) -> list
                 REQUEST,
                 CheckStatus.FAILED,
                 f"no answer from Pinterest: {words}",
-                _sentence(advice(answer)),
+                _sentence(remedy(answer)),
             ),
             *nothing,
         ]
-    if answer.status == 401:  # noqa: PLR2004
+    if answer.status == HTTPStatus.UNAUTHORIZED:
         refused = f"Pinterest does not take {subject.token_setting}: it {words}"
         return [
             answered,
             CheckResult(TOKEN, CheckStatus.FAILED, refused, TOKEN_ADVICE, TOKEN_PLACE),
             no_account,
         ]
-    if answer.status == 403:  # noqa: PLR2004
+    if answer.status == HTTPStatus.FORBIDDEN:
         known = CheckResult(TOKEN, CheckStatus.OK, f"Pinterest knows {subject.token_setting}")
         refused = (
             f"{number} ({subject.account_setting}) is not open to the token: Pinterest {words}"
@@ -172,9 +189,9 @@ def findings_of(answer: ApiResponse | NoResponse, subject: AccountToken) -> list
             known,
             CheckResult(ACCOUNT, CheckStatus.FAILED, refused, ACCOUNT_ADVICE, ACCOUNT_PLACE),
         ]
-    if decide(answer, 1) is Decision.SETTLE and answer.events:
+    if classify(answer, 1) is Decision.SETTLE and answer.body:
         return [
-            _settled(answer.events[0], subject.account.token),
+            _settled(answer.body[0], subject.account.token),
             CheckResult(TOKEN, CheckStatus.OK, f"Pinterest takes {subject.token_setting}"),
             CheckResult(ACCOUNT, CheckStatus.OK, f"{number} is open to it"),
         ]
@@ -207,24 +224,16 @@ def _settled(event: EventStatus, token: str) -> CheckResult:
     return CheckResult(REQUEST, CheckStatus.OK, "Pinterest answered; nothing was recorded")
 
 
-def _status_advice(answer: ApiResponse) -> str:
+def _status_advice(answer: ApiResponse[Any]) -> str:
     """Say what a person does about an answer that tells nothing of token and account."""
-    match answer.status:
-        case 429:
-            wait = (
-                f" {answer.retry_after_seconds:g} seconds"
-                if answer.retry_after_seconds
-                else " a minute"
-            )
-            return f"Too many requests for this ad account: wait{wait}, and check again."
-        case 400 | 422 | 413:
-            return REFUSED_ADVICE
-        case status if status in ADVICE or status // 100 == 3:  # noqa: PLR2004
-            return _sentence(advice(answer))
-        case status if status >= 500 or status in {408, 425}:  # noqa: PLR2004
-            return AGAIN_ADVICE
-        case _:
-            return NOT_PINTEREST_ADVICE
+    waiting = remedy_by_waiting(answer, "check again")
+    if waiting is not None:
+        return waiting
+    if answer.status in _REFUSALS:
+        return REFUSED_ADVICE
+    if rule_of(answer).remedy:
+        return _sentence(remedy(answer))
+    return NOT_PINTEREST_ADVICE
 
 
 def _needless(settings: Settings) -> str:
@@ -245,7 +254,7 @@ def _unnamed(settings: Settings) -> list[int]:
     return [number for number, entry in enumerate(settings.mappings or ()) if not is_named(entry)]
 
 
-def _in_words(answer: ApiResponse | NoResponse) -> str:
+def _in_words(answer: EventsResponse) -> str:
     if isinstance(answer, NoResponse):
         return answer.message
     return f"answered {answer.status}{f' ({answer.message})' if answer.message else ''}"

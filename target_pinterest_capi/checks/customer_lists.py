@@ -8,27 +8,32 @@ shows a token.
 """
 
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Final
 
-from target_pinterest_capi.checks.credentials import AGAIN_ADVICE, TIMEOUT_SECONDS
+from target_pinterest_capi.checks.credentials import TIMEOUT_SECONDS
 from target_pinterest_capi.checks.result import ACCOUNT_PLACE, APP_PLACE, CheckResult, CheckStatus
 from target_pinterest_capi.pinterest.calls import FlowStopped
-from target_pinterest_capi.pinterest.client import Client, NoResponse
+from target_pinterest_capi.pinterest.client import Client
 from target_pinterest_capi.pinterest.oauth import (
     FixedToken,
     RefreshedTokens,
     fetch_access_token,
     tokens_of,
 )
-from target_pinterest_capi.pinterest.responses import ApiReply, ListPage, PinterestList
-from target_pinterest_capi.pinterest.retries import LIST_ADVICE, advice, in_words
+from target_pinterest_capi.pinterest.responses import (
+    ApiResponse,
+    CallResponse,
+    ListPage,
+    NoResponse,
+    PinterestList,
+)
+from target_pinterest_capi.pinterest.retries import describe, remedy, remedy_by_waiting
 from target_pinterest_capi.settings import CustomerListEntry, Settings
 
 OAUTH: Final = "oauth"
 LISTS: Final = "customer lists"
 MAX_PAGES: Final = 100  # of 250 lists each: more are looked through by a run alone
-_UNAUTHORIZED: Final = 401
-_FORBIDDEN: Final = 403
 
 Tokens = FixedToken | RefreshedTokens
 
@@ -92,7 +97,7 @@ def _access_token(tokens: Tokens) -> str:
         return given
     raise _RefusedError(
         CheckResult(
-            OAUTH, CheckStatus.FAILED, f"no access token: {in_words(given)}", _advice(given)
+            OAUTH, CheckStatus.FAILED, f"no access token: {describe(given)}", _advice(given)
         )
     )
 
@@ -110,19 +115,19 @@ def _lists(client: Client, tokens: Tokens, token: str, account: str) -> Iterator
             return
 
 
-def _refusal(reply: ApiReply | NoResponse, tokens: Tokens, account: str) -> _RefusedError:
-    words = in_words(reply)
+def _refusal(reply: CallResponse, tokens: Tokens, account: str) -> _RefusedError:
+    words = describe(reply)
     untold = CheckResult(LISTS, CheckStatus.SKIPPED, f"those of ad account {account} not looked up")
-    if isinstance(reply, ApiReply) and reply.status == _UNAUTHORIZED:
+    if isinstance(reply, ApiResponse) and reply.status == HTTPStatus.UNAUTHORIZED:
         return _RefusedError(
-            CheckResult(OAUTH, CheckStatus.FAILED, words, tokens.advice(), APP_PLACE), untold
+            CheckResult(OAUTH, CheckStatus.FAILED, words, tokens.remedy(), APP_PLACE), untold
         )
-    if isinstance(reply, ApiReply) and reply.status == _FORBIDDEN:
+    if isinstance(reply, ApiResponse) and reply.status == HTTPStatus.FORBIDDEN:
         lists = CheckResult(
             LISTS,
             CheckStatus.FAILED,
             f"ad account {account}: {words}",
-            _sentence(LIST_ADVICE[_FORBIDDEN]),
+            _sentence(remedy(reply, uses_oauth=True)),
             ACCOUNT_PLACE,
         )
         return _RefusedError(
@@ -163,12 +168,9 @@ def _in_account(entry: CustomerListEntry, found: list[PinterestList]) -> CheckRe
     )
 
 
-def _advice(reply: ApiReply | NoResponse) -> str:
-    return (
-        AGAIN_ADVICE
-        if isinstance(reply, ApiReply) and reply.status in {429, *range(500, 600)}
-        else _sentence(advice(reply))
-    )
+def _advice(reply: CallResponse) -> str:
+    waiting = remedy_by_waiting(reply, "check again")
+    return waiting or _sentence(remedy(reply, uses_oauth=True))
 
 
 def _sentence(words: str) -> str:

@@ -6,21 +6,14 @@ are all that is taken.
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from target_pinterest_capi.checks.result import CheckResult, CheckStatus
-from target_pinterest_capi.cli.preview.model import (
-    EVENT,
-    SENT,
-    Preview,
-    UnreadableLineError,
-    number_of,
-    sent_in_words,
-)
 from target_pinterest_capi.events.outcomes import Outcome
 from target_pinterest_capi.events.reasons import Invalid
-from target_pinterest_capi.reporting.counters import OutcomeCount
+from target_pinterest_capi.pipeline.preview import Preview, UnreadableLineError
+from target_pinterest_capi.pipeline.previewed import EVENT, number_of, sent_in_words
 from target_pinterest_capi.settings import Settings
 
 MAPPINGS: Final = "mappings"
@@ -69,16 +62,15 @@ def _sample_in_words(preview: Preview, settings: Settings) -> CheckResult:
     Without a record it shows nothing; with nothing to send the mappings are wrong, unless all
     records are just too old.
     """
-    records, rows, sent = preview.tally.records, preview.tally.outcomes(), preview.sent()
-    others = sorted((row for row in rows if row.reason not in SENT), key=lambda row: -row.number)
-    details = tuple(_details(preview, others, settings))
+    records, sent = preview.tally.records, preview.sent()
+    details = tuple(_details(preview, settings))
     counts = f"{number_of(records, 'record')} of the sample: {sent_in_words(sent)}"
     if not records:
         advice = "Give the output of your tap, with records."
         return CheckResult(
             MAPPINGS, CheckStatus.WARNING, "the sample has no records", advice, details=details
         )
-    invalid = [row for row in others if row.outcome == Outcome.INVALID]
+    invalid = [row for row in preview.not_sent() if row.outcome == Outcome.INVALID]
     if sent:
         return CheckResult(
             MAPPINGS, CheckStatus.WARNING if invalid else CheckStatus.OK, counts, details=details
@@ -96,7 +88,8 @@ def _sample_in_words(preview: Preview, settings: Settings) -> CheckResult:
     return CheckResult(MAPPINGS, CheckStatus.FAILED, counts, advice, details=details)
 
 
-def _details(preview: Preview, others: Sequence[OutcomeCount], settings: Settings) -> Iterator[str]:
+def _details(preview: Preview, settings: Settings) -> Iterator[str]:
+    others = preview.not_sent()
     for row in others[:SHOWN_REASONS]:
         yield f"{row.number:,} {row.outcome}: {row.reason} in stream {row.origin.stream}. {preview.advice(row)}".strip()
     if len(others) > SHOWN_REASONS:

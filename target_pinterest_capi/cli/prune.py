@@ -58,9 +58,7 @@ def prune(paths: tuple[str, ...], names: tuple[str, ...], dry_run: bool) -> None
         finally:
             refreshes.close()
     except LedgerError as error:
-        click.echo(
-            f"Error: the record of full refreshes at ledger_url cannot be used: {error}", err=True
-        )
+        click.echo(f"Error: {error}", err=True)
         sys.exit(FAILED_EXIT)
     sys.exit(max(codes))
 

@@ -5,9 +5,9 @@ from typing import Final
 
 import click
 
+from target_pinterest_capi.files.durable import replace_file
 from target_pinterest_capi.reporting import report as reports
 from target_pinterest_capi.reporting.html import page as html
-from target_pinterest_capi.reporting.report_file import replace
 
 STDOUT: Final = "-"
 
@@ -39,7 +39,7 @@ def report(run: Path, output: str | None) -> None:
     if place.exists() and place.samefile(run):
         raise click.UsageError("-o would overwrite the report itself: name another file.")
     try:
-        replace(place, page.encode())
+        replace_file(place, page.encode())
     except OSError as error:
         raise click.ClickException(f"{place} cannot be written: {error.strerror}.") from None
     click.echo(f"Written to {place}")

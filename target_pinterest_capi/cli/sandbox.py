@@ -4,7 +4,6 @@ Owns the command's options and what it prints. The web server's packages are an 
 is imported when the command runs.
 """
 
-import ipaddress
 import json
 import signal
 from collections.abc import Iterator
@@ -13,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+
+from target_pinterest_capi.settings.values import is_loopback
 
 if TYPE_CHECKING:
     from target_pinterest_capi.sandbox.server import Sandbox
@@ -261,7 +262,7 @@ def _introduce(running: "Sandbox", tokens: tuple[str, ...], accounts: tuple[str,
     )
     click.echo(f"  {json.dumps({'oauth': {'access_token': app.access_token}})}")
     click.echo(f"  {json.dumps({'oauth': {**members, 'token_path': 'sandbox-oauth.json'}})}")
-    if not _is_loopback(running.config.host):
+    if not is_loopback(running.config.host):
         click.secho(
             f"\nWarning: {running.config.host} is not a loopback address. Whoever reaches this"
             " machine can read every event sent here and switch faults, without a token and"
@@ -270,10 +271,3 @@ def _introduce(running: "Sandbox", tokens: tuple[str, ...], accounts: tuple[str,
             fg="yellow",
         )
     click.echo("\nCtrl-C stops it.")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

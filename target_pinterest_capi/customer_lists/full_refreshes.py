@@ -1,8 +1,10 @@
-"""Members of full refreshes, recorded as digests in the ledger's database: Pinterest does not give a list's members back.
+"""Members of full refreshes, recorded as digests in the ledger's database.
 
-A feed is what one stream brings to one list. Each run of a feed is a refresh with a number of its own; one that did not end well
-is continued by the next run, since a tap may go on where it stopped. Who is on record and came in no feed's current refresh has
-left. A member is recorded before STATE can pass its record. Never holds a plain identifier, and never decides to remove anybody.
+Pinterest does not list a customer list's members. A feed is what one stream brings to one list. Each
+run of a feed is a refresh with a number of its own; one that did not end well is continued by the
+next run, since a tap may go on where it stopped. Who is on record and came in no feed's current
+refresh has left. A member is recorded before STATE can pass its record. Never holds a plain
+identifier, and never decides to remove anybody.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -11,11 +13,12 @@ from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
-from target_pinterest_capi.delivery.ledger_sql import Database
+from target_pinterest_capi.delivery.database import Database
 from target_pinterest_capi.events import hashing
 
-MEMBERS: Final = "pinterest_list_members"
 KEY_BYTES: Final = 16
+_DIGEST_BYTES: Final = 32
+_MEMBERS_AT_ONCE: Final = 500  # older SQLite takes 999 parameters in a statement
 
 _metadata: Final = sa.MetaData()
 _feeds: Final = sa.Table(
@@ -29,18 +32,16 @@ _feeds: Final = sa.Table(
     sa.Column("at", sa.BigInteger, nullable=False),
 )
 _members: Final = sa.Table(
-    MEMBERS,
+    "pinterest_list_members",
     _metadata,
     sa.Column("feed", sa.LargeBinary(KEY_BYTES), primary_key=True),
-    sa.Column("member", sa.LargeBinary(32), primary_key=True),
+    sa.Column("member", sa.LargeBinary(_DIGEST_BYTES), primary_key=True),
     sa.Column("refresh", sa.BigInteger, nullable=False),
 )
-_SQLITE_RECORD: Final = f"INSERT INTO {MEMBERS} VALUES (?, ?, ?) ON CONFLICT (feed, member) DO UPDATE SET refresh = excluded.refresh"  # noqa: S608 - a constant
-_POSTGRESQL_RECORD: Final = f"INSERT INTO {MEMBERS} SELECT %s, unnest(%s::bytea[]), %s ON CONFLICT (feed, member) DO UPDATE SET refresh = EXCLUDED.refresh"
 
 
 class FeedState(NamedTuple):
-    """The last refresh of one stream into a list; `at` in Unix seconds, when it began, or ended where it is complete."""
+    """The last refresh of a feed; `at` is Unix time: when it began, or ended if `complete`."""
 
     stream: str
     complete: bool
@@ -48,108 +49,104 @@ class FeedState(NamedTuple):
 
 
 def list_key(ad_account_id: str, list_name: str) -> bytes:
-    """Give the key of a list: its account, and its id or name as the configuration has it."""
+    """Return the key of a list: its account, and its id or name as the configuration has it."""
     return hashing.digest_key(f"{ad_account_id}\0{list_name}", KEY_BYTES)
 
 
 def feed_key(ad_account_id: str, list_name: str, stream: str) -> bytes:
-    """Give the key of what a stream brings to a list."""
+    """Return the key of what a stream brings to a list."""
     return hashing.digest_key(f"{ad_account_id}\0{list_name}\0{stream}", KEY_BYTES)
 
 
 class FullRefreshes(Database):
-    """The record of full refreshes. `now` gives Unix seconds; members are digests in hex."""
+    """The record of full refreshes. `now` is Unix time; members are digests in hex.
+
+    Raises `LedgerError` where the database fails.
+    """
 
     def __init__(self, url: str, *, now: Callable[[], float] = time) -> None:
         super().__init__(url, _metadata)
         self._now = now
-        self._numbers: dict[bytes, int] = {}
+        self._refresh_numbers: dict[bytes, int] = {}
+        insert = self.kind.insert(_members)
+        self._record = insert.on_conflict_do_update(
+            index_elements=[_members.c.feed, _members.c.member],
+            set_={"refresh": insert.excluded.refresh},
+        )
 
-    def begin(self, key: bytes, feed: bytes, stream: str) -> None:
+    def begin_refresh(self, key: bytes, feed: bytes, stream: str) -> None:
         """Begin a refresh of a feed, or go on with the last one where that did not end well."""
 
-        def work(connection: sa.Connection) -> int:
+        def begin(connection: sa.Connection) -> int:
             last = connection.execute(
                 sa.select(_feeds.c.refresh, _feeds.c.complete).where(_feeds.c.feed == feed)
             ).first()
             number = 1 if last is None else last.refresh + bool(last.complete)
             connection.execute(_feeds.delete().where(_feeds.c.feed == feed))
-            connection.execute(
-                _feeds.insert().values(
-                    feed=feed,
-                    list=key,
-                    stream=stream,
-                    refresh=number,
-                    complete=False,
-                    at=int(self._now()),
-                )
-            )
+            row = {
+                "feed": feed,
+                "list": key,
+                "stream": stream,
+                "refresh": number,
+                "complete": False,
+                "at": int(self._now()),
+            }
+            connection.execute(_feeds.insert(), row)
             return number
 
-        self._numbers[feed] = self._run(work)
+        self._refresh_numbers[feed] = self.run(begin)
 
-    def record(self, feed: bytes, members: Collection[str]) -> None:
-        """Remember that members came in the feed's current refresh; durable when it returns."""
-        number, digests = self._numbers[feed], sorted(bytes.fromhex(member) for member in members)
+    def record_members(self, feed: bytes, members: Collection[str]) -> None:
+        """Record that members came in the feed's current refresh; durable when it returns."""
+        number = self._refresh_numbers[feed]
+        rows = [{"feed": feed, "member": digest, "refresh": number} for digest in _digests(members)]
+        if rows:
+            self.run(lambda connection: connection.execute(self._record, rows))
 
-        def work(connection: sa.Connection) -> None:
-            if connection.dialect.name == "sqlite":
-                connection.exec_driver_sql(
-                    _SQLITE_RECORD, [(feed, digest, number) for digest in digests]
-                )
-            else:
-                connection.exec_driver_sql(_POSTGRESQL_RECORD, (feed, digests, number))
-
-        if digests:
-            self._run(work)
-
-    def forget(self, key: bytes, members: Iterable[str]) -> None:
+    def forget_members(self, key: bytes, members: Iterable[str]) -> None:
         """Forget members of a list, whichever feed brought them: they were removed."""
-        digests = sorted(bytes.fromhex(member) for member in members)
+        digests = _digests(members)
 
-        def work(connection: sa.Connection) -> None:
-            feeds = sa.select(_feeds.c.feed).where(_feeds.c.list == key)
-            for start in range(0, len(digests), 500):
-                some = _members.c.member.in_(digests[start : start + 500])
-                connection.execute(_members.delete().where(_members.c.feed.in_(feeds), some))
+        def forget(connection: sa.Connection) -> None:
+            for start in range(0, len(digests), _MEMBERS_AT_ONCE):
+                some = digests[start : start + _MEMBERS_AT_ONCE]
+                connection.execute(
+                    _members.delete().where(
+                        _members.c.feed.in_(_feeds_of(key)), _members.c.member.in_(some)
+                    )
+                )
 
         if digests:
-            self._run(work)
+            self.run(forget)
 
-    def complete(self) -> None:
-        """Say of every refresh that was begun here that it ended well."""
-        feeds = list(self._numbers)
-
-        def work(connection: sa.Connection) -> None:
-            connection.execute(
-                _feeds.update()
-                .where(_feeds.c.feed.in_(feeds))
-                .values(complete=True, at=int(self._now()))
-            )
-
+    def complete_refreshes(self) -> None:
+        """Record of every refresh that was begun here that it ended well."""
+        feeds = list(self._refresh_numbers)
+        ended = _feeds.update().where(_feeds.c.feed.in_(feeds))
         if feeds:
-            self._run(work)
+            values = {"complete": True, "at": int(self._now())}
+            self.run(lambda connection: connection.execute(ended.values(values)))
 
     # What prune asks
 
-    def standings(self, key: bytes) -> list[FeedState]:
-        """Give the feeds of a list."""
+    def feed_states(self, key: bytes) -> list[FeedState]:
+        """Return the feeds of a list."""
         query = (
             sa.select(_feeds.c.stream, _feeds.c.complete, _feeds.c.at)
             .where(_feeds.c.list == key)
             .order_by(_feeds.c.stream)
         )
-        return self._run(lambda connection: [FeedState(*row) for row in connection.execute(query)])  # type: ignore[no-any-return]
+        return self.run(lambda connection: [FeedState(*row) for row in connection.execute(query)])
 
-    def count(self, key: bytes) -> int:
-        """Give how many members of a list are on record."""
+    def count_members(self, key: bytes) -> int:
+        """Return how many members of a list are on record."""
         query = sa.select(sa.func.count(sa.distinct(_members.c.member))).where(
             _members.c.feed.in_(_feeds_of(key))
         )
-        return int(self._run(lambda connection: connection.execute(query).scalar_one()))
+        return self.run(lambda connection: int(connection.execute(query).scalar_one()))
 
     def leavers(self, key: bytes, streams: Sequence[str]) -> list[str]:
-        """Give the members on record that came in the current refresh of none of these streams."""
+        """Return the members on record that came in the current refresh of none of the streams."""
         joined = _members.join(_feeds, _members.c.feed == _feeds.c.feed)
         is_current = sa.and_(_members.c.refresh == _feeds.c.refresh, _feeds.c.stream.in_(streams))
         query = (
@@ -159,10 +156,14 @@ class FullRefreshes(Database):
             .group_by(_members.c.member)
             .having(sa.func.max(sa.case((is_current, 1), else_=0)) == 0)
         )
-        members: list[str] = self._run(
+        return self.run(
             lambda connection: [bytes(row[0]).hex() for row in connection.execute(query)]
         )
-        return members
+
+
+def _digests(members: Iterable[str]) -> list[bytes]:
+    """Sorted, so that two processes never wait for each other's rows in a circle."""
+    return sorted(bytes.fromhex(member) for member in members)
 
 
 def _feeds_of(key: bytes) -> Any:

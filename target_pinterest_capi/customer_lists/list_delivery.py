@@ -1,11 +1,12 @@
-"""Customer lists within a run: operations gather, and leave as additions and removals of each list, in order.
+"""Customer lists within a run: operations gather, and leave as additions and removals of each list.
 
-Owns the lists of a run and every operation until it is settled. Promises that the last operation of a member wins, that a list has
-one request under way at a time, that different lists go side by side, and that an operation is settled only after Pinterest
-answered, and after a full refresh has it on record. The conversion token is never known here.
+Owns the lists of a run and every operation until it is settled. Promises that the last operation of a
+member wins, that a list has one request under way at a time, that different lists go side by side,
+and that an operation is settled only after Pinterest answered, and after a full refresh has it on
+record. The conversion token is never known here.
 """
 
-import fnmatch  # noqa: I001
+import fnmatch
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -13,45 +14,53 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from target_pinterest_capi.customer_lists.list_queue import ListQueue
 from target_pinterest_capi.customer_lists.members import (
     Action,
+    MemberOperation,
     OperationReceipt,
     PendingOperation,
     compile_members,
 )
 from target_pinterest_capi.customer_lists.remote_list import ListAddress, RemoteList
 from target_pinterest_capi.customer_lists.reports import report_of
+from target_pinterest_capi.delivery.call_runner import CallRunner
 from target_pinterest_capi.delivery.dead_letters import DeadLetter
-from target_pinterest_capi.delivery.dispatcher import (
-    SUSPECTS_BEFORE_STOP,
-    RequestCounts,
-    StopReason,
-)
+from target_pinterest_capi.delivery.dispatcher import StopReason
 from target_pinterest_capi.delivery.ledger import LedgerError
-from target_pinterest_capi.events.outcomes import NotSent, Outcome
 from target_pinterest_capi.delivery.run import Run
+from target_pinterest_capi.delivery.unconfirmed_rejections import UnconfirmedRejections
 from target_pinterest_capi.events.event import InvalidRecord, Origin
+from target_pinterest_capi.events.outcomes import NotSent, Outcome
 from target_pinterest_capi.events.reasons import Reason, Skipped
-from target_pinterest_capi.pinterest.calls import Calls, FlowStopped
+from target_pinterest_capi.pinterest.calls import FlowStopped
 from target_pinterest_capi.pinterest.client import Client
 from target_pinterest_capi.pinterest.oauth import tokens_of
+from target_pinterest_capi.reporting.counters import RequestCounts
 from target_pinterest_capi.reporting.customer_lists import ListReport
 from target_pinterest_capi.settings import CustomerListEntry, Settings
 
 if TYPE_CHECKING:
     from target_pinterest_capi.customer_lists.full_refreshes import FullRefreshes
 
-
 NO_FEED: Final = b""  # of an incremental list, whose members are not recorded
+FULL: Final = "full"  # settings: `refresh`
 
 
-class ListMapper(NamedTuple):
-    """What takes a stream's records to one list, and what it counts them under."""
+class MemberMapper(NamedTuple):
+    """Takes a stream's records to one list; `origin` is what it counts them under."""
 
     origin: Origin
-    take: Callable[[Mapping[str, Any]], None]
+    map_record: Callable[[Mapping[str, Any]], None]
+
+
+class _Rejection(NamedTuple):
+    """A member that was refused, and Pinterest's words."""
+
+    queue: ListQueue
+    receipt: OperationReceipt
+    message: str
 
 
 def address_of(settings: Settings, entry: CustomerListEntry) -> ListAddress:
-    """Give the list that an entry feeds."""
+    """Return the list that an entry feeds."""
     return ListAddress(
         entry.ad_account_id or settings.ad_account_id,
         entry.list_id,
@@ -61,12 +70,12 @@ def address_of(settings: Settings, entry: CustomerListEntry) -> ListAddress:
 
 
 def entries_of(settings: Settings, stream: str) -> list[CustomerListEntry]:
-    """Give the entries that take a stream's records."""
+    """Return the entries that take a stream's records."""
     return [entry for entry in settings.customer_lists if fnmatch.fnmatchcase(stream, entry.stream)]
 
 
 class ListDelivery:
-    """The customer lists of a run, a part of it. `clock` gives monotonic seconds."""
+    """The `Delivery` of customer lists. `clock` is monotonic seconds."""
 
     def __init__(
         self, settings: Settings, run: Run, *, clock: Callable[[], float] = time.monotonic
@@ -74,14 +83,11 @@ class ListDelivery:
         self.settings = settings
         self.run = run
         self.clock = clock
-        self._accepted_any = False
-        self._suspects: list[
-            tuple[ListQueue, OperationReceipt, str]
-        ] = []  # refused while nothing was accepted, with Pinterest's words
-        self._lists: dict[ListAddress, ListQueue] = {}
+        self._unconfirmed: UnconfirmedRejections[_Rejection] = UnconfirmedRejections()
+        self._queues: dict[ListAddress, ListQueue] = {}
         self._feeds: set[bytes] = set()
         self._client: Client | None = None
-        self._calls: Calls | None = None
+        self._calls: CallRunner | None = None
         self._refreshes: FullRefreshes | None = None
         self._to_begin: list[tuple[bytes, bytes, str]] = []  # feeds whose refresh is to begin
         self._is_flushing = False
@@ -89,101 +95,115 @@ class ListDelivery:
 
     # What arrives
 
-    def takes(self, stream: str, key_properties: tuple[str, ...]) -> list[ListMapper]:
-        """Give what takes a stream's records to each list that it feeds; none for a stream that feeds none."""
+    def mappers(self, stream: str, key_properties: tuple[str, ...]) -> list[MemberMapper]:
+        """Return what takes a stream's records to each list that it feeds."""
         return [
-            self._take(entry, stream, key_properties) for entry in entries_of(self.settings, stream)
+            self._mapper(entry, stream, key_properties)
+            for entry in entries_of(self.settings, stream)
         ]
 
-    def _take(
+    def _mapper(
         self, entry: CustomerListEntry, stream: str, key_properties: tuple[str, ...]
-    ) -> ListMapper:
+    ) -> MemberMapper:
         address = address_of(self.settings, entry)
         origin = Origin(stream, address.name)
-        plain_keys = self.settings.dead_letter_keys == "plain"
         read = compile_members(
-            entry, origin, key_properties, self.run.tally.note, plain_keys=plain_keys
+            entry,
+            origin,
+            key_properties,
+            self.run.tally.count_value,
+            plain_keys=self.settings.dead_letter_keys == "plain",
         )
-        run = self.run
-        if self.settings.mode != "live":
-            reason = Skipped.DRY_RUN if self.settings.mode == "dry_run" else NotSent.NOT_LIVE
+        if self.settings.mode == "live":
+            deliver = self._deliver_to(address, entry, origin)
+        else:
+            deliver = self._skip_unsent(origin)
 
-            def would_take(record: Mapping[str, Any]) -> None:
-                operation = read(record)
-                if isinstance(operation, InvalidRecord):
-                    run.invalid(operation)
-                else:
-                    run.would_send(origin, reason)
-
-            return ListMapper(origin, would_take)
-        one, feed = self._list(address, entry), self._feed(entry, address, stream)
-
-        def take(record: Mapping[str, Any]) -> None:
+        def map_record(record: Mapping[str, Any]) -> None:
             operation = read(record)
             if isinstance(operation, InvalidRecord):
-                run.invalid(operation)
+                self.run.handle_invalid(operation)
             else:
-                one.add(operation, OperationReceipt(origin, run.sequence, operation.key, feed))
+                deliver(operation)
 
-        return ListMapper(origin, take)
+        return MemberMapper(origin, map_record)
 
-    def _list(self, address: ListAddress, entry: CustomerListEntry) -> ListQueue:
-        """Give the list of an address, which all the entries that name it share."""
+    def _skip_unsent(self, origin: Origin) -> Callable[[MemberOperation], None]:
+        reason = Skipped.DRY_RUN if self.settings.mode == "dry_run" else NotSent.NOT_LIVE
+        return lambda _: self.run.skip_unsent(origin, reason)
+
+    def _deliver_to(
+        self, address: ListAddress, entry: CustomerListEntry, origin: Origin
+    ) -> Callable[[MemberOperation], None]:
+        run = self.run
+        queue = self._queue(address, entry)
+        feed = self._feed(entry, address, origin.stream)
+
+        def deliver(operation: MemberOperation) -> None:
+            receipt = OperationReceipt(origin, run.sequence, operation.key, feed)
+            queue.add_operation(operation, receipt)
+
+        return deliver
+
+    def _queue(self, address: ListAddress, entry: CustomerListEntry) -> ListQueue:
+        """Return the queue of a list, which all the entries that name it share."""
         if self._client is None:
-            self._open()
-        assert self._client is not None  # noqa: S101 - opened above
-        one = self._lists.get(address)
-        if one is None:
+            self._client = self._open_client()
+        queue = self._queues.get(address)
+        if queue is None:
             limit = self.settings.list_batch_size
-            one = self._lists[address] = ListQueue(
+            queue = self._queues[address] = ListQueue(
                 self,
                 RemoteList(self._client, address, limit),
                 max_members=limit,
                 wait_seconds=self.settings.list_wait_seconds,
                 clock=self.clock,
             )
-        one.wants_audience |= entry.audience
-        return one
+        queue.wants_audience |= entry.audience
+        return queue
 
-    def _open(self) -> None:
+    def _open_client(self) -> Client:
         settings = self.settings
-        assert settings.oauth is not None  # noqa: S101 - held by the settings: lists that are live need it
-        self._client = Client(
+        assert settings.oauth is not None  # noqa: S101 - held by the settings: live lists need it
+        client = Client(
             settings.api_url,
             max_connections=settings.max_in_flight,
             timeout_seconds=settings.request_timeout_seconds,
         )
-        self._calls = Calls(
-            tokens_of(settings.oauth, self._client),
+        self._calls = CallRunner(
+            tokens_of(settings.oauth, client),
             max_in_flight=settings.max_in_flight,
             max_retry_seconds=settings.max_retry_seconds,
             attempt_seconds=settings.request_timeout_seconds,
             clock=self.clock,
             wake=self.run.wake,
         )
+        return client
 
     def _feed(self, entry: CustomerListEntry, address: ListAddress, stream: str) -> bytes:
-        """Give the feed that a stream's members are recorded under; its refresh begins with the next `poll`."""
-        if entry.refresh != "full":
+        """Return the feed that a stream's members are recorded under.
+
+        Its refresh begins with the next `poll`.
+        """
+        if entry.refresh != FULL:
             return NO_FEED
         from target_pinterest_capi.customer_lists.full_refreshes import feed_key, list_key  # noqa: PLC0415 - SQLAlchemy takes 0.1 s to import
 
-        key, feed = (
-            list_key(address.ad_account_id, address.name),
-            feed_key(address.ad_account_id, address.name, stream),
-        )
+        key = list_key(address.ad_account_id, address.name)
+        feed = feed_key(address.ad_account_id, address.name, stream)
         if feed not in self._feeds:
             self._feeds.add(feed)
             self._to_begin.append((key, feed, stream))
-        self._lists[address].record_key = key
+        self._queues[address].record_key = key
         return feed
 
     # What the run asks
 
     @property
     def has_room(self) -> bool:
-        """Tell whether more operations may gather: not where a list's are full, and its last ones are still under way."""
-        return all([one.has_room for one in self._lists.values()])  # noqa: C419 - faster so, once for each piece of input
+        """Whether more may gather: not where a list has enough, and a flow is still under way."""
+        # A list is built faster than a generator, once for each piece of input.
+        return all([queue.has_room for queue in self._queues.values()])  # noqa: C419
 
     @property
     def in_flight(self) -> int:
@@ -192,46 +212,50 @@ class ListDelivery:
 
     @property
     def is_idle(self) -> bool:
-        """Tell whether nothing is under way; after `flush` also nothing gathers, and nobody is under suspicion."""
+        """Whether nothing is under way; after `flush` nothing gathers or is unconfirmed either."""
         if self._calls is None:
             return True
         if not self._calls.is_idle or self._to_begin:
             return False
-        return not self._is_flushing or not (
-            self._suspects or any(one.is_waiting(flushing=True) for one in self._lists.values())
+        if not self._is_flushing:
+            return True
+        return not self._unconfirmed and not any(
+            queue.is_waiting(flushing=True) for queue in self._queues.values()
         )
 
     @property
     def undecided(self) -> int:
-        """How many records have operations that gather, are under way, or are under suspicion."""
-        return sum(one.undecided for one in self._lists.values())
+        """How many records have operations that gather, are under way, or are unconfirmed."""
+        return sum(queue.undecided for queue in self._queues.values())
 
     @property
     def stopped(self) -> StopReason | None:
-        """Why nothing further is sent."""
+        """Why nothing further is sent, if it is so."""
         return self._stopped or (self._calls.stopped if self._calls is not None else None)
 
     @property
     def requests(self) -> RequestCounts:
-        """Give how many requests were sent."""
+        """How many requests were sent."""
         return RequestCounts() if self._calls is None else self._calls.requests
 
     def oldest_sequence(self) -> int | None:
-        """Give the lowest number of a record whose operation is not settled."""
-        marks = [one.oldest_sequence() for one in self._lists.values()]
-        return min((mark for mark in marks if mark is not None), default=None)
+        """Return the lowest number of a record whose operation is not settled."""
+        sequences = [queue.oldest_sequence() for queue in self._queues.values()]
+        return min((number for number in sequences if number is not None), default=None)
 
     def next_due_at(self) -> float | None:
-        """Give the time at which a list is due, or a request can be sent."""
+        """Return when a list is due, or a request can be sent."""
         if self._calls is None:
             return None
         times = [self._calls.next_due_at()]
         if self.stopped is None:
-            times += [one.due_at(flushing=self._is_flushing) for one in self._lists.values()]
+            times += [queue.due_at(flushing=self._is_flushing) for queue in self._queues.values()]
         return min((at for at in times if at is not None), default=None)
 
+    # Actions
+
     def poll(self) -> None:
-        """Read answers, and send what is due."""
+        """Read responses, and send what is due."""
         if self._calls is None:
             return
         self._begin_refreshes()
@@ -239,13 +263,13 @@ class ListDelivery:
         if self.stopped is not None:
             return
         now = self.clock()
-        for one in self._lists.values():
-            due_at = one.due_at(flushing=self._is_flushing)
+        for queue in self._queues.values():
+            due_at = queue.due_at(flushing=self._is_flushing)
             if due_at is not None and due_at <= now:
-                self._calls.start(one.flow(is_last=self._is_flushing))
+                self._calls.start(queue.flow(is_last=self._is_flushing))
         self._calls.poll()
         if self._is_flushing and self._calls.is_idle and self.stopped is None:
-            self._release_suspects()
+            self._settle_rejections(self._unconfirmed.release())
 
     def flush(self) -> None:
         """Send what has gathered."""
@@ -257,13 +281,13 @@ class ListDelivery:
         if self._calls is not None:
             self._calls.stop(message)
 
-    def complete(self) -> None:
-        """Say that the run ended well: the full refreshes that it brought are whole. Raises `LedgerError`."""
+    def complete_refreshes(self) -> None:
+        """Record that the run ended well: its full refreshes are complete. Raises `LedgerError`."""
         if self._refreshes is not None:
-            self._refreshes.complete()
+            self._refreshes.complete_refreshes()
 
     def close(self) -> None:
-        """Give back threads and connections."""
+        """End threads and connections."""
         if self._calls is not None and self._client is not None:
             self._calls.close()
             self._client.close()
@@ -271,82 +295,76 @@ class ListDelivery:
             self._refreshes.close()
 
     def reports(self) -> list[ListReport]:
-        """Give what became of each list, for the log and the report of the run."""
-        return [report_of(one.remote) for one in self._lists.values()]
+        """Return what became of each list, for the log and the report of the run."""
+        return [report_of(queue.remote) for queue in self._queues.values()]
 
     # Full refreshes
 
     def _begin_refreshes(self) -> None:
         while self._to_begin and self.stopped is None:
             try:
-                self._opened_refreshes().begin(*self._to_begin[0])
+                self._open_refreshes().begin_refresh(*self._to_begin[0])
             except LedgerError as error:
-                self.stop(_ledger_words(error))
+                self.stop(error.stop_message)
                 return
             del self._to_begin[0]
 
-    def _opened_refreshes(self) -> "FullRefreshes":
+    def _open_refreshes(self) -> "FullRefreshes":
         if self._refreshes is None:
             from target_pinterest_capi.customer_lists.full_refreshes import FullRefreshes  # noqa: PLC0415 - SQLAlchemy takes 0.1 s to import
 
-            assert self.settings.ledger_url is not None  # noqa: S101 - held by the settings: `refresh: full` needs it
-            self._refreshes = FullRefreshes(self.settings.ledger_url.get_secret_value())
+            url = self.settings.ledger_url
+            assert url is not None  # noqa: S101 - held by the settings: `refresh: full` needs it
+            self._refreshes = FullRefreshes(url.get_secret_value())
         return self._refreshes
 
-    def record(self, key: bytes, action: Action, members: Mapping[str, PendingOperation]) -> None:
+    # What a queue reports (`MemberOutcomes`)
+
+    def record_members(
+        self, key: bytes, action: Action, members: Mapping[str, PendingOperation]
+    ) -> None:
         """Put the members of a request on record, or take them off it. Raises `FlowStopped`."""
         try:
-            refreshes = self._opened_refreshes()
+            refreshes = self._open_refreshes()
             if action is Action.REMOVE:
-                refreshes.forget(key, members)
+                refreshes.forget_members(key, members)
                 return
             by_feed: dict[bytes, list[str]] = {}
             for member, pending in members.items():
                 for feed in pending.feeds:
                     by_feed.setdefault(feed, []).append(member)
             for feed, brought in by_feed.items():
-                refreshes.record(feed, brought)
+                refreshes.record_members(feed, brought)
         except LedgerError as error:
-            raise FlowStopped(_ledger_words(error)) from None
+            raise FlowStopped(error.stop_message) from None
 
-    # What a list tells
+    def confirm_rejections(self) -> None:
+        """Settle the members that were refused before Pinterest accepted this request."""
+        self._settle_rejections(self._unconfirmed.confirm())
 
-    def accepted(self) -> None:
-        """Pinterest takes requests: what it refuses from now on, and what it has refused, is about the members."""
-        self._accepted_any = True
-        self._release_suspects()
+    def reject_member(self, queue: ListQueue, receipt: OperationReceipt, message: str) -> None:
+        """Reject a member; while nothing was accepted it waits: the refusal may not be about it.
 
-    def suspect(self, one: ListQueue, receipt: OperationReceipt, message: str) -> None:
-        """Settle a refused member; while nothing was accepted it waits, since the refusal may not be about it.
-
-        Raises `FlowStopped` at the third one.
+        Raises `FlowStopped` where too many wait.
         """
-        self._suspects.append((one, receipt, message))
-        if self._accepted_any:
-            self._release_suspects()
-        elif len(self._suspects) >= SUSPECTS_BEFORE_STOP:
+        rejection = _Rejection(queue, receipt, message)
+        if not self._unconfirmed.hold(rejection):
+            self._settle_rejections([rejection])
+        elif self._unconfirmed.are_too_many:
             raise FlowStopped(
-                f"{message}: {len(self._suspects)} members were refused alone and none was accepted, so the refusal is not about "
-                "them: check list_id, list_name and list_type in customer_lists, ad_account_id and api_url. No dead letters were "
-                "written."
+                f"{message}: {len(self._unconfirmed)} members were refused alone and none was "
+                "accepted, so the refusal is not about them: check list_id, list_name and list_type "
+                "in customer_lists, ad_account_id and api_url. No dead letters were written."
             )
 
-    def count(self, origin: Origin, outcome: Outcome, reason: Reason | str = "") -> None:
+    def count_outcome(self, origin: Origin, outcome: Outcome, reason: Reason | str = "") -> None:
         """Count a record's outcome."""
-        self.run.tally.count(origin, outcome, reason)
+        self.run.tally.count_outcome(origin, outcome, reason)
 
-    def reject(self, letter: DeadLetter) -> None:
-        """Take a rejected record's dead letter."""
-        self.run.reject(letter)
+    def add_dead_letter(self, letter: DeadLetter) -> None:
+        """Add a rejected record's dead letter."""
+        self.run.add_dead_letter(letter)
 
-    def _release_suspects(self) -> None:
-        suspects, self._suspects = self._suspects, []
-        for one, receipt, message in suspects:
-            one.settle(receipt, refusal=message)
-
-
-def _ledger_words(error: LedgerError) -> str:
-    return (
-        f"the record of full refreshes at ledger_url cannot be used: {error}. STATE stays before what is not recorded there: mend "
-        "the database and run again."
-    )
+    def _settle_rejections(self, rejections: list[_Rejection]) -> None:
+        for rejection in rejections:
+            rejection.queue.settle_member(rejection.receipt, refusal=rejection.message)

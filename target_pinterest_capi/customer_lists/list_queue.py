@@ -1,11 +1,11 @@
-"""One customer list within a run: its operations gather, leave in one flow at a time, and are settled.
+"""One customer list within a run: its operations gather, leave in one flow at a time, are settled.
 
-Promises that a record is settled when the last of its members is, and not before Pinterest answered and a full refresh has the
-member on record; and that memory is bounded by two batches of members. Decides nothing about retries (`calls`) and nothing about
-Pinterest's side (`updates`).
+Promises that a record is settled when the last of its members is, and not before Pinterest answered
+and a full refresh has the member on record; and that memory is bounded by two batches of members.
+Decides nothing about retries, and nothing about the list at Pinterest.
 """
 
-from collections.abc import Callable, Mapping, Sequence  # noqa: I001
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol
 
 from target_pinterest_capi.customer_lists.members import (
@@ -17,42 +17,45 @@ from target_pinterest_capi.customer_lists.members import (
 )
 from target_pinterest_capi.customer_lists.remote_list import RemoteList
 from target_pinterest_capi.delivery.dead_letters import DeadLetter
-from target_pinterest_capi.events.outcomes import NotSent, Outcome, Rejected
 from target_pinterest_capi.events.event import Origin
+from target_pinterest_capi.events.outcomes import NotSent, Outcome, Rejected
 from target_pinterest_capi.events.reasons import Reason
 from target_pinterest_capi.pinterest.calls import Flow
 
-ORDER: Final = (
-    Action.REMOVE,
-    Action.ADD,
-)  # of the two requests of a flush; their members are disjoint
+# Of the two kinds of requests of a flow; their members are disjoint.
+ORDER: Final = (Action.REMOVE, Action.ADD)
 
 
 class MemberOutcomes(Protocol):
-    """Whom a list tells what became of its members."""
+    """Who hears what became of the members of a list."""
 
-    def record(self, key: bytes, action: Action, members: Mapping[str, PendingOperation]) -> None:
+    def record_members(
+        self, key: bytes, action: Action, members: Mapping[str, PendingOperation]
+    ) -> None:
         """Put members on record, or take them off it. Raises `FlowStopped`."""
 
-    def accepted(self) -> None:
-        """Pinterest took a request of some list."""
+    def confirm_rejections(self) -> None:
+        """Pinterest accepted a request: what it refuses is about the members."""
 
-    def suspect(self, one: "ListQueue", receipt: OperationReceipt, message: str) -> None:
+    def reject_member(self, queue: "ListQueue", receipt: OperationReceipt, message: str) -> None:
         """Pinterest refused a member alone. Raises `FlowStopped`."""
 
-    def count(self, origin: Origin, outcome: Outcome, reason: Reason | str = "") -> None:
+    def count_outcome(self, origin: Origin, outcome: Outcome, reason: Reason | str = "") -> None:
         """Count a record's outcome."""
 
-    def reject(self, letter: DeadLetter) -> None:
-        """Take a rejected record's dead letter."""
+    def add_dead_letter(self, letter: DeadLetter) -> None:
+        """Add a rejected record's dead letter."""
 
 
 class ListQueue:
-    """One list. `max_members` a request; operations wait for `wait_seconds`. `clock` gives monotonic seconds."""
+    """The operations of one list. `clock` is monotonic seconds.
+
+    They wait for `wait_seconds`, or until there are `max_members` of them.
+    """
 
     def __init__(
         self,
-        office: MemberOutcomes,
+        outcomes: MemberOutcomes,
         remote: RemoteList,
         *,
         max_members: int,
@@ -62,33 +65,32 @@ class ListQueue:
         self.remote = remote
         self.record_key: bytes | None = None  # of a list with full refreshes
         self.wants_audience = False
-        self._office = office
+        self._outcomes = outcomes
         self._max_members = max_members
         self._wait_seconds = wait_seconds
         self._clock = clock
         self._gathering = NetOperations()
         self._sending: dict[str, PendingOperation] = {}
-        self._open: dict[
-            OperationReceipt, None
-        ] = {}  # in order of arrival, so that the first is the oldest
+        # In order of arrival, so that the first is the oldest.
+        self._open: dict[OperationReceipt, None] = {}
         self._opened_at = 0.0
         self._is_busy = False
-        self._was_finished = False  # the last flow of the run, which makes the audience where nothing was sent, has begun
+        self._has_begun_last = False  # the last flow of the run, which creates a missing audience
 
-    def add(self, operation: MemberOperation, receipt: OperationReceipt) -> None:
-        """Take a record's operation."""
+    def add_operation(self, operation: MemberOperation, receipt: OperationReceipt) -> None:
+        """Add a record's operation."""
         if not len(self._gathering):
             self._opened_at = self._clock()
         self._open[receipt] = None
         receipt.open = len(operation.members)
         for member in operation.members:
-            superseded = self._gathering.add(member, operation.action, receipt)
+            superseded = self._gathering.add_operation(member, operation.action, receipt)
             if superseded is not None:
-                self.settle(superseded)
+                self.settle_member(superseded)
 
     @property
     def has_room(self) -> bool:
-        """Tell whether more may gather."""
+        """Whether more may gather."""
         return not self._is_busy or len(self._gathering) < self._max_members
 
     @property
@@ -97,17 +99,17 @@ class ListQueue:
         return len(self._open)
 
     def oldest_sequence(self) -> int | None:
-        """Give the lowest number of a record that is not settled."""
+        """Return the lowest number of a record that is not settled."""
         return next(iter(self._open)).sequence if self._open else None
 
     def is_waiting(self, *, flushing: bool) -> bool:
-        """Tell whether a flow is to begin as soon as none is under way."""
-        if flushing and self.wants_audience and not self._was_finished:
+        """Return whether a flow is to begin as soon as none is under way."""
+        if flushing and self.wants_audience and not self._has_begun_last:
             return True
         return len(self._gathering) >= (1 if flushing else self._max_members)
 
     def due_at(self, *, flushing: bool) -> float | None:
-        """Give the time at which a flow is to begin; None while one is under way, or nothing gathers."""
+        """Return when a flow is to begin; None while one is under way, or where nothing gathers."""
         if self._is_busy:
             return None
         if self.is_waiting(flushing=flushing):
@@ -115,10 +117,13 @@ class ListQueue:
         return self._opened_at + self._wait_seconds if len(self._gathering) else None
 
     def flow(self, *, is_last: bool) -> Flow:
-        """Send what has gathered: removals, then additions, which make a list that is not there; then see to its audience."""
+        """Send what has gathered: removals, then additions; then see to the list's audience.
+
+        Additions create a list that is not there.
+        """
         self._is_busy = True
-        self._was_finished |= is_last
-        self._sending = self._gathering.take()
+        self._has_begun_last |= is_last
+        self._sending = self._gathering.pop_all()
         yield from self.remote.find()
         for action in ORDER:
             members = [
@@ -126,39 +131,41 @@ class ListQueue:
             ]
             if members and action is Action.REMOVE and self.remote.id is None:
                 for member in members:
-                    self.settle(self._sending.pop(member).receipt, why=NotSent.NO_LIST)
+                    self.settle_member(self._sending.pop(member).receipt, reason=NotSent.NO_LIST)
             elif members:
                 yield from self.remote.send(action, members, self)
         if self.wants_audience:
-            yield from self.remote.ensure_audience(
-                self.remote.address.list_name or f"Customer list {self.remote.id}"
-            )
+            name = self.remote.address.list_name or f"Customer list {self.remote.id}"
+            yield from self.remote.ensure_audience(name)
         self._is_busy = False
 
-    # What the flow tells
+    # How requests end
 
-    def accepted(self, action: Action, members: Sequence[str]) -> None:
-        """Settle the members of a request that Pinterest took."""
-        taken = {member: self._sending.pop(member) for member in members}
+    def settle_accepted(self, action: Action, members: Sequence[str]) -> None:
+        """Settle the members of a request that Pinterest accepted."""
+        accepted = {member: self._sending.pop(member) for member in members}
         if self.record_key is not None:
-            self._office.record(self.record_key, action, taken)
-        self._office.accepted()
-        for pending in taken.values():
-            self.settle(pending.receipt, delivered=True)
+            self._outcomes.record_members(self.record_key, action, accepted)
+        self._outcomes.confirm_rejections()
+        for pending in accepted.values():
+            self.settle_member(pending.receipt, delivered=True)
 
-    def refused(self, member: str, message: str) -> None:
-        """Take the member of a request that Pinterest refused."""
-        self._office.suspect(self, self._sending.pop(member).receipt, message)
+    def settle_refused(self, member: str, message: str) -> None:
+        """Reject the member of a request that Pinterest refused."""
+        self._outcomes.reject_member(self, self._sending.pop(member).receipt, message)
 
-    def settle(
+    def settle_member(
         self,
         receipt: OperationReceipt,
         *,
         delivered: bool = False,
         refusal: str | None = None,
-        why: NotSent = NotSent.SUPERSEDED,
+        reason: NotSent = NotSent.SUPERSEDED,
     ) -> None:
-        """Settle one member of a record; with the last one the record has its outcome: rejected, else delivered, else skipped."""
+        """Settle one member of a record; with the last one the record has its outcome.
+
+        It is rejected, else delivered, else skipped.
+        """
         receipt.open -= 1
         receipt.delivered |= delivered
         receipt.refusal = receipt.refusal or refusal
@@ -166,7 +173,7 @@ class ListQueue:
             return
         del self._open[receipt]
         if receipt.refusal is not None:
-            self._office.reject(
+            self._outcomes.add_dead_letter(
                 DeadLetter(
                     receipt.sequence,
                     receipt.origin,
@@ -178,6 +185,6 @@ class ListQueue:
                 )
             )
         elif receipt.delivered:
-            self._office.count(receipt.origin, Outcome.DELIVERED)
+            self._outcomes.count_outcome(receipt.origin, Outcome.DELIVERED)
         else:
-            self._office.count(receipt.origin, Outcome.SKIPPED, why)
+            self._outcomes.count_outcome(receipt.origin, Outcome.SKIPPED, reason)

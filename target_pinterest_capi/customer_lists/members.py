@@ -1,7 +1,7 @@
-"""Members of customer lists: what a record says of whom, and the net operation of each member since the last flush.
+"""Members of customer lists: what a record says of whom, and the net operation of each member.
 
-A record becomes digests the moment it is read: nothing here keeps a plain identifier. Pure bookkeeping; never sends, never reads
-a clock, never writes.
+A record becomes digests the moment it is read: nothing here keeps a plain identifier. Pure
+bookkeeping; never sends, never reads a clock, never writes.
 """
 
 from collections.abc import Callable, Mapping
@@ -33,13 +33,14 @@ class Action(StrEnum):
 
 _WORDS: Final = {
     **dict.fromkeys(
-        ("add", "added", "insert", "inserted", "i", "create", "created", "c", "update", "updated", "u", "upsert", "enter",
-         "entered", "join", "joined", "subscribe", "subscribed", "active", "in", "true", "t", "yes", "y", "on", "1"),
+        ("add", "added", "insert", "inserted", "i", "create", "created", "c", "update", "updated",
+         "u", "upsert", "enter", "entered", "join", "joined", "subscribe", "subscribed", "active",
+         "in", "true", "t", "yes", "y", "on", "1"),
         Action.ADD,
     ),
     **dict.fromkeys(
-        ("remove", "removed", "delete", "deleted", "d", "exit", "exited", "leave", "left", "unsubscribe", "unsubscribed",
-         "inactive", "out", "false", "f", "no", "n", "off", "0"),
+        ("remove", "removed", "delete", "deleted", "d", "exit", "exited", "leave", "left",
+         "unsubscribe", "unsubscribed", "inactive", "out", "false", "f", "no", "n", "off", "0"),
         Action.REMOVE,
     ),
 }  # fmt: skip
@@ -52,7 +53,10 @@ _FORMS: Final[dict[str, Callable[[str], str | LeftOut]]] = {
 
 
 class MemberOperation(NamedTuple):
-    """What one record says: what to do with which members (digests, each once), and the record's key for a dead letter."""
+    """What one record says to do with which members: digests, each once.
+
+    `key` is the record's, for a dead letter.
+    """
 
     action: Action
     members: tuple[str, ...]
@@ -60,13 +64,13 @@ class MemberOperation(NamedTuple):
 
 
 def read_action(value: Any) -> Action | None:
-    """Give the action that a value of `operation` means, by the usual words in any case; None for any other value."""
+    """Return the action that a value of `operation` means; None for any but the usual words."""
     text = coerce.text(value)
     return _WORDS.get(text.lower()) if type(text) is str else None
 
 
 def read_member(value: Any, list_type: str) -> str | LeftOut | None:
-    """Give the digest that stands for an identifier; None for nothing, a `LeftOut` for what is none.
+    """Return the digest of an identifier; None for nothing, a `LeftOut` for no identifier.
 
     A digest is passed through in lower case: SHA-256, and those that Pinterest takes for lists besides,
     SHA-1 and MD5 (docs/pinterest-api.md: Customer lists). The 32 hex digits of an MD5 are an
@@ -92,10 +96,11 @@ def compile_members(
     *,
     plain_keys: bool,
 ) -> Callable[[Record], MemberOperation | InvalidRecord]:
-    """Give what reads an entry's records.
+    """Return the function that reads an entry's records.
 
-    An identifier that cannot be used is noted, and costs the record only where none is left. Without `operation` a record adds, and
-    one with `_sdc_deleted_at` removes; the same holds where `operation` gives nothing for a deleted row.
+    An identifier that cannot be used is noted, and the record is invalid only where none is left.
+    Without `operation` a record adds, and one with `_sdc_deleted_at` removes; the same holds where
+    `operation` is empty for a deleted row.
     """
     return _Reader(entry, origin, key_properties, note, plain_keys=plain_keys).read
 
@@ -125,7 +130,7 @@ class _Reader:
         )
 
     def read(self, record: Record) -> MemberOperation | InvalidRecord:
-        """Give what a record says, or why it says nothing."""
+        """Return what a record says, or why it is invalid."""
         key = read_key(record, self._key_properties, plain=self._plain_keys)
         action = self._action(record)
         if isinstance(action, Invalid):
@@ -133,9 +138,8 @@ class _Reader:
             return InvalidRecord(self._origin, action, OPERATION, detail, key)
         members, left_out = self._members(record)
         if not members:
-            return InvalidRecord(
-                self._origin, left_out[0] if left_out else Invalid.MISSING_FIELD, MEMBER, key=key
-            )
+            reason = left_out[0] if left_out else Invalid.MISSING_FIELD
+            return InvalidRecord(self._origin, reason, MEMBER, key=key)
         for reason in left_out:
             self._note(self._origin, MEMBER, reason)
         return MemberOperation(action, members, key)
@@ -163,7 +167,7 @@ class _Reader:
 
 
 def _guarded(source: str, field: str, origin: Origin, note: Note) -> Callable[[Record], Any]:
-    """Compile an expression; one that fails on a record gives nothing, and is counted."""
+    """Compile an expression; where it fails on a record it is counted, and the value is None."""
     get = compile_expression(source)
 
     def guarded(record: Record) -> Any:
@@ -177,7 +181,7 @@ def _guarded(source: str, field: str, origin: Origin, note: Note) -> Callable[[R
 
 
 class OperationReceipt:
-    """One record's operation until it is settled. `open` counts its members that are not; what became of the others stands beside.
+    """One record's operation until it is settled: how many of its members are open, and the rest.
 
     `sequence` is the record's number, `feed` what its members are recorded under in a full refresh.
     """
@@ -195,7 +199,7 @@ class OperationReceipt:
 
 
 class PendingOperation(NamedTuple):
-    """The last operation of one member: its action, its record's receipt, and the feeds that brought the member."""
+    """The last operation of one member; `feeds` are those that brought the member."""
 
     action: Action
     receipt: OperationReceipt
@@ -203,7 +207,10 @@ class PendingOperation(NamedTuple):
 
 
 class NetOperations:
-    """The net operation of each member of one list: the last one wins, so additions and removals are disjoint."""
+    """The net operation of each member of one list since the last flow.
+
+    The last one wins, so that additions and removals are disjoint.
+    """
 
     def __init__(self) -> None:
         self._pending: dict[str, PendingOperation] = {}
@@ -211,10 +218,10 @@ class NetOperations:
     def __len__(self) -> int:
         return len(self._pending)
 
-    def add(
+    def add_operation(
         self, member: str, action: Action, receipt: OperationReceipt
     ) -> OperationReceipt | None:
-        """Take a member's operation, for which `receipt` is open; give the receipt of the one whose place it takes."""
+        """Add a member's operation; return the receipt of the one that it supersedes."""
         before = self._pending.pop(member, None)
         feeds = frozenset((receipt.feed,))
         if before is None:
@@ -225,7 +232,7 @@ class NetOperations:
         self._pending[member] = PendingOperation(action, receipt, feeds)
         return before.receipt
 
-    def take(self) -> dict[str, PendingOperation]:
-        """Give every member's operation, in the order in which they came, and begin anew."""
+    def pop_all(self) -> dict[str, PendingOperation]:
+        """Remove and return every member's operation, in the order in which they came."""
         pending, self._pending = self._pending, {}
         return pending

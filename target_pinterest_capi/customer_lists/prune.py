@@ -1,32 +1,39 @@
-"""Prune: removes from a list what its last full refresh did not bring again. Run by a person or a job, never by the target.
+"""Removes from a list what its last full refresh did not bring again.
 
-Promises to remove nobody where a refresh did not end well, or where it would be more than the configured share; and that a prune
-that is interrupted can be run again. Members are digests throughout.
+Run by a person or a job, never by the target. Promises to remove nobody where a refresh did not end
+well, or where it would be more than the configured share; and that a prune that is interrupted can be
+run again. Members are digests throughout.
 """
 
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from target_pinterest_capi.customer_lists.full_refreshes import FullRefreshes, list_key
-from target_pinterest_capi.customer_lists.list_delivery import address_of
+from target_pinterest_capi.customer_lists.full_refreshes import (
+    FeedState,
+    FullRefreshes,
+    list_key,
+)
+from target_pinterest_capi.customer_lists.list_delivery import FULL, address_of
 from target_pinterest_capi.customer_lists.members import Action
 from target_pinterest_capi.customer_lists.remote_list import ListAddress, RemoteList
-from target_pinterest_capi.delivery.dispatcher import SUSPECTS_BEFORE_STOP
+from target_pinterest_capi.delivery.call_runner import CallRunner
 from target_pinterest_capi.delivery.ledger import LedgerError
+from target_pinterest_capi.delivery.unconfirmed_rejections import UnconfirmedRejections
 from target_pinterest_capi.delivery.wakeup import Wakeup
-from target_pinterest_capi.pinterest.calls import Calls, Flow, FlowStopped
+from target_pinterest_capi.pinterest.calls import Flow, FlowStopped
 from target_pinterest_capi.pinterest.client import Client
 from target_pinterest_capi.pinterest.oauth import tokens_of
 from target_pinterest_capi.settings import CustomerListEntry, Settings
 
-FULL: Final = "full"
-
 
 class PrunePlan(NamedTuple):
-    """What a prune of one list would remove: `leavers` of `known` members; `why_not` says why nobody is removed, if so."""
+    """What a prune of one list would remove: `leavers` of `known` members.
+
+    `why_not` says why nobody is removed, if it is so.
+    """
 
     address: ListAddress
     known: int
@@ -36,7 +43,7 @@ class PrunePlan(NamedTuple):
 
 
 class PruneResult(NamedTuple):
-    """What became of a plan: how many were removed, and what Pinterest refused (in its words), or why it stopped."""
+    """What became of a plan: how many were removed and refused, and why it stopped, if it did."""
 
     address: ListAddress
     removed: int
@@ -47,7 +54,10 @@ class PruneResult(NamedTuple):
 def plans(
     settings: Settings, refreshes: FullRefreshes, only: Sequence[str] = ()
 ) -> Iterator[PrunePlan]:
-    """Give the plan of each list with full refreshes, or of those of these names. Raises `LedgerError`."""
+    """Yield the plan of each list with full refreshes, or of those of these names.
+
+    Raises `LedgerError`.
+    """
     entries: dict[ListAddress, list[CustomerListEntry]] = {}
     for entry in settings.customer_lists:
         address = address_of(settings, entry)
@@ -61,32 +71,38 @@ def _plan(
     address: ListAddress, entries: Sequence[CustomerListEntry], refreshes: FullRefreshes
 ) -> PrunePlan:
     key = list_key(address.ad_account_id, address.name)
-    standings = refreshes.standings(key)
-    current = [
-        one for one in standings if any(fnmatchcase(one.stream, entry.stream) for entry in entries)
+    feeds = [
+        feed
+        for feed in refreshes.feed_states(key)
+        if any(fnmatchcase(feed.stream, entry.stream) for entry in entries)
     ]
-    if not current:
-        return PrunePlan(
-            address,
-            0,
-            [],
-            "no full refresh of it is on record: run the pipeline with this ledger_url first",
-        )
-    for one in current:
-        if not one.complete:
-            begun = datetime.fromtimestamp(one.at, UTC).isoformat(sep=" ", timespec="minutes")
-            why_not = f"the run of stream {one.stream!r} that began at {begun} has not ended well: let it end, or run it again"
-            return PrunePlan(address, 0, [], why_not)
-    known = refreshes.count(key)
-    leavers = refreshes.leavers(key, [one.stream for one in current])
+    why_not = _why_not_current(feeds)
+    if why_not is not None:
+        return PrunePlan(address, 0, [], why_not)
+    known = refreshes.count_members(key)
+    leavers = refreshes.leavers(key, [feed.stream for feed in feeds])
     limit = min(entry.max_removed_ratio for entry in entries)
-    if len(leavers) > limit * known:
-        why_not = (
-            f"{len(leavers)} of {known} members did not come again, and max_removed_ratio is {limit:g}: where that is right, "
-            "raise it for one prune"
-        )
-        return PrunePlan(address, known, leavers, why_not, is_too_much=True)
-    return PrunePlan(address, known, leavers, None)
+    if len(leavers) <= limit * known:
+        return PrunePlan(address, known, leavers, None)
+    why_not = (
+        f"{len(leavers)} of {known} members did not come again, and max_removed_ratio is "
+        f"{limit:g}: where that is right, raise it for one prune"
+    )
+    return PrunePlan(address, known, leavers, why_not, is_too_much=True)
+
+
+def _why_not_current(feeds: Sequence[FeedState]) -> str | None:
+    """Return why the record of a list's feeds does not say who has left; None where it does."""
+    if not feeds:
+        return "no full refresh of it is on record: run the pipeline with this ledger_url first"
+    for feed in feeds:
+        if not feed.complete:
+            begun = datetime.fromtimestamp(feed.at, UTC).isoformat(sep=" ", timespec="minutes")
+            return (
+                f"the run of stream {feed.stream!r} that began at {begun} has not ended well: "
+                "let it end, or run it again"
+            )
+    return None
 
 
 class PruneRun:
@@ -97,6 +113,7 @@ class PruneRun:
         self._remote = remote
         self._refreshes = refreshes
         self._key = list_key(plan.address.ad_account_id, plan.address.name)
+        self._unconfirmed: UnconfirmedRejections[str] = UnconfirmedRejections()
         self.removed = 0
         self.refusals = 0
 
@@ -105,26 +122,34 @@ class PruneRun:
         yield from self._remote.find()
         if self._remote.id is None:
             raise FlowStopped(
-                f"there is no customer list of the list_name {self._plan.address.name!r}: check the name."
+                f"there is no customer list with the list_name {self._plan.address.name!r}: "
+                "check the name."
             )
         yield from self._remote.send(Action.REMOVE, self._plan.leavers, self)
 
-    def accepted(self, action: Action, members: Sequence[str]) -> None:  # noqa: ARG002 - it is REMOVE
-        """Forget members that Pinterest has removed: not before, so that an interrupted prune can be run again."""
+    def settle_accepted(self, action: Action, members: Sequence[str]) -> None:  # noqa: ARG002 - it is REMOVE
+        """Forget members that Pinterest has removed.
+
+        Not before, so that an interrupted prune can be run again.
+        """
+        self._unconfirmed.confirm()
         try:
-            self._refreshes.forget(self._key, members)
+            self._refreshes.forget_members(self._key, members)
         except LedgerError as error:
-            raise FlowStopped(
-                f"the record of full refreshes at ledger_url cannot be used: {error}"
-            ) from None
+            raise FlowStopped(str(error)) from None
         self.removed += len(members)
 
-    def refused(self, member: str, message: str) -> None:  # noqa: ARG002 - it stays on record
-        """Count a member that Pinterest refused. Raises `FlowStopped` where it seems to refuse everything."""
+    def settle_refused(self, member: str, message: str) -> None:
+        """Count a member that Pinterest refused; it stays on record.
+
+        Raises `FlowStopped` where Pinterest refuses everything.
+        """
         self.refusals += 1
-        if not self.removed and self.refusals >= SUSPECTS_BEFORE_STOP:
+        self._unconfirmed.hold(member)
+        if self._unconfirmed.are_too_many:
             raise FlowStopped(
-                f"{message}: nobody can be removed, so this is not about the members: check list_id and ad_account_id."
+                f"{message}: nobody can be removed, so this is not about the members: "
+                "check list_id and ad_account_id."
             )
 
 
@@ -141,7 +166,7 @@ def prune(
     client = Client(
         settings.api_url, max_connections=1, timeout_seconds=settings.request_timeout_seconds
     )
-    calls = Calls(
+    calls = CallRunner(
         tokens_of(settings.oauth, client),
         max_in_flight=1,
         max_retry_seconds=settings.max_retry_seconds,
@@ -152,7 +177,7 @@ def prune(
     pruning = PruneRun(plan, RemoteList(client, plan.address, settings.list_batch_size), refreshes)
     try:
         calls.start(pruning.flow())
-        while not calls.is_idle and (calls.stopped is None or calls.in_flight):
+        while True:
             calls.poll()
             if calls.is_idle or (calls.stopped is not None and not calls.in_flight):
                 break
@@ -161,9 +186,5 @@ def prune(
     finally:
         calls.close()
         client.close()
-    return PruneResult(
-        plan.address,
-        pruning.removed,
-        pruning.refusals,
-        calls.stopped.message if calls.stopped else None,
-    )
+    problem = calls.stopped.message if calls.stopped is not None else None
+    return PruneResult(plan.address, pruning.removed, pruning.refusals, problem)

@@ -1,7 +1,8 @@
-"""One of Pinterest's lists: found by name or made, changed, and made an audience of. Flows of calls, in the order they must have.
+"""A customer list at Pinterest: found or created, changed, and made an audience of.
 
-Adding and removing again is safe and is repeated; making a list or an audience is not, so that after an uncertain creation it is
-looked for first. Promises that whatever a flow ends with was answered by Pinterest; never looks at a record.
+Flows of calls, in the order that they must have. Adding and removing again is safe and is repeated;
+creating a list or an audience is not, so that after an uncertain creation it is looked up first.
+Promises that whatever a flow ends with was answered by Pinterest; never looks at a record.
 """
 
 from collections import Counter
@@ -11,20 +12,20 @@ from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from target_pinterest_capi.customer_lists.members import Action
 from target_pinterest_capi.pinterest.calls import Call, CallPurpose, Flow, FlowStopped
-from target_pinterest_capi.pinterest.client import Client, NoResponse
+from target_pinterest_capi.pinterest.client import Client
 from target_pinterest_capi.pinterest.redaction import redact
 from target_pinterest_capi.pinterest.responses import (
-    ApiReply,
+    ApiResponse,
     AudiencePage,
+    CallResponse,
     ListPage,
     PinterestAudience,
     PinterestList,
 )
-from target_pinterest_capi.pinterest.retries import Decision, decide_call, in_words
+from target_pinterest_capi.pinterest.retries import Decision, classify_call, describe
 
-MAX_BODY_BYTES: Final = (
-    1_000_000  # docs/pinterest-api.md: Customer lists. None is published; what others send
-)
+# docs/pinterest-api.md: Customer lists. No limit is published: this is what others send.
+MAX_BODY_BYTES: Final = 1_000_000
 FRAME_BYTES: Final = 4_096  # a body without its members: operation, list type, and a name
 MEMBER_BYTES: Final = 65  # a SHA-256 in hex, and the comma
 MAX_MEMBERS: Final = (MAX_BODY_BYTES - FRAME_BYTES) // MEMBER_BYTES
@@ -48,32 +49,35 @@ class ListAddress(NamedTuple):
 
 
 class ListOutcomes(Protocol):
-    """Who is told what became of members."""
+    """Who hears what became of members."""
 
-    def accepted(self, action: Action, members: Sequence[str]) -> None:
-        """Pinterest took a request with these members."""
+    def settle_accepted(self, action: Action, members: Sequence[str]) -> None:
+        """Pinterest accepted a request with these members."""
 
-    def refused(self, member: str, message: str) -> None:
+    def settle_refused(self, member: str, message: str) -> None:
         """Pinterest refused a request with this member alone."""
 
 
 class RemoteList:
-    """A list of Pinterest's as this process knows it: its id once it is known, and what the last answers said of it."""
+    """A list at Pinterest as this process knows it: its id, and what the last responses said."""
 
     def __init__(self, client: Client, address: ListAddress, max_members: int) -> None:
         self.address = address
         self.id = address.list_id
         self.is_looked_up = self.id is not None
         self.was_created = False
-        self.audience: str | None = None  # "found" or "made", once it is sure that there is one
+        self.audience: str | None = None  # "found" or "made", once it is certain that there is one
         self.last: PinterestList | None = None
-        self.with_exceptions = 0  # answers that told of some
-        self.changed: Counter[Action] = Counter()  # members of requests that were taken
+        self.with_exceptions = 0  # responses that reported some
+        self.changed: Counter[Action] = Counter()  # members of requests that were accepted
         self._client = client
         self._max_members = min(max_members, MAX_MEMBERS)
 
     def find(self) -> Flow:
-        """Look the list up by its name, through every page, unless its id is known. `id` is None after it where there is none."""
+        """Look the list up by its name, through every page, unless its id is known.
+
+        `id` is None after it where there is no such list.
+        """
         if self.is_looked_up:
             return
         account = self.address.ad_account_id
@@ -81,10 +85,10 @@ class RemoteList:
         bookmark: str | None = None
         seen: set[str] = set()
         while True:
-            reply = yield Call(
+            response = yield Call(
                 partial(self._client.customer_lists, ad_account_id=account, bookmark=bookmark)
             )
-            page = _body(reply, ListPage)
+            page = _body(response, ListPage)
             found += [
                 item.id
                 for item in page.items
@@ -93,24 +97,27 @@ class RemoteList:
             bookmark = page.bookmark
             if not bookmark:
                 break
-            _hold_new(bookmark, seen)
+            _check_new(bookmark, seen)
         if len(found) > 1:
             raise FlowStopped(
-                f"there are {len(found)} customer lists of the list_name {self.address.name!r}, with the ids {', '.join(found)}: "
-                "set list_id to the one that is meant in the place of list_name."
+                f"there are {len(found)} customer lists of the list_name {self.address.name!r}, "
+                f"with the ids {', '.join(found)}: set list_id to the one that is meant instead of "
+                "list_name."
             )
         self.id = found[0] if found else None
         self.is_looked_up = True
 
-    def send(self, action: Action, members: Sequence[str], settlement: ListOutcomes) -> Flow:
-        """Add or remove members, as many a request as may go; where there is no list yet the first additions make it."""
+    def send(self, action: Action, members: Sequence[str], outcomes: ListOutcomes) -> Flow:
+        """Add or remove members, in requests as large as may be.
+
+        Where there is no list yet the first additions create it.
+        """
         for start in range(0, len(members), self._max_members):
-            yield from self._send_request(
-                action, members[start : start + self._max_members], settlement
-            )
+            some = members[start : start + self._max_members]
+            yield from self._send_request(action, some, outcomes)
 
     def ensure_audience(self, name: str) -> Flow:
-        """Make sure, once a run, that an audience of the list is there."""
+        """Make sure, once a run, that there is an audience of the list."""
         if self.audience is None and self.id is not None:
             call = Call(
                 partial(
@@ -123,129 +130,132 @@ class RemoteList:
                 about=CallPurpose.AUDIENCES,
             )
             while not (yield from self._has_audience()):
-                reply = yield call
-                if isinstance(reply, ApiReply) and isinstance(reply.body, PinterestAudience):
+                response = yield call
+                if isinstance(response, ApiResponse) and isinstance(
+                    response.body, PinterestAudience
+                ):
                     self.audience = "made"
                     return
-                if decide_call(reply) is Decision.ISOLATE:
+                if classify_call(response) is Decision.ISOLATE:
                     raise FlowStopped(
-                        f"{in_words(reply)} to the creation of an audience of the list {self.address.name!r}."
+                        f"{describe(response)} to the creation of an audience of the list "
+                        f"{self.address.name!r}."
                     )
             self.audience = "found"
 
-    def _send_request(
-        self, action: Action, members: Sequence[str], settlement: ListOutcomes
-    ) -> Flow:
-        """Send one request; a refused one in halves, until the member that had it refused is alone."""
+    def _send_request(self, action: Action, members: Sequence[str], outcomes: ListOutcomes) -> Flow:
+        """Send one request; a refused one in halves, until the member at fault is alone."""
         if self.id is None:
-            reply = yield from self._create(members)
+            response = yield from self._create(members)
         else:
-            reply = yield self._update(action, members)
-        if isinstance(reply, ApiReply) and isinstance(reply.body, PinterestList):
-            self._learn(reply.body)
+            response = yield self._update(action, members)
+        if isinstance(response, ApiResponse) and isinstance(response.body, PinterestList):
+            self._remember(response.body)
             self.changed[action] += len(members)
-            settlement.accepted(action, members)
+            outcomes.settle_accepted(action, members)
         elif len(members) == 1:
-            settlement.refused(members[0], in_words(reply))
+            outcomes.settle_refused(members[0], describe(response))
         else:
             middle = len(members) // 2
-            yield from self._send_request(action, members[:middle], settlement)
-            yield from self._send_request(action, members[middle:], settlement)
+            yield from self._send_request(action, members[:middle], outcomes)
+            yield from self._send_request(action, members[middle:], outcomes)
 
     def _update(self, action: Action, members: Sequence[str]) -> Call:
         account, list_id = self.address.ad_account_id, self.id
-        assert list_id is not None  # noqa: S101 - asked before
-        return Call(
-            lambda token: self._client.update_list(token, account, list_id, action.value, members)
-        )
+        assert list_id is not None  # noqa: S101 - checked before
+        update = self._client.update_list
+        return Call(lambda token: update(token, account, list_id, action.value, members))
 
-    def _create(
-        self, members: Sequence[str]
-    ) -> Generator[Call, ApiReply | NoResponse, ApiReply | NoResponse]:
-        """Make the list of its first members; give the answer that took them, or refused them."""
-        account, name, list_type = (
-            self.address.ad_account_id,
-            self.address.list_name or "",
-            self.address.list_type,
-        )
+    def _create(self, members: Sequence[str]) -> Generator[Call, CallResponse, CallResponse]:
+        """Create the list with its first members; return the response that accepted or refused them."""
+        account, _, name, list_type = self.address
+        create = self._client.create_list
         call = Call(
-            lambda token: self._client.create_list(token, account, name, list_type, members),
-            repeatable=False,
+            lambda token: create(token, account, name or "", list_type, members), repeatable=False
         )
         while True:
-            reply = yield call
-            if isinstance(reply, ApiReply) and isinstance(reply.body, PinterestList):
-                self.id = reply.body.id
+            response = yield call
+            if isinstance(response, ApiResponse) and isinstance(response.body, PinterestList):
+                self.id = response.body.id
                 self.was_created = True
-                return reply
-            if decide_call(reply) is Decision.ISOLATE:
-                return reply
+                return response
+            if classify_call(response) is Decision.ISOLATE:
+                return response
             self.is_looked_up = False
             yield from self.find()
-            if (
-                self.id is not None
-            ):  # it was made after all; whether with its members nobody says, and adding again is safe
+            if self.id is not None:
+                # It was created after all. Whether with its members is not known; adding them again
+                # is safe.
                 self.was_created = True
-                reply = yield self._update(Action.ADD, members)
-                return reply
+                response = yield self._update(Action.ADD, members)
+                return response
 
-    def _has_audience(self) -> Generator[Call, ApiReply | NoResponse, bool]:
+    def _has_audience(self) -> Generator[Call, CallResponse, bool]:
         bookmark: str | None = None
         seen: set[str] = set()
         while True:
-            ask = partial(
+            read_page = partial(
                 self._client.audiences, ad_account_id=self.address.ad_account_id, bookmark=bookmark
             )
-            reply = yield Call(ask, about=CallPurpose.AUDIENCES)
-            page = _body(reply, AudiencePage)
-            if any(
-                item.audience_type == CUSTOMER_LIST
-                and item.rule is not None
-                and item.rule.customer_list_id == self.id
-                for item in page.items
-            ):
+            response = yield Call(read_page, about=CallPurpose.AUDIENCES)
+            page = _body(response, AudiencePage)
+            if any(self._is_of_list(audience) for audience in page.items):
                 return True
             bookmark = page.bookmark
             if not bookmark:
                 return False
-            _hold_new(bookmark, seen)
+            _check_new(bookmark, seen)
 
-    def _learn(self, shown: PinterestList) -> None:
+    def _is_of_list(self, audience: PinterestAudience) -> bool:
+        return (
+            audience.audience_type == CUSTOMER_LIST
+            and audience.rule is not None
+            and audience.rule.customer_list_id == self.id
+        )
+
+    def _remember(self, shown: PinterestList) -> None:
         self.last = shown
         self.with_exceptions += bool(shown.exceptions)
 
 
 def exceptions_of(shown: PinterestList) -> dict[str, str]:
-    """Give what `exceptions` says, without values: numbers as they are, texts redacted, of anything else how many there are."""
-    given = shown.exceptions
-    members = given if isinstance(given, dict) else {"exceptions": given} if given else {}
+    """Return what `exceptions` says, without values.
+
+    Numbers stay as they are, texts are redacted, and of anything else the number is left.
+    """
+    members = shown.exceptions or {}
+    if not isinstance(members, dict):
+        members = {"exceptions": members}
     return {redact(str(name)): _without_values(value) for name, value in members.items()}
 
 
 def _without_values(value: Any) -> str:
     if isinstance(value, int | float):
         return str(value)
-    return (
-        redact(value)
-        if isinstance(value, str)
-        else str(len(value))
-        if isinstance(value, list | dict)
-        else ""
-    )
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, list | dict):
+        return str(len(value))
+    return ""
 
 
-def _body(reply: ApiReply | NoResponse, form: type[Page]) -> Page:
-    """Give the page of an answer. Raises where it was refused: the same request will not do better."""
-    if isinstance(reply, ApiReply) and isinstance(reply.body, form):
-        return reply.body
+def _body(response: CallResponse, form: type[Page]) -> Page:
+    """Return the page of a response.
+
+    Raises `FlowStopped` where it was refused: the same request will not do better.
+    """
+    if isinstance(response, ApiResponse) and isinstance(response.body, form):
+        return response.body
     raise FlowStopped(
-        f"{in_words(reply)} to a request for a page of lists or audiences. Nothing was sent."
+        f"{describe(response)} to a request for a page of lists or audiences. Nothing was sent."
     )
 
 
-def _hold_new(bookmark: str, seen: set[str]) -> None:
+def _check_new(bookmark: str, seen: set[str]) -> None:
+    """Raise `FlowStopped` for a bookmark that was seen before."""
     if bookmark in seen:
         raise FlowStopped(
-            "Pinterest's pages of lists or audiences lead in a circle. Name the list by its list_id."
+            "Pinterest's pages of lists or audiences lead in a circle. "
+            "Name the list by its list_id."
         )
     seen.add(bookmark)

@@ -1,13 +1,18 @@
-"""From a list as this process knows it to what the run's log and report say of it."""
+"""What the run's log and report say of a customer list."""
+
+from typing import Final
 
 from target_pinterest_capi.customer_lists.members import Action
 from target_pinterest_capi.customer_lists.remote_list import RemoteList, exceptions_of
+from target_pinterest_capi.pinterest.responses import PinterestList
 from target_pinterest_capi.reporting.customer_lists import ListReport
+
+_UNSEEN: Final = PinterestList(id="")  # where no response said anything of the list
 
 
 def report_of(remote: RemoteList) -> ListReport:
-    """Give the report of a list."""
-    last = remote.last
+    """Return the report of a list."""
+    last = remote.last or _UNSEEN
     return ListReport(
         name=remote.address.name,
         ad_account_id=remote.address.ad_account_id,
@@ -15,10 +20,10 @@ def report_of(remote: RemoteList) -> ListReport:
         created=remote.was_created,
         added=remote.changed[Action.ADD],
         removed=remote.changed[Action.REMOVE],
-        status=(last.status or None) if last is not None else None,
-        uploaded_records=int(last.num_uploaded_user_records) if last is not None else 0,
-        removed_records=int(last.num_removed_user_records) if last is not None else 0,
-        exceptions=exceptions_of(last) if last is not None else {},
+        status=last.status or None,
+        uploaded_records=int(last.num_uploaded_user_records),
+        removed_records=int(last.num_removed_user_records),
+        exceptions=exceptions_of(last),
         answers_with_exceptions=remote.with_exceptions,
         audience=remote.audience,
     )

@@ -1,4 +1,7 @@
-"""Batches: events of one account that go in one request, cut by count, bytes and age, and halved to isolate a culprit."""
+"""Batches: events of one account for one request, cut by count, bytes and age.
+
+A refused one is halved to isolate the culprit.
+"""
 
 from collections.abc import Callable, Iterable
 from typing import Final
@@ -8,13 +11,19 @@ from target_pinterest_capi.events.event import Account, Event
 _HEAD: Final = b'{"data":['
 _TAIL: Final = b"]}"
 FRAME_BYTES: Final = len(_HEAD) + len(_TAIL)
+COMMA_BYTES: Final = 1
+
+
+def max_event_bytes(max_request_bytes: int) -> int:
+    """Return how long an event may be that goes alone in a request."""
+    return max_request_bytes - FRAME_BYTES
 
 
 class Batch:
-    """Events of one request with the sequence number of each, and what its attempts have come to.
+    """Events of one request with the sequence number of each, and how many attempts it has had.
 
-    `events`, `sequences` and `keys` are parallel and in order of arrival, so that the first sequence is the lowest; keys are
-    the ledger's, and there are none without one.
+    `events`, `sequences` and `keys` are parallel and in order of arrival, so that the first sequence
+    is the lowest; keys are the ledger's, and there are none without one.
     """
 
     __slots__ = (
@@ -47,39 +56,42 @@ class Batch:
         return f"Batch({len(self.events)} events, {self.size_bytes} bytes, {self.account!r})"
 
     def append(self, event: Event, sequence: int, key: int | None = None) -> None:
-        """Take one more event."""
+        """Append an event."""
         self.events.append(event)
         self.sequences.append(sequence)
-        self.size_bytes += len(event.body) + 1
+        self.size_bytes += len(event.body) + COMMA_BYTES
         if key is not None:
             self.keys.append(key)
 
     def body(self) -> bytes:
-        """Give the request's JSON, joined from the events' own bytes."""
+        """Return the request's JSON, joined from the events' own bytes."""
         return _HEAD + b",".join([event.body for event in self.events]) + _TAIL
 
     def pick(self, positions: Iterable[int], *, deeper: bool = False) -> "Batch":
-        """Give a batch of some of the events, with the retry budget already begun; `deeper` where it isolates a culprit."""
+        """Return a batch of some of the events, whose time for retries has begun with this one's.
+
+        `deeper` where it is to isolate a culprit.
+        """
         part = Batch(self.account, self.opened_at, self.depth + deeper)
         part.first_attempt_at = self.first_attempt_at
         for position in positions:
-            part.append(
-                self.events[position],
-                self.sequences[position],
-                self.keys[position] if self.keys else None,
-            )
+            key = self.keys[position] if self.keys else None
+            part.append(self.events[position], self.sequences[position], key)
         return part
 
     def halves(self) -> tuple["Batch", "Batch"]:
         """Split in two: nothing lost, nothing doubled, order kept."""
         middle = len(self.events) // 2
-        return self.pick(range(middle), deeper=True), self.pick(
-            range(middle, len(self.events)), deeper=True
-        )
+        first = self.pick(range(middle), deeper=True)
+        second = self.pick(range(middle, len(self.events)), deeper=True)
+        return first, second
 
 
 class Batches:
-    """The open batch of each account. A batch leaves when it has `max_rows`, before it passes `max_bytes`, or when it is due."""
+    """The open batch of each account.
+
+    A batch leaves when it has `max_rows`, before it passes `max_bytes`, or when it is due.
+    """
 
     def __init__(
         self, *, max_rows: int, max_bytes: int, wait_seconds: float, clock: Callable[[], float]
@@ -90,15 +102,15 @@ class Batches:
         self._clock = clock
         self._open: dict[Account, Batch] = {}
 
-    def add(self, event: Event, sequence: int, key: int | None = None) -> Batch | None:
-        """Take an event that fits; give the batch that has to leave because of it, if any."""
-        size = len(event.body) + 1
+    def add_event(self, event: Event, sequence: int, key: int | None = None) -> Batch | None:
+        """Add an event that fits; return the batch that has to leave because of it, if any."""
+        size = len(event.body) + COMMA_BYTES
         batch = self._open.get(event.account)
         full = None
         if batch is None or batch.size_bytes + size > self._max_bytes:
             full, batch = batch, Batch(event.account, self._clock())
             self._open[event.account] = batch
-        # what `append` does, in place: it is done for every event
+        # What `append` does, in place: it is done for every event.
         events = batch.events
         events.append(event)
         batch.sequences.append(sequence)
@@ -109,8 +121,8 @@ class Batches:
             full = self._open.pop(event.account)
         return full
 
-    def take_due(self, now: float) -> list[Batch]:
-        """Give the batches that have waited long enough."""
+    def pop_due(self, now: float) -> list[Batch]:
+        """Remove and return the batches that have waited long enough."""
         due = [
             account
             for account, batch in self._open.items()
@@ -118,20 +130,17 @@ class Batches:
         ]
         return [self._open.pop(account) for account in due]
 
-    def take_all(self) -> list[Batch]:
-        """Give every open batch."""
+    def pop_all(self) -> list[Batch]:
+        """Remove and return every open batch."""
         batches = list(self._open.values())
         self._open.clear()
         return batches
 
     def next_due_at(self) -> float | None:
-        """Give the time at which the oldest open batch is due; None when none is open."""
-        return (
-            min((batch.opened_at for batch in self._open.values()), default=float("inf"))
-            + self._wait_seconds
-            if self._open
-            else None
-        )
+        """Return when the oldest open batch is due; None where none is open."""
+        if not self._open:
+            return None
+        return min(batch.opened_at for batch in self._open.values()) + self._wait_seconds
 
     @property
     def undecided(self) -> int:
@@ -139,5 +148,5 @@ class Batches:
         return sum(len(batch) for batch in self._open.values())
 
     def oldest_sequence(self) -> int | None:
-        """Give the lowest sequence number of any open batch."""
+        """Return the lowest sequence number of any open batch."""
         return min((batch.sequences[0] for batch in self._open.values()), default=None)

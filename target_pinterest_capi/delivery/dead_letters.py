@@ -1,18 +1,19 @@
-"""Dead letters: one JSON line for each invalid or rejected event, durable before its outcome counts.
+"""Dead letters: one JSON line for each invalid or rejected event, durable before it counts.
 
-A file is appended and synced to disk; an fsspec URL is a prefix under which every flush makes one object. Private (0600).
-A line holds no plain personal data but what its wire-ready event carries in plain for Pinterest.
+A file is private (0600), appended to and synced to disk; an fsspec URL is a prefix under which every
+flush makes one object. A line holds no plain personal data but what its event carries in plain for
+Pinterest.
 """
 
-from collections.abc import Callable  # noqa: I001
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from target_pinterest_capi.delivery.line_file import LineFile
-from target_pinterest_capi.events.outcomes import Outcome
 from target_pinterest_capi.events.event import Origin
+from target_pinterest_capi.events.outcomes import Outcome
+from target_pinterest_capi.files.line_file import LineFile
 
 MAX_BUFFERED: Final = 1000
 FILE_WAIT_SECONDS: Final = 1.0
@@ -22,7 +23,10 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 class DeadLetter(NamedTuple):
-    """What a line says. `event` is the wire-ready JSON where one exists; `sequence` is the record's number."""
+    """What a line says.
+
+    `event` is its JSON as it was to be sent, where there is any; `sequence` is the record's number.
+    """
 
     sequence: int
     origin: Origin
@@ -35,7 +39,7 @@ class DeadLetter(NamedTuple):
     event: bytes | None = None
 
     def line(self, at: datetime, run_id: str) -> bytes:
-        """Give the letter's JSON line; absent members are left out."""
+        """Return the letter's JSON line; absent members are left out."""
         members: dict[str, Any] = {
             "at": at.isoformat(timespec="seconds").replace("+00:00", "Z"),
             "run_id": run_id,
@@ -49,15 +53,14 @@ class DeadLetter(NamedTuple):
             "ad_account_id": self.ad_account_id,
             "event": None if self.event is None else msgspec.Raw(self.event),
         }
-        return (
-            _encode({name: value for name, value in members.items() if value is not None}) + b"\n"
-        )
+        given = {name: value for name, value in members.items() if value is not None}
+        return _encode(given) + b"\n"
 
 
 class DeadLetters:
-    """The place for dead letters. Nothing is opened before the first one. `clock` gives monotonic seconds, `wall` the time of day.
+    """The place for dead letters. Nothing is opened before the first one.
 
-    Raises `OSError` from `flush` where the place cannot be written.
+    `clock` is monotonic seconds, `wall` the time of day. Raises `OSError` from `flush` where the place cannot be written.
     """
 
     def __init__(
@@ -78,32 +81,30 @@ class DeadLetters:
         self._oldest_at = 0.0
         self._failed_at = float("-inf")  # the last flush, where it failed
         self._file = LineFile(path)
-        self._objects = 0  # that are whole: one that failed is written again under its name
+        self._objects = 0  # that are complete: one that failed is written again under its name
         self.written = 0
 
     def add(self, letter: DeadLetter) -> None:
-        """Take a letter; it is unsettled until `flush` gave it back."""
+        """Add a letter; its event is not settled until `flush` returned it."""
         if not self._buffer:
             self._oldest_at = self._clock()
         self._buffer.append(letter)
 
     def due_at(self) -> float | None:
-        """Give the time at which the buffer should be flushed; None when it is empty."""
+        """Return when the buffer should be flushed; None where it is empty."""
         if not self._buffer:
             return None
-        due = (
-            self._oldest_at
-            if len(self._buffer) >= MAX_BUFFERED
-            else self._oldest_at + self._wait_seconds
-        )
+        due = self._oldest_at
+        if len(self._buffer) < MAX_BUFFERED:
+            due += self._wait_seconds
         return max(due, self._failed_at + self._wait_seconds)
 
     def oldest_sequence(self) -> int | None:
-        """Give the lowest number of a record whose letter is not durable yet."""
+        """Return the lowest number of a record whose letter is not durable yet."""
         return min((letter.sequence for letter in self._buffer), default=None)
 
     def flush(self) -> list[DeadLetter]:
-        """Make every letter durable and give them back, now settled."""
+        """Make every letter durable, and return them: their events are settled now."""
         letters = self._buffer
         if letters:
             at = self._wall()
@@ -115,7 +116,7 @@ class DeadLetters:
         return letters
 
     def close(self) -> None:
-        """Close the file; letters not flushed stay unsettled."""
+        """Close the file; events of letters not flushed stay unsettled."""
         self._file.close()
 
     def _write(self, lines: bytes) -> None:
@@ -129,14 +130,10 @@ class DeadLetters:
 
         url = f"{self.path.rstrip('/')}/{self._run_id}-{self._objects + 1}.jsonl"
         try:
-            with (
-                fsspec.open(url, "wb", auto_mkdir=True)
-                if url.startswith("file://")
-                else fsspec.open(url, "wb") as file
-            ):
+            options = {"auto_mkdir": True} if url.startswith("file://") else {}
+            with fsspec.open(url, "wb", **options) as file:
                 file.write(lines)
         except (ImportError, ValueError) as error:
-            raise OSError(
-                f"no fsspec file system for {self.path.partition('://')[0]}:// is installed"
-            ) from error
+            scheme = self.path.partition("://")[0]
+            raise OSError(f"no fsspec file system for {scheme}:// is installed") from error
         self._objects += 1

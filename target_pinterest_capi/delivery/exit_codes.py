@@ -4,7 +4,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What the process ends with; the contract with users."""
+    """What the process exits with: part of the contract with users."""
 
     OK = 0
     ERROR = 1
@@ -13,7 +13,7 @@ class ExitCode(IntEnum):
     INTERRUPTED = 128  # plus the signal's number
 
 
-class RunStopped(Exception):  # noqa: N818 - not an error of the program: the run was told to stop
+class RunStopped(Exception):  # noqa: N818 - not an error of the program: the run is to stop
     """The run stops before its input ends; the message says why and what to do."""
 
     def __init__(self, message: str, exit_code: ExitCode = ExitCode.ERROR) -> None:

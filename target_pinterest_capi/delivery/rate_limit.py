@@ -1,4 +1,7 @@
-"""Calls a minute per ad account: our own count, and the server's word, which wins. Never sleeps; the clock is an argument."""
+"""Calls a minute of an ad account: our own count, and what the server says, which wins.
+
+Never sleeps; the clock is an argument.
+"""
 
 from collections import deque
 from typing import Final
@@ -7,18 +10,21 @@ WINDOW_SECONDS: Final = 60.0
 
 
 class RateLimit:
-    """One account's calls in a sliding minute. Any window the server uses, fixed or sliding, then holds at most the limit."""
+    """One account's calls in a sliding minute.
+
+    Any window that the server uses, fixed or sliding, then holds at most the limit.
+    """
 
     def __init__(self, calls_per_minute: int) -> None:
         self._starts: deque[float] = deque(maxlen=calls_per_minute)
         self._blocked_until = 0.0
 
     def free_at(self, now: float) -> float:
-        """Give the time, on the clock of `now`, from which the next call may start."""
+        """Return the time, on the clock of `now`, from which the next call may start."""
         full = len(self._starts) == self._starts.maxlen
         return max(now, self._blocked_until, self._starts[0] + WINDOW_SECONDS if full else 0.0)
 
-    def took(self, now: float) -> None:
+    def count_call(self, now: float) -> None:
         """Count a call that starts."""
         self._starts.append(now)
 

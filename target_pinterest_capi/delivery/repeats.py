@@ -1,6 +1,7 @@
-"""Repeats within a run: an event whose key is open or in flight waits, and is decided when the first one is.
+"""Repeats within a run: an event whose key is open or in flight waits for the first one's outcome.
 
-The first one came before its repeats, and is not settled as long as they wait: where STATE stays before it, it stays before them.
+The first one came before its repeats, and is not settled as long as they wait: where STATE stays
+before it, it stays before them.
 """
 
 from collections import deque
@@ -9,7 +10,8 @@ from typing import Final
 
 from target_pinterest_capi.events.event import Event
 
-MAX_WAITING: Final = 20_000  # reading waits beyond: a constant event_id must not fill the memory
+# Beyond that reading waits: a constant event_id must not fill the memory.
+MAX_WAITING: Final = 20_000
 
 
 class Repeats:
@@ -21,11 +23,11 @@ class Repeats:
 
     @property
     def has_room(self) -> bool:
-        """Tell whether more repeats may wait."""
+        """Whether more repeats may wait."""
         return self.waiting < MAX_WAITING
 
-    def claim(self, key: int, event: Event, sequence: int) -> bool:
-        """Begin a key, or let the event wait for it: tells whether the event is the first."""
+    def register(self, key: int, event: Event, sequence: int) -> bool:
+        """Return whether the event is the first of its key; else it waits as a repeat."""
         if key not in self._under_way:
             self._under_way[key] = None
             return True
@@ -36,17 +38,19 @@ class Repeats:
         self.waiting += 1
         return False
 
-    def delivered(self, keys: Iterable[int]) -> list[Event]:
-        """End keys that were delivered; give their repeats, which need not be sent."""
+    def end_delivered(self, keys: Iterable[int]) -> list[Event]:
+        """End keys that were delivered; return their repeats, which need not be sent."""
         end = self._under_way.pop
-        repeats = [
-            event for waiting in [end(key, None) for key in keys] if waiting for event, _ in waiting
-        ]
+        waiting = [end(key, None) for key in keys]
+        repeats = [event for queue in waiting if queue for event, _ in queue]
         self.waiting -= len(repeats)
         return repeats
 
-    def failed(self, key: int) -> tuple[Event, int] | None:
-        """Give the next repeat of a key that was not delivered, to be sent in its place; None ends the key."""
+    def next_repeat(self, key: int) -> tuple[Event, int] | None:
+        """Return the next repeat of a key that was not delivered, to be sent in its place.
+
+        None ends the key.
+        """
         waiting = self._under_way.get(key)
         if not waiting:
             self._under_way.pop(key, None)

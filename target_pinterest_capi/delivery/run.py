@@ -1,10 +1,12 @@
-"""One run: every record from its arrival to exactly one outcome, and every STATE to stdout once it is true.
+"""One run: every record from its arrival to exactly one outcome, and STATE to stdout once it is true.
 
-The doors (the Singer target, replay, Spark) hand over events, invalid records and STATE; sending, settling and checkpoints
-do the rest. Everything runs on the caller's thread; nothing here blocks but `wait` and `finish`.
+The doors (the Singer target, replay, Spark) hand over events, invalid records and STATE; deliveries,
+the acknowledger and checkpoints do the rest. Everything runs on the caller's thread; nothing here
+blocks but `wait` and `finish`.
 """
 
-import logging  # noqa: I001
+import logging
+import random
 import time
 import uuid
 from collections.abc import Callable
@@ -16,15 +18,15 @@ from target_pinterest_capi.delivery.checkpoints import Checkpoints
 from target_pinterest_capi.delivery.dead_letters import DeadLetter
 from target_pinterest_capi.delivery.deduplication import Deduplication
 from target_pinterest_capi.delivery.delivery import Delivery
-from target_pinterest_capi.delivery.dispatcher import RequestCounts
-from target_pinterest_capi.delivery.wakeup import Wakeup
-from target_pinterest_capi.delivery.event_delivery import EventDelivery, Sender
+from target_pinterest_capi.delivery.event_delivery import EventDelivery, EventSender
 from target_pinterest_capi.delivery.exit_codes import ExitCode as ExitCode  # noqa: PLC0414 - the doors take both from here
 from target_pinterest_capi.delivery.exit_codes import RunStopped as RunStopped  # noqa: PLC0414
-from target_pinterest_capi.events.outcomes import Outcome
+from target_pinterest_capi.delivery.wakeup import Wakeup
 from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, SkippedRecord
 from target_pinterest_capi.events.keys import key_of
+from target_pinterest_capi.events.outcomes import Outcome
 from target_pinterest_capi.events.reasons import Invalid, Reason, Skipped
+from target_pinterest_capi.reporting.counters import RequestCounts
 from target_pinterest_capi.reporting.progress import ProgressReporter, Snapshot
 
 if TYPE_CHECKING:
@@ -36,9 +38,9 @@ _log: Final = logging.getLogger("target-pinterest-capi.delivery")
 
 
 class Run:
-    """Delivers events and keeps the account of every record. `clock` is monotonic seconds.
+    """Delivers events, and settles every record. `clock` is monotonic seconds.
 
-    `write_state` writes a STATE's value, whole or with an `OSError`, which ends the run.
+    `write_state` writes a STATE's value, all of it or with an `OSError`, which ends the run.
     """
 
     def __init__(
@@ -48,8 +50,9 @@ class Run:
         *,
         clock: Callable[[], float] = time.monotonic,
         run_id: str | None = None,
-        client: Sender | None = None,
+        client: EventSender | None = None,
         wake: Wakeup | None = None,
+        rng: random.Random | None = None,
     ) -> None:
         self.settings = settings
         self.run_id = run_id or uuid.uuid4().hex[:12]
@@ -62,44 +65,56 @@ class Run:
         if settings.mode == "live" and settings.ledger_url is not None:
             deduplication = Deduplication(settings.ledger_url, settings.ledger_retention_days)
         self._is_dry = settings.mode == "dry_run"
-        self._settling = Acknowledger(
+        self._acknowledger = Acknowledger(
             settings,
             self.run_id,
             deduplication,
-            submit=self._send_instead,
-            taint=self._checkpoints.taint,
+            submit=self._submit_repeat,
+            hold_at=self._checkpoints.hold_at,
             clock=clock,
         )
-        self.tally = self._settling.tally
-        self.observations = self._settling.observations
-        self._sending = EventDelivery(
-            settings, self._settling, deduplication, clock=clock, wake=self.wake, client=client
+        self.tally = self._acknowledger.tally
+        self.observations = self._acknowledger.observations
+        self._events = EventDelivery(
+            settings,
+            self._acknowledger,
+            deduplication,
+            clock=clock,
+            wake=self.wake,
+            client=client,
+            rng=rng,
         )
         self._state_written_at = float("-inf")
         self._can_write_state = True
         self._failed_at: int | None = None  # the record that `on_invalid: fail` stopped at
-        self._parts: list[Delivery] = [self._sending]
+        self._deliveries: list[Delivery] = [self._events]
         self._deadline: float | None = None
         self._stop: RunStopped | None = None
-        self.watch: ProgressReporter | None = None  # is told the time while the run goes on
+        self.watch: ProgressReporter | None = None  # polled while the run goes on
         self.sequence = 0  # records that have arrived; what is handed over belongs to the last one
         self.states_written = 0
 
+    def _submit_repeat(self, batch: Batch) -> None:
+        self._events.submit_repeat(batch)
+
     # What arrives
 
-    def take(self, result: Event | InvalidRecord | SkippedRecord) -> None:
-        """Take what became of the current record. Raises `RunStopped` where the run has to stop."""
-        if isinstance(result, Event):
-            self.deliver(result)
-        elif isinstance(result, InvalidRecord):
-            self.invalid(result)
-        else:
-            self.skip(result)
+    def handle(self, result: Event | InvalidRecord | SkippedRecord) -> None:
+        """Handle what the current record was mapped to.
 
-    def deliver(self, event: Event) -> None:
-        """Take an event of the current record to be delivered."""
-        if len(event.body) > self._sending.max_body_bytes:
-            self.invalid(
+        Raises `RunStopped` where the run has to stop.
+        """
+        if isinstance(result, Event):
+            self.deliver_event(result)
+        elif isinstance(result, InvalidRecord):
+            self.handle_invalid(result)
+        else:
+            self.skip_record(result)
+
+    def deliver_event(self, event: Event) -> None:
+        """Deliver an event of the current record."""
+        if len(event.body) > self._events.max_event_bytes:
+            self.handle_invalid(
                 InvalidRecord(
                     event.origin,
                     Invalid.EVENT_TOO_LARGE,
@@ -108,32 +123,26 @@ class Run:
                 )
             )
         elif self._is_dry:
-            self.would_send(event.origin, Skipped.DRY_RUN)
+            self.skip_unsent(event.origin, Skipped.DRY_RUN)
             if self.observations is not None:
-                self.observations.take([event])
+                self.observations.count_events([event])
         else:
-            self._sending.add(event, self.sequence)
+            self._events.add_event(event, self.sequence)
 
-    def invalid(self, record: InvalidRecord) -> None:
-        """Take the current record as one that makes no event.
+    def handle_invalid(self, record: InvalidRecord) -> None:
+        """Handle a current record that makes no event.
 
-        Raises `RunStopped` under `on_invalid: fail`, and where the ledger, which is asked about old events, fails.
+        Raises `RunStopped` under `on_invalid: fail`, and where the ledger, which is asked about old
+        events, fails.
         """
         if self._failed_at is not None:
             return
-        if record.repeat_of is not None and self._sending.is_known(*record.repeat_of):
-            self.skip(SkippedRecord(record.origin, Skipped.IN_LEDGER))
+        if record.repeat_of is not None and self._events.is_known(*record.repeat_of):
+            self.skip_record(SkippedRecord(record.origin, Skipped.IN_LEDGER))
             return
         if self.settings.on_invalid == "fail" and record.reason is not Invalid.EVENT_TOO_OLD:
-            self._failed_at = self.sequence  # unsettled for good; what came before it is still sent
-            where = f", field {record.field}" if record.field else ""
-            self._stop = RunStopped(
-                f"on_invalid is fail, and a record of stream {record.origin.stream!r} is invalid: {record.reason}{where} "
-                f"({record.reason.advice}) It is record {self.sequence} of the input; STATE stays before it.",
-                ExitCode.TOO_MUCH_REJECTED,
-            )
-            raise self._stop
-        self._settling.bury(
+            self._fail_on(record)
+        self.add_dead_letter(
             DeadLetter(
                 self.sequence,
                 record.origin,
@@ -145,34 +154,43 @@ class Run:
             )
         )
 
-    def skip(self, record: SkippedRecord) -> None:
-        """Count the current record as left out by configuration."""
-        reason = (
-            str(record.reason)
-            if record.name is None
-            else f"{record.reason}: {self.tally.name(record.name)}"
+    def _fail_on(self, record: InvalidRecord) -> None:
+        self._failed_at = self.sequence  # never settled; what came before it is still sent
+        where = f", field {record.field}" if record.field else ""
+        self._stop = RunStopped(
+            f"on_invalid is fail, and a record of stream {record.origin.stream!r} is invalid: "
+            f"{record.reason}{where} ({record.reason.advice}) "
+            f"It is record {self.sequence} of the input; STATE stays before it.",
+            ExitCode.TOO_MUCH_REJECTED,
         )
-        self.tally.count(record.origin, Outcome.SKIPPED, reason)
+        raise self._stop
 
-    def would_send(self, origin: Origin, reason: Reason) -> None:
-        """Count what would have been delivered, had the mode been live."""
-        self._settling.would_send(origin, reason)
+    def skip_record(self, record: SkippedRecord) -> None:
+        """Count the current record as left out by configuration."""
+        reason = str(record.reason)
+        if record.name is not None:
+            reason = f"{reason}: {self.tally.bounded_name(record.name)}"
+        self.tally.count_outcome(record.origin, Outcome.SKIPPED, reason)
 
-    def reject(self, letter: DeadLetter) -> None:
-        """Take what Pinterest refused of another part's."""
-        self._settling.bury(letter)
+    def skip_unsent(self, origin: Origin, reason: Reason) -> None:
+        """Count what would have been sent, had the mode been live."""
+        self._acknowledger.skip_unsent(origin, reason)
 
-    def attach(self, part: Delivery) -> None:
-        """Have another kind of delivery take part in this run."""
-        self._parts.append(part)
+    def add_dead_letter(self, letter: DeadLetter) -> None:
+        """Add an invalid or rejected record, of whatever delivery."""
+        self._acknowledger.add_dead_letter(letter)
 
-    def state(self, value: bytes) -> None:
-        """Take the value of a STATE message that came after the records so far.
+    def attach(self, delivery: Delivery) -> None:
+        """Add another kind of delivery to this run."""
+        self._deliveries.append(delivery)
 
-        After an interruption none is taken: the records before it may not all have been.
+    def add_state(self, value: bytes) -> None:
+        """Add the value of a STATE message that came after the records so far.
+
+        After an interruption none is added: the records before it may not all have been.
         """
         if self.settings.mode == "live" and not self.is_interrupted:
-            self._checkpoints.add(value, self.sequence)
+            self._checkpoints.add_state(value, self.sequence)
 
     def stop(self, message: str) -> None:
         """Stop before the input ends: nothing further is sent. Raises `RunStopped`."""
@@ -182,21 +200,22 @@ class Run:
 
     @property
     def has_room(self) -> bool:
-        """Tell whether more records may be read; False until requests in flight end."""
-        return all([part.has_room for part in self._parts])  # noqa: C419 - faster so
+        """Whether more records may be read; not until requests in flight end."""
+        # A list is built faster than a generator here.
+        return all([delivery.has_room for delivery in self._deliveries])  # noqa: C419
 
     @property
     def seconds(self) -> float:
-        """Give how long the run has taken so far."""
+        """How long the run has taken so far."""
         return self._clock() - self.started_at
 
     @property
     def requests(self) -> RequestCounts:
-        """Give how many requests were sent, and why."""
-        return self._sending.dispatcher.requests
+        """How many requests were sent, and why."""
+        return self._events.dispatcher.requests
 
-    def standing(self) -> Snapshot:
-        """Give how far it is."""
+    def snapshot(self) -> Snapshot:
+        """Return how far the run is."""
         return Snapshot(
             records=self.sequence,
             requests=self.requests.sent,
@@ -206,20 +225,20 @@ class Run:
 
     @property
     def dead_letters_written(self) -> int:
-        """Give how many dead letters are durable."""
-        return self._settling.dead_letters.written
+        """How many dead letters are durable."""
+        return self._acknowledger.dead_letters.written
 
     def poll(self) -> None:
-        """Read answers, send what is due, write what became true. Never waits.
+        """Read responses, send what is due, write STATE that became true. Never waits.
 
         Raises `RunStopped` when the run has to stop, also where dead letters or STATE fail.
         """
         now = self._clock()
         if self.watch is not None:
             self.watch.poll(now)
-        for part in self._parts:
-            part.poll()
-        due = self._settling.dead_letters.due_at()
+        for delivery in self._deliveries:
+            delivery.poll()
+        due = self._acknowledger.dead_letters.due_at()
         if due is not None and now >= due:
             self._flush_letters()
         if self._checkpoints.is_waiting and now - self._state_written_at >= STATE_INTERVAL_SECONDS:
@@ -227,10 +246,10 @@ class Run:
         self._check_breaker()
 
     def seconds_until_due(self) -> float | None:
-        """Give how long nothing will happen by itself; None when only input or an answer can change anything."""
+        """Return for how long nothing is due; None where only input or a response can help."""
         times = [
-            self._settling.dead_letters.due_at(),
-            *(part.next_due_at() for part in self._parts),
+            self._acknowledger.dead_letters.due_at(),
+            *(delivery.next_due_at() for delivery in self._deliveries),
         ]
         if self._deadline is not None:
             times.append(self._deadline)
@@ -243,12 +262,12 @@ class Run:
         return max(0.0, min(due)) if due else None
 
     def wait(self) -> None:
-        """Wait until something is due, an answer comes, or a signal."""
+        """Wait until something is due, a response comes, or a signal."""
         self.wake.wait(self.seconds_until_due())
 
     @property
     def is_interrupted(self) -> bool:
-        """Tell whether the grace time of a signal, or of a stop, has begun."""
+        """Whether the grace time of a signal, or of a stop, has begun."""
         return self._deadline is not None
 
     def interrupt(self) -> None:
@@ -258,18 +277,19 @@ class Run:
         self.wake.set()
 
     def finish(self) -> RunStopped | None:
-        """Send what is open and wait for every answer, then write the last true STATE; give why the run stopped, if it did.
+        """Send what is open, wait for every response, and write the last true STATE.
 
-        Ends early when the run stopped or its grace time is over; what is unsettled then stays before STATE.
+        Ends early where the run stopped or its grace time is over; STATE then stays before what is
+        not settled. Returns why the run stopped, if it did.
         """
-        for part in self._parts:
-            part.flush()
+        for delivery in self._deliveries:
+            delivery.flush()
         self._drain()
-        if self._stop is None and self._sending.is_idle:
-            self._sending.dispatcher.release_suspects()
-            self._drain()  # repeats of a refused event are sent in its place
+        if self._stop is None and self._events.is_idle:
+            self._events.dispatcher.settle_unconfirmed()
+            self._drain()  # repeats of a rejected event are sent in its place
         try:
-            self._settling.flush()
+            self._acknowledger.flush()
         except RunStopped as stop:
             self._stop = self._stop or stop
         self._check_breaker(finishing=True)
@@ -277,54 +297,52 @@ class Run:
         return self._stop
 
     def close(self) -> None:
-        """Give back files and connections."""
-        self._settling.dead_letters.close()
-        for part in self._parts:
-            part.close()
+        """Close files and connections."""
+        self._acknowledger.dead_letters.close()
+        for delivery in self._deliveries:
+            delivery.close()
 
     @property
     def _is_idle(self) -> bool:
-        return all(part.is_idle for part in self._parts)
+        return all(delivery.is_idle for delivery in self._deliveries)
 
     def _drain(self) -> None:
         while not self._is_idle:
             try:
                 self.poll()
             except RunStopped as stop:
-                # Answers still under way may settle events that Pinterest has: wait for them, but not for long.
+                # Responses still under way may settle events that Pinterest has: wait for them,
+                # but not for long.
                 self._stop = self._stop or stop
                 self.interrupt()
-                if not any(part.in_flight for part in self._parts):
+                if not any(delivery.in_flight for delivery in self._deliveries):
                     return
             if self._is_idle or (self._deadline is not None and self._clock() >= self._deadline):
                 return
             self.wait()
 
     def _flush_letters(self) -> None:
-        """Make dead letters durable; where that fails the run ends, also if it works a moment later."""
+        """Make dead letters durable; where that fails the run ends, even if it works a moment later."""
         try:
-            self._settling.flush()
+            self._acknowledger.flush()
         except RunStopped as stop:
             self._stop_with(stop, raise_now=True)
-
-    def _send_instead(self, batch: Batch) -> None:
-        self._sending.send_instead(batch)
 
     # STATE, and when to stop
 
     def _oldest_unsettled(self) -> int | None:
-        marks = (
-            self._settling.dead_letters.oldest_sequence(),
+        sequences = (
+            self._acknowledger.dead_letters.oldest_sequence(),
             self._failed_at,
-            *(part.oldest_sequence() for part in self._parts),
+            *(delivery.oldest_sequence() for delivery in self._deliveries),
         )
-        return min((mark for mark in marks if mark is not None), default=None)
+        return min((number for number in sequences if number is not None), default=None)
 
     def _checkpoint(self, now: float) -> None:
         if not self._can_write_state:
             return
-        value = self._checkpoints.take(
-            self._oldest_unsettled(), pass_tainted=not self._settling.is_over_limit
+        value = self._checkpoints.pop_newest_true(
+            self._oldest_unsettled(), pass_held=not self._acknowledger.is_over_limit
         )
         if value is None:
             return
@@ -337,12 +355,12 @@ class Run:
             self.states_written += 1
 
     def _fail_state(self, error: OSError) -> None:
-        """Stop the run, and write no STATE after one that may be cut: it would be glued to it."""
+        """Stop the run, and write no STATE after one that may be cut: they would run together."""
         self._can_write_state = False
         stop = RunStopped(
             f"STATE could not be written to stdout: {error.strerror or type(error).__name__}. "
             "Its last line may be cut, and nothing further is read or sent: "
-            "see to what reads stdout, and run again from the last whole line.",
+            "check what reads stdout, and run again from the last complete line.",
         )
         if self._stop is not None:
             _log.error("%s", stop)  # beside the reason that the run has already
@@ -350,22 +368,26 @@ class Run:
 
     def _check_breaker(self, *, finishing: bool = False) -> None:
         at_end = finishing and self._deadline is None  # an interrupted run has not seen its end
-        for stopped in [part.stopped for part in self._parts]:
+        for stopped in [delivery.stopped for delivery in self._deliveries]:
             if stopped is not None:
                 self._stop_with(RunStopped(stopped.message), raise_now=not finishing)
-        undecided = sum(part.undecided for part in self._parts)
-        if self._settling.is_too_much_rejected(undecided, at_end=at_end):
+        undecided = sum(delivery.undecided for delivery in self._deliveries)
+        if self._acknowledger.has_too_much_rejected(undecided, at_end=at_end):
             self._stop_with(self._too_much_rejected(), raise_now=not finishing)
 
     def _too_much_rejected(self) -> RunStopped:
         where = "No STATE was written past them."
-        if self._checkpoints.has_passed_tainted:
-            where = "STATE is past some of them, written while their share was lower; it stays before the others."
-        return RunStopped(f"{self._settling.share_in_words}. {where}", ExitCode.TOO_MUCH_REJECTED)
+        if self._checkpoints.has_passed_held:
+            where = (
+                "STATE is past some of them, written while their share was lower; "
+                "it stays before the others."
+            )
+        message = f"{self._acknowledger.describe_rejected()}. {where}"
+        return RunStopped(message, ExitCode.TOO_MUCH_REJECTED)
 
     def _stop_with(self, stop: RunStopped, *, raise_now: bool) -> None:
         self._stop = self._stop or stop
-        for part in self._parts:
-            part.stop(str(stop))
+        for delivery in self._deliveries:
+            delivery.stop(str(stop))
         if raise_now:
             raise self._stop

@@ -1,4 +1,4 @@
-"""A wake-up call for a thread that waits: from another thread, or from a signal handler.
+"""Wakes up a thread that waits, from another thread or from a signal handler.
 
 Owns a pipe, whose reading end can be waited for together with the input. Waits by `poll`, which
 unlike `select` takes any file descriptor, also in a process that has thousands of them open.
@@ -23,7 +23,7 @@ def wait_readable(fds: list[int], seconds: float | None) -> set[int]:
 
 
 class Wakeup:
-    """Ends a wait. The pipe is given back by `close`, and when nobody holds the object any more."""
+    """Ends a wait. The pipe is closed by `close`, or when nobody holds the object any more."""
 
     def __init__(self) -> None:
         self._read_fd, self._write_fd = os.pipe()
@@ -59,7 +59,7 @@ class Wakeup:
             return
 
     def close(self) -> None:
-        """Give the pipe back. Calls after the first one do nothing."""
+        """Close the pipe. Calls after the first one do nothing."""
         self._finalizer()
 
 

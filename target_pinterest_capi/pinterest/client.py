@@ -1,16 +1,15 @@
-"""Pinterest's endpoints over httpx: one attempt in, one typed answer out. Never raises for a status or a broken connection.
+"""Pinterest's endpoints over httpx: one attempt in, one typed response out.
 
-The only module that talks to the network. It keeps connections open, is safe to share between threads, follows no redirect
-(the token would go along), and gives every attempt one deadline for the whole answer.
+Never raises for a status or a broken connection. The only module that talks to the network. It keeps
+connections open, is safe to share between threads, follows no redirect (the token would go along),
+and gives every attempt one deadline for the whole response.
 """
 
 import base64
-import ipaddress
 import ssl
 import time
 from collections.abc import Callable, Sequence
-from enum import Enum
-from typing import Any, Final, Literal, NamedTuple, TypeVar
+from typing import Any, Final, Literal, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
@@ -20,60 +19,31 @@ from target_pinterest_capi import __version__
 from target_pinterest_capi.events.event import Account
 from target_pinterest_capi.pinterest.redaction import redact
 from target_pinterest_capi.pinterest.responses import (
-    ApiReply,
+    ApiResponse,
     AudiencePage,
+    CallResponse,
     Credentials,
+    EventsResponse,
+    EventStatus,
     ListPage,
+    NoResponse,
+    NoResponseKind,
     PinterestAudience,
     PinterestList,
     QualityScore,
     TokenGrant,
 )
+from target_pinterest_capi.settings.values import is_loopback
 
 USER_AGENT: Final = f"target-pinterest-capi/{__version__}"
-MAX_ANSWER_BYTES: Final = (
-    16 * 1024 * 1024
-)  # an answer to 1,000 events is well below 1 MB; more is no answer of Pinterest's
+# A response to 1,000 events is well below 1 MB; what is longer than this does not come from Pinterest.
+MAX_RESPONSE_BYTES: Final = 16 * 1024 * 1024
 PAGE_SIZE: Final = 250  # docs/pinterest-api.md: Customer lists (query_page_size)
 _CONNECT_SECONDS: Final = 10.0
+_KEEP_ALIVE_SECONDS: Final = 60.0
+_MAX_HEADER_DIGITS: Final = 9
 
-Got = TypeVar("Got")
-
-
-class EventStatus(msgspec.Struct, gc=False):
-    """Pinterest's word on one event, in the order of the request.
-
-    docs/pinterest-api.md: Responses.
-    """
-
-    status: str
-    error_message: str | None = None
-    warning_message: str | None = None
-
-
-class ApiResponse(NamedTuple):
-    """What came back whole. `events` is None where the body lists none; `message` is redacted; waits are seconds."""
-
-    status: int
-    events: list[EventStatus] | None = None
-    message: str = ""
-    retry_after_seconds: float | None = None
-    remaining_calls: int | None = None
-
-
-class NoResponseKind(Enum):
-    """What is known of a request that got no whole answer."""
-
-    NOT_SENT = "not sent"  # Pinterest cannot have seen it
-    UNCERTAIN = "uncertain"  # it was written, wholly or in part: it may have been processed
-    UNTRUSTED = "untrusted"  # the server's certificate does not hold
-
-
-class NoResponse(NamedTuple):
-    """An attempt without a whole answer; `message` says what happened in words, without values."""
-
-    kind: NoResponseKind
-    message: str
+Parsed = TypeVar("Parsed")
 
 
 class _Events(msgspec.Struct, gc=False):
@@ -98,20 +68,14 @@ _decode_message: Final = msgspec.json.Decoder(_Message).decode
 _NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
-def is_loopback(url: str) -> bool:
-    """Tell whether the URL's host is this machine: never proxied, and the only one that may be plain http."""
-    host = (urlsplit(url).hostname or "").rstrip(".").lower()
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+def trusts_environment(url: str) -> bool:
+    """Return whether proxies and certificates of the environment hold for a URL: not on loopback."""
+    return not is_loopback(urlsplit(url).hostname or "")
 
 
 def tls_context(url: str) -> ssl.SSLContext:
-    """Give what decides about a server's certificate: as the client's own requests to the URL have it."""
-    return httpx.create_ssl_context(trust_env=not is_loopback(url))
+    """Return what decides about a server's certificate, as for the client's own requests."""
+    return httpx.create_ssl_context(trust_env=trusts_environment(url))
 
 
 class Client:
@@ -138,13 +102,13 @@ class Client:
             limits=httpx.Limits(
                 max_connections=max_connections,
                 max_keepalive_connections=max_connections,
-                keepalive_expiry=60,
+                keepalive_expiry=_KEEP_ALIVE_SECONDS,
             ),
             follow_redirects=False,
-            trust_env=not is_loopback(api_url),
+            trust_env=trusts_environment(api_url),
         )
 
-    def send_events(self, account: Account, body: bytes, *, test: bool) -> ApiResponse | NoResponse:
+    def send_events(self, account: Account, body: bytes, *, test: bool) -> EventsResponse:
         """Make one attempt to send a request of events.
 
         docs/pinterest-api.md: Conversion events.
@@ -156,12 +120,10 @@ class Client:
             headers=_bearer(token),
             params={"test": "true"} if test else None,
             content=body,
-            read=lambda response, raw: _answer(response, raw, token),
+            parse=lambda response, raw: _parse_events(response, raw, token),
         )
 
-    def customer_lists(
-        self, token: str, ad_account_id: str, bookmark: str | None
-    ) -> ApiReply | NoResponse:
+    def customer_lists(self, token: str, ad_account_id: str, bookmark: str | None) -> CallResponse:
         """Make one attempt to read a page of customer lists.
 
         docs/pinterest-api.md: Customer lists.
@@ -170,7 +132,7 @@ class Client:
 
     def create_list(
         self, token: str, ad_account_id: str, name: str, list_type: str, members: Sequence[str]
-    ) -> ApiReply | NoResponse:
+    ) -> CallResponse:
         """Make one attempt to make a customer list of its first members.
 
         docs/pinterest-api.md: Customer lists.
@@ -187,7 +149,7 @@ class Client:
         list_id: str,
         operation: Literal["ADD", "REMOVE"],
         members: Sequence[str],
-    ) -> ApiReply | NoResponse:
+    ) -> CallResponse:
         """Make one attempt to add members to a list, or remove them.
 
         docs/pinterest-api.md: Customer lists.
@@ -201,15 +163,13 @@ class Client:
             PinterestList,
         )
 
-    def audiences(
-        self, token: str, ad_account_id: str, bookmark: str | None
-    ) -> ApiReply | NoResponse:
+    def audiences(self, token: str, ad_account_id: str, bookmark: str | None) -> CallResponse:
         """Make one attempt to read a page of audiences. docs/pinterest-api.md: Audiences."""
         return self._page(token, f"/ad_accounts/{ad_account_id}/audiences", bookmark, AudiencePage)
 
     def create_audience(
         self, token: str, ad_account_id: str, name: str, list_id: str
-    ) -> ApiReply | NoResponse:
+    ) -> CallResponse:
         """Make one attempt to make an audience of a customer list.
 
         docs/pinterest-api.md: Audiences.
@@ -223,18 +183,16 @@ class Client:
             token, "POST", f"/ad_accounts/{ad_account_id}/audiences", body, PinterestAudience
         )
 
-    def quality_scores(
-        self, token: str, ad_account_id: str, query: dict[str, str]
-    ) -> ApiReply | NoResponse:
+    def quality_scores(self, token: str, ad_account_id: str, query: dict[str, str]) -> CallResponse:
         """Make one attempt to read the event quality score.
 
         docs/pinterest-api.md: Event quality score.
         """
-        return self._read_with(
+        return self._get(
             token, f"/ad_accounts/{ad_account_id}/conversion_eqs", query, list[QualityScore]
         )
 
-    def refresh_token(self, credentials: Credentials) -> ApiReply | NoResponse:
+    def refresh_token(self, credentials: Credentials) -> CallResponse:
         """Make one attempt to exchange a refresh token for an access token.
 
         docs/pinterest-api.md: OAuth.
@@ -243,6 +201,7 @@ class Client:
             f"{credentials.client_id}:{credentials.client_secret}".encode()
         ).decode()
         form = {"grant_type": "refresh_token", "refresh_token": credentials.refresh_token}
+        secrets = (credentials.refresh_token, credentials.client_secret, basic)
         return self._attempt(
             "POST",
             "/oauth/token",
@@ -251,48 +210,37 @@ class Client:
                 "Content-Type": "application/x-www-form-urlencoded",
             },
             content=urlencode(form).encode(),
-            read=lambda response, raw: _reply(
-                response,
-                raw,
-                TokenGrant,
-                (credentials.refresh_token, credentials.client_secret, basic),
-            ),
+            parse=lambda response, raw: _parse_body(response, raw, TokenGrant, secrets),
         )
 
     def close(self) -> None:
         """Close every connection; attempts under way fail."""
         self._http.close()
 
-    def _page(
-        self, token: str, path: str, bookmark: str | None, form: type[Any]
-    ) -> ApiReply | NoResponse:
-        return self._read_with(
-            token,
-            path,
-            {"page_size": str(PAGE_SIZE)} | ({} if bookmark is None else {"bookmark": bookmark}),
-            form,
-        )
+    def _page(self, token: str, path: str, bookmark: str | None, form: type[Any]) -> CallResponse:
+        params = {"page_size": str(PAGE_SIZE)}
+        if bookmark is not None:
+            params["bookmark"] = bookmark
+        return self._get(token, path, params, form)
 
-    def _read_with(
-        self, token: str, path: str, params: dict[str, str], form: type[Any]
-    ) -> ApiReply | NoResponse:
+    def _get(self, token: str, path: str, params: dict[str, str], form: type[Any]) -> CallResponse:
         return self._attempt(
             "GET",
             path,
             headers=_bearer(token),
             params=params,
-            read=lambda response, raw: _reply(response, raw, form, (token,)),
+            parse=lambda response, raw: _parse_body(response, raw, form, (token,)),
         )
 
     def _write(
         self, token: str, method: str, path: str, body: dict[str, Any], form: type[Any]
-    ) -> ApiReply | NoResponse:
+    ) -> CallResponse:
         return self._attempt(
             method,
             path,
             headers=_bearer(token),
             content=msgspec.json.encode(body),
-            read=lambda response, raw: _reply(response, raw, form, (token,)),
+            parse=lambda response, raw: _parse_body(response, raw, form, (token,)),
         )
 
     def _attempt(
@@ -301,41 +249,46 @@ class Client:
         path: str,
         *,
         headers: dict[str, str],
-        read: Callable[[httpx.Response, bytes], Got],
+        parse: Callable[[httpx.Response, bytes], Parsed],
         params: dict[str, str] | None = None,
         content: bytes | None = None,
-    ) -> Got | NoResponse:
-        """Make one attempt; `read` gives the answer of a response and its whole body."""
+    ) -> Parsed | NoResponse:
+        """Make one attempt; `parse` gets the response and its whole body."""
         deadline = self._clock() + self._timeout_seconds
         try:
             with self._http.stream(
                 method, f"{self._api_url}{path}", params=params, content=content, headers=headers
             ) as response:
                 raw = self._read(response, deadline)
-            # httpx ties a response and its stream in a circle, which would keep the request's body until the collector comes.
+            # httpx ties a response and its stream in a circle, which would keep the request's body
+            # until the garbage collector runs.
             response.stream = httpx.ByteStream(b"")
             if raw is None:
                 return NoResponse(
                     NoResponseKind.UNCERTAIN,
                     f"the answer was not complete within {self._timeout_seconds:g} seconds",
                 )
-            return read(response, raw)
+            return parse(response, raw)
         except _NOT_SENT as error:
             if _is_certificate_error(error):
                 return NoResponse(
                     NoResponseKind.UNTRUSTED, "the server's TLS certificate could not be verified"
                 )
-            return NoResponse(NoResponseKind.NOT_SENT, _in_words(error))
+            return NoResponse(NoResponseKind.NOT_SENT, _describe_error(error))
         except httpx.RequestError as error:
-            return NoResponse(NoResponseKind.UNCERTAIN, _in_words(error))
+            return NoResponse(NoResponseKind.UNCERTAIN, _describe_error(error))
 
     def _read(self, response: httpx.Response, deadline: float) -> bytes | None:
-        """Read the whole body, or give None when time or size run out: a dripping body must not hold a sender."""
-        chunks, size = [], 0
+        """Return the whole body; None where time or size run out.
+
+        A body that comes in drops must not hold a worker.
+        """
+        chunks: list[bytes] = []
+        size = 0
         for chunk in response.iter_bytes():
             chunks.append(chunk)
             size += len(chunk)
-            if self._clock() > deadline or size > MAX_ANSWER_BYTES:
+            if self._clock() > deadline or size > MAX_RESPONSE_BYTES:
                 return None
         return b"".join(chunks)
 
@@ -344,37 +297,38 @@ def _bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
 
-def _reply(
+def _parse_events(
+    response: httpx.Response, raw: bytes, token: str
+) -> ApiResponse[list[EventStatus]]:
+    events, message = _parse(raw)
+    return _response(response, events, message, (token,))
+
+
+def _parse_body(
     response: httpx.Response, raw: bytes, form: type[Any], secrets: tuple[str, ...]
-) -> ApiReply:
-    body = None
+) -> ApiResponse[Any]:
     if response.is_success:
         try:
-            body = msgspec.json.decode(raw, type=form)
+            return _response(response, msgspec.json.decode(raw, type=form), None, secrets)
         except (msgspec.MsgspecError, UnicodeDecodeError):
-            body = None
-    return ApiReply(
-        status=response.status_code,
-        body=body,
-        message="" if body is not None else redact(_parse(raw)[1] or "", secrets),
-        retry_after_seconds=_waits(response.headers),
-        remaining_calls=_whole_number(response.headers.get("X-RateLimit-Remaining")),
-    )
+            pass  # no body of a success: its message is all there is
+    return _response(response, None, _parse(raw)[1], secrets)
 
 
-def _answer(response: httpx.Response, raw: bytes, token: str) -> ApiResponse:
-    events, message = _parse(raw)
+def _response(
+    response: httpx.Response, body: Any, message: str | None, secrets: tuple[str, ...]
+) -> ApiResponse[Any]:
     return ApiResponse(
         status=response.status_code,
-        events=events,
-        message=redact(message or "", (token,)),
-        retry_after_seconds=_waits(response.headers),
-        remaining_calls=_whole_number(response.headers.get("X-RateLimit-Remaining")),
+        body=body,
+        message=redact(message or "", secrets),
+        retry_after_seconds=_wait_seconds(response.headers),
+        remaining_calls=_number(response.headers.get("X-RateLimit-Remaining")),
     )
 
 
 def _parse(raw: bytes) -> tuple[list[EventStatus] | None, str | None]:
-    """Give the list of event statuses wherever it is, and the message; an odd shape gives neither."""
+    """Return the list of event statuses wherever it is, and the message; None for what is missing."""
     try:
         body = _decode_body(raw)
     except msgspec.MsgspecError:
@@ -382,32 +336,25 @@ def _parse(raw: bytes) -> tuple[list[EventStatus] | None, str | None]:
             return None, _decode_message(raw).message
         except msgspec.MsgspecError:
             return None, None
-    events = (
-        body.events
-        if body.events is not None
-        else body.details.events
-        if body.details is not None
-        else None
-    )
-    return events, body.message
+    if body.events is None and body.details is not None:
+        return body.details.events, body.message
+    return body.events, body.message
 
 
-def _waits(headers: httpx.Headers) -> float | None:
-    """Give the longest wait that the server names: Retry-After, or the reset of a used-up rate limit, in seconds."""
-    waits = []
-    retry_after = _whole_number(headers.get("Retry-After"))
-    if retry_after is not None:
-        waits.append(float(retry_after))
-    reset = _whole_number(headers.get("X-RateLimit-Reset"))
-    if reset is not None and _whole_number(headers.get("X-RateLimit-Remaining")) in {0, None}:
-        waits.append(float(reset))
-    return max(waits, default=None)
+def _wait_seconds(headers: httpx.Headers) -> float | None:
+    """Return the longest wait that the server names: Retry-After, or the reset of a used-up limit."""
+    waits = [_number(headers.get("Retry-After"))]
+    if not _number(headers.get("X-RateLimit-Remaining")):
+        waits.append(_number(headers.get("X-RateLimit-Reset")))
+    return max((float(wait) for wait in waits if wait is not None), default=None)
 
 
-def _whole_number(text: str | None) -> int | None:
+def _number(text: str | None) -> int | None:
     """Read the first number of a header such as `120000, 120000;w=60`; anything else is None."""
     digits = (text or "").split(",", 1)[0].split(";", 1)[0].strip()
-    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 9 else None  # noqa: PLR2004
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= _MAX_HEADER_DIGITS):
+        return None
+    return int(digits)
 
 
 def _is_certificate_error(error: BaseException | None) -> bool:
@@ -418,7 +365,7 @@ def _is_certificate_error(error: BaseException | None) -> bool:
     return False
 
 
-def _in_words(error: httpx.RequestError) -> str:
-    """Name the kind of the failure; the message of the library itself may hold a URL or an address, so it is cut."""
+def _describe_error(error: httpx.RequestError) -> str:
+    """Name the kind of a failure; the library's message may hold a URL or an address, so it is cut."""
     words = redact(str(error))
     return f"{type(error).__name__}: {words}" if words else type(error).__name__

@@ -1,40 +1,43 @@
 """The access token of customer lists and quality scores: a configured one, or one for an app's refresh token.
 
-Pinterest replaces a refresh token as it is used. Owns the file of `token_path`: private (0600), written atomically, holding the
-newest refresh token and the digest of the configured one that it descends from. A file that descends from another token is not
-used, so that a token newly configured wins.
+Pinterest replaces a refresh token as it is used. Owns the file of `token_path`: private (0600), written
+atomically, holding the newest refresh token and the digest of the configured one that it descends
+from. A file that descends from another token is not used, so that a newly configured token wins.
 Never sends, reads or knows the conversion token; never shows a token in a message or a repr.
 """
 
 import json
-import os
 import tempfile
 from datetime import UTC, datetime
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from pydantic import SecretStr
 
 from target_pinterest_capi.events.hashing import digest
+from target_pinterest_capi.files.durable import replace_file
 from target_pinterest_capi.pinterest.calls import Call, Flow, FlowStopped
-from target_pinterest_capi.pinterest.client import NoResponse
-from target_pinterest_capi.pinterest.responses import ApiReply, Credentials, TokenGrant
-from target_pinterest_capi.pinterest.retries import Decision, decide_call, in_words
+from target_pinterest_capi.pinterest.responses import (
+    ApiResponse,
+    CallResponse,
+    Credentials,
+    NoResponse,
+    TokenGrant,
+)
+from target_pinterest_capi.pinterest.retries import Decision, classify_call, describe
 from target_pinterest_capi.settings import OAuth
 
-REFUSED: Final = (
-    400,
-    401,
-    403,
-)  # seen: 401 with code 283 for a refresh token that is no longer one
+# seen: 401 with code 283 for a refresh token that was replaced
+REFUSALS: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 _SCOPES: Final = "with the scopes ads:read and ads:write"
 
 
 class TokenEndpoint(Protocol):
     """What is needed of a client: one attempt to exchange a refresh token."""
 
-    def refresh_token(self, credentials: Credentials) -> ApiReply | NoResponse:
+    def refresh_token(self, credentials: Credentials) -> CallResponse:
         """Make one attempt."""
 
 
@@ -45,16 +48,22 @@ class FixedToken:
         self.access_token: str | None = token.get_secret_value()
 
     def refresh(self) -> Flow | None:
-        """Nothing refreshes it."""
+        """Return None: nothing refreshes it."""
         return None
 
-    def advice(self) -> str:
-        """Name the setting."""
-        return f"Pinterest does not know the access token, or it has expired: set oauth.access_token to a new one, {_SCOPES}."
+    def remedy(self) -> str:
+        """Return what to do where Pinterest does not know the token."""
+        return (
+            "Pinterest does not know the access token, or it has expired: "
+            f"set oauth.access_token to a new one, {_SCOPES}."
+        )
 
 
 class RefreshedTokens:
-    """Access tokens for a refresh token: the newest one in the file where it descends from the configured one, else that."""
+    """Access tokens for an app's refresh token.
+
+    That is the newest one in the file where it descends from the configured one, else that.
+    """
 
     def __init__(
         self,
@@ -71,43 +80,45 @@ class RefreshedTokens:
         self._path = Path(path).expanduser()
         self._client = client
 
-    def advice(self) -> str:
-        """Name the settings."""
+    def remedy(self) -> str:
+        """Return what to do where Pinterest does not know the token."""
         return (
-            "Pinterest does not take the access token that it gave for oauth.refresh_token: check that the app "
-            f"(oauth.client_id) was let in {_SCOPES}."
+            "Pinterest does not take the access token that it gave for oauth.refresh_token: "
+            f"check that the app (oauth.client_id) was authorized {_SCOPES}."
         )
 
     def refresh(self) -> Flow:
-        """Exchange the refresh token; what replaces it is durable before the access token is used."""
+        """Exchange the refresh token; what replaces it is durable before the token is used."""
         self._check_path()
         refresh_token = self._newest()
         while True:
             credentials = Credentials(self._client_id, self._client_secret, refresh_token)
             exchange = partial(self._exchange, credentials)
-            reply = yield Call(exchange, takes=REFUSED, needs_token=False)
-            if isinstance(reply, ApiReply) and isinstance(reply.body, TokenGrant):
-                if (
-                    reply.body.refresh_token is not None
-                    and reply.body.refresh_token != refresh_token
-                ):
-                    self._keep(reply.body.refresh_token)
-                self.access_token = reply.body.access_token
+            response = yield Call(exchange, expected_refusals=REFUSALS, needs_token=False)
+            if isinstance(response, ApiResponse) and isinstance(response.body, TokenGrant):
+                grant = response.body
+                if grant.refresh_token not in {None, refresh_token}:
+                    self._keep(grant.refresh_token)
+                self.access_token = grant.access_token
                 return
             newest = self._newest()
             if newest == refresh_token:
                 raise FlowStopped(
-                    f"{in_words(reply)}: no access token was given. Check oauth.client_id and oauth.client_secret; where they are "
-                    f"right the refresh token was used up or has expired: let the app in once more, {_SCOPES}, and set "
+                    f"{describe(response)}: no access token was given. Check oauth.client_id and "
+                    "oauth.client_secret; where they are right the refresh token was used up or "
+                    f"has expired: authorize the app once more, {_SCOPES}, and set "
                     "oauth.refresh_token to the new one."
                 )
             refresh_token = newest  # another process has refreshed it meanwhile
 
-    def _exchange(self, credentials: Credentials, _: str) -> ApiReply | NoResponse:
+    def _exchange(self, credentials: Credentials, _: str) -> CallResponse:
         return self._client.refresh_token(credentials)
 
     def _newest(self) -> str:
-        """Give the refresh token to use. A file that is not there, or holds another token's descendant, counts for nothing."""
+        """Return the refresh token to use.
+
+        The configured one where there is no file, or one that descends from another token.
+        """
         try:
             kept: Any = json.loads(self._path.read_bytes())
         except FileNotFoundError:
@@ -119,7 +130,7 @@ class RefreshedTokens:
                 else "it is not what this program wrote there"
             )
             raise FlowStopped(
-                f"the file of oauth.token_path cannot be read: {reason}. Mend it, or remove it."
+                f"the file of oauth.token_path cannot be read: {reason}. Repair or remove it."
             ) from None
         if not isinstance(kept, dict) or kept.get("descends_from") != digest(self._configured):
             return self._configured
@@ -134,8 +145,9 @@ class RefreshedTokens:
                 pass
         except OSError as error:
             raise FlowStopped(
-                f"the folder of oauth.token_path cannot be written: {error.strerror}. Pinterest replaces a refresh token as it is "
-                "used, and the new one must be kept: make it writable. Nothing was refreshed."
+                f"the folder of oauth.token_path cannot be written: {error.strerror}. Pinterest "
+                "replaces a refresh token as it is used, and the new one must be kept: make it "
+                "writable. Nothing was refreshed."
             ) from None
 
     def _keep(self, refresh_token: str) -> None:
@@ -145,41 +157,21 @@ class RefreshedTokens:
             "refreshed_at": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         try:
-            write_private(self._path, json.dumps(content).encode() + b"\n")
+            replace_file(self._path, json.dumps(content).encode() + b"\n", is_private=True)
         except OSError as error:
             raise FlowStopped(
-                f"the new refresh token could not be kept in oauth.token_path: {error.strerror}. The old one is used up: "
-                "let the app in once more, and set oauth.refresh_token to the new one."
+                f"the new refresh token could not be kept in oauth.token_path: {error.strerror}. "
+                "The old one is used up: authorize the app once more, and set "
+                "oauth.refresh_token to the new one."
             ) from None
 
 
-def write_private(path: Path, content: bytes) -> None:
-    """Put a file in place of the one that is there, whole or not at all: 0600, and durable when this returns.
-
-    Raises OSError where it cannot.
-    """
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # made with 0600
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except OSError:
-        Path(name).unlink(missing_ok=True)
-        raise
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
-
-
 def tokens_of(oauth: OAuth, client: TokenEndpoint) -> FixedToken | RefreshedTokens:
-    """Give the source that the settings describe."""
+    """Return the source of access tokens that the settings describe."""
     if oauth.access_token is not None:
         return FixedToken(oauth.access_token)
-    assert oauth.client_id is not None  # noqa: S101 - held by the settings: without access_token all four are there
+    # The settings hold that without access_token all four are there.
+    assert oauth.client_id is not None  # noqa: S101
     assert oauth.client_secret is not None  # noqa: S101
     assert oauth.refresh_token is not None  # noqa: S101
     assert oauth.token_path is not None  # noqa: S101
@@ -192,22 +184,26 @@ def tokens_of(oauth: OAuth, client: TokenEndpoint) -> FixedToken | RefreshedToke
     )
 
 
-def fetch_access_token(tokens: FixedToken | RefreshedTokens) -> str | ApiReply | NoResponse:
-    """Give the access token; an app's is exchanged for, by one attempt, and the answer given where it brought none.
+def fetch_access_token(tokens: FixedToken | RefreshedTokens) -> str | CallResponse:
+    """Return the access token, or the response to the one attempt to get one that brought none.
 
-    Raises `FlowStopped`, with what to do about it, where Pinterest refuses the app or what replaces its token cannot be kept.
+    Raises `FlowStopped`, with what to do about it, where Pinterest refuses the app or what replaces
+    its refresh token cannot be kept.
     """
     flow = tokens.refresh() if tokens.access_token is None else None
     if flow is None:
         return tokens.access_token or ""
     call = next(flow)
     while True:
-        reply = call.send("")
-        if isinstance(reply, NoResponse) or not (
-            reply.status in call.takes or decide_call(reply) is Decision.SETTLE
+        response = call.send("")
+        if isinstance(response, NoResponse):
+            return response
+        if (
+            response.status not in call.expected_refusals
+            and classify_call(response) is not Decision.SETTLE
         ):
-            return reply
+            return response
         try:
-            call = flow.send(reply)
+            call = flow.send(response)
         except StopIteration:
             return tokens.access_token or ""

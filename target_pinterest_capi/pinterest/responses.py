@@ -1,8 +1,54 @@
-"""Pinterest's answers about customer lists, audiences, quality scores and OAuth, as types. Plain data; no repr shows a token."""
+"""Pinterest's responses as types, and what is known where none came. Plain data; no repr shows a token."""
 
-from typing import Any, NamedTuple
+from enum import Enum
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
+
+Body = TypeVar("Body")
+
+
+class ApiResponse(NamedTuple, Generic[Body]):
+    """A response that came back whole; `message` is redacted.
+
+    `body` is None where the response has no body of the kind that was asked for.
+    """
+
+    status: int
+    body: Body | None = None
+    message: str = ""
+    retry_after_seconds: float | None = None
+    remaining_calls: int | None = None
+
+
+class NoResponseKind(Enum):
+    """What is known of a request whose response did not come back whole."""
+
+    NOT_SENT = "not sent"  # Pinterest cannot have seen it
+    UNCERTAIN = "uncertain"  # it was written, wholly or in part: it may have been processed
+    UNTRUSTED = "untrusted"  # the server's certificate could not be verified
+
+
+class NoResponse(NamedTuple):
+    """An attempt without a complete response; `message` says why in words, without values."""
+
+    kind: NoResponseKind
+    message: str
+
+
+class EventStatus(msgspec.Struct, gc=False):
+    """Pinterest's verdict on one event, in the order of the request.
+
+    docs/pinterest-api.md: Responses.
+    """
+
+    status: str
+    error_message: str | None = None
+    warning_message: str | None = None
+
+
+EventsResponse: TypeAlias = ApiResponse[list[EventStatus]] | NoResponse
+CallResponse: TypeAlias = ApiResponse[Any] | NoResponse
 
 
 class PinterestList(msgspec.Struct):
@@ -97,7 +143,7 @@ class TokenGrant(msgspec.Struct):
     refresh_token: str | None = None
 
     def __repr__(self) -> str:
-        return "Grant(...)"
+        return "TokenGrant(...)"
 
 
 class Credentials(NamedTuple):
@@ -109,21 +155,3 @@ class Credentials(NamedTuple):
 
     def __repr__(self) -> str:
         return "Credentials(...)"
-
-
-class ApiReply(NamedTuple):
-    """What came back whole to a call that is not about events: `body` is None where the body is not what a success has."""
-
-    status: int
-    body: (
-        PinterestList
-        | ListPage
-        | PinterestAudience
-        | AudiencePage
-        | list[QualityScore]
-        | TokenGrant
-        | None
-    ) = None
-    message: str = ""
-    retry_after_seconds: float | None = None
-    remaining_calls: int | None = None

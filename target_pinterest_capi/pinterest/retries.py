@@ -1,19 +1,24 @@
-"""What an answer means: a table from status or failure to one of six decisions. Pure; the dispatcher carries them out.
+"""What a response means: a table from its status to a decision, and to what a person does about it.
 
-Sources: docs/pinterest-api.md: Responses. What the
-table does not list has an explicit default by its hundred.
+Pure: the dispatcher and the call runner carry the decisions out. Sources: docs/pinterest-api.md: Responses.
 """
 
 import random
 from enum import Enum
-from typing import Final
+from http import HTTPStatus
+from typing import Final, NamedTuple
 
-from target_pinterest_capi.pinterest.client import ApiResponse, NoResponse, NoResponseKind
-from target_pinterest_capi.pinterest.responses import ApiReply
+from target_pinterest_capi.pinterest.responses import (
+    ApiResponse,
+    CallResponse,
+    EventsResponse,
+    NoResponse,
+    NoResponseKind,
+)
 
 BACKOFF_BASE_SECONDS: Final = 0.5
 BACKOFF_CEILING_SECONDS: Final = 15.0
-SERVER_WAIT_CEILING_SECONDS: Final = 60.0  # a reset further away is asked again after this
+SERVER_WAIT_CEILING_SECONDS: Final = 60.0  # a later reset is tried again after this
 
 
 class Decision(Enum):
@@ -27,106 +32,163 @@ class Decision(Enum):
     STOP = "stop"  # no request can succeed until a person changes something
 
 
+class StatusRule(NamedTuple):
+    """What a status means, and the remedy where a run stops on it: the setting to look at first.
+
+    `oauth_remedy` is for customer lists, audiences, scores and OAuth, which take no conversion token.
+    """
+
+    decision: Decision
+    remedy: str = ""
+    oauth_remedy: str = ""
+
+
 # docs/pinterest-api.md: Responses. Pinterest lists 200, 400, 401, 403, 422, 429, 503 and `default`;
 # the others are HTTP's own (RFC 9110).
-BY_STATUS: Final = {
-    400: Decision.ISOLATE,
-    401: Decision.STOP,
-    403: Decision.STOP,
-    404: Decision.STOP,
-    405: Decision.STOP,
-    407: Decision.STOP,
-    408: Decision.UNCERTAIN,
-    413: Decision.ISOLATE,
-    422: Decision.ISOLATE,
-    425: Decision.RETRY,
-    429: Decision.SLOW_DOWN,
-    503: Decision.RETRY,
+STATUS_RULES: Final = {
+    HTTPStatus.BAD_REQUEST: StatusRule(Decision.ISOLATE),
+    HTTPStatus.UNAUTHORIZED: StatusRule(
+        Decision.STOP,
+        "Pinterest does not know the token: check conversion_token (Ads Manager, Conversions, "
+        "Conversion access token).",
+        "Pinterest does not know the OAuth access token: check oauth.",
+    ),
+    HTTPStatus.FORBIDDEN: StatusRule(
+        Decision.STOP,
+        "the token has no right to this ad account: check ad_account_id, and that conversion_token "
+        "was made for it.",
+        "the OAuth token has no right to this ad account: check ad_account_id, and that its user "
+        "may manage its audiences.",
+    ),
+    HTTPStatus.NOT_FOUND: StatusRule(
+        Decision.STOP,
+        "there is no such address: check api_url and ad_account_id.",
+        "there is no such list or address: check list_id in customer_lists, ad_account_id and "
+        "api_url.",
+    ),
+    HTTPStatus.METHOD_NOT_ALLOWED: StatusRule(
+        Decision.STOP, "there is no such address: check api_url."
+    ),
+    HTTPStatus.PROXY_AUTHENTICATION_REQUIRED: StatusRule(
+        Decision.STOP,
+        "the proxy wants a user and password: check the variables HTTPS_PROXY and NO_PROXY.",
+    ),
+    HTTPStatus.REQUEST_TIMEOUT: StatusRule(Decision.UNCERTAIN),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: StatusRule(Decision.ISOLATE),
+    HTTPStatus.UNPROCESSABLE_ENTITY: StatusRule(Decision.ISOLATE),
+    HTTPStatus.TOO_EARLY: StatusRule(Decision.RETRY),
+    HTTPStatus.TOO_MANY_REQUESTS: StatusRule(Decision.SLOW_DOWN),
+    HTTPStatus.SERVICE_UNAVAILABLE: StatusRule(Decision.RETRY),
 }
-BY_HUNDRED: Final = {
-    1: Decision.UNCERTAIN,
-    2: Decision.UNCERTAIN,
-    3: Decision.STOP,
-    4: Decision.ISOLATE,
-    5: Decision.UNCERTAIN,
+# A status that the table does not list, by its hundred.
+HUNDRED_RULES: Final = {
+    1: StatusRule(Decision.UNCERTAIN),
+    2: StatusRule(Decision.UNCERTAIN),
+    3: StatusRule(
+        Decision.STOP,
+        "the server redirects elsewhere, and the token is not sent along: set api_url to the final "
+        "address.",
+    ),
+    4: StatusRule(Decision.ISOLATE),
+    5: StatusRule(Decision.UNCERTAIN),
 }
-BY_FAILURE: Final = {
-    NoResponseKind.NOT_SENT: Decision.RETRY,
-    NoResponseKind.UNCERTAIN: Decision.UNCERTAIN,
-    NoResponseKind.UNTRUSTED: Decision.STOP,
+NO_RESPONSE_RULES: Final = {
+    NoResponseKind.NOT_SENT: StatusRule(
+        Decision.RETRY, "check the network between here and api_url."
+    ),
+    NoResponseKind.UNCERTAIN: StatusRule(
+        Decision.UNCERTAIN, "check the network between here and api_url."
+    ),
+    NoResponseKind.UNTRUSTED: StatusRule(
+        Decision.STOP, "check api_url, the machine's certificates (SSL_CERT_FILE) and clock."
+    ),
 }
-_MAY_LIST_EVENTS: Final = frozenset({2, 4})
-_STATUSES: Final = frozenset({"processed", "failed"})
+_UNKNOWN: Final = StatusRule(Decision.STOP)
+_DEFAULT_REMEDY: Final = "see the message; nothing of this request was accepted."
+_TEMPORARY: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
+_EVENT_STATUSES: Final = frozenset({"processed", "failed"})
 
-# What a person does when a run stops on a status: the setting first.
-ADVICE: Final = {
-    401: "Pinterest does not know the token: check conversion_token (Ads Manager, Conversions, Conversion access token).",
-    403: "the token has no right to this ad account: check ad_account_id, and that conversion_token was made for it.",
-    404: "there is no such address: check api_url and ad_account_id.",
-    405: "there is no such address: check api_url.",
-    407: "the proxy wants a user and password: check the variables HTTPS_PROXY and NO_PROXY.",
-}
-# The same for customer lists, audiences and OAuth, which take no conversion token.
-LIST_ADVICE: Final = {
-    **ADVICE,
-    403: "the OAuth token has no right to this ad account: check ad_account_id, and that its user may manage its audiences.",
-    404: "there is no such list or address: check list_id in customer_lists, ad_account_id and api_url.",
-}
-REDIRECT_ADVICE: Final = "the server redirects elsewhere, and the token is not sent along: set api_url to the final address."
-UNTRUSTED_ADVICE: Final = "check api_url, the machine's certificates (SSL_CERT_FILE) and clock."
+
+def rule_of(response: CallResponse | EventsResponse) -> StatusRule:
+    """Return the row of the tables for a response, whatever its body says."""
+    if isinstance(response, NoResponse):
+        return NO_RESPONSE_RULES[response.kind]
+    status = response.status
+    return STATUS_RULES.get(status) or HUNDRED_RULES.get(status // 100, _UNKNOWN)  # type: ignore[call-overload]
 
 
-def decide(answer: ApiResponse | NoResponse, sent: int) -> Decision:
-    """Decide on an answer to a request of `sent` events. A list of another length than was sent is never success."""
-    if isinstance(answer, NoResponse):
-        return BY_FAILURE[answer.kind]
-    hundred = answer.status // 100
+def classify(response: EventsResponse, sent: int) -> Decision:
+    """Return what is done about the response to a request of `sent` events.
+
+    A list of another length than was sent is never a success.
+    """
     if (
-        hundred in _MAY_LIST_EVENTS
-        and answer.events is not None
-        and (hundred == 2 or answer.status == 422)  # noqa: PLR2004
+        isinstance(response, ApiResponse)
+        and response.body is not None
+        and (_is_success(response) or response.status == HTTPStatus.UNPROCESSABLE_ENTITY)
     ):
-        complete = len(answer.events) == sent and all(
-            event.status in _STATUSES for event in answer.events
+        is_complete = len(response.body) == sent and all(
+            event.status in _EVENT_STATUSES for event in response.body
         )
-        return Decision.SETTLE if complete else Decision.UNCERTAIN
-    return BY_STATUS.get(answer.status) or BY_HUNDRED.get(hundred, Decision.STOP)
+        return Decision.SETTLE if is_complete else Decision.UNCERTAIN
+    return rule_of(response).decision
 
 
-def decide_call(answer: ApiReply | NoResponse) -> Decision:
-    """Decide on an answer to a call about lists, audiences or OAuth. A success whose body is none of a success is uncertain."""
-    if isinstance(answer, NoResponse):
-        return BY_FAILURE[answer.kind]
-    if answer.status // 100 == 2:  # noqa: PLR2004
-        return Decision.UNCERTAIN if answer.body is None else Decision.SETTLE
-    return BY_STATUS.get(answer.status) or BY_HUNDRED.get(answer.status // 100, Decision.STOP)
+def classify_call(response: CallResponse) -> Decision:
+    """Return what is done about the response to a call about lists, audiences or OAuth.
+
+    A success without the body that was asked for is uncertain.
+    """
+    if isinstance(response, ApiResponse) and _is_success(response) and response.body is not None:
+        return Decision.SETTLE
+    return rule_of(response).decision
 
 
-def in_words(answer: ApiResponse | ApiReply | NoResponse) -> str:
-    """Say what came back, for a log: status and Pinterest's message, or what happened to the connection."""
-    if isinstance(answer, NoResponse):
-        return f"no answer from Pinterest ({answer.message})"
-    return f"Pinterest answered {answer.status} {answer.message}".rstrip(" .")
+def describe(response: CallResponse | EventsResponse) -> str:
+    """Return what came back, for a log: status and Pinterest's message, or why nothing came."""
+    if isinstance(response, NoResponse):
+        return f"no answer from Pinterest ({response.message})"
+    return f"Pinterest answered {response.status} {response.message}".rstrip(" .")
 
 
-def advice(answer: ApiResponse | ApiReply | NoResponse) -> str:
-    """Say what a person does about an answer that stops the run."""
-    if isinstance(answer, NoResponse):
-        return (
-            UNTRUSTED_ADVICE
-            if answer.kind is NoResponseKind.UNTRUSTED
-            else "check the network between here and api_url."
-        )
-    if answer.status // 100 == 3:  # noqa: PLR2004
-        return REDIRECT_ADVICE
-    return (LIST_ADVICE if isinstance(answer, ApiReply) else ADVICE).get(
-        answer.status, "see the message; nothing of this request was settled."
-    )
+def remedy(response: CallResponse | EventsResponse, *, uses_oauth: bool = False) -> str:
+    """Return what a person does about a response that stops the run."""
+    rule = rule_of(response)
+    return (rule.oauth_remedy if uses_oauth else "") or rule.remedy or _DEFAULT_REMEDY
+
+
+def remedy_by_waiting(response: CallResponse | EventsResponse, then: str) -> str | None:
+    """Return what to do about a response that says nothing about the settings: wait, `then` retry.
+
+    None for any other response.
+    """
+    if isinstance(response, NoResponse):
+        return None
+    if response.status == HTTPStatus.TOO_MANY_REQUESTS:
+        seconds = response.retry_after_seconds
+        wait = f"{seconds:g} seconds" if seconds else "a minute"
+        return f"Too many requests for this ad account: wait {wait}, and {then}."
+    if response.status // 100 == 5 or response.status in _TEMPORARY:  # noqa: PLR2004
+        return f"This shows nothing wrong with the settings: {then} in a few minutes."
+    return None
+
+
+def pause_seconds(response: CallResponse | EventsResponse) -> float:
+    """Return for how long the server will take no further call, by its own headers; usually 0."""
+    if isinstance(response, NoResponse) or response.remaining_calls != 0:
+        return 0.0
+    return response.retry_after_seconds or 0.0
 
 
 def delay_seconds(attempts: int, server_wait_seconds: float | None, rng: random.Random) -> float:
-    """Give the wait before the next attempt, `attempts` made: full jitter under a doubling ceiling, the server's wait as floor."""
-    jittered = rng.uniform(
-        0, min(BACKOFF_CEILING_SECONDS, BACKOFF_BASE_SECONDS * 2 ** min(attempts - 1, 16))
-    )
+    """Return the wait before the next attempt, after `attempts` of them.
+
+    Full jitter under a ceiling that doubles, and never less than the server's own wait.
+    """
+    ceiling = min(BACKOFF_CEILING_SECONDS, BACKOFF_BASE_SECONDS * 2 ** min(attempts - 1, 16))
+    jittered = rng.uniform(0, ceiling)
     return max(jittered, min(server_wait_seconds or 0.0, SERVER_WAIT_CEILING_SECONDS))
+
+
+def _is_success(response: "ApiResponse[object]") -> bool:
+    return response.status // 100 == 2  # noqa: PLR2004

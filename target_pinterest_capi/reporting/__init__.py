@@ -1,1 +1,1 @@
-"""What a run did, for people: counters and the words around them."""
+"""What a run did, for people and programs: counters, statistics, progress and the report."""

@@ -1,11 +1,15 @@
-"""What a run counts: outcomes by stream, mapping entry and reason, values left out, warnings. Numbers and names only."""
+"""What a run counts: outcomes by stream, mapping entry and reason, values left out, warnings.
 
-from collections import Counter  # noqa: I001
+Numbers and names only.
+"""
+
+from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from target_pinterest_capi.events.outcomes import Outcome
 from target_pinterest_capi.events.event import Origin
+from target_pinterest_capi.events.outcomes import Outcome
 
 MAX_NAMES: Final = 50  # names that come from records are kept up to here, the rest under one
 OTHER_NAMES: Final = "(others)"
@@ -29,6 +33,15 @@ class NoteCount(NamedTuple):
     number: int
 
 
+@dataclass(slots=True)
+class RequestCounts:
+    """How many requests were sent, how many of them again, and how many to isolate a refused event."""
+
+    sent: int = 0
+    repeated: int = 0
+    isolating: int = 0
+
+
 class Counters:
     """Counters of one run."""
 
@@ -38,42 +51,53 @@ class Counters:
         self._notes: Counter[tuple[Origin, str, str]] = Counter()
         self._names: set[str] = set()
         self._too_old = 0
+        self._unsent = 0
         self._warnings: Counter[str] = Counter()
         self.records = 0
 
-    def count(self, origin: Origin, outcome: Outcome, reason: str = "", number: int = 1) -> None:
-        """Count settled events."""
+    def count_outcome(
+        self, origin: Origin, outcome: Outcome, reason: str = "", number: int = 1
+    ) -> None:
+        """Count events that ended with one outcome and reason."""
         self._outcomes[origin, outcome, str(reason)] += number
         self._totals[outcome] += number
 
     def count_outside_ratio(self, number: int = 1) -> None:
-        """Take events, counted as invalid, out of the share of failures: the rows that taps repeat until they are too old."""
+        """Leave events that were counted as invalid out of the share of failures.
+
+        These are the rows that taps repeat until they are too old.
+        """
         self._too_old += number
 
-    def note(self, origin: Origin, field: str, reason: str, number: int = 1) -> None:
+    def count_unsent(self, number: int = 1) -> None:
+        """Count what was skipped only since the mode is not live: it stands for the delivered."""
+        self._unsent += number
+
+    def count_value(self, origin: Origin, field: str, reason: str, number: int = 1) -> None:
         """Count values left out or warned about."""
         self._notes[origin, field, str(reason)] += number
 
-    def warn(self, message: str, number: int = 1) -> None:
+    def count_warning(self, message: str, number: int = 1) -> None:
         """Count a warning of Pinterest's about events that it took; the message holds no values."""
-        self._warnings[
-            message if message in self._warnings or len(self._warnings) < MAX_NAMES else OTHER_NAMES
-        ] += number
+        if message not in self._warnings and len(self._warnings) >= MAX_NAMES:
+            message = OTHER_NAMES
+        self._warnings[message] += number
 
     def merge(self, other: "Counters") -> None:
         """Add what another part of the same run has counted."""
         for row in other.outcomes():
-            self.count(*row)
+            self.count_outcome(*row)
         for note in other.notes():
-            self.note(*note)
+            self.count_value(*note)
         for message, number in other.warnings().items():
-            self.warn(message, number)
+            self.count_warning(message, number)
         self.count_outside_ratio(
             other.total(Outcome.INVALID) + other.total(Outcome.REJECTED) - other.failed
         )
+        self._unsent += other._unsent  # noqa: SLF001 - of the same class
 
-    def name(self, text: str) -> str:
-        """Give the name to count under: the text itself for the first `MAX_NAMES` of a run."""
+    def bounded_name(self, text: str) -> str:
+        """Return the name to count under: the text itself for the first `MAX_NAMES` of a run."""
         if text in self._names:
             return text
         if len(self._names) < MAX_NAMES:
@@ -82,13 +106,16 @@ class Counters:
         return OTHER_NAMES
 
     def total(self, outcome: Outcome) -> int:
-        """Give how many events ended so."""
+        """Return how many events ended so."""
         return self._totals[outcome]
 
     @property
     def attempted(self) -> int:
-        """Delivered, invalid and rejected events: what the share of failures is taken of."""
-        return self.total(Outcome.DELIVERED) + self.failed
+        """Events that were, or would have been, delivered, and those invalid or rejected.
+
+        The share of failures is taken of them.
+        """
+        return self.total(Outcome.DELIVERED) + self._unsent + self.failed
 
     @property
     def failed(self) -> int:
@@ -96,7 +123,7 @@ class Counters:
         return self.total(Outcome.INVALID) + self.total(Outcome.REJECTED) - self._too_old
 
     def outcomes(self) -> list[OutcomeCount]:
-        """Give the outcome table, by stream, entry, outcome and size."""
+        """Return the outcome table, by stream, entry, outcome and size."""
         rows = [OutcomeCount(*key, count) for key, count in self._outcomes.items()]
         order = list(Outcome)
         return sorted(
@@ -104,14 +131,14 @@ class Counters:
         )
 
     def notes(self) -> list[NoteCount]:
-        """Give what was left out or warned about, by stream, entry, field and size."""
+        """Return what was left out or warned about, by stream, entry, field and size."""
         rows = [NoteCount(*key, count) for key, count in self._notes.items()]
         return sorted(rows, key=lambda row: (row.origin, row.field, -row.number, row.reason))
 
     def warnings(self) -> dict[str, int]:
-        """Give Pinterest's warnings, the commonest first."""
+        """Return Pinterest's warnings, the most frequent first."""
         return dict(self._warnings.most_common())
 
     def by_outcome(self, reasons: Iterable[Outcome] = Outcome) -> dict[str, int]:
-        """Give the totals by outcome's name."""
+        """Return the totals by the outcomes' names."""
         return {str(outcome): self.total(outcome) for outcome in reasons}

@@ -1,11 +1,12 @@
-"""Match-key coverage: how many delivered events carry each of the eleven components of Pinterest's event quality score.
+"""Match-key coverage: how many delivered events carry each component of the event quality score.
 
-Owns the components and where each stands in an event. Counts from the events' own bytes, every event and exactly: a decoder that
-looks at the few members it needs takes under a microsecond an event, a fifth of what searching the bytes for each name takes.
-Holds numbers and nothing of an event.
+Owns Pinterest's eleven components and where each stands in an event. Counts every event from its
+own bytes: a decoder that looks at the few members it needs takes under a microsecond an event, a
+fifth of what searching the bytes for each name takes. Holds numbers and nothing of an event.
 """
 
 from collections.abc import Mapping, Sequence
+from operator import add
 from typing import Final, NamedTuple
 
 import msgspec
@@ -16,7 +17,10 @@ Present = msgspec.Raw | msgspec.UnsetType
 
 
 class Component(NamedTuple):
-    """A component: Pinterest's `name` for it, a `title` for people, the `fields` that give it, and what it is good for."""
+    """A component: Pinterest's `name` for it, a `title` for people, and what it is good for.
+
+    An event carries it if it has one of the `fields`.
+    """
 
     name: str
     title: str
@@ -109,29 +113,29 @@ class Coverage:
     def __init__(self) -> None:
         self._carrying: dict[str, list[int]] = {}
 
-    def take(self, name: str, events: Sequence[Event]) -> None:
-        """Count events of one name."""
+    def count_components(self, name: str, events: Sequence[Event]) -> None:
+        """Count the components of events of one name."""
         self._add(name, _carrying(events))
 
     def merge(self, other: "Coverage", labels: Mapping[str, str]) -> None:
-        """Add what another part of the same run counted; `labels` give each of its names the name to count under."""
+        """Add what another part of the same run counted, each of its names under its label."""
         for name, label in labels.items():
             self._add(label, list(other.carrying(name).values()))
 
     def _add(self, name: str, counts: list[int]) -> None:
         held = self._carrying.get(name)
-        self._carrying[name] = (
-            counts if held is None else [one + more for one, more in zip(held, counts, strict=True)]
-        )
+        if held is not None:
+            counts = list(map(add, held, counts))
+        self._carrying[name] = counts
 
     def carrying(self, name: str) -> dict[str, int]:
-        """Give how many events of a name carry each component."""
+        """Return how many events of a name carry each component, by its name."""
         counts = self._carrying.get(name, [0] * len(COMPONENTS))
         return {component.name: count for component, count in zip(COMPONENTS, counts, strict=True)}
 
 
 def _carrying(events: Sequence[Event]) -> list[int]:
-    """Count the events that carry each component, in the order of `COMPONENTS`."""
+    """Return how many events carry each component, in the order of `COMPONENTS`."""
     absent = msgspec.UNSET
     bodies = [_decode(event.body) for event in events]
     users = [body.user_data for body in bodies]
@@ -152,5 +156,8 @@ def _carrying(events: Sequence[Event]) -> list[int]:
 
 
 def _has_id(contents: Present) -> bool:
-    """Tell whether an item has an id. In JSON no text holds a bare quote, so the bytes of a member's name are just that."""
+    """Return whether an item has an id.
+
+    No text in JSON holds a bare quote, so that these bytes are a member's name and nothing else.
+    """
     return isinstance(contents, msgspec.Raw) and b'"id":' in bytes(contents)

@@ -1,4 +1,4 @@
-"""What a run says of each customer list: what was sent, what Pinterest's last answer told, and what that means."""
+"""What a run says of each customer list: what was sent, and what Pinterest's last answer means."""
 
 from typing import Annotated, Final
 
@@ -9,7 +9,10 @@ STATUSES: Final = {
     "UPLOADING": "Pinterest is still taking the members in",
     "PROCESSING": "Pinterest is still matching the members with its users",
     "READY": "it can be used in ads",
-    "TOO_SMALL": "fewer than 100 of its members are matched Pinterest users, and it can be used in ads from 100 on",
+    "TOO_SMALL": (
+        "fewer than 100 of its members are matched Pinterest users, and it can be used in ads "
+        "from 100 on"
+    ),
 }
 
 
@@ -53,12 +56,10 @@ class ListReport(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def meaning(self) -> str:
-        """Say what the status means; nothing where there is none."""
-        return (
-            STATUSES.get(self.status, "Pinterest does not describe this status")
-            if self.status
-            else ""
-        )
+        """What the status means; empty where there is none."""
+        if not self.status:
+            return ""
+        return STATUSES.get(self.status, "Pinterest does not describe this status")
 
     @property
     def exceptions_in_words(self) -> str:
@@ -66,25 +67,29 @@ class ListReport(msgspec.Struct, frozen=True, kw_only=True):
         return ", ".join(f"{name} {value}".strip() for name, value in self.exceptions.items())
 
     def lines(self) -> list[str]:
-        """Give it in words, a line for each thing to know."""
-        found = (
-            f"id {self.list_id}{', made in this run' if self.created else ''}"
-            if self.list_id
-            else "not there, or not looked up"
-        )
-        head = f"customer list {self.name} ({found}): {self.added} members added, {self.removed} removed"
+        """Return the report in words, a line for each thing to know."""
+        about = f"customer list {self.name}"
+        lines = [f"{about} ({self._place}): {self.added} members added, {self.removed} removed"]
         if self.audience is not None:
-            head += f"; its audience was {'there' if self.audience == 'found' else 'made'}"
-        lines = [f"{head}."]
+            made = "there" if self.audience == "found" else "made"
+            lines[0] += f"; its audience was {made}"
+        lines[0] += "."
         if self.status:
-            lines.append(f"customer list {self.name}: status {self.status}: {self.meaning}.")
+            lines.append(f"{about}: status {self.status}: {self.meaning}.")
             lines.append(
-                f"customer list {self.name}: Pinterest has counted {self.uploaded_records} uploaded and {self.removed_records} "
-                "removed records over the list's life; repeated and absent ones count too, so this is not its size."
+                f"{about}: Pinterest has counted {self.uploaded_records} uploaded and "
+                f"{self.removed_records} removed records over the list's life; repeated and absent "
+                "ones count too, so this is not its size."
             )
         if self.exceptions:
             lines.append(
-                f"customer list {self.name}: {self.answers_with_exceptions} answers told of records that could not be used; the "
-                f"last: {self.exceptions_in_words}. Pinterest does not say which."
+                f"{about}: {self.answers_with_exceptions} answers told of records that could not "
+                f"be used; the last: {self.exceptions_in_words}. Pinterest does not say which."
             )
         return lines
+
+    @property
+    def _place(self) -> str:
+        if not self.list_id:
+            return "not there, or not looked up"
+        return f"id {self.list_id}{', made in this run' if self.created else ''}"

@@ -1,6 +1,6 @@
-"""What a run's report sees of delivered events: coverage, times and ids by event name. Numbers only, in bounded memory.
+"""What a run's report says of delivered events: coverage, times and ids by event name.
 
-Takes whole batches after their answer, so that a run without a report pays nothing.
+Numbers only, in bounded memory. Counts batch by batch, so that a run without a report pays nothing.
 """
 
 import re
@@ -16,12 +16,16 @@ from target_pinterest_capi.reporting.coverage import Coverage
 from target_pinterest_capi.reporting.event_ids import EventIds
 from target_pinterest_capi.reporting.event_times import EventTimes
 
-# What reads like a name. A column mapped by mistake gives addresses, numbers and texts: they are counted under `OTHER_NAMES`.
+# What reads like a name. A column mapped by mistake has addresses, numbers and texts: they are
+# counted under `OTHER_NAMES`.
 _name_like: Final = re.compile(r"(?!.*\d{5})[^\W\d_][\w .:/-]{0,49}")
 
 
 class DeliveredStatistics:
-    """Counts delivered events. `name` bounds how many names are told apart (a tally's); `now` gives Unix seconds."""
+    """Counts delivered events. `now` returns Unix seconds.
+
+    `name` returns the name to count under, and bounds how many there are: `Counters.bounded_name`.
+    """
 
     def __init__(self, name: Callable[[str], str], now: Callable[[], float] = time.time) -> None:
         self._name = name
@@ -32,7 +36,7 @@ class DeliveredStatistics:
         self.times = EventTimes()
         self.ids = EventIds()
 
-    def take(self, events: Sequence[Event]) -> None:
+    def count_events(self, events: Sequence[Event]) -> None:
         """Count events that Pinterest has just processed."""
         if not events:
             return
@@ -42,14 +46,14 @@ class DeliveredStatistics:
         for name, group in groups.items():
             label = name if name in EVENT_NAMES else self._name(shown_name(name))
             self.events[label] += len(group)
-            self.coverage.take(label, group)
-            self.ids.take(label, group)
-        self.times.take(
+            self.coverage.count_components(label, group)
+            self.ids.count_ids(label, group)
+        self.times.count_times(
             [event.time for event in events], [event.deduplicable for event in events], self._now()
         )
 
     def merge(self, other: "DeliveredStatistics") -> None:
-        """Add what another part of the same run has seen: names stay told apart up to the bound."""
+        """Add what another part of the same run counted. The number of names stays bounded."""
         self.started_at = min(self.started_at, other.started_at)
         labels = {
             name: name if name in EVENT_NAMES or name == OTHER_NAMES else self._name(name)
@@ -63,5 +67,5 @@ class DeliveredStatistics:
 
 
 def shown_name(text: str) -> str:
-    """Give a name that came from a record if it reads like one; else `OTHER_NAMES`."""
+    """Return a name that came from a record if it reads like one, else `OTHER_NAMES`."""
     return text if _name_like.fullmatch(text) else OTHER_NAMES

@@ -1,7 +1,8 @@
-"""Delivered events that repeat an id, and names whose every event has the same one. Bounded memory; holds hashes, never an id.
+"""Delivered events that repeat an id, and event names with one id for all. Holds hashes, no id.
 
-Pinterest takes two events of an account with one name and one id for the same event. Up to `MAX_HELD` ids the count is exact; a
-longer run keeps every second, fourth ... id, chosen by its hash, and says that its counts are estimates.
+Pinterest takes two events of an account with one name and one id for the same event. Up to
+`MAX_HELD` ids the count is exact; a longer run keeps every second, fourth ... id, chosen by its
+hash, so that memory is bounded, and says that its counts are estimates.
 """
 
 from collections import Counter
@@ -11,11 +12,11 @@ from typing import Final
 from target_pinterest_capi.events.event import Event
 
 MAX_HELD: Final = 50_000  # about 5 MB
-MIN_CONSTANT: Final = 10  # events of a name from which on one id for all of them is called constant
+MIN_CONSTANT: Final = 10  # one id for fewer events of a name is not called constant
 
 
 class EventIds:
-    """Counts repeats by event name. The caller bounds the number of names that are counted under."""
+    """Counts repeats by event name. The caller bounds the number of names."""
 
     def __init__(self, max_held: int = MAX_HELD) -> None:
         self._max_held = max_held
@@ -23,18 +24,17 @@ class EventIds:
         self._mask = 0  # an id is kept where these bits of its hash are 0
         self._repeats: Counter[str] = Counter()
         self._events: Counter[str] = Counter()
-        self._only: dict[
-            str, int | None
-        ] = {}  # the one id of a name so far; None once there is another
+        # The one id that a name has so far; None once there is another.
+        self._only: dict[str, int | None] = {}
         self._parts = 1  # of a run: each has seen its own events alone
 
     @property
     def is_exact(self) -> bool:
-        """Tell whether every id was kept, so that `repeated` is no estimate."""
+        """Whether every id was kept, so that `repeated` is no estimate."""
         return not self._mask and self._parts == 1
 
-    def take(self, name: str, events: Sequence[Event]) -> None:
-        """Count events under a name."""
+    def count_ids(self, name: str, events: Sequence[Event]) -> None:
+        """Count the ids of events under a name."""
         seen, mask, repeats = self._seen, self._mask, 0
         for key in [hash((event.name, event.id, event.account.ad_account_id)) for event in events]:
             if not key & mask:
@@ -52,9 +52,9 @@ class EventIds:
             self._seen = {key for key in self._seen if not key & self._mask}
 
     def merge(self, other: "EventIds", labels: Mapping[str, str]) -> None:
-        """Add what another part of the same run counted; `labels` give each of its names the name to count under.
+        """Add what another part of the same run counted, each of its names under its label.
 
-        An id that comes in both is no repeat here: neither part has seen it twice, and so the counts are no longer exact.
+        An id in both is no repeat, since neither part saw it twice: counts are exact no longer.
         """
         self._parts += bool(self._events) and bool(labels)
         self._mask |= other._mask  # noqa: SLF001 - its own kind
@@ -65,9 +65,9 @@ class EventIds:
             self._events[label] += other._events[name]  # noqa: SLF001 - its own kind
 
     def repeated(self, name: str) -> int:
-        """Give how many events of a name repeat the id of an earlier one."""
+        """Return how many events of a name repeat the id of an earlier one."""
         return min(self._repeats[name], max(0, self._events[name] - 1))
 
     def is_constant(self, name: str) -> bool:
-        """Tell whether all events of a name, `MIN_CONSTANT` at least, have one id."""
+        """Return whether all events of a name, `MIN_CONSTANT` at least, have one id."""
         return self._events[name] >= MIN_CONSTANT and self._only[name] is not None

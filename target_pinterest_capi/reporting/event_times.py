@@ -1,4 +1,7 @@
-"""When delivered events happened, and how long after that Pinterest had them: counts by time and by delay, in bounded memory."""
+"""When delivered events happened, and how long after that Pinterest had them.
+
+Counts by time and by delay, in bounded memory.
+"""
 
 from bisect import bisect_left
 from collections import Counter
@@ -9,8 +12,8 @@ HOUR: Final = 3600
 DAY: Final = 24 * HOUR
 WEEK: Final = 7 * DAY
 MAX_HELD: Final = 10_000  # buckets in memory
-MAX_SHOWN: Final = 200  # buckets from the first to the last one that are told
-# Weeks begin on Mondays, and 1970-01-05 was the first one; hours and days do not mind.
+MAX_SHOWN: Final = 200  # buckets from the first to the last one in a report
+# Weeks begin on Mondays, and 1970-01-05 was the first one; to hours and days it is all the same.
 _FIRST_MONDAY: Final = 4 * DAY
 
 # A delay is in the first bucket whose edge it does not pass; beyond the last there is one more.
@@ -31,10 +34,15 @@ class EventTimes:
         self._width = HOUR
         self._buckets: Counter[int] = Counter()
         self._delays: Counter[int] = Counter()
-        self.late_online = 0  # not offline, and received over an hour after they happened: Pinterest reports them as offline (docs)
+        # Events other than offline ones that were received over an hour after they happened:
+        # Pinterest reports them as offline (docs/pinterest-api.md).
+        self.late_online = 0
 
-    def take(self, times: Sequence[int], online: Sequence[bool], now: float) -> None:
-        """Count events that happened at `times` (Unix seconds) and that Pinterest took at `now`; `online` is parallel."""
+    def count_times(self, times: Sequence[int], online: Sequence[bool], now: float) -> None:
+        """Count events that happened at `times` (Unix seconds) and that Pinterest took at `now`.
+
+        `online` says of each whether it is no offline event.
+        """
         width = self._width
         self._buckets.update([(time - _FIRST_MONDAY) // width for time in times])
         if len(self._buckets) > MAX_HELD:
@@ -62,7 +70,10 @@ class EventTimes:
         self.late_online += other.late_online
 
     def over_time(self) -> tuple[int, list[Bucket]]:
-        """Give the buckets' width in seconds, and those that hold events, in order: hours, else days, weeks or more."""
+        """Return the width of a bucket in seconds, and the buckets that hold events, in order.
+
+        A bucket is an hour, or a day, a week or more where the events span a long time.
+        """
         width, buckets = self._width, self._buckets
         while buckets and max(buckets) - min(buckets) >= MAX_SHOWN:
             width, buckets = _coarser(width, buckets)
@@ -71,17 +82,17 @@ class EventTimes:
         ]
 
     def delays(self) -> list[int]:
-        """Give how many events are in each bucket of `DELAY_EDGES`, and beyond."""
+        """Return how many events are in each bucket of `DELAY_EDGES`, and beyond."""
         return [self._delays[position] for position in range(len(DELAY_EDGES) + 1)]
 
     @property
     def within_an_hour(self) -> int:
-        """How many events Pinterest had within the hour."""
+        """Events that Pinterest had within the hour."""
         return sum(self.delays()[: DELAY_EDGES.index(HOUR) + 1])
 
 
 def _coarser(width: int, buckets: "Counter[int]") -> tuple[int, "Counter[int]"]:
-    """Put buckets together into the next larger kind: days, weeks, then four of what there was."""
+    """Return the next larger width, days, weeks, then four of what there was, and its buckets."""
     wider = {HOUR: DAY, DAY: WEEK}.get(width, width * 4)
     joined: Counter[int] = Counter()
     for number, events in buckets.items():

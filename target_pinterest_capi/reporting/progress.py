@@ -81,10 +81,10 @@ class Progress(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """How many there were at a time."""
+    """How many there were, at a time."""
 
     at: float
-    count: int
+    total: int
 
 
 class ProgressReporter:
@@ -154,7 +154,7 @@ class ProgressReporter:
         oldest = snapshot.oldest_unsettled
         if oldest is None:
             oldest = snapshot.records + 1
-        _drop_first(self._records, lambda following: following.count < oldest, keep=1)
+        _drop_first(self._records, lambda following: following.total < oldest, keep=1)
         if (
             len(self._records) > _MAX_SAMPLES
         ):  # a run that waits for hours: every second one will do

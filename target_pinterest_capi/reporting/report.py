@@ -1,23 +1,17 @@
-"""The run report: what a run leaves for people and programs, as JSON with a published schema (docs/report-schema.json).
+"""The run report: what a run leaves for people and programs, as JSON with a published schema.
 
-Owns the format: the classes below are the schema. Holds counts, names and words; never a record's value, a token or a path.
+Owns the format: the classes below are docs/report-schema.json. Holds counts, names and words; never
+a record's value, a token or a path.
 """
 
 import re
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Annotated, Any, Final, Literal, NamedTuple
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
-from target_pinterest_capi.events.outcomes import Outcome, advice_about, find_reason
-from target_pinterest_capi.events.reasons import Warned
-from target_pinterest_capi.reporting.counters import Counters
-from target_pinterest_capi.reporting.coverage import COMPONENTS
 from target_pinterest_capi.reporting.customer_lists import ListReport
-from target_pinterest_capi.reporting.delivered_statistics import DeliveredStatistics, shown_name
-from target_pinterest_capi.reporting.event_times import DELAY_EDGES
 
 FORMAT: Final = 1
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -91,7 +85,7 @@ class ReasonCount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ValueCount(msgspec.Struct, frozen=True, kw_only=True):
-    """Values of a field that were left out of their events, or sent and may not do what was meant."""
+    """Values of a field that were left out of their events, or sent, perhaps not as meant."""
 
     stream: str
     mapping: str
@@ -144,7 +138,7 @@ class TimeBucket(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DelayBucket(msgspec.Struct, frozen=True, kw_only=True):
-    """Events that Pinterest had at most so long after they happened, and later than the bucket before says."""
+    """Events that Pinterest had at most so long after they happened, and in no earlier bucket."""
 
     up_to_seconds: Annotated[int | None, _about("Null: any longer.")]
     events: Count
@@ -211,140 +205,22 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     customer_lists: list[ListReport] = []
 
 
-class RunFacts(NamedTuple):
-    """What only the run itself knows: `requests` are sent, repeated and isolating ones."""
-
-    run: RunSection
-    requests: tuple[int, int, int]
-    customer_lists: Sequence[ListReport] = ()
-
-
-def compose(facts: RunFacts, tally: Counters, seen: DeliveredStatistics) -> Report:
-    """Put the report together."""
-    totals = tally.by_outcome()
-    return Report(
-        format=FORMAT,
-        run=facts.run,
-        totals=Totals(**totals),
-        outcomes=_outcomes(tally),
-        reasons=[
-            ReasonCount(
-                stream=row.origin.stream,
-                mapping=row.origin.mapping,
-                outcome=str(row.outcome),  # type: ignore[arg-type]
-                reason=row.reason.partition(":")[0],
-                event_name=shown_name(name) if (name := row.reason.partition(": ")[2]) else None,
-                events=row.number,
-                advice=advice_about(row.reason),
-            )
-            for row in tally.outcomes()
-            if row.outcome is not Outcome.DELIVERED
-        ],
-        values=[
-            ValueCount(
-                stream=note.origin.stream,
-                mapping=note.origin.mapping,
-                field=note.field,
-                reason=note.reason,
-                sent=isinstance(find_reason(note.reason), Warned),
-                values=note.number,
-                advice=advice_about(note.reason),
-            )
-            for note in tally.notes()
-        ],
-        warnings=[
-            WarningCount(message=message, events=number)
-            for message, number in tally.warnings().items()
-        ],
-        delivered=_delivered(seen, "would_be_sent" if facts.run.mode == "dry_run" else "delivered"),
-        requests=Requests(
-            sent=facts.requests[0],
-            repeated=facts.requests[1],
-            isolating=facts.requests[2],
-            events_per_second=round(totals["delivered"] / facts.run.seconds, 1)
-            if facts.run.seconds
-            else 0.0,
-        ),
-        customer_lists=list(facts.customer_lists),
-    )
-
-
-def _outcomes(tally: Counters) -> list[OriginOutcomes]:
-    counts: defaultdict[tuple[str, str], dict[str, int]] = defaultdict(
-        lambda: dict.fromkeys(map(str, Outcome), 0)
-    )
-    for row in tally.outcomes():
-        counts[row.origin][str(row.outcome)] += row.number
-    return [
-        OriginOutcomes(stream=stream, mapping=mapping, **numbers)
-        for (stream, mapping), numbers in counts.items()
-    ]
-
-
-def _delivered(
-    seen: DeliveredStatistics, basis: Literal["delivered", "would_be_sent"]
-) -> Delivered:
-    width, buckets = seen.times.over_time()
-    return Delivered(
-        basis=basis,
-        events=seen.events.total(),
-        event_ids_exact=seen.ids.is_exact,
-        by_event_name=[
-            _name_coverage(name, events, seen) for name, events in seen.events.most_common()
-        ],
-        bucket_seconds=width,
-        over_time=[
-            TimeBucket(start=datetime.fromtimestamp(start, UTC), events=events)
-            for start, events in buckets
-        ],
-        delays=Delays(
-            within_an_hour=seen.times.within_an_hour,
-            late_online=seen.times.late_online,
-            buckets=[
-                DelayBucket(up_to_seconds=edge, events=events)
-                for edge, events in zip((*DELAY_EDGES, None), seen.times.delays(), strict=True)
-            ],
-        ),
-    )
-
-
-def _name_coverage(name: str, events: int, seen: DeliveredStatistics) -> NameCoverage:
-    carrying = seen.coverage.carrying(name)
-    return NameCoverage(
-        event_name=name,
-        events=events,
-        components={
-            component.name: ComponentCoverage(
-                events=carrying[component.name],
-                coverage=round(100 * carrying[component.name] / events, 2),
-            )
-            for component in COMPONENTS
-        },
-        repeated_ids=seen.ids.repeated(name),
-        constant_id=seen.ids.is_constant(name),
-    )
-
-
-# As a file
-
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(Report).decode
-
-
 _quoted: Final = re.compile(r"'.*?'", re.DOTALL)
 
 
 class ReportError(Exception):
-    """A file is no report that can be read; the message says why, without its content."""
+    """A file that is no report; the message says why, without its content."""
 
 
 def encode(report: Report) -> bytes:
-    """Give the report as JSON that people can read too."""
+    """Return the report as JSON that people can read too."""
     return msgspec.json.format(_encode(report), indent=2) + b"\n"
 
 
 def decode(text: bytes) -> Report:
-    """Read a report. Raises `ReportError`."""
+    """Parse a report. Raises `ReportError`."""
     try:
         return _decode(text)
     except msgspec.ValidationError as error:
@@ -354,16 +230,16 @@ def decode(text: bytes) -> Report:
 
 
 def _place(error: msgspec.ValidationError) -> str:
-    """Give what is wrong and where in the file; a member's name at most, and no value."""
+    """Return what is wrong and where in the file; a member's name at most, and no value."""
     return _quoted.sub("'…'", str(error)).replace(" - at ", " at ")
 
 
 def schema() -> Mapping[str, Any]:
-    """Give the format as JSON Schema."""
+    """Return the format as JSON Schema."""
     made = msgspec.json.schema(Report)
     return {"$schema": DIALECT, "title": "Run report of target-pinterest-capi", **made}
 
 
 def schema_text() -> str:
-    """Give docs/report-schema.json."""
+    """Return the text of docs/report-schema.json."""
     return msgspec.json.format(msgspec.json.encode(schema()), indent=2).decode() + "\n"

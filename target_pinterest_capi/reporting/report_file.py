@@ -1,12 +1,9 @@
-"""The report of a run to the file that `report_path` names: gathers what the run knows, and writes it in the form of its ending.
+"""Writes the report of a run to the file that `report_path` names, as JSON or as a page.
 
-The file is there whole or not at all: it is written beside its place and then put there. Nothing of it is secret or personal.
+The file is there complete or not at all. Nothing in it is secret or personal.
 """
 
-import contextlib
-import os
 import platform
-import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
@@ -15,30 +12,49 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import urlsplit
 
 from target_pinterest_capi import __version__
+from target_pinterest_capi.files.durable import replace_file
 from target_pinterest_capi.reporting import report
+from target_pinterest_capi.reporting.composition import RunFacts, compose
 from target_pinterest_capi.reporting.customer_lists import ListReport
 from target_pinterest_capi.reporting.html import page as html
 
 if TYPE_CHECKING:
-    from target_pinterest_capi.delivery.dispatcher import RequestCounts
-    from target_pinterest_capi.reporting.counters import Counters
+    from target_pinterest_capi.reporting.counters import Counters, RequestCounts
     from target_pinterest_capi.reporting.delivered_statistics import DeliveredStatistics
     from target_pinterest_capi.settings import Settings
 
-# Settings that shape a run and say nothing about anybody. A test holds that every other one is withheld on purpose.
-TOLD: Final = (
-    "timezone", "default_country", "date_format", "postal_code", "external_id", "url_query",
-    "max_event_age_days", "on_invalid", "max_rejected_ratio", "on_uncertain", "ledger_retention_days",
-    "batch_size_rows", "batch_max_bytes", "batch_wait_seconds", "max_in_flight", "max_requests_per_minute",
-    "request_timeout_seconds", "max_retry_seconds", "shutdown_grace_seconds", "list_batch_size", "list_wait_seconds",
+# Settings that shape a run and say nothing about anybody. A test holds that every other one is
+# withheld on purpose.
+REPORTED_SETTINGS: Final = (
+    "timezone",
+    "default_country",
+    "date_format",
+    "postal_code",
+    "external_id",
+    "url_query",
+    "max_event_age_days",
+    "on_invalid",
+    "max_rejected_ratio",
+    "on_uncertain",
+    "ledger_retention_days",
+    "batch_size_rows",
+    "batch_max_bytes",
+    "batch_wait_seconds",
+    "max_in_flight",
+    "max_requests_per_minute",
+    "request_timeout_seconds",
+    "max_retry_seconds",
+    "shutdown_grace_seconds",
+    "list_batch_size",
+    "list_wait_seconds",
     "validate_records",
-)  # fmt: skip
+)
 LEDGER: Final = "ledger"  # whether there is one
 _CUT: Final = "…"
 
 
 class FinishedRun(Protocol):
-    """A run that has ended, or what its parts have told, put together: all that its report needs of it."""
+    """What a report needs of a run that has ended, in one process or in several."""
 
     settings: "Settings"
     tally: "Counters"
@@ -63,7 +79,7 @@ class FinishedRun(Protocol):
 def write_report(
     run: FinishedRun, exit_code: int, stopped: str | None, customer_lists: Sequence[ListReport] = ()
 ) -> None:
-    """Write the report of a run that has ended with `exit_code`; `stopped` says why, where it did not reach its end.
+    """Write the report of a run that ended with `exit_code`; `stopped` is why it stopped early.
 
     Does nothing where no report is asked for. Raises `OSError` where it cannot be written.
     """
@@ -72,47 +88,19 @@ def write_report(
         return
     assert run.observations is not None  # noqa: S101 - made where a report is asked for
     requests = run.requests
-    facts = report.RunFacts(
-        _run(run, exit_code, stopped),
+    facts = RunFacts(
+        _run_section(run, exit_code, stopped),
         (requests.sent, requests.repeated, requests.isolating),
         customer_lists,
     )
-    made = report.compose(facts, run.tally, run.observations)
-    replace(
+    made = compose(facts, run.tally, run.observations)
+    replace_file(
         Path(path),
         html.page(made).encode() if path.casefold().endswith(".html") else report.encode(made),
     )
 
 
-def replace(path: Path, content: bytes) -> None:
-    """Put a file in its place at once, whole; its directory is made where it is missing. Raises `OSError`."""
-    place = path.resolve()  # a link stays one
-    place.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, beside = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            os.fchmod(descriptor, _mode(place))
-            file.flush()
-            os.fsync(descriptor)
-        Path(beside).replace(place)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(beside).unlink()
-        raise
-
-
-def _mode(place: Path) -> int:
-    """Give the permissions of the file that is replaced, or what any new file gets."""
-    try:
-        return place.stat().st_mode & 0o777
-    except FileNotFoundError:
-        mask = os.umask(0)
-        os.umask(mask)
-        return 0o666 & ~mask
-
-
-def _run(run: FinishedRun, exit_code: int, stopped: str | None) -> report.RunSection:
+def _run_section(run: FinishedRun, exit_code: int, stopped: str | None) -> report.RunSection:
     seconds = run.seconds
     ended_at = datetime.now(UTC)
     settings = run.settings
@@ -135,19 +123,22 @@ def _run(run: FinishedRun, exit_code: int, stopped: str | None) -> report.RunSec
             "singer-sdk": metadata.version("singer-sdk"),
             "python": platform.python_version(),
         },
-        settings=_told(settings),
+        settings=_settings(settings),
     )
 
 
-def _told(settings: "Settings") -> dict[str, Any]:
+def _settings(settings: "Settings") -> dict[str, Any]:
     return {
-        **{name: getattr(settings, name) for name in TOLD},
+        **{name: getattr(settings, name) for name in REPORTED_SETTINGS},
         LEDGER: settings.ledger_url is not None,
     }
 
 
 def _file_name(path: str) -> str:
-    """Give the last part of a path, which names no person's home; of a URL, which may hold a key, its kind."""
+    """Return the last part of a path, so that no person's home is named.
+
+    A URL may hold a key: only its scheme is returned.
+    """
     scheme, is_url, _ = path.partition("://")
     return f"{scheme}://{_CUT}" if is_url else Path(path).name
 

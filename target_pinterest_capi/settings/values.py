@@ -109,8 +109,12 @@ def ledger_url(url: SecretStr) -> SecretStr:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a URL's host is this machine: `localhost`, 127.0.0.0/8 or ::1."""
-    if host.casefold() == "localhost":
+    """Return whether a host is this machine: `localhost`, 127.0.0.0/8 or ::1.
+
+    Its requests are never proxied, and only they may go over plain http.
+    """
+    host = host.rstrip(".").casefold()
+    if host == "localhost":
         return True
     try:
         return ipaddress.ip_address(host).is_loopback

@@ -1,4 +1,7 @@
-"""Lines of the input, as bytes, in chunks. Waits for input and for a wake-up at once, so that nothing stalls on a silent tap."""
+"""Lines of the input, as bytes, in chunks.
+
+Waits for input and for a wake-up at once, so that nothing stalls on a silent tap.
+"""
 
 import fcntl
 import io
@@ -11,9 +14,7 @@ from typing import Any, Final, Protocol
 from target_pinterest_capi.delivery.wakeup import Wakeup, wait_readable
 
 MAX_LINE_BYTES: Final = 64 * 1024 * 1024
-_CHUNK_BYTES: Final = (
-    256 * 1024
-)  # larger ones leave the processor's cache before their lines are read
+_CHUNK_BYTES: Final = 256 * 1024  # larger ones leave the processor's cache before they are read
 _CHUNK_LINES: Final = 500
 
 
@@ -25,11 +26,11 @@ class Lines(Protocol):
     """A source of lines."""
 
     def read(self, seconds: float | None) -> list[bytes] | None:
-        """Give the lines that come within `seconds` (None: wait), without their ends; None at the end of the input."""
+        """Return the lines that come within `seconds` (None: wait), without their ends; None at the end of the input."""
 
 
 def open_lines(file: Any, wake: Wakeup) -> Lines:
-    """Give the lines of a file, text or binary: by its descriptor where it has one, else by iterating over it."""
+    """Return the lines of a file, text or binary: by its descriptor where it has one, else by iterating over it."""
     try:
         return DescriptorLines(file.fileno(), wake)
     except (AttributeError, io.UnsupportedOperation):
@@ -45,12 +46,13 @@ class DescriptorLines:
         self._begun: list[bytes] = []  # pieces of a line whose end has not come
         self._begun_bytes = 0
         self._ended = False
-        # Linux gives a pipe 64 KiB, some sixty records, and each read of so few costs a round of waiting; no other file has a size.
+        # Linux gives a pipe 64 KiB, some sixty records, and each read of so few costs a round of
+        # waiting. Only pipes have a size.
         with suppress(OSError, AttributeError):
             fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, _CHUNK_BYTES)
 
     def read(self, seconds: float | None) -> list[bytes] | None:
-        """Give the lines of one read; empty when woken or when time is up.
+        """Return the lines of one read; none when woken or when time is up.
 
         Raises `LineTooLongError`.
         """
@@ -81,13 +83,13 @@ class DescriptorLines:
 
 
 class IteratedLines:
-    """Lines of anything that iterates over texts or bytes: a `StringIO` in a test, an unpacked BATCH file."""
+    """Lines of anything that iterates over texts or bytes and has no descriptor, such as a `StringIO`."""
 
     def __init__(self, lines: Iterable[str | bytes]) -> None:
         self._lines: Iterator[str | bytes] = iter(lines)
 
     def read(self, seconds: float | None) -> list[bytes] | None:  # noqa: ARG002 - what iterates cannot be waited for
-        """Give the next lines; never waits."""
+        """Return the next lines; never waits."""
         chunk = [
             line.encode("utf-8", "surrogatepass") if isinstance(line, str) else line
             for line in islice(self._lines, _CHUNK_LINES)

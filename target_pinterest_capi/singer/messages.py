@@ -1,18 +1,18 @@
-"""Singer messages: decoded from a line once, with msgspec. Numbers with a fraction become decimals, so that 19.99 stays 19.99.
+"""Singer messages: decoded from a line once, with msgspec.
 
-A STATE's value and a schema are left as the bytes they came in. Errors name the rule that a line breaks, never its content.
+Numbers with a fraction become decimals, so that 19.99 stays 19.99.
+
+A STATE's value and a schema are left as the bytes they came in. Errors name the rule that a line
+breaks, never its content.
 """
 
 import json
-import re
-from collections.abc import Callable, Collection, Iterable, Mapping
 from decimal import Decimal
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final
 
 import msgspec
 
 _EMPTY: Final = msgspec.Raw(b"")
-_is_no_member: Final = re.compile(r'["\\\x00-\x1f\ud800-\udfff]').search  # as msgspec says
 
 
 class Message(msgspec.Struct, gc=False):
@@ -38,7 +38,7 @@ _decode_record: Final = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 
 
 def decode(line: bytes) -> Message:
-    """Give the message of a line. Raises `MessageError`."""
+    """Return the message of a line. Raises `MessageError`."""
     try:
         return _decode(line)
     except msgspec.ValidationError as error:
@@ -49,13 +49,8 @@ def decode(line: bytes) -> Message:
         raise MessageError("it is not UTF-8") from None
 
 
-def record_of(line: bytes) -> dict[str, Any]:
-    """Give the record of a RECORD's line that has been read before."""
-    return decode(line).record or {}
-
-
 def decode_record(line: bytes) -> dict[str, Any]:
-    """Give the record of a line of a BATCH file. Raises `MessageError`."""
+    """Return the record of a line of a BATCH file. Raises `MessageError`."""
     try:
         return _decode_record(line)
     except msgspec.ValidationError:
@@ -67,53 +62,8 @@ def decode_record(line: bytes) -> dict[str, Any]:
         return record
 
 
-class Rows(NamedTuple):
-    """How a stream's RECORD lines are read into rows: structs with an attribute for each column, None where a record has none.
-
-    `decode` gives a line's message, whose `record` is the row; it raises ValueError on any line that is not a RECORD of the stream
-    with no other columns. `attributes` has the attribute of each column.
-    """
-
-    decode: Callable[[bytes], Any]
-    attributes: Mapping[str, str]
-
-
-def compile_rows(stream: str, columns: Iterable[str], read: Collection[str]) -> Rows | None:
-    """Compile the reading of a stream's rows: half the time of `decode`, as names are known and what is not read is skipped.
-
-    None where a column has a name that a struct's member cannot have.
-    """
-    attributes = {column: f"column_{number}" for number, column in enumerate(sorted(columns))}
-    if any(_is_no_member(column) for column in attributes):
-        return None
-    row = msgspec.defstruct(
-        "Row",
-        [
-            (attributes[column], Any, None)
-            if column in read
-            else (attributes[column], msgspec.Raw, _EMPTY)
-            for column in attributes
-        ],
-        rename={attribute: column for column, attribute in attributes.items()},
-        forbid_unknown_fields=True,
-        gc=False,
-    )
-    message = msgspec.defstruct(
-        "RowMessage",
-        [("type", Literal["RECORD"]), ("stream", Literal[stream]), ("record", row)],
-        gc=False,
-    )
-    return Rows(msgspec.json.Decoder(message, float_hook=Decimal).decode, attributes)
-
-
-def record_head(line: bytes, stream: str) -> bytes | None:
-    """Give how a stream's RECORD lines begin, up to the record, from one of them; None where the stream is not named there."""
-    head, found, _ = line.partition(b'"record"')
-    return head + found if found and msgspec.json.encode(stream) in head else None
-
-
 def _decode_leniently(line: bytes) -> dict[str, Any]:
-    """Decode what taps in Python and JavaScript send besides strict JSON: NaN, Infinity, and halves of surrogate pairs."""
+    """Decode what taps in Python and JavaScript send beside strict JSON: NaN, Infinity, and halves of surrogate pairs."""
     try:
         text = line.decode("utf-8")
         value = _without_surrogates(json.loads(text, parse_float=Decimal))
@@ -136,13 +86,10 @@ def _decode_leniently(line: bytes) -> dict[str, Any]:
 
 
 def _without_surrogates(value: Any) -> Any:
-    """Give the value with every half of a surrogate pair as U+FFFD: UTF-8 has no form for it."""
+    """Return the value with every half of a surrogate pair as U+FFFD: UTF-8 has no form for it."""
     if isinstance(value, str):
-        return (
-            value.encode("utf-8", "replace").decode("utf-8")
-            if any("\ud800" <= char <= "\udfff" for char in value)
-            else value
-        )
+        has_half = any("\ud800" <= char <= "\udfff" for char in value)
+        return value.encode("utf-8", "replace").decode("utf-8") if has_half else value
     if isinstance(value, dict):
         return {
             _without_surrogates(name): _without_surrogates(member) for name, member in value.items()
@@ -153,5 +100,5 @@ def _without_surrogates(value: Any) -> Any:
 
 
 def _in_words(error: msgspec.ValidationError) -> str:
-    """Give msgspec's words, which name types and the path of a member of the message, but never a value."""
+    """Return msgspec's words, which name types and the path of a member of the message, but never a value."""
     return f"it is no Singer message: {error}"

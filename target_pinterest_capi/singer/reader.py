@@ -1,4 +1,4 @@
-"""Reads Singer messages as bytes, in chunks, and takes each to its stream's sink or to the target's callbacks.
+"""Reads Singer messages as bytes, and hands each to the handler of its stream's records, or to the target's callbacks.
 
 The commonest line, a record of the stream that came last, is read straight into a row. Every other line is decoded as any message,
 and judged: errors say where and why, never with the content.
@@ -7,48 +7,60 @@ and judged: errors say where and why, never with the content.
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import IO, Any, Final
 
 import msgspec
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 
-from target_pinterest_capi.delivery.run import Run
+from target_pinterest_capi.delivery.wakeup import Wakeup
 from target_pinterest_capi.singer import messages
-from target_pinterest_capi.singer.lines import LineTooLongError, open_lines
-from target_pinterest_capi.sinks import RecordSink, RowReading
+from target_pinterest_capi.singer.lines import Lines, LineTooLongError, open_lines
+from target_pinterest_capi.singer.rows import RecordHandler, RowHandler, record_head
 
 Callbacks = dict[str, Callable[[dict[str, Any]], None]]
+PacedLines = Callable[[Lines], Iterator[bytes]]
+
+# The member that a message must have, by its type.
+NEEDED_MEMBERS: Final = {
+    "SCHEMA": "schema",
+    "RECORD": "record",
+    "STATE": "value",
+    "BATCH": "manifest",
+    "ACTIVATE_VERSION": "stream",
+}
+NO_ROWS: Final = (b"\n", RowHandler(lambda line: line, lambda *_: None))  # no line begins so
+_MOST_TYPE_LETTERS: Final = 30  # of a message type that is quoted
 
 
 class InputError(InvalidInputLine):
     """The tap sent what cannot be read; says where and why, without the content."""
 
 
-NO_ROWS: Final = (b"\n", RowReading(lambda line: line, lambda *_: None))  # no line begins so
-
-
 class BytesReader(GenericSingerReader[bytes]):
-    """Reads lines as bytes while the run goes on: answers are read and batches leave also while no input comes."""
+    """Reads lines as bytes, as they come and as `paced` yields them; `wake` ends the wait for a line."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, wake: Wakeup, paced: PacedLines) -> None:
         super().__init__()
-        self._run = run
-        self.sinks: dict[str, RecordSink] = {}  # of streams whose records need nothing of the SDK
+        self._wake = wake
+        self._paced = paced
+        self._handlers: dict[
+            str, RecordHandler
+        ] = {}  # of streams whose records need nothing of the SDK
         self._rows = (
-            NO_ROWS  # how the lines of the stream whose record came last begin, and are read
+            NO_ROWS  # of the stream whose record came last: how its lines begin, and are read
         )
         self.line_number = 0
 
-    def add(self, stream: str, sink: RecordSink) -> None:
-        """Take a stream's records to a sink from now on."""
-        self.sinks[stream] = sink
+    def add_handler(self, stream: str, handler: RecordHandler) -> None:
+        """Hand a stream's records to `handler` from now on, and not to the callbacks."""
+        self._handlers[stream] = handler
         self._rows = NO_ROWS
 
     @property
     def default_input(self) -> IO[bytes]:
-        """Give standard input, looked up when it is read."""
+        """Standard input, looked up when it is read."""
         return sys.stdin.buffer
 
     def deserialize_json(self, line: bytes) -> dict[str, Any]:
@@ -57,91 +69,73 @@ class BytesReader(GenericSingerReader[bytes]):
         return message
 
     def process_lines(self, file_input: IO[bytes] | None, callbacks: Callbacks) -> "Counter[str]":
-        """Read every line, or as many as come before the run is interrupted.
+        """Read every line that `paced` yields, and return how many messages of each type there were.
 
         Raises `InputError`, or `RunStopped` where the run has to stop.
         """
-        counts: Counter[str] = Counter()
-        source = open_lines(
-            file_input if file_input is not None else self.default_input, self._run.wake
-        )
-        while not self._run.is_interrupted:
-            self._run.poll()
-            if not self._run.has_room:
-                self._run.wait()
-                continue
-            try:
-                lines = source.read(self._run.seconds_until_due())
-            except LineTooLongError as error:
-                raise InputError(f"line {self.line_number + 1}: {error}") from None
-            if lines is None:
-                break
-            self._process(lines, callbacks, counts)
-        return counts
+        file = file_input if file_input is not None else self.default_input
+        try:
+            return self._process(self._paced(open_lines(file, self._wake)), callbacks)
+        except LineTooLongError as error:
+            raise InputError(f"line {self.line_number + 1}: {error}") from None
 
-    def _process(self, lines: list[bytes], callbacks: Callbacks, counts: "Counter[str]") -> None:
-        """Take each line's message to its sink, or to its callback; none after an interruption."""
-        head, (decode_row, take_row) = self._rows
-        run = self._run
-        sinks, records, first = self.sinks, 0, self.line_number + 1
-        for number, line in enumerate(lines, first):
-            if run.is_interrupted:
-                break
-            if line.startswith(head):
-                try:
-                    row = decode_row(line).record
-                except ValueError:  # it is more than a row holds
-                    pass
-                else:
+    def _process(self, lines: Iterable[bytes], callbacks: Callbacks) -> "Counter[str]":
+        """Hand each line's message to its stream's handler, or to its callback."""
+        counts: Counter[str] = Counter()
+        head, (decode_row, handle_row) = self._rows
+        handlers, records, number = self._handlers, 0, self.line_number
+        try:
+            for number, line in enumerate(lines, self.line_number + 1):
+                if line.startswith(head):
+                    try:
+                        row = decode_row(line).record
+                    except ValueError:  # it is more than a row holds
+                        pass
+                    else:
+                        records += 1
+                        handle_row(row, line)
+                        continue
+                self.line_number = number
+                message = _decode(line, number)
+                if message is None:
+                    continue
+                handler = handlers.get(message.stream or "")
+                if message.type == "RECORD" and handler and message.record is not None:
                     records += 1
-                    take_row(row, line)
-                    continue
+                    handler.handle_record(message.record)
+                    self._rows = _rows_of(handler, message.stream or "", line)
+                else:
+                    self._call_back(message, callbacks)
+                    counts[message.type] += 1
+                head, (decode_row, handle_row) = self._rows
+        finally:
             self.line_number = number
-            if len(line) < 2 and not line.strip():  # noqa: PLR2004 - a blank line; longer ones are found out below
-                continue
-            try:
-                message = messages.decode(line)
-            except messages.MessageError as error:
-                if line.isspace():
-                    continue
-                raise InputError(f"line {number}: {error}") from None
-            if message.type == "RECORD" and message.stream in sinks and message.record is not None:
-                records += 1
-                sink = sinks[message.stream]
-                sink.take(message.record)
-                head, (decode_row, take_row) = self._rows = _rows_of(sink, line)
-            else:
-                self._call_back(message, callbacks)
-                counts[message.type] += 1
-                head, (decode_row, take_row) = self._rows
-        self.line_number = first + len(lines) - 1
         counts["RECORD"] += records
+        return counts
 
     def _call_back(self, message: messages.Message, callbacks: Callbacks) -> None:
         callback = callbacks.get(message.type)
         if callback is None:
             raise InputError(
-                f"line {self.line_number}: {_name(message.type)} is no message type: "
+                f"line {self.line_number}: {_quoted(message.type)} is no message type: "
                 "SCHEMA, RECORD, STATE, BATCH and ACTIVATE_VERSION are",
             )
         callback(self._members(message))
 
     def _members(self, message: messages.Message) -> dict[str, Any]:
-        """Give a message's members as the SDK's callbacks take them; raise where its type needs one that is not there."""
+        """Return a message's members as the SDK's callbacks take them.
+
+        Raises `InputError` where its type needs one that is missing.
+        """
         kind, stream = message.type, message.stream
-        needed = {
-            "SCHEMA": "schema",
-            "RECORD": "record",
-            "STATE": "value",
-            "BATCH": "manifest",
-            "ACTIVATE_VERSION": "stream",
-        }[kind]
+        needed = NEEDED_MEMBERS[kind]
         value = getattr(message, needed)
         if isinstance(value, msgspec.Raw):
             value = bytes(value) or None
-        of_stream = f" of stream {stream!r}" if stream else ""
-        if value is None or (stream is None and kind != "STATE"):
-            missing = "stream" if stream is None and kind != "STATE" else needed
+        lacks_stream = stream is None and kind != "STATE"
+        if value is None or lacks_stream:
+            of_stream = f" of stream {stream!r}" if stream else ""
+            missing = "stream" if lacks_stream else needed
             raise InputError(
                 f"line {self.line_number}: the {kind} message{of_stream} has no `{missing}`"
             )
@@ -156,16 +150,26 @@ class BytesReader(GenericSingerReader[bytes]):
         return members
 
 
-def _rows_of(sink: RecordSink, line: bytes) -> tuple[bytes, RowReading]:
-    """Give how a sink's next lines begin and are read into rows, from one of its lines."""
-    head = None if sink.rows is None else messages.record_head(line, sink.stream_name)
-    return NO_ROWS if sink.rows is None or head is None else (head, sink.rows)
+def _decode(line: bytes, number: int) -> messages.Message | None:
+    """Return a line's message; None for a blank line. Raises `InputError`."""
+    if len(line) < 2 and not line.strip():  # noqa: PLR2004 - longer blank lines are rare, and found out below
+        return None
+    try:
+        return messages.decode(line)
+    except messages.MessageError as error:
+        if line.isspace():
+            return None
+        raise InputError(f"line {number}: {error}") from None
 
 
-def _name(kind: str) -> str:
+def _rows_of(handler: RecordHandler, stream: str, line: bytes) -> tuple[bytes, RowHandler]:
+    """Return how a stream's next lines begin and are read as rows, from one of its lines."""
+    rows = handler.rows
+    head = None if rows is None else record_head(line, stream)
+    return NO_ROWS if rows is None or head is None else (head, rows)
+
+
+def _quoted(kind: str) -> str:
     """Quote a message type where it reads like one; anything else may be content."""
-    return (
-        repr(kind)
-        if kind.isidentifier() and kind.isascii() and len(kind) <= 30 and kind.isupper()  # noqa: PLR2004
-        else "its type"
-    )
+    reads_like_one = kind.isidentifier() and kind.isascii() and kind.isupper()
+    return repr(kind) if reads_like_one and len(kind) <= _MOST_TYPE_LETTERS else "its type"

@@ -1,6 +1,6 @@
 """Schemas of the tap, and records held against them with a compiled validator where `validate_records` is on.
 
-Kind to what taps really send: draft-4 booleans, `multipleOf` on decimals. Says which field breaks which rule, never its value.
+Takes what taps really send: draft-4 booleans, `multipleOf` on decimals. Says which field breaks which rule, never its value.
 A reference is followed within its schema. Other documents are never fetched: a tap's input does not decide what we connect to.
 """
 
@@ -39,12 +39,13 @@ def check_schema(schema: Any) -> None:
         raise SchemaError("the schema has no `properties`")
     if _compile(schema).validator is not None:
         return
-    errors = []  # compiling is the fast check; what does not compile is looked at closely, for words, and for odd patterns
+    # Compiling is the fast check. What does not compile is checked against each draft's own schema,
+    # which follows no reference in it: it says what is wrong, and lets pass what only the compiler
+    # lacks, such as an odd pattern.
+    errors = []
     for draft, _ in DRAFTS:
         try:
-            draft.check_schema(
-                schema
-            )  # holds the schema against the draft's own, and follows no reference in it
+            draft.check_schema(schema)
         except jsonschema.SchemaError as error:
             errors.append(error)
         else:

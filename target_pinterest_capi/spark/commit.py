@@ -9,11 +9,10 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from target_pinterest_capi.delivery.dispatcher import RequestCounts
 from target_pinterest_capi.events.outcomes import Outcome
+from target_pinterest_capi.delivery.rejection_limit import RejectionLimit
 from target_pinterest_capi.delivery.run import ExitCode
-from target_pinterest_capi.events.reasons import Skipped
-from target_pinterest_capi.reporting.counters import Counters
+from target_pinterest_capi.reporting.counters import Counters, RequestCounts
 from target_pinterest_capi.reporting.delivered_statistics import DeliveredStatistics
 from target_pinterest_capi.reporting.report_file import write_report
 from target_pinterest_capi.settings import Settings
@@ -53,7 +52,7 @@ class CommitSummary:
         )
         self.tally = Counters()
         self.observations = (
-            None if told.report_path is None else DeliveredStatistics(self.tally.name)
+            None if told.report_path is None else DeliveredStatistics(self.tally.bounded_name)
         )
         for message in done:
             self.tally.merge(message.tally)
@@ -68,19 +67,10 @@ class CommitSummary:
         """Say why the write counts as failed though its tasks did not; None where it does not."""
         if self._stopped is not None:
             return self._stopped
-        limit, failed = self.settings.max_rejected_ratio, self.tally.failed
-        dry = sum(
-            row.number
-            for row in self.tally.outcomes()
-            if row.outcome is Outcome.SKIPPED and row.reason == Skipped.DRY_RUN
-        )
-        attempted = self.tally.attempted + dry
-        if limit is None or not failed or failed < limit * attempted:
+        limit = RejectionLimit(self.settings.max_rejected_ratio)
+        if not limit.is_reached(self.tally):
             return None
-        return (
-            f"{failed} of {attempted} events were invalid or rejected, and max_rejected_ratio is {limit:g}: the dead letters have "
-            "each one's reason."
-        )
+        return f"{limit.describe(self.tally, 'the dead letters')}."
 
     def commit(self) -> None:
         """End a write whose tasks all came to their ends. Raises `RefusedError` where it is none; then `abort` follows."""

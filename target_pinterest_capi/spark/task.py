@@ -7,8 +7,9 @@ mapping takes.
 
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, nullcontext, suppress
+from itertools import chain
 from pathlib import PurePath
 from typing import Any, Final, NamedTuple
 
@@ -17,18 +18,16 @@ from pyspark.sql.datasource import WriterCommitMessage
 
 from target_pinterest_capi.delivery.ledger import LedgerError
 from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
-from target_pinterest_capi.events.build.builder import Result
-from target_pinterest_capi.mapping.entries import Accounts, Record, compile_stream
+from target_pinterest_capi.mapping.entries import Accounts, Record
+from target_pinterest_capi.pipeline.feed import IteratedSource, paced
+from target_pinterest_capi.pipeline.stream import StreamPipeline
 from target_pinterest_capi.reporting.event_ids import EventIds
 from target_pinterest_capi.settings import ConfigurationError, Settings
 from target_pinterest_capi.spark.job import Cluster, Job
 from target_pinterest_capi.spark.prefetch import Prefetch
 from target_pinterest_capi.spark.rows import records
 
-POLL_EVERY: Final = 100  # records
 IDS_HELD: Final = 5_000  # of a partition: what it saw travels to the driver
-
-Take = Callable[[Record], Result]
 
 
 class DeliveryError(Exception):
@@ -95,16 +94,23 @@ def _deliver(job: Job, place: TaskAttempt, told: Settings, batches: Iterable[Any
     )
     if run.observations is not None:
         run.observations.ids = EventIds(IDS_HELD)
-    takes = [
-        entry.take for entry in compile_stream(told, job.sink(), Accounts(told), run.tally.note)
-    ]
-    arrivals, is_fed = Prefetch(run, batches), False
+    pipeline = StreamPipeline(
+        job.stream,
+        {"properties": {column: {} for column in job.columns}},
+        job.key_properties,
+        told.model_copy(update={"validate_records": False}),  # Spark has checked its own schema
+        run,
+        accounts=Accounts(told),
+        note=run.tally.count_value,
+    )
+    prefetch, is_fed = Prefetch(run.wake, batches), False
     try:
-        with suppress(RunStopped):  # `finish` gives it again, after what is under way
-            _feed(run, takes, arrivals)
+        with suppress(RunStopped):  # `finish` returns it, after what is under way
+            for record in paced(run, PartitionRecords(prefetch)):
+                pipeline.handle_record(record)
             is_fed = True
         verdict = _verdict(run, run.finish(), is_fed=is_fed)
-        arrivals.let_go()
+        prefetch.drain()
         return TaskCommit(job, place, run, started_at, verdict)
     except DeliveryError:
         raise
@@ -124,24 +130,32 @@ def _verdict(run: Run, stopped: RunStopped | None, *, is_fed: bool) -> RunStoppe
     if stopped is None:
         return None
     if stopped.exit_code is ExitCode.TOO_MUCH_REJECTED:
-        is_settled = is_fed and run.standing().oldest_unsettled is None
+        is_settled = is_fed and run.snapshot().oldest_unsettled is None
         return None if is_settled else stopped
     counts = ", ".join(f"{count} {name}" for name, count in run.tally.by_outcome().items())
     raise DeliveryError(f"{stopped} Until then {counts} of {run.sequence} records.")
 
 
-def _feed(run: Run, takes: list[Take], batches: Prefetch) -> None:
-    """Hand every row to the run, at the pace at which they are delivered. Raises `RunStopped` where it has to stop."""
-    for chunk in records(batches):
-        for number, record in enumerate(chunk):
-            if number % POLL_EVERY == 0:
-                run.poll()
-                while not run.has_room:
-                    run.wait()
-                    run.poll()
-            run.sequence += 1
-            for take in takes:
-                run.take(take(record))
+class PartitionRecords:
+    """The records of a partition's Arrow batches, as a source for the feed."""
+
+    def __init__(self, prefetch: Prefetch) -> None:
+        self._prefetch = prefetch
+        self._batch: IteratedSource[Record] = IteratedSource(())  # the one at work
+
+    def read(self, seconds: float | None) -> Iterable[Record] | None:
+        """Return the next records of the batch at work; none where it has ended; None at the end.
+
+        Waits up to `seconds` for another batch (None: for as long as it takes). Raises what Spark raised.
+        """
+        found = self._batch.read(seconds)
+        if found is not None:
+            return found
+        batches = self._prefetch.read(seconds)
+        if batches is None:
+            return None
+        self._batch = IteratedSource(chain.from_iterable(records(batches)))
+        return ()
 
 
 def letters_path(path: str, name: str) -> str:
@@ -178,9 +192,7 @@ def _told_without_values(place: TaskAttempt) -> Iterator[None]:
     except ConfigurationError as error:
         raise DeliveryError(f"{where}: {error}") from None
     except LedgerError as error:
-        raise DeliveryError(
-            f"{where}: the ledger at ledger_url cannot be used: {error}. Nothing was sent."
-        ) from None
+        raise DeliveryError(f"{where}: {error}. Nothing was sent.") from None
     except DeliveryError as error:
         raise DeliveryError(f"{where}: {error}") from None
     except Exception as error:  # noqa: BLE001 - see above

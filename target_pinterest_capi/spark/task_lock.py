@@ -10,7 +10,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from target_pinterest_capi.delivery.ledger_sql import Database
+from target_pinterest_capi.delivery.database import Database
 from target_pinterest_capi.events.hashing import digest_key
 
 LOCK_BYTES: Final = 8  # PostgreSQL's advisory locks are numbers of 64 bits
@@ -25,7 +25,7 @@ class TaskLock(Database):
     def __init__(self, url: str, work: str) -> None:
         super().__init__(url, sa.MetaData())
         lock = int.from_bytes(digest_key(work, LOCK_BYTES), signed=True)
-        self._run(
+        self.run(
             lambda connection: connection.execute(
                 sa.text("SELECT pg_advisory_lock(:lock)"), {"lock": lock}
             )

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,9 @@ import sqlalchemy as sa
 
 from given import ACCOUNT, TOKEN, record, schema, state
 from shopper import event, seconds_ago, visit
-from target_pinterest_capi.delivery.deduplication import open_ledger
-from target_pinterest_capi.delivery.ledger import DAY_SECONDS, Ledger, LedgerError, event_key
-from target_pinterest_capi.delivery.ledger_sql import Database, SqlLedger
-from target_pinterest_capi.delivery.ledger_sqlite import KEYS_AT_ONCE, SqliteLedger
+from target_pinterest_capi.delivery.database import Database
+from target_pinterest_capi.delivery.event_ledger import EventLedger
+from target_pinterest_capi.delivery.ledger import DAY_SECONDS, LedgerError, event_key
 from target_pinterest_capi.events.event import Account
 from target_pinterest_capi.sandbox.faults import Fault
 from target_pinterest_capi.sandbox.server import Sandbox
@@ -61,10 +61,9 @@ def keys(*numbers: int) -> list[int]:
     return [event_key(event(number).account, "page_visit", f"visit-{number}") for number in numbers]
 
 
-def opened(url: str, now: float) -> Ledger:
+def opened(url: str, now: float) -> EventLedger:
     """Open the ledger at a time of day."""
-    kind = SqliteLedger if url.startswith("sqlite") else SqlLedger
-    return kind(url, 7, now=lambda: now)
+    return EventLedger(url, 7, now=lambda: now)
 
 
 def test_keys_are_remembered_and_forgotten(url: str):
@@ -83,12 +82,10 @@ def test_keys_are_remembered_and_forgotten(url: str):
     later.close()
 
 
-@pytest.mark.parametrize(
-    "number", [1, KEYS_AT_ONCE - 1, KEYS_AT_ONCE, KEYS_AT_ONCE + 1, 1000, 2 * KEYS_AT_ONCE + 1]
-)
+@pytest.mark.parametrize("number", [1, 499, 1000, 1001, 40_000])
 def test_many_keys_at_once(url: str, number: int):
     """A request's keys are asked for and recorded in one go, however many they are."""
-    ledger = open_ledger(url, 7)
+    ledger = EventLedger(url, 7)
     half = number // 2
     ledger.record(keys(*range(number)))
     assert ledger.known(keys(*range(half, half + number))) == set(keys(*range(half, number)))
@@ -100,7 +97,7 @@ def test_many_keys_at_once(url: str, number: int):
 @pytest.mark.parametrize("key", [0, 1, -1, 2**63 - 1, -(2**63)])
 def test_every_key_can_be_kept(url: str, key: int):
     """Keys are any 64 bits."""
-    ledger = open_ledger(url, 7)
+    ledger = EventLedger(url, 7)
     ledger.record([key])
     assert ledger.known([key, 7]) == {key}
     ledger.close()
@@ -117,7 +114,7 @@ def test_every_key_can_be_kept(url: str, key: int):
 )
 def test_url_of_a_file_is_sqlalchemys(tmp_path: Path, url: str):
     """A SQLite URL names the file that it names to SQLAlchemy, in each of its forms."""
-    ledger = open_ledger(url.format(tmp_path), 7)
+    ledger = EventLedger(url.format(tmp_path), 7)
     ledger.record(keys(1))
     ledger.close()
     with sqlite3.connect(tmp_path / "ledger.db") as database:
@@ -128,7 +125,7 @@ def test_url_of_a_file_is_sqlalchemys(tmp_path: Path, url: str):
 
 
 @pytest.mark.parametrize(
-    "opened", [lambda url: open_ledger(url, 1), lambda url: Database(url, sa.MetaData())]
+    "opened", [lambda url: EventLedger(url, 1), lambda url: Database(url, sa.MetaData())]
 )
 def test_file_is_its_owners_alone(tmp_path: Path, opened: Any):
     """Whatever makes the file first, nobody else may read it or what SQLite keeps beside it."""
@@ -140,9 +137,10 @@ def test_file_is_its_owners_alone(tmp_path: Path, opened: Any):
 def test_url_that_names_no_file_is_told(url: str):
     """What SQLAlchemy cannot read is an error in words, which do not repeat it."""
     with pytest.raises(
-        LedgerError, match=r"^its URL cannot be read; sqlite:///ledger.db is one that can$"
+        LedgerError,
+        match=r"cannot be used: its URL cannot be read; sqlite:///ledger.db is one that can$",
     ):
-        open_ledger(url, 7)
+        EventLedger(url, 7)
 
 
 @pytest.mark.parametrize(
@@ -171,12 +169,12 @@ def test_key_is_64_bits_of_a_digest():
 
 def test_two_processes_may_share_one(url: str):
     """Two that record the same keys at once do not fail, and both find them after."""
-    ledger = open_ledger(url, 7)
+    ledger = EventLedger(url, 7)
     errors: list[BaseException] = []
 
     def work(order: int) -> None:
         try:
-            own = open_ledger(url, 7)
+            own = EventLedger(url, 7)
             for start in range(0, 2000, 100):
                 own.record(keys(*range(start, start + 100))[::order])
             own.close()
@@ -270,7 +268,7 @@ def test_ledger_that_cannot_be_used_stops_the_run(
 
 def test_ledger_that_fails_on_the_way_says_so(tmp_path: Path):
     """A database that loses its table, or is locked for too long, is an error with words, not a crash; nothing is half recorded."""
-    ledger = open_ledger(f"sqlite:///{tmp_path}/ledger.db?timeout=0", 7)
+    ledger = EventLedger(f"sqlite:///{tmp_path}/ledger.db?timeout=0", 7)
     ledger.record(keys(1))
     with sqlite3.connect(tmp_path / "ledger.db") as database:
         database.execute("BEGIN IMMEDIATE")
@@ -319,8 +317,5 @@ def test_kill_repeats_at_most_what_was_in_flight(given, sandbox: Sandbox, tmp_pa
 
 def _write(target: "subprocess.Popen[bytes]", lines: bytes) -> None:
     assert target.stdin is not None
-    try:
+    with suppress(BrokenPipeError), target.stdin:  # it is killed, as meant
         target.stdin.write(lines)
-        target.stdin.close()
-    except BrokenPipeError:
-        return  # killed, as meant

@@ -148,23 +148,23 @@ def test_the_record_of_refreshes_in_each_database(url: str):
     for stream, refreshes in brought.items():
         for numbers in refreshes:
             record = FullRefreshes(url)
-            record.begin(key, feeds[stream], stream)
-            record.record(feeds[stream], [digest(str(number)) for number in numbers])
-            record.record(feeds[stream], [digest(str(number)) for number in numbers][:10])
-            assert [one.complete for one in record.standings(key) if one.stream == stream] == [
+            record.begin_refresh(key, feeds[stream], stream)
+            record.record_members(feeds[stream], [digest(str(number)) for number in numbers])
+            record.record_members(feeds[stream], [digest(str(number)) for number in numbers][:10])
+            assert [one.complete for one in record.feed_states(key) if one.stream == stream] == [
                 False
             ]
-            record.complete()
+            record.complete_refreshes()
             record.close()
     record = FullRefreshes(url)
-    assert [(one.stream, one.complete) for one in record.standings(key)] == [
+    assert [(one.stream, one.complete) for one in record.feed_states(key)] == [
         ("a", True),
         ("b", True),
     ]
-    assert record.count(key) == 10_000
+    assert record.count_members(key) == 10_000
     left = record.leavers(key, ["a", "b"])
     assert set(left) == {digest(str(number)) for number in range(100, 5_000)}
     assert set(record.leavers(key, ["a"])) == {digest(str(number)) for number in range(5_000)}
-    record.forget(key, left)
-    assert (record.count(key), record.leavers(key, ["a", "b"])) == (5_100, [])
+    record.forget_members(key, left)
+    assert (record.count_members(key), record.leavers(key, ["a", "b"])) == (5_100, [])
     record.close()

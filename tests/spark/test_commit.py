@@ -30,9 +30,9 @@ def test_tallies_add_up(parts: list[list[tuple[Origin, Outcome, str, int]]]):
         tally = Counters()
         for one in (tally, whole):
             for origin, outcome, reason, number in part:
-                one.count(origin, outcome, reason, number)
-                one.note(origin, "user_data.em", "not_text", number)
-                one.warn("It is late.", number)
+                one.count_outcome(origin, outcome, reason, number)
+                one.count_value(origin, "user_data.em", "not_text", number)
+                one.count_warning("It is late.", number)
                 one.count_outside_ratio(number // 2)
         merged.merge(tally)
     assert merged.outcomes() == whole.outcomes()
@@ -51,15 +51,15 @@ def test_warnings_stay_bounded():
     for part in range(3):
         tally = Counters()
         for number in range(MAX_NAMES):
-            tally.warn(f"{part} {number}")
+            tally.count_warning(f"{part} {number}")
         merged.merge(tally)
     assert len(merged.warnings()) == MAX_NAMES + 1
     assert merged.warnings()[OTHER_NAMES] == 2 * MAX_NAMES
 
 
 def seen_of(numbers: list[int], *, offline: bool = False) -> DeliveredStatistics:
-    seen = DeliveredStatistics(Counters().name, lambda: NOW)
-    seen.take([event(number, offline=offline, at=NOW - 60) for number in numbers])
+    seen = DeliveredStatistics(Counters().bounded_name, lambda: NOW)
+    seen.count_events([event(number, offline=offline, at=NOW - 60) for number in numbers])
     return seen
 
 
@@ -67,12 +67,12 @@ def seen_of(numbers: list[int], *, offline: bool = False) -> DeliveredStatistics
 def test_observations_add_up(parts: list[list[int]]):
     """Events, coverage and times are sums; the earliest start is the run's."""
     merged, whole = (
-        DeliveredStatistics(Counters().name, lambda: NOW),
-        DeliveredStatistics(Counters().name, lambda: NOW),
+        DeliveredStatistics(Counters().bounded_name, lambda: NOW),
+        DeliveredStatistics(Counters().bounded_name, lambda: NOW),
     )
     for part in parts:
         merged.merge(seen_of(part))
-        whole.take([event(number, at=NOW - 60) for number in part])
+        whole.count_events([event(number, at=NOW - 60) for number in part])
     assert merged.events == whole.events
     assert merged.coverage.carrying("page_visit") == whole.coverage.carrying("page_visit")
     assert merged.times.over_time() == whole.times.over_time()
@@ -85,8 +85,8 @@ def test_ids_of_parts_are_no_exact_count():
     merged = EventIds()
     merged.merge(seen_of([1, 2]).ids, {"page_visit": "page_visit"})
     assert merged.is_exact
-    part = DeliveredStatistics(Counters().name)
-    part.take([event(2), event(2), event(3)])
+    part = DeliveredStatistics(Counters().bounded_name)
+    part.count_events([event(2), event(2), event(3)])
     merged.merge(part.ids, {"page_visit": "page_visit"})
     assert merged.repeated("page_visit") == 1
     assert not merged.is_exact
@@ -100,7 +100,7 @@ def test_one_id_for_every_event_is_found_across_parts(numbers: list[list[int]], 
     merged = EventIds()
     for part in numbers:
         ids = EventIds()
-        ids.take("page_visit", [event(number) for number in part * 10])
+        ids.count_ids("page_visit", [event(number) for number in part * 10])
         merged.merge(ids, {"page_visit": "page_visit"})
     assert merged.is_constant("page_visit") is constant
 
@@ -108,8 +108,8 @@ def test_one_id_for_every_event_is_found_across_parts(numbers: list[list[int]], 
 def test_times_of_different_widths_meet_in_the_wider_one():
     """A part whose times reach further has wider buckets: the others' are put together to the same."""
     near, far = EventTimes(), EventTimes()
-    near.take([0, 3600, 7200], [True] * 3, 0)
-    far.take(
+    near.count_times([0, 3600, 7200], [True] * 3, 0)
+    far.count_times(
         [number * WEEK for number in range(MAX_HELD // 2)]
         + [number * WEEK + 3600 for number in range(MAX_HELD)],
         [True] * 15_000,
@@ -126,12 +126,12 @@ def test_times_of_different_widths_meet_in_the_wider_one():
 def test_names_stay_bounded():
     """Names of events that are none of Pinterest's are told apart up to the bound, in the whole as in each part."""
     tally = Counters()
-    merged = DeliveredStatistics(tally.name)
+    merged = DeliveredStatistics(tally.bounded_name)
     for part in range(3):
-        seen = DeliveredStatistics(Counters().name)
+        seen = DeliveredStatistics(Counters().bounded_name)
         for number in range(MAX_NAMES):
             own = event(number)
-            seen.take(
+            seen.count_events(
                 [
                     type(own)(
                         own.body,

@@ -12,7 +12,7 @@ from rich.text import Text
 from target_pinterest_capi.checks.result import CheckResult, CheckStatus
 from target_pinterest_capi.cli.check.model import CONFIGURATION_EXIT, OK_EXIT
 from target_pinterest_capi.cli.console import plain, print_indented
-from target_pinterest_capi.cli.preview.model import number_of
+from target_pinterest_capi.pipeline.previewed import number_of
 
 MARKS: Final = {
     CheckStatus.OK: "✓",

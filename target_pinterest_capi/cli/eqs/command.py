@@ -9,6 +9,7 @@ new refresh token, where Pinterest gives one.
 import json
 import time
 from collections.abc import Iterator, Sequence
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,15 +22,25 @@ from target_pinterest_capi.cli.console import console, plain, trimmed
 from target_pinterest_capi.cli.eqs import model as result
 from target_pinterest_capi.cli.eqs import view as page
 from target_pinterest_capi.pinterest.calls import FlowStopped
-from target_pinterest_capi.pinterest.client import Client, NoResponse
+from target_pinterest_capi.pinterest.client import Client
 from target_pinterest_capi.pinterest.oauth import (
     FixedToken,
     RefreshedTokens,
     fetch_access_token,
     tokens_of,
 )
-from target_pinterest_capi.pinterest.responses import ApiReply, QualityScore
-from target_pinterest_capi.pinterest.retries import LIST_ADVICE, advice, in_words
+from target_pinterest_capi.pinterest.responses import (
+    ApiResponse,
+    CallResponse,
+    QualityScore,
+)
+from target_pinterest_capi.pinterest.retries import (
+    Decision,
+    classify_call,
+    describe,
+    remedy,
+    remedy_by_waiting,
+)
 from target_pinterest_capi.reporting import report as reports
 
 # docs/pinterest-api.md: Event quality score (LookbackPeriodOptions, IngestionSourceOptions,
@@ -290,23 +301,21 @@ def _scores(loaded: settings.Settings, account: str, query: dict[str, str]) -> l
         raise click.ClickException(f"{stop}\n{APP_PLACE}") from None
     finally:
         client.close()
-    if isinstance(reply, ApiReply) and isinstance(reply.body, list):
+    if isinstance(reply, ApiResponse) and isinstance(reply.body, list):
         return reply.body
     raise _refused(reply, "no score", _advice(reply, tokens, account))
 
 
-def _advice(
-    reply: ApiReply | NoResponse, tokens: FixedToken | RefreshedTokens, account: str
-) -> str:
-    match reply.status if isinstance(reply, ApiReply) else None:
-        case 401:
-            return f"{tokens.advice()}\n{APP_PLACE}"
-        case 403:
+def _advice(reply: CallResponse, tokens: FixedToken | RefreshedTokens, account: str) -> str:
+    match reply.status if isinstance(reply, ApiResponse) else None:
+        case HTTPStatus.UNAUTHORIZED:
+            return f"{tokens.remedy()}\n{APP_PLACE}"
+        case HTTPStatus.FORBIDDEN:
             return (
                 f"The OAuth token may not read ad account {account}: check ad_account_id, and that the user who let the app in, "
                 f"with the scope ads:read, may see that account.\n{ACCOUNT_PLACE}"
             )
-        case 404:
+        case HTTPStatus.NOT_FOUND:
             return f"Pinterest has nothing at that address: check ad_account_id ({account}) and api_url."
         case status if status is not None and status // 100 == 2:  # noqa: PLR2004
             return "That is no event quality score: check api_url."
@@ -314,21 +323,19 @@ def _advice(
             return _other_advice(reply)
 
 
-def _other_advice(reply: ApiReply | NoResponse) -> str:
+def _other_advice(reply: CallResponse) -> str:
     """Say what to do about an answer that tells nothing of token and account."""
-    if isinstance(reply, ApiReply) and reply.status == 429:  # noqa: PLR2004
-        wait = f"{reply.retry_after_seconds:g} seconds" if reply.retry_after_seconds else "a minute"
-        return f"Too many requests for now: wait {wait}, and ask again."
-    if isinstance(reply, ApiReply) and reply.status >= 500:  # noqa: PLR2004
-        return "This shows nothing wrong with the settings: ask again in a few minutes."
-    if isinstance(reply, ApiReply) and reply.status // 100 == 4 and reply.status not in LIST_ADVICE:  # noqa: PLR2004
+    waiting = remedy_by_waiting(reply, "ask again")
+    if waiting is not None:
+        return waiting
+    if classify_call(reply) is Decision.ISOLATE:
         return "Pinterest refuses the request itself: see its message, and try other filters."
-    words = advice(reply)
+    words = remedy(reply, uses_oauth=True)
     return words[:1].upper() + words[1:]
 
 
-def _refused(reply: ApiReply | NoResponse, what: str, words: str) -> click.ClickException:
-    return click.ClickException(f"{what}: {plain(in_words(reply))}.\n{words}")
+def _refused(reply: CallResponse, what: str, words: str) -> click.ClickException:
+    return click.ClickException(f"{what}: {plain(describe(reply))}.\n{words}")
 
 
 def _nothing(account: str, query: dict[str, str]) -> str:

@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
-from target_pinterest_capi.cli.preview.model import number_of
 from target_pinterest_capi.pinterest.responses import ComponentQuality, QualityIssue, QualityScore
+from target_pinterest_capi.pipeline.previewed import number_of
 from target_pinterest_capi.reporting.coverage import COMPONENTS, Component
 from target_pinterest_capi.reporting.report import Report
 

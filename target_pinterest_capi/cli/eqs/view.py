@@ -21,7 +21,7 @@ from target_pinterest_capi.cli.eqs.model import (
     Ours,
     WeakComponent,
 )
-from target_pinterest_capi.cli.preview.model import number_of
+from target_pinterest_capi.pipeline.previewed import number_of
 
 STATUS_STYLES: Final = {"GOOD": "bold green", "FAIR": "bold yellow"}  # any other is no praise
 PERIODS: Final = {"1d": "the last day", "14d": "the last 14 days"}

@@ -19,13 +19,9 @@ from target_pinterest_capi import settings
 from target_pinterest_capi.cli.configuration import load_settings, show_warnings
 from target_pinterest_capi.cli.console import console
 from target_pinterest_capi.cli.preview import view as page
-from target_pinterest_capi.cli.preview.model import (
-    SENT,
-    Preview,
-    PreviewedRecord,
-    UnreadableLineError,
-)
 from target_pinterest_capi.events.outcomes import Outcome
+from target_pinterest_capi.pipeline.preview import Preview, UnreadableLineError
+from target_pinterest_capi.pipeline.previewed import SENT, PreviewedRecord
 
 INPUT_EXIT: Final = 1
 STANDARD_INPUT: Final = "-"

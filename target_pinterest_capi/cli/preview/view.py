@@ -4,7 +4,7 @@ For 80 columns or a pipe. Names that come from the tap (streams, columns, event 
 without control characters. Prints no other value of a record but an event's and a member's digests.
 """
 
-import json  # noqa: I001
+import json
 import re
 from collections.abc import Iterable
 from typing import Any, Final
@@ -14,18 +14,18 @@ from rich.highlighter import JSONHighlighter
 from rich.text import Text
 
 from target_pinterest_capi.cli.console import escaped, plain, print_indented
-from target_pinterest_capi.cli.preview.customer_lists import OUTCOMES
-from target_pinterest_capi.cli.preview.model import (
+from target_pinterest_capi.events.event import Origin
+from target_pinterest_capi.events.outcomes import Outcome, advice_about
+from target_pinterest_capi.pipeline.preview import Preview
+from target_pinterest_capi.pipeline.previewed import (
     EVENT,
     SENT,
-    Preview,
     PreviewedRecord,
     is_warning,
     number_of,
     sent_in_words,
 )
-from target_pinterest_capi.events.outcomes import Outcome, advice_about
-from target_pinterest_capi.events.event import Origin
+from target_pinterest_capi.pipeline.previewed_lists import OUTCOMES
 
 JSON_COLUMNS: Final = 80  # what a line of JSON is kept within, where it can be
 MEMBERS: Final = "members"

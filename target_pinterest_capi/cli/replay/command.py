@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from types import FrameType
-from typing import Final
 
 import click
 
@@ -29,8 +28,7 @@ from target_pinterest_capi.events.coerce import DAY_SECONDS
 from target_pinterest_capi.events.event import Event, InvalidRecord
 from target_pinterest_capi.events.keys import key_of
 from target_pinterest_capi.events.reasons import Invalid
-
-POLL_EVERY: Final = 100  # events
+from target_pinterest_capi.pipeline.feed import IteratedSource, paced
 
 
 @click.command()
@@ -131,19 +129,12 @@ def _read(run: Run, letters: Letters) -> None:
     """Hand every event to the run, at the pace at which they are delivered."""
     days = run.settings.max_event_age_days
     oldest = float("-inf") if days is None else time.time() - days * DAY_SECONDS
-    for event in letters:
-        while not run.has_room and not run.is_interrupted:
-            run.wait()
-            run.poll()
-        if run.is_interrupted:
-            return
+    for event in paced(run, IteratedSource(letters)):
         run.sequence += 1
         if event.time < oldest:
-            run.invalid(_too_old(event))
+            run.handle_invalid(_too_old(event))
         else:
-            run.deliver(event)
-        if run.sequence % POLL_EVERY == 0:
-            run.poll()
+            run.deliver_event(event)
 
 
 def _too_old(event: Event) -> InvalidRecord:

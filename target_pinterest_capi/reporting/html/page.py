@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from target_pinterest_capi.reporting.composition import component_coverage
 from target_pinterest_capi.reporting.coverage import COMPONENTS
 from target_pinterest_capi.reporting.html import chart, numbers
 from target_pinterest_capi.reporting.html.causes import Causes, find_causes
 from target_pinterest_capi.reporting.report import (
-    ComponentCoverage,
     Delivered,
     NameCoverage,
     Report,
@@ -161,10 +161,7 @@ def _coverage(seen: Delivered) -> Sequence[NameCoverage]:
     together = NameCoverage(
         event_name="All events",
         events=seen.events,
-        components={
-            name: ComponentCoverage(events=events, coverage=round(100 * events / seen.events, 2))
-            for name, events in carrying.items()
-        },
+        components=component_coverage(carrying, seen.events),
         repeated_ids=0,
         constant_id=False,
     )

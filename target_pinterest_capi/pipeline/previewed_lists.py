@@ -15,7 +15,7 @@ from target_pinterest_capi.customer_lists.members import (
 )
 from target_pinterest_capi.events.event import InvalidRecord, Origin
 from target_pinterest_capi.events.reasons import Invalid
-from target_pinterest_capi.mapping.entries import OriginNote, StreamSchema
+from target_pinterest_capi.mapping.entries import OriginNote
 from target_pinterest_capi.settings import CustomerListEntry, Settings
 
 OUTCOMES: Final = {Action.ADD: "added", Action.REMOVE: "removed"}
@@ -31,7 +31,7 @@ ADVICE: Final = {
 
 
 class PreviewedList(NamedTuple):
-    """An entry of customer_lists for one stream: `read` gives what a record says; `shown` names the list and its type."""
+    """An entry of customer_lists for one stream: `read` returns what a record says; `shown` names the list and its type."""
 
     origin: Origin
     ad_account_id: str
@@ -40,16 +40,17 @@ class PreviewedList(NamedTuple):
 
 
 def compile_lists(
-    settings: Settings, stream: StreamSchema, note: OriginNote
+    settings: Settings, stream: str, key_properties: tuple[str, ...], note: OriginNote
 ) -> tuple[PreviewedList, ...]:
     """Compile every entry of customer_lists that takes the stream's records, in the configuration's order."""
     return tuple(
-        _compile(settings, entry, stream, note) for entry in _entries(settings, stream.name)
+        _compile(settings, entry, stream, key_properties, note)
+        for entry in _entries(settings, stream)
     )
 
 
 def list_sources(settings: Settings, stream: str) -> Iterator[str]:
-    """Give the expressions of the entries that take a stream's records."""
+    """Yield the expressions of the entries that take a stream's records."""
     for entry in _entries(settings, stream):
         yield from entry.member
         if entry.operation is not None:
@@ -65,18 +66,22 @@ def _entries(settings: Settings, stream: str) -> list[CustomerListEntry]:
 
 
 def _compile(
-    settings: Settings, entry: CustomerListEntry, stream: StreamSchema, note: OriginNote
+    settings: Settings,
+    entry: CustomerListEntry,
+    stream: str,
+    key_properties: tuple[str, ...],
+    note: OriginNote,
 ) -> PreviewedList:
     from target_pinterest_capi.customer_lists.list_delivery import address_of  # noqa: PLC0415 - as above
 
     address = address_of(settings, entry)
-    origin = Origin(stream.name, address.name)
+    origin = Origin(stream, address.name)
     name = (
         {"list_id": address.list_id}
         if address.list_id is not None
         else {"list_name": address.list_name}
     )
-    read = compile_members(entry, origin, stream.key_properties, note, plain_keys=False)
+    read = compile_members(entry, origin, key_properties, note, plain_keys=False)
     return PreviewedList(
         origin, address.ad_account_id, {**name, "list_type": address.list_type}, read
     )

@@ -14,6 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from target_pinterest_capi.files.durable import Sync, sync_directory
+
 LOCK_WAIT_SECONDS: Final = 5.0  # the others hold it for the time of a write and a sync
 LOCK_PAUSE_SECONDS: Final = 0.01
 
@@ -21,8 +23,11 @@ LOCK_PAUSE_SECONDS: Final = 0.01
 class LineFile:
     """A private file (0600), made with the first line. Raises `OSError` from `append` alone."""
 
-    def __init__(self, path: str, *, lock_wait_seconds: float = LOCK_WAIT_SECONDS) -> None:
+    def __init__(
+        self, path: str, *, lock_wait_seconds: float = LOCK_WAIT_SECONDS, sync: Sync = os.fsync
+    ) -> None:
         self.path = path
+        self._sync = sync
         self._lock_wait_seconds = lock_wait_seconds
         self._fd: int | None = None
         self._is_cut = False  # of a device or a pipe: half a line may have gone there
@@ -34,20 +39,20 @@ class LineFile:
             return
         fd, is_locked = self._hold()
         try:
-            _append(fd, lines, may_shorten=is_locked)
+            _append(fd, lines, self._sync, may_shorten=is_locked)
         finally:
             if is_locked:
                 fcntl.flock(fd, fcntl.LOCK_UN)
 
     def close(self) -> None:
-        """Close the file, and with it give back its lock."""
+        """Close the file, which also gives up its lock."""
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
 
     def _opened(self) -> int:
         if self._fd is None:
-            self._fd = _open_private(self.path)
+            self._fd = _open_private(self.path, self._sync)
         return self._fd
 
     def _hold(self) -> tuple[int, bool]:
@@ -72,14 +77,14 @@ class LineFile:
         self._is_cut = False
 
 
-def _append(fd: int, lines: bytes, *, may_shorten: bool) -> None:
+def _append(fd: int, lines: bytes, sync: Sync, *, may_shorten: bool) -> None:
     """Write and sync lines at a file's end. `may_shorten` where nobody else appends meanwhile."""
     size = os.fstat(fd).st_size
     is_cut = size > 0 and os.pread(fd, 1, size - 1) != b"\n"
     data = b"\n" + lines if is_cut else lines
     try:
         _write(fd, data)
-        os.fsync(fd)
+        sync(fd)
     except OSError:
         if may_shorten:
             with suppress(OSError):  # half a line stays, and the next write ends it
@@ -119,7 +124,7 @@ def _is_regular(fd: int) -> bool:
     return stat.S_ISREG(os.fstat(fd).st_mode)
 
 
-def _open_private(path: str) -> int:
+def _open_private(path: str, sync: Sync) -> int:
     """Open a file to append to, and make a regular one private."""
     directory = Path(path).absolute().parent
     directory.mkdir(parents=True, exist_ok=True)
@@ -128,17 +133,8 @@ def _open_private(path: str) -> int:
         if _is_regular(fd):
             os.fchmod(fd, 0o600)
             if not os.fstat(fd).st_size:
-                _sync_directory(directory)
+                sync_directory(directory, sync=sync)
     except OSError:
         os.close(fd)
         raise
     return fd
-
-
-def _sync_directory(directory: Path) -> None:
-    """Make the file's name durable too."""
-    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

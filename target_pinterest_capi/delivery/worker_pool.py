@@ -1,0 +1,105 @@
+"""Threads that make attempts: the only place where a run has threads.
+
+A worker makes one attempt at a time and hands its result back through a queue; everything else
+happens on the one thread that starts attempts and reads results.
+"""
+
+import itertools
+import threading
+from collections.abc import Callable, Iterator
+from queue import SimpleQueue
+from typing import Generic, TypeVar
+
+from target_pinterest_capi.delivery.wakeup import Wakeup
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+
+class WorkerPool(Generic[Task, Result]):
+    """Makes attempts at tasks, each on a thread, as many at once as are started.
+
+    An attempt has `attempt_seconds`; what happens about one that is overdue is up to whoever
+    started it.
+    """
+
+    def __init__(
+        self,
+        attempt: Callable[[Task], Result],
+        wake: Wakeup,
+        *,
+        attempt_seconds: float,
+        clock: Callable[[], float],
+    ) -> None:
+        self._attempt = attempt
+        self._wake = wake
+        self._attempt_seconds = attempt_seconds
+        self._clock = clock
+        self._number = itertools.count()
+        # Attempts by number, oldest first: their task and deadline.
+        self._under_way: dict[int, tuple[Task, float]] = {}
+        self._tasks: SimpleQueue[tuple[int, Task] | None] = SimpleQueue()
+        self._done: SimpleQueue[tuple[int, Result | BaseException]] = SimpleQueue()
+        self._threads = 0
+
+    @property
+    def in_flight(self) -> int:
+        """How many attempts are under way."""
+        return len(self._under_way)
+
+    @property
+    def has_results(self) -> bool:
+        """Whether an attempt has ended whose result was not read yet."""
+        return not self._done.empty()
+
+    def overdue_at(self) -> float:
+        """Return the time at which the oldest attempt is overdue; infinity where there is none."""
+        oldest = next(iter(self._under_way.values()), None)
+        return oldest[1] if oldest is not None else float("inf")
+
+    def start(self, task: Task) -> None:
+        """Start an attempt, on one more thread where all are busy."""
+        number = next(self._number)
+        self._under_way[number] = (task, self._clock() + self._attempt_seconds)
+        if self._threads < len(self._under_way):
+            self._threads += 1
+            # Daemons: a request that hangs must not hold the process after its grace time.
+            threading.Thread(target=self._work, name=f"sender-{self._threads}", daemon=True).start()
+        self._tasks.put((number, task))
+
+    def results(self) -> Iterator[tuple[Task, Result]]:
+        """Yield what has come back, and never wait. Raises what an attempt raised."""
+        while not self._done.empty():
+            number, result = self._done.get()
+            if number not in self._under_way:
+                continue  # it was overdue, and whoever started it has gone on without it
+            task, _ = self._under_way.pop(number)
+            if isinstance(result, BaseException):
+                raise result
+            yield task, result
+
+    def overdue(self) -> Iterator[Task]:
+        """Yield the tasks of attempts whose time is over, and go on without them.
+
+        The client's own timeouts do not end every attempt: each is for one read or write only.
+        """
+        now = self._clock()
+        while self.overdue_at() <= now:
+            task, _ = self._under_way.pop(next(iter(self._under_way)))
+            self._threads -= 1  # its worker is lost until the attempt ends: another replaces it
+            yield task
+
+    def close(self) -> None:
+        """End the workers that wait; one whose attempt hangs ends after it, or with the process."""
+        self._tasks.put(None)
+
+    def _work(self) -> None:
+        while (next_task := self._tasks.get()) is not None:
+            number, task = next_task
+            try:
+                result: Result | BaseException = self._attempt(task)
+            except BaseException as error:  # noqa: BLE001 - raised by the thread that reads results
+                result = error
+            self._done.put((number, result))
+            self._wake.set()
+        self._tasks.put(None)  # for the next worker, also one whose attempt is still to end

@@ -1,0 +1,1 @@
+"""Files that are whole and durable: replaced at once, or appended to by several processes."""

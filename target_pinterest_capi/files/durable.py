@@ -1,0 +1,62 @@
+"""Makes files durable: what was written is on the disk, under its name, when these return.
+
+Every function takes the `sync` that does so (`os.fsync`), so that a test can see what was synced.
+"""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, TypeAlias
+
+Sync: TypeAlias = Callable[[int], None]
+
+_PRIVATE: Final = 0o600
+_ANY_NEW_FILE: Final = 0o666
+_PERMISSIONS: Final = 0o777
+
+
+def replace_file(
+    path: Path, content: bytes, *, is_private: bool = False, sync: Sync = os.fsync
+) -> None:
+    """Put a file in its place at once: whoever reads it finds the old content or the new, whole.
+
+    A private file is its owner's alone (0600); any other keeps the permissions of the one that it
+    replaces. Its directory is made where it is missing, and a link stays one. Raises `OSError`,
+    and leaves nothing behind then.
+    """
+    place = path.resolve()
+    place.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, beside = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fchmod(descriptor, _PRIVATE if is_private else _permissions(place))
+            sync(descriptor)
+        Path(beside).replace(place)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(beside).unlink()
+        raise
+    sync_directory(place.parent, sync=sync)
+
+
+def sync_directory(directory: Path, *, sync: Sync = os.fsync) -> None:
+    """Make the names of a directory's files durable."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        sync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _permissions(place: Path) -> int:
+    """Return the permissions of the file that is replaced, or what any new file gets."""
+    try:
+        return place.stat().st_mode & _PERMISSIONS
+    except FileNotFoundError:
+        mask = os.umask(0)
+        os.umask(mask)
+        return _ANY_NEW_FILE & ~mask

@@ -1,0 +1,295 @@
+"""From Singer messages to what each record comes to, without delivering anything: for `preview` and for the sample of `check`.
+
+Promises the target's own answer for every record, by the target's own pipeline. Stream maps, flattening and the ledger are the
+target's alone, and are left out. Holds no value of a record but an event's and a member's, as they would be sent.
+"""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import Any, Final
+
+from target_pinterest_capi.customer_lists.members import MemberOperation
+from target_pinterest_capi.delivery.batches import max_event_bytes
+from target_pinterest_capi.events.build.builder import Result
+from target_pinterest_capi.events.event import Event, InvalidRecord, Origin
+from target_pinterest_capi.events.outcomes import Outcome, advice_about
+from target_pinterest_capi.events.reasons import Invalid, Skipped
+from target_pinterest_capi.expressions.compiler import roots
+from target_pinterest_capi.mapping import presets
+from target_pinterest_capi.mapping.entries import Accounts, Record, StreamSchema, matching
+from target_pinterest_capi.pipeline.previewed import (
+    EVENT,
+    SENT,
+    Note,
+    PreviewedRecord,
+)
+from target_pinterest_capi.pipeline.previewed_lists import (
+    ADVICE,
+    OUTCOMES,
+    PreviewedList,
+    compile_lists,
+    list_sources,
+)
+from target_pinterest_capi.pipeline.stream import StreamPipeline
+from target_pinterest_capi.reporting.counters import Counters, OutcomeCount
+from target_pinterest_capi.settings import MappingEntry, Settings
+from target_pinterest_capi.singer import messages
+from target_pinterest_capi.singer.schemas import SchemaError, check_schema
+
+IGNORED: Final = ("STATE", "BATCH", "ACTIVATE_VERSION")
+
+
+class UnreadableLineError(ValueError):
+    """A line that the target could not read either; says which and why, without its content."""
+
+
+class Preview:
+    """Reads the messages of a tap, and keeps the counts of what they come to. `now` gives Unix seconds."""
+
+    def __init__(self, settings: Settings, now: Callable[[], float] = time.time) -> None:
+        self.tally = Counters()
+        self.ignored: Counter[str] = Counter()
+        self.line = 0
+        self.lists: set[Origin] = (
+            set()
+        )  # origins that are customer lists, where the others are mapping entries
+        self._settings = settings
+        self.now = now
+        self.accounts = Accounts(settings)
+        self._streams: dict[str, _StreamPreview] = {}
+
+    def read(self, lines: Iterable[bytes]) -> Iterator[list[PreviewedRecord]]:
+        """Yield for each record what its entries make of it; one result where none takes it.
+
+        Raises `UnreadableLineError`.
+        """
+        for line in lines:
+            self.line += 1
+            if not line or line.isspace():
+                continue
+            try:
+                results = self._take(messages.decode(line))
+            except (messages.MessageError, SchemaError, UnreadableLineError) as error:
+                raise UnreadableLineError(f"line {self.line}: {error}") from None
+            if results is not None:
+                yield results
+
+    def sent(self) -> Counter[str]:
+        """Return how many events, additions and removals a run would send, by outcome."""
+        counts = Counter[str]()
+        for row in self.tally.outcomes():
+            if row.reason in SENT:
+                counts[SENT[row.reason]] += row.number
+        return counts
+
+    def not_sent(self) -> list[OutcomeCount]:
+        """Return the rows of the outcome table that a run would not send, the largest first."""
+        rows = [row for row in self.tally.outcomes() if row.reason not in SENT]
+        return sorted(rows, key=lambda row: -row.number)
+
+    def advice(self, row: OutcomeCount) -> str:
+        """Return what a person does about a row of the outcome table; empty where there is nothing to say."""
+        return (
+            ADVICE[row.reason]
+            if row.origin in self.lists and row.reason in ADVICE
+            else advice_about(row.reason)
+        )
+
+    def unread_columns(self) -> dict[str, list[str]]:
+        """Return by stream the columns that no expression reads; a stream whose expressions may read any column has none."""
+        found = {
+            name: stream.unread_columns(self._settings) for name, stream in self._streams.items()
+        }
+        return {name: columns for name, columns in found.items() if columns}
+
+    def _take(self, message: messages.Message) -> list[PreviewedRecord] | None:
+        """Return a record's results; None for other messages."""
+        if message.type == "RECORD":
+            return self._record(message)
+        if message.type == "SCHEMA":
+            self._schema(message)
+        elif message.type in IGNORED:
+            self.ignored[message.type] += 1
+        else:
+            raise UnreadableLineError(
+                "its type is no message type: expected SCHEMA, RECORD, STATE, BATCH or ACTIVATE_VERSION"
+            )
+        return None
+
+    def _schema(self, message: messages.Message) -> None:
+        if message.stream is None or not bytes(message.schema):
+            raise UnreadableLineError("the SCHEMA message lacks `stream` or `schema`")
+        try:
+            schema = json.loads(bytes(message.schema))
+        except (ValueError, RecursionError):
+            raise UnreadableLineError("the schema cannot be read") from None
+        check_schema(schema)
+        self._streams[message.stream] = _StreamPreview(
+            self, message.stream, schema, tuple(message.key_properties or ())
+        )
+
+    def _record(self, message: messages.Message) -> list[PreviewedRecord]:
+        if message.stream is None or message.record is None:
+            raise UnreadableLineError("the RECORD message lacks `stream` or `record`")
+        stream = self._streams.get(message.stream)
+        if stream is None:
+            raise UnreadableLineError("a RECORD came before the SCHEMA of its stream")
+        self.tally.records += 1
+        return stream.results(message.record)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings it maps by."""
+        return self._settings
+
+
+class _StreamPreview:
+    """One stream since its last SCHEMA: keeps what its pipeline makes of a record, to be shown."""
+
+    def __init__(
+        self, preview: Preview, name: str, schema: dict[str, Any], key_properties: tuple[str, ...]
+    ) -> None:
+        self.sequence = 0
+        self._preview = preview
+        self._noted: Counter[tuple[str, str]] = Counter()
+        self._results: list[PreviewedRecord] = []
+        self._lists = compile_lists(preview.settings, name, key_properties, self._note)
+        preview.lists.update(entry.origin for entry in self._lists)
+        self._pipeline = StreamPipeline(
+            name,
+            schema,
+            key_properties,
+            preview.settings,
+            self,
+            accounts=preview.accounts,
+            note=self._note,
+            lists=[(entry.origin, partial(self._handle_for_list, entry)) for entry in self._lists],
+            now=preview.now,
+        )
+
+    def results(self, record: dict[str, Any]) -> list[PreviewedRecord]:
+        """Return what each entry makes of the record, and then each customer list."""
+        self._results = []
+        self._pipeline.handle_record(record)
+        return self._results
+
+    def handle(self, result: Result) -> None:
+        """Keep what one mapping entry, or the schema, makes of the current record."""
+        if self._lists and not self._pipeline.has_entries and isinstance(result, InvalidRecord):
+            self._results.append(self._of_list(result, self._lists[0]))
+        else:
+            self._results.append(self._result(result))
+
+    def deliver_event(self, event: Event) -> None:
+        """Keep an event likewise."""
+        self.handle(event)
+
+    def _handle_for_list(self, entry: PreviewedList, record: Record) -> None:
+        self._results.append(self._of_list(entry.read(record), entry))
+
+    def unread_columns(self, settings: Settings) -> list[str]:
+        """Return the columns that no expression of the entries reads, sorted."""
+        stream = self._pipeline.stream
+        entries = [entry for _, entry in matching(settings, stream.name)]
+        sources = [source for entry in entries for source in _sources(entry, stream)]
+        sources += list_sources(settings, stream.name)
+        read = roots(*sources)
+        if not self._pipeline.is_taken or read is None:
+            return []
+        unread = stream.columns - read.union(stream.key_properties)
+        return sorted(name for name in unread if not name.startswith("_sdc_"))
+
+    def _note(self, _: Origin, field: str, reason: str) -> None:
+        self._noted[field, str(reason)] += 1
+
+    def _result(self, made: Result) -> PreviewedRecord:
+        """Return one mapping entry's result with what was noted meanwhile, and count both."""
+        notes = self._take_notes(made.origin)
+        if isinstance(made, Event) and len(made.body) > max_event_bytes(
+            self._preview.settings.batch_max_bytes
+        ):
+            made = InvalidRecord(made.origin, Invalid.EVENT_TOO_LARGE, detail="batch_max_bytes")
+        if isinstance(made, InvalidRecord):
+            return self._invalid(made, notes)
+        tally, line = self._preview.tally, self._preview.line
+        if isinstance(made, Event):
+            tally.count_outcome(made.origin, Outcome.SKIPPED, Skipped.DRY_RUN)
+            return PreviewedRecord(
+                line, *made.origin, EVENT, notes, made.account.ad_account_id, json.loads(made.body)
+            )
+        reason = str(made.reason)
+        name = None if made.name is None else tally.bounded_name(made.name)
+        tally.count_outcome(
+            made.origin, Outcome.SKIPPED, reason if name is None else f"{reason}: {name}"
+        )
+        return PreviewedRecord(
+            line,
+            *made.origin,
+            str(Outcome.SKIPPED),
+            notes,
+            reason=reason,
+            name=name,
+            advice=made.reason.advice,
+        )
+
+    def _of_list(
+        self, made: MemberOperation | InvalidRecord, entry: PreviewedList
+    ) -> PreviewedRecord:
+        """Return one customer list's result likewise."""
+        notes = self._take_notes(entry.origin)
+        if isinstance(made, InvalidRecord):
+            invalid = self._invalid(made, notes)._replace(
+                ad_account_id=entry.ad_account_id, customer_list=entry.shown
+            )
+            return invalid._replace(advice=ADVICE.get(str(made.reason), invalid.advice))
+        outcome = OUTCOMES[made.action]
+        self._preview.tally.count_outcome(entry.origin, Outcome.SKIPPED, outcome)
+        shown = {**entry.shown, "members": list(made.members)}
+        return PreviewedRecord(
+            self._preview.line,
+            *entry.origin,
+            outcome,
+            notes,
+            entry.ad_account_id,
+            customer_list=shown,
+        )
+
+    def _invalid(self, made: InvalidRecord, notes: tuple[Note, ...]) -> PreviewedRecord:
+        reason = str(made.reason)
+        self._preview.tally.count_outcome(made.origin, Outcome.INVALID, reason)
+        advice = advice_about(made.detail or "") or made.reason.advice
+        line, outcome = self._preview.line, str(Outcome.INVALID)
+        return PreviewedRecord(
+            line,
+            *made.origin,
+            outcome,
+            notes,
+            reason=reason,
+            field=made.field,
+            detail=made.detail,
+            advice=advice,
+        )
+
+    def _take_notes(self, origin: Origin) -> tuple[Note, ...]:
+        """Return what was noted since the last result, and count it."""
+        noted, self._noted = self._noted, Counter()
+        notes = tuple(Note(field, reason, count) for (field, reason), count in noted.items())
+        for note in notes:
+            self._preview.tally.count_value(origin, note.field, note.reason, note.count)
+        return notes
+
+
+def _sources(entry: MappingEntry, stream: StreamSchema) -> Iterator[str]:
+    """Yield the expressions of an entry and of its preset, but for those of fields that the entry unmaps."""
+    preset = presets.load(entry.preset, stream.columns) if entry.preset else None
+    for level in (entry, preset):
+        if level is not None:
+            yield from (source for source in (level.when,) if source)
+            for path, expressions in level.fields.items():
+                if level is entry or path not in entry.fields or entry.fields[path] is not None:
+                    yield from expressions or ()
+    if entry.ad_account_id is not None and not entry.ad_account_id.isdigit():
+        yield entry.ad_account_id

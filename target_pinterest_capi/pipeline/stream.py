@@ -1,0 +1,175 @@
+"""The way of a stream's records, for every door: validation, mapping entries, customer lists.
+
+Owns what a stream's mapping is compiled for, and when it is compiled again: where a record brings columns that the schema does not
+declare. Holds no record: what one comes to is handed on at once.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Protocol
+
+from target_pinterest_capi.events.build.builder import Result
+from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, SkippedRecord
+from target_pinterest_capi.events.keys import read_key
+from target_pinterest_capi.events.reasons import Invalid, Skipped
+from target_pinterest_capi.mapping.entries import (
+    Accounts,
+    CompiledEntry,
+    OriginNote,
+    Record,
+    StreamSchema,
+    compile_stream,
+    stream_columns,
+)
+from target_pinterest_capi.mapping.flat_columns import names_a_field
+from target_pinterest_capi.settings import Settings
+from target_pinterest_capi.singer.rows import RowHandler, compile_rows, record_of
+from target_pinterest_capi.singer.schemas import compile_validator
+
+NO_MAPPING: Final = ""  # the name of the entry, where none takes a record
+MOST_TIMES_NEW: Final = (
+    20  # that records of a stream bring new columns, before their names are data
+)
+
+ListMapping = tuple[Origin, Callable[[Record], None]]  # what handles a record for one customer list
+
+
+class ResultHandler(Protocol):
+    """What the results of records are handed to: a run, which delivers them, or a preview, which shows them."""
+
+    sequence: int  # records that have come; results belong to the last one
+
+    def handle(self, result: Result) -> None:
+        """Handle what one mapping entry made of the current record."""
+
+    def deliver_event(self, event: Event) -> None:
+        """Handle an event, as `handle` does; a call less."""
+
+
+class StreamPipeline:
+    """A stream from its SCHEMA on. Each record comes to one result for each mapping entry that takes the stream.
+
+    A record that breaks the schema, or that neither an entry nor a customer list takes, has one result. `note` counts values that
+    are left out, and `now` returns Unix seconds.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        schema: Mapping[str, Any],
+        key_properties: Sequence[str] | None,
+        settings: Settings,
+        results: ResultHandler,
+        *,
+        accounts: Accounts,
+        note: OriginNote,
+        lists: Sequence[ListMapping] = (),
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.stream = StreamSchema(name, stream_columns(schema), tuple(key_properties or ()))
+        self._settings = settings
+        self._results = results
+        self._accounts = accounts
+        self._note = note
+        self._now = now
+        self._lists = [handle for _, handle in lists]
+        self._validate = compile_validator(dict(schema)) if settings.validate_records else None
+        self._entries: tuple[CompiledEntry, ...]
+        self._mappers: list[Callable[[Record], Result]]
+        self._compile()
+        origins = (*(entry.origin for entry in self._entries), *(origin for origin, _ in lists))
+        self.is_taken = bool(origins)
+        self._unmapped = SkippedRecord(Origin(name, NO_MAPPING), Skipped.NO_MAPPING)
+        self._first_origin = (*origins, self._unmapped.origin)[0]
+        self._last_columns: tuple[str, ...] = ()  # as a rule every record has the same
+        self._times_new = 0
+        self._rows: RowHandler | None = None
+        self._rows_are_stale = True
+
+    @property
+    def has_entries(self) -> bool:
+        """Whether any mapping entry takes the stream, and not customer lists alone."""
+        return bool(self._entries)
+
+    def handle_record(self, record: Record) -> None:
+        """Hand on what a record comes to. Raises `RunStopped` where the run has to stop."""
+        results = self._results
+        results.sequence += 1
+        if self._validate is not None and (violation := self._validate(record)) is not None:
+            results.handle(self._invalid(record, violation.field, violation.keyword))
+            return
+        if (columns := tuple(record)) != self._last_columns:
+            self._look_for_new(columns)
+        for map_record in self._mappers:
+            results.handle(map_record(record))
+        for handle_for_list in self._lists:
+            handle_for_list(record)
+        if not self.is_taken:
+            results.handle(self._unmapped)
+
+    @property
+    def rows(self) -> RowHandler | None:
+        """How lines can be read as rows, in place of records; None where something reads more of them."""
+        if self._rows_are_stale:
+            self._rows_are_stale = False
+            self._rows = self._compile_rows()
+        return self._rows
+
+    def _invalid(self, record: Record, field: str, keyword: str) -> InvalidRecord:
+        plain = self._settings.dead_letter_keys == "plain"
+        key = read_key(record, self.stream.key_properties, plain=plain)
+        return InvalidRecord(self._first_origin, Invalid.SCHEMA_VIOLATION, field, keyword, key)
+
+    def _look_for_new(self, columns: tuple[str, ...]) -> None:
+        """Compile the mapping once more where a record has columns that the schema does not declare.
+
+        A stream that goes on bringing new names has data in them, and no columns: it has no rows from then on, and only names of
+        fields are looked for.
+        """
+        self._last_columns = columns
+        new = set(columns) - self.stream.columns
+        if not new:
+            return
+        fields = {column for column in new if names_a_field(column)}
+        self._times_new += 1
+        if self._times_new > MOST_TIMES_NEW:
+            new = fields
+        self.stream = self.stream._replace(columns=self.stream.columns.union(new))
+        self._rows_are_stale = True
+        if fields:
+            self._compile()
+
+    def _compile(self) -> None:
+        self._entries = compile_stream(
+            self._settings, self.stream, self._accounts, self._note, self._now
+        )
+        self._mappers = [entry.take for entry in self._entries]
+
+    def _compile_rows(self) -> RowHandler | None:
+        plans = [entry.rows for entry in self._entries if entry.rows is not None]
+        reads_records = self._lists or self._validate is not None or len(plans) < len(self._entries)
+        if not plans or reads_records or self._times_new > MOST_TIMES_NEW:
+            return None
+        read = frozenset[str]().union(*(plan.reads for plan in plans))
+        rows = compile_rows(self.stream.name, self.stream.columns, read)
+        if rows is None:
+            return None
+        mappers = [plan.compile(rows.attributes, record_of) for plan in plans]
+        return RowHandler(rows.decode, _row_handler(mappers, self._results))
+
+
+def _row_handler(
+    mappers: Sequence[Callable[[Any, bytes], Result]], results: ResultHandler
+) -> Callable[[Any, bytes], None]:
+    """Return the function that hands on what a row comes to. It is for the rows that `mappers` were compiled for, and no later ones."""
+
+    def handle_row(row: Any, line: bytes) -> None:
+        results.sequence += 1
+        for map_row in mappers:
+            result = map_row(row, line)
+            if type(result) is Event:  # nearly every one
+                results.deliver_event(result)
+            else:
+                results.handle(result)
+
+    return handle_row

@@ -1,0 +1,161 @@
+"""From what a run counted to its report. Reads counters and statistics, and changes neither."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Literal, NamedTuple
+
+from target_pinterest_capi.events.outcomes import Outcome, advice_about, find_reason
+from target_pinterest_capi.events.reasons import Warned
+from target_pinterest_capi.reporting.counters import Counters
+from target_pinterest_capi.reporting.coverage import COMPONENTS
+from target_pinterest_capi.reporting.customer_lists import ListReport
+from target_pinterest_capi.reporting.delivered_statistics import DeliveredStatistics, shown_name
+from target_pinterest_capi.reporting.event_times import DELAY_EDGES, EventTimes
+from target_pinterest_capi.reporting.report import (
+    FORMAT,
+    ComponentCoverage,
+    DelayBucket,
+    Delays,
+    Delivered,
+    NameCoverage,
+    OriginOutcomes,
+    ReasonCount,
+    Report,
+    Requests,
+    RunSection,
+    TimeBucket,
+    Totals,
+    ValueCount,
+    WarningCount,
+)
+
+
+class RunFacts(NamedTuple):
+    """What only the run itself knows: `requests` are sent, repeated and isolating ones."""
+
+    run: RunSection
+    requests: tuple[int, int, int]
+    customer_lists: Sequence[ListReport] = ()
+
+
+def compose(facts: RunFacts, counters: Counters, statistics: DeliveredStatistics) -> Report:
+    """Return the report of a run."""
+    return Report(
+        format=FORMAT,
+        run=facts.run,
+        totals=Totals(**counters.by_outcome()),
+        outcomes=_outcomes(counters),
+        reasons=list(_reasons(counters)),
+        values=list(_values(counters)),
+        warnings=[
+            WarningCount(message=message, events=number)
+            for message, number in counters.warnings().items()
+        ],
+        delivered=_delivered(
+            statistics, "would_be_sent" if facts.run.mode == "dry_run" else "delivered"
+        ),
+        requests=_requests(facts, counters.total(Outcome.DELIVERED)),
+        customer_lists=list(facts.customer_lists),
+    )
+
+
+def _outcomes(counters: Counters) -> list[OriginOutcomes]:
+    counts: defaultdict[tuple[str, str], dict[str, int]] = defaultdict(
+        lambda: dict.fromkeys(map(str, Outcome), 0)
+    )
+    for row in counters.outcomes():
+        counts[row.origin][str(row.outcome)] += row.number
+    return [
+        OriginOutcomes(stream=stream, mapping=mapping, **numbers)
+        for (stream, mapping), numbers in counts.items()
+    ]
+
+
+def _reasons(counters: Counters) -> Iterator[ReasonCount]:
+    for row in counters.outcomes():
+        if row.outcome is Outcome.DELIVERED:
+            continue
+        reason, _, name = row.reason.partition(": ")
+        yield ReasonCount(
+            stream=row.origin.stream,
+            mapping=row.origin.mapping,
+            outcome=str(row.outcome),  # type: ignore[arg-type]
+            reason=reason,
+            event_name=shown_name(name) if name else None,
+            events=row.number,
+            advice=advice_about(row.reason),
+        )
+
+
+def _values(counters: Counters) -> Iterator[ValueCount]:
+    for row in counters.notes():
+        yield ValueCount(
+            stream=row.origin.stream,
+            mapping=row.origin.mapping,
+            field=row.field,
+            reason=row.reason,
+            sent=isinstance(find_reason(row.reason), Warned),
+            values=row.number,
+            advice=advice_about(row.reason),
+        )
+
+
+def _requests(facts: RunFacts, delivered: int) -> Requests:
+    sent, repeated, isolating = facts.requests
+    seconds = facts.run.seconds
+    return Requests(
+        sent=sent,
+        repeated=repeated,
+        isolating=isolating,
+        events_per_second=round(delivered / seconds, 1) if seconds else 0.0,
+    )
+
+
+def _delivered(
+    statistics: DeliveredStatistics, basis: Literal["delivered", "would_be_sent"]
+) -> Delivered:
+    bucket_seconds, buckets = statistics.times.over_time()
+    return Delivered(
+        basis=basis,
+        events=statistics.events.total(),
+        event_ids_exact=statistics.ids.is_exact,
+        by_event_name=[
+            NameCoverage(
+                event_name=name,
+                events=events,
+                components=component_coverage(statistics.coverage.carrying(name), events),
+                repeated_ids=statistics.ids.repeated(name),
+                constant_id=statistics.ids.is_constant(name),
+            )
+            for name, events in statistics.events.most_common()
+        ],
+        bucket_seconds=bucket_seconds,
+        over_time=[
+            TimeBucket(start=datetime.fromtimestamp(bucket.start, UTC), events=bucket.events)
+            for bucket in buckets
+        ],
+        delays=_delays(statistics.times),
+    )
+
+
+def _delays(times: EventTimes) -> Delays:
+    return Delays(
+        within_an_hour=times.within_an_hour,
+        late_online=times.late_online,
+        buckets=[
+            DelayBucket(up_to_seconds=edge, events=events)
+            for edge, events in zip((*DELAY_EDGES, None), times.delays(), strict=True)
+        ],
+    )
+
+
+def component_coverage(carrying: Mapping[str, int], events: int) -> dict[str, ComponentCoverage]:
+    """Return the coverage of each component, by the number of events that carry it."""
+    return {
+        component.name: ComponentCoverage(
+            events=carrying[component.name],
+            coverage=round(100 * carrying[component.name] / events, 2),
+        )
+        for component in COMPONENTS
+    }

@@ -1,0 +1,85 @@
+"""Rows: RECORD lines of one stream, read into structs of its columns in half the time that a record takes.
+
+Owns how a stream's lines are known by how they begin, and how they are decoded. A line that is no row is no error here: the reader
+decodes it as any message.
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
+from decimal import Decimal
+from typing import Any, Final, Literal, NamedTuple, Protocol
+
+import msgspec
+
+from target_pinterest_capi.singer import messages
+
+_NOT_READ: Final = msgspec.Raw(b"")
+_is_no_member: Final = re.compile(r'["\\\x00-\x1f\ud800-\udfff]').search  # as msgspec says
+
+
+class Rows(NamedTuple):
+    """How a stream's RECORD lines are read into rows: structs with an attribute for each column, None where a record has none.
+
+    `decode` returns a line's message, whose `record` is the row; it raises ValueError on any line that is not a RECORD of the stream
+    with no other columns. `attributes` has the attribute of each column.
+    """
+
+    decode: Callable[[bytes], Any]
+    attributes: Mapping[str, str]
+
+
+class RowHandler(NamedTuple):
+    """How a stream's rows are read, by `Rows.decode`, and handled: `handle_row` takes a row and the line it was read from."""
+
+    decode: Callable[[bytes], Any]
+    handle_row: Callable[[Any, bytes], None]
+
+
+class RecordHandler(Protocol):
+    """What the records of a stream are handed to."""
+
+    @property
+    def rows(self) -> RowHandler | None:
+        """How its lines can be read as rows, in place of records, from now on; None where they cannot."""
+
+    def handle_record(self, record: dict[str, Any]) -> None:
+        """Handle one record. Raises `RunStopped` where the run has to stop."""
+
+
+def compile_rows(stream: str, columns: Iterable[str], read: Collection[str]) -> Rows | None:
+    """Compile the reading of a stream's rows: names are known beforehand, and columns that are not in `read` are skipped.
+
+    None where a column has a name that a struct's member cannot have.
+    """
+    attributes = {column: f"column_{number}" for number, column in enumerate(sorted(columns))}
+    if any(_is_no_member(column) for column in attributes):
+        return None
+    read_member = (Any, None)
+    skipped_member = (msgspec.Raw, _NOT_READ)
+    row = msgspec.defstruct(
+        "Row",
+        [
+            (attribute, *(read_member if column in read else skipped_member))
+            for column, attribute in attributes.items()
+        ],
+        rename={attribute: column for column, attribute in attributes.items()},
+        forbid_unknown_fields=True,
+        gc=False,
+    )
+    message = msgspec.defstruct(
+        "RowMessage",
+        [("type", Literal["RECORD"]), ("stream", Literal[stream]), ("record", row)],
+        gc=False,
+    )
+    return Rows(msgspec.json.Decoder(message, float_hook=Decimal).decode, attributes)
+
+
+def record_head(line: bytes, stream: str) -> bytes | None:
+    """Return how a stream's RECORD lines begin, up to the record, from one of them; None where the stream is not named there."""
+    head, found, _ = line.partition(b'"record"')
+    return head + found if found and msgspec.json.encode(stream) in head else None
+
+
+def record_of(line: bytes) -> dict[str, Any]:
+    """Return the record of a RECORD's line that has been read as a row."""
+    return messages.decode(line).record or {}

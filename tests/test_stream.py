@@ -1,0 +1,190 @@
+"""The way of a stream's records, which every door takes: what a record comes to, and when its mapping is compiled again."""
+
+import cProfile
+import json
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from given import ACCOUNT, record, schema, settings_of
+from shopper import visit
+from target_pinterest_capi.checks import steps
+from target_pinterest_capi.cli.main import main
+from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, SkippedRecord
+from target_pinterest_capi.mapping.entries import Accounts, Record, compile_stream
+from target_pinterest_capi.pipeline.stream import MOST_TIMES_NEW, StreamPipeline
+from target_pinterest_capi.singer.rows import compile_rows, record_head
+
+NAMES = 8000
+SCHEMA = {"properties": {name: {} for name in (*visit(), "currency")}}
+
+
+class Results:
+    """A handler that keeps what it is handed, each with the number of its record."""
+
+    def __init__(self) -> None:
+        self.sequence = 0
+        self.kept: list[tuple[int, Any]] = []
+
+    def take(self, result: Any) -> None:
+        self.kept.append((self.sequence, result))
+
+    deliver = take
+
+
+def pipeline_of(results: Results, lists: Any = (), **settings: Any) -> StreamPipeline:
+    told = settings_of(**settings)
+    return StreamPipeline(
+        "visits",
+        SCHEMA,
+        ["event_id"],
+        told,
+        results,
+        accounts=Accounts(told),
+        note=lambda *_: None,
+        lists=lists,
+    )
+
+
+ENTRIES = [
+    {"stream": "visits", "name": "all", "preset": "pinterest"},
+    {"stream": "visits", "name": "paid", "preset": "pinterest", "when": "currency"},
+    {"stream": "carts", "name": "other", "preset": "pinterest"},
+]
+
+
+@pytest.mark.parametrize(
+    ("mappings", "given", "expected"),
+    [
+        (None, visit(), [("pinterest", Event)]),
+        (ENTRIES, visit(), [("all", Event), ("paid", SkippedRecord)]),
+        (ENTRIES, visit(currency="EUR"), [("all", Event), ("paid", Event)]),
+        (ENTRIES, {}, [("all", InvalidRecord), ("paid", SkippedRecord)]),
+        (ENTRIES[2:], visit(), [("", SkippedRecord)]),
+        ([], visit(), [("", SkippedRecord)]),
+    ],
+)
+def test_each_entry_that_takes_the_stream_has_one_result(
+    mappings: Any, given: Record, expected: list[tuple[str, type]]
+):
+    """A record has one result for each entry of its stream, in their order, and one where there is no entry."""
+    results = Results()
+    pipeline = pipeline_of(results, mappings=mappings)
+    assert pipeline.is_taken is pipeline.has_entries is (expected[0][0] != "")
+    for _ in range(2):
+        pipeline.handle_record(given)
+    kinds = [(result.origin.mapping, type(result)) for _, result in results.kept]
+    assert kinds == 2 * expected
+    assert [number for number, _ in results.kept] == [1] * len(expected) + [2] * len(expected)
+
+
+@pytest.mark.parametrize("mappings", [None, []], ids=["entries", "lists alone"])
+def test_customer_lists_have_every_valid_record(mappings: Any):
+    """A list is handed each record after the entries; a stream that feeds a list alone has no result of its own."""
+    results, handled = Results(), list[Record]()
+    lists = [(Origin("visits", "vips"), handled.append)]
+    pipeline = pipeline_of(results, lists, mappings=mappings)
+    pipeline.handle_record(visit(1))
+    assert pipeline.is_taken
+    assert handled == [visit(1)]
+    assert len(results.kept) == (1 if mappings is None else 0)
+    assert pipeline.rows is None
+
+
+@pytest.mark.parametrize(
+    ("mappings", "lists", "expected"),
+    [
+        (ENTRIES, ["vips"], "all"),
+        ([], ["vips"], "vips"),
+        ([], [], ""),
+    ],
+)
+def test_record_that_breaks_the_schema_goes_no_further(
+    mappings: Any, lists: list[str], expected: str
+):
+    """It has one result, counted for the first entry or list that would have had it, with its key, and reaches no list."""
+    results, handled = Results(), list[Record]()
+    told = settings_of(mappings=mappings, validate_records=True, dead_letter_keys="plain")
+    pipeline = StreamPipeline(
+        "visits",
+        {"properties": {"event_id": {"type": "string"}, "value": {"type": "number"}}},
+        ["event_id"],
+        told,
+        results,
+        accounts=Accounts(told),
+        note=lambda *_: None,
+        lists=[(Origin("visits", name), handled.append) for name in lists],
+    )
+    pipeline.handle_record({"event_id": "visit-1", "value": "much"})
+    ((_, result),) = results.kept
+    assert (result.origin.mapping, str(result.reason)) == (expected, "schema_violation")
+    assert (result.field, result.detail, result.key) == ("value", "type", {"event_id": "visit-1"})
+    assert handled == []
+
+
+def test_rows_come_to_what_records_come_to():
+    """A row and its record have the same result, also by a handler of rows that is older than the stream's newest columns."""
+    results = Results()
+    pipeline = pipeline_of(results)
+    rows = pipeline.rows
+    assert rows is not None
+    before = record("visits", **visit(1))
+    rows.handle_row(rows.decode(before).record, before)
+    pipeline.handle_record(visit(2, client_ip_address="192.0.2.1"))
+    assert pipeline.rows is not rows
+    rows.handle_row(rows.decode(before).record, before)
+    pipeline.handle_record(visit(1))
+    (_, first), (_, second), (_, third), (_, fourth) = results.kept
+    assert first.body == third.body == fourth.body != second.body
+    assert [number for number, _ in results.kept] == [1, 2, 3, 4]
+    assert record_head(before, "visits") is not None
+
+
+# Names that are data
+
+
+def preview(lines: list[bytes], tmp_path: Path) -> None:
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"ad_account_id": ACCOUNT}))
+    words = ["preview", "--config", str(config), "--summary", "--json"]
+    ran = CliRunner().invoke(main, words, input=b"\n".join(lines))
+    assert json.loads(ran.stdout)["outcomes"][0]["count"] == NAMES
+
+
+def sample(lines: list[bytes], tmp_path: Path) -> None:
+    result, _ = steps.sample(settings_of(), lines)
+    assert result.message == f"{NAMES:,} records of the sample: {NAMES:,} events"
+
+
+@pytest.mark.parametrize("door", ["target", "preview", "check"])
+def test_new_names_are_compiled_for_a_bounded_number_of_times(
+    door: str, run_target: Callable[..., Any], tmp_path: Path
+):
+    """8,000 records with a new column name each have the mapping compiled once, and their rows a few times, at every door."""
+    lines = [schema("visits", *visit(), key_properties=("event_id",))]
+    lines += [record("visits", **visit(number), **{f"id-{number}": 1}) for number in range(NAMES)]
+
+    def target(lines: list[bytes], tmp_path: Path) -> None:
+        assert run_target(lines).outcomes == {"delivered": NAMES}
+
+    calls = calls_within(
+        lambda: {"target": target, "preview": preview, "check": sample}[door](lines, tmp_path)
+    )
+    assert calls[compile_stream.__code__] == 1
+    assert calls[compile_rows.__code__] <= MOST_TIMES_NEW + 1
+
+
+def calls_within(work: Callable[[], None]) -> Counter[CodeType]:
+    """Return how often each function was called in this thread while `work` ran."""
+    profiler = cProfile.Profile()
+    profiler.runcall(work)
+    calls = Counter[CodeType]()
+    for entry in profiler.getstats():
+        if isinstance(entry.code, CodeType):
+            calls[entry.code] += entry.callcount
+    return calls
