@@ -35,9 +35,9 @@ from target_pinterest_capi.mapping.entries import (
     compile_stream,
     stream_columns,
 )
-from target_pinterest_capi.memory import keep_freed_memory
 from target_pinterest_capi.settings import load
 from target_pinterest_capi.singer.lines import open_lines
+from target_pinterest_capi.singer.memory import keep_freed_memory
 from target_pinterest_capi.singer.rows import Rows, compile_rows, record_of
 
 PROFILED_ROWS: Final = 40

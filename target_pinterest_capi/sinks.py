@@ -39,7 +39,7 @@ class RecordSink(Sink):
 
 
 class ConversionsSink(RecordSink):
-    """A stream whose records become events of the run, and members of the customer lists that it feeds."""
+    """A stream whose records become events, and members of the customer lists that it feeds."""
 
     def __init__(
         self,
@@ -67,9 +67,10 @@ class ConversionsSink(RecordSink):
 
 
 class MeltanoTestSink(RecordSink):
-    """The stream of `meltano config test`: test requests try token and ad account, and no event is made.
+    """The stream of `meltano config test`: tries token and ad account, and makes no event.
 
-    Meltano takes any line with the words that usually tell of a failure for one, so the log does without them where all is well.
+    Meltano takes any line with the words that usually tell of a failure for one, so the log does
+    without them where all is well.
     """
 
     rows = None

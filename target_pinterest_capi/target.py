@@ -1,25 +1,23 @@
-"""The Singer door: reads messages, routes them to sinks and to the run, and ends as the contract says.
+"""The Singer door: hands messages to streams and to the run, and ends as the contract says.
 
-We own the reading, the records and STATE; the SDK owns its command line, stream maps, flattening and the making of sinks.
+We own the reading, the records and STATE; the SDK owns its command line, stream maps, flattening
+and the making of sinks.
 """
 
-import io
 import logging
 import os
 import signal
 import sys
 import traceback
-from collections.abc import Sequence
 from functools import partial
-from pathlib import PurePath
 from types import FrameType
 from typing import IO, Any, ClassVar, Final
 
 import click
 from singer_sdk import Sink, Target, metrics
-from singer_sdk.exceptions import ConfigValidationError, RecordsWithoutSchemaException
+from singer_sdk.exceptions import RecordsWithoutSchemaException
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities, TargetCapabilities
-from singer_sdk.plugin_base import SingerCommand, _ConfigInput
+from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 
@@ -30,48 +28,37 @@ from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
 from target_pinterest_capi.events.event import Origin, SkippedRecord
 from target_pinterest_capi.events.reasons import Skipped
 from target_pinterest_capi.mapping.entries import Accounts
-from target_pinterest_capi.memory import keep_freed_memory
 from target_pinterest_capi.pipeline.feed import IteratedSource, paced
 from target_pinterest_capi.reporting.progress import Progress, watch
-from target_pinterest_capi.singer import schemas as validation
+from target_pinterest_capi.reporting.summary import log_summary
 from target_pinterest_capi.singer.batch_files import BatchFileError, batch_records
+from target_pinterest_capi.singer.memory import keep_freed_memory
 from target_pinterest_capi.singer.reader import BytesReader, InputError
 from target_pinterest_capi.singer.rows import RecordHandler
+from target_pinterest_capi.singer.schemas import SchemaError, check_schema
+from target_pinterest_capi.singer.state_output import write_state
 from target_pinterest_capi.sinks import (
     MELTANO_TEST_STREAM,
     ConversionsSink,
     MeltanoTestSink,
     RecordSink,
 )
-from target_pinterest_capi.summary import log_summary
+from target_pinterest_capi.target_command import (
+    Config,
+    TargetCommand,
+    load_settings,
+    log_problems,
+    problems_of,
+)
 
-QUIET_LOGGERS: Final = ("httpx", "httpcore")  # a line for each request is nobody's news
-
-
-class _Command(SingerCommand):
-    """The SDK's command with our exit code for configuration errors."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        logging.captureWarnings(capture=True)
-        try:
-            return click.Command.invoke(self, ctx)
-        except ConfigValidationError as error:
-            _log_problems(self.logger, error.errors)
-            ctx.exit(ExitCode.CONFIGURATION)
-
-
-def _log_problems(logger: logging.Logger, problems: Sequence[str]) -> None:
-    for problem in problems:
-        logger.error("%s", problem)
-    logger.error(
-        "The configuration has %d problem%s; nothing was read.",
-        len(problems),
-        "" if len(problems) == 1 else "s",
-    )
+QUIET_LOGGERS: Final = ("httpx", "httpcore")  # they log a line for each request
 
 
 class TargetPinterestCapi(Target):
-    """Loads records of any tap into Pinterest's Conversions API: mapped, normalized, hashed, delivered, acknowledged."""
+    """Loads records of any tap into Pinterest's Conversions API.
+
+    They are mapped, normalized, hashed, delivered, and acknowledged.
+    """
 
     name = "target-pinterest-capi"
     package_name = "target-pinterest-capi"
@@ -90,22 +77,21 @@ class TargetPinterestCapi(Target):
     def __init__(
         self,
         *,
-        config: dict[str, Any] | PurePath | str | list[PurePath | str] | None = None,
+        config: Config = None,
         parse_env_config: bool = False,
         validate_config: bool = True,
         setup_mapper: bool = True,
         message_reader: GenericSingerReader[bytes] | None = None,
     ) -> None:
-        self.settings = _load(config, parse_env=parse_env_config)
-        self.run = Run(self.settings, _write_state)
+        self.settings = load_settings(config, parse_env=parse_env_config)
+        self.run = Run(self.settings, write_state)
         self.accounts = Accounts(self.settings)
         self.lists = ListDelivery(self.settings, self.run)
         if self.settings.customer_lists:
             self.run.attach(self.lists)
         self.stopped: RunStopped | None = None
-        self.failure: str | None = (
-            None  # what went wrong with the input, or with us: without values and places
-        )
+        # What went wrong with the input, or with us: without values and places.
+        self.failure: str | None = None
         self.signal: int | None = None
         for name in QUIET_LOGGERS:
             logging.getLogger(name).setLevel(logging.WARNING)
@@ -136,9 +122,9 @@ class TargetPinterestCapi(Target):
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
         stream = message_dict["stream"]
         try:
-            validation.check_schema(message_dict["schema"])
+            check_schema(message_dict["schema"])
             super()._process_schema_message(message_dict)
-        except validation.SchemaError as error:
+        except SchemaError as error:
             raise InputError(
                 f"line {self._line_number}: SCHEMA of stream {stream!r}: {error}"
             ) from None
@@ -156,8 +142,8 @@ class TargetPinterestCapi(Target):
                 mapped = stream_map.transform(dict(record))
             except Exception as error:  # noqa: BLE001 - what users wrote may raise anything
                 raise InputError(
-                    f"line {self._line_number}: stream_maps or flattening failed on a RECORD of stream {stream!r} "
-                    f"({type(error).__name__}): check its expressions",
+                    f"line {self._line_number}: stream_maps or flattening failed on a RECORD of "
+                    f"stream {stream!r} ({type(error).__name__}): check its expressions",
                 ) from None
             if mapped is None:
                 self.run.sequence += 1
@@ -171,7 +157,7 @@ class TargetPinterestCapi(Target):
         self.run.add_state(message_dict["value"])
 
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
-        """Let it go: events have no versions, and nothing that was sent can be taken back."""
+        """Do nothing: events have no versions, and nothing that was sent can be taken back."""
         self.logger.debug(
             "ACTIVATE_VERSION of stream %r has no meaning for events.", message_dict["stream"]
         )
@@ -188,7 +174,7 @@ class TargetPinterestCapi(Target):
             ) from None
 
     def get_sink_class(self, stream_name: str) -> type[Sink]:
-        """Give the class of a stream's sink: Meltano's test stream is no conversions."""
+        """Return the class of a stream's sink: Meltano's test stream has no conversions."""
         return MeltanoTestSink if stream_name == MELTANO_TEST_STREAM else ConversionsSink
 
     def _handler(self, stream: str) -> RecordHandler:
@@ -205,11 +191,11 @@ class TargetPinterestCapi(Target):
     # The end
 
     def process_endofpipe(self) -> None:
-        """Settle everything and write the last STATE. Why the run stopped, if it did, is then in `stopped`."""
+        """Deliver what is left and write the last STATE; `stopped` says why the run stopped."""
         self.stopped = self.run.finish()
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signal module's signature
-        """Ask the run to end within its grace time; the same signal once more ends the process at once."""
+        """Ask the run to end within its grace time; the same signal again ends the process."""
         if self.signal == signum:
             os._exit(128 + signum)
         if self.signal is None:
@@ -217,7 +203,7 @@ class TargetPinterestCapi(Target):
         self.run.interrupt()
 
     def read_to_exit_code(self, file_input: IO[str] | None) -> int:
-        """Read the whole input and give the exit code of the contract. Logs why, and what was delivered."""
+        """Read the whole input, log what became of it, and return the exit code of the contract."""
         code = int(ExitCode.OK)
         watching = watch(
             self.run.snapshot,
@@ -235,7 +221,7 @@ class TargetPinterestCapi(Target):
             code = self._fail(
                 "%s. What came before it is settled; STATE says from where to go on.", str(error)
             )
-        except Exception as error:  # noqa: BLE001 - a bug: its message could hold a record's value, so only its place is shown
+        except Exception as error:  # noqa: BLE001 - a bug: its message could hold a value
             code = self._fail("An unexpected %s:\n%s", type(error).__name__, _places(error))
         if self.stopped is not None:
             self.logger.error("%s", self.stopped)
@@ -262,7 +248,7 @@ class TargetPinterestCapi(Target):
         return int(ExitCode.ERROR)
 
     def _complete_lists(self) -> int:
-        """Let full refreshes of customer lists count as whole, since all has gone well; give the exit code."""
+        """Record that full refreshes of customer lists are complete, and return the exit code."""
         try:
             self.lists.complete_refreshes()
         except LedgerError as error:
@@ -291,7 +277,10 @@ class TargetPinterestCapi(Target):
             )
 
     def _write_report(self, code: int) -> None:
-        """Write the report that `report_path` asks for. Where it cannot be written that is logged, and changes no exit code."""
+        """Write the report that `report_path` asks for.
+
+        A failure is logged, and changes no exit code.
+        """
         if self.settings.report_path is None:
             return
         from target_pinterest_capi.reporting.report_file import write_report  # noqa: PLC0415 - only runs with a report need it
@@ -320,16 +309,14 @@ class TargetPinterestCapi(Target):
         try:
             return _ConfigInput(config=settings.read_files(value, environ=settings.environment()))
         except settings.ConfigurationError as error:
-            _log_problems(
-                cls.logger, [f"{problem.path}: {problem.message}" for problem in error.problems]
-            )
+            log_problems(cls.logger, problems_of(error))
             ctx.exit(ExitCode.CONFIGURATION)
 
     @classmethod
     def get_singer_command(cls) -> click.Command:
-        """Give the SDK's command with our exit codes."""
+        """Return the SDK's command with our exit codes."""
         command = super().get_singer_command()
-        return _Command(
+        return TargetCommand(
             name=command.name,
             callback=command.callback,
             context_settings=command.context_settings,
@@ -358,50 +345,13 @@ class TargetPinterestCapi(Target):
 
 
 def _is_true_here(record: logging.LogRecord) -> bool:
-    """Keep back the SDK's word that it reads no environment: the settings have been read, from it too where asked."""
+    """Drop the SDK's line that it reads no environment: we do, where that is asked for."""
     return record.msg != "Skipping parse of env var settings..."
 
 
-def _load(config: Any, *, parse_env: bool) -> settings.Settings:
-    """Give the settings of a configuration. Raises the SDK's `ConfigValidationError` with every problem."""
-    try:
-        raw = (
-            dict(config)
-            if isinstance(config, dict)
-            else settings.read_files([str(path) for path in _paths(config)])
-        )
-        if parse_env:
-            raw |= settings.read_environment(settings.environment())
-        return settings.load(raw)
-    except settings.ConfigurationError as error:
-        problems = [f"{problem.path}: {problem.message}" for problem in error.problems]
-        raise ConfigValidationError("The configuration is wrong", errors=problems) from None
-
-
-def _paths(config: Any) -> list[Any]:
-    return [] if config is None else config if isinstance(config, list) else [config]
-
-
 def _places(error: BaseException) -> str:
-    """Give where an error was raised, without its message."""
+    """Return where an error was raised, without its message."""
     return "".join(traceback.format_tb(error.__traceback__)).rstrip()
-
-
-def _write_state(value: bytes) -> None:
-    """Write a STATE's value as a line of its own to stdout.
-
-    Raises `OSError` where not the whole line went out. Python's buffer is passed by: it would keep
-    what could not be written, and try again when the process ends.
-    """
-    try:
-        stdout = sys.stdout.fileno()
-    except io.UnsupportedOperation:  # it is no file of the system's, as in a test
-        sys.stdout.write(value.decode() + "\n")
-        sys.stdout.flush()
-        return
-    left = memoryview(value + b"\n")
-    while left:
-        left = left[os.write(stdout, left) :]
 
 
 def main() -> None:

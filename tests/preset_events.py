@@ -34,7 +34,8 @@ def events_of(
 
     Every event is one that Pinterest's description allows, or the test fails.
 
-    `entry` is what a user writes beside the preset, `settings` beside mappings; `notes` gets (field, reason) of what is left out.
+    `entry` is what a user writes beside the preset, `settings` beside mappings; `notes` gets the
+    field and the reason of what is left out.
     """
     rows = [_decode(json.dumps(record)) for record in records]
     configured = settings_of(
@@ -48,7 +49,7 @@ def events_of(
         lambda _, field, reason: None if notes is None else notes.append((field, str(reason))),
         now=lambda: NOW,
     )
-    results = [compiled.take(row) for row in rows]
+    results = [compiled.map_record(row) for row in rows]
     events = [
         json.loads(result.body) if isinstance(result, Event) else result for result in results
     ]

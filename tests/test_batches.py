@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from given import Clock
 from shopper import ACCOUNT, event
-from target_pinterest_capi.delivery.batches import FRAME_BYTES, Batch, Batches
+from target_pinterest_capi.delivery.batches import FRAME_BYTES, Batch, Batches, max_event_bytes
 from target_pinterest_capi.events.event import Account
 
 
@@ -30,6 +30,12 @@ def test_body_is_the_request_of_its_events():
     body = json.loads(batch_of(3).body())
     assert [row["event_id"] for row in body["data"]] == ["visit-0", "visit-1", "visit-2"]
     assert list(body) == ["data"]
+
+
+def test_event_of_the_largest_size_fills_a_request():
+    """An event may be as long as a request that has it alone, to the byte."""
+    alone = batch_of(1)
+    assert max_event_bytes(len(alone.body())) == len(alone.events[0].body)
 
 
 def test_size_is_the_size_of_the_body():

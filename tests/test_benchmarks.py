@@ -1,4 +1,4 @@
-"""The benchmarks measure what they say: equal work, every record, and arithmetic that a reader can check."""
+"""The benchmarks measure what they say: equal work, every record, and checkable arithmetic."""
 
 import json
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ def events_of(**settings: Any) -> list[dict[str, Any]]:
         NOW.timestamp,
     )
     made = [
-        entry.take(message.record)
+        entry.map_record(message.record)
         for message in map(messages.decode, LINES)
         if message.record is not None
     ]
@@ -147,7 +147,10 @@ def sample(seconds: float, count: int) -> cases.Sample:
 
 
 def test_start_up_is_taken_off_a_rate():
-    """A rate is the records over what they took beyond the shortest run on one record; the spread is a share of the median."""
+    """A rate is the records over what they took beyond the shortest run on one record.
+
+    The spread is a share of the median.
+    """
     rate = results.rate_of(
         "target",
         "",
@@ -160,7 +163,7 @@ def test_start_up_is_taken_off_a_rate():
 
 
 def test_cost_of_a_decade_is_what_lies_between_its_marks():
-    """Microseconds a record from one power of ten to the next; the first ten thousand do not count."""
+    """Microseconds a record from one power of ten to the next, from ten thousand on."""
     marks = {"1000": 1.0, "10000": 2.0, "100000": 11.0, "1000000": 29.0}
     assert results.decades(marks) == {"10,000 to 100,000": 100.0, "100,000 to 1,000,000": 20.0}
 
@@ -207,16 +210,16 @@ def test_a_case_that_was_skipped_reaches_nothing():
 
 
 def test_tables_of_the_documentation_are_replaced_where_they_are_named(tmp_path: Path):
-    """A table replaces the one before it and nothing else; a place that is not there is an error."""
+    """A table replaces the one before it and nothing else; a place that is missing is an error."""
     path = tmp_path / "page.md"
     path.write_text(
         "before\n<!-- measured: a -->\n| old |\n<!-- end -->\n<!-- measured: b -->\n<!-- end -->\n"
     )
     documents.replace(path, "a", "| new |")
     documents.replace(path, "a", "| newer |")
-    assert (
-        path.read_text()
-        == "before\n<!-- measured: a -->\n| newer |\n<!-- end -->\n<!-- measured: b -->\n<!-- end -->\n"
+    assert path.read_text() == (
+        "before\n<!-- measured: a -->\n| newer |\n<!-- end -->\n"
+        "<!-- measured: b -->\n<!-- end -->\n"
     )
     with pytest.raises(ValueError, match="measured: c"):
         documents.replace(path, "c", "")

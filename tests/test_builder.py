@@ -1,4 +1,7 @@
-"""From a record's values to the whole event: normal forms hashed, what may be derived derived, what is bad left out and noted."""
+"""From a record's values to the whole event.
+
+Normal forms hashed, what may be derived derived, what is bad left out and noted.
+"""
 
 import json
 from collections import Counter
@@ -263,7 +266,7 @@ def test_external_id_may_look_like_any_digest():
 def test_country_of_the_record_reads_phones_and_postal_codes(
     record, default_country, phone, postal_code
 ):
-    """A national number and a postal code are read by the record's country, else by default_country."""
+    """Numbers and postal codes are read by the record's country, else by default_country."""
     bench = Bench(
         "user_data.ph",
         "user_data.zp",
@@ -310,7 +313,10 @@ def test_phone_without_a_country_is_sent_and_counted():
     ],
 )
 def test_identity_rule(customer, identifies):
-    """Pinterest needs em, hashed_maids, or address and user agent together; a phone alone is not enough."""
+    """Pinterest needs em, hashed_maids, or address and user agent together.
+
+    A phone alone is not enough.
+    """
     bench = Bench(
         *[
             f"user_data.{leaf}"
@@ -347,7 +353,7 @@ def test_required_field_without_a_value(path: str):
     ],
 )
 def test_required_field_with_a_bad_value(path: str, value: Any, detail: str):
-    """A required field that cannot be used makes the record invalid, and the detail says in what sense, without the value."""
+    """A required field that cannot be used makes the record invalid; the detail says why."""
     result = Bench().result(**{path: value})
     assert (result.reason, result.field, result.detail) == (Invalid.BAD_FIELD, path, detail)
 
@@ -384,7 +390,10 @@ def test_offline_events_cannot_be_deduplicated():
 
 
 def test_event_names_translate_and_select():
-    """A listed name is translated, another is skipped by its name, or takes the default; no name at all is a missing field."""
+    """A listed name is translated, another is skipped by its name, or takes the default.
+
+    No name at all is a missing field.
+    """
     names = {"Order Completed": "checkout"}
     assert Bench(event_names=names).event(event_name="Order Completed")["event_name"] == "checkout"
     assert Bench(event_names=names).result(event_name="Cart Viewed") == SkippedRecord(
@@ -448,7 +457,7 @@ def test_given_values_are_not_derived():
 
 
 def test_url_query_is_cut_after_click_id_is_derived():
-    """`url_query: drop` cuts query and fragment from the page, and click_id is still found in it."""
+    """`url_query: drop` cuts query and fragment from the page, after click_id is read from it."""
     bench = Bench("event_source_url", options=Options(drop_url_query=True))
     event = bench.event(
         event_source_url="https://example.com/a?email=x%40example.com&epik=dj%3D1#top"
@@ -476,7 +485,10 @@ def test_limited_data_processing_needs_state_and_country(given, warned):
 
 
 def test_unknown_members_of_items_are_dropped():
-    """The items of contents are closed objects: what Pinterest does not know would refuse the whole request."""
+    """The items of contents are closed objects.
+
+    What Pinterest does not know would refuse the whole request.
+    """
     value, notes = build(
         "custom_data.contents", [{"id": "a", "sku": "x", "item_price": "1"}, {"sku": "y"}]
     )

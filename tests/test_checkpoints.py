@@ -60,7 +60,10 @@ def test_consecutive_states_are_merged():
 
 
 def test_held_state_waits_while_too_much_fails():
-    """No STATE passes an invalid or rejected record while the share of them is at or over the limit; those before it go out."""
+    """No STATE passes an invalid or rejected record while their share is at the limit or over.
+
+    Those before it go out.
+    """
     waiting = Checkpoints()
     waiting.add_state(b"1", after=1)
     waiting.add_state(b"3", after=3)
@@ -109,7 +112,10 @@ STEPS = st.lists(
 @settings(max_examples=examples(400))
 @given(STEPS)
 def test_no_state_is_early_and_none_is_late(steps):
-    """Against a plain model: what is taken is exactly the newest STATE with no unsettled, and no held, record before it."""
+    """Against a plain model.
+
+    What is taken is exactly the newest STATE with no unsettled, and no held, record before it.
+    """
     waiting, count = Checkpoints(), 0
     unsettled: list[tuple[int, bool]] = []
     held: set[int] = set()

@@ -1,4 +1,7 @@
-"""One attempt gives one typed answer over a real socket, whatever the other side does, and never shows the token."""
+"""One attempt gives one typed answer over a real socket, whatever the other side does.
+
+It never shows the token.
+"""
 
 import gc
 import json
@@ -35,7 +38,10 @@ def body(count: int = 2) -> bytes:
 
 
 def test_accepted_events(client: Client, sandbox: Sandbox):
-    """A request that Pinterest takes answers 200 with a status for each event, and the events are there as they were sent."""
+    """A request that Pinterest takes answers 200 with a status for each event.
+
+    The events are there as they were sent.
+    """
     answer = client.send_events(ACCOUNT, body(), test=False)
     assert isinstance(answer, ApiResponse)
     assert answer.status == 200
@@ -306,7 +312,10 @@ def test_loopback(url: str, loopback: bool):
 
 
 def first_line_at_proxy(monkeypatch: pytest.MonkeyPatch, api_url: str) -> bytes:
-    """Return the first line that a proxy named by the environment gets from a request to the URL; none where none comes."""
+    """Return the first line that a proxy named by the environment gets from a request to the URL.
+
+    None where none comes.
+    """
     lines: list[bytes] = []
     listener = socket.create_server(("127.0.0.1", 0))
 
@@ -340,7 +349,10 @@ def first_line_at_proxy(monkeypatch: pytest.MonkeyPatch, api_url: str) -> bytes:
 
 
 def test_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch):
-    """Pinterest is reached through the proxy that HTTPS_PROXY names, by a tunnel: the proxy sees neither token nor events."""
+    """Pinterest is reached through the proxy that HTTPS_PROXY names, by a tunnel.
+
+    The proxy sees neither token nor events.
+    """
     assert (
         first_line_at_proxy(monkeypatch, "https://api.example.com/v5")
         == b"CONNECT api.example.com:443 HTTP/1.1"
@@ -354,7 +366,10 @@ def test_loopback_is_never_proxied(monkeypatch: pytest.MonkeyPatch, sandbox: San
 
 
 def test_body_is_let_go_without_the_collector(client: Client):
-    """Nothing holds a request's body once it is answered: bodies must not pile up until the garbage collector comes by."""
+    """Nothing holds a request's body once it is answered.
+
+    Bodies must not pile up until the garbage collector comes by.
+    """
     content = body()
     held = sys.getrefcount(content)
     gc.disable()

@@ -1,4 +1,7 @@
-"""A dead letter is durable before it counts, private, one JSON line, and shows no more than its wire-ready event does."""
+"""A dead letter is durable before it counts, private, one JSON line.
+
+It shows no more than its event does.
+"""
 
 import fcntl  # noqa: I001
 import json
@@ -33,12 +36,18 @@ def dead_letters(path: object, clock: Clock | None = None) -> DeadLetters:
 
 
 def numbers(path: Path) -> list[str]:
-    """Return the number in each letter's key, in the order of the lines. Fails where a line is cut."""
+    """Return the number in each letter's key, in the order of the lines.
+
+    Fails where a line is cut.
+    """
     return [json.loads(row)["key"]["n"] for row in path.read_text().splitlines()]
 
 
 def test_line_has_the_contracts_members(tmp_path: Path):
-    """Every member of the contract stands in a line, those without a value are left out, and the event is JSON in JSON."""
+    """Every member of the contract stands in a line, those without a value are left out.
+
+    The event is JSON in JSON.
+    """
     place, sent = dead_letters(tmp_path / "dead.jsonl"), event(7).body
     place.add(letter(field="event_time", key={"id": "ab"}))
     place.add(letter(outcome_event := 2, detail="400", event=sent, ad_account_id="549755885175"))
@@ -152,7 +161,10 @@ def test_place_that_cannot_be_written_is_an_error_and_keeps_the_letters(path: st
 )
 @pytest.mark.parametrize("room", [0, 1, 60, 300, 1000])
 def test_file_is_as_before_after_a_disk_was_full(tmp_path: Path, before: bytes, room: int):
-    """A write that fails in the middle leaves nothing behind, and the next one has every letter once."""
+    """A write that fails in the middle leaves nothing behind.
+
+    The next one has every letter once.
+    """
     path = tmp_path / "dead.jsonl"
     path.write_bytes(before)
     place = dead_letters(path)
@@ -239,7 +251,10 @@ def test_lock_that_another_process_keeps_is_an_error(tmp_path: Path):
 
 @pytest.mark.parametrize("happens", ["removed", "moved", "replaced"])
 def test_letters_go_where_the_path_leads_now(tmp_path: Path, happens: str):
-    """A file taken away between two flushes, as by logrotate, gets no more letters: they might be lost."""
+    """A file taken away between two flushes, as by logrotate, gets no more letters.
+
+    They might be lost.
+    """
     path, old = tmp_path / "dead.jsonl", tmp_path / "old.jsonl"
     place = dead_letters(path)
     place.add(letter(1, key={"n": "1"}))
@@ -256,7 +271,7 @@ def test_letters_go_where_the_path_leads_now(tmp_path: Path, happens: str):
 
 
 def test_device_takes_letters_and_keeps_its_mode():
-    """What is no file is neither synced, shortened nor made private: /dev/null stays everybody's."""
+    """What is no file is not synced, shortened or made private: /dev/null stays everybody's."""
     before = Path("/dev/null").stat().st_mode
     place = dead_letters("/dev/null")
     place.add(letter())
@@ -289,7 +304,10 @@ def test_pipe_gets_whole_lines(tmp_path: Path):
 
 
 def test_object_that_failed_is_written_again_under_its_name(tmp_path: Path):
-    """What is left of an object that failed is replaced by the next try, so that each letter stands in one object."""
+    """What is left of an object that failed is replaced by the next try.
+
+    So each letter stands in one object.
+    """
     place = dead_letters(f"file://{tmp_path}/letters")
     for number in range(1, 6):
         place.add(letter(number, key={"n": str(number)}))
@@ -304,7 +322,10 @@ def test_object_that_failed_is_written_again_under_its_name(tmp_path: Path):
 
 
 def test_lines_that_somebody_else_appended_are_never_taken_back(tmp_path: Path):
-    """A program that asks for no lock, as a shell's `>>`, may have written meanwhile: then nothing is taken back."""
+    """A program that asks for no lock, as a shell's `>>`, may have written meanwhile.
+
+    Then nothing is taken back.
+    """
     path = tmp_path / "dead.jsonl"
     path.write_bytes(b"before\nours, cut hereand theirs\n")
     file = os.open(path, os.O_RDWR)

@@ -1,4 +1,7 @@
-"""What keeps an event from being sent twice: one turn for each key, and the ledger's word before and after."""
+"""What keeps an event from being sent twice.
+
+One turn for each key, and the ledger's word before and after.
+"""
 
 import pytest
 from hypothesis import given, settings
@@ -34,14 +37,14 @@ def key(event_id: str) -> int:
 
 @pytest.fixture
 def deduplication():
-    """Give one with an empty ledger in memory."""
+    """Return one with an empty ledger in memory."""
     made = Deduplication(SecretStr("sqlite://"), 7)
     yield made
     made.close()
 
 
 def batch_of(deduplication: Deduplication, *event_ids: str) -> Batch:
-    """Give a batch of the events whose turn it is."""
+    """Return a batch of the events whose turn it is."""
     batch = Batch(ACCOUNT, 0.0)
     for sequence, event_id in enumerate(event_ids, 1):
         claimed = deduplication.register(event(event_id), sequence)
@@ -51,7 +54,10 @@ def batch_of(deduplication: Deduplication, *event_ids: str) -> Batch:
 
 
 def test_first_of_a_key_is_sent_and_its_repeats_wait(deduplication: Deduplication):
-    """The first event of a key has its turn; once it is delivered its repeats are done, and the ledger knows it."""
+    """The first event of a key has its turn.
+
+    Once it is delivered its repeats are done, and the ledger knows it.
+    """
     batch = batch_of(deduplication, "a", "b", "a", "a")
     assert [one.id for one in batch.events] == ["a", "b"]
     assert not deduplication.is_known(ACCOUNT, "page_visit", "a")
@@ -61,7 +67,10 @@ def test_first_of_a_key_is_sent_and_its_repeats_wait(deduplication: Deduplicatio
 
 
 def test_what_the_ledger_knows_is_taken_out_with_its_repeats(deduplication: Deduplication):
-    """Of a batch is left what the ledger does not know; repeats of the rest are done with it, and the key may come again."""
+    """Of a batch is left what the ledger does not know.
+
+    Repeats of the rest are done with it, and the key may come again.
+    """
     deduplication.record_delivered([key("a"), key("c")])
     batch = batch_of(deduplication, "a", "b", "a")
     left, done = deduplication.drop_known(batch)
@@ -79,7 +88,10 @@ def test_batch_that_the_ledger_does_not_know_goes_as_it_is(deduplication: Dedupl
 
 
 def test_repeats_take_the_place_of_what_failed_one_by_one(deduplication: Deduplication):
-    """Where the first fails the next repeat has its turn with its own record's number, until none is left and the key is free."""
+    """Where the first fails the next repeat has its turn with its own record's number.
+
+    At last none is left, and the key is free.
+    """
     batch_of(deduplication, "a", "a", "b", "a")
     assert [deduplication.next_repeat(key("a")) for _ in range(3)] == [
         (event("a"), 2),
@@ -111,7 +123,10 @@ def test_room_for_repeats_ends_and_comes_back():
     )
 )
 def test_every_event_has_its_turn_or_is_done_with_another(steps: list[tuple[str, int]]):
-    """Whatever happens, each event is sent or is the repeat of a delivered one, once, and never two of a key at a time."""
+    """Whatever happens, each event is sent or is the repeat of a delivered one, once.
+
+    There are never two of a key at a time.
+    """
     repeats, under_way, waiting = Repeats(), dict[int, int](), dict[int, list[int]]()
     for number, (what, one) in enumerate(steps):
         if what == "register":

@@ -1,4 +1,7 @@
-"""The dispatcher carries every batch to its end: retries with due times, isolation by halving, stops, bounded work."""
+"""The dispatcher carries every batch to its end.
+
+Retries with due times, isolation by halving, stops, bounded work.
+"""
 
 import math
 import random
@@ -85,7 +88,10 @@ class Desk:
         )  # type: ignore[arg-type]
 
     def run(self) -> None:
-        """Move until nothing is left or the dispatcher stopped; waiting moves the clock to what is due next."""
+        """Move until nothing is left or the dispatcher stopped.
+
+        Waiting moves the clock to what is due next.
+        """
         dispatcher = self.dispatcher
         for _ in range(100_000):
             dispatcher.poll()
@@ -134,7 +140,10 @@ def test_what_may_pass_is_sent_again(bad):
 
 
 def test_servers_wait_is_honoured():
-    """A retry is not started before the time that the server named, also not for other batches of the account."""
+    """A retry is not started before the time that the server named.
+
+    Nor are other batches of the account.
+    """
     answers = iter([ApiResponse(429, retry_after_seconds=30.0)])
     desk = Desk(lambda batch: next(answers, None) or accept(batch), max_in_flight=1)
     began = desk.clock.now
@@ -175,7 +184,10 @@ def test_retries_end_the_run_in_time():
     [(401, "conversion_token"), (403, "ad_account_id"), (404, "api_url"), (307, "api_url")],
 )
 def test_refused_token_stops_with_the_settings_name(status, setting):
-    """What only a person can mend stops the run at once, and names the setting; nothing is settled."""
+    """What only a person can mend stops the run at once, and names the setting.
+
+    Nothing is settled.
+    """
     desk = Desk(lambda _: ApiResponse(status, message="Authentication failed."))
     desk.dispatcher.submit(batch_of(range(2)))
     desk.run()
@@ -188,7 +200,10 @@ def test_refused_token_stops_with_the_settings_name(status, setting):
 @pytest.mark.parametrize("culprit", [0, 1, 499, 500, 998, 999])
 @pytest.mark.parametrize("size", [1000])
 def test_one_culprit_is_found_by_halving(size, culprit):
-    """One event that makes Pinterest refuse the whole request costs at most 2·log2(n)+4 requests; all others are delivered once."""
+    """One event that makes Pinterest refuse the whole request costs at most 2·log2(n)+4 requests.
+
+    All others are delivered once.
+    """
     poison = f"visit-{culprit}"
     desk = Desk(
         lambda batch: ApiResponse(400, message="bad") if poison in ids(batch) else accept(batch)
@@ -205,7 +220,10 @@ def test_one_culprit_is_found_by_halving(size, culprit):
 
 
 def test_many_culprits_cost_a_bounded_number_of_requests():
-    """However many are bad, a batch of n costs fewer than 2n requests, and each event still ends once."""
+    """However many are bad, a batch of n costs fewer than 2n requests.
+
+    Each event still ends once.
+    """
     bad = {f"visit-{number}" for number in range(0, 64, 3)}
     desk = Desk(lambda batch: ApiResponse(400) if bad & set(ids(batch)) else accept(batch))
     desk.dispatcher.submit(batch_of(range(64)))
@@ -217,7 +235,10 @@ def test_many_culprits_cost_a_bounded_number_of_requests():
 
 
 def test_refusal_of_everything_stops_without_dead_letters():
-    """Where nothing was accepted yet, three single events refused stop the run: the refusal is not about the events."""
+    """Where nothing was accepted yet, three single events refused stop the run.
+
+    The refusal is not about the events.
+    """
     desk = Desk(lambda _: ApiResponse(400, message="no"))
     desk.dispatcher.submit(batch_of(range(1000)))
     desk.run()
@@ -243,7 +264,10 @@ def test_unconfirmed_rejections_are_settled_once_something_is_accepted():
 
 
 def test_two_unconfirmed_rejections_at_the_end_are_settled():
-    """Where the input ends with fewer than three refused, they are rejected: the run's ratio decides then."""
+    """Where the input ends with fewer than three refused, they are rejected.
+
+    The run's ratio decides then.
+    """
     desk = Desk(lambda _: ApiResponse(400))
     desk.dispatcher.submit(batch_of(range(2)))
     desk.run()
@@ -272,7 +296,10 @@ def test_rate_limit_spreads_calls():
 
 
 def test_room_is_bounded():
-    """No more batches than may be in flight, and a few to spare, are taken before reading has to wait."""
+    """No more batches than may be in flight, and a few to spare, are taken.
+
+    Then reading has to wait.
+    """
     desk = Desk(accept, max_in_flight=2)
     taken = 0
     while desk.dispatcher.has_room:
@@ -284,7 +311,10 @@ def test_room_is_bounded():
 
 
 def test_room_is_bounded_by_bytes_too():
-    """Large events fill the room before the number of batches does: memory has a bound of its own."""
+    """Large events fill the room before the number of batches does.
+
+    Memory has a bound of its own.
+    """
     desk = Desk(accept, max_in_flight=16)
     large = batch_of(range(1))
     large.size_bytes = MAX_LIVE_BYTES
@@ -295,7 +325,10 @@ def test_room_is_bounded_by_bytes_too():
 
 
 def test_attempt_that_hangs_is_given_up():
-    """An attempt that is not over in its time is uncertain, wherever it hangs, and its late answer is not read."""
+    """An attempt that is not over in its time is uncertain, wherever it hangs.
+
+    Its late answer is not read.
+    """
     release = threading.Event()
     calls = []
 

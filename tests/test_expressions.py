@@ -1,4 +1,7 @@
-"""Mapping expressions: what they give, that closures and the interpreter agree, and how wrong ones are told."""
+"""Mapping expressions.
+
+What they give, that closures and the interpreter agree, and how wrong ones are told.
+"""
 
 import copy
 import json
@@ -12,13 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from given import examples
+from target_pinterest_capi.expressions.analysis import plain_path, roots
 from target_pinterest_capi.expressions.compiler import (
     EvaluationError,
     ExpressionError,
     compile_expression,
     interpret,
-    plain_path,
-    roots,
 )
 
 NAMES = ("a", "b", "d e")
@@ -80,7 +82,7 @@ def longer(inner):
         st.builds("({})[].[{}]".format, inner, inner),
         st.just("@"),
         st.sampled_from(["'x'", "`[]`", '`{"a": 1}`']),
-    )  # fmt: skip
+    )
 
 
 shapes = st.recursive(paths, longer, max_leaves=4)
@@ -106,7 +108,10 @@ expressions = st.recursive(paths, with_functions, max_leaves=4)
 
 
 def outcome(evaluate, *arguments):
-    """A value with its types, or the error's text: numbers and booleans that are merely equal do not pass for the same."""
+    """A value with its types, or the error's text.
+
+    Numbers and booleans that are merely equal do not pass for the same.
+    """
     try:
         return repr(evaluate(*arguments))
     except EvaluationError as error:
@@ -131,7 +136,10 @@ ORDER = {
         7,
     ],
     "nested": [[1, 2], [3], [[4]], 5, None],
-    "payload": '{"customer": {"email": "jane@example.com"}, "total": 19.90, "lines": [{"id": 12345678901234567890}]}',
+    "payload": (
+        '{"customer": {"email": "jane@example.com"}, "total": 19.90, '
+        '"lines": [{"id": 12345678901234567890}]}'
+    ),
     "json_lines": ' [{"id": "x", "meta": "{\\"size\\": 1.50}"}, {"id": null}]',
     "broken": '{"customer": ',
     "small": '{"x": 1.50}',
@@ -164,8 +172,14 @@ ORDER = {
         ("lines[].sizes", [[1, 2], [3]]),
         ("lines[].sizes[]", [1, 2, 3]),
         ("lines[*].sizes | [0]", [1, 2]),
-        ("lines[].{id: id, item_price: price}", [{"id": 1, "item_price": Decimal("9.95")}, {"id": 2, "item_price": None},
-                                                 {"id": None, "item_price": None}]),
+        (
+            "lines[].{id: id, item_price: price}",
+            [
+                {"id": 1, "item_price": Decimal("9.95")},
+                {"id": 2, "item_price": None},
+                {"id": None, "item_price": None},
+            ],
+        ),
         ("lines[?id == `2`].sizes", [[3]]),
         ("falsy[]", [0, "", False, {}]),
         ("falsy[*]", [0, "", False, [], {}]),
@@ -203,7 +217,7 @@ ORDER = {
         ("at >= '2026-01-01'", True),
         ("customer.length(tags)", 3),
     ],
-)  # fmt: skip
+)
 def test_values(expression, result):
     """JMESPath's own rules, with exact numbers; a path that leads nowhere is null."""
     assert repr(compile_expression(expression)(ORDER)) == repr(result)
@@ -236,15 +250,30 @@ def test_values(expression, result):
     ],
 )
 def test_paths_step_into_json_text(expression, result):
-    """Text of a JSON array or object is read when a path steps into it, and stays text when it is the value itself."""
+    """Text of a JSON array or object is read when a path steps into it, and else stays text."""
     assert repr(compile_expression(expression)(ORDER)) == repr(result)
     assert repr(interpret(expression, ORDER)) == repr(result)
 
 
-@pytest.mark.parametrize("text", ["{}", "[]", '{"a": ', '{"a": 1} x', '"a"', "1", "null", "\ufeff[1]", '{"a": "\ud800"}',
-                                  "[1e99999999999999999999]", "[" * 100_000, "[" * 500 + "]" * 500])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}",
+        "[]",
+        '{"a": ',
+        '{"a": 1} x',
+        '"a"',
+        "1",
+        "null",
+        "\ufeff[1]",
+        '{"a": "\ud800"}',
+        "[1e99999999999999999999]",
+        "[" * 100_000,
+        "[" * 500 + "]" * 500,
+    ],
+)
 def test_text_that_cannot_be_read_is_null(text):
-    """Text that is no JSON, or JSON that no machine should read, has no members and never raises."""
+    """Text that is not JSON, or JSON that no machine should read, has no members, nor raises."""
     assert compile_expression("v.a")({"v": text}) is None
     assert compile_expression("v[].a.b")({"v": text}) in (None, [])
 
@@ -255,14 +284,14 @@ def test_text_that_cannot_be_read_is_null(text):
 @settings(max_examples=examples(400))
 @given(expressions, records)
 def test_closures_agree_with_the_interpreter(expression, record):
-    """For any expression and record the closures give what the interpreter gives, types and failures included."""
+    """Closures return what the interpreter returns, types and failures included."""
     assert outcome(compile_expression(expression), record) == outcome(interpret, expression, record)
 
 
 @settings(max_examples=examples(300))
 @given(shapes, plain_records)
 def test_closures_agree_with_jmespath(expression, record):
-    """Without JSON text, decimals and booleans, they give what the jmespath library itself gives."""
+    """Without JSON text, decimals and booleans, they return what the jmespath library returns."""
     assert repr(compile_expression(expression)(record)) == repr(jmespath.search(expression, record))
 
 
@@ -272,7 +301,7 @@ def test_closures_agree_with_jmespath(expression, record):
     st.recursive(plain_leaves, nested, max_leaves=8),
 )
 def test_json_text_is_as_good_as_its_value(path, value):
-    """A path gives the same for a column that holds an array or object and for one that holds its JSON text."""
+    """A path returns the same of an array or object and of its JSON text."""
     written = json.dumps(value) if isinstance(value, list | dict) else value
     evaluate = compile_expression(path)
     assert repr(evaluate({"a": written})) == repr(evaluate({"a": value}))
@@ -322,15 +351,35 @@ REALISTIC = [
     "to_string(@)",
     "type(payload.total)",
 ]
-COLUMNS = ("email", "customer", "contact_email", "line_items", "note_attributes", "landing_site", "headers", "created_at", "total",
-           "tags", "phone", "currency", "status", "refunded", "payload")  # fmt: skip
+COLUMNS = (
+    "email",
+    "customer",
+    "contact_email",
+    "line_items",
+    "note_attributes",
+    "landing_site",
+    "headers",
+    "created_at",
+    "total",
+    "tags",
+    "phone",
+    "currency",
+    "status",
+    "refunded",
+    "payload",
+)
 MEMBERS = ("id", "price", "quantity", "sku", "name", "value", "cookie", "email", "total")
 wild_leaves = (
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=6)
-    | st.decimals(allow_nan=False, allow_infinity=False) | st.datetimes()
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=6)
+    | st.decimals(allow_nan=False, allow_infinity=False)
+    | st.datetimes()
     | st.sampled_from(["19.90", "epik=%ff", "[[", '[{"price": 1e400}]', "\ud800", 10**2000])
     | st.sampled_from([Decimal("1E+999999"), Decimal("-1E-999999")])
-)  # fmt: skip
+)
 wild = st.recursive(
     wild_leaves,
     lambda inner: (
@@ -344,7 +393,7 @@ wild = st.recursive(
 @settings(max_examples=examples(30))
 @given(record=st.dictionaries(st.sampled_from(COLUMNS), wild, max_size=8))
 def test_records_raise_evaluation_errors_only(expression, record):
-    """Whatever a record holds, an expression gives a value or raises EvaluationError, by either way of evaluating."""
+    """Whatever a record holds, an expression returns a value or raises EvaluationError."""
     assert outcome(compile_expression(expression), record) == outcome(interpret, expression, record)
 
 
@@ -362,7 +411,7 @@ def failure(expression, record):
 @pytest.mark.parametrize("depth", [SHALLOW, 3000])
 @pytest.mark.parametrize("expression", ["to_string(v)", "v == w", "contains([v], w)", "v.a", "v[]"])
 def test_deep_values_raise_evaluation_errors_only(expression, depth):
-    """Values nested without end fail as an EvaluationError or give a value, however deep they are."""
+    """Values nested without end have a value or fail as an EvaluationError, however deep."""
     left, right = [], []
     for _ in range(depth):
         left, right = [left], [right]
@@ -372,7 +421,7 @@ def test_deep_values_raise_evaluation_errors_only(expression, depth):
 
 
 def test_evaluation_errors_carry_no_value():
-    """Neither the message nor the exceptions behind an EvaluationError show what the record held."""
+    """Neither an EvaluationError nor the exceptions behind it show what the record held."""
     with pytest.raises(EvaluationError) as caught:
         compile_expression("sum(line_items[].price)")({"line_items": [{"price": "hidden"}]})
     assert "hidden" not in repr(caught.value)
@@ -457,7 +506,7 @@ def expression_error(source):
 )
 @pytest.mark.parametrize("read", [compile_expression, roots, plain_path])
 def test_wrong_expressions(read, source, position, message):
-    """A wrong expression says in words what is wrong and at which column, before any record is read."""
+    """A wrong expression says what is wrong and at which column, before any record is read."""
     with pytest.raises(ExpressionError) as caught:
         read(source)
     assert caught.value.position == position
@@ -467,7 +516,7 @@ def test_wrong_expressions(read, source, position, message):
 
 @given(st.text(max_size=30) | st.text(alphabet="ab.[]{}()*?:,|&!=<>@'`\"\\ 01-", max_size=20))
 def test_any_text_is_an_expression_or_an_expression_error(source):
-    """Whatever is written, compiling gives a function or an ExpressionError at a column of the text."""
+    """Whatever is written compiles to a function, or is an ExpressionError at a column of it."""
     error = expression_error(source)
     assert error is None or (0 <= error.position <= len(source) and error.message)
 
@@ -475,7 +524,10 @@ def test_any_text_is_an_expression_or_an_expression_error(source):
 @settings(max_examples=examples(60))
 @given(expressions)
 def test_expressions_do_nothing_while_compiled(expression):
-    """Compiling the same text twice gives functions that agree: compiled trees are shared and never changed."""
+    """Compiling the same text twice gives functions that agree.
+
+    Compiled trees are shared and never changed.
+    """
     record = {"a": [{"a": 1, "b": "x"}], "b": {"c": [1, 2]}, "c": "x"}
     first = outcome(compile_expression(expression), record)
     assert (
@@ -538,9 +590,19 @@ def test_roots_are_enough(expression, record):
 
 @pytest.mark.parametrize(
     ("source", "column"),
-    [("email", "email"), (" email ", "email"), ("(email)", "email"), ('"a.b"', "a.b"), ("a.b", None), ("a[0]", None), ("@", None),
-     ("lower(a)", None), ("'email'", None), ("a || b", None)],
-)  # fmt: skip
+    [
+        ("email", "email"),
+        (" email ", "email"),
+        ("(email)", "email"),
+        ('"a.b"', "a.b"),
+        ("a.b", None),
+        ("a[0]", None),
+        ("@", None),
+        ("lower(a)", None),
+        ("'email'", None),
+        ("a || b", None),
+    ],
+)
 def test_plain_path(source, column):
     """The column of an expression that is one column and nothing else."""
     assert plain_path(source) == column

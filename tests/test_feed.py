@@ -27,7 +27,7 @@ def start_run(clock: Clock) -> Iterator[Callable[..., Run]]:
 
 
 class Pieces:
-    """A source of prepared pieces, each a list of items; notes the seconds that each read may wait."""
+    """A source of prepared pieces; `waits` has the seconds that each read might wait."""
 
     def __init__(self, *pieces: Iterable[Any]) -> None:
         self.pieces = list(pieces)
@@ -43,7 +43,7 @@ class Pieces:
     [([], []), ([[]], []), ([[1, 2], [], [3]], [1, 2, 3]), ([[], [], [1]], [1])],
 )
 def test_items_come_in_their_order(start_run, pieces: list[list[int]], expected: list[int]):
-    """Every item of every piece is yielded once; a piece without any, as when reading was woken, is no end."""
+    """Every item of every piece is yielded once; an empty piece is not the end."""
     assert list(paced(start_run(), Pieces(*pieces))) == expected
 
 
@@ -51,7 +51,7 @@ def test_items_come_in_their_order(start_run, pieces: list[list[int]], expected:
     "number", [0, 1, ITEMS_PER_READ - 1, ITEMS_PER_READ, ITEMS_PER_READ + 1, 350]
 )
 def test_whatever_iterates_is_read_in_pieces(number: int):
-    """A piece has `ITEMS_PER_READ` items, the last one fewer; then comes the end, again and again."""
+    """A piece has `ITEMS_PER_READ` items, the last one fewer; then comes the end, for good."""
     source = IteratedSource(range(number))
     pieces = [list(piece) for piece in iter(lambda: source.read(0), None)]
     assert [item for piece in pieces for item in piece] == list(range(number))
@@ -74,7 +74,7 @@ def test_item_is_made_when_its_turn_comes(start_run):
 
 @pytest.mark.parametrize("at", [1, 2, 3, 4])
 def test_nothing_comes_after_an_interruption(start_run, at: int):
-    """The item at which the run is interrupted is the last one, wherever in a piece it is, and no further piece is read."""
+    """The item at which the run is interrupted is the last one, and no further piece is read."""
     run, source = start_run(), Pieces([1, 2], [3, 4], [5])
     seen = []
     for item in paced(run, source):
@@ -86,7 +86,7 @@ def test_nothing_comes_after_an_interruption(start_run, at: int):
 
 
 def test_nothing_is_read_where_the_run_is_interrupted_already(start_run):
-    """An interrupted run reads nothing at all, and a piece that comes with the interruption is dropped."""
+    """An interrupted run reads nothing, and a piece that comes with the interruption is dropped."""
     run, source = start_run(), Pieces([1])
     run.interrupt()
     assert list(paced(run, source)) == []
@@ -102,7 +102,7 @@ def test_nothing_is_read_where_the_run_is_interrupted_already(start_run):
 
 
 def test_source_is_waited_for_until_the_run_has_something_to_do(start_run, sandbox: Sandbox):
-    """With an event that waits for its batch a read may take as long as that; without any it waits for input alone."""
+    """A read may take as long as an event waits for its batch; without any it waits for input."""
     run, source = start_run(api_url=sandbox.url, batch_wait_seconds=7), Pieces([1], [2], [])
     for _ in paced(run, source):
         run.sequence += 1
@@ -112,7 +112,7 @@ def test_source_is_waited_for_until_the_run_has_something_to_do(start_run, sandb
 
 
 def test_nothing_is_read_without_room(start_run, sandbox: Sandbox):
-    """While as many requests are under way as may be, and as many wait, the source is left alone: memory is bounded."""
+    """While as many requests are under way as may be, nothing is read: memory is bounded."""
     run = start_run(api_url=sandbox.url, batch_size_rows=1, max_in_flight=1)
     has_room: list[bool] = []
 

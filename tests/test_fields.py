@@ -1,4 +1,4 @@
-"""The field table is Pinterest's description, member by member, with its lengths, ranges and enums."""
+"""The field table is Pinterest's description, with its lengths, ranges and enums."""
 
 from typing import Any
 
@@ -66,7 +66,7 @@ def test_row_has_the_members_type_and_limits(path: str):
 
 
 def test_required_rows_are_the_required_members():
-    """What Pinterest requires of an event is required by the table, user_data by the identity rule."""
+    """What Pinterest requires is required by the table, user_data by the identity rule."""
     required = set(SCHEMAS["ConversionEvents"]["properties"]["data"]["items"]["required"])
     assert {field.path for field in FIELDS if field.required} == required - {"user_data"}
 
@@ -100,7 +100,10 @@ def test_paths_are_unique_and_of_known_objects():
 
 
 def test_every_row_says_what_it_is_for():
-    """The field reference is printed from the rows: each has a sentence that starts with a capital and has no full stop."""
+    """The field reference is printed from the rows.
+
+    Each has a sentence that starts with a capital and has no full stop.
+    """
     for field in table().values():
         assert field.about[0].isupper(), field.path
         assert not field.about.endswith("."), field.path

@@ -345,7 +345,7 @@ def results(record: dict[str, Any], entry: dict[str, Any]) -> tuple[Any, list[tu
         lambda _, field, reason: noted.append((field, str(reason))),
         lambda: NOW,
     )
-    result = compiled.take(record)
+    result = compiled.map_record(record)
     return (
         json.loads(result.body) if isinstance(result, Event) else result._replace(origin=None)
     ), noted

@@ -1,4 +1,7 @@
-"""Files that others rely on are whole and durable: contents and names are synced before anybody hears of them."""
+"""Files that others rely on are whole and durable.
+
+Contents and names are synced before anybody hears of them.
+"""
 
 import os
 import stat
@@ -26,7 +29,10 @@ class Syncs:
 
 
 def test_file_is_replaced_at_once(tmp_path: Path):
-    """The old file is there until the new one is, and nothing is left beside it; a link stays one."""
+    """The old file is there until the new one is, and nothing is left beside it.
+
+    A link stays one.
+    """
     path, link = tmp_path / "deep" / "report.json", tmp_path / "link.json"
     replace_file(path, b"first")
     mask = os.umask(0)

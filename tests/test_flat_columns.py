@@ -1,4 +1,7 @@
-"""Preset `pinterest`: columns named like Pinterest's fields, nested or flat, are read as they are."""
+"""Preset `pinterest`.
+
+Columns named like Pinterest's fields, nested or flat, are read as they are.
+"""
 
 import json
 from typing import Any
@@ -22,7 +25,7 @@ def event_of(record: dict[str, Any]) -> dict[str, Any]:
     (entry,) = compile_stream(
         settings, StreamSchema("s", frozenset(record)), Accounts(settings), lambda *_: None
     )
-    result = entry.take(record)
+    result = entry.map_record(record)
     assert isinstance(result, Event), result
     return json.loads(result.body)
 
@@ -63,7 +66,10 @@ def test_members_of_the_device_need_their_object(column: str):
 
 
 def test_numbered_columns_are_further_values():
-    """em, em_1, em_2, em_10: all values, in order of their numbers, as far as the columns are there."""
+    """em, em_1, em_2, em_10.
+
+    All values, in order of their numbers, as far as the columns are there.
+    """
     record = visit(
         em_10="d@example.com", em_2="c@example.com", em_1="b@example.com", em="a@example.com"
     )
@@ -71,7 +77,10 @@ def test_numbered_columns_are_further_values():
 
 
 def test_flat_item_columns_become_contents():
-    """item_id, item_price_1 ... are the members of items by their number; an item without values is none."""
+    """item_id, item_price_1 ... are the members of items by their number.
+
+    An item without values is none.
+    """
     record = visit(
         item_id="a",
         item_price="9.50",
@@ -128,7 +137,7 @@ def test_column_with_odd_characters_is_quoted():
 
 
 def test_base_columns_read_every_field():
-    """What the preset is shown as has every field but the members of flat items' further numbers."""
+    """The preset is shown with every field but the members of flat items' further numbers."""
     assert set(base_columns()) == {field.path for field in FIELDS}
 
 
@@ -169,5 +178,5 @@ def test_column_of_a_field_names_it(column: str):
 
 
 def test_column_without_a_name_is_none():
-    """A column whose name is empty, which a tap of files may send, is no object that all fields are members of."""
+    """A column whose name is empty, as a tap of files may send, is not an object of all fields."""
     assert entry_fields({"", "em"}) == {"user_data.em": ("em",)}

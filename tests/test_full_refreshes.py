@@ -1,4 +1,7 @@
-"""Full refreshes of customer lists: what is on record, and what `pinterest-capi prune` removes and when it does not."""
+"""Full refreshes of customer lists.
+
+What is on record, and what `pinterest-capi prune` removes and when it does not.
+"""
 
 import json
 import sqlite3
@@ -34,13 +37,16 @@ def url(tmp_path: Path) -> str:
 
 @pytest.fixture
 def full(url):
-    """Give the settings of a list that is refreshed in full."""
+    """Return the settings of a list that is refreshed in full."""
     return list_settings(entry(refresh="full"), ledger_url=url)
 
 
 @pytest.fixture
 def prune(config, full, tmp_path):
-    """Give a function that runs the command with these settings, changed: its exit code and what it printed."""
+    """Return a function that runs the command with these settings, changed.
+
+    It returns the exit code and what was printed.
+    """
 
     def run(*options, **changes):
         given = {
@@ -67,7 +73,10 @@ def bring(run_target, full, *numbers, **changes):
 
 
 def test_what_did_not_come_again_is_removed(run_target, sandbox, full, prune):
-    """After a full run prune removes whom that run did not bring, and then there is nothing left to do."""
+    """After a full run prune removes whom that run did not bring.
+
+    Then there is nothing left to do.
+    """
     bring(run_target, full, 1, 2, 3)
     assert prune() == (0, "customer list VIPs: 0 of 3 members had to be removed.\n")
     bring(run_target, full, 1, 3, 4)
@@ -88,7 +97,10 @@ def test_several_runs_between_prunes(run_target, sandbox, full, prune):
 
 
 def test_more_than_max_removed_ratio_stops(run_target, sandbox, full, prune):
-    """Where too many are missing nobody is removed: exit 3, with the numbers and the setting; raising it lets them go."""
+    """Where too many are missing nobody is removed: exit 3, with the numbers and the setting.
+
+    Raising it lets them go.
+    """
     bring(run_target, full, 1, 2, 3, 4)
     bring(run_target, full, 1)
     code, said = prune()
@@ -101,7 +113,10 @@ def test_more_than_max_removed_ratio_stops(run_target, sandbox, full, prune):
 
 
 def test_an_empty_run_removes_nobody_unless_everybody_may_go(run_target, sandbox, full, prune):
-    """A stream that brings nothing looks like a list that was emptied: only max_removed_ratio 1 says that it may be one."""
+    """A stream that brings nothing looks like a list that was emptied.
+
+    Only max_removed_ratio 1 says that it may be one.
+    """
     bring(run_target, full, 1, 2)
     bring(run_target, full)
     assert prune()[0] == 3
@@ -110,7 +125,10 @@ def test_an_empty_run_removes_nobody_unless_everybody_may_go(run_target, sandbox
 
 
 def test_a_run_that_did_not_end_well_is_no_refresh(run_target, sandbox, full, prune):
-    """After a stopped run prune refuses; the next run goes on with that refresh, so that what a tap does not repeat stays."""
+    """After a stopped run prune refuses.
+
+    The next run goes on with that refresh, so that what a tap does not repeat stays.
+    """
     bring(run_target, full, 1, 2, 3)
     cut = [SCHEMA, row(1), state({"n": 1}), b'{"type": "RECO']
     assert run_target(cut, **full).code == 1
@@ -124,7 +142,10 @@ def test_a_run_that_did_not_end_well_is_no_refresh(run_target, sandbox, full, pr
 
 
 def test_a_stopped_delivery_is_no_refresh(run_target, sandbox, full, prune):
-    """A run that Pinterest stopped counts no better: its members are unsettled, and prune waits for a good one."""
+    """A run that Pinterest stopped counts no better.
+
+    Its members are unsettled, and prune waits for a good one.
+    """
     bring(run_target, full, 1, 2)
     sandbox.faults.set([Fault("status", status=403, endpoint="customer_lists", method="PATCH")])
     assert bring(run_target, full, 1).code == 1
@@ -141,7 +162,10 @@ def test_explicit_removals_are_taken_off_the_record(run_target, sandbox, full, p
 
 
 def test_each_stream_of_a_list_has_its_own_refresh(run_target, sandbox, full, prune):
-    """Who came in one stream's last refresh stays, although the other stream's, in another run, did not bring them."""
+    """Who came in one stream's last refresh stays.
+
+    It does not matter that another stream's, in another run, did not bring them.
+    """
     entries = [entry(refresh="full"), entry(stream="eu", refresh="full", operation=None)]
     given = {**full, "customer_lists": entries}
     eu = [schema("eu", "email")]
@@ -184,7 +208,10 @@ def test_prune_is_repeated_until_it_is_answered(run_target, sandbox, full, prune
 
 
 def test_a_prune_that_stopped_can_be_run_again(run_target, sandbox, full, prune):
-    """What Pinterest has not removed stays on record: exit 1 with the reason, and the next prune goes on."""
+    """What Pinterest has not removed stays on record.
+
+    Exit 1 with the reason, and the next prune goes on.
+    """
     many = range(40)
     bring(run_target, full, *many)
     bring(run_target, full, *range(25))
@@ -201,7 +228,10 @@ def test_a_prune_that_stopped_can_be_run_again(run_target, sandbox, full, prune)
 
 
 def test_a_prune_that_is_refused_altogether_stops_early(run_target, sandbox, full, prune):
-    """A refusal that is not about the members ends after a few requests, with everybody on record."""
+    """A refusal that is not about the members ends after a few requests.
+
+    Everybody stays on record.
+    """
     bring(run_target, full, *range(40))
     bring(run_target, full, *range(25))
     before = len(sandbox.store.requests())
@@ -248,7 +278,10 @@ def test_no_record_is_an_error(prune, sandbox):
 
 
 def test_a_ledger_that_cannot_be_used(run_target, sandbox, full, prune):
-    """Without its record a full list takes nobody: the run ends with 1, STATE stays; prune says the same."""
+    """Without its record a full list takes nobody: the run ends with 1, STATE stays.
+
+    Prune says the same.
+    """
     nowhere = {"ledger_url": "sqlite:////no/such/folder/ledger.db"}
     ran = run_target([SCHEMA, row(1), DONE], **{**full, **nowhere})
     assert (ran.code, ran.states, sandbox.store.lists()) == (1, [], [])

@@ -1,4 +1,7 @@
-"""The functions of mapping expressions: ours by their table's examples and edges, JMESPath's with exact numbers."""
+"""The functions of mapping expressions.
+
+Ours by their table's examples and edges, JMESPath's with exact numbers.
+"""
 
 import json
 from datetime import UTC, date, datetime
@@ -9,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_pinterest_capi.expressions import functions
+from target_pinterest_capi.expressions import built_ins, patterns
 from target_pinterest_capi.expressions.compiler import EvaluationError, compile_expression
 from target_pinterest_capi.expressions.functions import FUNCTIONS
+from target_pinterest_capi.expressions.values import COMPARISONS, equal, number_text, opened
 
 EXAMPLES = [example for function in FUNCTIONS.values() for example in function.examples]
 
@@ -22,9 +26,27 @@ numbers = st.one_of(
     ),
 )
 scalars = st.one_of(
-    st.none(), st.booleans(), numbers, st.floats(), st.text(max_size=8), st.datetimes(), st.dates(),
-    st.sampled_from(["19.90", "1e5", "[1]", '{"price": 2}', "{", "a=b&c=%ff", "2026-01-31", Decimal("1E+999999"), 10**2000]),
-)  # fmt: skip
+    st.none(),
+    st.booleans(),
+    numbers,
+    st.floats(),
+    st.text(max_size=8),
+    st.datetimes(),
+    st.dates(),
+    st.sampled_from(
+        [
+            "19.90",
+            "1e5",
+            "[1]",
+            '{"price": 2}',
+            "{",
+            "a=b&c=%ff",
+            "2026-01-31",
+            Decimal("1E+999999"),
+            10**2000,
+        ]
+    ),
+)
 values = st.recursive(
     scalars,
     lambda inner: (
@@ -45,16 +67,26 @@ def evaluate(expression, **record):
 def test_table_is_the_contract():
     """The added functions are those that the contract with users lists, each under its own name."""
     assert set(FUNCTIONS) == {
-        "lower", "upper", "trim", "concat", "split", "replace", "regex_extract", "query_param", "cookie", "to_date", "items_value",
-    }  # fmt: skip
+        "lower",
+        "upper",
+        "trim",
+        "concat",
+        "split",
+        "replace",
+        "regex_extract",
+        "query_param",
+        "cookie",
+        "to_date",
+        "items_value",
+    }
     assert all(name == function.name for name, function in FUNCTIONS.items())
 
 
 @pytest.mark.parametrize("function", FUNCTIONS.values(), ids=lambda function: function.name)
 def test_every_function_is_documented(function):
-    """A signature names as many arguments as the function takes, and every function has a sentence and an example that uses it."""
+    """A signature names the arguments; there are a sentence and an example."""
     name, _, arguments = function.signature.partition("(")
-    least, most = functions.arity(function.name)
+    least, most = built_ins.arity(function.name)
     assert name == function.name
     assert len(arguments.rstrip(")").replace("a, b, ...", "a").split(",")) == least
     assert (most is None) == ("..." in arguments)
@@ -75,7 +107,7 @@ def test_examples(expression, record, result):
 @given(data=st.data())
 def test_added_functions_never_raise(name, data):
     """Whatever the arguments are, an added function answers, with null where it has no answer."""
-    least, _ = functions.arity(name)
+    least, _ = built_ins.arity(name)
     FUNCTIONS[name].implementation(*data.draw(st.lists(values, min_size=least, max_size=least)))
 
 
@@ -83,7 +115,7 @@ def test_added_functions_never_raise(name, data):
 @given(data=st.data())
 def test_null_gives_null(name, data):
     """A null first argument gives null (to concat: nulls alone do)."""
-    least, _ = functions.arity(name)
+    least, _ = built_ins.arity(name)
     rest = (
         []
         if name == "concat"
@@ -151,7 +183,7 @@ def test_text_functions(expression, value, result):
     ],
 )
 def test_query_param(url, result):
-    """The first parameter of the name in the query of a full or partial URL, percent and plus decoded; never the fragment's."""
+    """The first parameter of the name in a full or partial URL, decoded; never the fragment's."""
     assert evaluate("query_param(url, 'epik')", url=url) == result
 
 
@@ -202,7 +234,7 @@ def test_to_date(value, form, result):
 
 
 def test_to_date_reads_the_format_from_a_column():
-    """A format that is no constant is checked on the record, and gives null where it is wrong or has no year."""
+    """A format that is not constant is checked on the record: a wrong one gives null."""
     assert evaluate("to_date(at, form)", at="2026", form="%Y") == "2026-01-01T00:00:00"
     assert evaluate("to_date(at, form)", at="31", form="%d") is None
     assert evaluate("to_date(at, form)", at="x", form="%!") is None
@@ -230,7 +262,10 @@ def test_to_date_reads_the_format_from_a_column():
     ],
 )
 def test_items_value(items, result):
-    """The exact sum of price times quantity, numbers as text included; null rather than a part of the sum."""
+    """The exact sum of price times quantity, numbers as text included.
+
+    Null rather than a part of the sum.
+    """
     assert evaluate("items_value(items, 'price', 'qty')", items=items) == result
 
 
@@ -264,17 +299,33 @@ def test_amounts_are_exact(rows):
     ],
 )
 def test_regex_extract(value, pattern, result):
-    """The first group, else the whole match, of the first match; a group that took no part gives null."""
+    """The first group, else the whole match, of the first match.
+
+    A group that took no part gives null.
+    """
     assert evaluate(f"regex_extract(v, '{pattern}')", v=value) == result
 
 
 @pytest.mark.parametrize(
     "pattern",
-    ["(a+)+", "(a*)*b", "(?:a|ab)*", "(a|a)+$", "(?:a?){40}", "(?:a{2,3})*", "(?i)(?:a|A[b])*", r"(?:(a)\1)*", "(?=(a+)+)b",
-     "(?>(?:a+)+)", "(x)?(?(1)(a+)+|b)", "a*a*a*a*a*a*a*b", "a{0,50}a{0,50}a{0,50}a{0,50}a{0,50}a{0,50}b"],
-)  # fmt: skip
+    [
+        "(a+)+",
+        "(a*)*b",
+        "(?:a|ab)*",
+        "(a|a)+$",
+        "(?:a?){40}",
+        "(?:a{2,3})*",
+        "(?i)(?:a|A[b])*",
+        r"(?:(a)\1)*",
+        "(?=(a+)+)b",
+        "(?>(?:a+)+)",
+        "(x)?(?(1)(a+)+|b)",
+        "a*a*a*a*a*a*a*b",
+        "a{0,50}a{0,50}a{0,50}a{0,50}a{0,50}a{0,50}b",
+    ],
+)
 def test_patterns_that_could_run_for_ever_are_refused(pattern):
-    """Repeats of what repeats or branches, and long chains of repeats, give null at once whatever the text is."""
+    """Repeats of what repeats or branches, and long chains of repeats, are null at once."""
     assert evaluate("regex_extract(v, p)", v="a" * 60, p=pattern) is None
 
 
@@ -284,7 +335,7 @@ def test_patterns_that_could_run_for_ever_are_refused(pattern):
 )
 def test_patterns_that_cannot_explode_are_taken(pattern):
     """Repeats of what can match in one way only, and optional repeats, are usable."""
-    compiled, longest, problem = functions._pattern(pattern)
+    compiled, longest, problem = patterns.pattern(pattern)
     assert (compiled.pattern, problem) == (pattern, None)
     assert longest > 1000
 
@@ -302,8 +353,11 @@ def test_patterns_that_cannot_explode_are_taken(pattern):
     ],
 )
 def test_longest_text_of_a_pattern(pattern, longest):
-    """The more repeats a pattern has, the shorter the text that it may read; one character more gives null."""
-    assert functions._pattern(pattern).longest == longest
+    """The more repeats a pattern has, the shorter the text that it may read.
+
+    One character more gives null.
+    """
+    assert patterns.pattern(pattern).longest == longest
     head = "abc" if pattern == "abc" else "b"
     assert evaluate(f"regex_extract(v, '{pattern}')", v=head.ljust(longest)) == head
     assert evaluate(f"regex_extract(v, '{pattern}')", v=head.ljust(longest + 1)) is None
@@ -335,7 +389,11 @@ def test_a_long_text_ends_in_time():
         ("min(v)", [Decimal("2.5"), 10, 3.5], Decimal("2.5")),
         ("max(v)", ["a", "b"], "b"),
         ("max(v)", [], None),
-        ("abs(v)", Decimal("-1.23456789012345678901234567890123"), Decimal("1.23456789012345678901234567890123")),
+        (
+            "abs(v)",
+            Decimal("-1.23456789012345678901234567890123"),
+            Decimal("1.23456789012345678901234567890123"),
+        ),
         ("abs(v)", -3, 3),
         ("ceil(v)", Decimal("1.2"), 2),
         ("floor(v)", Decimal("-1.2"), -2),
@@ -364,7 +422,11 @@ def test_a_long_text_ends_in_time():
         ("type(v)", "[]", "string"),
         ("type(v)", date(2026, 1, 31), "string"),
         ("sort(v)", [Decimal("2.5"), 10, Decimal(-1)], [Decimal(-1), Decimal("2.5"), 10]),
-        ("sort_by(v, &p)[].n", [{"p": Decimal("2.5"), "n": 1}, {"p": 10, "n": 2}, {"p": -1, "n": 3}], [3, 1, 2]),
+        (
+            "sort_by(v, &p)[].n",
+            [{"p": Decimal("2.5"), "n": 1}, {"p": 10, "n": 2}, {"p": -1, "n": 3}],
+            [3, 1, 2],
+        ),
         ("sort_by(v, &p)[].n", '[{"p": 2.5, "n": 1}, {"p": 0.5, "n": 2}]', [2, 1]),
         ("max_by(v, &p).n", [{"p": Decimal("2.5"), "n": 1}, {"p": 10, "n": 2}], 2),
         ("min_by(v, &p).n", [{"p": Decimal("2.5"), "n": 1}, {"p": 10, "n": 2}], 1),
@@ -382,9 +444,9 @@ def test_a_long_text_ends_in_time():
         ('merge(v, `{"b": 1.5}`)', {"a": 1}, {"a": 1, "b": Decimal("1.5")}),
         ("reverse(v)", [1, 2], [2, 1]),
     ],
-)  # fmt: skip
+)
 def test_built_ins(expression, value, result):
-    """Numbers are exact whatever their type, and JSON text is read where an array or an object is asked for."""
+    """Numbers are exact whatever their type, and JSON text is read as an array or an object."""
     given_value = evaluate(expression, v=value)
     assert (type(given_value) is bool, given_value) == (type(result) is bool, result)
 
@@ -412,7 +474,7 @@ def test_built_ins(expression, value, result):
     ],
 )
 def test_failing_built_ins_tell_no_value(expression, value):
-    """A built-in on a wrong argument raises EvaluationError, which names the function's rule and never the value."""
+    """A built-in on a wrong argument raises EvaluationError, which names no value."""
     with pytest.raises(EvaluationError) as caught:
         evaluate(expression, v=value)
     assert "hidden" not in f"{caught.value!s}{caught.value!r}{caught.value.args}"
@@ -424,15 +486,15 @@ def test_failing_built_ins_tell_no_value(expression, value):
 
 @given(values, values)
 def test_equality_is_symmetric_and_reflexive(left, right):
-    """Equality of any two values is a boolean, the same in both directions, and true of a value with itself."""
-    assert functions.equal(left, right) is functions.equal(right, left)
-    assert functions.equal(left, left) or any(mark in repr(left) for mark in ("nan", "inf"))
+    """Equality is a boolean, the same in both directions, and true of a value with itself."""
+    assert equal(left, right) is equal(right, left)
+    assert equal(left, left) or any(mark in repr(left) for mark in ("nan", "inf"))
 
 
 @given(numbers, numbers)
 def test_order_is_that_of_numbers(left, right):
     """Exactly one of less, equal and greater holds of two numbers, whatever their types."""
-    compare = functions.COMPARISONS
+    compare = COMPARISONS
     assert [
         compare["lt"](left, right),
         compare["eq"](left, right),
@@ -444,13 +506,16 @@ def test_order_is_that_of_numbers(left, right):
 @given(numbers)
 def test_number_text_is_exact(value):
     """A number's text is the number, without an exponent."""
-    written = functions.number_text(value)
+    written = number_text(value)
     assert Fraction(written) == Fraction(value)
     assert set(written) <= set("-0123456789.")
 
 
 @given(values)
 def test_opened_gives_json_or_the_value(value):
-    """Text is decoded only to an array or an object; anything else comes back as the same object."""
-    result = functions.opened(value)
+    """Text is decoded only to an array or an object.
+
+    Anything else comes back as the same object.
+    """
+    result = opened(value)
     assert result is value or (isinstance(value, str) and isinstance(result, list | dict))

@@ -33,7 +33,10 @@ def test_what_utf8_cannot_carry_is_hashed_as_its_replacement(text, carried):
 )
 @pytest.mark.parametrize("refuse_others", [True, False])
 def test_a_sha256_digest_is_recognized(text, refuse_others):
-    """64 hex digits in any case, with white space around or not, are a digest already: lower case, never hashed again."""
+    """64 hex digits in any case, with white space around or not, are a digest already.
+
+    Lower case, never hashed again.
+    """
     assert recognize(text, refuse_others=refuse_others) == SHA256
 
 
@@ -45,7 +48,10 @@ def test_other_digests_are_refused(text):
 
 @pytest.mark.parametrize("text", [MD5, SHA1])
 def test_ids_may_look_like_other_digests(text):
-    """Where others are not refused, a text like an MD5 is ordinary: a UUID without its dashes is such an id."""
+    """Where others are not refused, a text like an MD5 is ordinary.
+
+    A UUID without its dashes is such an id.
+    """
     assert recognize(text, refuse_others=False) is None
 
 

@@ -1,4 +1,7 @@
-"""Event ids are derived the same on every run and machine; keys of dead letters are hashed unless asked for."""
+"""Event ids are derived the same on every run and machine.
+
+Keys of dead letters are hashed unless asked for.
+"""
 
 import hashlib
 from datetime import UTC, datetime
@@ -18,7 +21,10 @@ def derived(
 
 def test_recipe():
     """The id is the SHA-256 of this JSON, compact, members sorted, decimals as text."""
-    recipe = '{"ad_account_id":"549755885175","event_name":"checkout","key":{"id":7,"line":"1.50"},"stream":"orders"}'
+    recipe = (
+        '{"ad_account_id":"549755885175","event_name":"checkout",'
+        '"key":{"id":7,"line":"1.50"},"stream":"orders"}'
+    )
     assert (
         derived({"line": Decimal("1.50"), "id": 7, "other": "x"}, ("id", "line"))
         == hashlib.sha256(recipe.encode()).hexdigest()
@@ -71,7 +77,10 @@ def test_times_and_floats_of_spark_are_text():
 
 
 def test_key_is_hashed_unless_plain():
-    """Each key property is the SHA-256 of its text, so that it can be joined in SQL; `plain` shows the text; nulls are left out."""
+    """Each key property is the SHA-256 of its text, so that it can be joined in SQL.
+
+    `plain` shows the text; nulls are left out.
+    """
     record = {"id": 7, "email": "shopper@example.com", "gone": None}
     assert keys.read_key(record, ("id", "email", "gone"), plain=False) == {
         "id": digest("7"),
@@ -82,7 +91,7 @@ def test_key_is_hashed_unless_plain():
 
 
 def test_key_that_is_the_event_id_is_hashed_when_needed():
-    """Where the key property is the event id's own column the receipt holds its name, and gives the same key."""
+    """Where the key property is the event id's column the receipt has its name."""
     read = keys.compile_key(("event_id",), None, plain=False)
     assert keys.compile_key(("event_id",), "event_id", plain=False) == "event_id"
     assert callable(read)

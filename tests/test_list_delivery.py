@@ -1,4 +1,7 @@
-"""Customer lists from records to membership: which requests, in which order, what is settled when, and what stops a run."""
+"""Customer lists from records to membership.
+
+Which requests, in which order, what is settled when, and what stops a run.
+"""
 
 import json
 import re
@@ -37,7 +40,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def held(sandbox):
-    """Give a function from a list's name to its members at Pinterest."""
+    """Return a function from a list's name to its members at Pinterest."""
 
     def members(name=LIST):
         (one,) = [one for one in sandbox.store.lists() if one.name == name]
@@ -47,7 +50,7 @@ def held(sandbox):
 
 
 def updates(sandbox):
-    """Give what was done to lists, in order."""
+    """Return what was done to lists, in order."""
     return [(one.operation, one.members) for one in sandbox.store.updates()]
 
 
@@ -120,7 +123,10 @@ def test_advertising_ids_make_a_list_of_their_kind(run_target, sandbox, list_typ
 
 
 def test_another_account_has_its_own_lists(run_target):
-    """An entry's `ad_account_id` is where its list is, even where another account has one of that name."""
+    """An entry's `ad_account_id` is where its list is.
+
+    Another account may have one of that name.
+    """
     with Sandbox(SandboxConfig(tokens={TOKEN: (ACCOUNT, "17")})) as pinterest:
         given = list_settings(
             entry(), entry(stream="others", ad_account_id="17"), api_url=pinterest.url
@@ -156,7 +162,10 @@ def test_entries_of_one_list_must_agree():
 
 
 def test_the_last_operation_of_a_member_is_what_is_sent(run_target, sandbox, held):
-    """Additions and removals of a flush are disjoint; what a later record takes the place of is skipped, and settled."""
+    """Additions and removals of a flush are disjoint.
+
+    What a later record takes the place of is skipped, and settled.
+    """
     run_target([SCHEMA, row(1), row(2)], **list_settings())
     lines = [SCHEMA, row(3), row(1, "exit"), row(3, "exit"), row(2, "exit"), row(2), row(4), DONE]
     ran = run_target(lines, **list_settings())
@@ -172,8 +181,10 @@ def test_the_last_operation_of_a_member_is_what_is_sent(run_target, sandbox, hel
 def test_requests_hold_as_many_members_as_they_may(run_target, sandbox, held):
     """`list_batch_size` members a request at most, one request of a list at a time."""
     sandbox.faults.set([Fault("latency", seconds=0.02)])
-    ran = run_target([SCHEMA, *(row(number) for number in range(25)), *(row(n, "exit") for n in range(3))],
-                     **list_settings(list_batch_size=4))  # fmt: skip
+    ran = run_target(
+        [SCHEMA, *(row(number) for number in range(25)), *(row(n, "exit") for n in range(3))],
+        **list_settings(list_batch_size=4),
+    )
     assert all(len(members) <= 4 for _, members in updates(sandbox))
     assert held() == people(*range(3, 25))
     assert sandbox.store.counters()["most_in_flight"] == 1
@@ -213,7 +224,10 @@ def test_two_streams_of_one_list_share_its_order(run_target, held):
 
 
 def test_operations_gather_for_the_configured_time(sandbox):
-    """A list is sent when `list_wait_seconds` are over, counted from the first operation, or when a request is full."""
+    """A list is sent when `list_wait_seconds` are over, counted from the first operation.
+
+    It is sent before where a request is full.
+    """
     clock = Clock()
     settings = settings_of(
         **list_settings(list_wait_seconds=300, list_batch_size=5, api_url=sandbox.url)
@@ -255,7 +269,7 @@ def test_operations_gather_for_the_configured_time(sandbox):
 
 
 def test_reading_waits_while_a_list_is_full_and_under_way(sandbox):
-    """Memory is bounded: a full request gathers while one is under way, and nothing beyond is read."""
+    """Memory is bounded: one full request gathers while another is under way, and no more."""
     settings = settings_of(**list_settings(list_batch_size=3, api_url=sandbox.url))
     run = Run(settings, lambda _: None)
     lists = ListDelivery(settings, run)
@@ -279,7 +293,10 @@ def test_reading_waits_while_a_list_is_full_and_under_way(sandbox):
 
 
 def test_a_stream_may_feed_a_list_and_make_events(run_target, sandbox, held):
-    """Where a mapping names the stream too, each record is an event and a member, and STATE follows both."""
+    """Where a mapping names the stream too, each record is an event and a member.
+
+    STATE follows both.
+    """
     given = {
         **list_settings(entry(stream="visits", member="em", operation=None)),
         "conversion_token": TOKEN,
@@ -301,7 +318,10 @@ def test_a_stream_may_feed_a_list_and_make_events(run_target, sandbox, held):
 
 
 def test_state_waits_for_both_kinds(run_target, sandbox):
-    """Events are delivered while the list gets no answer: STATE stays before the list's records, and exit is 1."""
+    """Events are delivered while the list gets no answer.
+
+    STATE stays before the list's records, and exit is 1.
+    """
     sandbox.faults.set([Fault("status", status=503, endpoint="customer_lists")])
     given = {
         **list_settings(),
@@ -328,7 +348,10 @@ def test_state_waits_for_both_kinds(run_target, sandbox):
 
 
 def test_records_that_name_nobody_are_dead_letters(run_target, held):
-    """Invalid identifiers are dead letters with their reason and without an event; the rest goes on."""
+    """Invalid identifiers are dead letters with their reason and without an event.
+
+    The rest goes on.
+    """
     ran = run_target(
         [SCHEMA, row(1), row(2, email="nobody"), row(3, "perhaps"), row(4, email=None), DONE],
         **list_settings(),
@@ -368,7 +391,10 @@ def test_on_invalid_fail_stops_before_its_state(run_target, held):
 
 @pytest.mark.parametrize(("mode", "reason"), [("dry_run", "dry_run"), ("test", "not_live")])
 def test_other_modes_send_nothing(run_target, sandbox, mode, reason):
-    """Pinterest has no test for lists: outside live nothing is sent, no STATE is written, and invalid records are still found."""
+    """Pinterest has no test for lists.
+
+    Outside live nothing is sent, no STATE is written, and invalid records are still found.
+    """
     ran = run_target(
         [SCHEMA, *(row(n) for n in range(9)), row(9, email="nobody"), DONE],
         **list_settings(mode=mode),
@@ -405,7 +431,10 @@ def test_nothing_of_a_person_is_logged(run_target):
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "PATCH"])
 def test_requests_are_repeated_until_they_are_answered(run_target, sandbox, held, method, fault):
-    """Whatever happens to a lookup, a creation or an update, the list is made once and has exactly its members."""
+    """Whatever happens to a lookup, a creation or an update, the list is made once.
+
+    It has exactly its members.
+    """
     rule = dict(fault)
     sandbox.faults.set(
         [Fault(rule.pop("kind"), endpoint="customer_lists", method=method, times=2, **rule)]
@@ -419,7 +448,10 @@ def test_requests_are_repeated_until_they_are_answered(run_target, sandbox, held
 
 
 def test_an_uncertain_creation_is_looked_up_before_it_is_tried_again(run_target, sandbox, held):
-    """Where the answer to a creation is lost, the list is looked for by name, and its members are added again."""
+    """Where the answer to a creation is lost, the list is looked for by name.
+
+    Its members are added again.
+    """
     sandbox.faults.set([Fault("drop_after", endpoint="customer_lists", method="POST", times=1)])
     run_target([SCHEMA, row(1), row(2)], **list_settings())
     assert [one.method for one in sandbox.store.requests()] == ["GET", "POST", "GET", "PATCH"]
@@ -427,7 +459,10 @@ def test_an_uncertain_creation_is_looked_up_before_it_is_tried_again(run_target,
 
 
 def test_a_refused_member_is_found_by_halving(run_target, sandbox, held):
-    """A request that is refused is sent in halves until the culprit is alone: it is rejected, all others are delivered."""
+    """A request that is refused is sent in halves until the culprit is alone.
+
+    It is rejected, all others are delivered.
+    """
     run_target([SCHEMA, row(0)], **list_settings())
     sandbox.faults.set([Fault("status", requests=(1, 3, 4), **BAD_PATCH)])
     ran = run_target([SCHEMA, *(row(number) for number in (1, 2, 3, 4)), DONE], **list_settings())
@@ -448,7 +483,10 @@ def test_a_refused_member_is_found_by_halving(run_target, sandbox, held):
 
 
 def test_a_refusal_of_everything_stops_the_run(run_target, sandbox):
-    """Three members refused alone while none was accepted: it is not about them. No dead letters, STATE stays."""
+    """Three members refused alone while none was accepted.
+
+    It is not about them. No dead letters, STATE stays.
+    """
     sandbox.faults.set([Fault("status", status=400, endpoint="customer_lists", method="POST")])
     ran = run_target([SCHEMA, *(row(number) for number in range(8)), DONE], **list_settings())
     assert (ran.code, ran.outcomes, ran.states, ran.dead_letters) == (1, {}, [], [])
@@ -467,7 +505,10 @@ def test_members_that_gather_may_still_get_through(run_target):
 
 
 def test_refused_members_that_are_few_are_rejected_at_the_end(run_target, sandbox):
-    """Where the input ends before it is clear what a refusal is about, it counts as the member's."""
+    """The input may end before it is clear what a refusal is about.
+
+    It counts as the member's.
+    """
     sandbox.faults.set([Fault("status", status=400, endpoint="customer_lists", method="POST")])
     ran = run_target([SCHEMA, row(1), row(2), DONE], **list_settings(max_rejected_ratio=None))
     assert (ran.code, ran.outcomes, ran.states) == (0, {"rejected": 2}, ['{"n": 1}'])
@@ -488,7 +529,10 @@ def test_refused_members_that_are_few_are_rejected_at_the_end(run_target, sandbo
     ids=["unknown-token", "conversion-token", "account", "list", "odd-list"],
 )
 def test_what_only_a_person_can_mend_stops_the_run(run_target, sandbox, changes, words):
-    """A refused token, account or list ends the run with 1 and names the setting; nothing is settled."""
+    """A refused token, account or list ends the run with 1 and names the setting.
+
+    Nothing is settled.
+    """
     ran = run_target([SCHEMA, row(1), DONE], **{**list_settings(), **changes})
     assert words in ran.log
     assert (ran.code, ran.outcomes, ran.states, sandbox.store.lists()) == (1, {}, [], [])
@@ -496,7 +540,10 @@ def test_what_only_a_person_can_mend_stops_the_run(run_target, sandbox, changes,
 
 
 def test_the_conversion_token_is_never_sent_here(run_target, sandbox):
-    """With both tokens configured every request about lists carries the OAuth token: none is refused."""
+    """With both tokens configured every request about lists carries the OAuth token.
+
+    None is refused.
+    """
     run_target(
         [SCHEMA, row(1)], **{**list_settings(entry(audience=True)), "conversion_token": TOKEN}
     )
@@ -507,7 +554,10 @@ def test_the_conversion_token_is_never_sent_here(run_target, sandbox):
 
 
 def test_an_audience_is_made_once(run_target, sandbox):
-    """With `audience` a run makes sure that the list's audience is there, also one that sends nothing; a second makes none."""
+    """With `audience` a run makes sure that the list's audience is there.
+
+    So does one that sends nothing, and a second run makes none.
+    """
     given = list_settings(entry(audience=True))
     first = run_target([SCHEMA, row(1)], **given)
     again = run_target([SCHEMA], **given)
@@ -560,7 +610,10 @@ def test_every_status_is_explained():
     ],
 )
 def test_exceptions_are_told_without_values(exceptions, told):
-    """Nobody has described `exceptions`: numbers are shown, texts are redacted, and anything else is counted."""
+    """Nobody has described `exceptions`.
+
+    Numbers are shown, texts are redacted, and anything else is counted.
+    """
     assert exceptions_of(PinterestList("1", exceptions=exceptions)) == told
 
 
@@ -569,7 +622,7 @@ def test_exceptions_are_told_without_values(exceptions, told):
 
 @pytest.fixture
 def app(tmp_path: Path):
-    """Give the settings of an app whose refresh token is replaced."""
+    """Return the settings of an app whose refresh token is replaced."""
     oauth = {
         "client_id": "sandbox-client",
         "client_secret": "sandbox-client-secret",
@@ -584,7 +637,10 @@ def kept(app):
 
 
 def test_a_replaced_refresh_token_is_kept_and_used_next_time(run_target, sandbox, app):
-    """The file is private, holds the newest refresh token and the digest of the configured one; the next run goes on from it."""
+    """The file is private, holds the newest refresh token and the digest of the configured one.
+
+    The next run goes on from it.
+    """
     assert run_target([SCHEMA, row(1)], **app).outcomes == {"delivered": 1}
     path = Path(app["oauth"]["token_path"])
     assert path.stat().st_mode & 0o777 == 0o600
@@ -638,7 +694,10 @@ def test_401_twice_stops_and_names_the_setting(run_target, sandbox, app):
 
 @pytest.mark.parametrize("name", ["client_id", "client_secret", "refresh_token"])
 def test_credentials_that_are_refused_stop_the_run(run_target, app, name):
-    """An app or refresh token that Pinterest does not know: exit 1, the settings to look at, none of their values."""
+    """An app or refresh token that Pinterest does not know.
+
+    Exit 1, the settings to look at, none of their values.
+    """
     ran = run_target(
         [SCHEMA, row(1), DONE], **{**app, "oauth": {**app["oauth"], name: "of-somebody-else"}}
     )
@@ -662,7 +721,10 @@ def test_refreshing_is_repeated(run_target, sandbox, app, fault):
     "content", ["no json", "[1]", '{"descends_from": "x", "refresh_token": "y"}']
 )
 def test_a_file_that_is_not_ours(run_target, app, content):
-    """A file that cannot be read is told of, never overwritten blindly; one of another token is not used."""
+    """A file that cannot be read is told of, never overwritten blindly.
+
+    One of another token is not used.
+    """
     path = Path(app["oauth"]["token_path"])
     path.parent.mkdir()
     path.write_text(content)
@@ -677,7 +739,10 @@ def test_a_file_that_is_not_ours(run_target, app, content):
 def test_a_place_that_cannot_be_written_is_found_out_before_the_token_is_used_up(
     run_target, sandbox, app, tmp_path
 ):
-    """Where the new refresh token could not be kept, the old one is not used: nothing is refreshed."""
+    """Where the new refresh token could not be kept, the old one is not used.
+
+    Nothing is refreshed.
+    """
     (tmp_path / "file").write_text("")
     given = {**app, "oauth": {**app["oauth"], "token_path": str(tmp_path / "file" / "token.json")}}
     ran = run_target([SCHEMA, row(1)], **given)

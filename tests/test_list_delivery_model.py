@@ -1,7 +1,9 @@
-"""Customer lists against a plain model: whatever goes wrong on the way, the lists end with exactly whom the records leave there.
+"""Customer lists against a plain model.
 
-The target is a process as its users run it. Each run begins where the last STATE says, meets every fault there is, and is ended
-by a signal, a kill, or the end of its input.
+Whatever goes wrong on the way, the lists end with exactly whom the records leave there.
+
+The target is a process as its users run it. Each run begins where the last STATE says, meets every
+fault there is, and is ended by a signal, a kill, or the end of its input.
 """
 
 import json
@@ -53,7 +55,10 @@ FAULTS = [
 
 
 def history(rng: random.Random) -> tuple[list[bytes], dict[str, set[str]]]:
-    """Give the records of three streams in the order of a tap, a STATE after every hundred, and the membership they leave."""
+    """Return the records of three streams in the order of a tap, a STATE after every hundred.
+
+    The membership that they leave comes with them.
+    """
     lines, model = [], {"VIPs": set(), "Friends": set()}
     for number in range(OPERATIONS):
         stream = rng.choice(list(LISTS))
@@ -69,14 +74,17 @@ def history(rng: random.Random) -> tuple[list[bytes], dict[str, set[str]]]:
 
 
 def start_at(lines: list[bytes], done: int) -> int:
-    """Give the line after the STATE that stands for so many records."""
+    """Return the line after the STATE that stands for so many records."""
     return done + done // EVERY
 
 
 def run_until(
     config: Path, lines: list[bytes], how: int | None, sandbox: Sandbox, requests: int
 ) -> tuple[int, int | None]:
-    """Run the target on lines until that many requests more have come, then end it so; give exit code and the last STATE."""
+    """Run the target on lines until that many requests more have come, then end it so.
+
+    Give exit code and the last STATE.
+    """
     process = subprocess.Popen(
         [TARGET, "--config", config],
         stdin=subprocess.PIPE,
@@ -113,7 +121,10 @@ def run_until(
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.chaos)])
 def test_lists_end_with_exactly_whom_the_records_leave_there(config, tmp_path: Path, seed: int):
-    """Tens of thousands of random additions and removals, through faults, signals and reruns: the membership is the model's."""
+    """Tens of thousands of random additions and removals, through faults, signals and reruns.
+
+    The membership is the model's.
+    """
     rng = random.Random(seed)
     lines, model = history(rng)
     rules = SandboxConfig(
@@ -125,10 +136,12 @@ def test_lists_end_with_exactly_whom_the_records_leave_there(config, tmp_path: P
     )
     with Sandbox(rules) as sandbox:
         oauth = {
-            "client_id": "sandbox-client", "client_secret": "sandbox-client-secret", "refresh_token": "sandbox-refresh-token",
+            "client_id": "sandbox-client",
+            "client_secret": "sandbox-client-secret",
+            "refresh_token": "sandbox-refresh-token",
             "token_path": str(tmp_path / "token.json"),
-        }  # fmt: skip
-        # The answer to an exchange may not be lost: nobody could know the token that replaced the old one.
+        }
+        # The response to an exchange may not be lost: nobody could know the new refresh token.
         entries = [
             entry(stream=stream, list_name=name, member="emails[]")
             for stream, names in LISTS.items()
@@ -171,7 +184,10 @@ def test_lists_end_with_exactly_whom_the_records_leave_there(config, tmp_path: P
 
 @pytest.fixture
 def start(config, tmp_path: Path):
-    """Give a function that starts a target that keeps a list: its process, with what was written to it."""
+    """Return a function that starts a target that keeps a list.
+
+    Its process, with what was written to it.
+    """
     begun = []
 
     def run(sandbox: Sandbox, *lines: bytes, **settings) -> "subprocess.Popen[bytes]":
@@ -200,7 +216,10 @@ def start(config, tmp_path: Path):
 
 
 def test_operations_of_a_silent_tap_leave_by_themselves(start, sandbox: Sandbox):
-    """After `list_wait_seconds` what has gathered is sent and its STATE written, while the tap stays open and silent."""
+    """After `list_wait_seconds` what has gathered is sent and its STATE written.
+
+    The tap stays open and silent meanwhile.
+    """
     process = start(sandbox, SCHEMA, row(1), row(2), state({"n": 2}), list_wait_seconds=0.3)
     assert process.stdout.readline() == b'{"n": 2}\n'
     assert sandbox.store.lists()[0].members == people(1, 2)

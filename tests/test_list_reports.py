@@ -37,7 +37,10 @@ def test_the_first_example_is_a_configuration():
 
 
 def test_the_project_gives_target_and_prune_the_same_configuration():
-    """Loader and utility share settings and configuration, which the target takes; the job prunes after the pipeline."""
+    """Loader and utility share settings and configuration, which the target takes.
+
+    The job prunes after the pipeline.
+    """
     project = fenced("project")
     (loader,), (utility,) = project["plugins"]["loaders"], project["plugins"]["utilities"]
     assert (loader["config"], loader["settings"]) == (utility["config"], utility["settings"])
@@ -75,7 +78,10 @@ def test_the_guides_links_lead_somewhere():
 
 
 def test_the_report_has_the_lists(run_target, sandbox, tmp_path):
-    """The JSON report says of each list what was sent, Pinterest's status and counters; the page says what they mean."""
+    """The JSON report says of each list what was sent, Pinterest's status and counters.
+
+    The page says what they mean.
+    """
     sandbox.faults.set([Fault("status", status=503, endpoint="customer_lists", times=1)])
     given = {
         **list_settings(entry(audience=True), report_path=str(tmp_path / "run.json")),
@@ -113,9 +119,19 @@ def test_a_report_without_lists_has_no_section(run_target, tmp_path):
 def test_exceptions_are_in_log_and_page():
     """What could not be used is told with how often, and that Pinterest does not say which."""
     one = ListReport(
-        name="<b>VIPs", ad_account_id=ACCOUNT, list_id="17", created=False, added=3, removed=0, status="ODD", uploaded_records=3,
-        removed_records=0, exceptions={"invalid_records": "2"}, answers_with_exceptions=1, audience="found",
-    )  # fmt: skip
+        name="<b>VIPs",
+        ad_account_id=ACCOUNT,
+        list_id="17",
+        created=False,
+        added=3,
+        removed=0,
+        status="ODD",
+        uploaded_records=3,
+        removed_records=0,
+        exceptions={"invalid_records": "2"},
+        answers_with_exceptions=1,
+        audience="found",
+    )
     words = "\n".join(one.lines())
     assert "invalid_records 2" in words
     assert "does not describe this status" in words

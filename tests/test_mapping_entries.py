@@ -57,7 +57,7 @@ class Stand:
         )
 
     def results(self, **record: Any) -> list[Any]:
-        return [entry.take({**ORDER, **record}) for entry in self.entries]
+        return [entry.map_record({**ORDER, **record}) for entry in self.entries]
 
     def events(self, **record: Any) -> list[dict[str, Any]]:
         return [
@@ -80,7 +80,7 @@ class Stand:
     ],
 )
 def test_streams_match_by_name_or_pattern(streams, stream, names):
-    """An entry takes the streams its pattern matches, case counts, and a record may match several entries."""
+    """An entry takes the streams that its pattern matches; a record may match several entries."""
     settings = settings_of(
         mappings=[{"stream": name, "preset": None, "fields": FIELDS} for name in streams]
     )
@@ -88,7 +88,10 @@ def test_streams_match_by_name_or_pattern(streams, stream, names):
 
 
 def test_without_mappings_every_stream_has_the_preset():
-    """Unset: preset `pinterest` for every stream; `[]`: no events; a stream of a customer list makes none."""
+    """Unset: preset `pinterest` for every stream; `[]`: no events.
+
+    A stream of a customer list makes none.
+    """
     members = {"stream": "vips", "list_name": "VIPs", "member": "email"}
     oauth = {"oauth": {"access_token": "token"}}
     assert [name for name, _ in matching(settings_of(), "anything")] == ["pinterest"]
@@ -127,7 +130,7 @@ def test_fields_and_defaults_make_the_event():
 
 
 def test_fan_out_makes_an_event_for_each_entry():
-    """Two entries of one stream give two events of one record, with ids of their own where they are derived."""
+    """Two entries of one stream make two events of one record, with ids of their own if derived."""
     unmapped = {"fields": {**FIELDS, "event_id": "nothing"}}
     first, second = Stand(
         {**unmapped}, {**unmapped, "defaults": {**DEFAULTS, "event_name": "lead"}}
@@ -180,7 +183,10 @@ def test_when_selects_records(when: str, taken: bool):
     ],
 )
 def test_precedence_of_values(fields, defaults, setting, currency):
-    """The entry's expressions, then its defaults, then the setting `defaults`; the first that gives something."""
+    """The entry's expressions, then its defaults, then the setting `defaults`.
+
+    The first that gives something.
+    """
     stand = Stand(
         {"fields": {**FIELDS, **fields}, "defaults": {**DEFAULTS, **defaults}}, defaults=setting
     )
@@ -223,7 +229,10 @@ def test_expression_that_fails_gives_nothing_and_is_counted():
     [(None, "549755885175"), ("1234", "1234"), ("account", "42"), ("concat('9', account)", "942")],
 )
 def test_account_is_a_constant_or_an_expression(source, account):
-    """Digits name the account; anything else is read from the record; without one it is the setting's."""
+    """Digits name the account; anything else is read from the record.
+
+    Without one it is the setting's.
+    """
     (result,) = Stand({"ad_account_id": source}).results(account=42)
     assert result.account.ad_account_id == account
 
@@ -241,7 +250,10 @@ def test_record_without_its_account_is_invalid(given):
 
 
 def test_entries_token_goes_with_its_account(tmp_path):
-    """An entry's own token file is sent with its events; one account and token are one object, so that batches are shared."""
+    """An entry's own token file is sent with its events.
+
+    One account and token are one object, so that batches are shared.
+    """
     token = tmp_path / "eu.token"
     token.write_text("eu-token\n")
     own, again, other = (

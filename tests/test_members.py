@@ -1,4 +1,7 @@
-"""Members of customer lists: what a record says, in which normal form, and which operation of a member counts."""
+"""Members of customer lists.
+
+What a record says, in which normal form, and which operation of a member counts.
+"""
 
 import pytest
 from hypothesis import given
@@ -88,7 +91,10 @@ def test_identifiers_are_normalized_and_hashed(value, list_type, normal):
 
 @pytest.mark.parametrize("length", [64, 40, 32])
 def test_digests_are_passed_through(length):
-    """A digest that Pinterest takes for lists, SHA-256, SHA-1 or MD5, is lower-cased and not hashed again."""
+    """A digest that Pinterest takes for lists, SHA-256, SHA-1 or MD5, is passed through.
+
+    It is lower-cased and not hashed again.
+    """
     assert read_member(("AB" * 32)[:length], "EMAIL") == ("ab" * 32)[:length]
 
 
@@ -108,7 +114,10 @@ def test_what_is_no_identifier_is_left_out_with_its_reason(value, list_type, rea
 
 
 def test_several_identifiers_of_a_record():
-    """Each expression, and each value of a list, is a member of its own, once; a bad one is noted and costs nothing else."""
+    """Each expression, and each value of a list, is a member of its own, once.
+
+    A bad one is noted and costs nothing else.
+    """
     read, notes = reader(member=["email", "others[]"], operation=None)
     operation = read(
         {
@@ -139,7 +148,10 @@ def test_several_identifiers_of_a_record():
     ],
 )
 def test_records_that_say_nothing_are_invalid(record, reason, field, detail):
-    """A record without any identifier, or without a known operation, is invalid with the reason, and never guessed at."""
+    """A record without any identifier, or without a known operation, is invalid with the reason.
+
+    Nothing is guessed.
+    """
     result = reader()[0]({"id": 1, **record})
     assert isinstance(result, InvalidRecord)
     assert (result.reason, result.field, result.detail, result.key) == (
@@ -163,7 +175,10 @@ def test_records_that_say_nothing_are_invalid(record, reason, field, detail):
     ],
 )
 def test_operation_or_deletion(operation, record, action):
-    """Without `operation` a deleted row removes and any other adds; an `operation` that says something decides alone."""
+    """Without `operation` a deleted row removes and any other adds.
+
+    An `operation` that says something decides alone.
+    """
     result = reader(operation=operation)[0]({"id": 1, "email": "person1@example.com", **record})
     assert isinstance(result, MemberOperation)
     assert result.action is action
@@ -178,7 +193,10 @@ def test_plain_identifiers_are_not_kept():
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.sampled_from(Action))))
 def test_the_last_operation_of_a_member_wins(operations):
-    """Whatever comes, what is taken holds the last operation of each member, in the order of these, and each once."""
+    """Whatever comes, what is taken holds the last operation of each member.
+
+    Each is there once, in the order of these operations.
+    """
     gathering = NetOperations()
     last = {}
     for number, (who, action) in enumerate(operations):
@@ -194,7 +212,10 @@ def test_the_last_operation_of_a_member_wins(operations):
 
 
 def test_a_member_that_two_feeds_bring_is_both():
-    """An addition keeps in mind who else has brought the member since the last flush, unless it was removed between."""
+    """An addition keeps in mind who else has brought the member since the last flush.
+
+    A removal in between ends that.
+    """
     gathering = NetOperations()
     for action, feed in ((Action.ADD, b"a"), (Action.ADD, b"b")):
         gathering.add_operation(person(1), action, OperationReceipt(ORIGIN, 1, None, feed))

@@ -1,4 +1,4 @@
-"""Rows: lines read into structs of a stream's columns, and every line that cannot be so is read as any message is."""
+"""Rows: lines read into structs of a stream's columns; any other line is read as a message."""
 
 import json
 from typing import Any
@@ -24,7 +24,8 @@ def test_row_holds_its_columns():
     """A column is an attribute, numbers are exact, and what the record does not have is None."""
     compiled = rows()
     row = compiled.decode(
-        b'{"type": "RECORD", "stream": "orders", "record": {"price": 19.90, "id": "o-1"}, "version": 3}'
+        b'{"type": "RECORD", "stream": "orders", '
+        b'"record": {"price": 19.90, "id": "o-1"}, "version": 3}'
     ).record
     assert [str(getattr(row, compiled.attributes[column])) for column in COLUMNS] == [
         "o-1",
@@ -67,7 +68,7 @@ def test_columns_that_nobody_reads_are_skipped():
     ],
 )
 def test_line_of_anything_else_is_no_row(other: bytes):
-    """Whatever is not a record of the stream with its columns is a ValueError, for the reader of any message to judge."""
+    """Whatever is not a record of the stream with its columns is a ValueError."""
     with pytest.raises(ValueError, match=r".+"):
         rows().decode(other)
 
@@ -92,7 +93,7 @@ def test_odd_columns_have_no_rows(column: str):
     ],
 )
 def test_head_of_records(written: bytes, head: bytes | None):
-    """A head is what comes before the record, and names the stream; without the name it would be anyone's."""
+    """A head is what comes before the record, and names the stream."""
     assert record_head(written, "orders") == head
 
 
@@ -112,7 +113,7 @@ def other_order(stream: str, **columns: Any) -> bytes:
 
 
 def test_streams_in_turn_with_every_kind_of_line(run_target, sandbox):
-    """Streams by turns, new columns, other orders of members, NaN: each record is read in full, whatever came before it."""
+    """Streams by turns, new columns, other orders of members, NaN: each record is read in full."""
     lines = [schema(stream, *visit(), key_properties=("event_id",)) for stream in STREAMS]
     for number in range(60):
         stream = STREAMS[number // 7 % 3] if number < 30 else STREAMS[number % 3]
@@ -136,7 +137,7 @@ def test_streams_in_turn_with_every_kind_of_line(run_target, sandbox):
 
 
 def test_names_that_are_data_are_no_columns(run_target, sandbox):
-    """A stream whose records all have names of their own is read in full, and a field among them is used whenever it comes."""
+    """A stream whose records all have names of their own is read in full, with any field in it."""
     lines = [
         record("visits", **visit(number, **{f"id-{number}": number}))
         for number in range(3 * MOST_TIMES_NEW)
@@ -151,7 +152,7 @@ def test_names_that_are_data_are_no_columns(run_target, sandbox):
 
 
 def test_missing_key_is_told_from_a_null_one(run_target):
-    """An id is derived from key properties of which some are null, and not where one is missing: rows know the difference."""
+    """An id is derived from key properties of which some are null, and not where one is missing."""
     some = {name: value for name, value in visit(1).items() if name != "event_id"}
     lines = [
         schema("visits", *some, "a", "b", key_properties=("a", "b")),

@@ -19,7 +19,8 @@ from target_pinterest_capi.events import normalize as forms
 from target_pinterest_capi.events.characters import well_formed
 from target_pinterest_capi.events.reasons import LeftOut, Warned
 
-# Characters that the rules are about, dense enough to meet: signs, digits of other scripts, marks, odd cases, spaces, surrogates.
+# Characters that the rules are about, dense enough to meet: signs, digits of other scripts, marks,
+# odd cases, spaces, surrogates.
 TELLING = (
     "0123456789 .,:;-/+#%()[]@&'xXtTaAuUsSzZéÉİıßẞΣςǅ²½日東"
     "\u0301\u0338\u0130\u00a0\u200b\u200d\ufeff\u0663\u0968\uff11\uff0b\ud83d\ude00\ud800"
@@ -60,7 +61,8 @@ ADDRESSES = joined(
 )
 PLACES = cased(*codes.COUNTRY_NAMES, *codes.STATE_NAMES, *codes.ALPHA_3, "us-ca", "n.y.", "gb-eng")
 
-# Every form with its settings fixed, and texts that it is likely to take, so that the rules of all are stated once.
+# Every form with its settings fixed, and texts that it is likely to take, so that the rules of all
+# are stated once.
 FORMS = {
     "email": (forms.email, EMAILS),
     "phone": (lambda text: forms.phone(text, None)[0], NUMBERS),
@@ -105,7 +107,7 @@ def test_likely_texts_are_taken(form, likely):
 @EVERY_FORM
 @given(text=TEXTS)
 def test_a_normal_form_is_something_that_utf8_carries(form, text):
-    """The result is never empty, is in NFC, and can be encoded, lone surrogates in the input or not."""
+    """The result is not empty, is in NFC, and can be encoded, lone surrogates or not."""
     normal = form(text)
     assert isinstance(normal, LeftOut) or (
         normal and normal.encode().decode() == normal and is_normalized("NFC", normal)
@@ -150,11 +152,23 @@ def test_email(text, normal):
 @pytest.mark.parametrize(
     "text",
     [
-        "jane", "jane@", "@example.com", "jane@example", "jane@@example.com", "jane@example.", "jane@.com", "jane@example..com",
-        "jane@example.com.", "Jane <jane@example.com>", "mailto:jane@example.com", "a@example.com;b@example.com",
-        "a@example.com,b@example.com", "jane@exam\x00ple.com", "n/a",
+        "jane",
+        "jane@",
+        "@example.com",
+        "jane@example",
+        "jane@@example.com",
+        "jane@example.",
+        "jane@.com",
+        "jane@example..com",
+        "jane@example.com.",
+        "Jane <jane@example.com>",
+        "mailto:jane@example.com",
+        "a@example.com;b@example.com",
+        "a@example.com,b@example.com",
+        "jane@exam\x00ple.com",
+        "n/a",
     ],
-)  # fmt: skip
+)
 def test_email_that_is_none(text):
     """What is not of the form x@y.z, or carries more than one address, is refused."""
     assert forms.email(text) is LeftOut.NOT_AN_EMAIL
@@ -193,7 +207,10 @@ def test_email_that_is_none(text):
 )
 @pytest.mark.parametrize("region", [None, "DE", "us"])
 def test_phone_with_country_code(text, digits, region):
-    """A number written with + or 00 is its digits, whatever the country; extension, (0) and leading zeros are out."""
+    """A number written with + or 00 is its digits, whatever the country.
+
+    Extension, (0) and leading zeros are out.
+    """
     assert forms.phone(text, region) == (digits, None)
 
 
@@ -218,7 +235,7 @@ def test_phone_with_country_code(text, digits, region):
     ],
 )
 def test_phone_with_a_region(text, region, digits):
-    """A national number gets the country code of its region, and loses the zero that only callers within dial."""
+    """A national number gets its region's country code, and loses the zero dialled within it."""
     assert forms.phone(text, region) == (digits, None)
 
 
@@ -251,7 +268,10 @@ def test_phone_with_country_code_but_no_plus(text, region):
     ],
 )
 def test_phone_without_country(text, region, digits, warning):
-    """Without a country the digits go as they are, leading zeros off; fewer than 11 of them are counted."""
+    """Without a country the digits go as they are, leading zeros off.
+
+    Fewer than 11 of them are counted.
+    """
     assert forms.phone(text, region) == (digits, warning)
 
 
@@ -281,7 +301,7 @@ def test_phone_that_is_none(text, region):
     digits=st.from_regex(r"\A[2-9][0-9]{2}[2-9][0-9]{6}\Z"), region=st.sampled_from(["US", "CA"])
 )
 def test_the_short_way_for_north_american_numbers_is_the_librarys(digits, region):
-    """Where the library of numbering plans knows a ten-digit number as the region's, the answer is the library's."""
+    """Where the library knows a ten-digit number as the region's, its form is the library's."""
     number = phonenumbers.parse(digits, region)
     assume(phonenumbers.is_valid_number(number))
     assert forms.phone(digits, region) == (
@@ -291,10 +311,15 @@ def test_the_short_way_for_north_american_numbers_is_the_librarys(digits, region
 
 
 def test_national_numbers_alone_load_the_library():
-    """Numbers with their country code need no library of numbering plans: it is slow to import, and most runs never do."""
+    """Numbers with their country code need no library of numbering plans.
+
+    It is slow to import, and most runs never do.
+    """
     script = (
         "import sys; from target_pinterest_capi.events import normalize;"
-        "normalize.phone('+1 212 555 0100', 'US'); normalize.phone('212 555 0100', 'US'); normalize.phone('5550100', None);"
+        "normalize.phone('+1 212 555 0100', 'US');"
+        "normalize.phone('212 555 0100', 'US');"
+        "normalize.phone('5550100', None);"
         "assert 'phonenumbers' not in sys.modules;"
         "normalize.phone('020 7946 0958', 'GB'); assert 'phonenumbers' in sys.modules"
     )
@@ -306,7 +331,7 @@ def test_national_numbers_alone_load_the_library():
     region=st.sampled_from([None, "US", "GB", "DE", "IT", "BR", "ZZ", ""]),
 )
 def test_phone_gives_digits_or_a_reason(text, region):
-    """Whatever the text and the country, the result is ASCII digits without a leading zero, or why there are none."""
+    """Whatever the text and the country, the result is digits from 1 on, or a reason."""
     digits, _ = forms.phone(text, region)
     assert isinstance(digits, LeftOut) or (
         digits.isascii() and digits.isdigit() and digits[0] != "0"
@@ -316,13 +341,29 @@ def test_phone_gives_digits_or_a_reason(text, region):
 @pytest.mark.parametrize(
     ("text", "normal"),
     [
-        ("f", "f"), ("F", "f"), ("female", "f"), (" Female ", "f"), ("WOMAN", "f"), ("weiblich", "f"), ("Fe\u0301minin", "f"),
+        ("f", "f"),
+        ("F", "f"),
+        ("female", "f"),
+        (" Female ", "f"),
+        ("WOMAN", "f"),
+        ("weiblich", "f"),
+        ("Fe\u0301minin", "f"),
         ("w", "f"),
-        ("m", "m"), ("Male", "m"), ("man", "m"), ("männlich", "m"), ("HOMBRE", "m"),
-        ("n", "n"), ("non-binary", "n"), ("Non Binary", "n"), ("non_binary", "n"), ("nonbinary", "n"), ("NB", "n"), ("x", "n"),
+        ("m", "m"),
+        ("Male", "m"),
+        ("man", "m"),
+        ("männlich", "m"),
+        ("HOMBRE", "m"),
+        ("n", "n"),
+        ("non-binary", "n"),
+        ("Non Binary", "n"),
+        ("non_binary", "n"),
+        ("nonbinary", "n"),
+        ("NB", "n"),
+        ("x", "n"),
         ("Diverse", "n"),
     ],
-)  # fmt: skip
+)
 def test_gender(text, normal):
     """The usual words become f, m or n."""
     assert forms.gender(text) == normal
@@ -337,18 +378,37 @@ def test_gender_that_is_unknown(text):
 @pytest.mark.parametrize(
     "text",
     [
-        "1990-04-23", "19900423", " 1990-04-23 ", "1990/04/23", "1990/4/23", "1990.04.23", "1990-04-23T23:30:00-08:00",
+        "1990-04-23",
+        "19900423",
+        " 1990-04-23 ",
+        "1990/04/23",
+        "1990/4/23",
+        "1990.04.23",
+        "1990-04-23T23:30:00-08:00",
         "1990-04-23T00:00:00Z",
-        "1990-04-23 00:00:00", "1990-04-23 00:00:00.000000 UTC", "19900423T000000", "23/04/1990", "04/23/1990", "23.4.1990",
+        "1990-04-23 00:00:00",
+        "1990-04-23 00:00:00.000000 UTC",
+        "19900423T000000",
+        "23/04/1990",
+        "04/23/1990",
+        "23.4.1990",
         "23-04-1990",
-        "04-23-1990", "4/23/1990 12:00:00 AM", "23 04 1990", "23 Apr 1990", "23-APR-1990", "23rd April 1990", "April 23, 1990",
+        "04-23-1990",
+        "4/23/1990 12:00:00 AM",
+        "23 04 1990",
+        "23 Apr 1990",
+        "23-APR-1990",
+        "23rd April 1990",
+        "April 23, 1990",
         "Apr. 23 1990",
-        "apr 23rd, 1990", "１９９０-０４-２３", "٢٣/٠٤/١٩٩٠",
+        "apr 23rd, 1990",
+        "１９９０-０４-２３",
+        "٢٣/٠٤/١٩٩٠",
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("date_format", [None, "dmy", "mdy"])
 def test_birth_date(text, date_format):
-    """Dates that can be read in one way only are YYYYMMDD as written, in no time zone, whatever date_format says."""
+    """Dates that can be read in one way only are YYYYMMDD as written, whatever date_format says."""
     assert forms.birth_date(text, date_format) == "19900423"
 
 
@@ -364,19 +424,35 @@ def test_birth_date(text, date_format):
     ],
 )
 def test_birth_date_that_could_be_either(text, date_format, normal):
-    """A day and month that could change places are refused, unless date_format says which is which."""
+    """A day and month that could change places are refused, unless date_format tells them apart."""
     assert forms.birth_date(text, date_format) == normal
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "1990-02-30", "19901301", "31/31/1990", "29/02/1991", "0000-00-00", "0001-01-01", "1799-12-31", "2100-01-01", "90-04-23",
+        "1990-02-30",
+        "19901301",
+        "31/31/1990",
+        "29/02/1991",
+        "0000-00-00",
+        "0001-01-01",
+        "1799-12-31",
+        "2100-01-01",
+        "90-04-23",
         "23/04/90",
-        "1990", "1990-04", "1990-W14-1", "640742400", "640742400000", "1990-04/23", "23 Foo 1990", "1990-04-23 and more", "unknown",
+        "1990",
+        "1990-04",
+        "1990-W14-1",
+        "640742400",
+        "640742400000",
+        "1990-04/23",
+        "23 Foo 1990",
+        "1990-04-23 and more",
+        "unknown",
         "04231990",
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("date_format", [None, "dmy"])
 def test_birth_date_that_is_none(text, date_format):
     """Impossible days, placeholder years, two-digit years and timestamps are refused."""
@@ -385,7 +461,7 @@ def test_birth_date_that_is_none(text, date_format):
 
 @given(born=st.dates(min_value=date(1850, 1, 1), max_value=date(2099, 12, 31)))
 def test_every_day_has_one_birth_date_form(born):
-    """The ISO form, the compact form, and both orders of day and month under their setting agree on every day."""
+    """The ISO form, the compact form, and both orders under their setting agree on every day."""
     expected = f"{born.year:04}{born.month:02}{born.day:02}"
     assert forms.birth_date(born.isoformat(), None) == expected
     assert forms.birth_date(expected, None) == expected
@@ -396,11 +472,19 @@ def test_every_day_has_one_birth_date_form(born):
 @pytest.mark.parametrize(
     ("text", "normal"),
     [
-        ("Jane", "jane"), (" Mary  Ann ", "mary ann"), ("Mary\u00a0Ann", "mary ann"), ("O'Brien", "o'brien"),
+        ("Jane", "jane"),
+        (" Mary  Ann ", "mary ann"),
+        ("Mary\u00a0Ann", "mary ann"),
+        ("O'Brien", "o'brien"),
         ("Smith-Jones Jr.", "smith-jones jr."),
-        ("ÉMILE", "émile"), ("E\u0301mile", "émile"), ("T\u0308", "ẗ"), ("李", "李"), ("ΝΙΚΟΣ", "νικος"), ("a\ud800b", "a\ufffdb"),
+        ("ÉMILE", "émile"),
+        ("E\u0301mile", "émile"),
+        ("T\u0308", "ẗ"),
+        ("李", "李"),
+        ("ΝΙΚΟΣ", "νικος"),
+        ("a\ud800b", "a\ufffdb"),
     ],
-)  # fmt: skip
+)
 def test_name(text, normal):
     """Names are lower case with single spaces; their punctuation stays."""
     assert forms.name(text) == normal
@@ -409,15 +493,23 @@ def test_name(text, normal):
 @pytest.mark.parametrize(
     ("text", "normal"),
     [
-        ("San Diego", "sandiego"), ("St. Louis", "stlouis"), ("Saint-Denis", "saintdenis"), ("L'Aquila", "laquila"),
+        ("San Diego", "sandiego"),
+        ("St. Louis", "stlouis"),
+        ("Saint-Denis", "saintdenis"),
+        ("L'Aquila", "laquila"),
         ("L\u2019Aquila", "laquila"),
-        ("São Paulo", "sãopaulo"), ("Sa\u0303o Paulo", "sãopaulo"), ("東京 ・ 港区", "東京港区"), ("नई दिल्ली", "नईदिल्ली"),
+        ("São Paulo", "sãopaulo"),
+        ("Sa\u0303o Paulo", "sãopaulo"),
+        ("東京 ・ 港区", "東京港区"),
+        ("नई दिल्ली", "नईदिल्ली"),
         ("Stadt 22", "stadt22"),
-        ("İstanbul", "i\u0307stanbul"), ("Winston–Salem™", "winstonsalem"), ("e-\u0301", "é"),
+        ("İstanbul", "i\u0307stanbul"),
+        ("Winston–Salem™", "winstonsalem"),
+        ("e-\u0301", "é"),
     ],
-)  # fmt: skip
+)
 def test_city(text, normal):
-    """Cities keep letters, their marks and digits of any script, in lower case, and nothing between them."""
+    """Cities keep letters, marks and digits of any script, in lower case, and nothing else."""
     assert forms.city(text) == normal
 
 
@@ -430,22 +522,44 @@ def test_city_of_signs_only(text):
 @pytest.mark.parametrize(
     ("text", "normal"),
     [
-        ("CA", "ca"), (" ca ", "ca"), ("N.Y.", "ny"), ("D. C.", "dc"), ("US-CA", "ca"), ("us-ca", "ca"), ("CA-QC", "qc"),
-        ("GB-ENG", "eng"), ("FR-75", "75"),
-        ("California", "ca"), ("NEW  YORK", "ny"), ("District of Columbia", "dc"), ("Washington, D.C.", "dc"), ("Washington", "wa"),
-        ("Québec", "qc"), ("Que\u0301bec", "qc"), ("quebec", "qc"), ("Newfoundland and Labrador", "nl"),
+        ("CA", "ca"),
+        (" ca ", "ca"),
+        ("N.Y.", "ny"),
+        ("D. C.", "dc"),
+        ("US-CA", "ca"),
+        ("us-ca", "ca"),
+        ("CA-QC", "qc"),
+        ("GB-ENG", "eng"),
+        ("FR-75", "75"),
+        ("California", "ca"),
+        ("NEW  YORK", "ny"),
+        ("District of Columbia", "dc"),
+        ("Washington, D.C.", "dc"),
+        ("Washington", "wa"),
+        ("Québec", "qc"),
+        ("Que\u0301bec", "qc"),
+        ("quebec", "qc"),
+        ("Newfoundland and Labrador", "nl"),
         ("Newfoundland & Labrador", "nl"),
-        ("Puerto Rico", "pr"), ("Nordrhein-Westfalen", "nordrhein-westfalen"), ("New South Wales", "newsouthwales"), ("NSW", "nsw"),
-        ("Île-de-France", "île-de-france"), ("東京都", "東京都"), ("ZZ-AB", "zz-ab"),
+        ("Puerto Rico", "pr"),
+        ("Nordrhein-Westfalen", "nordrhein-westfalen"),
+        ("New South Wales", "newsouthwales"),
+        ("NSW", "nsw"),
+        ("Île-de-France", "île-de-france"),
+        ("東京都", "東京都"),
+        ("ZZ-AB", "zz-ab"),
     ],
-)  # fmt: skip
+)
 def test_state(text, normal):
-    """States and provinces are two-letter codes where they have one; other regions go lower, without spaces."""
+    """States and provinces are two-letter codes where they have one.
+
+    Other regions go lower, without spaces.
+    """
     assert forms.state(text) == normal
 
 
 def test_every_named_state_has_a_code_of_two_letters():
-    """The 50 states, the district, 5 territories and 13 provinces are all found by name, and by nothing but their own code."""
+    """All states, territories and provinces are found by name, and by no code but their own."""
     found = {forms.state(written) for written in codes.STATE_NAMES}
     assert len(found) == 50 + 1 + 5 + 13
     assert all(len(code) == 2 and code.isalpha() and code.islower() for code in found)
@@ -454,21 +568,43 @@ def test_every_named_state_has_a_code_of_two_letters():
 @pytest.mark.parametrize(
     ("text", "region", "normal"),
     [
-        ("94105", "us", "94105"), ("94105", "US", "94105"), ("94105-1234", "US", "94105"), ("94105 1234", "us", "94105"),
+        ("94105", "us", "94105"),
+        ("94105", "US", "94105"),
+        ("94105-1234", "US", "94105"),
+        ("94105 1234", "us", "94105"),
         ("941051234", "us", "94105"),
-        ("2101", "us", "02101"), ("501", "us", "00501"), ("21011234", "us", "02101"), ("5011234", "us", "00501"),
+        ("2101", "us", "02101"),
+        ("501", "us", "00501"),
+        ("21011234", "us", "02101"),
+        ("5011234", "us", "00501"),
         ("901", "pr", "00901"),
-        ("94105-1234", None, "94105"), ("94105–1234", None, "94105"), ("94105 - 1234", None, "94105"), ("CA 94105", "us", "94105"),
-        ("94105-1234 USA", "us", "94105"), ("M5V 3L9", "us", "m5v3l9"),
-        ("2101", None, "2101"), ("2101", "au", "2101"), ("1010", "at", "1010"), ("01310-100", "br", "01310100"),
+        ("94105-1234", None, "94105"),
+        ("94105–1234", None, "94105"),
+        ("94105 - 1234", None, "94105"),
+        ("CA 94105", "us", "94105"),
+        ("94105-1234 USA", "us", "94105"),
+        ("M5V 3L9", "us", "m5v3l9"),
+        ("2101", None, "2101"),
+        ("2101", "au", "2101"),
+        ("1010", "at", "1010"),
+        ("01310-100", "br", "01310100"),
         ("150-0001", "jp", "1500001"),
-        ("１５０－０００１", "jp", "1500001"), ("00-950", "pl", "00950"), ("110 00", "cz", "11000"), ("٩٤١٠٥", None, "94105"),
-        ("SW1A 1AA", "gb", "sw1a1aa"), ("sw1a1aa", None, "sw1a1aa"), ("1234 AB", "nl", "1234ab"), ("M5V 3L9", "ca", "m5v3l9"),
+        ("１５０－０００１", "jp", "1500001"),
+        ("00-950", "pl", "00950"),
+        ("110 00", "cz", "11000"),
+        ("٩٤١٠٥", None, "94105"),
+        ("SW1A 1AA", "gb", "sw1a1aa"),
+        ("sw1a1aa", None, "sw1a1aa"),
+        ("1234 AB", "nl", "1234ab"),
+        ("M5V 3L9", "ca", "m5v3l9"),
         ("k1a-0b1", "ca", "k1a0b1"),
     ],
-)  # fmt: skip
+)
 def test_postal_code(text, region, normal):
-    """US codes are five digits, zeros given back; other codes their digits, or lower case letters and digits."""
+    """US codes are five digits, zeros given back.
+
+    Other codes their digits, or lower case letters and digits.
+    """
     assert forms.postal_code(text, region, digits_only=False) == normal
 
 
@@ -496,23 +632,56 @@ def test_postal_code_that_is_none(region):
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ("US", "us"), ("us", "us"), (" Us ", "us"), ("USA", "us"), ("U.S.A.", "us"), ("U.S.", "us"), ("United States", "us"),
+        ("US", "us"),
+        ("us", "us"),
+        (" Us ", "us"),
+        ("USA", "us"),
+        ("U.S.A.", "us"),
+        ("U.S.", "us"),
+        ("United States", "us"),
         ("UNITED STATES OF AMERICA", "us"),
-        ("the United States", "us"), ("UK", "gb"), ("uk", "gb"), ("U.K.", "gb"), ("GBR", "gb"), ("Great Britain", "gb"),
-        ("United Kingdom", "gb"), ("England", "gb"),
-        ("DEU", "de"), ("Germany", "de"), ("South Korea", "kr"), ("Republic of Korea", "kr"), ("Korea, Republic of", "kr"),
+        ("the United States", "us"),
+        ("UK", "gb"),
+        ("uk", "gb"),
+        ("U.K.", "gb"),
+        ("GBR", "gb"),
+        ("Great Britain", "gb"),
+        ("United Kingdom", "gb"),
+        ("England", "gb"),
+        ("DEU", "de"),
+        ("Germany", "de"),
+        ("South Korea", "kr"),
+        ("Republic of Korea", "kr"),
+        ("Korea, Republic of", "kr"),
         ("North Korea", "kp"),
-        ("Russia", "ru"), ("Vietnam", "vn"), ("Viet Nam", "vn"), ("Czech Republic", "cz"), ("Czechia", "cz"), ("Ivory Coast", "ci"),
+        ("Russia", "ru"),
+        ("Vietnam", "vn"),
+        ("Viet Nam", "vn"),
+        ("Czech Republic", "cz"),
+        ("Czechia", "cz"),
+        ("Ivory Coast", "ci"),
         ("Côte d'Ivoire", "ci"),
-        ("Cote d\u2019Ivoire", "ci"), ("The Netherlands", "nl"), ("Holland", "nl"), ("Turkey", "tr"), ("Türkiye", "tr"),
-        ("Iran", "ir"), ("Taiwan", "tw"),
-        ("Bosnia & Herzegovina", "ba"), ("St. Lucia", "lc"), ("Réunion", "re"), ("Reunion", "re"), ("British Virgin Islands", "vg"),
-        ("U.S. Virgin Islands", "vi"), ("Democratic Republic of the Congo", "cd"), ("Hong Kong SAR", "hk"), ("Macau", "mo"),
+        ("Cote d\u2019Ivoire", "ci"),
+        ("The Netherlands", "nl"),
+        ("Holland", "nl"),
+        ("Turkey", "tr"),
+        ("Türkiye", "tr"),
+        ("Iran", "ir"),
+        ("Taiwan", "tw"),
+        ("Bosnia & Herzegovina", "ba"),
+        ("St. Lucia", "lc"),
+        ("Réunion", "re"),
+        ("Reunion", "re"),
+        ("British Virgin Islands", "vg"),
+        ("U.S. Virgin Islands", "vi"),
+        ("Democratic Republic of the Congo", "cd"),
+        ("Hong Kong SAR", "hk"),
+        ("Macau", "mo"),
         ("Burma", "mm"),
     ],
-)  # fmt: skip
+)
 def test_country(text, code):
-    """Countries are ISO 3166 alpha-2 in lower case, from codes and from the English names in use."""
+    """Countries are ISO 3166 alpha-2 in lower case, from codes and the English names in use."""
     assert forms.country(text) == code
 
 
@@ -579,13 +748,24 @@ def test_currency_that_is_unknown(text):
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ("en", "en"), ("EN", "en"), ("en-US", "en"), ("en_US.UTF-8", "en"), (" pt-BR ", "pt"), ("zh-Hans-CN", "zh"),
+        ("en", "en"),
+        ("EN", "en"),
+        ("en-US", "en"),
+        ("en_US.UTF-8", "en"),
+        (" pt-BR ", "pt"),
+        ("zh-Hans-CN", "zh"),
         ("en-US,en;q=0.9,de;q=0.8", "en"),
-        ("de;q=1", "de"), ("iw", "he"), ("in-ID", "id"), ("ji", "yi"),
+        ("de;q=1", "de"),
+        ("iw", "he"),
+        ("in-ID", "id"),
+        ("ji", "yi"),
     ],
-)  # fmt: skip
+)
 def test_language(text, code):
-    """Languages are the ISO 639-1 code that a locale begins with; withdrawn codes become today's."""
+    """Languages are the ISO 639-1 code that a locale begins with.
+
+    Withdrawn codes become today's.
+    """
     assert forms.language(text) == code
 
 
@@ -598,30 +778,56 @@ def test_language_that_is_unknown(text):
 @pytest.mark.parametrize(
     ("text", "address"),
     [
-        ("192.0.2.1", "192.0.2.1"), (" 192.0.2.1 ", "192.0.2.1"), ("192.0.2.1:8080", "192.0.2.1"),
+        ("192.0.2.1", "192.0.2.1"),
+        (" 192.0.2.1 ", "192.0.2.1"),
+        ("192.0.2.1:8080", "192.0.2.1"),
         ("192.0.2.1, 198.51.100.7", "192.0.2.1"),
-        ("2001:DB8::1", "2001:db8::1"), ("[2001:db8::1]:443", "2001:db8::1"), ("[2001:db8::1]", "2001:db8::1"),
+        ("2001:DB8::1", "2001:db8::1"),
+        ("[2001:db8::1]:443", "2001:db8::1"),
+        ("[2001:db8::1]", "2001:db8::1"),
         ("2001:db8::1%eth0", "2001:db8::1"),
-        ("2001:db8::1, 192.0.2.1", "2001:db8::1"), ("[2001:db8::1%25eth0]:80", "2001:db8::1"),
+        ("2001:db8::1, 192.0.2.1", "2001:db8::1"),
+        ("[2001:db8::1%25eth0]:80", "2001:db8::1"),
         ("2001:db8:0:0:0:0:0:1", "2001:db8:0:0:0:0:0:1"),
-        ("::ffff:192.0.2.1", "192.0.2.1"), ("::FFFF:c000:201", "192.0.2.1"), ("2001:db8::192.0.2.1", "2001:db8::192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("::FFFF:c000:201", "192.0.2.1"),
+        ("2001:db8::192.0.2.1", "2001:db8::192.0.2.1"),
         ("::1:2:3:4:5:6:7", "::1:2:3:4:5:6:7"),
     ],
-)  # fmt: skip
+)
 def test_ip_address(text, address):
-    """Addresses go plain: the first of a forwarded list, without port, brackets and zone; IPv4 written as IPv6 is IPv4."""
+    """Addresses go plain: the first of a forwarded list, without port, brackets and zone.
+
+    IPv4 written as IPv6 is IPv4.
+    """
     assert forms.ip_address(text) == address
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "0.0.0.0", "0.0.0.0:80", "::", "[::]:80", "0:0:0:0:0:0:0:0", "::ffff:0.0.0.0", "unknown", "192.0.2", "192.0.2.256",
-        "192.0.2.01", "192.0.2.1.5",
-        "192.0.2.1/24", "٠.٠.٠.١", "2001:db8::g", "2001:db8:::1", "1::2::3", "1:2:3:4:5:6:7:8:9", "1:2:3:4:5:6:7::8:9",
-        "example.com", "\ud800::1",
+        "0.0.0.0",
+        "0.0.0.0:80",
+        "::",
+        "[::]:80",
+        "0:0:0:0:0:0:0:0",
+        "::ffff:0.0.0.0",
+        "unknown",
+        "192.0.2",
+        "192.0.2.256",
+        "192.0.2.01",
+        "192.0.2.1.5",
+        "192.0.2.1/24",
+        "٠.٠.٠.١",
+        "2001:db8::g",
+        "2001:db8:::1",
+        "1::2::3",
+        "1:2:3:4:5:6:7:8:9",
+        "1:2:3:4:5:6:7::8:9",
+        "example.com",
+        "\ud800::1",
     ],
-)  # fmt: skip
+)
 def test_ip_address_that_is_none(text):
     """Names, cut addresses, and the addresses that stand for none are refused."""
     assert forms.ip_address(text) is LeftOut.NOT_AN_IP_ADDRESS

@@ -134,18 +134,27 @@ ORDER = {
 
 
 def _commerce(measure: str, *items: dict[str, Any], **members: Any) -> dict[str, Any]:
-    """Give the columns of a commerce event as the Web SDK sends it: the measure, and the products."""
+    """Give the columns of a commerce event as the Web SDK sends it.
+
+    The measure, and the products.
+    """
     return {"commerce": {measure: {"value": 1}, **members}, "productListItems": list(items)}
 
 
 CASES = [
     ("commerce.purchases", "checkout", (BOOTS, SOCKS), {"order": ORDER}, PURCHASE),
-    ("commerce.checkouts", "initiate_checkout", (BOOTS, SOCKS), {"cart": {"cartID": "c-1"}}, TWO_PRODUCTS),
+    (
+        "commerce.checkouts",
+        "initiate_checkout",
+        (BOOTS, SOCKS),
+        {"cart": {"cartID": "c-1"}},
+        TWO_PRODUCTS,
+    ),
     ("commerce.productListAdds", "add_to_cart", (BOOTS,), {"cart": {"cartID": "c-1"}}, ONE_PRODUCT),
     ("commerce.saveForLaters", "add_to_wishlist", (BOOTS,), {}, ONE_PRODUCT),
     ("commerce.productViews", "view_content", (BOOTS,), {}, ONE_PRODUCT),
     ("commerce.productListViews", "page_visit", (BOOTS, SOCKS), {}, TWO_PRODUCTS),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("event_type", "name", "items", "members", "custom"), CASES)
@@ -220,14 +229,17 @@ def test_page_view_is_a_page_visit(event_type):
     ],
 )
 def test_other_event_types_are_skipped(event_type, commerce):
-    """Event types that are not listed are skipped and counted by name; a measure of 0 counts nothing."""
+    """Event types that are not listed are skipped and counted by name.
+
+    A measure of 0 counts nothing.
+    """
     (skipped,) = events_of("adobe_xdm", [{**EVENT, "eventType": event_type, "commerce": commerce}])
     assert isinstance(skipped, SkippedRecord)
     assert (skipped.reason, skipped.name) == (Skipped.NOT_LISTED, event_type)
 
 
 def test_event_type_of_commerce_decides_over_measures():
-    """An eventType of commerce is what the event is, listed or not, whatever else the hit counts."""
+    """An eventType of commerce is what the event is, whatever else the hit counts."""
     hit = {**EVENT, **_commerce("productListViews", BOOTS, productViews={"value": 1})}
     removal, added = events_of(
         "adobe_xdm",
@@ -304,7 +316,10 @@ def test_every_identity_of_a_namespace_is_taken():
 
 
 def test_billing_address_comes_before_the_ip_addresss_place():
-    """City, state, postal code and country are the billing address's; the IP address's place gives state and country at most."""
+    """City, state, postal code and country are the billing address's.
+
+    The IP address's place gives state and country at most.
+    """
     address = {
         "city": "Reno",
         "stateProvince": "NV",
@@ -396,7 +411,10 @@ def test_application_event():
     [(1, "20.5"), ("1", "20.5"), (None, "20.5"), (2, None), (0, None)],
 )
 def test_price_of_one_is_the_total_of_a_single_unit(quantity, price):
-    """A line's total is of all units: the price of one only where there is one. The value is the sum of totals anyway."""
+    """A line's total is of all units.
+
+    The price of one only where there is one. The value is the sum of totals anyway.
+    """
     item = {"SKU": "X", "quantity": quantity, "priceTotal": 20.5}
     (event,) = events_of(
         "adobe_xdm",
@@ -434,7 +452,7 @@ def test_times_without_offset_are_utc(written):
 
 
 def test_event_id_can_be_the_orders():
-    """The documented override gives purchases the id that a browser tag knows, and other events their own."""
+    """The documented override gives purchases the browser tag's id, and other events their own."""
     purchase = {
         **EVENT,
         "eventType": "commerce.purchases",

@@ -316,7 +316,7 @@ def test_app():
 
 
 def test_tracking_off():
-    """The advertising id of someone who limited ad tracking is not sent, and opt_out is not made up."""
+    """The advertising id of someone who limited tracking is not sent, and opt_out not made up."""
     device = {**APP["device"], "is_limited_ad_tracking": "Yes"}
     (result,) = events_of("ga4", [app_row(device=device)])
     assert isinstance(result, InvalidRecord)
@@ -374,7 +374,7 @@ def test_no_platform(platform):
     ],
 )
 def test_event_id(name, event_params, ecommerce, event_id, order_id):
-    """The id is the parameter event_id, else a purchase's transaction id, else time, bundle and place in the batch."""
+    """The id is event_id, else a purchase's transaction id, else time, bundle and place in it."""
     (event,) = events_of("ga4", [row(name, event_params, [VASE], ecommerce=ecommerce)], **JOINED)
     assert event["event_id"] == event_id
     assert event["custom_data"].get("order_id") == order_id
@@ -436,7 +436,10 @@ def test_unset_place():
     ],
 )
 def test_form_factor(category, form_factor):
-    """Google's device categories in Pinterest's words; an unknown one is left out without a note."""
+    """Google's device categories in Pinterest's words.
+
+    An unknown one is left out without a note.
+    """
     notes = []
     record = row("sign_up")
     (event,) = events_of(
@@ -477,7 +480,10 @@ def test_unlisted(event):
 
 
 def test_nobody():
-    """A web row alone identifies nobody: the export has neither e-mail nor IP address and user agent."""
+    """A web row alone identifies nobody.
+
+    The export has neither e-mail nor IP address and user agent.
+    """
     (result,) = events_of("ga4", [row("purchase", {"value": 5})])
     assert isinstance(result, InvalidRecord)
     assert result.reason is Invalid.NO_IDENTIFIER

@@ -142,7 +142,7 @@ CALLS = [
     ("event", "properties", "name", "custom_data"), CALLS, ids=[row[0] for row in CALLS]
 )
 def test_track(event, properties, name, custom_data):
-    """A track call becomes the event that MetaRouter's own integration makes of it, and nothing is left out."""
+    """A track call becomes the event of MetaRouter's own integration, and nothing is left out."""
     notes = []
     assert events_of("metarouter", [call(event, properties)], notes=notes) == [
         expected(name, custom_data)
@@ -166,7 +166,7 @@ def test_json_text(event, properties, name, custom_data):
 
 @pytest.mark.parametrize("has_page", [True, False])
 def test_page(has_page):
-    """A page call is a page visit, with the page's name, category and address, from its properties where its context has none."""
+    """A page call is a page visit, with the page's name, category and address."""
     properties = {
         "path": "/vases",
         "title": "Vases",
@@ -197,7 +197,7 @@ def test_value(amounts, value):
 
 
 def test_app():
-    """A call of MetaRouter's app SDK has the app's source, its advertising id, and what is known of app and device."""
+    """A call of the app SDK has its source, its advertising id, and what is known of the device."""
     context = {
         "app": {"name": "Shop", "version": "5.4.5", "build": "12", "namespace": "com.example.shop"},
         "device": {
@@ -281,7 +281,7 @@ def test_other_partner():
     ],
 )
 def test_contents(properties, contents):
-    """Products come from the list, else from the properties of one product, by product_id, else sku."""
+    """Products come from the list, else the properties of one product, by product_id, else sku."""
     (event,) = events_of("metarouter", [call("product_viewed", properties)])
     assert event["custom_data"].get("contents") == contents
 
@@ -395,7 +395,7 @@ def test_click_id():
     ids=["traits", "properties"],
 )
 def test_other_spellings(traits, properties):
-    """Names in snake_case, and what the properties say of the person, are used as the traits of the specification are."""
+    """Names in snake_case, and what the properties say of the person, are used as traits are."""
     record = call("product_added", properties)
     (event,) = events_of("metarouter", [{**record, "context": {"traits": traits}}])
     assert event["user_data"] == {
@@ -408,7 +408,7 @@ def test_other_spellings(traits, properties):
 
 
 def test_tracking_off():
-    """The advertising id of someone who turned ad tracking off is not sent, and opt_out is not made up."""
+    """The advertising id of someone who turned tracking off is not sent; opt_out is not made up."""
     record = call("order_completed", {})
     device = {
         "type": "android",
@@ -424,7 +424,10 @@ def test_tracking_off():
 
 
 def test_limited_data_processing_for_some():
-    """Two entries with opposite conditions send LDP for those who opted out alone: each record is taken by one of them."""
+    """Two entries with opposite conditions send LDP for those who opted out alone.
+
+    Each record is taken by one of them.
+    """
     opted, other = (
         call("order_completed", {"do_not_sell": True}),
         call("order_completed", {"do_not_sell": False}),

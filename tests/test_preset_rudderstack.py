@@ -216,7 +216,10 @@ def test_event_tables(event, columns, name, custom_data):
 
 
 def test_pages():
-    """A row of `pages` has no event, but a path: it is a page visit, with the page's name, category and address."""
+    """A row of `pages` has no event, but a path.
+
+    It is a page visit, with the page's name, category and address.
+    """
     page = {
         "name": "Vases",
         "category": "Shop",
@@ -295,7 +298,7 @@ def app_row(event, **columns):
 
 
 def test_app():
-    """A row from an app has the app's source, its advertising id, and what is known of app and device."""
+    """A row from an app has its source, its advertising id, and what is known of the device."""
     assert events_of("rudderstack", [app_row("application_installed")]) == [
         {
             "event_name": "app_install",
@@ -332,7 +335,7 @@ def test_app():
 
 @pytest.mark.parametrize("enabled", [False, "false", "False", 0, "0"])
 def test_tracking_off(enabled):
-    """The advertising id of someone who turned ad tracking off is not sent, and opt_out is not made up."""
+    """The advertising id of someone who turned tracking off is not sent; opt_out is not made up."""
     (event,) = events_of(
         "rudderstack", [app_row("application_opened", context_device_ad_tracking_enabled=enabled)]
     )
@@ -389,13 +392,13 @@ def test_value(amounts, value):
     ],
 )
 def test_contents(columns, contents):
-    """Products come from the column products, an array or its text, else from the row of one product; never from the row's id."""
+    """Products come from the column products, else the row of one product; never the row's id."""
     (event,) = events_of("rudderstack", [row("order_completed", **columns)])
     assert event.get("custom_data", {}).get("contents") == contents
 
 
 def test_documented_properties():
-    """The properties that RudderStack documents for Pinterest, numOfItems and optOutType, are used."""
+    """The properties documented for Pinterest, numOfItems and optOutType, are used."""
     notes = []
     (event,) = events_of(
         "rudderstack",
@@ -407,7 +410,10 @@ def test_documented_properties():
 
 
 def test_names_of_people_stay_out():
-    """A column `name` of anything but a product or a page may be a person's: it is not sent in plain."""
+    """A column `name` of anything but a product or a page may be a person's.
+
+    It is not sent in plain.
+    """
     (event,) = events_of("rudderstack", [row("generate_lead", name="Maria Rivera")])
     assert "Rivera" not in json.dumps(event)
 
@@ -513,7 +519,7 @@ def test_click_id():
     ids=["properties", "traits"],
 )
 def test_other_spellings(prefix, names):
-    """Traits without an address or an underscore, and what the properties say of the person, are used as the usual columns are."""
+    """Traits without an underscore, and what the properties say of the person, are used as well."""
     address = {
         f"{prefix}city": "London",
         f"{prefix}state": "England",

@@ -237,7 +237,7 @@ CALLS = [
     ("event", "properties", "name", "custom_data"), CALLS, ids=[call[0] for call in CALLS]
 )
 def test_track(event, properties, name, custom_data):
-    """A track call of Segment's specifications becomes the event of that meaning, and nothing is left out."""
+    """A track call of the specifications becomes the event it means, and nothing is left out."""
     notes = []
     assert events_of("segment", [track(event, properties)], notes=notes) == [
         expected(name, custom_data)
@@ -270,7 +270,7 @@ def test_page():
 
 
 def test_page_without_page_context():
-    """A page call sent from a server has its address in its properties, and its click id in that address."""
+    """A page call sent from a server has its address, and in it the click id, in its properties."""
     record = {
         "type": "page",
         "messageId": "m-1",
@@ -351,7 +351,7 @@ PHONE_EVENT = {
 
 
 def test_app():
-    """A call from an app has the app's source, its advertising id, and what is known of app and device."""
+    """A call from an app has its source, its advertising id, and what is known of the device."""
     record = track("Application Opened", {}, context=PHONE, userId=None)
     assert events_of("segment", [record]) == [PHONE_EVENT]
 
@@ -364,7 +364,7 @@ def test_android():
 
 
 def test_tracking_off():
-    """The advertising id of someone who turned ad tracking off is not sent, and opt_out is not made up."""
+    """The advertising id of someone who turned tracking off is not sent; opt_out is not made up."""
     context = {
         **PHONE,
         "device": {**PHONE["device"], "adTrackingEnabled": False},
@@ -411,13 +411,16 @@ def test_value(amounts, value):
     ],
 )
 def test_contents(properties, contents):
-    """Products come from the list, else from the properties of one product, by product_id, else sku."""
+    """Products come from the list, else the properties of one product, by product_id, else sku."""
     (event,) = events_of("segment", [track("Product Viewed", properties)])
     assert event.get("custom_data", {}).get("contents") == contents
 
 
 def test_names_of_people_stay_out():
-    """A name in the properties of anything but a product or a page may be a person's: it is not sent in plain."""
+    """A name in the properties of anything but a product or a page may be a person's.
+
+    It is not sent in plain.
+    """
     (event,) = events_of("segment", [track("Generate Lead", {"name": "Maria Rivera", "value": 1})])
     assert "Rivera" not in json.dumps(event)
 
@@ -559,7 +562,7 @@ def test_click_id():
     ids=["traits", "properties"],
 )
 def test_other_spellings(traits, properties):
-    """Names in snake_case, and what the properties say of the person, are used as the traits of the specification are."""
+    """Names in snake_case, and what the properties say of the person, are used as traits are."""
     record = track("Signed Up", properties)
     (event,) = events_of("segment", [{**record, "context": {"traits": traits}}])
     assert event["user_data"] == {

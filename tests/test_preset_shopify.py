@@ -1,4 +1,7 @@
-"""Preset `shopify`: orders and customers, in REST's snake_case and in the camelCase that tap-shopify 3.x sends."""
+"""Preset `shopify`.
+
+Orders and customers, in REST's snake_case and in the camelCase that tap-shopify 3.x sends.
+"""
 
 import json
 import os
@@ -14,7 +17,10 @@ from preset_events import events_of, sha256
 from target_pinterest_capi.events.event import InvalidRecord, SkippedRecord
 from target_pinterest_capi.events.reasons import Invalid, Skipped
 
-AGENT = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 Version/18.1 Safari/605.1.15"
+AGENT = (
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15"
+    " Version/18.1 Safari/605.1.15"
+)
 
 REST_ADDRESS = {
     "first_name": "Ana",
@@ -222,7 +228,8 @@ GRAPHQL_ORDER: dict[str, Any] = {
         },
     ],
 }
-# GraphQL has no user agent, tap-shopify asks for no phone of the order's customer, and numbers of JSON lose their last zeros
+# GraphQL has no user agent, tap-shopify asks for no phone of the order's customer, and numbers of
+# JSON lose their last zeros
 GRAPHQL_CHECKOUT = {
     **CHECKOUT,
     "user_data": {
@@ -285,7 +292,7 @@ SIGNUP = {
     ],
 )
 def test_record_becomes_its_event(record, event):
-    """Either spelling of an order is a checkout, of a customer a signup, with the same event id and amounts."""
+    """Either spelling of an order is a checkout, of a customer a signup, with the same id."""
     notes: list[tuple[str, str]] = []
     made = events_of("shopify", [record], notes=notes)
     assert (made, notes) == ([event], [])
@@ -321,7 +328,10 @@ def test_line_items_of_a_graphql_connection_are_read(wrap):
 
 @pytest.mark.parametrize("order", [REST_ORDER, GRAPHQL_ORDER])
 def test_nulls_leave_fields_out(order):
-    """Whatever is null is left out; the event needs only what tells an order, its time, and an e-mail address."""
+    """Whatever is null is left out.
+
+    The event needs only what tells an order, its time, and an e-mail address.
+    """
     kept = {
         "id",
         "financial_status",
@@ -354,7 +364,7 @@ def test_nulls_leave_fields_out(order):
     ],
 )
 def test_address_is_the_billing_address_else_the_customers(changes, city, postal_code):
-    """City, state, postal code and country are all of one address, and never of the shipping address."""
+    """City, state, postal code and country are of one address, never of the shipping address."""
     (event,) = events_of("shopify", [{**REST_ORDER, **changes}])
     customer = event["user_data"]
     assert customer.get("ct") == (city and [*map(sha256, city)])
@@ -381,7 +391,7 @@ def test_address_is_the_billing_address_else_the_customers(changes, city, postal
     ],
 )
 def test_every_identifier_of_the_buyer_is_taken(order, people):
-    """Names and e-mail addresses of the customer, the order and its billing address are all match keys."""
+    """Names and addresses of the customer, the order and its billing address are match keys."""
     named = {
         place: {
             **order[place],
@@ -434,7 +444,7 @@ def test_language_is_the_buyers(order, changes, language):
     ],
 )
 def test_ip_address_is_the_browsers(changes, address):
-    """The client details' IP address, which is of the same browser as the user agent, else the order's."""
+    """The client details' IP address, of the same browser as the user agent, else the order's."""
     (event,) = events_of("shopify", [{**REST_ORDER, **changes}])
     assert event["user_data"].get("client_ip_address") == address
 
@@ -500,7 +510,10 @@ def test_columns_that_a_tap_was_told_to_leave_out_may_be_missing(order, missing,
     ],
 )
 def test_other_records_are_skipped(record):
-    """Records of other streams are no dead letters: they are skipped, and counted by what they are not."""
+    """Records of other streams are no dead letters.
+
+    They are skipped, and counted by what they are not.
+    """
     (skipped,) = events_of("shopify", [record])
     assert isinstance(skipped, SkippedRecord)
     assert (skipped.reason, skipped.name) == (Skipped.NOT_LISTED, "neither order nor customer")
@@ -533,7 +546,7 @@ def test_event_names_of_the_entry_rename_a_kind():
 
 
 def test_old_customers_are_too_old_and_anonymous_orders_have_no_identifier():
-    """A customer who was only updated is no signup now, and GraphQL's IP address without a user agent identifies nobody."""
+    """A customer who was only updated is no signup; an IP address alone identifies nobody."""
     old = {**REST_CUSTOMER, "created_at": "2024-01-02T03:04:05Z"}
     anonymous = {**GRAPHQL_ORDER, "email": None, "customer": None}
     results = events_of("shopify", [old, anonymous])
@@ -543,15 +556,17 @@ def test_old_customers_are_too_old_and_anonymous_orders_have_no_identifier():
 
 # The schema files inside tap-shopify 3.x
 
-# Columns of the tap's schemas that the records above have, as of tap-shopify 3.13: the spelling is checked without the package
+# Columns of the tap's schemas that the records above have, as of tap-shopify 3.13: the spelling is
+# checked without the package
 SCHEMAS_3_13 = {
     "orders": (
-        "id legacyResourceId displayFinancialStatus processedAt createdAt totalPriceSet sourceName test email phone clientIp"
-        " customerLocale customerJourneySummary billingAddress customer lineItems name cancelledAt currencyCode"
+        "id legacyResourceId displayFinancialStatus processedAt createdAt totalPriceSet sourceName"
+        " test email phone clientIp customerLocale customerJourneySummary billingAddress customer"
+        " lineItems name cancelledAt currencyCode"
     ),
     "customers": (
-        "id email createdAt updatedAt firstName lastName numberOfOrders state verifiedEmail phone dataSaleOptOut locale"
-        " amountSpent defaultAddress"
+        "id email createdAt updatedAt firstName lastName numberOfOrders state verifiedEmail phone"
+        " dataSaleOptOut locale amountSpent defaultAddress"
     ),
 }
 RECORDS = {"orders": GRAPHQL_ORDER, "customers": GRAPHQL_CUSTOMER}
@@ -560,7 +575,7 @@ EVENTS = {"orders": GRAPHQL_CHECKOUT, "customers": {**SIGNUP, "language": "en"}}
 
 @pytest.mark.parametrize("stream", RECORDS)
 def test_records_have_the_columns_of_the_captured_schema(stream):
-    """The records of this file have the columns captured from the tap, and a SCHEMA of these compiles to the same event."""
+    """The records here have the tap's columns, and its SCHEMA makes the same event."""
     columns = SCHEMAS_3_13[stream].split()
     assert set(RECORDS[stream]) == set(columns)
     assert events_of(
@@ -573,7 +588,10 @@ TAP = "tap-shopify==3.13.0"
 
 @pytest.fixture(scope="module")
 def tap_schemas(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Give the schemas inside the tap's package, by stream; its source is enough, the tap itself is neither installed nor run."""
+    """Give the schemas inside the tap's package, by stream.
+
+    Its source is enough, the tap itself is neither installed nor run.
+    """
     folder = tmp_path_factory.mktemp("tap")
     command = [
         sys.executable,
@@ -608,14 +626,14 @@ def tap_schemas(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 @pytest.mark.parametrize("stream", RECORDS)
 def test_records_fit_the_taps_own_schema(stream, tap_schemas):
-    """Every path of this file's records is declared by the schema inside the package, with that type."""
+    """Every path of the records here is declared by the package's schema, with that type."""
     assert list(_undeclared(RECORDS[stream], tap_schemas[stream], stream)) == []
     assert set(SCHEMAS_3_13[stream].split()) <= set(tap_schemas[stream]["properties"])
     assert events_of("shopify", [RECORDS[stream]], schema=tap_schemas[stream]) == [EVENTS[stream]]
 
 
 def test_only_orders_and_customers_of_the_tap_become_events(tap_schemas):
-    """A record with every column of another of the tap's streams is skipped, so that one entry may take all streams."""
+    """A record of another of the tap's streams is skipped, so one entry may take all streams."""
     full = {stream: _filled(schema) for stream, schema in tap_schemas.items()}
     results = dict(
         zip(

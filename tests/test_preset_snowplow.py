@@ -1,4 +1,7 @@
-"""Preset `snowplow`: rows of the atomic events table with the e-commerce action and its entities."""
+"""Preset `snowplow`.
+
+Rows of the atomic events table with the e-commerce action and its entities.
+"""
 
 import json
 from typing import Any
@@ -9,7 +12,10 @@ from preset_events import events_of, sha256
 from target_pinterest_capi.events.event import InvalidRecord, SkippedRecord
 from target_pinterest_capi.events.reasons import Invalid, Skipped
 
-AGENT = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Version/18.1 Mobile/15E148 Safari/604.1"
+AGENT = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15"
+    " Version/18.1 Mobile/15E148 Safari/604.1"
+)
 IDFA = "6D92078A-8246-4BA4-AE5B-76104861E7DC"
 
 ACTION = "unstruct_event_com_snowplowanalytics_snowplow_ecommerce_snowplow_ecommerce_action_1"
@@ -218,7 +224,10 @@ def test_site_search_is_a_search(terms, written):
 
 
 def test_transaction_of_the_original_plugin_is_a_checkout():
-    """The tr_ columns of the superseded plugin give order, amounts and billing place; its items are rows of their own."""
+    """The tr_ columns of the superseded plugin give order, amounts and billing place.
+
+    Its items are rows of their own.
+    """
     row = {
         **ROW,
         "event": "transaction",
@@ -291,7 +300,7 @@ def test_add_to_cart_of_the_original_plugin(price):
     ],
 )
 def test_other_events_are_skipped(columns, name):
-    """Events, actions and later steps of the checkout that are not listed are skipped and counted by name."""
+    """Events, actions and later steps that are not listed are skipped and counted by name."""
     (skipped,) = events_of("snowplow", [{**ROW, **columns}])
     assert isinstance(skipped, SkippedRecord)
     assert (skipped.reason, skipped.name) == (Skipped.NOT_LISTED, name)
@@ -361,7 +370,7 @@ SNAKE_DEVICE = {
 
 @pytest.mark.parametrize("device", [CAMEL_DEVICE, SNAKE_DEVICE], ids=["Snowflake", "BigQuery"])
 def test_app_event_has_its_device(device):
-    """The mobile entity tells the app's system and gives the advertising id, in the spelling of either warehouse."""
+    """The mobile entity has the system and the advertising id, in either warehouse's spelling."""
     row = {
         **ROW,
         "platform": "mob",
@@ -458,7 +467,7 @@ def test_times_without_offset_are_utc(column, written):
 
 
 def test_both_user_ids_are_taken():
-    """The tracker's user id and the e-commerce user entity's are match keys, once where they are the same."""
+    """The tracker's user id and the user entity's are match keys, once where they are the same."""
     users = [{"id": "shop-5", "email": None}]
     (event,) = events_of("snowplow", [{**ROW, "event_name": "page_view", _entity("user"): users}])
     assert event["user_data"]["external_id"] == [sha256("customer-81"), sha256("shop-5")]
@@ -474,7 +483,7 @@ def test_state_is_of_the_same_place_as_the_country():
 
 
 def test_event_of_an_anonymised_visitor_is_invalid():
-    """Where the IP address is cut and nobody is known, there is nothing that identifies the user."""
+    """Where the IP address is cut and nobody is known, nothing identifies the user."""
     row = {**ROW, "event_name": "page_view", "user_ipaddress": "203.0.113.x", _entity("user"): None}
     notes: list[tuple[str, str]] = []
     (invalid,) = events_of("snowplow", [row], notes=notes)

@@ -17,6 +17,7 @@ from shopper import digest, seconds_ago
 from target_pinterest_capi.cli.console import plain
 from target_pinterest_capi.cli.main import main
 from target_pinterest_capi.cli.preview.view import event_json
+from target_pinterest_capi.events.event import encode
 from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
 from target_pinterest_capi.pipeline.previewed_lists import ADVICE
 from target_pinterest_capi.sandbox.server import Sandbox
@@ -200,6 +201,16 @@ def test_invalid_records_say_why(preview, columns, expected):
         "outcome": "invalid",
         **expected,
     }
+
+
+@pytest.mark.parametrize(("spare", "outcome"), [(0, "event"), (-1, "invalid")])
+def test_event_may_fill_a_request_to_the_byte(preview, spare, outcome):
+    """What fits alone in batch_max_bytes is shown as an event; one byte less, and it is too large."""
+    lines = [ORDERS, order(1, lines=[{"sku": "x" * 2000}])]
+    (shown,) = objects(preview(lines, "--json"))
+    size = len(encode({"data": [shown["event"]]}))
+    (made,) = objects(preview(lines, "--json", batch_max_bytes=size + spare))
+    assert made["outcome"] == outcome
 
 
 def test_schema_violations_are_invalid(preview):

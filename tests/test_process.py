@@ -17,9 +17,9 @@ import pytest
 
 from given import ACCOUNT, TOKEN, line, record, schema, state
 from shopper import visit
-from target_pinterest_capi.memory import keep_freed_memory
 from target_pinterest_capi.sandbox.faults import Fault
 from target_pinterest_capi.sandbox.server import Sandbox
+from target_pinterest_capi.singer.memory import keep_freed_memory
 
 TARGET = Path(sys.executable).with_name("target-pinterest-capi")
 VISITS = schema("visits", *visit(), key_properties=("event_id",))

@@ -42,7 +42,7 @@ def run() -> Iterator[Run]:
 @pytest.mark.parametrize("records", ["by the SDK's way", "by a handler", "by rows"])
 @pytest.mark.parametrize("at", LINES)
 def test_nothing_after_an_interruption_is_taken(run: Run, at: str, records: str):
-    """The message at which a signal comes is taken whole, and no other of its chunk, of whatever type it is."""
+    """The message at which a signal comes is handled, and no other of its chunk, of any type."""
     reader = BytesReader(run.wake, partial(paced, run))
     taken: list[Any] = []
 

@@ -1,4 +1,7 @@
-"""Messages from outside keep their sentence and Pinterest's field names, and lose everything that may be a value."""
+"""Messages from outside keep their sentence and Pinterest's field names.
+
+They lose everything that may be a value.
+"""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,7 @@
-"""Calls about customer lists to a scripted Pinterest: waits, stops, tokens that another process has replaced, hanging requests."""
+"""Calls about customer lists to a scripted Pinterest.
+
+Waits, stops, tokens that another process has replaced, hanging requests.
+"""
 
 import json
 import random
@@ -46,7 +49,10 @@ class Bench:
         )
 
     def run(self) -> None:
-        """Go on until every flow has ended or nothing more is started; a wait moves the clock to what is due."""
+        """Go on until every flow has ended or nothing more is started.
+
+        A wait moves the clock to what is due.
+        """
         for _ in range(10_000):
             self.calls.poll()
             if self.calls.is_idle or (self.calls.stopped and not self.calls.in_flight):
@@ -68,7 +74,7 @@ def flow_of(
 
 
 def answers(*given):
-    """Give what answers so, one after the other, and then well."""
+    """Return what answers so, one after the other, and then well."""
     left = iter(given)
     return lambda _: next(left, GOOD)
 
@@ -86,7 +92,10 @@ def answers(*given):
     ids=str,
 )
 def test_what_may_pass_is_sent_again(bad):
-    """A flow gets the answer of the attempt that came through, and hears nothing of those before."""
+    """A flow gets the answer of the attempt that came through.
+
+    It hears nothing of those before.
+    """
     bench, got = Bench(), []
     bench.calls.start(flow_of(answers(bad, bad), got=got))
     bench.run()
@@ -94,7 +103,10 @@ def test_what_may_pass_is_sent_again(bad):
 
 
 def test_what_is_not_repeatable_goes_back_when_it_is_uncertain():
-    """A creation that may have been done is the flow's to look after; one that was not sent is sent again."""
+    """A creation that may have been done is the flow's to look after.
+
+    One that was not sent is sent again.
+    """
     bench, got = Bench(), []
     lost = NoResponse(NoResponseKind.UNCERTAIN, "x")
     bench.calls.start(
@@ -182,6 +194,20 @@ def test_a_429_holds_every_flow():
     assert at >= [1007.0]
 
 
+def test_a_429_halves_what_is_in_flight_and_success_brings_it_back():
+    """After a 429 half as many calls go at once, and with success all of them again."""
+    bench = Bench(max_in_flight=8)
+    bench.calls.start(flow_of(answers(ApiResponse(429))))
+    bench.calls.poll()
+    bench.wake.wait(120)
+    bench.calls.poll()
+    assert bench.calls.concurrency_limit.allows(3)
+    assert not bench.calls.concurrency_limit.allows(4)
+    bench.calls.start(flow_of(*[lambda _: GOOD] * 60))
+    bench.run()
+    assert bench.calls.concurrency_limit.allows(7)
+
+
 def test_a_flow_that_stops_stops_all():
     """What a flow finds out ends the run, from its first step on."""
 
@@ -196,7 +222,10 @@ def test_a_flow_that_stops_stops_all():
 
 
 def test_a_request_that_hangs_stops_the_run():
-    """What a sender still holds could be sent after later operations: nothing more is sent, instead of going on without it."""
+    """What a sender still holds could be sent after later operations.
+
+    Nothing more is sent, instead of going on without it.
+    """
     release = threading.Event()
     bench = Bench()
     bench.calls.start(flow_of(lambda _: (release.wait(120) and GOOD) or GOOD))
@@ -284,7 +313,10 @@ def test_a_token_that_another_process_replaced_is_read_again(tmp_path):
 
 
 def test_many_flows_share_one_refresh(tmp_path):
-    """Calls that are refused at once have the token replaced once, and all go again with the new one."""
+    """Calls that are refused at once have the token replaced once.
+
+    All go again with the new one.
+    """
     desk = Desk("refresh-0")
     bench = Bench(source(desk, tmp_path / "token.json"))
     seen = []

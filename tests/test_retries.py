@@ -1,4 +1,7 @@
-"""What an answer means is a table: complete for every status there is, and for every way a connection fails."""
+"""What an answer means is a table.
+
+Complete for every status there is, and for every way a connection fails.
+"""
 
 import random
 
@@ -57,7 +60,10 @@ def test_status_without_a_list_of_events(status, decision):
 
 @pytest.mark.parametrize("status", range(100, 600))
 def test_every_status_is_decided(status):
-    """There is a decision for every status that HTTP can have, and words for those that stop a run."""
+    """There is a decision for every status that HTTP can have.
+
+    There are words for those that stop a run.
+    """
     decision = classify(ApiResponse(status), 1)
     assert isinstance(decision, Decision)
     if decision is Decision.STOP:
@@ -96,7 +102,10 @@ def test_list_of_events_on_an_error_status_is_not_read():
 
 
 def test_every_status_of_the_description_is_in_the_table():
-    """Each status that Pinterest documents for events has a row of its own, 200 but through its list."""
+    """Each status that Pinterest documents for events has a row of its own.
+
+    Only 200 goes by its list.
+    """
     responses = PATHS[EVENTS]["post"]["responses"]
     listed = {int(status) for status in responses if status.isdigit()}
     assert listed - {200} <= set(STATUS_RULES)

@@ -1,7 +1,10 @@
-"""The whole run against a plain model: whatever arrives and however Pinterest answers, one outcome each, and no STATE too early.
+"""The whole run against a plain model.
 
-The run's own clock, client and wake are scripted: a wait either lets one request under way end, in any order and in any way, or
-moves the clock to what is due. Nothing sleeps, and a run that waits for nothing is found out.
+Whatever arrives and however Pinterest answers, one outcome each, and no STATE too early.
+
+The run's own clock, client and wake are scripted: a wait either lets one request under way end, in
+any order and in any way, or moves the clock to what is due. Nothing sleeps, and a run that waits
+for nothing is found out.
 """
 
 import errno
@@ -47,7 +50,8 @@ ORIGIN = Origin("visits", "pinterest")
 ACCOUNTS = (Account("549755885175", "sandbox-token"), Account("549755885176", "sandbox-token"))
 MAX_WAITS = 3000  # of one run; what needs more goes round in circles
 
-# How a request may end: whether Pinterest processed it, and what came back. None: its own word on each event.
+# How a request may end: whether Pinterest processed it, and what came back (None: a status for
+# each event).
 ENDINGS: dict[str, tuple[bool, ApiResponse | NoResponse | None]] = {
     "taken": (True, None),
     "busy": (False, ApiResponse(503, retry_after_seconds=2)),
@@ -64,7 +68,10 @@ CALM = [name for name in ENDINGS if name != "no token"]
 
 
 class Sent(NamedTuple):
-    """A request under way: the numbers of its events, when it was sent, and the answer that its sender waits for."""
+    """A request under way.
+
+    The numbers of its events, when it was sent, and the answer that its sender waits for.
+    """
 
     numbers: tuple[int, ...]
     at: float
@@ -172,7 +179,10 @@ class World:
     # Pinterest
 
     def under_way(self) -> list[int]:
-        """Give the requests under way, once every one that was started has arrived; the run may have given some up."""
+        """Return the requests under way, once every one that was started has arrived.
+
+        The run may have given some up.
+        """
         pinterest = self.pinterest
         with pinterest.changed:
             assert pinterest.changed.wait_for(
@@ -244,7 +254,10 @@ class World:
         return len(self.arrived) + 1
 
     def step(self, what: str) -> None:
-        """Let one thing arrive, as a door would: with room, and with the run's own business in between."""
+        """Let one thing arrive, as a door would.
+
+        With room, and with the run's own business in between.
+        """
         run = self.run
         while not run.has_room:
             run.wait()
@@ -295,12 +308,15 @@ class World:
     # What is true
 
     def dead(self) -> Counter[int]:
-        """Give the events that are durable as dead letters."""
+        """Return the events that are durable as dead letters."""
         rows = self.path.read_text().splitlines() if self.path.exists() else []
         return Counter(int(json.loads(row)["key"]["n"]) for row in rows)
 
     def settled(self) -> Numbers:
-        """Give the events that have an outcome; with a ledger also repeats of what was delivered."""
+        """Return the events that have an outcome.
+
+        With a ledger also repeats of what was delivered.
+        """
         done = set(self.confirmed) | set(self.dead()) | self.skipped
         if self.run.settings.ledger_url is not None:
             delivered = {
@@ -379,7 +395,10 @@ ENDS = ["end of input", "end of input", "signal", "refused token", "closed stdou
 def test_one_outcome_each_and_no_state_too_early(
     steps, seed, rows, in_flight, keeps_ledger, ratio, on_uncertain, end
 ):
-    """Every STATE is newer than the last and true when it is written; at the end each event has one outcome, or holds STATE."""
+    """Every STATE is newer than the last and true when it is written.
+
+    At the end each event has one outcome, or holds STATE.
+    """
     with tempfile.TemporaryDirectory() as directory:
         world = World(
             Path(directory),
@@ -415,7 +434,10 @@ def test_one_outcome_each_and_no_state_too_early(
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[Callable[..., World]]:
-    """Give a function that makes a world in which Pinterest takes everything but `poison`, events by their number."""
+    """Return a function that makes a world in which Pinterest takes everything but `poison`.
+
+    Those are events by their number.
+    """
     made: list[World] = []
 
     def make(*poison: int, **given: Any) -> World:
@@ -440,7 +462,10 @@ def test_unconfirmed_rejections_leave_room_for_those_that_decide(world):
 
 
 def test_repeat_of_what_is_refused_at_the_end_gets_its_turn(world):
-    """An event refused last of all is decided at the end of the input, and so is the repeat that waited for it."""
+    """An event refused last of all is decided at the end of the input.
+
+    So is the repeat that waited for it.
+    """
     one = world(1, ledger_url="sqlite:///:memory:")
     one.arrive("same", 2)
     one.step("state")
@@ -453,7 +478,10 @@ def test_repeat_of_what_is_refused_at_the_end_gets_its_turn(world):
 
 
 def test_repeats_of_an_unconfirmed_rejection_do_not_block_the_input(world):
-    """Where so many repeats wait for one refused event that nothing more is read, it is decided, and they go on."""
+    """Where so many repeats wait for one refused event that nothing more is read, it is decided.
+
+    Then they go on.
+    """
     one = world(1, ledger_url="sqlite:///:memory:", batch_wait_seconds=1)
     one.arrive("same", MAX_WAITING + 2)
     one.step("event")
@@ -467,7 +495,10 @@ def test_repeats_of_an_unconfirmed_rejection_do_not_block_the_input(world):
 
 
 def test_ledger_that_fails_while_several_answers_come_stops_once(world, tmp_path: Path):
-    """Each of the requests under way meets the broken ledger; the run ends with the reason, and STATE stays."""
+    """Each of the requests under way meets the broken ledger.
+
+    The run ends with the reason, and STATE stays.
+    """
     url = f"sqlite:///{tmp_path}/ledger.db"
     one = world(ledger_url=url, batch_size_rows=1, max_in_flight=3)
     for _ in range(3):
@@ -483,7 +514,10 @@ def test_ledger_that_fails_while_several_answers_come_stops_once(world, tmp_path
 
 
 def test_ledger_that_fails_when_it_is_asked_about_an_old_event_stops_the_run(world, tmp_path: Path):
-    """Whether it knows a record that is too old cannot be told: the record is not settled, and the run ends with the reason."""
+    """Whether it knows a record that is too old cannot be told.
+
+    The record is not settled, and the run ends with the reason.
+    """
     one = world(ledger_url=f"sqlite:///{tmp_path}/no/such/folder/ledger.db")
     one.step("state")
     one.run.sequence += 1
@@ -526,7 +560,10 @@ def test_state_that_cannot_be_written_stops_the_run_and_settles_what_is_in_fligh
 def test_dead_letters_that_cannot_be_written_do_not_keep_the_run_busy(
     world, tmp_path: Path, letters: int
 ):
-    """While requests are under way the place is tried again at the pace of flushes, not as fast as the machine goes."""
+    """While requests are under way the place is tried again at the pace of flushes.
+
+    It is not tried as fast as the machine goes.
+    """
     (tmp_path / "file").write_text("")
     one = world(dead_letter_path=str(tmp_path / "file" / "dead.jsonl"), shutdown_grace_seconds=20)
     one.endings = []  # Pinterest does not answer
@@ -582,7 +619,10 @@ def hold_unconfirmed(one: World) -> None:
     [(hold_open, 1000, 2), (hold_in_flight, 1, 2), (hold_in_retry, 1, 2), (hold_unconfirmed, 1, 1)],
 )
 def test_what_is_undecided_may_still_get_through(world, hold, rows: int, delivered: int):
-    """At the default limit invalid rows never stop a run with an event on its way, also in an outage."""
+    """At the default limit invalid rows never stop a run with an event on its way.
+
+    This holds in an outage too.
+    """
     one = world(max_rejected_ratio=1.0, batch_size_rows=rows, batch_wait_seconds=3600)
     one.endings = []  # Pinterest does not answer
     hold(one)
@@ -610,7 +650,10 @@ def test_what_is_undecided_may_still_get_through(world, hold, rows: int, deliver
     ],
 )
 def test_run_stops_early_only_where_no_answer_can_mend_it(world, limit, invalid, undecided, stops):
-    """It stops once 1,000 are settled and the share is at the limit even with all others delivered."""
+    """It stops once 1,000 are settled and the share is at the limit.
+
+    That is so even if all others are delivered.
+    """
     one = world(max_rejected_ratio=limit, batch_wait_seconds=3600)
     one.endings = []
     for _ in range(undecided):
@@ -683,7 +726,10 @@ def test_message_about_too_much_says_where_state_is(
 
 
 def test_disk_that_is_full_for_a_moment_costs_no_letter(world):
-    """The run stops and says so, its letters are written whole at its end, and STATE passes them then."""
+    """The run stops and says so, its letters are written whole at its end.
+
+    STATE passes them then.
+    """
     one = world(shutdown_grace_seconds=5)
     for _ in range(20):
         one.step("invalid")

@@ -1,4 +1,7 @@
-"""The sandbox on its socket: what it remembers, what it shows, how it starts and ends, and its command."""
+"""The sandbox on its socket.
+
+What it remembers, what it shows, how it starts and ends, and its command.
+"""
 
 import hashlib
 import json
@@ -56,7 +59,7 @@ def send(sandbox, *events, account="549755885175", token="sandbox-token", query=
 
 
 def test_events_are_kept_whole(start):
-    """Each event is there as it came, in order, with the number of its request and what became of it."""
+    """Each event is there as it came, in order, with its request's number and what became of it."""
     sandbox = start()
     first = event(
         "a",
@@ -159,7 +162,10 @@ def test_test_requests_record_nothing(start):
     ],
 )
 def test_duplicates(start, clock, *, first, second, hours, duplicates):
-    """The same event_id and event_name within 24 hours is processed again but counted as removed; offline events never are."""
+    """The same event_id and event_name within 24 hours is processed again but counted as removed.
+
+    Offline events never are.
+    """
     sandbox = start()
     send(sandbox, event() | first)
     clock.now += hours * HOUR
@@ -206,7 +212,7 @@ def test_memory_can_be_off(start):
 
 
 def test_recorded_bodies(start, tmp_path):
-    """The bodies of accepted requests, test ones and partly failed ones too, are appended to a private file, one line each."""
+    """Bodies of accepted requests, also test ones, are appended to a private file, one a line."""
     path = tmp_path / "bodies.jsonl"
     path.write_text('{"data": "of an earlier run"}\n')
     path.chmod(0o600)
@@ -235,7 +241,10 @@ def test_recorded_bodies_are_private(start, tmp_path):
 
 
 def test_many_at_once(start):
-    """Requests that overlap are each counted once, with a number of their own; how many did is counted too."""
+    """Requests that overlap are each counted once, with a number of their own.
+
+    How many did is counted too.
+    """
     sandbox = start()
     with ThreadPoolExecutor(8) as pool, httpx.Client() as client:
         statuses = list(
@@ -248,7 +257,7 @@ def test_many_at_once(start):
 
 
 def test_rate_limit(start, clock):
-    """Past the calls of a minute an account gets 429, code 8, until the reset that the headers name; others are not touched."""
+    """Past the calls of a minute an account gets 429 until the reset of the headers."""
     sandbox = start(calls_per_minute=2, tokens={"sandbox-token": ("1", "2")})
     responses = [send(sandbox, event(), account="1") for _ in range(3)]
     assert [response.status_code for response in responses] == [200, 200, 429]
@@ -276,7 +285,10 @@ def test_a_full_batch(start):
 def test_a_client_that_hangs_up(start, capfd):
     """A request that never arrives whole leaves no row and no noise, and the next one is served."""
     sandbox = start()
-    head = b"POST /v5/ad_accounts/549755885175/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n"
+    head = (
+        b"POST /v5/ad_accounts/549755885175/events HTTP/1.1\r\n"
+        b"Host: localhost\r\nContent-Length: 100\r\n\r\n"
+    )
     with socket.create_connection(("127.0.0.1", sandbox.port)) as client:
         client.sendall(head + b'{"data"')
         client.shutdown(socket.SHUT_WR)
@@ -290,7 +302,10 @@ def test_a_client_that_hangs_up(start, capfd):
 
 
 def test_pages(start):
-    """What was received can be read over HTTP: all, by status, the last ones; and be forgotten, faults aside."""
+    """What was received can be read over HTTP: all, by status, the last ones.
+
+    And be forgotten, faults aside.
+    """
     sandbox = start()
     send(sandbox, event("a"), event("b", user_data={}), event("c"))
     desk = f"{sandbox.origin}/_sandbox"
@@ -364,7 +379,10 @@ def test_starts_and_stops_fast():
 
 
 def test_answers_are_not_held_back():
-    """The listening socket names its protocol, without which asyncio leaves Nagle's algorithm on: 40 ms for every answer."""
+    """The listening socket names its protocol, without which asyncio leaves Nagle's algorithm on.
+
+    40 ms for every answer.
+    """
     with server._listen("127.0.0.1", 0) as listener:
         assert listener.proto == socket.IPPROTO_TCP
 
@@ -434,7 +452,7 @@ def announced(process):
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
 def test_command(ending, tmp_path):
-    """The command says where it is and how to use it, answers, and ends cleanly on a signal with what it counted."""
+    """The command says where it is and how to use it, and ends on a signal with its counts."""
     with run(
         "--port=0",
         "--token=t-1",
@@ -464,7 +482,7 @@ def test_command(ending, tmp_path):
 
 
 def test_command_options():
-    """Several tokens and accounts, a limit, defined events and the other answer to mixed batches are options."""
+    """Tokens, accounts, a limit, defined events and the answer to mixed batches are options."""
     with run(
         "--port=0",
         "--token=a",
@@ -582,7 +600,7 @@ def test_documented_addresses(start):
 
 
 def test_documented_example():
-    """The example of docs/sandbox.md does what it says, with a sender that sends again after a lost answer."""
+    """The example of docs/sandbox.md does what it says, with a sender that sends again."""
 
     def deliver_to(url):
         body = {"data": [event(event_time=int(time.time()))]}

@@ -1,4 +1,7 @@
-"""Faults on purpose: how they are written, when they strike, and what a client sees and the sandbox holds of each."""
+"""Faults on purpose.
+
+How they are written, when they strike, and what a client sees and the sandbox holds of each.
+"""
 
 import hashlib
 import threading
@@ -13,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from target_pinterest_capi.sandbox.app import SandboxConfig
-from target_pinterest_capi.sandbox.faults import KINDS, Fault, FaultError, Faults, Script, parse
+from target_pinterest_capi.sandbox.fault_plans import Faults
+from target_pinterest_capi.sandbox.faults import KINDS, Fault, FaultError, Script, parse
 from target_pinterest_capi.sandbox.server import Sandbox
 
 DIGEST = hashlib.sha256(b"jane@example.com").hexdigest()
@@ -64,15 +68,23 @@ def send(sandbox):
         ("drop_after:rate=0.05", Fault("drop_after", rate=0.05)),
         ("status:status=503", Fault("status", status=503)),
         ("status:status=503,requests=1-3+7", Fault("status", status=503, requests=(1, 2, 3, 7))),
-        ("status: status=429, retry_after=2, reset=5, times=3", Fault("status", status=429, retry_after="2", reset="5", times=3)),
+        (
+            "status: status=429, retry_after=2, reset=5, times=3",
+            Fault("status", status=429, retry_after="2", reset="5", times=3),
+        ),
         ("status:status=502,html=true", Fault("status", status=502, html=True)),
-        ("latency:seconds=0.2,jitter=0.1,skip=2", Fault("latency", seconds=0.2, jitter=0.1, skip=2)),
+        (
+            "latency:seconds=0.2,jitter=0.1,skip=2",
+            Fault("latency", seconds=0.2, jitter=0.1, skip=2),
+        ),
         ("poison:event_id=order-7", Fault("poison", event_id="order-7")),
         ("fail_event:event_id=a=b", Fault("fail_event", event_id="a=b")),
-        ('{"fault": "status", "status": 429, "retry_after": "Wed, 21 Oct 2026 07:28:00 GMT"}',
-         Fault("status", status=429, retry_after="Wed, 21 Oct 2026 07:28:00 GMT")),
+        (
+            '{"fault": "status", "status": 429, "retry_after": "Wed, 21 Oct 2026 07:28:00 GMT"}',
+            Fault("status", status=429, retry_after="Wed, 21 Oct 2026 07:28:00 GMT"),
+        ),
     ],
-)  # fmt: skip
+)
 def test_written_on_a_command_line(spec, fault):
     """KIND[:NAME=VALUE,...], or a JSON object where a value has commas."""
     assert parse(spec) == fault
@@ -152,7 +164,7 @@ def test_selection(selection, struck):
 
 
 def test_rate():
-    """A rate strikes about that share of the requests, other ones under another seed, the same ones under the same."""
+    """A rate strikes about that share of requests, the same ones under the same seed."""
     fault = Fault("drop_after", rate=0.2)
     first = struck_requests(fault, 2000, seed=1)
     assert 300 < len(first) < 500
@@ -162,7 +174,10 @@ def test_rate():
 
 @given(st.lists(st.sampled_from(sorted(KINDS)), max_size=6), st.integers(0, 99), st.floats(0, 1))
 def test_a_plan_holds_together(kinds, seed, rate):
-    """The same script gives the same plans; one answer at most is given instead of processing, and then nothing else is spoiled."""
+    """The same script gives the same plans.
+
+    One answer at most is given instead of processing, and then nothing else is spoiled.
+    """
     script = [
         msgspec.structs.replace(EXAMPLES.get(kind) or Fault(kind), rate=rate) for kind in kinds
     ]
@@ -183,7 +198,10 @@ def test_one_fault_does_not_move_another():
 
 
 def test_one_answer_is_spoiled_once():
-    """Of two faults that would spoil one answer the first strikes, and only it is counted; one before processing beats both."""
+    """Of two faults that would spoil one answer the first strikes, and only it is counted.
+
+    One before processing beats both.
+    """
     faults = Faults(
         [Fault("drip", seconds=1), Fault("drop_after"), Fault("drop_before", requests=(2,))]
     )
@@ -223,7 +241,10 @@ def test_jitter():
     ],
 )
 def test_lost_connections(sandbox, send, fault, error, processed):
-    """The connection is really gone: the client gets no whole answer, whether the events were processed or not."""
+    """The connection is really gone.
+
+    The client gets no whole answer, whether the events were processed or not.
+    """
     sandbox.faults.set([msgspec.structs.replace(fault, times=1)])
     with pytest.raises(error):
         send()
@@ -269,7 +290,10 @@ def test_truncated_breaks_off_in_the_body(sandbox):
     ],
 )
 def test_answers(sandbox, send, *, fault, status, content_type, processed):
-    """Each fault that answers has its status, and its events are processed or not, as it says; the row names the fault."""
+    """Each fault that answers has its status, and its events are processed or not, as it says.
+
+    The row names the fault.
+    """
     sandbox.faults.set([fault])
     response = send()
     assert (response.status_code, response.headers.get("Content-Type")) == (status, content_type)
@@ -281,7 +305,10 @@ def test_answers(sandbox, send, *, fault, status, content_type, processed):
 
 
 def test_spoiled_bodies(sandbox, send):
-    """The bodies are wrong in the way their fault says: an entry missing, at the top or under details; nothing; a page."""
+    """The bodies are wrong in the way their fault says.
+
+    An entry missing, at the top or under details; nothing; a page.
+    """
     sandbox.faults.set([Fault("wrong_count")])
     listed = send("a", "b").json()
     assert (len(listed["events"]), listed["num_events_received"]) == (1, 2)
@@ -318,7 +345,10 @@ def test_headers_of_an_ordinary_answer(sandbox, send):
 
 
 def test_poison_and_failing_events(sandbox, send):
-    """Poison refuses whatever request holds the event, as often as it says; a failing event fails alone."""
+    """Poison refuses whatever request holds the event, as often as it says.
+
+    A failing event fails alone.
+    """
     sandbox.faults.set([Fault("poison", event_id="b", times=2)])
     assert [send(*ids).status_code for ids in (("a", "b"), ("a",), ("b",), ("b",))] == [
         400,
@@ -365,7 +395,7 @@ def test_redirect_leads_into_the_open(sandbox, send):
 
 
 def test_latency_is_real(sandbox, send):
-    """Latency passes before the events are processed, so a client that gives up leaves an outcome it cannot know."""
+    """Latency comes before the processing, so a client that gives up cannot know the outcome."""
     sandbox.faults.set([Fault("latency", seconds=0.1)])
     started = time.perf_counter()
     assert send().status_code == 200
@@ -382,7 +412,7 @@ def test_latency_is_real(sandbox, send):
 
 
 def test_drip_outlasts_a_read_timeout(sandbox):
-    """A dripping answer arrives in single bytes, each within the read timeout, so that only the clock ends it."""
+    """A dripping answer comes byte by byte within the read timeout: only the clock ends it."""
     sandbox.faults.set([Fault("drip", seconds=0.002)])
     url = f"{sandbox.url}/ad_accounts/549755885175/events"
     with (
@@ -457,7 +487,7 @@ def test_steered_over_http(sandbox, send):
     ],
 )
 def test_wrong_faults_over_http(sandbox, body):
-    """Faults that cannot be are refused with a message and the kinds that are, and those that were set stay."""
+    """Impossible faults are refused with a message and the kinds there are; the set ones stay."""
     sandbox.faults.set([Fault("drop_after")])
     response = httpx.put(f"{sandbox.origin}/_sandbox/faults", content=body)
     assert response.status_code == 400

@@ -1,4 +1,7 @@
-"""The sandbox's customer lists, audiences and quality scores: membership, counters, pages, refusals, faults, and what is shown."""
+"""The sandbox's customer lists, audiences and quality scores.
+
+Membership, counters, pages, refusals, faults, and what is shown.
+"""
 
 import base64
 import hashlib
@@ -28,7 +31,8 @@ from target_pinterest_capi.sandbox import (
 )
 from target_pinterest_capi.sandbox.answers import Request
 from target_pinterest_capi.sandbox.app import ROUTES
-from target_pinterest_capi.sandbox.faults import ENDPOINTS, Fault, FaultError, Faults, parse
+from target_pinterest_capi.sandbox.fault_plans import Faults
+from target_pinterest_capi.sandbox.faults import ENDPOINTS, Fault, FaultError, parse
 
 NOW = 1_780_000_000
 ACCOUNT = "549755885175"
@@ -96,7 +100,10 @@ def change(sandbox, list_id, operation, records, **more):
 
 
 def test_membership(sandbox):
-    """A list is made with its first records; ADD and REMOVE change it; the sandbox knows its members as digests."""
+    """A list is made with its first records; ADD and REMOVE change it.
+
+    The sandbox knows its members as digests.
+    """
     made = create(sandbox, "jane@example.com,joe@example.com").json()
     change(sandbox, made["id"], "ADD", digest("ann@example.com"))
     changed = change(sandbox, made["id"], "REMOVE", "joe@example.com")
@@ -117,7 +124,7 @@ def test_membership(sandbox):
 
 
 def test_counters_are_no_proof_of_membership(sandbox):
-    """The counters rise for members that are there already, for repeated ones, and for removals of absent ones."""
+    """The counters rise for repeated members too, and for removals of absent ones."""
     made = create(sandbox, people(3)).json()
     assert (
         made["num_batches"],
@@ -146,7 +153,7 @@ OPERATIONS = st.lists(
 
 @given(OPERATIONS)
 def test_the_last_request_that_named_a_member_decides(operations):
-    """After any sequence of updates a member is there exactly if the last request that named it added it."""
+    """After any updates a member is there exactly if the last request that named it added it."""
     plain = rules.Rules()
     auth = f"Bearer {plain.app.access_token}"
     lists, last = {}, {0: "ADD"}
@@ -190,7 +197,10 @@ def test_the_last_request_that_named_a_member_decides(operations):
     ],
 )
 def test_plain_identifiers(record, list_type, taken):
-    """Plain e-mails in lower case are taken and kept as their SHA-256; plain MAIDs and IDFAs are not; partners' ids are free."""
+    """Plain e-mails in lower case are taken and kept as their SHA-256.
+
+    Plain MAIDs and IDFAs are not; partners' ids are free.
+    """
     assert identifiers.member(record, list_type) == (digest(record) if taken else None)
 
 
@@ -217,12 +227,12 @@ def test_digests_are_kept_as_they_are(algorithm, list_type):
 )
 def test_records(records, received, invalid, members):
     """Records are separated by commas; empty ones do not count, repeated ones are one member."""
-    got = identifiers.read(records, "EMAIL")
+    got = identifiers.parse_records(records, "EMAIL")
     assert (got.received, got.invalid, len(got.members)) == (received, invalid, members)
 
 
 def test_exceptions(sandbox):
-    """Records that are no identifiers are left out and counted in `exceptions`, without being repeated, until the next update."""
+    """Records that are no identifiers are counted in `exceptions`, until the next update."""
     made = create(sandbox, "jane@example.com,Joe@Example.com,nobody").json()
     assert made["exceptions"] == {"invalid_records": 2}
     assert sandbox.store.members(made["id"]) == {digest("jane@example.com")}
@@ -242,7 +252,7 @@ def test_two_lists_of_one_name(sandbox):
 
 
 def test_ids_do_not_survive_a_float(sandbox):
-    """Ids have 18 digits, so that a client that reads them as floating-point numbers finds another list or none."""
+    """Ids have 18 digits: a client that reads them as floating-point numbers finds another list."""
     made = create(sandbox).json()["id"]
     assert len(made) == 18
     assert int(float(made)) != int(made)
@@ -265,7 +275,10 @@ def test_ids_do_not_survive_a_float(sandbox):
     ],
 )
 def test_status(members, updates, seconds, status):
-    """UPLOADING, then PROCESSING, then READY, or TOO_SMALL with less than 100 members; each update is processed again."""
+    """UPLOADING, then PROCESSING, then READY, or TOO_SMALL with less than 100 members.
+
+    Each update is processed again.
+    """
     held = customer_lists.StoredList(
         "1",
         ACCOUNT,
@@ -391,7 +404,7 @@ def test_wrong_pages(query, path):
 
 
 def test_each_account_has_its_lists(start):
-    """Lists and audiences of another ad account are neither listed nor found, nor made an audience of."""
+    """Another ad account's lists and audiences are neither listed nor found nor used."""
     sandbox = start(tokens={"sandbox-token": ("1", "2")})
     made = create(sandbox, account="1").json()["id"]
     audience = {"audience_type": "CUSTOMER_LIST", "name": "a", "rule": {"customer_list_id": made}}
@@ -525,7 +538,7 @@ def test_bytes_a_request(start, extra, status):
 
 
 def test_large_requests_are_taken_by_default(sandbox):
-    """Ten thousand digests, far under a megabyte, are taken in one request, and so is a larger one."""
+    """Ten thousand digests are taken in one request, far under a megabyte, and so are more."""
     made = create(sandbox, people(10_000)).json()
     assert change(sandbox, made["id"], "ADD", people(20_000, start=5_000)).status_code == 200
     assert len(sandbox.store.members(made["id"])) == 25_000
@@ -547,7 +560,10 @@ LISTS = ("customer_lists", "audiences")
 )
 @pytest.mark.parametrize("path", [*LISTS, "customer_lists/1", "conversion_eqs?lookback_period=1d"])
 def test_who_may(sandbox, path, token, account, status, code):
-    """An OAuth token opens lists, audiences and scores; the conversion token and unknown ones are a 401, other accounts a 403."""
+    """An OAuth token opens lists, audiences and scores.
+
+    The conversion token and unknown ones are a 401, other accounts a 403.
+    """
     response = call(sandbox, "GET", path, token=token, account=account)
     expected = 404 if (path, status) == ("customer_lists/1", 200) else status
     assert response.status_code == expected
@@ -572,7 +588,10 @@ def test_scopes(start, scopes, reads, writes):
 
 
 def test_rate_limits(start, clock):
-    """Lists and audiences share the limit of writes, reads have their own, events theirs; over it: 429, code 8, until the reset."""
+    """Lists and audiences share the limit of writes, reads have their own, events theirs.
+
+    Over it: 429, code 8, until the reset.
+    """
     sandbox = start(writes_per_minute=2, reads_per_minute=3)
     made = create(sandbox)
     audience = {
@@ -608,7 +627,10 @@ def test_rate_limits(start, clock):
 
 
 def test_limits_are_the_users(start):
-    """The limit of writes is of a user and an app: all of their ad accounts share it, as they do not share that of events."""
+    """The limit of writes is of a user and an app.
+
+    All of their ad accounts share it, as they do not share that of events.
+    """
     sandbox = start(writes_per_minute=1, tokens={"sandbox-token": ("1", "2")})
     assert [create(sandbox, account=account).status_code for account in "12"] == [200, 429]
 
@@ -617,7 +639,10 @@ def test_limits_are_the_users(start):
 
 
 def test_audiences(start, clock):
-    """An audience is made of a list, once for each request, and follows it: INITIALIZING, TOO_SMALL, READY, with its size."""
+    """An audience is made of a list, once for each request, and follows it.
+
+    INITIALIZING, TOO_SMALL, READY, with its size.
+    """
     sandbox = start(list_processing_seconds=10)
     list_id = create(sandbox, people(99)).json()["id"]
     body = {
@@ -681,7 +706,10 @@ def test_audiences(start, clock):
     ],
 )
 def test_refused_audiences(sandbox, changes):
-    """Another type, a list that is not there, an unknown or missing member: 400, and no audience."""
+    """Another type, a list that is not there, an unknown or missing member.
+
+    400, and no audience.
+    """
     list_id = create(sandbox).json()["id"]
     good = {
         "audience_type": "CUSTOMER_LIST",
@@ -700,7 +728,7 @@ def test_refused_audiences(sandbox, changes):
 
 
 def test_requests_are_kept(sandbox):
-    """Each request leaves one row with its endpoint and method, and with the list, the operation and the records it changed."""
+    """Each request leaves one row: endpoint, method, and what it changed of a list."""
     made = create(sandbox, people(2)).json()["id"]
     change(sandbox, made, "REMOVE", people(1))
     call(sandbox, "GET", "customer_lists")
@@ -728,7 +756,7 @@ def test_requests_are_kept(sandbox):
 
 
 def test_lists_over_http(sandbox):
-    """`/_sandbox/lists` shows each list with its type, size, members as digests, and its updates in order."""
+    """`/_sandbox/lists` shows each list with type, size, members as digests, and its updates."""
     made = create(sandbox, "jane@example.com,nobody", list_type="EMAIL").json()
     change(sandbox, made["id"], "ADD", "joe@example.com")
     create(sandbox, name="others")
@@ -751,7 +779,7 @@ def test_lists_over_http(sandbox):
 
 
 def test_no_plain_identifier_and_no_token_is_shown(sandbox):
-    """Neither a plain e-mail of a list, taken or refused, nor a token is in anything that the sandbox shows."""
+    """Neither a list's plain e-mail, taken or refused, nor a token is in anything that is shown."""
     made = create(sandbox, "jane@example.com,Joe@Example.com").json()["id"]
     change(sandbox, made, "ADD", "nobody@example")
     change(sandbox, made, "ADD", "ann@example.com", token="sandbox-token")
@@ -768,7 +796,10 @@ def test_no_plain_identifier_and_no_token_is_shown(sandbox):
 
 
 def test_audiences_over_http(sandbox):
-    """`/_sandbox/audiences` shows the audiences as Pinterest does; reset forgets them and the lists."""
+    """`/_sandbox/audiences` shows the audiences as Pinterest does.
+
+    Reset forgets them and the lists.
+    """
     made = create(sandbox).json()["id"]
     body = {"audience_type": "CUSTOMER_LIST", "name": "a", "rule": {"customer_list_id": made}}
     audience = call(sandbox, "POST", "audiences", json=body).json()
@@ -783,7 +814,10 @@ def test_audiences_over_http(sandbox):
 
 
 def test_memory_of_updates_is_bounded(start):
-    """Of updates only so many members are remembered as may be kept, the latest ones; lists are kept whole."""
+    """Of updates only so many members are remembered as may be kept, the latest ones.
+
+    Lists are kept whole.
+    """
     sandbox = start(keep_events=5)
     made = create(sandbox, people(3)).json()["id"]
     for number in range(3):
@@ -794,7 +828,10 @@ def test_memory_of_updates_is_bounded(start):
 
 
 def test_bodies_of_lists_are_not_recorded(start, tmp_path):
-    """The file of bodies holds requests of events only: nothing of a list, whose records may be plain, is written down."""
+    """The file of bodies holds requests of events only.
+
+    Nothing of a list, whose records may be plain, is written down.
+    """
     sandbox = start(record_bodies=tmp_path / "bodies.jsonl")
     create(sandbox, "jane@example.com")
     assert (tmp_path / "bodies.jsonl").read_bytes() == b""
@@ -804,7 +841,10 @@ def test_bodies_of_lists_are_not_recorded(start, tmp_path):
 
 
 def test_uncertain_creation(sandbox):
-    """Dropped after processing, a creation leaves its list and no answer: it is found by name, and made twice by a blind retry."""
+    """Dropped after processing, a creation leaves its list and no answer.
+
+    It is found by name, and made twice by a blind retry.
+    """
     sandbox.faults.set([Fault("drop_after", endpoint="customer_lists", method="POST", times=1)])
     assert call(sandbox, "GET", "customer_lists").json()["items"] == []
     with pytest.raises(httpx.TransportError):
@@ -836,7 +876,10 @@ def test_uncertain_creation(sandbox):
     ],
 )
 def test_every_fault(sandbox, fault, status, changed):
-    """Each fault does to an update what it says, before or after the list changes; those of events leave it alone."""
+    """Each fault does to an update what it says, before or after the list changes.
+
+    Those of events leave it alone.
+    """
     made = create(sandbox).json()["id"]
     sandbox.faults.set([fault])
     try:
@@ -853,7 +896,7 @@ def test_every_fault(sandbox, fault, status, changed):
     st.integers(1, 4),
 )
 def test_faults_choose_their_requests(requests, number):
-    """A fault of an endpoint and a method counts and strikes only their requests, whatever comes between them."""
+    """A fault of an endpoint and a method counts and strikes only their requests."""
     place = ("customer_lists", "POST")
     faults = Faults(
         [
@@ -870,7 +913,7 @@ def test_faults_choose_their_requests(requests, number):
 
 
 def test_rates_of_an_endpoint_do_not_move():
-    """The draws of an endpoint's fault are the same whatever other endpoints are asked meanwhile."""
+    """The draws of an endpoint's fault do not depend on requests to other endpoints."""
     fault = Fault("drop_after", endpoint="customer_lists", rate=0.5)
     alone, among = Faults([fault], 3), Faults([fault], 3)
     first = [bool(alone.plan("customer_lists", "PATCH").after) for _ in range(50)]
@@ -897,7 +940,7 @@ def test_rates_of_an_endpoint_do_not_move():
     ],
 )
 def test_wrong_selectors(spec, complaint):
-    """An endpoint or a method that is not there, or where the fault means nothing, is refused with those that are."""
+    """An endpoint or a method that a fault cannot have is refused with those that it can."""
     with pytest.raises(FaultError) as raised:
         parse(spec)
     assert complaint in str(raised.value)
@@ -912,7 +955,10 @@ def test_selectors_on_a_command_line():
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 def test_every_endpoint_is_struck(sandbox, endpoint):
-    """Faults reach every endpoint: a dropped request leaves a row and no answer, and the others are served."""
+    """Faults reach every endpoint.
+
+    A dropped request leaves a row and no answer, and the others are served.
+    """
     sandbox.faults.set([Fault("drop_before", endpoint=endpoint)])
     reached = set()
     for path, name, methods in ROUTES:
@@ -942,12 +988,16 @@ def event(number, **changes):
 
 
 def test_quality(sandbox):
-    """Coverage is counted by component and event name of the events received in the period, one score a platform."""
+    """Coverage is counted by component and event name in the period, one score a platform."""
     sandbox.store.reset()
     address = {"client_ip_address": "192.0.2.1", "client_user_agent": "x"}
     call(sandbox, "POST", "events", json={"data": [
         event(1, custom_data={"order_id": "1", "value": "1.00", "content_ids": ["p"]}, event_source_url="https://example.com/"),
-        event(2, user_data=address | {"click_id": "c", "external_id": [digest("2")]}, custom_data={"contents": [{"id": "p"}]}),
+        event(
+            2,
+            user_data=address | {"click_id": "c", "external_id": [digest("2")]},
+            custom_data={"contents": [{"id": "p"}]},
+        ),
         event(2, user_data=address),
         event(3, event_name="signup"),
         event(4, action_source="offline"),
@@ -1032,7 +1082,7 @@ TYPES = {"string": str, "number": int, "integer": int, "object": dict}
 
 @pytest.mark.parametrize("name", ["CustomerList", "Audience"])
 def test_answers_are_the_description(sandbox, name):
-    """An answer has exactly the described members, of their types, and a status of the described ones."""
+    """An answer has exactly the described members, of their types, and a described status."""
     made = create(sandbox).json()
     if name == "Audience":
         body = {
@@ -1053,7 +1103,7 @@ def test_answers_are_the_description(sandbox, name):
 
 
 def test_constants_are_the_description():
-    """List types, pages, platforms, periods, sources and components are those of the description."""
+    """List types, pages, platforms, periods, sources and components are the description's."""
     assert tuple(SCHEMAS["UserListType"]["enum"]) == identifiers.LIST_TYPES
     size = PARAMETERS["query_page_size"]["schema"]
     assert (size["default"], size["maximum"]) == (pages.PAGE_SIZE, pages.MAX_PAGE_SIZE)
@@ -1065,7 +1115,7 @@ def test_constants_are_the_description():
 
 
 def test_routes_and_categories_are_the_description():
-    """Every route is a described path with described methods, and counts in the described rate category."""
+    """Every route is a described path with its methods, and counts in the described category."""
     for path, name, methods in ROUTES:
         assert {method.lower() for method in methods} == set(PATHS[path]) & {
             "get",
@@ -1126,6 +1176,6 @@ def test_every_endpoint_is_documented(path):
 
 
 def test_every_address_of_the_admin_api_is_documented(sandbox):
-    """docs/sandbox.md names each address under `/_sandbox/` but the index and the redirect's end."""
+    """docs/sandbox.md names each address under `/_sandbox/` but the index and redirect's end."""
     shown = set(CLIENT.get(f"{sandbox.origin}/_sandbox/").json())
     assert all(address in DOCS for address in shown - {"/_sandbox/", "/_sandbox/redirected"})

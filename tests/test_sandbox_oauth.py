@@ -1,4 +1,7 @@
-"""The sandbox's OAuth: refreshing, rotation, expiry, scopes, refusals, faults, and what the command says of it."""
+"""The sandbox's OAuth.
+
+Refreshing, rotation, expiry, scopes, refusals, faults, and what the command says of it.
+"""
 
 import base64
 import hashlib
@@ -98,7 +101,7 @@ def answer(
 
 
 def test_refreshing(start):
-    """A refresh token gives an access token that opens lists, with its scopes and its time, and a new refresh token."""
+    """A refresh token gives an access token for lists, its scopes and time, and its successor."""
     sandbox = start()
     response = refresh(sandbox)
     assert response.status_code == 200
@@ -115,7 +118,10 @@ def test_refreshing(start):
 
 
 def test_rotation(start):
-    """Each exchange replaces the refresh token: the old one is refused, the new one goes on; access tokens stay good."""
+    """Each exchange replaces the refresh token: the old one is refused, the new one goes on.
+
+    Access tokens stay good.
+    """
     sandbox = start()
     first = refresh(sandbox).json()
     again = refresh(sandbox)
@@ -142,7 +148,7 @@ def test_without_rotation(start):
 
 @given(st.lists(st.booleans(), max_size=12))
 def test_only_the_newest_refresh_token_is_good(old_ones):
-    """Whatever is tried in between, the newest refresh token works once and every older one is refused."""
+    """Whatever is tried, the newest refresh token works once and every older one is refused."""
     grants, tokens = oauth.NONE_YET, [FIRST]
     for old in old_ones:
         token = tokens[0] if old and len(tokens) > 1 else tokens[-1]
@@ -155,7 +161,10 @@ def test_only_the_newest_refresh_token_is_good(old_ones):
 
 
 def test_access_tokens_expire(start, clock):
-    """An access token ends when its time is over: 401, and refreshing gives a good one; the configured one does not end."""
+    """An access token ends when its time is over: 401, and refreshing gives a good one.
+
+    The configured one does not end.
+    """
     sandbox = start(app=oauth.App(access_token_seconds=60))
     first = refresh(sandbox).json()
     clock.now += 59
@@ -179,9 +188,14 @@ def test_refresh_tokens_expire(start, clock):
 
 
 @pytest.mark.parametrize(
-    ("asked", "granted"), [({}, "ads:read ads:write"), ({"scope": ""}, "ads:read ads:write"), ({"scope": "ads:read"}, "ads:read"),
-                           ({"scope": "ads:write,ads:read"}, "ads:write ads:read")]
-)  # fmt: skip
+    ("asked", "granted"),
+    [
+        ({}, "ads:read ads:write"),
+        ({"scope": ""}, "ads:read ads:write"),
+        ({"scope": "ads:read"}, "ads:read"),
+        ({"scope": "ads:write,ads:read"}, "ads:write ads:read"),
+    ],
+)
 def test_scopes_can_be_fewer(start, asked, granted):
     """An exchange may ask for some of the granted scopes; the access token then has these alone."""
     sandbox = start()
@@ -200,7 +214,10 @@ def test_scopes_can_be_fewer(start, asked, granted):
     [(["ads:write"], 200), (["ads:read", "ads:write"], 200), (["ads:read"], 401)],
 )
 def test_an_access_token_sends_events(start, scopes, status):
-    """An access token with ads:write works for events as a conversion token does; without, it is a 401 with code 3."""
+    """An access token with ads:write works for events as a conversion token does.
+
+    Without, it is a 401 with code 3.
+    """
     sandbox = start(app=oauth.App(scopes=scopes))
     response = send_event(sandbox, oauth.DEFAULT_ACCESS_TOKEN)
     assert response.status_code == status
@@ -208,10 +225,20 @@ def test_an_access_token_sends_events(start, scopes, status):
     assert status == 200 or response.json()["code"] == 3
 
 
-@pytest.mark.parametrize("token", ["sandbox-token", FIRST, oauth.DEFAULT_CLIENT_SECRET, "sandbox-access-token-0",
-                                   "sandbox-access-token-01", "sandbox-access-token-2", "sandbox-access-token--1"])  # fmt: skip
+@pytest.mark.parametrize(
+    "token",
+    [
+        "sandbox-token",
+        FIRST,
+        oauth.DEFAULT_CLIENT_SECRET,
+        "sandbox-access-token-0",
+        "sandbox-access-token-01",
+        "sandbox-access-token-2",
+        "sandbox-access-token--1",
+    ],
+)
 def test_tokens_that_are_none(start, token):
-    """Neither the conversion token nor a refresh token, a secret or a token that was not given out opens the lists."""
+    """No conversion token, refresh token, secret or unknown token opens the lists."""
     sandbox = start()
     refresh(sandbox)
     assert lists(sandbox, token).status_code == 401
@@ -245,14 +272,14 @@ def test_reset_starts_anew(start):
     ],
 )
 def test_clients_that_are_none(authorization):
-    """Without the app's id and secret as basic credentials it is a 401, which repeats none of them and gives nothing."""
+    """Without the app's id and secret it is a 401, which repeats none of them and gives nothing."""
     got = answer(authorization=authorization)
     assert (got.status, got.body) == (401, {"code": 2, "message": "Authentication failed."})
     assert got.kept is None
 
 
 def test_credentials_may_be_encoded():
-    """Credentials that are form-encoded before they are joined, as RFC 6749 says, are taken as well as plain ones."""
+    """Form-encoded credentials, as RFC 6749 has them, are taken as well as plain ones."""
     app = oauth.App(client_id="a:b", client_secret="s%cret +/=")
     encoded = basic(quote(app.client_id, safe=""), quote(app.client_secret, safe=""))
     assert answer(authorization=encoded, app=app).status == 200
@@ -297,7 +324,7 @@ def test_wrong_forms(body, content_type):
 
 
 def test_a_refused_refresh_token_is_echoed_but_not_remembered(start):
-    """A refused refresh token is repeated in the message, so that redaction can be tested, and is in nothing the sandbox shows."""
+    """A refused refresh token is repeated in the message, for redaction, and shown nowhere else."""
     sandbox = start()
     response = refresh(sandbox, "secret-of-somebody")
     assert response.json()["code"] == 283
@@ -308,7 +335,7 @@ def test_a_refused_refresh_token_is_echoed_but_not_remembered(start):
 
 
 def test_no_token_is_kept(start):
-    """Neither tokens nor credentials, given out or received, are in anything that the sandbox shows or remembers of grants."""
+    """No token or credential is in anything that the sandbox shows or remembers of grants."""
     sandbox = start()
     got = refresh(sandbox).json()
     lists(sandbox, got["access_token"])
@@ -338,7 +365,10 @@ def test_app_hides_its_secrets():
 
 
 def test_rate_limit(start, clock):
-    """Exchanges have a limit of their own: 429 past it, which gives nothing and replaces nothing."""
+    """Exchanges have a limit of their own.
+
+    429 past it, which gives nothing and replaces nothing.
+    """
     sandbox = start(reads_per_minute=1)
     token = refresh(sandbox).json()["refresh_token"]
     refused = refresh(sandbox, token)
@@ -355,7 +385,7 @@ def test_rate_limit(start, clock):
 
 
 def test_a_lost_answer_takes_the_refresh_token_along(start):
-    """Dropped after processing, an exchange has replaced the refresh token by one that nobody knows."""
+    """An exchange that is dropped after processing has replaced the refresh token by a lost one."""
     sandbox = start(faults=(Fault("drop_after", endpoint="oauth", times=1),))
     assert lists(sandbox, oauth.DEFAULT_ACCESS_TOKEN).status_code == 200
     with pytest.raises(httpx.TransportError):
@@ -385,7 +415,10 @@ def test_a_lost_request_takes_nothing(start, fault):
 
 
 def test_answers_are_the_description():
-    """An answer has every described member; those of a new refresh token, which the description leaves to prose, come on top."""
+    """An answer has every described member.
+
+    Those of a new refresh token, which the description leaves to prose, come on top.
+    """
     described = SCHEMAS["OauthAccessTokenResponse"]["properties"]
     assert set(answer(app=oauth.App(rotate=False)).body) == set(described)
     assert set(answer().body) - set(described) == {"refresh_token", "refresh_token_expires_in"}
@@ -397,10 +430,18 @@ def test_answers_are_the_description():
 def test_command():
     """The command shows the app's credentials and takes its own, as well as the lists' limits."""
     arguments = [
-        "--port=0", "--access-token=a-1", "--client-id=c-1", "--client-secret=s-1", "--refresh-token=r-1", "--rotate=never",
-        "--access-token-seconds=7", "--write-limit=2", "--list-max-records=1", "--list-max-bytes=500",
+        "--port=0",
+        "--access-token=a-1",
+        "--client-id=c-1",
+        "--client-secret=s-1",
+        "--refresh-token=r-1",
+        "--rotate=never",
+        "--access-token-seconds=7",
+        "--write-limit=2",
+        "--list-max-records=1",
+        "--list-max-bytes=500",
         "--list-processing-seconds=0",
-    ]  # fmt: skip
+    ]
     code = "from target_pinterest_capi.cli.sandbox import sandbox\nsandbox()"
     with subprocess.Popen(
         [sys.executable, "-c", code, *arguments],

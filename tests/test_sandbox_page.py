@@ -1,4 +1,7 @@
-"""The sandbox's page: what its addresses give and whom they answer, and the page itself in a real browser."""
+"""The sandbox's page.
+
+What its addresses give and whom they answer, and the page itself in a real browser.
+"""
 
 import asyncio
 import hashlib
@@ -19,6 +22,7 @@ from target_pinterest_capi.cli import sandbox as command
 from target_pinterest_capi.sandbox import faults as fault_module
 from target_pinterest_capi.sandbox import rules
 from target_pinterest_capi.sandbox.app import SandboxConfig
+from target_pinterest_capi.sandbox.fault_plans import Faults
 from target_pinterest_capi.sandbox.faults import (
     ENDPOINTS,
     KINDS,
@@ -26,10 +30,8 @@ from target_pinterest_capi.sandbox.faults import (
     SELECTORS,
     Fault,
     FaultError,
-    Faults,
 )
-from target_pinterest_capi.sandbox.page import changes, history, one_event, switches
-from target_pinterest_capi.sandbox.page import origin_guard as visitors
+from target_pinterest_capi.sandbox.page import changes, history, one_event, origin_guard, switches
 from target_pinterest_capi.sandbox.page.site import FILES
 from target_pinterest_capi.sandbox.server import Sandbox
 
@@ -84,7 +86,10 @@ def ask(sandbox, path, **query):
 
 
 def test_a_browser_gets_the_page_and_a_program_does_not(start):
-    """`/` is the page for whoever accepts HTML; for a program there is nothing, as at Pinterest's."""
+    """`/` is the page for whoever accepts HTML.
+
+    For a program there is nothing, as at Pinterest's.
+    """
     sandbox = start()
     page = httpx.get(f"{sandbox.origin}/", headers=AS_BROWSER)
     assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
@@ -93,7 +98,7 @@ def test_a_browser_gets_the_page_and_a_program_does_not(start):
 
 
 def test_every_file_is_there(start):
-    """What the page and its scripts name is served, with its type, and what is not a file of the page is a 404."""
+    """What the page and its scripts name is served with its type; any other file is a 404."""
     sandbox = start()
     texts = {"": httpx.get(f"{sandbox.origin}/", headers=AS_BROWSER).text}
     for name in ("style.css", *FILES):
@@ -112,12 +117,15 @@ def test_every_file_is_there(start):
 
 
 def test_the_page_can_load_and_run_nothing_else(start):
-    """Each answer forbids other sources, frames, inline scripts and markup from text; and none of the files has any."""
+    """Each answer forbids other sources, frames, inline scripts and markup from text.
+
+    And none of the files has any.
+    """
     sandbox = start()
     paths = (
         "/",
         "/_sandbox/page/page.js",
-        "/_sandbox/page/news",
+        "/_sandbox/page/changes",
         "/_sandbox/page/events",
         "/_sandbox/page/requests",
     )
@@ -149,45 +157,55 @@ def test_the_page_can_load_and_run_nothing_else(start):
 # ---- what is new
 
 
-def test_news_are_only_what_changed(start):
-    """The first answer has every part; the next ones have the parts whose mark is not the one that is known."""
+def test_only_what_changed_is_sent(start):
+    """The first answer has every part.
+
+    The next ones have the parts whose mark is not the one that is known.
+    """
     sandbox = start()
     parts = {"received", "lists", "faults"}
-    first = ask(sandbox, "news")
+    first = ask(sandbox, "changes")
     assert parts < set(first)
     assert first["accounts"] == [ACCOUNT]
     known = first["marks"]
-    assert not parts & set(ask(sandbox, "news", **known))
+    assert not parts & set(ask(sandbox, "changes", **known))
     send(sandbox, event(sandbox))
-    after_event = ask(sandbox, "news", **known)
+    after_event = ask(sandbox, "changes", **known)
     assert parts & set(after_event) == {"received"}
     assert (after_event["events"], after_event["requests"], after_event["in_flight"]) == (1, 1, 0)
     sandbox.faults.set([Fault("drop_after", endpoint="audiences")])
-    assert parts & set(ask(sandbox, "news", **after_event["marks"])) == {"faults"}
-    known = ask(sandbox, "news", **after_event["marks"])["marks"]
+    assert parts & set(ask(sandbox, "changes", **after_event["marks"])) == {"faults"}
+    known = ask(sandbox, "changes", **after_event["marks"])["marks"]
     add_list(sandbox)
     assert parts & set(
-        ask(sandbox, "news", **{**known, "received": ask(sandbox, "news")["marks"]["received"]})
+        ask(
+            sandbox,
+            "changes",
+            **{**known, "received": ask(sandbox, "changes")["marks"]["received"]},
+        )
     ) >= {"lists"}
 
 
-def test_a_list_that_settles_is_news(start, clock):
-    """A list that becomes READY or TOO_SMALL is news, though nobody asked for anything."""
+def test_a_list_that_is_processed_is_a_change(start, clock):
+    """A list that becomes READY or TOO_SMALL is a change, though nobody sent a request."""
     sandbox = start()
     add_list(sandbox)
-    known = ask(sandbox, "news")["marks"]
-    assert "lists" not in ask(sandbox, "news", **known)
+    known = ask(sandbox, "changes")["marks"]
+    assert "lists" not in ask(sandbox, "changes", **known)
     clock.now += 60
-    (held,) = ask(sandbox, "news", **known)["lists"]["lists"]
+    (held,) = ask(sandbox, "changes", **known)["lists"]["lists"]
     assert (held["status"], held["size"], held["list_type"]) == ("TOO_SMALL", 1, "EMAIL")
     assert [(row["operation"], row["records"]) for row in held["updates"]] == [("CREATE", 1)]
-    assert DIGEST not in json.dumps(ask(sandbox, "news"))
+    assert DIGEST not in json.dumps(ask(sandbox, "changes"))
 
 
 def test_history(start, clock):
-    """The history counts by event name and action source, and by time; test requests and refused ones leave it alone."""
+    """The history counts by event name and action source, and by time.
+
+    Test requests and refused ones leave it alone.
+    """
     sandbox = start()
-    assert ask(sandbox, "news")["received"]["groups"] == []
+    assert ask(sandbox, "changes")["received"]["groups"] == []
     send(
         sandbox,
         event(sandbox, "a"),
@@ -199,7 +217,7 @@ def test_history(start, clock):
     send(sandbox, event(sandbox, "d"), event(sandbox, "e", event_name="own"))
     send(sandbox, event(sandbox, "f"), query="?test=true")
     send(sandbox, event(sandbox, unknown=1))
-    received = ask(sandbox, "news")["received"]
+    received = ask(sandbox, "changes")["received"]
     rows = [tuple(group.values()) for group in received["groups"]]
     assert list(received["groups"][0]) == [
         "event_name",
@@ -220,12 +238,12 @@ def test_history(start, clock):
 
 
 def test_history_says_what_it_did_not_see(start):
-    """Events that were let go between two looks are in the totals only, and their number is told."""
+    """Events that were forgotten before the page asked are in the totals only."""
     sandbox = start(keep_events=3)
     send(sandbox, *[event(sandbox, f"a{number}") for number in range(2)])
-    assert ask(sandbox, "news")["received"]["uncounted"] == 0
+    assert ask(sandbox, "changes")["received"]["uncounted"] == 0
     send(sandbox, *[event(sandbox, f"b{number}") for number in range(7)])
-    received = ask(sandbox, "news")["received"]
+    received = ask(sandbox, "changes")["received"]
     assert received["uncounted"] == 4
     assert received["groups"][0]["processed"] == 5
     assert received["counters"]["events_processed"] == 9
@@ -240,13 +258,13 @@ def test_history_is_bounded(start):
         for number in range(history.MOST_GROUPS + 20)
     ]
     send(sandbox, *names)
-    groups = ask(sandbox, "news")["received"]["groups"]
+    groups = ask(sandbox, "changes")["received"]["groups"]
     assert len(groups) == history.MOST_GROUPS + 1
     assert [group["processed"] for group in groups if not group["event_name"]] == [20]
     for _ in range(history.COLUMNS + 5):
         sandbox.config.clock.now += history.COLUMN_SECONDS
         send(sandbox, event(sandbox))
-    columns = ask(sandbox, "news")["received"]["columns"]
+    columns = ask(sandbox, "changes")["received"]["columns"]
     assert len(columns) == history.COLUMNS
     assert columns[-1][0] == sandbox.config.clock.now
 
@@ -255,10 +273,10 @@ def test_history_begins_again_after_a_reset(start):
     """A reset is seen though as many events have come since as before."""
     sandbox = start()
     send(sandbox, event(sandbox, event_name="signup"))
-    known = ask(sandbox, "news")["marks"]
+    known = ask(sandbox, "changes")["marks"]
     sandbox.store.reset()
     send(sandbox, event(sandbox))
-    received = ask(sandbox, "news", **known)["received"]
+    received = ask(sandbox, "changes", **known)["received"]
     assert [group["event_name"] for group in received["groups"]] == ["checkout"]
 
 
@@ -311,7 +329,7 @@ def test_events_are_found_by_any_text(start, text):
 
 
 def test_rows_come_in_parts(start):
-    """`after` gives what is newer than a place, `before` what is older, `limit` the newest of them, `more` whether that is all."""
+    """`after` and `before` are places, `limit` the newest of them, `more` whether that is all."""
     sandbox = start(keep_events=5)
     send(sandbox, *[event(sandbox, f"e{number}") for number in range(1, 8)])
 
@@ -340,7 +358,10 @@ def test_rows_come_in_parts(start):
     ],
 )
 def test_requests_are_found(start, kind, numbers):
-    """Requests are found by how they ended: rejected, with failed events, struck by a fault, left without an answer."""
+    """Requests are found by how they ended.
+
+    Rejected, with failed events, struck by a fault, left without an answer.
+    """
     sandbox = start()
     send(sandbox, event(sandbox))
     send(sandbox, event(sandbox), event(sandbox, user_data={}))
@@ -358,7 +379,7 @@ def test_requests_are_found(start, kind, numbers):
 
 @pytest.mark.slow
 def test_a_long_memory_is_read_in_steps(start):
-    """Requests are served while thousands of events are counted or searched, and none is missed between two steps."""
+    """Requests are served while thousands of events are searched, and none is missed meanwhile."""
     sandbox = start()
     for first in range(0, 12_000, 1000):
         send(sandbox, *[event(sandbox, f"e{number}.") for number in range(first, first + 1000)])
@@ -372,7 +393,7 @@ def test_a_long_memory_is_read_in_steps(start):
         return await task, turns
 
     counted = history.History(sandbox.store)
-    _, turns = asyncio.run(turns_of_others(counted.look()))
+    _, turns = asyncio.run(turns_of_others(counted.count_new()))
     assert turns >= 12_000 // history.AT_ONCE
     assert [(group["processed"], group["last"]) for group in counted.groups()] == [
         (12_000, sandbox.config.clock.now)
@@ -386,7 +407,10 @@ def test_a_long_memory_is_read_in_steps(start):
 
 
 def test_one_event_in_full(start, clock):
-    """One event is given whole with its request and what the rules said; one that was let go is a 404 in words."""
+    """One event is given whole with its request and what the rules said.
+
+    One that was let go is a 404 in words.
+    """
     sandbox = start(keep_events=1)
     send(
         sandbox,
@@ -456,7 +480,7 @@ PLACED = [
 
 
 @pytest.mark.parametrize(("changes", "path"), PLACED)
-def test_each_rule_is_told_beside_its_field(start, changes, path):
+def test_each_rule_is_shown_beside_its_field(start, changes, path):
     """What a rule says stands at the part of the event that it names."""
     sandbox = start()
     whole = event(sandbox, **changes)
@@ -470,12 +494,12 @@ def test_every_rule_has_a_row_above():
     assert len(PLACED) == len(rules._ERRORS) + len(rules._WARNINGS)
 
 
-def test_several_warnings_are_told_apart(start):
+def test_several_warnings_are_shown_apart(start):
     """Each sentence of several stands at its own field, and one that names none at the event."""
     whole = event(start(), event_name="own", custom_data={"currency": "eur"})
     verdict = rules.judge(whole, rules.Rules(), 0)
-    told = one_event.remarks(whole, "The event was failed by a fault.", verdict.warning)
-    assert [(one.path, one.kind) for one in told] == [
+    found = one_event.remarks(whole, "The event was failed by a fault.", verdict.warning)
+    assert [(one.path, one.kind) for one in found] == [
         ("", "error"),
         ("event_name", "warning"),
         ("custom_data.currency", "warning"),
@@ -486,7 +510,7 @@ def test_several_warnings_are_told_apart(start):
 
 
 def test_one_kind_is_switched_and_the_others_go_on(start):
-    """Setting one kind over HTTP takes effect with the next request, counts from then, and leaves the others as they were."""
+    """Setting one kind counts from the next request on, and leaves the others as they were."""
     sandbox = start()
     sandbox.faults.set([Fault("status", status=500, requests=(1, 4))])
     address = f"{sandbox.origin}/_sandbox/faults"
@@ -543,7 +567,10 @@ def test_several_of_a_kind_are_exchanged_for_one():
 
 
 def test_every_kind_has_a_form():
-    """Each kind has a form with each of its parameters and a choice of requests; what it starts with is a fault."""
+    """Each kind has a form with each of its parameters and a choice of requests.
+
+    What it starts with is a fault.
+    """
     forms = {form["kind"]: form for form in switches.forms(Faults())}
     assert set(forms) == set(KINDS)
     for name, kind in KINDS.items():
@@ -562,12 +589,23 @@ def test_every_kind_has_a_form():
 
 words = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=8)
 PARAMETERS = {
-    "seconds": st.floats(0.001, 600), "jitter": st.floats(0.001, 600), "status": st.integers(200, 599), "message": words,
-    "html": st.just(True), "retry_after": st.integers(0, 99) | words, "remaining": st.integers(0, 99), "reset": st.integers(0, 99),
-    "location": words, "event_id": words, "endpoint": st.sampled_from(ENDPOINTS), "method": st.sampled_from(METHODS),
-    "requests": st.lists(st.integers(1, 40), min_size=1, max_size=9).map(tuple), "skip": st.integers(1, 99),
-    "rate": st.floats(0.001, 0.999), "times": st.integers(0, 99),
-}  # fmt: skip
+    "seconds": st.floats(0.001, 600),
+    "jitter": st.floats(0.001, 600),
+    "status": st.integers(200, 599),
+    "message": words,
+    "html": st.just(True),
+    "retry_after": st.integers(0, 99) | words,
+    "remaining": st.integers(0, 99),
+    "reset": st.integers(0, 99),
+    "location": words,
+    "event_id": words,
+    "endpoint": st.sampled_from(ENDPOINTS),
+    "method": st.sampled_from(METHODS),
+    "requests": st.lists(st.integers(1, 40), min_size=1, max_size=9).map(tuple),
+    "skip": st.integers(1, 99),
+    "rate": st.floats(0.001, 0.999),
+    "times": st.integers(0, 99),
+}
 
 
 @st.composite
@@ -584,7 +622,10 @@ def any_fault(draw):
 
 
 def texts(fault):
-    """A fault's fields, with the headers as they go over the wire: a number and its digits are the same there."""
+    """A fault's fields, with the headers as they go over the wire.
+
+    A number and its digits are the same there.
+    """
     return {
         **msgspec.to_builtins(fault),
         **{name: str(getattr(fault, name)) for name in fault_module.LIMITS},
@@ -630,9 +671,12 @@ def test_a_form_and_a_command_line_say_the_same_fault(fault):
         (":8085", False),
     ],
 )
-def test_only_names_that_no_stranger_can_own(host, may):
-    """The desk answers to IP addresses, private names and the sandbox's own: another name may have been pointed at this machine."""
-    assert (visitors.refusal("GET", {"host": host}, "own.example.com") == "") == may
+def test_only_names_that_nobody_else_can_own(host, may):
+    """The desk answers to IP addresses, private names and the sandbox's own.
+
+    Another name may have been pointed at this machine.
+    """
+    assert (origin_guard.refusal("GET", {"host": host}, "own.example.com") == "") == may
 
 
 JSON = {"content-type": "application/json"}
@@ -666,8 +710,11 @@ HERE = {"host": "127.0.0.1:8085"}
     ],
 )
 def test_only_the_page_itself_steers_from_a_browser(method, headers, may):
-    """From a browser only the sandbox's own page may read or change anything, and changes are JSON; programs need neither."""
-    assert (visitors.refusal(method, {**HERE, **headers}, "127.0.0.1") == "") == may
+    """From a browser only the sandbox's own page may read or change anything, and changes are JSON.
+
+    Programs need neither.
+    """
+    assert (origin_guard.refusal(method, {**HERE, **headers}, "127.0.0.1") == "") == may
 
 
 @pytest.mark.parametrize(
@@ -676,7 +723,7 @@ def test_only_the_page_itself_steers_from_a_browser(method, headers, may):
         ("GET", "/"),
         ("GET", "/_sandbox/"),
         ("GET", "/_sandbox/events"),
-        ("GET", "/_sandbox/page/news"),
+        ("GET", "/_sandbox/page/changes"),
         ("GET", "/_sandbox/page/events/1"),
         ("POST", "/_sandbox/reset"),
         ("PUT", "/_sandbox/faults"),
@@ -688,8 +735,8 @@ def test_only_the_page_itself_steers_from_a_browser(method, headers, may):
 @pytest.mark.parametrize(
     "strange", [{"Host": "rebound.example.com"}, {"Origin": "https://example.com"}]
 )
-def test_strangers_neither_read_nor_steer(start, method, path, strange):
-    """Another page's request, or one by a stranger's name, is a 403 at every address of the desk, and changes nothing."""
+def test_other_origins_neither_read_nor_change(start, method, path, strange):
+    """Another page's request, or one by a foreign name, is a 403, and changes nothing."""
     sandbox = start(faults=(Fault("status", status=503, skip=1),))
     send(sandbox, event(sandbox, "seen"))
     answer = httpx.request(
@@ -712,7 +759,7 @@ def test_clients_of_pinterest_are_not_asked(start):
 
 
 def test_no_token_is_shown(start):
-    """No token, right, wrong or given out, is in anything that the page is told."""
+    """No token, right, wrong or given out, is in anything that the page can read."""
     sandbox = start(tokens={"right-token": (ACCOUNT,)})
     for token in ("right-token", "wrong-token"):
         send(sandbox, event(sandbox), token=token)
@@ -720,7 +767,7 @@ def test_no_token_is_shown(start):
     form = {"grant_type": "refresh_token", "refresh_token": "sandbox-refresh-token"}
     given_out = httpx.post(f"{sandbox.url}/oauth/token", data=form, auth=credentials).json()
     shown = "".join(
-        json.dumps(ask(sandbox, path)) for path in ("news", "events", "events/1", "requests")
+        json.dumps(ask(sandbox, path)) for path in ("changes", "events", "events/1", "requests")
     )
     assert "order-1" in shown
     secrets = [
@@ -745,7 +792,9 @@ def test_the_command_names_the_page(start, capsys):
 
 browser = test_report_browser.browser
 SCHEMES = test_report_browser.SCHEMES
-FILLED = """[...document.querySelectorAll('#tiles dd:not(.more)')].map(one => one.textContent).join(' ')"""
+FILLED = """
+[...document.querySelectorAll('#tiles dd:not(.more)')].map(one => one.textContent).join(' ')
+"""
 
 
 def show(
@@ -774,16 +823,24 @@ def show(
 
 
 def until(browser: Browser, condition: str) -> None:
-    """Wait in the page until a condition holds; looks whenever the page changes, and for what is no part of it, such as focus."""
+    """Wait in the page until a condition holds.
+
+    Looks whenever the page changes, and for what is no part of it, such as focus.
+    """
     wait = f"""
     new Promise((resolve, reject) => {{
       const late = setTimeout(() => reject(new Error('waited in vain')), 20000)
       const look = () => {{
-        if ({condition}) {{ clearTimeout(late); clearInterval(often); observer.disconnect(); resolve() }}
+        if (!({condition})) return
+        clearTimeout(late)
+        clearInterval(often)
+        observer.disconnect()
+        resolve()
       }}
       const often = setInterval(look, 25)
       const observer = new MutationObserver(look)
-      observer.observe(document, {{subtree: true, childList: true, characterData: true, attributes: true}})
+      const all = {{subtree: true, childList: true, characterData: true, attributes: true}}
+      observer.observe(document, all)
       look()
     }})
     """
@@ -912,12 +969,13 @@ def test_what_was_received_is_text(browser, busy, view: str):
 @ALL_VIEWS
 @pytest.mark.parametrize("width", [320, PHONE, 768, DESK])
 def test_nothing_is_wider_than_the_screen(browser, busy, view: str, width: int):
-    """No view scrolls sideways, on a phone or a desk, with everything folded open and the longest texts."""
+    """No view scrolls sideways, with everything unfolded and the longest texts."""
     show_whole(browser, busy, view, width=width)
     outside = """
     [...document.querySelectorAll('body *')].filter(one =>
       one.checkVisibility() && !one.closest('.skip, .unseen, svg, .stack thead') &&
-      one.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map(one => one.tagName + '.' + one.className)
+      one.getBoundingClientRect().right > document.documentElement.clientWidth + 1
+    ).map(one => one.tagName + '.' + one.className)
     """
     assert browser.evaluate(outside) == []
     assert browser.evaluate("document.documentElement.scrollWidth") <= width
@@ -935,7 +993,7 @@ BROKEN_WORDS = """
 @pytest.mark.parametrize("view", ["events", "history"])
 @pytest.mark.parametrize("width", [768, 1024, DESK, 1920])
 def test_names_and_sources_are_whole(browser, sandbox, view: str, width: int):
-    """No event name of Pinterest's and no source is broken in a table, however long the ids beside it are."""
+    """No event name of Pinterest's and no source is broken in a table, with long ids beside it."""
     long_id = hashlib.sha256(b"order-1").hexdigest()
     send(
         sandbox,
@@ -965,12 +1023,14 @@ def test_texts_have_contrast(browser, busy, view: str, dark: bool):
 
 @SCHEMES
 def test_switches_and_columns_have_contrast(browser, busy, dark: bool):
-    """Switches, their knobs, fields and columns stand out by 3 from what they stand on, in both colour schemes."""
+    """Switches, knobs, fields and columns have a contrast of 3 in both colour schemes."""
     show_whole(browser, busy, "faults", dark=dark, still=True)
     pairs = browser.evaluate("""
     [...document.querySelectorAll('.switch, .switch i, .fault input, #chart rect')].map(one => {
-      const style = getComputedStyle(one), on = getComputedStyle(one.tagName === 'I' ? one.parentElement : one.closest('.card'))
-      const own = {rect: style.fill, INPUT: style.borderTopColor}[one.tagName] ?? style.backgroundColor
+      const style = getComputedStyle(one)
+      const on = getComputedStyle(one.tagName === 'I' ? one.parentElement : one.closest('.card'))
+      const colors = {rect: style.fill, INPUT: style.borderTopColor}
+      const own = colors[one.tagName] ?? style.backgroundColor
       return [own, on.backgroundColor]
     })
     """)
@@ -980,7 +1040,7 @@ def test_switches_and_columns_have_contrast(browser, busy, dark: bool):
 
 @ALL_VIEWS
 def test_phone_texts_and_targets_are_large_enough(browser, busy, view: str):
-    """On a phone no text is below 12 pixels, and what is tapped is at least 24 pixels high (WCAG 2.2 AA)."""
+    """On a phone no text is below 12 pixels, no target below 24 pixels high (WCAG 2.2 AA)."""
     show_whole(browser, busy, view, width=PHONE)
     sizes = browser.evaluate("""
     [...document.querySelectorAll('body *')].filter(one => one.checkVisibility())
@@ -988,7 +1048,8 @@ def test_phone_texts_and_targets_are_large_enough(browser, busy, view: str):
     """)
     assert min(sizes) >= 12
     heights = browser.evaluate("""
-    [...document.querySelectorAll('nav a, button, summary, select, input:not([type=checkbox]), label.flag')]
+    [...document.querySelectorAll(
+      'nav a, button, summary, select, input:not([type=checkbox]), label.flag')]
       .filter(one => one.checkVisibility()).map(one => one.getBoundingClientRect().height)
     """)
     assert min(heights) >= 24
@@ -996,11 +1057,12 @@ def test_phone_texts_and_targets_are_large_enough(browser, busy, view: str):
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_everything_is_reached_by_keyboard(browser, busy, view: str):
-    """Tab goes to the skip link first, then through all that can be used in order, each with a visible outline."""
+    """Tab goes to the skip link, then through all controls in order, each with an outline."""
     show(browser, addresses(busy)[view])
     if view in ("events", "requests"):
         until(browser, f"document.querySelector('#view-{view} tbody tr')")
-    wanted = """[...document.querySelectorAll('a[href], button, summary, input, select, [tabindex="0"]')]
+    wanted = """
+    [...document.querySelectorAll('a[href], button, summary, input, select, [tabindex="0"]')]
       .filter(one => one.checkVisibility() && !one.disabled && !one.matches('.fold > summary'))"""
     expected = browser.evaluate(f"({wanted}).length")
     browser.evaluate(f"window.wanted = {wanted}")
@@ -1025,7 +1087,7 @@ def test_still_where_motion_is_unwanted(browser, busy):
 
 
 def test_views_are_named_for_assistive_technology(browser, busy):
-    """Landmarks, switches with their state, tables with rows and a polite status are there under their names."""
+    """Landmarks, switches, tables and a polite status are there under their names."""
     show(browser, addresses(busy)["faults"])
     nodes = [
         node
@@ -1049,7 +1111,10 @@ def test_views_are_named_for_assistive_technology(browser, busy):
 
 
 def test_what_comes_is_shown_at_once(browser, sandbox):
-    """A request that is answered shows in the open page: totals, words for a screen reader, a row, and the history."""
+    """A request that is answered shows in the open page.
+
+    Totals, words for a screen reader, a row, and the history.
+    """
     show(browser, f"{sandbox.origin}/#events")
     assert "Waiting for the first request" in browser.evaluate("document.body.innerText")
     assert "sandbox-token" not in browser.evaluate("document.body.innerText")
@@ -1062,14 +1127,15 @@ def test_what_comes_is_shown_at_once(browser, sandbox):
     assert "second" in browser.evaluate("document.querySelector('#view-events tbody tr').innerText")
     until(
         browser,
-        "document.querySelector('#spoken').textContent === '2 requests, 2 events processed, 1 failed, 0 requests rejected.'",
+        "document.querySelector('#spoken').textContent === "
+        "'2 requests, 2 events processed, 1 failed, 0 requests rejected.'",
     )
     browser.evaluate("location.hash = '#history'")
     until(browser, "document.querySelector('#groups tbody tr')?.innerText.startsWith('checkout')")
     assert errors(browser) == []
 
 
-def test_news_leave_the_focus_alone(browser, sandbox):
+def test_changes_leave_the_focus_alone(browser, sandbox):
     """Who stands on a row by keyboard stays there while the numbers around go up."""
     send(sandbox, event(sandbox, "a"), event(sandbox, "b", event_name="signup"))
     show(browser, f"{sandbox.origin}/#history")
@@ -1084,7 +1150,10 @@ def test_news_leave_the_focus_alone(browser, sandbox):
 
 
 def test_an_event_is_opened_by_keyboard(browser, sandbox):
-    """Enter on a row opens the event: its JSON, the digest's label, the error beside its field; Escape goes back to the row."""
+    """Enter on a row opens the event: its JSON, the digest's label, the error beside its field.
+
+    Escape goes back to the row.
+    """
     send(sandbox, event(sandbox, "odd", custom_data={"value": "1,50"}))
     show(browser, f"{sandbox.origin}/#events")
     until(browser, "document.querySelector('#view-events tbody a')")
@@ -1105,7 +1174,10 @@ def test_an_event_is_opened_by_keyboard(browser, sandbox):
 
 
 def test_an_address_opens_what_it_says(browser, sandbox):
-    """An address with filters shows those events and fills the form; changing the form changes the address."""
+    """An address with filters shows those events and fills the form.
+
+    Changing the form changes the address.
+    """
     send(
         sandbox,
         event(sandbox, "a"),
@@ -1120,7 +1192,8 @@ def test_an_address_opens_what_it_says(browser, sandbox):
     )
     browser.evaluate("""
     (form => { form.elements.status.value = ''; form.elements.name.value = 'signup';
-               form.elements.name.dispatchEvent(new Event('input', {bubbles: true})) })(document.querySelector('#event-filters'))
+               form.elements.name.dispatchEvent(new Event('input', {bubbles: true}))
+    })(document.querySelector('#event-filters'))
     """)
     until(browser, "document.querySelector('#view-events tbody')?.innerText.includes('signup')")
     until(browser, "location.hash === '#events?name=signup'")
@@ -1139,7 +1212,7 @@ def test_many_rows_come_in_parts(browser, sandbox):
 
 
 def test_a_switch_takes_effect_at_once(browser, sandbox):
-    """A fault that is switched on strikes the next request, a field that is changed the one after, and off is off."""
+    """A switched fault strikes the next request, a changed field the one after, and off is off."""
     show(browser, f"{sandbox.origin}/#faults")
     card = "document.querySelector('[aria-labelledby=fault-status].fault')"
     assert send(sandbox, event(sandbox)).status_code == 200
@@ -1151,7 +1224,10 @@ def test_a_switch_takes_effect_at_once(browser, sandbox):
     until(browser, f"{card}.innerText.includes('Struck 1 time.')")
     assert "1 fault on" in browser.evaluate("document.querySelector('#faults-on').innerText")
     browser.evaluate(f"""
-    (input => {{ input.value = '429'; input.dispatchEvent(new Event('change', {{bubbles: true}})) }})({card}.elements.status)
+    (input => {{
+      input.value = '429'
+      input.dispatchEvent(new Event('change', {{bubbles: true}}))
+    }})({card}.elements.status)
     """)
     until(browser, f"{card}.innerText.includes('status:status=429')")
     assert send(sandbox, event(sandbox)).status_code == 429
@@ -1162,12 +1238,16 @@ def test_a_switch_takes_effect_at_once(browser, sandbox):
 
 
 def test_a_switch_that_needs_something_says_so(browser, sandbox):
-    """A fault without what it needs stays off and the field asks; what the sandbox refuses is told in its words."""
+    """A fault without what it needs stays off and the field asks.
+
+    What the sandbox refuses is shown in its words.
+    """
     show(browser, f"{sandbox.origin}/#faults")
     browser.evaluate("document.querySelector('.switch[aria-labelledby=fault-poison]').click()")
     until(
         browser,
-        "document.activeElement.name === 'event_id' && document.activeElement.validity.valueMissing",
+        "document.activeElement.name === 'event_id' && "
+        "document.activeElement.validity.valueMissing",
     )
     browser.evaluate("""
     (card => { card.elements.requests.value = 'some'; card.querySelector('.switch').click() })(
@@ -1207,7 +1287,10 @@ def test_faults_set_elsewhere_show(browser, sandbox):
 
 
 def test_everything_is_forgotten_after_a_question(browser, sandbox):
-    """To forget everything is asked about first; then nothing that was received is left, here and in the page."""
+    """To forget everything is asked about first.
+
+    Then nothing that was received is left, here and in the page.
+    """
     send(sandbox, event(sandbox))
     show(browser, f"{sandbox.origin}/#events")
     until(browser, "document.querySelector('#view-events tbody tr')")
@@ -1217,14 +1300,15 @@ def test_everything_is_forgotten_after_a_question(browser, sandbox):
     browser.evaluate("document.querySelector('#forget-now').click()")
     until(
         browser,
-        "!document.querySelector('#view-events tbody tr') && document.querySelector('#waiting').checkVisibility()",
+        "!document.querySelector('#view-events tbody tr') && "
+        "document.querySelector('#waiting').checkVisibility()",
     )
     assert browser.evaluate(FILLED) == "0 0 0 0"
     assert sandbox.store.requests() == []
 
 
 def test_a_pause_holds_the_page(browser, sandbox, tmp_path):
-    """A paused page asks for nothing more however long it waits, and goes on where it is told to."""
+    """A paused page asks for nothing more however long it waits, and continues when asked to."""
     # A browser of its own, since one whose time was moved does not go back to the world's.
     with Browser(program() or "", tmp_path) as own:
         show(own, f"{sandbox.origin}/#events")
@@ -1243,12 +1327,12 @@ def test_a_pause_holds_the_page(browser, sandbox, tmp_path):
         until(own, "document.querySelectorAll('#view-events tbody tr').length === 1")
 
 
-def test_a_sandbox_that_ended_is_told(browser):
+def test_a_sandbox_that_ended_is_shown(browser):
     """When nobody answers any more the page says so, and comes back when the sandbox does."""
     with Sandbox() as sandbox:
         show(browser, f"{sandbox.origin}/")
         port = sandbox.port
-    until(browser, "document.querySelector('#state.gone')?.innerText === 'Not running'")
+    until(browser, "document.querySelector('#state.unreachable')?.innerText === 'Not running'")
     with Sandbox(SandboxConfig(port=port)) as again:
         until(browser, "document.querySelector('#state.live')")
         send(again, event(again))

@@ -1,4 +1,7 @@
-"""The check of request bodies: where it differs from Pinterest's description, and how its problems read."""
+"""The check of request bodies.
+
+Where it differs from Pinterest's description, and how its problems read.
+"""
 
 import importlib.util
 import json
@@ -17,7 +20,7 @@ _spec.loader.exec_module(api_facts)
 
 
 def facts(schema):
-    """Return what a schema says of each place in a request body, as a set of (place, keyword, value)."""
+    """Return what a schema says of each place in a body: a set of (place, keyword, value)."""
     content = {"content": {"application/json": {"schema": schema}}}
     operation = {"requestBody": content, "responses": {}}
     stated = api_facts.stated({**DESCRIPTION, "paths": {"/": {"post": operation}}})["POST /"]
@@ -25,7 +28,7 @@ def facts(schema):
 
 
 CLOSED = ("additionalProperties", "false")
-# What OpenAPI says in a keyword of its own, and JSON Schema in "null" as a type and in limits of 64 bits
+# What OpenAPI says in a keyword of its own, and JSON Schema in "null" as a type and in limits
 TRANSLATED = {"nullable", "format"}
 PROSE = {"default", "x-named-values"}
 INT64 = {str(limit) for limit in request_bodies.INT64.values()}
@@ -80,7 +83,7 @@ INT64 = {str(limit) for limit in request_bodies.INT64.values()}
     ],
 )
 def test_bodies_are_the_description(name, path, method, added, removed):
-    """Members, types, limits, choices and required members are the description's, but for those listed here."""
+    """Everything about the members is the description's, but for what is listed here."""
     (content,) = PATHS[path][method]["requestBody"]["content"].values()
     described, ours = facts(content["schema"]), facts(request_bodies.body_schema(name))
     more, less = ours - described, described - ours

@@ -1,4 +1,7 @@
-"""The sandbox's rules, without a server: which request gets which answer, and that the tables are Pinterest's."""
+"""The sandbox's rules, without a server.
+
+Which request gets which answer, and that the tables are Pinterest's.
+"""
 
 import ast
 import functools
@@ -25,7 +28,10 @@ DIGEST = hashlib.sha256(b"jane@example.com").hexdigest()
 
 
 def event(**changes):
-    """A good event with changes; `custom_data`, `user_data` ... replace the whole object, and ... takes a member away."""
+    """A good event with changes; `custom_data`, `user_data` ... replace the whole object, and ...
+
+    Takes a member away.
+    """
     plain = {
         "event_name": "checkout",
         "action_source": "web",
@@ -63,7 +69,10 @@ def test_a_good_event_is_processed():
 
 
 def test_some_failed():
-    """Some events failed: 422 with code 953, and the list of all under details, in request order."""
+    """Some events failed.
+
+    422 with code 953, and the list of all under details, in request order.
+    """
     got = answer(event(), event(user_data={}), event())
     assert (got.status, got.body["code"]) == (422, 953)
     details = got.body["details"]
@@ -73,7 +82,10 @@ def test_some_failed():
 
 
 def test_mixed_batches_can_answer_200():
-    """Which status a mixed batch gets is open: by a switch it is 200, while a batch that failed altogether stays 422."""
+    """Which status a mixed batch gets is open.
+
+    By a switch it is 200, while a batch that failed altogether stays 422.
+    """
     switched = rules.Rules(mixed_status=200)
     mixed = answer(event(), event(user_data={}), given_rules=switched)
     assert (mixed.status, mixed.body["num_events_processed"]) == (200, 1)
@@ -81,7 +93,7 @@ def test_mixed_batches_can_answer_200():
 
 
 def test_empty_messages_vary():
-    """A message that says nothing is null, empty or absent in turn, as in reality, and the same each time."""
+    """A message that says nothing is null, empty or absent in turn, and the same each time."""
     entries = answer(event(), event(), event()).body["events"]
     assert [entry.get("error_message", "absent") for entry in entries] == [None, "", "absent"]
     assert [entry.get("warning_message", "absent") for entry in entries] == [None, "", "absent"]
@@ -118,7 +130,7 @@ def test_empty_messages_vary():
     ],
 )
 def test_refused_requests(changes, status, code):
-    """A request that fails as a whole has Pinterest's status, code and a message, and nothing is read from it."""
+    """A request that fails as a whole has Pinterest's status and code, and no events."""
     got = answer(event(), **changes)
     assert (got.status, got.body["code"]) == (status, code)
     assert set(got.body) == {"code", "message"}
@@ -158,7 +170,8 @@ def test_unknown_member_poisons_the_request():
     assert got.status == 400
     assert got.body == {
         "code": 4196,
-        "message": "Invalid request: Additional properties are not allowed ('category_name' was unexpected)",
+        "message": "Invalid request: Additional properties are not allowed "
+        "('category_name' was unexpected)",
     }
 
 
@@ -235,7 +248,10 @@ def test_every_object_is_closed(place):
     ],
 )
 def test_wrong_shapes(changes, path):
-    """A missing member, a wrong type, length, range or choice fails the whole request; the message says where."""
+    """A missing member, a wrong type, length, range or choice fails the whole request.
+
+    The message says where.
+    """
     got = answer(event(**changes))
     assert got.status == 400
     assert got.body["message"].startswith(f"Invalid request: {path} ")
@@ -287,7 +303,10 @@ def test_right_shapes(changes):
     ],
 )
 def test_identity(user_data, processed):
-    """An event needs em, or hashed_maids, or an address together with a user agent: a phone alone is not enough."""
+    """An event needs em, or hashed_maids, or an address together with a user agent.
+
+    A phone alone is not enough.
+    """
     assert (not verdict(user_data=user_data).error) == processed
 
 
@@ -297,7 +316,7 @@ def test_identity(user_data, processed):
     ["", "jane", DIGEST.upper(), DIGEST[:-1], DIGEST + "\n", hashlib.md5(b"jane").hexdigest()],
 )
 def test_unhashed(name, value):
-    """A value in a hashed field that is no lower-case SHA-256 digest fails its event, and the message does not repeat it."""
+    """A hashed field's value that is no SHA-256 digest fails its event, and is not repeated."""
     error = verdict(user_data={"em": [DIGEST]} | {name: [DIGEST, value]}).error
     assert f"user_data.{name} " in error
     assert not value or value not in error
@@ -357,7 +376,10 @@ def test_blank(name):
 
 
 def test_event_names():
-    """The 22 known names and the defined ones pass in silence; any other is processed with a warning."""
+    """The 22 known names and the defined ones pass in silence.
+
+    Any other is processed with a warning.
+    """
     assert len(rules.EVENT_NAMES) == 22
     for name in rules.EVENT_NAMES:
         assert verdict(event_name=name) == rules.PROCESSED
@@ -411,7 +433,10 @@ def test_test_requests(query, test):
 
 
 def test_test_request_of_many_events():
-    """Of a test request only the first 20 events are processed; the answer counts all and lists those."""
+    """Of a test request only the first 20 events are processed.
+
+    The answer counts all and lists those.
+    """
     got = answer(*[event()] * 20, event(user_data={}), query="test=true")
     assert (got.status, got.body["num_events_received"], got.body["num_events_processed"]) == (
         200,
@@ -435,7 +460,7 @@ def test_rate_limit():
 
 
 def test_rate_limit_comes_before_the_body():
-    """A call over the limit is refused unread, and one that is refused for its body counts as a call."""
+    """A call over the limit is refused unread; one that is refused for its body counts."""
     limited = rules.Rules(calls_per_minute=1)
     first = rules.answer(request(body=b"{"), limited, NOW)
     assert (first.status, first.window.calls) == (400, 1)
@@ -445,11 +470,11 @@ def test_rate_limit_comes_before_the_body():
 
 @given(st.lists(st.floats(0, 100), max_size=30))
 def test_never_more_calls_than_the_limit(waits):
-    """In no minute since its first call are there more calls than the limit, and a clock that goes back frees nobody for long."""
+    """No minute since its first call has more calls than the limit, even if the clock goes back."""
     now, window, granted = float(NOW), rules.FRESH, {}
     for wait in waits:
         now += wait
-        window, _ = rules.spend(window, 3, now)
+        window, _ = rules.count_call(window, 3, now)
         granted[window.start] = granted.get(window.start, 0) + (window.calls <= 3)
     assert all(count <= 3 for count in granted.values())
     starts = sorted(granted)
@@ -535,7 +560,10 @@ def test_any_body_has_an_answer(body):
     ],
 )
 def test_lists_in_prose(member, known):
-    """The lists that the description gives in prose are in ours: all of action_source, fifteen of the event names."""
+    """The lists that the description gives in prose are in ours.
+
+    All of action_source, fifteen of the event names.
+    """
     listed = set(
         SCHEMAS["ConversionEvents"]["properties"]["data"]["items"]["properties"][member][
             "x-named-values"
@@ -550,7 +578,7 @@ def test_lists_in_prose(member, known):
 
 @functools.cache
 def strict_validator():
-    """A validator of the description as a JSON schema, with what was seen live, and user_data as one closed object."""
+    """A validator of the description, with what was seen live, and user_data as a closed object."""
     schema = api_description.body_schema(api_description.EVENTS, "post")
     schemas = schema["components"]["schemas"]
     schemas["ConversionEventsUserData"] = schemas["ConversionEventsUserDataProperties"] | {
@@ -605,7 +633,7 @@ def test_agrees_with_the_description(data):
 
 
 def test_imports_nothing_of_the_target():
-    """The sandbox states Pinterest's rules by itself: none of its files, the demo's neither, imports the rest of the package."""
+    """The sandbox and its demo state Pinterest's rules alone: they import nothing else of ours."""
     folder = Path(rules.__file__).parent
     for file in folder.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):

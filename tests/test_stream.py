@@ -1,4 +1,4 @@
-"""The way of a stream's records, which every door takes: what a record comes to, and when its mapping is compiled again."""
+"""The way of a stream's records: what a record comes to, and when its mapping is compiled again."""
 
 import cProfile
 import json
@@ -72,7 +72,7 @@ ENTRIES = [
 def test_each_entry_that_takes_the_stream_has_one_result(
     mappings: Any, given: Record, expected: list[tuple[str, type]]
 ):
-    """A record has one result for each entry of its stream, in their order, and one where there is no entry."""
+    """A record has a result for each entry of its stream, in order, and one where there is none."""
     results = Results()
     pipeline = pipeline_of(results, mappings=mappings)
     assert pipeline.is_taken is pipeline.has_entries is (expected[0][0] != "")
@@ -85,7 +85,7 @@ def test_each_entry_that_takes_the_stream_has_one_result(
 
 @pytest.mark.parametrize("mappings", [None, []], ids=["entries", "lists alone"])
 def test_customer_lists_have_every_valid_record(mappings: Any):
-    """A list is handed each record after the entries; a stream that feeds a list alone has no result of its own."""
+    """A list is handed each record; a stream that feeds lists alone has no result of its own."""
     results, handled = Results(), list[Record]()
     lists = [(Origin("visits", "vips"), handled.append)]
     pipeline = pipeline_of(results, lists, mappings=mappings)
@@ -107,7 +107,7 @@ def test_customer_lists_have_every_valid_record(mappings: Any):
 def test_record_that_breaks_the_schema_goes_no_further(
     mappings: Any, lists: list[str], expected: str
 ):
-    """It has one result, counted for the first entry or list that would have had it, with its key, and reaches no list."""
+    """It has one result, for the first entry or list of its stream, and reaches no list."""
     results, handled = Results(), list[Record]()
     told = settings_of(mappings=mappings, validate_records=True, dead_letter_keys="plain")
     pipeline = StreamPipeline(
@@ -128,7 +128,7 @@ def test_record_that_breaks_the_schema_goes_no_further(
 
 
 def test_rows_come_to_what_records_come_to():
-    """A row and its record have the same result, also by a handler of rows that is older than the stream's newest columns."""
+    """A row and its record have the same result, however old the row handler is."""
     results = Results()
     pipeline = pipeline_of(results)
     rows = pipeline.rows
@@ -165,7 +165,7 @@ def sample(lines: list[bytes], tmp_path: Path) -> None:
 def test_new_names_are_compiled_for_a_bounded_number_of_times(
     door: str, run_target: Callable[..., Any], tmp_path: Path
 ):
-    """8,000 records with a new column name each have the mapping compiled once, and their rows a few times, at every door."""
+    """8,000 records with a new name each have the mapping compiled once, at every door."""
     lines = [schema("visits", *visit(), key_properties=("event_id",))]
     lines += [record("visits", **visit(number), **{f"id-{number}": 1}) for number in range(NAMES)]
 

@@ -13,6 +13,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 from given import ACCOUNT, TOKEN, line, record, schema, settings_of, state
 from shopper import digest, seconds_ago, visit
+from target_pinterest_capi.events.event import encode
 from target_pinterest_capi.sandbox.faults import Fault
 
 VISITS = schema("visits", *visit(), "currency", "value", key_properties=("event_id",))
@@ -682,6 +683,17 @@ def test_event_that_is_too_large_is_a_dead_letter(run_target):
         [VISITS, *visits(1), *visits(2, search_string="x" * 2000)], batch_max_bytes=1500
     )
     assert (ran.outcomes, ran.reasons) == ({"delivered": 1, "invalid": 1}, {"event_too_large": 1})
+
+
+@pytest.mark.parametrize(("spare", "outcome"), [(0, "delivered"), (-1, "invalid")])
+def test_event_may_fill_a_request_to_the_byte(run_target, sandbox, spare, outcome):
+    """An event that fits alone in batch_max_bytes is sent; one byte less, and it is too large."""
+    columns = visits(1, search_string="x" * 2000)
+    run_target([VISITS, *columns])
+    (sent,) = sandbox.store.events()
+    size = len(encode({"data": [sent.event]}))
+    ran = run_target([VISITS, *columns], batch_max_bytes=size + spare)
+    assert ran.outcomes == {outcome: 1}
 
 
 def test_accounts_of_records_get_their_own_requests(run_target, sandbox):

@@ -1,8 +1,8 @@
 """Members of full refreshes, recorded as digests in the ledger's database.
 
-Pinterest does not list a customer list's members. A feed is what one stream brings to one list. Each
-run of a feed is a refresh with a number of its own; one that did not end well is continued by the
-next run, since a tap may go on where it stopped. Who is on record and came in no feed's current
+Pinterest does not list a customer list's members. A feed is what one stream brings to one list.
+Each run of a feed is a refresh with a number of its own; one that did not end well is continued by
+the next run, since a tap may go on where it stopped. Who is on record and came in no feed's current
 refresh has left. A member is recorded before STATE can pass its record. Never holds a plain
 identifier, and never decides to remove anybody.
 """

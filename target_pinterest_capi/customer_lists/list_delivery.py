@@ -1,9 +1,9 @@
 """Customer lists within a run: operations gather, and leave as additions and removals of each list.
 
-Owns the lists of a run and every operation until it is settled. Promises that the last operation of a
-member wins, that a list has one request under way at a time, that different lists go side by side,
-and that an operation is settled only after Pinterest answered, and after a full refresh has it on
-record. The conversion token is never known here.
+Owns the lists of a run and every operation until it is settled. Promises that the last operation of
+a member wins, that a list has one request under way at a time, that different lists go side by
+side, and that an operation is settled only after Pinterest answered, and after a full refresh has
+it on record. The conversion token is never known here.
 """
 
 import fnmatch
@@ -353,8 +353,9 @@ class ListDelivery:
         elif self._unconfirmed.are_too_many:
             raise FlowStopped(
                 f"{message}: {len(self._unconfirmed)} members were refused alone and none was "
-                "accepted, so the refusal is not about them: check list_id, list_name and list_type "
-                "in customer_lists, ad_account_id and api_url. No dead letters were written."
+                "accepted, so the refusal is not about them: check list_id, list_name and "
+                "list_type in customer_lists, ad_account_id and api_url. No dead letters were "
+                "written."
             )
 
     def count_outcome(self, origin: Origin, outcome: Outcome, reason: Reason | str = "") -> None:

@@ -72,7 +72,7 @@ def read_action(value: Any) -> Action | None:
 def read_member(value: Any, list_type: str) -> str | LeftOut | None:
     """Return the digest of an identifier; None for nothing, a `LeftOut` for no identifier.
 
-    A digest is passed through in lower case: SHA-256, and those that Pinterest takes for lists besides,
+    A digest is passed through in lower case: SHA-256, and what Pinterest takes for lists besides,
     SHA-1 and MD5 (docs/pinterest-api.md: Customer lists). The 32 hex digits of an MD5 are an
     advertising id without its dashes where the list has such.
     """

@@ -1,8 +1,8 @@
 """Removes from a list what its last full refresh did not bring again.
 
 Run by a person or a job, never by the target. Promises to remove nobody where a refresh did not end
-well, or where it would be more than the configured share; and that a prune that is interrupted can be
-run again. Members are digests throughout.
+well, or where it would be more than the configured share; and that a prune that is interrupted can
+be run again. Members are digests throughout.
 """
 
 import time

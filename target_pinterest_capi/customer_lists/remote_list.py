@@ -167,7 +167,7 @@ class RemoteList:
         return Call(lambda token: update(token, account, list_id, action.value, members))
 
     def _create(self, members: Sequence[str]) -> Generator[Call, CallResponse, CallResponse]:
-        """Create the list with its first members; return the response that accepted or refused them."""
+        """Create the list with its first members; return the response about them."""
         account, _, name, list_type = self.address
         create = self._client.create_list
         call = Call(

@@ -1,1 +1,4 @@
-"""Getting events there: batches, attempts, retries, outcomes, checkpoints. Handles bytes and receipts, never records."""
+"""Getting events there: batches, attempts, retries, outcomes, checkpoints.
+
+Handles bytes and receipts, never records.
+"""

@@ -22,8 +22,8 @@ def max_event_bytes(max_request_bytes: int) -> int:
 class Batch:
     """Events of one request with the sequence number of each, and how many attempts it has had.
 
-    `events`, `sequences` and `keys` are parallel and in order of arrival, so that the first sequence
-    is the lowest; keys are the ledger's, and there are none without one.
+    `events`, `sequences` and `keys` are parallel and in order of arrival, so that the first
+    sequence is the lowest; keys are the ledger's, and there are none without one.
     """
 
     __slots__ = (

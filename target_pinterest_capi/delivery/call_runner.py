@@ -70,7 +70,7 @@ class CallRunner:
         self._is_refreshing = False
         self._blocked_until = float("-inf")
         self._retry_policy = RetryPolicy(max_retry_seconds, rng)
-        self._concurrency_limit = ConcurrencyLimit(max_in_flight)
+        self.concurrency_limit = ConcurrencyLimit(max_in_flight)
         self.stopped: StopReason | None = None
         self.requests = RequestCounts()
 
@@ -130,7 +130,7 @@ class CallRunner:
     # Starting
 
     def _may_start_any(self) -> bool:
-        return self.stopped is None and self._concurrency_limit.allows(self._workers.in_flight)
+        return self.stopped is None and self.concurrency_limit.allows(self._workers.in_flight)
 
     def _waits(self, running: _RunningFlow) -> bool:
         has_token = self._tokens.access_token is not None
@@ -180,7 +180,7 @@ class CallRunner:
         decision = classify_call(response)
         match decision:
             case Decision.SETTLE:
-                self._concurrency_limit.grow()
+                self.concurrency_limit.grow()
                 pause = pause_seconds(response)
                 if pause:
                     self._blocked_until = self._clock() + pause
@@ -210,7 +210,7 @@ class CallRunner:
         call = running.call
         retry = self._retry_policy.schedule(call, response, now, f"about {call.about}")
         if decision is Decision.SLOW_DOWN:
-            self._concurrency_limit.halve()
+            self.concurrency_limit.halve()
             self._blocked_until = max(self._blocked_until, retry.due_at)
         if retry.gave_up is not None:
             self.stop(retry.gave_up)

@@ -60,7 +60,7 @@ class Checkpoints:
             self._thin_out()
 
     def hold_at(self, sequence: int) -> None:
-        """Hold STATE at a record that ended invalid or rejected: while too much does, none passes."""
+        """Hold STATE at a record that ended invalid or rejected, while too much does."""
         position = bisect_left(self._pending, sequence, key=lambda state: state.after)
         if position < len(self._pending):
             self._pending[position].is_held = True
@@ -88,7 +88,7 @@ class Checkpoints:
         return value
 
     def _thin_out(self) -> None:
-        """Leave out every second waiting STATE but the newest; a hold moves on to the next one kept."""
+        """Leave out every second STATE but the newest; a hold moves on to the next one kept."""
         kept: list[_Pending] = []
         is_held = False
         newest = len(self._pending) - 1

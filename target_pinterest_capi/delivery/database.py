@@ -27,8 +27,8 @@ Result = TypeVar("Result")
 class DatabaseKind(NamedTuple):
     """What differs between SQLite and PostgreSQL.
 
-    `numbers` is a table of one column, `value`, from the parameter `numbers`: one statement takes as
-    many of them as there are.
+    `numbers` is a table of one column, `value`, from the parameter `numbers`: one statement takes
+    as many of them as there are.
     """
 
     insert: Callable[[sa.Table], Any]  # with `on_conflict_do_update`

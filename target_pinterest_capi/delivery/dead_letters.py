@@ -1,8 +1,8 @@
 """Dead letters: one JSON line for each invalid or rejected event, durable before it counts.
 
-A file is private (0600), appended to and synced to disk; an fsspec URL is a prefix under which every
-flush makes one object. A line holds no plain personal data but what its event carries in plain for
-Pinterest.
+A file is private (0600), appended to and synced to disk; an fsspec URL is a prefix under which
+every flush makes one object. A line holds no plain personal data but what its event carries in
+plain for Pinterest.
 """
 
 from collections.abc import Callable
@@ -60,7 +60,8 @@ class DeadLetter(NamedTuple):
 class DeadLetters:
     """The place for dead letters. Nothing is opened before the first one.
 
-    `clock` is monotonic seconds, `wall` the time of day. Raises `OSError` from `flush` where the place cannot be written.
+    `clock` is monotonic seconds, `wall` the time of day. Raises `OSError` from `flush` where the
+    place cannot be written.
     """
 
     def __init__(

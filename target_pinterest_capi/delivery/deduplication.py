@@ -68,7 +68,7 @@ class Deduplication:
         return self._repeats.end_delivered(keys)
 
     def next_repeat(self, key: int) -> tuple[Event, int] | None:
-        """Return the repeat that is sent in the place of a rejected event, and its record's number."""
+        """Return what is sent in the place of a rejected event, and its record's number."""
         return self._repeats.next_repeat(key)
 
     def close(self) -> None:

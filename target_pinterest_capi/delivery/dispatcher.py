@@ -1,7 +1,7 @@
 """Requests in flight: starts them, schedules retries, isolates culprits, stops.
 
-Everything here runs on the one thread that calls `poll`. Retries are due times in a heap, so nothing
-sleeps, and a signal can end every wait.
+Everything here runs on the one thread that calls `poll`. Retries are due times in a heap, so that
+nothing sleeps, and a signal can end every wait.
 """
 
 import heapq

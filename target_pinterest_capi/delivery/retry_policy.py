@@ -1,4 +1,4 @@
-"""When a request is tried again, and when a run gives it up. For events and for calls about lists."""
+"""When a request is tried again, and when a run gives it up: for events and for other calls."""
 
 import random
 from typing import NamedTuple, Protocol

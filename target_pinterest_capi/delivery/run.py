@@ -1,8 +1,8 @@
-"""One run: every record from its arrival to exactly one outcome, and STATE to stdout once it is true.
+"""One run: every record from arrival to exactly one outcome, and STATE once it is true.
 
-The doors (the Singer target, replay, Spark) hand over events, invalid records and STATE; deliveries,
-the acknowledger and checkpoints do the rest. Everything runs on the caller's thread; nothing here
-blocks but `wait` and `finish`.
+The doors (the Singer target, replay, Spark) hand over events, invalid records and STATE;
+deliveries, the acknowledger and checkpoints do the rest. Everything runs on the caller's thread;
+nothing here blocks but `wait` and `finish`.
 """
 
 import logging
@@ -93,9 +93,6 @@ class Run:
         self.watch: ProgressReporter | None = None  # polled while the run goes on
         self.sequence = 0  # records that have arrived; what is handed over belongs to the last one
         self.states_written = 0
-
-    def _submit_repeat(self, batch: Batch) -> None:
-        self._events.submit_repeat(batch)
 
     # What arrives
 
@@ -322,11 +319,14 @@ class Run:
             self.wait()
 
     def _flush_letters(self) -> None:
-        """Make dead letters durable; where that fails the run ends, even if it works a moment later."""
+        """Make dead letters durable; a failure ends the run, even if a later try would work."""
         try:
             self._acknowledger.flush()
         except RunStopped as stop:
             self._stop_with(stop, raise_now=True)
+
+    def _submit_repeat(self, batch: Batch) -> None:
+        self._events.submit_repeat(batch)
 
     # STATE, and when to stop
 

@@ -1,1 +1,1 @@
-"""What Pinterest accepts: from mapped values to the bytes of an event. Knows nothing of delivery or of Singer."""
+"""What Pinterest accepts: from mapped values to the bytes of an event."""

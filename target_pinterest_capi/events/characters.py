@@ -1,6 +1,7 @@
-"""Text as Unicode sees it: NFC, lower case, decimal digits, letters; what every normal form is made of.
+"""Text as Unicode sees it: NFC, lower case, decimal digits, letters.
 
-Every function takes any text, lone surrogates included, never raises, and leaves plain ASCII by the shortest way.
+Every normal form is made of these. A function takes any text, lone surrogates included, never
+raises, and returns plain ASCII by the shortest way.
 """
 
 from typing import Final
@@ -11,7 +12,7 @@ _NOT_ALNUM: Final = bytes(byte for byte in range(128) if not chr(byte).isalnum()
 
 
 def well_formed(text: str) -> str:
-    """The text with surrogate pairs joined and lone surrogates as U+FFFD: what UTF-8 can carry."""
+    """Return what UTF-8 can carry: surrogate pairs joined, lone surrogates as U+FFFD."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -20,17 +21,20 @@ def well_formed(text: str) -> str:
 
 
 def nfc(text: str) -> str:
-    """The text composed (Unicode NFC), so that equal letters are equal bytes."""
+    """Return the text composed (Unicode NFC), so that equal letters are equal bytes."""
     return text if text.isascii() else normalize("NFC", well_formed(text))
 
 
 def lower_case(text: str) -> str:
-    """Lower case and NFC, both kept by the other: NFC first makes equivalent texts equal, lower case can undo it."""
+    """Return the text in lower case and NFC.
+
+    NFC comes first, so that equivalent texts become equal, and again, as lower case can undo it.
+    """
     return text.lower() if text.isascii() else normalize("NFC", nfc(text).lower())
 
 
 def ascii_digits(text: str) -> str:
-    """Decimal digits of any script as 0 to 9; all else as it was."""
+    """Return the text with the decimal digits of any script as 0 to 9."""
     return (
         text
         if text.isascii()
@@ -39,7 +43,7 @@ def ascii_digits(text: str) -> str:
 
 
 def letters_and_digits(text: str) -> str:
-    """Letters, their marks and digits of any script in lower case, NFC, without all else; may be empty."""
+    """Return nothing but the letters, their marks and the digits, in lower case and NFC."""
     if text.isascii():
         return text.encode().translate(_LOWER, _NOT_ALNUM).decode()
     lower = lower_case(text)

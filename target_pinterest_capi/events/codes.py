@@ -1,7 +1,8 @@
-"""Codes and the words for them that the normal forms look up: countries, states, currencies, languages, genders, months.
+"""Codes that the normal forms look up, and the words for them.
 
-Owns plain data only: how a text is matched against it is the business of `normalize`. ISO 3166 itself comes from the package
-`iso3166`; what stands here is what people write besides it.
+Countries, states, currencies, languages, genders and months, as plain data: how a text is matched
+against them is up to `normalize`. ISO 3166 itself comes from the package `iso3166`; here is what
+people write besides it.
 """
 
 from typing import Final
@@ -11,13 +12,15 @@ import iso3166
 ALPHA_2: Final = frozenset(row.alpha2.lower() for row in iso3166.countries)
 ALPHA_3: Final = {row.alpha3.lower(): row.alpha2.lower() for row in iso3166.countries}
 
-# Where US postal codes are used (USPS Publication 28, appendix B): the states, the territories and the associated states.
+# Where US postal codes are used (USPS Publication 28, appendix B): the states, the territories and
+# the associated states.
 US_POSTAL: Final = frozenset({"us", "pr", "vi", "gu", "as", "mp", "um", "fm", "mh", "pw"})
 
 # What stands before the comma of these ISO names would name two countries.
 _TWO_COUNTRIES: Final = frozenset({"Congo", "Korea", "Virgin Islands"})
 
-# English names and codes in use that ISO 3166 does not list. "Korea" and "Virgin Islands" alone stay unknown: each is two places.
+# English names and codes in use that ISO 3166 does not list. "Korea" and "Virgin Islands" alone
+# stay unknown: each is two places.
 _OTHER_NAMES: Final = {
     "ae": ("UAE", "Emirates"),
     "ax": ("Åland",),
@@ -71,7 +74,10 @@ _OTHER_NAMES: Final = {
 
 
 def _country_names() -> dict[str, str]:
-    """English names as written, to alpha-2 in lower case; also ISO's without what follows a comma or stands in parentheses."""
+    """Return alpha-2 in lower case by English name as written.
+
+    ISO's names are there as well without what follows a comma or stands in parentheses.
+    """
     names: dict[str, str] = {}
     for row in iso3166.countries:
         for name in (row.name, row.apolitical_name):
@@ -87,57 +93,103 @@ def _country_names() -> dict[str, str]:
 
 COUNTRY_NAMES: Final = _country_names()
 
-# US states, the district, the territories (USPS Publication 28, appendix B) and Canadian provinces (Canada Post).
+# US states, the district, the territories (USPS Publication 28, appendix B) and Canadian provinces
+# (Canada Post).
 STATE_NAMES: Final = {
-    "Alabama": "al", "Alaska": "ak", "Arizona": "az", "Arkansas": "ar", "California": "ca", "Colorado": "co", "Connecticut": "ct",
-    "Delaware": "de", "District of Columbia": "dc", "Washington DC": "dc", "Florida": "fl", "Georgia": "ga", "Hawaii": "hi",
-    "Hawai'i": "hi", "Idaho": "id", "Illinois": "il", "Indiana": "in", "Iowa": "ia", "Kansas": "ks", "Kentucky": "ky",
-    "Louisiana": "la", "Maine": "me", "Maryland": "md", "Massachusetts": "ma", "Michigan": "mi", "Minnesota": "mn",
-    "Mississippi": "ms", "Missouri": "mo", "Montana": "mt", "Nebraska": "ne", "Nevada": "nv", "New Hampshire": "nh",
-    "New Jersey": "nj", "New Mexico": "nm", "New York": "ny", "New York State": "ny", "Washington State": "wa",
-    "North Carolina": "nc", "North Dakota": "nd", "Ohio": "oh", "Oklahoma": "ok", "Oregon": "or", "Pennsylvania": "pa",
-    "Rhode Island": "ri", "South Carolina": "sc", "South Dakota": "sd", "Tennessee": "tn", "Texas": "tx", "Utah": "ut",
-    "Vermont": "vt", "Virginia": "va", "Washington": "wa", "West Virginia": "wv", "Wisconsin": "wi", "Wyoming": "wy",
+    "Alabama": "al", "Alaska": "ak", "Arizona": "az", "Arkansas": "ar", "California": "ca",
+    "Colorado": "co", "Connecticut": "ct", "Delaware": "de", "District of Columbia": "dc",
+    "Washington DC": "dc", "Florida": "fl", "Georgia": "ga", "Hawaii": "hi", "Hawai'i": "hi",
+    "Idaho": "id", "Illinois": "il", "Indiana": "in", "Iowa": "ia", "Kansas": "ks",
+    "Kentucky": "ky", "Louisiana": "la", "Maine": "me", "Maryland": "md", "Massachusetts": "ma",
+    "Michigan": "mi", "Minnesota": "mn", "Mississippi": "ms", "Missouri": "mo", "Montana": "mt",
+    "Nebraska": "ne", "Nevada": "nv", "New Hampshire": "nh", "New Jersey": "nj",
+    "New Mexico": "nm", "New York": "ny", "New York State": "ny", "Washington State": "wa",
+    "North Carolina": "nc", "North Dakota": "nd", "Ohio": "oh", "Oklahoma": "ok", "Oregon": "or",
+    "Pennsylvania": "pa", "Rhode Island": "ri", "South Carolina": "sc", "South Dakota": "sd",
+    "Tennessee": "tn", "Texas": "tx", "Utah": "ut", "Vermont": "vt", "Virginia": "va",
+    "Washington": "wa", "West Virginia": "wv", "Wisconsin": "wi", "Wyoming": "wy",
     "American Samoa": "as", "Guam": "gu", "Northern Mariana Islands": "mp", "Puerto Rico": "pr",
-    "US Virgin Islands": "vi", "U.S. Virgin Islands": "vi",
-    "Alberta": "ab", "British Columbia": "bc", "Manitoba": "mb", "New Brunswick": "nb", "Newfoundland": "nl",
-    "Newfoundland and Labrador": "nl", "Newfoundland & Labrador": "nl", "Northwest Territories": "nt", "Nova Scotia": "ns",
-    "Nunavut": "nu", "Ontario": "on", "Prince Edward Island": "pe", "Quebec": "qc", "Québec": "qc", "Saskatchewan": "sk",
+    "US Virgin Islands": "vi", "U.S. Virgin Islands": "vi", "Alberta": "ab",
+    "British Columbia": "bc", "Manitoba": "mb", "New Brunswick": "nb", "Newfoundland": "nl",
+    "Newfoundland and Labrador": "nl", "Newfoundland & Labrador": "nl",
+    "Northwest Territories": "nt", "Nova Scotia": "ns", "Nunavut": "nu", "Ontario": "on",
+    "Prince Edward Island": "pe", "Quebec": "qc", "Québec": "qc", "Saskatchewan": "sk",
     "Yukon": "yt", "Yukon Territory": "yt",
 }  # fmt: skip
 
 # ISO 4217, list one as amended to 2025, without XTS (for tests) and XXX (no currency).
 CURRENCIES: Final = frozenset(
     """
-    AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF CHW CLF CLP
-    CNY COP COU CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR
-    IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK
-    MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS
-    SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD USN UYI UYU UYW UZS VED VES VND VUV WST XAD XAF XAG XAU
-    XBA XBB XBC XBD XCD XCG XDR XOF XPD XPF XPT XSU XUA YER ZAR ZMW ZWG
+    AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BOV BRL BSD BTN BWP
+    BYN BZD CAD CDF CHE CHF CHW CLF CLP CNY COP COU CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB
+    EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD
+    JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP
+    MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR
+    RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND
+    TOP TRY TTD TWD TZS UAH UGX USD USN UYI UYU UYW UZS VED VES VND VUV WST XAD XAF XAG XAU XBA
+    XBB XBC XBD XCD XCG XDR XOF XPD XPF XPT XSU XUA YER ZAR ZMW ZWG
 """.split()  # noqa: SIM905 - read as a list of codes
 )
 
 LANGUAGES: Final = frozenset(
     """
-    aa ab ae af ak am an ar as av ay az ba be bg bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el en eo es et eu fa ff
-    fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks
-    ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no nr nv ny oc oj om or os pa pi pl ps
-    pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz
-    ve vi vo wa wo xh yi yo za zh zu
+    aa ab ae af ak am an ar as av ay az ba be bg bi bm bn bo br bs ca ce ch co cr cs cu cv cy da
+    de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy
+    hz ia id ie ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg
+    li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no nr nv ny oc oj om or
+    os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw ta
+    te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu
 """.split()  # noqa: SIM905 - read as a list of codes
 )
 
 # Codes that ISO 639-1 withdrew and that Java and Android still send.
 WITHDRAWN_LANGUAGES: Final = {"iw": "he", "in": "id", "ji": "yi"}
 
-# Words by the code that Pinterest hashes. Numbers stand for different genders in different systems: none is here.
+# Words by the code that Pinterest hashes. Numbers mean different genders in different systems, so
+# there are none.
 GENDERS: Final = {
-    "f": ("f", "female", "feminine", "woman", "girl", "w", "weiblich", "femme", "féminin", "mujer", "femenino", "feminino"),
-    "m": ("m", "male", "masculine", "man", "boy", "männlich", "homme", "masculin", "hombre", "masculino", "homem"),
-    "n": ("n", "non-binary", "nb", "enby", "x", "diverse", "divers", "genderqueer", "neutral", "other"),
-}  # fmt: skip
+    "f": (
+        "f",
+        "female",
+        "feminine",
+        "woman",
+        "girl",
+        "w",
+        "weiblich",
+        "femme",
+        "féminin",
+        "mujer",
+        "femenino",
+        "feminino",
+    ),
+    "m": (
+        "m",
+        "male",
+        "masculine",
+        "man",
+        "boy",
+        "männlich",
+        "homme",
+        "masculin",
+        "hombre",
+        "masculino",
+        "homem",
+    ),
+    "n": (
+        "n",
+        "non-binary",
+        "nb",
+        "enby",
+        "x",
+        "diverse",
+        "divers",
+        "genderqueer",
+        "neutral",
+        "other",
+    ),
+}
 
 MONTHS: Final = (
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
+    "january", "february", "march", "april", "may", "june", "july", "august", "september",
+    "october", "november", "december",
 )  # fmt: skip

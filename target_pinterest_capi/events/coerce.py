@@ -1,8 +1,10 @@
-"""Values as taps send them, to the types of the wire: text, amounts, integers, booleans, times, lists and items.
+"""Values as taps send them, to the types of the wire.
 
-Takes what JSON and Spark rows hold: str, int, float, Decimal, bool, None, list, dict, datetime and date. Nothing (null, `""`,
-white space, `[]`) gives None, what does not fit a `LeftOut` that says why; no JSON value makes it raise. What could be read in two
-ways is refused, never guessed. Never normalizes for hashing, never reads a clock. `LeftOut` is a `str`: test for it first.
+A function takes what JSON and Spark rows hold: str, int, float, Decimal, bool, None, list, dict,
+datetime and date. It returns the value, None for nothing (null, `""`, white space, `[]`), or the
+`LeftOut` that says why a value does not fit; no JSON value makes it raise. What could be read in
+two ways is refused, never guessed. Never normalizes for hashing, never reads a clock. `LeftOut` is
+a `str`: test for it first.
 """
 
 import re
@@ -20,15 +22,16 @@ _is_numeric: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[
 
 
 def is_nothing(value: Any) -> bool:
-    """Say whether the value is null, `""`, white space or `[]`: the same as an absent one."""
+    """Return whether the value is null, `""`, white space or `[]`: the same as an absent one."""
     kind = type(value)
     return not value.strip() if kind is str else not value if kind is list else value is None
 
 
 def text(value: Any) -> str | LeftOut | None:
-    """Trimmed text; numbers with every digit and no exponent, whole ones without a fraction; times in ISO 8601.
+    """Return trimmed text: numbers with every digit and no exponent, times in ISO 8601.
 
-    NaN and infinity are nothing: they are what is left of a number that was not there.
+    A whole number has no fraction. NaN and infinity are nothing: they are what is left of a number
+    that was not there.
     """
     kind = type(value)
     if kind is str:
@@ -43,9 +46,8 @@ def text(value: Any) -> str | LeftOut | None:
     return None if is_nothing(value) else LeftOut.NOT_TEXT
 
 
-_MOST_DIGITS: Final = (
-    1000  # of a number as text: far beyond any id, far below what a hostile exponent asks for
-)
+# Of a number as text: far beyond any id, far below what a hostile exponent asks for.
+_MOST_DIGITS: Final = 1000
 
 
 def _number_text(number: float | Decimal) -> str | LeftOut | None:
@@ -68,9 +70,10 @@ TOO_LARGE: Final = 10**_INTEGER_DIGITS  # numbers of as many digits are read wit
 
 
 def amount(value: Any) -> str | LeftOut | None:
-    """Exact decimal text with the digits as they came: `19.990` stays `19.990`; 18 integer and 9 fraction digits at most.
+    """Return exact decimal text with the digits as they came: `19.990` stays `19.990`.
 
-    Zeros at the end of a longer fraction are no digits of the amount: databases pad to the scale of the column.
+    It has 18 integer and 9 fraction digits at most. Zeros at the end of a longer fraction do not
+    count: databases pad to the scale of the column.
     """
     kind = type(value)
     if kind is str:
@@ -89,7 +92,7 @@ def amount(value: Any) -> str | LeftOut | None:
 
 
 def _plain_amount(written: str) -> str | LeftOut:
-    """The amount of a number with a sign, leading zeros, an exponent or a long fraction."""
+    """Return the amount of a number with a sign, leading zeros, an exponent or a long fraction."""
     try:
         number = Decimal(written)
     except InvalidOperation:  # an exponent beyond what decimals hold
@@ -115,7 +118,7 @@ _LARGEST: Final = 2**63 - 1  # what a signed integer of the wire holds
 
 
 def integer(value: Any) -> int | LeftOut | None:
-    """Whole number from numbers and numeric text (`3`, `3.0`, `"3.0"`); a fraction is refused, not rounded."""
+    """Return the whole number of `3`, `3.0` or `"3.0"`; a fraction is refused, not rounded."""
     kind = type(value)
     if kind is int:
         return value if -_LARGEST <= value <= _LARGEST else LeftOut.OUT_OF_RANGE
@@ -137,11 +140,9 @@ def _whole_number(written: str) -> int | LeftOut:
         return 0
     if number.adjusted() > _INTEGER_DIGITS:
         return LeftOut.OUT_OF_RANGE
-    return (
-        integer(int(number)) or 0
-        if number == number.to_integral_value()
-        else LeftOut.NOT_AN_INTEGER
-    )
+    if number != number.to_integral_value():
+        return LeftOut.NOT_AN_INTEGER
+    return integer(int(number)) or 0
 
 
 _BOOLEANS: Final[dict[str, bool]] = {
@@ -151,7 +152,7 @@ _BOOLEANS: Final[dict[str, bool]] = {
 
 
 def boolean(value: Any) -> bool | LeftOut | None:
-    """True or false from booleans, the numbers 1 and 0, and the usual words in any case."""
+    """Return what a boolean, 1, 0 or one of the usual words means, in any case."""
     kind = type(value)
     if kind is bool:
         return value is True
@@ -159,10 +160,8 @@ def boolean(value: Any) -> bool | LeftOut | None:
         meant = _BOOLEANS.get(value.strip().lower())
         if meant is not None:
             return meant
-    elif (kind is int or kind is float or (kind is Decimal and value.is_finite())) and value in (
-        0,
-        1,
-    ):
+    is_number = kind is int or kind is float or (kind is Decimal and value.is_finite())
+    if is_number and value in (0, 1):
         return bool(value)
     return None if is_nothing(value) else LeftOut.NOT_A_BOOLEAN
 
@@ -176,13 +175,15 @@ _NO_OFFSET: Final = timedelta()
 
 
 def unix_time(value: Any, zone: tzinfo) -> int | LeftOut | None:
-    """Unix seconds, fractions floored, from Unix times of any unit, ISO 8601 text, datetimes; times without offset are in `zone`.
+    """Return Unix seconds, fractions floored, of a Unix time, ISO 8601 text, a datetime or a date.
 
-    Numbers, also as text, are told apart by their digits: 9 or 10 are seconds (1973 to 2286), 13 milliseconds, 16 microseconds, 19
-    nanoseconds (2001 to 2286), and 8 are a date, YYYYMMDD, as in the basic form of ISO 8601. Nothing else is a time: 12, 14 and 17
-    digits are as likely a calendar written without separators, 18 the ticks of some platforms, 5 the day of a spreadsheet.
-    A date is its midnight. A local time that a clock change skips is read with the offset before it, one that comes twice is the
-    first.
+    A time without an offset is in `zone`, and a date is its midnight. Numbers, also as text, are
+    told apart by their digits: 9 or 10 are seconds (1973 to 2286), 13 milliseconds, 16
+    microseconds, 19 nanoseconds (2001 to 2286), and 8 are a date, YYYYMMDD, as in the basic form of
+    ISO 8601. Nothing else is a time: 12, 14 and 17 digits are as likely a calendar written without
+    separators, 18 the ticks of some platforms, 5 the day of a spreadsheet.
+    A local time that a clock change skips is read with the offset before it, one that comes twice
+    is the first.
     """
     kind = type(value)
     if kind is str:
@@ -194,29 +195,32 @@ def unix_time(value: Any, zone: tzinfo) -> int | LeftOut | None:
     if isinstance(value, datetime):
         return _seconds(value, zone)
     if isinstance(value, date):
-        return _seconds(datetime(value.year, value.month, value.day), zone)  # noqa: DTZ001 - it is in zone
+        return _midnight(value.year, value.month, value.day, zone)
     return None if is_nothing(value) else LeftOut.NOT_A_TIME
 
 
+def _midnight(year: int, month: int, day: int, zone: tzinfo) -> int:
+    return _seconds(datetime(year, month, day), zone)  # noqa: DTZ001 - it is in zone
+
+
 def _seconds(moment: datetime, zone: tzinfo) -> int:
-    local = moment.tzinfo is None
-    since = (
-        moment - LOCAL_EPOCH - (zone.utcoffset(moment) or _NO_OFFSET) if local else moment - EPOCH
-    )
+    if moment.tzinfo is None:
+        since = moment - LOCAL_EPOCH - (zone.utcoffset(moment) or _NO_OFFSET)
+    else:
+        since = moment - EPOCH
     return since.days * DAY_SECONDS + since.seconds
 
 
 def _whole_part(number: float | Decimal) -> int:
-    """The number without its fraction; 0 for what is not finite or far beyond any time."""
-    sized = (
-        isfinite(number)
-        if isinstance(number, float)
-        else number.is_finite() and number.adjusted() <= _INTEGER_DIGITS
-    )
-    return int(number) if sized else 0
+    """Return the number without its fraction; 0 if it is not finite or far beyond any time."""
+    if isinstance(number, float):
+        usable = isfinite(number)
+    else:
+        usable = number.is_finite() and number.adjusted() <= _INTEGER_DIGITS
+    return int(number) if usable else 0
 
 
-# first number, first number beyond, how many of the unit make a second
+# The first number, the first number beyond, and how many of the unit make a second.
 _UNITS: Final = (
     (10**8, 10**10, 1),
     (10**12, 10**13, 10**3),
@@ -232,7 +236,7 @@ def _time_of_number(number: int, zone: tzinfo) -> int | LeftOut:
             return number // unit
     if _FIRST_DATE <= number < _UNITS[0][0]:
         try:
-            return _seconds(datetime(number // 10_000, number // 100 % 100, number % 100), zone)  # noqa: DTZ001 - it is in zone
+            return _midnight(number // 10_000, number // 100 % 100, number % 100, zone)
         except ValueError:
             return LeftOut.NOT_A_TIME
     return LeftOut.NOT_A_TIME
@@ -241,13 +245,15 @@ def _time_of_number(number: int, zone: tzinfo) -> int | LeftOut:
 _is_unix: Final = re.compile(r"[0-9]{8,19}(?:\.[0-9]*)?").fullmatch
 _iso: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8})"
-    r"(?:(?:T| +)([0-9]{2}(?::?[0-9]{2}){0,2}(?:[.,][0-9]+)?) *(Z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?|))?"
+    r"(?:(?:T| +)([0-9]{2}(?::?[0-9]{2}){0,2}(?:[.,][0-9]+)?)"
+    r" *(Z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?|))?"
 ).fullmatch
 _is_day_over: Final = re.compile(r"24(?::?00){0,2}(?:[.,]0+)?").fullmatch
 
 
 def _time_of_text(text: str, zone: tzinfo) -> int | LeftOut | None:
-    # Most of all "2026-11-21T10:00:00+00:00". Checked, since the library takes any character before the time, a digit too.
+    # Most of all "2026-11-21T10:00:00+00:00". The character before the time is checked, since the
+    # library takes any, a digit too.
     if "-" in text and text[10:11] in "T ":
         try:
             return _seconds(datetime.fromisoformat(text), zone)
@@ -257,7 +263,10 @@ def _time_of_text(text: str, zone: tzinfo) -> int | LeftOut | None:
 
 
 def _time_of_odd_text(text: str, zone: tzinfo) -> int | LeftOut | None:
-    """The time of numbers and of the ISO forms that the library does not take: small letters, named zones, midnight as 24:00."""
+    """Return the time of a number, or of an ISO form that the library does not take.
+
+    Such are small letters, named zones, and midnight as 24:00.
+    """
     text = text.strip().upper()
     if _is_unix(text):
         return _time_of_number(int(text.partition(".")[0]), zone)
@@ -281,19 +290,16 @@ _read_json: Final = msgspec.json.Decoder(float_hook=Decimal).decode
 
 
 def _json(text: str) -> Any:
-    """The value that JSON text holds, numbers exact; UNREADABLE_JSON where it is none."""
+    """Return the value that JSON text holds, numbers exact; UNREADABLE_JSON if it is not JSON."""
     try:
         return _read_json(well_formed(text))
-    except (
-        ValueError,
-        ArithmeticError,
-        RecursionError,
-    ):  # no JSON; an exponent beyond what decimals hold; nested too deep
+    except (ValueError, ArithmeticError, RecursionError):
+        # not JSON; an exponent beyond what decimals hold; nested too deep
         return LeftOut.UNREADABLE_JSON
 
 
 def array(value: Any) -> list[Any] | None:
-    """The list, also from its JSON text; any other value as a list of itself."""
+    """Return the list, also of its JSON text; any other value as a list of itself."""
     if type(value) is str and value.lstrip()[:1] == "[":
         values = _json(value)
         if type(values) is list:
@@ -304,9 +310,10 @@ def array(value: Any) -> list[Any] | None:
 
 
 def items(value: Any) -> list[Any] | LeftOut | None:
-    """A list of objects, from a list, one object, or the JSON text of either; objects in the list may be JSON text themselves.
+    """Return the list of objects that a list, one object, or the JSON text of either holds.
 
-    Nothings in the list are left out; what is no object stays as it came, for the caller to refuse one by one.
+    Objects in the list may be JSON text themselves. Null and empty entries are left out; any
+    other that is not an object stays as it came, for the caller to refuse one by one.
     """
     if type(value) is str and value.strip():
         value = _json(value)
@@ -322,6 +329,6 @@ def items(value: Any) -> list[Any] | LeftOut | None:
 
 
 def item(entry: Any) -> Any:
-    """The object that an entry's JSON text holds; any other entry as it is."""
+    """Return the object that an entry's JSON text holds; any other entry as it is."""
     read = _json(entry) if type(entry) is str and entry.lstrip()[:1] == "{" else entry
     return read if type(read) is dict else entry

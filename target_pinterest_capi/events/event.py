@@ -1,6 +1,7 @@
-"""What mapping a record gives: an `Event` ready for the wire, an `InvalidRecord` or a `SkippedRecord`. Reprs show no values.
+"""What mapping a record makes: an `Event` for the wire, an `InvalidRecord` or a `SkippedRecord`.
 
-An event is encoded once, here; everything after handles its bytes and the receipt around them.
+An event is encoded once; everything after that handles its bytes and the receipt around them.
+Reprs show no values.
 """
 
 from typing import Final, NamedTuple
@@ -9,20 +10,19 @@ import msgspec
 
 from target_pinterest_capi.events.reasons import Reason, Skipped
 
-encode: Final = (
-    msgspec.json.Encoder().encode
-)  # an event's JSON, UTF-8, members in the order they were set
+# An event's JSON, UTF-8, members in the order in which they were set.
+encode: Final = msgspec.json.Encoder().encode
 
 
 class Origin(NamedTuple):
-    """Where an event comes from, the unit of every count: its Singer stream and the mapping entry that took it."""
+    """Where an event comes from, the unit of every count: its stream and its mapping entry."""
 
     stream: str
     mapping: str
 
 
 class Account:
-    """An ad account and the token its events are sent with. Compares by identity; its repr shows no token."""
+    """An ad account and the token of its events. Compares by identity; its repr shows no token."""
 
     __slots__ = ("ad_account_id", "token")
 
@@ -35,9 +35,11 @@ class Account:
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
-    """One wire-ready event. `body` is its JSON, hashed; `time` Unix seconds; `deduplicable`: Pinterest removes repeats.
+    """One event ready for the wire.
 
-    `key` holds its record's key properties as a dead letter shows them; a text names the one property whose value is `id`.
+    `body` is its JSON, hashed; `time` is in Unix seconds. Pinterest removes repeats of a
+    `deduplicable` one. `key` has its record's key properties as a dead letter shows them; a text
+    names the one property whose value is `id`.
     """
 
     body: bytes
@@ -54,9 +56,10 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
 
 class InvalidRecord(msgspec.Struct, frozen=True, gc=False):
-    """A record that made no event: why, on which field, and in what sense (`detail`, a reason's name, never a value).
+    """A record that made no event: why, and on which field.
 
-    `repeat_of` has account, event name and event id where it is just too old: the ledger may know it.
+    `detail` is the name of a more precise reason, never a value. `repeat_of` has account, event
+    name and event id of an event that is only too old: the ledger may know it.
     """
 
     origin: Origin
@@ -68,7 +71,10 @@ class InvalidRecord(msgspec.Struct, frozen=True, gc=False):
 
 
 class SkippedRecord(msgspec.Struct, frozen=True, gc=False):
-    """A record that the configuration leaves out; `name` is the event name that no entry lists, where that is why."""
+    """A record that the configuration leaves out.
+
+    `name` is the event name that no entry lists, where that is the reason.
+    """
 
     origin: Origin
     reason: Skipped

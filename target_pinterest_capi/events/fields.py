@@ -1,7 +1,8 @@
-"""Every field of an event, one row each: what it holds, its normal form, its limits, and what it is for.
+"""Every field of an event, one row each: what it holds, its normal form, its limits, its purpose.
 
-The builder compiles from this table, the settings check paths against it, and the field reference is printed from it.
-Rows stand in the order in which members are written to the wire, so that equal events are equal bytes.
+The builder compiles from this table, the settings check paths against it, and the field reference
+is printed from it. Rows stand in the order in which members are written to the wire, so that equal
+events are equal bytes.
 
 Source of the rows: docs/pinterest-api.md, and ConversionEvents in its data; marked rows
 (`advertiser_tracking_enabled`, `item_brand_id`) are members that live requests were seen to accept.
@@ -25,7 +26,7 @@ class FieldKind(Enum):
 
 
 class Field(NamedTuple):
-    """One field: `path` is Pinterest's own, `form` names the normal form in `normalize` (None: trimmed text)."""
+    """One field: `path` is Pinterest's own, `form` names its normal form (None: trimmed text)."""
 
     path: str
     kind: FieldKind
@@ -62,28 +63,46 @@ def _integer(path: str, about: str, maximum: int | None = None) -> Field:
     return Field(path, FieldKind.INTEGER, about, minimum=0, maximum=maximum)
 
 
-ACTION_SOURCES: Final = (
-    "app_android",
-    "app_ios",
-    "web",
-    "offline",
-)  # docs/pinterest-api.md: The event
+# docs/pinterest-api.md: The event
+ACTION_SOURCES: Final = ("app_android", "app_ios", "web", "offline")
 
 # docs/pinterest-api.md: The event. The first fifteen are of 5.23, the others of 5.28
 EVENT_NAMES: Final = (
-    "add_payment_info", "add_to_cart", "add_to_wishlist", "app_install", "checkout", "custom", "initiate_checkout", "lead",
-    "page_visit", "search", "signup", "subscribe", "view_category", "view_content", "watch_video",
-    "app_open", "contact", "customize_product", "find_location", "schedule", "start_trial", "submit_application",
+    "add_payment_info", "add_to_cart", "add_to_wishlist", "app_install", "checkout", "custom",
+    "initiate_checkout", "lead", "page_visit", "search", "signup", "subscribe", "view_category",
+    "view_content", "watch_video",
+    "app_open", "contact", "customize_product", "find_location", "schedule", "start_trial",
+    "submit_application",
 )  # fmt: skip
 
 FIELDS: Final = (
-    Field("event_name", FieldKind.TEXT, "What the user did; one of Pinterest's names, or the advertiser's own", required=True),
-    Field("action_source", FieldKind.CHOICE, "Where it happened", required=True, choices=ACTION_SOURCES),
+    Field(
+        "event_name",
+        FieldKind.TEXT,
+        "What the user did; one of Pinterest's names, or the advertiser's own",
+        required=True,
+    ),
+    Field(
+        "action_source",
+        FieldKind.CHOICE,
+        "Where it happened",
+        required=True,
+        choices=ACTION_SOURCES,
+    ),
     Field("event_time", FieldKind.TIME, "When it happened", required=True),
-    Field("event_id", FieldKind.TEXT, "Removes duplicates of one event, also between the browser tag and this API", required=True),
+    Field(
+        "event_id",
+        FieldKind.TEXT,
+        "Removes duplicates of one event, also between the browser tag and this API",
+        required=True,
+    ),
     _text("event_source_url", "The page it happened on"),
     Field("opt_out", FieldKind.BOOLEAN, "The user opted out of tracking; never given a default"),
-    Field("advertiser_tracking_enabled", FieldKind.BOOLEAN, "The user allowed tracking in the app (seen live)"),
+    Field(
+        "advertiser_tracking_enabled",
+        FieldKind.BOOLEAN,
+        "The user allowed tracking in the app (seen live)",
+    ),
     _text("partner_name", "Who sends on the advertiser's behalf, as ss-name"),
     _text("app_id", "The app's id in its store"),
     _text("app_name", "The app's name"),
@@ -104,17 +123,34 @@ FIELDS: Final = (
     _hashed("ct", "city", "City"),
     _hashed("st", "state", "State or province; needed for limited data processing"),
     _hashed("zp", "postal_code", "Postal code"),
-    _hashed("country", "country", "Country; needed for limited data processing, and read for phones and postal codes"),
+    _hashed(
+        "country",
+        "country",
+        "Country; needed for limited data processing, and read for phones and postal codes",
+    ),
     _hashed("external_id", "external_id", "The advertiser's own id of the user"),
     _hashed("hashed_maids", "maid", "Mobile advertising ids (GAID, IDFA)"),
-    _text("user_data.client_ip_address", "The user's IP address; identifies with client_user_agent", form="ip_address"),
-    _text("user_data.client_user_agent", "The browser's user agent; identifies with client_ip_address"),
+    _text(
+        "user_data.client_ip_address",
+        "The user's IP address; identifies with client_user_agent",
+        form="ip_address",
+    ),
+    _text(
+        "user_data.client_user_agent", "The browser's user agent; identifies with client_ip_address"
+    ),
     _text("user_data.click_id", "The _epik cookie or epik parameter of the ad click"),
     _text("user_data.partner_id", "A partner's id of the visitor, such as a RampID"),
     _text("custom_data.currency", "ISO 4217 code of the amounts", form="currency"),
-    Field("custom_data.value", FieldKind.AMOUNT, "Total value of the event, before tax and shipping"),
+    Field(
+        "custom_data.value", FieldKind.AMOUNT, "Total value of the event, before tax and shipping"
+    ),
     Field("custom_data.content_ids", FieldKind.TEXT, "Product ids, as in the catalogue", many=True),
-    Field("custom_data.contents", FieldKind.ITEMS, "The products, with id, item_price, quantity and more", many=True),
+    Field(
+        "custom_data.contents",
+        FieldKind.ITEMS,
+        "The products, with id, item_price, quantity and more",
+        many=True,
+    ),
     Field("custom_data.num_items", FieldKind.INTEGER, "Total number of products", minimum=0),
     _text("custom_data.order_id", "The order's id"),
     _text("custom_data.search_string", "What the user searched for"),
@@ -125,7 +161,11 @@ FIELDS: Final = (
     Field("custom_data.predicted_ltv", FieldKind.AMOUNT, "Predicted lifetime value of the user"),
     _text("custom_data.np", "Named partner: only when Pinterest asked for it"),
     _text("custom_data.external_measurement_id", "Only when Pinterest asked for it"),
-    Field("custom_data.external_measurement_vendor_id", FieldKind.INTEGER, "Only when Pinterest asked for it"),
+    Field(
+        "custom_data.external_measurement_vendor_id",
+        FieldKind.INTEGER,
+        "Only when Pinterest asked for it",
+    ),
     _text("app_info.app_id", "The app's id in its store", 200),
     _text("app_info.app_name", "The app's name", 200),
     _text("app_info.app_package_name", "The app's package name", 200),
@@ -141,16 +181,54 @@ FIELDS: Final = (
     _integer("device_info.cpu_cores", "Number of CPU cores", 1152),
     _integer("device_info.external_storage_free_space", "Free external storage in GB", 1048576),
     _integer("device_info.external_storage_size", "External storage in GB", 1048576),
-    Field("device_info.form_factor", FieldKind.CHOICE, "Form of the device",
-          choices=("desktop", "laptop", "cellphone", "tablet", "smartwatch", "tv", "vr", "console", "other")),
+    Field(
+        "device_info.form_factor",
+        FieldKind.CHOICE,
+        "Form of the device",
+        choices=(
+            "desktop",
+            "laptop",
+            "cellphone",
+            "tablet",
+            "smartwatch",
+            "tv",
+            "vr",
+            "console",
+            "other",
+        ),
+    ),
     _text("device_info.kernel_version", "Kernel version", 100),
-    Field("device_info.languages", FieldKind.TEXT, "Installed languages, ISO 639-1", form="language", many=True, max_items=100),
+    Field(
+        "device_info.languages",
+        FieldKind.TEXT,
+        "Installed languages, ISO 639-1",
+        form="language",
+        many=True,
+        max_items=100,
+    ),
     _text("device_info.locale", "Locale, BCP 47", 35),
     _text("device_info.model", "Model of the device", 100),
-    Field("device_info.network_type", FieldKind.CHOICE, "Network the device was on",
-          choices=("wifi", "cellular_2g", "cellular_3g", "cellular_4g", "cellular_5g", "cellular_6g", "ethernet", "unknown")),
-    Field("device_info.os_family", FieldKind.CHOICE, "Family of the operating system",
-          choices=("ios", "android", "macos", "windows", "linux", "bsd", "other")),
+    Field(
+        "device_info.network_type",
+        FieldKind.CHOICE,
+        "Network the device was on",
+        choices=(
+            "wifi",
+            "cellular_2g",
+            "cellular_3g",
+            "cellular_4g",
+            "cellular_5g",
+            "cellular_6g",
+            "ethernet",
+            "unknown",
+        ),
+    ),
+    Field(
+        "device_info.os_family",
+        FieldKind.CHOICE,
+        "Family of the operating system",
+        choices=("ios", "android", "macos", "windows", "linux", "bsd", "other"),
+    ),
     _text("device_info.os_name", "Short name of the operating system", 100),
     _text("device_info.os_release_name", "Marketing name of its release", 100),
     _text("device_info.os_version", "Its full version", 100),
@@ -162,7 +240,7 @@ FIELDS: Final = (
     _text("device_info.timezone", "Time zone of the device", 40),
     _text("device_info.timezone_abbr", "Abbreviation of its time zone", 5),
     _text("device_info.type", "Type of the device", 100),
-)  # fmt: skip
+)
 
 # Members of one item of custom_data.contents, in wire order; paths are relative to the item.
 ITEM_FIELDS: Final = (

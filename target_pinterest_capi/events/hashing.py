@@ -1,6 +1,7 @@
-"""SHA-256 as Pinterest takes it, and digests that come already made. The only module that imports hashlib.
+"""SHA-256 as Pinterest takes it, and digests that come already made.
 
-Never normalizes: what is hashed is what it is given. Never keeps or shows what was hashed.
+The only module that imports hashlib. Never normalizes: it hashes what it is given. Never keeps or
+shows what was hashed.
 """
 
 import re
@@ -17,7 +18,10 @@ _is_hex: Final = re.compile("[0-9a-fA-F]+").fullmatch
 
 
 def digest(text: str) -> str:
-    """Lower-case hex SHA-256 of the text as UTF-8; the caller gives NFC. What UTF-8 cannot carry is hashed as U+FFFD."""
+    """Return the lower-case hex SHA-256 of the text as UTF-8.
+
+    The text is to be in NFC. What UTF-8 cannot carry is hashed as U+FFFD.
+    """
     try:
         return sha256(text.encode()).hexdigest()
     except UnicodeEncodeError:
@@ -25,28 +29,27 @@ def digest(text: str) -> str:
 
 
 def digest_key(text: str, size: int) -> bytes:
-    """Give the first `size` bytes of the SHA-256 of the text: a short key that nothing can be read back from."""
+    """Return the first bytes of the text's SHA-256: a short key that does not tell the text."""
     return sha256(text.encode("utf-8", "replace")).digest()[:size]
 
 
 def digest_bytes(data: bytes) -> str:
-    """Lower-case hex SHA-256 of the bytes."""
+    """Return the lower-case hex SHA-256 of the bytes."""
     return sha256(data).hexdigest()
 
 
 def recognize(text: str, *, refuse_others: bool = True) -> str | LeftOut | None:
-    """The SHA-256 digest that the text is, in lower case; None for any other text.
+    """Return the SHA-256 digest that the text is, in lower case; None for any other text.
 
-    A text like an MD5 or SHA-1 digest is UNMATCHABLE_DIGEST, unless `refuse_others` is off: an id may look like one (a UUID
-    without its dashes does). Surrounding white space is ignored. `LeftOut` is a `str`: test for it first.
+    A text like an MD5 or SHA-1 digest is UNMATCHABLE_DIGEST, unless `refuse_others` is off: an id
+    may look like one (a UUID without its dashes does). Surrounding white space is ignored.
+    `LeftOut` is a `str`: test for it first.
     """
     if len(text) < SHORTEST_DIGEST:
         return None
     trimmed = text.strip()
     if len(trimmed) == _SHA256:
         return trimmed.lower() if _is_hex(trimmed) else None
-    return (
-        LeftOut.UNMATCHABLE_DIGEST
-        if refuse_others and len(trimmed) in _OTHERS and _is_hex(trimmed)
-        else None
-    )
+    if refuse_others and len(trimmed) in _OTHERS and _is_hex(trimmed):
+        return LeftOut.UNMATCHABLE_DIGEST
+    return None

@@ -1,4 +1,7 @@
-"""Key properties: the derived `event_id`, and the key that a dead letter shows. Deterministic on every run and machine."""
+"""Key properties: the derived `event_id`, and the key that a dead letter shows.
+
+Both are the same on every run and machine.
+"""
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
@@ -14,7 +17,7 @@ Key = dict[str, str]
 ReadKey = Callable[[Mapping[str, Any]], Key | None]
 
 
-# Compact JSON with sorted keys; decimals as text, exactly as they came (msgspec's own form of a Decimal).
+# Compact JSON with sorted keys; decimals as text, exactly as they came.
 _encode: Final = msgspec.json.Encoder(order="sorted", decimal_format="string").encode
 
 
@@ -25,9 +28,10 @@ def derive_event_id(
     event_name: str,
     stream: str,
 ) -> str | None:
-    """Give the event id of a record that has none: SHA-256 over account, event name, stream and the key properties.
+    """Return the event id of a record that has none.
 
-    A stream without key properties takes the whole record but its `_sdc_*` columns. None where the record lacks a key
+    It is the SHA-256 over account, event name, stream and key properties; of a stream without key
+    properties, over the whole record but its `_sdc_*` columns. None where the record lacks a key
     property, or has nothing but nulls for them: such ids would be shared.
     """
     if key_properties:
@@ -53,7 +57,10 @@ def derive_event_id(
 def read_key(
     record: Mapping[str, Any], key_properties: tuple[str, ...], *, plain: bool
 ) -> Key | None:
-    """Give each key property as the SHA-256 of its text (as itself where `plain`); None where the record has none."""
+    """Return each key property as the SHA-256 of its text, or as its text where `plain`.
+
+    None where the record has none of them.
+    """
     key = {}
     for name in key_properties:
         text = coerce.text(record.get(name))
@@ -65,7 +72,10 @@ def read_key(
 def compile_key(
     key_properties: tuple[str, ...], event_id_column: str | None, *, plain: bool
 ) -> ReadKey | str | None:
-    """Give the reader of an event's key, or the name of the one key property where that is the event id itself."""
+    """Return the reader of an event's key, or the name of the key property that is the event id.
+
+    None where the stream has no key properties.
+    """
     if not key_properties:
         return None
     if key_properties == (event_id_column,) and not plain:
@@ -74,12 +84,12 @@ def compile_key(
 
 
 def key_of(event: Event) -> Key | None:
-    """Give the key of an event as its dead letter shows it."""
+    """Return the key of an event as its dead letter shows it."""
     return {event.key: hashing.digest(event.id)} if isinstance(event.key, str) else event.key
 
 
 def _plain(value: Any) -> Any:
-    """Give the values that only Spark and stream maps bring, floats and times, the form that a tap's JSON has for them."""
+    """Return floats and times, which only Spark and stream maps bring, as a tap's JSON has them."""
     if isinstance(value, float):
         return Decimal(repr(value))
     if isinstance(value, datetime | date):

@@ -1,10 +1,11 @@
-"""Normal forms: one pure function a field, from text as it came to the text that Pinterest hashes too.
+"""Normal forms: one pure function a field, from text as it came to the text that Pinterest hashes.
 
-Owns what a value looks like before it is hashed or sent. Every function takes any text, lone surrogates included, gives a
-non-empty text in Unicode NFC or a `LeftOut`, and never raises; equal for equivalent (NFC, NFD) input. Never hashes, never
-recognizes digests (`hashing` does, before), never reads a setting or a clock. `LeftOut` is a `str`: test for it first.
+Owns what a value looks like before it is hashed or sent. Every function takes any text, lone
+surrogates included, returns a non-empty text in Unicode NFC or a `LeftOut`, and never raises;
+equivalent input (NFC, NFD) has equal forms. Never hashes, never recognizes digests (`hashing` does,
+before), never reads a setting or a clock. `LeftOut` is a `str`: test for it first.
 
-The rules are those of docs/pinterest-api.md: Normal forms. Each function leaves by its commonest case
+The rules are those of docs/pinterest-api.md: Normal forms. Each function decides its commonest case
 first: all of them run once or more for every event.
 """
 
@@ -25,31 +26,35 @@ from target_pinterest_capi.events.phones import phone
 from target_pinterest_capi.events.reasons import LeftOut
 
 __all__ = [
-    "birth_date", "city", "country", "currency", "email", "external_id", "gender", "ip_address", "language", "maid", "name",
-    "phone", "postal_code", "state",
+    "birth_date", "city", "country", "currency", "email", "external_id", "gender", "ip_address",
+    "language", "maid", "name", "phone", "postal_code", "state",
 ]  # fmt: skip
 
 _NOT_DIGITS: Final = re.compile("[^0-9]+")
 
 _ZERO_WIDTH: Final = "\u200b\u2060\ufeff"  # spaces that come with pasted text
 _NO_ZERO_WIDTH: Final = dict.fromkeys(map(ord, _ZERO_WIDTH))
-# Neither part of an address holds white space, controls, or what only quoting, display names and lists of addresses bring.
+# Neither part of an address holds white space, controls, or what only quoting, display names and
+# lists of addresses bring.
 _NEVER: Final = r"\s\x00-\x20\x7f@<>()\[\],;:\\" + '"' + _ZERO_WIDTH
 _is_email: Final = re.compile(rf"[^{_NEVER}]+@[^.{_NEVER}]+(?:\.[^.{_NEVER}]+)+").fullmatch
-# Nearly all addresses: once in lower case, such a one is in its normal form. Kept plain, since it runs for every event.
+# Nearly all addresses: once in lower case, such a one is in its normal form. Kept plain, since it
+# runs for every event.
 is_plain_email: Final = re.compile(
     r"[A-Za-z0-9._%+'-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
 ).fullmatch
 
 
 def email(text: str) -> str | LeftOut:
-    """Lower case without white space, of the form x@y.z; dots and plus-tags stay."""
+    """Return the address in lower case without white space; dots and plus-tags stay."""
     lower = lower_case(text)
     if _is_email(lower):
         return lower
     # joined again in NFC, since white space may have stood before a mark
     lower = nfc("".join(lower.translate(_NO_ZERO_WIDTH).split()))
-    return lower if _is_email(lower) else LeftOut.NOT_AN_EMAIL if lower else LeftOut.EMPTY
+    if _is_email(lower):
+        return lower
+    return LeftOut.NOT_AN_EMAIL if lower else LeftOut.EMPTY
 
 
 _GENDERS: Final = {
@@ -58,7 +63,10 @@ _GENDERS: Final = {
 
 
 def gender(text: str) -> str | LeftOut:
-    """`f`, `m` or `n` from the usual words; numbers are codes that differ from system to system and stay unknown."""
+    """Return `f`, `m` or `n` of the usual words.
+
+    Numbers are codes that differ from system to system, and stay unknown.
+    """
     return (
         _GENDERS.get(text)
         or _GENDERS.get(letters_and_digits(text))
@@ -84,12 +92,16 @@ _day_month_name: Final = re.compile(
 _month_name_day: Final = re.compile(
     rf"([a-z]+)[. ]+(\d{{1,2}})(?:st|nd|rd|th)?[, ]+(\d{{4}}){_TIME}", re.DOTALL
 ).fullmatch
-_FIRST_YEAR: Final = 1850  # before it stand placeholders (0001-01-01) and dates put together wrongly, no living users
+# Before it are placeholders (0001-01-01) and dates put together wrongly, no living users.
+_FIRST_YEAR: Final = 1850
 _LAST_YEAR: Final = 2099
 
 
 def birth_date(text: str, date_format: str | None) -> str | LeftOut:
-    """YYYYMMDD as written, without shifting time zones; `date_format` (`dmy`, `mdy`) decides what could be read both ways."""
+    """Return YYYYMMDD as written, without shifting time zones.
+
+    `date_format` (`dmy`, `mdy`) decides what could be read both ways.
+    """
     try:
         born = date.fromisoformat(text)
     except ValueError:
@@ -122,25 +134,23 @@ def _day_and_month(year: str, first: str, second: str, date_format: str | None) 
 
 
 def _calendar(year: str, month: str | int, day: str) -> str | LeftOut:
-    """YYYYMMDD of a day that was or will be; else NOT_A_DATE."""
+    """Return YYYYMMDD of a day that was or will be; NOT_A_DATE of any other."""
     try:
         born = date(int(year), int(month), int(day))
     except ValueError:
         return LeftOut.NOT_A_DATE
-    return (
-        born.isoformat().replace("-", "")
-        if _FIRST_YEAR <= born.year <= _LAST_YEAR
-        else LeftOut.NOT_A_DATE
-    )
+    if _FIRST_YEAR <= born.year <= _LAST_YEAR:
+        return born.isoformat().replace("-", "")
+    return LeftOut.NOT_A_DATE
 
 
 def name(text: str) -> str | LeftOut:
-    """Lower case, inner white space as one space; punctuation stays."""
+    """Return the name in lower case, inner white space as one space; punctuation stays."""
     return " ".join(lower_case(text).split()) or LeftOut.EMPTY
 
 
 def city(text: str) -> str | LeftOut:
-    """Lower case letters, marks and digits of any script; no spaces, punctuation or symbols."""
+    """Return the letters, marks and digits of any script in lower case, and nothing else."""
     return letters_and_digits(text) or LeftOut.EMPTY
 
 
@@ -149,7 +159,10 @@ _subdivision: Final = re.compile(r"([a-z]{2})-([a-z0-9]{1,3})").fullmatch  # ISO
 
 
 def state(text: str) -> str | LeftOut:
-    """Two-letter code in lower case of US states and Canadian provinces; other text lower, without white space."""
+    """Return the two-letter code of a US state or Canadian province, in lower case.
+
+    Any other text is in lower case, without white space.
+    """
     if len(text) == 2 and text.isascii() and text.isalpha():  # noqa: PLR2004 - a code already
         return text.lower()
     lower = nfc("".join(lower_case(text).split()))
@@ -169,9 +182,10 @@ _ZIP_PLUS_4_WITHOUT_ZEROS: Final = (7, 8)
 
 
 def postal_code(text: str, region: str | None, digits_only: bool) -> str | LeftOut:
-    """US codes as five digits; elsewhere digits, or lower case letters and digits; `digits_only` drops codes' letters.
+    """Return a US code as five digits; any other as lower-case letters and digits.
 
-    `region` is the alpha-2 country of the record. In the US and its territories integers get their zeros back.
+    `digits_only` drops the letters. `region` is the alpha-2 country of the record: in the US and
+    its territories integers get their zeros back.
     """
     if len(text) == _ZIP and text.isascii() and text.isdigit():
         return text
@@ -196,7 +210,10 @@ _WORDS: Final = re.compile(r"[^\W_]+")
 
 
 def _country_key(text: str) -> str:
-    """Words in any order without accents and fillers: "Korea, Republic of" and "the Republic of Korea" are one."""
+    """Return the words, sorted, without accents and fillers.
+
+    "Korea, Republic of" and "the Republic of Korea" are one.
+    """
     plain = "".join(
         [char for char in normalize("NFD", lower_case(text)) if category(char)[0] != "M"]
     )
@@ -221,7 +238,7 @@ _COUNTRY_NAMES: Final = {
 
 
 def country(text: str) -> str | LeftOut:
-    """ISO 3166 alpha-2 in lower case, from alpha-2, alpha-3 and English names."""
+    """Return ISO 3166 alpha-2 in lower case, of alpha-2, alpha-3 or an English name."""
     return (
         _COUNTRY_CODES.get(text)
         or _COUNTRY_CODES.get(letters_and_digits(text))
@@ -231,12 +248,12 @@ def country(text: str) -> str | LeftOut:
 
 
 def external_id(text: str, lower: bool) -> str | LeftOut:
-    """Trimmed, case kept unless `lower`: it must equal what the browser tag hashes."""
+    """Return the id trimmed, its case kept unless `lower`: as the browser tag hashes it."""
     return (lower_case(text) if lower else nfc(text)).strip() or LeftOut.EMPTY
 
 
 def maid(text: str) -> str | LeftOut:
-    """Lower case; an id of zeros says that its user has turned tracking off."""
+    """Return the id in lower case; one of zeros says that its user has turned tracking off."""
     lower = lower_case(text).strip()
     if lower[:1] == "0" and not lower.strip("0-"):
         return LeftOut.TRACKING_OFF
@@ -249,7 +266,7 @@ _CURRENCIES: Final = {code: code for code in codes.CURRENCIES} | {
 
 
 def currency(text: str) -> str | LeftOut:
-    """ISO 4217 code in upper case."""
+    """Return the ISO 4217 code in upper case."""
     return (
         _CURRENCIES.get(text)
         or _CURRENCIES.get(lower_case(text).strip())
@@ -261,15 +278,13 @@ _LANGUAGES: Final = {code: code for code in codes.LANGUAGES} | codes.WITHDRAWN_L
 
 
 def language(text: str) -> str | LeftOut:
-    """ISO 639-1 code in lower case, also the one that a locale or an Accept-Language header begins with."""
+    """Return the ISO 639-1 code in lower case, also of a locale or an Accept-Language header."""
     lower = lower_case(text).strip()
     if not lower:
         return LeftOut.EMPTY
-    return (
-        LeftOut.UNKNOWN_LANGUAGE
-        if lower[2:3].isalnum()
-        else _LANGUAGES.get(lower[:2], LeftOut.UNKNOWN_LANGUAGE)
-    )
+    if lower[2:3].isalnum():
+        return LeftOut.UNKNOWN_LANGUAGE
+    return _LANGUAGES.get(lower[:2], LeftOut.UNKNOWN_LANGUAGE)
 
 
 _OCTET: Final = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
@@ -280,7 +295,10 @@ _is_full_ipv6: Final = re.compile("[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){7}").fullmatc
 
 
 def ip_address(text: str) -> str | LeftOut:
-    """The IPv4 address, or the IPv6 address in lower case, that a forwarded list begins with; no port, brackets or zone."""
+    """Return the IP address that a forwarded list begins with, without port, brackets or zone.
+
+    IPv6 is in lower case.
+    """
     if not is_ipv4(text):
         text = text.partition(",")[0].strip()
         if text[:1] == "[":
@@ -293,10 +311,10 @@ def ip_address(text: str) -> str | LeftOut:
 
 
 def _ipv6(text: str) -> str | LeftOut:
-    # The common forms first, since the library takes 7 us. With at most seven colons `::` stands for one group or more.
-    if (
-        _is_full_ipv6(text) or (_is_short_ipv6(text) and text.count(":") <= 7)  # noqa: PLR2004
-    ) and ":ffff:" not in text:
+    # The common forms first, since the library takes 7 us. With at most seven colons `::` stands
+    # for one group or more.
+    is_short = _is_short_ipv6(text) and text.count(":") <= 7  # noqa: PLR2004
+    if (is_short or _is_full_ipv6(text)) and ":ffff:" not in text:
         return text if text.strip("0:") else LeftOut.NOT_AN_IP_ADDRESS
     try:
         address = IPv6Address(text)

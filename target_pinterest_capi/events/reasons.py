@@ -1,6 +1,7 @@
-"""Why a value was left out of an event, or an event was not made: the closed lists that are counted and shown.
+"""Why a value was left out of an event, or an event was not made: closed lists.
 
-A reason's value is its name in logs, dead letters and reports; `advice` says what a person does about it.
+A reason's value is its name in logs, dead letters and reports; `advice` says what a person does
+about it.
 """
 
 from enum import StrEnum
@@ -117,7 +118,10 @@ class Invalid(Reason):
     )
     EVENT_TOO_OLD = (
         "event_too_old",
-        "Pinterest refuses old events: send them sooner, or raise max_event_age_days if it takes them.",
+        (
+            "Pinterest refuses old events: send them sooner, or raise max_event_age_days if it "
+            "takes them."
+        ),
     )
     EVENT_IN_FUTURE = (
         "event_in_future",

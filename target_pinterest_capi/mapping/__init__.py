@@ -1,1 +1,1 @@
-"""Which values: from a record to values by Pinterest's field paths. Knows nothing of delivery or of Singer."""
+"""Which values: from a record to values by Pinterest's field paths."""

@@ -1,7 +1,8 @@
-"""Preset `pinterest`: columns named like Pinterest's fields, nested or flat, as the entry a person would write for them.
+"""Preset `pinterest`: columns named like Pinterest's fields, nested or flat.
 
-`entry_fields` reads nothing but column names: it gives the `fields` of a mapping entry in the users' own form, with just the
-columns that are there. Numbered columns (`em_1`, `item_price_2`) hold further values of lists, or the members of further items.
+`entry_fields` reads column names alone: it returns the `fields` of the mapping entry that a person
+would write for them, of just the columns that are there. Numbered columns (`em_1`, `item_price_2`)
+hold further values of lists, or the members of further items.
 """
 
 import re
@@ -14,26 +15,22 @@ Expressions = tuple[str, ...]
 
 _NUMBERED: Final = re.compile(r"(.+?)_([1-9]\d{0,2})")
 _JOINTS: Final = (".", "__", "_")  # how taps and flattening join an object's name and its member's
-_BARE_OBJECTS: Final = (
-    "",
-    "user_data",
-    "custom_data",
-)  # members of the others are too common as column names: brand, model, type
+# Members of the other objects are too common as names of columns: brand, model, type.
+_BARE_OBJECTS: Final = ("", "user_data", "custom_data")
 _CONTENTS: Final = "custom_data.contents"
-_ITEM_COLUMNS: Final = {  # the names of an item's member in flat columns
-    member.leaf: tuple(
-        dict.fromkeys(
-            (member.leaf if member.leaf.startswith("item_") else f"item_{member.leaf}", *_bare)
-        )
-    )
-    for member, _bare in (
-        (member, (member.leaf,) if member.leaf == "quantity" else ()) for member in ITEM_FIELDS
-    )
-}
+
+
+def _item_columns(leaf: str) -> tuple[str, ...]:
+    """Return the names of an item's member in flat columns: `item_quantity`, `quantity`."""
+    name = leaf if leaf.startswith("item_") else f"item_{leaf}"
+    return (name, leaf) if leaf == "quantity" else (name,)
+
+
+_ITEM_COLUMNS: Final = {member.leaf: _item_columns(member.leaf) for member in ITEM_FIELDS}
 
 
 def entry_fields(columns: Collection[str]) -> dict[str, Expressions]:
-    """Give the expressions of every field that the columns hold, by field path in the table's order."""
+    """Return the expressions of every field that the columns hold, by path in the table's order."""
     numbered = _numbered(columns)
     fields = {}
     for field in FIELDS:
@@ -44,22 +41,18 @@ def entry_fields(columns: Collection[str]) -> dict[str, Expressions]:
 
 
 def names_a_field(column: str) -> bool:
-    """Tell whether a column is read where it is there; any other changes nothing of what `entry_fields` gives."""
+    """Return whether a column is read where it is there.
+
+    Any other column changes nothing of what `entry_fields` returns.
+    """
     numbered = _NUMBERED.fullmatch(column)
     return column in _COLUMNS or (numbered is not None and numbered[1] in _COLUMNS)
 
 
 def base_columns() -> dict[str, Expressions]:
-    """Give the preset as it is shown: every field with its unnumbered columns."""
-    return entry_fields(
-        {
-            name
-            for field in FIELDS
-            for name in (field.leaf if field.parent in _BARE_OBJECTS else field.parent,)
-        }
-        | set(OBJECTS)
-        | {names[0] for names in _ITEM_COLUMNS.values()},
-    )
+    """Return the preset as it is shown: every field with its unnumbered columns."""
+    bare = {field.leaf for field in FIELDS if field.parent in _BARE_OBJECTS}
+    return entry_fields(bare.union(OBJECTS, (names[0] for names in _ITEM_COLUMNS.values())))
 
 
 def _expressions(
@@ -77,22 +70,20 @@ def _expressions(
 
 
 def _names(field: Field) -> Iterator[str]:
-    """Give the flat names of a field: `em`, `user_data.em`, `user_data__em`, `user_data_em`."""
+    """Yield the flat names of a field: `em`, `user_data.em`, `user_data__em`, `user_data_em`."""
     if field.parent in _BARE_OBJECTS:
         yield field.leaf
     if field.parent:
         yield from (f"{field.parent}{joint}{field.leaf}" for joint in _JOINTS)
 
 
-_COLUMNS: Final = frozenset(
-    {name for field in FIELDS for name in (field.parent, *_names(field)) if name}.union(
-        *_ITEM_COLUMNS.values()
-    )
+_COLUMNS: Final = frozenset(name for field in FIELDS for name in _names(field)).union(
+    OBJECTS, *_ITEM_COLUMNS.values()
 )
 
 
 def _numbered(columns: Collection[str]) -> dict[str, list[tuple[int, str]]]:
-    """Give the numbered columns of each base name, in order of their numbers."""
+    """Return the numbered columns of each base name, in order of their numbers."""
     found: dict[str, list[tuple[int, str]]] = {}
     for column in columns:
         match = _NUMBERED.fullmatch(column)
@@ -104,7 +95,10 @@ def _numbered(columns: Collection[str]) -> dict[str, list[tuple[int, str]]]:
 def _flat_items(
     columns: Collection[str], numbered: dict[str, list[tuple[int, str]]]
 ) -> Iterator[str]:
-    """Give one expression that makes items of flat columns: `[{id: item_id, ...}, {id: item_id_1, ...}]`."""
+    """Yield the expression that makes items of flat columns, if there are any.
+
+    `[{id: item_id, ...}, {id: item_id_1, ...}]`
+    """
     items: dict[int, dict[str, str]] = {}
     for leaf, names in _ITEM_COLUMNS.items():
         for name in names:
@@ -121,9 +115,7 @@ def _flat_items(
 
 
 def _quoted(column: str) -> str:
-    """Give a column's name as an expression: as it is where JMESPath takes it, else in quotes."""
-    return (
-        column
-        if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", column)
-        else '"' + column.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    )
+    """Return a column's name as an expression: in quotes unless JMESPath takes it as it is."""
+    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", column):
+        return column
+    return '"' + column.replace("\\", "\\\\").replace('"', '\\"') + '"'

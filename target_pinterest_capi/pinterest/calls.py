@@ -1,8 +1,8 @@
 """Calls to Pinterest that follow from one another: lookups, creations, updates, refreshed tokens.
 
 A flow is a generator that yields a call and gets its response, so that what must happen in order is
-written in order. A flow decides what a refusal means. It sends nothing itself: whoever runs it makes
-the attempts, and decides about retries, waits and stops.
+written in order. A flow decides what a refusal means. It sends nothing itself: whoever runs it
+makes the attempts, and decides about retries, waits and stops.
 """
 
 from collections.abc import Callable, Collection, Generator

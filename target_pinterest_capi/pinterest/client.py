@@ -1,8 +1,8 @@
 """Pinterest's endpoints over httpx: one attempt in, one typed response out.
 
-Never raises for a status or a broken connection. The only module that talks to the network. It keeps
-connections open, is safe to share between threads, follows no redirect (the token would go along),
-and gives every attempt one deadline for the whole response.
+Never raises for a status or a broken connection. The only module that talks to the network. It
+keeps connections open, is safe to share between threads, follows no redirect (the token would go
+along), and gives every attempt one deadline for the whole response.
 """
 
 import base64
@@ -36,7 +36,7 @@ from target_pinterest_capi.pinterest.responses import (
 from target_pinterest_capi.settings.values import is_loopback
 
 USER_AGENT: Final = f"target-pinterest-capi/{__version__}"
-# A response to 1,000 events is well below 1 MB; what is longer than this does not come from Pinterest.
+# A response to 1,000 events is well below 1 MB; a longer one does not come from Pinterest.
 MAX_RESPONSE_BYTES: Final = 16 * 1024 * 1024
 PAGE_SIZE: Final = 250  # docs/pinterest-api.md: Customer lists (query_page_size)
 _CONNECT_SECONDS: Final = 10.0
@@ -69,7 +69,7 @@ _NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout,
 
 
 def trusts_environment(url: str) -> bool:
-    """Return whether proxies and certificates of the environment hold for a URL: not on loopback."""
+    """Return whether the environment's proxies and certificates hold: not on loopback."""
     return not is_loopback(urlsplit(url).hostname or "")
 
 
@@ -328,7 +328,7 @@ def _response(
 
 
 def _parse(raw: bytes) -> tuple[list[EventStatus] | None, str | None]:
-    """Return the list of event statuses wherever it is, and the message; None for what is missing."""
+    """Return the list of event statuses, wherever it is, and the message; None for neither."""
     try:
         body = _decode_body(raw)
     except msgspec.MsgspecError:
@@ -342,7 +342,7 @@ def _parse(raw: bytes) -> tuple[list[EventStatus] | None, str | None]:
 
 
 def _wait_seconds(headers: httpx.Headers) -> float | None:
-    """Return the longest wait that the server names: Retry-After, or the reset of a used-up limit."""
+    """Return the longest wait that is asked for: Retry-After, or a used-up limit's reset."""
     waits = [_number(headers.get("Retry-After"))]
     if not _number(headers.get("X-RateLimit-Remaining")):
         waits.append(_number(headers.get("X-RateLimit-Reset")))
@@ -366,6 +366,6 @@ def _is_certificate_error(error: BaseException | None) -> bool:
 
 
 def _describe_error(error: httpx.RequestError) -> str:
-    """Name the kind of a failure; the library's message may hold a URL or an address, so it is cut."""
+    """Name the kind of a failure; values are cut out of the library's own message."""
     words = redact(str(error))
     return f"{type(error).__name__}: {words}" if words else type(error).__name__

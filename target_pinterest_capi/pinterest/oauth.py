@@ -1,9 +1,9 @@
-"""The access token of customer lists and quality scores: a configured one, or one for an app's refresh token.
+"""The access token of customer lists and quality scores, configured or for a refresh token.
 
-Pinterest replaces a refresh token as it is used. Owns the file of `token_path`: private (0600), written
-atomically, holding the newest refresh token and the digest of the configured one that it descends
-from. A file that descends from another token is not used, so that a newly configured token wins.
-Never sends, reads or knows the conversion token; never shows a token in a message or a repr.
+Pinterest replaces a refresh token as it is used. Owns the file of `token_path`: private (0600),
+written atomically, holding the newest refresh token and the digest of the configured one that it
+descends from. A file that descends from another token is not used, so that a newly configured token
+wins. Never sends, reads or knows the conversion token; never shows a token in a message or a repr.
 """
 
 import json

@@ -1,7 +1,7 @@
 """Cuts values out of messages that come from outside, so that they can be logged and kept.
 
-Pinterest's messages quote what they refuse, and a 401 was seen to echo the token. What stays is the sentence and the names of
-Pinterest's own fields; what may be a value becomes an ellipsis.
+Pinterest's messages quote what they refuse, and a 401 was seen to echo the token. What stays is the
+sentence and the names of Pinterest's own fields; what may be a value becomes an ellipsis.
 """
 
 import re
@@ -32,7 +32,10 @@ _VALUES: Final = re.compile(
 
 
 def redact(message: str, secrets: Iterable[str] = ()) -> str:
-    """Give the message on one line without secrets, quoted values and what looks like one; at most `MAX_LENGTH` characters."""
+    """Return the message on one line, without secrets, quoted values and what looks like one.
+
+    It has at most `MAX_LENGTH` characters.
+    """
     for secret in secrets:
         if secret:
             message = message.replace(secret, _CUT)

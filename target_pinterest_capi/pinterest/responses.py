@@ -1,4 +1,7 @@
-"""Pinterest's responses as types, and what is known where none came. Plain data; no repr shows a token."""
+"""Pinterest's responses as types, and what is known where none came.
+
+Plain data; no repr shows a token.
+"""
 
 from enum import Enum
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
@@ -56,7 +59,8 @@ class PinterestList(msgspec.Struct):
 
     docs/pinterest-api.md: Customer lists.
 
-    `exceptions` is an object that is not described further; the counters rise for repeated and absent members too.
+    `exceptions` is an object that is not described further; the counters rise for repeated and
+    absent members too.
     """
 
     id: str
@@ -110,8 +114,9 @@ class QualityIssue(msgspec.Struct):
 
 
 class ComponentQuality(msgspec.Struct):
-    """One component of one event name, in per cent of its events; `overlap` is for external_event_id alone.
+    """One component of one event name, in per cent of its events.
 
+    `overlap` is for external_event_id alone.
     docs/pinterest-api.md: Event quality score (QualityComponentDetails).
     """
 

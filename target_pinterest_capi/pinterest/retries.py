@@ -1,6 +1,7 @@
 """What a response means: a table from its status to a decision, and to what a person does about it.
 
-Pure: the dispatcher and the call runner carry the decisions out. Sources: docs/pinterest-api.md: Responses.
+Pure: the dispatcher and the call runner carry the decisions out. Source: docs/pinterest-api.md:
+Responses.
 """
 
 import random
@@ -35,7 +36,7 @@ class Decision(Enum):
 class StatusRule(NamedTuple):
     """What a status means, and the remedy where a run stops on it: the setting to look at first.
 
-    `oauth_remedy` is for customer lists, audiences, scores and OAuth, which take no conversion token.
+    `oauth_remedy` is for lists, audiences, scores and OAuth, which take no conversion token.
     """
 
     decision: Decision

@@ -1,6 +1,8 @@
-"""Reading at the pace of delivery, for every door: Singer messages, the files of a BATCH, dead letters, the rows of Spark.
+"""Reading at the pace of delivery, for every door.
 
-Owns when something is read: not while the run has no room, and never after it was interrupted. Knows nothing of what is read.
+Singer messages, the files of a BATCH, dead letters and the rows of Spark are read by it. Owns when
+something is read: not while the run has no room, and never after it was interrupted. Knows nothing
+of what is read.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,10 +19,10 @@ ITEMS_PER_READ: Final = 100
 
 
 class Source(Protocol[Item_co]):
-    """What is read in pieces, each of at most as many items as may come between two looks at the run."""
+    """What is read in pieces, between which the run gets its turn."""
 
     def read(self, seconds: float | None) -> Iterable[Item_co] | None:
-        """Return the items that come within `seconds` (None: wait), which may be none; None at the end."""
+        """Return the items that come within `seconds` (None: wait), if any; None at the end."""
 
 
 class IteratedSource(Generic[Item]):
@@ -40,10 +42,11 @@ class IteratedSource(Generic[Item]):
 
 
 def paced(run: "Run", source: Source[Item]) -> Iterator[Item]:
-    """Yield a source's items one by one, at the pace at which the run delivers what becomes of them.
+    """Yield a source's items, at the pace at which the run delivers what becomes of them.
 
-    While there is no room, and while the source has nothing, responses are read and batches leave. After an interruption nothing
-    more is read, and no item is yielded. Raises `RunStopped` where the run has to stop, and what the source raises.
+    While there is no room, and while the source has nothing, responses are read and batches leave.
+    After an interruption nothing more is read, and no item is yielded. Raises `RunStopped` where
+    the run has to stop, and what the source raises.
     """
     while not run.is_interrupted:
         run.poll()

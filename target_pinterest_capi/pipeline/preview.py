@@ -1,7 +1,8 @@
-"""From Singer messages to what each record comes to, without delivering anything: for `preview` and for the sample of `check`.
+"""From Singer messages to what each record comes to, without delivering anything.
 
-Promises the target's own answer for every record, by the target's own pipeline. Stream maps, flattening and the ledger are the
-target's alone, and are left out. Holds no value of a record but an event's and a member's, as they would be sent.
+For `preview` and for the sample of `check`. Promises the target's own answer for every record, by
+the target's own pipeline. Stream maps, flattening and the ledger are the target's alone, and are
+left out. Holds no value of a record but an event's and a member's, as they would be sent.
 """
 
 import json
@@ -17,7 +18,7 @@ from target_pinterest_capi.events.build.builder import Result
 from target_pinterest_capi.events.event import Event, InvalidRecord, Origin
 from target_pinterest_capi.events.outcomes import Outcome, advice_about
 from target_pinterest_capi.events.reasons import Invalid, Skipped
-from target_pinterest_capi.expressions.compiler import roots
+from target_pinterest_capi.expressions.analysis import roots
 from target_pinterest_capi.mapping import presets
 from target_pinterest_capi.mapping.entries import Accounts, Record, StreamSchema, matching
 from target_pinterest_capi.pipeline.previewed import (
@@ -47,7 +48,10 @@ class UnreadableLineError(ValueError):
 
 
 class Preview:
-    """Reads the messages of a tap, and keeps the counts of what they come to. `now` gives Unix seconds."""
+    """Reads the messages of a tap, and keeps the counts of what they come to.
+
+    `now` gives Unix seconds.
+    """
 
     def __init__(self, settings: Settings, now: Callable[[], float] = time.time) -> None:
         self.tally = Counters()
@@ -91,7 +95,7 @@ class Preview:
         return sorted(rows, key=lambda row: -row.number)
 
     def advice(self, row: OutcomeCount) -> str:
-        """Return what a person does about a row of the outcome table; empty where there is nothing to say."""
+        """Return what a person does about a row of the outcome table; it may be nothing."""
         return (
             ADVICE[row.reason]
             if row.origin in self.lists and row.reason in ADVICE
@@ -99,7 +103,10 @@ class Preview:
         )
 
     def unread_columns(self) -> dict[str, list[str]]:
-        """Return by stream the columns that no expression reads; a stream whose expressions may read any column has none."""
+        """Return by stream the columns that no expression reads.
+
+        A stream whose expressions may read any column has none.
+        """
         found = {
             name: stream.unread_columns(self._settings) for name, stream in self._streams.items()
         }
@@ -115,7 +122,8 @@ class Preview:
             self.ignored[message.type] += 1
         else:
             raise UnreadableLineError(
-                "its type is no message type: expected SCHEMA, RECORD, STATE, BATCH or ACTIVATE_VERSION"
+                "its type is no message type: "
+                "expected SCHEMA, RECORD, STATE, BATCH or ACTIVATE_VERSION"
             )
         return None
 
@@ -283,7 +291,7 @@ class _StreamPreview:
 
 
 def _sources(entry: MappingEntry, stream: StreamSchema) -> Iterator[str]:
-    """Yield the expressions of an entry and of its preset, but for those of fields that the entry unmaps."""
+    """Yield the expressions of an entry and of its preset, without the fields that it unmaps."""
     preset = presets.load(entry.preset, stream.columns) if entry.preset else None
     for level in (entry, preset):
         if level is not None:

@@ -19,7 +19,7 @@ SENT: Final = {str(Skipped.DRY_RUN): EVENT, **{outcome: outcome for outcome in O
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A value that is left out of an event or a list, or sent with a warning: its field, why, and how many there were."""
+    """A field's values that are left out, or sent with a warning: why, and how many."""
 
     field: str
     reason: str
@@ -34,8 +34,9 @@ class Note:
 class PreviewedRecord(NamedTuple):
     """What a record comes to by one mapping entry, or one customer list.
 
-    `mapping` is empty where none takes it. `event` is as it would be sent. `customer_list` has the list's id or name and its type, and `members`, digests as they would be
-    sent, where the record adds or removes any; `mapping` is its id or name then.
+    `mapping` is empty where none takes it. `event` is as it would be sent. `customer_list` has the
+    list's id or name and its type, and `members`, digests as they would be sent, where the record
+    adds or removes any; `mapping` is its id or name then.
     """
 
     line: int
@@ -58,7 +59,7 @@ class PreviewedRecord(NamedTuple):
         return self.outcome in SENT.values()
 
     def members(self) -> dict[str, Any]:
-        """Return it for programs, with the names that dead letters have; what is absent is left out."""
+        """Return it for programs, with the names of dead letters, and nothing that is absent."""
         given = {
             name: value
             for name, value in self._asdict().items()

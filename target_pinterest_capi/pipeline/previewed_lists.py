@@ -1,7 +1,7 @@
-"""Customer lists in a preview: the entries that a stream feeds, compiled by the target's own reader, and what is told of them.
+"""Customer lists in a preview: the entries that a stream feeds, compiled by the target's reader.
 
-Which member stays on a list is not known here: nothing is asked of Pinterest, and a run sends the last operation of a member only.
-Holds no value of a record but digests, as they would be sent.
+Which member stays on a list is not known here: nothing is asked of Pinterest, and a run sends the
+last operation of a member only. Holds no value of a record but digests, as they would be sent.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,17 +21,21 @@ from target_pinterest_capi.settings import CustomerListEntry, Settings
 OUTCOMES: Final = {Action.ADD: "added", Action.REMOVE: "removed"}
 # What to do in an entry of customer_lists, where a reason's own advice is about an event's field.
 ADVICE: Final = {
-    str(
-        Invalid.MISSING_FIELD
-    ): "The entry's `member` or `operation` gives nothing for the record: check its expressions.",
-    str(
-        Invalid.BAD_FIELD
-    ): "The entry's `operation` gives no word for coming in or leaving: make it add or remove, true or false.",
+    str(Invalid.MISSING_FIELD): (
+        "The entry's `member` or `operation` gives nothing for the record: check its expressions."
+    ),
+    str(Invalid.BAD_FIELD): (
+        "The entry's `operation` gives no word for coming in or leaving: "
+        "make it add or remove, true or false."
+    ),
 }
 
 
 class PreviewedList(NamedTuple):
-    """An entry of customer_lists for one stream: `read` returns what a record says; `shown` names the list and its type."""
+    """An entry of customer_lists for one stream.
+
+    `read` returns what a record says; `shown` names the list and its type.
+    """
 
     origin: Origin
     ad_account_id: str
@@ -42,7 +46,7 @@ class PreviewedList(NamedTuple):
 def compile_lists(
     settings: Settings, stream: str, key_properties: tuple[str, ...], note: OriginNote
 ) -> tuple[PreviewedList, ...]:
-    """Compile every entry of customer_lists that takes the stream's records, in the configuration's order."""
+    """Compile every entry of customer_lists that takes the stream, in the configuration's order."""
     return tuple(
         _compile(settings, entry, stream, key_properties, note)
         for entry in _entries(settings, stream)

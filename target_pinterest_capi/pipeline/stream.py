@@ -1,7 +1,7 @@
 """The way of a stream's records, for every door: validation, mapping entries, customer lists.
 
-Owns what a stream's mapping is compiled for, and when it is compiled again: where a record brings columns that the schema does not
-declare. Holds no record: what one comes to is handed on at once.
+Owns what a stream's mapping is compiled for, and when it is compiled again: where a record brings
+columns that the schema does not declare. Holds no record: what one comes to is handed on at once.
 """
 
 import time
@@ -35,7 +35,7 @@ ListMapping = tuple[Origin, Callable[[Record], None]]  # what handles a record f
 
 
 class ResultHandler(Protocol):
-    """What the results of records are handed to: a run, which delivers them, or a preview, which shows them."""
+    """What results are handed to: a run, which delivers, or a preview, which shows them."""
 
     sequence: int  # records that have come; results belong to the last one
 
@@ -47,10 +47,12 @@ class ResultHandler(Protocol):
 
 
 class StreamPipeline:
-    """A stream from its SCHEMA on. Each record comes to one result for each mapping entry that takes the stream.
+    """A stream from its SCHEMA on.
 
-    A record that breaks the schema, or that neither an entry nor a customer list takes, has one result. `note` counts values that
-    are left out, and `now` returns Unix seconds.
+    Each record comes to one result for each mapping entry that takes the stream.
+
+    A record that breaks the schema, or that neither an entry nor a customer list takes, has one
+    result. `note` counts values that are left out, and `now` returns Unix seconds.
     """
 
     def __init__(
@@ -109,7 +111,7 @@ class StreamPipeline:
 
     @property
     def rows(self) -> RowHandler | None:
-        """How lines can be read as rows, in place of records; None where something reads more of them."""
+        """How lines can be read as rows; None where something needs whole records."""
         if self._rows_are_stale:
             self._rows_are_stale = False
             self._rows = self._compile_rows()
@@ -121,10 +123,10 @@ class StreamPipeline:
         return InvalidRecord(self._first_origin, Invalid.SCHEMA_VIOLATION, field, keyword, key)
 
     def _look_for_new(self, columns: tuple[str, ...]) -> None:
-        """Compile the mapping once more where a record has columns that the schema does not declare.
+        """Compile the mapping again where a record has columns that are new.
 
-        A stream that goes on bringing new names has data in them, and no columns: it has no rows from then on, and only names of
-        fields are looked for.
+        A stream that goes on bringing new names has data in them, and no columns: it has no rows
+        from then on, and only names of fields are looked for.
         """
         self._last_columns = columns
         new = set(columns) - self.stream.columns
@@ -143,7 +145,7 @@ class StreamPipeline:
         self._entries = compile_stream(
             self._settings, self.stream, self._accounts, self._note, self._now
         )
-        self._mappers = [entry.take for entry in self._entries]
+        self._mappers = [entry.map_record for entry in self._entries]
 
     def _compile_rows(self) -> RowHandler | None:
         plans = [entry.rows for entry in self._entries if entry.rows is not None]
@@ -161,7 +163,10 @@ class StreamPipeline:
 def _row_handler(
     mappers: Sequence[Callable[[Any, bytes], Result]], results: ResultHandler
 ) -> Callable[[Any, bytes], None]:
-    """Return the function that hands on what a row comes to. It is for the rows that `mappers` were compiled for, and no later ones."""
+    """Return the function that hands on what a row comes to.
+
+    It is for the rows that `mappers` were compiled for, and no later ones.
+    """
 
     def handle_row(row: Any, line: bytes) -> None:
         results.sequence += 1

@@ -51,7 +51,7 @@ class Counters:
         self._notes: Counter[tuple[Origin, str, str]] = Counter()
         self._names: set[str] = set()
         self._too_old = 0
-        self._unsent = 0
+        self.unsent = 0
         self._warnings: Counter[str] = Counter()
         self.records = 0
 
@@ -71,7 +71,7 @@ class Counters:
 
     def count_unsent(self, number: int = 1) -> None:
         """Count what was skipped only since the mode is not live: it stands for the delivered."""
-        self._unsent += number
+        self.unsent += number
 
     def count_value(self, origin: Origin, field: str, reason: str, number: int = 1) -> None:
         """Count values left out or warned about."""
@@ -94,7 +94,7 @@ class Counters:
         self.count_outside_ratio(
             other.total(Outcome.INVALID) + other.total(Outcome.REJECTED) - other.failed
         )
-        self._unsent += other._unsent  # noqa: SLF001 - of the same class
+        self.count_unsent(other.unsent)
 
     def bounded_name(self, text: str) -> str:
         """Return the name to count under: the text itself for the first `MAX_NAMES` of a run."""
@@ -115,7 +115,7 @@ class Counters:
 
         The share of failures is taken of them.
         """
-        return self.total(Outcome.DELIVERED) + self._unsent + self.failed
+        return self.total(Outcome.DELIVERED) + self.unsent + self.failed
 
     @property
     def failed(self) -> int:

@@ -1,4 +1,4 @@
-"""What people and tests see and steer under `/_sandbox/`: what was received, what is kept of it, and the faults.
+"""What people and tests see and change under `/_sandbox/`: requests, state, and the faults.
 
 Never shows a token: none of what it shows holds one.
 """
@@ -12,18 +12,19 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from target_pinterest_capi.sandbox import audiences, customer_lists
+from target_pinterest_capi.sandbox.fault_plans import Faults
 from target_pinterest_capi.sandbox.fault_responses import json_response
-from target_pinterest_capi.sandbox.faults import KINDS, FaultError, Faults, Script, read
+from target_pinterest_capi.sandbox.faults import KINDS, FaultError, Script, read
 from target_pinterest_capi.sandbox.rules import Rules
 from target_pinterest_capi.sandbox.store import EventRow, RequestRow, Store, UpdateRow
 
-REDIRECTED: Final = "/_sandbox/redirected"  # a client's way, not a visitor's
+REDIRECTED: Final = "/_sandbox/redirected"  # clients of Pinterest come here, too
 
 _Row = TypeVar("_Row", RequestRow, EventRow, customer_lists.StoredList)
 
 
 class AdminApi:
-    """What people and tests see and steer under `/_sandbox/`."""
+    """The endpoints under `/_sandbox/`."""
 
     def __init__(
         self, rules: Rules, clock: Callable[[], float], store: Store, faults: Faults
@@ -34,7 +35,7 @@ class AdminApi:
         self.faults = faults
 
     async def index(self, _request: Request) -> Response:
-        """What there is to see."""
+        """Answer with the addresses and their methods."""
         return json_response(
             {
                 route.path: sorted(route.methods or ())
@@ -44,17 +45,23 @@ class AdminApi:
         )
 
     async def events(self, request: Request) -> Response:
-        """The events received: `?status=failed` or `all` instead of the processed ones, `?limit=n` for the last n."""
+        """Answer with the processed events that were received.
+
+        `?status=failed` or `all` chooses others, `?limit=n` the last n.
+        """
         wanted = request.query_params.get("status", "processed")
         rows = self.store.events(None if wanted == "all" else wanted)
         return json_response([row._asdict() for row in _last(rows, request)])
 
     async def requests(self, request: Request) -> Response:
-        """The requests received, `?limit=n` for the last n."""
+        """Answer with the requests that were received, `?limit=n` with the last n."""
         return json_response([row._asdict() for row in _last(self.store.requests(), request)])
 
     async def lists(self, request: Request) -> Response:
-        """The customer lists with the digests of their members and their updates in order, `?limit=n` for the last n."""
+        """Answer with the customer lists: members as digests, and updates in order.
+
+        `?limit=n` chooses the last n.
+        """
         updates: dict[str, list[dict[str, Any]]] = {}
         for row in self.store.updates():
             updates.setdefault(row.list_id, []).append(_update(row))
@@ -62,7 +69,7 @@ class AdminApi:
         return json_response(
             [
                 {
-                    **customer_lists.shown(held, self.rules, now),
+                    **customer_lists.list_body(held, self.rules, now),
                     "list_type": held.list_type,
                     "size": len(held.members),
                     "members": sorted(held.members),
@@ -73,17 +80,17 @@ class AdminApi:
         )
 
     async def audiences(self, _request: Request) -> Response:
-        """The audiences, as Pinterest shows them."""
+        """Answer with the audiences, as Pinterest shows them."""
         lists, now = {held.id: held for held in self.store.lists()}, self.clock()
         return json_response(
             [
-                audiences.shown(audience, lists[audience.customer_list_id], self.rules, now)
+                audiences.audience_body(audience, lists[audience.customer_list_id], self.rules, now)
                 for audience in self.store.audiences()
             ]
         )
 
     async def counters(self, _request: Request) -> Response:
-        """Everything counted."""
+        """Answer with everything that is counted."""
         return json_response(self.store.counters())
 
     async def reset(self, _request: Request) -> Response:
@@ -91,7 +98,7 @@ class AdminApi:
         self.store.reset()
         return json_response({})
 
-    async def faults_(self, request: Request) -> Response:
+    async def all_faults(self, request: Request) -> Response:
         """Show the faults, replace them, or take them away."""
         if request.method == "PUT":
             try:
@@ -110,8 +117,8 @@ class AdminApi:
             self.faults.clear()
         return self._faults()
 
-    async def fault(self, request: Request) -> Response:
-        """Set one kind of fault, from its fields as JSON, or take it away; the other kinds go on as they were."""
+    async def faults_of_kind(self, request: Request) -> Response:
+        """Set one kind of fault, from its fields as JSON, or remove it; the others stay."""
         kind = request.path_params["kind"]
         if kind not in KINDS:
             return json_response(
@@ -135,12 +142,12 @@ class AdminApi:
         )
 
     async def redirected(self, _request: Request) -> Response:
-        """Where the redirect fault points: a client that arrives here has carried its token elsewhere."""
-        self.store.count("redirects_followed")
+        """Count who follows the redirect fault: such a client has carried its token elsewhere."""
+        self.store.count_occurrence("redirects_followed")
         return json_response({"code": 404, "message": "A redirect was followed."}, 404)
 
     def routes(self) -> list[Route]:
-        """The addresses of all that."""
+        """Return the routes of all these addresses."""
         return [
             Route("/_sandbox/", self.index),
             Route("/_sandbox/events", self.events),
@@ -149,8 +156,8 @@ class AdminApi:
             Route("/_sandbox/audiences", self.audiences),
             Route("/_sandbox/counters", self.counters),
             Route("/_sandbox/reset", self.reset, methods=["POST"]),
-            Route("/_sandbox/faults", self.faults_, methods=["GET", "PUT", "DELETE"]),
-            Route("/_sandbox/faults/{kind}", self.fault, methods=["PUT", "DELETE"]),
+            Route("/_sandbox/faults", self.all_faults, methods=["GET", "PUT", "DELETE"]),
+            Route("/_sandbox/faults/{kind}", self.faults_of_kind, methods=["PUT", "DELETE"]),
             Route(REDIRECTED, self.redirected, methods=["GET", "POST", "PATCH"]),
         ]
 
@@ -161,6 +168,6 @@ def _last(rows: list[_Row], request: Request) -> list[_Row]:
 
 
 def _update(row: UpdateRow) -> dict[str, Any]:
-    """A change of a list without its members, which may be many."""
+    """Return a change of a list without its members, which may be many."""
     wanted = ("request", "at", "operation", "records", "invalid", "changed")
     return {name: value for name, value in row._asdict().items() if name in wanted}

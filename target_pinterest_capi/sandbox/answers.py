@@ -1,7 +1,8 @@
-"""Requests and answers as plain data: what a client sent, what it gets, and what there is to remember of it.
+"""Requests and answers as plain data: what a client sent, what it gets, what is remembered.
 
-Owns Pinterest's codes and messages of whole refusals. Promises that what is remembered of a refusal holds no token. Decides
-nothing: that is `rules`, `customer_lists`, `audiences`, `oauth` and `quality`.
+Owns Pinterest's codes and messages of whole refusals. Promises that what is remembered of a refusal
+holds no token. Decides nothing: that is `rules`, `customer_lists`, `audiences`, `oauth` and
+`quality`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,13 +24,15 @@ MESSAGES: Final = {
     429: "This request exceeded a rate limit.",
     503: "The endpoint has been ramped down and is currently not accepting any traffic.",
 }
-PLAIN_400: Final = (
-    400  # the one example of a 400 outside of events, in Pinterest's description of audiences
-)
+# The one example of a 400 outside of events, in Pinterest's description of audiences
+PLAIN_400: Final = 400
 
 
 class Request(NamedTuple):
-    """What a client sent to an endpoint below `/v5/`; `query` is the undecoded text behind the `?`, `list_id` of the path."""
+    """What a client sent to an endpoint below `/v5/`.
+
+    `query` is the undecoded text behind the `?`, `list_id` is of the path.
+    """
 
     ad_account_id: str
     authorization: str
@@ -51,7 +54,10 @@ PROCESSED: Final = Verdict()
 
 
 class Change(NamedTuple):
-    """What a request did to a customer list: CREATE, ADD or REMOVE, of how many records, and of which members."""
+    """What a request did to a customer list.
+
+    CREATE, ADD or REMOVE, of how many records, and of which members.
+    """
 
     list_id: str
     operation: str
@@ -63,9 +69,10 @@ class Change(NamedTuple):
 class Answer(NamedTuple):
     """The answer to one request and what there is to remember of it.
 
-    `events` were read from the request, of which `verdicts` judge the first ones (all, unless it was a test request). `refused` is
-    why the request failed as a whole, without its token. `marked` are the event ids whose mark acted. `kept` is the customer list,
-    the audience or the grants as they are from now on, `change` what was done to the list.
+    `events` were read from the request, of which `verdicts` judge the first ones (all, unless it
+    was a test request). `refused` is why the request failed as a whole, without its token. `marked`
+    are the event ids whose mark acted. `kept` is the customer list, the audience or the grants as
+    they are from now on, `change` what was done to the list.
     """
 
     status: int
@@ -82,7 +89,10 @@ class Answer(NamedTuple):
 
 
 def refusal(status: int, why: str = "", message: str = "", code: int | None = None) -> Answer:
-    """The answer that fails a whole request: `{code, message}`; `why` is remembered instead of a message that holds a secret."""
+    """Return the answer that fails a whole request: `{code, message}`.
+
+    `why` is remembered instead of a message that holds a secret.
+    """
     message = message or why or MESSAGES.get(status, "Unexpected error.")
     return Answer(
         status,
@@ -92,17 +102,17 @@ def refusal(status: int, why: str = "", message: str = "", code: int | None = No
 
 
 def bad_request(why: str) -> Answer:
-    """The 400 of every endpoint but events."""
+    """Return the 400 of every endpoint but events."""
     return refusal(400, f"Invalid request: {why}", code=PLAIN_400)
 
 
 def media_type(request: Request) -> str:
-    """The content type without its parameters, in lower case."""
+    """Return the content type without its parameters, in lower case."""
     return request.content_type.partition(";")[0].strip().lower()
 
 
-def json_of(request: Request) -> tuple[Any, str]:
-    """The value of a JSON body, and why there is none: of the two one says nothing."""
+def parse_json_body(request: Request) -> tuple[Any, str]:
+    """Return the value of a JSON body and an empty text, or None and why there is no value."""
     if media_type(request) != "application/json":
         return None, "Content-Type is not application/json"
     try:

@@ -1,8 +1,9 @@
-"""The sandbox's web application: Pinterest's endpoints, and the page and `/_sandbox/` to see and steer it.
+"""The sandbox's web application: Pinterest's endpoints, its page, and `/_sandbox/`.
 
-Owns what happens to a request between its arrival and its answer: faults, rules, memory. Promises that each request to one of
-Pinterest's endpoints leaves exactly one row in the store, however it ends. Holds no rule of Pinterest's (that is `rules` and its
-neighbours) and opens no socket (`server`).
+Owns what happens to a request between its arrival and its answer: faults, rules, memory. Promises
+that each request to one of Pinterest's endpoints leaves exactly one row in the store, however it
+ends. Holds no rule of Pinterest's (that is `rules` and its neighbours) and opens no socket
+(`server`).
 """
 
 import asyncio
@@ -20,14 +21,15 @@ from starlette.routing import Route
 
 from target_pinterest_capi.sandbox import answers, audiences, customer_lists, oauth, quality, rules
 from target_pinterest_capi.sandbox.admin_api import REDIRECTED, AdminApi
+from target_pinterest_capi.sandbox.fault_plans import FaultPlan, Faults
 from target_pinterest_capi.sandbox.fault_responses import (
     CutResponse,
-    instead,
+    faulty_response,
     json_response,
     pause,
-    spoiled,
+    response_instead,
 )
-from target_pinterest_capi.sandbox.faults import Fault, FaultPlan, Faults
+from target_pinterest_capi.sandbox.faults import Fault
 from target_pinterest_capi.sandbox.page.origin_guard import guarded
 from target_pinterest_capi.sandbox.page.site import Site
 from target_pinterest_capi.sandbox.rates import CONVERSIONS, TOKENS, Window, category
@@ -50,16 +52,17 @@ ROUTES: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class SandboxConfig(rules.Rules):
-    """Everything a sandbox can be told: the rules of its accounts, its address, its faults and its memory.
+    """Every option of a sandbox: the rules of its accounts, its address, faults and memory.
 
     Args:
         host: the address to listen on.
         port: the port; 0 takes a free one.
         faults: the faults from the start.
         seed: the seed of their draws.
-        keep_events: how many events and requests are remembered, and how many members of updates of lists, the latest ones;
-            counters count all.
-        record_bodies: a file to which the body of each accepted request of events is appended, one line each.
+        keep_events: how many events and requests are remembered, and how many members of updates of
+            lists, the latest ones; counters count all.
+        record_bodies: a file to which the body of each accepted request of events is appended, one
+            line each.
         clock: Unix seconds; tests give their own.
     """
 
@@ -73,68 +76,70 @@ class SandboxConfig(rules.Rules):
 
 
 class Endpoints:
-    """The rules, asked with what the store holds: one method for each endpoint."""
+    """Pinterest's endpoints, answered from what the store holds: one method for each."""
 
     def __init__(self, config: SandboxConfig, store: Store) -> None:
         self.config = config
         self.store = store
 
     def events(
-        self, given: answers.Request, now: float, window: Window, plan: FaultPlan
+        self, request: answers.Request, now: float, window: Window, plan: FaultPlan
     ) -> answers.Answer:
-        """Conversion events."""
-        return rules.answer(given, self.config, now, window, plan.actions, self.store.grants())
+        """Answer a request of conversion events."""
+        return rules.answer(request, self.config, now, window, plan.actions, self.store.grants())
 
     def customer_lists(
-        self, given: answers.Request, now: float, window: Window, _plan: FaultPlan
+        self, request: answers.Request, now: float, window: Window, _plan: FaultPlan
     ) -> answers.Answer:
-        """Customer lists, all of them or one."""
+        """Answer a request of customer lists, all of them or one."""
         lists = {held.id: held for held in self.store.lists()}
-        return customer_lists.answer(given, self.config, now, lists, window, self.store.grants())
+        return customer_lists.answer(request, self.config, now, lists, window, self.store.grants())
 
     def audiences(
-        self, given: answers.Request, now: float, window: Window, _plan: FaultPlan
+        self, request: answers.Request, now: float, window: Window, _plan: FaultPlan
     ) -> answers.Answer:
-        """Audiences of customer lists."""
+        """Answer a request of audiences."""
         lists = {held.id: held for held in self.store.lists()}
         made = {audience.id: audience for audience in self.store.audiences()}
-        return audiences.answer(given, self.config, now, made, lists, window, self.store.grants())
+        return audiences.answer(request, self.config, now, made, lists, window, self.store.grants())
 
     def oauth(
-        self, given: answers.Request, now: float, window: Window, _plan: FaultPlan
+        self, request: answers.Request, now: float, window: Window, _plan: FaultPlan
     ) -> answers.Answer:
-        """Access tokens; each call counts, refused ones too."""
-        give = lambda: oauth.answer(given, self.config.app, now, self.store.grants())  # noqa: E731 - what the limit lets through
-        return rules.metered(window, self.config, now, TOKENS, give)
+        """Answer a request of an access token; each counts, refused ones too."""
+
+        def respond() -> answers.Answer:
+            return oauth.answer(request, self.config.app, now, self.store.grants())
+
+        return rules.within_rate_limit(window, self.config, now, TOKENS, respond)
 
     def conversion_eqs(
-        self, given: answers.Request, now: float, window: Window, _plan: FaultPlan
+        self, request: answers.Request, now: float, window: Window, _plan: FaultPlan
     ) -> answers.Answer:
-        """The event quality score."""
+        """Answer a request of the event quality score."""
 
         def received() -> Iterator[tuple[Mapping[str, Any], bool]]:
             rows = self.store.events()
             return (
                 (row.event, row.duplicate)
                 for row in rows
-                if row.ad_account_id == given.ad_account_id
+                if row.ad_account_id == request.ad_account_id
             )
 
-        return quality.answer(given, self.config, now, received, window, self.store.grants())
+        return quality.answer(request, self.config, now, received, window, self.store.grants())
 
 
 class _Endpoint:
-    """One endpoint: its name, as faults select it, and who answers for it."""
+    """One endpoint over HTTP: faults before and after its answer, and what is remembered of it."""
 
     def __init__(
-        self, name: str, judge: Endpoints, faults: Faults, stopping: asyncio.Event
+        self, name: str, endpoints: Endpoints, faults: Faults, stopping: asyncio.Event
     ) -> None:
         self.name = name
-        self.give: Callable[[answers.Request, float, Window, FaultPlan], answers.Answer] = getattr(
-            judge, name
-        )
-        self.config = judge.config
-        self.store = judge.store
+        self.answer: Callable[[answers.Request, float, Window, FaultPlan], answers.Answer]
+        self.answer = getattr(endpoints, name)
+        self.config = endpoints.config
+        self.store = endpoints.store
         self.faults = faults
         self.stopping = stopping
 
@@ -142,7 +147,7 @@ class _Endpoint:
         """Answer one request, faults included."""
         body = await request.body()
         method = "GET" if request.method == "HEAD" else request.method
-        number, plan = self.store.arrive(), self.faults.plan(self.name, method)
+        number, plan = self.store.number_request(), self.faults.plan(self.name, method)
         ad_account_id, now = request.path_params.get("ad_account_id", ""), self.config.clock()
         row = RequestRow(
             number,
@@ -158,14 +163,14 @@ class _Endpoint:
             if plan.delay_seconds and not await pause(plan.delay_seconds, self.stopping):
                 return CutResponse(Response(), None)
             if plan.before is not None:
-                response = instead(plan.before, request)
+                response = response_instead(plan.before, request)
             else:
                 row, response = self._process(row, plan, request, body)
             if not isinstance(response, CutResponse):
                 row = row._replace(status=response.status_code)
             return response
         finally:
-            self.store.finish(row)
+            self.store.finish_request(row)
 
     def _process(
         self, row: RequestRow, plan: FaultPlan, request: Request, body: bytes
@@ -182,20 +187,20 @@ class _Endpoint:
         )
         counted = category(self.name, row.method)
         owner = row.ad_account_id if counted == CONVERSIONS else ""
-        answer = self.give(given, now, self.store.window(counted, owner), plan)
-        self.store.spent(answer.window, counted, owner)
-        self.store.answered(row.number, row.ad_account_id, answer, now, body)
-        row = _told(row, answer)._replace(
+        answer = self.answer(given, now, self.store.window(counted, owner), plan)
+        self.store.keep_window(answer.window, counted, owner)
+        self.store.keep_answer(row.number, row.ad_account_id, answer, now, body)
+        row = _with_answer(row, answer)._replace(
             faults=(*row.faults, *self.faults.marked(plan, answer.marked))
         )
-        whole = json_response(answer.body, answer.status, {**answer.headers, **plan.headers})
-        return row, whole if plan.after is None else spoiled(
-            whole, answer, plan.after, self.stopping
-        )
+        response = json_response(answer.body, answer.status, {**answer.headers, **plan.headers})
+        if plan.after is not None:
+            response = faulty_response(response, answer, plan.after, self.stopping)
+        return row, response
 
 
-def _told(row: RequestRow, answer: answers.Answer) -> RequestRow:
-    """The row of a request with what its answer says of it."""
+def _with_answer(row: RequestRow, answer: answers.Answer) -> RequestRow:
+    """Return the row of a request with what its answer says of it."""
     failed = sum(bool(verdict.error) for verdict in answer.verdicts)
     row = row._replace(
         test=answer.test,
@@ -205,32 +210,26 @@ def _told(row: RequestRow, answer: answers.Answer) -> RequestRow:
         refused=answer.refused,
     )
     change = answer.change
-    return (
-        row
-        if change is None
-        else row._replace(
-            list_id=change.list_id, operation=change.operation, records=change.records
-        )
-    )
+    if change is None:
+        return row
+    return row._replace(list_id=change.list_id, operation=change.operation, records=change.records)
 
 
 async def _refused(_request: Request, problem: Exception) -> Response:
-    """Unknown addresses and methods, in Pinterest's form of an error (Error)."""
-    status, detail = (
-        (problem.status_code, problem.detail)
-        if isinstance(problem, HTTPException)
-        else (500, "Unexpected error.")
-    )
+    """Answer an unknown address or method in Pinterest's form of an error (Error)."""
+    status, detail = 500, "Unexpected error."
+    if isinstance(problem, HTTPException):
+        status, detail = problem.status_code, problem.detail
     return json_response({"code": status, "message": detail}, status)
 
 
-async def _gone(_request: Request, _problem: Exception) -> Response:
-    """Nobody is left to answer to."""
+async def _disconnected(_request: Request, _problem: Exception) -> Response:
+    """Answer a client that has disconnected, whom no answer reaches."""
     return Response(b"", 499)
 
 
 def _guarded(routes: Iterable[Route], own_host: str) -> Iterator[Route]:
-    """The same addresses for their visitors alone."""
+    """Yield the routes behind `origin_guard`, but for the one that clients of Pinterest reach."""
     for route in routes:
         if route.path == REDIRECTED:
             yield route
@@ -241,20 +240,20 @@ def _guarded(routes: Iterable[Route], own_host: str) -> Iterator[Route]:
 
 
 def create_app(config: SandboxConfig | None = None) -> Starlette:
-    """Make the application; `state.store`, `state.faults` and `state.stopping` (set it to end all waits) are its handles."""
+    """Create the application.
+
+    `state.store`, `state.faults` and `state.stopping` (set it to end all waits) are its handles.
+    """
     config = config or SandboxConfig()
     store = Store(config.keep_events, config.record_bodies)
-    faults, stopping, judge = (
-        Faults(config.faults, config.seed),
-        asyncio.Event(),
-        Endpoints(config, store),
-    )
+    faults, stopping = Faults(config.faults, config.seed), asyncio.Event()
+    endpoints = Endpoints(config, store)
     app = Starlette(
         routes=[
             *(
                 Route(
                     f"/v5{path}",
-                    _Endpoint(name, judge, faults, stopping).respond,
+                    _Endpoint(name, endpoints, faults, stopping).respond,
                     methods=list(methods),
                 )
                 for path, name, methods in ROUTES
@@ -262,7 +261,7 @@ def create_app(config: SandboxConfig | None = None) -> Starlette:
             *_guarded(AdminApi(config, config.clock, store, faults).routes(), config.host),
             *_guarded(Site(config, config.clock, store, faults).routes(), config.host),
         ],
-        exception_handlers={HTTPException: _refused, ClientDisconnect: _gone},
+        exception_handlers={HTTPException: _refused, ClientDisconnect: _disconnected},
     )
     app.state.store, app.state.faults, app.state.stopping = store, faults, stopping
     return app

@@ -1,7 +1,7 @@
 """Audiences of customer lists: what Pinterest answers, and what is there afterwards.
 
-Owns the audiences and their status, which is that of their list. Pure: the clock, the audiences and the lists are arguments.
-Makes no other kind of audience than CUSTOMER_LIST.
+Owns the audiences and their status, which is that of their list. Pure: the clock, the audiences and
+the lists are arguments. Makes no other kind of audience than CUSTOMER_LIST.
 
 Sources: docs/pinterest-api.md: Audiences.
 """
@@ -15,23 +15,21 @@ from target_pinterest_capi.sandbox.answers import (
     Answer,
     Request,
     bad_request,
-    json_of,
+    parse_json_body,
 )
-from target_pinterest_capi.sandbox.customer_lists import Lists, StoredList, find
+from target_pinterest_capi.sandbox.customer_lists import Lists, StoredList, find_list
 from target_pinterest_capi.sandbox.customer_lists import status as list_status
 from target_pinterest_capi.sandbox.oauth import ADS_READ, ADS_WRITE, NONE_YET, Grants
 from target_pinterest_capi.sandbox.pages import page
 from target_pinterest_capi.sandbox.rates import FRESH, Window, category
 from target_pinterest_capi.sandbox.request_bodies import check_audience
-from target_pinterest_capi.sandbox.rules import Rules, metered, permit
+from target_pinterest_capi.sandbox.rules import Rules, access_refusal, within_rate_limit
 
 FIRST_ID: Final = 254_262_063_925_900_001
 OWNERSHIP: Final = ("OWNED", "RECEIVED")  # docs/pinterest-api.md: Audiences
 
-_WAITING: Final = {
-    "UPLOADING": "INITIALIZING",
-    "PROCESSING": "INITIALIZING",
-}  # docs/pinterest-api.md: Audiences
+# docs/pinterest-api.md: Audiences
+_WAITING: Final = {"UPLOADING": "INITIALIZING", "PROCESSING": "INITIALIZING"}
 
 
 class Audience(NamedTuple):
@@ -57,19 +55,24 @@ def answer(
     window: Window = FRESH,
     grants: Grants = NONE_YET,
 ) -> Answer:
-    """Answer one request to `/audiences` at `now` (Unix seconds); `window` and `grants` as for customer lists."""
-    refused = permit(
+    """Answer one request to `/audiences` at `now` (Unix seconds).
+
+    `window` and `grants` are as for customer lists.
+    """
+    refused = access_refusal(
         request, rules, now, grants, ADS_READ if request.method == "GET" else ADS_WRITE
     )
     if refused is not None:
         return refused
     counted = category("audiences", request.method)
     act = _all if request.method == "GET" else _create
-    return metered(window, rules, now, counted, lambda: act(request, rules, now, audiences, lists))
+    return within_rate_limit(
+        window, rules, now, counted, lambda: act(request, rules, now, audiences, lists)
+    )
 
 
-def shown(audience: Audience, held: StoredList, rules: Rules, now: float) -> dict[str, Any]:
-    """An audience as Pinterest shows it; its size only once its list is processed."""
+def audience_body(audience: Audience, held: StoredList, rules: Rules, now: float) -> dict[str, Any]:
+    """Return an audience as Pinterest shows it; its size only once its list is processed."""
     state = list_status(held, rules, now)
     return {
         "ad_account_id": audience.ad_account_id,
@@ -100,12 +103,12 @@ def _all(request: Request, rules: Rules, now: float, audiences: Audiences, lists
     return page(
         wanted,
         request.query,
-        lambda audience: shown(audience, lists[audience.customer_list_id], rules, now),
+        lambda audience: audience_body(audience, lists[audience.customer_list_id], rules, now),
     )
 
 
 def _unfit(body: Mapping[str, Any], ad_account_id: str) -> str:
-    """Why a body of the right shape makes no audience; nothing where it does."""
+    """Return why a body of the right form makes no audience; empty where it makes one."""
     if body["audience_type"] != "CUSTOMER_LIST":
         return "the sandbox makes no audience_type but CUSTOMER_LIST"
     if not body["name"].strip():
@@ -117,11 +120,11 @@ def _unfit(body: Mapping[str, Any], ad_account_id: str) -> str:
 def _create(
     request: Request, rules: Rules, now: float, audiences: Audiences, lists: Lists
 ) -> Answer:
-    body, why = json_of(request)
+    body, why = parse_json_body(request)
     why = why or check_audience(body) or _unfit(body, request.ad_account_id)
     if why:
         return bad_request(why)
-    held = find(body["rule"]["customer_list_id"], request.ad_account_id, lists)
+    held = find_list(body["rule"]["customer_list_id"], request.ad_account_id, lists)
     if isinstance(held, Answer):
         return bad_request("rule.customer_list_id is no customer list of this ad account")
     made = Audience(
@@ -132,4 +135,4 @@ def _create(
         now,
         body.get("description"),
     )
-    return Answer(OK, shown(made, held, rules, now), kept=made)
+    return Answer(OK, audience_body(made, held, rules, now), kept=made)

@@ -1,9 +1,11 @@
 """Customer lists: what Pinterest answers, and what a list is afterwards.
 
-Owns a list's membership, counters and status. Pure: the clock and the lists so far are arguments. Promises that a member is there
-exactly if the last request that named it added it, whatever the counters say. Plain identifiers are not kept (`identifiers`).
+Owns a list's membership, counters and status. Pure: the clock and the lists so far are arguments.
+Promises that a member is there exactly if the last request that named it added it, whatever the
+counters say. Plain identifiers are not kept (`identifiers`).
 
-Sources: docs/pinterest-api.md: Customer lists. Where nobody has shown what happens, docs/sandbox.md says so.
+Sources: docs/pinterest-api.md: Customer lists. Where nobody has shown what happens, docs/sandbox.md
+says so.
 """
 
 import re
@@ -16,27 +18,30 @@ from target_pinterest_capi.sandbox.answers import (
     Change,
     Request,
     bad_request,
-    json_of,
+    parse_json_body,
     refusal,
 )
-from target_pinterest_capi.sandbox.identifiers import Records, read
+from target_pinterest_capi.sandbox.identifiers import Records, parse_records
 from target_pinterest_capi.sandbox.oauth import ADS_READ, ADS_WRITE, NONE_YET, Grants
 from target_pinterest_capi.sandbox.pages import page
 from target_pinterest_capi.sandbox.rates import FRESH, Window, category
 from target_pinterest_capi.sandbox.request_bodies import CheckBody, check_list, check_list_update
-from target_pinterest_capi.sandbox.rules import Rules, metered, permit
+from target_pinterest_capi.sandbox.rules import Rules, access_refusal, within_rate_limit
 
 SMALLEST: Final = 100  # docs/pinterest-api.md: Customer lists (TOO_SMALL)
-FIRST_ID: Final = 549_755_885_175_000_001  # 18 digits, as the description allows: a client that makes it a float loses some
+# 18 digits, as the description allows: a client that makes it a float loses some
+FIRST_ID: Final = 549_755_885_175_000_001
 TOO_LARGE: Final = 413
 
-_LIST_ID: Final = re.compile(
-    r"[0-9]{1,18}"
-).fullmatch  # docs/pinterest-api.md: Customer lists (path_customer_list_id)
+# docs/pinterest-api.md: Customer lists (path_customer_list_id)
+_LIST_ID: Final = re.compile(r"[0-9]{1,18}").fullmatch
 
 
 class StoredList(NamedTuple):
-    """One list. Times are Unix seconds; `invalid` counts the last request's records that were no identifiers."""
+    """One list.
+
+    Times are Unix seconds; `invalid` counts the last request's records that were no identifiers.
+    """
 
     id: str
     ad_account_id: str
@@ -72,18 +77,18 @@ def answer(
         window: the calls of the request's rate category so far; the answer carries the next one.
         grants: what OAuth has given out.
     """
-    refused = permit(
+    refused = access_refusal(
         request, rules, now, grants, ADS_READ if request.method == "GET" else ADS_WRITE
     )
     if refused is not None:
         return refused
     counted = category("customer_lists", request.method)
     act = _ACTIONS[request.method, bool(request.list_id)]
-    return metered(window, rules, now, counted, lambda: act(request, rules, now, lists))
+    return within_rate_limit(window, rules, now, counted, lambda: act(request, rules, now, lists))
 
 
 def status(held: StoredList, rules: Rules, now: float) -> str:
-    """UPLOADING, PROCESSING, READY or TOO_SMALL. Every member counts as a Pinterest user here."""
+    """Return UPLOADING, PROCESSING, READY or TOO_SMALL; every member counts as a Pinterest user."""
     waited = now - held.updated_time
     if waited < rules.list_processing_seconds:
         return (
@@ -94,8 +99,8 @@ def status(held: StoredList, rules: Rules, now: float) -> str:
     return "READY" if len(held.members) >= SMALLEST else "TOO_SMALL"
 
 
-def shown(held: StoredList, rules: Rules, now: float) -> dict[str, Any]:
-    """A list as Pinterest shows it: neither its type nor its members."""
+def list_body(held: StoredList, rules: Rules, now: float) -> dict[str, Any]:
+    """Return a list as Pinterest shows it: neither its type nor its members."""
     return {
         "ad_account_id": held.ad_account_id,
         "created_time": int(held.created_time),
@@ -113,24 +118,22 @@ def shown(held: StoredList, rules: Rules, now: float) -> dict[str, Any]:
 
 def _all(request: Request, rules: Rules, now: float, lists: Lists) -> Answer:
     owned = (held for held in lists.values() if held.ad_account_id == request.ad_account_id)
-    return page(owned, request.query, lambda held: shown(held, rules, now))
+    return page(owned, request.query, lambda held: list_body(held, rules, now))
 
 
-def find(list_id: str, ad_account_id: str, lists: Lists) -> StoredList | Answer:
-    """The list of this account, or the refusal: another account's list is as unknown as none."""
+def find_list(list_id: str, ad_account_id: str, lists: Lists) -> StoredList | Answer:
+    """Return the list of this account, or the refusal: another account's is as unknown as none."""
     if not _LIST_ID(list_id):
         return bad_request("customer_list_id is not 1 to 18 digits")
     held = lists.get(list_id)
-    return (
-        held
-        if held is not None and held.ad_account_id == ad_account_id
-        else refusal(404, "The customer list was not found.")
-    )
+    if held is None or held.ad_account_id != ad_account_id:
+        return refusal(404, "The customer list was not found.")
+    return held
 
 
 def _one(request: Request, rules: Rules, now: float, lists: Lists) -> Answer:
-    held = find(request.list_id, request.ad_account_id, lists)
-    return held if isinstance(held, Answer) else Answer(OK, shown(held, rules, now))
+    held = find_list(request.list_id, request.ad_account_id, lists)
+    return held if isinstance(held, Answer) else Answer(OK, list_body(held, rules, now))
 
 
 def _create(request: Request, rules: Rules, now: float, lists: Lists) -> Answer:
@@ -138,10 +141,8 @@ def _create(request: Request, rules: Rules, now: float, lists: Lists) -> Answer:
     body = _body(request, rules, check_list)
     if isinstance(body, Answer):
         return body
-    name, list_type = (
-        body["name"],
-        body.get("list_type", "EMAIL"),
-    )  # docs/pinterest-api.md: Customer lists
+    # docs/pinterest-api.md: Customer lists
+    name, list_type = body["name"], body.get("list_type", "EMAIL")
     if not name.strip():
         return bad_request("name is empty")
     records = _records(body["records"], list_type, rules)
@@ -152,7 +153,7 @@ def _create(request: Request, rules: Rules, now: float, lists: Lists) -> Answer:
 
 
 def _update(request: Request, rules: Rules, now: float, lists: Lists) -> Answer:
-    held = find(request.list_id, request.ad_account_id, lists)
+    held = find_list(request.list_id, request.ad_account_id, lists)
     if isinstance(held, Answer):
         return held
     body = _body(request, rules, check_list_update)
@@ -171,13 +172,13 @@ def _body(request: Request, rules: Rules, check: CheckBody) -> Mapping[str, Any]
         return refusal(
             TOO_LARGE, f"Invalid request: the body is larger than {rules.max_list_bytes} bytes"
         )
-    body, why = json_of(request)
+    body, why = parse_json_body(request)
     why = why or check(body)
     return bad_request(why) if why else dict(body)
 
 
 def _records(text: str, list_type: str, rules: Rules) -> Records | Answer:
-    records = read(text, list_type)
+    records = parse_records(text, list_type)
     if records.received > rules.max_list_records:
         return bad_request(f"records has more than {rules.max_list_records} records")
     return records if records.members else bad_request("records has no identifier")
@@ -186,7 +187,10 @@ def _records(text: str, list_type: str, rules: Rules) -> Records | Answer:
 def _changed(
     held: StoredList, operation: str, records: Records, rules: Rules, now: float
 ) -> Answer:
-    """The list after an operation: its counters rise for repeated and for absent members too."""
+    """Return the list after an operation.
+
+    Its counters rise for repeated and for absent members too.
+    """
     removes = operation == "REMOVE"
     kept = held._replace(
         updated_time=now,
@@ -197,7 +201,7 @@ def _changed(
         members=held.members - records.members if removes else held.members | records.members,
     )
     change = Change(held.id, operation, records.received, records.invalid, records.members)
-    return Answer(OK, shown(kept, rules, now), kept=kept, change=change)
+    return Answer(OK, list_body(kept, rules, now), kept=kept, change=change)
 
 
 _ACTIONS: Final[dict[tuple[str, bool], Callable[[Request, Rules, float, Lists], Answer]]] = {

@@ -1,7 +1,8 @@
-"""Answers on their way: whole, or as a fault leaves them.
+"""HTTP responses: complete ones, and those that a fault leaves incomplete or wrong.
 
-Owns what goes over the connection: bodies, headers, and connections that end too early. Promises that a client sees real failures:
-a connection that is dropped is gone. Knows no rule of Pinterest's, and not which request is struck (that is `faults`).
+Owns what goes over the connection: bodies, headers, and connections that end too early. Promises
+that a client sees real failures: a connection that is dropped is closed. Knows no rule of
+Pinterest's, and not which request a fault strikes (that is `faults`).
 """
 
 import asyncio
@@ -18,19 +19,20 @@ from target_pinterest_capi.sandbox.faults import Fault
 
 PAGE: Final = b"<!doctype html><html><body><h1>Something is in the way</h1></body></html>"
 STATUS_MESSAGE: Final = "The sandbox answers this status on purpose."
-BODILESS: Final = (204, 205, 304)  # HTTP: these have none
+BODILESS: Final = (204, 205, 304)  # RFC 9110: these have no body
 
 
 class CutResponse(Response):
-    """An answer that never becomes whole: `sent` bytes of it (None: not even its head), then the connection is gone.
+    """A response that is never complete: `sent` bytes of its body, then the connection ends.
 
-    ASGI knows no such thing, so the server puts two functions in the request's state: `drop` ends the connection at once, `hang_up`
-    after what was written.
+    Where `sent` is None, not even the head is sent. ASGI has no such thing, so the server puts two
+    functions in the request's state: `drop` ends the connection at once, `hang_up` after what was
+    written.
     """
 
-    def __init__(self, whole: Response, sent: int | None) -> None:
-        super().__init__(whole.body, whole.status_code)
-        self.raw_headers = whole.raw_headers
+    def __init__(self, complete: Response, sent: int | None) -> None:
+        super().__init__(complete.body, complete.status_code)
+        self.raw_headers = complete.raw_headers
         self.sent = sent
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -53,12 +55,15 @@ class CutResponse(Response):
             continue
 
 
-class Dripping(Response):
-    """An answer byte by byte with `seconds` between two, until it is whole, or the client or the sandbox stops."""
+class DrippingResponse(Response):
+    """A response sent byte by byte, with `seconds` between two.
 
-    def __init__(self, whole: Response, seconds: float, stopping: asyncio.Event) -> None:
-        super().__init__(whole.body, whole.status_code)
-        self.raw_headers = whole.raw_headers
+    It ends early where the client or the sandbox stops.
+    """
+
+    def __init__(self, complete: Response, seconds: float, stopping: asyncio.Event) -> None:
+        super().__init__(complete.body, complete.status_code)
+        self.raw_headers = complete.raw_headers
         self.seconds = seconds
         self.stopping = stopping
 
@@ -67,7 +72,7 @@ class Dripping(Response):
         await send(
             {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
         )
-        gone = asyncio.ensure_future(receive())
+        disconnected = asyncio.ensure_future(receive())
         for position in range(len(self.body)):
             await send(
                 {
@@ -76,16 +81,16 @@ class Dripping(Response):
                     "more_body": True,
                 }
             )
-            if gone.done() or not await pause(self.seconds, self.stopping):
+            if disconnected.done() or not await pause(self.seconds, self.stopping):
                 scope["state"]["drop"]()
                 break
         else:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
-        await gone
+        await disconnected
 
 
 async def pause(seconds: float, stopping: asyncio.Event) -> bool:
-    """Wait; False where the sandbox stops meanwhile."""
+    """Wait, and return whether the time passed; False where the sandbox stops meanwhile."""
     try:
         await asyncio.wait_for(stopping.wait(), seconds)
     except TimeoutError:
@@ -96,33 +101,35 @@ async def pause(seconds: float, stopping: asyncio.Event) -> bool:
 def json_response(
     content: Any, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """An answer of JSON."""
+    """Return a response of JSON."""
     return Response(msgspec.json.encode(content), status, dict(headers or {}), "application/json")
 
 
-def spoiled(whole: Response, answer: Answer, fault: Fault, stopping: asyncio.Event) -> Response:
-    """The answer as an `after` fault leaves it."""
-    headers = {name: value for name, value in whole.headers.items() if name.startswith("x-")}
-    spoil: dict[str, Callable[[], Response]] = {
-        "drop_after": lambda: CutResponse(whole, None),
-        "truncated": lambda: CutResponse(whole, len(whole.body) // 2),
+def faulty_response(
+    complete: Response, answer: Answer, fault: Fault, stopping: asyncio.Event
+) -> Response:
+    """Return the response as an `after` fault changes it."""
+    headers = {name: value for name, value in complete.headers.items() if name.startswith("x-")}
+    made: dict[str, Callable[[], Response]] = {
+        "drop_after": lambda: CutResponse(complete, None),
+        "truncated": lambda: CutResponse(complete, len(complete.body) // 2),
         "wrong_count": lambda: json_response(_one_less(answer.body), answer.status, headers),
         "empty_body": lambda: Response(b"", answer.status, headers, "application/json"),
         "not_json": lambda: Response(PAGE, answer.status, headers, "text/html"),
-        "drip": lambda: Dripping(whole, fault.seconds, stopping),
+        "drip": lambda: DrippingResponse(complete, fault.seconds, stopping),
     }
-    return spoil[fault.fault]()
+    return made[fault.fault]()
 
 
 def _one_less(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The same answer with its list an event short; one without a list as it is."""
+    """Return a body with its list one event short; one without a list as it is."""
     if "details" in body:
         return {**body, "details": _one_less(body["details"])}
     return {**body, "events": body["events"][:-1]} if "events" in body else dict(body)
 
 
-def instead(fault: Fault, request: Request) -> Response:
-    """The answer of a `before` fault."""
+def response_instead(fault: Fault, request: Request) -> Response:
+    """Return the response of a `before` fault."""
     if fault.fault == "drop_before":
         return CutResponse(Response(), None)
     if fault.fault == "redirect":

@@ -1,25 +1,25 @@
-"""Faults on purpose: which one strikes which request, scripted or at a seeded rate.
+"""Faults on purpose: their kinds, their parameters, and how they are written.
 
-Owns the list of faults, how they are written (as Python, as JSON and on a command line) and when they strike. Promises that the
-same faults, seed and order of requests strike the same way, whatever the clock does. Never acts: `app` does what a plan says.
+Owns the list of faults and their three forms: Python, JSON and the command line's. When they strike
+is decided by `fault_plans`, and what they do to a response is in `fault_responses`.
 """
 
-import itertools
-import random
-import threading
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
 
 class FaultError(ValueError):
-    """A fault that cannot be; the sentence says which and what is possible."""
+    """A fault that is not possible; the message says why, and what is possible."""
 
 
 class FaultKind(NamedTuple):
-    """One kind of fault: when it strikes, the parameters it takes, which of them it must have, what it does, and where alone."""
+    """One kind of fault: when it strikes, what it does, and its parameters.
+
+    `required` are those that it must have; `endpoint` is the only one that it strikes, if there is
+    one.
+    """
 
     stage: str
     about: str
@@ -69,9 +69,12 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 
     Args:
         fault: a name of `KINDS`.
-        endpoint: the endpoint whose requests it strikes, of `ENDPOINTS`; empty: all. Only these requests are numbered.
-        method: the method of the requests it strikes, GET, POST or PATCH; empty: all. Only these requests are numbered.
-        requests: the numbers of the requests to strike, counted from 1 since the faults were set; empty: all.
+        endpoint: the endpoint whose requests it strikes, of `ENDPOINTS`; empty: all. Only these
+            requests are numbered.
+        method: the method of the requests it strikes, GET, POST or PATCH; empty: all. Only these
+            requests are numbered.
+        requests: the numbers of the requests to strike, counted from 1 since the faults were set;
+            empty: all.
         skip: how many requests go unharmed first.
         rate: the share of the requests to strike, 0 to 1, drawn by the seed.
         times: how often it strikes at most.
@@ -84,7 +87,8 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
         seconds: how long to wait (`latency`), or between two bytes (`drip`).
         jitter: up to this many more seconds, drawn by the seed (`latency`).
         event_id: the event that is struck (`poison`, `fail_event`).
-        location: where it points (`redirect`); the sandbox itself where empty, which counts those that follow.
+        location: where it points (`redirect`); the sandbox itself where empty, which counts those
+            that follow.
     """
 
     fault: str
@@ -116,7 +120,8 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
         }
         for name in sorted(given - {*kind.parameters, *SELECTORS}):
             raise FaultError(
-                f"fault {self.fault} takes no {name}; it takes: {', '.join((*kind.parameters, *SELECTORS))}"
+                f"fault {self.fault} takes no {name}; "
+                f"it takes: {', '.join((*kind.parameters, *SELECTORS))}"
             )
         for name in kind.required:
             if name not in given:
@@ -136,17 +141,17 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 
     @property
     def stage(self) -> str:
-        """When it strikes: wait, before, mark, after or header."""
+        """Return when it strikes: wait, before, mark, after or header."""
         return KINDS[self.fault].stage
 
     @property
     def place(self) -> tuple[str, str]:
-        """The endpoint and the method that it strikes, empty for all."""
+        """Return the endpoint and the method that it strikes, empty for all."""
         return self.endpoint or KINDS[self.fault].endpoint, self.method
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers of its parameters."""
+        """Return the headers of its parameters."""
         named = {
             "Retry-After": self.retry_after,
             "X-RateLimit-Remaining": self.remaining,
@@ -167,7 +172,10 @@ RANGES: Final = {
 
 
 def parse(spec: str) -> Fault:
-    """Read a fault as the command line has it: `status:status=503,requests=1-3+7,retry_after=2`, or a JSON object."""
+    """Read a fault as the command line has it, or as a JSON object.
+
+    For example `status:status=503,requests=1-3+7,retry_after=2`.
+    """
     if spec.lstrip().startswith("{"):
         return _convert(spec, from_json=True)
     kind, _, rest = spec.partition(":")
@@ -181,7 +189,10 @@ def parse(spec: str) -> Fault:
 
 
 def read(given: Mapping[str, Any]) -> Fault:
-    """Make a fault of its fields, whose values may be text: `{"fault": "status", "status": "503", "requests": "1-3+7"}`."""
+    """Make a fault of its fields, whose values may be text.
+
+    For example `{"fault": "status", "status": "503", "requests": "1-3+7"}`.
+    """
     requests = given.get("requests")
     return _convert(
         {**given, "requests": _numbers(requests)} if isinstance(requests, str) else dict(given)
@@ -209,174 +220,13 @@ def _convert(given: Any, *, from_json: bool = False) -> Fault:
             if from_json
             else msgspec.convert(given, Fault, strict=False)
         )
-    except (
-        msgspec.MsgspecError
-    ) as problem:  # it raises a FaultError of __post_init__ as one of its own
-        raise FaultError(
-            f"this JSON is no fault: {problem}" if from_json else str(problem)
-        ) from problem
+    except msgspec.MsgspecError as problem:  # a FaultError of __post_init__ comes as one of these
+        message = f"this JSON is no fault: {problem}" if from_json else str(problem)
+        raise FaultError(message) from problem
 
 
 class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All faults of a sandbox and the seed of their draws: what `/_sandbox/faults` takes and gives as JSON."""
+    """All faults of a sandbox and the seed of their draws, as `/_sandbox/faults` shows them."""
 
     faults: tuple[Fault, ...] = ()
     seed: int = 0
-
-
-class FaultPlan(NamedTuple):
-    """What the faults do to one request, in this order.
-
-    Wait `delay_seconds`; answer by `before` without processing, if there is one; process with `marks`; add `headers`; spoil the
-    answer by `after`, if there is one. `struck` names the faults that are in it, marks aside.
-    """
-
-    delay_seconds: float = 0.0
-    before: Fault | None = None
-    marks: tuple[tuple[int, Fault], ...] = ()
-    headers: Mapping[str, str] = {}
-    after: Fault | None = None
-    struck: tuple[str, ...] = ()
-
-    @property
-    def actions(self) -> dict[str, str]:
-        """What is done to which event: its id to `poison` or `fail`; of two the first."""
-        return {
-            fault.event_id: fault.fault.removesuffix("_event") for _, fault in reversed(self.marks)
-        }
-
-
-class Faults:
-    """The faults of one sandbox, which any thread may change at any time. Of two that exclude each other the first strikes.
-
-    `changes` counts how often they were changed.
-    """
-
-    def __init__(self, faults: Iterable[Fault] = (), seed: int = 0) -> None:
-        self._lock = threading.Lock()
-        self.changes = 0
-        self.set(faults, seed)
-
-    def set(self, faults: Iterable[Fault], seed: int = 0) -> None:
-        """Replace all faults; requests are counted from 1 again."""
-        with self._lock:
-            self.changes += 1
-            self._script = Script(tuple(faults), seed)
-            self._seen: Counter[tuple[str, str]] = Counter()
-            self._struck = [0] * len(self._script.faults)
-            self._starts = [0] * len(self._script.faults)
-
-    def put(self, fault: Fault) -> None:
-        """Set one fault instead of all of its kind; requests are counted from 1 for it alone, and the others go on as they were."""
-        self._exchange(fault.fault, fault)
-
-    def remove(self, kind: str) -> None:
-        """Take the faults of one kind away; the others go on as they were."""
-        self._exchange(kind, None)
-
-    def _exchange(self, kind: str, fault: Fault | None) -> None:
-        with self._lock:
-            self.changes += 1
-            rows = list(zip(self._script.faults, self._struck, self._starts, strict=True))
-            place = next(
-                (index for index, row in enumerate(rows) if row[0].fault == kind), len(rows)
-            )
-            rows = [row for row in rows if row[0].fault != kind]
-            if fault is not None:
-                rows.insert(place, (fault, 0, self._seen[fault.place]))
-            self._script = Script(tuple(row[0] for row in rows), self._script.seed)
-            self._struck, self._starts = [row[1] for row in rows], [row[2] for row in rows]
-
-    def clear(self) -> None:
-        """Take all faults away."""
-        self.set(())
-
-    def script(self) -> Script:
-        """The faults that are set."""
-        return self._script
-
-    def struck(self) -> dict[str, int]:
-        """How often each kind of fault has struck since the faults were set."""
-        with self._lock:
-            counts: dict[str, int] = {}
-            for fault, times in zip(self._script.faults, self._struck, strict=True):
-                counts[fault.fault] = counts.get(fault.fault, 0) + times
-            return counts
-
-    def plan(self, endpoint: str = "events", method: str = "POST") -> FaultPlan:
-        """Count a request, and decide what happens to it."""
-        with self._lock:
-            places = tuple(itertools.product(("", endpoint), ("", method)))
-            self._seen.update(places)
-            chosen: list[tuple[int, Fault]] = []
-            for index, fault in sorted(enumerate(self._script.faults), key=_by_stage):
-                if (
-                    fault.place in places
-                    and self._strikes(index, fault)
-                    and _compatible(fault, [other.stage for _, other in chosen])
-                ):
-                    chosen.append((index, fault))
-                    self._struck[index] += fault.stage != "mark"
-            return self._merge(chosen)
-
-    def _merge(self, chosen: list[tuple[int, Fault]]) -> FaultPlan:
-        by_stage: dict[str, list[Fault]] = {stage: [] for stage in STAGES}
-        for _, fault in chosen:
-            by_stage[fault.stage].append(fault)
-        return FaultPlan(
-            delay_seconds=sum(
-                fault.seconds + fault.jitter * self._draw(i, fault, "jitter")
-                for i, fault in chosen
-                if fault.stage == "wait"
-            ),
-            before=next(iter(by_stage["before"]), None),
-            marks=tuple((index, fault) for index, fault in chosen if fault.stage == "mark"),
-            headers={
-                name: value for fault in by_stage["header"] for name, value in fault.headers.items()
-            },
-            after=next(iter(by_stage["after"]), None),
-            struck=tuple(fault.fault for _, fault in chosen if fault.stage != "mark"),
-        )
-
-    def marked(self, plan: FaultPlan, event_ids: Collection[str]) -> tuple[str, ...]:
-        """Count the marks of a plan that acted, on these events; the names of their faults."""
-        with self._lock:
-            acted: list[str] = []
-            for index, fault in plan.marks:
-                if fault.event_id in event_ids and fault.fault.startswith(
-                    plan.actions[fault.event_id]
-                ):
-                    acted.append(fault.fault)
-                    if (
-                        fault in self._script.faults[index : index + 1]
-                    ):  # not where they were replaced meanwhile
-                        self._struck[index] += 1
-            return tuple(acted)
-
-    def _strikes(self, index: int, fault: Fault) -> bool:
-        number = self._number(index, fault)
-        return (
-            (not fault.requests or number in fault.requests)
-            and number > fault.skip
-            and (fault.times is None or self._struck[index] < fault.times)
-            and (fault.rate == 1 or self._draw(index, fault, "rate") < fault.rate)
-        )
-
-    def _number(self, index: int, fault: Fault) -> int:
-        """The number of the request that is being planned, as this fault counts."""
-        return self._seen[fault.place] - self._starts[index]
-
-    def _draw(self, index: int, fault: Fault, purpose: str) -> float:
-        """A number from 0 to 1 that depends on the seed, the fault and the request alone, so that requests may overlap."""
-        return random.Random(  # noqa: S311
-            f"{self._script.seed}/{index}/{self._number(index, fault)}/{purpose}"
-        ).random()
-
-
-def _by_stage(indexed: tuple[int, Fault]) -> int:
-    return STAGES.index(indexed[1].stage)
-
-
-def _compatible(fault: Fault, stages: list[str]) -> bool:
-    """One answer is enough, and a request that is answered before processing has none to mark or spoil."""
-    return "before" not in stages and not (fault.stage == "after" and "after" in stages)

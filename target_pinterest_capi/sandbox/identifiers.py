@@ -1,7 +1,8 @@
-"""Members of a customer list: which records Pinterest takes for identifiers, and the one form in which they are kept.
+"""Members of a customer list: which records are identifiers, and the form in which they are kept.
 
-Owns the reading of `records`. Promises that a plain identifier does not outlive the request: what is kept is its SHA-256 digest.
-The only module of the sandbox that hashes; it does so by itself, so that a wrong digest of the target cannot agree with itself.
+Owns the reading of `records`. Promises that a plain identifier does not outlive the request: what
+is kept is its SHA-256 digest. The only module of the sandbox that hashes; it does so by itself, so
+that a wrong digest of the target cannot agree with itself.
 """
 
 import hashlib
@@ -10,18 +11,19 @@ from typing import Final, NamedTuple
 
 # docs/pinterest-api.md: Customer lists (UserListType)
 LIST_TYPES: Final = ("EMAIL", "IDFA", "MAID", "LR_ID", "DLX_ID", "HASHED_PINNER_ID")
-OPAQUE: Final = frozenset(
-    ("LR_ID", "DLX_ID", "HASHED_PINNER_ID")
-)  # ids of partners: the description says nothing of their form
+# Ids of partners: the description says nothing of their form
+OPAQUE: Final = frozenset({"LR_ID", "DLX_ID", "HASHED_PINNER_ID"})
 
-_DIGEST: Final = re.compile(
-    r"[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32}"
-).fullmatch  # SHA-256, SHA-1 or MD5
+# SHA-256, SHA-1 or MD5
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32}").fullmatch
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+").fullmatch
 
 
 class Records(NamedTuple):
-    """The records of one request: how many came, how many of them are no identifiers, and whom the others name."""
+    """The records of one request.
+
+    How many came, how many of them are no identifiers, and whom the others name.
+    """
 
     received: int
     invalid: int
@@ -29,11 +31,11 @@ class Records(NamedTuple):
 
 
 def member(record: str, list_type: str) -> str | None:
-    """The digest that stands for a record; None where Pinterest's description does not take it.
+    """Return the digest of a record; None where Pinterest's description does not take it.
 
-    docs/pinterest-api.md: Customer lists. Any combination of e-mails, MAIDs and IDFAs; e-mails in lower
-    case, plain or hashed, the others hashed. A digest is kept as it is: the SHA-1 and
-    the SHA-256 of one address are two members here.
+    docs/pinterest-api.md: Customer lists. Any combination of e-mails, MAIDs and IDFAs; e-mails in
+    lower case, plain or hashed, the others hashed. A digest is kept as it is: the SHA-1 and the
+    SHA-256 of one address are two members here.
     """
     if _DIGEST(record):
         return record
@@ -41,8 +43,11 @@ def member(record: str, list_type: str) -> str | None:
     return hashlib.sha256(record.encode()).hexdigest() if plain or list_type in OPAQUE else None
 
 
-def read(records: str, list_type: str) -> Records:
-    """Read a comma-separated string; empty records count for nothing (the description's own example ends with a comma)."""
+def parse_records(records: str, list_type: str) -> Records:
+    """Read a comma-separated text.
+
+    Empty records do not count: the description's own example ends with a comma.
+    """
     given = [record for part in records.split(",") if (record := part.strip())]
     found = [member(record, list_type) for record in given]
     return Records(

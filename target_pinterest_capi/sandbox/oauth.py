@@ -1,10 +1,11 @@
-"""OAuth: the app and its grants, the exchange of a refresh token for an access token, and what an access token may do.
+"""OAuth: the app, its grants, and the exchange of a refresh token for an access token.
 
-Owns `POST /v5/oauth/token`. Pure: the clock and the grants so far are arguments. Promises that the grants hold no token: a token
-that is given out is a configured one with a number behind it, and the grants count these numbers.
+Owns `POST /v5/oauth/token`. Pure: the clock and the grants so far are arguments. Promises that the
+grants hold no token: a token that is given out is a configured one with a number behind it, and the
+grants count these numbers.
 
-Sources: docs/pinterest-api.md: OAuth. Code 283 for a refused refresh token was seen; 60 days and the new
-refresh token of an answer are documented.
+Sources: docs/pinterest-api.md: OAuth. Code 283 for a refused refresh token was seen; 60 days and
+the new refresh token of an answer are documented.
 """
 
 import base64
@@ -43,17 +44,21 @@ _NUMBER: Final = re.compile(r"[1-9][0-9]{0,8}").fullmatch
 
 @dataclass(frozen=True, kw_only=True)
 class App:
-    """An app that a user has let in, with its credentials.
+    """An app that a user has authorized, with its credentials.
 
     Args:
         client_id: the app's id, the name of its HTTP basic credentials.
         client_secret: the app's secret, the password of them.
-        refresh_token: the first refresh token; those that replace it are this one with a number behind it.
-        access_token: an access token that does not expire; those that are given out are this one with a number behind it.
+        refresh_token: the first refresh token; those that replace it are this one with a number
+            behind it.
+        access_token: an access token that does not expire; those that are given out are this one
+            with a number behind it.
         scopes: what the user has granted.
         rotate: whether each exchange gives a new refresh token, which replaces the old one.
-        access_token_seconds: how long an access token lasts that was given out (documented: 30 days).
-        refresh_token_seconds: how long a refresh token lasts that was given out (documented: 60 days). The first one lasts.
+        access_token_seconds: how long an access token lasts that was given out (documented: 30
+            days).
+        refresh_token_seconds: how long a refresh token lasts that was given out (documented: 60
+            days). The first one lasts.
     """
 
     client_id: str = DEFAULT_CLIENT_ID
@@ -74,7 +79,10 @@ class Grant(NamedTuple):
 
 
 class Grants(NamedTuple):
-    """What was given out: the access tokens by number from 1, how often the refresh token was replaced, and when it ends."""
+    """What was issued: the access tokens by number from 1, and the state of the refresh token.
+
+    `rotations` counts how often it was replaced; `refresh_expires` is when it ends.
+    """
 
     issued: tuple[Grant, ...] = ()
     rotations: int = 0
@@ -85,7 +93,7 @@ NONE_YET: Final = Grants()
 
 
 def scopes(token: str, app: App, grants: Grants, now: float) -> Collection[str] | None:
-    """What an access token may do at `now`; None where it is none, or no longer one."""
+    """Return what an access token may do at `now`; None where it is unknown or has expired."""
     if token == app.access_token:
         return app.scopes
     number = _number(token, app.access_token)
@@ -96,7 +104,7 @@ def scopes(token: str, app: App, grants: Grants, now: float) -> Collection[str] 
 
 
 def answer(request: Request, app: App, now: float, grants: Grants = NONE_YET) -> Answer:
-    """Answer one request of a token at `now` (Unix seconds); the answer keeps the grants as they are from now on."""
+    """Answer one request of a token at `now` (Unix seconds), with the grants afterwards."""
     return (
         _exchange(request, app, now, grants)
         if _is_client(request.authorization, app)
@@ -155,7 +163,7 @@ def _exchange(request: Request, app: App, now: float, grants: Grants) -> Answer:
 
 
 def _form(request: Request) -> Mapping[str, str] | Answer:
-    """The members of a form-encoded body, each once; else the refusal."""
+    """Return the members of a form-encoded body, each once; else the refusal."""
     if media_type(request) != "application/x-www-form-urlencoded":
         return bad_request("Content-Type is not application/x-www-form-urlencoded")
     try:
@@ -206,6 +214,6 @@ def _numbered(token: str, number: int) -> str:
 
 
 def _number(token: str, first: str) -> int:
-    """The number behind a token that was given out; 0 where there is none."""
+    """Return the number behind a token that was issued; 0 where there is none."""
     number = token.removeprefix(f"{first}-")
     return int(number) if number != token and _NUMBER(number) else 0

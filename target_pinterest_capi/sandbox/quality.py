@@ -1,7 +1,8 @@
 """The event quality score: how many of the events received carry what Pinterest matches people by.
 
-Owns the eleven components and where each stands in an event. Pure: the clock and the events are arguments. The coverage is counted,
-not made up; what makes a score GOOD and what an issue is are the sandbox's own words.
+Owns the eleven components and where each stands in an event. Pure: the clock and the events are
+arguments. The coverage is counted, not made up; what makes a score GOOD and what an issue is are
+the sandbox's own words.
 
 Sources: docs/pinterest-api.md: Event quality score.
 """
@@ -14,13 +15,14 @@ from urllib.parse import parse_qs
 from target_pinterest_capi.sandbox.answers import OK, Answer, Request, bad_request
 from target_pinterest_capi.sandbox.oauth import ADS_READ, NONE_YET, Grants
 from target_pinterest_capi.sandbox.rates import FRESH, READ, Window
-from target_pinterest_capi.sandbox.rules import Rules, metered, permit
+from target_pinterest_capi.sandbox.rules import Rules, access_refusal, within_rate_limit
 
-# docs/pinterest-api.md: Event quality score (LookbackPeriodOptions, SourcePlatformOptions, IngestionSourceOptions)
+# docs/pinterest-api.md: Event quality score (LookbackPeriodOptions, SourcePlatformOptions,
+# IngestionSourceOptions)
 LOOKBACK_SECONDS: Final = {"1d": 24 * 3600, "14d": 14 * 24 * 3600}
 PLATFORMS: Final = (
-    "WEB", "MOBILE", "MOBILE_ANDROID", "MOBILE_IOS", "OFFLINE", "PINTEREST_WEB", "PINTEREST_ANDROID", "PINTEREST_IOS",
-    "POINT_OF_SALE",
+    "WEB", "MOBILE", "MOBILE_ANDROID", "MOBILE_IOS", "OFFLINE", "PINTEREST_WEB",
+    "PINTEREST_ANDROID", "PINTEREST_IOS", "POINT_OF_SALE",
 )  # fmt: skip
 SOURCES: Final = ("TAG", "MMP", "FILE_UPLOAD", "CONVERSIONS_API", "NATIVE")
 OWN_SOURCE: Final = "CONVERSIONS_API"
@@ -31,7 +33,7 @@ PLATFORM_OF: Final = {
     "offline": "OFFLINE",
 }
 LOW_PERCENT: Final = 50
-GOOD_PERCENT: Final = 70
+STATUSES: Final = ((70, "GOOD"), (LOW_PERCENT, "FAIR"), (0, "NEEDS_IMPROVEMENT"))
 
 Event = Mapping[str, Any]
 Seen = tuple[Event, bool]  # an event, and whether Pinterest would have removed it as a duplicate
@@ -74,11 +76,14 @@ def answer(
     window: Window = FRESH,
     grants: Grants = NONE_YET,
 ) -> Answer:
-    """Answer one request of the score at `now` (Unix seconds) from the account's processed events, which `events` gives."""
-    refused = permit(request, rules, now, grants, ADS_READ)
+    """Answer one request of the score at `now` (Unix seconds).
+
+    `events` returns the account's processed events.
+    """
+    refused = access_refusal(request, rules, now, grants, ADS_READ)
     if refused is not None:
         return refused
-    return metered(window, rules, now, READ, lambda: _scores(request.query, now, events))
+    return within_rate_limit(window, rules, now, READ, lambda: _scores(request.query, now, events))
 
 
 def _scores(query: str, now: float, events: Callable[[], Iterable[Seen]]) -> Answer:
@@ -109,7 +114,10 @@ def _scores(query: str, now: float, events: Callable[[], Iterable[Seen]]) -> Ans
 
 
 def _score(platform: str, seen: Sequence[Seen], lookback: str) -> dict[str, Any]:
-    """One platform's score (EventQualityScore). Its status is the coverage of the likeliest way to match a person."""
+    """Return one platform's score (EventQualityScore).
+
+    Its status is the coverage of what is likeliest to match a person.
+    """
     by_name: defaultdict[str, list[Seen]] = defaultdict(list)
     for one in seen:
         by_name[one[0]["event_name"]].append(one)
@@ -127,18 +135,17 @@ def _score(platform: str, seen: Sequence[Seen], lookback: str) -> dict[str, Any]
     return {
         "ingestion_source": OWN_SOURCE,
         "lookback_period": lookback,
-        "overall_status": "GOOD"
-        if matched >= GOOD_PERCENT
-        else "FAIR"
-        if matched >= LOW_PERCENT
-        else "NEEDS_IMPROVEMENT",
+        "overall_status": next(word for least, word in STATUSES if matched >= least),
         "quality_components": components,
         "source_platform": platform,
     }
 
 
 def _details(component: str, get: Callable[[Event], Any], seen: Sequence[Seen]) -> dict[str, Any]:
-    """One component of one event name (QualityComponentDetails); an overlap for external_event_id only."""
+    """Return one component of one event name (QualityComponentDetails).
+
+    Only external_event_id has an overlap.
+    """
     coverage = _percent(sum(bool(get(event)) for event, _ in seen), len(seen))
     details: dict[str, Any] = {"coverage": coverage}
     if coverage < LOW_PERCENT:
@@ -151,5 +158,5 @@ def _details(component: str, get: Callable[[Event], Any], seen: Sequence[Seen]) 
     return details
 
 
-def _percent(part: int, whole: int) -> float:
-    return round(100 * part / whole, 2)
+def _percent(part: int, total: int) -> float:
+    return round(100 * part / total, 2)

@@ -1,7 +1,7 @@
 """How many calls a minute: Pinterest's rate categories, and the window of calls that each has.
 
-Owns which endpoint counts in which category, and the headers that say what is left. Pure: the clock and the windows are
-arguments. Never refuses anything (that is `answers`).
+Owns which endpoint counts in which category, and the headers that say what is left. Pure: the clock
+and the windows are arguments. Never refuses anything (that is `answers`).
 """
 
 import math
@@ -9,7 +9,8 @@ from typing import Final, NamedTuple
 
 RATE_WINDOW_SECONDS: Final = 60
 
-# docs/pinterest-api.md: Rate limits. Events have one window an ad account, the others one of the user and app
+# docs/pinterest-api.md: Rate limits. Events have a window for each ad account, the others one of the
+# user and the app
 CONVERSIONS: Final = "ads_conversions"
 READ: Final = "ads_read"
 WRITE: Final = "ads_write"
@@ -31,14 +32,14 @@ FRESH: Final = Window()
 
 
 def category(endpoint: str, method: str) -> str:
-    """The rate category of a request: by endpoint, else by whether it reads or writes ads data."""
+    """Return the rate category of a request: by endpoint, else by whether it reads or writes."""
     return CATEGORIES.get(endpoint) or (READ if method == "GET" else WRITE)
 
 
-def spend(
+def count_call(
     window: Window, limit: int, now: float, counted: str = CONVERSIONS
 ) -> tuple[Window, dict[str, str]]:
-    """Count one call of the category `counted`; the next window, and the headers that say what is left of it (form: seen)."""
+    """Count one call of a category, and return the next window with its headers (form: seen)."""
     if not 0 <= now - window.start < RATE_WINDOW_SECONDS:
         window = Window(now)
     window = window._replace(calls=window.calls + 1)

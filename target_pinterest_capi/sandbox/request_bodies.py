@@ -1,8 +1,8 @@
-"""Request bodies held against Pinterest's own description of its API, by validators compiled from it.
+"""Request bodies, checked against Pinterest's description of its API by compiled validators.
 
-Owns where the sandbox differs from the description: what it adds, and where it is stricter. Promises at
-most one problem for any JSON value, and never repeats a value in it, only names of members and limits.
-Never looks at what a value means: that is `rules` and its neighbours.
+Owns where the sandbox differs from the description: what it adds, and where it is stricter.
+Promises at most one problem for any JSON value, and never repeats a value in it, only names of
+members and limits. Never looks at what a value means: that is `rules` and its neighbours.
 """
 
 from collections.abc import Callable, Mapping
@@ -59,8 +59,8 @@ def _amend(schemas: dict[str, Any]) -> None:
 def _json_schema(described: Schema, schemas: Schema) -> dict[str, Any]:
     """Return an OpenAPI schema as a JSON Schema that stands alone, with every object closed.
 
-    Whether Pinterest lets unknown members of the objects pass that its description leaves open is not
-    known, and a stand-in had better be too strict.
+    Whether Pinterest lets unknown members of the objects pass that its description leaves open is
+    not known, and a stand-in had better be too strict.
     """
     parts = _parts(described, schemas)
     stated = {name: value for part in parts for name, value in part.items()}
@@ -81,7 +81,7 @@ def _json_schema(described: Schema, schemas: Schema) -> dict[str, Any]:
 
 
 def _parts(described: Schema, schemas: Schema) -> list[Schema]:
-    """Return the schemas that a value has to meet all: this one, and those it refers to or combines."""
+    """Return the schemas that a value has to meet: this one, and those it refers to or combines."""
     if "$ref" in described:
         return _parts(schemas[described["$ref"].rpartition("/")[2]], schemas)
     combined = [part for one in described.get("allOf", ()) for part in _parts(one, schemas)]

@@ -1,12 +1,12 @@
-"""What Pinterest answers to events: from a request, the account's rate window and the time to a status and a body.
+"""Pinterest's answer to events: from a request, a rate window and the time to status and body.
 
-Owns the settings of all rules, who may do what, the order of the checks, the meaning of an event's values and the form of the
-answers. Every function is pure: the clock and the state are arguments. It never records, waits or fails on purpose: that is
-`store`, `faults` and `app`.
+Owns the settings of all rules, who may do what, the order of the checks, the meaning of an event's
+values and the form of the answers. Every function is pure: the clock and the state are arguments.
+It never records, waits or fails on purpose: that is `store`, `faults` and `app`.
 
-Sources: docs/pinterest-api.md, with its marks: Pinterest's OpenAPI description 5.23.0 (spec), bodies
-that public projects recorded from the live API (seen),
-documentation (docs). Where nobody has shown what happens, the choice is said in docs/sandbox.md.
+Sources: docs/pinterest-api.md, with its marks: Pinterest's OpenAPI description 5.23.0 (spec),
+bodies that public projects recorded from the live API (seen), documentation (docs). Where nobody
+has shown what happens, the choice is said in docs/sandbox.md.
 """
 
 import re
@@ -24,10 +24,10 @@ from target_pinterest_capi.sandbox.answers import (
     Answer,
     Request,
     Verdict,
-    json_of,
+    parse_json_body,
     refusal,
 )
-from target_pinterest_capi.sandbox.rates import CONVERSIONS, FRESH, WRITE, Window, spend
+from target_pinterest_capi.sandbox.rates import CONVERSIONS, FRESH, WRITE, Window, count_call
 from target_pinterest_capi.sandbox.request_bodies import check_events
 
 DEFAULT_TOKEN: Final = "sandbox-token"  # noqa: S105 - made up, opens nothing
@@ -43,9 +43,11 @@ MISSING_SCOPE_MESSAGE: Final = (
 
 # docs/pinterest-api.md: The event. Fifteen names are of 5.23, seven of 5.28
 EVENT_NAMES: Final = frozenset({
-    "add_payment_info", "add_to_cart", "add_to_wishlist", "app_install", "checkout", "custom", "initiate_checkout", "lead",
+    "add_payment_info", "add_to_cart", "add_to_wishlist", "app_install", "checkout", "custom",
+    "initiate_checkout", "lead",
     "page_visit", "search", "signup", "subscribe", "view_category", "view_content", "watch_video",
-    "app_open", "contact", "customize_product", "find_location", "schedule", "start_trial", "submit_application",
+    "app_open", "contact", "customize_product", "find_location", "schedule", "start_trial",
+    "submit_application",
 })  # fmt: skip
 
 # docs/pinterest-api.md: user_data. What a hash hides is a digest in each of these
@@ -63,15 +65,18 @@ class Rules:
     """What differs between accounts, and what nobody knows for sure.
 
     Args:
-        tokens: the ad accounts that each conversion token may use. OAuth's tokens may use all of these.
+        tokens: the ad accounts that each conversion token may use. OAuth's tokens may use all of
+            these.
         app: the OAuth app, its credentials and what it was granted.
         defined_events: the advertiser's own event names, which are processed without a warning.
         max_event_age_seconds: an older event fails (the 7 days that connectors state).
         max_ahead_seconds: an event further in the future fails.
-        mixed_status: the answer when some events failed and some did not, 422 or 200: which one Pinterest gives is open.
+        mixed_status: the answer when some events failed and some did not, 422 or 200: which one
+            Pinterest gives is open.
         calls_per_minute: the limit of an ad account's events (5,000).
         reads_per_minute: the limit of ads_read and of org_read, a user and an app (docs: 1,000).
-        writes_per_minute: the limit of ads_write, a user and an app: customer lists and audiences. Its number is open.
+        writes_per_minute: the limit of ads_write, a user and an app: customer lists and audiences.
+            Its number is open.
         max_list_bytes: a larger body of a customer list is refused. No limit is published.
         max_list_records: more records in a request are refused. No limit is published.
         list_processing_seconds: how long after an update a list is neither READY nor TOO_SMALL.
@@ -93,7 +98,7 @@ class Rules:
     list_processing_seconds: float = 10
 
     def limit(self, counted: str) -> int:
-        """The calls a minute of a rate category."""
+        """Return the calls a minute of a rate category."""
         return {CONVERSIONS: self.calls_per_minute, WRITE: self.writes_per_minute}.get(
             counted, self.reads_per_minute
         )
@@ -114,18 +119,20 @@ def answer(
         rules: the account's settings.
         now: the time of the answer.
         window: the calls of this ad account so far; the answer carries the next one.
-        marks: event ids that act on purpose: `poison` refuses their whole request, `fail` fails their event.
-        grants: what OAuth has given out: an access token with ads:write works here as a conversion token does.
+        marks: event ids that act on purpose: `poison` refuses their whole request, `fail` fails
+            their event.
+        grants: what OAuth has given out: an access token with ads:write works here as a conversion
+            token does.
     """
-    refused = permit(request, rules, now, grants, oauth.ADS_WRITE, conversion_token=True)
+    refused = access_refusal(request, rules, now, grants, oauth.ADS_WRITE, conversion_token=True)
     if refused is not None:
         return refused
-    return metered(
+    return within_rate_limit(
         window, rules, now, CONVERSIONS, lambda: _events(request, rules, now, marks or {})
     )
 
 
-def permit(
+def access_refusal(
     request: Request,
     rules: Rules,
     now: float,
@@ -134,9 +141,10 @@ def permit(
     *,
     conversion_token: bool = False,
 ) -> Answer | None:
-    """None where the token may do to the ad account what needs `scope`; else the refusal.
+    """Return the refusal of a token that may not do to the ad account what needs `scope`, or None.
 
-    A conversion token is let in only where `conversion_token` says so (at the events endpoint and nowhere else).
+    A conversion token is let in only where `conversion_token` says so (at the events endpoint and
+    nowhere else).
     """
     scheme, _, token = request.authorization.partition(" ")
     scopes = oauth.scopes(token, rules.app, grants, now)
@@ -157,21 +165,24 @@ def permit(
     return None if request.ad_account_id in accounts else refusal(403)
 
 
-def metered(
-    window: Window, rules: Rules, now: float, counted: str, give: Callable[[], Answer]
+def within_rate_limit(
+    window: Window, rules: Rules, now: float, counted: str, respond: Callable[[], Answer]
 ) -> Answer:
-    """What `give` gives, or a 429 where the window of the category `counted` is used up; with its headers."""
+    """Return the answer that `respond` makes, or a 429 where the rate window is used up.
+
+    Both have the headers of the category `counted`.
+    """
     limit = rules.limit(counted)
-    window, headers = spend(window, limit, now, counted)
-    given = refusal(429) if window.calls > limit else give()
-    return given._replace(window=window, headers=headers)
+    window, headers = count_call(window, limit, now, counted)
+    made = refusal(429) if window.calls > limit else respond()
+    return made._replace(window=window, headers=headers)
 
 
 def _events(request: Request, rules: Rules, now: float, marks: Mapping[str, str]) -> Answer:
     test = _is_test(request.query)
     if test is None:
         return refusal(400, "Invalid request: test is neither true nor false")
-    body, why = json_of(request)
+    body, why = parse_json_body(request)
     why = why or check_events(body)
     if why:
         return refusal(400, f"Invalid request: {why}")._replace(test=test)
@@ -191,7 +202,10 @@ def _events(request: Request, rules: Rules, now: float, marks: Mapping[str, str]
 
 
 def _is_test(query: str) -> bool | None:
-    """Whether the query says so; None for a value that is no boolean. docs/pinterest-api.md: Conversion events."""
+    """Return whether the query asks for a test; None for a value that is no boolean.
+
+    docs/pinterest-api.md: Conversion events.
+    """
     values = parse_qs(query, keep_blank_values=True).get("test", ["false"])
     return {"true": True, "false": False}.get(values[-1])
 
@@ -211,7 +225,10 @@ def _listed(
 
 
 def _entry(position: int, verdict: Verdict) -> dict[str, str | None]:
-    """One entry of the list. seen: a message that says nothing is null, empty or absent, so the position decides which."""
+    """Return one entry of the list.
+
+    seen: a message that says nothing is null, empty or absent, so the position decides which.
+    """
     entry: dict[str, str | None] = {"status": "failed" if verdict.error else "processed"}
     for name, message in (("error_message", verdict.error), ("warning_message", verdict.warning)):
         if message or position % 3 == 0:
@@ -222,7 +239,7 @@ def _entry(position: int, verdict: Verdict) -> dict[str, str | None]:
 
 
 def judge(event: Mapping[str, Any], rules: Rules, now: float) -> Verdict:
-    """What becomes of an event of the right shape at `now` (Unix seconds)."""
+    """Return what becomes of an event of the right form at `now` (Unix seconds)."""
     warning = " ".join(filter(None, [rule(event, rules) for rule in _WARNINGS]))
     for rule in _ERRORS:
         error = rule(event, rules, now)
@@ -239,7 +256,10 @@ def _no_identity(event: Mapping[str, Any], _rules: Rules, _now: float) -> str:
         or (user.get("client_ip_address") and user.get("client_user_agent"))
     ):
         return ""
-    return "user_data needs at least one of em, hashed_maids, or client_ip_address together with client_user_agent."
+    return (
+        "user_data needs at least one of em, hashed_maids, "
+        "or client_ip_address together with client_user_agent."
+    )
 
 
 def _unhashed(event: Mapping[str, Any], _rules: Rules, _now: float) -> str:
@@ -256,7 +276,10 @@ def _untimely(event: Mapping[str, Any], rules: Rules, now: float) -> str:
     if age > rules.max_event_age_seconds:
         return f"event_time is more than {rules.max_event_age_seconds} seconds in the past."
     if age < -rules.max_ahead_seconds:
-        return f"event_time is more than {rules.max_ahead_seconds} seconds in the future; it is in seconds, not milliseconds."
+        return (
+            f"event_time is more than {rules.max_ahead_seconds} seconds in the future; "
+            "it is in seconds, not milliseconds."
+        )
     return ""
 
 
@@ -290,30 +313,25 @@ _ERRORS: Final[tuple[Callable[[Mapping[str, Any], Rules, float], str], ...]] = (
 
 def _own_name(event: Mapping[str, Any], rules: Rules) -> str:
     name = event["event_name"]
-    return (
-        ""
-        if name in EVENT_NAMES or name in rules.defined_events
-        else "event_name is neither known nor defined."
-    )
+    if name in EVENT_NAMES or name in rules.defined_events:
+        return ""
+    return "event_name is neither known nor defined."
 
 
 def _other_opt_out(event: Mapping[str, Any], _rules: Rules) -> str:
     text = event.get("custom_data", {}).get("opt_out_type")
-    odd = text and any(
-        part.strip() != "LDP" for part in text.split(",")
-    )  # docs/pinterest-api.md: custom_data
-    return "custom_data.opt_out_type is not LDP." if odd else ""
+    # docs/pinterest-api.md: custom_data
+    is_other = text and any(part.strip() != "LDP" for part in text.split(","))
+    return "custom_data.opt_out_type is not LDP." if is_other else ""
 
 
 def _odd_code(event: Mapping[str, Any], _rules: Rules) -> str:
     language, currency = event.get("language"), event.get("custom_data", {}).get("currency")
     if language is not None and not re.fullmatch("[a-z]{2}", language):
         return "language is not a two-letter ISO 639-1 code."
-    return (
-        ""
-        if currency is None or re.fullmatch("[A-Z]{3}", currency)
-        else "custom_data.currency is not an ISO 4217 code."
-    )
+    if currency is not None and not re.fullmatch("[A-Z]{3}", currency):
+        return "custom_data.currency is not an ISO 4217 code."
+    return ""
 
 
 _WARNINGS: Final[tuple[Callable[[Mapping[str, Any], Rules], str], ...]] = (

@@ -1,7 +1,8 @@
-"""The sandbox on a real socket: uvicorn in a thread, started and stopped like any other context manager.
+"""The sandbox on a real socket: uvicorn in a thread, as a context manager.
 
-Owns the thread and the socket. Promises that the address answers as soon as the block is entered, and that nothing is left of it
-after the block: requests that wait or drip are dropped. Never touches the process's signals.
+Owns the thread and the socket. Promises that the address answers as soon as the block is entered,
+and that nothing is left of it after the block: requests that wait or drip are dropped. Never
+touches the process's signals.
 """
 
 import asyncio
@@ -14,12 +15,15 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from target_pinterest_capi.sandbox.app import SandboxConfig, create_app
-from target_pinterest_capi.sandbox.faults import Faults
+from target_pinterest_capi.sandbox.fault_plans import Faults
 from target_pinterest_capi.sandbox.store import Store
 
 
 class _Protocol(H11Protocol):
-    """HTTP/1.1 that lets the application end its connection: `drop` and `hang_up` in the state of each request."""
+    """HTTP/1.1 that lets the application end its connection.
+
+    `drop` and `hang_up` are in the state of each request.
+    """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self.app_state = {**self.app_state, "drop": transport.abort, "hang_up": transport.close}
@@ -48,7 +52,9 @@ class _Server(uvicorn.Server):
 
 
 class Sandbox:
-    """Pinterest on loopback, for the length of a `with` block: `with Sandbox() as pinterest: ... pinterest.url`.
+    """Pinterest on loopback, for the length of a `with` block.
+
+    `with Sandbox() as pinterest: ... pinterest.url`.
 
     Attributes:
         store: what it received (requests, events, counters).
@@ -65,18 +71,22 @@ class Sandbox:
 
     @property
     def port(self) -> int:
-        """The port it listens on."""
+        """Return the port it listens on."""
         return int(self._address[1])
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port: where `/_sandbox/` is. The host is one that can be connected to from this machine."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._address[0], str(self._address[0]))  # noqa: S104 - not bound, replaced
+        """Return scheme, host and port, with a host that this machine can connect to.
+
+        `/_sandbox/` is below it.
+        """
+        bound = str(self._address[0])
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(bound, bound)  # noqa: S104 - replaced
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     @property
     def url(self) -> str:
-        """What the setting `api_url` is to be."""
+        """Return the value for the setting `api_url`."""
         return f"{self.origin}/v5"
 
     def __enter__(self) -> Self:
@@ -138,9 +148,8 @@ def _listen(host: str, port: int) -> socket.socket:
     family, kind, protocol, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
-    listener = socket.socket(
-        family, kind, protocol
-    )  # asyncio sets TCP_NODELAY only where the protocol is named: 40 ms an answer
+    # With the protocol: asyncio sets TCP_NODELAY only where it is named, else 40 ms an answer
+    listener = socket.socket(family, kind, protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)

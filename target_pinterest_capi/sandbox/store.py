@@ -1,8 +1,9 @@
-"""What the sandbox remembers: every request and event it received, lists, audiences and grants, counters, and rate windows.
+"""What the sandbox remembers: requests, events, lists, audiences, grants, counters, rate windows.
 
-Promises that events and requests come back in the order of their answers and the updates of lists in the order of their effect,
-that counters go on when the oldest rows are let go, and that any thread may read while the server writes. Never judges anything,
-and never keeps a token or a plain identifier of a list's member.
+Promises that events and requests come back in the order of their answers and the updates of lists
+in the order of their effect, that counters go on when the oldest rows are let go, and that any
+thread may read while the server writes. Never judges anything, and never keeps a token or a plain
+identifier of a list's member.
 """
 
 import os
@@ -22,9 +23,8 @@ from target_pinterest_capi.sandbox.oauth import NONE_YET, Grants
 from target_pinterest_capi.sandbox.rates import FRESH, Window
 
 DEDUPLICATION_SECONDS: Final = 24 * 3600  # sources say 24 to 48 hours: the shorter one
-LINE_ENDS: Final = bytes.maketrans(
-    b"\r\n", b"  "
-)  # outside of strings these are the only line ends that JSON may hold
+# Outside of strings these are the only line ends that JSON may hold
+LINE_ENDS: Final = bytes.maketrans(b"\r\n", b"  ")
 
 _Row = TypeVar("_Row")
 
@@ -32,9 +32,10 @@ _Row = TypeVar("_Row")
 class RequestRow(NamedTuple):
     """One request: its number in order of arrival (from 1), and how it ended.
 
-    `status` is None where no whole answer was given. `events` is how many events were read, `processed` and `failed` how many of
-    them ended so. `refused` says why the whole request failed, `faults` which faults acted on it. `bytes` is the body's size.
-    `list_id`, `operation` (CREATE, ADD, REMOVE) and `records` are there where it changed a customer list.
+    `status` is None where no whole answer was given. `events` is how many events were read,
+    `processed` and `failed` how many of them ended so. `refused` says why the whole request failed,
+    `faults` which faults acted on it. `bytes` is the body's size. `list_id`, `operation` (CREATE,
+    ADD, REMOVE) and `records` are there where it changed a customer list.
     """
 
     number: int
@@ -58,8 +59,8 @@ class RequestRow(NamedTuple):
 class UpdateRow(NamedTuple):
     """One change of a customer list: CREATE, ADD or REMOVE.
 
-    `records` came with it, of which `invalid` were no identifiers; `members` are the digests of the others, each once; `changed` is
-    how many of these were not members before, or were until now.
+    `records` came with it, of which `invalid` were no identifiers; `members` are the digests of the
+    others, each once; `changed` is how many of these were not members before, or were until now.
     """
 
     request: int
@@ -76,8 +77,8 @@ class UpdateRow(NamedTuple):
 class Extent(NamedTuple):
     """How much a store has taken: what a reader compares to know whether there is anything new.
 
-    `requests` and `events` count since the last of the `resets`; the rows that are remembered are the last ones of them.
-    `in_flight` is how many requests have not ended.
+    `requests` and `events` count since the last of the `resets`; the rows that are remembered are
+    the last ones of them. `in_flight` is how many requests have not ended.
     """
 
     resets: int
@@ -87,7 +88,10 @@ class Extent(NamedTuple):
 
 
 class EventRow(NamedTuple):
-    """One event of a live request, as it came; `duplicate` where Pinterest would have removed it as one."""
+    """One event of a live request, as it came.
+
+    `duplicate` where Pinterest would have removed it as one.
+    """
 
     request: int
     position: int
@@ -112,11 +116,12 @@ class KeptEvent(NamedTuple):
     encoded: bytes
 
     def decoded(self) -> EventRow:
-        """The row with its event as it came."""
+        """Return the row with its event as it came."""
         return EventRow(*self[:-1], msgspec.json.decode(self.encoded))
 
 
-# The members of a KeptEvent: encoded, an event takes a third of the memory, and the garbage collector leaves plain tuples alone
+# The members of a KeptEvent. Encoded, an event takes a third of the memory, and the garbage
+# collector leaves plain tuples alone
 _Kept = tuple[int, int, str, str, str, str, bool, bytes]
 
 
@@ -124,8 +129,9 @@ class Store:
     """The memory of one sandbox.
 
     Args:
-        keep: how many events, how many requests, how many keys for deduplication and how many members of updates are remembered,
-            the latest ones. Counters count all of them. Lists, audiences and grants are remembered whole.
+        keep: how many events, how many requests, how many keys for deduplication and how many
+            members of updates are remembered, the latest ones. Counters count all of them. Lists,
+            audiences and grants are remembered whole.
         record_bodies: a file to which the body of each accepted request is appended, one line each.
     """
 
@@ -161,8 +167,8 @@ class Store:
         if self._bodies is not None:
             self._bodies.close()
 
-    def arrive(self) -> int:
-        """Number a request that has arrived whole."""
+    def number_request(self) -> int:
+        """Count a request that was received in full, and return its number."""
         with self._lock:
             self._numbers += 1
             self._in_flight += 1
@@ -172,19 +178,19 @@ class Store:
             return self._numbers
 
     def window(self, counted: str, ad_account_id: str = "") -> Window:
-        """The calls of a rate category so far, of an ad account where each has its own."""
+        """Return the calls of a rate category so far, of an ad account where each has its own."""
         return self._windows.get((counted, ad_account_id), FRESH)
 
-    def spent(self, window: Window, counted: str, ad_account_id: str = "") -> None:
-        """Take the next window of a rate category."""
+    def keep_window(self, window: Window, counted: str, ad_account_id: str = "") -> None:
+        """Keep the next window of a rate category."""
         with self._lock:
             if window.calls:
                 self._windows[counted, ad_account_id] = window
 
-    def answered(
+    def keep_answer(
         self, number: int, ad_account_id: str, answer: Answer, now: float, body: bytes
     ) -> None:
-        """Take what one answer leaves behind: a list, an audience, grants, or the events of a live request."""
+        """Keep what one answer leaves: a list, an audience, grants, or a live request's events."""
         with self._lock:
             self._keep_state(number, answer, now)
             if not answer.verdicts:
@@ -192,7 +198,7 @@ class Store:
             if self._bodies is not None:
                 self._bodies.write(body.translate(LINE_ENDS) + b"\n")
             if not answer.test:
-                self._take(number, ad_account_id, answer, now)
+                self._keep_events(number, ad_account_id, answer, now)
 
     def _keep_state(self, number: int, answer: Answer, now: float) -> None:
         kept = answer.kept
@@ -200,7 +206,7 @@ class Store:
             before = self._lists.get(kept.id)
             self._lists[kept.id] = kept
             changed = len(kept.members ^ before.members) if before else len(kept.members)
-            self._update(
+            self._keep_update(
                 UpdateRow(
                     number,
                     kept.id,
@@ -219,7 +225,7 @@ class Store:
             self._counters["refresh_tokens_replaced"] += kept.rotations - self._grants.rotations
             self._grants = kept
 
-    def _update(self, row: UpdateRow) -> None:
+    def _keep_update(self, row: UpdateRow) -> None:
         self._counters["lists_created"] += row.operation == "CREATE"
         self._counters["list_updates"] += row.operation != "CREATE"
         self._counters["list_records"] += row.records
@@ -232,7 +238,7 @@ class Store:
         while self._updates_size > self._keep:
             self._updates_size -= len(self._updates.popleft().members)
 
-    def _take(self, number: int, ad_account_id: str, answer: Answer, now: float) -> None:
+    def _keep_events(self, number: int, ad_account_id: str, answer: Answer, now: float) -> None:
         failed = warnings = duplicates = 0
         for position, (event, verdict) in enumerate(
             zip(answer.events, answer.verdicts, strict=True)
@@ -266,7 +272,10 @@ class Store:
         self._counters.update({name: count for name, count in counts.items() if count})
 
     def _repeats(self, ad_account_id: str, event: Mapping[str, Any], now: float) -> bool:
-        """Whether Pinterest would remove the event. Offline ones never are (docs/pinterest-api.md: The event)."""
+        """Return whether Pinterest would remove the event as a duplicate.
+
+        Offline ones are never removed (docs/pinterest-api.md: The event).
+        """
         if event["action_source"] == "offline" or not self._keep:
             return False
         key = (ad_account_id, event["event_name"], event["event_id"])
@@ -279,7 +288,7 @@ class Store:
             del self._keys[next(iter(self._keys))]
         return False
 
-    def finish(self, row: RequestRow) -> None:
+    def finish_request(self, row: RequestRow) -> None:
         """Remember how a numbered request ended."""
         with self._lock:
             self._in_flight -= 1
@@ -289,24 +298,27 @@ class Store:
             self._counters[f"status_{row.status or 'none'}"] += 1
             self._counters.update(f"fault_{name}" for name in row.faults)
 
-    def count(self, name: str) -> None:
+    def count_occurrence(self, name: str) -> None:
         """Count something that is neither a request nor an event."""
         with self._lock:
             self._counters[name] += 1
 
     def requests(self) -> list[RequestRow]:
-        """The requests that are remembered, in the order of their ends."""
+        """Return the requests that are remembered, in the order of their ends."""
         with self._lock:
             return list(self._requests)
 
     def events(self, status: str | None = "processed") -> list[EventRow]:
-        """The events of live requests that are remembered, in the order they were received; all of them for status None."""
+        """Return the events of live requests that are remembered, in the order they were received.
+
+        Those of one status; all of them for None.
+        """
         with self._lock:
             rows = [row for row in self._events if status in (None, row[3])]
         return [KeptEvent(*row).decoded() for row in rows]
 
     def extent(self) -> Extent:
-        """How much there is, without any of it."""
+        """Return how much there is, without any of it."""
         with self._lock:
             return Extent(
                 self._resets,
@@ -318,7 +330,9 @@ class Store:
     def newest_events(
         self, after: int = 0, before: int | None = None, most: int | None = None
     ) -> Iterator[tuple[int, KeptEvent]]:
-        """The remembered events, newest first, each with its place: 1 is the first since the last reset.
+        """Return the remembered events, newest first, each with its place.
+
+        Place 1 is the first event since the last reset.
 
         Args:
             after: only those that came after this place.
@@ -332,12 +346,15 @@ class Store:
     def newest_requests(
         self, after: int = 0, before: int | None = None
     ) -> list[tuple[int, RequestRow]]:
-        """The remembered requests, the last to end first, each with its place; `after` and `before` as for events."""
+        """Return the remembered requests, the last to end first, each with its place.
+
+        `after` and `before` are as for events.
+        """
         with self._lock:
             return _newest(self._requests, self._counters["requests"], after, before, None)
 
     def requests_of(self, numbers: Collection[int]) -> dict[int, RequestRow]:
-        """The requests of these numbers that have ended and are remembered."""
+        """Return the requests of these numbers that have ended and are remembered."""
         wanted, found = set(numbers), {}
         with self._lock:
             for row in reversed(self._requests):
@@ -349,12 +366,12 @@ class Store:
         return found
 
     def lists(self) -> list[StoredList]:
-        """The customer lists as they are, in the order they were made."""
+        """Return the customer lists as they are, in the order they were made."""
         with self._lock:
             return list(self._lists.values())
 
     def members(self, list_id: str) -> frozenset[str]:
-        """The digests of a list's members.
+        """Return the digests of a list's members.
 
         Raises:
             KeyError: there is no such list.
@@ -362,25 +379,28 @@ class Store:
         return self._lists[list_id].members
 
     def updates(self, list_id: str | None = None) -> list[UpdateRow]:
-        """The changes of lists that are remembered, in the order they took effect; those of one list, or of all."""
+        """Return the changes of lists that are remembered, in the order they took effect.
+
+        Those of one list, or of all.
+        """
         with self._lock:
             return [row for row in self._updates if list_id in (None, row.list_id)]
 
     def audiences(self) -> list[Audience]:
-        """The audiences, in the order they were made."""
+        """Return the audiences, in the order they were made."""
         with self._lock:
             return list(self._audiences.values())
 
     def grants(self) -> Grants:
-        """What OAuth has given out, without the tokens."""
+        """Return what OAuth has issued, without the tokens."""
         return self._grants
 
     def event_ids(self) -> Counter[str]:
-        """How often each event id was processed, among the events that are remembered: 2 is "sent twice"."""
+        """Return how often each event id was processed, among the remembered events."""
         return Counter(row.event["event_id"] for row in self.events())
 
     def counters(self) -> dict[str, int]:
-        """Everything counted since the last reset, by name; what never happened is not there."""
+        """Return everything counted since the last reset, by name, without what never was."""
         with self._lock:
             return {name: count for name, count in sorted(self._counters.items()) if count}
 
@@ -388,7 +408,10 @@ class Store:
 def _newest(
     rows: deque[_Row], taken: int, after: int, before: int | None, most: int | None
 ) -> list[tuple[int, _Row]]:
-    """The rows between two places from the end of `rows`, which is where the last of the `taken` ones stands."""
+    """Return the rows between two places, counted from the end of `rows`.
+
+    The last of the `taken` rows stands there.
+    """
     skipped = 0 if before is None else max(0, taken - before + 1)
     wanted = max(0, min(len(rows), taken - after) - skipped)
     count = wanted if most is None else min(wanted, most)

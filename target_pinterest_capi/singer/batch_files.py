@@ -1,7 +1,7 @@
 """The records of the files that a BATCH names: JSON lines, packed with gzip or not.
 
-Opens files of this machine, and in object stores whose package the user has installed. Nothing else is opened: a tap's input does
-not decide which hosts we connect to.
+Opens files of this machine, and in object stores whose package the user has installed. Nothing else
+is opened: a tap's input does not decide which hosts we connect to.
 """
 
 import gzip
@@ -14,7 +14,8 @@ from urllib.parse import unquote
 
 from target_pinterest_capi.singer.messages import MessageError, decode_record
 
-# What fsspec reads by packages of its own (s3fs, gcsfs, adlfs, ocifs, ossfs, tosfs), with the user's credentials.
+# What fsspec reads by packages of its own (s3fs, gcsfs, adlfs, ocifs, ossfs, tosfs), with the
+# user's credentials.
 OBJECT_STORES: Final = ("abfs", "abfss", "az", "gcs", "gs", "oci", "oss", "s3", "s3a", "tos")
 FORMAT: Final = "jsonl"
 GZIP: Final = "gzip"
@@ -29,9 +30,10 @@ class BatchFileError(ValueError):
 
 
 def batch_records(manifest: Sequence[str], encoding: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the records of a BATCH's files, in order; a file is opened when its first one is asked for.
+    """Yield the records of a BATCH's files, in order; a file is opened when its turn comes.
 
-    Raises `BatchFileError`, with the number of the file and of the line, and never with its content.
+    Raises `BatchFileError`, with the number of the file and of the line, and never with its
+    content.
     """
     for number, address in enumerate(manifest, 1):
         where = f"file {number} of {len(manifest)}"
@@ -62,7 +64,8 @@ def _unpacked(file: IO[bytes], encoding: Mapping[str, Any]) -> AbstractContextMa
 def open_batch_file(address: str) -> IO[bytes]:
     """Return the open file of a path, a `file://` URL, or the URL of an object store.
 
-    Raises `BatchFileError` for any other address, and where an object store fails; `OSError` for a file on this machine.
+    Raises `BatchFileError` for any other address, and where an object store fails; `OSError` for a
+    file on this machine.
     """
     path = _FILE_SCHEME.sub("", address, count=1)
     scheme = _SCHEME.match(path)

@@ -26,11 +26,17 @@ class Lines(Protocol):
     """A source of lines."""
 
     def read(self, seconds: float | None) -> list[bytes] | None:
-        """Return the lines that come within `seconds` (None: wait), without their ends; None at the end of the input."""
+        """Return the lines that come within `seconds` (None: wait); None at the end of the input.
+
+        They have no line ends.
+        """
 
 
 def open_lines(file: Any, wake: Wakeup) -> Lines:
-    """Return the lines of a file, text or binary: by its descriptor where it has one, else by iterating over it."""
+    """Return the lines of a file, text or binary.
+
+    They are read by its descriptor where it has one, else by iterating over it.
+    """
     try:
         return DescriptorLines(file.fileno(), wake)
     except (AttributeError, io.UnsupportedOperation):
@@ -83,7 +89,7 @@ class DescriptorLines:
 
 
 class IteratedLines:
-    """Lines of anything that iterates over texts or bytes and has no descriptor, such as a `StringIO`."""
+    """Lines of what iterates over texts or bytes and has no descriptor, such as a `StringIO`."""
 
     def __init__(self, lines: Iterable[str | bytes]) -> None:
         self._lines: Iterator[str | bytes] = iter(lines)

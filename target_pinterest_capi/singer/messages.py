@@ -63,7 +63,7 @@ def decode_record(line: bytes) -> dict[str, Any]:
 
 
 def _decode_leniently(line: bytes) -> dict[str, Any]:
-    """Decode what taps in Python and JavaScript send beside strict JSON: NaN, Infinity, and halves of surrogate pairs."""
+    """Decode what taps send beside strict JSON: NaN, Infinity, and halves of surrogate pairs."""
     try:
         text = line.decode("utf-8")
         value = _without_surrogates(json.loads(text, parse_float=Decimal))
@@ -100,5 +100,5 @@ def _without_surrogates(value: Any) -> Any:
 
 
 def _in_words(error: msgspec.ValidationError) -> str:
-    """Return msgspec's words, which name types and the path of a member of the message, but never a value."""
+    """Return msgspec's words, which name types and the path of a member, but never a value."""
     return f"it is no Singer message: {error}"

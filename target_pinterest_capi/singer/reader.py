@@ -1,7 +1,7 @@
-"""Reads Singer messages as bytes, and hands each to the handler of its stream's records, or to the target's callbacks.
+"""Reads Singer messages as bytes, and hands each to its stream's handler or to a callback.
 
-The commonest line, a record of the stream that came last, is read straight into a row. Every other line is decoded as any message,
-and judged: errors say where and why, never with the content.
+The commonest line, a record of the stream that came last, is read straight into a row. Every other
+line is decoded as any message, and judged: errors say where and why, never with the content.
 """
 
 import json
@@ -39,7 +39,7 @@ class InputError(InvalidInputLine):
 
 
 class BytesReader(GenericSingerReader[bytes]):
-    """Reads lines as bytes, as they come and as `paced` yields them; `wake` ends the wait for a line."""
+    """Reads lines as bytes, as `paced` yields them; `wake` ends the wait for a line."""
 
     def __init__(self, wake: Wakeup, paced: PacedLines) -> None:
         super().__init__()
@@ -69,7 +69,7 @@ class BytesReader(GenericSingerReader[bytes]):
         return message
 
     def process_lines(self, file_input: IO[bytes] | None, callbacks: Callbacks) -> "Counter[str]":
-        """Read every line that `paced` yields, and return how many messages of each type there were.
+        """Read every line that `paced` yields, and return how many messages of each type came.
 
         Raises `InputError`, or `RunStopped` where the run has to stop.
         """
@@ -152,7 +152,7 @@ class BytesReader(GenericSingerReader[bytes]):
 
 def _decode(line: bytes, number: int) -> messages.Message | None:
     """Return a line's message; None for a blank line. Raises `InputError`."""
-    if len(line) < 2 and not line.strip():  # noqa: PLR2004 - longer blank lines are rare, and found out below
+    if len(line) < 2 and not line.strip():  # noqa: PLR2004 - longer blank ones are rare: see below
         return None
     try:
         return messages.decode(line)

@@ -1,7 +1,7 @@
-"""Rows: RECORD lines of one stream, read into structs of its columns in half the time that a record takes.
+"""Rows: RECORD lines of one stream, read into structs in half the time that a record takes.
 
-Owns how a stream's lines are known by how they begin, and how they are decoded. A line that is no row is no error here: the reader
-decodes it as any message.
+Owns how a stream's lines are known by how they begin, and how they are decoded. A line that is no
+row is no error here: the reader decodes it as any message.
 """
 
 import re
@@ -18,10 +18,11 @@ _is_no_member: Final = re.compile(r'["\\\x00-\x1f\ud800-\udfff]').search  # as m
 
 
 class Rows(NamedTuple):
-    """How a stream's RECORD lines are read into rows: structs with an attribute for each column, None where a record has none.
+    """How a stream's RECORD lines are read into rows.
 
-    `decode` returns a line's message, whose `record` is the row; it raises ValueError on any line that is not a RECORD of the stream
-    with no other columns. `attributes` has the attribute of each column.
+    A row is a struct with an attribute for each column, None where a record has none. `decode`
+    returns a line's message, whose `record` is the row; it raises ValueError on any line that is
+    not a RECORD of the stream with no other columns. `attributes` has the attribute of each column.
     """
 
     decode: Callable[[bytes], Any]
@@ -29,7 +30,7 @@ class Rows(NamedTuple):
 
 
 class RowHandler(NamedTuple):
-    """How a stream's rows are read, by `Rows.decode`, and handled: `handle_row` takes a row and the line it was read from."""
+    """How a stream's rows are read, by `Rows.decode`, and handled, each with its line."""
 
     decode: Callable[[bytes], Any]
     handle_row: Callable[[Any, bytes], None]
@@ -40,14 +41,14 @@ class RecordHandler(Protocol):
 
     @property
     def rows(self) -> RowHandler | None:
-        """How its lines can be read as rows, in place of records, from now on; None where they cannot."""
+        """How lines can be read as rows from now on; None where they cannot."""
 
     def handle_record(self, record: dict[str, Any]) -> None:
         """Handle one record. Raises `RunStopped` where the run has to stop."""
 
 
 def compile_rows(stream: str, columns: Iterable[str], read: Collection[str]) -> Rows | None:
-    """Compile the reading of a stream's rows: names are known beforehand, and columns that are not in `read` are skipped.
+    """Compile the reading of a stream's rows; columns that are not in `read` are skipped.
 
     None where a column has a name that a struct's member cannot have.
     """
@@ -75,7 +76,10 @@ def compile_rows(stream: str, columns: Iterable[str], read: Collection[str]) -> 
 
 
 def record_head(line: bytes, stream: str) -> bytes | None:
-    """Return how a stream's RECORD lines begin, up to the record, from one of them; None where the stream is not named there."""
+    """Return how a stream's RECORD lines begin, up to the record, from one of them.
+
+    None where the stream is not named there.
+    """
     head, found, _ = line.partition(b'"record"')
     return head + found if found and msgspec.json.encode(stream) in head else None
 

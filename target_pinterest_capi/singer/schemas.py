@@ -1,7 +1,8 @@
-"""Schemas of the tap, and records held against them with a compiled validator where `validate_records` is on.
+"""Schemas of the tap, and the validators of records that are compiled from them.
 
-Takes what taps really send: draft-4 booleans, `multipleOf` on decimals. Says which field breaks which rule, never its value.
-A reference is followed within its schema. Other documents are never fetched: a tap's input does not decide what we connect to.
+Takes what taps really send: draft-4 booleans, `multipleOf` on decimals. Says which field breaks
+which rule, never its value. A reference is followed within its schema. Other documents are never
+fetched: a tap's input does not decide what we connect to.
 """
 
 from collections.abc import Callable
@@ -29,9 +30,10 @@ class Violation(NamedTuple):
 
 
 def check_schema(schema: Any) -> None:
-    """Raise `SchemaError` where a schema has no `properties` or is no JSON Schema of any draft that taps use.
+    """Raise `SchemaError` where a schema has no `properties` or is no JSON Schema of any draft.
 
-    A reference that leads out of the schema is no error here: only records that are validated need it.
+    A reference that leads out of the schema is no error here: only records that are validated need
+    it.
     """
     if not isinstance(schema, dict):
         raise SchemaError("the schema is no object")
@@ -55,7 +57,10 @@ def check_schema(schema: Any) -> None:
 
 
 class _Compiled(NamedTuple):
-    """The validator by the first draft that takes the schema, or None, and then whether a reference is why."""
+    """The validator by the first draft that takes the schema, or None.
+
+    `lacks_reference` says whether a reference is why there is none.
+    """
 
     validator: Any
     lacks_reference: bool = False

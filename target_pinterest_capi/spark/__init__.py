@@ -1,6 +1,7 @@
-"""The Spark door: a data source that delivers the rows of DataFrames and streams, by the configuration of the Singer target.
+"""The Spark door: a data source that delivers the rows of DataFrames and streams.
 
-`register(spark)` makes the format `pinterest_capi` known. Needs the extra `spark`, on the driver and on every executor.
+Its configuration is that of the Singer target. `register(spark)` makes the format `pinterest_capi`
+known. Needs the extra `spark`, on the driver and on every executor.
 """
 
 try:

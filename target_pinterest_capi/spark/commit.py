@@ -1,6 +1,7 @@
-"""What the tasks of a write have told, put together: counts, the verdict over the whole, the log's lines and the run's report.
+"""What the tasks of a write report, put together.
 
-Never sends anything, and never sees a row: what tasks tell are numbers and names.
+Owns counts, the verdict over all tasks, the log's lines and the run's report. Never sends anything,
+and never sees a row: what tasks report are numbers and names.
 """
 
 import logging  # noqa: I001
@@ -26,18 +27,21 @@ class RefusedError(Exception):
 
 
 class CommitSummary:
-    """What a write came to: the sum of what its tasks told, in the form that a run has for its report. `now` gives Unix seconds."""
+    """The sum of what the tasks of a write report, in the form that a run has for its report.
+
+    `now` is in Unix seconds.
+    """
 
     def __init__(
         self,
-        told: Settings,
+        settings: Settings,
         messages: Sequence[TaskCommit | None],
         job_id: str,
         *,
         now: float | None = None,
     ) -> None:
         done = [message for message in messages if message is not None]
-        self.settings = told
+        self.settings = settings
         self.run_id = done[0].job_id if done else job_id
         self.partitions, self.unfinished = len(messages), len(messages) - len(done)
         now = time.time() if now is None else now
@@ -52,7 +56,7 @@ class CommitSummary:
         )
         self.tally = Counters()
         self.observations = (
-            None if told.report_path is None else DeliveredStatistics(self.tally.bounded_name)
+            None if settings.report_path is None else DeliveredStatistics(self.tally.bounded_name)
         )
         for message in done:
             self.tally.merge(message.tally)
@@ -73,10 +77,13 @@ class CommitSummary:
         return f"{limit.describe(self.tally, 'the dead letters')}."
 
     def commit(self) -> None:
-        """End a write whose tasks all came to their ends. Raises `RefusedError` where it is none; then `abort` follows."""
+        """End a write whose tasks all came to their ends.
+
+        Raises `RefusedError` where it is none; then `abort` follows.
+        """
         if self.refused is not None:
             raise RefusedError(self.refused)
-        self._tell("Done", None, ExitCode.OK)
+        self._log_end("Done", None, ExitCode.OK)
 
     def abort(self) -> None:
         """End a write that failed: tell what was delivered nevertheless."""
@@ -91,14 +98,15 @@ class CommitSummary:
             else "With the ledger a repeat leaves them out, and of the others what was answered."
         )
         delivered = self.tally.total(Outcome.DELIVERED)
-        self._tell(
+        self._log_end(
             "Aborted",
-            f"{why} {delivered} events of the finished partitions are at Pinterest and stay there. {more}",
+            f"{why} {delivered} events of the finished partitions are at Pinterest "
+            f"and stay there. {more}",
             code,
         )
 
-    def _tell(self, end: str, why: str | None, code: ExitCode) -> None:
-        _be_heard()
+    def _log_end(self, end: str, why: str | None, code: ExitCode) -> None:
+        _log_somewhere()
         for row in self.tally.outcomes():
             log.info(
                 "%s (%s): %s %s %d",
@@ -110,7 +118,8 @@ class CommitSummary:
             )
         totals = ", ".join(f"{count} {name}" for name, count in self.tally.by_outcome().items())
         log.info(
-            "%s after %d records of %d partitions: %s; %d requests, %d of them repeats; %d dead letters; run %s.",
+            "%s after %d records of %d partitions: %s; %d requests, %d of them repeats; "
+            "%d dead letters; run %s.",
             end,
             self.sequence,
             self.partitions - self.unfinished,
@@ -131,8 +140,8 @@ class CommitSummary:
             )
 
 
-def _be_heard() -> None:
-    """Write to stderr where nobody has set up logging: the driver's own process of Python has none."""
+def _log_somewhere() -> None:
+    """Log to stderr where nobody has set up logging: the driver's process of Python has none."""
     if not logging.getLogger().handlers:
         logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
     log.setLevel(min(logging.INFO, log.getEffectiveLevel()))

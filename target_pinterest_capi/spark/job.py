@@ -1,7 +1,9 @@
-"""From the options of a write to its job: what each of its tasks is told, checked on the driver before any of them starts.
+"""From the options of a write to its job: what each of its tasks needs to know.
 
-Owns the options and where a secret is read. Promises that every problem is told at once, in words without a given value, and that
-no secret travels: a job holds where its secrets are, and each task reads them for itself. Never sends anything.
+A job is checked on the driver before any task starts. Owns the options and where a secret is read.
+Promises that every problem is told at once, in words without a given value, and that no secret
+travels: a job holds where its secrets are, and each task reads them for itself. Never sends
+anything.
 """
 
 import fnmatch
@@ -35,12 +37,14 @@ ELSEWHERE: Final = SecretStr(
 )  # stands for a ledger's URL where only its being there matters
 
 _ON_TOKENS: Final = (
-    "is a secret, and the options of a write show in plans, logs and Spark's pages: give conversion_token_file, the path of a file "
-    "that holds it, set {variable} for driver and executors, or name another variable with conversion_token_env"
+    "is a secret, and the options of a write show in plans, logs and Spark's pages: "
+    "give conversion_token_file, the path of a file that holds it, "
+    "set {variable} for driver and executors, or name another variable with conversion_token_env"
 )
 _URL_ADVICE: Final = (
-    "holds a password, and the options of a write show in plans, logs and Spark's pages: leave the password out (PGPASSFILE), put "
-    "the URL into the file of config, or name the variable that holds it with ledger_url_env"
+    "holds a password, and the options of a write show in plans, logs and Spark's pages: "
+    "leave the password out (PGPASSFILE), put the URL into the file of config, "
+    "or name the variable that holds it with ledger_url_env"
 )
 _OAUTH_ADVICE: Final = "is for customer lists, which this format does not take. Remove it"
 
@@ -57,14 +61,15 @@ class Cluster(NamedTuple):
         return cls(conf("spark.master"), (conf("spark.speculation") or "").casefold() == "true")
 
     def problems(self, told: Settings) -> Iterator[Problem]:
-        """Give what must not run here with these settings."""
+        """Yield what must not run here with these settings."""
         if told.mode != "live":
             return
         if self.speculation and told.ledger_url is None:
             yield Problem(
                 "ledger_url",
-                "is required with spark.speculation, which runs tasks twice at once: every event of the copy would be sent again. "
-                "Keep a ledger in PostgreSQL, or set spark.speculation to false",
+                "is required with spark.speculation, which runs tasks twice at once: "
+                "every event of the copy would be sent again. Keep a ledger in PostgreSQL, "
+                "or set spark.speculation to false",
             )
         is_file = told.ledger_url is not None and told.ledger_url.get_secret_value().startswith(
             "sqlite"
@@ -72,16 +77,18 @@ class Cluster(NamedTuple):
         if is_file and self.master is not None and not self.master.startswith("local"):
             yield Problem(
                 "ledger_url",
-                "is an SQLite file, of which each machine of this cluster would have its own: keep the ledger in PostgreSQL. "
-                "SQLite is for spark.master local",
+                "is an SQLite file, of which each machine of this cluster would have its own: "
+                "keep the ledger in PostgreSQL. SQLite is for spark.master local",
             )
 
 
 class Job(NamedTuple):
-    """What the tasks of one write, or of one micro-batch, are told. Holds no secret: `withheld` names those to be read by each.
+    """What the tasks of one write, or of one micro-batch, are told.
 
-    `public` are the plain values of the other settings; `paths` the files of option `config`, in which those withheld are looked
-    for that have no variable of their own in `variables`.
+    Holds no secret: `withheld` names those to be read by each.
+
+    `public` are the plain values of the other settings; `paths` the files of option `config`, in
+    which those withheld are looked for that have no variable of their own in `variables`.
     """
 
     id: str
@@ -94,11 +101,14 @@ class Job(NamedTuple):
     variables: Mapping[str, str]
 
     def settings(self) -> Settings:
-        """Give the settings with their secrets, read here and now. Raises `ConfigurationError` where one is not to be had."""
+        """Return the settings with their secrets, read here and now.
+
+        Raises `ConfigurationError` where one is not to be had.
+        """
         return settings.load({**self.public, **self._secrets()})
 
     def settings_without_secrets(self) -> Settings:
-        """Give the settings for what is told of a run: no secret is looked for."""
+        """Return the settings for what is told of a run: no secret is looked for."""
         told = settings.load(self.public, purpose="any")
         return (
             told.model_copy(update={"ledger_url": ELSEWHERE})
@@ -107,7 +117,7 @@ class Job(NamedTuple):
         )
 
     def sink(self) -> StreamSchema:
-        """Give the stream as mappings are compiled for it."""
+        """Return the stream as mappings are compiled for it."""
         return StreamSchema(self.stream, frozenset(self.columns), self.key_properties)
 
     def _secrets(self) -> dict[str, str]:
@@ -120,7 +130,8 @@ class Job(NamedTuple):
         problems = [
             Problem(
                 name,
-                f"is to be in variable {variable}, which is not set here: set it for the executors (spark.executorEnv)",
+                f"is to be in variable {variable}, which is not set here: "
+                "set it for the executors (spark.executorEnv)",
             )
             for name, variable in self.variables.items()
             if name not in found
@@ -136,8 +147,9 @@ class Job(NamedTuple):
             problems.extend(
                 Problem(
                     name,
-                    "was in the file of config on the driver and is not in it here: a secret is read where it is used, so put the "
-                    f"file there too, or name a variable with {name}_env",
+                    "was in the file of config on the driver and is not in it here: "
+                    "a secret is read where it is used, so put the file there too, "
+                    f"or name a variable with {name}_env",
                 )
                 for name in in_files
                 if name not in found
@@ -150,7 +162,7 @@ class Job(NamedTuple):
 def read_job(
     options: Mapping[str, str], schema: Any, cluster: Cluster | None, *, overwrite: bool
 ) -> tuple[Job, Settings]:
-    """Give the job of a write's options (names in small letters) and its settings.
+    """Return the job of a write's options (names in small letters) and its settings.
 
     Raises `ConfigurationError` with every problem there is.
     """
@@ -199,7 +211,7 @@ def _read_files(
 def _variables(
     options: Mapping[str, str], raw: dict[str, Any], environ: Mapping[str, str]
 ) -> dict[str, str]:
-    """Give the variable of each secret that has one, and take away what a file has of it.
+    """Return the variable of each secret that has one, and take away what a file has of it.
 
     The target's own variable has the token where nothing else has.
     """
@@ -225,7 +237,7 @@ def _variables(
 def _settings_among(
     options: Mapping[str, str], raw: dict[str, Any], problems: list[Problem]
 ) -> dict[str, str]:
-    """Give the settings among the options; one that gives a secret another way takes the file's away."""
+    """Return the settings among the options; a secret given another way replaces the file's."""
     ours = {"config", "stream", "key_properties", *(f"{name}_env" for name in SECRETS)}
     given = {name: value for name, value in options.items() if name not in ours | OF_SPARK}
     if "path" in given:
@@ -258,7 +270,7 @@ def _settings_among(
 
 
 def holds_password(url: str) -> bool:
-    """Tell whether a database's URL carries a password."""
+    """Return whether a database's URL carries a password."""
     try:
         parts = urlsplit(url)
         return parts.password is not None or any(
@@ -278,7 +290,10 @@ def _load(
     environ: Mapping[str, str],
     problems: list[Problem],
 ) -> Settings | None:
-    """Check the settings as the tasks will have them. A secret that only the executors have is taken as given."""
+    """Check the settings as the tasks will have them.
+
+    A secret that only the executors have is taken as given.
+    """
     here = {
         name: environ[variable]
         for name, variable in named.items()
@@ -297,7 +312,10 @@ def _load(
     except ConfigurationError as error:
         problems.extend(error.problems)
         return None
-    advice = "is the Singer target's, which changes records before they are mapped: change the DataFrame instead"
+    advice = (
+        "is the Singer target's, which changes records before they are mapped: "
+        "change the DataFrame instead"
+    )
     problems.extend(
         Problem(name, advice) for name in SDK_OPTIONS if getattr(told, name) not in (None, False)
     )
@@ -335,8 +353,9 @@ def _stream_problems(stream: str, told: Settings | None) -> Iterator[Problem]:
     elif any(fnmatch.fnmatchcase(stream, entry.stream) for entry in told.customer_lists):
         yield Problem(
             "stream",
-            "feeds a customer list, and lists are not kept in step from Spark: what is added and removed must arrive in order, and "
-            "tasks run at once. Take this stream through the Singer target",
+            "feeds a customer list, and lists are not kept in step from Spark: what is added and "
+            "removed must arrive in order, and tasks run at once. "
+            "Take this stream through the Singer target",
         )
     elif not names_a_stream(told, stream):
         known = [entry.stream for entry in told.mappings or ()]

@@ -1,6 +1,7 @@
 """Arrow batches, fetched beside the run, which goes on while Spark is still making rows.
 
-Owns the one fetch that is under way. What waits in memory is the batch at work and the next one. Never looks into a batch.
+Owns the one fetch that is under way. What waits in memory is the batch at work and the next one.
+Never looks into a batch.
 """
 
 import time

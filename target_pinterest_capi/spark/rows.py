@@ -1,8 +1,10 @@
-"""Arrow batches to records: the plain data that the Singer target would have had of the same row as JSON.
+"""Arrow batches to records: the plain data that the Singer target has of the same row as JSON.
 
-Owns what each of Spark's types becomes. Promises that a record holds what JSON holds and nothing else (text, whole numbers, exact
-decimals, booleans, null, lists, objects), so that everything behind it cannot tell the two doors apart. Columns are read whole and
-put together to records afterwards, so that exact amounts and times cost no more than Arrow's own rows do. Never shows a value.
+Owns what each of Spark's types becomes. Promises that a record holds what JSON holds and nothing
+else (text, whole numbers, exact decimals, booleans, null, lists, objects), so that everything
+behind it cannot tell the two doors apart. Columns are read whole and put together to records
+afterwards, so that exact amounts and times cost no more than Arrow's own rows do. Never shows a
+value.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -25,8 +27,8 @@ _FIRST_DAY: Final = date(1970, 1, 1).toordinal()
 
 # Spark's types that have a form in JSON; `problems` looks into the three that hold others.
 PLAIN: Final = frozenset({
-    "void", "boolean", "byte", "short", "integer", "long", "float", "double", "decimal", "string", "char", "varchar",
-    "timestamp", "timestamp_ntz", "date", "time", "binary",
+    "void", "boolean", "byte", "short", "integer", "long", "float", "double", "decimal",
+    "string", "char", "varchar", "timestamp", "timestamp_ntz", "date", "time", "binary",
 })  # fmt: skip
 _ADVICE: Final = {
     "variant": "turn it into text with to_json, or into columns with variant_get",
@@ -35,7 +37,10 @@ _ADVICE: Final = {
 
 
 def problems(schema: Any) -> Iterator[Problem]:
-    """Give what keeps rows of a Spark schema from being records: columns without a form in JSON, and names given twice."""
+    """Yield what keeps rows of a Spark schema from being records.
+
+    These are columns without a form in JSON, and names given twice.
+    """
     names = [field.name for field in schema.fields]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield Problem(
@@ -72,7 +77,7 @@ def _unusable(kind: Any) -> Iterator[str]:
 
 
 def records(batches: Iterable[Any]) -> Iterator[list[dict[str, Any]]]:
-    """Give the records of Arrow batches, at most `CHUNK_ROWS` at once."""
+    """Yield the records of Arrow batches, at most `CHUNK_ROWS` at once."""
     schema, readers = None, []
     for batch in batches:
         if schema is None or batch.schema != schema:
@@ -91,7 +96,10 @@ def records(batches: Iterable[Any]) -> Iterator[list[dict[str, Any]]]:
 
 
 def reader(kind: Any) -> Read:
-    """Give what reads a column of an Arrow type. Raises `TypeError` for one that has no form in JSON."""
+    """Return what reads a column of an Arrow type.
+
+    Raises `TypeError` for one that has no form in JSON.
+    """
     for is_such, make in _READERS:
         if is_such(kind):
             return make(kind)
@@ -118,7 +126,7 @@ def _float(_: Any) -> Read:
 
 
 def _exact(number: float | None) -> Any:
-    """Give the number that a tap's JSON would show; NaN and infinity stay what they are."""
+    """Return the number that a tap's JSON would show; NaN and infinity stay what they are."""
     return Decimal(repr(number)) if number is not None and isfinite(number) else number
 
 
@@ -206,12 +214,15 @@ def _map(kind: Any) -> Read:
 
 
 def _name(key: Any) -> str:
-    """Give a map's key as the name of an object's member."""
+    """Return a map's key as the name of an object's member."""
     return key if isinstance(key, str) else str(key).lower() if isinstance(key, bool) else str(key)
 
 
 def _within(values: Any, offsets: list[int]) -> Any:
-    """Give the members of the rows that the offsets are of: a slice of a column holds the members of the whole one."""
+    """Return the members of the rows with these offsets.
+
+    A slice of a column holds the members of the whole one.
+    """
     return values.slice(offsets[0], offsets[-1] - offsets[0])
 
 

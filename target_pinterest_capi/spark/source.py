@@ -1,7 +1,8 @@
 """The data source as Spark sees it: a format, its writers, and how a session learns of it.
 
-Spark makes a writer on the driver, in a Python process of its own, sends it to each task, and gives `commit` or `abort` what the
-tasks told; a streaming query does all of this for each of its batches.
+Spark makes a writer on the driver, in a Python process of its own, sends it to each task, and gives
+`commit` or `abort` what the tasks report; a streaming query does all of this for each of its
+batches.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,7 +16,8 @@ from target_pinterest_capi.spark.commit import CommitSummary, log
 from target_pinterest_capi.spark.job import FORMAT, Cluster, Job, read_job
 from target_pinterest_capi.spark.task import TaskCommit, deliver
 
-# pyspark 4.0 hands rows of a stream over as Python objects without a time zone, which would change them.
+# pyspark 4.0 hands rows of a stream over as Python objects without a time zone, which would change
+# them.
 StreamArrowWriter: Any = getattr(datasource, "DataSourceStreamArrowWriter", None)
 
 
@@ -34,7 +36,7 @@ class BatchWriter(DataSourceArrowWriter):
         CommitSummary(self.job.settings_without_secrets(), messages, self.job.id).commit()
 
     def abort(self, messages: Sequence[Any]) -> None:
-        """End a write that failed: tell what was delivered nevertheless."""
+        """End a write that failed: report what was delivered nevertheless."""
         CommitSummary(self.job.settings_without_secrets(), messages, self.job.id).abort()
 
 
@@ -60,7 +62,10 @@ if StreamArrowWriter is not None:
 
 
 class PinterestDataSource(DataSource):
-    """The format `pinterest_capi`: rows become conversion events. It can be written to, in mode append, and not read."""
+    """The format `pinterest_capi`: rows become conversion events.
+
+    It can be written to, in mode append, and not read.
+    """
 
     cluster: ClassVar[Cluster | None] = (
         None  # what the session runs on, where `register` has looked
@@ -68,29 +73,34 @@ class PinterestDataSource(DataSource):
 
     @classmethod
     def name(cls) -> str:
-        """Give the format's name."""
+        """Return the format's name."""
         return FORMAT
 
     def writer(self, schema: Any, overwrite: bool) -> BatchWriter:
-        """Give the writer of a DataFrame. Raises `ConfigurationError` with all that is wrong."""
+        """Return the writer of a DataFrame. Raises `ConfigurationError` with all that is wrong."""
         return BatchWriter(self._job(schema, overwrite=overwrite))
 
     def streamWriter(self, schema: Any, overwrite: bool) -> Any:  # noqa: N802 - Spark's name
-        """Give the writer of a streaming query. Raises `ConfigurationError` with all that is wrong."""
+        """Return the writer of a streaming query.
+
+        Raises `ConfigurationError` with all that is wrong.
+        """
         if StreamArrowWriter is None:
             raise PySparkNotImplementedError(
                 "Streams need pyspark 4.1. With 4.0, write each batch: "
-                "writeStream.foreachBatch(lambda batch, number: batch.write.format('pinterest_capi')...)"
+                "writeStream.foreachBatch("
+                "lambda batch, number: batch.write.format('pinterest_capi')...)"
             )
         return StreamWriter(self._job(schema, overwrite=overwrite))
 
     def _job(self, schema: Any, *, overwrite: bool) -> Job:
-        job, told = read_job(dict(self.options), schema, self.cluster, overwrite=overwrite)
-        for warning in told.warnings:
+        job, settings = read_job(dict(self.options), schema, self.cluster, overwrite=overwrite)
+        for warning in settings.warnings:
             log.warning("%s", warning)
-        if told.mode == "live" and told.ledger_url is None:
+        if settings.mode == "live" and settings.ledger_url is None:
             log.warning(
-                "ledger_url: is not set, so what Spark runs twice, a task tried again or a stream's batch, is sent twice."
+                "ledger_url: is not set, so what Spark runs twice, "
+                "a task tried again or a stream's batch, is sent twice."
             )
         return job
 
@@ -98,7 +108,8 @@ class PinterestDataSource(DataSource):
 def register(session: SparkSession) -> None:
     """Make the format known to a session, with what must not run on its cluster.
 
-    `session.dataSource.register(PinterestDataSource)` does so too, but then it is the tasks that find out, before they send.
+    `session.dataSource.register(PinterestDataSource)` does so too, but then it is the tasks that
+    find out, before they send.
     """
     cluster = Cluster.of(lambda name: session.conf.get(name, None))
     session.dataSource.register(

@@ -1,8 +1,8 @@
-"""One attempt at one task: the rows of a partition through the run of any door, to what it has to tell the driver.
+"""One attempt at one task: the rows of a partition, delivered as at any door.
 
-Owns the pace at which rows are taken and what the end of a run means to Spark: one that another attempt can mend is raised, so that
-Spark tries again; one that would only be repeated is told to the driver, which ends the whole. Never holds a row longer than its
-mapping takes.
+Owns the pace at which rows are taken and what the end of a run means to Spark: one that another
+attempt can mend is raised, so that Spark tries again; one that would only be repeated is reported
+to the driver, which ends the whole write. Never holds a row longer than its mapping takes.
 """
 
 import time
@@ -43,7 +43,10 @@ class TaskAttempt(NamedTuple):
 
     @classmethod
     def of(cls, job: Job, context: TaskContext) -> "TaskAttempt":
-        """Read it from a task. The batches of a streaming query are the same work after a restart, under another job."""
+        """Read it from a task.
+
+        The batches of a streaming query are the same work after a restart, under another job.
+        """
         partition = context.partitionId()
         query, batch = (
             context.getLocalProperty("sql.streaming.queryId"),
@@ -54,7 +57,10 @@ class TaskAttempt(NamedTuple):
 
 
 class TaskCommit(WriterCommitMessage):
-    """What an attempt that came to its end has to tell. `stopped` says why it left the rest, where any other would, too."""
+    """What an attempt that came to its end has to tell.
+
+    `stopped` says why it left the rest, where any other would, too.
+    """
 
     def __init__(
         self, job: Job, place: TaskAttempt, run: Run, started_at: float, stopped: RunStopped | None
@@ -71,24 +77,31 @@ class TaskCommit(WriterCommitMessage):
 
 
 def deliver(job: Job, batches: Iterable[Any]) -> TaskCommit:
-    """Deliver the rows of this task's partition. Raises `DeliveryError` where another attempt may do better, or none can begin."""
+    """Deliver the rows of this task's partition.
+
+    Raises `DeliveryError` where another attempt may do better, or none can begin.
+    """
     context = TaskContext.get()
     assert context is not None  # noqa: S101 - Spark writes in tasks alone
     place = TaskAttempt.of(job, context)
-    with _told_without_values(place):
-        told = job.settings()
-        problems = tuple(Cluster.of(context.getLocalProperty).problems(told))
+    with _errors_without_values(place):
+        settings = job.settings()
+        problems = tuple(Cluster.of(context.getLocalProperty).problems(settings))
         if problems:
             raise ConfigurationError(problems)
-        with _turn(told, place.work):
-            return _deliver(job, place, told, batches)
+        with _task_lock(settings, place.work):
+            return _deliver(job, place, settings, batches)
 
 
-def _deliver(job: Job, place: TaskAttempt, told: Settings, batches: Iterable[Any]) -> TaskCommit:
+def _deliver(
+    job: Job, place: TaskAttempt, settings: Settings, batches: Iterable[Any]
+) -> TaskCommit:
     started_at = time.time()
     name = f"{job.id}-{place.partition}-{place.attempt}"
     run = Run(
-        told.model_copy(update={"dead_letter_path": letters_path(told.dead_letter_path, name)}),
+        settings.model_copy(
+            update={"dead_letter_path": letters_path(settings.dead_letter_path, name)}
+        ),
         _no_state,
         run_id=name,
     )
@@ -98,9 +111,9 @@ def _deliver(job: Job, place: TaskAttempt, told: Settings, batches: Iterable[Any
         job.stream,
         {"properties": {column: {} for column in job.columns}},
         job.key_properties,
-        told.model_copy(update={"validate_records": False}),  # Spark has checked its own schema
+        settings.model_copy(update={"validate_records": False}),  # Spark has checked its own schema
         run,
-        accounts=Accounts(told),
+        accounts=Accounts(settings),
         note=run.tally.count_value,
     )
     prefetch, is_fed = Prefetch(run.wake, batches), False
@@ -114,7 +127,8 @@ def _deliver(job: Job, place: TaskAttempt, told: Settings, batches: Iterable[Any
         return TaskCommit(job, place, run, started_at, verdict)
     except DeliveryError:
         raise
-    except Exception:  # Spark could not make the rest of the rows: what is under way may still be answered, and then be known
+    except Exception:
+        # Spark could not make the rest of the rows: what is under way may still be answered.
         run.interrupt()
         run.finish()
         raise
@@ -123,9 +137,12 @@ def _deliver(job: Job, place: TaskAttempt, told: Settings, batches: Iterable[Any
 
 
 def _verdict(run: Run, stopped: RunStopped | None, *, is_fed: bool) -> RunStopped | None:
-    """Give why no attempt can do better; None where all is settled. Raises `DeliveryError` where another attempt can.
+    """Return why no attempt can do better; None where all is settled.
 
-    The share of failures among all that a partition had says little: the driver judges it over the whole.
+    Raises `DeliveryError` where another attempt can.
+
+    The share of failures among all that a partition had says little: the driver judges it over the
+    whole.
     """
     if stopped is None:
         return None
@@ -146,7 +163,8 @@ class PartitionRecords:
     def read(self, seconds: float | None) -> Iterable[Record] | None:
         """Return the next records of the batch at work; none where it has ended; None at the end.
 
-        Waits up to `seconds` for another batch (None: for as long as it takes). Raises what Spark raised.
+        Waits up to `seconds` for another batch (None: for as long as it takes). Raises what Spark
+        raised.
         """
         found = self._batch.read(seconds)
         if found is not None:
@@ -159,7 +177,7 @@ class PartitionRecords:
 
 
 def letters_path(path: str, name: str) -> str:
-    """Give an attempt a file of its own, beside the one that is named: `rejected.jsonl` gives `rejected-NAME.jsonl`.
+    """Return an attempt's own file beside `path`: `rejected-NAME.jsonl` for `rejected.jsonl`.
 
     Under a URL the objects of each attempt have its name anyway.
     """
@@ -169,12 +187,12 @@ def letters_path(path: str, name: str) -> str:
     return str(file.with_name(f"{file.stem}-{name}{file.suffix}"))
 
 
-def _turn(told: Settings, work: str) -> Any:
+def _task_lock(settings: Settings, work: str) -> Any:
     """Wait until no other attempt is at the same work, where a ledger in PostgreSQL can tell."""
     url = (
         None
-        if told.ledger_url is None or told.mode != "live"
-        else told.ledger_url.get_secret_value()
+        if settings.ledger_url is None or settings.mode != "live"
+        else settings.ledger_url.get_secret_value()
     )
     if url is None or not url.startswith("postgresql"):
         return nullcontext()
@@ -184,8 +202,11 @@ def _turn(told: Settings, work: str) -> Any:
 
 
 @contextmanager
-def _told_without_values(place: TaskAttempt) -> Iterator[None]:
-    """Let an error say which task it is of; a bug's message could hold a row's value, so only its place is told."""
+def _errors_without_values(place: TaskAttempt) -> Iterator[None]:
+    """Have an error say which task it is of.
+
+    A bug's message could hold a row's value, so only its place is shown.
+    """
     where = f"partition {place.partition}, attempt {place.attempt}"
     try:
         yield
@@ -201,4 +222,4 @@ def _told_without_values(place: TaskAttempt) -> Iterator[None]:
 
 
 def _no_state(_: bytes) -> None:
-    """Take no STATE: Spark knows by itself what was written."""
+    """Write no STATE: Spark knows by itself what was written."""

@@ -1,4 +1,7 @@
-"""A members table in a real PostgreSQL, kept as a customer list by the job that docs/customer-lists.md shows, run by Meltano."""
+"""A members table in a real PostgreSQL is kept as a customer list.
+
+The job is the one that docs/customer-lists.md shows, run by Meltano.
+"""
 
 import os
 import re
@@ -35,7 +38,7 @@ def sandbox() -> Iterator[Sandbox]:
 def run(
     postgres: PostgresCluster, sandbox: Sandbox, tmp_path: Path
 ) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Give what runs Meltano in a project made of the documentation's own file."""
+    """Return what runs Meltano in a project made of the documentation's own file."""
     page = (REPOSITORY / "docs" / "customer-lists.md").read_text(encoding="utf-8")
     (text,) = re.findall(r"^```yaml project\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     project: dict[str, Any] = yaml.safe_load(text)
@@ -63,9 +66,14 @@ def run(
     def meltano(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [str(program), *arguments],
-            cwd=tmp_path, env=environment | {"MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false", "NO_COLOR": "1"},
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=300,
-        )  # fmt: skip
+            cwd=tmp_path,
+            env=environment | {"MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false", "NO_COLOR": "1"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
 
     problem = ""
     try:
@@ -95,7 +103,10 @@ def people(*numbers: int) -> set[str]:
 def test_a_row_that_is_deleted_leaves_the_list(
     run, postgres: PostgresCluster, sandbox: Sandbox, tmp_path: Path
 ):
-    """The table is loaded into a list; a row is deleted and one is added; after the job's next run the list is the table."""
+    """The table is loaded into a list; a row is deleted and one is added.
+
+    After the job's next run the list is the table.
+    """
     rows = ", ".join(f"({number}, 'Member{number}@Example.com')" for number in range(150))
     postgres.query(
         f"{TABLE} INSERT INTO shop.members VALUES {rows};".replace(
@@ -108,7 +119,8 @@ def test_a_row_that_is_deleted_leaves_the_list(
     assert "0 of 150 members had to be removed" in first.stdout + first.stderr
 
     postgres.query(
-        "DELETE FROM shop.members WHERE id = 7; INSERT INTO shop.members (id, email) VALUES (150, 'member150@example.com')"
+        "DELETE FROM shop.members WHERE id = 7;"
+        "INSERT INTO shop.members (id, email) VALUES (150, 'member150@example.com')"
     )
     second = run("run", "members")
     assert second.returncode == 0, second.stderr
@@ -141,7 +153,10 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def test_the_record_of_refreshes_in_each_database(url: str):
-    """Ten thousand members of two feeds: who came in no feed's last refresh has left, and who was removed is forgotten."""
+    """Ten thousand members of two feeds.
+
+    Who came in no feed's last refresh has left, and who was removed is forgotten.
+    """
     key = list_key(AD_ACCOUNT_ID, "VIPs")
     feeds = {stream: feed_key(AD_ACCOUNT_ID, "VIPs", stream) for stream in ("a", "b")}
     brought = {"a": [range(10_000), range(5_000, 10_000)], "b": [range(100)]}

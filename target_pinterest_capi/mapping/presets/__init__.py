@@ -1,25 +1,28 @@
-"""Built-in mapping entries, YAML files in the users' own form: `load` gives one, `pinterest` is made from a stream's columns."""
+"""Built-in mapping entries: YAML files in the users' own form.
+
+Preset `pinterest` has none: it is made of a stream's columns.
+"""
 
 from collections.abc import Collection
 from functools import cache
 from importlib import resources
 from typing import Final
 
-from target_pinterest_capi.mapping import flat_columns as columns
+from target_pinterest_capi.mapping import flat_columns
 from target_pinterest_capi.settings import MappingEntry, parse_mapping
 
 PINTEREST: Final = "pinterest"
 
 
 def load(name: str, stream_columns: Collection[str]) -> MappingEntry:
-    """Give a preset as a mapping entry. Its file is checked as a user's own entry would be."""
+    """Return a preset as a mapping entry, checked as a user's own entry would be."""
     if name == PINTEREST:
-        return MappingEntry(stream="*", fields=columns.entry_fields(stream_columns))
+        return MappingEntry(stream="*", fields=flat_columns.entry_fields(stream_columns))
     return _load(name)
 
 
 def text(name: str) -> str:
-    """Give a preset's YAML, to be shown and copied."""
+    """Return a preset's YAML, to be shown and copied."""
     return resources.files(__name__).joinpath(f"{name}.yaml").read_text(encoding="utf-8")
 
 

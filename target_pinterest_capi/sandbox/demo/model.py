@@ -213,8 +213,10 @@ def _problems(sample: Sample, evidence: Evidence, result: DemoResult) -> Iterato
     stopped = f" {report.run.stopped}" if report.run.stopped else ""
     dead = [row for row in result.outcomes if row.outcome in DEAD]
     counted_dead = _by_reason(row for row in report.reasons if row.outcome in DEAD)
-    counted = {row.stream: row.delivered for row in report.outcomes if row.delivered}
-    received = {name: result.total(DELIVERED, name) for name in sample.records}
+    received = Counter({name: result.total(DELIVERED, name) for name in sample.records})
+    counted: Counter[str] = Counter()
+    for row in report.outcomes:
+        counted[row.stream] += row.delivered
     twice = sum(times > 1 for times in _ids(evidence).values())
     has_report = evidence.report is not None
     yield from _true_ones(
@@ -224,7 +226,7 @@ def _problems(sample: Sample, evidence: Evidence, result: DemoResult) -> Iterato
             "The dead letters are not those that the report counts.": _by_reason(dead)
             != counted_dead,
             "What Pinterest received is not what the report counts as delivered.": has_report
-            and counted != {name: events for name, events in received.items() if events},
+            and +counted != +received,
             f"The sample has {records:,} records, and the report counts "
             f"{report.run.records:,}.": has_report and report.run.records != records,
             f"{twice:,} events were delivered more than once.": twice,

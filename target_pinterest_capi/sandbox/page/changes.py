@@ -1,7 +1,8 @@
-"""What the page is told: the parts of the sandbox that changed since it last asked, and rows of events and requests.
+"""What the page asks for: the parts of the sandbox that changed, and rows of events and requests.
 
-Reads the store only. Promises that an answer where nothing is new is a few numbers, that rows come newest first and never more than
-asked for, and that requests are served while a long memory is searched.
+Reads the store only. Promises that an answer where nothing is new is a few numbers, that rows come
+newest first and never more than asked for, and that requests are served while a long memory is
+searched.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from target_pinterest_capi.sandbox import audiences, customer_lists
-from target_pinterest_capi.sandbox.faults import Faults
+from target_pinterest_capi.sandbox.fault_plans import Faults
 from target_pinterest_capi.sandbox.page.history import AT_ONCE, COLUMN_SECONDS, COLUMNS, History
 from target_pinterest_capi.sandbox.page.switches import forms
 from target_pinterest_capi.sandbox.rules import Rules
@@ -23,13 +24,15 @@ MOST_UPDATES: Final = 8  # of each list
 LONGEST: Final = 200  # characters of a text in a row
 SOME_FAILED: Final = 422  # a request that was taken, though not all of its events
 REDIRECTS: Final = 300  # and all above: not taken
-SETTLED: Final = ("READY", "TOO_SMALL")
+PROCESSED: Final = ("READY", "TOO_SMALL")
+
+LONGEST_NUMBER: Final = 15  # digits: more than any place has
 
 _FAR: Final = 10**16  # beyond any place
 
 
-class Brief(msgspec.Struct, frozen=True, gc=False):
-    """Of an event what its row shows."""
+class EventSummary(msgspec.Struct, frozen=True, gc=False):
+    """The members of an event that its row shows."""
 
     event_name: str
     action_source: str
@@ -37,7 +40,7 @@ class Brief(msgspec.Struct, frozen=True, gc=False):
     event_time: int
 
 
-_brief: Final = msgspec.json.Decoder(Brief)
+_summary: Final = msgspec.json.Decoder(EventSummary)
 
 
 class ChangeFeed:
@@ -50,7 +53,7 @@ class ChangeFeed:
         self.history = History(store)
 
     async def since(self, known: Mapping[str, str], now: float) -> dict[str, Any]:
-        """The parts whose mark is not the one in `known`; `marks` are what to know next time.
+        """Return the parts whose mark is not in `known`; `marks` are what to know next time.
 
         Parts: `received` (counters, history and chart), `lists` (and audiences), `faults`.
         """
@@ -63,7 +66,7 @@ class ChangeFeed:
         }
         new = {name for name, mark in marks.items() if known.get(name) != mark}
         if "received" in new:
-            await self.history.look()
+            await self.history.count_new()
         return {
             "now": now,
             "resets": extent.resets,
@@ -99,11 +102,11 @@ class ChangeFeed:
 
     def _lists_mark(self, lists: list[customer_lists.StoredList], now: float) -> str:
         counters = self.store.counters()
-        settled = sum(customer_lists.status(held, self.rules, now) in SETTLED for held in lists)
+        processed = sum(customer_lists.status(held, self.rules, now) in PROCESSED for held in lists)
         done = (
             counters.get(name, 0) for name in ("lists_created", "list_updates", "audiences_created")
         )
-        return ".".join(map(str, (*done, settled)))
+        return ".".join(map(str, (*done, processed)))
 
     def _lists(self, lists: list[customer_lists.StoredList], now: float) -> dict[str, Any]:
         updates: dict[str, list[UpdateRow]] = {}
@@ -120,7 +123,7 @@ class ChangeFeed:
             ],
             "lists_total": len(lists),
             "audiences": [
-                audiences.shown(audience, by_id[audience.customer_list_id], self.rules, now)
+                audiences.audience_body(audience, by_id[audience.customer_list_id], self.rules, now)
                 for audience in made[: -MOST_LISTS - 1 : -1]
             ],
             "audiences_total": len(made),
@@ -130,7 +133,7 @@ class ChangeFeed:
         self, held: customer_lists.StoredList, updates: list[UpdateRow], now: float
     ) -> dict[str, Any]:
         return {
-            **customer_lists.shown(held, self.rules, now),
+            **customer_lists.list_body(held, self.rules, now),
             "list_type": held.list_type,
             "size": len(held.members),
             "invalid": held.invalid,
@@ -146,16 +149,18 @@ def _is_rejected(status: int | None) -> bool:
 
 
 async def event_rows(store: Store, query: Mapping[str, str]) -> dict[str, Any]:
-    """The newest events that match: `name`, `source`, `status`, `request` are equal, `id` is part of the event id.
+    """Return the newest events that match the query.
 
-    `status` is processed, failed, warning or duplicate. `after` and `before` are places (see `Store.newest_events`), `limit` is how
-    many. `more` is whether there are more that match.
+    `name`, `source`, `status` and `request` are equal, `id` is part of the event id.
+
+    `status` is processed, failed, warning or duplicate. `after` and `before` are places (see
+    `Store.newest_events`), `limit` is how many. `more` is whether there are more that match.
     """
-    most = min(_whole(query.get("limit")) or MOST_ROWS, MOST_ROWS)
+    most = min(_whole_number(query.get("limit")) or MOST_ROWS, MOST_ROWS)
     match = _matcher(query)
-    found: list[tuple[int, KeptEvent, Brief]] = []
-    top = min(store.extent().events, (_whole(query.get("before")) or _FAR) - 1)
-    last = _whole(query.get("after")) or 0
+    found: list[tuple[int, KeptEvent, EventSummary]] = []
+    top = min(store.extent().events, (_whole_number(query.get("before")) or _FAR) - 1)
+    last = _whole_number(query.get("after")) or 0
     while top > last and len(found) <= most:
         bottom = max(last, top - AT_ONCE)
         seen = 0
@@ -173,20 +178,26 @@ async def event_rows(store: Store, query: Mapping[str, str]) -> dict[str, Any]:
     return {"rows": _event_rows(store, found[:most]), "more": len(found) > most}
 
 
-def _matcher(query: Mapping[str, str]) -> Callable[[KeptEvent], Brief | None]:
-    """What gives the brief of an event that matches; it decodes only an event whose bytes can."""
+def _matcher(query: Mapping[str, str]) -> Callable[[KeptEvent], EventSummary | None]:
+    """Return a function that gives an event's `EventSummary` where it matches, else None.
+
+    Only an event whose bytes can match is decoded.
+    """
     name, source, wanted_id = query.get("name", ""), query.get("source", ""), query.get("id", "")
-    request, has_status = _whole(query.get("request")), _STATUSES.get(query.get("status", ""), _any)
+    request, has_status = (
+        _whole_number(query.get("request")),
+        _STATUSES.get(query.get("status", ""), _any),
+    )
     parts = [msgspec.json.encode(text) for text in (name, source) if text]
     parts += [msgspec.json.encode(wanted_id)[1:-1]] if wanted_id else []
 
-    def match(row: KeptEvent) -> Brief | None:
+    def match(row: KeptEvent) -> EventSummary | None:
         if not has_status(row) or (request is not None and row.request != request):
             return None
         for part in parts:
             if part not in row.encoded:
                 return None
-        event = _brief.decode(row.encoded)
+        event = _summary.decode(row.encoded)
         same = (
             name in ("", event.event_name)
             and source in ("", event.action_source)
@@ -209,7 +220,9 @@ _STATUSES: Final[Mapping[str, Callable[[KeptEvent], bool]]] = {
 }
 
 
-def _event_rows(store: Store, found: list[tuple[int, KeptEvent, Brief]]) -> list[dict[str, Any]]:
+def _event_rows(
+    store: Store, found: list[tuple[int, KeptEvent, EventSummary]]
+) -> list[dict[str, Any]]:
     requests = store.requests_of({row.request for _, row, _ in found})
     return [
         {
@@ -230,9 +243,15 @@ def _event_rows(store: Store, found: list[tuple[int, KeptEvent, Brief]]) -> list
 
 
 def request_rows(store: Store, query: Mapping[str, str]) -> dict[str, Any]:
-    """The newest requests: `kind` is rejected, lost (no answer), struck (by a fault) or partly (some events failed); else all."""
-    most = min(_whole(query.get("limit")) or MOST_ROWS, MOST_ROWS)
-    kept = store.newest_requests(_whole(query.get("after")) or 0, _whole(query.get("before")))
+    """Return the newest requests of a `kind`.
+
+    That is rejected, lost (no answer), struck (by a fault) or partly (some events failed); else
+    all.
+    """
+    most = min(_whole_number(query.get("limit")) or MOST_ROWS, MOST_ROWS)
+    kept = store.newest_requests(
+        _whole_number(query.get("after")) or 0, _whole_number(query.get("before"))
+    )
     found = [(place, row) for place, row in kept if _is_of_kind(row, query.get("kind", ""))]
     return {
         "rows": [{"place": place, **row._asdict()} for place, row in found[:most]],
@@ -250,6 +269,7 @@ def _is_of_kind(row: RequestRow, kind: str) -> bool:
     return bool(kinds.get(kind, True))
 
 
-def _whole(text: str | None) -> int | None:
-    """A whole number; None for what is none."""
-    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 16 else None  # noqa: PLR2004 - more than any place
+def _whole_number(text: str | None) -> int | None:
+    """Return a whole number; None for any other text."""
+    is_number = text and text.isascii() and text.isdecimal() and len(text) <= LONGEST_NUMBER
+    return int(text) if text and is_number else None

@@ -31,11 +31,11 @@ export function moment(seconds) {
 }
 
 /** Set text only where it differs, so that a live region and a selection are left alone. */
-export function tell(element, words) {
+export function setText(element, words) {
   if (element.textContent !== words) element.textContent = words
 }
 
-/** Make the children of an element anew; what has the focus there keeps it, found again by its `data-key`. */
+/** Replace the children of an element; what has the focus there keeps it, found again by its `data-key`. */
 export function remake(element, ...children) {
   const key = element.contains(document.activeElement) && document.activeElement.dataset.key
   element.replaceChildren(...children)

@@ -1,6 +1,6 @@
 // The history: events by name and source, and the last minutes as columns.
 
-import {cell, el, find, moment, number, remake, svg, tell} from './dom.js'
+import {cell, el, find, moment, number, remake, svg, setText} from './dom.js'
 
 const LABELS = 5
 
@@ -12,7 +12,7 @@ export function showGroups(received, address) {
   find('[data-empty]', table.parentElement).hidden = !table.hidden
   const missed = find('#uncounted')
   missed.hidden = !received.uncounted
-  tell(missed, `${number(received.uncounted)} earlier events are in the totals above only: they were let go before this page looked.`)
+  setText(missed, `${number(received.uncounted)} earlier events are in the totals above only: they were let go before this page looked.`)
 }
 
 function groupRow(group, address) {

@@ -1,7 +1,8 @@
 """How often which event came, and when: what the page's history and chart show.
 
-Counts what is new in the store each time it is asked, so that receiving an event costs nothing more. Promises to say how many
-events came and went between two looks, and to hold no more than `MOST_GROUPS` names and the minutes of the chart.
+Counts what is new in the store each time it is asked, so that receiving an event costs nothing
+more. Promises to say how many events came and went between two looks, and to hold no more than
+`MOST_GROUPS` names and the minutes of the chart.
 """
 
 import asyncio
@@ -46,8 +47,8 @@ class History:
         self._last: dict[_Key, tuple[int, float | None]] = {}
         self._columns: dict[int, list[int]] = {}
 
-    async def look(self) -> None:
-        """Count what came since the last look, some at a time, so that requests are answered meanwhile."""
+    async def count_new(self) -> None:
+        """Count what came since the last time, in steps: requests are answered meanwhile."""
         async with self._looking:
             while True:
                 extent = self._store.extent()
@@ -93,7 +94,10 @@ class History:
                 self._counts[key, "duplicates"] += 1
 
     def groups(self) -> list[dict[str, Any]]:
-        """The counts of each event name and action source, the most frequent first; `last` in Unix seconds, None while it runs."""
+        """Return the counts of each event name and action source, the most frequent first.
+
+        `last` is in Unix seconds, None while the request runs.
+        """
         found = self._store.requests_of(
             {number for number, at in self._last.values() if at is None}
         )
@@ -115,5 +119,5 @@ class History:
         return sorted(groups, key=lambda group: -group["processed"] - group["failed"])
 
     def columns(self) -> list[list[int]]:
-        """The chart's columns that are not empty: when each begins, events processed, events failed."""
+        """Return the chart's columns that are not empty: start, events processed, events failed."""
         return [[start, *self._columns[start]] for start in sorted(self._columns)]

@@ -1,6 +1,6 @@
 // Customer lists with their sizes and last updates, and audiences.
 
-import {cell, chip, counted, el, find, moment, number, remake, tell} from './dom.js'
+import {cell, chip, counted, el, find, moment, number, remake, setText} from './dom.js'
 
 const TONES = {READY: 'good', TOO_SMALL: 'warn'}
 const state = status => chip(TONES[status] ?? 'plain', status)
@@ -17,7 +17,7 @@ function fill(name, rows, total, make) {
   find(`[data-empty="${name}"]`).hidden = rows.length > 0
   const more = find(`[data-more="${name}"]`)
   more.hidden = total <= rows.length
-  tell(more, `The latest ${number(rows.length)} of ${number(total)}.`)
+  setText(more, `The latest ${number(rows.length)} of ${number(total)}.`)
 }
 
 const fact = (name, ...words) => el('div', {}, el('dt', {}, name), el('dd', {}, ...words))

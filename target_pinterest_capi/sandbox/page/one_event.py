@@ -1,10 +1,11 @@
-"""One event in full: its JSON line by line, which values are digests, and what the sandbox's rules said beside which field.
+"""One event in full: its JSON by line, which values are digests, and the problem beside its field.
 
-Pure. Promises that the lines together are the event's JSON. Never guesses what a digest was made of.
+Pure. Promises that the lines together are the event's JSON. Never guesses what a digest was made
+of.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -17,7 +18,11 @@ _PATH: Final = re.compile(r"[a-z_]+(?:\.[a-z_]+)*").match
 
 
 class Line(NamedTuple):
-    """One line of JSON: its depth, its path (`user_data.em.0`, empty for the whole), its key and value as JSON, what ends it."""
+    """One line of JSON.
+
+    Its depth, its path (`user_data.em.0`, empty for the event), its key and value as JSON, and what
+    ends it.
+    """
 
     depth: int
     path: str
@@ -28,7 +33,7 @@ class Line(NamedTuple):
 
 
 class Remark(NamedTuple):
-    """What a rule said: `error` or `warning`, of the deepest part of the event that its words name."""
+    """What a rule said: an `error` or a `warning`, at the deepest part of the event it names."""
 
     path: str
     kind: str
@@ -36,7 +41,7 @@ class Remark(NamedTuple):
 
 
 def lines(event: Mapping[str, Any]) -> list[Line]:
-    """The lines of an event, in the order of its members."""
+    """Return the lines of an event, in the order of its members."""
     return list(_lines(event, 0, "", "", ""))
 
 
@@ -67,7 +72,7 @@ def _json(value: Any) -> str:
 
 
 def remarks(event: Mapping[str, Any], error: str, warning: str) -> list[Remark]:
-    """What the rules said of an event, sentence by sentence."""
+    """Return what the rules said of an event, sentence by sentence."""
     return [
         Remark(_place(event, sentence), kind, sentence)
         for kind, words in (("error", error), ("warning", warning))
@@ -76,7 +81,7 @@ def remarks(event: Mapping[str, Any], error: str, warning: str) -> list[Remark]:
 
 
 def _place(event: Mapping[str, Any], sentence: str) -> str:
-    """The path of the deepest part of the event that a sentence begins with; empty where it begins with none."""
+    """Return the path of the deepest part of the event that a sentence begins with, or nothing."""
     named = _PATH(sentence)
     held: Any = event
     steps: list[str] = []
@@ -88,14 +93,16 @@ def _place(event: Mapping[str, Any], sentence: str) -> str:
     return ".".join(steps)
 
 
-def shown(place: int, row: Any, request: Any) -> dict[str, Any]:
-    """All of one event for the page: an EventRow, and the RequestRow it came with where that has ended."""
-    told: Sequence[Remark] = remarks(row.event, row.error, row.warning)
+def event_details(place: int, row: Any, request: Any) -> dict[str, Any]:
+    """Return all of one event for the page.
+
+    From an EventRow, and the RequestRow that it came with where that has ended.
+    """
     return {
         "place": place,
         **{name: value for name, value in row._asdict().items() if name != "event"},
         "at": request.at if request else None,
         "lines": [line._asdict() for line in lines(row.event)],
-        "remarks": [remark._asdict() for remark in told],
+        "remarks": [remark._asdict() for remark in remarks(row.event, row.error, row.warning)],
         "json": msgspec.json.format(msgspec.json.encode(row.event), indent=2).decode(),
     }

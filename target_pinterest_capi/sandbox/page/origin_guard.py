@@ -1,9 +1,9 @@
-"""Who may see and steer the sandbox: this machine's programs and its own page, no page of anybody else.
+"""Who may read and change the sandbox: programs of this machine, and its own page alone.
 
-Owns that decision. A browser lets any page send requests to loopback addresses, and a name that its owner points at one makes
-their answers readable too; so an address must be one that no stranger can own, and what a browser sends must come from the
-sandbox's page.
-Pinterest's paths are not asked: what they need is a token.
+Owns that decision. A browser lets any page send requests to loopback addresses, and a name that its
+owner points at one makes their answers readable too; so an address must be one that no stranger can
+own, and what a browser sends must come from the sandbox's page. Pinterest's paths are not asked:
+what they need is a token.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -23,21 +23,27 @@ FORBIDDEN: Final = 403
 # RFC 6761, RFC 6762, RFC 8375 and ICANN's .internal: last labels that nobody can register
 PRIVATE: Final = frozenset({"localhost", "local", "internal", "test", "home.arpa"})
 
-_HOST: Final = "Ask for the sandbox by its IP address or as localhost. Another name could be anybody's; its own one is what --host names."
+_HOST: Final = (
+    "Ask for the sandbox by its IP address or as localhost. "
+    "Another name could be anybody's; its own one is what --host names."
+)
 _ORIGIN: Final = "Only the sandbox's own page may do that from a browser."
 _TYPE: Final = "From a browser this takes Content-Type: application/json."
 
 
 def refusal(method: str, headers: Mapping[str, str], own_host: str) -> str:
-    """Why a request to the desk is refused, from its method and headers (names in lower case); empty where it is not."""
+    """Return why a request to `/_sandbox/` or the page is refused; empty where it is not.
+
+    It is judged by its method and its headers, whose names are in lower case.
+    """
     host, origin = headers.get("host", ""), headers.get("origin")
     if not _is_private(_name(f"//{host}"), own_host):
         return _HOST
-    strange = (
+    is_foreign = (
         headers.get("sec-fetch-site") in ("cross-site", "same-site")
         and headers.get("sec-fetch-mode") != "navigate"
     )
-    if strange or (origin is not None and urlsplit(origin).netloc.lower() != host.lower()):
+    if is_foreign or (origin is not None and urlsplit(origin).netloc.lower() != host.lower()):
         return _ORIGIN
     media = headers.get("content-type", "").partition(";")[0].strip().lower()
     by_browser = origin is not None or "sec-fetch-site" in headers
@@ -52,7 +58,10 @@ def _name(address: str) -> str:
 
 
 def _is_private(name: str, own_host: str) -> bool:
-    """Whether a name cannot be a stranger's: an IP address, a name without a dot, one below a private label, or our own."""
+    """Return whether nobody else can own a host name.
+
+    True for an IP address, a name without a dot, one below a private label, and the sandbox's own.
+    """
     if name == own_host.lower() != "" or (name and "." not in name and ":" not in name):
         return True
     if any(name.endswith(f".{label}") for label in PRIVATE):
@@ -65,7 +74,7 @@ def _is_private(name: str, own_host: str) -> bool:
 
 
 def guarded(endpoint: Endpoint, own_host: str) -> Endpoint:
-    """The endpoint behind this decision."""
+    """Return the endpoint with this refusal before it."""
 
     async def respond(request: Request) -> Response:
         why = refusal(request.method, request.headers, own_host)

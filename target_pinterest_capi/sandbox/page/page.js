@@ -1,6 +1,6 @@
 // The page: asks every second what is new, shows it in the view that is open, and follows the address for views, filters and the event.
 
-import {Unreachable, ask, counted, el, find, number, tell} from './dom.js'
+import {Unreachable, ask, counted, el, find, number, setText} from './dom.js'
 import {showChart, showGroups} from './history.js'
 import {showLists} from './lists.js'
 import {Rows, eventRow, requestRow, showEvent} from './rows.js'
@@ -11,7 +11,7 @@ const SPOKEN_EVERY = 5000
 const VIEWS = ['history', 'events', 'requests', 'lists', 'faults']
 
 let marks = {}
-let news = null
+let latest = null
 let received = null
 let paused = false
 let asking = null
@@ -94,15 +94,15 @@ addEventListener('hashchange', follow)
 // On a phone the filters are folded until they are wanted.
 find('[data-fold]').open = matchMedia('(min-width: 40.01rem)').matches
 
-// What is told
+// What is shown
 
 const tiles = ['Requests', 'Events processed', 'Events failed', 'Requests rejected'].map(about => {
   const made = el('div', {}, el('dt', {}, about), el('dd'), el('dd', {class: 'more'}))
   find('#tiles').append(made)
   return (count, more, isBad = false) => {
     const [value, rest] = made.querySelectorAll('dd')
-    tell(value, number(count))
-    tell(rest, more)
+    setText(value, number(count))
+    setText(rest, more)
     value.classList.toggle('bad-text', isBad && count > 0)
   }
 })
@@ -111,12 +111,12 @@ function showTotals() {
   const count = name => received.counters[name] ?? 0
   const lost = count('status_none')
   const [requests, processed, failed, rejected] = tiles
-  requests(news.requests, `${number(news.in_flight)} in flight`)
+  requests(latest.requests, `${number(latest.in_flight)} in flight`)
   processed(count('events_processed'), counted(count('duplicates'), 'duplicate'))
   failed(count('events_failed'), `${number(count('events_with_warning'))} with a warning`, true)
   rejected(received.rejected, `${lost ? number(lost) : 'none'} without an answer`, true)
   if (performance.now() - spokenAt >= SPOKEN_EVERY) {
-    tell(find('#spoken'), `${counted(news.requests, 'request')}, ${counted(count('events_processed'), 'event')} processed, `
+    setText(find('#spoken'), `${counted(latest.requests, 'request')}, ${counted(count('events_processed'), 'event')} processed, `
       + `${number(count('events_failed'))} failed, ${counted(received.rejected, 'request')} rejected.`)
     spokenAt = performance.now()
   }
@@ -132,26 +132,26 @@ function showNames() {
 function showFaults(faults) {
   const on = faults.filter(form => form.on)
   find('#faults-on').hidden = !on.length
-  tell(find('#faults-on b'), `${counted(on.length, 'fault')} on`)
+  setText(find('#faults-on b'), `${counted(on.length, 'fault')} on`)
   find('#faults-on p').replaceChildren(...on.flatMap(form => form.specs.map(spec => el('code', {}, spec))))
-  tell(find('[data-count=faults]'), on.length ? `${on.length} on` : '')
+  setText(find('[data-count=faults]'), on.length ? `${on.length} on` : '')
   showSwitches(faults, () => poll())
 }
 
 async function show() {
-  if (!news || !received) return
+  if (!latest || !received) return
   showTotals()
-  find('#waiting').hidden = news.requests > 0 || view === 'faults'
-  find('#chart-card').hidden = find('#groups-card').hidden = !news.requests
-  tell(find('[data-count=events]'), number(news.events))
-  tell(find('[data-count=requests]'), number(news.requests))
-  if (view === 'history') showChart(received, news.now)
-  if (rows[view]) await rows[view].refresh(`${news.resets}.${news.requests}.${news.events}`)
+  find('#waiting').hidden = latest.requests > 0 || view === 'faults'
+  find('#chart-card').hidden = find('#groups-card').hidden = !latest.requests
+  setText(find('[data-count=events]'), number(latest.events))
+  setText(find('[data-count=requests]'), number(latest.requests))
+  if (view === 'history') showChart(received, latest.now)
+  if (rows[view]) await rows[view].refresh(`${latest.resets}.${latest.requests}.${latest.events}`)
 }
 
-async function take(given) {
-  if (news && news.resets !== given.resets) Object.values(rows).forEach(each => each.clear())
-  news = given
+async function showChanges(given) {
+  if (latest && latest.resets !== given.resets) Object.values(rows).forEach(each => each.clear())
+  latest = given
   marks = given.marks
   if (given.accounts) {
     const settings = {api_url: `${location.origin}/v5`, ad_account_id: given.accounts[0] ?? '', conversion_token: '…'}
@@ -163,7 +163,7 @@ async function take(given) {
     showNames()
   }
   if (given.lists) {
-    tell(find('[data-count=lists]'), number(given.lists.lists_total))
+    setText(find('[data-count=lists]'), number(given.lists.lists_total))
     showLists(given.lists)
   }
   if (given.faults) showFaults(given.faults)
@@ -172,15 +172,15 @@ async function take(given) {
 
 function say(kind, words) {
   find('#state').className = `pill ${kind}`
-  tell(find('#state span'), words)
+  setText(find('#state span'), words)
 }
 
-async function ring() {
+async function readChanges() {
   try {
-    await take(await ask(`/_sandbox/page/news?${new URLSearchParams(marks)}`))
+    await showChanges(await ask(`/_sandbox/page/changes?${new URLSearchParams(marks)}`))
     say(paused ? 'paused' : 'live', paused ? 'Paused' : 'Live')
   } catch (problem) {
-    say('gone', problem instanceof Unreachable ? 'Not running' : 'Not readable')
+    say('unreachable', problem instanceof Unreachable ? 'Not running' : 'Not readable')
     marks = {}
     if (!(problem instanceof Unreachable)) console.error(problem)
   }
@@ -189,7 +189,7 @@ async function ring() {
 /** Ask now, and again in a second; one question at a time. */
 async function poll() {
   while (asking) await asking
-  asking = ring().finally(() => { asking = null })
+  asking = readChanges().finally(() => { asking = null })
   await asking
   clearTimeout(waiting)
   if (!paused && !document.hidden) waiting = setTimeout(poll, EVERY)
@@ -205,12 +205,12 @@ document.addEventListener('visibilitychange', () => {
   if (!document.hidden && !paused) poll()
 })
 
-// What is steered
+// What is changed
 
 find('#pause').addEventListener('click', event => {
   paused = !paused
   event.target.setAttribute('aria-pressed', String(paused))
-  tell(event.target, paused ? 'Go on' : 'Pause')
+  setText(event.target, paused ? 'Go on' : 'Pause')
   poll()
 })
 find('#forget').addEventListener('click', () => find('#sure').showModal())

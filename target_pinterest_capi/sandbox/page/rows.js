@@ -34,7 +34,7 @@ export class Rows {
     return epoch === this.epoch ? answer : null
   }
 
-  /** Read all anew, as for other filters. */
+  /** Read all of them again, as for other filters. */
   async reload() {
     this.clear()
     await this.refresh(null)
@@ -48,13 +48,13 @@ export class Rows {
     try {
       const first = this.newest === 0
       const answer = await this.read(first ? {} : {after: this.newest})
-      if (answer) this.take(answer, first, mark)
+      if (answer) this.showRows(answer, first, mark)
     } finally {
       if (epoch === this.epoch) this.reading = false
     }
   }
 
-  take(answer, first, mark) {
+  showRows(answer, first, mark) {
     this.known = mark
     const made = answer.rows.map(row => this.make(row))
     if (!first) made.forEach(row => row.classList.add('new'))
@@ -93,7 +93,7 @@ export const eventRow = (row, address) => el('tr', {role: 'row', 'data-place': r
   cell('', {class: 'value'}, el('code', {}, row.event_id || '(empty)')),
   cell('', {class: 'source'}, row.action_source),
   cell('', {class: 'time'}, moment(row.at)),
-  cell('', {class: 'told'}, el('div', {class: 'chips'}, ...outcome(row)),
+  cell('', {class: 'outcome'}, el('div', {class: 'chips'}, ...outcome(row)),
     (row.error || row.warning) && el('div', {class: 'soft small'}, row.error || row.warning)),
 )
 
@@ -118,7 +118,7 @@ export const requestRow = (row, address) => el('tr', {role: 'row', 'data-place':
   cell('', {}, el('div', {class: 'chips'}, answerChip(row), row.test && chip('plain', 'test'))),
   cell('', {}, row.processed + row.failed && !row.test ? el('a', {href: address}, amounts(row)) : amounts(row)),
   cell('', {class: 'time'}, moment(row.at)),
-  cell('', {class: 'told value'}, row.refused && el('div', {}, row.refused),
+  cell('', {class: 'outcome value'}, row.refused && el('div', {}, row.refused),
     row.faults.length > 0 && el('div', {class: 'chips'}, ...row.faults.map(name => chip('warn', `fault: ${name}`))),
     !row.refused && !row.faults.length && el('span', {class: 'soft'}, ended(row))),
 )
@@ -146,7 +146,7 @@ export async function showEvent(place) {
     event = await ask(`/_sandbox/page/events/${place}`)
   } catch (problem) {
     if (!(problem instanceof Refusal)) throw problem
-    find('#event-title').textContent = 'An event that is gone'
+    find('#event-title').textContent = 'An event that is no longer remembered'
     find('#event-eyebrow').textContent = ''
     body.replaceChildren(el('p', {}, problem.message))
     return

@@ -1,7 +1,8 @@
 """The page's addresses: `/` for a browser, its files, and what its scripts ask for.
 
-Promises that the page loads from the sandbox alone, runs its own scripts alone and makes no markup of what was received (its
-Content-Security-Policy says so to the browser), and that nothing here holds a token.
+Promises that the page loads from the sandbox alone, runs its own scripts alone and makes no markup
+of what was received (its Content-Security-Policy says so to the browser), and that nothing here
+holds a token.
 """
 
 from collections.abc import Callable
@@ -13,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from target_pinterest_capi.sandbox.fault_plans import Faults
 from target_pinterest_capi.sandbox.fault_responses import json_response
-from target_pinterest_capi.sandbox.faults import Faults
 from target_pinterest_capi.sandbox.page import one_event
 from target_pinterest_capi.sandbox.page.changes import ChangeFeed, event_rows, request_rows
 from target_pinterest_capi.sandbox.rules import Rules
@@ -24,8 +25,9 @@ TYPES: Final = {"css": "text/css; charset=utf-8", "js": "text/javascript; charse
 # style.css is shared with the run report
 FILES: Final = ("page.css", "page.js", "dom.js", "history.js", "rows.js", "lists.js", "switches.js")
 POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'"
 )
 HEADERS: Final = {
     "Content-Security-Policy": POLICY,
@@ -45,7 +47,7 @@ class Site:
         self.rules = rules
         self.clock = clock
         self.store = store
-        self._news = ChangeFeed(rules, store, faults)
+        self._feed = ChangeFeed(rules, store, faults)
         package = resources.files("target_pinterest_capi")
         here = package.joinpath("sandbox", "page")
         self._index = here.joinpath("index.html").read_bytes()
@@ -55,55 +57,57 @@ class Site:
         }
 
     async def index(self, request: Request) -> Response:
-        """The page, for a browser; nothing for programs, as at Pinterest's."""
+        """Answer a browser with the page, and a program with 404, as Pinterest's host does."""
         if "text/html" not in request.headers.get("accept", ""):
             raise HTTPException(404)
         return Response(self._index, 200, HEADERS, "text/html; charset=utf-8")
 
     async def file(self, request: Request) -> Response:
-        """A stylesheet or a script."""
+        """Answer with a stylesheet or a script."""
         name = request.path_params["name"]
         if name not in self._files:
             raise HTTPException(404)
         return Response(self._files[name], 200, HEADERS, TYPES[name.rpartition(".")[2]])
 
-    async def news(self, request: Request) -> Response:
-        """What changed since the marks in the query; with the first answer, the accounts."""
+    async def changes(self, request: Request) -> Response:
+        """Answer with what changed since the marks in the query; at first with the accounts."""
         accounts = (
             {}
             if request.query_params
             else {"accounts": sorted({one for held in self.rules.tokens.values() for one in held})}
         )
         return json_response(
-            {**await self._news.since(request.query_params, self.clock()), **accounts},
+            {**await self._feed.since(request.query_params, self.clock()), **accounts},
             headers=HEADERS,
         )
 
     async def events(self, request: Request) -> Response:
-        """Rows of events."""
+        """Answer with rows of events."""
         return json_response(await event_rows(self.store, request.query_params), headers=HEADERS)
 
     async def event(self, request: Request) -> Response:
-        """One event in full."""
+        """Answer with one event in full."""
         place = request.path_params["place"]
         kept = next(self.store.newest_events(place - 1, place + 1), None) if place else None
         if kept is None:
             raise HTTPException(404, "This event is not remembered any more.")
         row = kept[1].decoded()
         return json_response(
-            one_event.shown(place, row, self.store.requests_of({row.request}).get(row.request)),
+            one_event.event_details(
+                place, row, self.store.requests_of({row.request}).get(row.request)
+            ),
             headers=HEADERS,
         )
 
     async def requests(self, request: Request) -> Response:
-        """Rows of requests."""
+        """Answer with rows of requests."""
         return json_response(request_rows(self.store, request.query_params), headers=HEADERS)
 
     def routes(self) -> list[Route]:
-        """The addresses."""
+        """Return the routes of the page."""
         return [
             Route("/", self.index),
-            Route("/_sandbox/page/news", self.news),
+            Route("/_sandbox/page/changes", self.changes),
             Route("/_sandbox/page/events", self.events),
             Route("/_sandbox/page/events/{place:int}", self.event),
             Route("/_sandbox/page/requests", self.requests),

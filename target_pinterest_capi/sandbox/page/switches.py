@@ -1,6 +1,7 @@
 """Each kind of fault as a form: its fields, what they hold, and how the command line would say it.
 
-Owns the fields' words and what a switch starts with. Pure; the ranges and the rules are those of `faults`.
+Owns the fields' words and what a switch starts with. Pure; the ranges and the rules are those of
+`faults`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -8,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from target_pinterest_capi.sandbox.fault_plans import Faults
 from target_pinterest_capi.sandbox.faults import (
     ENDPOINTS,
     KINDS,
@@ -15,12 +17,15 @@ from target_pinterest_capi.sandbox.faults import (
     RANGES,
     SELECTORS,
     Fault,
-    Faults,
 )
 
 
 class FormField(NamedTuple):
-    """One field of a form: its label, whether it is a number, text, a choice or a flag, its step, and what empty means."""
+    """One field of a form.
+
+    Its label, whether it is a number, text, a choice or a flag, its step, and what an empty one
+    means.
+    """
 
     label: str
     kind: str = "text"
@@ -58,7 +63,10 @@ STARTS: Final = {
 
 
 def forms(faults: Faults) -> list[dict[str, Any]]:
-    """A form for each kind, filled with the first fault of that kind that is set, else with what a switch starts with."""
+    """Return a form for each kind of fault.
+
+    It is filled with the first fault of that kind that is set, else with what a switch starts with.
+    """
     script, struck = faults.script(), faults.struck()
     made = []
     for name, kind in KINDS.items():
@@ -102,7 +110,7 @@ def _fields(
 
 
 def _values(fault: Fault) -> dict[str, str]:
-    """What a fault was given, as the text that `faults.read` takes."""
+    """Return a fault's parameters as the text that `faults.read` takes."""
     given = msgspec.to_builtins(fault)
     named = [name for name in (*KINDS[fault.fault].parameters, *SELECTORS) if name in given]
     return {
@@ -121,7 +129,7 @@ def _text(value: Any) -> str:
 
 
 def _numbers(numbers: Sequence[int]) -> str:
-    """Numbers as `1-3+7`, in their order."""
+    """Return numbers as `1-3+7`, in their order."""
     runs: list[list[int]] = []
     for number in numbers:
         if runs and number == runs[-1][1] + 1:
@@ -132,7 +140,7 @@ def _numbers(numbers: Sequence[int]) -> str:
 
 
 def spec(fault: Fault) -> str:
-    """The fault as `--fault` takes it; as JSON where a value would not survive the short form."""
+    """Return the fault as `--fault` takes it; as JSON where a value cannot be written in short."""
     values = _values(fault)
     if any("," in value or value != value.strip() for value in values.values()):
         return msgspec.json.encode(fault).decode()

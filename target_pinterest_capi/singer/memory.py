@@ -10,9 +10,10 @@ _LARGEST_KEPT_BYTES: Final = 4 * 1024 * 1024  # a request is 1 MiB
 
 
 def keep_freed_memory() -> bool:
-    """Have glibc keep what a batch has freed for the next one; tell whether it does. Other systems' allocators do as they do.
+    """Have glibc keep what a batch has freed for the next one; return whether it does.
 
-    By default it gives megabytes back to the system after each batch and takes them again, a page fault for every record.
+    By default it gives megabytes back to the system after each batch and takes them again, a page
+    fault for every record. Other systems' allocators stay as they are.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt

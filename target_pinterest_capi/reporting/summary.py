@@ -1,14 +1,16 @@
-"""What a run says at its end: a line for each outcome and reason with what to do about it, then the sum."""
+"""What a run logs at its end: each outcome and reason with what to do about it, then the sum."""
 
-import logging  # noqa: I001
+import logging
 from collections.abc import Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from target_pinterest_capi.events.outcomes import NotSent, Rejected
-from target_pinterest_capi.delivery.run import Run
 from target_pinterest_capi.events.event import Origin
+from target_pinterest_capi.events.outcomes import NotSent, Rejected
 from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
 from target_pinterest_capi.reporting.customer_lists import ListReport
+
+if TYPE_CHECKING:
+    from target_pinterest_capi.reporting.report_file import FinishedRun
 
 _REASONS: Final = {
     str(reason): reason
@@ -18,7 +20,7 @@ _REASONS: Final = {
 
 
 def log_summary(
-    logger: logging.Logger, run: Run, lists: Iterable[ListReport], exit_code: int
+    logger: logging.Logger, run: "FinishedRun", lists: Iterable[ListReport], exit_code: int
 ) -> None:
     """Log what became of every record of a run, and of its customer lists."""
     tally, requests = run.tally, run.requests
@@ -38,7 +40,8 @@ def log_summary(
             logger.info("%s", line, extra={"customer_list": report.name})
     totals = tally.by_outcome()
     logger.info(
-        "%s after %d records: %s%s; %d requests, %d of them repeats, %d to isolate refused events; %d STATE written; run %s.",
+        "%s after %d records: %s%s; %d requests, %d of them repeats, %d to isolate refused events; "
+        "%d STATE written; run %s.",
         "Stopped" if exit_code else "Done",
         run.sequence,
         ", ".join(f"{count} {name}" for name, count in totals.items()),
@@ -64,6 +67,9 @@ def _named(origin: Origin) -> str:
 
 
 def _advice(reason: str) -> str:
-    """Give what a person does about a reason, in brackets; a reason that carries a name is looked up without it."""
+    """Return what a person does about a reason, in brackets.
+
+    A reason that carries a name is looked up without it.
+    """
     known = _REASONS.get(reason.partition(":")[0])
     return f" ({known.advice})" if known is not None else ""

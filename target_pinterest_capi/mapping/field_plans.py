@@ -1,0 +1,150 @@
+"""Where a field's value comes from, first to last.
+
+The entry's fields, the preset's fields, the entry's defaults, the preset's defaults, the setting
+`defaults`.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from target_pinterest_capi.events import coerce
+from target_pinterest_capi.events.build.plan import NOW, FieldPlan, Get, Selection
+from target_pinterest_capi.events.fields import BY_PATH
+from target_pinterest_capi.events.reasons import LeftOut
+from target_pinterest_capi.expressions.analysis import plain_path, roots
+from target_pinterest_capi.expressions.compiler import (
+    EvaluationError,
+    compile_expression,
+    compile_selection,
+)
+from target_pinterest_capi.settings import MappingEntry, Settings
+
+Note = Callable[[str, str], None]
+
+
+class Levels(NamedTuple):
+    """What an entry's values come from; `preset` is the entry's, as an entry itself."""
+
+    entry: MappingEntry
+    preset: MappingEntry | None
+    settings: Settings
+
+    def expressions(self, path: str) -> list[tuple[str, ...]]:
+        """Return the expressions of a field, a list for each level that has any."""
+        given = [level.fields.get(path) for level in self._entries(path)]
+        return [expressions for expressions in given if expressions]
+
+    def default(self, path: str) -> Any:
+        """Return the constant of a field; None where it has none."""
+        return self._first_default(path, self._entries(path))
+
+    def fallback_name(self) -> Any:
+        """Return the event name of what `event_names` does not list; None where there is none."""
+        entries = [level for level in (self.entry, self.preset) if level is not None]
+        return self._first_default("event_name", entries)
+
+    def _first_default(self, path: str, entries: list[MappingEntry]) -> Any:
+        for defaults in (*(level.defaults for level in entries), self.settings.defaults):
+            if defaults.get(path) is not None:
+                return defaults[path]
+        return None
+
+    def _entries(self, path: str) -> list[MappingEntry]:
+        """Return the entry, and the preset unless the entry takes the field's value away."""
+        is_unmapped = path in self.entry.fields and self.entry.fields[path] is None
+        if self.preset is None or is_unmapped:
+            return [self.entry]
+        return [self.entry, self.preset]
+
+
+def field_plans(levels: Levels, note: Note, *, names_are_listed: bool) -> dict[str, FieldPlan]:
+    """Return the plan of every field that something gives a value.
+
+    Where the entry lists event names, the default of `event_name` stands for those not listed,
+    and not for a value that is missing.
+    """
+    plans = {}
+    for path in BY_PATH:
+        default = levels.default(path)
+        if names_are_listed and path == "event_name":
+            default = None
+        plan = _field_plan(path, levels.expressions(path), default, note)
+        if plan is not None:
+            plans[path] = plan
+    return plans
+
+
+def _field_plan(
+    path: str, levels: list[tuple[str, ...]], default: Any, note: Note
+) -> FieldPlan | None:
+    sources = [source for expressions in levels for source in expressions]
+    if len(sources) == 1 and default is None:
+        return _plan_of_one(path, sources[0], note)
+    many = BY_PATH[path].many and path != "custom_data.contents"
+    getters = [
+        _level([compile_guarded(source, path, note) for source in expressions], many=many)
+        for expressions in levels
+    ]
+    if default is not None:
+        constant = NOW if path == "event_time" and default == "now" else default
+        getters.append(lambda _: constant)
+    return FieldPlan(_first(getters), reads=roots(*sources)) if getters else None
+
+
+def _plan_of_one(path: str, source: str, note: Note) -> FieldPlan:
+    found = compile_selection(source)
+    return FieldPlan(
+        get=compile_guarded(source, path, note),
+        column=plain_path(source),
+        reads=roots(source),
+        selection=None if found is None else Selection(*found),
+    )
+
+
+def _level(getters: list[Get], *, many: bool) -> Get:
+    """Return one level's reader: of every value for a list, of the first for any other field."""
+    if len(getters) == 1:
+        return getters[0]
+    return _collect(getters) if many else _first(getters)
+
+
+def _first(getters: list[Get]) -> Get:
+    if len(getters) == 1:
+        return getters[0]
+
+    def first(record: Any) -> Any:
+        for get in getters:
+            value = get(record)
+            if value is not None and not coerce.is_nothing(value):
+                return value
+        return None
+
+    return first
+
+
+def _collect(getters: list[Get]) -> Get:
+    def collect(record: Any) -> list[Any] | None:
+        values: list[Any] = []
+        for get in getters:
+            value = get(record)
+            if value is not None:
+                values.extend(coerce.array(value) or ())
+        return values or None
+
+    return collect
+
+
+def compile_guarded(source: str, path: str, note: Note) -> Get:
+    """Compile an expression; where it fails on a record it gives None, and is noted."""
+    get = compile_expression(source)
+    if plain_path(source) is not None:
+        return get  # which cannot fail
+
+    def guarded(record: Any) -> Any:
+        try:
+            return get(record)
+        except EvaluationError:
+            note(path, LeftOut.EXPRESSION_ERROR)
+            return None
+
+    return guarded

@@ -1,0 +1,67 @@
+"""The SDK's command line with our settings and exit codes.
+
+Owns how `--config` is read, and what a wrong configuration ends with. The SDK keeps `--about`,
+`--version` and `--input`.
+"""
+
+import logging
+from collections.abc import Sequence
+from pathlib import PurePath
+from typing import Any
+
+import click
+from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.plugin_base import SingerCommand
+
+from target_pinterest_capi import settings
+from target_pinterest_capi.delivery.exit_codes import ExitCode
+
+Config = dict[str, Any] | PurePath | str | list[PurePath | str] | None
+
+
+class TargetCommand(SingerCommand):
+    """The SDK's command with our exit code for configuration errors."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a wrong configuration is logged, and ends it."""
+        logging.captureWarnings(capture=True)
+        try:
+            return click.Command.invoke(self, ctx)
+        except ConfigValidationError as error:
+            log_problems(self.logger, error.errors)
+            ctx.exit(ExitCode.CONFIGURATION)
+
+
+def log_problems(logger: logging.Logger, problems: Sequence[str]) -> None:
+    """Log every problem of a configuration, and that there was no run."""
+    for problem in problems:
+        logger.error("%s", problem)
+    plural = "" if len(problems) == 1 else "s"
+    logger.error("The configuration has %d problem%s; nothing was read.", len(problems), plural)
+
+
+def load_settings(config: Config, *, parse_env: bool) -> settings.Settings:
+    """Return the settings of a configuration, or of its files.
+
+    Raises the SDK's `ConfigValidationError` with every problem.
+    """
+    try:
+        raw = dict(config) if isinstance(config, dict) else settings.read_files(_paths(config))
+        if parse_env:
+            raw |= settings.read_environment(settings.environment())
+        return settings.load(raw)
+    except settings.ConfigurationError as error:
+        raise ConfigValidationError(
+            "The configuration is wrong", errors=problems_of(error)
+        ) from None
+
+
+def problems_of(error: settings.ConfigurationError) -> list[str]:
+    """Return each problem in words."""
+    return [f"{problem.path}: {problem.message}" for problem in error.problems]
+
+
+def _paths(config: Any) -> list[str]:
+    if config is None:
+        return []
+    return [str(path) for path in (config if isinstance(config, list) else [config])]
