@@ -16,8 +16,7 @@ from typing import Final
 import yaml
 
 # What is made by tools or by runs, never by hand: these, and hidden files and folders other than
-# the project's own.
-# Some are made at the top alone: a package may well be called build.
+# the project's own. Some are made at the top alone: a package may well be called build.
 MADE: Final = re.compile(r"__pycache__|.+\.egg-info|\..+")
 MADE_AT_THE_TOP: Final = {"dist", "build", "htmlcov"}
 OWN_HIDDEN: Final = {
