@@ -31,10 +31,10 @@ class Results:
         self.sequence = 0
         self.kept: list[tuple[int, Any]] = []
 
-    def take(self, result: Any) -> None:
+    def handle(self, result: Any) -> None:
         self.kept.append((self.sequence, result))
 
-    deliver = take
+    deliver_event = handle
 
 
 def pipeline_of(results: Results, lists: Any = (), **settings: Any) -> StreamPipeline:
