@@ -106,7 +106,7 @@ def test_source_is_waited_for_until_the_run_has_something_to_do(start_run, sandb
     run, source = start_run(api_url=sandbox.url, batch_wait_seconds=7), Pieces([1], [2], [])
     for _ in paced(run, source):
         run.sequence += 1
-        run.deliver(event(run.sequence))
+        run.deliver_event(event(run.sequence))
     assert source.waits == [None, 7, 7, 7]
     run.finish()
 
@@ -123,7 +123,7 @@ def test_nothing_is_read_without_room(start_run, sandbox: Sandbox):
 
     for number in paced(run, Watched(*[range(20 * n, 20 * n + 20) for n in range(5)])):
         run.sequence += 1
-        run.deliver(event(number))
+        run.deliver_event(event(number))
     assert has_room == [True] * 6
     assert run.finish() is None
     assert sandbox.store.counters()["events_processed"] == 100

@@ -166,7 +166,7 @@ def test_a_run_is_watched_while_it_waits():
     run = Run(settings_of(), lambda _: None, clock=clock)
     told: list[Progress] = []
     run.watch = ProgressReporter(
-        run.standing, told.append, told.append, every_seconds=30, now=clock()
+        run.snapshot, told.append, told.append, every_seconds=30, now=clock()
     )
     assert run.seconds_until_due() == 30
     run.sequence = 3
