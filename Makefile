@@ -5,11 +5,12 @@
 PYTHONS = python3.11 python3 python3.12 python3.13 python3.14
 PYTHON ?= $(PYTHONS)
 
-# Which tests, and in how many processes; a file stays in one, so that its servers start once. The order is random: a run prints
+# Which tests, and in how many processes; a file stays in one, so that its servers start once, and
+# one process more than there are cores, since some always wait. The order is random: a run prints
 # its seed, and PYTEST_ADDOPTS=--randomly-seed=N repeats it.
 # One file by itself: make test TESTS=tests/test_normalize.py JOBS=0
 TESTS ?= tests
-JOBS ?= auto
+JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 DOCKER ?= docker

@@ -21,6 +21,8 @@ from target_pinterest_capi.mapping.entries import (
 from target_pinterest_capi.settings import load
 from target_pinterest_capi.singer import messages
 
+pytestmark = pytest.mark.slow  # each starts programs
+
 ROOT = Path(__file__).parents[1]
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 LINES = [json.dumps(message).encode() for message in records.messages(500, NOW)]

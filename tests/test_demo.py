@@ -45,6 +45,8 @@ from target_pinterest_capi.sandbox.demo.model import (
     collect_repeat,
 )
 
+pytestmark = pytest.mark.slow  # each starts programs
+
 RUN = [sys.executable, "-c", "from target_pinterest_capi.cli.main import main; main()", "demo"]
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 RECORDS = 3660

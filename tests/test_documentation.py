@@ -288,6 +288,7 @@ def run(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_check_says_what_is_behind_and_writing_mends_it(tmp_path: Path):
     """`--check` exits 1 and writes nothing while a page differs; without it pages are written."""
     (tmp_path / "docs").mkdir()

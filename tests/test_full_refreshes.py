@@ -197,6 +197,7 @@ def test_a_stream_that_is_no_longer_configured_holds_nobody(run_target, sandbox,
     assert members(sandbox) == people(1, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["drop_before", "drop_after", "truncated"])
 def test_prune_is_repeated_until_it_is_answered(run_target, sandbox, full, prune, kind):
     """Removing again is safe: an uncertain request is sent again."""

@@ -415,6 +415,7 @@ def test_nothing_of_a_person_is_logged(run_target):
 # ---- Faults ----
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "fault",
     [
@@ -706,6 +707,7 @@ def test_credentials_that_are_refused_stop_the_run(run_target, app, name):
     assert "of-somebody-else" not in ran.log
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "fault",
     [{"kind": "status", "status": 503}, {"kind": "drop_before"}, {"kind": "status", "status": 429}],

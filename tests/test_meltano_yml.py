@@ -223,6 +223,7 @@ def shell(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_the_pipe_example_delivers_once(folder, sandbox):
     """As printed: both orders are delivered, STATE is on stdout, and a rerun sends nothing."""
     script = example("sh", "tap-output.singer")
@@ -240,6 +241,7 @@ def test_the_pipe_example_delivers_once(folder, sandbox):
     ]
 
 
+@pytest.mark.slow
 def test_the_state_script_keeps_the_newest_state(folder):
     """The script hands the tap its state and keeps the newest one, or the old if there is none."""
     script = example("sh", "newest.json")

@@ -21,6 +21,8 @@ from target_pinterest_capi.sandbox.faults import Fault
 from target_pinterest_capi.sandbox.server import Sandbox
 from target_pinterest_capi.singer.memory import keep_freed_memory
 
+pytestmark = pytest.mark.slow  # each starts programs
+
 TARGET = Path(sys.executable).with_name("target-pinterest-capi")
 VISITS = schema("visits", *visit(), key_properties=("event_id",))
 BUFFERING = [

@@ -276,6 +276,7 @@ def test_a_line_in_the_log_now_and_then(run_target, caplog):
     assert [point.args[0].value for point in points] == [20, 2]
 
 
+@pytest.mark.slow
 def test_a_line_that_moves_in_a_terminal(config, tmp_path, sandbox):
     """A terminal shows a line that moves and is gone at the end; nothing is logged but the sum."""
     sandbox.faults.set([Fault("latency", seconds=0.7)])

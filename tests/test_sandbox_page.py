@@ -35,6 +35,8 @@ from target_pinterest_capi.sandbox.page import changes, history, one_event, orig
 from target_pinterest_capi.sandbox.page.site import FILES
 from target_pinterest_capi.sandbox.server import Sandbox
 
+pytestmark = pytest.mark.slow  # a browser, or the page served as to one
+
 DIGEST = hashlib.sha256(b"jane@example.com").hexdigest()
 ACCOUNT = "549755885175"
 AS_BROWSER = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}
