@@ -1,4 +1,4 @@
-"""`python -m target_pinterest_capi`: the program `target-pinterest-capi`, where it is not on the PATH."""
+"""`python -m target_pinterest_capi`: `target-pinterest-capi`, where that is not on the PATH."""
 
 from target_pinterest_capi.target import main
 

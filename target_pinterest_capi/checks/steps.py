@@ -91,12 +91,15 @@ def _sample_in_words(preview: Preview, settings: Settings) -> CheckResult:
 def _details(preview: Preview, settings: Settings) -> Iterator[str]:
     others = preview.not_sent()
     for row in others[:SHOWN_REASONS]:
-        yield f"{row.number:,} {row.outcome}: {row.reason} in stream {row.origin.stream}. {preview.advice(row)}".strip()
+        where = f"{row.number:,} {row.outcome}: {row.reason} in stream {row.origin.stream}."
+        yield f"{where} {preview.advice(row)}".strip()
     if len(others) > SHOWN_REASONS:
-        yield f"{len(others) - SHOWN_REASONS:,} more reasons: pinterest-capi preview --summary shows them"
+        more = f"{len(others) - SHOWN_REASONS:,} more reasons"
+        yield f"{more}: pinterest-capi preview --summary shows them"
     left_out = sum(note.number for note in preview.tally.notes())
     if left_out:
-        yield f"{number_of(left_out, 'value')} left out or warned about: pinterest-capi preview shows which"
+        values = number_of(left_out, "value")
+        yield f"{values} left out or warned about: pinterest-capi preview shows which"
     for name in TARGET_ONLY:
         if getattr(settings, name):
             yield f"{name} is applied by the target only, and not to this sample"

@@ -81,12 +81,14 @@ def _prune(
     click.echo(f"customer list {name}: {done.removed} of {plan.known} members removed.")
     if done.refused:
         click.echo(
-            f"Error: customer list {name}: Pinterest refused to remove {done.refused} members; they stay on record.",
+            f"Error: customer list {name}: Pinterest refused to remove {done.refused} members; "
+            "they stay on record.",
             err=True,
         )
     if done.problem is not None:
         click.echo(
-            f"Error: customer list {name}: {done.problem} What was not removed stays on record: run prune again.",
+            f"Error: customer list {name}: {done.problem} "
+            "What was not removed stays on record: run prune again.",
             err=True,
         )
     return FAILED_EXIT if done.refused or done.problem is not None else DONE_EXIT
@@ -111,7 +113,8 @@ def _load(paths: Sequence[str], names: Sequence[str], *, needs_oauth: bool) -> s
         )
     if needs_oauth and loaded.oauth is None:
         problems.append(
-            "oauth: is required to change customer lists, which take no conversion token: set oauth.access_token"
+            "oauth: is required to change customer lists, which take no conversion token: "
+            "set oauth.access_token"
         )
     if needs_oauth and loaded.mode != "live":
         problems.append(

@@ -28,7 +28,7 @@ from target_pinterest_capi.expressions.values import (
 __all__ = [
     "EvaluationError",
     "ExpressionError",
-    "Selection",
+    "ListSelection",
     "compile_expression",
     "compile_selection",
     "interpret",
@@ -37,7 +37,7 @@ __all__ = [
 Evaluate = Callable[[Any], Any]
 
 
-class Selection(NamedTuple):
+class ListSelection(NamedTuple):
     """A list of objects made of those of another list: `base[].{key: member, ...}`.
 
     `base` reads the other list; `columns` pairs each key with its member.
@@ -66,7 +66,7 @@ def interpret(source: str, record: Any) -> Any:
     return _guarded(partial(interpreter.evaluate, parse(source)))(record)
 
 
-def compile_selection(source: str) -> Selection | None:
+def compile_selection(source: str) -> ListSelection | None:
     """Return `base[].{key: member, ...}` taken apart; None for any other, or one that can fail.
 
     Raises ExpressionError.
@@ -77,7 +77,7 @@ def compile_selection(source: str) -> Selection | None:
     columns = _selected_columns(tree["children"][1])
     if columns is None:
         return None
-    return Selection(_compiled(tree["children"][0]["children"][0]), columns)
+    return ListSelection(_compiled(tree["children"][0]["children"][0]), columns)
 
 
 def _guarded(evaluate: Evaluate) -> Evaluate:

@@ -73,8 +73,8 @@ class EntryRows(NamedTuple):
 class CompiledEntry(NamedTuple):
     """One mapping entry for one stream; `origin` names it in counts.
 
-    `map_record` returns a record's event, or what the record comes to instead. `rows` is None where the
-    entry needs more of a record than a row holds.
+    `map_record` returns a record's event, or what the record comes to instead. `rows` is None where
+    the entry needs more of a record than a row holds.
     """
 
     origin: Origin

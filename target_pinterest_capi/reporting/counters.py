@@ -35,7 +35,7 @@ class NoteCount(NamedTuple):
 
 @dataclass(slots=True)
 class RequestCounts:
-    """How many requests were sent, how many of them again, and how many to isolate a refused event."""
+    """How many requests were sent, how many again, and how many to isolate a refused event."""
 
     sent: int = 0
     repeated: int = 0

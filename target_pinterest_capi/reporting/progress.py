@@ -80,7 +80,7 @@ class Progress(NamedTuple):
         }
 
 
-class Sample(NamedTuple):
+class ProgressPoint(NamedTuple):
     """How many there were, at a time."""
 
     at: float
@@ -110,8 +110,8 @@ class ProgressReporter:
         self._due_at = now + every_seconds
         self._sampled_at = now
         self._previous = Snapshot()
-        self._records = deque([Sample(now, 0)])  # that had arrived
-        self._settled = deque([Sample(now, 0)])  # events that had their outcome
+        self._records = deque([ProgressPoint(now, 0)])  # that had arrived
+        self._settled = deque([ProgressPoint(now, 0)])  # events that had their outcome
 
     def next_due_at(self) -> float:
         """Return the time at which there is something to show."""
@@ -147,10 +147,10 @@ class ProgressReporter:
     def _sample(self, now: float, snapshot: Snapshot) -> None:
         """Keep what there is now, and drop what neither the rate nor the oldest record needs."""
         self._sampled_at = now
-        self._settled.append(Sample(now, snapshot.settled))
+        self._settled.append(ProgressPoint(now, snapshot.settled))
         rate_since = now - max(RATE_SECONDS, self._every_seconds)
         _drop_first(self._settled, lambda following: following.at <= rate_since, keep=2)
-        self._records.append(Sample(now, snapshot.records))
+        self._records.append(ProgressPoint(now, snapshot.records))
         oldest = snapshot.oldest_unsettled
         if oldest is None:
             oldest = snapshot.records + 1
@@ -162,7 +162,9 @@ class ProgressReporter:
             self._records = deque([first, *rest[1::2]])
 
 
-def _drop_first(samples: deque[Sample], is_enough: Callable[[Sample], bool], keep: int) -> None:
+def _drop_first(
+    samples: deque[ProgressPoint], is_enough: Callable[[ProgressPoint], bool], keep: int
+) -> None:
     """Drop the first samples, each as long as the one that follows it is enough."""
     while len(samples) > keep and is_enough(samples[1]):
         samples.popleft()

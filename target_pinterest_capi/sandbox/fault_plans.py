@@ -1,4 +1,4 @@
-"""When faults strike: which of those that are set act on which request, scripted or at a seeded rate.
+"""When faults strike: which of them act on which request, scripted or at a seeded rate.
 
 Promises that the same faults, seed and order of requests strike the same way, whatever the clock
 does. Never acts: `app` does what a plan says.

@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 
 RATE_WINDOW_SECONDS: Final = 60
 
-# docs/pinterest-api.md: Rate limits. Events have a window for each ad account, the others one of the
-# user and the app
+# docs/pinterest-api.md: Rate limits. Events have a window for each ad account, the others one of
+# the user and the app
 CONVERSIONS: Final = "ads_conversions"
 READ: Final = "ads_read"
 WRITE: Final = "ads_write"

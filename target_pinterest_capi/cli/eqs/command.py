@@ -48,8 +48,8 @@ from target_pinterest_capi.reporting import report as reports
 LOOKBACK_SECONDS: Final = {"1d": 24 * 3600, "14d": 14 * 24 * 3600}
 SOURCES: Final = ("CONVERSIONS_API", "TAG", "MMP", "FILE_UPLOAD", "NATIVE")
 PLATFORMS: Final = (
-    "WEB", "MOBILE", "MOBILE_ANDROID", "MOBILE_IOS", "OFFLINE", "PINTEREST_WEB", "PINTEREST_ANDROID", "PINTEREST_IOS",
-    "POINT_OF_SALE",
+    "WEB", "MOBILE", "MOBILE_ANDROID", "MOBILE_IOS", "OFFLINE",
+    "PINTEREST_WEB", "PINTEREST_ANDROID", "PINTEREST_IOS", "POINT_OF_SALE",
 )  # fmt: skip
 PLATFORM_HELP: Final = f"Only this source platform: {', '.join(PLATFORMS)}."
 TIMEOUT_SECONDS: Final = 15.0  # at most; a smaller request_timeout_seconds wins
@@ -312,11 +312,15 @@ def _advice(reply: CallResponse, tokens: FixedToken | RefreshedTokens, account: 
             return f"{tokens.remedy()}\n{APP_PLACE}"
         case HTTPStatus.FORBIDDEN:
             return (
-                f"The OAuth token may not read ad account {account}: check ad_account_id, and that the user who let the app in, "
+                f"The OAuth token may not read ad account {account}: "
+                "check ad_account_id, and that the user who let the app in, "
                 f"with the scope ads:read, may see that account.\n{ACCOUNT_PLACE}"
             )
         case HTTPStatus.NOT_FOUND:
-            return f"Pinterest has nothing at that address: check ad_account_id ({account}) and api_url."
+            return (
+                "Pinterest has nothing at that address: "
+                f"check ad_account_id ({account}) and api_url."
+            )
         case status if status is not None and status // 100 == 2:  # noqa: PLR2004
             return "That is no event quality score: check api_url."
         case _:

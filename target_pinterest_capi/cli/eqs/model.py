@@ -39,12 +39,25 @@ class Expected(NamedTuple):
 # Our own words: Pinterest's figures come without a scale. A click id is there for visits from ads
 # alone, so any will do.
 EXPECTED: Final = {
-    "hashed_email": Expected(70, None, None, "every e-mail address of the customer that the source has"),
+    "hashed_email": Expected(
+        70, None, None, "every e-mail address of the customer that the source has"
+    ),
     "hashed_maid": Expected(50, APPS, None, "the phone's advertising id"),
-    "ip_address": Expected(70, WEB | APPS, None, "the shopper's own address, not your server's; it counts with the user agent"),
-    "user_agent": Expected(70, WEB | APPS, None, "the shopper's browser; it counts with the IP address"),
-    "click_id_epik": Expected(1, WEB, None, "the cookie _epik; or the page's whole URL, from which it is taken"),
-    "advertiser_external_id": Expected(50, None, None, "your customer id, the one that your browser tag sends"),
+    "ip_address": Expected(
+        70,
+        WEB | APPS,
+        None,
+        "the shopper's own address, not your server's; it counts with the user agent",
+    ),
+    "user_agent": Expected(
+        70, WEB | APPS, None, "the shopper's browser; it counts with the IP address"
+    ),
+    "click_id_epik": Expected(
+        1, WEB, None, "the cookie _epik; or the page's whole URL, from which it is taken"
+    ),
+    "advertiser_external_id": Expected(
+        50, None, None, "your customer id, the one that your browser tag sends"
+    ),
     "external_event_id": Expected(90, None, None, "an id that your browser tag sends too"),
     "order_id": Expected(90, None, PURCHASES, "the order's number"),
     "order_value": Expected(90, None, PURCHASES, "the order's total, with custom_data.currency"),

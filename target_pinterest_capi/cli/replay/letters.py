@@ -133,7 +133,7 @@ class Letters:
         )
 
     def _account(self, letter: _Line) -> Account:
-        """Return the letter's account, with the token of its mapping entry or else of the settings."""
+        """Return the letter's account, with the token of its entry or else of the settings."""
         origin = (letter.stream, letter.mapping)
         if origin not in self._tokens:
             self._tokens[origin] = _own_token(self._settings, *origin)

@@ -15,7 +15,7 @@ from target_pinterest_capi.events.build.columns import Columns, RecordColumns, R
 from target_pinterest_capi.events.build.converters import Converters, Note, Options
 from target_pinterest_capi.events.build.event_function import EventSpec, write_event
 from target_pinterest_capi.events.build.plan import EventPlan, Record
-from target_pinterest_capi.events.build.rules import REQUIRED, Rules
+from target_pinterest_capi.events.build.rules import REQUIRED, EventRules
 from target_pinterest_capi.events.event import Account, Event, InvalidRecord, SkippedRecord
 from target_pinterest_capi.events.fields import FIELDS, OBJECTS
 
@@ -67,7 +67,7 @@ def _spec(plan: EventPlan, options: Options, note: Note, now: Callable[[], float
         for parent in ("", *OBJECTS)
     }
     country = compiled.get("user_data.country")
-    rules = Rules(plan, options, note, converters)
+    rules = EventRules(plan, options, note, converters)
     return EventSpec(plan, options, required, members, country, converters, rules, now)
 
 

@@ -16,7 +16,7 @@ from target_pinterest_capi.events.build.converters import Converters, Options
 from target_pinterest_capi.events.build.function_source import FunctionSource
 from target_pinterest_capi.events.build.members import CompiledField, write_members
 from target_pinterest_capi.events.build.plan import EventPlan
-from target_pinterest_capi.events.build.rules import FUTURE_SECONDS, Rules
+from target_pinterest_capi.events.build.rules import FUTURE_SECONDS, EventRules
 from target_pinterest_capi.events.event import Event, encode
 from target_pinterest_capi.events.fields import ACTION_SOURCES, OBJECTS
 
@@ -34,7 +34,7 @@ class EventSpec(NamedTuple):
     members: Mapping[str, Sequence[CompiledField]]
     country: CompiledField | None
     converters: Converters
-    rules: Rules
+    rules: EventRules
     now: Callable[[], float]
 
 

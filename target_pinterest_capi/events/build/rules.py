@@ -25,7 +25,7 @@ DERIVABLE: Final = (
 Object = dict[str, Any]
 
 
-class Rules:
+class EventRules:
     """The rules for the events of one plan.
 
     A method about a required field returns the field's value, or what the record comes to without
