@@ -240,7 +240,7 @@ ENCODE = msgspec.json.Encoder(decimal_format="number").encode
     st.dictionaries(st.sampled_from([*BY_PATH, "other"]), JSON_VALUES, max_size=25),
     st.booleans(),
     KEYS,
-    st.sampled_from(["column", "expression", "nowhere"]),
+    st.sampled_from(["column", "expression", "nowhere", "constant"]),
 )
 def test_rows_are_records(
     record: dict[str, Any], complete: bool, key_properties: tuple[str, ...], id_comes_from: str
@@ -253,6 +253,8 @@ def test_rows_are_records(
         del fields["event_id"]
     elif id_comes_from == "expression":
         fields["event_id"] = of_expression("user_data.external_id")
+    elif id_comes_from == "constant":
+        fields["event_id"] = FieldPlan(lambda _: "e-1", None, frozenset())
     both = Both(EventPlan(ORIGIN, fields, key_properties))
     reads = both.generated.reads
     if reads is None:

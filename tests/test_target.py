@@ -39,6 +39,22 @@ def test_records_become_events_at_pinterest(run_target, sandbox):
     assert sandbox.store.counters()["requests"] == 1
 
 
+def test_constants_beside_columns(run_target, sandbox):
+    """A mapping of columns and constants alone, which no expression reads, makes an event of every record."""
+    defaults = {"event_time": "now", "action_source": "web", "event_name": "checkout"}
+    columns = ["order", "email"]
+    entry = {
+        "stream": "orders",
+        "fields": {"event_id": "order", "user_data.em": "email"},
+        "defaults": defaults,
+    }
+    orders = [
+        record("orders", order=f"order-{number}", email="jane@example.com") for number in range(3)
+    ]
+    done = run_target([schema("orders", *columns), *orders], mappings=[entry])
+    assert (done.code, done.outcomes) == (0, {"delivered": 3})
+
+
 def test_nothing_to_do(run_target, sandbox):
     """No input is no failure: nothing is sent, no file is made, exit 0."""
     ran = run_target([])

@@ -225,6 +225,8 @@ class Engine:
                 pipe.let_go.set()
                 for thread in threads:
                     thread.join()
+                assert process.stdout is not None
+                process.stdout.close()
         self._wait_for_quiet()
         ended_by = ending if is_struck and ending is not None and code in ending.codes else None
         self.account.endings.update(() if ended_by is None else (ended_by.name,))

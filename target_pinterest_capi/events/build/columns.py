@@ -71,8 +71,11 @@ class RowColumns:
         self._reads = reads
 
     def opening(self, source: FunctionSource) -> str:
-        """Return the line that makes a record of the columns that expressions read."""
-        return f"record = {self.key(source, sorted(self._reads))}" if self._reads else ""
+        """Return the line that makes a record of the columns that expressions read.
+
+        It is empty, and still there, where the only expressions are constants.
+        """
+        return f"record = {self.key(source, sorted(self._reads))}"
 
     def value(self, source: FunctionSource, column: str, path: str) -> str:  # noqa: ARG002
         """Return the row's attribute."""
