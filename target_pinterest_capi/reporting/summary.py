@@ -2,21 +2,14 @@
 
 import logging
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from target_pinterest_capi.events.event import Origin
-from target_pinterest_capi.events.outcomes import NotSent, Rejected
-from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
+from target_pinterest_capi.events.outcomes import advice_about
 from target_pinterest_capi.reporting.customer_lists import ListReport
 
 if TYPE_CHECKING:
     from target_pinterest_capi.reporting.report_file import FinishedRun
-
-_REASONS: Final = {
-    str(reason): reason
-    for reasons in (LeftOut, Warned, Invalid, Skipped, Rejected, NotSent)
-    for reason in reasons
-}
 
 
 def log_summary(
@@ -67,9 +60,6 @@ def _named(origin: Origin) -> str:
 
 
 def _advice(reason: str) -> str:
-    """Return what a person does about a reason, in brackets.
-
-    A reason that carries a name is looked up without it.
-    """
-    known = _REASONS.get(reason.partition(":")[0])
-    return f" ({known.advice})" if known is not None else ""
+    """Return what a person does about a reason, in brackets; empty where there is none."""
+    advice = advice_about(reason)
+    return f" ({advice})" if advice else ""
