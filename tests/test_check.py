@@ -1,6 +1,6 @@
 """`pinterest-capi check`.
 
-A line a step, what is wrong in words with where to mend it, and an exit code.
+A line a step, what is wrong in words with where to correct it, and an exit code.
 """
 
 import io
@@ -389,7 +389,7 @@ def vips(*actions: str | None) -> list[bytes]:
 def test_sample_of_a_list(lines, mark, words):
     """Records that are added to a list or removed are well without any event.
 
-    One of no use to it is told with its reason.
+    An unusable one is reported with its reason.
     """
     settings = settings_of(**LISTS, oauth={"access_token": "a-token"})
     finding, names = steps.sample(settings, lines)
@@ -634,7 +634,7 @@ def test_app_that_is_refused(check, tmp_path, wrong):
 
 @pytest.mark.parametrize("endpoint", ["oauth", "customer_lists"])
 def test_oauth_when_pinterest_does_not_answer(check, sandbox, tmp_path, endpoint):
-    """A failure that may pass is told as one, and no refresh token is blamed for it."""
+    """A failure that may pass is reported as such, and no refresh token is blamed for it."""
     sandbox.faults.set([Fault("status", status=503, endpoint=endpoint)])
     result = check("--json", oauth={**APP, "token_path": str(tmp_path / "oauth.json")})
     step = found(result)["oauth"]

@@ -83,7 +83,7 @@ def test_usable_constant_is_no_problem(path: str, value: Any):
     ],
 )
 def test_unusable_constant_has_its_reason(path: str, value: Any, reason: LeftOut):
-    """A constant that would be left out of every event has the reason events would count."""
+    """A constant that would be dropped of every event has the reason events would count."""
     assert constant_problem(path, value) is reason
 
 

@@ -35,7 +35,7 @@ def test_events_are_counted_by_name():
 
 
 def test_number_of_names_is_bounded():
-    """Names of records are told apart up to the counters' limit, Pinterest's own ones always."""
+    """Names of records are counted up to the counters' limit, Pinterest's own ones always."""
     seen = DeliveredStatistics(Counters().bounded_name)
     seen.count_events(
         [

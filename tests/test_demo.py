@@ -291,7 +291,7 @@ def read(terminal):
 
 
 def test_no_value_of_a_bad_row_is_shown(shown):
-    """What is wrong with a row is told without its values.
+    """What is wrong with a row is shown without its values.
 
     On the page, in the log, in the dead letters.
     """

@@ -514,7 +514,7 @@ def test_ledger_that_fails_while_several_answers_come_stops_once(world, tmp_path
 
 
 def test_ledger_that_fails_when_it_is_asked_about_an_old_event_stops_the_run(world, tmp_path: Path):
-    """Whether it knows a record that is too old cannot be told.
+    """The ledger fails when it is asked whether it knows a record that is too old.
 
     The record is not settled, and the run ends with the reason.
     """
