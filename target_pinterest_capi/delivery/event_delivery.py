@@ -15,6 +15,7 @@ from target_pinterest_capi.delivery.dispatcher import Dispatcher, StopReason
 from target_pinterest_capi.delivery.exit_codes import RunStopped
 from target_pinterest_capi.delivery.ledger import LedgerError
 from target_pinterest_capi.delivery.wakeup import Wakeup
+from target_pinterest_capi.delivery.worker_pool import StartWorkers, WorkerPool
 from target_pinterest_capi.events.event import Account, Event
 from target_pinterest_capi.events.reasons import Skipped
 from target_pinterest_capi.pinterest.client import Client
@@ -53,6 +54,7 @@ class EventDelivery:
         wake: Wakeup,
         client: EventSender | None = None,
         rng: random.Random | None = None,
+        start_workers: StartWorkers = WorkerPool,
     ) -> None:
         self._acknowledger = acknowledger
         self._deduplication = deduplication
@@ -82,6 +84,7 @@ class EventDelivery:
             clock=clock,
             wake=wake,
             rng=rng,
+            start_workers=start_workers,
         )
 
     # What arrives

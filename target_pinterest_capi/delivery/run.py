@@ -21,11 +21,14 @@ from target_pinterest_capi.delivery.delivery import Delivery
 from target_pinterest_capi.delivery.event_delivery import EventDelivery, EventSender
 from target_pinterest_capi.delivery.exit_codes import ExitCode as ExitCode  # noqa: PLC0414 - the doors take both from here
 from target_pinterest_capi.delivery.exit_codes import RunStopped as RunStopped  # noqa: PLC0414
+from target_pinterest_capi.delivery.rejection_limit import RejectionLimit
 from target_pinterest_capi.delivery.wakeup import Wakeup
+from target_pinterest_capi.delivery.worker_pool import StartWorkers, WorkerPool
 from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, SkippedRecord
 from target_pinterest_capi.events.keys import key_of
 from target_pinterest_capi.events.outcomes import Outcome
 from target_pinterest_capi.events.reasons import Invalid, Reason, Skipped
+from target_pinterest_capi.files.line_file import LineFile
 from target_pinterest_capi.reporting.counters import RequestCounts
 from target_pinterest_capi.reporting.progress import ProgressReporter, Snapshot
 
@@ -53,6 +56,10 @@ class Run:
         client: EventSender | None = None,
         wake: Wakeup | None = None,
         rng: random.Random | None = None,
+        start_workers: StartWorkers = WorkerPool,
+        open_lines: Callable[[str], LineFile] = LineFile,
+        checkpoints: Checkpoints | None = None,
+        rejection_limit: RejectionLimit | None = None,
     ) -> None:
         self.settings = settings
         self.run_id = run_id or uuid.uuid4().hex[:12]
@@ -60,7 +67,7 @@ class Run:
         self.started_at = clock()
         self._clock = clock
         self._write_state = write_state
-        self._checkpoints = Checkpoints()
+        self._checkpoints = checkpoints or Checkpoints()
         deduplication = None
         if settings.mode == "live" and settings.ledger_url is not None:
             deduplication = Deduplication(settings.ledger_url, settings.ledger_retention_days)
@@ -72,6 +79,8 @@ class Run:
             submit=self._submit_repeat,
             hold_at=self._checkpoints.hold_at,
             clock=clock,
+            open_lines=open_lines,
+            rejection_limit=rejection_limit,
         )
         self.tally = self._acknowledger.tally
         self.observations = self._acknowledger.observations
@@ -83,6 +92,7 @@ class Run:
             wake=self.wake,
             client=client,
             rng=rng,
+            start_workers=start_workers,
         )
         self._state_written_at = float("-inf")
         self._can_write_state = True
