@@ -29,6 +29,7 @@ from target_pinterest_capi.delivery.event_delivery import ATTEMPT_SLACK_SECONDS
 from target_pinterest_capi.delivery.rejection_limit import MIN_SETTLED_FOR_RATIO
 from target_pinterest_capi.delivery.repeats import MAX_WAITING
 from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
+from target_pinterest_capi.delivery.wakeup import Wakeup, wait_readable
 from target_pinterest_capi.events.event import (
     Account,
     Event,
@@ -741,6 +742,18 @@ def test_disk_that_is_full_for_a_moment_costs_no_letter(world):
     assert "dead letters cannot be written" in str(one.run.finish())
     assert one.dead() == dict.fromkeys(range(1, 21), 1)
     assert one.written == [0]
+
+
+def test_run_that_stopped_does_not_spin_until_its_last_answer(world):
+    """It looks again and again at why it stopped, and wakes itself for the first time only."""
+    wake = Wakeup()
+    run = Run(settings_of(), lambda _: None, wake=wake, client=world().pinterest)
+    run.interrupt()
+    assert wait_readable([wake.fd], 0)
+    wake.clear()
+    run.interrupt()
+    assert not wait_readable([wake.fd], 0)
+    run.close()
 
 
 def test_senders_end_with_the_run(world):

@@ -94,7 +94,7 @@ class Run:
             rng=rng,
             start_workers=start_workers,
         )
-        self._state_written_at = float("-inf")
+        self._state_due_at = float("-inf")
         self._can_write_state = True
         self._failed_at: int | None = None  # the record that `on_invalid: fail` stopped at
         self._deliveries: list[Delivery] = [self._events]
@@ -248,7 +248,7 @@ class Run:
         due = self._acknowledger.dead_letters.due_at()
         if due is not None and now >= due:
             self._flush_letters()
-        if self._checkpoints.is_waiting and now - self._state_written_at >= STATE_INTERVAL_SECONDS:
+        if self._checkpoints.is_waiting and now >= self._state_due_at:
             self._checkpoint(now)
         self._check_breaker()
 
@@ -263,8 +263,8 @@ class Run:
         if self.watch is not None:
             times.append(self.watch.next_due_at())
         now = self._clock()
-        if self._checkpoints.is_waiting and now < self._state_written_at + STATE_INTERVAL_SECONDS:
-            times.append(self._state_written_at + STATE_INTERVAL_SECONDS)
+        if self._checkpoints.is_waiting and now < self._state_due_at:
+            times.append(self._state_due_at)
         due = [at - now for at in times if at is not None]
         return max(0.0, min(due)) if due else None
 
@@ -278,10 +278,13 @@ class Run:
         return self._deadline is not None
 
     def interrupt(self) -> None:
-        """Begin the grace time: `finish` ends within it. Safe to call in a signal handler."""
+        """Begin the grace time: `finish` ends within it. Safe to call in a signal handler.
+
+        Only the first call ends a wait: a run that stopped calls it each time that it polls.
+        """
         if self._deadline is None:
             self._deadline = self._clock() + self.settings.shutdown_grace_seconds
-        self.wake.set()
+            self.wake.set()
 
     def finish(self) -> RunStopped | None:
         """Send what is open, wait for every response, and write the last true STATE.
@@ -361,7 +364,7 @@ class Run:
         except OSError as error:
             self._fail_state(error)
         else:
-            self._state_written_at = now
+            self._state_due_at = now + STATE_INTERVAL_SECONDS
             self.states_written += 1
 
     def _fail_state(self, error: OSError) -> None:
