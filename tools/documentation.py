@@ -145,7 +145,8 @@ def functions_page() -> str:
         "",
         "Expressions are [JMESPath](https://jmespath.org/specification.html), with its built-in",
         "functions, whose numbers are exact here, and these. Each gives null for null, and for",
-        "arguments that it has no answer to.",
+        "arguments that it has no answer to; arithmetic with what is no number, or a division by",
+        "zero, is counted as `expression_error` besides.",
         "",
         *functions_table(),
     ]
