@@ -48,14 +48,14 @@ class Converters:
         )
         country: Form = self._forms["country"].normalize
         self.regions = BoundedCache(lambda text: _usable(country(text)))  # of countries' texts
-        unix_time = partial(coerce.unix_time, zone=options.zone)
+        self._zone, self._date_format = options.zone, options.date_format
         self._makers: dict[FieldKind, Callable[[Field], Any]] = {
             FieldKind.TEXT: lambda field: self._texts(field) if field.many else self._text(field),
             FieldKind.HASHED: self._hashed_field,
             FieldKind.AMOUNT: lambda field: self._scalar(field, coerce.amount),
             FieldKind.INTEGER: lambda field: self._scalar(field, coerce.integer),
             FieldKind.BOOLEAN: lambda field: self._scalar(field, coerce.boolean),
-            FieldKind.TIME: lambda field: self._scalar(field, unix_time),
+            FieldKind.TIME: lambda field: self._scalar(field, self.unix_time(field.path)),
             FieldKind.CHOICE: self._choice,
             FieldKind.ITEMS: self._items,
         }
@@ -109,6 +109,19 @@ class Converters:
         }.get(field.kind, ("", None))
 
     # Scalars
+
+    def unix_time(self, path: str) -> Callable[[Any], int | LeftOut | None]:
+        """Return the reader of a time; one that a clock change makes doubtful is noted."""
+        note, zone, date_format = self._note, self._zone, self._date_format
+
+        def unix_time(value: Any) -> int | LeftOut | None:
+            seconds = coerce.unix_time(value, zone, date_format)
+            if type(seconds) is coerce.LocalTime:
+                note(path, seconds.warning)
+                return int(seconds)
+            return seconds
+
+        return unix_time
 
     def _scalar(self, field: Field, coerced: Callable[[Any], Any]) -> Convert:
         path, note = field.path, self._note

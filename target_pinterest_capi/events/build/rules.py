@@ -40,6 +40,7 @@ class EventRules:
         self._options = options
         self._note = note
         self._convert = {path: converters.convert(BY_PATH[path]) for path in REQUIRED}
+        self._unix_time = converters.unix_time("event_time")
         days = options.max_event_age_days
         self.oldest_seconds = float("inf") if days is None else days * coerce.DAY_SECONDS
 
@@ -84,7 +85,7 @@ class EventRules:
         """Return Unix seconds; `identity` is the account, name and id of the event."""
         if value is NOW:
             return int(now)
-        seconds = None if value is None else coerce.unix_time(value, self._options.zone)
+        seconds = None if value is None else self._unix_time(value)
         if type(seconds) is not int:
             if seconds is not None:
                 self._note("event_time", str(seconds))
