@@ -77,6 +77,7 @@ def test_table_is_the_contract():
         "query_param",
         "cookie",
         "to_date",
+        "member",
         "items_value",
     }
     assert all(name == function.name for name, function in FUNCTIONS.items())

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple
 from urllib.parse import unquote_plus
 
+from target_pinterest_capi.events.column_names import find_member
 from target_pinterest_capi.expressions.patterns import pattern, pattern_problem
 from target_pinterest_capi.expressions.values import EXACT, opened, parsed_number, text
 
@@ -113,6 +114,14 @@ def _items_value(items: Any, price_key: Any, quantity_key: Any) -> int | Decimal
         except ArithmeticError:
             return None
     return total if rows else None
+
+
+def _member(value: Any, name: Any) -> Any:
+    if type(value) is not dict:
+        value = opened(value)
+    if not isinstance(value, dict) or not isinstance(name, str):
+        return None
+    return find_member(value, name)
 
 
 # Constant arguments, checked before the first record
@@ -273,6 +282,19 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
             ),
             implementation=_to_date,
             constants={1: _date_form_problem},
+        ),
+        Function(
+            signature="member(object, name)",
+            about=(
+                "The object's member of this name, or of the same name in another case or in "
+                "camelCase; of several, the exact name"
+            ),
+            examples=(
+                ("member(user, 'click_id')", {"user": {"clickId": "dj0y"}}, "dj0y"),
+                ("member(user, 'click_id')", {"user": '{"CLICK_ID": "dj0y"}'}, "dj0y"),
+                ("member(user, 'click_id')", {"user": {"email": "a@example.com"}}, None),
+            ),
+            implementation=_member,
         ),
         Function(
             signature="items_value(items, price_key, quantity_key)",
