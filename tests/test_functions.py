@@ -79,6 +79,7 @@ def test_table_is_the_contract():
         "query_param",
         "cookie",
         "to_date",
+        "member",
         "items_value",
         "add",
         "subtract",

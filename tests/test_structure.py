@@ -71,7 +71,7 @@ ROOMS: Final = {
     "reporting": Room(("reporting",), ("events", "files", "settings")),
     "pinterest": Room(("pinterest",), ("events", "files", "settings")),
     "settings": Room(("settings",), ("events", "expressions")),
-    "expressions": Room(("expressions",), ()),
+    "expressions": Room(("expressions",), ("events",)),
     "events": Room(("events",), ()),
     "files": Room(("files",), ()),
     "sandbox": Room(("sandbox",), ()),

@@ -13,7 +13,14 @@ from target_pinterest_capi.events import coerce, hashing
 from target_pinterest_capi.events.build.members import ITEMS, CompiledField, Items
 from target_pinterest_capi.events.build.normal_forms import BoundedCache, Form, normal_forms
 from target_pinterest_capi.events.build.plan import FieldPlan, Selection
-from target_pinterest_capi.events.fields import BY_PATH, ITEM_FIELDS, Field, FieldKind
+from target_pinterest_capi.events.column_names import respelled
+from target_pinterest_capi.events.fields import (
+    BY_PATH,
+    ITEM_FIELDS,
+    ITEM_MEMBERS,
+    Field,
+    FieldKind,
+)
 from target_pinterest_capi.events.reasons import LeftOut
 
 Note = Callable[[str, str], None]
@@ -309,7 +316,7 @@ class Converters:
         def as_item(entry: Any) -> dict[str, Any] | None:
             read = coerce.item(entry)
             if type(read) is dict:
-                return read
+                return respelled(read, ITEM_MEMBERS)
             if not coerce.is_nothing(read):
                 note(path, LeftOut.NOT_AN_ITEM)
             return None
