@@ -96,7 +96,7 @@ LIBRARIES: Final = {
     "msgspec": ("*",),
     "phonenumbers": ("events.phones",),
     "pyarrow": ("spark.rows",),
-    "pydantic": ("pinterest.oauth", "delivery.deduplication", "settings", "spark.job"),
+    "pydantic": ("pinterest.oauth", "settings", "spark.job"),
     "pydantic_core": ("settings",),
     "pyspark": ("spark.task", "spark.source"),
     "rich": ("cli", "sandbox.demo"),

@@ -21,6 +21,7 @@ from target_pinterest_capi.delivery.delivery import Delivery
 from target_pinterest_capi.delivery.event_delivery import EventDelivery, EventSender
 from target_pinterest_capi.delivery.exit_codes import ExitCode as ExitCode  # noqa: PLC0414 - the doors take both from here
 from target_pinterest_capi.delivery.exit_codes import RunStopped as RunStopped  # noqa: PLC0414
+from target_pinterest_capi.delivery.ledger import Ledger
 from target_pinterest_capi.delivery.rejection_limit import RejectionLimit
 from target_pinterest_capi.delivery.wakeup import Wakeup
 from target_pinterest_capi.delivery.worker_pool import StartWorkers, WorkerPool
@@ -44,6 +45,7 @@ class Run:
     """Delivers events, and settles every record. `clock` is monotonic seconds.
 
     `write_state` writes a STATE's value, all of it or with an `OSError`, which ends the run.
+    `ledger` is used instead of the one at `ledger_url`.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Run:
         open_lines: Callable[[str], LineFile] = LineFile,
         checkpoints: Checkpoints | None = None,
         rejection_limit: RejectionLimit | None = None,
+        ledger: Ledger | None = None,
     ) -> None:
         self.settings = settings
         self.run_id = run_id or uuid.uuid4().hex[:12]
@@ -69,8 +72,8 @@ class Run:
         self._write_state = write_state
         self._checkpoints = checkpoints or Checkpoints()
         deduplication = None
-        if settings.mode == "live" and settings.ledger_url is not None:
-            deduplication = Deduplication(settings.ledger_url, settings.ledger_retention_days)
+        if settings.mode == "live" and (ledger or settings.ledger_url):
+            deduplication = Deduplication(lambda: ledger or self._open_ledger(), clock)
         self._is_dry = settings.mode == "dry_run"
         self._acknowledger = Acknowledger(
             settings,
@@ -404,3 +407,18 @@ class Run:
             delivery.stop(str(stop))
         if raise_now:
             raise self._stop
+
+    def _open_ledger(self) -> Ledger:
+        from target_pinterest_capi.delivery.event_ledger import EventLedger  # noqa: PLC0415 - SQLAlchemy takes 0.1 s to import
+
+        url = self.settings.ledger_url
+        assert url is not None  # noqa: S101 - else there is no deduplication
+        return EventLedger(
+            url.get_secret_value(),
+            self.settings.ledger_retention_days,
+            seconds_left=self._seconds_left,
+        )
+
+    def _seconds_left(self) -> float:
+        """Return what is left of the grace time, once that has begun."""
+        return float("inf") if self._deadline is None else self._deadline - self._clock()
