@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from target_pinterest_capi.delivery.ledger import LedgerError
-from target_pinterest_capi.pinterest.redaction import redact
+from target_pinterest_capi.events.redaction import redact
 
 BUSY_SECONDS: Final = 30
 POSTGRESQL_ONLY: Final = "postgresql_only"  # in an index's `info`
