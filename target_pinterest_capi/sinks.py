@@ -14,6 +14,7 @@ from target_pinterest_capi.checks.result import CheckResult, CheckStatus
 from target_pinterest_capi.events.column_names import clean_name
 from target_pinterest_capi.events.event import Origin, SkippedRecord
 from target_pinterest_capi.events.reasons import Skipped
+from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.pipeline.stream import NO_MAPPING, StreamPipeline
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ class ConversionsSink(RecordSink):
         )
         if not pipeline.is_taken:
             self.logger.warning(
-                "No entry of mappings takes stream %r: its records are skipped.", stream_name
+                "No entry of mappings takes stream %r: its records are skipped.",
+                shown_name(stream_name),
             )
         self.handler = pipeline
 

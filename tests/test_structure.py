@@ -45,7 +45,7 @@ ROOMS: Final = {
     "target": Room(("target", "target_command", "sinks", "__main__"), INSIDE),
     "spark": Room(("spark",), INSIDE),
     "cli": Room(("cli",), (*INSIDE, "sandbox")),
-    "singer": Room(("singer",), ("delivery",)),
+    "singer": Room(("singer",), ("delivery", "events")),
     "pipeline": Room(
         ("pipeline",),
         (

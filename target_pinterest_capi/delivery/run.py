@@ -29,6 +29,7 @@ from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, Ski
 from target_pinterest_capi.events.keys import key_of
 from target_pinterest_capi.events.outcomes import Outcome
 from target_pinterest_capi.events.reasons import Invalid, Reason, Skipped
+from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.files.line_file import LineFile
 from target_pinterest_capi.reporting.counters import RequestCounts
 from target_pinterest_capi.reporting.progress import ProgressReporter, Snapshot
@@ -166,9 +167,10 @@ class Run:
 
     def _fail_on(self, record: InvalidRecord) -> None:
         self._failed_at = self.sequence  # never settled; what came before it is still sent
-        where = f", field {record.field}" if record.field else ""
+        where = f", field {shown_name(record.field)}" if record.field else ""
         self._stop = RunStopped(
-            f"on_invalid is fail, and a record of stream {record.origin.stream!r} is invalid: "
+            "on_invalid is fail, and a record of stream "
+            f"{shown_name(record.origin.stream)!r} is invalid: "
             f"{record.reason}{where} ({record.reason.advice}) "
             f"It is record {self.sequence} of the input; STATE stays before it.",
             ExitCode.TOO_MUCH_REJECTED,
@@ -179,7 +181,7 @@ class Run:
         """Count the current record as left out by configuration."""
         reason = str(record.reason)
         if record.name is not None:
-            reason = f"{reason}: {self.tally.bounded_name(record.name)}"
+            reason = f"{reason}: {record.name}"
         self.tally.count_outcome(record.origin, Outcome.SKIPPED, reason)
 
     def skip_unsent(self, origin: Origin, reason: Reason) -> None:

@@ -235,7 +235,7 @@ class _StreamPreview:
                 line, *made.origin, EVENT, notes, made.account.ad_account_id, json.loads(made.body)
             )
         reason = str(made.reason)
-        name = None if made.name is None else tally.bounded_name(made.name)
+        name = made.name
         tally.count_outcome(
             made.origin, Outcome.SKIPPED, reason if name is None else f"{reason}: {name}"
         )
