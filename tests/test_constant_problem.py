@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from target_pinterest_capi.events.build.converters import Options, constant_problem
+from target_pinterest_capi.events.build.converters import Options
+from target_pinterest_capi.events.build.value_check import constant_problem
 from target_pinterest_capi.events.fields import FIELDS, FieldKind
 from target_pinterest_capi.events.reasons import LeftOut
 

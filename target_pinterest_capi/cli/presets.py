@@ -20,7 +20,7 @@ from target_pinterest_capi.events.fields import EVENT_NAMES
 from target_pinterest_capi.mapping import presets as built_in
 from target_pinterest_capi.mapping.flat_columns import base_columns
 from target_pinterest_capi.settings import MappingEntry, parse_mapping
-from target_pinterest_capi.settings.model import Preset as PresetName
+from target_pinterest_capi.settings.objects import Preset as PresetName
 from target_pinterest_capi.settings.problems import did_you_mean
 
 INDENT: Final = 4

@@ -7,8 +7,9 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from target_pinterest_capi.events import coerce, keys
-from target_pinterest_capi.events.build.converters import Converters, Note, Options, left_out
+from target_pinterest_capi.events.build.converters import Converters, Note, Options
 from target_pinterest_capi.events.build.plan import NOW, EventPlan, Record
+from target_pinterest_capi.events.build.value_check import left_out
 from target_pinterest_capi.events.event import Account, InvalidRecord, SkippedRecord
 from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES
 from target_pinterest_capi.events.reasons import Invalid, Skipped, Warned
