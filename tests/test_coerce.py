@@ -1,7 +1,5 @@
 """Values as taps send them, and what each type of the wire makes of them."""
 
-
-
 import json
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal

@@ -17,6 +17,7 @@ from rich.text import Text
 
 from target_pinterest_capi.cli.console import console, print_indented
 from target_pinterest_capi.events.fields import EVENT_NAMES
+from target_pinterest_capi.expressions.analysis import literals
 from target_pinterest_capi.mapping import presets as built_in
 from target_pinterest_capi.mapping.flat_columns import base_columns
 from target_pinterest_capi.settings import MappingEntry, parse_mapping
@@ -28,7 +29,6 @@ AS_IT_COMES: Final = "event_name as the record has it"
 _label: Final = re.compile(
     r"([A-Z][A-Za-z ]{2,24}):(?: +|$)"
 )  # "Needs:   ..." at the start of a comment's line
-_literal: Final = re.compile(r"'(\w+)'")
 
 PINTEREST_ABOUT: Final = """\
 Columns named like Pinterest's fields, nested in objects (user_data.em) or flat (em): what every stream is mapped by where the
@@ -65,12 +65,7 @@ class Preset(NamedTuple):
         given = self.entry.fields.get("event_name") or ()
         names = {*self.entry.event_names.values(), self.entry.defaults.get("event_name")}
         if not self.entry.event_names:
-            names.update(
-                literal
-                for source in given
-                for literal in _literal.findall(source)
-                if literal in EVENT_NAMES
-            )
+            names.update(literals(*given).intersection(EVENT_NAMES))
         names.discard(None)
         known = [name for name in EVENT_NAMES if name in names]
         return (*known, *sorted(names.difference(known)))
@@ -168,6 +163,8 @@ def _members(preset: Preset) -> dict[str, Any]:
         "name": preset.name,
         "about": preset.about,
         "event_names": list(preset.event_names),
-        "source_names": dict(preset.entry.event_names),
+        "source_names": {
+            name: target for name, target in preset.entry.event_names.items() if target is not None
+        },
         "fields": list(preset.entry.fields),
     }
