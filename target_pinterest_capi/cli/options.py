@@ -7,13 +7,27 @@ import click
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-config_option: Final = click.option(
-    "--config",
-    "paths",
-    multiple=True,
-    metavar="FILE",
-    help="The target's own; repeatable, later files win.  [default: ENV]",
+
+def repeatable_option(
+    flag: str, name: str, metavar: str, words: str
+) -> Callable[[Command], Command]:
+    """Return an option that may be given several times; `words` say what it is."""
+    return click.option(flag, name, multiple=True, metavar=metavar, help=words)
+
+
+config_option: Final = repeatable_option(
+    "--config", "paths", "FILE", "The target's own; repeatable, later files win.  [default: ENV]"
 )
+
+
+def number_option(
+    flag: str, name: str, default: float, words: str, *, least: int = 0
+) -> Callable[[Command], Command]:
+    """Return an option that is a number of at least `least`, of the type of its default."""
+    range_of = click.IntRange if isinstance(default, int) else click.FloatRange
+    return click.option(
+        flag, name, default=default, show_default=True, type=range_of(least), help=words
+    )
 
 
 def json_option(words: str) -> Callable[[Command], Command]:

@@ -12,7 +12,7 @@ from typing import Final
 import click
 
 from target_pinterest_capi.cli.configuration import load_settings, refuse_settings
-from target_pinterest_capi.cli.options import config_option, dry_run_option
+from target_pinterest_capi.cli.options import config_option, dry_run_option, repeatable_option
 from target_pinterest_capi.customer_lists.full_refreshes import FullRefreshes
 from target_pinterest_capi.customer_lists.prune import PrunePlan, plans
 from target_pinterest_capi.customer_lists.prune import prune as carry_out
@@ -26,13 +26,7 @@ TOO_MUCH_EXIT: Final = 3
 
 @click.command()
 @config_option
-@click.option(
-    "--list",
-    "names",
-    multiple=True,
-    metavar="NAME",
-    help="Only this list_name or list_id; repeatable.",
-)
+@repeatable_option("--list", "names", "NAME", "Only this list_name or list_id; repeatable.")
 @dry_run_option("Say what would be removed, and remove nobody")
 def prune(paths: tuple[str, ...], names: tuple[str, ...], dry_run: bool) -> None:
     """Remove from customer lists what the last full refresh did not bring again.

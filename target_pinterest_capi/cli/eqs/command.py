@@ -20,7 +20,7 @@ from target_pinterest_capi.cli.eqs import model as result
 from target_pinterest_capi.cli.eqs import view as page
 from target_pinterest_capi.cli.eqs.own_reports import find_coverage
 from target_pinterest_capi.cli.eqs.scores import fetch_scores
-from target_pinterest_capi.cli.options import config_option, json_option
+from target_pinterest_capi.cli.options import config_option, json_option, repeatable_option
 from target_pinterest_capi.reporting import report as reports
 from target_pinterest_capi.settings import Settings
 
@@ -75,9 +75,7 @@ NO_OAUTH: Final = (
     metavar="NAME",
     help=f"Only events that came this way: {', '.join(SOURCES)}; or ALL.",
 )
-@click.option(
-    "--event", "names", multiple=True, metavar="NAME", help="Only this event name; repeatable."
-)
+@repeatable_option("--event", "names", "NAME", "Only this event name; repeatable.")
 @json_option("one JSON object instead of tables")
 def eqs(
     paths: tuple[str, ...],
