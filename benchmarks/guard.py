@@ -21,7 +21,7 @@ MOST_ROUNDS: Final = 5
 
 
 def recorded() -> Mapping[str, float]:
-    """Give the ratios to the floor that were recorded, by the name of the case."""
+    """Return the ratios to the floor that were recorded, by the name of the case."""
     ratios: dict[str, float] = json.loads(RECORDED.read_text())["to_floor"]
     return ratios
 

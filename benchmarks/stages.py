@@ -195,7 +195,7 @@ def _chunks(file: Any, clock: _Clock) -> Iterator[list[bytes]]:
 
 
 def _personal(record: dict[str, Any], event: dict[str, Any]) -> list[str]:
-    """Give a text for each digest of an event, of about the length that was hashed."""
+    """Return a text for each digest of an event, of about the length that was hashed."""
     return [record[leaf] for leaf, value in event["user_data"].items() if isinstance(value, list)]
 
 

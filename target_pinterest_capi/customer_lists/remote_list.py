@@ -8,16 +8,16 @@ Promises that whatever a flow ends with was answered by Pinterest; never looks a
 from collections import Counter
 from collections.abc import Generator, Sequence
 from functools import partial
-from typing import Any, Final, NamedTuple, Protocol, TypeVar
+from typing import Any, Final, Literal, NamedTuple, Protocol, TypeVar
 
 from target_pinterest_capi.customer_lists.members import Action
+from target_pinterest_capi.events.redaction import redact
 from target_pinterest_capi.pinterest.calls import Call, CallPurpose, Flow, FlowStopped
-from target_pinterest_capi.pinterest.client import Client
-from target_pinterest_capi.pinterest.redaction import redact
 from target_pinterest_capi.pinterest.responses import (
     ApiResponse,
     AudiencePage,
     CallResponse,
+    Credentials,
     CustomerListBody,
     CustomerListPage,
     PinterestAudience,
@@ -48,6 +48,42 @@ class ConfiguredList(NamedTuple):
         return self.list_name or self.list_id or ""
 
 
+class ListClient(Protocol):
+    """What lists need of a client: each method makes one attempt, on any thread."""
+
+    def customer_lists(self, token: str, ad_account_id: str, bookmark: str | None) -> CallResponse:
+        """Read a page of customer lists."""
+
+    def create_list(
+        self, token: str, ad_account_id: str, name: str, list_type: str, members: Sequence[str]
+    ) -> CallResponse:
+        """Make a customer list of its first members."""
+
+    def update_list(
+        self,
+        token: str,
+        ad_account_id: str,
+        list_id: str,
+        operation: Literal["ADD", "REMOVE"],
+        members: Sequence[str],
+    ) -> CallResponse:
+        """Add members to a list, or remove them."""
+
+    def audiences(self, token: str, ad_account_id: str, bookmark: str | None) -> CallResponse:
+        """Read a page of audiences."""
+
+    def create_audience(
+        self, token: str, ad_account_id: str, name: str, list_id: str
+    ) -> CallResponse:
+        """Make an audience of a customer list."""
+
+    def refresh_token(self, credentials: Credentials) -> CallResponse:
+        """Exchange a refresh token for an access token."""
+
+    def close(self) -> None:
+        """Close every connection."""
+
+
 class ListOutcomes(Protocol):
     """Who hears what became of members."""
 
@@ -61,7 +97,7 @@ class ListOutcomes(Protocol):
 class RemoteList:
     """A list at Pinterest as this process knows it: its id, and what the last responses said."""
 
-    def __init__(self, client: Client, configured: ConfiguredList, max_members: int) -> None:
+    def __init__(self, client: ListClient, configured: ConfiguredList, max_members: int) -> None:
         self.configured = configured
         self.id = configured.list_id
         self.is_looked_up = self.id is not None

@@ -13,7 +13,8 @@ from target_pinterest_capi.settings.loading import (
     load_files,
     parse_mapping,
 )
-from target_pinterest_capi.settings.model import CustomerListEntry, MappingEntry, OAuth, Settings
+from target_pinterest_capi.settings.model import Settings
+from target_pinterest_capi.settings.objects import CustomerListEntry, MappingEntry, OAuth
 from target_pinterest_capi.settings.problems import ConfigurationError, Problem
 from target_pinterest_capi.settings.reference import (
     environment_example,
