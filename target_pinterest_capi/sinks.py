@@ -105,7 +105,7 @@ class MeltanoTestSink(RecordSink):
 
     def _try_settings(self) -> None:
         for finding in check_credentials(self._settings):
-            if finding.mark is CheckStatus.FAILED:
+            if finding.status is CheckStatus.FAILED:
                 self._run.stop(_sentences(finding))
             self.logger.info("%s: %s", finding.step, finding.message)
 

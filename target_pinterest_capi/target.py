@@ -50,7 +50,6 @@ from target_pinterest_capi.target_command import (
     TargetCommand,
     load_settings,
     log_problems,
-    problems_of,
 )
 
 QUIET_LOGGERS: Final = ("httpx", "httpcore")  # they log a line for each request
@@ -317,7 +316,7 @@ class TargetPinterestCapi(Target):
         try:
             return _ConfigInput(config=settings.read_files(value, environ=settings.environment()))
         except settings.ConfigurationError as error:
-            log_problems(cls.logger, problems_of(error))
+            log_problems(cls.logger, error.problems)
             ctx.exit(ExitCode.CONFIGURATION)
 
     @classmethod

@@ -16,6 +16,7 @@ import yaml
 from rich.text import Text
 
 from target_pinterest_capi.cli.console import console, print_indented
+from target_pinterest_capi.cli.options import json_option
 from target_pinterest_capi.events.fields import EVENT_NAMES
 from target_pinterest_capi.expressions.analysis import literals
 from target_pinterest_capi.mapping import presets as built_in
@@ -31,15 +32,18 @@ _label: Final = re.compile(
 )  # "Needs:   ..." at the start of a comment's line
 
 PINTEREST_ABOUT: Final = """\
-Columns named like Pinterest's fields, nested in objects (user_data.em) or flat (em): what every stream is mapped by where the
-configuration has no mappings.
+Columns named like Pinterest's fields, nested in objects (user_data.em) or flat (em): what every
+stream is mapped by where the configuration has no mappings.
 
-Needs:    event_name, action_source, event_time; and em, hashed_maids, or client_ip_address with client_user_agent. What no column
-          gives is given as defaults.
-Maps:     event names as they come. `preset: pinterest` also finds what this copy does not name: numbered columns for further
-          values (em_1, em_2) and further items (item_id_1, item_price_1), columns that flattening has joined (user_data_em,
-          user_data__em), quantity for item_quantity, and each name in another spelling (EVENT_ID, eventId); the exact one wins.
-Leaves out: bare names of app_info and device_info, which are too common: brand, model and type need their object.
+Needs:    event_name, action_source, event_time; and em, hashed_maids, or client_ip_address with
+          client_user_agent. What no column gives is given as defaults.
+Maps:     event names as they come. `preset: pinterest` also finds what this copy does not name:
+          numbered columns for further values (em_1, em_2) and further items (item_id_1,
+          item_price_1), columns that flattening has joined (user_data_em, user_data__em),
+          quantity for item_quantity, and each name in another spelling (EVENT_ID, eventId); the
+          exact one wins.
+Leaves out: bare names of app_info and device_info, which are too common: brand, model and type
+          need their object.
 """
 
 
@@ -128,7 +132,7 @@ def presets() -> None:
 
 
 @presets.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print a list of JSON objects.")
+@json_option("a list of JSON objects")
 def list_presets(as_json: bool) -> None:
     """List the presets: name, what it is, and the event names it maps to."""
     found = [load(name) for name in names()]

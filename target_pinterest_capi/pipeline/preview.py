@@ -36,7 +36,7 @@ from target_pinterest_capi.pipeline.previewed import (
 from target_pinterest_capi.pipeline.previewed_lists import (
     ADVICE,
     OUTCOMES,
-    PreviewedList,
+    PreviewedListEntry,
     compile_lists,
     list_sources,
 )
@@ -201,7 +201,7 @@ class _StreamPreview:
         """Keep an event likewise."""
         self.handle(event)
 
-    def _handle_for_list(self, entry: PreviewedList, record: Record) -> None:
+    def _handle_for_list(self, entry: PreviewedListEntry, record: Record) -> None:
         self._results.append(self._of_list(entry.read(record), entry))
 
     def unread_columns(self, settings: Settings) -> list[str]:
@@ -250,7 +250,7 @@ class _StreamPreview:
         )
 
     def _of_list(
-        self, made: MemberOperation | InvalidRecord, entry: PreviewedList
+        self, made: MemberOperation | InvalidRecord, entry: PreviewedListEntry
     ) -> PreviewedRecord:
         """Return one customer list's result likewise."""
         notes = self._take_notes(entry.origin)
