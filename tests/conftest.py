@@ -127,7 +127,7 @@ def run_target(
         out.seek(0)
         path = Path(given["dead_letter_path"])
         letters = (
-            [json.loads(row) for row in path.read_text().splitlines()] if path.exists() else []
+            [json.loads(row) for row in path.read_bytes().splitlines()] if path.exists() else []
         )
         return Ran(code, out.read().splitlines(), letters, caplog.text, target)
 

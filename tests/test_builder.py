@@ -396,9 +396,10 @@ def test_event_names_translate_and_select():
     """
     names = {"Order Completed": "checkout"}
     assert Bench(event_names=names).event(event_name="Order Completed")["event_name"] == "checkout"
-    assert Bench(event_names=names).result(event_name="Cart Viewed") == SkippedRecord(
-        ORIGIN, Skipped.NOT_LISTED, "Cart Viewed"
-    )
+    for given, shown in (("lead", "lead"), ("Cart Viewed", None), ("jane@example.com", None)):
+        assert Bench(event_names=names).result(event_name=given) == SkippedRecord(
+            ORIGIN, Skipped.NOT_LISTED, shown
+        )
     assert (
         Bench(event_names=names, fallback_name="custom").event(event_name="Cart Viewed")[
             "event_name"

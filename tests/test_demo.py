@@ -561,7 +561,7 @@ def report(
         if number:
             tally.count_outcome(origin, outcome, reason, number)
     tally.count_value(orders, "user_data.em", LeftOut.NOT_AN_EMAIL, left_out)
-    return report_of(tally, observed(tally=tally), records=records, **run)
+    return report_of(tally, observed(), records=records, **run)
 
 
 SAMPLE = Sample(

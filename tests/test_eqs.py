@@ -386,7 +386,7 @@ def own(coverage: float | None) -> list[Report]:
     tally.count_value(Origin("orders", ""), "user_data.external_id", LeftOut.UNMATCHABLE_DIGEST, 3)
     carrying = {"external_id": [digest("C-1")]}
     events = [event(number, **(carrying if number < coverage else {})) for number in range(100)]
-    return [report_of(tally, observed(*events, tally=tally))]
+    return [report_of(tally, observed(*events))]
 
 
 @pytest.mark.parametrize(

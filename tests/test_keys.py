@@ -37,6 +37,9 @@ def test_stream_without_keys_takes_the_whole_record():
     assert first == derived(
         {"b": {"x": Decimal("2.0"), "y": 1}, "a": 1, "_sdc_extracted_at": "later"}, ()
     )
+    assert first == derived(
+        {"a": 1, "b": {"x": Decimal("2.0"), "y": 1}, "_SDC_BATCHED_AT": "x"}, ()
+    )
     assert first != derived({"a": 1, "b": {"y": 2, "x": Decimal("2.0")}}, ())
 
 

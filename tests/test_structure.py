@@ -45,7 +45,7 @@ ROOMS: Final = {
     "target": Room(("target", "target_command", "sinks", "__main__"), INSIDE),
     "spark": Room(("spark",), INSIDE),
     "cli": Room(("cli",), (*INSIDE, "sandbox")),
-    "singer": Room(("singer",), ("delivery",)),
+    "singer": Room(("singer",), ("delivery", "events")),
     "pipeline": Room(
         ("pipeline",),
         (
@@ -71,7 +71,7 @@ ROOMS: Final = {
     "reporting": Room(("reporting",), ("events", "files", "settings")),
     "pinterest": Room(("pinterest",), ("events", "files", "settings")),
     "settings": Room(("settings",), ("events", "expressions")),
-    "expressions": Room(("expressions",), ()),
+    "expressions": Room(("expressions",), ("events",)),
     "events": Room(("events",), ()),
     "files": Room(("files",), ()),
     "sandbox": Room(("sandbox",), ()),
@@ -96,7 +96,7 @@ LIBRARIES: Final = {
     "msgspec": ("*",),
     "phonenumbers": ("events.phones",),
     "pyarrow": ("spark.rows",),
-    "pydantic": ("pinterest.oauth", "delivery.deduplication", "settings", "spark.job"),
+    "pydantic": ("pinterest.oauth", "settings", "spark.job"),
     "pydantic_core": ("settings",),
     "pyspark": ("spark.task", "spark.source"),
     "rich": ("cli", "sandbox.demo"),

@@ -754,6 +754,84 @@ def test_no_personal_data_in_any_log(run_target, sandbox, level: str):
         assert value not in ran.log
 
 
+FORGED = "orders\n2026-01-01 00:00:00 | ERROR | forged\x1b[2J\u2028canary.person@example.com"
+NAMED = {"mappings": [{"stream": "*", "preset": "pinterest", "event_names": {"Paid": "checkout"}}]}
+AMOUNTS = {"type": "object", "additionalProperties": {"type": "integer"}}
+
+
+@pytest.mark.parametrize(
+    ("lines", "settings"),
+    [
+        ([schema("visits", *visit()), *visits(1, event_name=FORGED)], NAMED),
+        ([schema("visits", *visit()), *visits(1, event_name="canary.person@example.com")], NAMED),
+        ([schema("visits", *visit()), *visits(1, event_name="x" * 2_000_000)], NAMED),
+        ([schema("visits", *visit()), *visits(1, event_name=FORGED)], {}),
+        ([schema(FORGED, *visit()), record(FORGED, **visit(1))], {}),
+        ([schema("s" * 2_000_000, *visit()), record("s" * 2_000_000, **visit(1))], {}),
+        ([schema(FORGED, *visit()), record(FORGED, **visit(1))], {"mappings": []}),
+        ([record(FORGED, **visit(1))], {}),
+        ([line(type="SCHEMA", stream=FORGED, schema={"properties": 5})], {}),
+        ([line(type="SCHEMA", stream=FORGED)], {}),
+        ([line(type=FORGED, stream=FORGED)], {}),
+        (
+            [
+                schema("visits", *visit(), amounts=AMOUNTS),
+                *visits(1, amounts={FORGED: "canary"}),
+            ],
+            {"validate_records": True},
+        ),
+        (
+            [
+                schema(FORGED, *visit()),
+                line(type="BATCH", stream=FORGED, manifest=["/none"], encoding={"format": "jsonl"}),
+            ],
+            {},
+        ),
+        ([schema(FORGED, *visit()), record(FORGED, **visit(1, event_time="soon"))], {}),
+        (
+            [schema(FORGED, *visit()), record(FORGED, **visit(1, event_time="soon"))],
+            {"on_invalid": "fail"},
+        ),
+    ],
+)
+def test_name_that_is_data_is_shown_short_and_on_its_line_or_not_at_all(
+    run_target, tmp_path: Path, lines: list[bytes], settings: dict[str, Any]
+):
+    """No name of a stream, an event, a column or a key forges a line, or brings a person's data."""
+    report = tmp_path / "report.json"
+    ran = run_target(lines, report_path=str(report), **settings)
+    for text in (ran.log, report.read_text()):
+        assert "canary" not in text
+        assert "\x1b" not in text
+        assert all(len(row) < 4_000 for row in text.splitlines())
+    assert not [row for row in ran.log.splitlines() if row.startswith("2026-01-01")]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("status", status=400, message="Red Coat of Canary Lane, A-4711 and 0.1 are wrong"),
+        Fault("status", status=401, message=f"the token {TOKEN} of Canary Lane is wrong"),
+        Fault("status", status=503, message="canary%40example.com is busy", times=1),
+    ],
+)
+def test_values_that_pinterest_repeats_without_quotes_are_cut(run_target, sandbox, fault: Fault):
+    """An answer is shown without the values of the events that it is about."""
+    sandbox.faults.set([fault])
+    values = {"custom_data": {"content_name": "Red Coat of Canary Lane", "order_id": "A-4711"}}
+    page = {"event_source_url": "canary lane"}
+    ran = run_target(
+        [
+            schema("visits", *visit(), *values, *page),
+            *visits(1, 2, **values, **page),
+        ],
+    )
+    for text in (ran.log, json.dumps(ran.dead_letters)):
+        message = text.partition('"event"')[0]
+        for value in ("canary lane", "a-4711", "canary%40", TOKEN):
+            assert value not in message.lower()
+
+
 def test_sdk_keeps_no_token(run_target):
     """The SDK's own configuration holds its own options only."""
     assert dict(run_target([], flattening_enabled=False).target.config) == {

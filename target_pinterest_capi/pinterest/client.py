@@ -17,8 +17,8 @@ import msgspec
 
 from target_pinterest_capi import __version__
 from target_pinterest_capi.events.event import Account
+from target_pinterest_capi.events.redaction import plain_values, redact
 from target_pinterest_capi.pinterest.parsing import parse_statuses, remaining_calls, wait_seconds
-from target_pinterest_capi.pinterest.redaction import redact
 from target_pinterest_capi.pinterest.responses import (
     ApiResponse,
     AudiencePage,
@@ -100,7 +100,7 @@ class Client:
             headers=_bearer(token),
             params={"test": "true"} if test else None,
             content=body,
-            parse=lambda response, raw: _parse_events(response, raw, token),
+            parse=lambda response, raw: _parse_events(response, raw, token, body),
         )
 
     def customer_lists(self, token: str, ad_account_id: str, bookmark: str | None) -> CallResponse:
@@ -278,9 +278,12 @@ def _bearer(token: str) -> dict[str, str]:
 
 
 def _parse_events(
-    response: httpx.Response, raw: bytes, token: str
+    response: httpx.Response, raw: bytes, token: str, body: bytes
 ) -> ApiResponse[list[EventStatus]]:
+    """Return the response to a request of events, whose values its message does not show."""
     events, message = parse_statuses(raw)
+    if message:
+        message = redact(message, (token,), plain_values([body]))
     return _response(response, events, message, (token,))
 
 

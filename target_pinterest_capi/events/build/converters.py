@@ -6,14 +6,19 @@ is left. Why a value was left out goes to `note`.
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, tzinfo
-from functools import partial
 from typing import Any, NamedTuple, cast
 
 from target_pinterest_capi.events import coerce, hashing
 from target_pinterest_capi.events.build.members import ITEMS, CompiledField, Items
 from target_pinterest_capi.events.build.normal_forms import BoundedCache, Form, normal_forms
 from target_pinterest_capi.events.build.plan import FieldPlan, Selection
-from target_pinterest_capi.events.fields import ITEM_FIELDS, Field, FieldKind
+from target_pinterest_capi.events.column_names import respelled
+from target_pinterest_capi.events.fields import (
+    ITEM_FIELDS,
+    ITEM_MEMBERS,
+    Field,
+    FieldKind,
+)
 from target_pinterest_capi.events.reasons import LeftOut
 
 Note = Callable[[str, str], None]
@@ -45,14 +50,14 @@ class Converters:
         )
         country: Form = self._forms["country"].normalize
         self.regions = BoundedCache(lambda text: _usable(country(text)))  # of countries' texts
-        unix_time = partial(coerce.unix_time, zone=options.zone)
+        self._zone, self._date_format = options.zone, options.date_format
         self._makers: dict[FieldKind, Callable[[Field], Any]] = {
             FieldKind.TEXT: lambda field: self._texts(field) if field.many else self._text(field),
             FieldKind.HASHED: self._hashed_field,
             FieldKind.AMOUNT: lambda field: self._scalar(field, coerce.amount),
             FieldKind.INTEGER: lambda field: self._scalar(field, coerce.integer),
             FieldKind.BOOLEAN: lambda field: self._scalar(field, coerce.boolean),
-            FieldKind.TIME: lambda field: self._scalar(field, unix_time),
+            FieldKind.TIME: lambda field: self._scalar(field, self.unix_time(field.path)),
             FieldKind.CHOICE: self._choice,
             FieldKind.ITEMS: self._items,
         }
@@ -106,6 +111,19 @@ class Converters:
         }.get(field.kind, ("", None))
 
     # Scalars
+
+    def unix_time(self, path: str) -> Callable[[Any], int | LeftOut | None]:
+        """Return the reader of a time; one that a clock change makes doubtful is noted."""
+        note, zone, date_format = self._note, self._zone, self._date_format
+
+        def unix_time(value: Any) -> int | LeftOut | None:
+            seconds = coerce.unix_time(value, zone, date_format)
+            if type(seconds) is coerce.LocalTime:
+                note(path, seconds.warning)
+                return int(seconds)
+            return seconds
+
+        return unix_time
 
     def _scalar(self, field: Field, coerced: Callable[[Any], Any]) -> Convert:
         path, note = field.path, self._note
@@ -293,7 +311,7 @@ class Converters:
         def as_item(entry: Any) -> dict[str, Any] | None:
             read = coerce.item(entry)
             if type(read) is dict:
-                return read
+                return respelled(read, ITEM_MEMBERS)
             if not coerce.is_nothing(read):
                 note(path, LeftOut.NOT_AN_ITEM)
             return None
