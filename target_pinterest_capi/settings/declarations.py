@@ -53,9 +53,17 @@ def setting(
     a value; elsewhere null is the same as not given. `hidden`: kept out of reprs. `limits` are
     pydantic's ge, gt and le.
     """
-    notes: dict[str, Any] = {key: text for key, text in (("group", group), ("null", null)) if text}
+    notes: dict[str, Any] = {}
+    if group:
+        notes["group"] = group
+    if null:
+        notes["null"] = null
     return Field(
-        default, description=about, json_schema_extra=notes or None, repr=not hidden, **limits
+        default,
+        description=about,
+        json_schema_extra=notes or None,
+        repr=not hidden,
+        **limits,
     )
 
 

@@ -38,9 +38,15 @@ def read_fields(raw: Any, where: str, reading: Reading) -> dict[str, tuple[str, 
             continue
         result[path] = found
         if path == "event_name":
-            for literal in filter(None, map(_LITERAL.fullmatch, found)):
-                reading.warnings.extend(unknown_event_name(literal[1], here))
+            reading.warnings.extend(_unknown_literals(found, here))
     return result
+
+
+def _unknown_literals(expressions: tuple[str, ...], where: str) -> Iterator[Problem]:
+    for expression in expressions:
+        literal = _LITERAL.fullmatch(expression)
+        if literal:
+            yield from unknown_event_name(literal[1], where)
 
 
 def read_expressions(value: Any, where: str, problems: list[Problem]) -> tuple[str, ...] | None:
@@ -55,11 +61,14 @@ def read_expressions(value: Any, where: str, problems: list[Problem]) -> tuple[s
         )
         return None
     known = len(problems)
-    for index, source in enumerate(sources):
-        check_expression(
-            source, f"{where}[{index}]" if isinstance(value, list | tuple) else where, problems
-        )
-    return tuple(source.strip() for source in sources) if len(problems) == known else None
+    if isinstance(value, list | tuple):
+        for index, source in enumerate(value):
+            check_expression(source, f"{where}[{index}]", problems)
+    else:
+        check_expression(value, where, problems)
+    if len(problems) > known:
+        return None
+    return tuple(source.strip() for source in sources)
 
 
 def read_expression(value: Any, where: str, problems: list[Problem]) -> str | None:
@@ -119,8 +128,10 @@ def read_event_names(raw: Any, where: str, reading: Reading) -> dict[str, str | 
 
 def _event_names(raw: Mapping[Any, Any], prefix: str) -> Iterator[tuple[Any, Any]]:
     for key, value in raw.items():
-        name = str(key) if isinstance(key, int) and not isinstance(key, bool) else key
-        name = f"{prefix}{name}" if prefix else name
+        is_number = isinstance(key, int) and not isinstance(key, bool)
+        name = str(key) if is_number else key
+        if prefix:
+            name = f"{prefix}{name}"
         if isinstance(value, Mapping):
             yield from _event_names(value, f"{name}.")
         else:

@@ -90,7 +90,9 @@ def load_files(
     `ENV` among the paths is the environment, too. Raises ConfigurationError with all problems.
     """
     raw = read_files(paths or (ENVIRONMENT,), environ=environment())
-    return load(raw if mode is None else {**raw, "mode": mode}, purpose=purpose)
+    if mode is not None:
+        raw["mode"] = mode
+    return load(raw, purpose=purpose)
 
 
 def load_config(config: Mapping[str, Any] | Sequence[str], *, with_environment: bool) -> Settings:
@@ -115,7 +117,11 @@ def collect(read: Callable[[], Result], problems: list[Problem]) -> Result | Non
 
 def _failed(problems: Iterable[Problem]) -> frozenset[str]:
     """Return the settings that have a problem."""
-    return frozenset(re.split(r"[.\[]", problem.path)[0] for problem in problems)
+    return frozenset(_setting_of(problem.path) for problem in problems)
+
+
+def _setting_of(path: str) -> str:
+    return re.split(r"[.\[]", path)[0]
 
 
 def _without_problems(members: Mapping[str, Any], problems: Iterable[Problem]) -> Settings:
@@ -140,11 +146,14 @@ def parse_mapping(raw: Mapping[str, Any], where: str) -> MappingEntry:
 def _nested(raw: Mapping[str, Any]) -> dict[str, Any]:
     """Return dotted names at the top, such as `oauth.client_id`, as members of their object."""
     result = {str(key): value for key, value in raw.items()}
-    for key in [key for key in result if key.startswith(("oauth.", "defaults."))]:
+    dotted = [key for key in result if key.startswith(("oauth.", "defaults."))]
+    for key in dotted:
         head, _, rest = key.partition(".")
         whole = result.get(head)
-        if whole is None or isinstance(whole, Mapping):
-            result[head] = {**(whole or {}), rest: result.pop(key)}
+        if whole is None:
+            whole = {}
+        if isinstance(whole, Mapping):
+            result[head] = {**whole, rest: result.pop(key)}
     return result
 
 

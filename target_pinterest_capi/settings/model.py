@@ -283,8 +283,9 @@ class Settings(SettingsModel):
 
     def sdk_options(self) -> dict[str, Any]:
         """Return the SDK's own options that were given, as plain values."""
-        given = {name: getattr(self, name) for name in SDK_OPTIONS if name in self.model_fields_set}
-        return {
-            name: dict(value) if isinstance(value, values.Frozen) else value
-            for name, value in given.items()
-        }
+        options: dict[str, Any] = {}
+        for name in SDK_OPTIONS:
+            if name in self.model_fields_set:
+                value = getattr(self, name)
+                options[name] = dict(value) if isinstance(value, values.Frozen) else value
+        return options

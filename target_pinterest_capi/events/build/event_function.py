@@ -102,7 +102,8 @@ class _EventWriter:
 
     def _event_id(self) -> None:
         plan = self._spec.plan
-        column = self._spec.required["event_id"].column if "event_id" in self._spec.required else ""
+        mapped = self._spec.required.get("event_id")
+        column = "" if mapped is None else mapped.column
         key = keys.compile_key(plan.key_properties, column, plain=self._spec.options.plain_keys)
         read_key = repr(key)
         if callable(key):
@@ -110,7 +111,7 @@ class _EventWriter:
         elif key is not None:
             read_key = self._source.bind("key_property", key)
         whole = self._columns.whole(self._source, plan.key_properties)
-        if "event_id" in self._spec.required:
+        if mapped is not None:
             self._bind(too_large=coerce.TOO_LARGE)
             self._source.write(_EVENT_ID)
             self._source.write("if event_id is not None:\n    key = {key}\nelse:", key=read_key)
