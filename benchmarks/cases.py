@@ -128,7 +128,7 @@ class Bench:
         )
 
     def run_import(self) -> float:
-        """Give the seconds that an interpreter takes to import the SDK and end."""
+        """Return the seconds that an interpreter takes to import the SDK and end."""
         words = [sys.executable, "-c", "import singer_sdk"]
         return children.run(
             children.Command(words, [self.files.one], self._folder / "import")
@@ -159,12 +159,12 @@ class Bench:
 
 
 def target_program() -> Path:
-    """Give the program that is installed beside this interpreter."""
+    """Return the program that is installed beside this interpreter."""
     return Path(sys.executable).parent / "target-pinterest-capi"
 
 
 def config(url: str, folder: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the target's configuration against a server: what it needs, and a case's settings."""
+    """Return the target's configuration against a server: what it needs, and a case's settings."""
     return {
         "ad_account_id": "549755885175",
         "conversion_token": "a-token-of-no-one",

@@ -151,7 +151,7 @@ def _event(record: Any) -> Any:
 
 
 def bodies(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """Give the request bodies of a stream's lines, 1,000 events each; the last may have fewer."""
+    """Yield the request bodies of a stream's lines, 1,000 events each; the last may have fewer."""
     events: list[Any] = []
     for line in lines:
         record = _decode(line).record

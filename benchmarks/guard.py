@@ -19,13 +19,13 @@ MOST_ROUNDS: Final = 5
 
 
 def recorded() -> Mapping[str, float]:
-    """Give the ratios to the floor that were recorded, by the name of the case."""
+    """Return the ratios to the floor that were recorded, by the name of the case."""
     ratios: dict[str, float] = json.loads(RECORDED.read_text())["to_floor"]
     return ratios
 
 
 def best_ratio(bench: Bench, name: str, enough: float, most_rounds: int = MOST_ROUNDS) -> float:
-    """Give the case's best ratio to the floor; floor and case take turns until the ratio is `enough`, or for `most_rounds`."""
+    """Return the case's best ratio to the floor; floor and case take turns until the ratio is `enough`, or for `most_rounds`."""
     floor, case = (
         next(case for case in CASES if case.name == wanted) for wanted in ("floor", name)
     )

@@ -17,7 +17,7 @@ class Absent(Exception):  # noqa: N818 - a reason, not an error: the row is left
 
 
 def target_jsonl() -> Path:
-    """Give target-jsonl's program, installed on first use. Raises `Absent`."""
+    """Return target-jsonl's program, installed on first use. Raises `Absent`."""
     program = ENVIRONMENT / "bin" / "target-jsonl"
     if not program.exists():
         for words in (

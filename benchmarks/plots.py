@@ -63,7 +63,7 @@ def _rate(bench: Bench, *, latency_ms: int = 0, batch_size: int = 1000) -> float
 
 
 def svg(plot: Plot) -> str:
-    """Give a line chart; both axes begin at zero."""
+    """Return a line chart; both axes begin at zero."""
     most_x, most_y = max(x for x, _ in plot.points), _ceiling(max(y for _, y in plot.points))
 
     def place(x: float, y: float) -> tuple[float, float]:
@@ -102,7 +102,7 @@ def svg(plot: Plot) -> str:
 
 
 def _ceiling(value: float) -> float:
-    """Give a round number at or above the value, that four parts divide well."""
+    """Return a round number at or above the value, that four parts divide well."""
     step: int = next(
         factor * 10**power
         for power in range(12)

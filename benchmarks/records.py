@@ -107,7 +107,7 @@ _BROWSERS: Final = tuple(_BROWSER.format(version) for version in range(121, 141)
 
 
 def messages(count: int, now: datetime) -> Iterator[dict[str, Any]]:
-    """Give a SCHEMA, `count` RECORDs of the day before `now`, and a STATE after every ten thousand."""
+    """Yield a SCHEMA, `count` RECORDs of the day before `now`, and a STATE after every ten thousand."""
     random = Random(SEED)  # noqa: S311 - the same numbers every time are the point
     people = [_person(random, number) for number in range(max(1, count // EVENTS_OF_A_PERSON))]
     begin = (now - timedelta(days=1)).replace(microsecond=0)

@@ -61,7 +61,7 @@ class Reach(NamedTuple):
 
 
 def rate_of(name: str, about: str, samples: Sequence[Sample], starts: Sequence[Sample]) -> Rate:
-    """Give a case's numbers from its runs, and from runs of its program on a single record."""
+    """Return a case's numbers from its runs, and from runs of its program on a single record."""
     start = min(sample.took.wall_seconds for sample in starts)
     start_cpu = min(sample.took.cpu_seconds for sample in starts)
     return Rate(
@@ -76,12 +76,12 @@ def rate_of(name: str, about: str, samples: Sequence[Sample], starts: Sequence[S
 
 
 def cpu_us(sample: Sample, start_cpu_seconds: float) -> float:
-    """Give the microseconds of CPU time that a record took in a run, start-up taken off."""
+    """Return the microseconds of CPU time that a record took in a run, start-up taken off."""
     return (sample.took.cpu_seconds - start_cpu_seconds) / sample.records * 1e6
 
 
 def decades(marks: Mapping[str, float]) -> dict[str, float]:
-    """Give microseconds a record between one power of ten of received events and the next, from ten thousand on."""
+    """Return microseconds a record between one power of ten of received events and the next, from ten thousand on."""
     found = sorted((int(events), at) for events, at in marks.items() if int(events) >= 1000)  # noqa: PLR2004
     return {
         f"{below:,} to {above:,}": (end - begin) / (above - below) * 1e6
@@ -96,7 +96,7 @@ def reach(
     first_request_seconds: float | None,
     growth: float | None,
 ) -> list[Reach]:
-    """Give every row that the project asks of its speed; `growth` is a record's CPU time in a long run over that in a short one."""
+    """Return every row that the project asks of its speed; `growth` is a record's CPU time in a long run over that in a short one."""
 
     def row(what: str, wanted: float, case: str, base: str, *, by_cpu: bool = True) -> Reach:
         ours, theirs = rates.get(case), rates.get(base)
@@ -131,12 +131,12 @@ def reach(
 
 
 def cpu_ratio(ours: Rate, theirs: Rate) -> float:
-    """Give how many times as many records a second of CPU time takes."""
+    """Return how many times as many records a second of CPU time takes."""
     return theirs.cpu_us / ours.cpu_us
 
 
 def machine() -> dict[str, Any]:
-    """Give what a reader has to know of this machine."""
+    """Return what a reader has to know of this machine."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return {
         "python": platform.python_version(),
@@ -147,7 +147,7 @@ def machine() -> dict[str, Any]:
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Give a Markdown table with columns of equal width: it reads well in a terminal too."""
+    """Return a Markdown table with columns of equal width: it reads well in a terminal too."""
     widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
 
     def line(cells: Sequence[str], fill: Callable[[str, int], str]) -> str:

@@ -140,7 +140,7 @@ class Server:
         return f"http://127.0.0.1:{self.port}/v5"
 
     def take(self) -> Counts:
-        """Give what was received since the last call."""
+        """Return what was received since the last call."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         connection.request("GET", "/")
         counts = Counts(**json.loads(connection.getresponse().read()))

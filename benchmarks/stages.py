@@ -64,7 +64,7 @@ STAGES: Final = (
 
 
 def measure(bench: Bench, rounds: int) -> dict[str, float]:
-    """Give CPU microseconds a record of every stage, medians of the rounds; `whole` is the program itself, start-up taken off."""
+    """Return CPU microseconds a record of every stage, medians of the rounds; `whole` is the program itself, start-up taken off."""
     spent: dict[str, list[float]] = {stage.name: [] for stage in STAGES}
     whole: list[float] = []
     target = next(case for case in CASES if case.name == TARGET)
@@ -187,7 +187,7 @@ def _chunks(file: Any, clock: _Clock) -> Iterator[list[bytes]]:
 
 
 def _personal(record: dict[str, Any], event: dict[str, Any]) -> list[str]:
-    """Give a text for each digest of an event, of about the length that was hashed."""
+    """Return a text for each digest of an event, of about the length that was hashed."""
     return [record[leaf] for leaf, value in event["user_data"].items() if isinstance(value, list)]
 
 

@@ -4,14 +4,17 @@ Holds no records: each goes to the sink's handler at once, and nothing is ever d
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from singer_sdk import Sink
 
 from target_pinterest_capi.checks.credentials import check_credentials
 from target_pinterest_capi.checks.result import CheckResult, CheckStatus
+from target_pinterest_capi.events.column_names import clean_name
 from target_pinterest_capi.events.event import Origin, SkippedRecord
 from target_pinterest_capi.events.reasons import Skipped
+from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.pipeline.stream import NO_MAPPING, StreamPipeline
 
 if TYPE_CHECKING:
@@ -57,11 +60,13 @@ class ConversionsSink(RecordSink):
             target.run,
             accounts=target.accounts,
             note=target.run.tally.count_value,
-            lists=target.lists.mappers(stream_name, tuple(key_properties or ())),
+            warn=partial(self.logger.warning, "%s"),
+            lists=target.lists.mappers(stream_name, tuple(map(clean_name, key_properties or ()))),
         )
         if not pipeline.is_taken:
             self.logger.warning(
-                "No entry of mappings takes stream %r: its records are skipped.", stream_name
+                "No entry of mappings takes stream %r: its records are skipped.",
+                shown_name(stream_name),
             )
         self.handler = pipeline
 

@@ -142,7 +142,7 @@ class Oracle:
         value, now = raw["event_time"], self.now()
         if value is NOW:
             return int(now)
-        seconds = None if value is None else coerce.unix_time(value, self.options.zone)
+        seconds = None if value is None else self.converters.unix_time("event_time")(value)
         if isinstance(seconds, LeftOut):
             self.note("event_time", str(seconds))
         if not isinstance(seconds, int):

@@ -1,6 +1,6 @@
 """`pinterest-capi check`.
 
-A line a step, what is wrong in words with where to mend it, and an exit code.
+A line a step, what is wrong in words with where to correct it, and an exit code.
 """
 
 import io
@@ -389,7 +389,7 @@ def vips(*actions: str | None) -> list[bytes]:
 def test_sample_of_a_list(lines, mark, words):
     """Records that are added to a list or removed are well without any event.
 
-    One of no use to it is told with its reason.
+    An unusable one is reported with its reason.
     """
     settings = settings_of(**LISTS, oauth={"access_token": "a-token"})
     finding, names = steps.sample(settings, lines)
@@ -463,7 +463,7 @@ def test_misspelt_name_of_the_configuration(check, settings):
 
 
 def test_misspelt_name_of_a_sample(check):
-    """Names that records bring are compared as well, and counted; those of Pinterest's are well."""
+    """Names that records bring are compared and counted, and never shown: they may be values."""
     result = check(
         "--json", sample=visits("page_visit", "chekout", "chekout", "shopper7@example.com")
     )
@@ -472,11 +472,11 @@ def test_misspelt_name_of_a_sample(check):
         for step in json.loads(result.stdout)["steps"]
         if step["step"] == "event names"
     ]
-    assert shown[0].startswith(
-        "'chekout', 2 times in the sample, is none of Pinterest's event names"
-    )
-    assert shown[1].startswith("a name that reads like none, 1 time in the sample,")
+    assert shown[0].startswith("a name, 2 times in the sample, is none of Pinterest's event names")
+    assert "did you mean checkout?" in shown[0]
+    assert shown[1].startswith("a name, 1 time in the sample,")
     assert "shopper7" not in result.stdout
+    assert "chekout" not in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -634,7 +634,7 @@ def test_app_that_is_refused(check, tmp_path, wrong):
 
 @pytest.mark.parametrize("endpoint", ["oauth", "customer_lists"])
 def test_oauth_when_pinterest_does_not_answer(check, sandbox, tmp_path, endpoint):
-    """A failure that may pass is told as one, and no refresh token is blamed for it."""
+    """A failure that may pass is reported as such, and no refresh token is blamed for it."""
     sandbox.faults.set([Fault("status", status=503, endpoint=endpoint)])
     result = check("--json", oauth={**APP, "token_path": str(tmp_path / "oauth.json")})
     step = found(result)["oauth"]

@@ -59,7 +59,7 @@ def test_nobody_listens():
 
 @pytest.mark.parametrize("host", ["nowhere.invalid", f"{'a' * 64}.example.com"])
 def test_host_without_an_address(host: str):
-    """A name that leads nowhere, or is none, fails the address; the connection is not tried."""
+    """A host name that does not resolve, or is invalid, fails the address, without a connection."""
     found = check_connectivity(f"https://{host}/v5", 5)
     assert marks(found) == [("address", CheckStatus.FAILED), ("connection", CheckStatus.SKIPPED)]
     assert host in found[0].message
@@ -67,7 +67,7 @@ def test_host_without_an_address(host: str):
 
 
 def test_server_without_tls(listener):
-    """A server that does not answer as TLS does is told apart from one that is not there."""
+    """A server that does not answer as TLS does is distinguished from one that is not there."""
     threading.Thread(
         target=lambda: _answer(listener, lambda one: one.sendall(b"HTTP/1.1 400 Bad\r\n\r\n")),
         daemon=True,
@@ -89,10 +89,27 @@ def certificate(tmp_path: Path) -> Path:
     """A certificate of localhost that vouches for itself, with its key."""
     made = tmp_path / "localhost.pem"
     done = subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost", "-addext",
-         "subjectAltName=DNS:localhost", "-keyout", tmp_path / "key.pem", "-out", tmp_path / "certificate.pem"],
-        capture_output=True, check=False,
-    )  # fmt: skip
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "1",
+            "-subj",
+            "/CN=localhost",
+            "-addext",
+            "subjectAltName=DNS:localhost",
+            "-keyout",
+            tmp_path / "key.pem",
+            "-out",
+            tmp_path / "certificate.pem",
+        ],
+        capture_output=True,
+        check=False,
+    )
     if done.returncode:
         pytest.skip("openssl is not on this machine")
     made.write_bytes(

@@ -116,7 +116,7 @@ def test_every_status_says_something(status):
     ("status", "place"), [(401, "Generate new token"), (403, "address of Ads Manager")]
 )
 def test_a_refusal_says_where_in_pinterest(status, place):
-    """Token and account are mended on pages of Pinterest's, and the finding says on which."""
+    """Token and account are corrected on Pinterest's pages, and the finding says on which."""
     (failed,) = [
         finding
         for finding in trial.findings_of(ApiResponse(status), SUBJECT)

@@ -291,7 +291,7 @@ def read(terminal):
 
 
 def test_no_value_of_a_bad_row_is_shown(shown):
-    """What is wrong with a row is told without its values.
+    """What is wrong with a row is shown without its values.
 
     On the page, in the log, in the dead letters.
     """
@@ -561,7 +561,7 @@ def report(
         if number:
             tally.count_outcome(origin, outcome, reason, number)
     tally.count_value(orders, "user_data.em", LeftOut.NOT_AN_EMAIL, left_out)
-    return report_of(tally, observed(tally=tally), records=records, **run)
+    return report_of(tally, observed(), records=records, **run)
 
 
 SAMPLE = Sample(

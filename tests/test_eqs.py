@@ -287,14 +287,34 @@ def test_app_has_its_token_refreshed(deliver, ask, tmp_path):
         (("--report", "none.json"), {}, 2, ("does not exist",)),
         (("--report", "config.json"), {}, 1, ("config.json cannot be used", "report_path")),
         (("--report", "."), {}, 1, ("has no report of a run within the period",)),
-        ((), {"oauth": {"access_token": "wrong-token"}}, 1, ("401", "oauth.access_token", "My apps")),
+        (
+            (),
+            {"oauth": {"access_token": "wrong-token"}},
+            1,
+            ("401", "oauth.access_token", "My apps"),
+        ),
         (("--ad-account", "77"), {}, 1, ("403", "ads:read", "ad account 77", "Ads Manager")),
-        ((), {"oauth": {**APP, "client_secret": "wrong-token", "token_path": "o.json"}}, 1, ("oauth.client_secret", "My apps")),
-        ((), {"api_url": "http://127.0.0.1:9/v5"}, 1, ("no answer from Pinterest", "Check the network")),
+        (
+            (),
+            {"oauth": {**APP, "client_secret": "wrong-token", "token_path": "o.json"}},
+            1,
+            ("oauth.client_secret", "My apps"),
+        ),
+        (
+            (),
+            {"api_url": "http://127.0.0.1:9/v5"},
+            1,
+            ("no answer from Pinterest", "Check the network"),
+        ),
         ((), {}, 1, ("no score for ad account", "the last 14 days", "--source CONVERSIONS_API")),
-        (("--platform", "OFFLINE", "--source", "ALL"), {}, 1, ("in the last 14 days with --platform OFFLINE.",)),
+        (
+            ("--platform", "OFFLINE", "--source", "ALL"),
+            {},
+            1,
+            ("in the last 14 days with --platform OFFLINE.",),
+        ),
     ],
-)  # fmt: skip
+)
 def test_no_score_is_explained(ask, arguments, settings, code, said):
     """Each way to get no score ends with its exit code, says what to change, and shows no token."""
     done = ask(*arguments, **settings)
@@ -366,7 +386,7 @@ def own(coverage: float | None) -> list[Report]:
     tally.count_value(Origin("orders", ""), "user_data.external_id", LeftOut.UNMATCHABLE_DIGEST, 3)
     carrying = {"external_id": [digest("C-1")]}
     events = [event(number, **(carrying if number < coverage else {})) for number in range(100)]
-    return [report_of(tally, observed(*events, tally=tally))]
+    return [report_of(tally, observed(*events))]
 
 
 @pytest.mark.parametrize(
@@ -519,11 +539,18 @@ def test_page_says_when_nothing_is_weak(ask, deliver):
     """Where every component is there, that is said instead of advice."""
     deliver(
         *[
-            record("sales", event_id=f"s-{number}", event_name="signup", event_time=seconds_ago(60), action_source="offline",
-                   em=f"shopper{number}@example.com", external_id=f"c-{number}")
+            record(
+                "sales",
+                event_id=f"s-{number}",
+                event_name="signup",
+                event_time=seconds_ago(60),
+                action_source="offline",
+                em=f"shopper{number}@example.com",
+                external_id=f"c-{number}",
+            )
             for number in range(3)
         ]
-    )  # fmt: skip
+    )
     assert "Nothing is weak" in ask().stdout
 
 

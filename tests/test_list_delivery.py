@@ -581,7 +581,7 @@ def test_no_audience_without_a_list(run_target, sandbox):
     assert sandbox.store.audiences() == []
 
 
-# ---- What is told ----
+# ---- What is reported ----
 
 
 def test_the_log_says_what_a_status_means(run_target):
@@ -723,7 +723,7 @@ def test_refreshing_is_repeated(run_target, sandbox, app, fault):
     "content", ["no json", "[1]", '{"descends_from": "x", "refresh_token": "y"}']
 )
 def test_a_file_that_is_not_ours(run_target, app, content):
-    """A file that cannot be read is told of, never overwritten blindly.
+    """A file that cannot be read is reported, never overwritten blindly.
 
     One of another token is not used.
     """

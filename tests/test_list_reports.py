@@ -1,4 +1,4 @@
-"""What is told about customer lists: the documentation's examples, and the report of a run."""
+"""What is reported about customer lists: the documentation's examples, and a run's report."""
 
 import json
 import re
@@ -117,7 +117,7 @@ def test_a_report_without_lists_has_no_section(run_target, tmp_path):
 
 
 def test_exceptions_are_in_log_and_page():
-    """What could not be used is told with how often, and that Pinterest does not say which."""
+    """What could not be used is reported with its count; Pinterest does not say which it was."""
     one = ListReport(
         name="<b>VIPs",
         ad_account_id=ACCOUNT,

@@ -93,7 +93,7 @@ FOCUSED = """
   one.tagName, one.textContent.trim().slice(0, 30), getComputedStyle(one).outlineStyle
 ])(document.activeElement)
 """
-# What has to be told apart without words, which wants 3: its colour and that of its card.
+# What has to be distinguished without words, which wants 3: its colour and that of its card.
 MARKS = """
 [...document.querySelectorAll('.share i, .track i, .chart rect, .note > i')].map(one => {
   const style = getComputedStyle(one)

@@ -121,7 +121,7 @@ def test_every_file_is_there(start):
 def test_the_page_can_load_and_run_nothing_else(start):
     """Each answer forbids other sources, frames, inline scripts and markup from text.
 
-    And none of the files has any.
+    None of the files has any either.
     """
     sandbox = start()
     paths = (
@@ -862,7 +862,7 @@ def press(browser: Browser, key: str, code: int) -> None:
 
 
 def errors(browser: Browser) -> list[str]:
-    """What the page complained about; that the sandbox answered 4xx on purpose is none."""
+    """What the page complained about, except 4xx that the sandbox answers on purpose."""
     return [one for one in browser.complaints() if "Failed to load resource" not in one]
 
 

@@ -922,7 +922,7 @@ def test_every_unknown_path_names_a_field(path):
 
 @pytest.mark.parametrize("given", ["event_name", None, {}])
 def test_an_object_of_the_event_is_no_field(given):
-    """user_data and its like are mapped by their members; none of them is no problem."""
+    """user_data and its like are mapped by their members, and may be an empty object."""
     if given == {}:
         assert load(entry_with(fields={"user_data": given})).mappings[0].fields == {}
     else:

@@ -188,3 +188,65 @@ def calls_within(work: Callable[[], None]) -> Counter[CodeType]:
         if isinstance(entry.code, CodeType):
             calls[entry.code] += entry.callcount
     return calls
+
+
+@pytest.mark.parametrize("mark", ["\ufeff", " ", "\ufeff ", "\t", "\u00a0"])
+@pytest.mark.parametrize("is_declared", [True, False])
+def test_marks_and_blanks_around_a_name_are_no_part_of_it(mark: str, is_declared: bool):
+    """The first column of an exported file has its byte order mark: an expression finds it still."""
+    results = Results()
+    settings = settings_of(mappings=[{"stream": "s", "fields": {**FIELDS, "event_id": "order"}}])
+    odd = {f"{mark}{name}" if name == "order" else name: None for name in (*FIELDS, "order")}
+    pipeline = StreamPipeline(
+        "s",
+        {"properties": odd if is_declared else {}},
+        [f"{mark}order"],
+        settings,
+        results,
+        accounts=Accounts(settings),
+        note=lambda *_: None,
+    )
+    for number in range(2):
+        plain = visit(number)
+        pipeline.handle_record({f"{mark}order": plain.pop("event_id"), **plain})
+    assert [kept.id for _, kept in results.kept] == [
+        visit(number)["event_id"] for number in range(2)
+    ]
+    assert pipeline.rows is None
+
+
+FIELDS = {name: name for name in ("event_name", "action_source", "event_time")} | {
+    "user_data.em": "em"
+}
+
+
+def test_column_that_has_the_clean_name_itself_wins():
+    """Where `order` and its marked twin both come the exact column is read."""
+    results = Results()
+    pipeline = pipeline_of(results)
+    pipeline.handle_record({"\ufeffevent_id": "marked"} | visit())
+    pipeline.handle_record(visit() | {"\ufeffevent_id": "marked"})
+    assert {kept.id for _, kept in results.kept} == {visit()["event_id"]}
+
+
+def test_columns_of_one_field_are_warned_of_once():
+    """A stream is warned about once, from its schema or from a record, and however many come."""
+    warnings: list[str] = []
+    settings = settings_of()
+    pipeline = StreamPipeline(
+        "visits",
+        {"properties": {name: {} for name in (*visit(), "EM")}},
+        ["event_id"],
+        settings,
+        Results(),
+        accounts=Accounts(settings),
+        note=lambda *_: None,
+        warn=warnings.append,
+    )
+    assert len(warnings) == 1
+    for number in range(3):
+        pipeline.handle_record(visit(number) | {"EM": "x", "eventId": "y"})
+    assert [warning.partition(":")[2] for warning in warnings] == [
+        " 'em' is read, 'EM' not. Rename one, or drop it.",
+        " 'event_id' is read, 'eventId' not. Rename one, or drop it.",
+    ]

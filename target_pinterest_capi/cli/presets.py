@@ -20,7 +20,7 @@ from target_pinterest_capi.events.fields import EVENT_NAMES
 from target_pinterest_capi.mapping import presets as built_in
 from target_pinterest_capi.mapping.flat_columns import base_columns
 from target_pinterest_capi.settings import MappingEntry, parse_mapping
-from target_pinterest_capi.settings.model import Preset as PresetName
+from target_pinterest_capi.settings.objects import Preset as PresetName
 from target_pinterest_capi.settings.problems import did_you_mean
 
 INDENT: Final = 4
@@ -38,7 +38,7 @@ Needs:    event_name, action_source, event_time; and em, hashed_maids, or client
           gives is given as defaults.
 Maps:     event names as they come. `preset: pinterest` also finds what this copy does not name: numbered columns for further
           values (em_1, em_2) and further items (item_id_1, item_price_1), columns that flattening has joined (user_data_em,
-          user_data__em), and quantity for item_quantity.
+          user_data__em), quantity for item_quantity, and each name in another spelling (EVENT_ID, eventId); the exact one wins.
 Leaves out: bare names of app_info and device_info, which are too common: brand, model and type need their object.
 """
 

@@ -11,8 +11,8 @@ from functools import partial
 from typing import Any, Final, Literal, NamedTuple, Protocol, TypeVar
 
 from target_pinterest_capi.customer_lists.members import Action
+from target_pinterest_capi.events.redaction import redact
 from target_pinterest_capi.pinterest.calls import Call, CallPurpose, Flow, FlowStopped
-from target_pinterest_capi.pinterest.redaction import redact
 from target_pinterest_capi.pinterest.responses import (
     ApiResponse,
     AudiencePage,

@@ -17,11 +17,12 @@ from target_pinterest_capi.events.event import Event, Origin
 from target_pinterest_capi.events.keys import key_of
 from target_pinterest_capi.events.outcomes import Outcome, Rejected
 from target_pinterest_capi.events.reasons import Invalid, Reason, Skipped
+from target_pinterest_capi.events.redaction import plain_values, redact
 from target_pinterest_capi.files.line_file import LineFile
-from target_pinterest_capi.pinterest.redaction import redact
 from target_pinterest_capi.pinterest.responses import EventStatus
 from target_pinterest_capi.reporting.counters import Counters
 from target_pinterest_capi.reporting.delivered_statistics import DeliveredStatistics
+from target_pinterest_capi.settings.event_names import known_event_names
 
 if TYPE_CHECKING:
     from target_pinterest_capi.settings import Settings
@@ -53,7 +54,7 @@ class Acknowledger:
         self.tally = Counters()
         self.observations: DeliveredStatistics | None = None
         if settings.report_path is not None:
-            self.observations = DeliveredStatistics(self.tally.bounded_name)
+            self.observations = DeliveredStatistics(known_event_names(settings))
         self.dead_letters = DeadLetters(
             settings.dead_letter_path, run_id, clock=clock, open_lines=open_lines
         )
@@ -102,9 +103,9 @@ class Acknowledger:
         self._deliver([batch.events[position] for position in done], keys)
         for position, status in enumerate(statuses):
             if status.warning_message:
-                self.tally.count_warning(redact(status.warning_message, self.secrets))
+                self.tally.count_warning(self._redact(status.warning_message, batch, position))
             if status.status != "processed":
-                message = redact(status.error_message or "", self.secrets)
+                message = self._redact(status.error_message or "", batch, position)
                 self._reject(batch, position, Rejected.REFUSED_EVENT, message)
 
     def settle_refused(self, batch: Batch, message: str) -> None:
@@ -126,6 +127,10 @@ class Acknowledger:
             if not event.deduplicable:
                 self._reject(batch, position, Rejected.UNCERTAIN, _UNCERTAIN_DETAIL)
         return batch.pick(again) if again else None
+
+    def _redact(self, message: str, batch: Batch, position: int) -> str:
+        """Return Pinterest's words about an event without the event's own values."""
+        return redact(message, self.secrets, plain_values([batch.events[position].body]))
 
     def _deliver(self, events: list[Event], keys: list[int]) -> None:
         if self._deduplication is not None:

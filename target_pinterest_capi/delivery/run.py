@@ -21,6 +21,7 @@ from target_pinterest_capi.delivery.delivery import Delivery
 from target_pinterest_capi.delivery.event_delivery import EventDelivery, EventSender
 from target_pinterest_capi.delivery.exit_codes import ExitCode as ExitCode  # noqa: PLC0414 - the doors take both from here
 from target_pinterest_capi.delivery.exit_codes import RunStopped as RunStopped  # noqa: PLC0414
+from target_pinterest_capi.delivery.ledger import Ledger
 from target_pinterest_capi.delivery.rejection_limit import RejectionLimit
 from target_pinterest_capi.delivery.wakeup import Wakeup
 from target_pinterest_capi.delivery.worker_pool import StartWorkers, WorkerPool
@@ -28,6 +29,7 @@ from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, Ski
 from target_pinterest_capi.events.keys import key_of
 from target_pinterest_capi.events.outcomes import Outcome
 from target_pinterest_capi.events.reasons import Invalid, Reason, Skipped
+from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.files.line_file import LineFile
 from target_pinterest_capi.reporting.counters import RequestCounts
 from target_pinterest_capi.reporting.progress import ProgressReporter, Snapshot
@@ -44,6 +46,7 @@ class Run:
     """Delivers events, and settles every record. `clock` is monotonic seconds.
 
     `write_state` writes a STATE's value, all of it or with an `OSError`, which ends the run.
+    `ledger` is used instead of the one at `ledger_url`.
     """
 
     def __init__(
@@ -60,6 +63,7 @@ class Run:
         open_lines: Callable[[str], LineFile] = LineFile,
         checkpoints: Checkpoints | None = None,
         rejection_limit: RejectionLimit | None = None,
+        ledger: Ledger | None = None,
     ) -> None:
         self.settings = settings
         self.run_id = run_id or uuid.uuid4().hex[:12]
@@ -69,8 +73,8 @@ class Run:
         self._write_state = write_state
         self._checkpoints = checkpoints or Checkpoints()
         deduplication = None
-        if settings.mode == "live" and settings.ledger_url is not None:
-            deduplication = Deduplication(settings.ledger_url, settings.ledger_retention_days)
+        if settings.mode == "live" and (ledger or settings.ledger_url):
+            deduplication = Deduplication(lambda: ledger or self._open_ledger(), clock)
         self._is_dry = settings.mode == "dry_run"
         self._acknowledger = Acknowledger(
             settings,
@@ -163,9 +167,10 @@ class Run:
 
     def _fail_on(self, record: InvalidRecord) -> None:
         self._failed_at = self.sequence  # never settled; what came before it is still sent
-        where = f", field {record.field}" if record.field else ""
+        where = f", field {shown_name(record.field)}" if record.field else ""
         self._stop = RunStopped(
-            f"on_invalid is fail, and a record of stream {record.origin.stream!r} is invalid: "
+            "on_invalid is fail, and a record of stream "
+            f"{shown_name(record.origin.stream)!r} is invalid: "
             f"{record.reason}{where} ({record.reason.advice}) "
             f"It is record {self.sequence} of the input; STATE stays before it.",
             ExitCode.TOO_MUCH_REJECTED,
@@ -176,7 +181,7 @@ class Run:
         """Count the current record as left out by configuration."""
         reason = str(record.reason)
         if record.name is not None:
-            reason = f"{reason}: {self.tally.bounded_name(record.name)}"
+            reason = f"{reason}: {record.name}"
         self.tally.count_outcome(record.origin, Outcome.SKIPPED, reason)
 
     def skip_unsent(self, origin: Origin, reason: Reason) -> None:
@@ -404,3 +409,18 @@ class Run:
             delivery.stop(str(stop))
         if raise_now:
             raise self._stop
+
+    def _open_ledger(self) -> Ledger:
+        from target_pinterest_capi.delivery.event_ledger import EventLedger  # noqa: PLC0415 - SQLAlchemy takes 0.1 s to import
+
+        url = self.settings.ledger_url
+        assert url is not None  # noqa: S101 - else there is no deduplication
+        return EventLedger(
+            url.get_secret_value(),
+            self.settings.ledger_retention_days,
+            seconds_left=self._seconds_left,
+        )
+
+    def _seconds_left(self) -> float:
+        """Return what is left of the grace time, once that has begun."""
+        return float("inf") if self._deadline is None else self._deadline - self._clock()

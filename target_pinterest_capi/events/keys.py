@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from target_pinterest_capi.events import coerce, hashing
+from target_pinterest_capi.events.column_names import is_metadata
 from target_pinterest_capi.events.event import Event
 
 Key = dict[str, str]
@@ -41,7 +42,7 @@ def derive_event_id(
         if all(value is None for value in key.values()):
             return None
     else:
-        key = {name: value for name, value in record.items() if not name.startswith("_sdc_")}
+        key = {name: value for name, value in record.items() if not is_metadata(name)}
     return hashing.digest_bytes(
         _encode(
             {

@@ -5,8 +5,9 @@ Done once for a stream's columns; what is left for a record is to call each entr
 
 import fnmatch
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from target_pinterest_capi.events import coerce
@@ -18,11 +19,13 @@ from target_pinterest_capi.events.build.builder import (
 )
 from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.events.build.plan import EventPlan, Get
+from target_pinterest_capi.events.column_names import clean_name
 from target_pinterest_capi.events.event import Account, InvalidRecord, Origin, SkippedRecord
 from target_pinterest_capi.events.keys import read_key
 from target_pinterest_capi.events.reasons import Invalid, Skipped
 from target_pinterest_capi.mapping import presets
 from target_pinterest_capi.mapping.field_plans import Levels, Note, compile_guarded, field_plans
+from target_pinterest_capi.mapping.flat_columns import Members, SameField, same_fields
 from target_pinterest_capi.settings import MappingEntry, Settings
 from target_pinterest_capi.settings.values import MAX_ACCOUNT_DIGITS
 
@@ -30,6 +33,7 @@ OriginNote = Callable[[Origin, str, str], None]
 Record = Mapping[str, Any]
 MapRecord = Callable[[Record], Result]
 
+_ALTERNATIVES: Final = ("anyOf", "oneOf", "allOf")
 _EVERY_STREAM: Final = MappingEntry(stream="*", preset=presets.PINTEREST)
 
 
@@ -52,11 +56,15 @@ class Accounts:
 
 
 class StreamSchema(NamedTuple):
-    """What a SCHEMA message says of a stream; `columns` has those seen on records besides."""
+    """What a SCHEMA message says of a stream; `columns` has those seen on records besides.
+
+    `members` has those that it declares of objects, by column.
+    """
 
     name: str
     columns: frozenset[str]
     key_properties: tuple[str, ...] = ()
+    members: Members = MappingProxyType({})
 
 
 class EntryRows(NamedTuple):
@@ -101,6 +109,21 @@ def matching(settings: Settings, stream: str) -> Iterable[tuple[str, MappingEntr
             yield entry.name or entry.preset or f"mappings[{number}]", entry
 
 
+def load_preset(entry: MappingEntry, stream: StreamSchema) -> MappingEntry | None:
+    """Return the preset of an entry for a stream's columns; None where it has none."""
+    if entry.preset is None:
+        return None
+    return presets.load(entry.preset, stream.columns, stream.members)
+
+
+def columns_of_one_field(settings: Settings, stream: StreamSchema) -> list[SameField]:
+    """Return what preset `pinterest` does not read of a stream: other spellings of its columns."""
+    entries = [entry for _, entry in matching(settings, stream.name)]
+    if not any(entry.preset == presets.PINTEREST for entry in entries):
+        return []
+    return list(same_fields(stream.columns, stream.members))
+
+
 def compile_stream(
     settings: Settings,
     stream: StreamSchema,
@@ -127,7 +150,7 @@ def _compile(
     def entry_note(field: str, reason: str) -> None:
         note(origin, field, reason)
 
-    preset = presets.load(entry.preset, stream.columns) if entry.preset else None
+    preset = load_preset(entry, stream)
     options = settings.options
     plan = _plan(Levels(entry, preset, settings), origin, stream, entry_note)
     builder = compile_builder(plan, options, entry_note, now)
@@ -228,6 +251,29 @@ def _is_true(value: Any) -> bool:
     return value is not None and value is not False and value not in ("", [], {})
 
 
-def stream_columns(schema: Mapping[str, Any], seen: Collection[str] = ()) -> frozenset[str]:
+def stream_columns(schema: Mapping[str, Any], seen: Iterable[str] = ()) -> frozenset[str]:
     """Return the columns that a stream's schema declares, and those seen besides."""
-    return frozenset(schema.get("properties") or ()) | frozenset(seen)
+    return frozenset(map(clean_name, (*_properties(schema), *seen)))
+
+
+def stream_members(schema: Mapping[str, Any]) -> dict[str, frozenset[str]]:
+    """Return the members that a stream's schema declares of objects, by column."""
+    declared = {
+        clean_name(column): frozenset(_properties(column_schema))
+        for column, column_schema in _properties(schema).items()
+    }
+    return {column: members for column, members in declared.items() if members}
+
+
+def _properties(schema: Any) -> Mapping[str, Any]:
+    """Return the properties of an object's schema, also of one that is an alternative to null."""
+    if not isinstance(schema, Mapping):
+        return {}
+    found: dict[str, Any] = {}
+    for keyword in _ALTERNATIVES:
+        alternatives = schema.get(keyword)
+        for alternative in alternatives if isinstance(alternatives, list) else ():
+            if isinstance(alternative, Mapping) and keyword not in alternative:
+                found.update(_properties(alternative))
+    properties = schema.get("properties")
+    return {**found, **properties} if isinstance(properties, Mapping) else found

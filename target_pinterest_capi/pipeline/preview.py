@@ -15,12 +15,18 @@ from typing import Any, Final
 from target_pinterest_capi.customer_lists.members import MemberOperation
 from target_pinterest_capi.delivery.batches import max_event_bytes
 from target_pinterest_capi.events.build.builder import Result
+from target_pinterest_capi.events.column_names import is_metadata
 from target_pinterest_capi.events.event import Event, InvalidRecord, Origin
 from target_pinterest_capi.events.outcomes import Outcome, advice_about
 from target_pinterest_capi.events.reasons import Invalid, Skipped
 from target_pinterest_capi.expressions.analysis import roots
-from target_pinterest_capi.mapping import presets
-from target_pinterest_capi.mapping.entries import Accounts, Record, StreamSchema, matching
+from target_pinterest_capi.mapping.entries import (
+    Accounts,
+    Record,
+    StreamSchema,
+    load_preset,
+    matching,
+)
 from target_pinterest_capi.pipeline.previewed import (
     EVENT,
     SENT,
@@ -208,7 +214,7 @@ class _StreamPreview:
         if not self._pipeline.is_taken or read is None:
             return []
         unread = stream.columns - read.union(stream.key_properties)
-        return sorted(name for name in unread if not name.startswith("_sdc_"))
+        return sorted(name for name in unread if not is_metadata(name))
 
     def _note(self, _: Origin, field: str, reason: str) -> None:
         self._noted[field, str(reason)] += 1
@@ -229,7 +235,7 @@ class _StreamPreview:
                 line, *made.origin, EVENT, notes, made.account.ad_account_id, json.loads(made.body)
             )
         reason = str(made.reason)
-        name = None if made.name is None else tally.bounded_name(made.name)
+        name = made.name
         tally.count_outcome(
             made.origin, Outcome.SKIPPED, reason if name is None else f"{reason}: {name}"
         )
@@ -292,8 +298,7 @@ class _StreamPreview:
 
 def _sources(entry: MappingEntry, stream: StreamSchema) -> Iterator[str]:
     """Yield the expressions of an entry and of its preset, without the fields that it unmaps."""
-    preset = presets.load(entry.preset, stream.columns) if entry.preset else None
-    for level in (entry, preset):
+    for level in (entry, load_preset(entry, stream)):
         if level is not None:
             yield from (source for source in (level.when,) if source)
             for path, expressions in level.fields.items():

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from target_pinterest_capi.events.event import Origin
 from target_pinterest_capi.events.outcomes import Outcome
 
-MAX_NAMES: Final = 50  # names that come from records are kept up to here, the rest under one
+MAX_WARNINGS: Final = 50  # of Pinterest's are kept by their words, the rest as one
 OTHER_NAMES: Final = "(others)"
 
 
@@ -49,7 +49,6 @@ class Counters:
         self._outcomes: Counter[tuple[Origin, Outcome, str]] = Counter()
         self._totals: Counter[Outcome] = Counter()
         self._notes: Counter[tuple[Origin, str, str]] = Counter()
-        self._names: set[str] = set()
         self._too_old = 0
         self.unsent = 0
         self._warnings: Counter[str] = Counter()
@@ -79,7 +78,7 @@ class Counters:
 
     def count_warning(self, message: str, number: int = 1) -> None:
         """Count a warning of Pinterest's about events that it took; the message holds no values."""
-        if message not in self._warnings and len(self._warnings) >= MAX_NAMES:
+        if message not in self._warnings and len(self._warnings) >= MAX_WARNINGS:
             message = OTHER_NAMES
         self._warnings[message] += number
 
@@ -95,15 +94,6 @@ class Counters:
             other.total(Outcome.INVALID) + other.total(Outcome.REJECTED) - other.failed
         )
         self.count_unsent(other.unsent)
-
-    def bounded_name(self, text: str) -> str:
-        """Return the name to count under: the text itself for the first `MAX_NAMES` of a run."""
-        if text in self._names:
-            return text
-        if len(self._names) < MAX_NAMES:
-            self._names.add(text)
-            return text
-        return OTHER_NAMES
 
     def total(self, outcome: Outcome) -> int:
         """Return how many events ended so."""

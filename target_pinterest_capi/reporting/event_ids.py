@@ -6,7 +6,7 @@ hash, so that memory is bounded, and says that its counts are estimates.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from target_pinterest_capi.events.event import Event
@@ -51,18 +51,18 @@ class EventIds:
             self._mask = self._mask * 2 + 1
             self._seen = {key for key in self._seen if not key & self._mask}
 
-    def merge(self, other: "EventIds", labels: Mapping[str, str]) -> None:
-        """Add what another part of the same run counted, each of its names under its label.
+    def merge(self, other: "EventIds", names: Collection[str]) -> None:
+        """Add what another part of the same run counted of the names.
 
         An id in both is no repeat, since neither part saw it twice: counts are exact no longer.
         """
-        self._parts += bool(self._events) and bool(labels)
+        self._parts += bool(self._events) and bool(names)
         self._mask |= other._mask  # noqa: SLF001 - its own kind
-        for name, label in labels.items():
+        for name in names:
             only = other._only[name]  # noqa: SLF001 - its own kind
-            self._only[label] = only if self._only.get(label, only) == only else None
-            self._repeats[label] += other._repeats[name]  # noqa: SLF001 - its own kind
-            self._events[label] += other._events[name]  # noqa: SLF001 - its own kind
+            self._only[name] = only if self._only.get(name, only) == only else None
+            self._repeats[name] += other._repeats[name]  # noqa: SLF001 - its own kind
+            self._events[name] += other._events[name]  # noqa: SLF001 - its own kind
 
     def repeated(self, name: str) -> int:
         """Return how many events of a name repeat the id of an earlier one."""

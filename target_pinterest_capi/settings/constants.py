@@ -9,7 +9,8 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from target_pinterest_capi.events.build.converters import Options, constant_problem
+from target_pinterest_capi.events.build.converters import Options
+from target_pinterest_capi.events.build.value_check import constant_problem
 from target_pinterest_capi.events.codes import COUNTRY_NAMES, CURRENCIES, LANGUAGES
 from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES, ITEM_FIELDS, Field, FieldKind
 from target_pinterest_capi.events.reasons import LeftOut

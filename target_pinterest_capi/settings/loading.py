@@ -11,7 +11,8 @@ from typing import Any, Final, Literal, NamedTuple
 from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.settings import entries
 from target_pinterest_capi.settings.constants import read_defaults
-from target_pinterest_capi.settings.model import CustomerListEntry, MappingEntry, OAuth, Settings
+from target_pinterest_capi.settings.model import Settings
+from target_pinterest_capi.settings.objects import CustomerListEntry, MappingEntry, OAuth
 from target_pinterest_capi.settings.problems import ConfigurationError, Problem, Reading
 from target_pinterest_capi.settings.reading import build, given_members
 from target_pinterest_capi.settings.secrets import read_secrets

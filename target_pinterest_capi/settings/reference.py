@@ -12,7 +12,8 @@ from target_pinterest_capi.settings.json_schema import (
     properties,
     title,
 )
-from target_pinterest_capi.settings.model import CustomerListEntry, MappingEntry, Settings
+from target_pinterest_capi.settings.model import Settings
+from target_pinterest_capi.settings.objects import CustomerListEntry, MappingEntry
 from target_pinterest_capi.settings.sources import ENVIRONMENT_PREFIX
 
 # It matters whether these were given, which a `value` would hide: loading, _retention_rule.

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from target_pinterest_capi.settings.json_schema import properties
-from target_pinterest_capi.settings.model import OAuth, Settings
+from target_pinterest_capi.settings.model import Settings
+from target_pinterest_capi.settings.objects import OAuth
 from target_pinterest_capi.settings.problems import ConfigurationError, Problem, WrongValueError
 
 ENVIRONMENT: Final = "ENV"  # as a file's name, it stands for the environment: singer-sdk's word

@@ -15,6 +15,7 @@ from singer_sdk.singerlib.encoding.base import GenericSingerReader
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 
 from target_pinterest_capi.delivery.wakeup import Wakeup
+from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.singer import messages
 from target_pinterest_capi.singer.lines import Lines, LineTooLongError, open_lines
 from target_pinterest_capi.singer.rows import RecordHandler, RowHandler, record_head
@@ -134,7 +135,7 @@ class BytesReader(GenericSingerReader[bytes]):
             value = bytes(value) or None
         lacks_stream = stream is None and kind != "STATE"
         if value is None or lacks_stream:
-            of_stream = f" of stream {stream!r}" if stream else ""
+            of_stream = f" of stream {shown_name(stream)!r}" if stream else ""
             missing = "stream" if lacks_stream else needed
             raise InputError(
                 f"line {self.line_number}: the {kind} message{of_stream} has no `{missing}`"

@@ -124,6 +124,7 @@ class _EventWriter:
             epoch=coerce.EPOCH,
             unix_time=coerce.unix_time,
             zone=self._spec.options.zone,
+            date_format=self._spec.options.date_format,
             clock=self._spec.now,
             oldest_seconds=self._spec.rules.oldest_seconds,
             newest_seconds=FUTURE_SECONDS,
@@ -206,11 +207,11 @@ _EVENT_TIME: Final = """
         try:
             since = from_iso_format(raw_time) - epoch
         except (ValueError, TypeError):  # another form of time, or one without offset
-            seconds = unix_time(raw_time, zone)
+            seconds = unix_time(raw_time, zone, date_format)
         else:
             seconds = since.days * {day_seconds} + since.seconds
     else:
-        seconds = unix_time(raw_time, zone)
+        seconds = unix_time(raw_time, zone, date_format)
     now = clock()
     if type(seconds) is not int or not now - oldest_seconds <= seconds <= now + newest_seconds:
         seconds = rules.event_time(raw_time, now, {key}, (account, name, event_id))
