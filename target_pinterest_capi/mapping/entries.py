@@ -6,7 +6,7 @@ Done once for a stream's columns; what is left for a record is to call each entr
 import fnmatch
 import time
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
@@ -26,7 +26,7 @@ from target_pinterest_capi.events.reasons import Invalid, Skipped
 from target_pinterest_capi.expressions.analysis import literals
 from target_pinterest_capi.mapping import presets
 from target_pinterest_capi.mapping.field_plans import Levels, Note, compile_guarded, field_plans
-from target_pinterest_capi.mapping.flat_columns import Members, SameField, same_fields
+from target_pinterest_capi.mapping.flat_columns import SameField, names_a_field, same_fields
 from target_pinterest_capi.settings import MappingEntry, Settings
 from target_pinterest_capi.settings.values import MAX_ACCOUNT_DIGITS
 
@@ -34,6 +34,7 @@ OriginNote = Callable[[Origin, str, str], None]
 Record = Mapping[str, Any]
 MapRecord = Callable[[Record], Result]
 
+KEPT_STREAMS: Final = 64  # or schemas of one: of each its compiled functions, some 40 KiB
 _ALTERNATIVES: Final = ("anyOf", "oneOf", "allOf")
 _EVERY_STREAM: Final = MappingEntry(stream="*", preset=presets.PINTEREST)
 
@@ -65,7 +66,7 @@ class StreamSchema(NamedTuple):
     name: str
     columns: frozenset[str]
     key_properties: tuple[str, ...] = ()
-    members: Members = MappingProxyType({})
+    members: Mapping[str, frozenset[str]] = MappingProxyType({})
 
 
 class EntryRows(NamedTuple):
@@ -123,6 +124,40 @@ def columns_of_one_field(settings: Settings, stream: StreamSchema) -> list[SameF
     if not any(entry.preset == presets.PINTEREST for entry in entries):
         return []
     return list(same_fields(stream.columns, stream.members))
+
+
+CompileEntries = Callable[[StreamSchema], tuple[CompiledEntry, ...]]
+
+
+def entry_compiler(
+    settings: Settings,
+    accounts: Accounts,
+    note: OriginNote,
+    now: Callable[[], float] = time.time,
+) -> CompileEntries:
+    """Return the compiler of a stream's entries, which keeps what it compiled last.
+
+    A schema that changes in other columns than those of fields comes to the same functions, and
+    costs next to nothing.
+    """
+
+    @lru_cache(KEPT_STREAMS)
+    def compile_fields(
+        name: str,
+        columns: frozenset[str],
+        key_properties: tuple[str, ...],
+        members: frozenset[tuple[str, frozenset[str]]],
+    ) -> tuple[CompiledEntry, ...]:
+        stream = StreamSchema(name, columns, key_properties, dict(members))
+        return compile_stream(settings, stream, accounts, note, now)
+
+    def compile_entries(stream: StreamSchema) -> tuple[CompiledEntry, ...]:
+        columns = frozenset(filter(names_a_field, stream.columns))
+        members = [(column, declared) for column, declared in stream.members.items()]
+        of_fields = frozenset(pair for pair in members if pair[0] in columns)
+        return compile_fields(stream.name, columns, stream.key_properties, of_fields)
+
+    return compile_entries
 
 
 def compile_stream(

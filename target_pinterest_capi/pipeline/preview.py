@@ -24,6 +24,7 @@ from target_pinterest_capi.mapping.entries import (
     Accounts,
     Record,
     StreamSchema,
+    entry_compiler,
     load_preset,
     matching,
 )
@@ -140,7 +141,7 @@ class Preview:
             schema = json.loads(bytes(message.schema))
         except (ValueError, RecursionError):
             raise UnreadableLineError("the schema cannot be read") from None
-        check_schema(schema)
+        schema = check_schema(schema)
         self._streams[message.stream] = _StreamPreview(
             self, message.stream, schema, tuple(message.key_properties or ())
         )
@@ -178,10 +179,10 @@ class _StreamPreview:
             key_properties,
             preview.settings,
             self,
-            accounts=preview.accounts,
-            note=self._note,
+            compile_entries=entry_compiler(
+                preview.settings, preview.accounts, self._note, preview.now
+            ),
             lists=[(entry.origin, partial(self._handle_for_list, entry)) for entry in self._lists],
-            now=preview.now,
         )
 
     def results(self, record: dict[str, Any]) -> list[PreviewedRecord]:
