@@ -162,7 +162,8 @@ class TargetPinterestCapi(Target):
             ) from None
         except RecursionError:
             raise InputError(
-                f"line {self._line_number}: SCHEMA of stream {shown_name(stream)!r}: it is nested too deeply"
+                f"line {self._line_number}: SCHEMA of stream {shown_name(stream)!r}: "
+                "it is nested too deeply"
             ) from None
         self._sinks_to_clear.clear()  # no sink has records that wait
         stream_maps = self.mapper.stream_maps[stream]
