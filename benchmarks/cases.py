@@ -1,7 +1,7 @@
-"""What is measured: each case a program, its settings and how it is fed; and one run of a case, checked to have done all its work.
+"""What is measured: each case a program, its settings and how it is fed.
 
-A run of the target counts only where the server received every event and the target left no dead letter: a benchmark of
-failures is fast.
+Also runs one case, and checks that it has done all its work. A run of the target counts only where
+the server received every event and the target left no dead letter: a benchmark of failures is fast.
 """
 
 import json
@@ -22,7 +22,13 @@ TARGET: Final = "target"
 
 # One expression for each of the 27 filled columns; five compute something, as real mappings do.
 EXPRESSIONS: Final[Mapping[str, str]] = {
-    **{name: name for name in ("event_id", "event_name", "event_time", "action_source", "event_source_url", "opt_out", "language")},
+    **{
+        name: name
+        for name in (
+            "event_id", "event_name", "event_time", "action_source",
+            "event_source_url", "opt_out", "language",
+        )
+    },
     **{
         f"user_data.{name}": name
         for name in (
@@ -41,7 +47,10 @@ EXPRESSIONS: Final[Mapping[str, str]] = {
 
 
 class Case(NamedTuple):
-    """One row of the results. `settings` are the target's; `makes` names a file that must be there after a run."""
+    """One row of the results.
+
+    `settings` are the target's; `makes` names a file that must be there after a run.
+    """
 
     name: str
     about: str

@@ -1,6 +1,7 @@
-"""Throughput against latency and against batch size: runs the sweeps and draws each as a small SVG of its own.
+"""Throughput against latency and against batch size.
 
-The pictures use the reader's own text colour where it is known to the browser and are legible on light and dark alike.
+It runs the sweeps and draws each as a small SVG of its own. The pictures use the reader's own text
+colour where it is known to the browser and are legible on light and dark alike.
 """
 
 from collections.abc import Sequence
@@ -73,7 +74,10 @@ def svg(plot: Plot) -> str:
         )
 
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{plot.title}">',
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
+            f'role="img" aria-label="{plot.title}">'
+        ),
         f"<style>{_STYLE}</style>",
         f'<text x="{_LEFT}" y="24" font-weight="bold">{plot.title}, records a second</text>',
     ]
@@ -93,7 +97,8 @@ def svg(plot: Plot) -> str:
             parts.append(f'<text x="{across}" y="{height + 20}" text-anchor="middle">{x:g}</text>')
             last = across
     parts.append(
-        f'<text x="{(_LEFT + _WIDTH - _RIGHT) / 2}" y="{_HEIGHT - 12}" text-anchor="middle">{plot.x_label}</text>'
+        f'<text x="{(_LEFT + _WIDTH - _RIGHT) / 2}" y="{_HEIGHT - 12}" '
+        f'text-anchor="middle">{plot.x_label}</text>'
     )
     places = [place(x, y) for x, y in plot.points]
     parts.append(f'<polyline class="line" points="{" ".join(f"{x},{y}" for x, y in places)}"/>')

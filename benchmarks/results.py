@@ -1,7 +1,9 @@
-"""From samples to numbers: medians over interleaved rounds, ratios of medians, and what issue and documentation ask of them.
+"""The numbers that samples make.
 
-Start-up is taken off every rate: a program's own wall clock on a single record, the shortest of all rounds, as it is the same
-work every time and a busy machine only adds to it. What is left is the cost of records.
+They are medians over interleaved rounds, ratios of medians, and what issue and documentation ask of
+them. Start-up is taken off every rate: a program's own wall clock on a single record, the shortest
+of all rounds, as it is the same work every time and a busy machine only adds to it. What is left is
+the cost of records.
 """
 
 import os
@@ -17,7 +19,10 @@ MIB: Final = 1024 * 1024
 
 
 class Rate(NamedTuple):
-    """A case's numbers: records a second in each round; medians of CPU and memory; `skipped` says why there are none."""
+    """A case's numbers: records a second in each round; medians of CPU and memory.
+
+    `skipped` says why there are none.
+    """
 
     name: str
     about: str
@@ -40,9 +45,10 @@ class Rate(NamedTuple):
 
 
 class Reach(NamedTuple):
-    """One row of what is asked: `value` is what was measured, None where it was not; `at_least` or else at most.
+    """One row of what is asked: `value` is what was measured, None where it was not.
 
-    `by_cpu` is the same ratio of CPU time, which other work on the machine leaves alone, where that means the same.
+    The wanted figure is the least (`at_least`) or else the most. `by_cpu` is the same ratio of CPU
+    time, which other work on the machine leaves alone, where that means the same.
     """
 
     what: str
@@ -81,7 +87,7 @@ def cpu_us(sample: Sample, start_cpu_seconds: float) -> float:
 
 
 def decades(marks: Mapping[str, float]) -> dict[str, float]:
-    """Return microseconds a record between one power of ten of received events and the next, from ten thousand on."""
+    """Return microseconds a record between powers of ten of received events, from 10,000 on."""
     found = sorted((int(events), at) for events, at in marks.items() if int(events) >= 1000)  # noqa: PLR2004
     return {
         f"{below:,} to {above:,}": (end - begin) / (above - below) * 1e6
@@ -96,7 +102,10 @@ def reach(
     first_request_seconds: float | None,
     growth: float | None,
 ) -> list[Reach]:
-    """Return every row that the project asks of its speed; `growth` is a record's CPU time in a long run over that in a short one."""
+    """Return every row that the project asks of its speed.
+
+    `growth` is a record's CPU time in a long run over that in a short one.
+    """
 
     def row(what: str, wanted: float, case: str, base: str, *, by_cpu: bool = True) -> Reach:
         ours, theirs = rates.get(case), rates.get(base)
@@ -191,7 +200,10 @@ def reach_table(rows: Sequence[Reach]) -> str:
         [
             (
                 row.what,
-                f"{'at least' if row.at_least else 'at most'} {row.wanted:g}{row.unit and ' ' + row.unit}",
+                (
+                    f"{'at least' if row.at_least else 'at most'} {row.wanted:g}"
+                    f"{row.unit and ' ' + row.unit}"
+                ),
                 "-" if row.value is None else f"{row.value:.3g}{row.unit and ' ' + row.unit}",
                 "" if row.by_cpu is None else f"{row.by_cpu:.3g}",
                 words[row.holds],

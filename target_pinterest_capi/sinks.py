@@ -4,7 +4,6 @@ Holds no records: each goes to the sink's handler at once, and nothing is ever d
 """
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from singer_sdk import Sink
@@ -58,15 +57,14 @@ class ConversionsSink(RecordSink):
             key_properties,
             target.settings,
             target.run,
-            accounts=target.accounts,
-            note=target.run.tally.count_value,
-            warn=partial(self.logger.warning, "%s"),
+            compile_entries=target.compile_entries,
+            warn=target.warn_once,
             lists=target.lists.mappers(stream_name, tuple(map(clean_name, key_properties or ()))),
         )
         if not pipeline.is_taken:
-            self.logger.warning(
-                "No entry of mappings takes stream %r: its records are skipped.",
-                shown_name(stream_name),
+            target.warn_once(
+                f"No entry of mappings takes stream {shown_name(stream_name)!r}: "
+                "its records are skipped."
             )
         self.handler = pipeline
 
@@ -105,7 +103,7 @@ class MeltanoTestSink(RecordSink):
 
     def _try_settings(self) -> None:
         for finding in check_credentials(self._settings):
-            if finding.mark is CheckStatus.FAILED:
+            if finding.status is CheckStatus.FAILED:
                 self._run.stop(_sentences(finding))
             self.logger.info("%s: %s", finding.step, finding.message)
 

@@ -34,7 +34,7 @@ def port(listener: socket.socket) -> int:
 
 
 def marks(findings: list[CheckResult]) -> list[tuple[str, CheckStatus]]:
-    return [(finding.step, finding.mark) for finding in findings]
+    return [(finding.step, finding.status) for finding in findings]
 
 
 def test_plain_http_on_this_machine_is_a_connection(listener):
@@ -52,7 +52,7 @@ def test_nobody_listens():
     with socket.create_server(("127.0.0.1", 0)) as closed:
         free = port(closed)
     address, connection = check_connectivity(f"http://127.0.0.1:{free}/v5", 5)
-    assert (address.mark, connection.mark) == (CheckStatus.OK, CheckStatus.FAILED)
+    assert (address.status, connection.status) == (CheckStatus.OK, CheckStatus.FAILED)
     assert connection.message == f"no connection to 127.0.0.1:{free} (connection refused)"
     assert "api_url" in connection.advice
 
@@ -73,7 +73,7 @@ def test_server_without_tls(listener):
         daemon=True,
     ).start()
     connection = check_connectivity(f"https://127.0.0.1:{port(listener)}/v5", 5)[1]
-    assert connection.mark is CheckStatus.FAILED
+    assert connection.status is CheckStatus.FAILED
     assert "does not speak TLS" in connection.message
 
 
@@ -141,12 +141,12 @@ def test_certificate(listener, certificate, trusted):
         return ssl.create_default_context(cafile=str(certificate) if trusted else None)
 
     address, connection = check_connectivity(f"https://localhost:{port(listener)}/v5", 5, context)
-    assert address.mark is CheckStatus.OK
+    assert address.status is CheckStatus.OK
     if trusted:
-        assert connection.mark is CheckStatus.OK
+        assert connection.status is CheckStatus.OK
         assert "TLSv1" in connection.message
     else:
-        assert connection.mark is CheckStatus.FAILED
+        assert connection.status is CheckStatus.FAILED
         assert "self-signed certificate" in connection.message
         assert "SSL_CERT_FILE" in connection.advice
 
@@ -200,4 +200,4 @@ def test_proxy_is_what_is_tried(monkeypatch, listener):
     assert "HTTPS_PROXY" in found[0].message
     listener.close()
     broken = check_connectivity("https://nowhere.invalid/v5", 5)[1]
-    assert (broken.mark, "HTTPS_PROXY" in broken.advice) == (CheckStatus.FAILED, True)
+    assert (broken.status, "HTTPS_PROXY" in broken.advice) == (CheckStatus.FAILED, True)

@@ -16,6 +16,8 @@ from given import ACCOUNT, TOKEN, record, schema
 from shopper import digest, seconds_ago
 from target_pinterest_capi.cli.eqs import command as eqs
 from target_pinterest_capi.cli.eqs import model as eqs_result
+from target_pinterest_capi.cli.eqs import own_reports
+from target_pinterest_capi.cli.eqs.expectations import EXPECTED
 from target_pinterest_capi.cli.main import main
 from target_pinterest_capi.events.event import Origin
 from target_pinterest_capi.events.reasons import LeftOut
@@ -171,7 +173,11 @@ def test_report_path_of_the_configuration_is_ours(deliver, ask):
 
 @pytest.mark.parametrize(
     ("path", "note"),
-    [(None, eqs.NO_REPORT), ("gone.json", eqs.NO_REPORT), ("page.html", eqs.PAGE_REPORT)],
+    [
+        (None, own_reports.NO_REPORT),
+        ("gone.json", own_reports.NO_REPORT),
+        ("page.html", own_reports.PAGE_REPORT),
+    ],
 )
 def test_without_a_report_the_score_stands_alone(deliver, ask, path, note):
     """Pinterest's figures are shown all the same, with what to set to have ours beside them."""
@@ -475,10 +481,10 @@ def test_figures_of_several_platforms_are_no_reason():
 
 def test_every_component_has_its_rule_and_its_field():
     """Each of the eleven says how much is enough, and names a field that can be mapped."""
-    assert list(eqs_result.EXPECTED) == [component.name for component in COMPONENTS]
+    assert list(EXPECTED) == [component.name for component in COMPONENTS]
 
 
-@pytest.mark.parametrize("component", eqs_result.EXPECTED)
+@pytest.mark.parametrize("component", EXPECTED)
 def test_the_measure_is_documented(component):
     """docs/eqs.md names how much of each component is enough."""
     page = (Path(__file__).parent.parent / "docs" / "eqs.md").read_text()
@@ -487,7 +493,7 @@ def test_the_measure_is_documented(component):
         for line in page.splitlines()
         if line.startswith("| `") and f"`{component}`" in line.split("|")[1]
     ]
-    assert row.split("|")[2].strip().startswith(f"{eqs_result.EXPECTED[component].enough:g} %")
+    assert row.split("|")[2].strip().startswith(f"{EXPECTED[component].enough:g} %")
 
 
 def test_components_that_are_not_known_are_shown():

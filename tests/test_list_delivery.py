@@ -20,7 +20,7 @@ from target_pinterest_capi.customer_lists.remote_list import (
     exceptions_of,
 )
 from target_pinterest_capi.delivery.run import Run
-from target_pinterest_capi.pinterest.responses import PinterestList
+from target_pinterest_capi.pinterest.responses import CustomerListBody
 from target_pinterest_capi.reporting.customer_lists import STATUSES
 from target_pinterest_capi.sandbox.app import SandboxConfig
 from target_pinterest_capi.sandbox.faults import Fault
@@ -615,7 +615,7 @@ def test_exceptions_are_told_without_values(exceptions, told):
 
     Numbers are shown, texts are redacted, and anything else is counted.
     """
-    assert exceptions_of(PinterestList("1", exceptions=exceptions)) == told
+    assert exceptions_of(CustomerListBody("1", exceptions=exceptions)) == told
 
 
 # ---- OAuth ----

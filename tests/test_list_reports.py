@@ -12,7 +12,7 @@ from given import ACCOUNT, TOKEN
 from target_pinterest_capi.customer_lists.members import Action, read_action
 from target_pinterest_capi.events.outcomes import NotSent
 from target_pinterest_capi.reporting import report
-from target_pinterest_capi.reporting.customer_lists import STATUSES, ListReport
+from target_pinterest_capi.reporting.customer_lists import STATUSES, CustomerListReport
 from target_pinterest_capi.reporting.html import page as html
 from target_pinterest_capi.sandbox.faults import Fault
 from target_pinterest_capi.settings import load
@@ -118,7 +118,7 @@ def test_a_report_without_lists_has_no_section(run_target, tmp_path):
 
 def test_exceptions_are_in_log_and_page():
     """What could not be used is reported with its count; Pinterest does not say which it was."""
-    one = ListReport(
+    one = CustomerListReport(
         name="<b>VIPs",
         ad_account_id=ACCOUNT,
         list_id="17",

@@ -780,8 +780,8 @@ def test_no_value_of_a_member_is_shown(preview, columns, arguments):
         (b'{"type": "RECORD", "stream": "orders"}', "line 2: the RECORD message lacks"),
         (b'{"type": "SCHEMA", "stream": "orders"}', "line 2: the SCHEMA message lacks"),
         (
-            line(type="SCHEMA", stream="secret-word", schema={}),
-            "line 2: the schema has no `properties`",
+            line(type="SCHEMA", stream="secret-word", schema=[]),
+            "line 2: the schema is no object",
         ),
         (
             line(type="RECORD", stream="orders", record=["secret-word"]),

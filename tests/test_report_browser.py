@@ -11,7 +11,7 @@ from chromium import Browser, program
 from report_sample import hostile, ordinary, report_of
 
 from given import ACCOUNT
-from target_pinterest_capi.reporting.customer_lists import ListReport
+from target_pinterest_capi.reporting.customer_lists import CustomerListReport
 from target_pinterest_capi.reporting.html.page import page
 from target_pinterest_capi.reporting.report import Report
 
@@ -19,7 +19,7 @@ from target_pinterest_capi.reporting.report import Report
 def with_lists() -> Report:
     """Return the ordinary report with a list of each status, and one that is not there."""
 
-    def one(status: str | None, **changes: Any) -> ListReport:
+    def one(status: str | None, **changes: Any) -> CustomerListReport:
         given = {
             "name": f"Members {status}",
             "ad_account_id": ACCOUNT,
@@ -34,7 +34,7 @@ def with_lists() -> Report:
             "answers_with_exceptions": 0,
             "audience": None,
         }
-        return ListReport(**{**given, **changes})
+        return CustomerListReport(**{**given, **changes})
 
     lists = [
         one("READY"),

@@ -32,20 +32,31 @@ def schema(**properties):
         schema(a={"type": "array", "items": {"$ref": "#/definitions/x"}})
         | {"definitions": {"x": {"type": "string"}}},
         {"properties": {}},
+        {},
+        True,
+        False,
+        {"type": "object"},
+        {"type": ["null", "object"], "additionalProperties": True},
+        {"$ref": "#/definitions/x"} | {"definitions": {"x": {"type": "object"}}},
+        {"anyOf": [{"type": "object"}, {"type": "null"}]},
+        schema(a=True, b=False),
+        schema(a={"type": "string", "x-of-the-tap": [1], "maxLength": 5.0}),
+        schema(a={"type": "string", "format": "unheard-of"}),
+        schema(a={"type": "object", "required": []}),
+        schema() | {"id": "visits", "$schema": "http://json-schema.org/draft-04/schema#"},
     ],
 )
 def test_usable_schema(usable):
     """Odd but usable, draft-4 booleans and multipleOf among them, is no reason to stop."""
-    check_schema(usable)
-    compile_validator(usable)
+    compile_validator(check_schema(usable))
 
 
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({}, "no `properties`"),
-        ({"type": "object"}, "no `properties`"),
-        ({"properties": []}, "no `properties`"),
+        ({"properties": []}, "properties"),
+        ("text", "no object"),
+        (None, "no object"),
         ([], "no object"),
         (schema(a={"type": "banana"}), "properties/a/type"),
         (schema(a=5), "properties/a"),
@@ -53,7 +64,7 @@ def test_usable_schema(usable):
     ],
 )
 def test_wrong_schema_is_refused_with_its_place(wrong, words):
-    """A schema without properties, or that is no JSON Schema, is an error that says where."""
+    """What is no JSON Schema is an error that says where."""
     with pytest.raises(SchemaError, match=words):
         check_schema(wrong)
 

@@ -977,11 +977,11 @@ def test_wrong_members_of_an_entry(member, value, says):
 
 
 def test_event_names_may_have_dots_and_numbers():
-    """Names nested at their dots, and numbers, are the tap's names again; null is not given."""
+    """Names nested at their dots, and numbers, are the tap's names again; null sends none."""
     entry = load(
         entry_with(event_names={"Order": {"Completed": "checkout"}, 404: "custom", "Gone": None})
     ).mappings[0]
-    assert entry.event_names == {"Order.Completed": "checkout", "404": "custom"}
+    assert entry.event_names == {"Order.Completed": "checkout", "404": "custom", "Gone": None}
 
 
 @pytest.mark.parametrize(

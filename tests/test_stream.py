@@ -13,11 +13,15 @@ from click.testing import CliRunner
 
 from given import ACCOUNT, record, schema, settings_of
 from shopper import visit
-from target_pinterest_capi.checks import steps
+from target_pinterest_capi.checks import mappings
 from target_pinterest_capi.cli.main import main
 from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, SkippedRecord
-from target_pinterest_capi.mapping.entries import Accounts, Record, compile_stream
-from target_pinterest_capi.pipeline.stream import MOST_TIMES_NEW, StreamPipeline
+from target_pinterest_capi.mapping.entries import Accounts, Record, compile_stream, entry_compiler
+from target_pinterest_capi.pipeline.stream import (
+    MOST_TIMES_NEW,
+    RECORDS_BEFORE_ROWS,
+    StreamPipeline,
+)
 from target_pinterest_capi.singer.rows import compile_rows, record_head
 
 NAMES = 8000
@@ -45,8 +49,7 @@ def pipeline_of(results: Results, lists: Any = (), **settings: Any) -> StreamPip
         ["event_id"],
         told,
         results,
-        accounts=Accounts(told),
-        note=lambda *_: None,
+        compile_entries=entry_compiler(told, Accounts(told), lambda *_: None),
         lists=lists,
     )
 
@@ -116,8 +119,7 @@ def test_record_that_breaks_the_schema_goes_no_further(
         ["event_id"],
         told,
         results,
-        accounts=Accounts(told),
-        note=lambda *_: None,
+        compile_entries=entry_compiler(told, Accounts(told), lambda *_: None),
         lists=[(Origin("visits", name), handled.append) for name in lists],
     )
     pipeline.handle_record({"event_id": "visit-1", "value": "much"})
@@ -131,8 +133,13 @@ def test_rows_come_to_what_records_come_to():
     """A row and its record have the same result, however old the row handler is."""
     results = Results()
     pipeline = pipeline_of(results)
+    for _ in range(RECORDS_BEFORE_ROWS):
+        assert pipeline.rows is None
+        pipeline.handle_record(visit(0))
     rows = pipeline.rows
     assert rows is not None
+    results.kept.clear()
+    results.sequence = 0
     before = record("visits", **visit(1))
     rows.handle_row(rows.decode(before).record, before)
     pipeline.handle_record(visit(2, client_ip_address="192.0.2.1"))
@@ -157,7 +164,7 @@ def preview(lines: list[bytes], tmp_path: Path) -> None:
 
 
 def sample(lines: list[bytes], tmp_path: Path) -> None:
-    result, _ = steps.sample(settings_of(), lines)
+    result, _ = mappings.sample(settings_of(), lines)
     assert result.message == f"{NAMES:,} records of the sample: {NAMES:,} events"
 
 
@@ -203,8 +210,7 @@ def test_marks_and_blanks_around_a_name_are_no_part_of_it(mark: str, is_declared
         [f"{mark}order"],
         settings,
         results,
-        accounts=Accounts(settings),
-        note=lambda *_: None,
+        compile_entries=entry_compiler(settings, Accounts(settings), lambda *_: None),
     )
     for number in range(2):
         plain = visit(number)
@@ -239,8 +245,7 @@ def test_columns_of_one_field_are_warned_of_once():
         ["event_id"],
         settings,
         Results(),
-        accounts=Accounts(settings),
-        note=lambda *_: None,
+        compile_entries=entry_compiler(settings, Accounts(settings), lambda *_: None),
         warn=warnings.append,
     )
     assert len(warnings) == 1

@@ -89,7 +89,7 @@ LIBRARIES: Final = {
     "hashlib": ("events.hashing", "sandbox.identifiers"),
     "httpx": ("pinterest.client",),
     "iso3166": ("events.codes", "settings.values"),
-    "jinja2": ("reporting.html.page",),
+    "jinja2": ("reporting.html.page", "sandbox.demo.view"),
     "jmespath": ("expressions",),
     "jsonschema": ("singer.schemas",),
     "jsonschema_rs": ("singer.schemas", "sandbox.request_bodies"),

@@ -20,7 +20,7 @@ from target_pinterest_capi.customer_lists.members import (
     PendingOperation,
     compile_members,
 )
-from target_pinterest_capi.customer_lists.remote_list import ListAddress, ListClient, RemoteList
+from target_pinterest_capi.customer_lists.remote_list import ConfiguredList, ListClient, RemoteList
 from target_pinterest_capi.customer_lists.reports import report_of
 from target_pinterest_capi.delivery.call_runner import CallRunner
 from target_pinterest_capi.delivery.dead_letters import DeadLetter
@@ -36,7 +36,7 @@ from target_pinterest_capi.pinterest.calls import FlowStopped
 from target_pinterest_capi.pinterest.client import Client
 from target_pinterest_capi.pinterest.oauth import tokens_of
 from target_pinterest_capi.reporting.counters import RequestCounts
-from target_pinterest_capi.reporting.customer_lists import ListReport
+from target_pinterest_capi.reporting.customer_lists import CustomerListReport
 from target_pinterest_capi.settings import CustomerListEntry, OAuth, Settings
 
 if TYPE_CHECKING:
@@ -61,9 +61,9 @@ class _Rejection(NamedTuple):
     message: str
 
 
-def address_of(settings: Settings, entry: CustomerListEntry) -> ListAddress:
+def configured_list(settings: Settings, entry: CustomerListEntry) -> ConfiguredList:
     """Return the list that an entry feeds."""
-    return ListAddress(
+    return ConfiguredList(
         entry.ad_account_id or settings.ad_account_id,
         entry.list_id,
         entry.list_name,
@@ -93,7 +93,7 @@ class ListDelivery:
         self.run = run
         self.clock = clock
         self._unconfirmed: UnconfirmedRejections[_Rejection] = UnconfirmedRejections()
-        self._queues: dict[ListAddress, ListQueue] = {}
+        self._queues: dict[ConfiguredList, ListQueue] = {}
         self._feeds: set[bytes] = set()
         self._client = client
         self._rng = rng
@@ -116,8 +116,8 @@ class ListDelivery:
     def _mapper(
         self, entry: CustomerListEntry, stream: str, key_properties: tuple[str, ...]
     ) -> MemberMapper:
-        address = address_of(self.settings, entry)
-        origin = Origin(stream, address.name)
+        configured = configured_list(self.settings, entry)
+        origin = Origin(stream, configured.name)
         read = compile_members(
             entry,
             origin,
@@ -126,7 +126,7 @@ class ListDelivery:
             plain_keys=self.settings.dead_letter_keys == "plain",
         )
         if self.settings.mode == "live":
-            deliver = self._deliver_to(address, entry, origin)
+            deliver = self._deliver_to(configured, entry, origin)
         else:
             deliver = self._skip_unsent(origin)
 
@@ -144,11 +144,11 @@ class ListDelivery:
         return lambda _: self.run.skip_unsent(origin, reason)
 
     def _deliver_to(
-        self, address: ListAddress, entry: CustomerListEntry, origin: Origin
+        self, configured: ConfiguredList, entry: CustomerListEntry, origin: Origin
     ) -> Callable[[MemberOperation], None]:
         run = self.run
-        queue = self._queue(address, entry)
-        feed = self._feed(entry, address, origin.stream)
+        queue = self._queue(configured, entry)
+        feed = self._feed(entry, configured, origin.stream)
 
         def deliver(operation: MemberOperation) -> None:
             receipt = OperationReceipt(origin, run.sequence, operation.key, feed)
@@ -156,15 +156,15 @@ class ListDelivery:
 
         return deliver
 
-    def _queue(self, address: ListAddress, entry: CustomerListEntry) -> ListQueue:
+    def _queue(self, configured: ConfiguredList, entry: CustomerListEntry) -> ListQueue:
         """Return the queue of a list, which all the entries that name it share."""
         client = self._open_client()
-        queue = self._queues.get(address)
+        queue = self._queues.get(configured)
         if queue is None:
             limit = self.settings.list_batch_size
-            queue = self._queues[address] = ListQueue(
+            queue = self._queues[configured] = ListQueue(
                 self,
-                RemoteList(client, address, limit),
+                RemoteList(client, configured, limit),
                 max_members=limit,
                 wait_seconds=self.settings.list_wait_seconds,
                 clock=self.clock,
@@ -198,7 +198,7 @@ class ListDelivery:
             start_workers=self._start_workers,
         )
 
-    def _feed(self, entry: CustomerListEntry, address: ListAddress, stream: str) -> bytes:
+    def _feed(self, entry: CustomerListEntry, configured: ConfiguredList, stream: str) -> bytes:
         """Return the feed that a stream's members are recorded under.
 
         Its refresh begins with the next `poll`.
@@ -207,12 +207,12 @@ class ListDelivery:
             return NO_FEED
         from target_pinterest_capi.customer_lists.full_refreshes import feed_key, list_key  # noqa: PLC0415 - SQLAlchemy takes 0.1 s to import
 
-        key = list_key(address.ad_account_id, address.name)
-        feed = feed_key(address.ad_account_id, address.name, stream)
+        key = list_key(configured.ad_account_id, configured.name)
+        feed = feed_key(configured.ad_account_id, configured.name, stream)
         if feed not in self._feeds:
             self._feeds.add(feed)
             self._to_begin.append((key, feed, stream))
-        self._queues[address].record_key = key
+        self._queues[configured].record_key = key
         return feed
 
     # What the run asks
@@ -313,7 +313,7 @@ class ListDelivery:
         if self._refreshes is not None:
             self._refreshes.close()
 
-    def reports(self) -> list[ListReport]:
+    def reports(self) -> list[CustomerListReport]:
         """Return what became of each list, for the log and the report of the run."""
         return [report_of(queue.remote) for queue in self._queues.values()]
 

@@ -138,7 +138,7 @@ class ListQueue:
             else:
                 yield from self.remote.send(action, members, self)
         if self.wants_audience:
-            name = self.remote.address.list_name or f"Customer list {self.remote.id}"
+            name = self.remote.configured.list_name or f"Customer list {self.remote.id}"
             yield from self.remote.ensure_audience(name)
         self._is_busy = False
 
@@ -191,7 +191,7 @@ class ListQueue:
                     Rejected.REFUSED_REQUEST,
                     receipt.refusal,
                     key=receipt.key,
-                    ad_account_id=self.remote.address.ad_account_id,
+                    ad_account_id=self.remote.configured.ad_account_id,
                 )
             )
         elif receipt.delivered:

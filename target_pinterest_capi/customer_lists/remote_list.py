@@ -18,9 +18,9 @@ from target_pinterest_capi.pinterest.responses import (
     AudiencePage,
     CallResponse,
     Credentials,
-    ListPage,
+    CustomerListBody,
+    CustomerListPage,
     PinterestAudience,
-    PinterestList,
 )
 from target_pinterest_capi.pinterest.retries import Decision, classify_call, describe
 
@@ -31,11 +31,11 @@ MEMBER_BYTES: Final = 65  # a SHA-256 in hex, and the comma
 MAX_MEMBERS: Final = (MAX_BODY_BYTES - FRAME_BYTES) // MEMBER_BYTES
 CUSTOMER_LIST: Final = "CUSTOMER_LIST"  # docs/pinterest-api.md: Audiences (AudienceType)
 
-Page = TypeVar("Page", ListPage, AudiencePage)
+Page = TypeVar("Page", CustomerListPage, AudiencePage)
 
 
-class ListAddress(NamedTuple):
-    """Which list: its account, its id or its name, and the kind of its members."""
+class ConfiguredList(NamedTuple):
+    """A list as the configuration names it: account, id or name, and the kind of its members."""
 
     ad_account_id: str
     list_id: str | None
@@ -97,13 +97,13 @@ class ListOutcomes(Protocol):
 class RemoteList:
     """A list at Pinterest as this process knows it: its id, and what the last responses said."""
 
-    def __init__(self, client: ListClient, address: ListAddress, max_members: int) -> None:
-        self.address = address
-        self.id = address.list_id
+    def __init__(self, client: ListClient, configured: ConfiguredList, max_members: int) -> None:
+        self.configured = configured
+        self.id = configured.list_id
         self.is_looked_up = self.id is not None
         self.was_created = False
         self.audience: str | None = None  # "found" or "made", once it is certain that there is one
-        self.last: PinterestList | None = None
+        self.last: CustomerListBody | None = None
         self.with_exceptions = 0  # responses that reported some
         self.changed: Counter[Action] = Counter()  # members of requests that were accepted
         self._client = client
@@ -116,7 +116,7 @@ class RemoteList:
         """
         if self.is_looked_up:
             return
-        account = self.address.ad_account_id
+        account = self.configured.ad_account_id
         found: list[str] = []
         bookmark: str | None = None
         seen: set[str] = set()
@@ -124,11 +124,11 @@ class RemoteList:
             response = yield Call(
                 partial(self._client.customer_lists, ad_account_id=account, bookmark=bookmark)
             )
-            page = _body(response, ListPage)
+            page = _body(response, CustomerListPage)
             found += [
                 item.id
                 for item in page.items
-                if item.name == self.address.list_name and item.id not in found
+                if item.name == self.configured.list_name and item.id not in found
             ]
             bookmark = page.bookmark
             if not bookmark:
@@ -136,7 +136,7 @@ class RemoteList:
             _check_new(bookmark, seen)
         if len(found) > 1:
             raise FlowStopped(
-                f"there are {len(found)} customer lists of the list_name {self.address.name!r}, "
+                f"there are {len(found)} customer lists of the list_name {self.configured.name!r}, "
                 f"with the ids {', '.join(found)}: set list_id to the one that is meant instead of "
                 "list_name."
             )
@@ -158,7 +158,7 @@ class RemoteList:
             call = Call(
                 partial(
                     self._client.create_audience,
-                    ad_account_id=self.address.ad_account_id,
+                    ad_account_id=self.configured.ad_account_id,
                     name=name,
                     list_id=self.id,
                 ),
@@ -175,7 +175,7 @@ class RemoteList:
                 if classify_call(response) is Decision.ISOLATE:
                     raise FlowStopped(
                         f"{describe(response)} to the creation of an audience of the list "
-                        f"{self.address.name!r}."
+                        f"{self.configured.name!r}."
                     )
             self.audience = "found"
 
@@ -185,7 +185,7 @@ class RemoteList:
             response = yield from self._create(members)
         else:
             response = yield self._update(action, members)
-        if isinstance(response, ApiResponse) and isinstance(response.body, PinterestList):
+        if isinstance(response, ApiResponse) and isinstance(response.body, CustomerListBody):
             self._remember(response.body)
             self.changed[action] += len(members)
             outcomes.settle_accepted(action, members)
@@ -197,21 +197,21 @@ class RemoteList:
             yield from self._send_request(action, members[middle:], outcomes)
 
     def _update(self, action: Action, members: Sequence[str]) -> Call:
-        account, list_id = self.address.ad_account_id, self.id
+        account, list_id = self.configured.ad_account_id, self.id
         assert list_id is not None  # noqa: S101 - checked before
         update = self._client.update_list
         return Call(lambda token: update(token, account, list_id, action.value, members))
 
     def _create(self, members: Sequence[str]) -> Generator[Call, CallResponse, CallResponse]:
         """Create the list with its first members; return the response about them."""
-        account, _, name, list_type = self.address
+        account, _, name, list_type = self.configured
         create = self._client.create_list
         call = Call(
             lambda token: create(token, account, name or "", list_type, members), repeatable=False
         )
         while True:
             response = yield call
-            if isinstance(response, ApiResponse) and isinstance(response.body, PinterestList):
+            if isinstance(response, ApiResponse) and isinstance(response.body, CustomerListBody):
                 self.id = response.body.id
                 self.was_created = True
                 return response
@@ -231,7 +231,9 @@ class RemoteList:
         seen: set[str] = set()
         while True:
             read_page = partial(
-                self._client.audiences, ad_account_id=self.address.ad_account_id, bookmark=bookmark
+                self._client.audiences,
+                ad_account_id=self.configured.ad_account_id,
+                bookmark=bookmark,
             )
             response = yield Call(read_page, about=CallPurpose.AUDIENCES)
             page = _body(response, AudiencePage)
@@ -249,12 +251,12 @@ class RemoteList:
             and audience.rule.customer_list_id == self.id
         )
 
-    def _remember(self, shown: PinterestList) -> None:
+    def _remember(self, shown: CustomerListBody) -> None:
         self.last = shown
         self.with_exceptions += bool(shown.exceptions)
 
 
-def exceptions_of(shown: PinterestList) -> dict[str, str]:
+def exceptions_of(shown: CustomerListBody) -> dict[str, str]:
     """Return what `exceptions` says, without values.
 
     Numbers stay as they are, texts are redacted, and of anything else the number is left.

@@ -6,7 +6,7 @@ Done once for a stream's columns; what is left for a record is to call each entr
 import fnmatch
 import time
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
@@ -23,9 +23,10 @@ from target_pinterest_capi.events.column_names import clean_name
 from target_pinterest_capi.events.event import Account, InvalidRecord, Origin, SkippedRecord
 from target_pinterest_capi.events.keys import read_key
 from target_pinterest_capi.events.reasons import Invalid, Skipped
+from target_pinterest_capi.expressions.analysis import literals
 from target_pinterest_capi.mapping import presets
 from target_pinterest_capi.mapping.field_plans import Levels, Note, compile_guarded, field_plans
-from target_pinterest_capi.mapping.flat_columns import Members, SameField, same_fields
+from target_pinterest_capi.mapping.flat_columns import SameField, names_a_field, same_fields
 from target_pinterest_capi.settings import MappingEntry, Settings
 from target_pinterest_capi.settings.values import MAX_ACCOUNT_DIGITS
 
@@ -33,6 +34,7 @@ OriginNote = Callable[[Origin, str, str], None]
 Record = Mapping[str, Any]
 MapRecord = Callable[[Record], Result]
 
+KEPT_STREAMS: Final = 64  # or schemas of one: of each its compiled functions, some 40 KiB
 _ALTERNATIVES: Final = ("anyOf", "oneOf", "allOf")
 _EVERY_STREAM: Final = MappingEntry(stream="*", preset=presets.PINTEREST)
 
@@ -64,7 +66,7 @@ class StreamSchema(NamedTuple):
     name: str
     columns: frozenset[str]
     key_properties: tuple[str, ...] = ()
-    members: Members = MappingProxyType({})
+    members: Mapping[str, frozenset[str]] = MappingProxyType({})
 
 
 class EntryRows(NamedTuple):
@@ -124,6 +126,40 @@ def columns_of_one_field(settings: Settings, stream: StreamSchema) -> list[SameF
     return list(same_fields(stream.columns, stream.members))
 
 
+CompileEntries = Callable[[StreamSchema], tuple[CompiledEntry, ...]]
+
+
+def entry_compiler(
+    settings: Settings,
+    accounts: Accounts,
+    note: OriginNote,
+    now: Callable[[], float] = time.time,
+) -> CompileEntries:
+    """Return the compiler of a stream's entries, which keeps what it compiled last.
+
+    A schema that changes in other columns than those of fields comes to the same functions, and
+    costs next to nothing.
+    """
+
+    @lru_cache(KEPT_STREAMS)
+    def compile_fields(
+        name: str,
+        columns: frozenset[str],
+        key_properties: tuple[str, ...],
+        members: frozenset[tuple[str, frozenset[str]]],
+    ) -> tuple[CompiledEntry, ...]:
+        stream = StreamSchema(name, columns, key_properties, dict(members))
+        return compile_stream(settings, stream, accounts, note, now)
+
+    def compile_entries(stream: StreamSchema) -> tuple[CompiledEntry, ...]:
+        columns = frozenset(filter(names_a_field, stream.columns))
+        members = [(column, declared) for column, declared in stream.members.items()]
+        of_fields = frozenset(pair for pair in members if pair[0] in columns)
+        return compile_fields(stream.name, columns, stream.key_properties, of_fields)
+
+    return compile_entries
+
+
 def compile_stream(
     settings: Settings,
     stream: StreamSchema,
@@ -174,16 +210,22 @@ def _compile(
 
 def _plan(levels: Levels, origin: Origin, stream: StreamSchema, note: Note) -> EventPlan:
     listed = levels.preset.event_names if levels.preset else {}
-    event_names = {**listed, **levels.entry.event_names}
+    names = {**listed, **levels.entry.event_names}
     unmapped = (path for path, sources in levels.entry.fields.items() if sources is None)
     return EventPlan(
         origin,
-        fields=field_plans(levels, note, names_are_listed=bool(event_names)),
+        fields=field_plans(levels, note, names_are_listed=bool(names)),
         key_properties=stream.key_properties,
         underived=frozenset(unmapped),
-        event_names=event_names or None,
-        fallback_name=levels.fallback_name() if event_names else None,
+        event_names=names or None,
+        known_names=frozenset(names) | _literals(levels.expressions("event_name")),
+        fallback_name=levels.fallback_name() if names else None,
     )
+
+
+def _literals(levels: Iterable[tuple[str, ...]]) -> frozenset[str]:
+    """Return the names that the expressions of an event's name have in them."""
+    return literals(*(source for expressions in levels for source in expressions))
 
 
 def _rows(builder: Builder, account: Account) -> EntryRows | None:

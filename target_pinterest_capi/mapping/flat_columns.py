@@ -8,6 +8,7 @@ further values of lists, or the members of further items.
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from target_pinterest_capi.events.column_names import by_field_name, clean_name, snake_case
@@ -20,6 +21,7 @@ _NUMBERED: Final = re.compile(r"(.+?)_([1-9]\d{0,2})")
 _JOINTS: Final = (".", "__", "_")  # how taps and flattening join an object's name and its member's
 # Members of the other objects are too common as names of columns: brand, model, type.
 _BARE_OBJECTS: Final = ("", "user_data", "custom_data")
+_KNOWN_NAMES: Final = 4096
 _CONTENTS: Final = "custom_data.contents"
 
 
@@ -57,6 +59,7 @@ def entry_fields(
     return fields
 
 
+@lru_cache(_KNOWN_NAMES)
 def names_a_field(column: str) -> bool:
     """Return whether a column is read where it is there.
 

@@ -24,13 +24,13 @@ from target_pinterest_capi.pinterest.responses import (
     AudiencePage,
     CallResponse,
     Credentials,
+    CustomerListBody,
+    CustomerListPage,
     EventsResponse,
     EventStatus,
-    ListPage,
     NoResponse,
     NoResponseKind,
     PinterestAudience,
-    PinterestList,
     QualityScore,
     TokenGrant,
 )
@@ -108,7 +108,9 @@ class Client:
 
         docs/pinterest-api.md: Customer lists.
         """
-        return self._page(token, f"/ad_accounts/{ad_account_id}/customer_lists", bookmark, ListPage)
+        return self._page(
+            token, f"/ad_accounts/{ad_account_id}/customer_lists", bookmark, CustomerListPage
+        )
 
     def create_list(
         self, token: str, ad_account_id: str, name: str, list_type: str, members: Sequence[str]
@@ -119,7 +121,7 @@ class Client:
         """
         body = {"name": name, "list_type": list_type, "records": ",".join(members)}
         return self._write(
-            token, "POST", f"/ad_accounts/{ad_account_id}/customer_lists", body, PinterestList
+            token, "POST", f"/ad_accounts/{ad_account_id}/customer_lists", body, CustomerListBody
         )
 
     def update_list(
@@ -140,7 +142,7 @@ class Client:
             "PATCH",
             path,
             {"operation_type": operation, "records": ",".join(members)},
-            PinterestList,
+            CustomerListBody,
         )
 
     def audiences(self, token: str, ad_account_id: str, bookmark: str | None) -> CallResponse:

@@ -24,6 +24,7 @@ from target_pinterest_capi.mapping.entries import (
     Accounts,
     Record,
     StreamSchema,
+    entry_compiler,
     load_preset,
     matching,
 )
@@ -36,7 +37,7 @@ from target_pinterest_capi.pipeline.previewed import (
 from target_pinterest_capi.pipeline.previewed_lists import (
     ADVICE,
     OUTCOMES,
-    PreviewedList,
+    PreviewedListEntry,
     compile_lists,
     list_sources,
 )
@@ -140,7 +141,7 @@ class Preview:
             schema = json.loads(bytes(message.schema))
         except (ValueError, RecursionError):
             raise UnreadableLineError("the schema cannot be read") from None
-        check_schema(schema)
+        schema = check_schema(schema)
         self._streams[message.stream] = _StreamPreview(
             self, message.stream, schema, tuple(message.key_properties or ())
         )
@@ -178,10 +179,10 @@ class _StreamPreview:
             key_properties,
             preview.settings,
             self,
-            accounts=preview.accounts,
-            note=self._note,
+            compile_entries=entry_compiler(
+                preview.settings, preview.accounts, self._note, preview.now
+            ),
             lists=[(entry.origin, partial(self._handle_for_list, entry)) for entry in self._lists],
-            now=preview.now,
         )
 
     def results(self, record: dict[str, Any]) -> list[PreviewedRecord]:
@@ -201,7 +202,7 @@ class _StreamPreview:
         """Keep an event likewise."""
         self.handle(event)
 
-    def _handle_for_list(self, entry: PreviewedList, record: Record) -> None:
+    def _handle_for_list(self, entry: PreviewedListEntry, record: Record) -> None:
         self._results.append(self._of_list(entry.read(record), entry))
 
     def unread_columns(self, settings: Settings) -> list[str]:
@@ -250,7 +251,7 @@ class _StreamPreview:
         )
 
     def _of_list(
-        self, made: MemberOperation | InvalidRecord, entry: PreviewedList
+        self, made: MemberOperation | InvalidRecord, entry: PreviewedListEntry
     ) -> PreviewedRecord:
         """Return one customer list's result likewise."""
         notes = self._take_notes(entry.origin)

@@ -4,7 +4,6 @@ Owns what a stream's mapping is compiled for, and when it is compiled again: whe
 columns that the schema does not declare. Holds no record: what one comes to is handed on at once.
 """
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
@@ -14,13 +13,11 @@ from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, Ski
 from target_pinterest_capi.events.keys import read_key
 from target_pinterest_capi.events.reasons import Invalid, Skipped
 from target_pinterest_capi.mapping.entries import (
-    Accounts,
     CompiledEntry,
-    OriginNote,
+    CompileEntries,
     Record,
     StreamSchema,
     columns_of_one_field,
-    compile_stream,
     stream_columns,
     stream_members,
 )
@@ -30,6 +27,7 @@ from target_pinterest_capi.singer.rows import RowHandler, compile_rows, record_o
 from target_pinterest_capi.singer.schemas import compile_validator
 
 NO_MAPPING: Final = ""  # the name of the entry, where none takes a record
+RECORDS_BEFORE_ROWS: Final = 10  # a schema may change before they have paid for themselves
 MOST_TIMES_NEW: Final = (
     20  # that records of a stream bring new columns, before their names are data
 )
@@ -55,8 +53,7 @@ class StreamPipeline:
     Each record comes to one result for each mapping entry that takes the stream.
 
     A record that breaks the schema, or that neither an entry nor a customer list takes, has one
-    result. `note` counts values that are left out, `warn` takes what a person should know of the
-    stream's columns, once, and `now` returns Unix seconds.
+    result. `warn` takes what a person should know of the stream's columns, once.
     """
 
     def __init__(
@@ -67,11 +64,9 @@ class StreamPipeline:
         settings: Settings,
         results: ResultHandler,
         *,
-        accounts: Accounts,
-        note: OriginNote,
+        compile_entries: CompileEntries,
         lists: Sequence[ListMapping] = (),
         warn: Callable[[str], None] = lambda _: None,
-        now: Callable[[], float] = time.time,
     ) -> None:
         self.stream = StreamSchema(
             name,
@@ -82,11 +77,9 @@ class StreamPipeline:
         self._clean_names: dict[str, str] = {}  # of columns with a byte order mark, or blanks
         self._settings = settings
         self._results = results
-        self._accounts = accounts
-        self._note = note
+        self._compile_entries = compile_entries
         self._warn = warn
         self._warned_of: set[SameField] = set()
-        self._now = now
         self._lists = [handle for _, handle in lists]
         self._validate = compile_validator(dict(schema)) if settings.validate_records else None
         self._entries: tuple[CompiledEntry, ...]
@@ -100,6 +93,7 @@ class StreamPipeline:
         self._times_new = 0
         self._rows: RowHandler | None = None
         self._rows_are_stale = True
+        self._handled = 0  # records, before there are rows
 
     @property
     def has_entries(self) -> bool:
@@ -110,6 +104,7 @@ class StreamPipeline:
         """Hand on what a record comes to. Raises `RunStopped` where the run has to stop."""
         results = self._results
         results.sequence += 1
+        self._handled += 1
         if self._validate is not None and (violation := self._validate(record)) is not None:
             results.handle(self._invalid(record, violation.field, violation.keyword))
             return
@@ -128,6 +123,8 @@ class StreamPipeline:
     def rows(self) -> RowHandler | None:
         """How lines can be read as rows; None where something needs whole records."""
         if self._rows_are_stale:
+            if self._handled < RECORDS_BEFORE_ROWS:
+                return None
             self._rows_are_stale = False
             self._rows = self._compile_rows()
         return self._rows
@@ -167,9 +164,7 @@ class StreamPipeline:
         return cleaned if len(cleaned) == len(record) else {**cleaned, **record}
 
     def _compile(self) -> None:
-        self._entries = compile_stream(
-            self._settings, self.stream, self._accounts, self._note, self._now
-        )
+        self._entries = self._compile_entries(self.stream)
         self._mappers = [entry.map_record for entry in self._entries]
         for same in columns_of_one_field(self._settings, self.stream):
             if same not in self._warned_of:

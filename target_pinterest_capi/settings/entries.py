@@ -102,8 +102,8 @@ def check_account(source: str, where: str, problems: list[Problem]) -> None:
         )
 
 
-def read_event_names(raw: Any, where: str, reading: Reading) -> dict[str, str]:
-    """Return `{value of event_name: Pinterest's name}`.
+def read_event_names(raw: Any, where: str, reading: Reading) -> dict[str, str | None]:
+    """Return `{value of event_name: Pinterest's name}`; None for a name that is not to be sent.
 
     Names that were nested at their dots are joined again.
     """
@@ -111,13 +111,13 @@ def read_event_names(raw: Any, where: str, reading: Reading) -> dict[str, str]:
     if not isinstance(raw, Mapping):
         problems.append(Problem(where, "must be an object: the tap's event names to Pinterest's"))
         return {}
-    result = {}
+    result: dict[str, str | None] = {}
     for name, target in _event_names(raw, ""):
         here = joined(where, name)
         if isinstance(name, bool) or not isinstance(name, str):
             problems.append(Problem(here, "its key is no text: put it in quotes"))
         elif target is None:
-            continue
+            result[name] = None
         elif not isinstance(target, str) or not target.strip():
             problems.append(Problem(here, "must be the text of an event name"))
         else:

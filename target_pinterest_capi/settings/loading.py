@@ -6,7 +6,7 @@ models, then the settings, then the rules between settings, on what is right of 
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, TypeVar
 
 from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.settings import entries
@@ -16,9 +16,15 @@ from target_pinterest_capi.settings.objects import CustomerListEntry, MappingEnt
 from target_pinterest_capi.settings.problems import ConfigurationError, Problem, Reading
 from target_pinterest_capi.settings.reading import build, given_members
 from target_pinterest_capi.settings.secrets import read_secrets
-from target_pinterest_capi.settings.sources import ENVIRONMENT, environment, read_files
+from target_pinterest_capi.settings.sources import (
+    ENVIRONMENT,
+    environment,
+    read_environment,
+    read_files,
+)
 
 Purpose = Literal["events", "any"]
+Result = TypeVar("Result")
 
 STAND_IN_ACCOUNT: Final = (
     "0"  # lets the rules between settings run where ad_account_id is missing or wrong
@@ -87,6 +93,26 @@ def load_files(
     if mode is not None:
         raw["mode"] = mode
     return load(raw, purpose=purpose)
+
+
+def load_config(config: Mapping[str, Any] | Sequence[str], *, with_environment: bool) -> Settings:
+    """Return the checked settings of plain values or of files; the environment wins if asked for.
+
+    Raises ConfigurationError with all problems.
+    """
+    raw = dict(config) if isinstance(config, Mapping) else read_files(config)
+    if with_environment:
+        raw |= read_environment(environment())
+    return load(raw)
+
+
+def collect(read: Callable[[], Result], problems: list[Problem]) -> Result | None:
+    """Return what `read` returns; None where it finds problems, which join those found so far."""
+    try:
+        return read()
+    except ConfigurationError as error:
+        problems.extend(error.problems)
+        return None
 
 
 def _failed(problems: Iterable[Problem]) -> frozenset[str]:

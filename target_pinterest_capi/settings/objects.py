@@ -79,8 +79,8 @@ class MappingEntry(SettingsModel):
         "What conversion_token_file holds.", hidden=True
     )
     event_names: Object = setting(
-        "Values of event_name to Pinterest's names; records with other values are skipped, unless "
-        "defaults give an event_name.",
+        "Values of event_name to Pinterest's names. Others are skipped, unless defaults give an "
+        "event_name; reports name only those with null.",
         values.Frozen({}),
     )
     fields: FieldExpressions = setting(

@@ -8,6 +8,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from typing import IO, Any, Final
 
 import msgspec
@@ -32,6 +33,7 @@ NEEDED_MEMBERS: Final = {
     "ACTIVATE_VERSION": "stream",
 }
 NO_ROWS: Final = (b"\n", RowHandler(lambda line: line, lambda *_: None))  # no line begins so
+_KEPT_SCHEMAS: Final = 64  # decoded: a tap may send the same ones again and again
 _MOST_TYPE_LETTERS: Final = 30  # of a message type that is quoted
 
 
@@ -146,13 +148,28 @@ class BytesReader(GenericSingerReader[bytes]):
             )
         members: dict[str, Any] = {"type": kind, "stream": stream, needed: value}
         if kind == "SCHEMA":
-            members["schema"] = json.loads(value)
+            members["schema"] = self._schema(stream, value)
+            members["schema_json"] = value
             members["key_properties"] = message.key_properties
         elif kind == "BATCH":
             members["encoding"] = message.encoding or {}
         elif kind == "ACTIVATE_VERSION":
             members["version"] = message.version
         return members
+
+    def _schema(self, stream: str | None, text: bytes) -> Any:
+        try:
+            return _load_schema(text)
+        except (RecursionError, ValueError) as error:
+            why = "nested too deeply" if isinstance(error, RecursionError) else "no JSON"
+            raise InputError(
+                f"line {self.line_number}: SCHEMA of stream {stream!r}: it is {why}"
+            ) from None
+
+
+@lru_cache(_KEPT_SCHEMAS)
+def _load_schema(text: bytes) -> Any:
+    return json.loads(text)
 
 
 def _decode(line: bytes, number: int) -> messages.Message | None:

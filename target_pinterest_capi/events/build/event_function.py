@@ -93,7 +93,7 @@ class _EventWriter:
         rest = ""
         if self._spec.plan.event_names is not None:
             self._bind(names=self._spec.plan.event_names, fallback=self._spec.plan.fallback_name)
-            rest = " or (name := names.get(name) or fallback) is None"
+            rest = " or (name := names.get(name, fallback)) is None"
         self._source.write(_EVENT_NAME, rest=rest, key=self._key)
 
     def _action_source(self) -> None:

@@ -53,9 +53,10 @@ class EventRules:
         names = self._plan.event_names
         if names is not None:
             given = name
-            name = names.get(given or "") or self._plan.fallback_name
+            name = names.get(given or "", self._plan.fallback_name)
             if name is None and given is not None:
-                shown = given if given in EVENT_NAMES else None
+                is_known = given in EVENT_NAMES or given in self._plan.known_names
+                shown = given if is_known else None
                 return SkippedRecord(self._plan.origin, Skipped.NOT_LISTED, shown)
         return self._without("event_name", value, key) if name is None else name
 
