@@ -1,4 +1,4 @@
-"""A ledger in plain dictionaries: the model of the one in a database, and the ledger of runs that need none."""
+"""A ledger in plain dictionaries: the model of the database's, for runs that need no database."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
