@@ -30,7 +30,7 @@ from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
 from target_pinterest_capi.events.event import Origin, SkippedRecord
 from target_pinterest_capi.events.reasons import Skipped
 from target_pinterest_capi.mapping.entries import KEPT_STREAMS, Accounts, entry_compiler
-from target_pinterest_capi.pipeline.feed import IteratedSource, paced
+from target_pinterest_capi.pipeline.feed import ChunkedSource, paced
 from target_pinterest_capi.reporting.progress import Progress, watch
 from target_pinterest_capi.reporting.summary import log_summary
 from target_pinterest_capi.singer.batch_files import BatchFileError, batch_records
@@ -208,7 +208,7 @@ class TargetPinterestCapi(Target):
         stream = message_dict["stream"]
         records = batch_records(message_dict["manifest"], message_dict["encoding"])
         try:
-            for record in paced(self.run, IteratedSource(records)):
+            for record in paced(self.run, ChunkedSource(records)):
                 self._process_record_message({"stream": stream, "record": record})
         except BatchFileError as error:
             raise InputError(

@@ -45,7 +45,7 @@ ROOMS: Final = {
     "target": Room(("target", "target_command", "sinks", "__main__"), INSIDE),
     "spark": Room(("spark",), INSIDE),
     "cli": Room(("cli",), (*INSIDE, "sandbox")),
-    "singer": Room(("singer",), ("delivery",)),
+    "singer": Room(("singer",), ("delivery", "events")),
     "pipeline": Room(
         ("pipeline",),
         (
@@ -95,7 +95,7 @@ LIBRARIES: Final = {
     "jsonschema_rs": ("singer.schemas", "sandbox.request_bodies"),
     "msgspec": ("*",),
     "phonenumbers": ("events.phones",),
-    "pyarrow": ("spark.rows",),
+    "pyarrow": ("singer.arrow",),
     "pydantic": ("pinterest.oauth", "delivery.deduplication", "settings", "spark.job"),
     "pydantic_core": ("settings",),
     "pyspark": ("spark.task", "spark.source"),

@@ -91,7 +91,7 @@ class BytesReader(GenericSingerReader[bytes]):
                 if line.startswith(head):
                     try:
                         row = decode_row(line).record
-                    except ValueError:  # it is more than a row holds
+                    except (ValueError, ArithmeticError, RecursionError):  # more than a row holds
                         pass
                     else:
                         records += 1
@@ -174,7 +174,7 @@ def _decode(line: bytes, number: int) -> messages.Message | None:
     try:
         return messages.decode(line)
     except messages.MessageError as error:
-        if line.isspace():
+        if not line.removeprefix(messages.BYTE_ORDER_MARK).strip():
             return None
         raise InputError(f"line {number}: {error}") from None
 
