@@ -31,7 +31,7 @@ from target_pinterest_capi.events.event import Origin, SkippedRecord
 from target_pinterest_capi.events.reasons import Skipped
 from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.mapping.entries import KEPT_STREAMS, Accounts, entry_compiler
-from target_pinterest_capi.pipeline.feed import IteratedSource, paced
+from target_pinterest_capi.pipeline.feed import ChunkedSource, paced
 from target_pinterest_capi.reporting.log_lines import keep_to_one_line
 from target_pinterest_capi.reporting.progress import Progress, watch
 from target_pinterest_capi.reporting.summary import log_summary
@@ -156,14 +156,10 @@ class TargetPinterestCapi(Target):
                 properties = {name: one for name, one in properties.items() if one is not False}
             schema = {**schema, "properties": properties}
             super()._process_schema_message({**message_dict, "schema": schema})
-        except SchemaError as error:
+        except (SchemaError, RecursionError) as error:
+            why = error if isinstance(error, SchemaError) else "the schema is nested too deeply"
             raise InputError(
-                f"line {self._line_number}: SCHEMA of stream {shown_name(stream)!r}: {error}"
-            ) from None
-        except RecursionError:
-            raise InputError(
-                f"line {self._line_number}: SCHEMA of stream {shown_name(stream)!r}: "
-                "it is nested too deeply"
+                f"line {self._line_number}: SCHEMA of stream {shown_name(stream)!r}: {why}"
             ) from None
         self._sinks_to_clear.clear()  # no sink has records that wait
         stream_maps = self.mapper.stream_maps[stream]
@@ -214,7 +210,7 @@ class TargetPinterestCapi(Target):
         stream = message_dict["stream"]
         records = batch_records(message_dict["manifest"], message_dict["encoding"])
         try:
-            for record in paced(self.run, IteratedSource(records)):
+            for record in paced(self.run, ChunkedSource(records)):
                 self._process_record_message({"stream": stream, "record": record})
         except BatchFileError as error:
             raise InputError(

@@ -95,7 +95,7 @@ LIBRARIES: Final = {
     "jsonschema_rs": ("singer.schemas", "sandbox.request_bodies"),
     "msgspec": ("*",),
     "phonenumbers": ("events.phones",),
-    "pyarrow": ("spark.rows",),
+    "pyarrow": ("singer.arrow",),
     "pydantic": ("pinterest.oauth", "settings", "spark.job"),
     "pydantic_core": ("settings",),
     "pyspark": ("spark.task", "spark.source"),

@@ -102,8 +102,8 @@ def test_blank_lines_and_a_cut_newline_are_nothing(run_target):
             "line 3: the SCHEMA message of stream 'carts' has no `schema`",
         ),
         (
-            line(type="SCHEMA", stream="carts", schema={"type": "object"}),
-            "line 3: SCHEMA of stream 'carts': the schema has no `properties`",
+            line(type="SCHEMA", stream="carts", schema=[]),
+            "line 3: SCHEMA of stream 'carts': the schema is no object",
         ),
         (
             schema("carts", a={"type": "banana"}),
@@ -507,15 +507,15 @@ def test_batch_files_are_read(run_target, tmp_path: Path, sandbox, compression: 
             {"format": "jsonl", "compression": "gzip"},
             "file 1 of 1: it cannot be read (EOFError)",
         ),
-        (b"", {"format": "parquet"}, "its encoding is not supported"),
+        (b"", {"format": "avro"}, "its encoding is not supported"),
         (
             b"",
             {"format": "jsonl", "compression": "zstd"},
-            "file 1 of 1: its encoding is not supported: jsonl, with gzip or without, is",
+            "file 1 of 1: its encoding is not supported: jsonl, with gzip or without, parquet and",
         ),
         (None, {"format": "jsonl", "compression": "none"}, "file 1 of 1: it cannot be read"),
     ],
-    ids=["cut", "no-gzip", "damaged", "cut-gzip", "parquet", "zstd", "absent"],
+    ids=["cut", "no-gzip", "damaged", "cut-gzip", "avro", "zstd", "absent"],
 )
 def test_batch_file_that_cannot_be_read_stops_the_run(
     run_target, tmp_path: Path, content, encoding, words: str
@@ -899,3 +899,68 @@ def test_no_advice_where_it_is_not_needed(run_target, tmp_path: Path, settings: 
         "set ledger_url"
         not in run_target([VISITS, *visits(1, action_source="offline")], **given).log
     )
+
+
+DEEP = {
+    "lists": "[" * 1000 + "]" * 1000,
+    "objects": '{"a":' * 1000 + "1" + "}" * 1000,
+    "not so deep": "[" * 900 + "]" * 900,
+    "very deep": "[" * 100_000 + "]" * 100_000,
+}
+STRANGE = {
+    **DEEP,
+    "large": "1e99999999999999999999",
+    "small": "1e-99999999999999999999",
+    "NaN": "NaN",
+}
+
+
+@pytest.mark.parametrize("value", STRANGE.values(), ids=STRANGE)
+@pytest.mark.parametrize("column", ["not_mapped", "fn", "custom_data", "contents", "value"])
+@pytest.mark.parametrize("keys", [("event_id",), ()], ids=["key", "no key"])
+def test_strange_value_costs_at_most_its_field(run_target, value: str, column: str, keys: Any):
+    """A column nested a thousand deep, or a number that no decimal holds, stops nothing."""
+    made = [record("visits", **visit(number), **{column: "X"}) for number in range(15)]
+    made = [one.replace(b'"X"', value.encode()) for one in made]
+    ran = run_target([schema("visits", *visit(), key_properties=keys), *made, state({"n": 1})])
+    assert (ran.code, ran.outcomes, ran.states) == (0, {"delivered": 15}, ['{"n": 1}'])
+
+
+@pytest.mark.parametrize("value", DEEP.values(), ids=DEEP)
+def test_event_id_of_deep_records_is_derived_or_missing(run_target, value: str):
+    """Without a key and an id the whole record makes one, or the record is invalid: no run stops."""
+    columns = {name: one for name, one in visit().items() if name != "event_id"}
+    made = record("visits", **columns, x="X").replace(b'"X"', value.encode())
+    ran = run_target([schema("visits", *columns), made, *visits(1)])
+    assert ran.log.count("unexpected") == 0
+    assert ran.outcomes.get("delivered", 0) >= 1
+    assert sum(ran.outcomes.values()) == 2
+
+
+@pytest.mark.parametrize("depth", [900, 1000, 100_000])
+@pytest.mark.parametrize("message", ["STATE", "SCHEMA"])
+def test_deep_state_or_schema_is_an_error_with_its_line(run_target, depth: int, message: str):
+    """It ends the run in words, after what came before it."""
+    nested = '{"properties":{"a":' * depth + "{}" + "}}" * depth
+    bad = {
+        "STATE": f'{{"type":"STATE","value":{nested}}}',
+        "SCHEMA": f'{{"type":"SCHEMA","stream":"s","schema":{nested},"key_properties":[]}}',
+    }[message]
+    ran = run_target([VISITS, *visits(1), bad.encode()])
+    assert (ran.code, ran.outcomes) == (1, {"delivered": 1})
+    assert "line 3: " in ran.log
+    assert "nested too deeply" in ran.log
+
+
+def test_byte_order_mark_before_the_first_line(run_target):
+    """A file of messages may begin with one, and an empty file may have nothing else."""
+    mark = "\ufeff".encode()
+    assert run_target([mark + VISITS, *visits(1)]).outcomes == {"delivered": 1}
+    assert run_target([mark]).code == 0
+
+
+def test_input_in_utf_16_is_an_error_in_words(run_target):
+    """A redirection on Windows writes UTF-16: the error says so."""
+    ran = run_target(["\ufeff".encode("utf-16-le") + VISITS.decode().encode("utf-16-le")])
+    assert ran.code == 1
+    assert "line 1: it is UTF-16 or UTF-32, where UTF-8 is read" in ran.log

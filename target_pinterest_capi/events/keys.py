@@ -33,7 +33,8 @@ def derive_event_id(
 
     It is the SHA-256 over account, event name, stream and key properties; of a stream without key
     properties, over the whole record but its `_sdc_*` columns. None where the record lacks a key
-    property, or has nothing but nulls for them: such ids would be shared.
+    property, or has nothing but nulls for them: such ids would be shared. None as well
+    where a value is nested too deeply to be read.
     """
     if key_properties:
         if any(name not in record for name in key_properties):
@@ -43,8 +44,8 @@ def derive_event_id(
             return None
     else:
         key = {name: value for name, value in record.items() if not is_metadata(name)}
-    return hashing.digest_bytes(
-        _encode(
+    try:
+        recipe = _encode(
             {
                 "ad_account_id": ad_account_id,
                 "event_name": event_name,
@@ -52,7 +53,9 @@ def derive_event_id(
                 "stream": stream,
             }
         )
-    )
+    except RecursionError:
+        return None
+    return hashing.digest_bytes(recipe)
 
 
 def read_key(

@@ -95,7 +95,7 @@ class BytesReader(GenericSingerReader[bytes]):
                 if line.startswith(head):
                     try:
                         row = decode_row(line).record
-                    except ValueError:  # it is more than a row holds
+                    except (ValueError, ArithmeticError, RecursionError):  # more than a row holds
                         pass
                     else:
                         records += 1
@@ -162,8 +162,9 @@ class BytesReader(GenericSingerReader[bytes]):
             return _load_schema(text)
         except (RecursionError, ValueError) as error:
             why = "nested too deeply" if isinstance(error, RecursionError) else "no JSON"
+            name = shown_name(stream or "")
             raise InputError(
-                f"line {self.line_number}: SCHEMA of stream {stream!r}: it is {why}"
+                f"line {self.line_number}: SCHEMA of stream {name!r}: it is {why}"
             ) from None
 
 
@@ -179,7 +180,7 @@ def _decode(line: bytes, number: int) -> messages.Message | None:
     try:
         return messages.decode(line)
     except messages.MessageError as error:
-        if line.isspace():
+        if not line.removeprefix(messages.BYTE_ORDER_MARK).strip():
             return None
         raise InputError(f"line {number}: {error}") from None
 

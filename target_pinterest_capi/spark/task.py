@@ -23,9 +23,9 @@ from target_pinterest_capi.pipeline.feed import IteratedSource, paced
 from target_pinterest_capi.pipeline.stream import StreamPipeline
 from target_pinterest_capi.reporting.event_ids import EventIds
 from target_pinterest_capi.settings import ConfigurationError, Settings
+from target_pinterest_capi.singer.arrow import records
 from target_pinterest_capi.spark.job import Cluster, Job
 from target_pinterest_capi.spark.prefetch import Prefetch
-from target_pinterest_capi.spark.rows import records
 
 IDS_HELD: Final = 5_000  # of a partition: what it saw travels to the driver
 

@@ -16,7 +16,8 @@ from target_pinterest_capi.singer.messages import decode_record
 pa = pytest.importorskip("pyarrow")
 types = pytest.importorskip("pyspark.sql.types")
 
-from target_pinterest_capi.spark import rows  # noqa: E402 - only where the extra is
+from target_pinterest_capi.singer import arrow  # noqa: E402 - only where the extra is
+from target_pinterest_capi.spark import rows  # noqa: E402 - as above
 
 pytestmark = pytest.mark.spark
 
@@ -27,7 +28,7 @@ LOCAL = MOMENT.replace(tzinfo=None)
 def record_of(kind: Any, *values: Any) -> list[Any]:
     """Return what a column of the type becomes, row by row."""
     batch = pa.record_batch({"column": pa.array(values, kind)})
-    return [record["column"] for chunk in rows.records([batch]) for record in chunk]
+    return [record["column"] for chunk in arrow.records([batch]) for record in chunk]
 
 
 @pytest.mark.parametrize(
@@ -114,7 +115,7 @@ def test_rows_keep_their_values_in_any_slice(given: list[tuple[Any, Any]]):
     for cut in (0, len(given) // 3, len(given)):
         found = [
             record
-            for chunk in rows.records([batch.slice(0, cut), batch.slice(cut)])
+            for chunk in arrow.records([batch.slice(0, cut), batch.slice(cut)])
             for record in chunk
         ]
         assert found == [{"row": row, "number": number} for number, row in enumerate(expected)]
@@ -123,7 +124,7 @@ def test_rows_keep_their_values_in_any_slice(given: list[tuple[Any, Any]]):
 def test_records_come_in_chunks():
     """No more rows than fill a request are records at once."""
     batch = pa.record_batch({"number": pa.array(range(2 * rows.CHUNK_ROWS + 1))})
-    chunks = list(rows.records([batch]))
+    chunks = list(arrow.records([batch]))
     assert [len(chunk) for chunk in chunks] == [rows.CHUNK_ROWS, rows.CHUNK_ROWS, 1]
     assert [record["number"] for chunk in chunks for record in chunk] == list(range(batch.num_rows))
 
@@ -162,7 +163,7 @@ def test_every_plain_type_of_spark_is_read():
     )
     assert list(rows.problems(schema)) == []
     for kind in whole:
-        assert rows.reader(to_arrow_type(kind, timezone="UTC"))(
+        assert arrow.reader(to_arrow_type(kind, timezone="UTC"))(
             pa.array([None], to_arrow_type(kind, timezone="UTC"))
         ) == [None]
 
@@ -221,5 +222,5 @@ def test_record_is_json():
             "n": pa.array([1]),
         }
     )
-    [[record]] = rows.records([batch])
+    [[record]] = arrow.records([batch])
     assert json.loads(json.dumps(record)) == record
