@@ -1,6 +1,7 @@
 """The other side: what Pinterest did with each event and member, and what it answered, or did not.
 
-It outlives every process. Its answers are those of `pinterest.responses`: how bytes become answers is the business of other tests.
+It outlives every process. Its answers are those of `pinterest.responses`: how bytes become answers
+is the business of other tests.
 """
 
 import json
@@ -90,7 +91,7 @@ class Pinterest:
 
 
 class Connection:
-    """A process's client: an `EventSender`, and what lists need, with everything that can go wrong."""
+    """A process's client, for events and lists, with everything that can go wrong."""
 
     def __init__(self, pinterest: Pinterest, process: "Process", rng: random.Random) -> None:
         self._pinterest = pinterest
