@@ -300,9 +300,6 @@ class Run:
         for delivery in self._deliveries:
             delivery.flush()
         self._drain()
-        if self._stop is None and self._events.is_idle:
-            self._events.dispatcher.settle_unconfirmed()
-            self._drain()  # repeats of a rejected event are sent in its place
         try:
             self._acknowledger.flush()
         except RunStopped as stop:

@@ -189,7 +189,8 @@ def _same_field_in_words(stream: str, same: SameField) -> str:
     unread = ", ".join(repr(shown_name(column)) for column in same.unread)
     return (
         f"Stream {shown_name(stream)!r} has several columns for the field "
-        f"{shown_name(same.field)}: {shown_name(same.read)!r} is read, {unread} not. Rename one, or drop it."
+        f"{shown_name(same.field)}: {shown_name(same.read)!r} is read, {unread} not. "
+        "Rename one, or drop it."
     )
 
 
