@@ -86,7 +86,7 @@ class TargetPinterestCapi(Target):
         message_reader: GenericSingerReader[bytes] | None = None,
     ) -> None:
         self.settings = load_settings(config, parse_env=parse_env_config)
-        self.run = Run(self.settings, write_state)
+        self.run = Run(self.settings, self._write_state)
         self.accounts = Accounts(self.settings)
         self.lists = ListDelivery(self.settings, self.run)
         if self.settings.customer_lists:
@@ -178,6 +178,9 @@ class TargetPinterestCapi(Target):
             raise InputError(
                 f"line {self._line_number}: BATCH of stream {shown_name(stream)!r}, {error}"
             ) from None
+
+    def _write_state(self, value: bytes) -> None:
+        write_state(value, self.run.grace_seconds_left)
 
     def get_sink_class(self, stream_name: str) -> type[Sink]:
         """Return the class of a stream's sink: Meltano's test stream has no conversions."""

@@ -123,6 +123,12 @@ class FullRefreshes(Database):
         """Record of every refresh that was begun here that it ended well."""
         feeds = list(self._refresh_numbers)
         ended = _feeds.update().where(_feeds.c.feed.in_(feeds))
+        # A refresh that brought nobody is not one: a run that was killed after it had ended well is
+        # followed by one that has nothing left to bring.
+        has_members = sa.exists().where(
+            _members.c.feed == _feeds.c.feed, _members.c.refresh == _feeds.c.refresh
+        )
+        ended = ended.where(has_members)
         if feeds:
             values = {"complete": True, "at": int(self._now())}
             self.run(lambda connection: connection.execute(ended.values(values)))
