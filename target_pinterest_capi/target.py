@@ -15,7 +15,11 @@ from typing import IO, Any, ClassVar, Final
 
 import click
 from singer_sdk import Sink, Target, metrics
-from singer_sdk.exceptions import RecordsWithoutSchemaException
+from singer_sdk.exceptions import (
+    MapExpressionError,
+    RecordsWithoutSchemaException,
+    StreamMapConfigError,
+)
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities, TargetCapabilities
 from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
@@ -54,6 +58,10 @@ from target_pinterest_capi.target_command import (
 )
 
 QUIET_LOGGERS: Final = ("httpx", "httpcore")  # they log a line for each request
+
+
+class WrongMapError(Exception):
+    """`stream_maps` is wrong, which shows only when a stream's SCHEMA comes."""
 
 
 class TargetPinterestCapi(Target):
@@ -130,6 +138,11 @@ class TargetPinterestCapi(Target):
         except SchemaError as error:
             raise InputError(
                 f"line {self._line_number}: SCHEMA of stream {shown_name(stream)!r}: {error}"
+            ) from None
+        except (MapExpressionError, StreamMapConfigError) as error:
+            raise WrongMapError(
+                f"stream_maps: cannot be used for stream {shown_name(stream)!r} "
+                f"({type(error).__name__}): check its expressions and the form of its entries"
             ) from None
         if not self._maps_records and isinstance(self.message_reader, BytesReader):
             self.message_reader.add_handler(stream, self._handler(stream))
@@ -230,6 +243,9 @@ class TargetPinterestCapi(Target):
             code = self._fail(
                 "%s. What came before it is settled; STATE says from where to go on.", str(error)
             )
+        except WrongMapError as error:
+            self._fail("%s. What came before it is settled.", str(error))
+            code = int(ExitCode.CONFIGURATION)
         except Exception as error:  # noqa: BLE001 - a bug: its message could hold a value
             code = self._fail("An unexpected %s, raised by:", type(error).__name__)
             for place in _places(error):

@@ -109,3 +109,40 @@ def test_devices_and_urls_are_no_files_of_their_own():
     """Both may be used more than once."""
     assert settings_of(dead_letter_path=os.devnull).dead_letter_path == os.devnull
     assert settings_of(dead_letter_path="memory://a", report_path="a.json").report_path == "a.json"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("dead_letter_path", "a\0b", "holds a null character"),
+        ("report_path", "a\0b.json", "holds a null character"),
+        ("ledger_url", "postgresql+psycopg://u:s3cret@host:abc/db", "has a port that is no number"),
+        ("ledger_url", "postgresql+psycopg://u:s3#c/r@host:99999/db", "has a port that is no"),
+        (
+            "mappings",
+            [{"stream": "*", "fields": {"event_time": "to_date(at, '%d/%d/%Y')"}}],
+            "the format has %d twice",
+        ),
+    ],
+)
+def test_what_no_run_could_use_is_a_wrong_configuration(name: str, value, words: str):
+    """A path, a port, a date format: found before anything is read, without the value."""
+    with pytest.raises(ConfigurationError, match=f"{name}.*{words}") as caught:
+        settings_of(**{name: value})
+    assert "s3" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql+psycopg://u:p@host:5432/db",
+        "postgresql://u:p@host/db?sslmode=require",
+        "postgresql://u:p@[2001:db8::1]:5432/db",
+        "postgresql://u:p@[2001:db8::1]/db",
+        "postgresql:///db",
+        "sqlite:///a:b.db",
+    ],
+)
+def test_url_of_a_ledger_may_have_any_form_that_databases_have(url: str):
+    """With a port or without, of IPv6, over a local socket, of a file with a colon."""
+    assert settings_of(ledger_url=url).ledger_url is not None

@@ -24,6 +24,7 @@ from target_pinterest_capi.singer.memory import keep_freed_memory
 pytestmark = pytest.mark.slow  # each starts programs
 
 TARGET = Path(sys.executable).with_name("target-pinterest-capi")
+PROGRAM = f"{sys.executable} -m target_pinterest_capi"
 VISITS = schema("visits", *visit(), key_properties=("event_id",))
 BUFFERING = [
     pytest.param({"PYTHONUNBUFFERED": ""}, id="buffered"),
@@ -508,3 +509,47 @@ def test_signal_while_the_program_starts_is_no_traceback(
     rest = process.communicate(timeout=60)[1]
     assert process.returncode == code
     assert b"Traceback" not in log + rest
+
+
+@pytest.mark.parametrize(
+    ("closed", "code", "words"),
+    [
+        ("<&-", 1, "stdin is closed"),
+        (">&-", 1, "stdout is closed"),
+        ("2>&-", 0, ""),
+    ],
+)
+def test_standard_stream_that_is_closed(
+    config: dict[str, Any], tmp_path: Path, closed: str, code: int, words: str
+):
+    """Without stdin or stdout there is an error in words; without stderr all goes on, unsaid."""
+    path, lines = tmp_path / "config.json", tmp_path / "lines"
+    path.write_text(json.dumps(config))
+    lines.write_bytes(b"\n".join([VISITS, *visits(range(3)), state({"n": 1}), b""]))
+    done = subprocess.run(
+        ["sh", "-c", f'exec {PROGRAM} --config "$1" < "$2" {closed}', "sh", path, lines],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "unexpected" not in done.stderr
+
+
+def test_working_directory_that_is_gone(config: dict[str, Any], tmp_path: Path):
+    """With absolute paths a run needs none."""
+    path, gone = tmp_path / "config.json", tmp_path / "gone"
+    path.write_text(json.dumps(config))
+    gone.mkdir()
+    done = subprocess.run(
+        ["sh", "-c", f'rmdir "$1"; exec {PROGRAM} --config "$2"', "sh", gone, path],
+        input="",
+        capture_output=True,
+        text=True,
+        cwd=gone,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

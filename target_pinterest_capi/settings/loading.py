@@ -315,6 +315,8 @@ def _files_rule(context: _Context) -> Iterator[Problem]:
     for name, path in _files(context):
         if name.split(".")[0] in context.failed:
             continue
+        if "\0" in path:
+            yield Problem(name, "is no usable path: it holds a null character")
         place = real_file(path)
         if place is None:
             continue

@@ -80,11 +80,11 @@ def environment() -> dict[str, str]:
     """
     from dotenv import dotenv_values, find_dotenv  # noqa: PLC0415 - only a program's start asks
 
-    added = {
-        name: value
-        for name, value in dotenv_values(find_dotenv(usecwd=True)).items()
-        if value is not None
-    }
+    try:
+        path = find_dotenv(usecwd=True)
+    except OSError:  # the working directory was removed
+        return dict(os.environ)
+    added = {name: value for name, value in dotenv_values(path).items() if value is not None}
     return {**added, **os.environ}
 
 
