@@ -101,7 +101,7 @@ REASONS = [
 
 @pytest.mark.parametrize(("outcome", "reason"), REASONS, ids=[str(reason) for _, reason in REASONS])
 def test_every_reason_comes_with_its_advice(outcome: Outcome, reason: str):
-    """A reason is told with its count, and with what a person does about it."""
+    """A reason is reported with its count, and with what a person does about it."""
     tally = Counters()
     tally.count_outcome(ORDERS, outcome, reason, 3)
     (row,) = report_of(tally).reasons
@@ -117,7 +117,7 @@ def test_every_reason_comes_with_its_advice(outcome: Outcome, reason: str):
 
 @pytest.mark.parametrize("reason", [*LeftOut, *Warned], ids=str)
 def test_every_note_says_whether_the_value_was_sent(reason: str):
-    """A value is told with its field and advice, and with whether it went with its event."""
+    """A value is reported with its field and advice, and with whether it went with its event."""
     tally = Counters()
     tally.count_value(ORDERS, "user_data.ph", reason, 2)
     (row,) = report_of(tally).values

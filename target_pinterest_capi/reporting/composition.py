@@ -10,7 +10,7 @@ from target_pinterest_capi.events.reasons import Warned
 from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.reporting.counters import Counters
 from target_pinterest_capi.reporting.coverage import COMPONENTS
-from target_pinterest_capi.reporting.customer_lists import ListReport
+from target_pinterest_capi.reporting.customer_lists import CustomerListReport
 from target_pinterest_capi.reporting.delivered_statistics import DeliveredStatistics
 from target_pinterest_capi.reporting.event_times import DELAY_EDGES, EventTimes
 from target_pinterest_capi.reporting.report import (
@@ -37,7 +37,7 @@ class RunFacts(NamedTuple):
 
     run: RunSection
     requests: tuple[int, int, int]
-    customer_lists: Sequence[ListReport] = ()
+    customer_lists: Sequence[CustomerListReport] = ()
 
 
 def compose(facts: RunFacts, counters: Counters, statistics: DeliveredStatistics) -> Report:

@@ -13,6 +13,7 @@ from target_pinterest_capi.events.outcomes import Outcome
 
 MAX_WARNINGS: Final = 50  # of Pinterest's are kept by their words, the rest as one
 OTHER_NAMES: Final = "(others)"
+_OUTCOMES: Final = list(Outcome)
 
 
 class OutcomeCount(NamedTuple):
@@ -115,15 +116,12 @@ class Counters:
     def outcomes(self) -> list[OutcomeCount]:
         """Return the outcome table, by stream, entry, outcome and size."""
         rows = [OutcomeCount(*key, count) for key, count in self._outcomes.items()]
-        order = list(Outcome)
-        return sorted(
-            rows, key=lambda row: (row.origin, order.index(row.outcome), -row.number, row.reason)
-        )
+        return sorted(rows, key=_outcome_order)
 
     def notes(self) -> list[NoteCount]:
         """Return what was left out or warned about, by stream, entry, field and size."""
         rows = [NoteCount(*key, count) for key, count in self._notes.items()]
-        return sorted(rows, key=lambda row: (row.origin, row.field, -row.number, row.reason))
+        return sorted(rows, key=_note_order)
 
     def warnings(self) -> dict[str, int]:
         """Return Pinterest's warnings, the most frequent first."""
@@ -132,3 +130,11 @@ class Counters:
     def by_outcome(self, reasons: Iterable[Outcome] = Outcome) -> dict[str, int]:
         """Return the totals by the outcomes' names."""
         return {str(outcome): self.total(outcome) for outcome in reasons}
+
+
+def _outcome_order(row: OutcomeCount) -> tuple[Origin, int, int, str]:
+    return row.origin, _OUTCOMES.index(row.outcome), -row.number, row.reason
+
+
+def _note_order(row: NoteCount) -> tuple[Origin, str, int, str]:
+    return row.origin, row.field, -row.number, row.reason

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from target_pinterest_capi.events.event import Origin
 from target_pinterest_capi.events.outcomes import advice_about
 from target_pinterest_capi.events.redaction import shown_name
-from target_pinterest_capi.reporting.customer_lists import ListReport
+from target_pinterest_capi.reporting.customer_lists import CustomerListReport
 
 if TYPE_CHECKING:
     from target_pinterest_capi.reporting.report_file import FinishedRun
 
 
 def log_summary(
-    logger: logging.Logger, run: "FinishedRun", lists: Iterable[ListReport], exit_code: int
+    logger: logging.Logger, run: "FinishedRun", lists: Iterable[CustomerListReport], exit_code: int
 ) -> None:
     """Log what became of every record of a run, and of its customer lists."""
     tally, requests = run.tally, run.requests

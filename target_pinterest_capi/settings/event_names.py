@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from target_pinterest_capi.events.fields import EVENT_NAMES
+from target_pinterest_capi.expressions.analysis import literals
 from target_pinterest_capi.settings.model import Settings
 
 
@@ -26,4 +27,4 @@ def configured_event_names(settings: Settings) -> Iterator[Any]:
     for entry in entries:
         yield from entry.event_names
         yield from entry.event_names.values()
-        yield from (source.strip("'") for source in entry.fields.get("event_name") or ())
+        yield from literals(*entry.fields.get("event_name") or ())

@@ -1,4 +1,4 @@
-"""What the parts of a run have counted, put together: the same as if one of them had seen everything."""
+"""The counts of a run's parts, combined, are the same as if one part had seen everything."""
 
 import pytest  # noqa: I001
 from hypothesis import given as tried
@@ -46,7 +46,7 @@ def test_tallies_add_up(parts: list[list[tuple[Origin, Outcome, str, int]]]):
 
 
 def test_warnings_stay_bounded():
-    """However many warnings the parts have seen, only so many are told apart."""
+    """However many warnings the parts have seen, only so many are listed separately."""
     merged = Counters()
     for part in range(3):
         tally = Counters()
@@ -81,7 +81,7 @@ def test_observations_add_up(parts: list[list[int]]):
 
 
 def test_ids_of_parts_are_no_exact_count():
-    """Repeats within a part are summed; one that only two parts together would show is not seen, and so it is an estimate."""
+    """Repeats within a part are summed; one across two parts is not seen: it is an estimate."""
     merged = EventIds()
     merged.merge(seen_of([1, 2]).ids, ["page_visit"])
     assert merged.is_exact
@@ -96,7 +96,7 @@ def test_ids_of_parts_are_no_exact_count():
     ("numbers", "constant"), [([[7], [7]], True), ([[7], [8]], False), ([[7, 8], [7]], False)]
 )
 def test_one_id_for_every_event_is_found_across_parts(numbers: list[list[int]], constant: bool):
-    """A name whose every event has one id is told where all parts have the same one."""
+    """A name whose every event has one id is reported where all parts have the same one."""
     merged = EventIds()
     for part in numbers:
         ids = EventIds()
@@ -106,7 +106,7 @@ def test_one_id_for_every_event_is_found_across_parts(numbers: list[list[int]], 
 
 
 def test_times_of_different_widths_meet_in_the_wider_one():
-    """A part whose times reach further has wider buckets: the others' are put together to the same."""
+    """A part whose times reach further has wider buckets, and the others' are combined to fit."""
     near, far = EventTimes(), EventTimes()
     near.count_times([0, 3600, 7200], [True] * 3, 0)
     far.count_times(
