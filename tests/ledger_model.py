@@ -19,12 +19,18 @@ class SharedLedger:
         """Return the ledger as a new run sees it."""
         run = RunLedger(self)
         self.runs[run] = self.now()
+        self.remove_dead_runs()
         return run
 
-    def is_held(self, key: int) -> bool:
-        """Return whether a run has a key that has not ended, and has renewed in time."""
-        renewed_at = self.runs.get(self.claims.get(key))
-        return renewed_at is not None and self.now() - renewed_at <= LEASE_SECONDS
+    def remove_dead_runs(self) -> None:
+        """Remove the runs that have not renewed in time, and their claims."""
+        oldest = self.now() - LEASE_SECONDS
+        self.runs = {run: at for run, at in self.runs.items() if at >= oldest}
+        self.drop_claims_of_the_dead()
+
+    def drop_claims_of_the_dead(self) -> None:
+        """Remove every claim of a run that is no more."""
+        self.claims = {key: run for key, run in self.claims.items() if run in self.runs}
 
 
 class RunLedger:
@@ -36,13 +42,14 @@ class RunLedger:
     def claim(self, keys: Collection[int]) -> Claims:
         shared = self._shared
         self.check_alive()
+        if shared.claims.keys() & set(keys):
+            self.renew()
+            shared.remove_dead_runs()
         delivered = shared.delivered & set(keys)
-        held = {key for key in keys if shared.is_held(key) and shared.claims[key] is not self}
-        for key in set(keys) - held:
-            self._end_dead_holder(key)
+        held = {key for key in keys if shared.claims.get(key, self) is not self} - delivered
         new = set(keys) - held - delivered
         shared.claims.update(dict.fromkeys(new, self))
-        return Claims(new, delivered, held - delivered)
+        return Claims(new, delivered, held)
 
     def record_delivered(self, keys: Collection[int]) -> None:
         self._shared.delivered.update(keys)
@@ -66,9 +73,4 @@ class RunLedger:
 
     def close(self) -> None:
         self._shared.runs.pop(self, None)
-
-    def _end_dead_holder(self, key: int) -> None:
-        """Take a run that did not renew in time for dead, as whoever meets its claims does."""
-        holder = self._shared.claims.get(key)
-        if holder is not None and holder is not self:
-            self._shared.runs.pop(holder, None)
+        self._shared.drop_claims_of_the_dead()

@@ -106,7 +106,11 @@ class Database:
             lambda work: work(), self._wake, attempt_seconds=float("inf"), clock=time.monotonic
         )
         self._is_silent = False
-        self._wait_for(lambda: self._open(url, tables))
+        try:
+            self._wait_for(lambda: self._open(url, tables))
+        except LedgerError:
+            self._workers.close()
+            raise
 
     def run(self, work: Callable[[sa.Connection], Result]) -> Result:
         """Do work in a transaction of its own, and return its result."""

@@ -7,7 +7,7 @@ claims and finds it dead.
 
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -162,10 +162,10 @@ class EventLedger(Database):
         row = {"process": process, "renewed_at": now}
 
         def register(connection: sa.Connection) -> int:
-            [number] = connection.execute(_runs.insert(), row).inserted_primary_key or ()
+            number: Any = connection.execute(_runs.insert(), row).inserted_primary_key
             self._remove_dead_runs(connection)
             connection.execute(forget)
-            return int(number)
+            return int(number[0])
 
         return self.run(register)
 
