@@ -1,8 +1,9 @@
-"""A ledger in plain dictionaries: the model of the one in a database, and the ledger of runs that need none."""
+"""A ledger in plain dictionaries: the model of the one in a database, and in its place."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
+from given import Clock
 from target_pinterest_capi.delivery.ledger import LEASE_SECONDS, Claims, LedgerError
 
 
@@ -10,14 +11,14 @@ from target_pinterest_capi.delivery.ledger import LEASE_SECONDS, Claims, LedgerE
 class SharedLedger:
     """What several runs have in common. `now` is seconds."""
 
-    now: Callable[[], float] = lambda: 0.0
+    now: Callable[[], float] = field(default_factory=Clock)
     delivered: set[int] = field(default_factory=set)
     claims: dict[int, "RunLedger"] = field(default_factory=dict)
     runs: dict["RunLedger", float] = field(default_factory=dict)  # when each was last renewed
 
-    def open(self) -> "RunLedger":
+    def open(self, kind: "type[RunLedger] | None" = None) -> "RunLedger":
         """Return the ledger as a new run sees it."""
-        run = RunLedger(self)
+        run = (kind or RunLedger)(self)
         self.runs[run] = self.now()
         self.remove_dead_runs()
         return run
@@ -37,10 +38,10 @@ class RunLedger:
     """The ledger as one run sees it."""
 
     def __init__(self, shared: SharedLedger) -> None:
-        self._shared = shared
+        self.shared = shared
 
     def claim(self, keys: Collection[int]) -> Claims:
-        shared = self._shared
+        shared = self.shared
         self.check_alive()
         if shared.claims.keys() & set(keys):
             self.renew()
@@ -52,25 +53,25 @@ class RunLedger:
         return Claims(new, delivered, held)
 
     def record_delivered(self, keys: Collection[int]) -> None:
-        self._shared.delivered.update(keys)
+        self.shared.delivered.update(keys)
         self.release(keys)
 
     def release(self, keys: Collection[int]) -> None:
         for key in keys:
-            if self._shared.claims.get(key) is self:
-                del self._shared.claims[key]
+            if self.shared.claims.get(key) is self:
+                del self.shared.claims[key]
 
     def known(self, keys: Collection[int]) -> set[int]:
-        return self._shared.delivered & set(keys)
+        return self.shared.delivered & set(keys)
 
     def renew(self) -> None:
         self.check_alive()
-        self._shared.runs[self] = self._shared.now()
+        self.shared.runs[self] = self.shared.now()
 
     def check_alive(self) -> None:
-        if self not in self._shared.runs:
+        if self not in self.shared.runs:
             raise LedgerError("this run stood still")
 
     def close(self) -> None:
-        self._shared.runs.pop(self, None)
-        self._shared.drop_claims_of_the_dead()
+        self.shared.runs.pop(self, None)
+        self.shared.drop_claims_of_the_dead()

@@ -25,13 +25,14 @@ from hypothesis import strategies as st
 
 from given import Clock, examples, files_limited_to, settings_of
 from ledger_model import RunLedger, SharedLedger
-from target_pinterest_capi.delivery.acknowledgement import MIN_SETTLED_FOR_RATIO
 from target_pinterest_capi.delivery.dead_letters import FILE_WAIT_SECONDS, MAX_BUFFERED
 from target_pinterest_capi.delivery.event_delivery import ATTEMPT_SLACK_SECONDS
 from target_pinterest_capi.delivery.held_batches import MAX_HELD_BATCHES
 from target_pinterest_capi.delivery.ledger import LEASE_SECONDS, RENEWAL_SECONDS, event_key
+from target_pinterest_capi.delivery.rejection_limit import MIN_SETTLED_FOR_RATIO
 from target_pinterest_capi.delivery.repeats import MAX_WAITING
 from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
+from target_pinterest_capi.delivery.wakeup import Wakeup, wait_readable
 from target_pinterest_capi.events.event import (
     Account,
     Event,
@@ -126,7 +127,7 @@ class World:
         rng: random.Random,
         endings: list[str],
         bad: float = 0.1,
-        ledger: SharedLedger | None = None,
+        ledger: RunLedger | None = None,
         **given: Any,
     ) -> None:
         self.rng = rng
@@ -150,7 +151,7 @@ class World:
         self.lines_failed = 0
         self.keeps_ledger = ledger is not None
         if ledger is not None:
-            ledger.now = self.clock
+            ledger.shared.now = self.clock
         self.run = Run(
             settings_of(
                 **{"dead_letter_path": str(self.path), "shutdown_grace_seconds": 5, **given}
@@ -160,7 +161,7 @@ class World:
             client=self.pinterest,
             wake=self,
             rng=rng,
-            ledger=ledger.open() if ledger is not None else None,
+            ledger=ledger,
         )
 
     # The wake: what ends a wait
@@ -414,7 +415,7 @@ def test_one_outcome_each_and_no_state_too_early(
             list(ENDINGS) if end == "refused token" else ["taken"] * 6 + CALM,
             batch_size_rows=rows,
             max_in_flight=in_flight,
-            ledger=SharedLedger() if keeps_ledger else None,
+            ledger=SharedLedger().open() if keeps_ledger else None,
             max_rejected_ratio=ratio,
             on_uncertain=on_uncertain,
             batch_max_bytes=1000,
@@ -474,7 +475,7 @@ def test_repeat_of_what_is_refused_at_the_end_gets_its_turn(world):
 
     So is the repeat that waited for it.
     """
-    one = world(1, ledger=SharedLedger())
+    one = world(1, ledger=SharedLedger().open())
     one.arrive("same", 2)
     one.step("state")
     assert one.run.finish() is None
@@ -490,7 +491,7 @@ def test_repeats_of_an_unconfirmed_rejection_do_not_block_the_input(world):
 
     Then they go on.
     """
-    one = world(1, ledger=SharedLedger(), batch_wait_seconds=1)
+    one = world(1, ledger=SharedLedger().open(), batch_wait_seconds=1)
     one.arrive("same", MAX_WAITING + 2)
     one.step("event")
     assert one.run.finish() is None
@@ -504,7 +505,7 @@ def test_repeats_of_an_unconfirmed_rejection_do_not_block_the_input(world):
 
 def test_repeats_without_end_of_one_event_wait_for_no_batch_to_be_old_enough(world):
     """An open batch leaves when reading waits for its event: nothing else can make room."""
-    one = world(ledger=SharedLedger(), batch_wait_seconds=3600)
+    one = world(ledger=SharedLedger().open(), batch_wait_seconds=3600)
     began_at = one.clock.now
     for _ in range(3 * MAX_WAITING):
         one.run.poll()
@@ -535,7 +536,7 @@ def test_event_that_another_run_has_claimed_waits_for_it(world, ends: str):
     Then it is skipped, or sent. What the other run has not claimed goes meanwhile.
     """
     shared = SharedLedger()
-    one = world(ledger=shared, max_in_flight=2)
+    one = world(ledger=shared.open(), max_in_flight=2)
     other = claimed_elsewhere(shared, "same-1")
     one.arrive("same-1", 2)
     one.arrive("same-2", 1)
@@ -562,7 +563,7 @@ def test_event_that_another_run_has_claimed_waits_for_it(world, ends: str):
 def test_signal_leaves_what_another_run_has_claimed(world):
     """At the end of the grace time STATE stays before it, and the run has no error of its own."""
     shared = SharedLedger()
-    one = world(ledger=shared, shutdown_grace_seconds=5)
+    one = world(ledger=shared.open(), shutdown_grace_seconds=5)
     claimed_elsewhere(shared, "same-1")
     one.arrive("same-1", 1)
     one.step("state")
@@ -574,7 +575,7 @@ def test_signal_leaves_what_another_run_has_claimed(world):
 def test_reading_waits_while_too_much_is_claimed_elsewhere(world):
     """What waits for another run is bounded."""
     shared = SharedLedger()
-    one = world(ledger=shared, batch_size_rows=1)
+    one = world(ledger=shared.open(), batch_size_rows=1)
     ids = [f"same-{number}" for number in range(MAX_HELD_BATCHES)]
     claimed_elsewhere(shared, *ids)
     for event_id in ids:
@@ -587,7 +588,7 @@ def test_reading_waits_while_too_much_is_claimed_elsewhere(world):
 def test_claims_are_kept_up_and_given_up(world):
     """A run renews its claims while its requests are under way, and leaves none of what failed."""
     shared = SharedLedger()
-    one = world(1, ledger=shared, batch_size_rows=2, max_retry_seconds=86_400)
+    one = world(1, ledger=shared.open(), batch_size_rows=2, max_retry_seconds=86_400)
     one.endings = ["busy"]
     one.arrive("same-1", 1)
     one.arrive("same-2", 1)
@@ -608,7 +609,7 @@ def test_claims_are_kept_up_and_given_up(world):
 def test_run_that_stood_still_sends_nothing_more(world):
     """Others may have claimed its events meanwhile: it ends with the reason, and STATE stays."""
     shared = SharedLedger()
-    one = world(ledger=shared)
+    one = world(ledger=shared.open())
     one.endings = ["busy"]
     one.arrive("same-1", 1)
     one.step("state")
@@ -626,7 +627,7 @@ def test_run_that_stood_still_sends_nothing_more(world):
 def test_claim_is_no_delivery_of_an_old_event(world):
     """Of a record that is too old, a claim of another run does not say that it was delivered."""
     shared = SharedLedger()
-    one = world(ledger=shared)
+    one = world(ledger=shared.open())
     other = claimed_elsewhere(shared, "same-1")
     old = InvalidRecord(
         ORIGIN,
@@ -641,6 +642,31 @@ def test_claim_is_no_delivery_of_an_old_event(world):
     assert one.run.finish() is None
     totals = one.run.tally.by_outcome()
     assert (totals["invalid"], totals["skipped"]) == (1, 1)
+
+
+def test_two_runs_do_not_wait_for_each_other_for_ever(world):
+    """A refused event that nothing confirms is decided while another run keeps the rest.
+
+    That run waits for the claim of the refused one, and would give up its own only then.
+    """
+    shared = SharedLedger()
+    other = shared.open()
+    refused, kept = (event_key(ACCOUNTS[0], "page_visit", name) for name in ("same-1", "same-2"))
+    other.claim([kept])
+
+    class Ledger(RunLedger):
+        def release(self, keys):
+            super().release(keys)
+            if refused in keys:
+                other.release([kept])
+
+    one = world(1, ledger=shared.open(Ledger), batch_size_rows=1, max_in_flight=1)
+    one.arrive("same-1", 1)
+    one.arrive("same-2", 1)
+    one.step("state")
+    assert one.run.finish() is None
+    totals = one.run.tally.by_outcome()
+    assert (totals["rejected"], totals["delivered"], one.written) == (1, 1, [0])
 
 
 def test_ledger_that_fails_while_several_answers_come_stops_once(world, tmp_path: Path):
@@ -663,7 +689,7 @@ def test_ledger_that_fails_while_several_answers_come_stops_once(world, tmp_path
 
 
 def test_ledger_that_fails_when_it_is_asked_about_an_old_event_stops_the_run(world, tmp_path: Path):
-    """Whether it knows a record that is too old cannot be told.
+    """The ledger fails when it is asked whether it knows a record that is too old.
 
     The record is not settled, and the run ends with the reason.
     """
@@ -820,7 +846,7 @@ def test_run_stops_early_only_where_no_answer_can_mend_it(world, limit, invalid,
 @pytest.mark.parametrize(("repeats", "stops"), [(110, True), (111, False)])
 def test_repeats_that_wait_are_undecided_too(world, repeats: int, stops: bool):
     """A repeat of an event under way may be sent in its place, so it can still get through."""
-    one = world(max_rejected_ratio=0.9, ledger=SharedLedger(), batch_wait_seconds=3600)
+    one = world(max_rejected_ratio=0.9, ledger=SharedLedger().open(), batch_wait_seconds=3600)
     one.arrive("same", 1 + repeats)
     with pytest.raises(RunStopped) if stops else nullcontext():
         let_invalid_rows_arrive(one, MIN_SETTLED_FOR_RATIO)
@@ -890,6 +916,18 @@ def test_disk_that_is_full_for_a_moment_costs_no_letter(world):
     assert "dead letters cannot be written" in str(one.run.finish())
     assert one.dead() == dict.fromkeys(range(1, 21), 1)
     assert one.written == [0]
+
+
+def test_run_that_stopped_does_not_spin_until_its_last_answer(world):
+    """It looks again and again at why it stopped, and wakes itself for the first time only."""
+    wake = Wakeup()
+    run = Run(settings_of(), lambda _: None, wake=wake, client=world().pinterest)
+    run.interrupt()
+    assert wait_readable([wake.fd], 0)
+    wake.clear()
+    run.interrupt()
+    assert not wait_readable([wake.fd], 0)
+    run.close()
 
 
 def test_senders_end_with_the_run(world):

@@ -20,7 +20,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from target_pinterest_capi.delivery.ledger import LedgerError
 from target_pinterest_capi.delivery.wakeup import Wakeup
 from target_pinterest_capi.delivery.worker_pool import WorkerPool
-from target_pinterest_capi.pinterest.redaction import redact
+from target_pinterest_capi.events.redaction import redact
 
 PATIENCE_SECONDS: Final = 30.0  # of one transaction
 BUSY_SECONDS: Final = 25  # SQLite and the connection say what is wrong before patience ends

@@ -34,9 +34,12 @@ from target_pinterest_capi.sandbox.server import Sandbox
 
 TARGET = Path(sys.executable).with_name("target-pinterest-capi")
 NOW = 1_780_000_000.0  # 2026-05-28T20:26:40Z
-IDENTIFY = (
-    "from target_pinterest_capi.delivery.processes import identify_process as me; print(me())"
-)
+CLAIM_AND_DIE = """
+import os, sys
+from target_pinterest_capi.delivery.event_ledger import EventLedger
+EventLedger(sys.argv[1], 7).claim([int(sys.argv[2])])
+os._exit(0)
+"""
 VISITS = schema("visits", *visit(), key_properties=("event_id",))
 
 
@@ -230,17 +233,13 @@ def test_keys_are_claimed_by_one_run(url: str):
 
 def test_claims_of_a_dead_process_are_free_at_once(url: str):
     """Where the process of a run can be seen to be gone, nothing waits for its lease."""
-    gone = subprocess.run(
-        [sys.executable, "-c", IDENTIFY], capture_output=True, text=True, check=True
-    ).stdout.strip()
     first, second = EventLedger(url, 7), EventLedger(url, 7)
-    dead = EventLedger(url, 7, process=gone)
-    dead.claim(keys(1))
+    subprocess.run([sys.executable, "-c", CLAIM_AND_DIE, url, str(keys(1)[0])], check=True)
     first.claim(keys(2))
     claims = second.claim(keys(1, 2))
     assert [set(part) for part in claims] == [set(keys(1)), set(), set(keys(2))]
-    for ledger in (first, second, dead):
-        ledger.close()
+    first.close()
+    second.close()
 
 
 def test_claims_end_with_their_lease(url: str):
@@ -535,12 +534,14 @@ def test_kill_of_one_of_two_targets_loses_nothing(given, sandbox: Sandbox, tmp_p
     while len(sandbox.store.event_ids()) < 400 and killed.poll() is None:
         threading.Event().wait(0.005)
     killed.kill()
-    killed.communicate()
+    killed.wait()
     assert other.stdout is not None
     assert (other.stdout.read(), other.wait()) == (b'{"n": 2000}\n', 0)
     other.stdout.close()
     for writer in writers:
         writer.join()
+    assert killed.stdout is not None
+    killed.stdout.close()
     counts = sandbox.store.event_ids()
     assert set(counts) == {f"visit-{number}" for number in range(2000)}
     assert sum(count - 1 for count in counts.values()) <= size * at_once

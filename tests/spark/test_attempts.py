@@ -22,7 +22,7 @@ PATIENCE_SECONDS = 60
 RUNS = "SELECT count(*) FROM pinterest_ledger_runs"
 CLAIMS = "SELECT count(*) FROM pinterest_claimed_events"
 
-# What a task does, in a process of its own: the rows of a partition, under the number of an attempt.
+# What a task does, in a process of its own, with a partition's rows and an attempt's number.
 ATTEMPT = """
 import json, pickle, sys, time
 import pyarrow as pa
@@ -33,8 +33,16 @@ from target_pinterest_capi.spark.job import Job
 given = json.loads(sys.argv[1])
 TaskContext._setTaskContext(context := TaskContext())
 context._partitionId, context._taskAttemptId, context._localProperties = 0, given["attempt"], {}
-rows = [{"event_id": f"visit-{number}", "event_name": "page_visit", "action_source": "web", "event_time": int(time.time()) - 60,
-         "em": f"shopper{number}@example.com"} for number in range(given["rows"])]
+rows = [
+    {
+        "event_id": f"visit-{number}",
+        "event_name": "page_visit",
+        "action_source": "web",
+        "event_time": int(time.time()) - 60,
+        "em": f"shopper{number}@example.com",
+    }
+    for number in range(given["rows"])
+]
 job = Job("one-job", "visits", tuple(rows[0]), ("event_id",), given["settings"], (), (), {})
 told = deliver(job, [pa.RecordBatch.from_pylist(rows)])
 print(json.dumps({row.reason or str(row.outcome): row.number for row in told.tally.outcomes()}))
@@ -53,7 +61,7 @@ def url(postgres: Any) -> str:
 def attempt(
     sandbox: Sandbox, configure: Callable[..., str], url: str, tmp_path: Path
 ) -> Callable[[int], Any]:
-    """Give a function that begins an attempt and gives its process."""
+    """Return a function that begins an attempt and gives its process."""
     settings = json.loads(
         Path(configure(ledger_url=url, batch_size_rows=10, max_in_flight=2)).read_text()
     )
@@ -75,7 +83,7 @@ def wait_until(holds: Callable[[], bool]) -> None:
 
 
 def asked(url: str, question: str) -> int:
-    """Give what the database answers."""
+    """Return what the database answers."""
     engine = sa.create_engine(url)
     with engine.connect() as connection:
         found = connection.exec_driver_sql(question).scalar()
