@@ -335,7 +335,7 @@ class ListDelivery:
             url = self.settings.ledger_url
             assert url is not None  # noqa: S101 - held by the settings: `refresh: full` needs it
             self._refreshes = FullRefreshes(
-                url.get_secret_value(), seconds_left=self.run.seconds_left
+                url.get_secret_value(), seconds_left=self.run.grace_seconds_left
             )
         return self._refreshes
 

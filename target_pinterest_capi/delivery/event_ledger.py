@@ -65,7 +65,7 @@ class EventLedger(Database):
         *,
         now: Callable[[], float] | None = None,
         process: str | None = None,
-        seconds_left: Callable[[], float] | None = None,
+        seconds_left: Callable[[], float | None] = lambda: None,
     ) -> None:
         super().__init__(url, _metadata, seconds_left=seconds_left)
         self._now = now or self.clock()
