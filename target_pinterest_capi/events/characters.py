@@ -1,4 +1,4 @@
-"""Text as Unicode sees it: NFC, lower case, decimal digits, letters.
+"""Text as Unicode sees it: what is visible of it, NFC, lower case, decimal digits, letters.
 
 Every normal form is made of these. A function takes any text, lone surrogates included, never
 raises, and returns plain ASCII by the shortest way.
@@ -7,6 +7,7 @@ raises, and returns plain ASCII by the shortest way.
 from typing import Final
 from unicodedata import category, decimal, normalize
 
+_INVISIBLE: Final = ("Cc", "Cf")
 _LOWER: Final = bytes(range(256)).lower()
 _NOT_ALNUM: Final = bytes(byte for byte in range(128) if not chr(byte).isalnum())
 
@@ -18,6 +19,23 @@ def well_formed(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return text
+
+
+def visible(text: str) -> str:
+    """Return the text without what nobody sees of it: controls, and invisible marks (Unicode Cf).
+
+    Marks are such as soft hyphens, byte order marks and those of direction. Tabs and line ends
+    become spaces; lone surrogates are U+FFFD.
+    """
+    if text.isprintable():
+        return text
+    return "".join(map(_visible, well_formed(text)))
+
+
+def _visible(char: str) -> str:
+    if char.isprintable() or category(char) not in _INVISIBLE:
+        return char
+    return " " if char.isspace() else ""
 
 
 def nfc(text: str) -> str:

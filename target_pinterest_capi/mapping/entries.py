@@ -129,6 +129,8 @@ def _compile(
 
     preset = presets.load(entry.preset, stream.columns) if entry.preset else None
     options = settings.options
+    if entry.null_values is not None:
+        options = options._replace(null_values=entry.null_values)
     plan = _plan(Levels(entry, preset, settings), origin, stream, entry_note)
     builder = compile_builder(plan, options, entry_note, now)
     predicates = [

@@ -85,7 +85,14 @@ def _compile(
         if address.list_id is not None
         else {"list_name": address.list_name}
     )
-    read = compile_members(entry, origin, key_properties, note, plain_keys=False)
+    read = compile_members(
+        entry,
+        origin,
+        key_properties,
+        note,
+        plain_keys=False,
+        null_values=settings.null_values,
+    )
     return PreviewedList(
         origin, address.ad_account_id, {**name, "list_type": address.list_type}, read
     )

@@ -21,6 +21,7 @@ from pydantic import (
 from pydantic.json_schema import SkipJsonSchema
 
 from target_pinterest_capi.events.build.converters import Options
+from target_pinterest_capi.events.null_values import DEFAULT_NULL_VALUES
 from target_pinterest_capi.settings import values
 from target_pinterest_capi.settings.problems import Problem
 
@@ -159,6 +160,9 @@ class MappingEntry(_Model):
         values.Frozen({}),
         hidden=True,
     )
+    null_values: tuple[str, ...] | None = setting(
+        "Texts that stand for a missing value in these records, in place of the setting's."
+    )
 
 
 class CustomerListEntry(_Model):
@@ -187,6 +191,9 @@ class CustomerListEntry(_Model):
     )
     max_removed_ratio: float = setting(
         "A prune that would remove more than this share of the list stops instead.", 0.5, ge=0, le=1
+    )
+    null_values: tuple[str, ...] | None = setting(
+        "Texts that stand for a missing value in these records, in place of the setting's."
     )
     audience: bool = setting("Make sure that an audience of the list exists.", False)
 
@@ -264,6 +271,13 @@ class Settings(_Model):
         "Whether external_id keeps its case or is lower-cased before hashing: as your browser tag "
         "does.",
         "keep",
+        group="Mapping",
+    )
+
+    null_values: tuple[str, ...] = setting(
+        "Texts that stand for a missing value, in any case: left out and counted, never hashed. "
+        "A list replaces the default; []: none.",
+        DEFAULT_NULL_VALUES,
         group="Mapping",
     )
 
@@ -436,6 +450,7 @@ class Settings(_Model):
             drop_url_query=self.url_query == "drop",
             max_event_age_days=self.max_event_age_days,
             plain_keys=self.dead_letter_keys == "plain",
+            null_values=self.null_values,
         )
 
     def sdk_options(self) -> dict[str, Any]:
