@@ -143,9 +143,7 @@ class Oracle:
         value, now = raw["event_time"], self.now()
         if value is NOW:
             return int(now)
-        seconds = None if value is None else self.converters.unix_time("event_time")(value)
-        if isinstance(seconds, LeftOut):
-            self.note("event_time", str(seconds))
+        seconds = self._convert("event_time", value)
         if not isinstance(seconds, int):
             raise self._missing("event_time", raw, record)
         if seconds > now + HOUR:
@@ -174,7 +172,8 @@ class Oracle:
         reasons: list[str] = []
         converters = Converters(self.options, lambda _, reason: reasons.append(reason))
         converters.convert(BY_PATH[path])(raw[path])
-        detail = str(reasons[0]) if reasons else None
+        unusable = [reason for reason in reasons if reason in [*LeftOut]]
+        detail = unusable[0] if unusable else None
         return self._invalid(Invalid.BAD_FIELD, path, record, detail=detail)
 
     def _invalid(

@@ -124,6 +124,7 @@ class ListDelivery:
             key_properties,
             self.run.tally.count_value,
             plain_keys=self.settings.dead_letter_keys == "plain",
+            null_values=self.settings.null_values,
         )
         if self.settings.mode == "live":
             deliver = self._deliver_to(configured, entry, origin)

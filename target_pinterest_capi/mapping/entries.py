@@ -188,6 +188,8 @@ def _compile(
 
     preset = load_preset(entry, stream)
     options = settings.options
+    if entry.null_values is not None:
+        options = options._replace(null_values=entry.null_values)
     plan = _plan(Levels(entry, preset, settings), origin, stream, entry_note)
     builder = compile_builder(plan, options, entry_note, now)
     predicates = [

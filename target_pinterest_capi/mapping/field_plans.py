@@ -131,7 +131,7 @@ def _collect(getters: list[Get]) -> Get:
         for get in getters:
             value = get(record)
             if value is not None:
-                values.extend(coerce.array(value) or ())
+                values.extend(coerce.listed(value, bracketed=True))
         return values or None
 
     return collect

@@ -93,6 +93,9 @@ class MappingEntry(SettingsModel):
         values.Frozen({}),
         hidden=True,
     )
+    null_values: tuple[str, ...] | None = setting(
+        "Texts that stand for a missing value in these records, in place of the setting's."
+    )
 
 
 class CustomerListEntry(SettingsModel):
@@ -121,5 +124,8 @@ class CustomerListEntry(SettingsModel):
     )
     max_removed_ratio: float = setting(
         "A prune that would remove more than this share of the list stops instead.", 0.5, ge=0, le=1
+    )
+    null_values: tuple[str, ...] | None = setting(
+        "Texts that stand for a missing value in these records, in place of the setting's."
     )
     audience: bool = setting("Make sure that an audience of the list exists.", False)

@@ -18,7 +18,7 @@ from target_pinterest_capi.events.build.members import CompiledField, write_memb
 from target_pinterest_capi.events.build.plan import EventPlan
 from target_pinterest_capi.events.build.rules import FUTURE_SECONDS, EventRules
 from target_pinterest_capi.events.event import Event, encode
-from target_pinterest_capi.events.fields import ACTION_SOURCES, OBJECTS
+from target_pinterest_capi.events.fields import ACTION_SOURCES, EVENT_NAMES, OBJECTS
 
 
 class EventSpec(NamedTuple):
@@ -50,6 +50,7 @@ class _EventWriter:
         self._source = FunctionSource(f"build({columns.parameters})")
         self._key = columns.key(self._source, spec.plan.key_properties)
         self._source.bind("rules", spec.rules)
+        self._source.bind("null_spellings", spec.converters.null_words.spellings)
 
     def write(self) -> FunctionSource:
         if opening := self._columns.opening(self._source):
@@ -90,14 +91,21 @@ class _EventWriter:
     # What is required
 
     def _event_name(self) -> None:
-        rest = ""
-        if self._spec.plan.event_names is not None:
-            self._bind(names=self._spec.plan.event_names, fallback=self._spec.plan.fallback_name)
-            rest = " or (name := names.get(name, fallback)) is None"
-        self._source.write(_EVENT_NAME, rest=rest, key=self._key)
+        names = self._spec.plan.event_names
+        if names is None:
+            names = {name: name for name in EVENT_NAMES}
+        words = self._spec.converters.null_words.spellings
+        common = {
+            given: name
+            for given, name in names.items()
+            if name and given == coerce.text(given) and given not in words
+        }
+        self._bind(common_names=common)
+        self._source.write(_EVENT_NAME, key=self._key)
 
     def _action_source(self) -> None:
-        self._bind(action_sources=frozenset(ACTION_SOURCES))
+        words = self._spec.converters.null_words.spellings
+        self._bind(action_sources=frozenset(ACTION_SOURCES) - words)
         self._source.write(_ACTION_SOURCE, key=self._key)
 
     def _event_id(self) -> None:
@@ -130,6 +138,8 @@ class _EventWriter:
             oldest_seconds=self._spec.rules.oldest_seconds,
             newest_seconds=FUTURE_SECONDS,
         )
+        if self._spec.converters.null_words.in_any_form:
+            self._source.write("raw_time = rules.unless_null(raw_time)")
         self._source.write(_EVENT_TIME, day_seconds=str(coerce.DAY_SECONDS), key=self._key)
 
     # Objects
@@ -174,7 +184,7 @@ _RAW: Final = {
     "event_id": "raw_id",
 }
 _EVENT_NAME: Final = """
-    if type(raw_name) is not str or not (name := raw_name.strip()) or not name.isascii(){rest}:
+    if type(raw_name) is not str or (name := common_names.get(raw_name)) is None:
         name = rules.event_name(raw_name, {key})
         if type(name) is not str:
             return name
@@ -187,7 +197,12 @@ _ACTION_SOURCE: Final = """
             return source
     """
 _EVENT_ID: Final = """
-    if type(raw_id) is str and (event_id := raw_id.strip()) and event_id.isascii():
+    if (
+        type(raw_id) is str
+        and (event_id := raw_id.strip())
+        and event_id.isprintable()
+        and event_id not in null_spellings
+    ):
         pass
     elif type(raw_id) is int and -too_large < raw_id < too_large:
         event_id = str(raw_id)

@@ -12,7 +12,7 @@ from target_pinterest_capi.events.build.plan import NOW, EventPlan, Record
 from target_pinterest_capi.events.build.value_check import left_out
 from target_pinterest_capi.events.event import Account, InvalidRecord, SkippedRecord
 from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES
-from target_pinterest_capi.events.reasons import Invalid, Skipped, Warned
+from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
 
 REQUIRED: Final[tuple[str, ...]] = ("event_name", "action_source", "event_time", "event_id")
 FUTURE_SECONDS: Final = 3600
@@ -41,7 +41,7 @@ class EventRules:
         self._options = options
         self._note = note
         self._convert = {path: converters.convert(BY_PATH[path]) for path in REQUIRED}
-        self._unix_time = converters.unix_time("event_time")
+        self._null_words = converters.null_words.spellings
         days = options.max_event_age_days
         self.oldest_seconds = float("inf") if days is None else days * coerce.DAY_SECONDS
 
@@ -88,16 +88,21 @@ class EventRules:
         """Return Unix seconds; `identity` is the account, name and id of the event."""
         if value is NOW:
             return int(now)
-        seconds = None if value is None else self._unix_time(value)
+        seconds = self._converted("event_time", value)
         if type(seconds) is not int:
-            if seconds is not None:
-                self._note("event_time", str(seconds))
             return self._without("event_time", value, key)
         if now - self.oldest_seconds <= seconds <= now + FUTURE_SECONDS:
             return seconds
         if seconds > now:
             return self._invalid(Invalid.EVENT_IN_FUTURE, "event_time", key)
         return self._invalid(Invalid.EVENT_TOO_OLD, "event_time", key, repeat_of=identity)
+
+    def unless_null(self, value: Any) -> Any:
+        """Return a time, or None for a word that stands for a missing one, which is noted."""
+        if type(value) is str and value.strip() in self._null_words:
+            self._note("event_time", LeftOut.NULL_VALUE)
+            return None
+        return value
 
     def unidentified(self, key: Record) -> InvalidRecord:
         """Return what a record comes to whose event names nobody."""
