@@ -13,6 +13,7 @@ from target_pinterest_capi.checks.result import CheckResult, CheckStatus
 from target_pinterest_capi.events.column_names import clean_name
 from target_pinterest_capi.events.event import Origin, SkippedRecord
 from target_pinterest_capi.events.reasons import Skipped
+from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.pipeline.stream import NO_MAPPING, StreamPipeline
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ class ConversionsSink(RecordSink):
         )
         if not pipeline.is_taken:
             target.warn_once(
-                f"No entry of mappings takes stream {stream_name!r}: its records are skipped."
+                f"No entry of mappings takes stream {shown_name(stream_name)!r}: "
+                "its records are skipped."
             )
         self.handler = pipeline
 
@@ -101,7 +103,7 @@ class MeltanoTestSink(RecordSink):
 
     def _try_settings(self) -> None:
         for finding in check_credentials(self._settings):
-            if finding.mark is CheckStatus.FAILED:
+            if finding.status is CheckStatus.FAILED:
                 self._run.stop(_sentences(finding))
             self.logger.info("%s: %s", finding.step, finding.message)
 

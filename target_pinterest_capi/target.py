@@ -29,8 +29,10 @@ from target_pinterest_capi.delivery.ledger import LedgerError
 from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
 from target_pinterest_capi.events.event import Origin, SkippedRecord
 from target_pinterest_capi.events.reasons import Skipped
+from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.mapping.entries import KEPT_STREAMS, Accounts, entry_compiler
 from target_pinterest_capi.pipeline.feed import ChunkedSource, paced
+from target_pinterest_capi.reporting.log_lines import keep_to_one_line
 from target_pinterest_capi.reporting.progress import Progress, watch
 from target_pinterest_capi.reporting.summary import log_summary
 from target_pinterest_capi.singer.batch_files import BatchFileError, batch_records
@@ -50,7 +52,6 @@ from target_pinterest_capi.target_command import (
     TargetCommand,
     load_settings,
     log_problems,
-    problems_of,
 )
 
 QUIET_LOGGERS: Final = ("httpx", "httpcore")  # they log a line for each request
@@ -102,6 +103,7 @@ class TargetPinterestCapi(Target):
         for name in QUIET_LOGGERS:
             logging.getLogger(name).setLevel(logging.WARNING)
         self.logger.addFilter(_is_true_here)
+        keep_to_one_line(self.logger)
         # The SDK gets its own options only: it keeps no token.
         super().__init__(
             config=self.settings.sdk_options(),
@@ -154,13 +156,10 @@ class TargetPinterestCapi(Target):
                 properties = {name: one for name, one in properties.items() if one is not False}
             schema = {**schema, "properties": properties}
             super()._process_schema_message({**message_dict, "schema": schema})
-        except SchemaError as error:
+        except (SchemaError, RecursionError) as error:
+            why = error if isinstance(error, SchemaError) else "the schema is nested too deeply"
             raise InputError(
-                f"line {self._line_number}: SCHEMA of stream {stream!r}: {error}"
-            ) from None
-        except RecursionError:
-            raise InputError(
-                f"line {self._line_number}: SCHEMA of stream {stream!r}: it is nested too deeply"
+                f"line {self._line_number}: SCHEMA of stream {shown_name(stream)!r}: {why}"
             ) from None
         self._sinks_to_clear.clear()  # no sink has records that wait
         stream_maps = self.mapper.stream_maps[stream]
@@ -177,7 +176,8 @@ class TargetPinterestCapi(Target):
         stream, record = message_dict["stream"], message_dict["record"]
         if stream not in self.mapper.stream_maps:
             raise RecordsWithoutSchemaException(
-                f"line {self._line_number}: a RECORD of stream {stream!r} came before its SCHEMA"
+                f"line {self._line_number}: a RECORD of stream {shown_name(stream)!r} "
+                "came before its SCHEMA"
             )
         for stream_map in self.mapper.stream_maps[stream]:
             try:
@@ -185,7 +185,8 @@ class TargetPinterestCapi(Target):
             except Exception as error:  # noqa: BLE001 - what users wrote may raise anything
                 raise InputError(
                     f"line {self._line_number}: stream_maps or flattening failed on a RECORD of "
-                    f"stream {stream!r} ({type(error).__name__}): check its expressions",
+                    f"stream {shown_name(stream)!r} ({type(error).__name__}): "
+                    "check its expressions",
                 ) from None
             if mapped is None:
                 self.run.sequence += 1
@@ -201,7 +202,8 @@ class TargetPinterestCapi(Target):
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
         """Do nothing: events have no versions, and nothing that was sent can be taken back."""
         self.logger.debug(
-            "ACTIVATE_VERSION of stream %r has no meaning for events.", message_dict["stream"]
+            "ACTIVATE_VERSION of stream %r has no meaning for events.",
+            shown_name(message_dict["stream"]),
         )
 
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
@@ -212,7 +214,7 @@ class TargetPinterestCapi(Target):
                 self._process_record_message({"stream": stream, "record": record})
         except BatchFileError as error:
             raise InputError(
-                f"line {self._line_number}: BATCH of stream {stream!r}, {error}"
+                f"line {self._line_number}: BATCH of stream {shown_name(stream)!r}, {error}"
             ) from None
 
     def get_sink_class(self, stream_name: str) -> type[Sink]:
@@ -264,7 +266,9 @@ class TargetPinterestCapi(Target):
                 "%s. What came before it is settled; STATE says from where to go on.", str(error)
             )
         except Exception as error:  # noqa: BLE001 - a bug: its message could hold a value
-            code = self._fail("An unexpected %s:\n%s", type(error).__name__, _places(error))
+            code = self._fail("An unexpected %s, raised by:", type(error).__name__)
+            for place in _places(error):
+                self.logger.error("%s", place)  # noqa: TRY400 - its message could hold a value
         if self.stopped is not None:
             self.logger.error("%s", self.stopped)
             code = code or int(self.stopped.exit_code)
@@ -280,7 +284,7 @@ class TargetPinterestCapi(Target):
 
     def _fail(self, message: str, *args: object) -> int:
         self.logger.error(message, *args)
-        self.failure = (message % args).partition(":\n")[0]
+        self.failure = (message % args).removesuffix(", raised by:")
         try:
             self.process_endofpipe()
         except (RunStopped, OSError) as error:
@@ -351,7 +355,7 @@ class TargetPinterestCapi(Target):
         try:
             return _ConfigInput(config=settings.read_files(value, environ=settings.environment()))
         except settings.ConfigurationError as error:
-            log_problems(cls.logger, problems_of(error))
+            log_problems(cls.logger, error.problems)
             ctx.exit(ExitCode.CONFIGURATION)
 
     @classmethod
@@ -406,9 +410,9 @@ def _is_true_here(record: logging.LogRecord) -> bool:
     return not str(record.msg).startswith(_UNTRUE_HERE)
 
 
-def _places(error: BaseException) -> str:
-    """Return where an error was raised, without its message."""
-    return "".join(traceback.format_tb(error.__traceback__)).rstrip()
+def _places(error: BaseException) -> list[str]:
+    """Return where an error was raised, a line for each place, without its message."""
+    return "".join(traceback.format_tb(error.__traceback__)).rstrip().splitlines()
 
 
 def main() -> None:

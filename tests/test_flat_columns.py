@@ -28,7 +28,7 @@ from target_pinterest_capi.mapping.flat_columns import (
 
 
 def event_of(record: dict[str, Any]) -> dict[str, Any]:
-    """Give the event that a record of a mapping-free stream makes."""
+    """Return the event that a record of a mapping-free stream makes."""
     settings = settings_of()
     (entry,) = compile_stream(
         settings, StreamSchema("s", frozenset(record)), Accounts(settings), lambda *_: None
@@ -87,7 +87,7 @@ def test_numbered_columns_are_further_values():
 def test_flat_item_columns_become_contents():
     """item_id, item_price_1 ... are the members of items by their number.
 
-    An item without values is none.
+    An item without values is dropped.
     """
     record = visit(
         item_id="a",

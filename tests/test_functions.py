@@ -3,6 +3,7 @@
 Ours by their table's examples and edges, JMESPath's with exact numbers.
 """
 
+import contextlib
 import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -17,6 +18,7 @@ from target_pinterest_capi.expressions.compiler import EvaluationError, compile_
 from target_pinterest_capi.expressions.functions import FUNCTIONS
 from target_pinterest_capi.expressions.values import COMPARISONS, equal, number_text, opened
 
+ARITHMETIC = {"add", "subtract", "multiply", "divide", "round"}
 EXAMPLES = [example for function in FUNCTIONS.values() for example in function.examples]
 
 numbers = st.one_of(
@@ -79,6 +81,13 @@ def test_table_is_the_contract():
         "to_date",
         "member",
         "items_value",
+        "add",
+        "subtract",
+        "multiply",
+        "divide",
+        "round",
+        "run_time",
+        "today",
     }
     assert all(name == function.name for name, function in FUNCTIONS.items())
 
@@ -89,7 +98,8 @@ def test_every_function_is_documented(function):
     name, _, arguments = function.signature.partition("(")
     least, most = built_ins.arity(function.name)
     assert name == function.name
-    assert len(arguments.rstrip(")").replace("a, b, ...", "a").split(",")) == least
+    named = [one for one in arguments.rstrip(")").split(", ") if one not in ("", "...")]
+    assert len(named) == least + (function.name == "concat")  # which takes one as well
     assert (most is None) == ("..." in arguments)
     assert function.about
     assert function.examples
@@ -107,12 +117,18 @@ def test_examples(expression, record, result):
 @pytest.mark.parametrize("name", FUNCTIONS)
 @given(data=st.data())
 def test_added_functions_never_raise(name, data):
-    """Whatever the arguments are, an added function answers, with null where it has no answer."""
+    """Whatever the arguments are, an added function answers, with null where it has no answer.
+
+    Arithmetic fails, as an expression.
+    """
     least, _ = built_ins.arity(name)
-    FUNCTIONS[name].implementation(*data.draw(st.lists(values, min_size=least, max_size=least)))
+    arguments = {f"a{place}": data.draw(values) for place in range(least)}
+    expected = EvaluationError if name in ARITHMETIC else ()
+    with contextlib.suppress(*[expected] if expected else []):
+        compile_expression(f"{name}({', '.join(arguments)})")(arguments)
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", sorted(set(FUNCTIONS) - {"run_time", "today"}))
 @given(data=st.data())
 def test_null_gives_null(name, data):
     """A null first argument gives null (to concat: nulls alone do)."""
@@ -123,6 +139,78 @@ def test_null_gives_null(name, data):
         else data.draw(st.lists(values, min_size=least - 1, max_size=least - 1))
     )
     assert FUNCTIONS[name].implementation(None, *rest) is None
+
+
+# ---- arithmetic ----
+
+
+@pytest.mark.parametrize(
+    ("expression", "record", "result"),
+    [
+        ("add(a, b)", {"a": 0.1, "b": 0.2}, Decimal("0.3")),
+        ("add(a, b)", {"a": 2**80, "b": "0.000000001"}, Decimal("1208925819614629174706176.000000001")),
+        ("subtract(a, b)", {"a": " 5 ", "b": "1e1"}, -5),
+        ("multiply(a, `1.19`)", {"a": "19.99"}, Decimal("23.7881")),
+        ("multiply(a, `0`)", {"a": "19.99"}, 0),
+        ("divide(a, `1000`)", {"a": "19990"}, Decimal("19.99")),
+        ("divide(a, b)", {"a": 10**24 + 1, "b": 10**9}, Decimal("1000000000000000.000000001")),
+        ("round(divide(a, `3`), `9`)", {"a": 1}, Decimal("0.333333333")),
+        ("round(a, `2`)", {"a": 1.005}, Decimal("1.01")),
+        ("round(a, `2`)", {"a": "-1.005"}, Decimal("-1.01")),
+        ("round(a, '0')", {"a": "1e3"}, 1000),
+        ("round(a, `9`)", {"a": 10**18 - 1}, 10**18 - 1),
+        ("round(sum(lines[].divide(price, `100`)), `2`)", {"lines": [{"price": 333}, {"price": "167"}]}, 5),
+        ("abs(subtract(a, b))", {"a": "1.1", "b": "2.2"}, Decimal("1.1")),
+        ("ceil(divide(a, `3`))", {"a": 10}, 4),
+        ("max([a, b])", {"a": Decimal("1.10"), "b": 1}, Decimal("1.10")),
+        ("divide(a, b)", {"a": None, "b": 0}, None),
+        ("round(a, b)", {"a": 1}, None),
+    ],
+)  # fmt: skip
+def test_arithmetic_is_exact(expression, record, result):
+    """Numbers and texts of numbers are calculated with as decimals; null gives null."""
+    assert compile_expression(expression)(record) == result
+
+
+@pytest.mark.parametrize(
+    ("expression", "record"),
+    [
+        ("add(a, b)", {"a": "19,90", "b": 1}),
+        ("add(a, b)", {"a": True, "b": 1}),
+        ("add(a, b)", {"a": float("nan"), "b": 1}),
+        ("multiply(a, b)", {"a": [1], "b": 1}),
+        ("multiply(a, b)", {"a": "1e900", "b": "1e999999"}),
+        ("divide(a, b)", {"a": 1, "b": 0}),
+        ("divide(a, b)", {"a": 0, "b": "0.00"}),
+        ("round(a, b)", {"a": 1, "b": 10}),
+        ("round(a, b)", {"a": 1, "b": "0.5"}),
+        ("round(a, b)", {"a": "1e2000", "b": 2}),
+    ],
+)
+def test_arithmetic_without_an_answer_fails(expression, record):
+    """What is no number, a division by zero, and a hostile size fail the expression."""
+    with pytest.raises(EvaluationError):
+        compile_expression(expression)(record)
+
+
+@given(a=numbers, b=numbers)
+def test_arithmetic_agrees_with_fractions(a, b):
+    """Sums, differences and products are exact, and a quotient too where it is a decimal."""
+    record = {"a": a, "b": b}
+    assert Fraction(evaluate("add(a, b)", **record)) == Fraction(a) + Fraction(b)
+    assert Fraction(evaluate("subtract(a, b)", **record)) == Fraction(a) - Fraction(b)
+    assert Fraction(evaluate("multiply(a, b)", **record)) == Fraction(a) * Fraction(b)
+    assert Fraction(evaluate("divide(a, `100`)", **record)) == Fraction(a) / 100
+    nearest = Fraction(evaluate("round(a, `2`)", **record))
+    assert abs(nearest - Fraction(a)) <= Fraction(1, 200)
+
+
+def test_a_run_has_one_time():
+    """`run_time()` is one time in UTC for all records, and `today()` its date."""
+    first = datetime.fromisoformat(evaluate("run_time()"))
+    assert first.tzinfo == UTC
+    assert evaluate("run_time()") == first.isoformat()
+    assert evaluate("today()") == first.date().isoformat()
 
 
 # ---- added functions ----

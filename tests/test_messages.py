@@ -19,7 +19,8 @@ from target_pinterest_capi.singer.messages import (
 def test_numbers_keep_every_digit():
     """Fractions are decimals and whole numbers integers of any size."""
     record = decode(
-        b'{"type":"RECORD","stream":"s","record":{"a":19.99,"b":1e3,"c":123456789012345678901234567890,"d":[0.1]}}'
+        b'{"type":"RECORD","stream":"s","record":'
+        b'{"a":19.99,"b":1e3,"c":123456789012345678901234567890,"d":[0.1]}}'
     ).record
     assert record == {
         "a": Decimal("19.99"),
@@ -69,7 +70,7 @@ def test_broken_line_is_refused_in_words(line: bytes, words: str):
     ],
 )
 def test_what_taps_send_besides_strict_json(line: bytes, record):
-    """Halves of surrogate pairs are replaced, NaN and infinities are read, and the rest of the record stays exact."""
+    """Lone surrogates are replaced, NaN and infinities are read, and other values stay exact."""
     assert decode(line).record == record
 
 

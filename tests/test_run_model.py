@@ -24,11 +24,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from given import Clock, examples, files_limited_to, settings_of
-from target_pinterest_capi.delivery.acknowledgement import MIN_SETTLED_FOR_RATIO
+from ledger_model import SharedLedger
 from target_pinterest_capi.delivery.dead_letters import FILE_WAIT_SECONDS, MAX_BUFFERED
 from target_pinterest_capi.delivery.event_delivery import ATTEMPT_SLACK_SECONDS
+from target_pinterest_capi.delivery.rejection_limit import MIN_SETTLED_FOR_RATIO
 from target_pinterest_capi.delivery.repeats import MAX_WAITING
 from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
+from target_pinterest_capi.delivery.wakeup import Wakeup, wait_readable
 from target_pinterest_capi.events.event import (
     Account,
     Event,
@@ -123,6 +125,7 @@ class World:
         rng: random.Random,
         endings: list[str],
         bad: float = 0.1,
+        keeps_ledger: bool = False,
         **given: Any,
     ) -> None:
         self.rng = rng
@@ -153,7 +156,9 @@ class World:
             client=self.pinterest,
             wake=self,
             rng=rng,
+            ledger=SharedLedger().open() if keeps_ledger else None,
         )
+        self.keeps_ledger = keeps_ledger
 
     # The wake: what ends a wait
 
@@ -318,7 +323,7 @@ class World:
         With a ledger also repeats of what was delivered.
         """
         done = set(self.confirmed) | set(self.dead()) | self.skipped
-        if self.run.settings.ledger_url is not None:
+        if self.keeps_ledger:
             delivered = {
                 event_id for _, number, event_id in self.arrived if number in self.confirmed
             }
@@ -406,7 +411,7 @@ def test_one_outcome_each_and_no_state_too_early(
             list(ENDINGS) if end == "refused token" else ["taken"] * 6 + CALM,
             batch_size_rows=rows,
             max_in_flight=in_flight,
-            ledger_url="sqlite:///:memory:" if keeps_ledger else None,
+            keeps_ledger=keeps_ledger,
             max_rejected_ratio=ratio,
             on_uncertain=on_uncertain,
             batch_max_bytes=1000,
@@ -466,7 +471,7 @@ def test_repeat_of_what_is_refused_at_the_end_gets_its_turn(world):
 
     So is the repeat that waited for it.
     """
-    one = world(1, ledger_url="sqlite:///:memory:")
+    one = world(1, keeps_ledger=True)
     one.arrive("same", 2)
     one.step("state")
     assert one.run.finish() is None
@@ -482,7 +487,7 @@ def test_repeats_of_an_unconfirmed_rejection_do_not_block_the_input(world):
 
     Then they go on.
     """
-    one = world(1, ledger_url="sqlite:///:memory:", batch_wait_seconds=1)
+    one = world(1, keeps_ledger=True, batch_wait_seconds=1)
     one.arrive("same", MAX_WAITING + 2)
     one.step("event")
     assert one.run.finish() is None
@@ -514,7 +519,7 @@ def test_ledger_that_fails_while_several_answers_come_stops_once(world, tmp_path
 
 
 def test_ledger_that_fails_when_it_is_asked_about_an_old_event_stops_the_run(world, tmp_path: Path):
-    """Whether it knows a record that is too old cannot be told.
+    """The ledger fails when it is asked whether it knows a record that is too old.
 
     The record is not settled, and the run ends with the reason.
     """
@@ -671,7 +676,7 @@ def test_run_stops_early_only_where_no_answer_can_mend_it(world, limit, invalid,
 @pytest.mark.parametrize(("repeats", "stops"), [(110, True), (111, False)])
 def test_repeats_that_wait_are_undecided_too(world, repeats: int, stops: bool):
     """A repeat of an event under way may be sent in its place, so it can still get through."""
-    one = world(max_rejected_ratio=0.9, ledger_url="sqlite:///:memory:", batch_wait_seconds=3600)
+    one = world(max_rejected_ratio=0.9, keeps_ledger=True, batch_wait_seconds=3600)
     one.arrive("same", 1 + repeats)
     with pytest.raises(RunStopped) if stops else nullcontext():
         let_invalid_rows_arrive(one, MIN_SETTLED_FOR_RATIO)
@@ -741,6 +746,18 @@ def test_disk_that_is_full_for_a_moment_costs_no_letter(world):
     assert "dead letters cannot be written" in str(one.run.finish())
     assert one.dead() == dict.fromkeys(range(1, 21), 1)
     assert one.written == [0]
+
+
+def test_run_that_stopped_does_not_spin_until_its_last_answer(world):
+    """It looks again and again at why it stopped, and wakes itself for the first time only."""
+    wake = Wakeup()
+    run = Run(settings_of(), lambda _: None, wake=wake, client=world().pinterest)
+    run.interrupt()
+    assert wait_readable([wake.fd], 0)
+    wake.clear()
+    run.interrupt()
+    assert not wait_readable([wake.fd], 0)
+    run.close()
 
 
 def test_senders_end_with_the_run(world):

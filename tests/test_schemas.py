@@ -1,4 +1,4 @@
-"""Schemas that taps really send are usable; what is none stops the run; records are held against them where asked."""
+"""Schemas that taps really send are usable; a broken one stops the run; validation is optional."""
 
 import json
 from decimal import Decimal
@@ -180,7 +180,7 @@ def test_reference_within_the_schema_is_followed(made, web_host):
 
 
 def test_wrong_schema_with_a_reference_elsewhere_is_refused(web_host):
-    """A schema that is no JSON Schema is refused though it has references elsewhere, and they are not fetched."""
+    """An invalid schema is refused though it has references elsewhere, which are not fetched."""
     with pytest.raises(SchemaError, match="properties/b/type"):
         check_schema(placed(schema(a={"$ref": "HOST/x.json"}, b={"type": "banana"}), web_host))
     assert web_host.requests == []

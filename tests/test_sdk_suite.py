@@ -1,4 +1,4 @@
-"""The SDK's own target test suite, against the sandbox. Its streams are no conversions: their records become outcomes."""
+"""The SDK's own target tests, against the sandbox: their records are no conversions."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from given import ACCOUNT, record, schema, settings_of
 from shopper import visit
-from target_pinterest_capi.checks import steps
+from target_pinterest_capi.checks import mappings
 from target_pinterest_capi.cli.main import main
 from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, SkippedRecord
 from target_pinterest_capi.mapping.entries import Accounts, Record, compile_stream, entry_compiler
@@ -164,7 +164,7 @@ def preview(lines: list[bytes], tmp_path: Path) -> None:
 
 
 def sample(lines: list[bytes], tmp_path: Path) -> None:
-    result, _ = steps.sample(settings_of(), lines)
+    result, _ = mappings.sample(settings_of(), lines)
     assert result.message == f"{NAMES:,} records of the sample: {NAMES:,} events"
 
 

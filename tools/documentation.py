@@ -44,7 +44,9 @@ COERCED: Final = {
         "1772445600", '"1772445600"', "1772445600123", "1772445600123456", "1772445600.5",
         '"2026-03-02T10:00:00Z"',
         '"2026-03-02T12:00:00+02:00"', '"2026-03-02 10:00:00"',
-        '"2026-03-02"', "20260302", '"02/03/2026"',
+        '"Mon, 02 Mar 2026 10:00:00 GMT"', '"2026/03/02 10:00"', '"02-MAR-2026 10.00.00 AM"',
+        '"2026-03-02 02:00:00 America/Los_Angeles"', '"20260302100000"', '"1.7724456e9"',
+        '"2026-03-02"', "20260302", '"02/03/2026"', '"02-MAR-26"',
     ),
     "action_source": ('" WEB "', '"website"'),
     "custom_data.content_ids": ('["a", 17, null, "a"]', '"a"', '"[\\"a\\", 17]"', "17"),
@@ -119,13 +121,11 @@ def presets_page() -> str:
             lines += ["", f"**{label}:** {prose(words)}" if label else prose(words)]
         names = one.entry.event_names
         if names:
-            lines += [
-                "",
-                *table(
-                    ("Name in the record", "Event"),
-                    [(code(name), code(target)) for name, target in names.items()],
-                ),
-            ]
+            sent = [(code(name), code(target)) for name, target in names.items() if target]
+            lines += ["", *table(("Name in the record", "Event"), sent)]
+        not_sent = [code(name) for name, target in names.items() if target is None]
+        if not_sent:
+            lines += ["", f"Not sent, and counted by name: {', '.join(not_sent)}."]
         if one.entry.when:
             lines += ["", f"Only records for which this holds: {code(one.entry.when)}"]
         paths = [path for path in BY_PATH if path in one.entry.fields or path in one.entry.defaults]
@@ -143,7 +143,8 @@ def functions_page() -> str:
         "",
         "Expressions are [JMESPath](https://jmespath.org/specification.html), with its built-in",
         "functions, whose numbers are exact here, and these. Each gives null for null, and for",
-        "arguments that it has no answer to.",
+        "arguments that it has no answer to; arithmetic with what is no number, or a division by",
+        "zero, is counted as `expression_error` besides.",
         "",
         *functions_table(),
     ]

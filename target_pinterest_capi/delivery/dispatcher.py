@@ -17,7 +17,7 @@ from target_pinterest_capi.delivery.rate_limit import RateLimit
 from target_pinterest_capi.delivery.retry_policy import RetryPolicy, count_attempt
 from target_pinterest_capi.delivery.unconfirmed_rejections import UnconfirmedRejections
 from target_pinterest_capi.delivery.wakeup import Wakeup
-from target_pinterest_capi.delivery.worker_pool import WorkerPool
+from target_pinterest_capi.delivery.worker_pool import StartWorkers, WorkerPool
 from target_pinterest_capi.events.event import Account
 from target_pinterest_capi.pinterest.responses import (
     ApiResponse,
@@ -87,8 +87,9 @@ class Dispatcher:
         clock: Callable[[], float],
         wake: Wakeup,
         rng: random.Random | None = None,
+        start_workers: StartWorkers = WorkerPool,
     ) -> None:
-        self._workers = WorkerPool(send, wake, attempt_seconds=attempt_seconds, clock=clock)
+        self._workers = start_workers(send, wake, attempt_seconds=attempt_seconds, clock=clock)
         self._outcomes = outcomes
         self._max_in_flight = max_in_flight
         self._max_requests_per_minute = max_requests_per_minute

@@ -11,12 +11,13 @@ import re
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
 from math import isfinite
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import msgspec
 
+from target_pinterest_capi.events import dates
 from target_pinterest_capi.events.characters import well_formed
-from target_pinterest_capi.events.reasons import LeftOut
+from target_pinterest_capi.events.reasons import LeftOut, Warned
 
 _is_numeric: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?").fullmatch
 
@@ -174,29 +175,56 @@ DAY_SECONDS: Final = 86_400
 _NO_OFFSET: Final = timedelta()
 
 
-def unix_time(value: Any, zone: tzinfo) -> int | LeftOut | None:
-    """Return Unix seconds, fractions floored, of a Unix time, ISO 8601 text, a datetime or a date.
+class LocalTime(int):
+    """Unix seconds of a local time that a clock change makes doubtful: `warning` says how."""
+
+    warning: Warned
+
+    def __new__(cls, seconds: int, warning: Warned) -> Self:
+        """Make it of the seconds and the warning."""
+        local = super().__new__(cls, seconds)
+        local.warning = warning
+        return local
+
+
+def unix_time(value: Any, zone: tzinfo, date_format: str | None = None) -> int | LeftOut | None:
+    """Return Unix seconds, fractions floored, of a Unix time, a written time, a datetime or a date.
 
     A time without an offset is in `zone`, and a date is its midnight. Numbers, also as text, are
     told apart by their digits: 9 or 10 are seconds (1973 to 2286), 13 milliseconds, 16
-    microseconds, 19 nanoseconds (2001 to 2286), and 8 are a date, YYYYMMDD, as in the basic form of
-    ISO 8601. Nothing else is a time: 12, 14 and 17 digits are as likely a calendar written without
-    separators, 18 the ticks of some platforms, 5 the day of a spreadsheet.
+    microseconds, 19 nanoseconds (2001 to 2286); 8 are a date, YYYYMMDD, and 14 or 17 a date and a
+    time, YYYYMMDDhhmmss and milliseconds. Nothing else is a time: 12 digits are as likely a
+    calendar without its seconds, 18 the ticks of some platforms, 5 the day of a spreadsheet.
+    Texts are read as ISO 8601, and else as `dates.read` says; `date_format` decides about days and
+    months that could change places. MongoDB's `{"$date": ...}` is what it holds.
     A local time that a clock change skips is read with the offset before it, one that comes twice
-    is the first.
+    is the first: both are a `LocalTime`.
     """
     kind = type(value)
     if kind is str:
-        return _time_of_text(value, zone)
-    if kind is int:
-        return _time_of_number(value, zone)
-    if kind is float or kind is Decimal:
-        return _time_of_number(_whole_part(value), zone)
+        return _time_of_text(value, zone, date_format)
+    if kind is int or kind is float or kind is Decimal:
+        return _time_of_number(value if kind is int else _whole_part(value), zone)
     if isinstance(value, datetime):
         return _seconds(value, zone)
     if isinstance(value, date):
         return _midnight(value.year, value.month, value.day, zone)
+    if kind is dict:
+        return _time_of_object(value, zone, date_format)
     return None if is_nothing(value) else LeftOut.NOT_A_TIME
+
+
+def _time_of_object(
+    value: dict[str, Any], zone: tzinfo, date_format: str | None
+) -> int | LeftOut | None:
+    """Return the time of MongoDB's Extended JSON, whose numbers are milliseconds of any size."""
+    held = value.get("$date") if len(value) == 1 else None
+    if type(held) is dict and len(held) == 1:
+        held = held.get("$numberLong")
+        held = int(held) if type(held) is str and _is_integer(held) else held
+    if type(held) is int:
+        return held // 1000
+    return LeftOut.NOT_A_TIME if held is None else unix_time(held, zone, date_format)
 
 
 def _midnight(year: int, month: int, day: int, zone: tzinfo) -> int:
@@ -204,11 +232,16 @@ def _midnight(year: int, month: int, day: int, zone: tzinfo) -> int:
 
 
 def _seconds(moment: datetime, zone: tzinfo) -> int:
-    if moment.tzinfo is None:
-        since = moment - LOCAL_EPOCH - (zone.utcoffset(moment) or _NO_OFFSET)
-    else:
+    if moment.tzinfo is not None:
         since = moment - EPOCH
-    return since.days * DAY_SECONDS + since.seconds
+        return since.days * DAY_SECONDS + since.seconds
+    offset = zone.utcoffset(moment) or _NO_OFFSET
+    since = moment - LOCAL_EPOCH - offset
+    seconds = since.days * DAY_SECONDS + since.seconds
+    later = zone.utcoffset(moment.replace(fold=1)) or _NO_OFFSET
+    if later == offset:
+        return seconds
+    return LocalTime(seconds, Warned.REPEATED_HOUR if later < offset else Warned.SKIPPED_HOUR)
 
 
 def _whole_part(number: float | Decimal) -> int:
@@ -227,52 +260,52 @@ _UNITS: Final = (
     (10**15, 10**16, 10**6),
     (10**18, 10**19, 10**9),
 )
-_FIRST_DATE: Final = 10_00_01_01
+_CALENDAR_DIGITS: Final = (8, 14, 17)  # YYYYMMDD, YYYYMMDDhhmmss, and milliseconds
 
 
 def _time_of_number(number: int, zone: tzinfo) -> int | LeftOut:
     for first, beyond, unit in _UNITS:
         if first <= number < beyond:
             return number // unit
-    if _FIRST_DATE <= number < _UNITS[0][0]:
-        try:
-            return _midnight(number // 10_000, number // 100 % 100, number % 100, zone)
-        except ValueError:
-            return LeftOut.NOT_A_TIME
+    digits = str(number) if 0 < number < TOO_LARGE else ""
+    if len(digits) in _CALENDAR_DIGITS:
+        return _time_in_words(digits, zone, None)
     return LeftOut.NOT_A_TIME
 
 
 _is_unix: Final = re.compile(r"[0-9]{8,19}(?:\.[0-9]*)?").fullmatch
+_is_exponential: Final = re.compile(r"[0-9]+(?:\.[0-9]*)?[eE]\+?[0-9]+").fullmatch
 _iso: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8})"
     r"(?:(?:T| +)([0-9]{2}(?::?[0-9]{2}){0,2}(?:[.,][0-9]+)?)"
     r" *(Z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?|))?"
 ).fullmatch
+_ticks: Final = re.compile(r"\\?/Date\((-?[0-9]{1,15})(?:[+-][0-9]{4})?\)\\?/").fullmatch  # .NET
 _is_day_over: Final = re.compile(r"24(?::?00){0,2}(?:[.,]0+)?").fullmatch
 
 
-def _time_of_text(text: str, zone: tzinfo) -> int | LeftOut | None:
+def _time_of_text(text: str, zone: tzinfo, date_format: str | None) -> int | LeftOut | None:
     # Most of all "2026-11-21T10:00:00+00:00". The character before the time is checked, since the
     # library takes any, a digit too.
     if "-" in text and text[10:11] in "T ":
         try:
             return _seconds(datetime.fromisoformat(text), zone)
         except ValueError:
-            return _time_of_odd_text(text, zone)
-    return _time_of_odd_text(text, zone)
+            return _time_of_odd_text(text, zone, date_format)
+    return _time_of_odd_text(text, zone, date_format)
 
 
-def _time_of_odd_text(text: str, zone: tzinfo) -> int | LeftOut | None:
-    """Return the time of a number, or of an ISO form that the library does not take.
+def _time_of_odd_text(text: str, zone: tzinfo, date_format: str | None) -> int | LeftOut | None:
+    """Return the time of a number, of an ISO form that the library does not take, or of another.
 
-    Such are small letters, named zones, and midnight as 24:00.
+    Such ISO forms are small letters, named zones, and midnight as 24:00.
     """
-    text = text.strip().upper()
+    text = text.strip()
     if _is_unix(text):
         return _time_of_number(int(text.partition(".")[0]), zone)
-    found = _iso(text)
+    found = _iso(text.upper())
     if found is None:
-        return LeftOut.NOT_A_TIME if text else None
+        return _time_as_written(text, zone, date_format) if text else None
     day, clock, offset = found[1], found[2] or "00", found[3] or ""
     over = _is_day_over(clock) is not None
     try:
@@ -281,7 +314,35 @@ def _time_of_odd_text(text: str, zone: tzinfo) -> int | LeftOut | None:
         )
     except ValueError:
         return LeftOut.NOT_A_TIME
-    return _seconds(moment, zone) + (DAY_SECONDS if over else 0)
+    return _seconds(moment + timedelta(days=1) if over else moment, zone)
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:  # an exponent beyond what decimals hold
+        return Decimal("NaN")
+
+
+def _time_as_written(text: str, zone: tzinfo, date_format: str | None) -> int | LeftOut | None:
+    if _is_exponential(text):
+        return _time_of_number(_whole_part(_decimal(text)), zone)
+    if text[:1] == "{":
+        held = _json(text)
+        return unix_time(held, zone, date_format) if type(held) is dict else LeftOut.NOT_A_TIME
+    if found := _ticks(text):
+        return int(found[1]) // 1000
+    return _time_in_words(text, zone, date_format)
+
+
+def _time_in_words(text: str, zone: tzinfo, date_format: str | None) -> int | LeftOut:
+    written = dates.read(text, date_format)
+    if isinstance(written, LeftOut):
+        return written
+    if written is None:
+        return LeftOut.NOT_A_TIME
+    named = dates.zone(written.zone) if written.zone else zone
+    return LeftOut.NOT_A_TIME if named is None else _seconds(dates.as_datetime(written), named)
 
 
 # Lists and items

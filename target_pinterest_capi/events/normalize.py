@@ -10,12 +10,12 @@ first: all of them run once or more for every event.
 """
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from ipaddress import IPv6Address
 from typing import Final
 from unicodedata import category, normalize
 
-from target_pinterest_capi.events import codes
+from target_pinterest_capi.events import codes, dates
 from target_pinterest_capi.events.characters import (
     ascii_digits,
     letters_and_digits,
@@ -74,74 +74,53 @@ def gender(text: str) -> str | LeftOut:
     )
 
 
-_MONTHS: Final = {
-    name: number
-    for number, month in enumerate(codes.MONTHS, 1)
-    for name in (month, month[:3], month[:4])
-}
-_TIME: Final = r"(?:[Tt ]\s*\d{1,2}:?\d{2}.*)?"
-_year_first: Final = re.compile(
-    rf"(\d{{4}})(?:([-/.])(\d{{1,2}})\2(\d{{1,2}})|(\d{{2}})(\d{{2}})){_TIME}", re.DOTALL
-).fullmatch
-_year_last: Final = re.compile(
-    rf"(\d{{1,2}})([-/. ])(\d{{1,2}})\2(\d{{4}}){_TIME}", re.DOTALL
-).fullmatch
-_day_month_name: Final = re.compile(
-    rf"(\d{{1,2}})(?:st|nd|rd|th)?[-/. ]+([a-z]+)[-/., ]+(\d{{4}}){_TIME}", re.DOTALL
-).fullmatch
-_month_name_day: Final = re.compile(
-    rf"([a-z]+)[. ]+(\d{{1,2}})(?:st|nd|rd|th)?[, ]+(\d{{4}}){_TIME}", re.DOTALL
-).fullmatch
 # Before it are placeholders (0001-01-01) and dates put together wrongly, no living users.
 _FIRST_YEAR: Final = 1850
 _LAST_YEAR: Final = 2099
+# Eight digits are a calendar date, and so many more are no time of anybody's birth.
+_is_unix_time: Final = re.compile(r"(-[0-9]{1,14}|[0-9]{9,13})(?:\.0*)?").fullmatch
+_DAY_UNITS: Final = (86_400, 86_400_000)  # seconds and milliseconds of a day
+_FIRST_DAY: Final = (date(_FIRST_YEAR, 1, 1) - date(1970, 1, 1)).days
+_LAST_DAY: Final = (date(_LAST_YEAR, 12, 31) - date(1970, 1, 1)).days
 
 
 def birth_date(text: str, date_format: str | None) -> str | LeftOut:
     """Return YYYYMMDD as written, without shifting time zones.
 
-    `date_format` (`dmy`, `mdy`) decides what could be read both ways.
+    `date_format` (`dmy`, `mdy`) decides what could be read both ways. A Unix time is a day where it
+    is midnight UTC and a day of somebody's birth in one unit only, seconds or milliseconds.
     """
     try:
         born = date.fromisoformat(text)
     except ValueError:
-        return _written_date(ascii_digits(nfc(text)).strip(), date_format)
+        return _written_date(text.strip(), date_format)
     if _FIRST_YEAR <= born.year <= _LAST_YEAR and "W" not in text:
         return text.replace("-", "")
     return LeftOut.NOT_A_DATE
 
 
 def _written_date(text: str, date_format: str | None) -> str | LeftOut:
-    if found := _year_first(text):
-        return _calendar(found[1], found[3] or found[5], found[4] or found[6])
-    if found := _year_last(text):
-        return _day_and_month(found[4], found[1], found[3], date_format)
-    lower = text.lower()
-    if found := _day_month_name(lower):
-        return _calendar(found[3], _MONTHS.get(found[2], 0), found[1])
-    if found := _month_name_day(lower):
-        return _calendar(found[3], _MONTHS.get(found[1], 0), found[2])
-    return LeftOut.NOT_A_DATE if text else LeftOut.EMPTY
-
-
-def _day_and_month(year: str, first: str, second: str, date_format: str | None) -> str | LeftOut:
-    day_first, month_first = _calendar(year, second, first), _calendar(year, first, second)
-    if day_first is LeftOut.NOT_A_DATE or day_first == month_first:
-        return month_first
-    if month_first is LeftOut.NOT_A_DATE or date_format == "dmy":
-        return day_first
-    return month_first if date_format == "mdy" else LeftOut.AMBIGUOUS_DATE
-
-
-def _calendar(year: str, month: str | int, day: str) -> str | LeftOut:
-    """Return YYYYMMDD of a day that was or will be; NOT_A_DATE of any other."""
-    try:
-        born = date(int(year), int(month), int(day))
-    except ValueError:
+    if not text:
+        return LeftOut.EMPTY
+    if found := _is_unix_time(text):
+        born = _day_of_unix_time(int(found[1]))
+    else:
+        written = dates.read(text, date_format)
+        if isinstance(written, LeftOut):
+            return written
+        born = written.day if written else None
+    if born is None or not _FIRST_YEAR <= born.year <= _LAST_YEAR:
         return LeftOut.NOT_A_DATE
-    if _FIRST_YEAR <= born.year <= _LAST_YEAR:
-        return born.isoformat().replace("-", "")
-    return LeftOut.NOT_A_DATE
+    return born.isoformat().replace("-", "")
+
+
+def _day_of_unix_time(number: int) -> date | None:
+    days = [
+        number // unit
+        for unit in _DAY_UNITS
+        if number % unit == 0 and _FIRST_DAY <= number // unit <= _LAST_DAY
+    ]
+    return date(1970, 1, 1) + timedelta(days=days[0]) if len(days) == 1 else None
 
 
 def name(text: str) -> str | LeftOut:

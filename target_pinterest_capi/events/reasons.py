@@ -69,7 +69,7 @@ class LeftOut(Reason):
     NOT_A_BOOLEAN = "not_a_boolean", "It is neither true nor false: check the column."
     NOT_A_TIME = (
         "not_a_time",
-        "It is no ISO 8601 date-time nor a Unix time: check the column, or use to_date().",
+        "It is no time that can be read in one way only: check the column, or use to_date().",
     )
     UNKNOWN_CHOICE = (
         "unknown_choice",
@@ -100,6 +100,14 @@ class Warned(Reason):
     LDP_INCOMPLETE = (
         "ldp_incomplete",
         "opt_out_type LDP takes effect only with st and country: map both.",
+    )
+    REPEATED_HOUR = (
+        "repeated_local_hour",
+        "The local time came twice, since clocks were set back: map a time with its offset.",
+    )
+    SKIPPED_HOUR = (
+        "skipped_local_hour",
+        "Clocks were set forward past the local time: check the setting timezone.",
     )
 
 

@@ -8,13 +8,14 @@ import inspect
 import json
 import math
 from collections.abc import Callable, Iterable
-from decimal import Context, Decimal, InvalidOperation, Overflow
+from decimal import Decimal
 from functools import reduce
 from itertools import chain, repeat
 from typing import Any, Final
 
 from jmespath import functions as _jmespath
 
+from target_pinterest_capi.expressions.arithmetic import QUOTIENT
 from target_pinterest_capi.expressions.functions import FUNCTIONS
 from target_pinterest_capi.expressions.values import (
     DIGITS,
@@ -30,8 +31,6 @@ from target_pinterest_capi.expressions.values import (
     parsed_number,
     rank,
 )
-
-_QUOTIENT: Final = Context(prec=28, traps=[InvalidOperation, Overflow])
 
 
 class BuiltIns(_jmespath.Functions):
@@ -75,7 +74,7 @@ class BuiltIns(_jmespath.Functions):
 
     @_jmespath.signature({"types": ["array-number"]})
     def _func_avg(self, arg: list[Any]) -> Decimal | None:
-        return _QUOTIENT.divide(self._func_sum(arg), len(arg)) if arg else None
+        return QUOTIENT.divide(self._func_sum(arg), len(arg)) if arg else None
 
     @_jmespath.signature({"types": ["array-number", "array-string"]})
     def _func_max(self, arg: list[Any]) -> Any:

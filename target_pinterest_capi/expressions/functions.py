@@ -1,18 +1,20 @@
 """The functions that are added to JMESPath's.
 
 Owns the table FUNCTIONS: the function reference is printed from it, and every example in it is a
-test. An added function gives null where it has no answer, and never fails. Never parses an
-expression, never executes text.
+test. An added function gives null where it has no answer, and never fails; arithmetic alone fails,
+with EvaluationError. Never parses an expression, never executes text.
 """
 
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any, Final, NamedTuple
 from urllib.parse import unquote_plus
 
 from target_pinterest_capi.events.column_names import find_member
+from target_pinterest_capi.expressions import arithmetic
 from target_pinterest_capi.expressions.patterns import pattern, pattern_problem
 from target_pinterest_capi.expressions.values import EXACT, opened, parsed_number, text
 
@@ -114,6 +116,16 @@ def _items_value(items: Any, price_key: Any, quantity_key: Any) -> int | Decimal
         except ArithmeticError:
             return None
     return total if rows else None
+
+
+@cache
+def _run_time() -> str:
+    """Return the time of the first call: all records of a run have one."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _today() -> str:
+    return _run_time()[:10]
 
 
 def _member(value: Any, name: Any) -> Any:
@@ -308,6 +320,76 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
                 ("items_value(lines, 'price', 'qty')", {"lines": [{"qty": 2}]}, None),
             ),
             implementation=_items_value,
+        ),
+        Function(
+            signature="add(a, b, ...)",
+            about="The exact sum of numbers, also as text; null where one is null",
+            examples=(
+                (
+                    "add(total, shipping, tip)",
+                    {"total": "0.1", "shipping": Decimal("0.2"), "tip": 5},
+                    Decimal("5.3"),
+                ),
+                ("add(total, shipping)", {"total": "19.90", "shipping": None}, None),
+                ("add(total, shipping || `0`)", {"total": "19.90"}, Decimal("19.90")),
+            ),
+            implementation=arithmetic.add,
+        ),
+        Function(
+            signature="subtract(a, b)",
+            about="The exact difference of two numbers, also as text",
+            examples=(
+                ("subtract(total, tax)", {"total": "23.80", "tax": "3.80"}, Decimal("20.00")),
+            ),
+            implementation=arithmetic.subtract,
+        ),
+        Function(
+            signature="multiply(a, b, ...)",
+            about="The exact product of numbers, also as text; null where one is null",
+            examples=(("multiply(price, count)", {"price": "9.95", "count": 3}, Decimal("29.85")),),
+            implementation=arithmetic.multiply,
+        ),
+        Function(
+            signature="divide(a, b)",
+            about=(
+                "The quotient of two numbers, also as text: exact where it has 40 digits at most; "
+                "round() what may have more"
+            ),
+            examples=(
+                ("divide(amount, `100`)", {"amount": 1999}, Decimal("19.99")),
+                ("divide(amount, `100`)", {"amount": 2000}, 20),
+                ("round(divide(gross, '1.19'), `2`)", {"gross": "23.80"}, Decimal("20.00")),
+            ),
+            implementation=arithmetic.divide,
+        ),
+        Function(
+            signature="round(number, digits)",
+            about=(
+                "The number with 0 to 9 digits behind the point, halves away from zero: 2.675 to 2 "
+                "digits is 2.68, and -0.5 to none is -1"
+            ),
+            examples=(
+                ("round(price, `2`)", {"price": "2.675"}, Decimal("2.68")),
+                ("round(price, `2`)", {"price": Decimal("59.980000000000004")}, Decimal("59.98")),
+                ("round(price, `0`)", {"price": "-0.5"}, -1),
+            ),
+            implementation=arithmetic.rounded,
+            constants={1: arithmetic.places_problem},
+        ),
+        Function(
+            signature="run_time()",
+            about=(
+                "The ISO time, in UTC, at which the run first asked for it; the same for each of "
+                "its records"
+            ),
+            examples=(("run_time() >= today()", {}, True),),
+            implementation=_run_time,
+        ),
+        Function(
+            signature="today()",
+            about="The ISO date of run_time(), in UTC",
+            examples=(("starts_with(run_time(), today())", {}, True),),
+            implementation=_today,
         ),
     )
 }

@@ -23,6 +23,7 @@ from target_pinterest_capi.events.column_names import clean_name
 from target_pinterest_capi.events.event import Account, InvalidRecord, Origin, SkippedRecord
 from target_pinterest_capi.events.keys import read_key
 from target_pinterest_capi.events.reasons import Invalid, Skipped
+from target_pinterest_capi.expressions.analysis import literals
 from target_pinterest_capi.mapping import presets
 from target_pinterest_capi.mapping.field_plans import Levels, Note, compile_guarded, field_plans
 from target_pinterest_capi.mapping.flat_columns import SameField, names_a_field, same_fields
@@ -209,16 +210,22 @@ def _compile(
 
 def _plan(levels: Levels, origin: Origin, stream: StreamSchema, note: Note) -> EventPlan:
     listed = levels.preset.event_names if levels.preset else {}
-    event_names = {**listed, **levels.entry.event_names}
+    names = {**listed, **levels.entry.event_names}
     unmapped = (path for path, sources in levels.entry.fields.items() if sources is None)
     return EventPlan(
         origin,
-        fields=field_plans(levels, note, names_are_listed=bool(event_names)),
+        fields=field_plans(levels, note, names_are_listed=bool(names)),
         key_properties=stream.key_properties,
         underived=frozenset(unmapped),
-        event_names=event_names or None,
-        fallback_name=levels.fallback_name() if event_names else None,
+        event_names=names or None,
+        known_names=frozenset(names) | _literals(levels.expressions("event_name")),
+        fallback_name=levels.fallback_name() if names else None,
     )
+
+
+def _literals(levels: Iterable[tuple[str, ...]]) -> frozenset[str]:
+    """Return the names that the expressions of an event's name have in them."""
+    return literals(*(source for expressions in levels for source in expressions))
 
 
 def _rows(builder: Builder, account: Account) -> EntryRows | None:

@@ -44,9 +44,11 @@ class Levels(NamedTuple):
         return self._first_default("event_name", entries)
 
     def _first_default(self, path: str, entries: list[MappingEntry]) -> Any:
-        for defaults in (*(level.defaults for level in entries), self.settings.defaults):
-            if defaults.get(path) is not None:
-                return defaults[path]
+        levels: list[MappingEntry | Settings] = [*entries, self.settings]
+        for level in levels:
+            default = level.defaults.get(path)
+            if default is not None:
+                return default
         return None
 
     def _entries(self, path: str) -> list[MappingEntry]:
@@ -80,15 +82,14 @@ def _field_plan(
     sources = [source for expressions in levels for source in expressions]
     if len(sources) == 1 and default is None:
         return _plan_of_one(path, sources[0], note)
-    many = BY_PATH[path].many and path != "custom_data.contents"
-    getters = [
-        _level([compile_guarded(source, path, note) for source in expressions], many=many)
-        for expressions in levels
-    ]
+    getters = [_level(path, expressions, note) for expressions in levels]
     if default is not None:
-        constant = NOW if path == "event_time" and default == "now" else default
+        is_now = path == "event_time" and default == "now"
+        constant = NOW if is_now else default
         getters.append(lambda _: constant)
-    return FieldPlan(_first(getters), reads=roots(*sources)) if getters else None
+    if not getters:
+        return None
+    return FieldPlan(_first(getters), reads=roots(*sources))
 
 
 def _plan_of_one(path: str, source: str, note: Note) -> FieldPlan:
@@ -101,11 +102,13 @@ def _plan_of_one(path: str, source: str, note: Note) -> FieldPlan:
     )
 
 
-def _level(getters: list[Get], *, many: bool) -> Get:
+def _level(path: str, expressions: tuple[str, ...], note: Note) -> Get:
     """Return one level's reader: of every value for a list, of the first for any other field."""
+    getters = [compile_guarded(source, path, note) for source in expressions]
     if len(getters) == 1:
         return getters[0]
-    return _collect(getters) if many else _first(getters)
+    collects = BY_PATH[path].many and path != "custom_data.contents"
+    return _collect(getters) if collects else _first(getters)
 
 
 def _first(getters: list[Get]) -> Get:

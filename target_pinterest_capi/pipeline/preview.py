@@ -37,7 +37,7 @@ from target_pinterest_capi.pipeline.previewed import (
 from target_pinterest_capi.pipeline.previewed_lists import (
     ADVICE,
     OUTCOMES,
-    PreviewedList,
+    PreviewedListEntry,
     compile_lists,
     list_sources,
 )
@@ -202,7 +202,7 @@ class _StreamPreview:
         """Keep an event likewise."""
         self.handle(event)
 
-    def _handle_for_list(self, entry: PreviewedList, record: Record) -> None:
+    def _handle_for_list(self, entry: PreviewedListEntry, record: Record) -> None:
         self._results.append(self._of_list(entry.read(record), entry))
 
     def unread_columns(self, settings: Settings) -> list[str]:
@@ -236,7 +236,7 @@ class _StreamPreview:
                 line, *made.origin, EVENT, notes, made.account.ad_account_id, json.loads(made.body)
             )
         reason = str(made.reason)
-        name = None if made.name is None else tally.bounded_name(made.name)
+        name = made.name
         tally.count_outcome(
             made.origin, Outcome.SKIPPED, reason if name is None else f"{reason}: {name}"
         )
@@ -251,7 +251,7 @@ class _StreamPreview:
         )
 
     def _of_list(
-        self, made: MemberOperation | InvalidRecord, entry: PreviewedList
+        self, made: MemberOperation | InvalidRecord, entry: PreviewedListEntry
     ) -> PreviewedRecord:
         """Return one customer list's result likewise."""
         notes = self._take_notes(entry.origin)

@@ -12,6 +12,7 @@ from target_pinterest_capi.events.column_names import clean_name
 from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, SkippedRecord
 from target_pinterest_capi.events.keys import read_key
 from target_pinterest_capi.events.reasons import Invalid, Skipped
+from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.mapping.entries import (
     CompiledEntry,
     CompileEntries,
@@ -174,8 +175,7 @@ class StreamPipeline:
     def _compile_rows(self) -> RowHandler | None:
         plans = [entry.rows for entry in self._entries if entry.rows is not None]
         reads_records = self._lists or self._validate is not None or len(plans) < len(self._entries)
-        reads_records = reads_records or self._clean_names
-        if not plans or reads_records or self._times_new > MOST_TIMES_NEW:
+        if not plans or reads_records or self._clean_names or self._times_new > MOST_TIMES_NEW:
             return None
         read = frozenset[str]().union(*(plan.reads for plan in plans))
         rows = compile_rows(self.stream.name, self.stream.columns, read)
@@ -186,10 +186,11 @@ class StreamPipeline:
 
 
 def _same_field_in_words(stream: str, same: SameField) -> str:
-    unread = ", ".join(map(repr, same.unread))
+    unread = ", ".join(repr(shown_name(column)) for column in same.unread)
     return (
-        f"Stream {stream!r} has several columns for the field {same.field}: {same.read!r} is read, "
-        f"{unread} not. Rename one, or drop it."
+        f"Stream {shown_name(stream)!r} has several columns for the field "
+        f"{shown_name(same.field)}: {shown_name(same.read)!r} is read, {unread} not. "
+        "Rename one, or drop it."
     )
 
 

@@ -51,21 +51,27 @@ def arrow_records(file: IO[bytes]) -> Iterator[list[dict[str, Any]]]:
 
 def records(batches: Iterable[Any]) -> Iterator[list[dict[str, Any]]]:
     """Yield the records of Arrow batches, at most `CHUNK_ROWS` at once."""
-    schema, readers = None, []
+    schema = None
+    names: list[str] = []
+    readers: list[Read] = []
     for batch in batches:
         if schema is None or batch.schema != schema:
             schema = batch.schema
-            readers = [(field.name, reader(field.type)) for field in schema]
+            names = [field.name for field in schema]
+            readers = [reader(field.type) for field in schema]
         for first in range(0, batch.num_rows, CHUNK_ROWS):
             chunk = batch.slice(first, CHUNK_ROWS)
-            names = [name for name, _ in readers]
-            columns = [
-                read(column) for (_, read), column in zip(readers, chunk.columns, strict=True)
-            ]
-            if columns:
-                yield [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
-            else:
+            columns = _read_columns(readers, chunk.columns)
+            if not columns:
                 yield [{} for _ in range(chunk.num_rows)]
+                continue
+            rows = zip(*columns, strict=True)
+            yield [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _read_columns(readers: Iterable[Read], columns: Iterable[Any]) -> list[Values]:
+    pairs = zip(readers, columns, strict=True)
+    return [read(column) for read, column in pairs]
 
 
 def reader(kind: Any) -> Read:
@@ -123,21 +129,25 @@ def _float(_: Any) -> Read:
 
 def _exact(number: float | None) -> Any:
     """Return the number that a tap's JSON would show; NaN and infinity stay what they are."""
-    return Decimal(repr(number)) if number is not None and isfinite(number) else number
+    if number is None or not isfinite(number):
+        return number
+    return Decimal(repr(number))
 
 
 # Times, in ISO 8601 as the SDK's taps write them
 
 
 def _timestamp(kind: Any) -> Read:
-    epoch, zone = (LOCAL_EPOCH, None) if kind.tz is None else (EPOCH, "UTC")
+    epoch = LOCAL_EPOCH if kind.tz is None else EPOCH
+    zone = None if kind.tz is None else "UTC"
     in_micros = pa.timestamp("us", tz=zone)
 
     def read(column: Any) -> Values:
         column = column.cast(in_micros, safe=False)  # which cuts nanoseconds
+        moments = column.cast(pa.int64()).to_pylist()
         return [
             None if micros is None else _moment(epoch, micros, column, position)
-            for position, micros in enumerate(column.cast(pa.int64()).to_pylist())
+            for position, micros in enumerate(moments)
         ]
 
     return read
@@ -189,21 +199,25 @@ def _list(kind: Any) -> Read:
         if not len(column):
             return []  # its offsets may be none at all
         offsets = column.offsets.to_pylist()
-        return _parts(column, offsets, read_member(_within(column.values, offsets)))
+        members = read_member(_within(column.values, offsets))
+        return _parts(column, offsets, members)
 
     return read
 
 
 def _map(kind: Any) -> Read:
-    read_key, read_member = reader(kind.key_type), reader(kind.item_type)
+    read_key = reader(kind.key_type)
+    read_member = reader(kind.item_type)
 
     def read(column: Any) -> Values:
         if not len(column):
             return []  # its offsets may be none at all
         offsets = column.offsets.to_pylist()
-        names = [_name(key) for key in read_key(_within(column.keys, offsets))]
-        members = read_member(_within(column.items, offsets))
-        entries = _parts(column, offsets, list(zip(names, members, strict=True)))
+        keys = read_key(_within(column.keys, offsets))
+        names = [_name(key) for key in keys]
+        values = read_member(_within(column.items, offsets))
+        members = list(zip(names, values, strict=True))
+        entries = _parts(column, offsets, members)
         return [None if entry is None else dict(entry) for entry in entries]
 
     return read
@@ -211,7 +225,9 @@ def _map(kind: Any) -> Read:
 
 def _name(key: Any) -> str:
     """Return a map's key as the name of an object's member."""
-    return key if isinstance(key, str) else str(key).lower() if isinstance(key, bool) else str(key)
+    if isinstance(key, bool):
+        return str(key).lower()
+    return str(key)
 
 
 def _within(values: Any, offsets: list[int]) -> Any:
@@ -225,11 +241,11 @@ def _within(values: Any, offsets: list[int]) -> Any:
 def _parts(column: Any, offsets: list[int], members: Values) -> Values:
     """Cut the members of all rows into one list a row."""
     before = offsets[0]
+    valid = column.is_valid().to_pylist()
+    spans = zip(pairwise(offsets), valid, strict=True)
     return [
         members[first - before : beyond - before] if is_valid else None
-        for (first, beyond), is_valid in zip(
-            pairwise(offsets), column.is_valid().to_pylist(), strict=True
-        )
+        for (first, beyond), is_valid in spans
     ]
 
 
@@ -241,16 +257,10 @@ def _struct(kind: Any) -> Read:
         valid = column.is_valid().to_pylist()
         if not names:
             return [{} if is_valid else None for is_valid in valid]
-        members = zip(
-            *[
-                read_member(member)
-                for read_member, member in zip(readers, column.flatten(), strict=True)
-            ],
-            strict=True,
-        )
+        members = zip(*_read_columns(readers, column.flatten()), strict=True)
+        rows = zip(valid, members, strict=True)
         return [
-            dict(zip(names, values, strict=True)) if is_valid else None
-            for is_valid, values in zip(valid, members, strict=True)
+            dict(zip(names, values, strict=True)) if is_valid else None for is_valid, values in rows
         ]
 
     return read

@@ -11,6 +11,8 @@ from typing import Any, Final, NamedTuple, NoReturn
 import jsonschema
 import jsonschema_rs
 
+from target_pinterest_capi.events.redaction import shown_name
+
 DRAFTS: Final = (
     (jsonschema.Draft202012Validator, jsonschema_rs.Draft202012Validator),
     (jsonschema.Draft7Validator, jsonschema_rs.Draft7Validator),
@@ -54,7 +56,8 @@ def check_schema(schema: Any) -> dict[str, Any]:
             raise SchemaError("the schema is nested too deeply") from None
         else:
             return schema
-    where = "/".join(str(part) for part in errors[0].absolute_path) or "its root"
+    path = "/".join(str(part) for part in errors[0].absolute_path)
+    where = shown_name(path) or "its root"
     raise SchemaError(f"the schema is no JSON Schema: at {where}, rule `{errors[0].validator}`")
 
 
@@ -106,6 +109,6 @@ def compile_validator(schema: dict[str, Any]) -> Callable[[Any], Violation | Non
         error = next(iter(errors(record)))
         path = [str(part) for part in error.instance_path]
         keyword = str(error.schema_path[-1]) if error.schema_path else "schema"
-        return Violation(".".join(path), keyword)
+        return Violation(shown_name(".".join(path)), keyword)
 
     return validate

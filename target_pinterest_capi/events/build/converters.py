@@ -6,8 +6,7 @@ is left. Why a value was left out goes to `note`.
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, tzinfo
-from functools import partial
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from target_pinterest_capi.events import coerce, hashing
 from target_pinterest_capi.events.build.members import ITEMS, CompiledField, Items
@@ -15,7 +14,6 @@ from target_pinterest_capi.events.build.normal_forms import BoundedCache, Form, 
 from target_pinterest_capi.events.build.plan import FieldPlan, Selection
 from target_pinterest_capi.events.column_names import respelled
 from target_pinterest_capi.events.fields import (
-    BY_PATH,
     ITEM_FIELDS,
     ITEM_MEMBERS,
     Field,
@@ -40,9 +38,6 @@ class Options(NamedTuple):
     plain_keys: bool = False
 
 
-_DEFAULTS: Final = Options()
-
-
 class Converters:
     """Makes the converters of one mapping entry: with the same options, noting to the same."""
 
@@ -55,14 +50,14 @@ class Converters:
         )
         country: Form = self._forms["country"].normalize
         self.regions = BoundedCache(lambda text: _usable(country(text)))  # of countries' texts
-        unix_time = partial(coerce.unix_time, zone=options.zone)
+        self._zone, self._date_format = options.zone, options.date_format
         self._makers: dict[FieldKind, Callable[[Field], Any]] = {
             FieldKind.TEXT: lambda field: self._texts(field) if field.many else self._text(field),
             FieldKind.HASHED: self._hashed_field,
             FieldKind.AMOUNT: lambda field: self._scalar(field, coerce.amount),
             FieldKind.INTEGER: lambda field: self._scalar(field, coerce.integer),
             FieldKind.BOOLEAN: lambda field: self._scalar(field, coerce.boolean),
-            FieldKind.TIME: lambda field: self._scalar(field, unix_time),
+            FieldKind.TIME: lambda field: self._scalar(field, self.unix_time(field.path)),
             FieldKind.CHOICE: self._choice,
             FieldKind.ITEMS: self._items,
         }
@@ -116,6 +111,19 @@ class Converters:
         }.get(field.kind, ("", None))
 
     # Scalars
+
+    def unix_time(self, path: str) -> Callable[[Any], int | LeftOut | None]:
+        """Return the reader of a time; one that a clock change makes doubtful is noted."""
+        note, zone, date_format = self._note, self._zone, self._date_format
+
+        def unix_time(value: Any) -> int | LeftOut | None:
+            seconds = coerce.unix_time(value, zone, date_format)
+            if type(seconds) is coerce.LocalTime:
+                note(path, seconds.warning)
+                return int(seconds)
+            return seconds
+
+        return unix_time
 
     def _scalar(self, field: Field, coerced: Callable[[Any], Any]) -> Convert:
         path, note = field.path, self._note
@@ -309,41 +317,6 @@ class Converters:
             return None
 
         return as_item
-
-
-def left_out(path: str, value: Any, options: Options = _DEFAULTS) -> list[LeftOut]:
-    """Return why a value, or parts of it, would be left out; empty where all of it is usable.
-
-    A value that is nothing (null, white space, an empty list) has no reason.
-    """
-    return _try(path, value, options)[1]
-
-
-def constant_problem(path: str, value: object, options: Options = _DEFAULTS) -> LeftOut | None:
-    """Return why a constant, or a part of it, would be left out of every event; None if usable.
-
-    Nothing (null, white space, an empty list) is `EMPTY`. The word `now` is not a time here: the
-    settings read it themselves.
-    """
-    usable, reasons = _try(path, value, options)
-    if reasons:
-        return reasons[0]
-    return LeftOut.EMPTY if usable is None else None
-
-
-def _try(path: str, value: Any, options: Options) -> tuple[Any, list[LeftOut]]:
-    """Return the wire value and the reasons, warnings left aside: they keep the value."""
-    noted: list[str] = []
-    converters = Converters(options, lambda _, reason: noted.append(reason))
-    field = BY_PATH[path]
-    convert = converters.convert(field)
-    if converters.is_regional(field):
-        convert = partial(convert, region=options.default_country)
-    usable = None if value is None else convert(value)
-    return usable, [_LEFT_OUT[reason] for reason in noted if reason in _LEFT_OUT]
-
-
-_LEFT_OUT: Final[dict[str, LeftOut]] = {reason.value: reason for reason in LeftOut}
 
 
 def _usable(value: str | LeftOut) -> str | None:

@@ -93,7 +93,7 @@ class _EventWriter:
         rest = ""
         if self._spec.plan.event_names is not None:
             self._bind(names=self._spec.plan.event_names, fallback=self._spec.plan.fallback_name)
-            rest = " or (name := names.get(name) or fallback) is None"
+            rest = " or (name := names.get(name, fallback)) is None"
         self._source.write(_EVENT_NAME, rest=rest, key=self._key)
 
     def _action_source(self) -> None:
@@ -102,7 +102,8 @@ class _EventWriter:
 
     def _event_id(self) -> None:
         plan = self._spec.plan
-        column = self._spec.required["event_id"].column if "event_id" in self._spec.required else ""
+        mapped = self._spec.required.get("event_id")
+        column = "" if mapped is None else mapped.column
         key = keys.compile_key(plan.key_properties, column, plain=self._spec.options.plain_keys)
         read_key = repr(key)
         if callable(key):
@@ -110,7 +111,7 @@ class _EventWriter:
         elif key is not None:
             read_key = self._source.bind("key_property", key)
         whole = self._columns.whole(self._source, plan.key_properties)
-        if "event_id" in self._spec.required:
+        if mapped is not None:
             self._bind(too_large=coerce.TOO_LARGE)
             self._source.write(_EVENT_ID)
             self._source.write("if event_id is not None:\n    key = {key}\nelse:", key=read_key)
@@ -124,6 +125,7 @@ class _EventWriter:
             epoch=coerce.EPOCH,
             unix_time=coerce.unix_time,
             zone=self._spec.options.zone,
+            date_format=self._spec.options.date_format,
             clock=self._spec.now,
             oldest_seconds=self._spec.rules.oldest_seconds,
             newest_seconds=FUTURE_SECONDS,
@@ -206,11 +208,11 @@ _EVENT_TIME: Final = """
         try:
             since = from_iso_format(raw_time) - epoch
         except (ValueError, TypeError):  # another form of time, or one without offset
-            seconds = unix_time(raw_time, zone)
+            seconds = unix_time(raw_time, zone, date_format)
         else:
             seconds = since.days * {day_seconds} + since.seconds
     else:
-        seconds = unix_time(raw_time, zone)
+        seconds = unix_time(raw_time, zone, date_format)
     now = clock()
     if type(seconds) is not int or not now - oldest_seconds <= seconds <= now + newest_seconds:
         seconds = rules.event_time(raw_time, now, {key}, (account, name, event_id))

@@ -7,10 +7,11 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from target_pinterest_capi.events import coerce, keys
-from target_pinterest_capi.events.build.converters import Converters, Note, Options, left_out
+from target_pinterest_capi.events.build.converters import Converters, Note, Options
 from target_pinterest_capi.events.build.plan import NOW, EventPlan, Record
+from target_pinterest_capi.events.build.value_check import left_out
 from target_pinterest_capi.events.event import Account, InvalidRecord, SkippedRecord
-from target_pinterest_capi.events.fields import BY_PATH
+from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES
 from target_pinterest_capi.events.reasons import Invalid, Skipped, Warned
 
 REQUIRED: Final[tuple[str, ...]] = ("event_name", "action_source", "event_time", "event_id")
@@ -40,6 +41,7 @@ class EventRules:
         self._options = options
         self._note = note
         self._convert = {path: converters.convert(BY_PATH[path]) for path in REQUIRED}
+        self._unix_time = converters.unix_time("event_time")
         days = options.max_event_age_days
         self.oldest_seconds = float("inf") if days is None else days * coerce.DAY_SECONDS
 
@@ -51,9 +53,11 @@ class EventRules:
         names = self._plan.event_names
         if names is not None:
             given = name
-            name = names.get(given or "") or self._plan.fallback_name
+            name = names.get(given or "", self._plan.fallback_name)
             if name is None and given is not None:
-                return SkippedRecord(self._plan.origin, Skipped.NOT_LISTED, given)
+                is_known = given in EVENT_NAMES or given in self._plan.known_names
+                shown = given if is_known else None
+                return SkippedRecord(self._plan.origin, Skipped.NOT_LISTED, shown)
         return self._without("event_name", value, key) if name is None else name
 
     def action_source(self, value: Any, key: Record) -> str | InvalidRecord:
@@ -84,7 +88,7 @@ class EventRules:
         """Return Unix seconds; `identity` is the account, name and id of the event."""
         if value is NOW:
             return int(now)
-        seconds = None if value is None else coerce.unix_time(value, self._options.zone)
+        seconds = None if value is None else self._unix_time(value)
         if type(seconds) is not int:
             if seconds is not None:
                 self._note("event_time", str(seconds))

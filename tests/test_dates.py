@@ -1,0 +1,275 @@
+"""Times and dates as databases, spreadsheets, languages and exports write them."""
+
+from datetime import UTC, date, datetime, timedelta, timezone
+from email.utils import format_datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from target_pinterest_capi.events import coerce, normalize
+from target_pinterest_capi.events.reasons import LeftOut, Warned
+
+BERLIN = ZoneInfo("Europe/Berlin")
+MOMENT = datetime(2026, 11, 25, 10, 0, tzinfo=UTC)
+SECONDS = int(MOMENT.timestamp())
+
+SAME_MOMENT = [
+    # PostgreSQL
+    "2026-11-25 10:00:00+00",
+    "2026-11-25 10:00:00.123456+00",
+    "2026-11-25 11:00:00+01:00",
+    "Wed Nov 25 10:00:00 2026 UTC",
+    "25 Nov 2026 10:00:00 UTC",
+    # MySQL, SQLite
+    "2026-11-25 10:00:00",
+    "2026-11-25 10:00:00.000000",
+    "20261125100000",
+    20261125100000,
+    "20261125100000.123",
+    # SQL Server
+    "2026-11-25 10:00:00.1234567 +00:00",
+    "2026-11-25T10:00:00.1234567",
+    "Nov 25 2026 10:00AM",
+    "Nov 25 2026 10:00:00:123AM",
+    "25 Nov 2026 10:00:00:123",
+    # Oracle
+    "25-NOV-2026 10:00:00",
+    "25-NOV-2026 10.00.00.000000 AM",
+    "25-NOV-2026 10.00.00.000000000 AM +00:00",
+    "25-NOV-2026 11.00.00 AM EUROPE/BERLIN",
+    # Snowflake, BigQuery, Databricks
+    "2026-11-25 02:00:00.000 -0800",
+    "Wed, 25 Nov 2026 10:00:00 +0000",
+    "Wed, 25 Nov 2026 02:00:00 -0800",
+    "2026-11-25 02:00:00.123 America/Los_Angeles",
+    "2026-11-25 10:00:00 UTC",
+    "2026-11-25 10:00:00.123456 UTC",
+    "2026-11-25T10:00:00.000+0000",
+    # MongoDB and DynamoDB
+    {"$date": "2026-11-25T10:00:00Z"},
+    {"$date": "2026-11-25T10:00:00.123Z"},
+    {"$date": SECONDS * 1000},
+    {"$date": {"$numberLong": str(SECONDS * 1000)}},
+    '{"$date": "2026-11-25T10:00:00Z"}',
+    # Python, Ruby, PHP, Swift
+    "Wed Nov 25 10:00:00 2026",
+    "2026-11-25 10:00:00 +0000",
+    "2026-11-25 10:00:00+0000",
+    "Wednesday, 25-Nov-2026 10:00:00 UTC",
+    "Wednesday, 25 November 2026 10:00:00 GMT",
+    # JavaScript
+    "Wed Nov 25 2026 10:00:00 GMT+0000 (Coordinated Universal Time)",
+    "Wed Nov 25 2026 11:00:00 GMT+0100 (Central European Standard Time)",
+    "Wed, 25 Nov 2026 10:00:00 GMT",
+    "11/25/2026, 10:00:00 AM",
+    "11/25/2026, 10:00:00\u202fAM",
+    "25/11/2026, 10:00:00",
+    "25.11.2026, 10:00:00",
+    # Java, Go, .NET
+    "Wed Nov 25 10:00:00 UTC 2026",
+    "Wed Nov 25 11:00:00 CET 2026",
+    "2026-11-25T11:00:00+01:00[Europe/Berlin]",
+    "2026-11-25T10:00:00Z[UTC]",
+    "Nov 25, 2026 10:00:00 AM",
+    "Nov 25, 2026, 10:00:00 AM",
+    "2026-11-25 10:00:00 +0000 UTC",
+    "2026-11-25 11:00:00.5 +0100 CET",
+    "2026-11-25 10:00:00 +0000 UTC m=+0.000012",
+    "2026-11-25 13:00:00 +0300 +03",
+    f"/Date({SECONDS * 1000})/",
+    f"/Date({SECONDS * 1000}+0100)/",
+    "11/25/2026 10:00:00 AM",
+    # spreadsheets and exports
+    "11/25/2026 10:00",
+    "25/11/2026 10:00",
+    "25.11.2026 10:00",
+    "2026/11/25 10:00:00",
+    "2026.11.25 10:00",
+    "2026:11:25 10:00:00",
+    "25 Nov 2026 10:00",
+    "25th November 2026 at 10:00",
+    "November 25, 2026 at 10:00 a.m.",
+    "November 25th, 2026, 10 AM",
+    "2026-Nov-25 10:00",
+    "20261125 10:00:00",
+    "20261125T100000Z",
+    "20261125100000Z",
+    "20261125110000+0100",
+    "20261125100000000",
+    "25/Nov/2026:10:00:00 +0000",
+    # ISO 8601 and RFC 3339
+    "2026-11-25T10:00:00Z",
+    "2026-11-25t10:00:00z",
+    "2026-11-25T10:00:00,5Z",
+    "2026-W48-3T10:00:00Z",
+    "2026-11-25T10:00+00",
+    # Unix times
+    SECONDS,
+    float(SECONDS),
+    SECONDS + 0.5,
+    str(SECONDS),
+    f"{SECONDS}.123456",
+    SECONDS * 10**3,
+    str(SECONDS * 10**6),
+    SECONDS * 10**9,
+    "1.7956008e9",
+    "1.7956008E+12",
+]
+
+
+@pytest.mark.parametrize("value", SAME_MOMENT, ids=repr)
+@pytest.mark.parametrize("date_format", [None, "dmy", "mdy"])
+def test_one_moment_in_every_form(value, date_format):
+    """A form that has one reading is that moment, whatever `date_format` says."""
+    assert coerce.unix_time(value, UTC, date_format) == SECONDS
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2026-11-25", "2026/11/25", "2026.11.25", "20261125", 20261125, "25-Nov-2026", "25/11/2026",
+        "11/25/2026", "25.11.2026", "Nov 25, 2026", "November 25 2026", "Wed, 25 Nov 2026",
+        "Wednesday, November 25, 2026", "25 November 2026", "2026-Nov-25", date(2026, 11, 25),
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_a_date_is_midnight_in_the_zone(value):
+    """A date without a time is the midnight that the setting `timezone` has on it."""
+    assert coerce.unix_time(value, BERLIN) == datetime(2026, 11, 25, tzinfo=BERLIN).timestamp()
+
+
+@pytest.mark.parametrize(
+    ("text", "date_format", "day"),
+    [
+        ("03/04/2026 10:00", None, LeftOut.AMBIGUOUS_DATE),
+        ("03.04.2026", None, LeftOut.AMBIGUOUS_DATE),
+        ("03/04/2026 10:00", "dmy", datetime(2026, 4, 3, 10, tzinfo=UTC)),
+        ("03/04/2026 10:00", "mdy", datetime(2026, 3, 4, 10, tzinfo=UTC)),
+        ("3-4-2026 1:05:09 PM", "dmy", datetime(2026, 4, 3, 13, 5, 9, tzinfo=UTC)),
+        ("04/04/2026 10:00", None, datetime(2026, 4, 4, 10, tzinfo=UTC)),
+    ],
+)
+def test_date_format_decides_about_times_too(text, date_format, day):
+    """Days and months that could change places are read by `date_format` alone."""
+    expected = day if isinstance(day, LeftOut) else day.timestamp()
+    assert coerce.unix_time(text, UTC, date_format) == expected
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "25-NOV-26 10.00.00.000000 AM",  # which century, or which end is the year
+        "11/25/26",
+        "26/11/25",
+        "Thu, 25 Nov 2026 10:00:00 GMT",  # it was a Wednesday
+        "2026-11-25 10:00:00 CST",  # of the United States, of China, or of Cuba
+        "2026-11-25 10:00:00 IST",
+        "Wed Nov 25 10:00:00 PST 2026",
+        "2026-11-25 10:00:00 Europe/Atlantis",
+        "25/11/2026 10:00:00 +19:00",
+        "2026-11-25 13:00 PM",
+        "2026-11-25 0:30 AM",
+        "25/11/2026 10",
+        "25 Foo 2026",
+        "31 Nov 2026",
+        "2026/13/25",
+        "Nov 2026",
+        "Nov 25 10:00:00",
+        "202611251000",
+        "20261125250000",
+        46351.4166,
+        "yesterday",
+        "Wed",
+        "2026-11-25 and more",
+        {"$date": None},
+        {"$date": {"$numberLong": "x"}},
+        {"$date": "2026-11-25", "other": 1},
+        {"date": SECONDS},
+        "{",
+        "x" * 10_000,
+        "Wed " * 10_000,
+    ],
+    ids=lambda value: repr(value)[:40],
+)
+@pytest.mark.parametrize("date_format", [None, "dmy", "mdy"])
+def test_what_has_no_single_reading_is_no_time(value, date_format):
+    """Short years, wrong weekdays, shared abbreviations, missing parts: nothing is guessed."""
+    assert coerce.unix_time(value, UTC, date_format) is LeftOut.NOT_A_TIME
+
+
+@pytest.mark.parametrize(
+    ("local", "warning"),
+    [
+        ("2026-10-25T02:30:00", Warned.REPEATED_HOUR),
+        ("25/10/2026 02:30", Warned.REPEATED_HOUR),
+        ("2026-03-29T02:30:00", Warned.SKIPPED_HOUR),
+        (datetime(2026, 10, 25, 2, 30), Warned.REPEATED_HOUR),  # noqa: DTZ001 - it is local
+        (datetime(2026, 10, 25, 2, 30, fold=1), None),  # noqa: DTZ001 - it says which
+        ("2026-10-25T03:00:00", None),
+        ("2026-10-25T02:30:00+01:00", None),
+        ("2026-10-25T02:30:00Z", None),
+    ],
+    ids=str,
+)
+def test_a_local_time_at_a_clock_change_says_so(local, warning):
+    """A local time that comes twice or never is marked; one with its offset never is."""
+    assert getattr(coerce.unix_time(local, BERLIN), "warning", None) is warning
+
+
+def _in_words(moment):
+    names = ("Jan", "Feb", "Mar", "Apr", "May", "Jun")
+    names += ("Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+    return names[moment.month - 1]
+
+
+WRITERS = {
+    "RFC 2822": format_datetime,
+    "ctime": lambda at: at.astimezone(UTC).ctime(),
+    "US": lambda at: f"{_in_words(at)} {at.day}, {at.year:04} {at:%I:%M:%S %p %z}",
+    "Oracle": lambda at: f"{at.day:02}-{_in_words(at).upper()}-{at.year:04} {at:%I.%M.%S.%f %p %z}",
+    "JavaScript": lambda at: f"{_in_words(at)} {at:%d} {at.year:04} {at:%H:%M:%S GMT%z} (Here)",
+    "access log": lambda at: f"{at.day:02}/{_in_words(at)}/{at.year:04}:{at:%H:%M:%S %z}",
+    "slashes": lambda at: f"{at.year:04}/{at:%m/%d %H:%M:%S %z}",
+    "digits": lambda at: f"{at.year:04}{at:%m%d%H%M%S%z}",
+    "day first": lambda at: f"{at:%d/%m}/{at.year:04} {at:%H:%M:%S%z}",
+    "Go": lambda at: f"{at.year:04}-{at:%m-%d %H:%M:%S.%f %z} {at:%z}",
+}
+
+
+@given(
+    moment=st.datetimes(min_value=datetime(1900, 1, 1), max_value=datetime(2200, 1, 1)),  # noqa: DTZ001
+    minutes=st.integers(-14 * 60, 14 * 60),
+    form=st.sampled_from(sorted(WRITERS)),
+)
+def test_what_is_read_back_is_the_same_instant(moment, minutes, form):
+    """A moment that is written in any of the forms is read as the same second."""
+    aware = moment.replace(tzinfo=timezone(timedelta(minutes=minutes)), microsecond=0)
+    assert coerce.unix_time(WRITERS[form](aware), UTC, "dmy") == int(aware.timestamp())
+
+
+@given(text=st.text() | st.text("0123456789-/:. TZ+JanWedPM", max_size=40))
+def test_no_text_makes_reading_fail(text):
+    """Any text is a time, nothing, or left out for a reason."""
+    assert isinstance(coerce.unix_time(text, BERLIN), int | LeftOut | None)
+    assert isinstance(normalize.birth_date(text, None), str)
+
+
+@pytest.mark.parametrize(
+    ("text", "normal"),
+    [
+        ("-36979200000", "19681030"),  # milliseconds of HubSpot
+        ("-36979200000.0", "19681030"),
+        ("-36979200", "19681030"),
+        ("640742400000", "19900422"),
+        ("640742400", "19900422"),
+        ("-86400000", LeftOut.NOT_A_DATE),  # a day in milliseconds, or 1,000 in seconds
+        ("-36979200001", LeftOut.NOT_A_DATE),  # no midnight: the day depends on the zone
+        ("-1", LeftOut.NOT_A_DATE),
+        ("-99999999999999", LeftOut.NOT_A_DATE),
+    ],
+)
+def test_a_birth_date_may_be_a_unix_time(text, normal):
+    """Midnight UTC in seconds or milliseconds is that day, where only one unit makes a life."""
+    assert normalize.birth_date(text, None) == normal
