@@ -1,4 +1,4 @@
-"""A ledger in plain dictionaries: the model of the one in a database, and the ledger of runs that need none."""
+"""A ledger in plain dictionaries: the model of the one in a database, and in its place."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
@@ -15,9 +15,9 @@ class SharedLedger:
     claims: dict[int, "RunLedger"] = field(default_factory=dict)
     runs: dict["RunLedger", float] = field(default_factory=dict)  # when each was last renewed
 
-    def open(self) -> "RunLedger":
+    def open(self, kind: "type[RunLedger] | None" = None) -> "RunLedger":
         """Return the ledger as a new run sees it."""
-        run = RunLedger(self)
+        run = (kind or RunLedger)(self)
         self.runs[run] = self.now()
         return run
 

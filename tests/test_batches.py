@@ -114,7 +114,7 @@ def test_repr_shows_no_events():
 
 @pytest.mark.parametrize("opened_at", [60.1, 1000.1, 1000.2, 1001.1])
 def test_batch_leaves_when_it_says_that_it_is_due(opened_at: float):
-    """What is due by `next_due_at` is due to the last bit of the clock, so that nobody waits for no time at all."""
+    """What is due by `next_due_at` is due to the last bit: nobody waits for no time at all."""
     open_batches = batches(wait_seconds=0.3, clock=Clock(opened_at))
     open_batches.add_event(event(1), 1)
     due_at = open_batches.next_due_at()

@@ -24,9 +24,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from given import Clock, examples, files_limited_to, settings_of
-from ledger_model import SharedLedger
+from ledger_model import RunLedger, SharedLedger
 from target_pinterest_capi.delivery.dead_letters import FILE_WAIT_SECONDS, MAX_BUFFERED
 from target_pinterest_capi.delivery.event_delivery import ATTEMPT_SLACK_SECONDS
+from target_pinterest_capi.delivery.ledger import event_key
 from target_pinterest_capi.delivery.rejection_limit import MIN_SETTLED_FOR_RATIO
 from target_pinterest_capi.delivery.repeats import MAX_WAITING
 from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
@@ -126,6 +127,7 @@ class World:
         endings: list[str],
         bad: float = 0.1,
         keeps_ledger: bool = False,
+        ledger: RunLedger | None = None,
         **given: Any,
     ) -> None:
         self.rng = rng
@@ -156,7 +158,7 @@ class World:
             client=self.pinterest,
             wake=self,
             rng=rng,
-            ledger=SharedLedger().open() if keeps_ledger else None,
+            ledger=ledger or (SharedLedger().open() if keeps_ledger else None),
         )
         self.keeps_ledger = keeps_ledger
 
@@ -497,6 +499,31 @@ def test_repeats_of_an_unconfirmed_rejection_do_not_block_the_input(world):
         "rejected": 1,
         "skipped": MAX_WAITING,
     }
+
+
+def test_two_runs_do_not_wait_for_each_other_for_ever(world):
+    """A refused event that nothing confirms is decided while another run keeps the rest.
+
+    That run waits for the claim of the refused one, and would give up its own only then.
+    """
+    shared = SharedLedger()
+    other = shared.open()
+    refused, kept = (event_key(ACCOUNTS[0], "page_visit", name) for name in ("same-1", "same-2"))
+    other.claim([kept])
+
+    class Ledger(RunLedger):
+        def release(self, keys):
+            super().release(keys)
+            if refused in keys:
+                other.release([kept])
+
+    one = world(1, ledger=shared.open(Ledger), batch_size_rows=1, max_in_flight=1)
+    one.arrive("same-1", 1)
+    one.arrive("same-2", 1)
+    one.step("state")
+    assert one.run.finish() is None
+    totals = one.run.tally.by_outcome()
+    assert (totals["rejected"], totals["delivered"], one.written) == (1, 1, [0])
 
 
 def test_ledger_that_fails_while_several_answers_come_stops_once(world, tmp_path: Path):

@@ -1,4 +1,4 @@
-"""Whole runs in a simulated world, thousands of them: nothing lost, nothing early, one outcome each, an end to every wait.
+"""Whole runs in simulated worlds: nothing lost, nothing early, one outcome each, no wait for ever.
 
 `make simulate SEEDS=100000` runs more, and `make simulate SEED=7` one, with its story.
 """

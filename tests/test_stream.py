@@ -200,7 +200,7 @@ def calls_within(work: Callable[[], None]) -> Counter[CodeType]:
 @pytest.mark.parametrize("mark", ["\ufeff", " ", "\ufeff ", "\t", "\u00a0"])
 @pytest.mark.parametrize("is_declared", [True, False])
 def test_marks_and_blanks_around_a_name_are_no_part_of_it(mark: str, is_declared: bool):
-    """The first column of an exported file has its byte order mark: an expression finds it still."""
+    """The first column of an exported file has its byte order mark: an expression finds it."""
     results = Results()
     settings = settings_of(mappings=[{"stream": "s", "fields": {**FIELDS, "event_id": "order"}}])
     odd = {f"{mark}{name}" if name == "order" else name: None for name in (*FIELDS, "order")}

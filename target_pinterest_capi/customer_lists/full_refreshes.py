@@ -123,9 +123,15 @@ class FullRefreshes(Database):
         feeds = list(self._refresh_numbers)
         if not feeds:
             return
+        # A refresh that brought nobody is not one: a run that was killed after it had ended well is
+        # followed by one that has nothing left to bring.
+        has_members = sa.exists().where(
+            _members.c.feed == _feeds.c.feed, _members.c.refresh == _feeds.c.refresh
+        )
         ended = (
             _feeds.update()
             .where(_feeds.c.feed.in_(feeds))
+            .where(has_members)
             .values(complete=True, at=int(self._now()))
         )
         self.run(lambda connection: connection.execute(ended))

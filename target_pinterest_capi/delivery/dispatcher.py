@@ -134,6 +134,11 @@ class Dispatcher:
         """Whether nothing waits or is under way; unconfirmed rejections do not count."""
         return not self._workers.in_flight and not self._queue
 
+    @property
+    def has_unconfirmed(self) -> bool:
+        """Whether rejections wait for an accepted event."""
+        return bool(self._unconfirmed)
+
     def oldest_sequence(self) -> int | None:
         """Return the lowest sequence number of any event that is not settled."""
         return min((batch.sequences[0] for batch in self._live), default=None)
@@ -170,10 +175,8 @@ class Dispatcher:
         self._workers.close()
 
     def settle_unconfirmed(self) -> None:
-        """Settle the rejections that waited for an accepted event: it came, or never will."""
-        for batch, message in self._unconfirmed.confirm():
-            self._outcomes.settle_refused(batch, message)
-            self._live.discard(batch)
+        """Settle the rejections that wait for an accepted event: none will come."""
+        self._settle_rejections(self._unconfirmed.release())
 
     # Starting
 
@@ -235,10 +238,21 @@ class Dispatcher:
         pause = pause_seconds(response)
         if pause:
             self._rate_limit(batch.account).block(self._clock() + pause)
+            _log.info(
+                "Pinterest takes no more calls for ad account %s now: the next is sent in "
+                "%.0f seconds.",
+                batch.account.ad_account_id,
+                pause,
+            )
         if any(event.status == "processed" for event in response.body):
-            self.settle_unconfirmed()
+            self._settle_rejections(self._unconfirmed.confirm())
         self._outcomes.settle_answered(batch, response.body)
         self._live.discard(batch)
+
+    def _settle_rejections(self, rejections: list[tuple[Batch, str]]) -> None:
+        for batch, message in rejections:
+            self._outcomes.settle_refused(batch, message)
+            self._live.discard(batch)
 
     def _retry_uncertain(self, batch: Batch, response: EventsResponse) -> None:
         again = self._outcomes.settle_uncertain(batch)

@@ -71,6 +71,7 @@ class EventDelivery:
             clock=clock,
         )
         self._held = HeldBatches()
+        self._is_flushing = False
         self._has_waited = False  # for another run
         self.max_event_bytes = max_event_bytes(settings.batch_max_bytes)
         self._client: EventSender = client or Client(
@@ -131,8 +132,12 @@ class EventDelivery:
 
     @property
     def is_idle(self) -> bool:
-        """Whether no request is under way, waits to be sent, or waits for another run."""
-        return self.dispatcher.is_idle and not self._held
+        """Whether no request is under way, waits to be sent, or waits for another run.
+
+        After `flush` none is unconfirmed either.
+        """
+        is_undecided = self._is_flushing and self.dispatcher.has_unconfirmed
+        return self.dispatcher.is_idle and not self._held and not is_undecided
 
     @property
     def in_flight(self) -> int:
@@ -176,16 +181,17 @@ class EventDelivery:
         for batch in self._batches.pop_due(self._clock()):
             self._submit(batch)
         if not self._has_room_for_repeats:
-            self.flush()  # reading waits for what is open, which is not made larger by waiting
+            self._submit_open()  # reading waits for it, and waiting makes it no larger
         self._poll_dispatcher()
-        if not self._has_room_for_repeats and self.is_idle:
-            # Reading waits for room, so nothing will come that could confirm the rejections.
+        if self._is_closed and self.dispatcher.is_idle and self.stopped is None:
+            # Nothing will come that could confirm the rejections. What another run has claimed may
+            # wait for these: that run waits for their claims, where it has refused events too.
             self.dispatcher.settle_unconfirmed()
 
     def flush(self) -> None:
-        """Send what has gathered."""
-        for batch in self._batches.pop_all():
-            self._submit(batch)
+        """Send what has gathered: the input has ended."""
+        self._is_flushing = True
+        self._submit_open()
 
     def stop(self, message: str) -> None:
         """Send nothing more."""
@@ -206,6 +212,16 @@ class EventDelivery:
             self.stop(error.stop_message)
             return
         for batch in self._held.pop_due(self._clock()):
+            self._submit(batch)
+
+    @property
+    def _is_closed(self) -> bool:
+        """Whether nothing more is read: the input has ended, or what waits leaves no room."""
+        has_room = self._has_room_for_repeats and self._held.has_room
+        return self._is_flushing or not has_room
+
+    def _submit_open(self) -> None:
+        for batch in self._batches.pop_all():
             self._submit(batch)
 
     @property

@@ -282,6 +282,10 @@ class Run:
         """Whether the grace time of a signal, or of a stop, has begun."""
         return self._deadline is not None
 
+    def grace_seconds_left(self) -> float | None:
+        """Return how much of the grace time is left; None where it has not begun."""
+        return None if self._deadline is None else max(0.0, self._deadline - self._clock())
+
     def interrupt(self) -> None:
         """Begin the grace time: `finish` ends within it. Safe to call in a signal handler.
 
@@ -300,9 +304,6 @@ class Run:
         for delivery in self._deliveries:
             delivery.flush()
         self._drain()
-        if self._stop is None and self._events.is_idle:
-            self._events.dispatcher.settle_unconfirmed()
-            self._drain()  # repeats of a rejected event are sent in its place
         try:
             self._acknowledger.flush()
         except RunStopped as stop:

@@ -34,6 +34,7 @@ from target_pinterest_capi.pinterest.responses import (
     QualityScore,
     TokenGrant,
 )
+from target_pinterest_capi.settings.network import proxy_of
 from target_pinterest_capi.settings.values import is_loopback
 
 USER_AGENT: Final = f"target-pinterest-capi/{__version__}"
@@ -72,6 +73,7 @@ class Client:
         self._api_url = api_url.rstrip("/")
         self._timeout_seconds = timeout_seconds
         self._clock = clock
+        proxy = proxy_of(api_url)
         self._http = httpx.Client(
             headers={"User-Agent": USER_AGENT, "Accept": "application/json"},
             timeout=httpx.Timeout(
@@ -85,7 +87,10 @@ class Client:
                 keepalive_expiry=_KEEP_ALIVE_SECONDS,
             ),
             follow_redirects=False,
-            trust_env=trusts_environment(api_url),
+            # httpx reads no ranges of IPv6 in NO_PROXY, and fails on them.
+            trust_env=False,
+            verify=tls_context(api_url),
+            proxy=None if proxy is None else proxy.url,
         )
 
     def send_events(self, account: Account, body: bytes, *, test: bool) -> EventsResponse:

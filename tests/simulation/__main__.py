@@ -1,4 +1,4 @@
-"""Run seeds: `python -m simulation FIRST NUMBER`, or one of them with its story: `python -m simulation SEED`."""
+"""Run seeds, `python -m simulation FIRST NUMBER`, or one with its story, `... SEED`."""
 
 import logging
 import sys

@@ -1,6 +1,7 @@
-"""What must hold in every simulated world, looked at from outside: what Pinterest, the disk and stdout have.
+"""What must hold in every simulated world, looked at from outside.
 
-Each check raises `BrokenPromiseError` in words. None asks the run what it thinks, but for its final account, which is held against the rest.
+Each check raises `BrokenPromiseError` in words. None asks the run what it thinks, but for its final
+account, which is held against the rest.
 """
 
 import json
@@ -14,6 +15,8 @@ from simulation.scenario import LETTER_KINDS, Record
 from simulation.world import BrokenPromiseError
 from target_pinterest_capi.delivery.batches import Batch
 from target_pinterest_capi.delivery.exit_codes import ExitCode
+from target_pinterest_capi.delivery.ledger import event_key
+from target_pinterest_capi.events.event import Event
 from target_pinterest_capi.pinterest.responses import NoResponse, NoResponseKind
 
 if TYPE_CHECKING:
@@ -38,6 +41,7 @@ class Knowledge:
         self.processed: set[int] = set()
         self.uncertain: set[int] = set()
         self.in_flight: Counter[int] = Counter()
+        self.sent: set[int] = set()
 
 
 class Checks:
@@ -73,7 +77,40 @@ class Checks:
                 self._hold(
                     number not in known.uncertain, process, f"sends {number} after uncertainty"
                 )
+            if scenario.has_ledger:
+                self._hold_claim(process, number)
         known.in_flight.update(numbers)
+        known.sent.update(numbers)
+
+    def _hold_claim(self, process: Process, number: int) -> None:
+        """Nothing goes that the ledger has, or that another run has sent and waits for."""
+        simulation = self._simulation
+        event = simulation.scenario.records[number].event
+        assert event is not None
+        stood_still = any(other.fate.jumps for other in simulation.processes)
+        if stood_still and simulation.scenario.pipelines > 1:
+            return  # for longer than a lease: it has lost its claims
+        key = event_key(event.account, event.name, event.id)
+        is_delivered = key in simulation.ledger.delivered
+        self._hold(not is_delivered, process, f"sends {number}, which the ledger has")
+        for other in simulation.processes:
+            if other.is_dead or other.pipeline is process.pipeline:
+                continue
+            waits = any(self._same_event(event, sent) for sent in self._waited_for(other))
+            self._hold(not waits, process, f"sends {number}, which another run has sent")
+
+    def _waited_for(self, process: Process) -> set[int]:
+        """Return the events that were sent, and of which nothing certain is known yet."""
+        known, scenario = self.known(process), self._simulation.scenario
+        uncertain = known.sent & known.uncertain - known.processed
+        if scenario.settings.on_uncertain == "reject":  # a dead letter, and given up
+            uncertain = {one for one in uncertain if scenario.records[one].kind != "offline"}
+        return uncertain | {number for number, times in known.in_flight.items() if times}
+
+    def _same_event(self, event: Event, number: int) -> bool:
+        other = self._simulation.scenario.records[number].event
+        assert other is not None
+        return (event.account, event.id) == (other.account, other.id)
 
     def heard(self, process: Process, batch: Batch, response: Any) -> None:
         """Note what an answer says."""
@@ -85,12 +122,15 @@ class Checks:
                 known.uncertain.update(numbers)
             return
         if response.body is not None and len(response.body) == len(numbers):
+            known.uncertain.difference_update(numbers)
             verdicts = zip(numbers, response.body, strict=True)
             known.processed.update(
                 number for number, verdict in verdicts if verdict.status == "processed"
             )
         elif response.status in {200, 500}:
             known.uncertain.update(numbers)
+        elif response.status == 400 and len(numbers) == 1:
+            known.uncertain.difference_update(numbers)
 
     def gave_up(self, process: Process, batch: Batch) -> None:
         """Note that nobody waits for an answer any more."""
@@ -108,7 +148,7 @@ class Checks:
         before = process.states[-1] if process.states else process.start
         self._hold(position >= before, process, f"goes back to the STATE {position}")
         letters = self.letters()
-        lettered = {letter.number for letter in letters}
+        lettered = _of_pipeline(letters, process)
         for record in scenario.records[process.start : position]:
             self._hold(
                 self._has_place(record, lettered),
@@ -208,11 +248,13 @@ class Checks:
             self._hold_too_much(process)
 
     def _allowed_codes(self, process: Process) -> set[int]:
-        troubles = process.troubles
+        troubles, scenario = process.troubles, self._simulation.scenario
         may_stop = troubles | (set(process.connection.struck) - {NO_FAULT})
         if troubles & {"stdout", "cut line"}:
             return {int(ExitCode.ERROR), int(ExitCode.TOO_MUCH_REJECTED)}
         allowed = {int(ExitCode.TOO_MUCH_REJECTED)}
+        if scenario.has_ledger and any(other.fate.jumps for other in self._simulation.processes):
+            may_stop |= {"stood still"}
         if may_stop or process.signalled_at is not None or is_about_settings(process):
             allowed.add(int(ExitCode.ERROR))
         allowed.add(int(ExitCode.OK) if process.signalled_at is None else SIGTERM)
@@ -272,7 +314,7 @@ class Checks:
             )
             return
         letters = self.letters()
-        lettered = {letter.number for letter in letters}
+        lettered = _of_pipeline(letters, process)
         for record in scenario.records:
             self._hold(self._has_place(record, lettered), process, f"loses {record.number}")
         for name in scenario.list_names if scenario.has_lists else ():
@@ -311,6 +353,11 @@ def is_about_settings(process: Process) -> bool:
     """Return whether a run stopped since nothing but refusals came, as it should."""
     has_refused = bool(process.scenario.refused_people)
     return has_refused and "none was accepted" in str(process.stopped)
+
+
+def _of_pipeline(letters: list[Letter], process: Process) -> set[int]:
+    """Return the records that have a dead letter of this pipeline's runs."""
+    return {letter.number for letter in letters if letter.run.startswith(process.pipeline.name)}
 
 
 def _numbers(batch: Batch) -> list[int]:

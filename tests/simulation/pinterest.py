@@ -1,6 +1,7 @@
 """The other side: what Pinterest did with each event and member, and what it answered, or did not.
 
-It outlives every process. Its answers are those of `pinterest.responses`: how bytes become answers is the business of other tests.
+It outlives every process. Its answers are those of `pinterest.responses`: how bytes become answers
+is the business of other tests.
 """
 
 import json
@@ -17,12 +18,12 @@ from target_pinterest_capi.pinterest.responses import (
     ApiResponse,
     AudiencePage,
     CallResponse,
+    CustomerListBody,
+    CustomerListPage,
     EventsResponse,
     EventStatus,
-    ListPage,
     NoResponse,
     NoResponseKind,
-    PinterestList,
 )
 
 if TYPE_CHECKING:
@@ -86,11 +87,11 @@ class Pinterest:
             held |= people
         else:
             held -= people
-        return ApiResponse(200, body=PinterestList(name, name))
+        return ApiResponse(200, body=CustomerListBody(name, name))
 
 
 class Connection:
-    """A process's client: an `EventSender`, and what lists need, with everything that can go wrong."""
+    """A process's client, for events and lists, with everything that can go wrong."""
 
     def __init__(self, pinterest: Pinterest, process: "Process", rng: random.Random) -> None:
         self._pinterest = pinterest
@@ -106,7 +107,10 @@ class Connection:
     def customer_lists(self, token: str, ad_account_id: str, bookmark: str | None) -> CallResponse:
         def page() -> CallResponse:
             return ApiResponse(
-                200, body=ListPage([PinterestList(name, name) for name in self._pinterest.lists])
+                200,
+                body=CustomerListPage(
+                    [CustomerListBody(name, name) for name in self._pinterest.lists]
+                ),
             )
 
         return self._answer(page)

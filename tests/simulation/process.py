@@ -1,14 +1,16 @@
-"""One run of the program: its own parts, in simulated surroundings, from its first message to its exit code.
+"""One run of the program: its own parts in simulated surroundings, up to its exit code.
 
-What it leaves behind is Pinterest's, the ledger's, on the disk and on stdout. Its memory is gone when it dies, at any step.
+What it leaves behind is Pinterest's, the ledger's, on the disk and on stdout. Its memory is gone
+when it dies, at any step.
 """
 
 import errno
 import os
 import random
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from collections.abc import Callable, Collection, Iterator
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
+from ledger_model import RunLedger
 from simulation.pinterest import HANGS, Connection
 from simulation.scenario import ORIGIN, STREAM, Fate, Message, Record
 from simulation.world import NEVER, Turn
@@ -16,6 +18,7 @@ from target_pinterest_capi.customer_lists.list_delivery import ListDelivery
 from target_pinterest_capi.delivery.batches import Batch
 from target_pinterest_capi.delivery.checkpoints import Checkpoints
 from target_pinterest_capi.delivery.exit_codes import ExitCode, RunStopped
+from target_pinterest_capi.delivery.ledger import Claims, LedgerError
 from target_pinterest_capi.delivery.rejection_limit import RejectionLimit
 from target_pinterest_capi.delivery.run import Run
 from target_pinterest_capi.events.event import InvalidRecord, SkippedRecord
@@ -25,6 +28,8 @@ from target_pinterest_capi.pipeline.feed import IteratedSource, paced
 
 if TYPE_CHECKING:
     from simulation.simulation import Pipeline
+
+Result = TypeVar("Result")
 
 SIGTERM: Final = 143
 KILLED: Final = -9
@@ -39,6 +44,7 @@ class Parts(NamedTuple):
     checkpoints: type[Checkpoints] = Checkpoints
     rejection_limit: type[RejectionLimit] = RejectionLimit
     line_file: type[LineFile] = LineFile
+    run_ledger: type[RunLedger] = RunLedger
 
 
 class Killed(BaseException):
@@ -79,6 +85,9 @@ class Process:
         self.run: Run | None = None
         self.lists: ListDelivery | None = None
         self.stopped: RunStopped | None = None
+        self.ledger: SimulatedLedger | None = None
+        if self.scenario.has_ledger:
+            self.ledger = SimulatedLedger(self)
 
     # Surroundings
 
@@ -97,6 +106,8 @@ class Process:
     def die(self) -> None:
         """End at once."""
         self.is_dead = True
+        if self.ledger is not None and self.world.rng.random() < 0.7:
+            self.ledger.vanish()  # else it was on another machine, where nobody can see it
         self.world.tell("%s: dies", self.name)
         raise Killed
 
@@ -192,6 +203,7 @@ class Process:
                 rejection_limit=simulation.parts.rejection_limit(
                     scenario.settings.max_rejected_ratio, MIN_SETTLED
                 ),
+                ledger=self.ledger,
             )
             if scenario.has_lists:
                 self.lists = ListDelivery(
@@ -207,6 +219,8 @@ class Process:
         except Killed:
             return KILLED
         finally:
+            if self.ledger is not None and not self.is_dead:
+                self.ledger.is_closing = True
             self.is_dead = True
             self.ended_at = self.world.now
             if self.run is not None:
@@ -299,8 +313,56 @@ class Tap:
         return piece
 
 
+class SimulatedLedger:
+    """The ledger of a process: others may have their turn at each call, which may fail."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._inner = process.simulation.ledger.open(process.simulation.parts.run_ledger)
+        self._calls = 0
+        self.is_closing = False
+
+    def claim(self, keys: Collection[int]) -> Claims:
+        return self._call(lambda: self._inner.claim(keys))
+
+    def record_delivered(self, keys: Collection[int]) -> None:
+        self._call(lambda: self._inner.record_delivered(keys))
+
+    def release(self, keys: Collection[int]) -> None:
+        self._call(lambda: self._inner.release(keys))
+
+    def known(self, keys: Collection[int]) -> set[int]:
+        return self._call(lambda: self._inner.known(keys))
+
+    def renew(self) -> None:
+        self._call(self._inner.renew)
+
+    def close(self) -> None:
+        """End as a process does that lives; one that died leaves its claims."""
+        if self.is_closing:
+            self._inner.close()
+
+    def vanish(self) -> None:
+        """Let others see that the process is gone."""
+        self._inner.close()
+
+    def _call(self, act: Callable[[], Result]) -> Result:
+        process = self._process
+        process.world.pause(process.turn)
+        process.step()
+        self._calls += 1
+        fails_at = process.fate.ledger_fails_at
+        if fails_at and self._calls in {fails_at, fails_at + 1}:
+            process.troubles.add("ledger")
+            process.world.tell("%s: the ledger fails", process.name)
+            raise LedgerError("database is locked")
+        result = act()
+        process.step()
+        return result
+
+
 class SimulatedWorkers:
-    """Workers without threads: an attempt reaches Pinterest, and its answer comes, when the world says."""
+    """Workers without threads: requests and answers arrive when the world says."""
 
     def __init__(
         self, process: Process, attempt: Callable[[Any], Any], attempt_seconds: float
@@ -332,7 +394,7 @@ class SimulatedWorkers:
         process.step()
 
     def _arrive(self, number: int, task: Any) -> None:
-        """Let the request come to Pinterest, if the process lived long enough to write all of it."""
+        """Let a request come to Pinterest, unless its process died before it was written."""
         process, world = self._process, self._process.world
         if process.is_dead and world.rng.random() < 0.5:
             return

@@ -1,6 +1,7 @@
 """What a seed stands for: the records of a tap, the settings, and everything that goes wrong.
 
-Records are numbered from 0; a STATE is the number of records before it, so that a run can begin there.
+Records are numbered from 0; a STATE is the number of records before it, so that a run can begin
+there.
 """
 
 import random
@@ -127,7 +128,7 @@ class Scenario:
             stdout_fails_at=sometimes(0.1, 8),
             ledger_fails_at=sometimes(0.1, 30),
             cut_at=sometimes(0.05, 40),
-            jumps=rng.random() < 0.1,
+            jumps=rng.random() < 0.1,  # of everybody's clock
         )
 
 
@@ -135,7 +136,7 @@ def draw(seed: int, directory: str) -> Scenario:
     """Return the scenario of a seed. `directory` is the disk."""
     rng = random.Random(seed)
     has_lists = rng.random() < 0.25
-    has_ledger = False
+    has_ledger = not has_lists and rng.random() < 0.5
     pipelines = 2 if has_ledger and rng.random() < 0.4 else 1
     size = rng.choice((3, 20, 60)) if pipelines == 1 else rng.choice((3, 15))
     records = _members(rng, size) if has_lists else _events(rng, size)

@@ -1,4 +1,4 @@
-"""A seed's whole story: pipelines that run again and again from their last STATE, until they are done."""
+"""A seed's whole story: pipelines that run from their last STATE until they are done."""
 
 import shutil
 import tempfile
@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final, Self
 
+from ledger_model import SharedLedger
 from simulation.checks import Checks, is_about_settings
 from simulation.pinterest import Pinterest
 from simulation.process import KILLED, Parts, Process
@@ -27,7 +28,7 @@ class SeedFailedError(AssertionError):
 
 
 class Pipeline:
-    """What Meltano does: starts a process from the STATE that it kept, and keeps what that writes."""
+    """What Meltano does: starts a process from the STATE that it kept, and keeps the next."""
 
     def __init__(self, simulation: "Simulation", name: str) -> None:
         self.simulation = simulation
@@ -62,6 +63,7 @@ class Simulation:
         self.scenario = draw(seed, directory)
         self.world = World(self.scenario.rng)
         self.pinterest = Pinterest(self.scenario, self.world.tell)
+        self.ledger = SharedLedger(now=lambda: self.world.now)
         self.processes: list[Process] = []
         self.codes: Counter[int] = Counter()
         self.checks = Checks(self)

@@ -1,7 +1,7 @@
-"""Simulated time, and whose turn it is: one thing happens at a time, in an order that the seed decides.
+"""Simulated time, and whose turn it is: one thing happens at a time, as the seed decides.
 
-A pipeline waits here for something to happen. Where two of them share a world each has a thread of its own, of which only one ever runs:
-they are coroutines that need no `await` in the code between.
+A pipeline waits here for something to happen. Where two of them share a world each has a thread of
+its own, of which only one ever runs: they are coroutines that need no `await` in the code between.
 """
 
 import heapq
@@ -119,6 +119,13 @@ class World:
         turn.is_woken = False
         turn.due_at = NEVER
         self._count_wait(before)
+
+    def pause(self, turn: Turn) -> None:
+        """Let others have their turn in the middle of what this one does."""
+        if len(self._turns) > 1:
+            was_woken, turn.is_woken = turn.is_woken, False
+            self.wait(turn, 0.0)
+            turn.is_woken = was_woken
 
     def wake(self, turn: Turn) -> None:
         """End a wait, or the next one."""

@@ -1,13 +1,16 @@
 """Parts with faults that the program had, or could have: the simulation must find each of them.
 
-They take the place of the program's own through its constructors, as everything in a simulation does.
+They take the place of the program's own through its constructors, as everything in a simulation
+does.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Final
 
+from ledger_model import RunLedger
 from simulation.process import Parts
 from target_pinterest_capi.delivery.checkpoints import Checkpoints
+from target_pinterest_capi.delivery.ledger import Claims
 from target_pinterest_capi.delivery.rejection_limit import RejectionLimit
 from target_pinterest_capi.delivery.run import Run
 from target_pinterest_capi.files.line_file import LineFile
@@ -68,6 +71,14 @@ class CheckpointsThatRunAhead(Checkpoints):
         return super().pop_newest_true(ahead, pass_held=pass_held)
 
 
+class LedgerWithoutClaims(RunLedger):
+    """Knows what was delivered, and lets every run send the rest at the same moment."""
+
+    def claim(self, keys: Collection[int]) -> Claims:
+        delivered = self.known(keys)
+        return Claims(set(keys) - delivered, delivered, ())
+
+
 class RunThatGoesRoundInCircles(Run):
     """Wakes itself with each look at why it stopped."""
 
@@ -83,6 +94,7 @@ WRONG_PARTS: Final = {
         "has its place",
     ),
     "judges the limit at once": (Parts(rejection_limit=LimitJudgedAtOnce), "ends with 3, though"),
+    "claims nothing": (Parts(run_ledger=LedgerWithoutClaims), "which another run has sent"),
     "keeps half a write": (Parts(line_file=FileThatKeepsHalves), "are cut"),
     "passes failures": (Parts(checkpoints=CheckpointsThatPassFailures), "while too much fails"),
     "runs ahead": (Parts(checkpoints=CheckpointsThatRunAhead), "has its place"),
