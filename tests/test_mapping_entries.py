@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -290,3 +291,41 @@ def test_event_time_now():
         }
     ).events()
     assert event["event_time"] == NOW
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "deleted"),
+    [
+        ("_sdc_deleted_at", "2026-05-28T20:00:00Z", True),
+        ("_SDC_DELETED_AT", "2026-05-28 20:00:00", True),
+        ("_Sdc_Deleted_At", NOW, True),
+        ("_sdc_deleted_at", None, False),
+        ("_sdc_deleted_at", "", False),
+        ("_SDC_DELETED_AT", "  ", False),
+        ("sdc_deleted_at", "2026-05-28T20:00:00Z", False),
+    ],
+)
+@pytest.mark.parametrize(
+    "entry", [{}, {"when": "paid"}, {"ad_account_id": "missing"}, {"deleted": "send"}], ids=str
+)
+def test_deleted_rows_are_skipped(column, value, deleted, entry):
+    """A record that says that its row was deleted is no event, unless its entry wants such."""
+    stand = Stand(entry, columns=[*ORDER, column])
+    (result,) = stand.results(**{column: value})
+    if deleted and entry.get("deleted") != "send":
+        assert isinstance(result, SkippedRecord)
+        assert result.reason is Skipped.DELETED
+    else:
+        assert isinstance(result, InvalidRecord if "ad_account_id" in entry else Event)
+
+
+def test_deleted_rows_are_skipped_as_rows_too():
+    """What is read as a row is skipped like a record."""
+    (entry,) = Stand({}, columns=[*ORDER, "_SDC_DELETED_AT"]).entries
+    assert "_SDC_DELETED_AT" in entry.rows.reads
+    columns = sorted(entry.rows.reads)
+    build = entry.rows.compile({column: column for column in columns}, lambda _: ORDER)
+    row = dict.fromkeys(columns) | {name: ORDER[name] for name in ("id", "mail", "at", "total")}
+    assert isinstance(build(SimpleNamespace(**row), b""), Event)
+    deleted = build(SimpleNamespace(**row | {"_SDC_DELETED_AT": "2026-05-28"}), b"")
+    assert deleted.reason is Skipped.DELETED

@@ -154,6 +154,10 @@ class Skipped(Reason):
         "No entry of mappings names the stream: add one, or take the stream out of the tap.",
     )
     WHEN = "when", "The entry's `when` does not hold for the record. Nothing to do."
+    DELETED = (
+        "deleted",
+        "Its _sdc_deleted_at says that the row was deleted: `deleted: send` in the entry sends it.",
+    )
     NOT_LISTED = (
         "name_not_listed",
         "The entry's event_names do not list its name: add it, or give a default event_name.",

@@ -7,6 +7,7 @@ import fnmatch
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
+from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 from target_pinterest_capi.events import coerce
@@ -18,6 +19,7 @@ from target_pinterest_capi.events.build.builder import (
 )
 from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.events.build.plan import EventPlan, Get
+from target_pinterest_capi.events.deletions import deletion_columns, is_deleted
 from target_pinterest_capi.events.event import Account, InvalidRecord, Origin, SkippedRecord
 from target_pinterest_capi.events.keys import read_key
 from target_pinterest_capi.events.reasons import Invalid, Skipped
@@ -29,6 +31,7 @@ from target_pinterest_capi.settings.values import MAX_ACCOUNT_DIGITS
 OriginNote = Callable[[Origin, str, str], None]
 Record = Mapping[str, Any]
 MapRecord = Callable[[Record], Result]
+MapRow = Callable[[Any, bytes], Result]
 
 _EVERY_STREAM: Final = MappingEntry(stream="*", preset=presets.PINTEREST)
 
@@ -67,7 +70,7 @@ class EntryRows(NamedTuple):
     """
 
     reads: frozenset[str]
-    compile: Callable[[Mapping[str, str], AsRecord], Callable[[Any, bytes], Result]]
+    compile: Callable[[Mapping[str, str], AsRecord], MapRow]
 
 
 class CompiledEntry(NamedTuple):
@@ -136,17 +139,19 @@ def _compile(
         for level in (preset, entry)
         if level is not None and level.when
     ]
+    deletions = deletion_columns(sorted(stream.columns)) if entry.deleted == "skip" else ()
     token = entry.conversion_token.get_secret_value() if entry.conversion_token else None
     source = entry.ad_account_id
     if source is not None and not source.isdigit():
         read = compile_guarded(source, "ad_account_id", entry_note)
         read_account = _account_reader(read, token, accounts)
         map_record = _to_its_account(builder, read_account, plan, options)
-        return CompiledEntry(origin, _where(predicates, map_record, origin))
+        map_record = _where(predicates, map_record, origin)
+        return CompiledEntry(origin, _unless_deleted(deletions, map_record, origin))
     account = accounts.get(source, token)
     map_record = _where(predicates, partial(builder.of_record, account), origin)
-    rows = None if predicates else _rows(builder, account)
-    return CompiledEntry(origin, map_record, rows)
+    rows = None if predicates else _rows(builder, account, deletions, origin)
+    return CompiledEntry(origin, _unless_deleted(deletions, map_record, origin), rows)
 
 
 def _plan(levels: Levels, origin: Origin, stream: StreamSchema, note: Note) -> EventPlan:
@@ -163,16 +168,43 @@ def _plan(levels: Levels, origin: Origin, stream: StreamSchema, note: Note) -> E
     )
 
 
-def _rows(builder: Builder, account: Account) -> EntryRows | None:
+def _rows(
+    builder: Builder, account: Account, deletions: Collection[str], origin: Origin
+) -> EntryRows | None:
     if builder.reads is None:
         return None
 
-    def compile_rows(
-        attributes: Mapping[str, str], as_record: AsRecord
-    ) -> Callable[[Any, bytes], Result]:
-        return partial(builder.compile_rows(attributes, as_record), account)
+    def compile_rows(attributes: Mapping[str, str], as_record: AsRecord) -> MapRow:
+        map_row = partial(builder.compile_rows(attributes, as_record), account)
+        read = [attrgetter(attributes[column]) for column in deletions]
+        return _unless_deleted_row(read, map_row, origin)
 
-    return EntryRows(builder.reads, compile_rows)
+    return EntryRows(builder.reads.union(deletions), compile_rows)
+
+
+def _unless_deleted(columns: Collection[str], map_record: MapRecord, origin: Origin) -> MapRecord:
+    """Return the mapping of records that none of the columns says were deleted."""
+    if not columns:
+        return map_record
+    skipped = SkippedRecord(origin, Skipped.DELETED)
+    return lambda record: skipped if is_deleted(record, columns) else map_record(record)
+
+
+def _unless_deleted_row(
+    read: Collection[Callable[[Any], Any]], map_row: MapRow, origin: Origin
+) -> MapRow:
+    """Return the same mapping of rows."""
+    if not read:
+        return map_row
+    skipped = SkippedRecord(origin, Skipped.DELETED)
+
+    def map_if_there(row: Any, line: bytes) -> Result:
+        for get in read:
+            if not coerce.is_nothing(get(row)):
+                return skipped
+        return map_row(row, line)
+
+    return map_if_there
 
 
 def _where(predicates: list[Get], map_record: MapRecord, origin: Origin) -> MapRecord:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from target_pinterest_capi.events.build.builder import Result
+from target_pinterest_capi.events.deletions import deletion_columns
 from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, SkippedRecord
 from target_pinterest_capi.events.keys import read_key
 from target_pinterest_capi.events.reasons import Invalid, Skipped
@@ -132,7 +133,7 @@ class StreamPipeline:
         new = set(columns) - self.stream.columns
         if not new:
             return
-        fields = {column for column in new if names_a_field(column)}
+        fields = {column for column in new if names_a_field(column)}.union(deletion_columns(new))
         self._times_new += 1
         if self._times_new > MOST_TIMES_NEW:
             new = fields
