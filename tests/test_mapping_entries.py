@@ -329,3 +329,62 @@ def test_deleted_rows_are_skipped_as_rows_too():
     assert isinstance(build(SimpleNamespace(**row), b""), Event)
     deleted = build(SimpleNamespace(**row | {"_SDC_DELETED_AT": "2026-05-28"}), b"")
     assert deleted.reason is Skipped.DELETED
+
+
+@pytest.mark.parametrize(
+    ("path", "first", "second", "made", "noted"),
+    [
+        ("event_time", "n/a", NOW - 5, NOW - 5, "not_a_time"),
+        ("event_time", "03/04/2026", str(NOW - 5), NOW - 5, "ambiguous_date"),
+        ("event_time", "", NOW - 5, NOW - 5, None),
+        ("event_time", NOW - 9, NOW - 5, NOW - 9, None),
+        ("custom_data.value", "free", "9.90", "9.90", "not_an_amount"),
+        ("custom_data.value", "9.90", "8.80", "9.90", None),
+        ("custom_data.currency", "EURO", "eur", "EUR", "unknown_currency"),
+        ("custom_data.num_items", "2.5", 3, 3, "not_an_integer"),
+        ("custom_data.num_items", -1, 3, 3, "out_of_range"),
+        ("custom_data.order_id", {"a": 1}, "a-1", "a-1", "not_text"),
+        ("opt_out", "maybe", "no", False, "not_a_boolean"),
+        ("language", "123", "de-DE", "de", "unknown_language"),
+        ("user_data.client_ip_address", "unknown", "192.0.2.7", "192.0.2.7", "not_an_ip_address"),
+        ("app_info.install_time", "soon", NOW - 5, NOW - 5, "not_a_time"),
+        ("device_info.os_family", "palm", "iOS", "ios", "unknown_choice"),
+        ("device_info.locale", "x" * 36, "de-DE", "de-DE", "too_long"),
+        ("custom_data.contents", "sku-1", [{"id": "2"}], [{"id": "2"}], "unreadable_json"),
+        ("custom_data.contents", 7, '[{"id": "2"}]', [{"id": "2"}], "not_an_item"),
+    ],
+)
+def test_the_first_usable_value(path, first, second, made, noted):
+    """A list of expressions gives what the field can hold; what cannot be is counted once."""
+    stand = Stand({"fields": {**FIELDS, path: ["a", "b"]}}, columns=[*ORDER, "a", "b"])
+    (event,) = stand.events(a=first, b=second)
+    for name in path.split("."):
+        event = event[name]
+    assert event == made
+    assert stand.notes == ({("mappings[0]", path, noted): 1} if noted else {})
+
+
+def test_without_a_usable_value_the_first_is_what_is_wrong():
+    """Where none can be used, the first that is something is left out, or fails what is required."""
+    columns = [*ORDER, "a", "b"]
+    fields = {**FIELDS, "custom_data.value": ["a", "b"]}
+    stand = Stand({"fields": fields}, columns=columns)
+    (event,) = stand.events(a="free", b={"x": 1})
+    assert "custom_data" not in event
+    assert stand.notes == {("mappings[0]", "custom_data.value", "not_an_amount"): 1}
+    (result,) = Stand({"fields": {**FIELDS, "event_time": ["a", "b"]}}, columns=columns).results(
+        a="03/04/2026", b="n/a"
+    )
+    assert (result.reason, result.detail) == (Invalid.BAD_FIELD, "ambiguous_date")
+
+
+def test_a_doubtful_time_of_several_is_counted_once():
+    """A warning about the value that is taken comes from the event alone."""
+    stand = Stand(
+        {"fields": {**FIELDS, "event_time": ["a", "b"]}},
+        columns=[*ORDER, "a", "b"],
+        timezone="Europe/Berlin",
+        max_event_age_days="never",
+    )
+    assert len(stand.events(a="2025-10-26T02:30:00", b=NOW)) == 1
+    assert stand.notes == {("mappings[0]", "event_time", "repeated_local_hour"): 1}

@@ -337,6 +337,27 @@ def constant_problem(path: str, value: object, options: Options = _DEFAULTS) -> 
     return LeftOut.EMPTY if usable is None else None
 
 
+def compile_trial(field: Field, options: Options) -> Callable[[Any], str | None]:
+    """Return the function that says why a value would be left out of a field; None if usable.
+
+    It is for one value, of a field that is not regional. Of a list of objects it looks at no
+    object.
+    """
+    noted: list[str] = []
+    convert = Converters(options, lambda _, reason: noted.append(reason)).convert(field)
+    is_list = field.kind is FieldKind.ITEMS
+
+    def reason_against(value: Any) -> str | None:
+        if is_list and type(value) is list:
+            return None
+        noted.clear()
+        if convert(value) is not None:
+            return None
+        return noted[0] if noted else LeftOut.EMPTY
+
+    return reason_against
+
+
 def _try(path: str, value: Any, options: Options) -> tuple[Any, list[LeftOut]]:
     """Return the wire value and the reasons, warnings left aside: they keep the value."""
     noted: list[str] = []
