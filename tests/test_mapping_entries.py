@@ -29,6 +29,7 @@ FIELDS = {
     "custom_data.value": "total",
 }
 DEFAULTS = {"event_name": "checkout", "action_source": "web"}
+IN_EUROS = {"defaults": {**DEFAULTS, "custom_data.currency": "EUR"}}
 
 
 class Stand:
@@ -356,7 +357,7 @@ def test_deleted_rows_are_skipped_as_rows_too():
 )
 def test_the_first_usable_value(path, first, second, made, noted):
     """A list of expressions gives what the field can hold; what cannot be is counted once."""
-    stand = Stand({"fields": {**FIELDS, path: ["a", "b"]}}, columns=[*ORDER, "a", "b"])
+    stand = Stand({**IN_EUROS, "fields": {**FIELDS, path: ["a", "b"]}}, columns=[*ORDER, "a", "b"])
     (event,) = stand.events(a=first, b=second)
     for name in path.split("."):
         event = event[name]
@@ -368,9 +369,9 @@ def test_without_a_usable_value_the_first_is_what_is_wrong():
     """Where none can be used, the first that is something is left out, or fails what is required."""
     columns = [*ORDER, "a", "b"]
     fields = {**FIELDS, "custom_data.value": ["a", "b"]}
-    stand = Stand({"fields": fields}, columns=columns)
+    stand = Stand({**IN_EUROS, "fields": fields}, columns=columns)
     (event,) = stand.events(a="free", b={"x": 1})
-    assert "custom_data" not in event
+    assert event["custom_data"] == {"currency": "EUR"}
     assert stand.notes == {("mappings[0]", "custom_data.value", "not_an_amount"): 1}
     (result,) = Stand({"fields": {**FIELDS, "event_time": ["a", "b"]}}, columns=columns).results(
         a="03/04/2026", b="n/a"
@@ -381,7 +382,7 @@ def test_without_a_usable_value_the_first_is_what_is_wrong():
 def test_a_doubtful_time_of_several_is_counted_once():
     """A warning about the value that is taken comes from the event alone."""
     stand = Stand(
-        {"fields": {**FIELDS, "event_time": ["a", "b"]}},
+        {**IN_EUROS, "fields": {**FIELDS, "event_time": ["a", "b"]}},
         columns=[*ORDER, "a", "b"],
         timezone="Europe/Berlin",
         max_event_age_days="never",
