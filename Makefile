@@ -23,7 +23,7 @@ INSTALL_LOCKED = $(PIP_INSTALL) --no-deps --require-hashes
 
 # What each target needs: .venv/.installed is this tree with the lock files of DEMO, .venv/.NAME is requirements/NAME.lock.
 DEMO = runtime sandbox install
-TEST = $(DEMO) postgres test
+TEST = $(DEMO) postgres parquet test
 READY = .venv/.installed
 locked = $(patsubst %,.venv/.%,$(1))
 
@@ -68,6 +68,13 @@ INTERRUPTIONS ?= 40
 
 chaos: $(READY) $(call locked,$(TEST))  ## deliver through every fault, kill -9 and signals: SEEDS="1 2 3" RECORDS=100000 INTERRUPTIONS=40
 	@CHAOS_SEEDS="$(SEEDS)" CHAOS_RECORDS=$(RECORDS) CHAOS_INTERRUPTIONS=$(INTERRUPTIONS) $(BIN)/python -m pytest -o log_cli=true -o log_cli_level=INFO tests/chaos
+
+# A world for each seed: whole runs with simulated time, network, disk and death. SEED=7 repeats one, and tells its story.
+FIRST ?= 1
+
+simulate: SEEDS = 10000
+simulate: $(READY) $(call locked,$(TEST))  ## run whole pipelines in simulated worlds: SEEDS=100000, or SEED=7 to repeat one
+	@PYTHONPATH=tests $(BIN)/python -m simulation $(if $(SEED),$(SEED),$(FIRST) $(SEEDS))
 
 test-all: lint types spark  ## run every check and every test: what needs a service fails where it is absent
 	@REQUIRE_SERVICES=1 HYPOTHESIS_PROFILE=full $(MAKE) test test-rest

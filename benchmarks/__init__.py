@@ -1,1 +1,4 @@
-"""How fast the target is, beside a floor, the SDK and its peers: `python -m benchmarks`. Not part of the package."""
+"""How fast the target is, beside a floor, the SDK and its peers: `python -m benchmarks`.
+
+Not part of the package.
+"""

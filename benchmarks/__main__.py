@@ -1,4 +1,7 @@
-"""`python -m benchmarks`: measure everything, print it, write it as JSON. `stages`, `profile`, `plots` and `spark` look closer."""
+"""`python -m benchmarks`: measure everything, print it, write it as JSON.
+
+`stages`, `profile`, `plots` and `spark` look closer.
+"""
 
 # ruff: noqa: T201 - a program whose results are read from its output
 
@@ -73,7 +76,8 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--record",
         action="store_true",
-        help="also write the tables of docs/performance.md and, from `all`, the ratios that tests/test_speed.py guards",
+        help="also write the tables of docs/performance.md and, from `all`, "
+        "the ratios that tests/test_speed.py guards",
     )
     given = parser.parse_args(words)
     with (
@@ -145,13 +149,18 @@ def _measure_all(bench: Bench, given: argparse.Namespace) -> None:
         "reach": [row._asdict() | {"holds": row.holds} for row in rows],
     })  # fmt: skip
     if given.record:
-        _write(RECORDED, {"machine": machine(), "records": given.records, "rounds": given.rounds, "to_floor": {
-            name: round(cpu_ratio(by_name[name], by_name["floor"]), 3) for name in GUARDED
-        }})  # fmt: skip
+        _write(RECORDED, {
+            "machine": machine(),
+            "records": given.records,
+            "rounds": given.rounds,
+            "to_floor": {
+                name: round(cpu_ratio(by_name[name], by_name["floor"]), 3) for name in GUARDED
+            },
+        })  # fmt: skip
 
 
 def _rounds(bench: Bench, cases: list[Case], rounds: int) -> tuple[list[Rate], float]:
-    """Run every case in turn, round after round, so that a busy moment of the machine meets all of them alike."""
+    """Run every case in turn, round after round: a busy moment meets all of them alike."""
     samples: dict[str, list[Sample]] = {case.name: [] for case in cases}
     starts: dict[tuple[str, int], list[Sample]] = {}
     imports: list[float] = []

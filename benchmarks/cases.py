@@ -1,7 +1,7 @@
-"""What is measured: each case a program, its settings and how it is fed; and one run of a case, checked to have done all its work.
+"""What is measured: each case a program, its settings and how it is fed.
 
-A run of the target counts only where the server received every event and the target left no dead letter: a benchmark of
-failures is fast.
+Also runs one case, and checks that it has done all its work. A run of the target counts only where
+the server received every event and the target left no dead letter: a benchmark of failures is fast.
 """
 
 import json
@@ -22,7 +22,13 @@ TARGET: Final = "target"
 
 # One expression for each of the 27 filled columns; five compute something, as real mappings do.
 EXPRESSIONS: Final[Mapping[str, str]] = {
-    **{name: name for name in ("event_id", "event_name", "event_time", "action_source", "event_source_url", "opt_out", "language")},
+    **{
+        name: name
+        for name in (
+            "event_id", "event_name", "event_time", "action_source",
+            "event_source_url", "opt_out", "language",
+        )
+    },
     **{
         f"user_data.{name}": name
         for name in (
@@ -41,7 +47,10 @@ EXPRESSIONS: Final[Mapping[str, str]] = {
 
 
 class Case(NamedTuple):
-    """One row of the results. `settings` are the target's; `makes` names a file that must be there after a run."""
+    """One row of the results.
+
+    `settings` are the target's; `makes` names a file that must be there after a run.
+    """
 
     name: str
     about: str
@@ -128,7 +137,7 @@ class Bench:
         )
 
     def run_import(self) -> float:
-        """Give the seconds that an interpreter takes to import the SDK and end."""
+        """Return the seconds that an interpreter takes to import the SDK and end."""
         words = [sys.executable, "-c", "import singer_sdk"]
         return children.run(
             children.Command(words, [self.files.one], self._folder / "import")
@@ -159,12 +168,12 @@ class Bench:
 
 
 def target_program() -> Path:
-    """Give the program that is installed beside this interpreter."""
+    """Return the program that is installed beside this interpreter."""
     return Path(sys.executable).parent / "target-pinterest-capi"
 
 
 def config(url: str, folder: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the target's configuration against a server: what it needs, and a case's settings."""
+    """Return the target's configuration against a server: what it needs, and a case's settings."""
     return {
         "ad_account_id": "549755885175",
         "conversion_token": "a-token-of-no-one",

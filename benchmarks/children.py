@@ -1,7 +1,8 @@
-"""Runs one program or several at once to their ends, and gives what they took: wall clock, CPU, peak memory, exit codes.
+"""Runs one program or several at once to their ends, and gives what they took.
 
-Nothing of a child's output comes here: it goes to files, so that this process stays small. It must: on Linux a child's peak
-starts at what its parent held when it was started (`wait4`, ru_maxrss).
+That is wall clock, CPU, peak memory and exit codes. Nothing of a child's output comes here: it goes
+to files, so that this process stays small. It must: on Linux a child's peak starts at what its
+parent held when it was started (`wait4`, ru_maxrss).
 """
 
 import os
@@ -21,7 +22,10 @@ class ChildError(RuntimeError):
 
 
 class Took(NamedTuple):
-    """What the programs of one measurement took: from the first start to the last end, the CPU time of all, the largest peak."""
+    """What the programs of one measurement took.
+
+    That is the time from the first start to the last end, the CPU time of all, the largest peak.
+    """
 
     started_at: float
     wall_seconds: float
@@ -30,7 +34,10 @@ class Took(NamedTuple):
 
 
 class Command(NamedTuple):
-    """A program's command line, the files that are its standard input (several reach it through `cat`), and where it may write."""
+    """A program's command line, the files of its standard input, and where it may write.
+
+    Several files reach it through `cat`.
+    """
 
     words: Sequence[str]
     inputs: Sequence[Path]
@@ -48,7 +55,10 @@ class Command(NamedTuple):
 
 
 def run(*commands: Command) -> Took:
-    """Run the programs at once and wait for all. Raises `ChildError` where one exits with anything but 0."""
+    """Run the programs at once and wait for all.
+
+    Raises `ChildError` where one exits with anything but 0.
+    """
     started_at = time.monotonic()
     with ExitStack() as feeders:
         started = [_start(command, feeders) for command in commands]
@@ -62,7 +72,8 @@ def run(*commands: Command) -> Took:
     for process, command in zip(started, commands, strict=True):
         if process.returncode:
             raise ChildError(
-                f"{Path(command.words[0]).name} exited with {process.returncode}: {_last_line(command.log)}"
+                f"{Path(command.words[0]).name} exited with {process.returncode}: "
+                f"{_last_line(command.log)}"
             )
     return Took(started_at, wall_seconds, cpu_seconds, peak_bytes)
 

@@ -1,11 +1,17 @@
-"""Tables of measured numbers within a Markdown file, between comments that name them: written by the benchmarks, never by hand."""
+"""Tables of measured numbers within a Markdown file, between comments that name them.
+
+Written by the benchmarks, never by hand.
+"""
 
 import re
 from pathlib import Path
 
 
 def replace(path: Path, name: str, text: str) -> None:
-    """Put `text` between `<!-- measured: name -->` and `<!-- end -->`. Raises `ValueError` where the file has no such place."""
+    """Put `text` between `<!-- measured: name -->` and `<!-- end -->`.
+
+    Raises `ValueError` where the file has no such place.
+    """
     begin, end = f"<!-- measured: {name} -->", "<!-- end -->"
     written, count = re.subn(
         f"({re.escape(begin)}\n).*?({re.escape(end)})",

@@ -1,8 +1,9 @@
 """The floor: what Python with msgspec and hashlib does at best for this one schema on one core.
 
-A loop written by hand for the columns of `records`: decode, normalize, hash, encode in bodies of 1,000 events. It knows every
-column by name, checks nothing, maps nothing, sends nothing and keeps no STATE; a wrong value makes a wrong event or an exception.
-For good values its events are the target's, member by member (a test compares them), so that the ratio compares equal work.
+A loop written by hand for the columns of `records`: decode, normalize, hash, encode in bodies of
+1,000 events. It knows every column by name, checks nothing, maps nothing, sends nothing and keeps
+no STATE; a wrong value makes a wrong event or an exception. For good values its events are the
+target's, member by member (a test compares them), so that the ratio compares equal work.
 """
 
 import gc
@@ -151,7 +152,7 @@ def _event(record: Any) -> Any:
 
 
 def bodies(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """Give the request bodies of a stream's lines, 1,000 events each; the last may have fewer."""
+    """Yield the request bodies of a stream's lines, 1,000 events each; the last may have fewer."""
     events: list[Any] = []
     for line in lines:
         record = _decode(line).record
@@ -165,7 +166,10 @@ def bodies(lines: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def main() -> None:
-    """Read standard input and print how many bytes the bodies have. The collector is held back, as the best case may."""
+    """Read standard input and print how many bytes the bodies have.
+
+    The collector is held back, as the best case may.
+    """
     gc.freeze()
     gc.set_threshold(50_000, 50, 100)
     print(sum(map(len, bodies(sys.stdin.buffer))))  # noqa: T201 - its result

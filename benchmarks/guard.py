@@ -1,8 +1,10 @@
-"""The ratio of a case to the floor, found cheaply: what the test of the speed compares with what `recorded.json` says.
+"""The ratio of a case to the floor, found cheaply.
 
-Noise only ever makes a run slower, so that the best of a few is the truth; and a case that is fast enough once is fast enough.
-What is recorded are ratios of CPU time, which a busy machine leaves alone, and which are those of the clock where it is idle:
-floor and target both keep one core busy. What is compared is the clock, so that waiting counts as a loss too.
+The test of the speed compares it with what `recorded.json` says. Noise only ever makes a run
+slower, so that the best of a few is the truth; and a case that is fast enough once is fast enough.
+What is recorded are ratios of CPU time, which a busy machine leaves alone, and which are those of
+the clock where it is idle: floor and target both keep one core busy. What is compared is the clock,
+so that waiting counts as a loss too.
 """
 
 import json
@@ -19,13 +21,16 @@ MOST_ROUNDS: Final = 5
 
 
 def recorded() -> Mapping[str, float]:
-    """Give the ratios to the floor that were recorded, by the name of the case."""
+    """Return the ratios to the floor that were recorded, by the name of the case."""
     ratios: dict[str, float] = json.loads(RECORDED.read_text())["to_floor"]
     return ratios
 
 
 def best_ratio(bench: Bench, name: str, enough: float, most_rounds: int = MOST_ROUNDS) -> float:
-    """Give the case's best ratio to the floor; floor and case take turns until the ratio is `enough`, or for `most_rounds`."""
+    """Return the case's best ratio to the floor.
+
+    Floor and case take turns until the ratio is `enough`, or for `most_rounds`.
+    """
     floor, case = (
         next(case for case in CASES if case.name == wanted) for wanted in ("floor", name)
     )

@@ -1,4 +1,7 @@
-"""The SDK as it comes, into a sink that does nothing: the least that a target built on its defaults costs."""
+"""The SDK as it comes, into a sink that does nothing.
+
+It is the least that a target built on its defaults costs.
+"""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar

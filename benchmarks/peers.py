@@ -1,6 +1,7 @@
-"""Other people's targets, each in a virtual environment of its own beside this project's: target-jsonl so far.
+"""Other people's targets, each in a virtual environment of its own beside this project's.
 
-It writes records to a file and validates them, which is what most public targets do at least. Nothing of it is a dependency.
+So far it is target-jsonl alone, which writes records to a file and validates them, which is what
+most public targets do at least. Nothing of it is a dependency.
 """
 
 import subprocess
@@ -17,7 +18,7 @@ class Absent(Exception):  # noqa: N818 - a reason, not an error: the row is left
 
 
 def target_jsonl() -> Path:
-    """Give target-jsonl's program, installed on first use. Raises `Absent`."""
+    """Return target-jsonl's program, installed on first use. Raises `Absent`."""
     program = ENVIRONMENT / "bin" / "target-jsonl"
     if not program.exists():
         for words in (

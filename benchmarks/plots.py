@@ -1,6 +1,7 @@
-"""Throughput against latency and against batch size: runs the sweeps and draws each as a small SVG of its own.
+"""Throughput against latency and against batch size.
 
-The pictures use the reader's own text colour where it is known to the browser and are legible on light and dark alike.
+It runs the sweeps and draws each as a small SVG of its own. The pictures use the reader's own text
+colour where it is known to the browser and are legible on light and dark alike.
 """
 
 from collections.abc import Sequence
@@ -63,7 +64,7 @@ def _rate(bench: Bench, *, latency_ms: int = 0, batch_size: int = 1000) -> float
 
 
 def svg(plot: Plot) -> str:
-    """Give a line chart; both axes begin at zero."""
+    """Return a line chart; both axes begin at zero."""
     most_x, most_y = max(x for x, _ in plot.points), _ceiling(max(y for _, y in plot.points))
 
     def place(x: float, y: float) -> tuple[float, float]:
@@ -73,7 +74,10 @@ def svg(plot: Plot) -> str:
         )
 
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{plot.title}">',
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
+            f'role="img" aria-label="{plot.title}">'
+        ),
         f"<style>{_STYLE}</style>",
         f'<text x="{_LEFT}" y="24" font-weight="bold">{plot.title}, records a second</text>',
     ]
@@ -93,7 +97,8 @@ def svg(plot: Plot) -> str:
             parts.append(f'<text x="{across}" y="{height + 20}" text-anchor="middle">{x:g}</text>')
             last = across
     parts.append(
-        f'<text x="{(_LEFT + _WIDTH - _RIGHT) / 2}" y="{_HEIGHT - 12}" text-anchor="middle">{plot.x_label}</text>'
+        f'<text x="{(_LEFT + _WIDTH - _RIGHT) / 2}" y="{_HEIGHT - 12}" '
+        f'text-anchor="middle">{plot.x_label}</text>'
     )
     places = [place(x, y) for x, y in plot.points]
     parts.append(f'<polyline class="line" points="{" ".join(f"{x},{y}" for x, y in places)}"/>')
@@ -102,7 +107,7 @@ def svg(plot: Plot) -> str:
 
 
 def _ceiling(value: float) -> float:
-    """Give a round number at or above the value, that four parts divide well."""
+    """Return a round number at or above the value, that four parts divide well."""
     step: int = next(
         factor * 10**power
         for power in range(12)

@@ -1,10 +1,12 @@
-"""The input of every benchmark: a Singer stream of a shop's events, the same for the same number of records but for the time.
+"""The input of every benchmark: a Singer stream of a shop's events.
 
-Owns the 27 filled columns, named like Pinterest's fields, plus two that taps bring along (`hashed_maids`, always null, and
-`updated_at`): about 1.1 kB a record as the SDK's taps write it. Values vary as a shop's do: many people and addresses, few
-cities, browsers and event names. Nobody in it exists: mail goes to example.com, addresses are of the network that RFC 2544 set
-aside for benchmarks. Run as a program it writes one file: the harness stays small that way, as its own memory would count in
-its children's peak.
+It is the same for the same number of records but for the time. Owns
+the 27 filled columns, named like Pinterest's fields, plus two that taps bring along
+(`hashed_maids`, always null, and `updated_at`): about 1.1 kB a record as the SDK's taps write it.
+Values vary as a shop's do: many people and addresses, few cities, browsers and event names. Nobody
+in it exists: mail goes to example.com, addresses are of the network that RFC 2544 set aside for
+benchmarks. Run as a program it writes one file: the harness stays small that way, as its own memory
+would count in its children's peak.
 """
 
 import json
@@ -24,8 +26,9 @@ EVENTS_OF_A_PERSON: Final = 4
 SEED: Final = 5
 
 TEXT_COLUMNS: Final = (
-    "event_source_url", "em", "ph", "fn", "ln", "ge", "db", "ct", "st", "zp", "country", "external_id", "client_ip_address",
-    "client_user_agent", "click_id", "hashed_maids", "currency", "order_id", "language",
+    "event_source_url", "em", "ph", "fn", "ln", "ge", "db", "ct", "st", "zp", "country",
+    "external_id", "client_ip_address", "client_user_agent", "click_id",
+    "hashed_maids", "currency", "order_id", "language",
 )  # fmt: skip
 
 _ITEM_SCHEMA: Final = {
@@ -54,12 +57,12 @@ SCHEMA: Final[dict[str, Any]] = {
 }
 
 _FIRST_NAMES: Final = (
-    "Aisha", "Björn", "Chloé", "Diego", "Elena", "Femi", "Grace", "Hiro", "Ines", "Jonas", "Keiko", "Liam", "Mei", "Nadia",
-    "Otto", "Paula", "Rafael", "Sofia", "Thomas", "Zoë",
+    "Aisha", "Björn", "Chloé", "Diego", "Elena", "Femi", "Grace", "Hiro", "Ines", "Jonas", "Keiko",
+    "Liam", "Mei", "Nadia", "Otto", "Paula", "Rafael", "Sofia", "Thomas", "Zoë",
 )  # fmt: skip
 _LAST_NAMES: Final = (
-    "Adams", "Brown", "Castro", "Dubois", "Eriksson", "Fernández", "Gupta", "Hoffmann", "Ito", "Johnson", "Kaya", "Lee",
-    "Muñoz", "Novak", "O'Neill",
+    "Adams", "Brown", "Castro", "Dubois", "Eriksson", "Fernández", "Gupta", "Hoffmann", "Ito",
+    "Johnson", "Kaya", "Lee", "Muñoz", "Novak", "O'Neill",
 )  # fmt: skip
 _CITY_HEADS: Final = ("San ", "New ", "Port ", "Saint-", "Lake ", "Fort ")
 _CITY_TAILS: Final = (
@@ -102,12 +105,15 @@ _EVENT_NAMES: Final = (
     "signup",
     "search",
 )
-_BROWSER: Final = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{}.0.0.0 Safari/537.36"
+_BROWSER: Final = (
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/{}.0.0.0 Safari/537.36"
+)
 _BROWSERS: Final = tuple(_BROWSER.format(version) for version in range(121, 141))
 
 
 def messages(count: int, now: datetime) -> Iterator[dict[str, Any]]:
-    """Give a SCHEMA, `count` RECORDs of the day before `now`, and a STATE after every ten thousand."""
+    """Yield a SCHEMA, `count` RECORDs of the day before `now`, and STATE every ten thousand."""
     random = Random(SEED)  # noqa: S311 - the same numbers every time are the point
     people = [_person(random, number) for number in range(max(1, count // EVENTS_OF_A_PERSON))]
     begin = (now - timedelta(days=1)).replace(microsecond=0)
@@ -138,7 +144,8 @@ def _person(random: Random, number: int) -> dict[str, str | None]:
         "zp": f"{random.randint(501, 99_950):05d}",
         "country": random.choice(_COUNTRIES),
         "external_id": f"person_{number}",
-        "client_ip_address": f"198.{random.randint(18, 19)}.{random.randrange(256)}.{random.randint(1, 254)}",
+        "client_ip_address": f"198.{random.randint(18, 19)}."
+        f"{random.randrange(256)}.{random.randint(1, 254)}",
         "client_user_agent": random.choice(_BROWSERS),
         "language": random.choice(_LANGUAGES),
     }
@@ -181,7 +188,7 @@ def write(path: Path, count: int, now: datetime) -> None:
 
 
 class Files:
-    """The inputs that are cut from one generated file of `count` records, by name, in a folder of their own."""
+    """The inputs cut from one generated file of `count` records, by name, in their own folder."""
 
     def __init__(self, folder: Path, count: int) -> None:
         self.count = count

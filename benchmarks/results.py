@@ -1,7 +1,9 @@
-"""From samples to numbers: medians over interleaved rounds, ratios of medians, and what issue and documentation ask of them.
+"""The numbers that samples make.
 
-Start-up is taken off every rate: a program's own wall clock on a single record, the shortest of all rounds, as it is the same
-work every time and a busy machine only adds to it. What is left is the cost of records.
+They are medians over interleaved rounds, ratios of medians, and what issue and documentation ask of
+them. Start-up is taken off every rate: a program's own wall clock on a single record, the shortest
+of all rounds, as it is the same work every time and a busy machine only adds to it. What is left is
+the cost of records.
 """
 
 import os
@@ -17,7 +19,10 @@ MIB: Final = 1024 * 1024
 
 
 class Rate(NamedTuple):
-    """A case's numbers: records a second in each round; medians of CPU and memory; `skipped` says why there are none."""
+    """A case's numbers: records a second in each round; medians of CPU and memory.
+
+    `skipped` says why there are none.
+    """
 
     name: str
     about: str
@@ -40,9 +45,10 @@ class Rate(NamedTuple):
 
 
 class Reach(NamedTuple):
-    """One row of what is asked: `value` is what was measured, None where it was not; `at_least` or else at most.
+    """One row of what is asked: `value` is what was measured, None where it was not.
 
-    `by_cpu` is the same ratio of CPU time, which other work on the machine leaves alone, where that means the same.
+    The wanted figure is the least (`at_least`) or else the most. `by_cpu` is the same ratio of CPU
+    time, which other work on the machine leaves alone, where that means the same.
     """
 
     what: str
@@ -61,7 +67,7 @@ class Reach(NamedTuple):
 
 
 def rate_of(name: str, about: str, samples: Sequence[Sample], starts: Sequence[Sample]) -> Rate:
-    """Give a case's numbers from its runs, and from runs of its program on a single record."""
+    """Return a case's numbers from its runs, and from runs of its program on a single record."""
     start = min(sample.took.wall_seconds for sample in starts)
     start_cpu = min(sample.took.cpu_seconds for sample in starts)
     return Rate(
@@ -76,12 +82,12 @@ def rate_of(name: str, about: str, samples: Sequence[Sample], starts: Sequence[S
 
 
 def cpu_us(sample: Sample, start_cpu_seconds: float) -> float:
-    """Give the microseconds of CPU time that a record took in a run, start-up taken off."""
+    """Return the microseconds of CPU time that a record took in a run, start-up taken off."""
     return (sample.took.cpu_seconds - start_cpu_seconds) / sample.records * 1e6
 
 
 def decades(marks: Mapping[str, float]) -> dict[str, float]:
-    """Give microseconds a record between one power of ten of received events and the next, from ten thousand on."""
+    """Return microseconds a record between powers of ten of received events, from 10,000 on."""
     found = sorted((int(events), at) for events, at in marks.items() if int(events) >= 1000)  # noqa: PLR2004
     return {
         f"{below:,} to {above:,}": (end - begin) / (above - below) * 1e6
@@ -96,7 +102,10 @@ def reach(
     first_request_seconds: float | None,
     growth: float | None,
 ) -> list[Reach]:
-    """Give every row that the project asks of its speed; `growth` is a record's CPU time in a long run over that in a short one."""
+    """Return every row that the project asks of its speed.
+
+    `growth` is a record's CPU time in a long run over that in a short one.
+    """
 
     def row(what: str, wanted: float, case: str, base: str, *, by_cpu: bool = True) -> Reach:
         ours, theirs = rates.get(case), rates.get(base)
@@ -131,12 +140,12 @@ def reach(
 
 
 def cpu_ratio(ours: Rate, theirs: Rate) -> float:
-    """Give how many times as many records a second of CPU time takes."""
+    """Return how many times as many records a second of CPU time takes."""
     return theirs.cpu_us / ours.cpu_us
 
 
 def machine() -> dict[str, Any]:
-    """Give what a reader has to know of this machine."""
+    """Return what a reader has to know of this machine."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return {
         "python": platform.python_version(),
@@ -147,7 +156,7 @@ def machine() -> dict[str, Any]:
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Give a Markdown table with columns of equal width: it reads well in a terminal too."""
+    """Return a Markdown table with columns of equal width: it reads well in a terminal too."""
     widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
 
     def line(cells: Sequence[str], fill: Callable[[str, int], str]) -> str:
@@ -191,7 +200,10 @@ def reach_table(rows: Sequence[Reach]) -> str:
         [
             (
                 row.what,
-                f"{'at least' if row.at_least else 'at most'} {row.wanted:g}{row.unit and ' ' + row.unit}",
+                (
+                    f"{'at least' if row.at_least else 'at most'} {row.wanted:g}"
+                    f"{row.unit and ' ' + row.unit}"
+                ),
                 "-" if row.value is None else f"{row.value:.3g}{row.unit and ' ' + row.unit}",
                 "" if row.by_cpu is None else f"{row.by_cpu:.3g}",
                 words[row.holds],

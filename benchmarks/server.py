@@ -1,9 +1,10 @@
-"""A loopback server in a process of its own that takes events as fast as it can and answers `processed` for each one.
+"""A loopback server in a process of its own that takes events as fast as it can.
 
-It stands in for Pinterest in benchmarks alone: the sandbox checks every event, which on two cores would be the bottleneck and
-not the target. This one reads a body by its Content-Length, counts the events in it and answers with as many statuses, after
-`latency` milliseconds. Owns the times at which requests came. Run as a program it prints its port and serves until it is killed;
-`GET` gives what it counted since the last `GET`, as JSON.
+It answers `processed` for each one. It stands in for Pinterest in benchmarks alone: the sandbox
+checks every event, which on two cores would be the bottleneck and not the target. This one reads a
+body by its Content-Length, counts the events in it and answers with as many statuses, after
+`latency` milliseconds. Owns the times at which requests came. Run as a program it prints its port
+and serves until it is killed; `GET` gives what it counted since the last `GET`, as JSON.
 """
 
 import asyncio
@@ -22,7 +23,10 @@ _A_STATUS: Final = b'{"status":"processed","error_message":null,"warning_message
 
 
 class Counts(NamedTuple):
-    """What a server received: `marks` give the time at which so many events had come. Times are the machine's monotonic ones."""
+    """What a server received: `marks` give the time at which so many events had come.
+
+    Times are the machine's monotonic ones.
+    """
 
     events: int = 0
     requests: int = 0
@@ -32,7 +36,10 @@ class Counts(NamedTuple):
 
 
 class _Responder(asyncio.Protocol):
-    """One connection: bodies in, statuses out. Understands no more of HTTP than the target's client sends."""
+    """One connection: bodies in, statuses out.
+
+    Understands no more of HTTP than the target's client sends.
+    """
 
     def __init__(self, received: "_Received", latency_seconds: float) -> None:
         self._received = received
@@ -140,7 +147,7 @@ class Server:
         return f"http://127.0.0.1:{self.port}/v5"
 
     def take(self) -> Counts:
-        """Give what was received since the last call."""
+        """Return what was received since the last call."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         connection.request("GET", "/")
         counts = Counts(**json.loads(connection.getresponse().read()))

@@ -1,7 +1,8 @@
-"""How delivery from Spark scales with partitions on this machine: the records of the other benchmarks as Parquet.
+"""How delivery from Spark scales with partitions on this machine.
 
-Owns a session with four tasks at once, on however many cores there are: what waits for Pinterest needs none. Needs the extra
-`spark` and Java. A write counts only where the server received every event.
+The records are those of the other benchmarks, as Parquet. Owns a session with four tasks at once,
+on however many cores there are: what waits for Pinterest needs none. Needs the extra `spark` and
+Java. A write counts only where the server received every event.
 """
 
 import os
@@ -55,7 +56,10 @@ CASES: Final = (
 
 
 def spark_table(lines: Path, folder: Path, rounds: int) -> str:
-    """Measure every case on the records of a file of Singer messages, in turns, and give the table."""
+    """Measure every case on the records of a file of Singer messages, in turns.
+
+    Returns the table.
+    """
     source = str(folder / "records.parquet")
     count = _write_parquet(lines, Path(source))
     seconds: dict[Case, list[float]] = {case: [] for case in CASES}
@@ -132,7 +136,10 @@ def _session(folder: Path) -> Iterator[Any]:
 
 
 def _write_parquet(lines: Path, folder: Path) -> int:
-    """Write the records as a table would hold them: times as instants, amounts as decimals. Gives how many there are."""
+    """Write the records as a table would hold them: times as instants, amounts as decimals.
+
+    Returns how many there are.
+    """
     folder.mkdir()
     with lines.open("rb") as file:
         rows = [

@@ -1,9 +1,11 @@
-"""Where a record's time goes: each stage alone, in this process, on one thread, in chunks of lines as the target reads them.
+"""Where a record's time goes: each stage alone.
 
-Stages call the package's own functions and hand their results on. What is measured is CPU time, that of the senders' threads
-as sending, so that other programs on the machine do not count. Hashing and encoding happen within the mapping; they are measured
-once more by themselves, on what the mapping gave. A stage gets few records at a time: more would leave the processor's cache
-before the next stage reads them, which in the target they never do.
+Everything is in this process, on one thread, in chunks of lines as the target reads them.
+Stages call the package's own functions and hand their results on. What is measured is CPU time,
+that of the senders' threads as sending, so that other programs on the machine do not count. Hashing
+and encoding happen within the mapping; they are measured once more by themselves, on what the
+mapping gave. A stage gets few records at a time: more would leave the processor's cache before the
+next stage reads them, which in the target they never do.
 """
 
 import cProfile
@@ -64,7 +66,10 @@ STAGES: Final = (
 
 
 def measure(bench: Bench, rounds: int) -> dict[str, float]:
-    """Give CPU microseconds a record of every stage, medians of the rounds; `whole` is the program itself, start-up taken off."""
+    """Return CPU microseconds a record of every stage, medians of the rounds.
+
+    `whole` is the program itself, start-up taken off.
+    """
     spent: dict[str, list[float]] = {stage.name: [] for stage in STAGES}
     whole: list[float] = []
     target = next(case for case in CASES if case.name == TARGET)
@@ -115,7 +120,10 @@ class _Clock:
 
 
 def _pass(path: Path) -> dict[str, float]:
-    """Take the whole file through every stage once, chunk by chunk. What other threads do is sending, whenever they do it."""
+    """Take the whole file through every stage once, chunk by chunk.
+
+    What other threads do is sending, whenever they do it.
+    """
     clock = _Clock()
     others = time.process_time() - time.thread_time()
     with Server() as server, tempfile.TemporaryDirectory() as folder, path.open("rb") as file:
@@ -187,7 +195,7 @@ def _chunks(file: Any, clock: _Clock) -> Iterator[list[bytes]]:
 
 
 def _personal(record: dict[str, Any], event: dict[str, Any]) -> list[str]:
-    """Give a text for each digest of an event, of about the length that was hashed."""
+    """Return a text for each digest of an event, of about the length that was hashed."""
     return [record[leaf] for leaf, value in event["user_data"].items() if isinstance(value, list)]
 
 
@@ -202,8 +210,13 @@ def _deliver(run: Run, events: list[Event]) -> None:
 
 
 def profile(bench: Bench) -> None:
-    """Print where the program spends its own time, by cProfile, run in this process on the whole input."""
-    from target_pinterest_capi.target import TargetPinterestCapi  # noqa: PLC0415 - the SDK's import is not profiled, nor needed by stages
+    """Print where the program spends its own time, by cProfile.
+
+    Run in this process on the whole input.
+    """
+    from target_pinterest_capi.target import (  # noqa: PLC0415 - not to be profiled, nor needed by stages
+        TargetPinterestCapi,
+    )
 
     profiler = cProfile.Profile()
     with (

@@ -10,8 +10,10 @@ from singer_sdk import Sink
 
 from target_pinterest_capi.checks.credentials import check_credentials
 from target_pinterest_capi.checks.result import CheckResult, CheckStatus
+from target_pinterest_capi.events.column_names import clean_name
 from target_pinterest_capi.events.event import Origin, SkippedRecord
 from target_pinterest_capi.events.reasons import Skipped
+from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.pipeline.stream import NO_MAPPING, StreamPipeline
 
 if TYPE_CHECKING:
@@ -55,13 +57,14 @@ class ConversionsSink(RecordSink):
             key_properties,
             target.settings,
             target.run,
-            accounts=target.accounts,
-            note=target.run.tally.count_value,
-            lists=target.lists.mappers(stream_name, tuple(key_properties or ())),
+            compile_entries=target.compile_entries,
+            warn=target.warn_once,
+            lists=target.lists.mappers(stream_name, tuple(map(clean_name, key_properties or ()))),
         )
         if not pipeline.is_taken:
-            self.logger.warning(
-                "No entry of mappings takes stream %r: its records are skipped.", stream_name
+            target.warn_once(
+                f"No entry of mappings takes stream {shown_name(stream_name)!r}: "
+                "its records are skipped."
             )
         self.handler = pipeline
 
@@ -100,7 +103,7 @@ class MeltanoTestSink(RecordSink):
 
     def _try_settings(self) -> None:
         for finding in check_credentials(self._settings):
-            if finding.mark is CheckStatus.FAILED:
+            if finding.status is CheckStatus.FAILED:
                 self._run.stop(_sentences(finding))
             self.logger.info("%s: %s", finding.step, finding.message)
 

@@ -4,6 +4,7 @@ We own the reading, the records and STATE; the SDK owns its command line, stream
 and the making of sinks.
 """
 
+import json
 import logging
 import os
 import signal
@@ -11,12 +12,13 @@ import sys
 import traceback
 from functools import partial
 from types import FrameType
-from typing import IO, Any, ClassVar, Final
+from typing import IO, Any, ClassVar, Final, NamedTuple
 
 import click
 from singer_sdk import Sink, Target, metrics
 from singer_sdk.exceptions import RecordsWithoutSchemaException
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities, TargetCapabilities
+from singer_sdk.mapper import StreamMap
 from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
 from singer_sdk.singerlib.exceptions import InvalidInputLine
@@ -27,8 +29,10 @@ from target_pinterest_capi.delivery.ledger import LedgerError
 from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
 from target_pinterest_capi.events.event import Origin, SkippedRecord
 from target_pinterest_capi.events.reasons import Skipped
-from target_pinterest_capi.mapping.entries import Accounts
-from target_pinterest_capi.pipeline.feed import IteratedSource, paced
+from target_pinterest_capi.events.redaction import shown_name
+from target_pinterest_capi.mapping.entries import KEPT_STREAMS, Accounts, entry_compiler
+from target_pinterest_capi.pipeline.feed import ChunkedSource, paced
+from target_pinterest_capi.reporting.log_lines import keep_to_one_line
 from target_pinterest_capi.reporting.progress import Progress, watch
 from target_pinterest_capi.reporting.summary import log_summary
 from target_pinterest_capi.singer.batch_files import BatchFileError, batch_records
@@ -48,7 +52,6 @@ from target_pinterest_capi.target_command import (
     TargetCommand,
     load_settings,
     log_problems,
-    problems_of,
 )
 
 QUIET_LOGGERS: Final = ("httpx", "httpcore")  # they log a line for each request
@@ -85,7 +88,11 @@ class TargetPinterestCapi(Target):
     ) -> None:
         self.settings = load_settings(config, parse_env=parse_env_config)
         self.run = Run(self.settings, write_state)
-        self.accounts = Accounts(self.settings)
+        self.compile_entries = entry_compiler(
+            self.settings, Accounts(self.settings), self.run.tally.count_value
+        )
+        self._declared: dict[tuple[object, ...], _Stream] = {}  # by SCHEMA, the last used last
+        self._warnings: set[str] = set()
         self.lists = ListDelivery(self.settings, self.run)
         if self.settings.customer_lists:
             self.run.attach(self.lists)
@@ -96,6 +103,7 @@ class TargetPinterestCapi(Target):
         for name in QUIET_LOGGERS:
             logging.getLogger(name).setLevel(logging.WARNING)
         self.logger.addFilter(_is_true_here)
+        keep_to_one_line(self.logger)
         # The SDK gets its own options only: it keeps no token.
         super().__init__(
             config=self.settings.sdk_options(),
@@ -121,21 +129,55 @@ class TargetPinterestCapi(Target):
 
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
         stream = message_dict["stream"]
-        try:
-            check_schema(message_dict["schema"])
-            super()._process_schema_message(message_dict)
-        except SchemaError as error:
-            raise InputError(
-                f"line {self._line_number}: SCHEMA of stream {stream!r}: {error}"
-            ) from None
+        declaration = self._declaration(message_dict)
+        declared = self._declared.pop(declaration, None) or self._declare(message_dict)
+        self._declared[declaration] = declared
+        if len(self._declared) > KEPT_STREAMS:
+            del self._declared[next(iter(self._declared))]
+        self.mapper.stream_maps[stream] = declared.stream_maps
+        self._sinks_active.update(declared.sinks)
         if not self._maps_records and isinstance(self.message_reader, BytesReader):
             self.message_reader.add_handler(stream, self._handler(stream))
+
+    def _declaration(self, message_dict: dict[str, Any]) -> tuple[object, ...]:
+        """Return what makes a SCHEMA message the same as another."""
+        text = message_dict.get("schema_json") or json.dumps(message_dict["schema"])
+        key_properties = message_dict.get("key_properties")
+        return message_dict["stream"], text, tuple(key_properties or ())
+
+    def _declare(self, message_dict: dict[str, Any]) -> "_Stream":
+        """Have the SDK make the stream's maps and sinks of a schema that has not come lately."""
+        stream = message_dict["stream"]
+        try:
+            schema = check_schema(message_dict["schema"])
+            properties = schema.get("properties", {})  # the SDK wants them
+            if self._maps_records:  # which cannot flatten a column whose schema is a boolean
+                properties = {name: {} if one is True else one for name, one in properties.items()}
+                properties = {name: one for name, one in properties.items() if one is not False}
+            schema = {**schema, "properties": properties}
+            super()._process_schema_message({**message_dict, "schema": schema})
+        except (SchemaError, RecursionError) as error:
+            why = error if isinstance(error, SchemaError) else "the schema is nested too deeply"
+            raise InputError(
+                f"line {self._line_number}: SCHEMA of stream {shown_name(stream)!r}: {why}"
+            ) from None
+        self._sinks_to_clear.clear()  # no sink has records that wait
+        stream_maps = self.mapper.stream_maps[stream]
+        names = [stream_map.stream_alias for stream_map in stream_maps]
+        return _Stream(stream_maps, {name: self._sinks_active[name] for name in names})
+
+    def warn_once(self, message: str) -> None:
+        """Log a warning, unless it was logged before."""
+        if message not in self._warnings:
+            self._warnings.add(message)
+            self.logger.warning("%s", message)
 
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
         stream, record = message_dict["stream"], message_dict["record"]
         if stream not in self.mapper.stream_maps:
             raise RecordsWithoutSchemaException(
-                f"line {self._line_number}: a RECORD of stream {stream!r} came before its SCHEMA"
+                f"line {self._line_number}: a RECORD of stream {shown_name(stream)!r} "
+                "came before its SCHEMA"
             )
         for stream_map in self.mapper.stream_maps[stream]:
             try:
@@ -143,7 +185,8 @@ class TargetPinterestCapi(Target):
             except Exception as error:  # noqa: BLE001 - what users wrote may raise anything
                 raise InputError(
                     f"line {self._line_number}: stream_maps or flattening failed on a RECORD of "
-                    f"stream {stream!r} ({type(error).__name__}): check its expressions",
+                    f"stream {shown_name(stream)!r} ({type(error).__name__}): "
+                    "check its expressions",
                 ) from None
             if mapped is None:
                 self.run.sequence += 1
@@ -159,18 +202,19 @@ class TargetPinterestCapi(Target):
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
         """Do nothing: events have no versions, and nothing that was sent can be taken back."""
         self.logger.debug(
-            "ACTIVATE_VERSION of stream %r has no meaning for events.", message_dict["stream"]
+            "ACTIVATE_VERSION of stream %r has no meaning for events.",
+            shown_name(message_dict["stream"]),
         )
 
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
         stream = message_dict["stream"]
         records = batch_records(message_dict["manifest"], message_dict["encoding"])
         try:
-            for record in paced(self.run, IteratedSource(records)):
+            for record in paced(self.run, ChunkedSource(records)):
                 self._process_record_message({"stream": stream, "record": record})
         except BatchFileError as error:
             raise InputError(
-                f"line {self._line_number}: BATCH of stream {stream!r}, {error}"
+                f"line {self._line_number}: BATCH of stream {shown_name(stream)!r}, {error}"
             ) from None
 
     def get_sink_class(self, stream_name: str) -> type[Sink]:
@@ -222,7 +266,9 @@ class TargetPinterestCapi(Target):
                 "%s. What came before it is settled; STATE says from where to go on.", str(error)
             )
         except Exception as error:  # noqa: BLE001 - a bug: its message could hold a value
-            code = self._fail("An unexpected %s:\n%s", type(error).__name__, _places(error))
+            code = self._fail("An unexpected %s, raised by:", type(error).__name__)
+            for place in _places(error):
+                self.logger.error("%s", place)  # noqa: TRY400 - its message could hold a value
         if self.stopped is not None:
             self.logger.error("%s", self.stopped)
             code = code or int(self.stopped.exit_code)
@@ -238,7 +284,7 @@ class TargetPinterestCapi(Target):
 
     def _fail(self, message: str, *args: object) -> int:
         self.logger.error(message, *args)
-        self.failure = (message % args).partition(":\n")[0]
+        self.failure = (message % args).removesuffix(", raised by:")
         try:
             self.process_endofpipe()
         except (RunStopped, OSError) as error:
@@ -309,7 +355,7 @@ class TargetPinterestCapi(Target):
         try:
             return _ConfigInput(config=settings.read_files(value, environ=settings.environment()))
         except settings.ConfigurationError as error:
-            log_problems(cls.logger, problems_of(error))
+            log_problems(cls.logger, error.problems)
             ctx.exit(ExitCode.CONFIGURATION)
 
     @classmethod
@@ -344,14 +390,29 @@ class TargetPinterestCapi(Target):
         sys.exit(target.read_to_exit_code(file_input))
 
 
+class _Stream(NamedTuple):
+    """What the SDK made of a SCHEMA message: the stream's maps, and the sinks that they feed."""
+
+    stream_maps: list[StreamMap]
+    sinks: dict[str, Sink]
+
+
+_UNTRUE_HERE: Final = (
+    "Skipping parse of env var settings",  # we read them, where that is asked for
+    "Schema has changed for stream",  # a tap may send thousands, and nothing is drained for one
+    "Schema or key properties for",
+    "Key properties have changed for stream",
+)
+
+
 def _is_true_here(record: logging.LogRecord) -> bool:
-    """Drop the SDK's line that it reads no environment: we do, where that is asked for."""
-    return record.msg != "Skipping parse of env var settings..."
+    """Drop lines of the SDK that tell of what does not happen here."""
+    return not str(record.msg).startswith(_UNTRUE_HERE)
 
 
-def _places(error: BaseException) -> str:
-    """Return where an error was raised, without its message."""
-    return "".join(traceback.format_tb(error.__traceback__)).rstrip()
+def _places(error: BaseException) -> list[str]:
+    """Return where an error was raised, a line for each place, without its message."""
+    return "".join(traceback.format_tb(error.__traceback__)).rstrip().splitlines()
 
 
 def main() -> None:

@@ -32,7 +32,7 @@ class TargetCommand(SingerCommand):
             ctx.exit(ExitCode.CONFIGURATION)
 
 
-def log_problems(logger: logging.Logger, problems: Sequence[str]) -> None:
+def log_problems(logger: logging.Logger, problems: Sequence[object]) -> None:
     """Log every problem of a configuration, and that there was no run."""
     for problem in problems:
         logger.error("%s", problem)
@@ -45,20 +45,13 @@ def load_settings(config: Config, *, parse_env: bool) -> settings.Settings:
 
     Raises the SDK's `ConfigValidationError` with every problem.
     """
+    given = config if isinstance(config, dict) else _paths(config)
     try:
-        raw = dict(config) if isinstance(config, dict) else settings.read_files(_paths(config))
-        if parse_env:
-            raw |= settings.read_environment(settings.environment())
-        return settings.load(raw)
+        return settings.load_config(given, with_environment=parse_env)
     except settings.ConfigurationError as error:
         raise ConfigValidationError(
-            "The configuration is wrong", errors=problems_of(error)
+            "The configuration is wrong", errors=list(map(str, error.problems))
         ) from None
-
-
-def problems_of(error: settings.ConfigurationError) -> list[str]:
-    """Return each problem in words."""
-    return [f"{problem.path}: {problem.message}" for problem in error.problems]
 
 
 def _paths(config: Any) -> list[str]:

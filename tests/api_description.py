@@ -32,7 +32,7 @@ SEEN_LIVE: Final = {
 
 
 def body_schema(path: str, method: str) -> dict[str, Any]:
-    """Return the JSON Schema of an operation's request body, with what was seen live; a copy to change."""
+    """Return a copy of the JSON Schema of an operation's request body, with what was seen live."""
     (content,) = PATHS[path][method]["requestBody"]["content"].values()
     schema = copy.deepcopy({**content["schema"], "components": DESCRIPTION["components"]})
     event = schema["components"]["schemas"]["ConversionEvents"]["properties"]["data"]["items"][
@@ -69,7 +69,7 @@ def problems(body: Any, path: str = EVENTS, method: str = "post") -> Iterator[st
 
 
 def assert_bodies_follow(lines: Iterable[str]) -> None:
-    """Hold recorded bodies of events, one a line, against the description; there must be at least one."""
+    """Check recorded bodies of events, one a line, against the description; there must be one."""
     bodies = [json.loads(line) for line in lines]
     assert bodies
     assert [problem for body in bodies for problem in problems(body)] == []

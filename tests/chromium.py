@@ -1,4 +1,4 @@
-"""A headless Chromium, driven over its own pipe: pages as people see them, with nothing between but the browser's protocol."""
+"""A headless Chromium, driven over a pipe by its own protocol: pages as people see them."""
 
 import base64
 import fcntl
@@ -14,14 +14,22 @@ from typing import Any, Final, Self
 PROGRAMS: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 TIMEOUT_SECONDS: Final = 30
 FLAGS: Final = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--disable-extensions", "--disable-dev-shm-usage", "--hide-scrollbars",
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-extensions",
+    "--disable-dev-shm-usage",
+    "--hide-scrollbars",
     "--remote-debugging-pipe",
-)  # fmt: skip
+)
 
 
 def program() -> str | None:
-    """Give where Chromium is, or None."""
+    """Return where Chromium is, or None."""
     return next((found for name in PROGRAMS if (found := shutil.which(name))), None)
 
 
@@ -38,7 +46,7 @@ class Browser:
         self.events: list[dict[str, Any]] = []
         to_browser, self._write_fd = os.pipe()
         self._read_fd, from_browser = os.pipe()
-        # Chromium reads its commands from 3 and answers on 4; the ends are moved out of the way of both first.
+        # Chromium reads its commands from 3 and answers on 4; first both ends are moved elsewhere.
         ends = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (to_browser, from_browser)]
         os.close(to_browser)
         os.close(from_browser)
@@ -84,7 +92,7 @@ class Browser:
         os.close(self._read_fd)
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
-        """Give the answer to one command of the protocol."""
+        """Return the answer to one command of the protocol."""
         self._numbers += 1
         message: dict[str, Any] = {"id": self._numbers, "method": method, "params": parameters}
         if self._session is not None:
@@ -115,7 +123,7 @@ class Browser:
             self.events.append(self._next(deadline))
 
     def evaluate(self, expression: str) -> Any:
-        """Give the value of a JavaScript expression in the page."""
+        """Return the value of a JavaScript expression in the page."""
         result = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
         if "exceptionDetails" in result:
             raise BrowserError(
@@ -140,7 +148,7 @@ class Browser:
             )
 
     def requests(self) -> list[str]:
-        """Give the addresses that the page asked for, its own included."""
+        """Return the addresses that the page asked for, its own included."""
         return [
             one["params"]["request"]["url"]
             for one in self.events
@@ -148,7 +156,7 @@ class Browser:
         ]
 
     def complaints(self) -> list[str]:
-        """Give what the page wrote to the console, and every exception in it."""
+        """Return what the page wrote to the console, and every exception in it."""
         methods = ("Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded")
         return [json.dumps(one["params"]) for one in self.events if one["method"] in methods]
 
@@ -170,5 +178,8 @@ class Browser:
 
 
 def _moved(ends: list[int]) -> str:
-    """Give the shell command that runs its arguments with the two ends as 3 and 4; some shells know one-digit numbers only."""
+    """Return the shell command that runs its arguments with the two ends as 3 and 4.
+
+    Some shells know one-digit numbers only.
+    """
     return f'exec 3<"/dev/fd/{ends[0]}" 4>"/dev/fd/{ends[1]}" && exec "$@"'

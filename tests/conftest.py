@@ -24,7 +24,8 @@ SERVICES = {
     "tap_schemas",
 }  # fixtures of a program, or a download, that not every machine has
 
-# Before the tests are imported, as their decorators ask for it. No test is slow by the clock: the machine may be.
+# Before the tests are imported, as their decorators ask for it.
+# No test is slow by the clock: the machine may be.
 for profile, number in (("quick", FULL_EXAMPLES // 5), ("full", FULL_EXAMPLES)):
     settings.register_profile(
         profile, max_examples=number, deadline=None, suppress_health_check=[HealthCheck.too_slow]
@@ -36,7 +37,7 @@ settings.load_profile(
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what `make test` leaves to `make test-rest`: folders with services of their own, and tests that ask for a service."""
+    """Mark what `make test` leaves to `make test-rest`: tests that need a service of their own."""
     for item in items:
         if item.path.parent != TESTS or SERVICES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker("slow")
@@ -71,7 +72,7 @@ def web_host() -> Iterator[WebHost]:
 
 @pytest.fixture
 def config(sandbox: Sandbox, tmp_path: Path) -> dict[str, Any]:
-    """Give the configuration of a target that talks to the sandbox; a test adds to it."""
+    """Return the configuration of a target that talks to the sandbox; a test adds to it."""
     return {
         "ad_account_id": ACCOUNT,
         "conversion_token": TOKEN,
@@ -83,7 +84,7 @@ def config(sandbox: Sandbox, tmp_path: Path) -> dict[str, Any]:
 
 @pytest.fixture
 def plain_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run commands in an empty folder, on a terminal of 80 columns without colours, and past no proxy."""
+    """Run commands in an empty folder, on a plain terminal of 80 columns, without a proxy."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
     for name in ("FORCE_COLOR", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
@@ -112,7 +113,7 @@ class Ran(NamedTuple):
 def run_target(
     config: dict[str, Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> Callable[..., Ran]:
-    """Give a function that runs the target in this process on lines of input, as its command does."""
+    """Return a function that runs the target on lines of input in this process."""
     from target_pinterest_capi.target import TargetPinterestCapi
 
     def run(lines: list[bytes], **settings: Any) -> Ran:
@@ -121,11 +122,12 @@ def run_target(
         with monkeypatch.context() as patch, caplog.at_level("DEBUG"):
             patch.setattr(sys, "stdout", out)
             target = TargetPinterestCapi(config=given)
-            code = target.read_to_exit_code(io.BytesIO(b"\n".join(lines) + b"\n"))  # type: ignore[arg-type]
+            lines_in = io.BytesIO(b"\n".join(lines) + b"\n")
+            code = target.read_to_exit_code(lines_in)  # type: ignore[arg-type]
         out.seek(0)
         path = Path(given["dead_letter_path"])
         letters = (
-            [json.loads(row) for row in path.read_text().splitlines()] if path.exists() else []
+            [json.loads(row) for row in path.read_bytes().splitlines()] if path.exists() else []
         )
         return Ran(code, out.read().splitlines(), letters, caplog.text, target)
 

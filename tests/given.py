@@ -1,4 +1,4 @@
-"""What tests are given: an account, checked settings, a clock that stands still, Singer messages, a full disk."""
+"""What tests start from: an account, settings, a clock that stands still, messages, a full disk."""
 
 import json
 import resource
@@ -29,24 +29,24 @@ class Clock:
 
 
 def examples(number: int) -> int:
-    """Return how many examples of so many the profile wants: all of them in the full one, a part in the quick one."""
+    """Return how many of so many examples the profile wants: all in the full one, else a part."""
     return number * profile.default.max_examples // FULL_EXAMPLES
 
 
 def settings_of(**given: Any) -> Settings:
-    """Give checked settings, with an account and a token."""
+    """Return checked settings, with an account and a token."""
     return load({"ad_account_id": ACCOUNT, "conversion_token": TOKEN, **given})
 
 
 def line(**message: Any) -> bytes:
-    """Give a Singer message as a line."""
+    """Return a Singer message as a line."""
     return json.dumps(message).encode()
 
 
 def schema(
     stream: str, *columns: str, key_properties: tuple[str, ...] = (), **properties: Any
 ) -> bytes:
-    """Give a SCHEMA line."""
+    """Return a SCHEMA line."""
     declared = {**{column: {} for column in columns}, **properties}
     return line(
         type="SCHEMA",
@@ -57,12 +57,12 @@ def schema(
 
 
 def record(stream: str, **columns: Any) -> bytes:
-    """Give a RECORD line."""
+    """Return a RECORD line."""
     return line(type="RECORD", stream=stream, record=columns)
 
 
 def state(value: Any) -> bytes:
-    """Give a STATE line."""
+    """Return a STATE line."""
     return line(type="STATE", value=value)
 
 

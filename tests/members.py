@@ -1,4 +1,4 @@
-"""What tests of customer lists are given: people, their digests, and the settings of a target that keeps a list."""
+"""What tests of customer lists start from: people, their digests, and a target's settings."""
 
 import hashlib
 from typing import Any
@@ -15,7 +15,7 @@ def digest(text: str) -> str:
 
 
 def person(number: int) -> str:
-    """Give the digest of a person's address."""
+    """Return the digest of a person's address."""
     return digest(f"person{number}@example.com")
 
 
@@ -24,7 +24,7 @@ def people(*numbers: int) -> frozenset[str]:
 
 
 def row(number: int, action: str | None = "add", **columns: Any) -> bytes:
-    """Give the RECORD line of a person."""
+    """Return the RECORD line of a person."""
     return record(
         "vips",
         **{"id": number, "email": f"Person{number}@Example.com ", "action": action, **columns},
@@ -32,7 +32,7 @@ def row(number: int, action: str | None = "add", **columns: Any) -> bytes:
 
 
 def entry(**changes: Any) -> dict[str, Any]:
-    """Give an entry of customer_lists; a member set to None is left out."""
+    """Return an entry of customer_lists; a member set to None is dropped."""
     given = {
         "stream": "vips",
         "list_name": LIST,
@@ -44,7 +44,7 @@ def entry(**changes: Any) -> dict[str, Any]:
 
 
 def list_settings(*entries: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    """Give the settings of a target that keeps lists and makes no events."""
+    """Return the settings of a target that keeps lists and makes no events."""
     return {
         "conversion_token": None,
         "mappings": [],

@@ -142,7 +142,7 @@ class Oracle:
         name = self._convert("event_name", raw["event_name"])
         names = self.plan.event_names
         if names is not None:
-            given, name = name, names.get(name or "") or self.plan.fallback_name
+            given, name = name, names.get(name or "", self.plan.fallback_name)
             if name is None and given is not None:
                 raise NoEventError(SkippedRecord(self.plan.origin, Skipped.NOT_LISTED, given))
         if name is None:

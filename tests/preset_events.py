@@ -30,12 +30,12 @@ def events_of(
     settings: Mapping[str, Any] | None = None,
     **entry: Any,
 ) -> list[Any]:
-    """Give each record's event, decoded; InvalidRecord or SkippedRecord where there is none.
+    """Return each record's event, decoded, or the InvalidRecord or SkippedRecord that it is.
 
     Every event is one that Pinterest's description allows, or the test fails.
 
     `entry` is what a user writes beside the preset, `settings` beside mappings; `notes` gets the
-    field and the reason of what is left out.
+    field and the reason of what is dropped.
     """
     rows = [_decode(json.dumps(record)) for record in records]
     configured = settings_of(
@@ -59,5 +59,5 @@ def events_of(
 
 
 def sha256(text: str) -> str:
-    """Give the digest of a normal form."""
+    """Return the digest of a normal form."""
     return hashlib.sha256(text.encode()).hexdigest()

@@ -71,8 +71,8 @@ def run_of(**changes: Any) -> RunSection:
     return RunSection(**{**given, **changes})
 
 
-def observed(*events: Event, tally: Counters | None = None) -> DeliveredStatistics:
-    seen = DeliveredStatistics((tally or Counters()).bounded_name, now=NOW.timestamp)
+def observed(*events: Event) -> DeliveredStatistics:
+    seen = DeliveredStatistics(now=NOW.timestamp)
     seen.count_events(events)
     return seen
 
@@ -82,7 +82,7 @@ def report_of(
 ) -> Report:
     """Return the report of what was counted and seen: by default of nothing at all."""
     tally = tally or Counters()
-    return compose(RunFacts(run_of(**run), (25, 2, 3)), tally, seen or observed(tally=tally))
+    return compose(RunFacts(run_of(**run), (25, 2, 3)), tally, seen or observed())
 
 
 def ordinary() -> Report:
@@ -98,7 +98,7 @@ def ordinary() -> Report:
     tally.count_outcome(visits, Outcome.INVALID, Invalid.NO_IDENTIFIER, 1)
     tally.count_outcome(orders, Outcome.REJECTED, Rejected.REFUSED_EVENT, 2)
     tally.count_outcome(orders, Outcome.SKIPPED, Skipped.WHEN, 40)
-    tally.count_outcome(orders, Outcome.SKIPPED, f"{Skipped.NOT_LISTED}: Cart Viewed", 7)
+    tally.count_outcome(orders, Outcome.SKIPPED, f"{Skipped.NOT_LISTED}: add_to_cart", 7)
     tally.count_value(orders, "user_data.em", LeftOut.NOT_AN_EMAIL, 12)
     tally.count_value(visits, "user_data.ph", Warned.PHONE_WITHOUT_COUNTRY, 3)
     tally.count_warning("event_name is neither known nor defined.")
@@ -109,7 +109,7 @@ def ordinary() -> Report:
     visits_seen = [
         event(number, "page_visit", event_id="visit", click_id="dj0yJnU9") for number in range(30)
     ]
-    return report_of(tally, observed(*orders_seen, *visits_seen, tally=tally))
+    return report_of(tally, observed(*orders_seen, *visits_seen))
 
 
 def hostile() -> Report:
@@ -138,7 +138,7 @@ def hostile() -> Report:
     }
     return report_of(
         tally,
-        observed(*events, *[event(1, event_id="the same") for _ in range(20)], tally=tally),
+        observed(*events, *[event(1, event_id="the same") for _ in range(20)]),
         exit_code=3,
         versions={HOSTILE: HOSTILE},
         settings={HOSTILE: HOSTILE},

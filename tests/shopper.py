@@ -8,17 +8,17 @@ from target_pinterest_capi.events.event import Account, Event, Origin, encode
 
 
 def seconds_ago(seconds: float = 0) -> int:
-    """Return a whole Unix time of the machine's clock, asked at each call: a suite may take longer than a test allows."""
+    """Return a whole Unix time, asked at each call: a suite may outlast what a test allows."""
     return int(time.time() - seconds)
 
 
 def digest(text: str) -> str:
-    """Give the SHA-256 of a normal form."""
+    """Return the SHA-256 of a normal form."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def visit(number: int = 0, **columns: Any) -> dict[str, Any]:
-    """Give a record with columns named like Pinterest's fields that makes a deliverable event."""
+    """Return a record with columns named like Pinterest's fields that makes a deliverable event."""
     return {
         "event_id": f"visit-{number}",
         "event_name": "page_visit",

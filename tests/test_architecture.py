@@ -31,7 +31,7 @@ TRACE = [
 
 
 def defined(module):
-    """Return the names of a module's functions and classes, and of their methods with their class."""
+    """Return the names of a module's functions and classes, and of methods with their class."""
     found = set()
     for node in ast.parse((PACKAGE / module).read_text(encoding="utf-8")).body:
         if isinstance(node, ast.ClassDef | ast.FunctionDef):
@@ -49,7 +49,7 @@ def test_record_can_be_followed(module, name):
 
 
 def test_every_folder_is_a_room():
-    """The table of rooms has every folder of the package, and each file to begin with is in its room."""
+    """The table of rooms has every folder of the package, and each first file is in its room."""
     folders = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
     named = {
         name.rstrip("/") for row in rows("Rooms") for name in re.findall(r"`([^`]+/)`", row[0])

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -109,3 +110,13 @@ def test_repr_shows_no_events():
     assert text.startswith("Batch(2 events")
     assert "visit" not in text
     assert "token" not in text
+
+
+@pytest.mark.parametrize("opened_at", [60.1, 1000.1, 1000.2, 1001.1])
+def test_batch_leaves_when_it_says_that_it_is_due(opened_at: float):
+    """What is due by `next_due_at` is due to the last bit: nobody waits for no time at all."""
+    open_batches = batches(wait_seconds=0.3, clock=Clock(opened_at))
+    open_batches.add_event(event(1), 1)
+    due_at = open_batches.next_due_at()
+    assert due_at is not None
+    assert len(open_batches.pop_due(due_at)) == 1

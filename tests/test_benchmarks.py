@@ -29,7 +29,7 @@ LINES = [json.dumps(message).encode() for message in records.messages(500, NOW)]
 
 
 def events_of(**settings: Any) -> list[dict[str, Any]]:
-    """Give the target's events of the generated records, decoded."""
+    """Return the target's events of the generated records, decoded."""
     given = load(cases.config("http://127.0.0.1:1/v5", Path("unused"), settings))
     stream = StreamSchema(records.STREAM, stream_columns(records.SCHEMA), ("event_id",))
     notes: list[tuple[str, str]] = []

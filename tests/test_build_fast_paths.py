@@ -289,7 +289,7 @@ def test_cache_is_bounded():
 
 
 def test_integers_stay_within_64_bits():
-    """A whole number beyond what Pinterest's int64 holds is left out, and the event encoded."""
+    """A whole number beyond what Pinterest's int64 holds is dropped, and the event encoded."""
     both = Both()
     vendor = "custom_data.external_measurement_vendor_id"
     made = both.check({**NEEDED, "custom_data.num_items": 2**63, vendor: 2**63 - 1})

@@ -1,6 +1,6 @@
 """From a record's values to the whole event.
 
-Normal forms hashed, what may be derived derived, what is bad left out and noted.
+Normal forms hashed, what may be derived derived, what is bad dropped and noted.
 """
 
 import json
@@ -61,7 +61,7 @@ class Bench:
 
 
 def build(path: str, value: Any, **options: Any) -> tuple[Any, dict[tuple[str, str], int]]:
-    """Give what one field's value becomes on the wire, and what was noted."""
+    """Return what one field's value becomes on the wire, and what was noted."""
     bench = Bench(path, options=Options(zone=UTC, **options))
     event = bench.event(**{path.replace(".", "__"): value})
     parent, _, leaf = path.rpartition(".")
@@ -185,7 +185,7 @@ def test_every_plain_field_reaches_the_wire(path: str):
     "path", [field.path for field in FIELDS if field.choices and field.path != "action_source"]
 )
 def test_every_choice_is_taken_in_any_case(path: str):
-    """A value that Pinterest lists is sent as listed, another is left out."""
+    """A value that Pinterest lists is sent as listed, any other is dropped."""
     for choice in BY_PATH[path].choices:
         assert build(path, f" {choice.upper()} ")[0] == choice
     assert build(path, "fridge") == (None, {(path, LeftOut.UNKNOWN_CHOICE): 1})
@@ -397,9 +397,10 @@ def test_event_names_translate_and_select():
     """
     names = {"Order Completed": "checkout"}
     assert Bench(event_names=names).event(event_name="Order Completed")["event_name"] == "checkout"
-    assert Bench(event_names=names).result(event_name="Cart Viewed") == SkippedRecord(
-        ORIGIN, Skipped.NOT_LISTED, "Cart Viewed"
-    )
+    for given, shown in (("lead", "lead"), ("Cart Viewed", None), ("jane@example.com", None)):
+        assert Bench(event_names=names).result(event_name=given) == SkippedRecord(
+            ORIGIN, Skipped.NOT_LISTED, shown
+        )
     assert (
         Bench(event_names=names, fallback_name="custom").event(event_name="Cart Viewed")[
             "event_name"

@@ -1,6 +1,6 @@
 """`pinterest-capi check`.
 
-A line a step, what is wrong in words with where to mend it, and an exit code.
+A line a step, what is wrong in words with where to correct it, and an exit code.
 """
 
 import io
@@ -19,7 +19,7 @@ from rich.console import Console
 
 from given import ACCOUNT, TOKEN, record, schema, settings_of, state
 from shopper import digest, seconds_ago
-from target_pinterest_capi.checks import steps
+from target_pinterest_capi.checks import mappings
 from target_pinterest_capi.checks.configuration import check_event_names
 from target_pinterest_capi.checks.result import CheckResult, CheckStatus, place_of
 from target_pinterest_capi.cli.check import view as check_page
@@ -27,7 +27,7 @@ from target_pinterest_capi.cli.main import main
 from target_pinterest_capi.pinterest.client import Client
 from target_pinterest_capi.pinterest.responses import (
     ApiResponse,
-    PinterestList,
+    CustomerListBody,
 )
 from target_pinterest_capi.pipeline.previewed_lists import ADVICE
 from target_pinterest_capi.sandbox.faults import Fault
@@ -389,11 +389,11 @@ def vips(*actions: str | None) -> list[bytes]:
 def test_sample_of_a_list(lines, mark, words):
     """Records that are added to a list or removed are well without any event.
 
-    One of no use to it is told with its reason.
+    An unusable one is reported with its reason.
     """
     settings = settings_of(**LISTS, oauth={"access_token": "a-token"})
-    finding, names = steps.sample(settings, lines)
-    assert (finding.mark, names) == (mark, {})
+    finding, names = mappings.sample(settings, lines)
+    assert (finding.status, names) == (mark, {})
     assert words in " ".join([finding.message, *finding.details])
     assert ("customer_lists" in finding.advice) is (mark == "failed")
     assert "no_mapping" not in str(finding)
@@ -409,14 +409,14 @@ def test_sample_with_events_and_a_list():
         oauth={"access_token": "a-token"},
         customer_lists=[{"stream": "visits", "list_id": "42", "member": "em"}],
     )
-    finding, names = steps.sample(settings, visits("page_visit", "checkout"))
-    assert (finding.mark, finding.message) == (
+    finding, names = mappings.sample(settings, visits("page_visit", "checkout"))
+    assert (finding.status, finding.message) == (
         CheckStatus.OK,
         "2 records of the sample: 2 events, 2 list additions",
     )
     assert names == {"page_visit": 1, "checkout": 1}
     assert (
-        steps.no_sample(settings).message
+        mappings.no_sample(settings).message
         == "1 mapping, 1 customer list; --sample FILE tries your records"
     )
 
@@ -436,7 +436,7 @@ def test_sample_from_stdin_and_one_that_is_not_there(check):
 def test_what_only_the_target_does_is_said():
     """Stream maps and flattening change records before they are mapped, but not a sample's."""
     settings = settings_of(stream_maps={"visits": {"em": "em"}})
-    finding, names = steps.sample(settings, visits("page_visit"))
+    finding, names = mappings.sample(settings, visits("page_visit"))
     assert finding.details == ("stream_maps is applied by the target only, and not to this sample",)
     assert names == {"page_visit": 1}
 
@@ -463,7 +463,7 @@ def test_misspelt_name_of_the_configuration(check, settings):
 
 
 def test_misspelt_name_of_a_sample(check):
-    """Names that records bring are compared as well, and counted; those of Pinterest's are well."""
+    """Names that records bring are compared and counted, and never shown: they may be values."""
     result = check(
         "--json", sample=visits("page_visit", "chekout", "chekout", "shopper7@example.com")
     )
@@ -472,11 +472,11 @@ def test_misspelt_name_of_a_sample(check):
         for step in json.loads(result.stdout)["steps"]
         if step["step"] == "event names"
     ]
-    assert shown[0].startswith(
-        "'chekout', 2 times in the sample, is none of Pinterest's event names"
-    )
-    assert shown[1].startswith("a name that reads like none, 1 time in the sample,")
+    assert shown[0].startswith("a name, 2 times in the sample, is none of Pinterest's event names")
+    assert "did you mean checkout?" in shown[0]
+    assert shown[1].startswith("a name, 1 time in the sample,")
     assert "shopper7" not in result.stdout
+    assert "chekout" not in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -516,7 +516,7 @@ def make_list(sandbox: Sandbox) -> Iterator[Callable[[str], str]]:
             "sandbox-access-token", ACCOUNT, name, "EMAIL", [digest("shopper@example.com")]
         )
         assert isinstance(reply, ApiResponse)
-        assert isinstance(reply.body, PinterestList)
+        assert isinstance(reply.body, CustomerListBody)
         return reply.body.id
 
     yield make
@@ -634,7 +634,7 @@ def test_app_that_is_refused(check, tmp_path, wrong):
 
 @pytest.mark.parametrize("endpoint", ["oauth", "customer_lists"])
 def test_oauth_when_pinterest_does_not_answer(check, sandbox, tmp_path, endpoint):
-    """A failure that may pass is told as one, and no refresh token is blamed for it."""
+    """A failure that may pass is reported as such, and no refresh token is blamed for it."""
     sandbox.faults.set([Fault("status", status=503, endpoint=endpoint)])
     result = check("--json", oauth={**APP, "token_path": str(tmp_path / "oauth.json")})
     step = found(result)["oauth"]

@@ -1,4 +1,4 @@
-"""No test knows what time it was when it was imported: a suite may take longer than a test allows."""
+"""No test keeps the time of its import: a suite may take longer than a test allows."""
 
 import ast
 from collections.abc import Iterator
@@ -50,7 +50,7 @@ def clocks_read(source: str) -> list[int]:
     ],
 )
 def test_clocks_read_at_import_are_found(source: str, lines: list[int]):
-    """A module's, a class's and a default's values are made at import, and so is what a decorator is given."""
+    """Values of a module, class, default or decorator are made at import, and are found."""
     assert clocks_read(source) == lines
 
 

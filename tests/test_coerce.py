@@ -1,7 +1,5 @@
 """Values as taps send them, and what each type of the wire makes of them."""
 
-# ruff: noqa: RUF001 - digits, dashes and letters of other scripts are what is tested
-
 import json
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal

@@ -34,7 +34,7 @@ def port(listener: socket.socket) -> int:
 
 
 def marks(findings: list[CheckResult]) -> list[tuple[str, CheckStatus]]:
-    return [(finding.step, finding.mark) for finding in findings]
+    return [(finding.step, finding.status) for finding in findings]
 
 
 def test_plain_http_on_this_machine_is_a_connection(listener):
@@ -52,14 +52,14 @@ def test_nobody_listens():
     with socket.create_server(("127.0.0.1", 0)) as closed:
         free = port(closed)
     address, connection = check_connectivity(f"http://127.0.0.1:{free}/v5", 5)
-    assert (address.mark, connection.mark) == (CheckStatus.OK, CheckStatus.FAILED)
+    assert (address.status, connection.status) == (CheckStatus.OK, CheckStatus.FAILED)
     assert connection.message == f"no connection to 127.0.0.1:{free} (connection refused)"
     assert "api_url" in connection.advice
 
 
 @pytest.mark.parametrize("host", ["nowhere.invalid", f"{'a' * 64}.example.com"])
 def test_host_without_an_address(host: str):
-    """A name that leads nowhere, or is none, fails the address; the connection is not tried."""
+    """A host name that does not resolve, or is invalid, fails the address, without a connection."""
     found = check_connectivity(f"https://{host}/v5", 5)
     assert marks(found) == [("address", CheckStatus.FAILED), ("connection", CheckStatus.SKIPPED)]
     assert host in found[0].message
@@ -67,13 +67,13 @@ def test_host_without_an_address(host: str):
 
 
 def test_server_without_tls(listener):
-    """A server that does not answer as TLS does is told apart from one that is not there."""
+    """A server that does not answer as TLS does is distinguished from one that is not there."""
     threading.Thread(
         target=lambda: _answer(listener, lambda one: one.sendall(b"HTTP/1.1 400 Bad\r\n\r\n")),
         daemon=True,
     ).start()
     connection = check_connectivity(f"https://127.0.0.1:{port(listener)}/v5", 5)[1]
-    assert connection.mark is CheckStatus.FAILED
+    assert connection.status is CheckStatus.FAILED
     assert "does not speak TLS" in connection.message
 
 
@@ -89,10 +89,27 @@ def certificate(tmp_path: Path) -> Path:
     """A certificate of localhost that vouches for itself, with its key."""
     made = tmp_path / "localhost.pem"
     done = subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost", "-addext",
-         "subjectAltName=DNS:localhost", "-keyout", tmp_path / "key.pem", "-out", tmp_path / "certificate.pem"],
-        capture_output=True, check=False,
-    )  # fmt: skip
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "1",
+            "-subj",
+            "/CN=localhost",
+            "-addext",
+            "subjectAltName=DNS:localhost",
+            "-keyout",
+            tmp_path / "key.pem",
+            "-out",
+            tmp_path / "certificate.pem",
+        ],
+        capture_output=True,
+        check=False,
+    )
     if done.returncode:
         pytest.skip("openssl is not on this machine")
     made.write_bytes(
@@ -124,12 +141,12 @@ def test_certificate(listener, certificate, trusted):
         return ssl.create_default_context(cafile=str(certificate) if trusted else None)
 
     address, connection = check_connectivity(f"https://localhost:{port(listener)}/v5", 5, context)
-    assert address.mark is CheckStatus.OK
+    assert address.status is CheckStatus.OK
     if trusted:
-        assert connection.mark is CheckStatus.OK
+        assert connection.status is CheckStatus.OK
         assert "TLSv1" in connection.message
     else:
-        assert connection.mark is CheckStatus.FAILED
+        assert connection.status is CheckStatus.FAILED
         assert "self-signed certificate" in connection.message
         assert "SSL_CERT_FILE" in connection.advice
 
@@ -183,4 +200,4 @@ def test_proxy_is_what_is_tried(monkeypatch, listener):
     assert "HTTPS_PROXY" in found[0].message
     listener.close()
     broken = check_connectivity("https://nowhere.invalid/v5", 5)[1]
-    assert (broken.mark, "HTTPS_PROXY" in broken.advice) == (CheckStatus.FAILED, True)
+    assert (broken.status, "HTTPS_PROXY" in broken.advice) == (CheckStatus.FAILED, True)

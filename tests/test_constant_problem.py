@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from target_pinterest_capi.events.build.converters import Options, constant_problem
+from target_pinterest_capi.events.build.converters import Options
+from target_pinterest_capi.events.build.value_check import constant_problem
 from target_pinterest_capi.events.fields import FIELDS, FieldKind
 from target_pinterest_capi.events.reasons import LeftOut
 
@@ -83,7 +84,7 @@ def test_usable_constant_is_no_problem(path: str, value: Any):
     ],
 )
 def test_unusable_constant_has_its_reason(path: str, value: Any, reason: LeftOut):
-    """A constant that would be left out of every event has the reason events would count."""
+    """A constant that would be dropped of every event has the reason events would count."""
     assert constant_problem(path, value) is reason
 
 

@@ -61,7 +61,7 @@ def client(sandbox: Sandbox) -> Iterator[Client]:
     ids=["create a list", "add", "remove", "create an audience", "refresh a token"],
 )
 def test_a_body_follows_the_description(client: Client, path: str, method: str, send: Any):
-    """What the client writes for each endpoint but that of events has the described members and values."""
+    """The client's request to each endpoint except events has the described members and values."""
     sent: list[Any] = []
     client._http.event_hooks["request"].append(sent.append)
     send(client)
@@ -73,7 +73,7 @@ def test_a_body_follows_the_description(client: Client, path: str, method: str, 
 
 
 def test_bodies_of_events_follow_the_description(run_target, tmp_path):
-    """The bodies of a run over a shop's records, as the sandbox got them, have the described members and values."""
+    """The bodies of a run over a shop's records have the described members and values."""
     recorded = tmp_path / "bodies.jsonl"
     lines = [json.dumps(message).encode() for message in records.messages(60, datetime.now(UTC))]
     with Sandbox(SandboxConfig(record_bodies=recorded)) as sandbox:

@@ -97,11 +97,11 @@ def listed(code: int, status: str = "processed", **messages: str) -> ApiResponse
 def test_what_an_answer_shows(answer, marks, words):
     """Each answer marks test request, token and account, and a failure says why and what to do."""
     found = trial.findings_of(answer, SUBJECT)
-    assert [(finding.step, finding.mark) for finding in found] == list(
+    assert [(finding.step, finding.status) for finding in found] == list(
         zip(("test request", "token", "ad account"), marks, strict=True)
     )
     assert words in " ".join(f"{finding.message} {finding.advice}" for finding in found)
-    assert all(finding.advice for finding in found if finding.mark is FAILED)
+    assert all(finding.advice for finding in found if finding.status is FAILED)
 
 
 @pytest.mark.parametrize("status", [*range(100, 600, 7), 401, 403])
@@ -109,18 +109,18 @@ def test_every_status_says_something(status):
     """No status is without a finding: an answer without the event's own status is never well."""
     found = trial.findings_of(ApiResponse(status), SUBJECT)
     assert [finding.step for finding in found] == ["test request", "token", "ad account"]
-    assert any(finding.mark is FAILED for finding in found)
+    assert any(finding.status is FAILED for finding in found)
 
 
 @pytest.mark.parametrize(
     ("status", "place"), [(401, "Generate new token"), (403, "address of Ads Manager")]
 )
 def test_a_refusal_says_where_in_pinterest(status, place):
-    """Token and account are mended on pages of Pinterest's, and the finding says on which."""
+    """Token and account are corrected on Pinterest's pages, and the finding says on which."""
     (failed,) = [
         finding
         for finding in trial.findings_of(ApiResponse(status), SUBJECT)
-        if finding.mark is FAILED
+        if finding.status is FAILED
     ]
     assert place in failed.place
 
@@ -136,7 +136,7 @@ def test_the_made_up_event_is_nobodys():
 def test_a_trial_records_nothing(sandbox):
     """One request with `test=true` and one event; the sandbox takes it and keeps nothing."""
     found = list(trial.check_credentials(settings_of(api_url=sandbox.url)))
-    assert [finding.mark for finding in found] == [OK, OK, OK]
+    assert [finding.status for finding in found] == [OK, OK, OK]
     (request,) = sandbox.store.requests()
     assert (request.test, request.events, request.status) == (True, 1, 200)
     assert sandbox.store.events() == []
@@ -146,7 +146,7 @@ def test_one_attempt_is_enough(sandbox):
     """What may pass is not tried again: a person waits for the answer."""
     sandbox.faults.set([Fault("status", status=503)])
     found = list(trial.check_credentials(settings_of(api_url=sandbox.url)))
-    assert found[0].mark is FAILED
+    assert found[0].status is FAILED
     assert len(sandbox.store.requests()) == 1
 
 
@@ -160,7 +160,7 @@ def test_one_attempt_is_enough(sandbox):
 def test_where_nothing_would_be_sent_nothing_is(sandbox, given, words):
     """A dry run, and a configuration without events, send no test request, and say so."""
     (only,) = trial.check_credentials(settings_of(api_url=sandbox.url, **given))
-    assert only.mark is SKIPPED
+    assert only.status is SKIPPED
     assert words in only.message
     assert sandbox.store.requests() == []
 
@@ -183,7 +183,7 @@ def test_each_account_and_token_is_tried_once(sandbox, tmp_path: Path):
         ("77", "another-token", "mappings[3].ad_account_id", "mappings[3].conversion_token_file"),
     ]
     found = list(trial.check_credentials(settings))
-    assert [finding.mark for finding in found] == [
+    assert [finding.status for finding in found] == [
         OK,
         OK,
         OK,

@@ -44,7 +44,7 @@ def numbers(path: Path) -> list[str]:
 
 
 def test_line_has_the_contracts_members(tmp_path: Path):
-    """Every member of the contract stands in a line, those without a value are left out.
+    """Every member of the contract stands in a line, those without a value are dropped.
 
     The event is JSON in JSON.
     """

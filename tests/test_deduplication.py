@@ -6,11 +6,11 @@ One turn for each key, and the ledger's word before and after.
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import SecretStr
 
-from given import examples
+from given import Clock, examples
 from target_pinterest_capi.delivery.batches import Batch
 from target_pinterest_capi.delivery.deduplication import Deduplication
+from target_pinterest_capi.delivery.event_ledger import EventLedger
 from target_pinterest_capi.delivery.ledger import event_key
 from target_pinterest_capi.delivery.repeats import MAX_WAITING, Repeats
 from target_pinterest_capi.events.event import Account, Event, Origin
@@ -38,7 +38,7 @@ def key(event_id: str) -> int:
 @pytest.fixture
 def deduplication():
     """Return one with an empty ledger in memory."""
-    made = Deduplication(SecretStr("sqlite://"), 7)
+    made = Deduplication(lambda: EventLedger("sqlite://", 7), Clock())
     yield made
     made.close()
 
@@ -73,18 +73,18 @@ def test_what_the_ledger_knows_is_taken_out_with_its_repeats(deduplication: Dedu
     """
     deduplication.record_delivered([key("a"), key("c")])
     batch = batch_of(deduplication, "a", "b", "a")
-    left, done = deduplication.drop_known(batch)
+    left, _, done = deduplication.claim(batch)
     assert left is not None
     assert ([one.id for one in left.events], left.sequences, left.keys) == (["b"], [2], [key("b")])
     assert [one.id for one in done] == ["a", "a"]
-    left, done = deduplication.drop_known(batch_of(deduplication, "a", "c"))
+    left, _, done = deduplication.claim(batch_of(deduplication, "a", "c"))
     assert (left, [one.id for one in done]) == (None, ["a", "c"])
 
 
 def test_batch_that_the_ledger_does_not_know_goes_as_it_is(deduplication: Deduplication):
     """Nothing is copied where nothing is known."""
     batch = batch_of(deduplication, "a", "b")
-    assert deduplication.drop_known(batch) == (batch, [])
+    assert deduplication.claim(batch) == (batch, None, [])
 
 
 def test_repeats_take_the_place_of_what_failed_one_by_one(deduplication: Deduplication):

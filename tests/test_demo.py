@@ -32,7 +32,6 @@ from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warn
 from target_pinterest_capi.reporting.counters import Counters
 from target_pinterest_capi.reporting.report import Report, decode
 from target_pinterest_capi.cli import demo
-from target_pinterest_capi.sandbox.demo import example as demo_example
 from target_pinterest_capi.sandbox.demo import run as demo_run
 from target_pinterest_capi.sandbox.demo import sample as demo_sample
 from target_pinterest_capi.sandbox.demo import view as demo_page
@@ -90,7 +89,7 @@ def shown(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory):
+def summary(tmp_path_factory):
     """What a run with --json says; its files are in a temporary directory of their own."""
     place = tmp_path_factory.mktemp("temporary")
     environment = {**ENVIRONMENT, "TMPDIR": str(place)}
@@ -171,7 +170,7 @@ def test_each_reason_is_explained(shown, reason):
         assert "Pinterest's answer: " in shown.out
 
 
-def test_the_list_is_kept(shown, told):
+def test_the_list_is_kept(shown, summary):
     """The customer list has whoever was there or joined, without those who left."""
     people = {"subscribe": set(), "unsubscribe": set()}
     for person, action in demo_sample.CHANGES:
@@ -180,7 +179,7 @@ def test_the_list_is_kept(shown, told):
     bad = sum(row.stream == "newsletter" for row in demo_sample.BAD_ROWS)
     before = len(demo_sample.EARLIER_MEMBERS)
     after = before + len(joined - left) - bad - len(left - joined)
-    assert told["customer_list"] == {
+    assert summary["customer_list"] == {
         "name": "Newsletter",
         "members_before": before,
         "members": after,
@@ -189,14 +188,14 @@ def test_the_list_is_kept(shown, told):
     assert "READY: it can be used in ads" in shown.out
 
 
-def test_nothing_is_sent_twice(shown, told):
+def test_nothing_is_sent_twice(shown, summary):
     """A second run of the same records delivers what was rejected, and else nothing.
 
     The ledger knows it all.
     """
-    repeat = told["second_run"]
-    members = sum(row["events"] for row in told["outcomes"] if row["reason"] in (ADDED, REMOVED))
-    assert repeat["in_ledger"] == told["totals"]["delivered"] - members
+    repeat = summary["second_run"]
+    members = sum(row["events"] for row in summary["outcomes"] if row["reason"] in (ADDED, REMOVED))
+    assert repeat["in_ledger"] == summary["totals"]["delivered"] - members
     assert (repeat["delivered"], repeat["members_changed"], repeat["problems"]) == (2, 0, [])
     bodies = [
         json.loads(line)["data"]
@@ -230,8 +229,8 @@ def test_the_end_says_where_to_look(shown):
     for name in demo_page.FILES:
         assert name in files
         assert (shown.directory / name).stat().st_size > 0
-    for name in demo_run.SECOND:
-        assert (shown.directory / name).stat().st_size > 0
+    for name in demo_run.WRITTEN:
+        assert (shown.directory / demo_run.AGAIN / name).stat().st_size > 0
     assert f"  cd {shown.directory}\n" in files
     assert "target-pinterest-capi --config config.yaml < sample.singer\n" in files
 
@@ -291,11 +290,11 @@ def read(terminal):
 
 
 def test_no_value_of_a_bad_row_is_shown(shown):
-    """What is wrong with a row is told without its values.
+    """What is wrong with a row is shown without its values.
 
     On the page, in the log, in the dead letters.
     """
-    told = shown.out + "".join(
+    written = shown.out + "".join(
         (shown.directory / name).read_text() for name in ("target.log", "dead-letters.jsonl")
     )
     values = [
@@ -306,7 +305,7 @@ def test_no_value_of_a_bad_row_is_shown(shown):
     ]
     assert len(values) > 10
     for value in values:
-        assert value not in told
+        assert value not in written
     assert "last tuesday" in (shown.directory / "sample.singer").read_text()
 
 
@@ -347,41 +346,41 @@ def test_pinterest_received_what_is_counted(shown):
     assert f"search {names['search']:,}" in words(shown.out)
 
 
-def test_json_says_the_same(told, shown):
+def test_json_says_the_same(summary, shown):
     """--json is one object with all of it, and the same counts."""
-    assert told["records"] == RECORDS == sum(told["totals"].values())
+    assert summary["records"] == RECORDS == sum(summary["totals"].values())
     assert (
-        f"{told['totals']['delivered']:,} delivered + {told['totals']['invalid']} invalid"
+        f"{summary['totals']['delivered']:,} delivered + {summary['totals']['invalid']} invalid"
         in shown.out
     )
     assert Counter(
-        {(row["stream"], row["reason"]): row["times"] for row in told["values"]}
+        {(row["stream"], row["reason"]): row["times"] for row in summary["values"]}
     ) + Counter(
         {
             (row["stream"], row["reason"]): row["events"]
-            for row in told["outcomes"]
+            for row in summary["outcomes"]
             if row["outcome"] in ("invalid", "rejected")
         }
     ) == Counter(demo_sample.REASONS)
-    assert told["problems"] == []
-    assert told["repeated_requests"] == 1
-    assert told["delivered_per_second"] > 0
-    assert sum(told["warnings"].values()) > 0
-    assert told["state"]["bookmarks"].keys() == demo_sample.RECORDS.keys()
+    assert summary["problems"] == []
+    assert summary["repeated_requests"] == 1
+    assert summary["delivered_per_second"] > 0
+    assert sum(summary["warnings"].values()) > 0
+    assert summary["state"]["bookmarks"].keys() == demo_sample.RECORDS.keys()
 
 
-def test_files_stay_in_a_temporary_directory(told):
+def test_files_stay_in_a_temporary_directory(summary):
     """Without --keep the files are in a new directory of the place for temporary ones, and stay."""
-    (made,) = told["place"].iterdir()
+    (made,) = summary["place"].iterdir()
     assert made.name.startswith("pinterest-demo-")
-    assert {Path(path).parent for path in told["files"].values()} == {made}
-    assert set(told["files"]) == set(demo_page.FILES)
-    assert all(Path(path).exists() for path in told["files"].values())
+    assert {Path(path).parent for path in summary["files"].values()} == {made}
+    assert set(summary["files"]) == set(demo_page.FILES)
+    assert all(Path(path).exists() for path in summary["files"].values())
 
 
-def test_the_example_is_an_event_in_the_shops_own_words(told):
+def test_the_example_is_an_event_in_the_shops_own_words(summary):
     """The example's record has the shop's own columns, and its event Pinterest's, hashed."""
-    record, event = told["example"]["record"], told["example"]["event"]
+    record, event = summary["example"]["record"], summary["example"]["event"]
     names = {"Booking Confirmed": "checkout", "Trial Lesson Booked": "schedule"}
     assert event["event_name"] == names[record["action"]]
     assert event["event_id"] == record["booking_ref"]
@@ -561,7 +560,7 @@ def report(
         if number:
             tally.count_outcome(origin, outcome, reason, number)
     tally.count_value(orders, "user_data.em", LeftOut.NOT_AN_EMAIL, left_out)
-    return report_of(tally, observed(tally=tally), records=records, **run)
+    return report_of(tally, observed(), records=records, **run)
 
 
 SAMPLE = Sample(
@@ -761,7 +760,7 @@ JSON = st.recursive(
 @given(JSON, st.integers(1, 100))
 def test_a_layout_is_the_same_json(value, width):
     """Whatever the width, the text is JSON of the same value."""
-    assert json.loads(demo_example.layout(value, width)) == value
+    assert json.loads(demo_page.layout(value, width)) == value
 
 
 @pytest.mark.parametrize(
@@ -774,4 +773,4 @@ def test_a_layout_is_the_same_json(value, width):
 )
 def test_a_layout_breaks_what_does_not_fit(width, text):
     """What fits the width stands on one line; of the rest each member has its own."""
-    assert demo_example.layout({"a": [1, 2], "b": {"c": "d"}}, width) == text
+    assert demo_page.layout({"a": [1, 2], "b": {"c": "d"}}, width) == text

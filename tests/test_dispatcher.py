@@ -184,9 +184,9 @@ def test_retries_end_the_run_in_time():
     [(401, "conversion_token"), (403, "ad_account_id"), (404, "api_url"), (307, "api_url")],
 )
 def test_refused_token_stops_with_the_settings_name(status, setting):
-    """What only a person can mend stops the run at once, and names the setting.
+    """What only a person can correct stops the run at once, and names the setting.
 
-    Nothing is settled.
+    No event gets an outcome.
     """
     desk = Desk(lambda _: ApiResponse(status, message="Authentication failed."))
     desk.dispatcher.submit(batch_of(range(2)))

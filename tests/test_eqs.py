@@ -16,6 +16,8 @@ from given import ACCOUNT, TOKEN, record, schema
 from shopper import digest, seconds_ago
 from target_pinterest_capi.cli.eqs import command as eqs
 from target_pinterest_capi.cli.eqs import model as eqs_result
+from target_pinterest_capi.cli.eqs import own_reports
+from target_pinterest_capi.cli.eqs.expectations import EXPECTED
 from target_pinterest_capi.cli.main import main
 from target_pinterest_capi.events.event import Origin
 from target_pinterest_capi.events.reasons import LeftOut
@@ -171,7 +173,11 @@ def test_report_path_of_the_configuration_is_ours(deliver, ask):
 
 @pytest.mark.parametrize(
     ("path", "note"),
-    [(None, eqs.NO_REPORT), ("gone.json", eqs.NO_REPORT), ("page.html", eqs.PAGE_REPORT)],
+    [
+        (None, own_reports.NO_REPORT),
+        ("gone.json", own_reports.NO_REPORT),
+        ("page.html", own_reports.PAGE_REPORT),
+    ],
 )
 def test_without_a_report_the_score_stands_alone(deliver, ask, path, note):
     """Pinterest's figures are shown all the same, with what to set to have ours beside them."""
@@ -287,14 +293,34 @@ def test_app_has_its_token_refreshed(deliver, ask, tmp_path):
         (("--report", "none.json"), {}, 2, ("does not exist",)),
         (("--report", "config.json"), {}, 1, ("config.json cannot be used", "report_path")),
         (("--report", "."), {}, 1, ("has no report of a run within the period",)),
-        ((), {"oauth": {"access_token": "wrong-token"}}, 1, ("401", "oauth.access_token", "My apps")),
+        (
+            (),
+            {"oauth": {"access_token": "wrong-token"}},
+            1,
+            ("401", "oauth.access_token", "My apps"),
+        ),
         (("--ad-account", "77"), {}, 1, ("403", "ads:read", "ad account 77", "Ads Manager")),
-        ((), {"oauth": {**APP, "client_secret": "wrong-token", "token_path": "o.json"}}, 1, ("oauth.client_secret", "My apps")),
-        ((), {"api_url": "http://127.0.0.1:9/v5"}, 1, ("no answer from Pinterest", "Check the network")),
+        (
+            (),
+            {"oauth": {**APP, "client_secret": "wrong-token", "token_path": "o.json"}},
+            1,
+            ("oauth.client_secret", "My apps"),
+        ),
+        (
+            (),
+            {"api_url": "http://127.0.0.1:9/v5"},
+            1,
+            ("no answer from Pinterest", "Check the network"),
+        ),
         ((), {}, 1, ("no score for ad account", "the last 14 days", "--source CONVERSIONS_API")),
-        (("--platform", "OFFLINE", "--source", "ALL"), {}, 1, ("in the last 14 days with --platform OFFLINE.",)),
+        (
+            ("--platform", "OFFLINE", "--source", "ALL"),
+            {},
+            1,
+            ("in the last 14 days with --platform OFFLINE.",),
+        ),
     ],
-)  # fmt: skip
+)
 def test_no_score_is_explained(ask, arguments, settings, code, said):
     """Each way to get no score ends with its exit code, says what to change, and shows no token."""
     done = ask(*arguments, **settings)
@@ -366,7 +392,7 @@ def own(coverage: float | None) -> list[Report]:
     tally.count_value(Origin("orders", ""), "user_data.external_id", LeftOut.UNMATCHABLE_DIGEST, 3)
     carrying = {"external_id": [digest("C-1")]}
     events = [event(number, **(carrying if number < coverage else {})) for number in range(100)]
-    return [report_of(tally, observed(*events, tally=tally))]
+    return [report_of(tally, observed(*events))]
 
 
 @pytest.mark.parametrize(
@@ -455,10 +481,10 @@ def test_figures_of_several_platforms_are_no_reason():
 
 def test_every_component_has_its_rule_and_its_field():
     """Each of the eleven says how much is enough, and names a field that can be mapped."""
-    assert list(eqs_result.EXPECTED) == [component.name for component in COMPONENTS]
+    assert list(EXPECTED) == [component.name for component in COMPONENTS]
 
 
-@pytest.mark.parametrize("component", eqs_result.EXPECTED)
+@pytest.mark.parametrize("component", EXPECTED)
 def test_the_measure_is_documented(component):
     """docs/eqs.md names how much of each component is enough."""
     page = (Path(__file__).parent.parent / "docs" / "eqs.md").read_text()
@@ -467,7 +493,7 @@ def test_the_measure_is_documented(component):
         for line in page.splitlines()
         if line.startswith("| `") and f"`{component}`" in line.split("|")[1]
     ]
-    assert row.split("|")[2].strip().startswith(f"{eqs_result.EXPECTED[component].enough:g} %")
+    assert row.split("|")[2].strip().startswith(f"{EXPECTED[component].enough:g} %")
 
 
 def test_components_that_are_not_known_are_shown():
@@ -519,11 +545,18 @@ def test_page_says_when_nothing_is_weak(ask, deliver):
     """Where every component is there, that is said instead of advice."""
     deliver(
         *[
-            record("sales", event_id=f"s-{number}", event_name="signup", event_time=seconds_ago(60), action_source="offline",
-                   em=f"shopper{number}@example.com", external_id=f"c-{number}")
+            record(
+                "sales",
+                event_id=f"s-{number}",
+                event_name="signup",
+                event_time=seconds_ago(60),
+                action_source="offline",
+                em=f"shopper{number}@example.com",
+                external_id=f"c-{number}",
+            )
             for number in range(3)
         ]
-    )  # fmt: skip
+    )
     assert "Nothing is weak" in ask().stdout
 
 

@@ -1,6 +1,6 @@
 """Mapping expressions.
 
-What they give, that closures and the interpreter agree, and how wrong ones are told.
+Their results, that closures and the interpreter agree, and the errors of wrong ones.
 """
 
 import copy

@@ -23,7 +23,7 @@ TYPES = {
 
 
 def described() -> dict[str, dict[str, Any]]:
-    """Give every member of an event in the description, by path."""
+    """Return every member of an event in the description, by path."""
     event = SCHEMAS["ConversionEvents"]["properties"]["data"]["items"]["properties"]
     objects = {
         "user_data": SCHEMAS["ConversionEventsUserDataProperties"],

@@ -325,13 +325,33 @@ def test_event_names_of_a_preset(entry: dict[str, Any], names: list[str]):
 
 NOW = 1_780_000_000  # 2026-05-28T20:26:40Z; what is tested goes by the clock that it is given
 SAMPLES = {
-    "event_name": "checkout", "action_source": "web", "event_time": NOW - 9, "event_id": "e-1", "opt_out": "false",
-    "advertiser_tracking_enabled": 1, "wifi": True, "language": "de-DE", "em": ["a@example.com", "b@example.com"],
-    "ph": "+1 202 555 0134", "ge": "female", "db": "1990-01-31", "st": "CA", "zp": 94110, "country": "US",
-    "hashed_maids": "6D92078A-8246-4BA4-AE5B-76104861E7DC", "client_ip_address": "192.0.2.1", "currency": "usd", "value": "19.90",
-    "content_ids": ["a"], "contents": [{"id": "a", "quantity": 1}], "item_price": "9.95", "item_quantity": 2, "num_items": 2,
-    "predicted_ltv": 5, "external_measurement_vendor_id": 3,
-}  # fmt: skip
+    "event_name": "checkout",
+    "action_source": "web",
+    "event_time": NOW - 9,
+    "event_id": "e-1",
+    "opt_out": "false",
+    "advertiser_tracking_enabled": 1,
+    "wifi": True,
+    "language": "de-DE",
+    "em": ["a@example.com", "b@example.com"],
+    "ph": "+1 202 555 0134",
+    "ge": "female",
+    "db": "1990-01-31",
+    "st": "CA",
+    "zp": 94110,
+    "country": "US",
+    "hashed_maids": "6D92078A-8246-4BA4-AE5B-76104861E7DC",
+    "client_ip_address": "192.0.2.1",
+    "currency": "usd",
+    "value": "19.90",
+    "content_ids": ["a"],
+    "contents": [{"id": "a", "quantity": 1}],
+    "item_price": "9.95",
+    "item_quantity": 2,
+    "num_items": 2,
+    "predicted_ltv": 5,
+    "external_measurement_vendor_id": 3,
+}
 
 
 def results(record: dict[str, Any], entry: dict[str, Any]) -> tuple[Any, list[tuple[str, str]]]:

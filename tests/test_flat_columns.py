@@ -4,6 +4,8 @@ Columns named like Pinterest's fields, nested or flat, are read as they are.
 """
 
 import json
+import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,11 +18,17 @@ from target_pinterest_capi.events.event import Event
 from target_pinterest_capi.events.fields import FIELDS
 from target_pinterest_capi.expressions.compiler import compile_expression
 from target_pinterest_capi.mapping.entries import Accounts, StreamSchema, compile_stream
-from target_pinterest_capi.mapping.flat_columns import base_columns, entry_fields, names_a_field
+from target_pinterest_capi.mapping.flat_columns import (
+    SameField,
+    base_columns,
+    entry_fields,
+    names_a_field,
+    same_fields,
+)
 
 
 def event_of(record: dict[str, Any]) -> dict[str, Any]:
-    """Give the event that a record of a mapping-free stream makes."""
+    """Return the event that a record of a mapping-free stream makes."""
     settings = settings_of()
     (entry,) = compile_stream(
         settings, StreamSchema("s", frozenset(record)), Accounts(settings), lambda *_: None
@@ -79,7 +87,7 @@ def test_numbered_columns_are_further_values():
 def test_flat_item_columns_become_contents():
     """item_id, item_price_1 ... are the members of items by their number.
 
-    An item without values is none.
+    An item without values is dropped.
     """
     record = visit(
         item_id="a",
@@ -180,3 +188,119 @@ def test_column_of_a_field_names_it(column: str):
 def test_column_without_a_name_is_none():
     """A column whose name is empty, as a tap of files may send, is not an object of all fields."""
     assert entry_fields({"", "em"}) == {"user_data.em": ("em",)}
+
+
+def camel(name: str) -> str:
+    return re.sub("_([a-z])", lambda found: found[1].upper(), name)
+
+
+SPELLINGS = {
+    "event_id": (
+        "EVENT_ID",
+        "eventId",
+        "EventId",
+        "eventID",
+        "Event_Id",
+        " event_id ",
+        "\ufeffEVENT_ID",
+    ),
+    "action_source": ("ACTION_SOURCE", "actionSource", "ActionSource"),
+    "event_source_url": ("EVENT_SOURCE_URL", "eventSourceUrl", "eventSourceURL"),
+    "user_data.em": ("EM", "Em", "USER_DATA_EM", "USER_DATA__EM", "userData.em", "userDataEm"),
+    "user_data.client_ip_address": (
+        "clientIpAddress",
+        "clientIPAddress",
+        "userData.clientIpAddress",
+        "userData__clientIpAddress",
+        "user_data.CLIENT_IP_ADDRESS",
+    ),
+    "custom_data.opt_out_type": ("optOutType", "customData.optOutType", "CUSTOM_DATA_OPT_OUT_TYPE"),
+    "device_info.screen_width": ("deviceInfo.screenWidth", "DEVICE_INFO__SCREEN_WIDTH"),
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "column"),
+    [(path, column) for path, columns in SPELLINGS.items() for column in columns],
+)
+def test_column_is_read_in_any_spelling(path: str, column: str):
+    """Capitals, as Snowflake sends them, camelCase, and blanks or a mark around the name."""
+    (expression,) = entry_fields({column})[path]
+    assert compile_expression(expression)({column: 1}) == 1
+    assert names_a_field(column)
+
+
+@pytest.mark.parametrize("path", [field.path for field in FIELDS if field.parent])
+@pytest.mark.parametrize("spell", [str.upper, camel, str.title])
+@pytest.mark.parametrize("as_text", [False, True])
+def test_members_of_objects_are_read_in_any_spelling(path: str, spell: Any, as_text: bool):
+    """Names inside objects too, also of objects that come as JSON text."""
+    parent, _, leaf = path.rpartition(".")
+    members = {spell(leaf): 1}
+    record = {spell(parent): json.dumps(members) if as_text else members}
+    (expression,) = entry_fields(record)[path]
+    assert compile_expression(expression)(record) == 1
+
+
+def test_declared_members_are_read_by_their_own_path():
+    """Where a schema declares an object's members nothing has to be looked for on records."""
+    fields = entry_fields({"USER_DATA"}, {"USER_DATA": {"EM", "ph"}})
+    assert fields["user_data.em"] == ("USER_DATA.EM",)
+    assert fields["user_data.ph"] == ("USER_DATA.ph",)
+    assert fields["user_data.fn"] == ("USER_DATA.fn",)
+
+
+@pytest.mark.parametrize("spell", [str.upper, camel, str.title])
+def test_record_in_another_spelling_is_the_same_event(spell: Callable[[str], str]):
+    """Columns, numbered ones, flat items and members of items: the same event as by exact names."""
+    records = [
+        visit(em_1="b@example.com", em_2="c@example.com", value="9.50", currency="EUR"),
+        visit(item_id="a", item_price="9.50", item_quantity=2, item_id_1="b", quantity_1=1),
+        visit(contents=[{"id": "a", "item_price": "9.50", "quantity": 2, "other": 1}]),
+        visit(contents='[{"id": "a", "item_price": 9.5, "item_brand_id": "x"}]'),
+    ]
+    for record in records:
+        assert event_of(respell(record, spell)) == event_of(record)
+
+
+def respell(value: Any, spell: Callable[[str], str]) -> Any:
+    if isinstance(value, dict):
+        return {spell(name): respell(member, spell) for name, member in value.items()}
+    if isinstance(value, list):
+        return [respell(member, spell) for member in value]
+    return value
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"event_id": "exact", "EVENT_ID": "other", "eventId": "other"},
+        {"EVENT_ID": "other", "event_id": "exact"},
+    ],
+)
+def test_exact_name_wins(record: dict[str, Any]):
+    """Of several columns that are one field the one with Pinterest's own name is read."""
+    assert entry_fields(record)["event_id"] == ("event_id",)
+    assert [(same.read, set(same.unread)) for same in same_fields(record)] == [
+        ("event_id", set(record) - {"event_id"})
+    ]
+
+
+def test_exact_member_wins():
+    """The same holds for the members of objects and of items."""
+    record = visit(
+        user_data={"click_id": "exact", "CLICK_ID": "other"},
+        contents=[{"ID": "other", "id": "exact"}],
+    )
+    event = event_of(record)
+    assert event["user_data"]["click_id"] == "exact"
+    assert event["custom_data"]["contents"] == [{"id": "exact"}]
+    members = {"user_data": {"em", "EM"}, "other": {"a", "A"}}
+    assert list(same_fields({"user_data", "other"}, members)) == [
+        SameField("user_data.em", "em", ("EM",))
+    ]
+
+
+def test_columns_that_are_no_field_may_be_alike():
+    """Nothing is said of other columns that differ in case alone."""
+    assert not list(same_fields({"id", "ID", "total", "TOTAL", "em"}))

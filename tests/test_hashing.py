@@ -71,7 +71,7 @@ def test_ids_may_look_like_other_digests(text):
     ],
 )
 def test_ordinary_text_is_no_digest(text):
-    """Anything else is none, whatever its length."""
+    """Anything else is not recognized, whatever its length."""
     assert recognize(text) is None
 
 

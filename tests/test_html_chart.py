@@ -80,7 +80,7 @@ def test_labels_are_at_round_times(hours: int, width: int, labels: list[str]):
     [(6, ["13:00", "15:00", "17:00"]), (30, ["12:00", "18:00", "06:00", "12:00"])],
 )
 def test_labels_that_a_narrow_chart_leaves_out(hours: int, minor: list[str]):
-    """Midnights stay; where there is none, every second label does."""
+    """Midnights stay; without any, every second label does."""
     starts = (START, START + timedelta(hours=hours - 1))
     made = chart.lay_out([TimeBucket(start=at, events=1) for at in starts], 3600)
     assert [label.words for label in made.labels if label.is_minor] == minor

@@ -37,6 +37,9 @@ def test_stream_without_keys_takes_the_whole_record():
     assert first == derived(
         {"b": {"x": Decimal("2.0"), "y": 1}, "a": 1, "_sdc_extracted_at": "later"}, ()
     )
+    assert first == derived(
+        {"a": 1, "b": {"x": Decimal("2.0"), "y": 1}, "_SDC_BATCHED_AT": "x"}, ()
+    )
     assert first != derived({"a": 1, "b": {"y": 2, "x": Decimal("2.0")}}, ())
 
 
@@ -59,7 +62,7 @@ def test_everything_in_the_recipe_counts(change):
     ],
 )
 def test_record_without_its_key_has_no_id(record, key_properties):
-    """Where a key property is missing, or all are null, ids would be shared: there is none."""
+    """If a key property is missing, or all are null, ids would be shared, so there is no id."""
     assert derived(record, key_properties) is None
 
 
@@ -79,7 +82,7 @@ def test_times_and_floats_of_spark_are_text():
 def test_key_is_hashed_unless_plain():
     """Each key property is the SHA-256 of its text, so that it can be joined in SQL.
 
-    `plain` shows the text; nulls are left out.
+    `plain` shows the text; nulls are dropped.
     """
     record = {"id": 7, "email": "shopper@example.com", "gone": None}
     assert keys.read_key(record, ("id", "email", "gone"), plain=False) == {

@@ -1,4 +1,4 @@
-"""Lines are read as bytes, whatever their length and however they arrive, and reading never outlasts a wake-up."""
+"""Lines are read as bytes, of any length, however they arrive, and reading stops at a wake-up."""
 
 import io
 import os
@@ -27,7 +27,7 @@ def read_all(source: lines.Lines) -> list[bytes]:
     st.booleans(),
 )
 def test_pipe_gives_the_lines_written_to_it(rows, ended):
-    """However the bytes are cut on their way, the lines are those written; an end without newline is a line too."""
+    """However the bytes are cut, the lines are those written; an end without newline is a line."""
     wake = Wakeup()
     read_fd, write_fd = os.pipe()
     data = b"\n".join(rows) + (b"\n" if ended else b"")

@@ -20,7 +20,7 @@ from target_pinterest_capi.customer_lists.remote_list import (
     exceptions_of,
 )
 from target_pinterest_capi.delivery.run import Run
-from target_pinterest_capi.pinterest.responses import PinterestList
+from target_pinterest_capi.pinterest.responses import CustomerListBody
 from target_pinterest_capi.reporting.customer_lists import STATUSES
 from target_pinterest_capi.sandbox.app import SandboxConfig
 from target_pinterest_capi.sandbox.faults import Fault
@@ -581,7 +581,7 @@ def test_no_audience_without_a_list(run_target, sandbox):
     assert sandbox.store.audiences() == []
 
 
-# ---- What is told ----
+# ---- What is reported ----
 
 
 def test_the_log_says_what_a_status_means(run_target):
@@ -615,7 +615,7 @@ def test_exceptions_are_told_without_values(exceptions, told):
 
     Numbers are shown, texts are redacted, and anything else is counted.
     """
-    assert exceptions_of(PinterestList("1", exceptions=exceptions)) == told
+    assert exceptions_of(CustomerListBody("1", exceptions=exceptions)) == told
 
 
 # ---- OAuth ----
@@ -723,7 +723,7 @@ def test_refreshing_is_repeated(run_target, sandbox, app, fault):
     "content", ["no json", "[1]", '{"descends_from": "x", "refresh_token": "y"}']
 )
 def test_a_file_that_is_not_ours(run_target, app, content):
-    """A file that cannot be read is told of, never overwritten blindly.
+    """A file that cannot be read is reported, never overwritten blindly.
 
     One of another token is not used.
     """

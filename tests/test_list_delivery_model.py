@@ -83,7 +83,7 @@ def run_until(
 ) -> tuple[int, int | None]:
     """Run the target on lines until that many requests more have come, then end it so.
 
-    Give exit code and the last STATE.
+    Return exit code and the last STATE.
     """
     process = subprocess.Popen(
         [TARGET, "--config", config],

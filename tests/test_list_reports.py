@@ -1,4 +1,4 @@
-"""What is told about customer lists: the documentation's examples, and the report of a run."""
+"""What is reported about customer lists: the documentation's examples, and a run's report."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from given import ACCOUNT, TOKEN
 from target_pinterest_capi.customer_lists.members import Action, read_action
 from target_pinterest_capi.events.outcomes import NotSent
 from target_pinterest_capi.reporting import report
-from target_pinterest_capi.reporting.customer_lists import STATUSES, ListReport
+from target_pinterest_capi.reporting.customer_lists import STATUSES, CustomerListReport
 from target_pinterest_capi.reporting.html import page as html
 from target_pinterest_capi.sandbox.faults import Fault
 from target_pinterest_capi.settings import load
@@ -117,8 +117,8 @@ def test_a_report_without_lists_has_no_section(run_target, tmp_path):
 
 
 def test_exceptions_are_in_log_and_page():
-    """What could not be used is told with how often, and that Pinterest does not say which."""
-    one = ListReport(
+    """What could not be used is reported with its count; Pinterest does not say which it was."""
+    one = CustomerListReport(
         name="<b>VIPs",
         ad_account_id=ACCOUNT,
         list_id="17",

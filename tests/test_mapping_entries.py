@@ -283,6 +283,32 @@ def test_event_names_of_an_entry():
     )
 
 
+@pytest.mark.parametrize("defaults", [{"action_source": "web"}, DEFAULTS])
+@pytest.mark.parametrize("preset", [None, "segment"])
+def test_event_name_of_null_is_not_sent(preset: str | None, defaults: dict[str, str]):
+    """A name with null is skipped by its name, whatever the preset or the default say of it."""
+    entry = {
+        "event_names": {"Order Completed": None, "Quiz Finished": None, "a": "lead"},
+        "fields": {**FIELDS, "event_name": "event"},
+        "defaults": defaults,
+    }
+    stand = Stand(entry if preset is None else {**entry, "preset": preset})
+    for name in ("Order Completed", "Quiz Finished"):
+        (skipped,) = stand.results(event=name, type="track")
+        assert (skipped.reason, skipped.name) == (Skipped.NOT_LISTED, name)
+
+
+def test_skipped_name_is_shown_where_the_entry_has_it():
+    """The names of the entry's own expressions are no data; any other that comes may be."""
+    fields = {**FIELDS, "event_name": ["event", "kind == 'x' && 'of kind x' || 'other kind'"]}
+    stand = Stand(
+        {"event_names": {"a": "lead"}, "fields": fields, "defaults": {"action_source": "web"}}
+    )
+    assert stand.results(kind="x")[0].name == "of kind x"
+    assert stand.results(kind="y")[0].name == "other kind"
+    assert stand.results(event="Jane")[0].name is None
+
+
 def test_event_time_now():
     """`now` in defaults is the time of building."""
     (event,) = Stand(

@@ -1,4 +1,4 @@
-"""The stream that `meltano config test` sends: recognized, only tried, and without the words that Meltano takes for failure."""
+"""The stream of `meltano config test`: tried only, without words that Meltano takes for failure."""
 
 import json
 import os
@@ -26,7 +26,7 @@ MESSAGES = [
 
 
 def test_settings_are_tried_and_nothing_is_recorded(run_target, sandbox):
-    """One test request for the account; the record is skipped, makes no event and no dead letter, and the run ends well."""
+    """One test request is sent for the account; the record is skipped, and the run ends well."""
     ran = run_target(MESSAGES)
     assert (ran.code, ran.outcomes, ran.reasons, ran.dead_letters) == (
         0,
@@ -51,7 +51,7 @@ def test_once_is_enough(run_target, sandbox):
 def process(
     config: dict[str, Any], directory: Path, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run the program on Meltano's messages with stderr and stdout in one, as Meltano reads them."""
+    """Run the program on Meltano's messages, with stderr in stdout, as Meltano reads them."""
     (directory / "config.json").write_text(json.dumps(config))
     kept = {
         name: value
@@ -59,9 +59,16 @@ def process(
         if not name.startswith("TARGET_PINTEREST_CAPI_")
     }
     return subprocess.run(
-        [TARGET, "--config", "config.json"], cwd=directory, input=b"\n".join(MESSAGES).decode() + "\n", env={**kept, **environment},
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=120,
-    )  # fmt: skip
+        [TARGET, "--config", "config.json"],
+        cwd=directory,
+        input=b"\n".join(MESSAGES).decode() + "\n",
+        env={**kept, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=120,
+    )
 
 
 @pytest.mark.slow
@@ -77,7 +84,7 @@ def process(
     ],
 )
 def test_where_all_is_well_no_line_reads_like_a_failure(config, tmp_path, given, level):
-    """No line has `error` or `exception` in it, in any case, whatever mappings and mode are and however much is logged."""
+    """No line has `error` or `exception` in it, whatever the mappings, mode and log level are."""
     done = process({**config, **given}, tmp_path, TARGET_PINTEREST_CAPI_LOGLEVEL=level)
     assert done.returncode == 0, done.stdout
     assert [
@@ -93,7 +100,7 @@ def test_where_all_is_well_no_line_reads_like_a_failure(config, tmp_path, given,
     ],
 )
 def test_what_is_wrong_is_said(config, tmp_path, given, words):
-    """Exit 1 with an ERROR line that says what is wrong and where to mend it, and no STATE."""
+    """Exit 1 with an ERROR line that says what is wrong and what to correct, and no STATE."""
     done = process({**config, **given}, tmp_path)
     assert done.returncode == 1
     (row,) = [row for row in done.stdout.splitlines() if "| ERROR " in row]
@@ -111,7 +118,7 @@ def test_pinterest_that_does_not_answer_fails_the_test(run_target, sandbox):
 
 
 def test_other_streams_are_as_ever(run_target, sandbox):
-    """Beside the test stream, records of others are delivered; a stream that only looks like it is one of these."""
+    """Records of other streams, also of one that only looks like the test stream, are delivered."""
     visits = schema("visits", *visit(), key_properties=("event_id",))
     close = [schema(f"{STREAM}_2", *visit()), record(f"{STREAM}_2", **visit(2))]
     ran = run_target([*MESSAGES, visits, record("visits", **visit(1)), *close])

@@ -71,7 +71,7 @@ def test_no_setting_is_left_out():
 
 
 def test_the_capabilities_are_the_targets():
-    """Meltano is told what `target-pinterest-capi --about` says."""
+    """Meltano gets what `target-pinterest-capi --about` says."""
     from target_pinterest_capi.target import TargetPinterestCapi
 
     assert sorted(LOADER["capabilities"]) == sorted(
@@ -94,7 +94,7 @@ def test_every_tool_is_a_command():
 
 @pytest.mark.parametrize("group", LOADER["settings_group_validation"], ids=" and ".join)
 def test_a_settings_group_is_enough(group, tmp_path):
-    """What Meltano takes for a complete configuration is one, and less is none."""
+    """What Meltano accepts as a complete configuration is complete, and less is not."""
     (tmp_path / "token").write_text("a-token")
     given = {
         "ad_account_id": ACCOUNT,

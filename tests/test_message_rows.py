@@ -14,7 +14,7 @@ COLUMNS = ("id", "price", "note")
 
 
 def rows(*read: str) -> Any:
-    """Give the reading of a stream's rows of three columns."""
+    """Return the reading of a stream's rows of three columns."""
     compiled = compile_rows("orders", COLUMNS, read or COLUMNS)
     assert compiled is not None
     return compiled
@@ -108,7 +108,7 @@ STREAMS = ("visits", "calls", "orders")
 
 
 def other_order(stream: str, **columns: Any) -> bytes:
-    """Give a RECORD whose record comes first."""
+    """Return a RECORD whose record comes first."""
     return json.dumps({"record": columns, "stream": stream, "type": "RECORD"}).encode()
 
 

@@ -7,13 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from target_pinterest_capi.singer import messages
-from target_pinterest_capi.singer.messages import MessageError, decode, decode_record
+from target_pinterest_capi.singer.messages import (
+    BYTE_ORDER_MARK,
+    MAX_DEPTH,
+    MessageError,
+    decode,
+    decode_record,
+)
 
 
 def test_numbers_keep_every_digit():
     """Fractions are decimals and whole numbers integers of any size."""
     record = decode(
-        b'{"type":"RECORD","stream":"s","record":{"a":19.99,"b":1e3,"c":123456789012345678901234567890,"d":[0.1]}}'
+        b'{"type":"RECORD","stream":"s","record":'
+        b'{"a":19.99,"b":1e3,"c":123456789012345678901234567890,"d":[0.1]}}'
     ).record
     assert record == {
         "a": Decimal("19.99"),
@@ -63,7 +70,7 @@ def test_broken_line_is_refused_in_words(line: bytes, words: str):
     ],
 )
 def test_what_taps_send_besides_strict_json(line: bytes, record):
-    """Halves of surrogate pairs are replaced, NaN and infinities are read, and the rest of the record stays exact."""
+    """Lone surrogates are replaced, NaN and infinities are read, and other values stay exact."""
     assert decode(line).record == record
 
 
@@ -92,3 +99,90 @@ def test_record_of_a_batch_file():
 def test_members_that_are_not_needed_cost_nothing():
     """A time_extracted is not even kept."""
     assert not hasattr(messages.Message(), "time_extracted")
+
+
+# Values that are nested deep, numbers beyond every decimal, and marks before the first line
+
+DEPTHS = [MAX_DEPTH * 11, 5_000, 100_000]
+
+
+def deep(depth: int) -> list[str]:
+    return ["[" * depth + "]" * depth, '{"]}":' * depth + "1" + "}" * depth]
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+@pytest.mark.parametrize("shape", [0, 1], ids=["lists", "objects"])
+def test_deep_column_is_read_past(depth: int, shape: int):
+    """What is nested beyond reason is null from a level on; the other columns are as they came."""
+    value = deep(depth)[shape]
+    text = f'{{"type":"RECORD","stream":"s","record":{{"a":"[]}}\\"{{[","x":{value},"b":1.50}}}}'
+    for record in (
+        decode(text.encode()).record,
+        decode_record(f'{{"a":"[]}}\\"{{[","x":{value},"b":1.50}}'.encode()),
+    ):
+        assert record is not None
+        assert (record["a"], record["b"]) == ('[]}"{[', Decimal("1.50"))
+        levels = 0
+        inner = record["x"]
+        while inner:
+            inner = inner[0] if isinstance(inner, list) else inner["]}"]
+            levels += 1
+        assert 0 < levels <= MAX_DEPTH
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+@pytest.mark.parametrize(
+    "message", ['{"type":"STATE","value":DEEP}', '{"type":"SCHEMA","stream":"s","schema":DEEP}']
+)
+def test_deep_state_and_schema_are_refused(depth: int, message: str):
+    """A STATE must not be changed, nor a schema: they are an error in words."""
+    for value in deep(depth):
+        with pytest.raises(MessageError, match="nested too deeply"):
+            decode(message.replace("DEEP", value).encode())
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_deep_line_that_is_cut_is_no_json(depth: int):
+    """A line that ends within its nesting is refused like any cut line."""
+    with pytest.raises(MessageError):
+        decode(b'{"type":"RECORD","stream":"s","record":{"a":' + b"[" * depth)
+
+
+@pytest.mark.parametrize(
+    ("number", "read"),
+    [
+        ("1e99999999999999999999", float("inf")),
+        ("-1e99999999999999999999", float("-inf")),
+        ("1e-99999999999999999999", 0.0),
+    ],
+)
+def test_number_that_no_decimal_holds(number: str, read: float):
+    """It is infinite, or 0, and the rest of the record stays exact."""
+    text = f'{{"type":"RECORD","stream":"s","record":{{"a":{number},"b":1.50}}}}'
+    assert decode(text.encode()).record == {"a": read, "b": Decimal("1.50")}
+    assert decode_record(f'{{"a":{number}}}'.encode()) == {"a": read}
+
+
+def test_numbers_of_a_lenient_state_stay_numbers():
+    """A STATE beside whose NaN there is a fraction keeps it as a number."""
+    value = bytes(decode(b'{"type":"STATE","value":{"a":NaN,"b":1.5}}').value)
+    assert value == b'{"a":NaN,"b":1.5}'
+
+
+def test_member_of_a_wrong_type_beside_nan_is_refused():
+    """A line that only a lenient reader takes is judged like any other."""
+    with pytest.raises(MessageError, match="it is no Singer message"):
+        decode(b'{"type":5,"record":{"a":NaN}}')
+
+
+def test_byte_order_mark_is_no_part_of_a_line():
+    """A line may begin with the byte order mark of its file."""
+    assert decode(BYTE_ORDER_MARK + b'{"type":"STATE","value":1}').type == "STATE"
+    assert decode_record(BYTE_ORDER_MARK + b'{"a":1}') == {"a": 1}
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_utf_16_is_refused_in_words(encoding: str):
+    """The error says what the line is and what is read."""
+    with pytest.raises(MessageError, match="UTF-16 or UTF-32, where UTF-8 is read"):
+        decode('{"type":"STATE","value":1}'.encode(encoding))

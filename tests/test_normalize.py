@@ -424,7 +424,7 @@ def test_birth_date(text, date_format):
     ],
 )
 def test_birth_date_that_could_be_either(text, date_format, normal):
-    """A day and month that could change places are refused, unless date_format tells them apart."""
+    """A day and month that could change places are refused, unless date_format decides."""
     assert forms.birth_date(text, date_format) == normal
 
 

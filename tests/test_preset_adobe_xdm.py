@@ -134,7 +134,7 @@ ORDER = {
 
 
 def _commerce(measure: str, *items: dict[str, Any], **members: Any) -> dict[str, Any]:
-    """Give the columns of a commerce event as the Web SDK sends it.
+    """Return the columns of a commerce event as the Web SDK sends it.
 
     The measure, and the products.
     """
@@ -264,7 +264,7 @@ def test_event_without_type_or_measure_is_skipped():
 
 
 def test_nulls_leave_fields_out():
-    """Whatever is null is left out, without a complaint."""
+    """Whatever is null is dropped, without a complaint."""
     nulls = {
         **dict.fromkeys(EVENT),
         "commerce": {"purchases": {"value": 1}, "order": None, "billing": None},

@@ -14,7 +14,7 @@ TIMED_ID = ".1794906511905123.1905123.1794906511900.3.2"
 
 
 def params(**given):
-    """Give event_params, each value in the member of its type, as the export types them."""
+    """Return event_params, each value in the member of its type, as the export types them."""
     kinds = {str: "string_value", int: "int_value", float: "double_value"}
     empty = {"string_value": None, "int_value": None, "float_value": None, "double_value": None}
     return [
@@ -23,7 +23,7 @@ def params(**given):
 
 
 def item(**given):
-    """Give an item as the export writes it, with what is not set."""
+    """Return an item as the export writes it, with what is not set."""
     texts = (
         "item_id",
         "item_name",
@@ -68,7 +68,7 @@ PAGE = {
 
 
 def row(event_name, event_params=None, items=(), **columns):
-    """Give a row of a web stream, with an e-mail address that its owner joined."""
+    """Return a row of a web stream, with an e-mail address that its owner joined."""
     return {
         "event_date": "20261117",
         "event_timestamp": 1794906511905123,
@@ -134,7 +134,7 @@ def row(event_name, event_params=None, items=(), **columns):
 
 
 def expected(name, event_id, custom_data):
-    """Give the event of such a row."""
+    """Return the event of such a row."""
     event = {
         "event_name": name,
         "action_source": "web",
@@ -218,7 +218,7 @@ NAMES = [record["event_name"] for record, *_ in ROWS]
 
 @pytest.mark.parametrize(("record", "name", "event_id", "custom_data"), ROWS, ids=NAMES)
 def test_web(record, name, event_id, custom_data):
-    """A recommended event becomes Pinterest's event of that meaning, and nothing is left out."""
+    """A recommended event becomes Pinterest's event of that meaning, and nothing is dropped."""
     notes = []
     whole = expected(name, event_id or record["event_name"] + TIMED_ID, custom_data)
     assert events_of("ga4", [record], notes=notes, **JOINED) == [whole]
@@ -267,7 +267,7 @@ APP = {
 
 
 def app_row(**columns):
-    """Give a row of an app's stream: its first start, before anyone signed in."""
+    """Return a row of an app's stream: its first start, before anyone signed in."""
     record = row(
         "first_open",
         user_id=None,
@@ -411,7 +411,7 @@ def test_value(event_params, ecommerce, value):
     ],
 )
 def test_contents(items, contents):
-    """Items are the products; what Google did not set is left out."""
+    """Items are the products; what Google did not set is dropped."""
     (event,) = events_of(
         "ga4", [{**row("view_item", {"currency": "EUR"}), "items": items}], **JOINED
     )
@@ -438,7 +438,7 @@ def test_unset_place():
 def test_form_factor(category, form_factor):
     """Google's device categories in Pinterest's words.
 
-    An unknown one is left out without a note.
+    An unknown one is dropped without a note.
     """
     notes = []
     record = row("sign_up")

@@ -60,7 +60,7 @@ TWO = {
 
 
 def track(event, properties, **changes):
-    """Give a track call as analytics.js sends it and Segment stores it."""
+    """Return a track call as analytics.js sends it and Segment stores it."""
     return {
         "anonymousId": "507f191e810c19729de860ea",
         "channel": "client",
@@ -109,7 +109,7 @@ def track(event, properties, **changes):
 
 
 def expected(name, custom_data, **changes):
-    """Give the event of such a call."""
+    """Return the event of such a call."""
     event = {
         "event_name": name,
         "action_source": "web",
@@ -237,7 +237,7 @@ CALLS = [
     ("event", "properties", "name", "custom_data"), CALLS, ids=[call[0] for call in CALLS]
 )
 def test_track(event, properties, name, custom_data):
-    """A track call of the specifications becomes the event it means, and nothing is left out."""
+    """A track call of the specifications becomes the event it means, and nothing is dropped."""
     notes = []
     assert events_of("segment", [track(event, properties)], notes=notes) == [
         expected(name, custom_data)
@@ -488,13 +488,19 @@ def test_other_calls(kind):
 
 
 @pytest.mark.parametrize(
-    "event", ["Product Removed", "Order Refunded", "order completed", "Button Clicked"]
+    ("event", "shown"),
+    [
+        ("Product Removed", "Product Removed"),
+        ("Order Refunded", "Order Refunded"),
+        ("order completed", None),
+        ("Button Clicked", None),
+    ],
 )
-def test_unlisted(event):
-    """Track calls that the preset does not list are skipped by their name."""
+def test_unlisted(event, shown):
+    """Other track calls are skipped: those of Segment's specification by name, others counted."""
     (result,) = events_of("segment", [track(event, {})])
     assert isinstance(result, SkippedRecord)
-    assert (result.reason, result.name) == (Skipped.NOT_LISTED, event)
+    assert (result.reason, result.name) == (Skipped.NOT_LISTED, shown)
 
 
 def test_added_event():

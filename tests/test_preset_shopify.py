@@ -156,7 +156,7 @@ CHECKOUT = {
 
 
 def _money(amount: float) -> dict[str, Any]:
-    """Give a MoneyBag of a shop in New York and a buyer who paid in Canadian dollars."""
+    """Return a MoneyBag of a shop in New York and a buyer who paid in Canadian dollars."""
     return {
         "shopMoney": {"amount": amount, "currencyCode": "USD"},
         "presentmentMoney": {"amount": round(amount * 1.4, 2), "currencyCode": "CAD"},
@@ -194,7 +194,8 @@ GRAPHQL_ORDER: dict[str, Any] = {
     "totalPriceSet": _money(69.8),
     "customerJourneySummary": {
         "lastVisit": {
-            "landingPage": "https://shop.example.com/products/linen-shirt?utm_source=pinterest&epik=dj0yJnU9abc",
+            "landingPage": "https://shop.example.com/products/linen-shirt"
+            "?utm_source=pinterest&epik=dj0yJnU9abc",
             "referrerUrl": "https://www.pinterest.com/",
         },
     },
@@ -328,9 +329,9 @@ def test_line_items_of_a_graphql_connection_are_read(wrap):
 
 @pytest.mark.parametrize("order", [REST_ORDER, GRAPHQL_ORDER])
 def test_nulls_leave_fields_out(order):
-    """Whatever is null is left out.
+    """Whatever is null is dropped.
 
-    The event needs only what tells an order, its time, and an e-mail address.
+    The event needs only what identifies an order, its time, and an e-mail address.
     """
     kept = {
         "id",
@@ -473,7 +474,7 @@ def test_point_of_sale_is_offline(column, order, channel, source):
     ],
 )
 def test_columns_that_a_tap_was_told_to_leave_out_may_be_missing(order, missing, event):
-    """What tells an order or a customer is there twice."""
+    """What identifies an order or a customer is there twice."""
     assert events_of(
         "shopify", [{column: value for column, value in order.items() if column != missing}]
     ) == [event]
@@ -588,7 +589,7 @@ TAP = "tap-shopify==3.13.0"
 
 @pytest.fixture(scope="module")
 def tap_schemas(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Give the schemas inside the tap's package, by stream.
+    """Return the schemas inside the tap's package, by stream.
 
     Its source is enough, the tap itself is neither installed nor run.
     """
@@ -660,7 +661,7 @@ _TYPES = {
 
 
 def _undeclared(value: Any, schema: dict[str, Any], path: str):
-    """Give the paths of a record that a schema does not declare, or declares with another type."""
+    """Yield the paths of a record that a schema does not declare, or declares with another type."""
     types = schema.get("type", [])
     types = [types] if isinstance(types, str) else types
     if value is not None and not any(
@@ -679,7 +680,7 @@ def _undeclared(value: Any, schema: dict[str, Any], path: str):
 
 
 def _filled(schema: dict[str, Any]) -> Any:
-    """Give a value with every member that a schema declares, none of them null."""
+    """Return a value with every member that a schema declares, none of them null."""
     types = schema.get("type", "object")
     name = next(name for name in ([types] if isinstance(types, str) else types) if name != "null")
     if name == "object":

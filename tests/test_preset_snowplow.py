@@ -320,7 +320,7 @@ def test_a_step_of_the_entry_is_added():
 
 
 def test_nulls_leave_fields_out():
-    """Whatever is null is left out, without a complaint."""
+    """Whatever is null is dropped, without a complaint."""
     kept = {
         "event_id": "e-1",
         "event_name": "snowplow_ecommerce_action",

@@ -136,7 +136,7 @@ CHECKOUT: dict[str, Any] = {
 
 @pytest.mark.parametrize("status", ["processing", "completed"])
 def test_paid_order_is_a_checkout(status):
-    """An order that WooCommerce counts as paid is a checkout, with nothing left out on the way."""
+    """An order that WooCommerce counts as paid is a checkout, with nothing dropped on the way."""
     notes: list[tuple[str, str]] = []
     assert events_of("woocommerce", [{**ORDER, "status": status}], notes=notes) == [CHECKOUT]
     assert notes == []
@@ -178,7 +178,7 @@ def test_values_as_text_are_read():
 
 
 def test_nulls_and_empty_texts_leave_fields_out():
-    """What is null, or the empty text that WooCommerce writes for it, is left out."""
+    """What is null, or the empty text that WooCommerce writes for it, is dropped."""
     kept = {"id": 727, "status": "completed", "date_created_gmt": "2026-11-18T08:00:00"}
     blank = dict.fromkeys(ORDER["billing"], "")
     empty = {"meta_data": [], "line_items": []}

@@ -213,7 +213,7 @@ def test_invalid_records_say_why(preview, columns, expected):
 
 @pytest.mark.parametrize(("spare", "outcome"), [(0, "event"), (-1, "invalid")])
 def test_event_may_fill_a_request_to_the_byte(preview, spare, outcome):
-    """What fits alone in batch_max_bytes is shown as an event; one byte less, and it is too large."""
+    """An event that fits batch_max_bytes alone is shown; one byte more, and it is too large."""
     lines = [ORDERS, order(1, lines=[{"sku": "x" * 2000}])]
     (shown,) = objects(preview(lines, "--json"))
     size = len(encode({"data": [shown["event"]]}))
@@ -248,7 +248,7 @@ def test_schema_violations_are_invalid(preview):
                     }
                 ]
             },
-            ("name_not_listed", "Refunded", Skipped.NOT_LISTED.advice),
+            ("name_not_listed", None, Skipped.NOT_LISTED.advice),
         ),
     ],
 )
@@ -476,7 +476,7 @@ def test_preview_of_lists_agrees_with_the_target(preview, run_target, sandbox: S
 
 
 def test_changes_of_lists_are_counted(preview):
-    """Additions and removals by themselves, columns that no list reads, values left out.
+    """Additions and removals by themselves, columns that no list reads, values dropped.
 
     Reading stops after -n of them too.
     """
@@ -522,16 +522,16 @@ def test_page_shows_members_and_reasons_in_80_columns(preview):
         "  left out  member: not_an_email\n"
     )
     assert (
-        "removed  line 3, stream vips, list VIPs, ad account 42\n  members   1 of list_type EMAIL, as they would be sent\n"
-        in shown
+        "removed  line 3, stream vips, list VIPs, ad account 42\n"
+        "  members   1 of list_type EMAIL, as they would be sent\n" in shown
     )
     assert (
-        "invalid  line 4, stream vips, list VIPs, ad account 42\n  why       bad_field: operation, unknown_choice\n"
-        in shown
+        "invalid  line 4, stream vips, list VIPs, ad account 42\n"
+        "  why       bad_field: operation, unknown_choice\n" in shown
     )
     assert (
-        "summary  3 records, 1 list addition, 1 list removal; nothing was sent\nstream vips, list VIPs\n"
-        in shown
+        "summary  3 records, 1 list addition, 1 list removal; nothing was sent\n"
+        "stream vips, list VIPs\n" in shown
     )
     assert "      1  added\n      1  removed\n" in shown
     assert ADVICE["bad_field"] in " ".join(shown[shown.index("summary") :].split())
@@ -697,13 +697,13 @@ def test_page_shows_event_reasons_and_advice_in_80_columns(preview):
     assert shown.startswith("event  line 2, stream orders, mapping paid orders\n{\n")
     assert f'    "em": ["{digest("shopper1@example.com")}"],\n' in shown
     assert (
-        "  left out  user_data.em: not_an_email\n            It has not the form x@y.z: check the column.\n"
-        in shown
+        "  left out  user_data.em: not_an_email\n"
+        "            It has not the form x@y.z: check the column.\n" in shown
     )
     assert "  warning   user_data.ph: phone_without_country\n" in shown
     assert (
-        "invalid  line 3, stream orders, mapping paid orders\n  why       no_identifier: user_data\n"
-        in shown
+        "invalid  line 3, stream orders, mapping paid orders\n"
+        "  why       no_identifier: user_data\n" in shown
     )
     assert "skipped  line 4, stream orders, mapping paid orders\n  why       when\n" in shown
     assert [
@@ -727,8 +727,8 @@ def test_json_of_an_event_can_be_copied():
 
 
 def test_names_of_the_tap_cannot_write_to_the_terminal():
-    """Control characters and line ends of a stream's name are shown as question marks."""
-    assert plain("or\x1b[31mders\n\u202e") == "or?[31mders??"
+    r"""Control characters and line ends of a stream's name are shown as `\x1b`."""
+    assert plain("or\x1b[31mders\n\u202e") == r"or\x1b[31mders\n\u202e"
 
 
 # Privacy
@@ -749,7 +749,7 @@ def test_names_of_the_tap_cannot_write_to_the_terminal():
     ],
 )
 def test_no_value_is_shown_that_would_not_be_sent(preview, columns, arguments):
-    """What is unmapped, left out, hashed, invalid or skipped is nowhere in the output."""
+    """What is unmapped, dropped, hashed, invalid or skipped is nowhere in the output."""
     ran = preview([ORDERS, order(1, **columns)], *arguments)
     assert ran.exit_code == 0
     assert "secret-word" not in ran.output
@@ -788,8 +788,8 @@ def test_no_value_of_a_member_is_shown(preview, columns, arguments):
         (b'{"type": "RECORD", "stream": "orders"}', "line 2: the RECORD message lacks"),
         (b'{"type": "SCHEMA", "stream": "orders"}', "line 2: the SCHEMA message lacks"),
         (
-            line(type="SCHEMA", stream="secret-word", schema={}),
-            "line 2: the schema has no `properties`",
+            line(type="SCHEMA", stream="secret-word", schema=[]),
+            "line 2: the schema is no object",
         ),
         (
             line(type="RECORD", stream="orders", record=["secret-word"]),
@@ -887,7 +887,8 @@ def test_whoever_stops_reading_stops_the_command(preview, tmp_path: Path):
     """`preview | head` ends without a traceback."""
     preview([ORDERS, *[order(number) for number in range(2000)]])
     program = "import sys; from target_pinterest_capi.cli.main import main; main(sys.argv[1:])"
-    command = f"'{sys.executable}' -c '{program}' preview --config config.json in.singer -n 2000 --json | head -n 1"
+    preview_all = "preview --config config.json in.singer -n 2000 --json"
+    command = f"'{sys.executable}' -c '{program}' {preview_all} | head -n 1"
     ran = subprocess.run(
         command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120
     )

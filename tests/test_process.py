@@ -36,12 +36,12 @@ def visits(numbers: range) -> list[bytes]:
 
 
 def sales(numbers: range) -> list[bytes]:
-    """Give records of offline events, which Pinterest never deduplicates."""
+    """Return records of offline events, which Pinterest never deduplicates."""
     return [record("visits", **visit(number, action_source="offline")) for number in numbers]
 
 
 def batch_of(directory: Path, *manifest: int) -> bytes:
-    """Give a BATCH line, with a file of so many visits for each number."""
+    """Return a BATCH line, with a file of so many visits for each number."""
     first, paths = 0, []
     for rows in manifest:
         paths.append(directory / f"batch-{first}.jsonl")
@@ -104,7 +104,7 @@ class Process:
         return self.process.stdout.readline().decode().rstrip("\n")
 
     def end(self, how: int | None = None) -> tuple[int, list[str], str]:
-        """End it by a signal, or by the end of its input; give exit code, the STATE lines left, and its log."""
+        """End it by a signal or the end of its input; return exit code, STATE lines and log."""
         if how is not None:
             self.process.send_signal(how)
         out, log = self.process.communicate(timeout=120)
@@ -113,7 +113,7 @@ class Process:
 
 @pytest.fixture
 def start(config: dict[str, Any], tmp_path: Path) -> Iterator[Callable[..., Process]]:
-    """Give a function that starts a target against the sandbox."""
+    """Yield a function that starts a target against the sandbox."""
     begun: list[Process] = []
 
     def run(*options: str, environment: dict[str, str] | None = None, **settings: Any) -> Process:
@@ -146,7 +146,7 @@ def test_pipe_to_the_end(start, sandbox: Sandbox):
 
 
 def test_silent_tap_is_near_real_time(start, sandbox: Sandbox):
-    """A partial batch leaves by itself after batch_wait_seconds, and its STATE is written, while the tap stays open and silent."""
+    """While the tap is silent, a partial batch and its STATE leave after batch_wait_seconds."""
     target = start(batch_wait_seconds=0.2)
     target.write(VISITS, *visits(range(3)), state({"n": 3}))
     assert target.state() == '{"n": 3}'
@@ -177,7 +177,7 @@ def test_schema_on_a_host_that_never_answers(start, value: dict[str, str]):
 
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_signal_flushes_and_ends(start, sandbox: Sandbox, signum: int, code: int):
-    """A signal ends reading; what was read is delivered, its STATE is written, and the exit code is the signal's."""
+    """A signal ends reading; what was read is delivered, and the exit code is the signal's."""
     target = start(batch_wait_seconds=600)
     target.write(state({"n": 0}), VISITS, *visits(range(3)), state({"n": 3}))
     assert target.state() == '{"n": 0}'
@@ -225,7 +225,7 @@ def test_the_same_signal_again_ends_at_once(start, sandbox: Sandbox):
 
 
 def test_kill_leaves_state_before_what_was_not_settled(start, sandbox: Sandbox):
-    """After a kill -9 a rerun from the last STATE delivers everything, and repeats at most what was in flight or open."""
+    """After kill -9 a rerun delivers everything, and repeats at most what was in flight or open."""
     sandbox.faults.set([Fault("latency", seconds=0.02)])
     target = start(batch_size_rows=10, max_in_flight=2, batch_wait_seconds=600)
     target.write(VISITS)
@@ -247,7 +247,7 @@ def test_kill_leaves_state_before_what_was_not_settled(start, sandbox: Sandbox):
 
 
 def test_cut_input_is_settled_and_reported(start, sandbox: Sandbox):
-    """A tap that dies in the middle of a line: what came whole is delivered with its STATE, exit 1 with the line number."""
+    """If a tap dies in mid-line, complete lines are delivered and the exit code is 1."""
     target = start()
     target.write(VISITS, *visits(range(3)), state({"n": 3}))
     target.process.stdin.write(visits(range(3, 4))[0][:50])
@@ -349,7 +349,7 @@ def test_state_that_cannot_be_written_whole_is_an_error(
 
 
 def test_configuration_problems_come_all_at_once(start):
-    """Exit 2 before anything is read: every problem, each with its setting, and the nearest name for an unknown one."""
+    """Exit 2 before reading lists every problem with its setting and the nearest known name."""
     target = start(conversion_tokn="x", batch_size_rows=5000, api_url="http://api.example.com")
     code, states, log = target.end()
     assert (code, states) == (2, [])
@@ -386,7 +386,7 @@ def test_configuration_file_that_cannot_be_read(tmp_path: Path, content: str | N
 
 
 def test_environment_is_read_with_config_env(sandbox: Sandbox, tmp_path: Path):
-    """`--config ENV` takes every setting from its variable, numbers and lists too; a `.env` file counts."""
+    """`--config ENV` reads every setting from its variable, or from a `.env` file."""
     (tmp_path / ".env").write_text(f"TARGET_PINTEREST_CAPI_CONVERSION_TOKEN={TOKEN}\n")
     environment = {
         "PATH": os.environ["PATH"],
@@ -413,7 +413,7 @@ def test_environment_is_read_with_config_env(sandbox: Sandbox, tmp_path: Path):
 def test_program_and_module_are_the_same(
     program: list[str], config, tmp_path: Path, sandbox: Sandbox
 ):
-    """`python -m target_pinterest_capi` does what `target-pinterest-capi` does, exit code included."""
+    """`python -m target_pinterest_capi` does what `target-pinterest-capi` does, exit code too."""
     path = tmp_path / "config.json"
     path.write_text(json.dumps(config))
     lines = b"\n".join([VISITS, *visits(range(3)), state({"n": 3})])
@@ -454,5 +454,5 @@ def test_log_level_is_the_contracts(start):
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the allocator is not glibc's")
 def test_freed_memory_is_kept():
-    """On glibc what a batch frees stays in the process, since taking it again costs a page fault a record."""
+    """On glibc the process keeps what a batch frees: taking it again costs page faults."""
     assert keep_freed_memory()

@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_pinterest_capi.pinterest.redaction import MAX_LENGTH, redact
+from target_pinterest_capi.events.redaction import (
+    MAX_LENGTH,
+    MAX_NAME_LENGTH,
+    MAX_READ,
+    plain_values,
+    redact,
+    shown_name,
+)
 
 
 @pytest.mark.parametrize(
@@ -27,6 +34,13 @@ from target_pinterest_capi.pinterest.redaction import MAX_LENGTH, redact
         ),
         ("two\nlines\tof  text", "two lines of text"),
         ("num_events_received and external_measurement_vendor_id", None),
+        ("'Jane O'Brien' is not a name", "'…' is not a name"),
+        ("user jane%40example.com is unknown", "user … is unknown"),
+        ("user jane%2540example.com is unknown", "user … is unknown"),
+        (r"see https:\/\/shop.example.com\/a now", "see … now"),
+        (r"user jane\u0040example.com is unknown", "user … is unknown"),
+        ("red \x1b[31m and\x00 nothing", r"red \x1b[31m and\x00 nothing"),
+        ("left\u202eright", r"left\u202eright"),
     ],
 )
 def test_values_are_cut(message, redacted):
@@ -39,12 +53,64 @@ def test_secret_is_cut_wherever_it_stands():
     assert "s3cret" not in redact("token=s3cret, Bearer s3cret.", ["s3cret"])
 
 
+@pytest.mark.parametrize("written", ["pina_A/b+c=", "pina_A%2Fb%2Bc%3D", "pina_A%2fb%2bc%3d"])
+def test_secret_is_cut_also_as_part_of_a_url(written):
+    """A token that comes back percent-encoded is gone too."""
+    redacted = redact(f"the token x{written}x is wrong", ["pina_A/b+c="])
+    assert redacted == "the token x…x is wrong"
+
+
+@pytest.mark.parametrize(
+    ("message", "redacted"),
+    [
+        ("Blue Shirt is no product", "… is no product"),
+        ("blue shirt, order A-17: refused", "…, order …: refused"),
+        ("order A-171 and xA-17", "order A-171 and xA-17"),
+        ("checkout with web is refused", "checkout with web is refused"),
+        ("shops are full of Blue Shirts", "shops are full of Blue Shirts"),
+    ],
+)
+def test_values_of_the_event_at_hand_are_cut_without_quotes(message, redacted):
+    """Its texts go as whole words, in any case; Pinterest's own names stay."""
+    body = (
+        b'{"event_name": "checkout", "action_source": "web", "custom_data": '
+        b'{"order_id": "A-17", "contents": [{"item_name": "Blue Shirt", "quantity": 1}]}}'
+    )
+    assert redact(message, values=plain_values([body])) == redacted
+
+
+def test_message_without_end_keeps_no_half_word():
+    """What is looked at ends with a complete word; one word of 100 kB is nothing but cut."""
+    assert redact("x" * 100_000) == "…"
+    assert "jane" not in redact("a " * (MAX_READ // 2 - 2) + "jane.of.example@example.com" * 9)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("orders", "orders"),
+        ("public-shopify_orders_with_line_items_v2", "public-shopify_orders_with_line_items_v2"),
+        ("orders of jane@example.com", "orders of …"),
+        ("9f86d081884c7d659a2feaa0c55ad015", "…"),
+        ("+1 202 555 0134", "…"),
+        ("a\nERROR forged", r"a\nERROR forged"),
+        ("\x1b[2Jgone", r"\x1b[2Jgone"),
+        ("line\u2028separator", r"line\u2028separator"),
+        ("half \ud800 pair", r"half \ud800 pair"),
+        ("x" * 2_000_000, "x" * (MAX_NAME_LENGTH - 1) + "…"),
+    ],
+)
+def test_name_from_a_tap_is_short_and_on_one_line(name, shown):
+    """Control characters are written out, what looks like a person's is cut, and so is the rest."""
+    assert shown_name(name) == shown
+
+
 @given(st.text(max_size=2000))
 def test_redaction_never_fails_and_is_bounded(message):
     """Any text gives one line of bounded length."""
     redacted = redact(message)
     assert len(redacted) <= MAX_LENGTH
-    assert "\n" not in redacted
+    assert redacted.isprintable()
 
 
 @given(st.emails(), st.sampled_from(["user {} is bad", "'{}'", "x={}!", "{}"]))

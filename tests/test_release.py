@@ -203,7 +203,7 @@ def test_changelog_that_keeps_the_form_has_no_problem():
     ],
 )
 def test_changelog_out_of_form_says_where(written: str, instead: str, problem: str):
-    """Each departure from the form is told with its line."""
+    """Each departure from the form is reported with its line."""
     assert written in KEPT
     found = list(
         changelog.problems(

@@ -13,7 +13,7 @@ import pytest
 from members import digest
 
 from given import Clock
-from target_pinterest_capi.customer_lists.remote_list import ListAddress, RemoteList
+from target_pinterest_capi.customer_lists.remote_list import ConfiguredList, RemoteList
 from target_pinterest_capi.delivery.call_runner import OVERDUE_FACTOR, CallRunner
 from target_pinterest_capi.delivery.wakeup import Wakeup
 from target_pinterest_capi.pinterest.calls import Call, CallPurpose, Flow, FlowStopped
@@ -21,15 +21,15 @@ from target_pinterest_capi.pinterest.oauth import FixedToken, RefreshedTokens
 from target_pinterest_capi.pinterest.responses import (
     ApiResponse,
     Credentials,
-    ListPage,
+    CustomerListBody,
+    CustomerListPage,
     NoResponse,
     NoResponseKind,
-    PinterestList,
     TokenGrant,
 )
 from target_pinterest_capi.settings import load
 
-GOOD = ApiResponse(200, PinterestList("1"))
+GOOD = ApiResponse(200, CustomerListBody("1"))
 
 
 class Bench:
@@ -158,10 +158,10 @@ def test_a_creation_that_is_never_certain_ends_too():
     bench = Bench(max_retry_seconds=20)
 
     class Client:
-        customer_lists = staticmethod(lambda *_, **__: ApiResponse(200, ListPage([])))
+        customer_lists = staticmethod(lambda *_, **__: ApiResponse(200, CustomerListPage([])))
         create_list = staticmethod(lambda *_: NoResponse(NoResponseKind.UNCERTAIN, "x"))
 
-    remote = RemoteList(Client(), ListAddress("1", None, "VIPs", "EMAIL"), 10)
+    remote = RemoteList(Client(), ConfiguredList("1", None, "VIPs", "EMAIL"), 10)
 
     class Nobody:
         settle_accepted = settle_refused = None
@@ -176,11 +176,11 @@ def test_pages_that_lead_in_a_circle_stop():
 
     class Client:
         customer_lists = staticmethod(
-            lambda *_, **__: ApiResponse(200, ListPage([PinterestList("1")], "again"))
+            lambda *_, **__: ApiResponse(200, CustomerListPage([CustomerListBody("1")], "again"))
         )
 
     bench = Bench()
-    bench.calls.start(RemoteList(Client(), ListAddress("1", None, "VIPs", "EMAIL"), 10).find())
+    bench.calls.start(RemoteList(Client(), ConfiguredList("1", None, "VIPs", "EMAIL"), 10).find())
     bench.run()
     assert "in a circle" in bench.calls.stopped.message
 
@@ -303,7 +303,7 @@ def test_a_token_that_another_process_replaced_is_read_again(tmp_path):
     flow = second.refresh()
     next(flow)  # it has read the file, and is about to ask
     one = Bench(first)
-    one.calls.start(flow_of(lambda token: ApiResponse(200, PinterestList(token))))
+    one.calls.start(flow_of(lambda token: ApiResponse(200, CustomerListBody(token))))
     one.run()
     assert json.loads(path.read_text())["refresh_token"] == "refresh-1"
     again = flow.send(ApiResponse(401))

@@ -11,7 +11,7 @@ from chromium import Browser, program
 from report_sample import hostile, ordinary, report_of
 
 from given import ACCOUNT
-from target_pinterest_capi.reporting.customer_lists import ListReport
+from target_pinterest_capi.reporting.customer_lists import CustomerListReport
 from target_pinterest_capi.reporting.html.page import page
 from target_pinterest_capi.reporting.report import Report
 
@@ -19,7 +19,7 @@ from target_pinterest_capi.reporting.report import Report
 def with_lists() -> Report:
     """Return the ordinary report with a list of each status, and one that is not there."""
 
-    def one(status: str | None, **changes: Any) -> ListReport:
+    def one(status: str | None, **changes: Any) -> CustomerListReport:
         given = {
             "name": f"Members {status}",
             "ad_account_id": ACCOUNT,
@@ -34,7 +34,7 @@ def with_lists() -> Report:
             "answers_with_exceptions": 0,
             "audience": None,
         }
-        return ListReport(**{**given, **changes})
+        return CustomerListReport(**{**given, **changes})
 
     lists = [
         one("READY"),
@@ -93,7 +93,7 @@ FOCUSED = """
   one.tagName, one.textContent.trim().slice(0, 30), getComputedStyle(one).outlineStyle
 ])(document.activeElement)
 """
-# What has to be told apart without words, which wants 3: its colour and that of its card.
+# What has to be distinguished without words, which wants 3: its colour and that of its card.
 MARKS = """
 [...document.querySelectorAll('.share i, .track i, .chart rect, .note > i')].map(one => {
   const style = getComputedStyle(one)

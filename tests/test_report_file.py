@@ -248,7 +248,7 @@ def test_stopped_run_has_its_report(run_report, sandbox, faults, lines, settings
 
 
 def test_interrupted_run_has_its_report(config, sandbox, tmp_path, monkeypatch):
-    """After SIGTERM the report tells what was settled in the grace time."""
+    """After SIGTERM the report has what was delivered in the grace time."""
     import io
     import signal
     import sys

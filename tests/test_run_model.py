@@ -24,11 +24,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from given import Clock, examples, files_limited_to, settings_of
-from target_pinterest_capi.delivery.acknowledgement import MIN_SETTLED_FOR_RATIO
+from ledger_model import RunLedger, SharedLedger
 from target_pinterest_capi.delivery.dead_letters import FILE_WAIT_SECONDS, MAX_BUFFERED
 from target_pinterest_capi.delivery.event_delivery import ATTEMPT_SLACK_SECONDS
+from target_pinterest_capi.delivery.ledger import event_key
+from target_pinterest_capi.delivery.rejection_limit import MIN_SETTLED_FOR_RATIO
 from target_pinterest_capi.delivery.repeats import MAX_WAITING
 from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
+from target_pinterest_capi.delivery.wakeup import Wakeup, wait_readable
 from target_pinterest_capi.events.event import (
     Account,
     Event,
@@ -123,6 +126,8 @@ class World:
         rng: random.Random,
         endings: list[str],
         bad: float = 0.1,
+        keeps_ledger: bool = False,
+        ledger: RunLedger | None = None,
         **given: Any,
     ) -> None:
         self.rng = rng
@@ -153,7 +158,9 @@ class World:
             client=self.pinterest,
             wake=self,
             rng=rng,
+            ledger=ledger or (SharedLedger().open() if keeps_ledger else None),
         )
+        self.keeps_ledger = keeps_ledger
 
     # The wake: what ends a wait
 
@@ -318,7 +325,7 @@ class World:
         With a ledger also repeats of what was delivered.
         """
         done = set(self.confirmed) | set(self.dead()) | self.skipped
-        if self.run.settings.ledger_url is not None:
+        if self.keeps_ledger:
             delivered = {
                 event_id for _, number, event_id in self.arrived if number in self.confirmed
             }
@@ -406,7 +413,7 @@ def test_one_outcome_each_and_no_state_too_early(
             list(ENDINGS) if end == "refused token" else ["taken"] * 6 + CALM,
             batch_size_rows=rows,
             max_in_flight=in_flight,
-            ledger_url="sqlite:///:memory:" if keeps_ledger else None,
+            keeps_ledger=keeps_ledger,
             max_rejected_ratio=ratio,
             on_uncertain=on_uncertain,
             batch_max_bytes=1000,
@@ -466,7 +473,7 @@ def test_repeat_of_what_is_refused_at_the_end_gets_its_turn(world):
 
     So is the repeat that waited for it.
     """
-    one = world(1, ledger_url="sqlite:///:memory:")
+    one = world(1, keeps_ledger=True)
     one.arrive("same", 2)
     one.step("state")
     assert one.run.finish() is None
@@ -482,7 +489,7 @@ def test_repeats_of_an_unconfirmed_rejection_do_not_block_the_input(world):
 
     Then they go on.
     """
-    one = world(1, ledger_url="sqlite:///:memory:", batch_wait_seconds=1)
+    one = world(1, keeps_ledger=True, batch_wait_seconds=1)
     one.arrive("same", MAX_WAITING + 2)
     one.step("event")
     assert one.run.finish() is None
@@ -492,6 +499,31 @@ def test_repeats_of_an_unconfirmed_rejection_do_not_block_the_input(world):
         "rejected": 1,
         "skipped": MAX_WAITING,
     }
+
+
+def test_two_runs_do_not_wait_for_each_other_for_ever(world):
+    """A refused event that nothing confirms is decided while another run keeps the rest.
+
+    That run waits for the claim of the refused one, and would give up its own only then.
+    """
+    shared = SharedLedger()
+    other = shared.open()
+    refused, kept = (event_key(ACCOUNTS[0], "page_visit", name) for name in ("same-1", "same-2"))
+    other.claim([kept])
+
+    class Ledger(RunLedger):
+        def release(self, keys):
+            super().release(keys)
+            if refused in keys:
+                other.release([kept])
+
+    one = world(1, ledger=shared.open(Ledger), batch_size_rows=1, max_in_flight=1)
+    one.arrive("same-1", 1)
+    one.arrive("same-2", 1)
+    one.step("state")
+    assert one.run.finish() is None
+    totals = one.run.tally.by_outcome()
+    assert (totals["rejected"], totals["delivered"], one.written) == (1, 1, [0])
 
 
 def test_ledger_that_fails_while_several_answers_come_stops_once(world, tmp_path: Path):
@@ -514,7 +546,7 @@ def test_ledger_that_fails_while_several_answers_come_stops_once(world, tmp_path
 
 
 def test_ledger_that_fails_when_it_is_asked_about_an_old_event_stops_the_run(world, tmp_path: Path):
-    """Whether it knows a record that is too old cannot be told.
+    """The ledger fails when it is asked whether it knows a record that is too old.
 
     The record is not settled, and the run ends with the reason.
     """
@@ -671,7 +703,7 @@ def test_run_stops_early_only_where_no_answer_can_mend_it(world, limit, invalid,
 @pytest.mark.parametrize(("repeats", "stops"), [(110, True), (111, False)])
 def test_repeats_that_wait_are_undecided_too(world, repeats: int, stops: bool):
     """A repeat of an event under way may be sent in its place, so it can still get through."""
-    one = world(max_rejected_ratio=0.9, ledger_url="sqlite:///:memory:", batch_wait_seconds=3600)
+    one = world(max_rejected_ratio=0.9, keeps_ledger=True, batch_wait_seconds=3600)
     one.arrive("same", 1 + repeats)
     with pytest.raises(RunStopped) if stops else nullcontext():
         let_invalid_rows_arrive(one, MIN_SETTLED_FOR_RATIO)
@@ -741,6 +773,18 @@ def test_disk_that_is_full_for_a_moment_costs_no_letter(world):
     assert "dead letters cannot be written" in str(one.run.finish())
     assert one.dead() == dict.fromkeys(range(1, 21), 1)
     assert one.written == [0]
+
+
+def test_run_that_stopped_does_not_spin_until_its_last_answer(world):
+    """It looks again and again at why it stopped, and wakes itself for the first time only."""
+    wake = Wakeup()
+    run = Run(settings_of(), lambda _: None, wake=wake, client=world().pinterest)
+    run.interrupt()
+    assert wait_readable([wake.fd], 0)
+    wake.clear()
+    run.interrupt()
+    assert not wait_readable([wake.fd], 0)
+    run.close()
 
 
 def test_senders_end_with_the_run(world):

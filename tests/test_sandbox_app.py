@@ -184,7 +184,7 @@ def test_duplicates_within_a_request_and_across_accounts(start):
 
 
 def test_old_duplicates_are_forgotten(start, clock):
-    """After 24 hours an event counts from anew, and its repetition is a duplicate of that one."""
+    """After 24 hours an event counts again, and its repetition is a duplicate of that one."""
     sandbox = start()
     for hours in (0, 25, 40):
         clock.now = NOW + hours * HOUR

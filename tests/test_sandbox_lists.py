@@ -207,7 +207,7 @@ def test_plain_identifiers(record, list_type, taken):
 @pytest.mark.parametrize("list_type", identifiers.LIST_TYPES)
 @pytest.mark.parametrize("algorithm", ["sha256", "sha1", "md5"])
 def test_digests_are_kept_as_they_are(algorithm, list_type):
-    """A SHA-256, SHA-1 or MD5 digest in lower case stands for itself; one in upper case is none."""
+    """A SHA-256, SHA-1 or MD5 digest in lower case is itself; one in upper case is not."""
     value = hashlib.new(algorithm, b"jane@example.com").hexdigest()
     assert identifiers.member(value, list_type) == value
     odd = identifiers.member(value.upper(), list_type)
@@ -991,18 +991,29 @@ def test_quality(sandbox):
     """Coverage is counted by component and event name in the period, one score a platform."""
     sandbox.store.reset()
     address = {"client_ip_address": "192.0.2.1", "client_user_agent": "x"}
-    call(sandbox, "POST", "events", json={"data": [
-        event(1, custom_data={"order_id": "1", "value": "1.00", "content_ids": ["p"]}, event_source_url="https://example.com/"),
-        event(
-            2,
-            user_data=address | {"click_id": "c", "external_id": [digest("2")]},
-            custom_data={"contents": [{"id": "p"}]},
-        ),
-        event(2, user_data=address),
-        event(3, event_name="signup"),
-        event(4, action_source="offline"),
-        event(5, event_time=NOW - 2 * 24 * 3600),
-    ]})  # fmt: skip
+    call(
+        sandbox,
+        "POST",
+        "events",
+        json={
+            "data": [
+                event(
+                    1,
+                    custom_data={"order_id": "1", "value": "1.00", "content_ids": ["p"]},
+                    event_source_url="https://example.com/",
+                ),
+                event(
+                    2,
+                    user_data=address | {"click_id": "c", "external_id": [digest("2")]},
+                    custom_data={"contents": [{"id": "p"}]},
+                ),
+                event(2, user_data=address),
+                event(3, event_name="signup"),
+                event(4, action_source="offline"),
+                event(5, event_time=NOW - 2 * 24 * 3600),
+            ]
+        },
+    )
     offline, web = call(sandbox, "GET", "conversion_eqs", params={"lookback_period": "1d"}).json()
     assert (offline["source_platform"], web["source_platform"], web["lookback_period"]) == (
         "OFFLINE",

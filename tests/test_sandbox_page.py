@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from given import Clock
 from target_pinterest_capi.cli import sandbox as command
 from target_pinterest_capi.sandbox import faults as fault_module
-from target_pinterest_capi.sandbox import rules
+from target_pinterest_capi.sandbox import rules, verdicts
 from target_pinterest_capi.sandbox.app import SandboxConfig
 from target_pinterest_capi.sandbox.fault_plans import Faults
 from target_pinterest_capi.sandbox.faults import (
@@ -121,7 +121,7 @@ def test_every_file_is_there(start):
 def test_the_page_can_load_and_run_nothing_else(start):
     """Each answer forbids other sources, frames, inline scripts and markup from text.
 
-    And none of the files has any.
+    None of the files has any either.
     """
     sandbox = start()
     paths = (
@@ -486,20 +486,20 @@ def test_each_rule_is_shown_beside_its_field(start, changes, path):
     """What a rule says stands at the part of the event that it names."""
     sandbox = start()
     whole = event(sandbox, **changes)
-    verdict = rules.judge(whole, rules.Rules(), sandbox.config.clock.now)
+    verdict = verdicts.judge(whole, rules.Rules(), sandbox.config.clock.now)
     (remark,) = one_event.remarks(whole, verdict.error, verdict.warning)
     assert (remark.path, remark.message) == (path, verdict.error or verdict.warning)
 
 
 def test_every_rule_has_a_row_above():
     """No rule of events goes without a place."""
-    assert len(PLACED) == len(rules._ERRORS) + len(rules._WARNINGS)
+    assert len(PLACED) == len(verdicts._ERRORS) + len(verdicts._WARNINGS)
 
 
 def test_several_warnings_are_shown_apart(start):
     """Each sentence of several stands at its own field, and one that names none at the event."""
     whole = event(start(), event_name="own", custom_data={"currency": "eur"})
-    verdict = rules.judge(whole, rules.Rules(), 0)
+    verdict = verdicts.judge(whole, rules.Rules(), 0)
     found = one_event.remarks(whole, "The event was failed by a fault.", verdict.warning)
     assert [(one.path, one.kind) for one in found] == [
         ("", "error"),
@@ -862,7 +862,7 @@ def press(browser: Browser, key: str, code: int) -> None:
 
 
 def errors(browser: Browser) -> list[str]:
-    """What the page complained about; that the sandbox answered 4xx on purpose is none."""
+    """What the page complained about, except 4xx that the sandbox answers on purpose."""
     return [one for one in browser.complaints() if "Failed to load resource" not in one]
 
 
@@ -1001,7 +1001,7 @@ def test_names_and_sources_are_whole(browser, sandbox, view: str, width: int):
         sandbox,
         *[
             event(sandbox, f"{number}-{long_id}", event_name=name, action_source=source)
-            for number, name in enumerate(sorted(rules.EVENT_NAMES))
+            for number, name in enumerate(sorted(verdicts.EVENT_NAMES))
             for source in ("app_android", "web")
         ],
         *[event(sandbox, f"failed-{long_id}", user_data={})] * 3,

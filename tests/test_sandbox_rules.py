@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 import api_description
 from api_description import SCHEMAS
 from given import examples
-from target_pinterest_capi.sandbox import request_bodies, rules
+from target_pinterest_capi.sandbox import answers, rates, request_bodies, rules, verdicts
+from target_pinterest_capi.sandbox.events import answer as answer_events
 
 NOW = 1_780_000_000
 DAY = 24 * 3600
@@ -49,15 +50,15 @@ def event(**changes):
 
 def request(*events, body=None, **changes):
     content = json.dumps({"data": list(events)}).encode() if body is None else body
-    return rules.Request("549755885175", "Bearer sandbox-token", content)._replace(**changes)
+    return answers.Request("549755885175", "Bearer sandbox-token", content)._replace(**changes)
 
 
 def answer(*events, given_rules=RULES, **changes):
-    return rules.answer(request(*events, **changes), given_rules, NOW)
+    return answer_events(request(*events, **changes), given_rules, NOW)
 
 
 def verdict(**changes):
-    return rules.judge(event(**changes), RULES, NOW)
+    return verdicts.judge(event(**changes), RULES, NOW)
 
 
 def test_a_good_event_is_processed():
@@ -310,7 +311,7 @@ def test_identity(user_data, processed):
     assert (not verdict(user_data=user_data).error) == processed
 
 
-@pytest.mark.parametrize("name", rules.HASHED)
+@pytest.mark.parametrize("name", verdicts.HASHED)
 @pytest.mark.parametrize(
     "value",
     ["", "jane", DIGEST.upper(), DIGEST[:-1], DIGEST + "\n", hashlib.md5(b"jane").hexdigest()],
@@ -343,8 +344,8 @@ def test_event_time(event_time, processed):
 def test_event_time_limits_are_settings():
     """How old and how far ahead an event may be is not known for sure, so it can be set."""
     patient = rules.Rules(max_event_age_seconds=90 * DAY, max_ahead_seconds=0)
-    assert not rules.judge(event(event_time=NOW - 80 * DAY), patient, NOW).error
-    assert rules.judge(event(event_time=NOW + 1), patient, NOW).error
+    assert not verdicts.judge(event(event_time=NOW - 80 * DAY), patient, NOW).error
+    assert verdicts.judge(event(event_time=NOW + 1), patient, NOW).error
 
 
 @pytest.mark.parametrize(
@@ -380,19 +381,19 @@ def test_event_names():
 
     Any other is processed with a warning.
     """
-    assert len(rules.EVENT_NAMES) == 22
-    for name in rules.EVENT_NAMES:
-        assert verdict(event_name=name) == rules.PROCESSED
+    assert len(verdicts.EVENT_NAMES) == 22
+    for name in verdicts.EVENT_NAMES:
+        assert verdict(event_name=name) == answers.PROCESSED
     own = verdict(event_name="Order Completed")
     assert own.warning
     assert not own.error
     assert (
-        rules.judge(
+        verdicts.judge(
             event(event_name="Order Completed"),
             rules.Rules(defined_events=["Order Completed"]),
             NOW,
         )
-        == rules.PROCESSED
+        == answers.PROCESSED
     )
 
 
@@ -448,9 +449,9 @@ def test_test_request_of_many_events():
 
 def test_rate_limit():
     """Past the calls of a minute: 429 with code 8 until the minute since the first call is over."""
-    limited, window, seen = rules.Rules(calls_per_minute=2), rules.FRESH, []
+    limited, window, seen = rules.Rules(calls_per_minute=2), rates.FRESH, []
     for now in (NOW, NOW + 10.5, NOW + 20, NOW + 60):
-        got = rules.answer(request(event(event_time=NOW)), limited, now, window)
+        got = answer_events(request(event(event_time=NOW)), limited, now, window)
         window = got.window
         seen.append(
             (got.status, got.headers["X-RateLimit-Remaining"], got.headers["X-RateLimit-Reset"])
@@ -462,19 +463,19 @@ def test_rate_limit():
 def test_rate_limit_comes_before_the_body():
     """A call over the limit is refused unread; one that is refused for its body counts."""
     limited = rules.Rules(calls_per_minute=1)
-    first = rules.answer(request(body=b"{"), limited, NOW)
+    first = answer_events(request(body=b"{"), limited, NOW)
     assert (first.status, first.window.calls) == (400, 1)
-    second = rules.answer(request(body=b"{"), limited, NOW, first.window)
+    second = answer_events(request(body=b"{"), limited, NOW, first.window)
     assert (second.status, second.body["code"]) == (429, 8)
 
 
 @given(st.lists(st.floats(0, 100), max_size=30))
 def test_never_more_calls_than_the_limit(waits):
     """No minute since its first call has more calls than the limit, even if the clock goes back."""
-    now, window, granted = float(NOW), rules.FRESH, {}
+    now, window, granted = float(NOW), rates.FRESH, {}
     for wait in waits:
         now += wait
-        window, _ = rules.count_call(window, 3, now)
+        window, _ = rates.count_call(window, 3, now)
         granted[window.start] = granted.get(window.start, 0) + (window.calls <= 3)
     assert all(count <= 3 for count in granted.values())
     starts = sorted(granted)
@@ -484,15 +485,15 @@ def test_never_more_calls_than_the_limit(waits):
 def test_html_markup():
     """A poisoned event refuses its request without naming it; a failing one fails alone."""
     both = request(event(event_id="a"), event(event_id="b"))
-    poisoned = rules.answer(both, RULES, NOW, marks={"b": "poison", "z": "poison"})
+    poisoned = answer_events(both, RULES, NOW, marks={"b": "poison", "z": "poison"})
     assert (poisoned.status, poisoned.body["code"], poisoned.marked) == (400, 4196, {"b"})
     assert not poisoned.verdicts
-    failed = rules.answer(both, RULES, NOW, marks={"b": "fail"})
+    failed = answer_events(both, RULES, NOW, marks={"b": "fail"})
     assert [entry["status"] for entry in failed.body["details"]["events"]] == [
         "processed",
         "failed",
     ]
-    assert rules.answer(both, RULES, NOW, marks={"z": "fail"}).marked == frozenset()
+    assert answer_events(both, RULES, NOW, marks={"z": "fail"}).marked == frozenset()
 
 
 JSON = st.recursive(
@@ -535,7 +536,7 @@ def with_value(path, value):
 @settings(max_examples=examples(300))
 def test_any_value_anywhere_has_an_answer(path, value):
     """Whatever stands where, the answer is a 200, 400 or 422 of the described form."""
-    got = rules.answer(
+    got = answer_events(
         request(body=msgspec.json.encode({"data": [with_value(path[0], value)]})), RULES, NOW
     )
     assert got.status in (200, 400, 422)
@@ -546,7 +547,7 @@ def test_any_value_anywhere_has_an_answer(path, value):
 @given(JSON)
 def test_any_body_has_an_answer(body):
     """No JSON is a surprise."""
-    assert rules.answer(request(body=msgspec.json.encode(body)), RULES, NOW).status == 400
+    assert answer_events(request(body=msgspec.json.encode(body)), RULES, NOW).status == 400
 
 
 # ---- against Pinterest's own description
@@ -556,7 +557,7 @@ def test_any_body_has_an_answer(body):
     ("member", "known"),
     [
         ("action_source", {"app_android", "app_ios", "web", "offline"}),
-        ("event_name", rules.EVENT_NAMES),
+        ("event_name", verdicts.EVENT_NAMES),
     ],
 )
 def test_lists_in_prose(member, known):

@@ -923,7 +923,7 @@ def test_every_unknown_path_names_a_field(path):
 
 @pytest.mark.parametrize("given", ["event_name", None, {}])
 def test_an_object_of_the_event_is_no_field(given):
-    """user_data and its like are mapped by their members; none of them is no problem."""
+    """user_data and its like are mapped by their members, and may be an empty object."""
     if given == {}:
         assert load(entry_with(fields={"user_data": given})).mappings[0].fields == {}
     else:
@@ -978,11 +978,11 @@ def test_wrong_members_of_an_entry(member, value, says):
 
 
 def test_event_names_may_have_dots_and_numbers():
-    """Names nested at their dots, and numbers, are the tap's names again; null is not given."""
+    """Names nested at their dots, and numbers, are the tap's names again; null sends none."""
     entry = load(
         entry_with(event_names={"Order": {"Completed": "checkout"}, 404: "custom", "Gone": None})
     ).mappings[0]
-    assert entry.event_names == {"Order.Completed": "checkout", "404": "custom"}
+    assert entry.event_names == {"Order.Completed": "checkout", "404": "custom", "Gone": None}
 
 
 @pytest.mark.parametrize(

@@ -309,7 +309,7 @@ def test_meltanos_values_are_the_defaults(name):
 
 
 def test_a_secret_has_no_value():
-    """No secret is in what Meltano gives by itself."""
+    """Meltano's own defaults hold no secret."""
     assert not set(VALUES) & SECRETS
 
 

@@ -1,4 +1,4 @@
-"""The target is as fast, beside the floor, as it was: a guard against a real loss that noise cannot trip."""
+"""The target's speed, as a ratio to a plain loop: a guard against a real loss, not noise."""
 
 from collections.abc import Iterator
 
@@ -18,9 +18,10 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
 @pytest.mark.speed
 @pytest.mark.parametrize("case", guard.GUARDED)
 def test_ratio_to_the_floor_is_more_than_half_of_what_was_recorded(bench: Bench, case: str):
-    """Mapping, hashing, delivery and checkpoints together stay within twice their recorded cost, as a ratio to a loop by hand."""
+    """Mapping, hashing, delivery and checkpoints together cost at most twice what was recorded."""
     enough = guard.recorded()[case] / 2
     ratio = guard.best_ratio(bench, case, enough)
     assert ratio >= enough, (
-        f"{case}: {ratio:.2f} of the floor, and {guard.recorded()[case]:.2f} was recorded: make bench"
+        f"{case}: {ratio:.2f} of the floor, "
+        f"and {guard.recorded()[case]:.2f} was recorded: make bench"
     )

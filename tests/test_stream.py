@@ -13,12 +13,16 @@ from click.testing import CliRunner
 
 from given import ACCOUNT, record, schema, settings_of
 from shopper import visit
-from target_pinterest_capi.checks import steps
+from target_pinterest_capi.checks import mappings
 from target_pinterest_capi.cli.main import main
 from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, SkippedRecord
 from target_pinterest_capi.events.reasons import Skipped
-from target_pinterest_capi.mapping.entries import Accounts, Record, compile_stream
-from target_pinterest_capi.pipeline.stream import MOST_TIMES_NEW, StreamPipeline
+from target_pinterest_capi.mapping.entries import Accounts, Record, compile_stream, entry_compiler
+from target_pinterest_capi.pipeline.stream import (
+    MOST_TIMES_NEW,
+    RECORDS_BEFORE_ROWS,
+    StreamPipeline,
+)
 from target_pinterest_capi.singer.rows import compile_rows, record_head
 
 NAMES = 8000
@@ -46,8 +50,7 @@ def pipeline_of(results: Results, lists: Any = (), **settings: Any) -> StreamPip
         ["event_id"],
         told,
         results,
-        accounts=Accounts(told),
-        note=lambda *_: None,
+        compile_entries=entry_compiler(told, Accounts(told), lambda *_: None),
         lists=lists,
     )
 
@@ -117,8 +120,7 @@ def test_record_that_breaks_the_schema_goes_no_further(
         ["event_id"],
         told,
         results,
-        accounts=Accounts(told),
-        note=lambda *_: None,
+        compile_entries=entry_compiler(told, Accounts(told), lambda *_: None),
         lists=[(Origin("visits", name), handled.append) for name in lists],
     )
     pipeline.handle_record({"event_id": "visit-1", "value": "much"})
@@ -132,8 +134,13 @@ def test_rows_come_to_what_records_come_to():
     """A row and its record have the same result, however old the row handler is."""
     results = Results()
     pipeline = pipeline_of(results)
+    for _ in range(RECORDS_BEFORE_ROWS):
+        assert pipeline.rows is None
+        pipeline.handle_record(visit(0))
     rows = pipeline.rows
     assert rows is not None
+    results.kept.clear()
+    results.sequence = 0
     before = record("visits", **visit(1))
     rows.handle_row(rows.decode(before).record, before)
     pipeline.handle_record(visit(2, client_ip_address="192.0.2.1"))
@@ -158,7 +165,7 @@ def preview(lines: list[bytes], tmp_path: Path) -> None:
 
 
 def sample(lines: list[bytes], tmp_path: Path) -> None:
-    result, _ = steps.sample(settings_of(), lines)
+    result, _ = mappings.sample(settings_of(), lines)
     assert result.message == f"{NAMES:,} records of the sample: {NAMES:,} events"
 
 
@@ -189,6 +196,66 @@ def calls_within(work: Callable[[], None]) -> Counter[CodeType]:
         if isinstance(entry.code, CodeType):
             calls[entry.code] += entry.callcount
     return calls
+
+
+@pytest.mark.parametrize("mark", ["\ufeff", " ", "\ufeff ", "\t", "\u00a0"])
+@pytest.mark.parametrize("is_declared", [True, False])
+def test_marks_and_blanks_around_a_name_are_no_part_of_it(mark: str, is_declared: bool):
+    """The first column of an exported file has its byte order mark: an expression finds it."""
+    results = Results()
+    settings = settings_of(mappings=[{"stream": "s", "fields": {**FIELDS, "event_id": "order"}}])
+    odd = {f"{mark}{name}" if name == "order" else name: None for name in (*FIELDS, "order")}
+    pipeline = StreamPipeline(
+        "s",
+        {"properties": odd if is_declared else {}},
+        [f"{mark}order"],
+        settings,
+        results,
+        compile_entries=entry_compiler(settings, Accounts(settings), lambda *_: None),
+    )
+    for number in range(2):
+        plain = visit(number)
+        pipeline.handle_record({f"{mark}order": plain.pop("event_id"), **plain})
+    assert [kept.id for _, kept in results.kept] == [
+        visit(number)["event_id"] for number in range(2)
+    ]
+    assert pipeline.rows is None
+
+
+FIELDS = {name: name for name in ("event_name", "action_source", "event_time")} | {
+    "user_data.em": "em"
+}
+
+
+def test_column_that_has_the_clean_name_itself_wins():
+    """Where `order` and its marked twin both come the exact column is read."""
+    results = Results()
+    pipeline = pipeline_of(results)
+    pipeline.handle_record({"\ufeffevent_id": "marked"} | visit())
+    pipeline.handle_record(visit() | {"\ufeffevent_id": "marked"})
+    assert {kept.id for _, kept in results.kept} == {visit()["event_id"]}
+
+
+def test_columns_of_one_field_are_warned_of_once():
+    """A stream is warned about once, from its schema or from a record, and however many come."""
+    warnings: list[str] = []
+    settings = settings_of()
+    pipeline = StreamPipeline(
+        "visits",
+        {"properties": {name: {} for name in (*visit(), "EM")}},
+        ["event_id"],
+        settings,
+        Results(),
+        compile_entries=entry_compiler(settings, Accounts(settings), lambda *_: None),
+        warn=warnings.append,
+    )
+    assert len(warnings) == 1
+    for number in range(3):
+        pipeline.handle_record(visit(number) | {"EM": "x", "eventId": "y"})
+    assert [warning.partition(":")[2] for warning in warnings] == [
+        " 'em' is read, 'EM' not. Rename one, or drop it.",
+        " 'event_id' is read, 'eventId' not. Rename one, or drop it.",
+    ]
 
 
 def test_a_deletion_column_that_is_seen_first_on_a_record():

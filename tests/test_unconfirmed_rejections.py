@@ -1,4 +1,4 @@
-"""Rejections wait until something was accepted: where nothing ever is, they are not about the data."""
+"""Rejections wait until something is accepted: if nothing is, the data is not the cause."""
 
 from target_pinterest_capi.delivery.unconfirmed_rejections import (
     REJECTIONS_BEFORE_STOP,

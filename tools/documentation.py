@@ -121,13 +121,11 @@ def presets_page() -> str:
             lines += ["", f"**{label}:** {prose(words)}" if label else prose(words)]
         names = one.entry.event_names
         if names:
-            lines += [
-                "",
-                *table(
-                    ("Name in the record", "Event"),
-                    [(code(name), code(target)) for name, target in names.items()],
-                ),
-            ]
+            sent = [(code(name), code(target)) for name, target in names.items() if target]
+            lines += ["", *table(("Name in the record", "Event"), sent)]
+        not_sent = [code(name) for name, target in names.items() if target is None]
+        if not_sent:
+            lines += ["", f"Not sent, and counted by name: {', '.join(not_sent)}."]
         if one.entry.when:
             lines += ["", f"Only records for which this holds: {code(one.entry.when)}"]
         paths = [path for path in BY_PATH if path in one.entry.fields or path in one.entry.defaults]

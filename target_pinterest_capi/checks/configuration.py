@@ -1,23 +1,20 @@
 """The configuration, before a run: can it be used, and which of its event names may be misspelt.
 
-An event name that came with a record is shown only where it reads like one: it may be a value.
+An event name that came with a record is counted, and not shown: it may be a value.
 """
 
-import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 from target_pinterest_capi.checks.result import CheckResult, CheckStatus, place_of
-from target_pinterest_capi.events.fields import EVENT_NAMES
 from target_pinterest_capi.pipeline.previewed import number_of
 from target_pinterest_capi.settings import Problem, Settings
 from target_pinterest_capi.settings.constants import unknown_event_name
+from target_pinterest_capi.settings.event_names import known_event_names
 
 CONFIGURATION: Final = "configuration"
 NAMES: Final = "event names"
-# Anything else may be a value in the wrong column.
-_is_name: Final = re.compile(r"[A-Za-z][A-Za-z _-]{0,39}").fullmatch
 
 
 def report_problems(problems: Sequence[Problem], hint: str = "") -> CheckResult:
@@ -46,14 +43,11 @@ def check_event_names(settings: Settings, seen: Counter[str] | None) -> list[Che
     `seen` has how often each name came of the sample's records; None where there is no sample.
     """
     found = [_name_finding(warning) for warning in settings.warnings if _is_about_names(warning)]
-    constant = set(_constant_names(settings))
+    known = known_event_names(settings)
     for name, count in (seen or Counter[str]()).most_common():
-        if name not in EVENT_NAMES and name not in constant:
-            shown = repr(name) if _is_name(name) else "a name that reads like none"
-            found += map(
-                _name_finding,
-                unknown_event_name(name, f"{shown}, {number_of(count, 'time')} in the sample,"),
-            )
+        if name not in known:
+            shown = f"a name, {number_of(count, 'time')} in the sample,"
+            found += map(_name_finding, unknown_event_name(name, shown))
     if found:
         return found
     if seen:
@@ -70,16 +64,6 @@ def check_event_names(settings: Settings, seen: Counter[str] | None) -> list[Che
         else "the sample has no events with others"
     )
     return [CheckResult(NAMES, CheckStatus.OK, f"none looks misspelt; {more}")]
-
-
-def _constant_names(settings: Settings) -> Iterator[Any]:
-    """Yield the event names of the settings: a warning about one of them says so already."""
-    entries = settings.mappings or ()
-    for level in (settings.defaults, *(entry.defaults for entry in entries)):
-        yield level.get("event_name")
-    for entry in entries:
-        yield from entry.event_names.values()
-        yield from (source.strip("'") for source in entry.fields.get("event_name") or ())
 
 
 def _is_about_names(warning: Problem) -> bool:

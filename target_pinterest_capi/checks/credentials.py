@@ -15,8 +15,8 @@ from typing import Any, Final, NamedTuple, Protocol
 from target_pinterest_capi.checks.result import ACCOUNT_PLACE, TOKEN_PLACE, CheckResult, CheckStatus
 from target_pinterest_capi.events.event import Account, encode
 from target_pinterest_capi.events.hashing import digest
+from target_pinterest_capi.events.redaction import redact
 from target_pinterest_capi.pinterest.client import Client
-from target_pinterest_capi.pinterest.redaction import redact
 from target_pinterest_capi.pinterest.responses import (
     ApiResponse,
     EventsResponse,

@@ -24,9 +24,9 @@ from target_pinterest_capi.pinterest.oauth import (
 from target_pinterest_capi.pinterest.responses import (
     ApiResponse,
     CallResponse,
-    ListPage,
+    CustomerListBody,
+    CustomerListPage,
     NoResponse,
-    PinterestList,
 )
 from target_pinterest_capi.pinterest.retries import describe, remedy, remedy_by_waiting
 from target_pinterest_capi.settings import CustomerListEntry, Settings
@@ -102,12 +102,12 @@ def _access_token(tokens: Tokens) -> str:
     )
 
 
-def _lists(client: Client, tokens: Tokens, token: str, account: str) -> Iterator[PinterestList]:
+def _lists(client: Client, tokens: Tokens, token: str, account: str) -> Iterator[CustomerListBody]:
     """Yield the lists of an ad account, page by page."""
     bookmark = None
     for _ in range(MAX_PAGES):
         reply = client.customer_lists(token, account, bookmark)
-        if isinstance(reply, NoResponse) or not isinstance(reply.body, ListPage):
+        if isinstance(reply, NoResponse) or not isinstance(reply.body, CustomerListPage):
             raise _refusal(reply, tokens, account)
         yield from reply.body.items
         bookmark = reply.body.bookmark
@@ -141,7 +141,7 @@ def _refusal(reply: CallResponse, tokens: Tokens, account: str) -> _RefusedError
     )
 
 
-def _in_account(entry: CustomerListEntry, found: list[PinterestList]) -> CheckResult:
+def _in_account(entry: CustomerListEntry, found: list[CustomerListBody]) -> CheckResult:
     """Return whether a configured list is there."""
     if entry.list_id is not None:
         if any(one.id == entry.list_id for one in found):

@@ -37,7 +37,7 @@ class CheckResult(NamedTuple):
     """
 
     step: str
-    mark: CheckStatus
+    status: CheckStatus
     message: str
     advice: str = ""
     place: str = ""
@@ -46,7 +46,7 @@ class CheckResult(NamedTuple):
 
 def has_failed(results: list[CheckResult]) -> bool:
     """Return whether any step failed."""
-    return any(result.mark is CheckStatus.FAILED for result in results)
+    return any(result.status is CheckStatus.FAILED for result in results)
 
 
 def place_of(path: str) -> str:

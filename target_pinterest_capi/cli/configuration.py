@@ -9,12 +9,17 @@ from typing import Final, NoReturn
 
 import click
 
-from target_pinterest_capi import settings
 from target_pinterest_capi.delivery.exit_codes import ExitCode
-from target_pinterest_capi.settings import ConfigurationError, Purpose, Settings
+from target_pinterest_capi.settings import (
+    ENVIRONMENT_PREFIX,
+    ConfigurationError,
+    Purpose,
+    Settings,
+    load_files,
+)
 
 NO_CONFIG: Final = (
-    f"No --config was given: the settings are those of {settings.ENVIRONMENT_PREFIX}... variables."
+    f"No --config was given: the settings are those of {ENVIRONMENT_PREFIX}... variables."
 )
 
 
@@ -23,7 +28,7 @@ def load_settings(
 ) -> Settings:
     """Return the settings as the target reads them, or end with exit code 2 and every problem."""
     try:
-        return settings.load_files(paths, purpose=purpose, mode=mode)
+        return load_files(paths, purpose=purpose, mode=mode)
     except ConfigurationError as error:
         refuse_settings(error.problems, paths)
 
@@ -37,7 +42,7 @@ def refuse_settings(problems: Iterable[object], paths: Sequence[str]) -> NoRetur
     sys.exit(ExitCode.CONFIGURATION)
 
 
-def show_warnings(loaded: Settings) -> None:
+def show_warnings(settings: Settings) -> None:
     """Show what the settings allow but probably do not mean."""
-    for warning in loaded.warnings:
+    for warning in settings.warnings:
         click.echo(f"Warning: {warning}", err=True)

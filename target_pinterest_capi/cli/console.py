@@ -10,6 +10,8 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from target_pinterest_capi.events.redaction import one_line
+
 WIDEST: Final = 112  # wider lines are hard to read
 LEAST_WIDTH: Final = 20  # of indented words, however narrow the terminal
 _filling: Final = re.compile(r" +((?:\x1b\[[0-9;]*m)*)$", re.MULTILINE)
@@ -50,8 +52,8 @@ def print_indented(
 
 
 def plain(name: str) -> str:
-    """Return a name from outside as a terminal may have it: one line, no control characters."""
-    return _control.sub("?", name.replace("\n", "?"))
+    """Return a text from outside as a terminal may have it: one line, no control characters."""
+    return one_line(name)
 
 
 def escaped(text: str) -> str:

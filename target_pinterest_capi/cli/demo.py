@@ -4,7 +4,6 @@ Owns the command: its options, the programs it runs, and its exit code, 0 where 
 should be. Nothing of the user's environment or configuration is read.
 """
 
-import json
 import os
 import shutil
 import signal
@@ -12,7 +11,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 import msgspec
@@ -20,8 +19,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from target_pinterest_capi.cli.console import console, trimmed
+from target_pinterest_capi.cli.options import json_option
 from target_pinterest_capi.cli.sandbox import INSTALL, needed_packages
-from target_pinterest_capi.sandbox.demo import example, model, sample, view
+from target_pinterest_capi.sandbox.demo import model, sample, view
 
 TARGET: Final = "target-pinterest-capi"
 
@@ -33,9 +33,7 @@ TARGET: Final = "target-pinterest-capi"
     type=click.Path(file_okay=False, path_type=Path),
     help="Where files go.  [default: a new temporary one]",
 )
-@click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON object instead of words and tables."
-)
+@json_option("one JSON object instead of words and tables")
 def demo(directory: Path | None, as_json: bool) -> None:
     """Send a made-up shop's records through the real target into a sandbox, and show the outcomes.
 
@@ -53,7 +51,7 @@ def demo(directory: Path | None, as_json: bool) -> None:
     except TimeoutError as error:
         raise click.ClickException(str(error)) from None
     if as_json:
-        click.echo(msgspec.json.format(sample.encode(_as_json(shown))))
+        click.echo(msgspec.json.format(sample.encode(shown.as_json())))
     else:
         with trimmed(out):
             view.show_result(out, shown)
@@ -72,31 +70,28 @@ def _run(target: Path, directory: Path, out: Console, *, is_quiet: bool) -> view
     with run.sandbox_for(directory) as sandbox:
         before = run.create_list(sandbox)
         last_state = run.write_input(directory, sandbox.url)
+        list_stream = sample.SHOP["list"]["stream"]
         known = model.Sample(
-            sample.RECORDS, sample.REASONS, sample.stream_of, sample.LIST_STREAM, last_state
+            sample.RECORDS, sample.REASONS, sample.stream_of, list_stream, last_state
         )
         if not is_quiet:
             with trimmed(out):
-                view.show_plan(out, sandbox.url, run.describe_mappings())
+                view.show_plan(out, sandbox.url)
         started = time.monotonic()
-        progress = _progress(visible=out.is_terminal and not is_quiet)
-        first = run.run_target(target, directory, sandbox, run.FIRST, progress)
+        columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn())
+        is_hidden = is_quiet or not out.is_terminal
+        progress = Progress(*columns, transient=True, disable=is_hidden)
+        first = run.run_target(target, directory, sandbox, progress)
         seconds = time.monotonic() - started
         members = (before, len(sandbox.store.lists()[0].members))
         result, repeat = model.collect(known, first), None
         if not result.problems:
             sandbox.faults.set([])  # what was refused is taken now
-            hidden = _progress(visible=False)
-            second = run.run_target(target, directory, sandbox, run.SECOND, hidden)
+            hidden = Progress(disable=True)
+            second = run.run_target(target, directory, sandbox, hidden, run.AGAIN)
             repeat = model.collect_repeat(result, first, second)
-    lines = (directory / run.SAMPLE).read_bytes()
-    found = example.find_example(lines, [row.event for row in first.received])
+    found = run.find_example(directory, first)
     return view.Shown(result, repeat, found, members, seconds, directory)
-
-
-def _progress(*, visible: bool) -> Progress:
-    columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn())
-    return Progress(*columns, transient=True, disable=not visible)
 
 
 def find_target() -> Path:
@@ -132,32 +127,3 @@ def _directory(wanted: Path | None) -> Path:
     except OSError as error:
         problem = f"{wanted} cannot be used: {error.strerror}."
     raise click.BadParameter(problem, param_hint="--keep")
-
-
-def _as_json(shown: view.Shown) -> dict[str, Any]:
-    """Return everything that the page shows, for programs."""
-    result, repeat, found = shown.result, shown.repeat, shown.example
-    before, after = shown.members
-    requests = result.report.requests
-    return {
-        "records": sum(result.records.values()),
-        "totals": {outcome: result.total(outcome) for outcome in model.OUTCOMES},
-        "seconds": round(shown.seconds, 3),
-        "delivered_per_second": round(result.total(model.DELIVERED) / shown.seconds),
-        "requests": requests.sent,
-        "repeated_requests": requests.repeated,
-        "outcomes": [row._asdict() for row in result.outcomes],
-        "values": [row._asdict() for row in result.values],
-        "warnings": {one.message: one.events for one in result.report.warnings},
-        "customer_list": {"name": sample.LIST_NAME, "members_before": before, "members": after},
-        "second_run": repeat._asdict() if repeat else None,
-        "example": found._asdict() if found else None,
-        "states": len(result.states),
-        "state": json.loads(result.states[-1]) if result.states else None,
-        "files": {
-            name: str(shown.directory / name)
-            for name in view.FILES
-            if (shown.directory / name).exists()
-        },
-        "problems": shown.problems,
-    }

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from target_pinterest_capi.cli.console import console, print_indented
+from target_pinterest_capi.cli.options import json_option
 from target_pinterest_capi.events.fields import BY_PATH, FIELDS, ITEM_FIELDS, Field, FieldKind
 from target_pinterest_capi.settings.paths import COMMON_NAMES
 from target_pinterest_capi.settings.problems import did_you_mean
@@ -218,7 +219,7 @@ def _limit(field: Field) -> str:
 
 @click.command()
 @click.argument("text", required=False, metavar="[TEXT]")
-@click.option("--json", "as_json", is_flag=True, help="Print a list of JSON objects.")
+@json_option("a list of JSON objects")
 def fields(text: str | None, as_json: bool) -> None:
     """Show the fields of an event: path, type, normal form, limit, and what each is for.
 

@@ -16,11 +16,13 @@ import yaml
 from rich.text import Text
 
 from target_pinterest_capi.cli.console import console, print_indented
+from target_pinterest_capi.cli.options import json_option
 from target_pinterest_capi.events.fields import EVENT_NAMES
+from target_pinterest_capi.expressions.analysis import literals
 from target_pinterest_capi.mapping import presets as built_in
 from target_pinterest_capi.mapping.flat_columns import base_columns
 from target_pinterest_capi.settings import MappingEntry, parse_mapping
-from target_pinterest_capi.settings.model import Preset as PresetName
+from target_pinterest_capi.settings.objects import Preset as PresetName
 from target_pinterest_capi.settings.problems import did_you_mean
 
 INDENT: Final = 4
@@ -28,18 +30,20 @@ AS_IT_COMES: Final = "event_name as the record has it"
 _label: Final = re.compile(
     r"([A-Z][A-Za-z ]{2,24}):(?: +|$)"
 )  # "Needs:   ..." at the start of a comment's line
-_literal: Final = re.compile(r"'(\w+)'")
 
 PINTEREST_ABOUT: Final = """\
-Columns named like Pinterest's fields, nested in objects (user_data.em) or flat (em): what every stream is mapped by where the
-configuration has no mappings.
+Columns named like Pinterest's fields, nested in objects (user_data.em) or flat (em): what every
+stream is mapped by where the configuration has no mappings.
 
-Needs:    event_name, action_source, event_time; and em, hashed_maids, or client_ip_address with client_user_agent. What no column
-          gives is given as defaults.
-Maps:     event names as they come. `preset: pinterest` also finds what this copy does not name: numbered columns for further
-          values (em_1, em_2) and further items (item_id_1, item_price_1), columns that flattening has joined (user_data_em,
-          user_data__em), and quantity for item_quantity.
-Leaves out: bare names of app_info and device_info, which are too common: brand, model and type need their object.
+Needs:    event_name, action_source, event_time; and em, hashed_maids, or client_ip_address with
+          client_user_agent. What no column gives is given as defaults.
+Maps:     event names as they come. `preset: pinterest` also finds what this copy does not name:
+          numbered columns for further values (em_1, em_2) and further items (item_id_1,
+          item_price_1), columns that flattening has joined (user_data_em, user_data__em),
+          quantity for item_quantity, and each name in another spelling (EVENT_ID, eventId); the
+          exact one wins.
+Leaves out: bare names of app_info and device_info, which are too common: brand, model and type
+          need their object.
 """
 
 
@@ -65,12 +69,7 @@ class Preset(NamedTuple):
         given = self.entry.fields.get("event_name") or ()
         names = {*self.entry.event_names.values(), self.entry.defaults.get("event_name")}
         if not self.entry.event_names:
-            names.update(
-                literal
-                for source in given
-                for literal in _literal.findall(source)
-                if literal in EVENT_NAMES
-            )
+            names.update(literals(*given).intersection(EVENT_NAMES))
         names.discard(None)
         known = [name for name in EVENT_NAMES if name in names]
         return (*known, *sorted(names.difference(known)))
@@ -133,7 +132,7 @@ def presets() -> None:
 
 
 @presets.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print a list of JSON objects.")
+@json_option("a list of JSON objects")
 def list_presets(as_json: bool) -> None:
     """List the presets: name, what it is, and the event names it maps to."""
     found = [load(name) for name in names()]
@@ -168,6 +167,8 @@ def _members(preset: Preset) -> dict[str, Any]:
         "name": preset.name,
         "about": preset.about,
         "event_names": list(preset.event_names),
-        "source_names": dict(preset.entry.event_names),
+        "source_names": {
+            name: target for name, target in preset.entry.event_names.items() if target is not None
+        },
         "fields": list(preset.entry.fields),
     }

@@ -11,12 +11,13 @@ from typing import Final
 
 import click
 
-from target_pinterest_capi import settings
 from target_pinterest_capi.cli.configuration import load_settings, refuse_settings
+from target_pinterest_capi.cli.options import config_option, dry_run_option, repeatable_option
 from target_pinterest_capi.customer_lists.full_refreshes import FullRefreshes
 from target_pinterest_capi.customer_lists.prune import PrunePlan, plans
 from target_pinterest_capi.customer_lists.prune import prune as carry_out
 from target_pinterest_capi.delivery.ledger import LedgerError
+from target_pinterest_capi.settings import Settings
 
 DONE_EXIT: Final = 0
 FAILED_EXIT: Final = 1
@@ -24,21 +25,9 @@ TOO_MUCH_EXIT: Final = 3
 
 
 @click.command()
-@click.option(
-    "--config",
-    "paths",
-    multiple=True,
-    metavar="FILE",
-    help="The target's own; repeatable, later files win.  [default: ENV]",
-)
-@click.option(
-    "--list",
-    "names",
-    multiple=True,
-    metavar="NAME",
-    help="Only this list_name or list_id; repeatable.",
-)
-@click.option("--dry-run", is_flag=True, help="Say what would be removed, and remove nobody.")
+@config_option
+@repeatable_option("--list", "names", "NAME", "Only this list_name or list_id; repeatable.")
+@dry_run_option("Say what would be removed, and remove nobody")
 def prune(paths: tuple[str, ...], names: tuple[str, ...], dry_run: bool) -> None:
     """Remove from customer lists what the last full refresh did not bring again.
 
@@ -46,14 +35,14 @@ def prune(paths: tuple[str, ...], names: tuple[str, ...], dry_run: bool) -> None
     the target itself cannot tell a tap that has finished from one that crashed, so it never removes
     anybody whom no record names.
     """
-    loaded = _load(paths, names, needs_oauth=not dry_run)
-    assert loaded.ledger_url is not None  # noqa: S101 - held by the settings: `refresh: full` needs it
+    settings = _load(paths, names, needs_oauth=not dry_run)
+    assert settings.ledger_url is not None  # noqa: S101 - held by the settings: `refresh: full` needs it
     try:
-        refreshes = FullRefreshes(loaded.ledger_url.get_secret_value())
+        refreshes = FullRefreshes(settings.ledger_url.get_secret_value())
         try:
             codes = [
-                _prune(loaded, plan, refreshes, dry_run=dry_run)
-                for plan in plans(loaded, refreshes, names)
+                _prune(settings, plan, refreshes, dry_run=dry_run)
+                for plan in plans(settings, refreshes, names)
             ]
         finally:
             refreshes.close()
@@ -63,11 +52,9 @@ def prune(paths: tuple[str, ...], names: tuple[str, ...], dry_run: bool) -> None
     sys.exit(max(codes))
 
 
-def _prune(
-    loaded: settings.Settings, plan: PrunePlan, refreshes: FullRefreshes, *, dry_run: bool
-) -> int:
+def _prune(settings: Settings, plan: PrunePlan, refreshes: FullRefreshes, *, dry_run: bool) -> int:
     """Carry out one list's plan, say what became of it, and give the exit code."""
-    name = plan.address.name
+    name = plan.configured.name
     if plan.why_not is not None:
         click.echo(f"Error: customer list {name}: nobody was removed: {plan.why_not}.", err=True)
         return TOO_MUCH_EXIT if plan.is_too_much else FAILED_EXIT
@@ -77,7 +64,7 @@ def _prune(
             f"customer list {name}: {len(plan.leavers)} of {plan.known} members {would} removed."
         )
         return DONE_EXIT
-    done = carry_out(loaded, plan, refreshes)
+    done = carry_out(settings, plan, refreshes)
     click.echo(f"customer list {name}: {done.removed} of {plan.known} members removed.")
     if done.refused:
         click.echo(
@@ -94,12 +81,12 @@ def _prune(
     return FAILED_EXIT if done.refused or done.problem is not None else DONE_EXIT
 
 
-def _load(paths: Sequence[str], names: Sequence[str], *, needs_oauth: bool) -> settings.Settings:
+def _load(paths: Sequence[str], names: Sequence[str], *, needs_oauth: bool) -> Settings:
     """Return the settings as the target reads them; no token for events is needed."""
-    loaded = load_settings(paths)
+    settings = load_settings(paths)
     full = {
         entry.list_name or entry.list_id
-        for entry in loaded.customer_lists
+        for entry in settings.customer_lists
         if entry.refresh == "full"
     }
     problems = [
@@ -111,15 +98,15 @@ def _load(paths: Sequence[str], names: Sequence[str], *, needs_oauth: bool) -> s
         problems.append(
             "customer_lists: has no list with refresh: full, and only such lists can be pruned"
         )
-    if needs_oauth and loaded.oauth is None:
+    if needs_oauth and settings.oauth is None:
         problems.append(
             "oauth: is required to change customer lists, which take no conversion token: "
             "set oauth.access_token"
         )
-    if needs_oauth and loaded.mode != "live":
+    if needs_oauth and settings.mode != "live":
         problems.append(
-            f"mode: is {loaded.mode}, and removing people is for live only: use --dry-run"
+            f"mode: is {settings.mode}, and removing people is for live only: use --dry-run"
         )
     if problems:
         refuse_settings(problems, paths)
-    return loaded
+    return settings

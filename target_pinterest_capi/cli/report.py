@@ -5,8 +5,8 @@ from typing import Final
 
 import click
 
+from target_pinterest_capi.cli.inputs import read_report
 from target_pinterest_capi.files.durable import replace_file
-from target_pinterest_capi.reporting import report as reports
 from target_pinterest_capi.reporting.html import page as html
 
 STDOUT: Final = "-"
@@ -24,14 +24,7 @@ STDOUT: Final = "-"
 )
 def report(run: Path, output: str | None) -> None:
     """Render the JSON report of a run, written to its `report_path`, as one HTML page."""
-    try:
-        page = html.page(reports.decode(run.read_bytes()))
-    except OSError as error:
-        raise click.ClickException(f"{run} cannot be read: {error.strerror}.") from None
-    except reports.ReportError as error:
-        raise click.ClickException(
-            f"{run} cannot be shown: {error}. report_path: FILE.json has a run write one."
-        ) from None
+    page = html.page(read_report(run, "shown"))
     if output == STDOUT:
         click.echo(page, nl=False)
         return

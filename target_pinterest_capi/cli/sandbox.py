@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from target_pinterest_capi.cli.options import number_option, repeatable_option
 from target_pinterest_capi.settings.values import is_loopback
 
 if TYPE_CHECKING:
@@ -32,54 +33,22 @@ ENDINGS: Final = (signal.SIGINT, signal.SIGTERM)
     type=click.IntRange(0, 65535),
     help="Port; 0 takes a free one.",
 )
-@click.option(
-    "--token",
-    "tokens",
-    multiple=True,
-    metavar="TEXT",
-    help="Conversion token; repeatable.  [default: sandbox-token]",
+@repeatable_option(
+    "--token", "tokens", "TEXT", "Conversion token; repeatable.  [default: sandbox-token]"
 )
-@click.option(
-    "--ad-account",
-    "accounts",
-    multiple=True,
-    metavar="DIGITS",
-    help="Its ad account; repeatable.  [default: 549755885175]",
+@repeatable_option(
+    "--ad-account", "accounts", "DIGITS", "Its ad account; repeatable.  [default: 549755885175]"
 )
-@click.option(
-    "--fault",
-    "specs",
-    multiple=True,
-    metavar="SPEC",
-    help="e.g. status:status=503,requests=1-3; repeatable.",
-)
+@repeatable_option("--fault", "specs", "SPEC", "e.g. status:status=503,requests=1-3; repeatable.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the faults' rates.")
-@click.option(
-    "--rate-limit",
-    "calls_per_minute",
-    default=5000,
-    show_default=True,
-    type=click.IntRange(1),
-    help="Calls a minute an account.",
-)
-@click.option(
-    "--defined-event",
-    "defined_events",
-    multiple=True,
-    metavar="NAME",
-    help="The advertiser's own event name; repeatable.",
+@number_option("--rate-limit", "calls_per_minute", 5000, "Calls a minute an account.", least=1)
+@repeatable_option(
+    "--defined-event", "defined_events", "NAME", "The advertiser's own event name; repeatable."
 )
 @click.option(
     "--mixed-200", is_flag=True, help="Answer 200 instead of 422 when only some events failed."
 )
-@click.option(
-    "--keep",
-    "keep_events",
-    default=100_000,
-    show_default=True,
-    type=click.IntRange(0),
-    help="Events to remember.",
-)
+@number_option("--keep", "keep_events", 100_000, "Events to remember.")
 @click.option(
     "--record-bodies",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -110,36 +79,14 @@ ENDINGS: Final = (signal.SIGINT, signal.SIGTERM)
     metavar="N",
     help="How long a new access token lasts.  [default: 30 days]",
 )
-@click.option(
-    "--write-limit",
-    "writes_per_minute",
-    default=400,
-    show_default=True,
-    type=click.IntRange(1),
-    help="List changes a minute.",
-)
-@click.option(
-    "--list-max-records",
-    "max_list_records",
-    default=100_000,
-    show_default=True,
-    type=click.IntRange(1),
-    help="Records a request.",
-)
-@click.option(
-    "--list-max-bytes",
-    "max_list_bytes",
-    default=10_000_000,
-    show_default=True,
-    type=click.IntRange(1),
-    help="Its body's size.",
-)
-@click.option(
+@number_option("--write-limit", "writes_per_minute", 400, "List changes a minute.", least=1)
+@number_option("--list-max-records", "max_list_records", 100_000, "Records a request.", least=1)
+@number_option("--list-max-bytes", "max_list_bytes", 10_000_000, "Its body's size.", least=1)
+@number_option(
     "--list-processing-seconds",
-    default=10.0,
-    show_default=True,
-    type=click.FloatRange(0),
-    help="Until a list is READY or TOO_SMALL.",
+    "list_processing_seconds",
+    10.0,
+    "Until a list is READY or TOO_SMALL.",
 )
 def sandbox(
     tokens: tuple[str, ...],

@@ -76,13 +76,15 @@ class FullRefreshes(Database):
 
     def begin_refresh(self, key: bytes, feed: bytes, stream: str) -> None:
         """Begin a refresh of a feed, or go on with the last one where that did not end well."""
+        is_feed = _feeds.c.feed == feed
+        query = sa.select(_feeds.c.refresh, _feeds.c.complete).where(is_feed)
 
         def begin(connection: sa.Connection) -> int:
-            last = connection.execute(
-                sa.select(_feeds.c.refresh, _feeds.c.complete).where(_feeds.c.feed == feed)
-            ).first()
-            number = 1 if last is None else last.refresh + bool(last.complete)
-            connection.execute(_feeds.delete().where(_feeds.c.feed == feed))
+            last = connection.execute(query).first()
+            number = 1
+            if last is not None:
+                number = last.refresh + 1 if last.complete else last.refresh
+            connection.execute(_feeds.delete().where(is_feed))
             row = {
                 "feed": feed,
                 "list": key,
@@ -110,11 +112,8 @@ class FullRefreshes(Database):
         def forget(connection: sa.Connection) -> None:
             for start in range(0, len(digests), _MEMBERS_AT_ONCE):
                 some = digests[start : start + _MEMBERS_AT_ONCE]
-                connection.execute(
-                    _members.delete().where(
-                        _members.c.feed.in_(_feeds_of(key)), _members.c.member.in_(some)
-                    )
-                )
+                is_one = sa.and_(_is_of_list(key), _members.c.member.in_(some))
+                connection.execute(_members.delete().where(is_one))
 
         if digests:
             self.run(forget)
@@ -122,10 +121,14 @@ class FullRefreshes(Database):
     def complete_refreshes(self) -> None:
         """Record of every refresh that was begun here that it ended well."""
         feeds = list(self._refresh_numbers)
-        ended = _feeds.update().where(_feeds.c.feed.in_(feeds))
-        if feeds:
-            values = {"complete": True, "at": int(self._now())}
-            self.run(lambda connection: connection.execute(ended.values(values)))
+        if not feeds:
+            return
+        ended = (
+            _feeds.update()
+            .where(_feeds.c.feed.in_(feeds))
+            .values(complete=True, at=int(self._now()))
+        )
+        self.run(lambda connection: connection.execute(ended))
 
     # What prune asks
 
@@ -136,29 +139,42 @@ class FullRefreshes(Database):
             .where(_feeds.c.list == key)
             .order_by(_feeds.c.stream)
         )
-        return self.run(lambda connection: [FeedState(*row) for row in connection.execute(query)])
+
+        def read(connection: sa.Connection) -> list[FeedState]:
+            return [FeedState(*row) for row in connection.execute(query)]
+
+        return self.run(read)
 
     def count_members(self, key: bytes) -> int:
         """Return how many members of a list are on record."""
-        query = sa.select(sa.func.count(sa.distinct(_members.c.member))).where(
-            _members.c.feed.in_(_feeds_of(key))
-        )
-        return self.run(lambda connection: int(connection.execute(query).scalar_one()))
+        number = sa.func.count(sa.distinct(_members.c.member))
+        query = sa.select(number).where(_is_of_list(key))
+
+        def read(connection: sa.Connection) -> int:
+            return int(connection.execute(query).scalar_one())
+
+        return self.run(read)
 
     def leavers(self, key: bytes, streams: Sequence[str]) -> list[str]:
         """Return the members on record that came in the current refresh of none of the streams."""
         joined = _members.join(_feeds, _members.c.feed == _feeds.c.feed)
-        is_current = sa.and_(_members.c.refresh == _feeds.c.refresh, _feeds.c.stream.in_(streams))
+        is_current = sa.and_(
+            _members.c.refresh == _feeds.c.refresh,
+            _feeds.c.stream.in_(streams),
+        )
+        is_in_any = sa.func.max(sa.case((is_current, 1), else_=0))
         query = (
             sa.select(_members.c.member)
             .select_from(joined)
             .where(_feeds.c.list == key)
             .group_by(_members.c.member)
-            .having(sa.func.max(sa.case((is_current, 1), else_=0)) == 0)
+            .having(is_in_any == 0)
         )
-        return self.run(
-            lambda connection: [bytes(row[0]).hex() for row in connection.execute(query)]
-        )
+
+        def read(connection: sa.Connection) -> list[str]:
+            return [bytes(digest).hex() for (digest,) in connection.execute(query)]
+
+        return self.run(read)
 
 
 def _digests(members: Iterable[str]) -> list[bytes]:
@@ -166,5 +182,6 @@ def _digests(members: Iterable[str]) -> list[bytes]:
     return sorted(bytes.fromhex(member) for member in members)
 
 
-def _feeds_of(key: bytes) -> Any:
-    return sa.select(_feeds.c.feed).where(_feeds.c.list == key)
+def _is_of_list(key: bytes) -> Any:
+    feeds = sa.select(_feeds.c.feed).where(_feeds.c.list == key)
+    return _members.c.feed.in_(feeds)

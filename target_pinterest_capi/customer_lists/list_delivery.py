@@ -7,6 +7,7 @@ it on record. The conversion token is never known here.
 """
 
 import fnmatch
+import random
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -19,7 +20,7 @@ from target_pinterest_capi.customer_lists.members import (
     PendingOperation,
     compile_members,
 )
-from target_pinterest_capi.customer_lists.remote_list import ListAddress, RemoteList
+from target_pinterest_capi.customer_lists.remote_list import ConfiguredList, ListClient, RemoteList
 from target_pinterest_capi.customer_lists.reports import report_of
 from target_pinterest_capi.delivery.call_runner import CallRunner
 from target_pinterest_capi.delivery.dead_letters import DeadLetter
@@ -27,6 +28,7 @@ from target_pinterest_capi.delivery.dispatcher import StopReason
 from target_pinterest_capi.delivery.ledger import LedgerError
 from target_pinterest_capi.delivery.run import Run
 from target_pinterest_capi.delivery.unconfirmed_rejections import UnconfirmedRejections
+from target_pinterest_capi.delivery.worker_pool import StartWorkers, WorkerPool
 from target_pinterest_capi.events.event import InvalidRecord, Origin
 from target_pinterest_capi.events.outcomes import NotSent, Outcome
 from target_pinterest_capi.events.reasons import Reason, Skipped
@@ -34,8 +36,8 @@ from target_pinterest_capi.pinterest.calls import FlowStopped
 from target_pinterest_capi.pinterest.client import Client
 from target_pinterest_capi.pinterest.oauth import tokens_of
 from target_pinterest_capi.reporting.counters import RequestCounts
-from target_pinterest_capi.reporting.customer_lists import ListReport
-from target_pinterest_capi.settings import CustomerListEntry, Settings
+from target_pinterest_capi.reporting.customer_lists import CustomerListReport
+from target_pinterest_capi.settings import CustomerListEntry, OAuth, Settings
 
 if TYPE_CHECKING:
     from target_pinterest_capi.customer_lists.full_refreshes import FullRefreshes
@@ -59,9 +61,9 @@ class _Rejection(NamedTuple):
     message: str
 
 
-def address_of(settings: Settings, entry: CustomerListEntry) -> ListAddress:
+def configured_list(settings: Settings, entry: CustomerListEntry) -> ConfiguredList:
     """Return the list that an entry feeds."""
-    return ListAddress(
+    return ConfiguredList(
         entry.ad_account_id or settings.ad_account_id,
         entry.list_id,
         entry.list_name,
@@ -78,15 +80,24 @@ class ListDelivery:
     """The `Delivery` of customer lists. `clock` is monotonic seconds."""
 
     def __init__(
-        self, settings: Settings, run: Run, *, clock: Callable[[], float] = time.monotonic
+        self,
+        settings: Settings,
+        run: Run,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        client: ListClient | None = None,
+        rng: random.Random | None = None,
+        start_workers: StartWorkers = WorkerPool,
     ) -> None:
         self.settings = settings
         self.run = run
         self.clock = clock
         self._unconfirmed: UnconfirmedRejections[_Rejection] = UnconfirmedRejections()
-        self._queues: dict[ListAddress, ListQueue] = {}
+        self._queues: dict[ConfiguredList, ListQueue] = {}
         self._feeds: set[bytes] = set()
-        self._client: Client | None = None
+        self._client = client
+        self._rng = rng
+        self._start_workers = start_workers
         self._calls: CallRunner | None = None
         self._refreshes: FullRefreshes | None = None
         self._to_begin: list[tuple[bytes, bytes, str]] = []  # feeds whose refresh is to begin
@@ -105,8 +116,8 @@ class ListDelivery:
     def _mapper(
         self, entry: CustomerListEntry, stream: str, key_properties: tuple[str, ...]
     ) -> MemberMapper:
-        address = address_of(self.settings, entry)
-        origin = Origin(stream, address.name)
+        configured = configured_list(self.settings, entry)
+        origin = Origin(stream, configured.name)
         read = compile_members(
             entry,
             origin,
@@ -115,7 +126,7 @@ class ListDelivery:
             plain_keys=self.settings.dead_letter_keys == "plain",
         )
         if self.settings.mode == "live":
-            deliver = self._deliver_to(address, entry, origin)
+            deliver = self._deliver_to(configured, entry, origin)
         else:
             deliver = self._skip_unsent(origin)
 
@@ -133,11 +144,11 @@ class ListDelivery:
         return lambda _: self.run.skip_unsent(origin, reason)
 
     def _deliver_to(
-        self, address: ListAddress, entry: CustomerListEntry, origin: Origin
+        self, configured: ConfiguredList, entry: CustomerListEntry, origin: Origin
     ) -> Callable[[MemberOperation], None]:
         run = self.run
-        queue = self._queue(address, entry)
-        feed = self._feed(entry, address, origin.stream)
+        queue = self._queue(configured, entry)
+        feed = self._feed(entry, configured, origin.stream)
 
         def deliver(operation: MemberOperation) -> None:
             receipt = OperationReceipt(origin, run.sequence, operation.key, feed)
@@ -145,16 +156,15 @@ class ListDelivery:
 
         return deliver
 
-    def _queue(self, address: ListAddress, entry: CustomerListEntry) -> ListQueue:
+    def _queue(self, configured: ConfiguredList, entry: CustomerListEntry) -> ListQueue:
         """Return the queue of a list, which all the entries that name it share."""
-        if self._client is None:
-            self._client = self._open_client()
-        queue = self._queues.get(address)
+        client = self._open_client()
+        queue = self._queues.get(configured)
         if queue is None:
             limit = self.settings.list_batch_size
-            queue = self._queues[address] = ListQueue(
+            queue = self._queues[configured] = ListQueue(
                 self,
-                RemoteList(self._client, address, limit),
+                RemoteList(client, configured, limit),
                 max_members=limit,
                 wait_seconds=self.settings.list_wait_seconds,
                 clock=self.clock,
@@ -162,25 +172,33 @@ class ListDelivery:
         queue.wants_audience |= entry.audience
         return queue
 
-    def _open_client(self) -> Client:
+    def _open_client(self) -> ListClient:
+        """Return the client, with the first list's queue also what carries the calls."""
         settings = self.settings
         assert settings.oauth is not None  # noqa: S101 - held by the settings: live lists need it
-        client = Client(
-            settings.api_url,
-            max_connections=settings.max_in_flight,
-            timeout_seconds=settings.request_timeout_seconds,
-        )
-        self._calls = CallRunner(
-            tokens_of(settings.oauth, client),
+        if self._client is None:
+            self._client = Client(
+                settings.api_url,
+                max_connections=settings.max_in_flight,
+                timeout_seconds=settings.request_timeout_seconds,
+            )
+        if self._calls is None:
+            self._calls = self._open_calls(settings, settings.oauth, self._client)
+        return self._client
+
+    def _open_calls(self, settings: Settings, oauth: OAuth, client: ListClient) -> CallRunner:
+        return CallRunner(
+            tokens_of(oauth, client),
             max_in_flight=settings.max_in_flight,
             max_retry_seconds=settings.max_retry_seconds,
             attempt_seconds=settings.request_timeout_seconds,
             clock=self.clock,
             wake=self.run.wake,
+            rng=self._rng,
+            start_workers=self._start_workers,
         )
-        return client
 
-    def _feed(self, entry: CustomerListEntry, address: ListAddress, stream: str) -> bytes:
+    def _feed(self, entry: CustomerListEntry, configured: ConfiguredList, stream: str) -> bytes:
         """Return the feed that a stream's members are recorded under.
 
         Its refresh begins with the next `poll`.
@@ -189,12 +207,12 @@ class ListDelivery:
             return NO_FEED
         from target_pinterest_capi.customer_lists.full_refreshes import feed_key, list_key  # noqa: PLC0415 - SQLAlchemy takes 0.1 s to import
 
-        key = list_key(address.ad_account_id, address.name)
-        feed = feed_key(address.ad_account_id, address.name, stream)
+        key = list_key(configured.ad_account_id, configured.name)
+        feed = feed_key(configured.ad_account_id, configured.name, stream)
         if feed not in self._feeds:
             self._feeds.add(feed)
             self._to_begin.append((key, feed, stream))
-        self._queues[address].record_key = key
+        self._queues[configured].record_key = key
         return feed
 
     # What the run asks
@@ -288,13 +306,14 @@ class ListDelivery:
 
     def close(self) -> None:
         """End threads and connections."""
-        if self._calls is not None and self._client is not None:
+        if self._calls is not None:
             self._calls.close()
+        if self._client is not None:
             self._client.close()
         if self._refreshes is not None:
             self._refreshes.close()
 
-    def reports(self) -> list[ListReport]:
+    def reports(self) -> list[CustomerListReport]:
         """Return what became of each list, for the log and the report of the run."""
         return [report_of(queue.remote) for queue in self._queues.values()]
 

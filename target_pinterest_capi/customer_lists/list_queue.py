@@ -114,7 +114,9 @@ class ListQueue:
             return None
         if self.is_waiting(flushing=flushing):
             return float("-inf")
-        return self._opened_at + self._wait_seconds if len(self._gathering) else None
+        if not len(self._gathering):
+            return None
+        return self._opened_at + self._wait_seconds
 
     def flow(self, *, is_last: bool) -> Flow:
         """Send what has gathered: removals, then additions; then see to the list's audience.
@@ -129,15 +131,22 @@ class ListQueue:
             members = [
                 member for member, pending in self._sending.items() if pending.action is action
             ]
-            if members and action is Action.REMOVE and self.remote.id is None:
-                for member in members:
-                    self.settle_member(self._sending.pop(member).receipt, reason=NotSent.NO_LIST)
-            elif members:
+            if not members:
+                continue
+            if action is Action.REMOVE and self.remote.id is None:
+                self._skip_removals(members)
+            else:
                 yield from self.remote.send(action, members, self)
         if self.wants_audience:
-            name = self.remote.address.list_name or f"Customer list {self.remote.id}"
+            name = self.remote.configured.list_name or f"Customer list {self.remote.id}"
             yield from self.remote.ensure_audience(name)
         self._is_busy = False
+
+    def _skip_removals(self, members: Sequence[str]) -> None:
+        """Settle removals from a list that is not there."""
+        for member in members:
+            pending = self._sending.pop(member)
+            self.settle_member(pending.receipt, reason=NotSent.NO_LIST)
 
     # How requests end
 
@@ -152,7 +161,8 @@ class ListQueue:
 
     def settle_refused(self, member: str, message: str) -> None:
         """Reject the member of a request that Pinterest refused."""
-        self._outcomes.reject_member(self, self._sending.pop(member).receipt, message)
+        pending = self._sending.pop(member)
+        self._outcomes.reject_member(self, pending.receipt, message)
 
     def settle_member(
         self,
@@ -181,7 +191,7 @@ class ListQueue:
                     Rejected.REFUSED_REQUEST,
                     receipt.refusal,
                     key=receipt.key,
-                    ad_account_id=self.remote.address.ad_account_id,
+                    ad_account_id=self.remote.configured.ad_account_id,
                 )
             )
         elif receipt.delivered:

@@ -4,7 +4,7 @@ A record becomes digests the moment it is read: nothing here keeps a plain ident
 bookkeeping; never sends, never reads a clock, never writes.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
@@ -136,13 +136,19 @@ class _Reader:
         if isinstance(action, Invalid):
             detail = LeftOut.UNKNOWN_CHOICE if action is Invalid.BAD_FIELD else None
             return InvalidRecord(self._origin, action, OPERATION, detail, key)
-        members, left_out = self._members(record)
+        members: dict[str, None] = {}
+        dropped: list[LeftOut] = []
+        for member in self._members(record):
+            if isinstance(member, LeftOut):
+                dropped.append(member)
+            elif member is not None:
+                members[member] = None
         if not members:
-            reason = left_out[0] if left_out else Invalid.MISSING_FIELD
+            reason = dropped[0] if dropped else Invalid.MISSING_FIELD
             return InvalidRecord(self._origin, reason, MEMBER, key=key)
-        for reason in left_out:
+        for reason in dropped:
             self._note(self._origin, MEMBER, reason)
-        return MemberOperation(action, members, key)
+        return MemberOperation(action, tuple(members), key)
 
     def _action(self, record: Record) -> Action | Invalid:
         deleted = is_deleted(record, deletion_columns(record))
@@ -153,17 +159,10 @@ class _Reader:
             return Action.REMOVE if deleted else Invalid.MISSING_FIELD
         return read_action(given) or Invalid.BAD_FIELD
 
-    def _members(self, record: Record) -> tuple[tuple[str, ...], list[LeftOut]]:
-        members: dict[str, None] = {}
-        left_out: list[LeftOut] = []
+    def _members(self, record: Record) -> Iterator[str | LeftOut | None]:
         for get in self._getters:
             for value in coerce.array(get(record)) or ():
-                member = read_member(value, self._list_type)
-                if isinstance(member, LeftOut):
-                    left_out.append(member)
-                elif member is not None:
-                    members[member] = None
-        return tuple(members), left_out
+                yield read_member(value, self._list_type)
 
 
 def _guarded(source: str, field: str, origin: Origin, note: Note) -> Callable[[Record], Any]:

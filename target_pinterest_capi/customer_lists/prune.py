@@ -16,9 +16,9 @@ from target_pinterest_capi.customer_lists.full_refreshes import (
     FullRefreshes,
     list_key,
 )
-from target_pinterest_capi.customer_lists.list_delivery import FULL, address_of
+from target_pinterest_capi.customer_lists.list_delivery import FULL, configured_list
 from target_pinterest_capi.customer_lists.members import Action
-from target_pinterest_capi.customer_lists.remote_list import ListAddress, RemoteList
+from target_pinterest_capi.customer_lists.remote_list import ConfiguredList, RemoteList
 from target_pinterest_capi.delivery.call_runner import CallRunner
 from target_pinterest_capi.delivery.ledger import LedgerError
 from target_pinterest_capi.delivery.unconfirmed_rejections import UnconfirmedRejections
@@ -35,7 +35,7 @@ class PrunePlan(NamedTuple):
     `why_not` says why nobody is removed, if it is so.
     """
 
-    address: ListAddress
+    configured: ConfiguredList
     known: int
     leavers: list[str]
     why_not: str | None
@@ -45,7 +45,7 @@ class PrunePlan(NamedTuple):
 class PruneResult(NamedTuple):
     """What became of a plan: how many were removed and refused, and why it stopped, if it did."""
 
-    address: ListAddress
+    configured: ConfiguredList
     removed: int
     refused: int = 0
     problem: str | None = None
@@ -58,19 +58,19 @@ def plans(
 
     Raises `LedgerError`.
     """
-    entries: dict[ListAddress, list[CustomerListEntry]] = {}
+    entries: dict[ConfiguredList, list[CustomerListEntry]] = {}
     for entry in settings.customer_lists:
-        address = address_of(settings, entry)
-        if entry.refresh == FULL and (not only or address.name in only):
-            entries.setdefault(address, []).append(entry)
-    for address, given in entries.items():
-        yield _plan(address, given, refreshes)
+        configured = configured_list(settings, entry)
+        if entry.refresh == FULL and (not only or configured.name in only):
+            entries.setdefault(configured, []).append(entry)
+    for configured, given in entries.items():
+        yield _plan(configured, given, refreshes)
 
 
 def _plan(
-    address: ListAddress, entries: Sequence[CustomerListEntry], refreshes: FullRefreshes
+    configured: ConfiguredList, entries: Sequence[CustomerListEntry], refreshes: FullRefreshes
 ) -> PrunePlan:
-    key = list_key(address.ad_account_id, address.name)
+    key = list_key(configured.ad_account_id, configured.name)
     feeds = [
         feed
         for feed in refreshes.feed_states(key)
@@ -78,17 +78,17 @@ def _plan(
     ]
     why_not = _why_not_current(feeds)
     if why_not is not None:
-        return PrunePlan(address, 0, [], why_not)
+        return PrunePlan(configured, 0, [], why_not)
     known = refreshes.count_members(key)
     leavers = refreshes.leavers(key, [feed.stream for feed in feeds])
     limit = min(entry.max_removed_ratio for entry in entries)
     if len(leavers) <= limit * known:
-        return PrunePlan(address, known, leavers, None)
+        return PrunePlan(configured, known, leavers, None)
     why_not = (
         f"{len(leavers)} of {known} members did not come again, and max_removed_ratio is "
         f"{limit:g}: where that is right, raise it for one prune"
     )
-    return PrunePlan(address, known, leavers, why_not, is_too_much=True)
+    return PrunePlan(configured, known, leavers, why_not, is_too_much=True)
 
 
 def _why_not_current(feeds: Sequence[FeedState]) -> str | None:
@@ -112,7 +112,7 @@ class PruneRun:
         self._plan = plan
         self._remote = remote
         self._refreshes = refreshes
-        self._key = list_key(plan.address.ad_account_id, plan.address.name)
+        self._key = list_key(plan.configured.ad_account_id, plan.configured.name)
         self._unconfirmed: UnconfirmedRejections[str] = UnconfirmedRejections()
         self.removed = 0
         self.refusals = 0
@@ -122,7 +122,7 @@ class PruneRun:
         yield from self._remote.find()
         if self._remote.id is None:
             raise FlowStopped(
-                f"there is no customer list with the list_name {self._plan.address.name!r}: "
+                f"there is no customer list with the list_name {self._plan.configured.name!r}: "
                 "check the name."
             )
         yield from self._remote.send(Action.REMOVE, self._plan.leavers, self)
@@ -174,7 +174,9 @@ def prune(
         clock=clock,
         wake=wake,
     )
-    pruning = PruneRun(plan, RemoteList(client, plan.address, settings.list_batch_size), refreshes)
+    pruning = PruneRun(
+        plan, RemoteList(client, plan.configured, settings.list_batch_size), refreshes
+    )
     try:
         calls.start(pruning.flow())
         while True:
@@ -187,4 +189,4 @@ def prune(
         calls.close()
         client.close()
     problem = calls.stopped.message if calls.stopped is not None else None
-    return PruneResult(plan.address, pruning.removed, pruning.refusals, problem)
+    return PruneResult(plan.configured, pruning.removed, pruning.refusals, problem)

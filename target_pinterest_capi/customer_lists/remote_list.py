@@ -8,19 +8,19 @@ Promises that whatever a flow ends with was answered by Pinterest; never looks a
 from collections import Counter
 from collections.abc import Generator, Sequence
 from functools import partial
-from typing import Any, Final, NamedTuple, Protocol, TypeVar
+from typing import Any, Final, Literal, NamedTuple, Protocol, TypeVar
 
 from target_pinterest_capi.customer_lists.members import Action
+from target_pinterest_capi.events.redaction import redact
 from target_pinterest_capi.pinterest.calls import Call, CallPurpose, Flow, FlowStopped
-from target_pinterest_capi.pinterest.client import Client
-from target_pinterest_capi.pinterest.redaction import redact
 from target_pinterest_capi.pinterest.responses import (
     ApiResponse,
     AudiencePage,
     CallResponse,
-    ListPage,
+    Credentials,
+    CustomerListBody,
+    CustomerListPage,
     PinterestAudience,
-    PinterestList,
 )
 from target_pinterest_capi.pinterest.retries import Decision, classify_call, describe
 
@@ -31,11 +31,11 @@ MEMBER_BYTES: Final = 65  # a SHA-256 in hex, and the comma
 MAX_MEMBERS: Final = (MAX_BODY_BYTES - FRAME_BYTES) // MEMBER_BYTES
 CUSTOMER_LIST: Final = "CUSTOMER_LIST"  # docs/pinterest-api.md: Audiences (AudienceType)
 
-Page = TypeVar("Page", ListPage, AudiencePage)
+Page = TypeVar("Page", CustomerListPage, AudiencePage)
 
 
-class ListAddress(NamedTuple):
-    """Which list: its account, its id or its name, and the kind of its members."""
+class ConfiguredList(NamedTuple):
+    """A list as the configuration names it: account, id or name, and the kind of its members."""
 
     ad_account_id: str
     list_id: str | None
@@ -46,6 +46,42 @@ class ListAddress(NamedTuple):
     def name(self) -> str:
         """The name for counts and logs: as the configuration has it."""
         return self.list_name or self.list_id or ""
+
+
+class ListClient(Protocol):
+    """What lists need of a client: each method makes one attempt, on any thread."""
+
+    def customer_lists(self, token: str, ad_account_id: str, bookmark: str | None) -> CallResponse:
+        """Read a page of customer lists."""
+
+    def create_list(
+        self, token: str, ad_account_id: str, name: str, list_type: str, members: Sequence[str]
+    ) -> CallResponse:
+        """Make a customer list of its first members."""
+
+    def update_list(
+        self,
+        token: str,
+        ad_account_id: str,
+        list_id: str,
+        operation: Literal["ADD", "REMOVE"],
+        members: Sequence[str],
+    ) -> CallResponse:
+        """Add members to a list, or remove them."""
+
+    def audiences(self, token: str, ad_account_id: str, bookmark: str | None) -> CallResponse:
+        """Read a page of audiences."""
+
+    def create_audience(
+        self, token: str, ad_account_id: str, name: str, list_id: str
+    ) -> CallResponse:
+        """Make an audience of a customer list."""
+
+    def refresh_token(self, credentials: Credentials) -> CallResponse:
+        """Exchange a refresh token for an access token."""
+
+    def close(self) -> None:
+        """Close every connection."""
 
 
 class ListOutcomes(Protocol):
@@ -61,13 +97,13 @@ class ListOutcomes(Protocol):
 class RemoteList:
     """A list at Pinterest as this process knows it: its id, and what the last responses said."""
 
-    def __init__(self, client: Client, address: ListAddress, max_members: int) -> None:
-        self.address = address
-        self.id = address.list_id
+    def __init__(self, client: ListClient, configured: ConfiguredList, max_members: int) -> None:
+        self.configured = configured
+        self.id = configured.list_id
         self.is_looked_up = self.id is not None
         self.was_created = False
         self.audience: str | None = None  # "found" or "made", once it is certain that there is one
-        self.last: PinterestList | None = None
+        self.last: CustomerListBody | None = None
         self.with_exceptions = 0  # responses that reported some
         self.changed: Counter[Action] = Counter()  # members of requests that were accepted
         self._client = client
@@ -80,7 +116,7 @@ class RemoteList:
         """
         if self.is_looked_up:
             return
-        account = self.address.ad_account_id
+        account = self.configured.ad_account_id
         found: list[str] = []
         bookmark: str | None = None
         seen: set[str] = set()
@@ -88,11 +124,11 @@ class RemoteList:
             response = yield Call(
                 partial(self._client.customer_lists, ad_account_id=account, bookmark=bookmark)
             )
-            page = _body(response, ListPage)
+            page = _body(response, CustomerListPage)
             found += [
                 item.id
                 for item in page.items
-                if item.name == self.address.list_name and item.id not in found
+                if item.name == self.configured.list_name and item.id not in found
             ]
             bookmark = page.bookmark
             if not bookmark:
@@ -100,7 +136,7 @@ class RemoteList:
             _check_new(bookmark, seen)
         if len(found) > 1:
             raise FlowStopped(
-                f"there are {len(found)} customer lists of the list_name {self.address.name!r}, "
+                f"there are {len(found)} customer lists of the list_name {self.configured.name!r}, "
                 f"with the ids {', '.join(found)}: set list_id to the one that is meant instead of "
                 "list_name."
             )
@@ -122,7 +158,7 @@ class RemoteList:
             call = Call(
                 partial(
                     self._client.create_audience,
-                    ad_account_id=self.address.ad_account_id,
+                    ad_account_id=self.configured.ad_account_id,
                     name=name,
                     list_id=self.id,
                 ),
@@ -139,7 +175,7 @@ class RemoteList:
                 if classify_call(response) is Decision.ISOLATE:
                     raise FlowStopped(
                         f"{describe(response)} to the creation of an audience of the list "
-                        f"{self.address.name!r}."
+                        f"{self.configured.name!r}."
                     )
             self.audience = "found"
 
@@ -149,7 +185,7 @@ class RemoteList:
             response = yield from self._create(members)
         else:
             response = yield self._update(action, members)
-        if isinstance(response, ApiResponse) and isinstance(response.body, PinterestList):
+        if isinstance(response, ApiResponse) and isinstance(response.body, CustomerListBody):
             self._remember(response.body)
             self.changed[action] += len(members)
             outcomes.settle_accepted(action, members)
@@ -161,21 +197,21 @@ class RemoteList:
             yield from self._send_request(action, members[middle:], outcomes)
 
     def _update(self, action: Action, members: Sequence[str]) -> Call:
-        account, list_id = self.address.ad_account_id, self.id
+        account, list_id = self.configured.ad_account_id, self.id
         assert list_id is not None  # noqa: S101 - checked before
         update = self._client.update_list
         return Call(lambda token: update(token, account, list_id, action.value, members))
 
     def _create(self, members: Sequence[str]) -> Generator[Call, CallResponse, CallResponse]:
         """Create the list with its first members; return the response about them."""
-        account, _, name, list_type = self.address
+        account, _, name, list_type = self.configured
         create = self._client.create_list
         call = Call(
             lambda token: create(token, account, name or "", list_type, members), repeatable=False
         )
         while True:
             response = yield call
-            if isinstance(response, ApiResponse) and isinstance(response.body, PinterestList):
+            if isinstance(response, ApiResponse) and isinstance(response.body, CustomerListBody):
                 self.id = response.body.id
                 self.was_created = True
                 return response
@@ -195,7 +231,9 @@ class RemoteList:
         seen: set[str] = set()
         while True:
             read_page = partial(
-                self._client.audiences, ad_account_id=self.address.ad_account_id, bookmark=bookmark
+                self._client.audiences,
+                ad_account_id=self.configured.ad_account_id,
+                bookmark=bookmark,
             )
             response = yield Call(read_page, about=CallPurpose.AUDIENCES)
             page = _body(response, AudiencePage)
@@ -213,12 +251,12 @@ class RemoteList:
             and audience.rule.customer_list_id == self.id
         )
 
-    def _remember(self, shown: PinterestList) -> None:
+    def _remember(self, shown: CustomerListBody) -> None:
         self.last = shown
         self.with_exceptions += bool(shown.exceptions)
 
 
-def exceptions_of(shown: PinterestList) -> dict[str, str]:
+def exceptions_of(shown: CustomerListBody) -> dict[str, str]:
     """Return what `exceptions` says, without values.
 
     Numbers stay as they are, texts are redacted, and of anything else the number is left.

@@ -4,18 +4,18 @@ from typing import Final
 
 from target_pinterest_capi.customer_lists.members import Action
 from target_pinterest_capi.customer_lists.remote_list import RemoteList, exceptions_of
-from target_pinterest_capi.pinterest.responses import PinterestList
-from target_pinterest_capi.reporting.customer_lists import ListReport
+from target_pinterest_capi.pinterest.responses import CustomerListBody
+from target_pinterest_capi.reporting.customer_lists import CustomerListReport
 
-_UNSEEN: Final = PinterestList(id="")  # where no response said anything of the list
+_UNSEEN: Final = CustomerListBody(id="")  # where no response said anything of the list
 
 
-def report_of(remote: RemoteList) -> ListReport:
+def report_of(remote: RemoteList) -> CustomerListReport:
     """Return the report of a list."""
     last = remote.last or _UNSEEN
-    return ListReport(
-        name=remote.address.name,
-        ad_account_id=remote.address.ad_account_id,
+    return CustomerListReport(
+        name=remote.configured.name,
+        ad_account_id=remote.configured.ad_account_id,
         list_id=remote.id,
         created=remote.was_created,
         added=remote.changed[Action.ADD],

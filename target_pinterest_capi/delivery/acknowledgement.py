@@ -17,15 +17,16 @@ from target_pinterest_capi.events.event import Event, Origin
 from target_pinterest_capi.events.keys import key_of
 from target_pinterest_capi.events.outcomes import Outcome, Rejected
 from target_pinterest_capi.events.reasons import Invalid, Reason, Skipped
-from target_pinterest_capi.pinterest.redaction import redact
+from target_pinterest_capi.events.redaction import plain_values, redact
+from target_pinterest_capi.files.line_file import LineFile
 from target_pinterest_capi.pinterest.responses import EventStatus
 from target_pinterest_capi.reporting.counters import Counters
 from target_pinterest_capi.reporting.delivered_statistics import DeliveredStatistics
+from target_pinterest_capi.settings.event_names import known_event_names
 
 if TYPE_CHECKING:
     from target_pinterest_capi.settings import Settings
 
-MIN_SETTLED_FOR_RATIO: Final = 1000
 _UNCERTAIN_DETAIL: Final = (
     "it may have been counted, and is not sent twice (on_uncertain is reject)"
 )
@@ -47,14 +48,18 @@ class Acknowledger:
         submit: Callable[[Batch], None],
         hold_at: Callable[[int], None],
         clock: Callable[[], float],
+        open_lines: Callable[[str], LineFile] = LineFile,
+        rejection_limit: RejectionLimit | None = None,
     ) -> None:
         self.tally = Counters()
         self.observations: DeliveredStatistics | None = None
         if settings.report_path is not None:
-            self.observations = DeliveredStatistics(self.tally.bounded_name)
-        self.dead_letters = DeadLetters(settings.dead_letter_path, run_id, clock=clock)
+            self.observations = DeliveredStatistics(known_event_names(settings))
+        self.dead_letters = DeadLetters(
+            settings.dead_letter_path, run_id, clock=clock, open_lines=open_lines
+        )
         self.secrets: set[str] = set()  # tokens, cut out of every message that is quoted
-        self._rejection_limit = RejectionLimit(settings.max_rejected_ratio)
+        self._rejection_limit = rejection_limit or RejectionLimit(settings.max_rejected_ratio)
         self._resends_uncertain = settings.on_uncertain == "resend"
         self._deduplication = deduplication
         self._submit = submit
@@ -98,9 +103,9 @@ class Acknowledger:
         self._deliver([batch.events[position] for position in done], keys)
         for position, status in enumerate(statuses):
             if status.warning_message:
-                self.tally.count_warning(redact(status.warning_message, self.secrets))
+                self.tally.count_warning(self._redact(status.warning_message, batch, position))
             if status.status != "processed":
-                message = redact(status.error_message or "", self.secrets)
+                message = self._redact(status.error_message or "", batch, position)
                 self._reject(batch, position, Rejected.REFUSED_EVENT, message)
 
     def settle_refused(self, batch: Batch, message: str) -> None:
@@ -122,6 +127,10 @@ class Acknowledger:
             if not event.deduplicable:
                 self._reject(batch, position, Rejected.UNCERTAIN, _UNCERTAIN_DETAIL)
         return batch.pick(again) if again else None
+
+    def _redact(self, message: str, batch: Batch, position: int) -> str:
+        """Return Pinterest's words about an event without the event's own values."""
+        return redact(message, self.secrets, plain_values([batch.events[position].body]))
 
     def _deliver(self, events: list[Event], keys: list[int]) -> None:
         if self._deduplication is not None:
@@ -190,10 +199,11 @@ class Acknowledger:
     def has_too_much_rejected(self, undecided: int, *, at_end: bool) -> bool:
         """Return whether the share stays at or over the limit even if all `undecided` get through.
 
-        Before the end at least `MIN_SETTLED_FOR_RATIO` events must be settled.
+        Before the end enough events must be settled: the limit says how many.
         """
-        is_enough = at_end or self.tally.attempted >= MIN_SETTLED_FOR_RATIO
-        return is_enough and self._rejection_limit.is_reached(self.tally, undecided)
+        limit = self._rejection_limit
+        is_enough = at_end or self.tally.attempted >= limit.min_settled
+        return is_enough and limit.is_reached(self.tally, undecided)
 
     def describe_rejected(self) -> str:
         """Return how much was invalid or rejected, and what the limit is."""

@@ -126,7 +126,7 @@ class Batches:
         due = [
             account
             for account, batch in self._open.items()
-            if now - batch.opened_at >= self._wait_seconds
+            if now >= batch.opened_at + self._wait_seconds  # as `next_due_at` says, to the last bit
         ]
         return [self._open.pop(account) for account in due]
 

@@ -15,7 +15,7 @@ from target_pinterest_capi.delivery.concurrency import ConcurrencyLimit
 from target_pinterest_capi.delivery.dispatcher import StopReason
 from target_pinterest_capi.delivery.retry_policy import RetryPolicy, count_attempt
 from target_pinterest_capi.delivery.wakeup import Wakeup
-from target_pinterest_capi.delivery.worker_pool import WorkerPool
+from target_pinterest_capi.delivery.worker_pool import StartWorkers, WorkerPool
 from target_pinterest_capi.pinterest.calls import AccessTokens, Call, Flow, FlowStopped
 from target_pinterest_capi.pinterest.responses import ApiResponse, CallResponse
 from target_pinterest_capi.pinterest.retries import (
@@ -59,11 +59,12 @@ class CallRunner:
         clock: Callable[[], float],
         wake: Wakeup,
         rng: random.Random | None = None,
+        start_workers: StartWorkers = WorkerPool,
     ) -> None:
         self._tokens = tokens
         self._clock = clock
         self._overdue_seconds = attempt_seconds * OVERDUE_FACTOR
-        self._workers: WorkerPool[_RunningFlow, CallResponse] = WorkerPool(
+        self._workers = start_workers(
             _attempt, wake, attempt_seconds=self._overdue_seconds, clock=clock
         )
         self._running: list[_RunningFlow] = []

@@ -1,12 +1,15 @@
 """The database at `ledger_url`, SQLite or PostgreSQL, through SQLAlchemy.
 
 Imported only where a ledger is configured: SQLAlchemy takes 0.1 s to import. Several processes may
-share a database, and what is recorded outlives this process at any moment.
+share a database, and what is recorded outlives this process at any moment. A thread of its own
+waits for the database, so that one that is locked or silent holds no run beyond its grace time.
 """
 
 import os
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
@@ -15,9 +18,16 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from target_pinterest_capi.delivery.ledger import LedgerError
-from target_pinterest_capi.pinterest.redaction import redact
+from target_pinterest_capi.delivery.wakeup import Wakeup
+from target_pinterest_capi.delivery.worker_pool import WorkerPool
+from target_pinterest_capi.events.redaction import redact
 
-BUSY_SECONDS: Final = 30
+PATIENCE_SECONDS: Final = 30.0  # of one transaction
+BUSY_SECONDS: Final = 25  # SQLite and the connection say what is wrong before patience ends
+MIN_PATIENCE_SECONDS: Final = 0.5  # when no time is left: enough for a database that works
+_LOOK_SECONDS: Final = 0.1  # between two looks at the time that is left
+_SILENT: Final = "it is locked, or does not answer, and there was no time left to wait for it"
+_SCHEMA_LOCK: Final = 7_024_318_206  # any number, the same for every version
 POSTGRESQL_ONLY: Final = "postgresql_only"  # in an index's `info`
 _PRIVATE: Final = 0o600
 
@@ -35,7 +45,11 @@ class DatabaseKind(NamedTuple):
     insert_missing: Callable[[sa.Table], Any]  # leaves rows alone that are there
     numbers: sa.TableValuedAlias
     bind_numbers: Callable[[Sequence[int]], Any]
+    timeout: str  # the URL's parameter, in seconds
+    lock_schema: str  # until the transaction ends
+    clock: str  # Unix time
     set_up: tuple[str, ...] = ()  # for each new connection
+    engine_options: Mapping[str, Any] = {}
 
 
 _text: Final = sa.bindparam("numbers", type_=sa.Text)
@@ -47,6 +61,9 @@ KINDS: Final = {
         lambda table: sa.insert(table).prefix_with("OR IGNORE"),
         sa.func.json_each(_text).table_valued(sa.column("value", sa.Integer)),
         lambda numbers: msgspec.json.encode(numbers).decode(),
+        "timeout",
+        "BEGIN IMMEDIATE",
+        "SELECT strftime('%s', 'now')",
         (
             # WAL: readers and a writer do not wait for each other, and a commit survives the
             # process without a sync for each.
@@ -64,6 +81,11 @@ KINDS: Final = {
         lambda table: postgresql.insert(table).on_conflict_do_nothing(),
         sa.func.unnest(_array).table_valued(sa.column("value", sa.BigInteger)).render_derived(),
         list,
+        "connect_timeout",
+        f"SELECT pg_advisory_xact_lock({_SCHEMA_LOCK})",
+        "SELECT extract(epoch FROM clock_timestamp())",
+        # Whatever the server's default: a statement sees what was committed before it.
+        engine_options={"isolation_level": "READ COMMITTED"},
     ),
 }
 
@@ -71,57 +93,137 @@ KINDS: Final = {
 class Database:
     """A connection to the ledger's database, with its tables made.
 
-    Raises `LedgerError` where the database fails. Not to be shared between threads.
+    `seconds_left` says how long whoever asks can wait, at most `PATIENCE_SECONDS`. Raises
+    `LedgerError` where the database fails, or takes longer. Not to be shared between threads.
     """
 
-    def __init__(self, url: str, tables: sa.MetaData) -> None:
+    def __init__(
+        self, url: str, tables: sa.MetaData, *, seconds_left: Callable[[], float] | None = None
+    ) -> None:
+        self._seconds_left = seconds_left or (lambda: PATIENCE_SECONDS)
+        self._wake = Wakeup()
+        self._workers: WorkerPool[Callable[[], Any], Any] = WorkerPool(
+            lambda work: work(), self._wake, attempt_seconds=float("inf"), clock=time.monotonic
+        )
+        self._is_silent = False
+        self._wait_for(lambda: self._open(url, tables))
+
+    def run(self, work: Callable[[sa.Connection], Result]) -> Result:
+        """Do work in a transaction of its own, and return its result."""
+
+        def transact() -> Result:
+            self._file.check()
+            with self._connection.begin():
+                return work(self._connection)
+
+        return self._wait_for(transact)
+
+    def clock(self) -> Callable[[], float]:
+        """Return the database's clock, which all who share it have in common: Unix time."""
+        asked = sa.text(self.kind.clock)
+        ahead = float(self.run(lambda connection: connection.scalar(asked))) - time.time()
+        return lambda: time.time() + ahead
+
+    def close(self) -> None:
+        """Close the connection, unless the database is silent: that ends with the process."""
+        with suppress(LedgerError):
+            self._wait_for(self._disconnect)
+        self._workers.close()
+
+    def _wait_for(self, work: Callable[[], Result]) -> Result:
+        """Do work on the database's thread; raise `LedgerError` where it fails or takes too long.
+
+        A database that was silent once is not asked again.
+        """
+        if self._is_silent:
+            raise LedgerError(_SILENT)
+        self._workers.start(work)
+        started_at = time.monotonic()
+        while not self._workers.has_results:
+            seconds = time.monotonic() - started_at
+            is_over = seconds >= PATIENCE_SECONDS or self._seconds_left() <= 0
+            if is_over and seconds >= MIN_PATIENCE_SECONDS:
+                self._is_silent = True
+                raise LedgerError(_SILENT)
+            self._wake.wait(_LOOK_SECONDS)
+        try:
+            result: Result
+            [(_, result)] = self._workers.results()
+        except SQLAlchemyError as error:
+            raise LedgerError(_describe(error)) from None
+        return result
+
+    # On the database's thread
+
+    def _open(self, url: str, tables: sa.MetaData) -> None:
         try:
             self._engine = _create_engine(url)
-            self._connection = self._engine.connect()
             self.kind = KINDS[self._engine.dialect.name]
+            self._connection = self._engine.connect()
         except (ArgumentError, ValueError):
             raise LedgerError(
                 "its URL cannot be read; sqlite:///ledger.db is one that can"
             ) from None
-        except (SQLAlchemyError, ImportError) as error:
+        except ImportError as error:
             raise LedgerError(_describe(error)) from None
-        self.run(lambda connection: self._create(connection, tables))
+        with self._connection.begin():
+            self._connection.exec_driver_sql(self.kind.lock_schema)
+            _create_tables(self._connection, tables)
+        self._file = _File(self._connection)
 
-    def run(self, work: Callable[[sa.Connection], Result]) -> Result:
-        """Do work in a transaction of its own, and return its result."""
-        try:
-            with self._connection.begin():
-                return work(self._connection)
-        except SQLAlchemyError as error:
-            raise LedgerError(_describe(error)) from None
-
-    def close(self) -> None:
-        """Close the connection."""
+    def _disconnect(self) -> None:
         self._connection.close()
         self._engine.dispose()
 
-    def _create(self, connection: sa.Connection, tables: sa.MetaData) -> None:
-        """Make what is missing; another process may be making it too."""
-        for table in tables.sorted_tables:
-            connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
-            for index in table.indexes:
-                if connection.dialect.name == "postgresql" or POSTGRESQL_ONLY not in index.info:
-                    connection.execute(sa.schema.CreateIndex(index, if_not_exists=True))
+
+class _File:
+    """The file of a SQLite database, which is lost where it is moved away while it is open."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._path: Path | None = None
+        if connection.dialect.name == "sqlite":
+            name = connection.exec_driver_sql("PRAGMA database_list").one()[2]
+            self._path = Path(name) if name else None  # else it is in memory
+            connection.rollback()
+        self._identity = self._look()
+
+    def check(self) -> None:
+        """Raise `LedgerError` where it is not in its place any more."""
+        if self._look() != self._identity:
+            raise LedgerError("its file was moved or removed while this run was using it")
+
+    def _look(self) -> tuple[int, int] | None:
+        if self._path is None:
+            return None
+        try:
+            status = self._path.stat()
+        except FileNotFoundError:
+            return (0, 0)
+        return status.st_dev, status.st_ino
+
+
+def _create_tables(connection: sa.Connection, tables: sa.MetaData) -> None:
+    """Make the tables and indexes that are missing."""
+    for table in tables.sorted_tables:
+        connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
+        for index in table.indexes:
+            if connection.dialect.name == "postgresql" or POSTGRESQL_ONLY not in index.info:
+                connection.execute(sa.schema.CreateIndex(index, if_not_exists=True))
 
 
 def _create_engine(url: str) -> sa.Engine:
     """Return the engine of a ledger URL; its connections are set up as the database needs it."""
     address = sa.make_url(url)
+    kind = KINDS[address.get_backend_name()]  # the settings allow no other
+    if kind.timeout not in address.query:
+        address = address.update_query_dict({kind.timeout: str(BUSY_SECONDS)})
     if address.get_backend_name() == "sqlite":
-        if "timeout" not in address.query:
-            address = address.update_query_dict({"timeout": str(BUSY_SECONDS)})
         _create_private(address.database or ":memory:")
-    engine = sa.create_engine(address, pool_pre_ping=True)
-    statements = KINDS[engine.dialect.name].set_up
+    engine = sa.create_engine(address, pool_pre_ping=True, **kind.engine_options)
 
     @sa.event.listens_for(engine, "connect")
     def _set_up(connection: Any, _: Any) -> None:
-        for statement in statements:
+        for statement in kind.set_up:
             connection.execute(statement)
 
     return engine

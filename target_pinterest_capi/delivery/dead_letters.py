@@ -71,6 +71,7 @@ class DeadLetters:
         *,
         clock: Callable[[], float],
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+        open_lines: Callable[[str], LineFile] = LineFile,
     ) -> None:
         self.path = path
         self._run_id = run_id
@@ -81,7 +82,7 @@ class DeadLetters:
         self._buffer: list[DeadLetter] = []
         self._oldest_at = 0.0
         self._failed_at = float("-inf")  # the last flush, where it failed
-        self._file = LineFile(path)
+        self._file = open_lines(path)
         self._objects = 0  # that are complete: one that failed is written again under its name
         self.written = 0
 

@@ -1,34 +1,41 @@
-"""What keeps an event from being sent twice: the ledger of earlier runs, and the keys under way.
+"""What keeps an event from being sent twice: the ledger, and the keys under way in this run.
 
-A key is recorded before its event is settled, so that STATE cannot pass one that the ledger does
-not have. Never counts and never sends: it says what need not be sent.
+A key is claimed before its event is sent, and recorded before its event is settled, so that STATE
+cannot pass one that the ledger does not have. Never counts and never sends: it says what may be
+sent, and what need not be.
 """
 
-from collections.abc import Collection
-from typing import TYPE_CHECKING
-
-from pydantic import SecretStr
+from collections.abc import Callable, Collection
+from typing import NamedTuple
 
 from target_pinterest_capi.delivery.batches import Batch
-from target_pinterest_capi.delivery.ledger import event_key
+from target_pinterest_capi.delivery.ledger import RENEWAL_SECONDS, Ledger, event_key
 from target_pinterest_capi.delivery.repeats import Repeats
 from target_pinterest_capi.events.event import Account, Event
 
-if TYPE_CHECKING:
-    from target_pinterest_capi.delivery.event_ledger import EventLedger
+
+class ClaimedBatch(NamedTuple):
+    """A batch as the ledger sees it."""
+
+    to_send: Batch | None  # claimed by this run
+    held: Batch | None  # claimed by another run
+    done: list[Event]  # delivered, and the repeats of what was
 
 
 class Deduplication:
-    """A ledger, and the repeats within a run.
+    """A ledger, opened when it is first needed, and the repeats within a run.
 
-    What asks or fills the ledger raises `LedgerError` where the database fails.
+    What asks or fills the ledger raises `LedgerError` where that fails. `clock` is monotonic
+    seconds.
     """
 
-    def __init__(self, ledger_url: SecretStr, retention_days: int) -> None:
-        self._url = ledger_url
-        self._retention_days = retention_days
+    def __init__(self, open_ledger: Callable[[], Ledger], clock: Callable[[], float]) -> None:
+        self._open_ledger = open_ledger
+        self._clock = clock
         self._repeats = Repeats()
-        self._opened: EventLedger | None = None
+        self._opened: Ledger | None = None
+        self._renew_at: float | None = None
+        self._to_release: list[int] = []
 
     @property
     def has_room(self) -> bool:
@@ -49,38 +56,65 @@ class Deduplication:
         """Return whether an event was delivered."""
         return bool(self._ledger.known([event_key(account, name, event_id)]))
 
-    def drop_known(self, batch: Batch) -> tuple[Batch | None, list[Event]]:
-        """Return what of a batch is to be sent, if anything, and the events that need not be.
-
-        The latter are those of its events that the ledger has, and their repeats.
-        """
-        known = self._ledger.known(batch.keys)
-        if not known:
-            return batch, []
-        unknown = [position for position, key in enumerate(batch.keys) if key not in known]
-        done = [event for event, key in zip(batch.events, batch.keys, strict=True) if key in known]
-        left = batch.pick(unknown) if unknown else None
-        return left, done + self._repeats.end_delivered(known)
+    def claim(self, batch: Batch) -> ClaimedBatch:
+        """Claim a batch's keys, and return what of it may be sent."""
+        self._release()
+        claims = self._ledger.claim(batch.keys)
+        if not claims.delivered and not claims.held:
+            return ClaimedBatch(batch, None, [])
+        new, held = (
+            [position for position, key in enumerate(batch.keys) if key in keys]
+            for keys in (set(claims.new), set(claims.held))
+        )
+        delivered = set(claims.delivered)
+        done = [
+            event for event, key in zip(batch.events, batch.keys, strict=True) if key in delivered
+        ]
+        return ClaimedBatch(
+            batch.pick(new) if new else None,
+            batch.pick(held) if held else None,
+            done + self._repeats.end_delivered(delivered),
+        )
 
     def record_delivered(self, keys: Collection[int]) -> list[Event]:
         """Record keys that were delivered; return their repeats, which need not be sent."""
-        self._ledger.record(keys)
+        self._ledger.record_delivered(keys)
         return self._repeats.end_delivered(keys)
 
     def next_repeat(self, key: int) -> tuple[Event, int] | None:
-        """Return what is sent in the place of a rejected event, and its record's number."""
-        return self._repeats.next_repeat(key)
+        """Return what is sent in the place of a rejected event, and its record's number.
+
+        It goes by the claim of that one, which is given up where there is no repeat.
+        """
+        repeat = self._repeats.next_repeat(key)
+        if repeat is None:
+            self._to_release.append(key)
+        return repeat
+
+    def poll(self) -> None:
+        """Give up claims of what was rejected, and renew the others when it is time."""
+        self._release()
+        if self._renew_at is not None and self._clock() >= self._renew_at:
+            self._ledger.renew()
+            self._renew_at = self._clock() + RENEWAL_SECONDS
+
+    def next_due_at(self) -> float | None:
+        """Return when claims are to be renewed; None where there can be none."""
+        return self._renew_at
 
     def close(self) -> None:
-        """Close the connection."""
+        """Give up every claim, and close the ledger."""
         if self._opened is not None:
             self._opened.close()
 
-    @property
-    def _ledger(self) -> "EventLedger":
-        """The ledger, opened when it is first asked."""
-        if self._opened is None:
-            from target_pinterest_capi.delivery.event_ledger import EventLedger  # noqa: PLC0415 - SQLAlchemy takes 0.1 s to import
+    def _release(self) -> None:
+        if self._to_release:
+            self._ledger.release(self._to_release)
+            self._to_release = []
 
-            self._opened = EventLedger(self._url.get_secret_value(), self._retention_days)
+    @property
+    def _ledger(self) -> Ledger:
+        if self._opened is None:
+            self._opened = self._open_ledger()
+            self._renew_at = self._clock() + RENEWAL_SECONDS
         return self._opened

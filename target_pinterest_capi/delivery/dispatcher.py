@@ -17,7 +17,7 @@ from target_pinterest_capi.delivery.rate_limit import RateLimit
 from target_pinterest_capi.delivery.retry_policy import RetryPolicy, count_attempt
 from target_pinterest_capi.delivery.unconfirmed_rejections import UnconfirmedRejections
 from target_pinterest_capi.delivery.wakeup import Wakeup
-from target_pinterest_capi.delivery.worker_pool import WorkerPool
+from target_pinterest_capi.delivery.worker_pool import StartWorkers, WorkerPool
 from target_pinterest_capi.events.event import Account
 from target_pinterest_capi.pinterest.responses import (
     ApiResponse,
@@ -87,8 +87,9 @@ class Dispatcher:
         clock: Callable[[], float],
         wake: Wakeup,
         rng: random.Random | None = None,
+        start_workers: StartWorkers = WorkerPool,
     ) -> None:
-        self._workers = WorkerPool(send, wake, attempt_seconds=attempt_seconds, clock=clock)
+        self._workers = start_workers(send, wake, attempt_seconds=attempt_seconds, clock=clock)
         self._outcomes = outcomes
         self._max_in_flight = max_in_flight
         self._max_requests_per_minute = max_requests_per_minute
@@ -133,6 +134,11 @@ class Dispatcher:
         """Whether nothing waits or is under way; unconfirmed rejections do not count."""
         return not self._workers.in_flight and not self._queue
 
+    @property
+    def has_unconfirmed(self) -> bool:
+        """Whether rejections wait for an accepted event."""
+        return bool(self._unconfirmed)
+
     def oldest_sequence(self) -> int | None:
         """Return the lowest sequence number of any event that is not settled."""
         return min((batch.sequences[0] for batch in self._live), default=None)
@@ -169,10 +175,8 @@ class Dispatcher:
         self._workers.close()
 
     def settle_unconfirmed(self) -> None:
-        """Settle the rejections that waited for an accepted event: it came, or never will."""
-        for batch, message in self._unconfirmed.confirm():
-            self._outcomes.settle_refused(batch, message)
-            self._live.discard(batch)
+        """Settle the rejections that wait for an accepted event: none will come."""
+        self._settle_rejections(self._unconfirmed.release())
 
     # Starting
 
@@ -235,9 +239,14 @@ class Dispatcher:
         if pause:
             self._rate_limit(batch.account).block(self._clock() + pause)
         if any(event.status == "processed" for event in response.body):
-            self.settle_unconfirmed()
+            self._settle_rejections(self._unconfirmed.confirm())
         self._outcomes.settle_answered(batch, response.body)
         self._live.discard(batch)
+
+    def _settle_rejections(self, rejections: list[tuple[Batch, str]]) -> None:
+        for batch, message in rejections:
+            self._outcomes.settle_refused(batch, message)
+            self._live.discard(batch)
 
     def _retry_uncertain(self, batch: Batch, response: EventsResponse) -> None:
         again = self._outcomes.settle_uncertain(batch)

@@ -1,6 +1,7 @@
-"""Delivers events: gathers them into batches, drops what the ledger has, and hands on to send.
+"""Delivers events: gathers them into batches, claims these in the ledger, and hands on to send.
 
-How an event ends is the `Acknowledger`'s. Where the ledger fails nothing more is sent.
+What the ledger has as delivered is dropped, and what another run has claimed waits. How an event
+ends is the `Acknowledger`'s. Where the ledger fails nothing more is sent.
 """
 
 import logging
@@ -13,8 +14,10 @@ from target_pinterest_capi.delivery.batches import Batch, Batches, max_event_byt
 from target_pinterest_capi.delivery.deduplication import Deduplication
 from target_pinterest_capi.delivery.dispatcher import Dispatcher, StopReason
 from target_pinterest_capi.delivery.exit_codes import RunStopped
-from target_pinterest_capi.delivery.ledger import LedgerError
+from target_pinterest_capi.delivery.held_batches import HeldBatches
+from target_pinterest_capi.delivery.ledger import LEASE_SECONDS, LedgerError
 from target_pinterest_capi.delivery.wakeup import Wakeup
+from target_pinterest_capi.delivery.worker_pool import StartWorkers, WorkerPool
 from target_pinterest_capi.events.event import Account, Event
 from target_pinterest_capi.events.reasons import Skipped
 from target_pinterest_capi.pinterest.client import Client
@@ -53,6 +56,7 @@ class EventDelivery:
         wake: Wakeup,
         client: EventSender | None = None,
         rng: random.Random | None = None,
+        start_workers: StartWorkers = WorkerPool,
     ) -> None:
         self._acknowledger = acknowledger
         self._deduplication = deduplication
@@ -66,6 +70,9 @@ class EventDelivery:
             wait_seconds=settings.batch_wait_seconds,
             clock=clock,
         )
+        self._held = HeldBatches()
+        self._is_flushing = False
+        self._has_waited = False  # for another run
         self.max_event_bytes = max_event_bytes(settings.batch_max_bytes)
         self._client: EventSender = client or Client(
             settings.api_url,
@@ -82,6 +89,7 @@ class EventDelivery:
             clock=clock,
             wake=wake,
             rng=rng,
+            start_workers=start_workers,
         )
 
     # What arrives
@@ -120,12 +128,16 @@ class EventDelivery:
     @property
     def has_room(self) -> bool:
         """Whether more records may be read; not until requests in flight end."""
-        return self._has_room_for_repeats and self.dispatcher.has_room
+        return self._has_room_for_repeats and self._held.has_room and self.dispatcher.has_room
 
     @property
     def is_idle(self) -> bool:
-        """Whether no request is under way or waits to be sent."""
-        return self.dispatcher.is_idle
+        """Whether no request is under way, waits to be sent, or waits for another run.
+
+        After `flush` none is unconfirmed either.
+        """
+        is_undecided = self._is_flushing and self.dispatcher.has_unconfirmed
+        return self.dispatcher.is_idle and not self._held and not is_undecided
 
     @property
     def in_flight(self) -> int:
@@ -134,9 +146,10 @@ class EventDelivery:
 
     @property
     def undecided(self) -> int:
-        """How many events could still be delivered: gathered, on their way, or held as repeats."""
+        """How many events could still be delivered: gathered, on their way, held, or repeats."""
         repeats = 0 if self._deduplication is None else self._deduplication.undecided
-        return self._batches.undecided + self.dispatcher.undecided + repeats
+        waiting = self._batches.undecided + self._held.undecided
+        return waiting + self.dispatcher.undecided + repeats
 
     @property
     def stopped(self) -> StopReason | None:
@@ -144,31 +157,41 @@ class EventDelivery:
         return self.dispatcher.stopped
 
     def oldest_sequence(self) -> int | None:
-        """Return the lowest number of a record that has an event open or under way."""
-        sequences = (self._batches.oldest_sequence(), self.dispatcher.oldest_sequence())
+        """Return the lowest number of a record that has an event open, held or under way."""
+        sequences = (
+            self._batches.oldest_sequence(),
+            self._held.oldest_sequence(),
+            self.dispatcher.oldest_sequence(),
+        )
         return min((number for number in sequences if number is not None), default=None)
 
     def next_due_at(self) -> float | None:
-        """Return when something can be sent; None where only a response or an event can help."""
-        times = (self._batches.next_due_at(), self.dispatcher.next_due_at())
+        """Return when something can be done; None where only a response or an event can help."""
+        times = [self._batches.next_due_at(), self.dispatcher.next_due_at()]
+        if self._deduplication is not None and self.stopped is None:
+            times += [self._held.next_due_at(), self._deduplication.next_due_at()]
         return min((at for at in times if at is not None), default=None)
 
     # Actions
 
     def poll(self) -> None:
         """Read the responses that have come, and send what is due."""
+        if self._deduplication is not None and self.stopped is None:
+            self._poll_ledger(self._deduplication)
         for batch in self._batches.pop_due(self._clock()):
             self._submit(batch)
+        if not self._has_room_for_repeats:
+            self._submit_open()  # reading waits for it, and waiting makes it no larger
         self._poll_dispatcher()
-        is_stuck = not self._has_room_for_repeats and self.dispatcher.is_idle
-        if is_stuck and self._batches.next_due_at() is None:
-            # Reading waits for room, so nothing will come that could confirm the rejections.
+        if self._is_closed and self.dispatcher.is_idle and self.stopped is None:
+            # Nothing will come that could confirm the rejections. What another run has claimed may
+            # wait for these: that run waits for their claims, where it has refused events too.
             self.dispatcher.settle_unconfirmed()
 
     def flush(self) -> None:
-        """Send what has gathered."""
-        for batch in self._batches.pop_all():
-            self._submit(batch)
+        """Send what has gathered: the input has ended."""
+        self._is_flushing = True
+        self._submit_open()
 
     def stop(self, message: str) -> None:
         """Send nothing more."""
@@ -181,26 +204,60 @@ class EventDelivery:
         self.dispatcher.close()
         self._client.close()
 
+    def _poll_ledger(self, deduplication: Deduplication) -> None:
+        """Keep the claims, and claim once more what another run had claimed."""
+        try:
+            deduplication.poll()
+        except LedgerError as error:
+            self.stop(error.stop_message)
+            return
+        for batch in self._held.pop_due(self._clock()):
+            self._submit(batch)
+
+    @property
+    def _is_closed(self) -> bool:
+        """Whether nothing more is read: the input has ended, or what waits leaves no room."""
+        has_room = self._has_room_for_repeats and self._held.has_room
+        return self._is_flushing or not has_room
+
+    def _submit_open(self) -> None:
+        for batch in self._batches.pop_all():
+            self._submit(batch)
+
     @property
     def _has_room_for_repeats(self) -> bool:
         return self._deduplication is None or self._deduplication.has_room
 
     def _submit(self, batch: Batch) -> None:
-        """Hand a batch to the dispatcher, without what the ledger has.
+        """Hand a batch to the dispatcher, without what is not to be sent, or not yet.
 
         Where the ledger fails all of it goes there, and the dispatcher is stopped.
         """
-        left: Batch | None = batch
-        if self._deduplication is not None:
+        to_send: Batch | None = batch
+        if self._deduplication is not None and self.stopped is None:
             try:
-                left, known = self._deduplication.drop_known(batch)
-                self._acknowledger.skip_events(known, Skipped.IN_LEDGER)
+                to_send, held, done = self._deduplication.claim(batch)
             except LedgerError as error:
                 self.stop(error.stop_message)
-        elif self._may_warn:
+            else:
+                self._acknowledger.skip_events(done, Skipped.IN_LEDGER)
+                if held is not None:
+                    self._hold(held)
+        elif self._deduplication is None and self._may_warn:
             self._warn_of_offline_events(batch)
-        if left is not None:
-            self.dispatcher.submit(left)
+        if to_send is not None:
+            self.dispatcher.submit(to_send)
+
+    def _hold(self, batch: Batch) -> None:
+        """Let events wait for the run that has claimed them."""
+        self._held.push(batch, self._clock())
+        if not self._has_waited:
+            self._has_waited = True
+            _log.info(
+                "Another run on this ledger is sending some of these events: they wait until it "
+                "is done with them, or at most %d seconds after its last sign of life.",
+                LEASE_SECONDS,
+            )
 
     def _warn_of_offline_events(self, batch: Batch) -> None:
         # A list is built faster than a generator here.

@@ -1,16 +1,20 @@
-"""What a ledger is, for those who need not open one: the key of an event, and how a ledger fails.
+"""What a ledger is, for those who need not open one: its keys, its methods, and how it fails.
 
-A ledger holds digests and times, nothing that could be read back. A key is written before STATE can
-pass its event. Several processes may share one: writing a key twice is no error.
+A run claims keys before it sends their events, so that of several runs on one ledger only one sends
+an event. A ledger holds digests and times, nothing that could be read back.
 """
 
+from collections.abc import Collection
 from struct import Struct
-from typing import Final
+from typing import Final, NamedTuple, Protocol
 
 from target_pinterest_capi.events.event import Account
 from target_pinterest_capi.events.hashing import sha256
 
 DAY_SECONDS: Final = 86400
+# A run renews its claims four times as often. One that has not for so long is taken for dead.
+LEASE_SECONDS: Final = 120
+RENEWAL_SECONDS: Final = LEASE_SECONDS / 4
 
 # A key is the first 64 bits of a SHA-256, as a number: databases find and keep numbers at half the
 # cost of bytes. Among ten million keys that of a new event is there by chance once in 2 * 10^12.
@@ -33,6 +37,46 @@ class LedgerError(Exception):
             f"{self}. STATE stays before what is not recorded there: "
             "repair the database and run again."
         )
+
+
+class Claims(NamedTuple):
+    """What became of keys that a run wanted to claim: each is in one of the three."""
+
+    new: Collection[int]  # claimed by this run, which may send their events
+    delivered: Collection[int]
+    held: Collection[int]  # claimed by another run, which has not ended
+
+
+class Ledger(Protocol):
+    """Keys of delivered events, and claims of those that runs are about to deliver.
+
+    Belongs to one run, and is called on that run's thread. Raises `LedgerError` where it fails; a
+    call that failed changed nothing.
+    """
+
+    def claim(self, keys: Collection[int]) -> Claims:
+        """Claim keys that differ from each other, or say why not. A claim of one's own is new."""
+
+    def record_delivered(self, keys: Collection[int]) -> None:
+        """Record that keys were delivered, in the place of their claims.
+
+        They outlive the end of this process when it returns.
+        """
+
+    def release(self, keys: Collection[int]) -> None:
+        """Give up this run's claims of keys that were not delivered."""
+
+    def known(self, keys: Collection[int]) -> set[int]:
+        """Return those of the keys that were delivered; a claim does not count."""
+
+    def renew(self) -> None:
+        """Keep this run's claims from running out.
+
+        Raises `LedgerError` where they have: others may have claimed the keys meanwhile.
+        """
+
+    def close(self) -> None:
+        """Give up every claim of this run, and close what is open. Never raises."""
 
 
 def event_key(account: Account, name: str, event_id: str) -> int:

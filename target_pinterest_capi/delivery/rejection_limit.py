@@ -1,14 +1,20 @@
 """How much may be invalid or rejected before a run counts as failed: `max_rejected_ratio`."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from target_pinterest_capi.reporting.counters import Counters
 
+MIN_SETTLED_FOR_RATIO: Final = 1000
+
 
 class RejectionLimit(NamedTuple):
-    """The share of failures that is too much; None where there is no limit."""
+    """The share of failures that is too much; None where there is no limit.
+
+    Before the end of the input at least `min_settled` events must be settled.
+    """
 
     max_ratio: float | None
+    min_settled: int = MIN_SETTLED_FOR_RATIO
 
     def is_reached(self, counters: Counters, undecided: int = 0) -> bool:
         """Return whether the share is at or over the limit, even if all `undecided` get through."""

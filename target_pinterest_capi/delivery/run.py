@@ -21,11 +21,16 @@ from target_pinterest_capi.delivery.delivery import Delivery
 from target_pinterest_capi.delivery.event_delivery import EventDelivery, EventSender
 from target_pinterest_capi.delivery.exit_codes import ExitCode as ExitCode  # noqa: PLC0414 - the doors take both from here
 from target_pinterest_capi.delivery.exit_codes import RunStopped as RunStopped  # noqa: PLC0414
+from target_pinterest_capi.delivery.ledger import Ledger
+from target_pinterest_capi.delivery.rejection_limit import RejectionLimit
 from target_pinterest_capi.delivery.wakeup import Wakeup
+from target_pinterest_capi.delivery.worker_pool import StartWorkers, WorkerPool
 from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, SkippedRecord
 from target_pinterest_capi.events.keys import key_of
 from target_pinterest_capi.events.outcomes import Outcome
 from target_pinterest_capi.events.reasons import Invalid, Reason, Skipped
+from target_pinterest_capi.events.redaction import shown_name
+from target_pinterest_capi.files.line_file import LineFile
 from target_pinterest_capi.reporting.counters import RequestCounts
 from target_pinterest_capi.reporting.progress import ProgressReporter, Snapshot
 
@@ -41,6 +46,7 @@ class Run:
     """Delivers events, and settles every record. `clock` is monotonic seconds.
 
     `write_state` writes a STATE's value, all of it or with an `OSError`, which ends the run.
+    `ledger` is used instead of the one at `ledger_url`.
     """
 
     def __init__(
@@ -53,6 +59,11 @@ class Run:
         client: EventSender | None = None,
         wake: Wakeup | None = None,
         rng: random.Random | None = None,
+        start_workers: StartWorkers = WorkerPool,
+        open_lines: Callable[[str], LineFile] = LineFile,
+        checkpoints: Checkpoints | None = None,
+        rejection_limit: RejectionLimit | None = None,
+        ledger: Ledger | None = None,
     ) -> None:
         self.settings = settings
         self.run_id = run_id or uuid.uuid4().hex[:12]
@@ -60,10 +71,10 @@ class Run:
         self.started_at = clock()
         self._clock = clock
         self._write_state = write_state
-        self._checkpoints = Checkpoints()
+        self._checkpoints = checkpoints or Checkpoints()
         deduplication = None
-        if settings.mode == "live" and settings.ledger_url is not None:
-            deduplication = Deduplication(settings.ledger_url, settings.ledger_retention_days)
+        if settings.mode == "live" and (ledger or settings.ledger_url):
+            deduplication = Deduplication(lambda: ledger or self._open_ledger(), clock)
         self._is_dry = settings.mode == "dry_run"
         self._acknowledger = Acknowledger(
             settings,
@@ -72,6 +83,8 @@ class Run:
             submit=self._submit_repeat,
             hold_at=self._checkpoints.hold_at,
             clock=clock,
+            open_lines=open_lines,
+            rejection_limit=rejection_limit,
         )
         self.tally = self._acknowledger.tally
         self.observations = self._acknowledger.observations
@@ -83,8 +96,9 @@ class Run:
             wake=self.wake,
             client=client,
             rng=rng,
+            start_workers=start_workers,
         )
-        self._state_written_at = float("-inf")
+        self._state_due_at = float("-inf")
         self._can_write_state = True
         self._failed_at: int | None = None  # the record that `on_invalid: fail` stopped at
         self._deliveries: list[Delivery] = [self._events]
@@ -153,9 +167,10 @@ class Run:
 
     def _fail_on(self, record: InvalidRecord) -> None:
         self._failed_at = self.sequence  # never settled; what came before it is still sent
-        where = f", field {record.field}" if record.field else ""
+        where = f", field {shown_name(record.field)}" if record.field else ""
         self._stop = RunStopped(
-            f"on_invalid is fail, and a record of stream {record.origin.stream!r} is invalid: "
+            "on_invalid is fail, and a record of stream "
+            f"{shown_name(record.origin.stream)!r} is invalid: "
             f"{record.reason}{where} ({record.reason.advice}) "
             f"It is record {self.sequence} of the input; STATE stays before it.",
             ExitCode.TOO_MUCH_REJECTED,
@@ -166,7 +181,7 @@ class Run:
         """Count the current record as left out by configuration."""
         reason = str(record.reason)
         if record.name is not None:
-            reason = f"{reason}: {self.tally.bounded_name(record.name)}"
+            reason = f"{reason}: {record.name}"
         self.tally.count_outcome(record.origin, Outcome.SKIPPED, reason)
 
     def skip_unsent(self, origin: Origin, reason: Reason) -> None:
@@ -238,7 +253,7 @@ class Run:
         due = self._acknowledger.dead_letters.due_at()
         if due is not None and now >= due:
             self._flush_letters()
-        if self._checkpoints.is_waiting and now - self._state_written_at >= STATE_INTERVAL_SECONDS:
+        if self._checkpoints.is_waiting and now >= self._state_due_at:
             self._checkpoint(now)
         self._check_breaker()
 
@@ -253,8 +268,8 @@ class Run:
         if self.watch is not None:
             times.append(self.watch.next_due_at())
         now = self._clock()
-        if self._checkpoints.is_waiting and now < self._state_written_at + STATE_INTERVAL_SECONDS:
-            times.append(self._state_written_at + STATE_INTERVAL_SECONDS)
+        if self._checkpoints.is_waiting and now < self._state_due_at:
+            times.append(self._state_due_at)
         due = [at - now for at in times if at is not None]
         return max(0.0, min(due)) if due else None
 
@@ -268,10 +283,13 @@ class Run:
         return self._deadline is not None
 
     def interrupt(self) -> None:
-        """Begin the grace time: `finish` ends within it. Safe to call in a signal handler."""
+        """Begin the grace time: `finish` ends within it. Safe to call in a signal handler.
+
+        Only the first call ends a wait: a run that stopped calls it each time that it polls.
+        """
         if self._deadline is None:
             self._deadline = self._clock() + self.settings.shutdown_grace_seconds
-        self.wake.set()
+            self.wake.set()
 
     def finish(self) -> RunStopped | None:
         """Send what is open, wait for every response, and write the last true STATE.
@@ -282,9 +300,6 @@ class Run:
         for delivery in self._deliveries:
             delivery.flush()
         self._drain()
-        if self._stop is None and self._events.is_idle:
-            self._events.dispatcher.settle_unconfirmed()
-            self._drain()  # repeats of a rejected event are sent in its place
         try:
             self._acknowledger.flush()
         except RunStopped as stop:
@@ -351,7 +366,7 @@ class Run:
         except OSError as error:
             self._fail_state(error)
         else:
-            self._state_written_at = now
+            self._state_due_at = now + STATE_INTERVAL_SECONDS
             self.states_written += 1
 
     def _fail_state(self, error: OSError) -> None:
@@ -391,3 +406,18 @@ class Run:
             delivery.stop(str(stop))
         if raise_now:
             raise self._stop
+
+    def _open_ledger(self) -> Ledger:
+        from target_pinterest_capi.delivery.event_ledger import EventLedger  # noqa: PLC0415 - SQLAlchemy takes 0.1 s to import
+
+        url = self.settings.ledger_url
+        assert url is not None  # noqa: S101 - else there is no deduplication
+        return EventLedger(
+            url.get_secret_value(),
+            self.settings.ledger_retention_days,
+            seconds_left=self._seconds_left,
+        )
+
+    def _seconds_left(self) -> float:
+        """Return what is left of the grace time, once that has begun."""
+        return float("inf") if self._deadline is None else self._deadline - self._clock()

@@ -8,12 +8,50 @@ import itertools
 import threading
 from collections.abc import Callable, Iterator
 from queue import SimpleQueue
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from target_pinterest_capi.delivery.wakeup import Wakeup
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
+Result_co = TypeVar("Result_co", covariant=True)
+
+
+class Workers(Protocol[Task, Result_co]):
+    """What makes attempts beside the run's thread, as `WorkerPool` does."""
+
+    @property
+    def in_flight(self) -> int:
+        """How many attempts are under way."""
+
+    def overdue_at(self) -> float:
+        """Return the time at which the oldest attempt is overdue; infinity where there is none."""
+
+    def start(self, task: Task) -> None:
+        """Start an attempt."""
+
+    def results(self) -> Iterator[tuple[Task, Result_co]]:
+        """Yield what has come back, and never wait."""
+
+    def overdue(self) -> Iterator[Task]:
+        """Yield the tasks of attempts whose time is over, and go on without them."""
+
+    def close(self) -> None:
+        """End what waits."""
+
+
+class StartWorkers(Protocol):
+    """Makes the workers of one kind of attempts."""
+
+    def __call__(
+        self,
+        attempt: Callable[[Task], Result],
+        wake: Wakeup,
+        *,
+        attempt_seconds: float,
+        clock: Callable[[], float],
+    ) -> Workers[Task, Result]:
+        """Return workers that make attempts by a function, and set `wake` when one ends."""
 
 
 class WorkerPool(Generic[Task, Result]):

@@ -52,7 +52,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     key: dict[str, str] | str | None
 
     def __repr__(self) -> str:
-        return f"Event(name={self.name!r}, {len(self.body)} bytes)"
+        return f"Event({len(self.body)} bytes)"
 
 
 class InvalidRecord(msgspec.Struct, frozen=True, gc=False):
@@ -73,7 +73,8 @@ class InvalidRecord(msgspec.Struct, frozen=True, gc=False):
 class SkippedRecord(msgspec.Struct, frozen=True, gc=False):
     """A record that the configuration leaves out.
 
-    `name` is the event name that no entry lists, where that is the reason.
+    `name` is the event name of Pinterest's that the entry does not list, where that is the reason.
+    Any other name came with a record, and may be a value of it.
     """
 
     origin: Origin

@@ -252,6 +252,7 @@ ITEM_FIELDS: Final = (
     _text("item_brand", "The product's brand"),
     _text("item_brand_id", "Id of the product's brand (seen live)", 64),
 )
+ITEM_MEMBERS: Final = frozenset(member.leaf for member in ITEM_FIELDS)
 
 BY_PATH: Final = {field.path: field for field in FIELDS}
 OBJECTS: Final = ("user_data", "custom_data", "app_info", "device_info")

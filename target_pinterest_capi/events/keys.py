@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from target_pinterest_capi.events import coerce, hashing
+from target_pinterest_capi.events.column_names import is_metadata
 from target_pinterest_capi.events.event import Event
 
 Key = dict[str, str]
@@ -32,7 +33,8 @@ def derive_event_id(
 
     It is the SHA-256 over account, event name, stream and key properties; of a stream without key
     properties, over the whole record but its `_sdc_*` columns. None where the record lacks a key
-    property, or has nothing but nulls for them: such ids would be shared.
+    property, or has nothing but nulls for them: such ids would be shared. None as well
+    where a value is nested too deeply to be read.
     """
     if key_properties:
         if any(name not in record for name in key_properties):
@@ -41,9 +43,9 @@ def derive_event_id(
         if all(value is None for value in key.values()):
             return None
     else:
-        key = {name: value for name, value in record.items() if not name.startswith("_sdc_")}
-    return hashing.digest_bytes(
-        _encode(
+        key = {name: value for name, value in record.items() if not is_metadata(name)}
+    try:
+        recipe = _encode(
             {
                 "ad_account_id": ad_account_id,
                 "event_name": event_name,
@@ -51,7 +53,9 @@ def derive_event_id(
                 "stream": stream,
             }
         )
-    )
+    except RecursionError:
+        return None
+    return hashing.digest_bytes(recipe)
 
 
 def read_key(

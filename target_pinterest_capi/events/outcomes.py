@@ -59,7 +59,7 @@ _REASONS: Final[dict[str, Reason]] = {
 def find_reason(text: str) -> Reason | None:
     """Return the reason that a counter or a report names; None where there is none of this name.
 
-    What follows a colon, as in `name_not_listed: Cart Viewed`, is no part of the reason's name.
+    What follows a colon, as in `name_not_listed: add_to_cart`, is no part of the reason's name.
     """
     return _REASONS.get(text.partition(":")[0])
 

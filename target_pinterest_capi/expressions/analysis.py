@@ -32,6 +32,11 @@ def plain_path(source: str) -> str | None:
     return tree["value"] if tree["type"] == "field" else None
 
 
+def literals(*sources: str) -> frozenset[str]:
+    """Return the texts that stand in the expressions themselves. Raises ExpressionError."""
+    return frozenset(text for source in sources for text in _texts(parse(source)))
+
+
 def can_fail(node: Node) -> bool:
     """Return whether evaluating the node can fail on a record."""
     return node["type"] in _FALLIBLE or any(map(can_fail, children(node)))
@@ -50,3 +55,10 @@ def _columns(node: Node) -> Iterator[str | None]:
     elif kind != "expref":  # that reads elements
         for child in children(node):
             yield from _columns(child)
+
+
+def _texts(node: Node) -> Iterator[str]:
+    if node["type"] == "literal" and isinstance(node["value"], str):
+        yield node["value"]
+    for child in children(node):
+        yield from _texts(child)

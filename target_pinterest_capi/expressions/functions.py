@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any, Final, NamedTuple
 from urllib.parse import unquote_plus
 
+from target_pinterest_capi.events.column_names import find_member
 from target_pinterest_capi.expressions import arithmetic
 from target_pinterest_capi.expressions.patterns import pattern, pattern_problem
 from target_pinterest_capi.expressions.values import EXACT, opened, parsed_number, text
@@ -125,6 +126,14 @@ def _run_time() -> str:
 
 def _today() -> str:
     return _run_time()[:10]
+
+
+def _member(value: Any, name: Any) -> Any:
+    if type(value) is not dict:
+        value = opened(value)
+    if not isinstance(value, dict) or not isinstance(name, str):
+        return None
+    return find_member(value, name)
 
 
 # Constant arguments, checked before the first record
@@ -285,6 +294,19 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
             ),
             implementation=_to_date,
             constants={1: _date_form_problem},
+        ),
+        Function(
+            signature="member(object, name)",
+            about=(
+                "The object's member of this name, or of the same name in another case or in "
+                "camelCase; of several, the exact name"
+            ),
+            examples=(
+                ("member(user, 'click_id')", {"user": {"clickId": "dj0y"}}, "dj0y"),
+                ("member(user, 'click_id')", {"user": '{"CLICK_ID": "dj0y"}'}, "dj0y"),
+                ("member(user, 'click_id')", {"user": {"email": "a@example.com"}}, None),
+            ),
+            implementation=_member,
         ),
         Function(
             signature="items_value(items, price_key, quantity_key)",

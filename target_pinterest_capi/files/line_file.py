@@ -10,6 +10,7 @@ import fcntl
 import os
 import stat
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -19,15 +20,23 @@ from target_pinterest_capi.files.durable import Sync, sync_directory
 LOCK_WAIT_SECONDS: Final = 5.0  # the others hold it for the time of a write and a sync
 LOCK_PAUSE_SECONDS: Final = 0.01
 
+Write = Callable[[int, memoryview], int]
+
 
 class LineFile:
     """A private file (0600), made with the first line. Raises `OSError` from `append` alone."""
 
     def __init__(
-        self, path: str, *, lock_wait_seconds: float = LOCK_WAIT_SECONDS, sync: Sync = os.fsync
+        self,
+        path: str,
+        *,
+        lock_wait_seconds: float = LOCK_WAIT_SECONDS,
+        sync: Sync = os.fsync,
+        write: Write = os.write,
     ) -> None:
         self.path = path
         self._sync = sync
+        self._write = write
         self._lock_wait_seconds = lock_wait_seconds
         self._fd: int | None = None
         self._is_cut = False  # of a device or a pipe: half a line may have gone there
@@ -39,7 +48,7 @@ class LineFile:
             return
         fd, is_locked = self._hold()
         try:
-            _append(fd, lines, self._sync, may_shorten=is_locked)
+            self._append(fd, lines, may_shorten=is_locked)
         finally:
             if is_locked:
                 fcntl.flock(fd, fcntl.LOCK_UN)
@@ -73,35 +82,36 @@ class LineFile:
     def _pass_on(self, lines: bytes) -> None:
         ended = b"\n" + lines if self._is_cut else lines
         self._is_cut = True
-        _write(self._opened(), ended)
+        self._write_all(self._opened(), ended)
         self._is_cut = False
 
+    def _append(self, fd: int, lines: bytes, *, may_shorten: bool) -> None:
+        """Write and sync lines at a file's end.
 
-def _append(fd: int, lines: bytes, sync: Sync, *, may_shorten: bool) -> None:
-    """Write and sync lines at a file's end. `may_shorten` where nobody else appends meanwhile."""
-    size = os.fstat(fd).st_size
-    is_cut = size > 0 and os.pread(fd, 1, size - 1) != b"\n"
-    data = b"\n" + lines if is_cut else lines
-    try:
-        _write(fd, data)
-        sync(fd)
-    except OSError:
-        if may_shorten:
-            with suppress(OSError):  # half a line stays, and the next write ends it
-                _take_back(fd, size, data)
-        raise
+        `may_shorten` where nobody else appends meanwhile.
+        """
+        size = os.fstat(fd).st_size
+        is_cut = size > 0 and os.pread(fd, 1, size - 1) != b"\n"
+        data = b"\n" + lines if is_cut else lines
+        try:
+            self._write_all(fd, data)
+            self._sync(fd)
+        except OSError:
+            if may_shorten:
+                with suppress(OSError):  # half a line stays, and the next write ends it
+                    _take_back(fd, size, data)
+            raise
+
+    def _write_all(self, fd: int, data: bytes) -> None:
+        left = memoryview(data)
+        while left:
+            left = left[self._write(fd, left) :]
 
 
 def _take_back(fd: int, size: int, data: bytes) -> None:
     """Shorten a file to its size before, unless somebody appended without asking for the lock."""
     if data.startswith(os.pread(fd, len(data) + 1, size)):
         os.ftruncate(fd, size)
-
-
-def _write(fd: int, data: bytes) -> None:
-    left = memoryview(data)
-    while left:
-        left = left[os.write(fd, left) :]
 
 
 def _lock(fd: int, wait_seconds: float) -> bool:

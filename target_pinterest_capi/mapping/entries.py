@@ -6,8 +6,9 @@ Done once for a stream's columns; what is left for a record is to call each entr
 import fnmatch
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from target_pinterest_capi.events import coerce
@@ -19,12 +20,15 @@ from target_pinterest_capi.events.build.builder import (
 )
 from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.events.build.plan import EventPlan, Get
+from target_pinterest_capi.events.column_names import clean_name
 from target_pinterest_capi.events.deletions import deletion_columns, is_deleted
 from target_pinterest_capi.events.event import Account, InvalidRecord, Origin, SkippedRecord
 from target_pinterest_capi.events.keys import read_key
 from target_pinterest_capi.events.reasons import Invalid, Skipped
+from target_pinterest_capi.expressions.analysis import literals
 from target_pinterest_capi.mapping import presets
 from target_pinterest_capi.mapping.field_plans import Levels, Note, compile_guarded, field_plans
+from target_pinterest_capi.mapping.flat_columns import SameField, names_a_field, same_fields
 from target_pinterest_capi.settings import MappingEntry, Settings
 from target_pinterest_capi.settings.values import MAX_ACCOUNT_DIGITS
 
@@ -33,6 +37,8 @@ Record = Mapping[str, Any]
 MapRecord = Callable[[Record], Result]
 MapRow = Callable[[Any, bytes], Result]
 
+KEPT_STREAMS: Final = 64  # or schemas of one: of each its compiled functions, some 40 KiB
+_ALTERNATIVES: Final = ("anyOf", "oneOf", "allOf")
 _EVERY_STREAM: Final = MappingEntry(stream="*", preset=presets.PINTEREST)
 
 
@@ -55,11 +61,15 @@ class Accounts:
 
 
 class StreamSchema(NamedTuple):
-    """What a SCHEMA message says of a stream; `columns` has those seen on records besides."""
+    """What a SCHEMA message says of a stream; `columns` has those seen on records besides.
+
+    `members` has those that it declares of objects, by column.
+    """
 
     name: str
     columns: frozenset[str]
     key_properties: tuple[str, ...] = ()
+    members: Mapping[str, frozenset[str]] = MappingProxyType({})
 
 
 class EntryRows(NamedTuple):
@@ -104,6 +114,55 @@ def matching(settings: Settings, stream: str) -> Iterable[tuple[str, MappingEntr
             yield entry.name or entry.preset or f"mappings[{number}]", entry
 
 
+def load_preset(entry: MappingEntry, stream: StreamSchema) -> MappingEntry | None:
+    """Return the preset of an entry for a stream's columns; None where it has none."""
+    if entry.preset is None:
+        return None
+    return presets.load(entry.preset, stream.columns, stream.members)
+
+
+def columns_of_one_field(settings: Settings, stream: StreamSchema) -> list[SameField]:
+    """Return what preset `pinterest` does not read of a stream: other spellings of its columns."""
+    entries = [entry for _, entry in matching(settings, stream.name)]
+    if not any(entry.preset == presets.PINTEREST for entry in entries):
+        return []
+    return list(same_fields(stream.columns, stream.members))
+
+
+CompileEntries = Callable[[StreamSchema], tuple[CompiledEntry, ...]]
+
+
+def entry_compiler(
+    settings: Settings,
+    accounts: Accounts,
+    note: OriginNote,
+    now: Callable[[], float] = time.time,
+) -> CompileEntries:
+    """Return the compiler of a stream's entries, which keeps what it compiled last.
+
+    A schema that changes in other columns than those of fields comes to the same functions, and
+    costs next to nothing.
+    """
+
+    @lru_cache(KEPT_STREAMS)
+    def compile_fields(
+        name: str,
+        columns: frozenset[str],
+        key_properties: tuple[str, ...],
+        members: frozenset[tuple[str, frozenset[str]]],
+    ) -> tuple[CompiledEntry, ...]:
+        stream = StreamSchema(name, columns, key_properties, dict(members))
+        return compile_stream(settings, stream, accounts, note, now)
+
+    def compile_entries(stream: StreamSchema) -> tuple[CompiledEntry, ...]:
+        columns = frozenset(filter(names_a_field, stream.columns))
+        members = [(column, declared) for column, declared in stream.members.items()]
+        of_fields = frozenset(pair for pair in members if pair[0] in columns)
+        return compile_fields(stream.name, columns, stream.key_properties, of_fields)
+
+    return compile_entries
+
+
 def compile_stream(
     settings: Settings,
     stream: StreamSchema,
@@ -130,7 +189,7 @@ def _compile(
     def entry_note(field: str, reason: str) -> None:
         note(origin, field, reason)
 
-    preset = presets.load(entry.preset, stream.columns) if entry.preset else None
+    preset = load_preset(entry, stream)
     options = settings.options
     plan = _plan(Levels(entry, preset, settings), origin, stream, entry_note)
     builder = compile_builder(plan, options, entry_note, now)
@@ -156,16 +215,22 @@ def _compile(
 
 def _plan(levels: Levels, origin: Origin, stream: StreamSchema, note: Note) -> EventPlan:
     listed = levels.preset.event_names if levels.preset else {}
-    event_names = {**listed, **levels.entry.event_names}
+    names = {**listed, **levels.entry.event_names}
     unmapped = (path for path, sources in levels.entry.fields.items() if sources is None)
     return EventPlan(
         origin,
-        fields=field_plans(levels, note, names_are_listed=bool(event_names)),
+        fields=field_plans(levels, note, names_are_listed=bool(names)),
         key_properties=stream.key_properties,
         underived=frozenset(unmapped),
-        event_names=event_names or None,
-        fallback_name=levels.fallback_name() if event_names else None,
+        event_names=names or None,
+        known_names=frozenset(names) | _literals(levels.expressions("event_name")),
+        fallback_name=levels.fallback_name() if names else None,
     )
+
+
+def _literals(levels: Iterable[tuple[str, ...]]) -> frozenset[str]:
+    """Return the names that the expressions of an event's name have in them."""
+    return literals(*(source for expressions in levels for source in expressions))
 
 
 def _rows(
@@ -260,6 +325,29 @@ def _is_true(value: Any) -> bool:
     return value is not None and value is not False and value not in ("", [], {})
 
 
-def stream_columns(schema: Mapping[str, Any], seen: Collection[str] = ()) -> frozenset[str]:
+def stream_columns(schema: Mapping[str, Any], seen: Iterable[str] = ()) -> frozenset[str]:
     """Return the columns that a stream's schema declares, and those seen besides."""
-    return frozenset(schema.get("properties") or ()) | frozenset(seen)
+    return frozenset(map(clean_name, (*_properties(schema), *seen)))
+
+
+def stream_members(schema: Mapping[str, Any]) -> dict[str, frozenset[str]]:
+    """Return the members that a stream's schema declares of objects, by column."""
+    declared = {
+        clean_name(column): frozenset(_properties(column_schema))
+        for column, column_schema in _properties(schema).items()
+    }
+    return {column: members for column, members in declared.items() if members}
+
+
+def _properties(schema: Any) -> Mapping[str, Any]:
+    """Return the properties of an object's schema, also of one that is an alternative to null."""
+    if not isinstance(schema, Mapping):
+        return {}
+    found: dict[str, Any] = {}
+    for keyword in _ALTERNATIVES:
+        alternatives = schema.get(keyword)
+        for alternative in alternatives if isinstance(alternatives, list) else ():
+            if isinstance(alternative, Mapping) and keyword not in alternative:
+                found.update(_properties(alternative))
+    properties = schema.get("properties")
+    return {**found, **properties} if isinstance(properties, Mapping) else found

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from target_pinterest_capi.events import coerce
-from target_pinterest_capi.events.build.converters import Options, compile_trial
+from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.events.build.plan import NOW, FieldPlan, Get, Selection
+from target_pinterest_capi.events.build.value_check import compile_trial
 from target_pinterest_capi.events.fields import BY_PATH, FieldKind
 from target_pinterest_capi.events.reasons import LeftOut
 from target_pinterest_capi.expressions.analysis import plain_path, roots
@@ -45,9 +46,11 @@ class Levels(NamedTuple):
         return self._first_default("event_name", entries)
 
     def _first_default(self, path: str, entries: list[MappingEntry]) -> Any:
-        for defaults in (*(level.defaults for level in entries), self.settings.defaults):
-            if defaults.get(path) is not None:
-                return defaults[path]
+        levels: list[MappingEntry | Settings] = [*entries, self.settings]
+        for level in levels:
+            default = level.defaults.get(path)
+            if default is not None:
+                return default
         return None
 
     def _entries(self, path: str) -> list[MappingEntry]:
@@ -81,14 +84,14 @@ def _field_plan(
     sources = [source for expressions in levels for source in expressions]
     if len(sources) == 1 and default is None:
         return _plan_of_one(path, sources[0], note)
-    getters = [
-        _level(path, [compile_guarded(source, path, note) for source in expressions], note, options)
-        for expressions in levels
-    ]
+    getters = [_level(path, expressions, note, options) for expressions in levels]
     if default is not None:
-        constant = NOW if path == "event_time" and default == "now" else default
+        is_now = path == "event_time" and default == "now"
+        constant = NOW if is_now else default
         getters.append(lambda _: constant)
-    return FieldPlan(_first(getters), reads=roots(*sources)) if getters else None
+    if not getters:
+        return None
+    return FieldPlan(_first(getters), reads=roots(*sources))
 
 
 def _plan_of_one(path: str, source: str, note: Note) -> FieldPlan:
@@ -101,12 +104,13 @@ def _plan_of_one(path: str, source: str, note: Note) -> FieldPlan:
     )
 
 
-def _level(path: str, getters: list[Get], note: Note, options: Options) -> Get:
+def _level(path: str, expressions: tuple[str, ...], note: Note, options: Options) -> Get:
     """Return one level's reader: of every value for a list, of the first usable for another field.
 
     A list of objects is one value.
     """
     field = BY_PATH[path]
+    getters = [compile_guarded(source, path, note) for source in expressions]
     if len(getters) == 1:
         return getters[0]
     if field.many and field.kind is not FieldKind.ITEMS:

@@ -1,22 +1,27 @@
-"""Preset `pinterest`: columns named like Pinterest's fields, nested or flat.
+"""Preset `pinterest`: columns named like Pinterest's fields, nested or flat, in any spelling.
 
 `entry_fields` reads column names alone: it returns the `fields` of the mapping entry that a person
-would write for them, of just the columns that are there. Numbered columns (`em_1`, `item_price_2`)
-hold further values of lists, or the members of further items.
+would write for them, of just the columns that are there. EVENT_ID and eventId are event_id; where
+several columns are one field the exact name is read. Numbered columns (`em_1`, `item_price_2`) hold
+further values of lists, or the members of further items.
 """
 
 import re
-from collections.abc import Collection, Iterator
-from typing import Final
+from collections.abc import Collection, Iterator, Mapping
+from functools import lru_cache
+from typing import Final, NamedTuple
 
+from target_pinterest_capi.events.column_names import by_field_name, clean_name, snake_case
 from target_pinterest_capi.events.fields import FIELDS, ITEM_FIELDS, OBJECTS, Field
 
 Expressions = tuple[str, ...]
+Members = Mapping[str, Collection[str]]  # those that a schema declares, by the object's column
 
 _NUMBERED: Final = re.compile(r"(.+?)_([1-9]\d{0,2})")
 _JOINTS: Final = (".", "__", "_")  # how taps and flattening join an object's name and its member's
 # Members of the other objects are too common as names of columns: brand, model, type.
 _BARE_OBJECTS: Final = ("", "user_data", "custom_data")
+_KNOWN_NAMES: Final = 4096
 _CONTENTS: Final = "custom_data.contents"
 
 
@@ -29,44 +34,105 @@ def _item_columns(leaf: str) -> tuple[str, ...]:
 _ITEM_COLUMNS: Final = {member.leaf: _item_columns(member.leaf) for member in ITEM_FIELDS}
 
 
-def entry_fields(columns: Collection[str]) -> dict[str, Expressions]:
-    """Return the expressions of every field that the columns hold, by path in the table's order."""
-    numbered = _numbered(columns)
+class SameField(NamedTuple):
+    """Columns that are one field: one is `read`, the others are not."""
+
+    field: str
+    read: str
+    unread: tuple[str, ...]
+
+
+def entry_fields(
+    columns: Collection[str], members: Members | None = None
+) -> dict[str, Expressions]:
+    """Return the expressions of every field that the columns hold, by path in the table's order.
+
+    `members` has those that objects are known to have; of any other object they are found on its
+    records.
+    """
+    found = _Columns(columns, members or {})
     fields = {}
     for field in FIELDS:
-        expressions = tuple(_expressions(field, columns, numbered))
+        expressions = tuple(_expressions(field, found))
         if expressions:
             fields[field.path] = expressions
     return fields
 
 
+@lru_cache(_KNOWN_NAMES)
 def names_a_field(column: str) -> bool:
     """Return whether a column is read where it is there.
 
     Any other column changes nothing of what `entry_fields` returns.
     """
-    numbered = _NUMBERED.fullmatch(column)
-    return column in _COLUMNS or (numbered is not None and numbered[1] in _COLUMNS)
+    name = snake_case(clean_name(column))
+    numbered = _NUMBERED.fullmatch(name)
+    return name in _COLUMNS or (numbered is not None and numbered[1] in _COLUMNS)
+
+
+def same_fields(columns: Collection[str], members: Members | None = None) -> Iterator[SameField]:
+    """Yield the fields that several columns, or several members of an object, are."""
+    named = [column for column in columns if names_a_field(column)]
+    for name, (read, *unread) in by_field_name(named).items():
+        if unread:
+            yield SameField(name, read, tuple(unread))
+    for column, declared in (members or {}).items():
+        parent = snake_case(clean_name(column))
+        known = {field.leaf for field in FIELDS if field.parent == parent}
+        for name, (read, *unread) in by_field_name(declared).items():
+            if unread and name in known:
+                yield SameField(f"{parent}.{name}", read, tuple(unread))
 
 
 def base_columns() -> dict[str, Expressions]:
     """Return the preset as it is shown: every field with its unnumbered columns."""
     bare = {field.leaf for field in FIELDS if field.parent in _BARE_OBJECTS}
-    return entry_fields(bare.union(OBJECTS, (names[0] for names in _ITEM_COLUMNS.values())))
+    columns = bare.union(OBJECTS, (names[0] for names in _ITEM_COLUMNS.values()))
+    members = {
+        parent: {field.leaf for field in FIELDS if field.parent == parent} for parent in OBJECTS
+    }
+    return entry_fields(columns, members)
 
 
-def _expressions(
-    field: Field, columns: Collection[str], numbered: dict[str, list[tuple[int, str]]]
-) -> Iterator[str]:
-    if field.parent and field.parent in columns:
-        yield f"{field.parent}.{field.leaf}"
+class _Columns:
+    """A stream's columns by the names of fields."""
+
+    def __init__(self, columns: Collection[str], members: Members) -> None:
+        self._members = members
+        self._columns = {name: same[0] for name, same in by_field_name(columns).items()}
+        self._numbered: dict[str, list[tuple[int, str]]] = {}
+        for name, column in self._columns.items():
+            match = _NUMBERED.fullmatch(name)
+            if match:
+                self._numbered.setdefault(match[1], []).append((int(match[2]), column))
+
+    def named(self, name: str) -> str | None:
+        """Return the column of a name; None without any."""
+        return self._columns.get(name)
+
+    def numbered(self, name: str) -> list[tuple[int, str]]:
+        """Return the numbered columns of a base name, in order of their numbers."""
+        return sorted(self._numbered.get(name, ()))
+
+    def member(self, column: str, leaf: str) -> str:
+        """Return the expression of an object's member."""
+        declared = self._members.get(column)
+        if not declared:
+            return f"member({_quoted(column)}, '{leaf}')"
+        spelling = by_field_name(declared).get(leaf, [leaf])[0]
+        return f"{_quoted(column)}.{_quoted(spelling)}"
+
+
+def _expressions(field: Field, columns: _Columns) -> Iterator[str]:
+    if field.parent and (parent := columns.named(field.parent)) is not None:
+        yield columns.member(parent, field.leaf)
     for name in _names(field):
-        if name in columns:
-            yield _quoted(name)
+        if (column := columns.named(name)) is not None:
+            yield _quoted(column)
         if field.many and field.path != _CONTENTS:
-            yield from (_quoted(column) for _, column in numbered.get(name, ()))
+            yield from (_quoted(column) for _, column in columns.numbered(name))
     if field.path == _CONTENTS:
-        yield from _flat_items(columns, numbered)
+        yield from _flat_items(columns)
 
 
 def _names(field: Field) -> Iterator[str]:
@@ -82,19 +148,7 @@ _COLUMNS: Final = frozenset(name for field in FIELDS for name in _names(field)).
 )
 
 
-def _numbered(columns: Collection[str]) -> dict[str, list[tuple[int, str]]]:
-    """Return the numbered columns of each base name, in order of their numbers."""
-    found: dict[str, list[tuple[int, str]]] = {}
-    for column in columns:
-        match = _NUMBERED.fullmatch(column)
-        if match:
-            found.setdefault(match[1], []).append((int(match[2]), column))
-    return {base: sorted(members) for base, members in found.items()}
-
-
-def _flat_items(
-    columns: Collection[str], numbered: dict[str, list[tuple[int, str]]]
-) -> Iterator[str]:
+def _flat_items(columns: _Columns) -> Iterator[str]:
     """Yield the expression that makes items of flat columns, if there are any.
 
     `[{id: item_id, ...}, {id: item_id_1, ...}]`
@@ -102,9 +156,9 @@ def _flat_items(
     items: dict[int, dict[str, str]] = {}
     for leaf, names in _ITEM_COLUMNS.items():
         for name in names:
-            if name in columns:
-                items.setdefault(0, {}).setdefault(leaf, name)
-            for number, column in numbered.get(name, ()):
+            if (column := columns.named(name)) is not None:
+                items.setdefault(0, {}).setdefault(leaf, column)
+            for number, column in columns.numbered(name):
                 items.setdefault(number, {}).setdefault(leaf, column)
     if items:
         members = (

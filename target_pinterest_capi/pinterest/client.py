@@ -17,19 +17,20 @@ import msgspec
 
 from target_pinterest_capi import __version__
 from target_pinterest_capi.events.event import Account
-from target_pinterest_capi.pinterest.redaction import redact
+from target_pinterest_capi.events.redaction import plain_values, redact
+from target_pinterest_capi.pinterest.parsing import parse_statuses, remaining_calls, wait_seconds
 from target_pinterest_capi.pinterest.responses import (
     ApiResponse,
     AudiencePage,
     CallResponse,
     Credentials,
+    CustomerListBody,
+    CustomerListPage,
     EventsResponse,
     EventStatus,
-    ListPage,
     NoResponse,
     NoResponseKind,
     PinterestAudience,
-    PinterestList,
     QualityScore,
     TokenGrant,
 )
@@ -41,29 +42,8 @@ MAX_RESPONSE_BYTES: Final = 16 * 1024 * 1024
 PAGE_SIZE: Final = 250  # docs/pinterest-api.md: Customer lists (query_page_size)
 _CONNECT_SECONDS: Final = 10.0
 _KEEP_ALIVE_SECONDS: Final = 60.0
-_MAX_HEADER_DIGITS: Final = 9
 
 Parsed = TypeVar("Parsed")
-
-
-class _Events(msgspec.Struct, gc=False):
-    events: list[EventStatus] | None = None
-
-
-class _ErrorBody(msgspec.Struct, gc=False):
-    """Both shapes: the list at the top (200), or under `details` (422, seen)."""
-
-    events: list[EventStatus] | None = None
-    details: _Events | None = None
-    message: str | None = None
-
-
-class _Message(msgspec.Struct, gc=False):
-    message: str | None = None
-
-
-_decode_body: Final = msgspec.json.Decoder(_ErrorBody).decode
-_decode_message: Final = msgspec.json.Decoder(_Message).decode
 
 _NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
@@ -120,7 +100,7 @@ class Client:
             headers=_bearer(token),
             params={"test": "true"} if test else None,
             content=body,
-            parse=lambda response, raw: _parse_events(response, raw, token),
+            parse=lambda response, raw: _parse_events(response, raw, token, body),
         )
 
     def customer_lists(self, token: str, ad_account_id: str, bookmark: str | None) -> CallResponse:
@@ -128,7 +108,9 @@ class Client:
 
         docs/pinterest-api.md: Customer lists.
         """
-        return self._page(token, f"/ad_accounts/{ad_account_id}/customer_lists", bookmark, ListPage)
+        return self._page(
+            token, f"/ad_accounts/{ad_account_id}/customer_lists", bookmark, CustomerListPage
+        )
 
     def create_list(
         self, token: str, ad_account_id: str, name: str, list_type: str, members: Sequence[str]
@@ -139,7 +121,7 @@ class Client:
         """
         body = {"name": name, "list_type": list_type, "records": ",".join(members)}
         return self._write(
-            token, "POST", f"/ad_accounts/{ad_account_id}/customer_lists", body, PinterestList
+            token, "POST", f"/ad_accounts/{ad_account_id}/customer_lists", body, CustomerListBody
         )
 
     def update_list(
@@ -160,7 +142,7 @@ class Client:
             "PATCH",
             path,
             {"operation_type": operation, "records": ",".join(members)},
-            PinterestList,
+            CustomerListBody,
         )
 
     def audiences(self, token: str, ad_account_id: str, bookmark: str | None) -> CallResponse:
@@ -298,9 +280,12 @@ def _bearer(token: str) -> dict[str, str]:
 
 
 def _parse_events(
-    response: httpx.Response, raw: bytes, token: str
+    response: httpx.Response, raw: bytes, token: str, body: bytes
 ) -> ApiResponse[list[EventStatus]]:
-    events, message = _parse(raw)
+    """Return the response to a request of events, whose values its message does not show."""
+    events, message = parse_statuses(raw)
+    if message:
+        message = redact(message, (token,), plain_values([body]))
     return _response(response, events, message, (token,))
 
 
@@ -312,7 +297,8 @@ def _parse_body(
             return _response(response, msgspec.json.decode(raw, type=form), None, secrets)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             pass  # no body of a success: its message is all there is
-    return _response(response, None, _parse(raw)[1], secrets)
+    _, message = parse_statuses(raw)
+    return _response(response, None, message, secrets)
 
 
 def _response(
@@ -322,39 +308,9 @@ def _response(
         status=response.status_code,
         body=body,
         message=redact(message or "", secrets),
-        retry_after_seconds=_wait_seconds(response.headers),
-        remaining_calls=_number(response.headers.get("X-RateLimit-Remaining")),
+        retry_after_seconds=wait_seconds(response.headers),
+        remaining_calls=remaining_calls(response.headers),
     )
-
-
-def _parse(raw: bytes) -> tuple[list[EventStatus] | None, str | None]:
-    """Return the list of event statuses, wherever it is, and the message; None for neither."""
-    try:
-        body = _decode_body(raw)
-    except msgspec.MsgspecError:
-        try:
-            return None, _decode_message(raw).message
-        except msgspec.MsgspecError:
-            return None, None
-    if body.events is None and body.details is not None:
-        return body.details.events, body.message
-    return body.events, body.message
-
-
-def _wait_seconds(headers: httpx.Headers) -> float | None:
-    """Return the longest wait that is asked for: Retry-After, or a used-up limit's reset."""
-    waits = [_number(headers.get("Retry-After"))]
-    if not _number(headers.get("X-RateLimit-Remaining")):
-        waits.append(_number(headers.get("X-RateLimit-Reset")))
-    return max((float(wait) for wait in waits if wait is not None), default=None)
-
-
-def _number(text: str | None) -> int | None:
-    """Read the first number of a header such as `120000, 120000;w=60`; anything else is None."""
-    digits = (text or "").split(",", 1)[0].split(";", 1)[0].strip()
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= _MAX_HEADER_DIGITS):
-        return None
-    return int(digits)
 
 
 def _is_certificate_error(error: BaseException | None) -> bool:

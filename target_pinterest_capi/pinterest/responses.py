@@ -54,7 +54,7 @@ EventsResponse: TypeAlias = ApiResponse[list[EventStatus]] | NoResponse
 CallResponse: TypeAlias = ApiResponse[Any] | NoResponse
 
 
-class PinterestList(msgspec.Struct):
+class CustomerListBody(msgspec.Struct):
     """A customer list as Pinterest shows it: without its type, without its members.
 
     docs/pinterest-api.md: Customer lists.
@@ -71,13 +71,13 @@ class PinterestList(msgspec.Struct):
     num_removed_user_records: float = 0
 
 
-class ListPage(msgspec.Struct):
+class CustomerListPage(msgspec.Struct):
     """A page of customer lists; a `bookmark` leads to the next one.
 
     docs/pinterest-api.md: Customer lists.
     """
 
-    items: list[PinterestList]
+    items: list[CustomerListBody]
     bookmark: str | None = None
 
 

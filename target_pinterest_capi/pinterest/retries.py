@@ -5,6 +5,7 @@ Responses.
 """
 
 import random
+from collections.abc import Sequence
 from enum import Enum
 from http import HTTPStatus
 from typing import Final, NamedTuple
@@ -13,12 +14,14 @@ from target_pinterest_capi.pinterest.responses import (
     ApiResponse,
     CallResponse,
     EventsResponse,
+    EventStatus,
     NoResponse,
     NoResponseKind,
 )
 
 BACKOFF_BASE_SECONDS: Final = 0.5
 BACKOFF_CEILING_SECONDS: Final = 15.0
+_MAX_DOUBLINGS: Final = 16  # far past the ceiling
 SERVER_WAIT_CEILING_SECONDS: Final = 60.0  # a later reset is tried again after this
 
 
@@ -123,16 +126,18 @@ def classify(response: EventsResponse, sent: int) -> Decision:
 
     A list of another length than was sent is never a success.
     """
-    if (
-        isinstance(response, ApiResponse)
-        and response.body is not None
-        and (_is_success(response) or response.status == HTTPStatus.UNPROCESSABLE_ENTITY)
-    ):
-        is_complete = len(response.body) == sent and all(
-            event.status in _EVENT_STATUSES for event in response.body
-        )
-        return Decision.SETTLE if is_complete else Decision.UNCERTAIN
+    if isinstance(response, ApiResponse) and response.body is not None:
+        is_refusal = response.status == HTTPStatus.UNPROCESSABLE_ENTITY
+        if is_refusal or _is_success(response):
+            is_complete = _is_complete(response.body, sent)
+            return Decision.SETTLE if is_complete else Decision.UNCERTAIN
     return rule_of(response).decision
+
+
+def _is_complete(statuses: Sequence[EventStatus], sent: int) -> bool:
+    if len(statuses) != sent:
+        return False
+    return all(event.status in _EVENT_STATUSES for event in statuses)
 
 
 def classify_call(response: CallResponse) -> Decision:
@@ -186,9 +191,11 @@ def delay_seconds(attempts: int, server_wait_seconds: float | None, rng: random.
 
     Full jitter under a ceiling that doubles, and never less than the server's own wait.
     """
-    ceiling = min(BACKOFF_CEILING_SECONDS, BACKOFF_BASE_SECONDS * 2 ** min(attempts - 1, 16))
+    doublings = min(attempts - 1, _MAX_DOUBLINGS)
+    ceiling = min(BACKOFF_BASE_SECONDS * 2**doublings, BACKOFF_CEILING_SECONDS)
     jittered = rng.uniform(0, ceiling)
-    return max(jittered, min(server_wait_seconds or 0.0, SERVER_WAIT_CEILING_SECONDS))
+    wait = min(server_wait_seconds or 0.0, SERVER_WAIT_CEILING_SECONDS)
+    return max(jittered, wait)
 
 
 def _is_success(response: "ApiResponse[object]") -> bool:

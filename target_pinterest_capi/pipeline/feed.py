@@ -41,6 +41,17 @@ class IteratedSource(Generic[Item]):
         return None
 
 
+class ChunkedSource(Generic[Item]):
+    """A source of chunks that come as fast as they are asked for."""
+
+    def __init__(self, chunks: Iterable[Iterable[Item]]) -> None:
+        self._chunks = iter(chunks)
+
+    def read(self, seconds: float | None) -> Iterable[Item] | None:  # noqa: ARG002 - the protocol's
+        """Return the next chunk; never waits."""
+        return next(self._chunks, None)
+
+
 def paced(run: "Run", source: Source[Item]) -> Iterator[Item]:
     """Yield a source's items, at the pace at which the run delivers what becomes of them.
 

@@ -15,12 +15,19 @@ from typing import Any, Final
 from target_pinterest_capi.customer_lists.members import MemberOperation
 from target_pinterest_capi.delivery.batches import max_event_bytes
 from target_pinterest_capi.events.build.builder import Result
+from target_pinterest_capi.events.column_names import is_metadata
 from target_pinterest_capi.events.event import Event, InvalidRecord, Origin
 from target_pinterest_capi.events.outcomes import Outcome, advice_about
 from target_pinterest_capi.events.reasons import Invalid, Skipped
 from target_pinterest_capi.expressions.analysis import roots
-from target_pinterest_capi.mapping import presets
-from target_pinterest_capi.mapping.entries import Accounts, Record, StreamSchema, matching
+from target_pinterest_capi.mapping.entries import (
+    Accounts,
+    Record,
+    StreamSchema,
+    entry_compiler,
+    load_preset,
+    matching,
+)
 from target_pinterest_capi.pipeline.previewed import (
     EVENT,
     SENT,
@@ -30,7 +37,7 @@ from target_pinterest_capi.pipeline.previewed import (
 from target_pinterest_capi.pipeline.previewed_lists import (
     ADVICE,
     OUTCOMES,
-    PreviewedList,
+    PreviewedListEntry,
     compile_lists,
     list_sources,
 )
@@ -134,7 +141,7 @@ class Preview:
             schema = json.loads(bytes(message.schema))
         except (ValueError, RecursionError):
             raise UnreadableLineError("the schema cannot be read") from None
-        check_schema(schema)
+        schema = check_schema(schema)
         self._streams[message.stream] = _StreamPreview(
             self, message.stream, schema, tuple(message.key_properties or ())
         )
@@ -172,10 +179,10 @@ class _StreamPreview:
             key_properties,
             preview.settings,
             self,
-            accounts=preview.accounts,
-            note=self._note,
+            compile_entries=entry_compiler(
+                preview.settings, preview.accounts, self._note, preview.now
+            ),
             lists=[(entry.origin, partial(self._handle_for_list, entry)) for entry in self._lists],
-            now=preview.now,
         )
 
     def results(self, record: dict[str, Any]) -> list[PreviewedRecord]:
@@ -195,7 +202,7 @@ class _StreamPreview:
         """Keep an event likewise."""
         self.handle(event)
 
-    def _handle_for_list(self, entry: PreviewedList, record: Record) -> None:
+    def _handle_for_list(self, entry: PreviewedListEntry, record: Record) -> None:
         self._results.append(self._of_list(entry.read(record), entry))
 
     def unread_columns(self, settings: Settings) -> list[str]:
@@ -208,7 +215,7 @@ class _StreamPreview:
         if not self._pipeline.is_taken or read is None:
             return []
         unread = stream.columns - read.union(stream.key_properties)
-        return sorted(name for name in unread if not name.startswith("_sdc_"))
+        return sorted(name for name in unread if not is_metadata(name))
 
     def _note(self, _: Origin, field: str, reason: str) -> None:
         self._noted[field, str(reason)] += 1
@@ -229,7 +236,7 @@ class _StreamPreview:
                 line, *made.origin, EVENT, notes, made.account.ad_account_id, json.loads(made.body)
             )
         reason = str(made.reason)
-        name = None if made.name is None else tally.bounded_name(made.name)
+        name = made.name
         tally.count_outcome(
             made.origin, Outcome.SKIPPED, reason if name is None else f"{reason}: {name}"
         )
@@ -244,7 +251,7 @@ class _StreamPreview:
         )
 
     def _of_list(
-        self, made: MemberOperation | InvalidRecord, entry: PreviewedList
+        self, made: MemberOperation | InvalidRecord, entry: PreviewedListEntry
     ) -> PreviewedRecord:
         """Return one customer list's result likewise."""
         notes = self._take_notes(entry.origin)
@@ -292,8 +299,7 @@ class _StreamPreview:
 
 def _sources(entry: MappingEntry, stream: StreamSchema) -> Iterator[str]:
     """Yield the expressions of an entry and of its preset, without the fields that it unmaps."""
-    preset = presets.load(entry.preset, stream.columns) if entry.preset else None
-    for level in (entry, preset):
+    for level in (entry, load_preset(entry, stream)):
         if level is not None:
             yield from (source for source in (level.when,) if source)
             for path, expressions in level.fields.items():

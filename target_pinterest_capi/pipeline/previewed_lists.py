@@ -31,7 +31,7 @@ ADVICE: Final = {
 }
 
 
-class PreviewedList(NamedTuple):
+class PreviewedListEntry(NamedTuple):
     """An entry of customer_lists for one stream.
 
     `read` returns what a record says; `shown` names the list and its type.
@@ -45,7 +45,7 @@ class PreviewedList(NamedTuple):
 
 def compile_lists(
     settings: Settings, stream: str, key_properties: tuple[str, ...], note: OriginNote
-) -> tuple[PreviewedList, ...]:
+) -> tuple[PreviewedListEntry, ...]:
     """Compile every entry of customer_lists that takes the stream, in the configuration's order."""
     return tuple(
         _compile(settings, entry, stream, key_properties, note)
@@ -75,17 +75,17 @@ def _compile(
     stream: str,
     key_properties: tuple[str, ...],
     note: OriginNote,
-) -> PreviewedList:
-    from target_pinterest_capi.customer_lists.list_delivery import address_of  # noqa: PLC0415 - as above
+) -> PreviewedListEntry:
+    from target_pinterest_capi.customer_lists.list_delivery import configured_list  # noqa: PLC0415 - as above
 
-    address = address_of(settings, entry)
-    origin = Origin(stream, address.name)
+    configured = configured_list(settings, entry)
+    origin = Origin(stream, configured.name)
     name = (
-        {"list_id": address.list_id}
-        if address.list_id is not None
-        else {"list_name": address.list_name}
+        {"list_id": configured.list_id}
+        if configured.list_id is not None
+        else {"list_name": configured.list_name}
     )
     read = compile_members(entry, origin, key_properties, note, plain_keys=False)
-    return PreviewedList(
-        origin, address.ad_account_id, {**name, "list_type": address.list_type}, read
+    return PreviewedListEntry(
+        origin, configured.ad_account_id, {**name, "list_type": configured.list_type}, read
     )

@@ -4,30 +4,32 @@ Owns what a stream's mapping is compiled for, and when it is compiled again: whe
 columns that the schema does not declare. Holds no record: what one comes to is handed on at once.
 """
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from target_pinterest_capi.events.build.builder import Result
+from target_pinterest_capi.events.column_names import clean_name
 from target_pinterest_capi.events.deletions import deletion_columns
 from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, SkippedRecord
 from target_pinterest_capi.events.keys import read_key
 from target_pinterest_capi.events.reasons import Invalid, Skipped
+from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.mapping.entries import (
-    Accounts,
     CompiledEntry,
-    OriginNote,
+    CompileEntries,
     Record,
     StreamSchema,
-    compile_stream,
+    columns_of_one_field,
     stream_columns,
+    stream_members,
 )
-from target_pinterest_capi.mapping.flat_columns import names_a_field
+from target_pinterest_capi.mapping.flat_columns import SameField, names_a_field
 from target_pinterest_capi.settings import Settings
 from target_pinterest_capi.singer.rows import RowHandler, compile_rows, record_of
 from target_pinterest_capi.singer.schemas import compile_validator
 
 NO_MAPPING: Final = ""  # the name of the entry, where none takes a record
+RECORDS_BEFORE_ROWS: Final = 10  # a schema may change before they have paid for themselves
 MOST_TIMES_NEW: Final = (
     20  # that records of a stream bring new columns, before their names are data
 )
@@ -53,7 +55,7 @@ class StreamPipeline:
     Each record comes to one result for each mapping entry that takes the stream.
 
     A record that breaks the schema, or that neither an entry nor a customer list takes, has one
-    result. `note` counts values that are left out, and `now` returns Unix seconds.
+    result. `warn` takes what a person should know of the stream's columns, once.
     """
 
     def __init__(
@@ -64,17 +66,22 @@ class StreamPipeline:
         settings: Settings,
         results: ResultHandler,
         *,
-        accounts: Accounts,
-        note: OriginNote,
+        compile_entries: CompileEntries,
         lists: Sequence[ListMapping] = (),
-        now: Callable[[], float] = time.time,
+        warn: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self.stream = StreamSchema(name, stream_columns(schema), tuple(key_properties or ()))
+        self.stream = StreamSchema(
+            name,
+            stream_columns(schema),
+            tuple(map(clean_name, key_properties or ())),
+            stream_members(schema),
+        )
+        self._clean_names: dict[str, str] = {}  # of columns with a byte order mark, or blanks
         self._settings = settings
         self._results = results
-        self._accounts = accounts
-        self._note = note
-        self._now = now
+        self._compile_entries = compile_entries
+        self._warn = warn
+        self._warned_of: set[SameField] = set()
         self._lists = [handle for _, handle in lists]
         self._validate = compile_validator(dict(schema)) if settings.validate_records else None
         self._entries: tuple[CompiledEntry, ...]
@@ -88,6 +95,7 @@ class StreamPipeline:
         self._times_new = 0
         self._rows: RowHandler | None = None
         self._rows_are_stale = True
+        self._handled = 0  # records, before there are rows
 
     @property
     def has_entries(self) -> bool:
@@ -98,11 +106,14 @@ class StreamPipeline:
         """Hand on what a record comes to. Raises `RunStopped` where the run has to stop."""
         results = self._results
         results.sequence += 1
+        self._handled += 1
         if self._validate is not None and (violation := self._validate(record)) is not None:
             results.handle(self._invalid(record, violation.field, violation.keyword))
             return
         if (columns := tuple(record)) != self._last_columns:
             self._look_for_new(columns)
+        if self._clean_names:
+            record = self._cleaned(record)
         for map_record in self._mappers:
             results.handle(map_record(record))
         for handle_for_list in self._lists:
@@ -114,6 +125,8 @@ class StreamPipeline:
     def rows(self) -> RowHandler | None:
         """How lines can be read as rows; None where something needs whole records."""
         if self._rows_are_stale:
+            if self._handled < RECORDS_BEFORE_ROWS:
+                return None
             self._rows_are_stale = False
             self._rows = self._compile_rows()
         return self._rows
@@ -130,7 +143,13 @@ class StreamPipeline:
         from then on, and only names of fields are looked for.
         """
         self._last_columns = columns
-        new = set(columns) - self.stream.columns
+        unknown = set(columns).difference(self.stream.columns, self._clean_names)
+        if not unknown:
+            return
+        odd = {column: clean_name(column) for column in unknown if clean_name(column) != column}
+        self._clean_names.update(odd)
+        self._rows_are_stale = True
+        new = {odd.get(column, column) for column in unknown} - self.stream.columns
         if not new:
             return
         fields = {column for column in new if names_a_field(column)}.union(deletion_columns(new))
@@ -138,20 +157,26 @@ class StreamPipeline:
         if self._times_new > MOST_TIMES_NEW:
             new = fields
         self.stream = self.stream._replace(columns=self.stream.columns.union(new))
-        self._rows_are_stale = True
         if fields:
             self._compile()
 
+    def _cleaned(self, record: Record) -> Record:
+        """Return a record under clean names; a column that has such a name by itself stays."""
+        cleaned = {self._clean_names.get(name, name): value for name, value in record.items()}
+        return cleaned if len(cleaned) == len(record) else {**cleaned, **record}
+
     def _compile(self) -> None:
-        self._entries = compile_stream(
-            self._settings, self.stream, self._accounts, self._note, self._now
-        )
+        self._entries = self._compile_entries(self.stream)
         self._mappers = [entry.map_record for entry in self._entries]
+        for same in columns_of_one_field(self._settings, self.stream):
+            if same not in self._warned_of:
+                self._warned_of.add(same)
+                self._warn(_same_field_in_words(self.stream.name, same))
 
     def _compile_rows(self) -> RowHandler | None:
         plans = [entry.rows for entry in self._entries if entry.rows is not None]
         reads_records = self._lists or self._validate is not None or len(plans) < len(self._entries)
-        if not plans or reads_records or self._times_new > MOST_TIMES_NEW:
+        if not plans or reads_records or self._clean_names or self._times_new > MOST_TIMES_NEW:
             return None
         read = frozenset[str]().union(*(plan.reads for plan in plans))
         rows = compile_rows(self.stream.name, self.stream.columns, read)
@@ -159,6 +184,15 @@ class StreamPipeline:
             return None
         mappers = [plan.compile(rows.attributes, record_of) for plan in plans]
         return RowHandler(rows.decode, _row_handler(mappers, self._results))
+
+
+def _same_field_in_words(stream: str, same: SameField) -> str:
+    unread = ", ".join(repr(shown_name(column)) for column in same.unread)
+    return (
+        f"Stream {shown_name(stream)!r} has several columns for the field "
+        f"{shown_name(same.field)}: {shown_name(same.read)!r} is read, {unread} not. "
+        "Rename one, or drop it."
+    )
 
 
 def _row_handler(

@@ -7,10 +7,11 @@ from typing import Literal, NamedTuple
 
 from target_pinterest_capi.events.outcomes import Outcome, advice_about, find_reason
 from target_pinterest_capi.events.reasons import Warned
+from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.reporting.counters import Counters
 from target_pinterest_capi.reporting.coverage import COMPONENTS
-from target_pinterest_capi.reporting.customer_lists import ListReport
-from target_pinterest_capi.reporting.delivered_statistics import DeliveredStatistics, shown_name
+from target_pinterest_capi.reporting.customer_lists import CustomerListReport
+from target_pinterest_capi.reporting.delivered_statistics import DeliveredStatistics
 from target_pinterest_capi.reporting.event_times import DELAY_EDGES, EventTimes
 from target_pinterest_capi.reporting.report import (
     FORMAT,
@@ -36,7 +37,7 @@ class RunFacts(NamedTuple):
 
     run: RunSection
     requests: tuple[int, int, int]
-    customer_lists: Sequence[ListReport] = ()
+    customer_lists: Sequence[CustomerListReport] = ()
 
 
 def compose(facts: RunFacts, counters: Counters, statistics: DeliveredStatistics) -> Report:
@@ -67,7 +68,7 @@ def _outcomes(counters: Counters) -> list[OriginOutcomes]:
     for row in counters.outcomes():
         counts[row.origin][str(row.outcome)] += row.number
     return [
-        OriginOutcomes(stream=stream, mapping=mapping, **numbers)
+        OriginOutcomes(stream=shown_name(stream), mapping=mapping, **numbers)
         for (stream, mapping), numbers in counts.items()
     ]
 
@@ -78,11 +79,11 @@ def _reasons(counters: Counters) -> Iterator[ReasonCount]:
             continue
         reason, _, name = row.reason.partition(": ")
         yield ReasonCount(
-            stream=row.origin.stream,
+            stream=shown_name(row.origin.stream),
             mapping=row.origin.mapping,
             outcome=str(row.outcome),  # type: ignore[arg-type]
             reason=reason,
-            event_name=shown_name(name) if name else None,
+            event_name=name or None,
             events=row.number,
             advice=advice_about(row.reason),
         )
@@ -91,9 +92,9 @@ def _reasons(counters: Counters) -> Iterator[ReasonCount]:
 def _values(counters: Counters) -> Iterator[ValueCount]:
     for row in counters.notes():
         yield ValueCount(
-            stream=row.origin.stream,
+            stream=shown_name(row.origin.stream),
             mapping=row.origin.mapping,
-            field=row.field,
+            field=shown_name(row.field),
             reason=row.reason,
             sent=isinstance(find_reason(row.reason), Warned),
             values=row.number,

@@ -11,8 +11,9 @@ from typing import Final, NamedTuple
 from target_pinterest_capi.events.event import Origin
 from target_pinterest_capi.events.outcomes import Outcome
 
-MAX_NAMES: Final = 50  # names that come from records are kept up to here, the rest under one
+MAX_WARNINGS: Final = 50  # of Pinterest's are kept by their words, the rest as one
 OTHER_NAMES: Final = "(others)"
+_OUTCOMES: Final = list(Outcome)
 
 
 class OutcomeCount(NamedTuple):
@@ -49,7 +50,6 @@ class Counters:
         self._outcomes: Counter[tuple[Origin, Outcome, str]] = Counter()
         self._totals: Counter[Outcome] = Counter()
         self._notes: Counter[tuple[Origin, str, str]] = Counter()
-        self._names: set[str] = set()
         self._too_old = 0
         self.unsent = 0
         self._warnings: Counter[str] = Counter()
@@ -79,7 +79,7 @@ class Counters:
 
     def count_warning(self, message: str, number: int = 1) -> None:
         """Count a warning of Pinterest's about events that it took; the message holds no values."""
-        if message not in self._warnings and len(self._warnings) >= MAX_NAMES:
+        if message not in self._warnings and len(self._warnings) >= MAX_WARNINGS:
             message = OTHER_NAMES
         self._warnings[message] += number
 
@@ -95,15 +95,6 @@ class Counters:
             other.total(Outcome.INVALID) + other.total(Outcome.REJECTED) - other.failed
         )
         self.count_unsent(other.unsent)
-
-    def bounded_name(self, text: str) -> str:
-        """Return the name to count under: the text itself for the first `MAX_NAMES` of a run."""
-        if text in self._names:
-            return text
-        if len(self._names) < MAX_NAMES:
-            self._names.add(text)
-            return text
-        return OTHER_NAMES
 
     def total(self, outcome: Outcome) -> int:
         """Return how many events ended so."""
@@ -125,15 +116,12 @@ class Counters:
     def outcomes(self) -> list[OutcomeCount]:
         """Return the outcome table, by stream, entry, outcome and size."""
         rows = [OutcomeCount(*key, count) for key, count in self._outcomes.items()]
-        order = list(Outcome)
-        return sorted(
-            rows, key=lambda row: (row.origin, order.index(row.outcome), -row.number, row.reason)
-        )
+        return sorted(rows, key=_outcome_order)
 
     def notes(self) -> list[NoteCount]:
         """Return what was left out or warned about, by stream, entry, field and size."""
         rows = [NoteCount(*key, count) for key, count in self._notes.items()]
-        return sorted(rows, key=lambda row: (row.origin, row.field, -row.number, row.reason))
+        return sorted(rows, key=_note_order)
 
     def warnings(self) -> dict[str, int]:
         """Return Pinterest's warnings, the most frequent first."""
@@ -142,3 +130,11 @@ class Counters:
     def by_outcome(self, reasons: Iterable[Outcome] = Outcome) -> dict[str, int]:
         """Return the totals by the outcomes' names."""
         return {str(outcome): self.total(outcome) for outcome in reasons}
+
+
+def _outcome_order(row: OutcomeCount) -> tuple[Origin, int, int, str]:
+    return row.origin, _OUTCOMES.index(row.outcome), -row.number, row.reason
+
+
+def _note_order(row: NoteCount) -> tuple[Origin, str, int, str]:
+    return row.origin, row.field, -row.number, row.reason

@@ -20,7 +20,7 @@ def _count(words: str) -> msgspec.Meta:
     return msgspec.Meta(description=words, ge=0)
 
 
-class ListReport(msgspec.Struct, frozen=True, kw_only=True):
+class CustomerListReport(msgspec.Struct, frozen=True, kw_only=True):
     """One customer list after a run: names and numbers, nobody's identifier."""
 
     name: Annotated[

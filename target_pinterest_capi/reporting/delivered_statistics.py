@@ -3,11 +3,9 @@
 Numbers only, in bounded memory. Counts batch by batch, so that a run without a report pays nothing.
 """
 
-import re
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Callable, Collection, Sequence
 
 from target_pinterest_capi.events.event import Event
 from target_pinterest_capi.events.fields import EVENT_NAMES
@@ -16,19 +14,17 @@ from target_pinterest_capi.reporting.coverage import Coverage
 from target_pinterest_capi.reporting.event_ids import EventIds
 from target_pinterest_capi.reporting.event_times import EventTimes
 
-# What reads like a name. A column mapped by mistake has addresses, numbers and texts: they are
-# counted under `OTHER_NAMES`.
-_name_like: Final = re.compile(r"(?!.*\d{5})[^\W\d_][\w .:/-]{0,49}")
-
 
 class DeliveredStatistics:
     """Counts delivered events. `now` returns Unix seconds.
 
-    `name` returns the name to count under, and bounds how many there are: `Counters.bounded_name`.
+    `known` has the event names that may be shown; any other is counted under `OTHER_NAMES`.
     """
 
-    def __init__(self, name: Callable[[str], str], now: Callable[[], float] = time.time) -> None:
-        self._name = name
+    def __init__(
+        self, known: Collection[str] = EVENT_NAMES, now: Callable[[], float] = time.time
+    ) -> None:
+        self._known = known
         self._now = now
         self.started_at = now()
         self.events: Counter[str] = Counter()
@@ -44,7 +40,7 @@ class DeliveredStatistics:
         for event in events:
             groups.setdefault(event.name, []).append(event)
         for name, group in groups.items():
-            label = name if name in EVENT_NAMES else self._name(shown_name(name))
+            label = name if name in self._known else OTHER_NAMES
             self.events[label] += len(group)
             self.coverage.count_components(label, group)
             self.ids.count_ids(label, group)
@@ -53,19 +49,9 @@ class DeliveredStatistics:
         )
 
     def merge(self, other: "DeliveredStatistics") -> None:
-        """Add what another part of the same run counted. The number of names stays bounded."""
+        """Add what another part of the same run counted."""
         self.started_at = min(self.started_at, other.started_at)
-        labels = {
-            name: name if name in EVENT_NAMES or name == OTHER_NAMES else self._name(name)
-            for name in other.events
-        }
-        for name, label in labels.items():
-            self.events[label] += other.events[name]
-        self.coverage.merge(other.coverage, labels)
-        self.ids.merge(other.ids, labels)
+        self.events.update(other.events)
+        self.coverage.merge(other.coverage, other.events)
+        self.ids.merge(other.ids, other.events)
         self.times.merge(other.times)
-
-
-def shown_name(text: str) -> str:
-    """Return a name that came from a record if it reads like one, else `OTHER_NAMES`."""
-    return text if _name_like.fullmatch(text) else OTHER_NAMES

@@ -6,7 +6,7 @@ hash, so that memory is bounded, and says that its counts are estimates.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from target_pinterest_capi.events.event import Event
@@ -35,8 +35,11 @@ class EventIds:
 
     def count_ids(self, name: str, events: Sequence[Event]) -> None:
         """Count the ids of events under a name."""
-        seen, mask, repeats = self._seen, self._mask, 0
-        for key in [hash((event.name, event.id, event.account.ad_account_id)) for event in events]:
+        seen = self._seen
+        mask = self._mask
+        repeats = 0
+        for event in events:
+            key = hash((event.name, event.id, event.account.ad_account_id))
             if not key & mask:
                 if key in seen:
                     repeats += 1
@@ -44,25 +47,34 @@ class EventIds:
                     seen.add(key)
         self._repeats[name] += repeats * (mask + 1)
         self._events[name] += len(events)
-        if self._only.get(name, 0) is not None:
-            ids = {hash(event.id) for event in events} | {self._only.get(name, hash(events[0].id))}
-            self._only[name] = ids.pop() if len(ids) == 1 else None
+        self._compare_ids(name, events)
         while len(self._seen) > self._max_held:
             self._mask = self._mask * 2 + 1
             self._seen = {key for key in self._seen if not key & self._mask}
 
-    def merge(self, other: "EventIds", labels: Mapping[str, str]) -> None:
-        """Add what another part of the same run counted, each of its names under its label.
+    def _compare_ids(self, name: str, events: Sequence[Event]) -> None:
+        """Keep whether all events of a name have one id so far."""
+        is_first = name not in self._only
+        only = self._only.get(name)
+        if only is None and not is_first:
+            return
+        ids = {hash(event.id) for event in events}
+        if only is not None:
+            ids.add(only)
+        self._only[name] = ids.pop() if len(ids) == 1 else None
+
+    def merge(self, other: "EventIds", names: Collection[str]) -> None:
+        """Add what another part of the same run counted of the names.
 
         An id in both is no repeat, since neither part saw it twice: counts are exact no longer.
         """
-        self._parts += bool(self._events) and bool(labels)
+        self._parts += bool(self._events) and bool(names)
         self._mask |= other._mask  # noqa: SLF001 - its own kind
-        for name, label in labels.items():
+        for name in names:
             only = other._only[name]  # noqa: SLF001 - its own kind
-            self._only[label] = only if self._only.get(label, only) == only else None
-            self._repeats[label] += other._repeats[name]  # noqa: SLF001 - its own kind
-            self._events[label] += other._events[name]  # noqa: SLF001 - its own kind
+            self._only[name] = only if self._only.get(name, only) == only else None
+            self._repeats[name] += other._repeats[name]  # noqa: SLF001 - its own kind
+            self._events[name] += other._events[name]  # noqa: SLF001 - its own kind
 
     def repeated(self, name: str) -> int:
         """Return how many events of a name repeat the id of an earlier one."""

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 HOUR: Final = 3600
 DAY: Final = 24 * HOUR
 WEEK: Final = 7 * DAY
+_NEXT_WIDTH: Final = {HOUR: DAY, DAY: WEEK}
 MAX_HELD: Final = 10_000  # buckets in memory
 MAX_SHOWN: Final = 200  # buckets from the first to the last one in a report
 # Weeks begin on Mondays, and 1970-01-05 was the first one; to hours and days it is all the same.
@@ -46,28 +47,29 @@ class EventTimes:
         width = self._width
         self._buckets.update([(time - _FIRST_MONDAY) // width for time in times])
         if len(self._buckets) > MAX_HELD:
-            self._width, self._buckets = _coarser(self._width, self._buckets)
+            self._coarsen()
         self._delays.update([bisect_left(DELAY_EDGES, now - time) for time in times])
-        if now - min(times, default=now) > HOUR:
-            self.late_online += sum(
-                [
-                    is_online and now - time > HOUR
-                    for time, is_online in zip(times, online, strict=True)
-                ]
-            )
+        earliest = min(times, default=now)
+        if now - earliest > HOUR:
+            late = [now - time > HOUR for time in times]
+            pairs = zip(late, online, strict=True)
+            self.late_online += sum([is_late and is_online for is_late, is_online in pairs])
 
     def merge(self, other: "EventTimes") -> None:
         """Add what another part of the same run has counted."""
         width, buckets = other._width, other._buckets  # noqa: SLF001 - its own kind
         while self._width < width:
-            self._width, self._buckets = _coarser(self._width, self._buckets)
+            self._coarsen()
         while width < self._width:
             width, buckets = _coarser(width, buckets)
         self._buckets.update(buckets)
         while len(self._buckets) > MAX_HELD:
-            self._width, self._buckets = _coarser(self._width, self._buckets)
+            self._coarsen()
         self._delays.update(other._delays)  # noqa: SLF001 - its own kind
         self.late_online += other.late_online
+
+    def _coarsen(self) -> None:
+        self._width, self._buckets = _coarser(self._width, self._buckets)
 
     def over_time(self) -> tuple[int, list[Bucket]]:
         """Return the width of a bucket in seconds, and the buckets that hold events, in order.
@@ -78,7 +80,8 @@ class EventTimes:
         while buckets and max(buckets) - min(buckets) >= MAX_SHOWN:
             width, buckets = _coarser(width, buckets)
         return width, [
-            Bucket(number * width + _FIRST_MONDAY, buckets[number]) for number in sorted(buckets)
+            Bucket(start=number * width + _FIRST_MONDAY, events=events)
+            for number, events in sorted(buckets.items())
         ]
 
     def delays(self) -> list[int]:
@@ -93,7 +96,7 @@ class EventTimes:
 
 def _coarser(width: int, buckets: "Counter[int]") -> tuple[int, "Counter[int]"]:
     """Return the next larger width, days, weeks, then four of what there was, and its buckets."""
-    wider = {HOUR: DAY, DAY: WEEK}.get(width, width * 4)
+    wider = _NEXT_WIDTH.get(width, width * 4)
     joined: Counter[int] = Counter()
     for number, events in buckets.items():
         joined[number * width // wider] += events

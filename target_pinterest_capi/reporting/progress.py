@@ -133,16 +133,24 @@ class ProgressReporter:
     def _progress(self, now: float) -> Progress:
         snapshot = self._read()
         self._sample(now, snapshot)
-        since, settled = self._settled[0]
-        waited = None if snapshot.oldest_unsettled is None else now - self._records[0].at
-        previous, self._previous = self._previous, snapshot
+        previous = self._previous
+        self._previous = snapshot
+        waited = None
+        if snapshot.oldest_unsettled is not None:
+            waited = now - self._records[0].at
         return Progress(
             snapshot,
             previous,
             seconds=now - self._started_at,
-            events_per_second=(snapshot.settled - settled) / (now - since) if now > since else 0.0,
+            events_per_second=self._rate(now, snapshot),
             oldest_unsettled_seconds=waited,
         )
+
+    def _rate(self, now: float, snapshot: Snapshot) -> float:
+        since, settled = self._settled[0]
+        if now <= since:
+            return 0.0
+        return (snapshot.settled - settled) / (now - since)
 
     def _sample(self, now: float, snapshot: Snapshot) -> None:
         """Keep what there is now, and drop what neither the rate nor the oldest record needs."""
@@ -155,9 +163,8 @@ class ProgressReporter:
         if oldest is None:
             oldest = snapshot.records + 1
         _drop_first(self._records, lambda following: following.total < oldest, keep=1)
-        if (
-            len(self._records) > _MAX_SAMPLES
-        ):  # a run that waits for hours: every second one will do
+        # A run that waits for hours: every second one will do.
+        if len(self._records) > _MAX_SAMPLES:
             first, *rest = self._records
             self._records = deque([first, *rest[1::2]])
 

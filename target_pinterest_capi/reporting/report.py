@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
-from target_pinterest_capi.reporting.customer_lists import ListReport
+from target_pinterest_capi.reporting.customer_lists import CustomerListReport
 
 FORMAT: Final = 1
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -202,7 +202,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     warnings: list[WarningCount]
     delivered: Delivered
     requests: Requests
-    customer_lists: list[ListReport] = []
+    customer_lists: list[CustomerListReport] = []
 
 
 _encode: Final = msgspec.json.Encoder().encode

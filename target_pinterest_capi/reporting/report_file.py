@@ -15,7 +15,7 @@ from target_pinterest_capi import __version__
 from target_pinterest_capi.files.durable import replace_file
 from target_pinterest_capi.reporting import report
 from target_pinterest_capi.reporting.composition import RunFacts, compose
-from target_pinterest_capi.reporting.customer_lists import ListReport
+from target_pinterest_capi.reporting.customer_lists import CustomerListReport
 from target_pinterest_capi.reporting.html import page as html
 
 if TYPE_CHECKING:
@@ -77,7 +77,10 @@ class FinishedRun(Protocol):
 
 
 def write_report(
-    run: FinishedRun, exit_code: int, stopped: str | None, customer_lists: Sequence[ListReport] = ()
+    run: FinishedRun,
+    exit_code: int,
+    stopped: str | None,
+    customer_lists: Sequence[CustomerListReport] = (),
 ) -> None:
     """Write the report of a run that ended with `exit_code`; `stopped` is why it stopped early.
 

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 from target_pinterest_capi.events.event import Origin
 from target_pinterest_capi.events.outcomes import advice_about
-from target_pinterest_capi.reporting.customer_lists import ListReport
+from target_pinterest_capi.events.redaction import shown_name
+from target_pinterest_capi.reporting.customer_lists import CustomerListReport
 
 if TYPE_CHECKING:
     from target_pinterest_capi.reporting.report_file import FinishedRun
 
 
 def log_summary(
-    logger: logging.Logger, run: "FinishedRun", lists: Iterable[ListReport], exit_code: int
+    logger: logging.Logger, run: "FinishedRun", lists: Iterable[CustomerListReport], exit_code: int
 ) -> None:
     """Log what became of every record of a run, and of its customer lists."""
     tally, requests = run.tally, run.requests
@@ -23,7 +24,8 @@ def log_summary(
         logger.info("%s", line, extra=row._asdict())
     for note in tally.notes():
         line = (
-            f"{_named(note.origin)}: {note.field} {note.reason} {note.number}{_advice(note.reason)}"
+            f"{_named(note.origin)}: {shown_name(note.field)} {note.reason} {note.number}"
+            f"{_advice(note.reason)}"
         )
         logger.info("%s", line, extra=note._asdict())
     for message, number in tally.warnings().items():
@@ -56,7 +58,8 @@ def log_summary(
 
 
 def _named(origin: Origin) -> str:
-    return f"{origin.stream} ({origin.mapping})" if origin.mapping else origin.stream
+    stream = shown_name(origin.stream)
+    return f"{stream} ({origin.mapping})" if origin.mapping else stream
 
 
 def _advice(reason: str) -> str:

@@ -15,8 +15,9 @@ from target_pinterest_capi.sandbox import audiences, customer_lists
 from target_pinterest_capi.sandbox.fault_plans import Faults
 from target_pinterest_capi.sandbox.fault_responses import json_response
 from target_pinterest_capi.sandbox.faults import KINDS, FaultError, Script, read
+from target_pinterest_capi.sandbox.rows import EventRow, RequestRow, UpdateRow
 from target_pinterest_capi.sandbox.rules import Rules
-from target_pinterest_capi.sandbox.store import EventRow, RequestRow, Store, UpdateRow
+from target_pinterest_capi.sandbox.store import Store
 
 REDIRECTED: Final = "/_sandbox/redirected"  # clients of Pinterest come here, too
 

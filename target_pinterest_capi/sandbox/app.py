@@ -19,7 +19,16 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from target_pinterest_capi.sandbox import answers, audiences, customer_lists, oauth, quality, rules
+from target_pinterest_capi.sandbox import (
+    access,
+    answers,
+    audiences,
+    customer_lists,
+    events,
+    oauth,
+    quality,
+    rules,
+)
 from target_pinterest_capi.sandbox.admin_api import REDIRECTED, AdminApi
 from target_pinterest_capi.sandbox.fault_plans import FaultPlan, Faults
 from target_pinterest_capi.sandbox.fault_responses import (
@@ -33,7 +42,8 @@ from target_pinterest_capi.sandbox.faults import Fault
 from target_pinterest_capi.sandbox.page.origin_guard import guarded
 from target_pinterest_capi.sandbox.page.site import Site
 from target_pinterest_capi.sandbox.rates import CONVERSIONS, TOKENS, Window, category
-from target_pinterest_capi.sandbox.store import RequestRow, Store
+from target_pinterest_capi.sandbox.rows import RequestRow
+from target_pinterest_capi.sandbox.store import Store
 
 # docs/pinterest-api.md; each with the endpoint's name, as faults select it
 ROUTES: Final = (
@@ -86,7 +96,7 @@ class Endpoints:
         self, request: answers.Request, now: float, window: Window, plan: FaultPlan
     ) -> answers.Answer:
         """Answer a request of conversion events."""
-        return rules.answer(request, self.config, now, window, plan.actions, self.store.grants())
+        return events.answer(request, self.config, now, window, plan.actions, self.store.grants())
 
     def customer_lists(
         self, request: answers.Request, now: float, window: Window, _plan: FaultPlan
@@ -111,7 +121,7 @@ class Endpoints:
         def respond() -> answers.Answer:
             return oauth.answer(request, self.config.app, now, self.store.grants())
 
-        return rules.within_rate_limit(window, self.config, now, TOKENS, respond)
+        return access.within_rate_limit(window, self.config, now, TOKENS, respond)
 
     def conversion_eqs(
         self, request: answers.Request, now: float, window: Window, _plan: FaultPlan

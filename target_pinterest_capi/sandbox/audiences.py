@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qs
 
+from target_pinterest_capi.sandbox.access import answer_permitted
 from target_pinterest_capi.sandbox.answers import (
     OK,
     Answer,
@@ -19,11 +20,11 @@ from target_pinterest_capi.sandbox.answers import (
 )
 from target_pinterest_capi.sandbox.customer_lists import Lists, StoredList, find_list
 from target_pinterest_capi.sandbox.customer_lists import status as list_status
-from target_pinterest_capi.sandbox.oauth import ADS_READ, ADS_WRITE, NONE_YET, Grants
+from target_pinterest_capi.sandbox.oauth import NONE_YET, Grants
 from target_pinterest_capi.sandbox.pages import page
-from target_pinterest_capi.sandbox.rates import FRESH, Window, category
+from target_pinterest_capi.sandbox.rates import FRESH, Window
 from target_pinterest_capi.sandbox.request_bodies import check_audience
-from target_pinterest_capi.sandbox.rules import Rules, access_refusal, within_rate_limit
+from target_pinterest_capi.sandbox.rules import Rules
 
 FIRST_ID: Final = 254_262_063_925_900_001
 OWNERSHIP: Final = ("OWNED", "RECEIVED")  # docs/pinterest-api.md: Audiences
@@ -59,15 +60,15 @@ def answer(
 
     `window` and `grants` are as for customer lists.
     """
-    refused = access_refusal(
-        request, rules, now, grants, ADS_READ if request.method == "GET" else ADS_WRITE
-    )
-    if refused is not None:
-        return refused
-    counted = category("audiences", request.method)
     act = _all if request.method == "GET" else _create
-    return within_rate_limit(
-        window, rules, now, counted, lambda: act(request, rules, now, audiences, lists)
+    return answer_permitted(
+        request,
+        rules,
+        now,
+        "audiences",
+        window,
+        grants,
+        lambda: act(request, rules, now, audiences, lists),
     )
 
 

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
+from target_pinterest_capi.sandbox.access import answer_permitted
 from target_pinterest_capi.sandbox.answers import (
     OK,
     Answer,
@@ -22,11 +23,11 @@ from target_pinterest_capi.sandbox.answers import (
     refusal,
 )
 from target_pinterest_capi.sandbox.identifiers import Records, parse_records
-from target_pinterest_capi.sandbox.oauth import ADS_READ, ADS_WRITE, NONE_YET, Grants
+from target_pinterest_capi.sandbox.oauth import NONE_YET, Grants
 from target_pinterest_capi.sandbox.pages import page
-from target_pinterest_capi.sandbox.rates import FRESH, Window, category
+from target_pinterest_capi.sandbox.rates import FRESH, Window
 from target_pinterest_capi.sandbox.request_bodies import CheckBody, check_list, check_list_update
-from target_pinterest_capi.sandbox.rules import Rules, access_refusal, within_rate_limit
+from target_pinterest_capi.sandbox.rules import Rules
 
 SMALLEST: Final = 100  # docs/pinterest-api.md: Customer lists (TOO_SMALL)
 # 18 digits, as the description allows: a client that makes it a float loses some
@@ -77,14 +78,16 @@ def answer(
         window: the calls of the request's rate category so far; the answer carries the next one.
         grants: what OAuth has given out.
     """
-    refused = access_refusal(
-        request, rules, now, grants, ADS_READ if request.method == "GET" else ADS_WRITE
-    )
-    if refused is not None:
-        return refused
-    counted = category("customer_lists", request.method)
     act = _ACTIONS[request.method, bool(request.list_id)]
-    return within_rate_limit(window, rules, now, counted, lambda: act(request, rules, now, lists))
+    return answer_permitted(
+        request,
+        rules,
+        now,
+        "customer_lists",
+        window,
+        grants,
+        lambda: act(request, rules, now, lists),
+    )
 
 
 def status(held: StoredList, rules: Rules, now: float) -> str:

@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import parse_qs
 
+from target_pinterest_capi.sandbox.access import answer_permitted
 from target_pinterest_capi.sandbox.answers import OK, Answer, Request, bad_request
-from target_pinterest_capi.sandbox.oauth import ADS_READ, NONE_YET, Grants
-from target_pinterest_capi.sandbox.rates import FRESH, READ, Window
-from target_pinterest_capi.sandbox.rules import Rules, access_refusal, within_rate_limit
+from target_pinterest_capi.sandbox.oauth import NONE_YET, Grants
+from target_pinterest_capi.sandbox.rates import FRESH, Window
+from target_pinterest_capi.sandbox.rules import Rules
 
 # docs/pinterest-api.md: Event quality score (LookbackPeriodOptions, SourcePlatformOptions,
 # IngestionSourceOptions)
@@ -80,10 +81,15 @@ def answer(
 
     `events` returns the account's processed events.
     """
-    refused = access_refusal(request, rules, now, grants, ADS_READ)
-    if refused is not None:
-        return refused
-    return within_rate_limit(window, rules, now, READ, lambda: _scores(request.query, now, events))
+    return answer_permitted(
+        request,
+        rules,
+        now,
+        "conversion_eqs",
+        window,
+        grants,
+        lambda: _scores(request.query, now, events),
+    )
 
 
 def _scores(query: str, now: float, events: Callable[[], Iterable[Seen]]) -> Answer:

@@ -9,120 +9,30 @@ identifier of a list's member.
 import os
 import threading
 from collections import Counter, deque
-from collections.abc import Collection, Iterator, Mapping
-from itertools import islice
+from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Final
 
 import msgspec
 
 from target_pinterest_capi.sandbox.answers import Answer, Change
 from target_pinterest_capi.sandbox.audiences import Audience
 from target_pinterest_capi.sandbox.customer_lists import StoredList
+from target_pinterest_capi.sandbox.deduplication import SeenEvents
 from target_pinterest_capi.sandbox.oauth import NONE_YET, Grants
 from target_pinterest_capi.sandbox.rates import FRESH, Window
+from target_pinterest_capi.sandbox.rows import (
+    EventRow,
+    Extent,
+    Kept,
+    KeptEvent,
+    RequestRow,
+    UpdateRow,
+    newest,
+)
 
-DEDUPLICATION_SECONDS: Final = 24 * 3600  # sources say 24 to 48 hours: the shorter one
 # Outside of strings these are the only line ends that JSON may hold
 LINE_ENDS: Final = bytes.maketrans(b"\r\n", b"  ")
-
-_Row = TypeVar("_Row")
-
-
-class RequestRow(NamedTuple):
-    """One request: its number in order of arrival (from 1), and how it ended.
-
-    `status` is None where no whole answer was given. `events` is how many events were read,
-    `processed` and `failed` how many of them ended so. `refused` says why the whole request failed,
-    `faults` which faults acted on it. `bytes` is the body's size. `list_id`, `operation` (CREATE,
-    ADD, REMOVE) and `records` are there where it changed a customer list.
-    """
-
-    number: int
-    endpoint: str
-    ad_account_id: str
-    at: float
-    bytes: int
-    status: int | None
-    test: bool = False
-    events: int = 0
-    processed: int = 0
-    failed: int = 0
-    refused: str = ""
-    faults: tuple[str, ...] = ()
-    method: str = "POST"
-    list_id: str = ""
-    operation: str = ""
-    records: int = 0
-
-
-class UpdateRow(NamedTuple):
-    """One change of a customer list: CREATE, ADD or REMOVE.
-
-    `records` came with it, of which `invalid` were no identifiers; `members` are the digests of the
-    others, each once; `changed` is how many of these were not members before, or were until now.
-    """
-
-    request: int
-    list_id: str
-    ad_account_id: str
-    at: float
-    operation: str
-    records: int
-    invalid: int
-    changed: int
-    members: frozenset[str]
-
-
-class Extent(NamedTuple):
-    """How much a store has taken: what a reader compares to know whether there is anything new.
-
-    `requests` and `events` count since the last of the `resets`; the rows that are remembered are
-    the last ones of them. `in_flight` is how many requests have not ended.
-    """
-
-    resets: int
-    requests: int
-    events: int
-    in_flight: int
-
-
-class EventRow(NamedTuple):
-    """One event of a live request, as it came.
-
-    `duplicate` where Pinterest would have removed it as one.
-    """
-
-    request: int
-    position: int
-    ad_account_id: str
-    status: str
-    error: str
-    warning: str
-    duplicate: bool
-    event: Mapping[str, Any]
-
-
-class KeptEvent(NamedTuple):
-    """An EventRow whose event is still encoded."""
-
-    request: int
-    position: int
-    ad_account_id: str
-    status: str
-    error: str
-    warning: str
-    duplicate: bool
-    encoded: bytes
-
-    def decoded(self) -> EventRow:
-        """Return the row with its event as it came."""
-        return EventRow(*self[:-1], msgspec.json.decode(self.encoded))
-
-
-# The members of a KeptEvent. Encoded, an event takes a third of the memory, and the garbage
-# collector leaves plain tuples alone
-_Kept = tuple[int, int, str, str, str, str, bool, bytes]
 
 
 class Store:
@@ -152,8 +62,8 @@ class Store:
             self._resets += 1
             self._numbers = 0
             self._requests: deque[RequestRow] = deque(maxlen=self._keep)
-            self._events: deque[_Kept] = deque(maxlen=self._keep)
-            self._keys: dict[tuple[str, str, str], float] = {}
+            self._events: deque[Kept] = deque(maxlen=self._keep)
+            self._seen = SeenEvents(self._keep)
             self._windows: dict[tuple[str, str], Window] = {}
             self._lists: dict[str, StoredList] = {}
             self._updates: deque[UpdateRow] = deque()
@@ -243,7 +153,7 @@ class Store:
         for position, (event, verdict) in enumerate(
             zip(answer.events, answer.verdicts, strict=True)
         ):
-            duplicate = not verdict.error and self._repeats(ad_account_id, event, now)
+            duplicate = not verdict.error and self._seen.repeats(ad_account_id, event, now)
             failed += bool(verdict.error)
             warnings += bool(verdict.warning)
             duplicates += duplicate
@@ -270,23 +180,6 @@ class Store:
             "duplicates": duplicates,
         }
         self._counters.update({name: count for name, count in counts.items() if count})
-
-    def _repeats(self, ad_account_id: str, event: Mapping[str, Any], now: float) -> bool:
-        """Return whether Pinterest would remove the event as a duplicate.
-
-        Offline ones are never removed (docs/pinterest-api.md: The event).
-        """
-        if event["action_source"] == "offline" or not self._keep:
-            return False
-        key = (ad_account_id, event["event_name"], event["event_id"])
-        first = self._keys.get(key)
-        if first is not None and now - first < DEDUPLICATION_SECONDS:
-            return True
-        self._keys.pop(key, None)  # an old one moves to the end, so that the oldest stands first
-        self._keys[key] = now
-        if len(self._keys) > self._keep:
-            del self._keys[next(iter(self._keys))]
-        return False
 
     def finish_request(self, row: RequestRow) -> None:
         """Remember how a numbered request ended."""
@@ -340,7 +233,7 @@ class Store:
             most: how many at most.
         """
         with self._lock:
-            rows = _newest(self._events, self._counters["events_received"], after, before, most)
+            rows = newest(self._events, self._counters["events_received"], after, before, most)
         return ((place, KeptEvent(*row)) for place, row in rows)
 
     def newest_requests(
@@ -351,7 +244,7 @@ class Store:
         `after` and `before` are as for events.
         """
         with self._lock:
-            return _newest(self._requests, self._counters["requests"], after, before, None)
+            return newest(self._requests, self._counters["requests"], after, before, None)
 
     def requests_of(self, numbers: Collection[int]) -> dict[int, RequestRow]:
         """Return the requests of these numbers that have ended and are remembered."""
@@ -403,25 +296,6 @@ class Store:
         """Return everything counted since the last reset, by name, without what never was."""
         with self._lock:
             return {name: count for name, count in sorted(self._counters.items()) if count}
-
-
-def _newest(
-    rows: deque[_Row], taken: int, after: int, before: int | None, most: int | None
-) -> list[tuple[int, _Row]]:
-    """Return the rows between two places, counted from the end of `rows`.
-
-    The last of the `taken` rows stands there.
-    """
-    skipped = 0 if before is None else max(0, taken - before + 1)
-    wanted = max(0, min(len(rows), taken - after) - skipped)
-    count = wanted if most is None else min(wanted, most)
-    return list(
-        zip(
-            range(taken - skipped, 0, -1),
-            islice(reversed(rows), skipped, skipped + count),
-            strict=False,
-        )
-    )
 
 
 def _counted(change: Change) -> tuple[str, int, int]:

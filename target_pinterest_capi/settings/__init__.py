@@ -5,8 +5,16 @@ value, and that no secret shows in an error or a repr. Never reads a record, a c
 """
 
 from target_pinterest_capi.settings.json_schema import sdk_schema
-from target_pinterest_capi.settings.loading import Purpose, load, load_files, parse_mapping
-from target_pinterest_capi.settings.model import CustomerListEntry, MappingEntry, OAuth, Settings
+from target_pinterest_capi.settings.loading import (
+    Purpose,
+    collect,
+    load,
+    load_config,
+    load_files,
+    parse_mapping,
+)
+from target_pinterest_capi.settings.model import Settings
+from target_pinterest_capi.settings.objects import CustomerListEntry, MappingEntry, OAuth
 from target_pinterest_capi.settings.problems import ConfigurationError, Problem
 from target_pinterest_capi.settings.reference import (
     environment_example,
@@ -30,9 +38,11 @@ __all__ = [
     "Problem",
     "Purpose",
     "Settings",
+    "collect",
     "environment",
     "environment_example",
     "load",
+    "load_config",
     "load_files",
     "mapping_table",
     "meltano_settings",

@@ -9,7 +9,8 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from target_pinterest_capi.events.build.converters import Options, constant_problem
+from target_pinterest_capi.events.build.converters import Options
+from target_pinterest_capi.events.build.value_check import constant_problem
 from target_pinterest_capi.events.codes import COUNTRY_NAMES, CURRENCIES, LANGUAGES
 from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES, ITEM_FIELDS, Field, FieldKind
 from target_pinterest_capi.events.reasons import LeftOut
@@ -131,12 +132,16 @@ def _refuse_booleans(field: Field, value: Any) -> None:
 def _refuse_unknown_members(field: Field, value: Any) -> None:
     if field.kind is not FieldKind.ITEMS:
         return
-    for item in value if isinstance(value, list) else [value]:
-        unknown = (
-            [name for name in item if name not in _ITEM_NAMES] if isinstance(item, Mapping) else []
-        )
-        if unknown:
-            hint = did_you_mean(unknown[0], _ITEM_NAMES)
+    items = value if isinstance(value, list) else [value]
+    for item in items:
+        if isinstance(item, Mapping):
+            _refuse_unknown_names(item)
+
+
+def _refuse_unknown_names(item: Mapping[Any, Any]) -> None:
+    for name in item:
+        if name not in _ITEM_NAMES:
+            hint = did_you_mean(name, _ITEM_NAMES)
             known = ", ".join(_ITEM_NAMES)
             raise WrongValueError(f"has an item with an unknown member{hint}; known: {known}")
 

@@ -38,9 +38,15 @@ def read_fields(raw: Any, where: str, reading: Reading) -> dict[str, tuple[str, 
             continue
         result[path] = found
         if path == "event_name":
-            for literal in filter(None, map(_LITERAL.fullmatch, found)):
-                reading.warnings.extend(unknown_event_name(literal[1], here))
+            reading.warnings.extend(_unknown_literals(found, here))
     return result
+
+
+def _unknown_literals(expressions: tuple[str, ...], where: str) -> Iterator[Problem]:
+    for expression in expressions:
+        literal = _LITERAL.fullmatch(expression)
+        if literal:
+            yield from unknown_event_name(literal[1], where)
 
 
 def read_expressions(value: Any, where: str, problems: list[Problem]) -> tuple[str, ...] | None:
@@ -55,11 +61,14 @@ def read_expressions(value: Any, where: str, problems: list[Problem]) -> tuple[s
         )
         return None
     known = len(problems)
-    for index, source in enumerate(sources):
-        check_expression(
-            source, f"{where}[{index}]" if isinstance(value, list | tuple) else where, problems
-        )
-    return tuple(source.strip() for source in sources) if len(problems) == known else None
+    if isinstance(value, list | tuple):
+        for index, source in enumerate(value):
+            check_expression(source, f"{where}[{index}]", problems)
+    else:
+        check_expression(value, where, problems)
+    if len(problems) > known:
+        return None
+    return tuple(source.strip() for source in sources)
 
 
 def read_expression(value: Any, where: str, problems: list[Problem]) -> str | None:
@@ -93,8 +102,8 @@ def check_account(source: str, where: str, problems: list[Problem]) -> None:
         )
 
 
-def read_event_names(raw: Any, where: str, reading: Reading) -> dict[str, str]:
-    """Return `{value of event_name: Pinterest's name}`.
+def read_event_names(raw: Any, where: str, reading: Reading) -> dict[str, str | None]:
+    """Return `{value of event_name: Pinterest's name}`; None for a name that is not to be sent.
 
     Names that were nested at their dots are joined again.
     """
@@ -102,13 +111,13 @@ def read_event_names(raw: Any, where: str, reading: Reading) -> dict[str, str]:
     if not isinstance(raw, Mapping):
         problems.append(Problem(where, "must be an object: the tap's event names to Pinterest's"))
         return {}
-    result = {}
+    result: dict[str, str | None] = {}
     for name, target in _event_names(raw, ""):
         here = joined(where, name)
         if isinstance(name, bool) or not isinstance(name, str):
             problems.append(Problem(here, "its key is no text: put it in quotes"))
         elif target is None:
-            continue
+            result[name] = None
         elif not isinstance(target, str) or not target.strip():
             problems.append(Problem(here, "must be the text of an event name"))
         else:
@@ -119,8 +128,10 @@ def read_event_names(raw: Any, where: str, reading: Reading) -> dict[str, str]:
 
 def _event_names(raw: Mapping[Any, Any], prefix: str) -> Iterator[tuple[Any, Any]]:
     for key, value in raw.items():
-        name = str(key) if isinstance(key, int) and not isinstance(key, bool) else key
-        name = f"{prefix}{name}" if prefix else name
+        is_number = isinstance(key, int) and not isinstance(key, bool)
+        name = str(key) if is_number else key
+        if prefix:
+            name = f"{prefix}{name}"
         if isinstance(value, Mapping):
             yield from _event_names(value, f"{name}.")
         else:

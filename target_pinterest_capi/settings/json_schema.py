@@ -5,7 +5,7 @@ agree. In it, null is no value of a setting: where a configuration has one, noth
 the setting says with `null` what it means.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any, Final
 
@@ -60,14 +60,16 @@ def properties(model: type[BaseModel]) -> dict[str, Schema]:
 
 def title(name: str) -> str:
     """Return a setting's name for people: `ad_account_id` is `Ad Account ID`."""
-    return " ".join(_WORDS.get(word, word.capitalize()) for word in name.split("_"))
+    words = [_WORDS.get(word, word.capitalize()) for word in name.split("_")]
+    return " ".join(words)
 
 
 def expected(schema: Schema) -> str:
     """Return what a value must be, as the rest of a sentence: `a whole number from 1 to 1,000`."""
-    choices = schema.get("enum")
-    text = f"one of {', '.join(choices)}" if choices else _NOUNS[schema["type"]] + _limits(schema)
-    return f"{text}; never: {schema['null']}" if "null" in schema else text
+    text = _expected_kind(schema)
+    if "null" in schema:
+        return f"{text}; never: {schema['null']}"
+    return text
 
 
 def sdk_schema() -> Schema:
@@ -82,9 +84,10 @@ def sdk_schema() -> Schema:
 def _resolve(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
     """Return the schema with definitions in place of the references to them."""
     made = dict(schema)
-    if reference := made.pop("$ref", None):
-        definition = definitions[reference.rpartition("/")[2]]
-        made = {key: definition[key] for key in definition.keys() - _OF_THE_CLASS} | made
+    reference = made.pop("$ref", None)
+    if reference:
+        _, _, name = reference.rpartition("/")
+        made = _without(definitions[name], _OF_THE_CLASS) | made
     if "items" in made:
         made["items"] = _resolve(made["items"], definitions)
     if "properties" in made:
@@ -95,19 +98,35 @@ def _resolve(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
     return made
 
 
+def _without(schema: Schema, keys: Collection[str]) -> Schema:
+    return {key: value for key, value in schema.items() if key not in keys}
+
+
+def _expected_kind(schema: Schema) -> str:
+    choices = schema.get("enum")
+    if choices:
+        return f"one of {', '.join(choices)}"
+    return _NOUNS[schema["type"]] + _limits(schema)
+
+
 def _limits(schema: Schema) -> str:
-    low, high = schema.get("minimum"), schema.get("maximum")
+    low = schema.get("minimum")
+    high = schema.get("maximum")
     if low is not None and high is not None:
         return f" from {low:,} to {high:,}"
-    text = f" of at least {low:,}" if low is not None else ""
+    text = ""
+    if low is not None:
+        text = f" of at least {low:,}"
     if "exclusiveMinimum" in schema:
         text = f" above {schema['exclusiveMinimum']:,}"
-    return text + (f" and at most {high:,}" if high is not None else "")
+    if high is not None:
+        text += f" and at most {high:,}"
+    return text
 
 
 def _sdk_object(schema: Schema) -> Schema:
     required = schema.get("required", [])
-    made = {key: value for key, value in schema.items() if key not in _OF_THE_CLASS}
+    made = _without(schema, _OF_THE_CLASS)
     made["properties"] = {
         name: _sdk_property(member, required=name in required)
         for name, member in schema["properties"].items()
@@ -116,15 +135,19 @@ def _sdk_object(schema: Schema) -> Schema:
 
 
 def _sdk_property(schema: Schema, *, required: bool) -> Schema:
-    made = {key: value for key, value in schema.items() if key not in _NOTES and value is not None}
+    noted = _without(schema, _NOTES)
+    made = {key: value for key, value in noted.items() if value is not None}
     if "properties" in made:
-        made = {**_sdk_object(made), "title": made["title"], "description": made["description"]}
+        about = {key: made[key] for key in ("title", "description")}
+        made = _sdk_object(made) | about
     if "properties" in made.get("items", {}):
         made["items"] = _sdk_object(made["items"])
     if "writeOnly" in made:
         made["secret"] = True
     if not required:
-        types = made["type"] if isinstance(made["type"], list) else [made["type"]]
+        types = made["type"]
+        if not isinstance(types, list):
+            types = [types]
         made["type"] = [*types, "null"]
         if "enum" in made:
             made["enum"] = [*made["enum"], None]

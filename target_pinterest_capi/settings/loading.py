@@ -6,18 +6,25 @@ models, then the settings, then the rules between settings, on what is right of 
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, TypeVar
 
 from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.settings import entries
 from target_pinterest_capi.settings.constants import read_defaults
-from target_pinterest_capi.settings.model import CustomerListEntry, MappingEntry, OAuth, Settings
+from target_pinterest_capi.settings.model import Settings
+from target_pinterest_capi.settings.objects import CustomerListEntry, MappingEntry, OAuth
 from target_pinterest_capi.settings.problems import ConfigurationError, Problem, Reading
 from target_pinterest_capi.settings.reading import build, given_members
 from target_pinterest_capi.settings.secrets import read_secrets
-from target_pinterest_capi.settings.sources import ENVIRONMENT, environment, read_files
+from target_pinterest_capi.settings.sources import (
+    ENVIRONMENT,
+    environment,
+    read_environment,
+    read_files,
+)
 
 Purpose = Literal["events", "any"]
+Result = TypeVar("Result")
 
 STAND_IN_ACCOUNT: Final = (
     "0"  # lets the rules between settings run where ad_account_id is missing or wrong
@@ -83,12 +90,38 @@ def load_files(
     `ENV` among the paths is the environment, too. Raises ConfigurationError with all problems.
     """
     raw = read_files(paths or (ENVIRONMENT,), environ=environment())
-    return load(raw if mode is None else {**raw, "mode": mode}, purpose=purpose)
+    if mode is not None:
+        raw["mode"] = mode
+    return load(raw, purpose=purpose)
+
+
+def load_config(config: Mapping[str, Any] | Sequence[str], *, with_environment: bool) -> Settings:
+    """Return the checked settings of plain values or of files; the environment wins if asked for.
+
+    Raises ConfigurationError with all problems.
+    """
+    raw = dict(config) if isinstance(config, Mapping) else read_files(config)
+    if with_environment:
+        raw |= read_environment(environment())
+    return load(raw)
+
+
+def collect(read: Callable[[], Result], problems: list[Problem]) -> Result | None:
+    """Return what `read` returns; None where it finds problems, which join those found so far."""
+    try:
+        return read()
+    except ConfigurationError as error:
+        problems.extend(error.problems)
+        return None
 
 
 def _failed(problems: Iterable[Problem]) -> frozenset[str]:
     """Return the settings that have a problem."""
-    return frozenset(re.split(r"[.\[]", problem.path)[0] for problem in problems)
+    return frozenset(_setting_of(problem.path) for problem in problems)
+
+
+def _setting_of(path: str) -> str:
+    return re.split(r"[.\[]", path)[0]
 
 
 def _without_problems(members: Mapping[str, Any], problems: Iterable[Problem]) -> Settings:
@@ -113,11 +146,14 @@ def parse_mapping(raw: Mapping[str, Any], where: str) -> MappingEntry:
 def _nested(raw: Mapping[str, Any]) -> dict[str, Any]:
     """Return dotted names at the top, such as `oauth.client_id`, as members of their object."""
     result = {str(key): value for key, value in raw.items()}
-    for key in [key for key in result if key.startswith(("oauth.", "defaults."))]:
+    dotted = [key for key in result if key.startswith(("oauth.", "defaults."))]
+    for key in dotted:
         head, _, rest = key.partition(".")
         whole = result.get(head)
-        if whole is None or isinstance(whole, Mapping):
-            result[head] = {**(whole or {}), rest: result.pop(key)}
+        if whole is None:
+            whole = {}
+        if isinstance(whole, Mapping):
+            result[head] = {**whole, rest: result.pop(key)}
     return result
 
 

@@ -1,27 +1,25 @@
-"""Every setting: its name, type, limits, default and description.
+"""Every setting: its name, type, limits, default and description."""
 
-Members that are filled while loading and never read from a configuration are left out of the JSON
-schema.
-"""
-
-from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    PrivateAttr,
-    SecretStr,
-    WithJsonSchema,
-)
-from pydantic.json_schema import SkipJsonSchema
+from pydantic import PrivateAttr, SecretStr
 
 from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.settings import values
+from target_pinterest_capi.settings.declarations import (
+    AccountId,
+    ApiUrl,
+    Country,
+    LedgerUrl,
+    LocalPath,
+    Object,
+    ReportPath,
+    SettingsModel,
+    Zone,
+    setting,
+)
+from target_pinterest_capi.settings.objects import CustomerListEntry, MappingEntry, OAuth
 from target_pinterest_capi.settings.problems import Problem
 
 API_URL: Final = "https://api.pinterest.com/v5"  # docs/pinterest-api.md: Conversion events
@@ -35,167 +33,8 @@ SDK_OPTIONS: Final = (
     "flattening_separator",
 )
 
-AccountId = Annotated[str, AfterValidator(values.account_id)]
-ApiUrl = Annotated[str, AfterValidator(values.api_url)]
-Zone = Annotated[str, AfterValidator(values.timezone)]
-Country = Annotated[str, AfterValidator(values.country)]
-ReportPath = Annotated[str, AfterValidator(values.report_path)]
-LedgerUrl = Annotated[SecretStr, AfterValidator(values.ledger_url)]
-Object = Annotated[Mapping[str, Any], AfterValidator(values.Frozen), PlainSerializer(dict)]
-LocalPath = Annotated[str, WithJsonSchema({"type": "string", "format": "file-path"})]
-Expressions = Annotated[
-    tuple[str, ...],
-    WithJsonSchema({"type": ["string", "array"], "items": {"type": "string"}}),
-]
-FieldExpressions = Annotated[
-    Mapping[str, Expressions | None],
-    AfterValidator(values.Frozen),
-    PlainSerializer(dict),
-    WithJsonSchema({"type": "object"}),  # field paths may be nested
-]
 
-
-# The built-in mapping entries: each but the first is a file of mapping/presets.
-Preset = Literal[
-    "pinterest",
-    "adobe_xdm",
-    "ga4",
-    "metarouter",
-    "rudderstack",
-    "segment",
-    "shopify",
-    "snowplow",
-    "woocommerce",
-]
-
-
-def setting(
-    about: str,
-    default: Any = None,
-    *,
-    group: str = "",
-    null: str = "",
-    hidden: bool = False,
-    **limits: Any,
-) -> Any:
-    """Describe one setting.
-
-    `group` is the heading that it stands under. `null` says what null, or the word never, means as
-    a value; elsewhere null is the same as not given. `hidden`: kept out of reprs. `limits` are
-    pydantic's ge, gt and le.
-    """
-    notes: dict[str, Any] = {key: text for key, text in (("group", group), ("null", null)) if text}
-    return Field(
-        default, description=about, json_schema_extra=notes or None, repr=not hidden, **limits
-    )
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        coerce_numbers_to_str=True,
-        hide_input_in_errors=True,
-        allow_inf_nan=False,
-    )
-
-
-class OAuth(_Model):
-    """The OAuth token for customer lists and quality scores, or what it takes to refresh one."""
-
-    access_token: SecretStr | None = setting(
-        "An OAuth access token with ads:read and ads:write, used as it is."
-    )
-    access_token_file: LocalPath | None = setting("A file that holds access_token.")
-    client_id: str | None = setting(
-        "Id of your Pinterest app; with client_secret, refresh_token and token_path."
-    )
-    client_secret: SecretStr | None = setting("Secret of your Pinterest app.")
-    client_secret_file: LocalPath | None = setting("A file that holds client_secret.")
-    refresh_token: SecretStr | None = setting(
-        "The refresh token to start from; Pinterest replaces it as it is used."
-    )
-    refresh_token_file: LocalPath | None = setting("A file that holds refresh_token.")
-    token_path: LocalPath | None = setting(
-        "A private file that keeps the newest refresh token between runs."
-    )
-
-
-class MappingEntry(_Model):
-    """How the records of matching streams become events.
-
-    `fields` and `defaults` are flat, by Pinterest's field path.
-    """
-
-    stream: str = setting("A stream's name, or a shell pattern such as tracks_*.", ...)
-    name: str | None = setting("A name for reports.")
-    preset: Preset | None = setting(
-        "A built-in entry to start from; what follows overrides it field by field."
-    )
-    when: str | None = setting(
-        "JMESPath predicate: records for which it does not hold are skipped."
-    )
-    deleted: Literal["skip", "send"] = setting(
-        "What becomes of records of deleted rows, which have a value in _sdc_deleted_at.",
-        "skip",
-    )
-    ad_account_id: str | None = setting(
-        "Another ad account: digits are a constant, anything else is a JMESPath expression."
-    )
-    conversion_token_file: LocalPath | None = setting(
-        "A file that holds the conversion token of that account's user."
-    )
-    conversion_token: SkipJsonSchema[SecretStr | None] = setting(
-        "What conversion_token_file holds.", hidden=True
-    )
-    event_names: Object = setting(
-        "Values of event_name to Pinterest's names; records with other values are skipped, unless "
-        "defaults give an event_name.",
-        values.Frozen({}),
-    )
-    fields: FieldExpressions = setting(
-        "Pinterest's field path to a JMESPath expression, or a list of them; null unmaps the "
-        "field.",
-        values.Frozen({}),
-    )
-    defaults: Object = setting(
-        "Constants by field path, used where the field's expressions give nothing.",
-        values.Frozen({}),
-        hidden=True,
-    )
-
-
-class CustomerListEntry(_Model):
-    """How the records of matching streams become members of one customer list."""
-
-    stream: str = setting("A stream's name, or a shell pattern such as members_*.", ...)
-    list_id: str | None = setting("Id of the list; or name it by list_name.")
-    list_name: str | None = setting(
-        "Name of the list, which is looked up, and made with its first members if there is none."
-    )
-    list_type: Literal["EMAIL", "MAID", "IDFA"] = setting(
-        "What identifies a member; one kind a list.", "EMAIL"
-    )
-    ad_account_id: AccountId | None = setting("Another ad account, digits only.")
-    member: Expressions = setting(
-        "JMESPath expression of the member's identifier, or a list of them.", ...
-    )
-    operation: str | None = setting(
-        "JMESPath expression of what to do: add, insert, enter, true, or remove, delete, exit, "
-        "false. Without it a record adds."
-    )
-    refresh: Literal["incremental", "full"] = setting(
-        "full: the run's members are recorded, so that `pinterest-capi prune` can remove those "
-        "that did not come again.",
-        "incremental",
-    )
-    max_removed_ratio: float = setting(
-        "A prune that would remove more than this share of the list stops instead.", 0.5, ge=0, le=1
-    )
-    audience: bool = setting("Make sure that an audience of the list exists.", False)
-
-
-class Settings(_Model):
+class Settings(SettingsModel):
     """All settings of one run, checked: build it with `load`.
 
     Durations are seconds, ages and retention days.
@@ -444,8 +283,9 @@ class Settings(_Model):
 
     def sdk_options(self) -> dict[str, Any]:
         """Return the SDK's own options that were given, as plain values."""
-        given = {name: getattr(self, name) for name in SDK_OPTIONS if name in self.model_fields_set}
-        return {
-            name: dict(value) if isinstance(value, values.Frozen) else value
-            for name, value in given.items()
-        }
+        options: dict[str, Any] = {}
+        for name in SDK_OPTIONS:
+            if name in self.model_fields_set:
+                value = getattr(self, name)
+                options[name] = dict(value) if isinstance(value, values.Frozen) else value
+        return options

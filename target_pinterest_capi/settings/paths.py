@@ -1,9 +1,9 @@
 """Pinterest's field paths as people write them: nested or dotted, or under another name."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from target_pinterest_capi.events.fields import BY_PATH, OBJECTS
+from target_pinterest_capi.events.fields import BY_PATH, OBJECTS, Field
 from target_pinterest_capi.settings.problems import Problem, joined, nearest
 
 SAME_PARENT_CUTOFF: Final = 0.5
@@ -50,27 +50,23 @@ def flatten(raw: Mapping[Any, Any], where: str, problems: list[Problem]) -> dict
     """
     flat: dict[str, Any] = {}
     for path, value in _walk(raw, ""):
-        if path in flat:
-            problems.append(
-                Problem(joined(where, path), "is given twice, nested and dotted: keep one")
-            )
-        elif path in BY_PATH:
+        if path in BY_PATH and path not in flat:
             flat[path] = value
-        elif path in OBJECTS:
-            problems.append(
-                Problem(
-                    joined(where, path),
-                    f"is an object of several fields: name one, such as {_first_member(path)}",
-                )
-            )
         else:
-            meant = nearest_path(path)
-            advice = (
-                f"is no field of Pinterest's events; did you mean {meant}? "
-                "`pinterest-capi fields` lists them all"
-            )
+            advice = _advice(path, is_known=path in flat)
             problems.append(Problem(joined(where, path), advice))
     return flat
+
+
+def _advice(path: str, *, is_known: bool) -> str:
+    if is_known:
+        return "is given twice, nested and dotted: keep one"
+    if path in OBJECTS:
+        return f"is an object of several fields: name one, such as {_first_member(path)}"
+    return (
+        f"is no field of Pinterest's events; did you mean {nearest_path(path)}? "
+        "`pinterest-capi fields` lists them all"
+    )
 
 
 def nearest_path(path: str) -> str:
@@ -78,15 +74,27 @@ def nearest_path(path: str) -> str:
     parent, _, leaf = path.rpartition(".")
     if parent.removesuffix("[]") in BY_PATH:  # a member of the items, which are mapped as a whole
         return parent.removesuffix("[]")
-    by_leaf = {field.leaf: field.path for field in reversed(BY_PATH.values())}
-    if leaf in COMMON_NAMES or leaf in by_leaf:
-        return COMMON_NAMES.get(leaf) or by_leaf[leaf]
-    siblings = {field.leaf: field.path for field in BY_PATH.values() if field.parent == parent}
+    if leaf in COMMON_NAMES:
+        return COMMON_NAMES[leaf]
+    by_leaf = _by_leaf(reversed(BY_PATH.values()))
+    if leaf in by_leaf:
+        return by_leaf[leaf]
+    siblings = _by_leaf(_members(parent))
     sibling = nearest(leaf, siblings, SAME_PARENT_CUTOFF)
     if sibling:
         return siblings[sibling]
     found = nearest(leaf, by_leaf)
-    return by_leaf[found] if found else nearest(path, BY_PATH, 0) or "event_name"
+    if found:
+        return by_leaf[found]
+    return nearest(path, BY_PATH, cutoff=0) or "event_name"
+
+
+def _by_leaf(fields: Iterable[Field]) -> dict[str, str]:
+    return {field.leaf: field.path for field in fields}
+
+
+def _members(parent: str) -> list[Field]:
+    return [field for field in BY_PATH.values() if field.parent == parent]
 
 
 def _walk(raw: Mapping[Any, Any], prefix: str) -> Iterator[tuple[str, Any]]:
@@ -100,4 +108,4 @@ def _walk(raw: Mapping[Any, Any], prefix: str) -> Iterator[tuple[str, Any]]:
 
 
 def _first_member(parent: str) -> str:
-    return next(field.path for field in BY_PATH.values() if field.parent == parent)
+    return _members(parent)[0].path

@@ -12,6 +12,9 @@ from typing import Final, NamedTuple
 from target_pinterest_capi.events.build.converters import Options
 
 MAX_NAME_LENGTH: Final = 60  # of an unknown name in a message; a longer one is no name
+# What opening a path raises: a ValueError for a null byte, a RuntimeError for ~ of no user.
+UNREADABLE: Final = (OSError, ValueError, RuntimeError)
+_ODD: Final = re.compile(r"[^\x20-\x7e\xa0-\uffff]")  # control characters and the like
 
 
 class Problem(NamedTuple):
@@ -62,13 +65,15 @@ def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
     """
     given = _plain(name[:MAX_NAME_LENGTH])
     matcher = difflib.SequenceMatcher(b=given)
-    best: tuple[float, bool, str] = (0, False, "")
-    for candidate in known:
+
+    def closeness(candidate: str) -> tuple[float, bool, str]:
         plain = _plain(candidate)
         matcher.set_seq1(plain)
         # of names that are equally close, one that goes on where the given one ends
-        best = max(best, (matcher.ratio(), plain.startswith(given), candidate))
-    return best[2] if best[2] and best[0] >= cutoff else None
+        return matcher.ratio(), plain.startswith(given), candidate
+
+    ratio, _, found = max(map(closeness, known), default=(0.0, False, ""))
+    return found if found and ratio >= cutoff else None
 
 
 def did_you_mean(name: object, known: Iterable[str], cutoff: float = 0.6) -> str:
@@ -77,9 +82,16 @@ def did_you_mean(name: object, known: Iterable[str], cutoff: float = 0.6) -> str
     return f"; did you mean {found}?" if found else ""
 
 
+def why_unreadable(error: Exception) -> str:
+    """Return why a file cannot be read, of an error that is one of `UNREADABLE`."""
+    reason = error.strerror if isinstance(error, OSError) else None
+    return reason or "it is no usable path"
+
+
 def joined(where: str, name: object) -> str:
     """Return the path of a member of `where`, with a name that is long or odd made presentable."""
-    shown = re.sub(r"[^\x20-\x7e\xa0-\uffff]", "?", str(name)[:MAX_NAME_LENGTH]) or '""'
+    short = str(name)[:MAX_NAME_LENGTH]
+    shown = _ODD.sub("?", short) or '""'
     return f"{where}.{shown}" if where else shown
 
 

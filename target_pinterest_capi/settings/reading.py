@@ -1,6 +1,6 @@
 """From the plain members of one object to one model, with errors in our words."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -43,12 +43,12 @@ def given_members(
             advice = (foreign or {}).get(name) or f"is no setting{did_you_mean(name, known)}"
             problems.append(Problem(here, advice))
             continue
+        if name in as_given:
+            if value is not None:
+                result[name] = value
+            continue
         try:
-            usable = (
-                (_NOT_GIVEN if value is None else value)
-                if name in as_given
-                else _usable(value, known[name])
-            )
+            usable = _usable(value, known[name])
         except WrongValueError as error:
             problems.append(Problem(here, str(error)))
             continue
@@ -84,8 +84,7 @@ def _usable(value: Any, schema: Schema) -> Any:
         elif schema["type"] in {"array", "object"}:
             value = parse_json(value)
         else:
-            choices = schema.get("enum", ())
-            value = next((one for one in choices if one.casefold() == value.casefold()), value)
+            value = _choice(value, schema.get("enum", ()))
     if value is None:
         return None if "null" in schema else _NOT_GIVEN
     # Python counts true as the number 1, and so does the model
@@ -94,13 +93,23 @@ def _usable(value: Any, schema: Schema) -> Any:
     return value
 
 
+def _choice(text: str, choices: Iterable[str]) -> str:
+    """Return the choice that a text names in any case; the text itself where it names none."""
+    for choice in choices:
+        if choice.casefold() == text.casefold():
+            return choice
+    return text
+
+
 def _problem(model: type[BaseModel], detail: ErrorDetails, where: str) -> Problem:
     name = str(detail["loc"][0])
     schema = properties(model)[name]
     here = joined(where, name)
     if detail["type"] == "missing":
         return Problem(here, f"is required: {schema['description']}")
-    if isinstance(error := detail.get("ctx", {}).get("error"), WrongValueError):
+    context = detail.get("ctx", {})
+    error = context.get("error")
+    if isinstance(error, WrongValueError):
         return Problem(here, str(error))
     hint = did_you_mean(detail["input"], schema.get("enum", ()))
     return Problem(here, f"must be {expected(schema)}{hint}")

@@ -12,7 +12,8 @@ from target_pinterest_capi.settings.json_schema import (
     properties,
     title,
 )
-from target_pinterest_capi.settings.model import CustomerListEntry, MappingEntry, Settings
+from target_pinterest_capi.settings.model import Settings
+from target_pinterest_capi.settings.objects import CustomerListEntry, MappingEntry
 from target_pinterest_capi.settings.sources import ENVIRONMENT_PREFIX
 
 # It matters whether these were given, which a `value` would hide: loading, _retention_rule.
@@ -40,15 +41,21 @@ def _meltano_entries(
 
 
 def _meltano_entry(name: str, label: str, schema: Schema) -> dict[str, Any]:
-    entry: dict[str, Any] = {"name": name, "label": label, "kind": _meltano_kind(schema)}
-    if "enum" in schema:
-        entry["options"] = [{"label": title(one), "value": one} for one in schema["enum"]]
+    entry: dict[str, Any] = {
+        "name": name,
+        "label": label,
+        "kind": _meltano_kind(schema),
+    }
+    choices = schema.get("enum")
+    if choices:
+        entry["options"] = [{"label": title(choice), "value": choice} for choice in choices]
     default = schema.get("default")
     if default is not None and name not in _WITHOUT_VALUE:
         entry["value"] = default
     if schema.get("writeOnly"):
         entry["sensitive"] = True
-    return {**entry, "description": schema["description"]}
+    entry["description"] = schema["description"]
+    return entry
 
 
 def _meltano_kind(schema: Schema) -> str:
@@ -90,13 +97,15 @@ def mapping_table(*, lists: bool = False) -> str:
 def _rows(name: str, schema: Schema, *, required: bool) -> Iterator[str]:
     meaning = schema["description"].replace("|", "\\|")
     secret = " Secret." if schema.get("writeOnly") else ""
-    default = schema.get("default")
-    shown = "" if default is None else f"`{_as_text(default)}`"
-    yield (
-        f"| `{name}` | {'required' if required else shown} | {meaning}{_choices(schema)}{secret} |"
-    )
+    shown = "required" if required else _shown_default(schema)
+    yield f"| `{name}` | {shown} | {meaning}{_choices(schema)}{secret} |"
     for member, of_member in schema.get("properties", {}).items():
         yield from _rows(f"{name}.{member}", of_member, required=False)
+
+
+def _shown_default(schema: Schema) -> str:
+    default = schema.get("default")
+    return "" if default is None else f"`{_as_text(default)}`"
 
 
 def _choices(schema: Schema) -> str:
@@ -104,7 +113,8 @@ def _choices(schema: Schema) -> str:
     choices = schema.get("enum", [])
     if all(choice in schema["description"] for choice in choices):
         return ""
-    return f" One of {', '.join(f'`{choice}`' for choice in choices)}."
+    listed = ", ".join(f"`{choice}`" for choice in choices)
+    return f" One of {listed}."
 
 
 _ENVIRONMENT_HEAD: Final = """\

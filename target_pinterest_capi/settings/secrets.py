@@ -10,7 +10,13 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from target_pinterest_capi.settings import values
-from target_pinterest_capi.settings.problems import Problem, WrongValueError, joined
+from target_pinterest_capi.settings.problems import (
+    UNREADABLE,
+    Problem,
+    WrongValueError,
+    joined,
+    why_unreadable,
+)
 
 MAX_SECRET_BYTES: Final = 65_536  # far above any token: a larger file is another file
 
@@ -47,7 +53,8 @@ class _FileError(WrongValueError):
 
 
 def _secret(name: str, given: Mapping[str, Any]) -> str | None:
-    text, path = given.get(name), given.get(f"{name}_file")
+    text = given.get(name)
+    path = given.get(f"{name}_file")
     if text is not None and path is not None:
         raise WrongValueError(f"is given twice: keep either {name} or {name}_file")
     if path is not None:
@@ -74,13 +81,8 @@ def _read(path: Any) -> str:
         raise _FileError(
             "no such file: give a path from the working directory, or an absolute one"
         ) from None
-    except (
-        OSError,
-        ValueError,
-        RuntimeError,
-    ) as error:  # ValueError: a null byte; RuntimeError: ~ of no user
-        reason = (error.strerror if isinstance(error, OSError) else None) or "it is no usable path"
-        raise _FileError(f"cannot be read: {reason}") from None
+    except UNREADABLE as error:
+        raise _FileError(f"cannot be read: {why_unreadable(error)}") from None
     if len(content) > MAX_SECRET_BYTES:
         raise _FileError("is too large to hold a secret alone")
     try:

@@ -5,13 +5,20 @@ An error names the file, line and column, never the content: a configuration hol
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from target_pinterest_capi.settings.json_schema import properties
-from target_pinterest_capi.settings.model import OAuth, Settings
-from target_pinterest_capi.settings.problems import ConfigurationError, Problem, WrongValueError
+from target_pinterest_capi.settings.model import Settings
+from target_pinterest_capi.settings.objects import OAuth
+from target_pinterest_capi.settings.problems import (
+    UNREADABLE,
+    ConfigurationError,
+    Problem,
+    WrongValueError,
+    why_unreadable,
+)
 
 ENVIRONMENT: Final = "ENV"  # as a file's name, it stands for the environment: singer-sdk's word
 ENVIRONMENT_PREFIX: Final = "TARGET_PINTEREST_CAPI_"
@@ -35,17 +42,24 @@ def read_files(paths: Sequence[str], *, environ: Mapping[str, str] | None = None
             problems.append(Problem(path, str(error)))
     if ENVIRONMENT in paths:
         try:
-            from_environment = read_environment(os.environ if environ is None else environ)
+            found = read_environment(os.environ if environ is None else environ)
         except ConfigurationError as error:
             problems.extend(error.problems)
         else:
-            oauth, more = merged.get("oauth"), from_environment.get("oauth")
-            merged |= from_environment
-            if isinstance(oauth, Mapping) and isinstance(more, Mapping):
-                merged["oauth"] = {**oauth, **more}
+            merged = _joined(merged, found)
     if problems:
         raise ConfigurationError(problems)
     return merged
+
+
+def _joined(merged: dict[str, Any], environment: dict[str, Any]) -> dict[str, Any]:
+    """Return settings with those of the environment, whose members of `oauth` join the others."""
+    joined = merged | environment
+    oauth = merged.get("oauth")
+    more = environment.get("oauth")
+    if isinstance(oauth, Mapping) and isinstance(more, Mapping):
+        joined["oauth"] = {**oauth, **more}
+    return joined
 
 
 def environment() -> dict[str, str]:
@@ -55,11 +69,8 @@ def environment() -> dict[str, str]:
     """
     from dotenv import dotenv_values, find_dotenv  # noqa: PLC0415 - only a program's start asks
 
-    added = {
-        name: value
-        for name, value in dotenv_values(find_dotenv(usecwd=True)).items()
-        if value is not None
-    }
+    given = dotenv_values(find_dotenv(usecwd=True))
+    added = {name: value for name, value in given.items() if value is not None}
     return {**added, **os.environ}
 
 
@@ -115,7 +126,8 @@ def _oauth_members(environ: Mapping[str, str]) -> dict[str, str]:
     members = {}
     for name in properties(OAuth):
         for separator in ("_", "__"):
-            text = environ.get(f"{ENVIRONMENT_PREFIX}OAUTH{separator}{name.upper()}", "").strip()
+            variable = f"{ENVIRONMENT_PREFIX}OAUTH{separator}{name.upper()}"
+            text = environ.get(variable, "").strip()
             if text:
                 members[name] = text
     return members
@@ -126,18 +138,11 @@ def _read_file(path: Path) -> dict[str, Any]:
         text = path.expanduser().read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise WrongValueError(f"is no UTF-8 text: byte {error.start}") from None
-    except (
-        OSError,
-        ValueError,
-        RuntimeError,
-    ) as error:  # ValueError: a null byte; RuntimeError: ~ of no user
-        reason = (error.strerror if isinstance(error, OSError) else None) or "it is no usable path"
-        raise WrongValueError(f"cannot be read: {reason}") from None
-    parse: Callable[[str], Any] = (
-        _parse_yaml if path.suffix.casefold() in {".yml", ".yaml"} else parse_json
-    )
-    content = parse(text)
-    if content is None and parse is _parse_yaml:
+    except UNREADABLE as error:
+        raise WrongValueError(f"cannot be read: {why_unreadable(error)}") from None
+    is_yaml = path.suffix.casefold() in {".yml", ".yaml"}
+    content = _parse_yaml(text) if is_yaml else parse_json(text)
+    if content is None and is_yaml:
         return {}
     if not isinstance(content, dict):
         raise WrongValueError("must hold an object: one key for each setting")

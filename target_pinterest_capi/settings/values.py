@@ -20,6 +20,7 @@ REPORT_ENDINGS: Final = (".json", ".html")
 
 _ACCOUNT: Final = re.compile(rf"[0-9]{{1,{MAX_ACCOUNT_DIGITS}}}")
 _LEDGER: Final = re.compile(r"(sqlite|postgresql)(\+[a-z0-9_]+)?://")
+_COMMON_CODES: Final = {"UK": "GB", "USA": "US"}
 _TOKEN: Final = re.compile(r"[\x21-\x7e]+")  # what an Authorization header carries as it is
 
 
@@ -84,7 +85,8 @@ def api_url(text: str) -> str:
         host, _ = parts.hostname, parts.port
     except ValueError:
         raise WrongValueError("is no URL: write it as https://host/v5") from None
-    if not host or parts.scheme not in {"http", "https"} or re.search(r"[^\x21-\x7e]", text):
+    is_web = parts.scheme in {"http", "https"}
+    if not host or not is_web or re.search(r"[^\x21-\x7e]", text):
         raise WrongValueError("is no URL: write it as https://host/v5")
     if parts.scheme == "http" and not is_loopback(host):
         raise WrongValueError(
@@ -140,7 +142,7 @@ def country(code: str) -> str:
     if code in iso3166.countries_by_alpha2:
         return code
     by_word = iso3166.countries_by_alpha3.get(code) or iso3166.countries_by_name.get(code)
-    meant = by_word.alpha2 if by_word else {"UK": "GB", "USA": "US"}.get(code)
+    meant = by_word.alpha2 if by_word else _COMMON_CODES.get(code)
     hint = f"; did you mean {meant}?" if meant else ""
     raise WrongValueError(
         f"must be the ISO 3166 code of a country in two letters, such as US or DE{hint}"

@@ -1,4 +1,4 @@
-"""The records of the files that a BATCH names: JSON lines, packed with gzip or not.
+"""The records of the files that a BATCH names: JSON lines, packed with gzip or not, parquet, arrow.
 
 Opens files of this machine, and in object stores whose package the user has installed. Nothing else
 is opened: a tap's input does not decide which hosts we connect to.
@@ -7,19 +7,26 @@ is opened: a tap's input does not decide which hosts we connect to.
 import gzip
 import re
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import IO, Any, Final
 from urllib.parse import unquote
 
+from target_pinterest_capi.singer.lines import LineTooLongError, bounded_lines
 from target_pinterest_capi.singer.messages import MessageError, decode_record
 
 # What fsspec reads by packages of its own (s3fs, gcsfs, adlfs, ocifs, ossfs, tosfs), with the
 # user's credentials.
 OBJECT_STORES: Final = ("abfs", "abfss", "az", "gcs", "gs", "oci", "oss", "s3", "s3a", "tos")
-FORMAT: Final = "jsonl"
+JSON_LINES: Final = "jsonl"
+COLUMNAR: Final = ("parquet", "arrow")  # which name their own compression, in the file
+FORMATS: Final = (JSON_LINES, *COLUMNAR)
 GZIP: Final = "gzip"
 COMPRESSIONS: Final = (GZIP, "none", None)
+_CHUNK_RECORDS: Final = 100
+_CHUNK_BYTES: Final = 256 * 1024
+_GZIP_MAGIC: Final = b"\x1f\x8b"
 
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 _FILE_SCHEME: Final = re.compile(r"(?:file|local):(?://)?(?=/)", re.IGNORECASE)
@@ -29,36 +36,94 @@ class BatchFileError(ValueError):
     """A file of a BATCH that cannot be read; says which, and why."""
 
 
-def batch_records(manifest: Sequence[str], encoding: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+Records = list[dict[str, Any]]
+
+
+def batch_records(manifest: Sequence[str], encoding: Mapping[str, Any]) -> Iterator[Records]:
     """Yield the records of a BATCH's files, in order; a file is opened when its turn comes.
 
-    Raises `BatchFileError`, with the number of the file and of the line, and never with its
-    content.
+    Some come at once: as many as fit into `_CHUNK_BYTES`, or one. Raises `BatchFileError`, with the
+    number of the file and of the line or record, and never with its content.
     """
     for number, address in enumerate(manifest, 1):
         where = f"file {number} of {len(manifest)}"
-        if encoding.get("format") != FORMAT or encoding.get("compression") not in COMPRESSIONS:
-            raise BatchFileError(
-                f"{where}: its encoding is not supported: jsonl, with gzip or without, is"
-            )
-        line_number = 0
         try:
-            with open_batch_file(address) as file, _unpacked(file, encoding) as lines:
-                for line_number, line in enumerate(lines, 1):  # noqa: B007 - errors have it
-                    if not line.isspace():
-                        yield decode_record(line)
-        except MessageError as error:
-            raise BatchFileError(f"{where}, line {line_number}: {error}") from None
+            read = _reader(encoding)
+            with open_batch_file(address) as file, _unpacked(file, encoding) as unpacked:
+                yield from read(unpacked)
         except BatchFileError as error:
-            raise BatchFileError(f"{where}: {error}") from None
-        except (OSError, EOFError, zlib.error) as error:
-            why = "damaged gzip data" if isinstance(error, zlib.error) else type(error).__name__
-            after = f", after line {line_number}" if line_number else ""
-            raise BatchFileError(f"{where}{after}: it cannot be read ({why})") from None
+            joint = "" if str(error).startswith((", line", ", after")) else ": "
+            raise BatchFileError(f"{where}{joint}{error}") from None
+        except OSError as error:
+            raise BatchFileError(f"{where}: {_unreadable(error)}") from None
+
+
+def _reader(encoding: Mapping[str, Any]) -> Callable[[IO[bytes]], Iterator[Records]]:
+    kind = encoding.get("format")
+    if kind in COLUMNAR:
+        return partial(_columnar, kind)
+    if kind == JSON_LINES and encoding.get("compression") in COMPRESSIONS:
+        return _json_lines
+    raise BatchFileError(
+        "its encoding is not supported: jsonl, with gzip or without, parquet and arrow are"
+    )
+
+
+def _json_lines(file: IO[bytes]) -> Iterator[Records]:
+    records: Records = []
+    held = number = 0
+    try:
+        for number, line in enumerate(bounded_lines(file), 1):  # noqa: B007 - errors have it
+            if not line.isspace():
+                records.append(decode_record(line))
+                held += len(line)
+            if held > _CHUNK_BYTES or len(records) == _CHUNK_RECORDS:
+                yield records
+                records, held = [], 0
+    except MessageError as error:
+        yield records
+        raise BatchFileError(f", line {number}: {error}") from None
+    except LineTooLongError as error:
+        yield records
+        raise BatchFileError(f", line {number + 1}: {error}") from None
+    except (OSError, EOFError, zlib.error) as error:
+        yield records
+        after = f", after line {number}: " if number else ""
+        raise BatchFileError(f"{after}{_unreadable(error)}") from None
+    yield records
+
+
+def _columnar(kind: str, file: IO[bytes]) -> Iterator[Records]:
+    try:
+        from target_pinterest_capi.singer import arrow  # noqa: PLC0415 - pyarrow takes 0.1 s, and is an extra
+    except ImportError:
+        raise BatchFileError(
+            f"format {kind} needs the package pyarrow: install target-pinterest-capi[parquet]"
+        ) from None
+    number = 0
+    try:
+        for records in arrow.READERS[kind](file):
+            yield records
+            number += len(records)
+    except (arrow.ArrowError, OSError, EOFError, zlib.error, TypeError, ValueError) as error:
+        why = str(error) if isinstance(error, TypeError) else f"it is no readable {kind} file"
+        after = f", after record {number}: " if number else ""
+        raise BatchFileError(f"{after}{why}") from None
+
+
+def _unreadable(error: Exception) -> str:
+    why = "damaged gzip data" if isinstance(error, zlib.error) else type(error).__name__
+    return f"it cannot be read ({why})"
 
 
 def _unpacked(file: IO[bytes], encoding: Mapping[str, Any]) -> AbstractContextManager[Any]:
-    return gzip.open(file) if encoding.get("compression") == GZIP else nullcontext(file)
+    if encoding.get("compression") != GZIP:
+        return nullcontext(file)
+    if encoding.get("format") in COLUMNAR:
+        is_packed = file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC  # the SDK packs columns, in the file
+        file.seek(0)
+        return gzip.open(file) if is_packed else nullcontext(file)
+    return gzip.open(file)
 
 
 def open_batch_file(address: str) -> IO[bytes]:

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
-from typing import Any, Final, Protocol
+from typing import IO, Any, Final, Protocol
 
 from target_pinterest_capi.delivery.wakeup import Wakeup, wait_readable
 
@@ -20,6 +20,20 @@ _CHUNK_LINES: Final = 500
 
 class LineTooLongError(ValueError):
     """A line is longer than `MAX_LINE_BYTES`."""
+
+    def __init__(self) -> None:
+        super().__init__(f"the line is longer than {MAX_LINE_BYTES // 1024**2} MiB")
+
+
+def bounded_lines(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield the lines of a file that can be read as fast as they are asked for.
+
+    Raises `LineTooLongError`, before more of the line is held.
+    """
+    while line := file.readline(MAX_LINE_BYTES + 1):
+        if len(line) > MAX_LINE_BYTES:
+            raise LineTooLongError
+        yield line
 
 
 class Lines(Protocol):
@@ -84,7 +98,7 @@ class DescriptorLines:
         self._begun.append(chunk)
         self._begun_bytes += len(chunk)
         if self._begun_bytes > MAX_LINE_BYTES:
-            raise LineTooLongError(f"the line is longer than {MAX_LINE_BYTES // 1024**2} MiB")
+            raise LineTooLongError
         return []
 
 

@@ -2,17 +2,22 @@
 
 Numbers with a fraction become decimals, so that 19.99 stays 19.99.
 
-A STATE's value and a schema are left as the bytes they came in. Errors name the rule that a line
-breaks, never its content.
+A STATE's value and a schema are left as the bytes they came in. What a record has beyond
+`MAX_DEPTH` levels is read past. Errors name the rule that a line breaks, never its content.
 """
 
 import json
+import re
 from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
 
+MAX_DEPTH: Final = 100  # levels of a record that is nested deeper than a decoder goes
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"  # as some programs begin a file of UTF-8
+_UTF_16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _EMPTY: Final = msgspec.Raw(b"")
+_BRACKETS: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}]', re.DOTALL)
 
 
 class Message(msgspec.Struct, gc=False):
@@ -43,10 +48,43 @@ def decode(line: bytes) -> Message:
         return _decode(line)
     except msgspec.ValidationError as error:
         raise MessageError(_in_words(error)) from None
-    except msgspec.DecodeError:
+    except RecursionError:
+        return _decode_deep(line)
+    except (msgspec.DecodeError, ArithmeticError, UnicodeDecodeError):
+        pass
+    if line.startswith(BYTE_ORDER_MARK):
+        return decode(line.removeprefix(BYTE_ORDER_MARK))
+    try:
         return msgspec.convert(_decode_leniently(line), Message)
-    except UnicodeDecodeError:
-        raise MessageError("it is not UTF-8") from None
+    except msgspec.ValidationError as error:
+        raise MessageError(_in_words(error)) from None
+
+
+def _decode_deep(line: bytes) -> Message:
+    """Decode a RECORD that is nested too deeply, without what is beyond `MAX_DEPTH`."""
+    message = decode(_shallow(line))
+    if message.type != "RECORD":  # a STATE must not be changed, nor a schema
+        raise MessageError("it is nested too deeply")
+    return message
+
+
+def _shallow(line: bytes) -> bytes:
+    """Return JSON with null in the place of what is nested beyond `MAX_DEPTH`."""
+    kept: list[bytes] = []
+    depth = begin = 0
+    for bracket in _BRACKETS.finditer(line):
+        text = bracket[0]
+        if text in (b"[", b"{"):
+            if depth == MAX_DEPTH:
+                kept.append(line[begin : bracket.start()])
+            depth += 1
+        elif text in (b"]", b"}"):
+            depth -= 1
+            if depth == MAX_DEPTH:
+                kept.append(b"null")
+                begin = bracket.end()
+    kept.append(line[begin:] if depth <= MAX_DEPTH else b"")
+    return b"".join(kept)
 
 
 def decode_record(line: bytes) -> dict[str, Any]:
@@ -55,18 +93,25 @@ def decode_record(line: bytes) -> dict[str, Any]:
         return _decode_record(line)
     except msgspec.ValidationError:
         raise MessageError("it is no JSON object") from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        record = _decode_leniently(line)
-        if not isinstance(record, dict):
-            raise MessageError("it is no JSON object") from None
-        return record
+    except RecursionError:
+        return decode_record(_shallow(line))
+    except (msgspec.DecodeError, ArithmeticError, UnicodeDecodeError):
+        pass
+    if line.startswith(BYTE_ORDER_MARK):
+        return decode_record(line.removeprefix(BYTE_ORDER_MARK))
+    return _decode_leniently(line)
 
 
 def _decode_leniently(line: bytes) -> dict[str, Any]:
-    """Decode what taps send beside strict JSON: NaN, Infinity, and halves of surrogate pairs."""
+    """Decode what taps send beside strict JSON.
+
+    NaN, Infinity, exponents that no decimal holds, and halves of surrogate pairs.
+    """
+    if line.startswith(_UTF_16_MARKS) or b"\x00" in line[:4]:
+        raise MessageError("it is UTF-16 or UTF-32, where UTF-8 is read")
     try:
         text = line.decode("utf-8")
-        value = _without_surrogates(json.loads(text, parse_float=Decimal))
+        value = _without_surrogates(json.loads(text, parse_float=_number))
     except UnicodeDecodeError:
         raise MessageError("it is not UTF-8") from None
     except RecursionError:
@@ -77,12 +122,18 @@ def _decode_leniently(line: bytes) -> dict[str, Any]:
         raise MessageError("it is no JSON") from None
     if not isinstance(value, dict):
         raise MessageError("it is no JSON object")
-    for name in ("value", "schema"):
-        if name in value:
-            value[name] = msgspec.Raw(
-                json.dumps(value[name], default=str, separators=(",", ":")).encode()
-            )
+    for name in {"value", "schema"}.intersection(value):
+        member = _without_surrogates(json.loads(text)[name])
+        value[name] = msgspec.Raw(json.dumps(member, separators=(",", ":")).encode())
     return value
+
+
+def _number(text: str) -> Decimal | float:
+    """Return a number with a fraction or an exponent: infinite, or 0, beyond every decimal."""
+    try:
+        return Decimal(text)
+    except ArithmeticError:
+        return float(text)
 
 
 def _without_surrogates(value: Any) -> Any:

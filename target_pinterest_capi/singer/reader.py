@@ -8,6 +8,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from typing import IO, Any, Final
 
 import msgspec
@@ -15,6 +16,7 @@ from singer_sdk.singerlib.encoding.base import GenericSingerReader
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 
 from target_pinterest_capi.delivery.wakeup import Wakeup
+from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.singer import messages
 from target_pinterest_capi.singer.lines import Lines, LineTooLongError, open_lines
 from target_pinterest_capi.singer.rows import RecordHandler, RowHandler, record_head
@@ -31,6 +33,7 @@ NEEDED_MEMBERS: Final = {
     "ACTIVATE_VERSION": "stream",
 }
 NO_ROWS: Final = (b"\n", RowHandler(lambda line: line, lambda *_: None))  # no line begins so
+_KEPT_SCHEMAS: Final = 64  # decoded: a tap may send the same ones again and again
 _MOST_TYPE_LETTERS: Final = 30  # of a message type that is quoted
 
 
@@ -74,8 +77,9 @@ class BytesReader(GenericSingerReader[bytes]):
         Raises `InputError`, or `RunStopped` where the run has to stop.
         """
         file = file_input if file_input is not None else self.default_input
+        lines = open_lines(file, self._wake)
         try:
-            return self._process(self._paced(open_lines(file, self._wake)), callbacks)
+            return self._process(self._paced(lines), callbacks)
         except LineTooLongError as error:
             raise InputError(f"line {self.line_number + 1}: {error}") from None
 
@@ -83,13 +87,15 @@ class BytesReader(GenericSingerReader[bytes]):
         """Hand each line's message to its stream's handler, or to its callback."""
         counts: Counter[str] = Counter()
         head, (decode_row, handle_row) = self._rows
-        handlers, records, number = self._handlers, 0, self.line_number
+        handlers = self._handlers
+        records = 0
+        number = self.line_number
         try:
             for number, line in enumerate(lines, self.line_number + 1):
                 if line.startswith(head):
                     try:
                         row = decode_row(line).record
-                    except ValueError:  # it is more than a row holds
+                    except (ValueError, ArithmeticError, RecursionError):  # more than a row holds
                         pass
                     else:
                         records += 1
@@ -127,27 +133,44 @@ class BytesReader(GenericSingerReader[bytes]):
 
         Raises `InputError` where its type needs one that is missing.
         """
-        kind, stream = message.type, message.stream
+        kind = message.type
+        stream = message.stream
         needed = NEEDED_MEMBERS[kind]
         value = getattr(message, needed)
         if isinstance(value, msgspec.Raw):
             value = bytes(value) or None
         lacks_stream = stream is None and kind != "STATE"
         if value is None or lacks_stream:
-            of_stream = f" of stream {stream!r}" if stream else ""
+            of_stream = f" of stream {shown_name(stream)!r}" if stream else ""
             missing = "stream" if lacks_stream else needed
             raise InputError(
                 f"line {self.line_number}: the {kind} message{of_stream} has no `{missing}`"
             )
         members: dict[str, Any] = {"type": kind, "stream": stream, needed: value}
         if kind == "SCHEMA":
-            members["schema"] = json.loads(value)
+            members["schema"] = self._schema(stream, value)
+            members["schema_json"] = value
             members["key_properties"] = message.key_properties
         elif kind == "BATCH":
             members["encoding"] = message.encoding or {}
         elif kind == "ACTIVATE_VERSION":
             members["version"] = message.version
         return members
+
+    def _schema(self, stream: str | None, text: bytes) -> Any:
+        try:
+            return _load_schema(text)
+        except (RecursionError, ValueError) as error:
+            why = "nested too deeply" if isinstance(error, RecursionError) else "no JSON"
+            name = shown_name(stream or "")
+            raise InputError(
+                f"line {self.line_number}: SCHEMA of stream {name!r}: it is {why}"
+            ) from None
+
+
+@lru_cache(_KEPT_SCHEMAS)
+def _load_schema(text: bytes) -> Any:
+    return json.loads(text)
 
 
 def _decode(line: bytes, number: int) -> messages.Message | None:
@@ -157,7 +180,7 @@ def _decode(line: bytes, number: int) -> messages.Message | None:
     try:
         return messages.decode(line)
     except messages.MessageError as error:
-        if line.isspace():
+        if not line.removeprefix(messages.BYTE_ORDER_MARK).strip():
             return None
         raise InputError(f"line {number}: {error}") from None
 
@@ -165,8 +188,10 @@ def _decode(line: bytes, number: int) -> messages.Message | None:
 def _rows_of(handler: RecordHandler, stream: str, line: bytes) -> tuple[bytes, RowHandler]:
     """Return how a stream's next lines begin and are read as rows, from one of its lines."""
     rows = handler.rows
-    head = None if rows is None else record_head(line, stream)
-    return NO_ROWS if rows is None or head is None else (head, rows)
+    if rows is None:
+        return NO_ROWS
+    head = record_head(line, stream)
+    return NO_ROWS if head is None else (head, rows)
 
 
 def _quoted(kind: str) -> str:

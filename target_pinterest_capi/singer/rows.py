@@ -57,12 +57,13 @@ def compile_rows(stream: str, columns: Iterable[str], read: Collection[str]) -> 
         return None
     read_member = (Any, None)
     skipped_member = (msgspec.Raw, _NOT_READ)
+    members = [
+        (attribute, *(read_member if column in read else skipped_member))
+        for column, attribute in attributes.items()
+    ]
     row = msgspec.defstruct(
         "Row",
-        [
-            (attribute, *(read_member if column in read else skipped_member))
-            for column, attribute in attributes.items()
-        ],
+        members,
         rename={attribute: column for column, attribute in attributes.items()},
         forbid_unknown_fields=True,
         gc=False,
@@ -72,7 +73,8 @@ def compile_rows(stream: str, columns: Iterable[str], read: Collection[str]) -> 
         [("type", Literal["RECORD"]), ("stream", Literal[stream]), ("record", row)],
         gc=False,
     )
-    return Rows(msgspec.json.Decoder(message, float_hook=Decimal).decode, attributes)
+    decoder = msgspec.json.Decoder(message, float_hook=Decimal)
+    return Rows(decoder.decode, attributes)
 
 
 def record_head(line: bytes, stream: str) -> bytes | None:
@@ -81,7 +83,9 @@ def record_head(line: bytes, stream: str) -> bytes | None:
     None where the stream is not named there.
     """
     head, found, _ = line.partition(b'"record"')
-    return head + found if found and msgspec.json.encode(stream) in head else None
+    if not found or msgspec.json.encode(stream) not in head:
+        return None
+    return head + found
 
 
 def record_of(line: bytes) -> dict[str, Any]:

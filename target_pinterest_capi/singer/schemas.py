@@ -11,6 +11,8 @@ from typing import Any, Final, NamedTuple, NoReturn
 import jsonschema
 import jsonschema_rs
 
+from target_pinterest_capi.events.redaction import shown_name
+
 DRAFTS: Final = (
     (jsonschema.Draft202012Validator, jsonschema_rs.Draft202012Validator),
     (jsonschema.Draft7Validator, jsonschema_rs.Draft7Validator),
@@ -29,18 +31,18 @@ class Violation(NamedTuple):
     keyword: str
 
 
-def check_schema(schema: Any) -> None:
-    """Raise `SchemaError` where a schema has no `properties` or is no JSON Schema of any draft.
+def check_schema(schema: Any) -> dict[str, Any]:
+    """Return a schema as an object. Raises `SchemaError` where it is no JSON Schema of any draft.
 
-    A reference that leads out of the schema is no error here: only records that are validated need
-    it.
+    `properties` are not needed: taps of document stores declare no columns. A reference that leads
+    out of the schema is no error here: only records that are validated need it.
     """
+    if isinstance(schema, bool):
+        schema = {} if schema else {"not": {}}  # a schema that every value meets, or none
     if not isinstance(schema, dict):
         raise SchemaError("the schema is no object")
-    if not isinstance(schema.get("properties"), dict):
-        raise SchemaError("the schema has no `properties`")
     if _compile(schema).validator is not None:
-        return
+        return schema
     # Compiling is the fast check. What does not compile is checked against each draft's own schema,
     # which follows no reference in it: it says what is wrong, and lets pass what only the compiler
     # lacks, such as an odd pattern.
@@ -50,9 +52,12 @@ def check_schema(schema: Any) -> None:
             draft.check_schema(schema)
         except jsonschema.SchemaError as error:
             errors.append(error)
+        except RecursionError:
+            raise SchemaError("the schema is nested too deeply") from None
         else:
-            return
-    where = "/".join(str(part) for part in errors[0].absolute_path) or "its root"
+            return schema
+    path = "/".join(str(part) for part in errors[0].absolute_path)
+    where = shown_name(path) or "its root"
     raise SchemaError(f"the schema is no JSON Schema: at {where}, rule `{errors[0].validator}`")
 
 
@@ -104,6 +109,6 @@ def compile_validator(schema: dict[str, Any]) -> Callable[[Any], Violation | Non
         error = next(iter(errors(record)))
         path = [str(part) for part in error.instance_path]
         keyword = str(error.schema_path[-1]) if error.schema_path else "schema"
-        return Violation(".".join(path), keyword)
+        return Violation(shown_name(".".join(path)), keyword)
 
     return validate

@@ -11,12 +11,14 @@ from collections.abc import Sequence
 from typing import Final
 
 from target_pinterest_capi.events.outcomes import Outcome
+from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.delivery.rejection_limit import RejectionLimit
 from target_pinterest_capi.delivery.run import ExitCode
 from target_pinterest_capi.reporting.counters import Counters, RequestCounts
 from target_pinterest_capi.reporting.delivered_statistics import DeliveredStatistics
 from target_pinterest_capi.reporting.report_file import write_report
 from target_pinterest_capi.settings import Settings
+from target_pinterest_capi.settings.event_names import known_event_names
 from target_pinterest_capi.spark.task import TaskCommit
 
 log: Final = logging.getLogger("target-pinterest-capi.spark")
@@ -56,7 +58,9 @@ class CommitSummary:
         )
         self.tally = Counters()
         self.observations = (
-            None if settings.report_path is None else DeliveredStatistics(self.tally.bounded_name)
+            None
+            if settings.report_path is None
+            else DeliveredStatistics(known_event_names(settings))
         )
         for message in done:
             self.tally.merge(message.tally)
@@ -110,7 +114,7 @@ class CommitSummary:
         for row in self.tally.outcomes():
             log.info(
                 "%s (%s): %s %s %d",
-                row.origin.stream,
+                shown_name(row.origin.stream),
                 row.origin.mapping,
                 row.outcome,
                 row.reason,

@@ -1,7 +1,7 @@
 """From the options of a write to its job: what each of its tasks needs to know.
 
 A job is checked on the driver before any task starts. Owns the options and where a secret is read.
-Promises that every problem is told at once, in words without a given value, and that no secret
+Promises that every problem is reported at once, in words without a given value, and that no secret
 travels: a job holds where its secrets are, and each task reads them for itself. Never sends
 anything.
 """
@@ -14,14 +14,23 @@ from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import SecretStr
 
-from target_pinterest_capi import settings
 from target_pinterest_capi.mapping.entries import (
     Accounts,
     StreamSchema,
     compile_stream,
     names_a_stream,
 )
-from target_pinterest_capi.settings import ConfigurationError, Problem, Settings
+from target_pinterest_capi.settings import (
+    ENVIRONMENT_PREFIX,
+    ConfigurationError,
+    Problem,
+    Purpose,
+    Settings,
+    collect,
+    environment,
+    load,
+    read_files,
+)
 from target_pinterest_capi.settings.model import SDK_OPTIONS
 from target_pinterest_capi.settings.problems import WrongValueError, did_you_mean
 from target_pinterest_capi.settings.sources import parse_json
@@ -57,22 +66,23 @@ class Cluster(NamedTuple):
 
     @classmethod
     def of(cls, conf: Callable[[str], str | None]) -> "Cluster":
-        """Read it from a session's configuration, or from what a task was told of it."""
+        """Read it from a session's configuration, or from what a task knows of it."""
         return cls(conf("spark.master"), (conf("spark.speculation") or "").casefold() == "true")
 
-    def problems(self, told: Settings) -> Iterator[Problem]:
+    def problems(self, settings: Settings) -> Iterator[Problem]:
         """Yield what must not run here with these settings."""
-        if told.mode != "live":
+        if settings.mode != "live":
             return
-        if self.speculation and told.ledger_url is None:
+        if self.speculation and settings.ledger_url is None:
             yield Problem(
                 "ledger_url",
                 "is required with spark.speculation, which runs tasks twice at once: "
                 "every event of the copy would be sent again. Keep a ledger in PostgreSQL, "
                 "or set spark.speculation to false",
             )
-        is_file = told.ledger_url is not None and told.ledger_url.get_secret_value().startswith(
-            "sqlite"
+        is_file = (
+            settings.ledger_url is not None
+            and settings.ledger_url.get_secret_value().startswith("sqlite")
         )
         if is_file and self.master is not None and not self.master.startswith("local"):
             yield Problem(
@@ -83,7 +93,7 @@ class Cluster(NamedTuple):
 
 
 class Job(NamedTuple):
-    """What the tasks of one write, or of one micro-batch, are told.
+    """What the tasks of one write, or of one micro-batch, need to know.
 
     Holds no secret: `withheld` names those to be read by each.
 
@@ -105,28 +115,22 @@ class Job(NamedTuple):
 
         Raises `ConfigurationError` where one is not to be had.
         """
-        return settings.load({**self.public, **self._secrets()})
+        return load({**self.public, **self._secrets()})
 
     def settings_without_secrets(self) -> Settings:
-        """Return the settings for what is told of a run: no secret is looked for."""
-        told = settings.load(self.public, purpose="any")
-        return (
-            told.model_copy(update={"ledger_url": ELSEWHERE})
-            if "ledger_url" in self.withheld
-            else told
-        )
+        """Return the settings that a run is described by: no secret is looked for."""
+        settings = load(self.public, purpose="any")
+        if "ledger_url" in self.withheld:
+            return settings.model_copy(update={"ledger_url": ELSEWHERE})
+        return settings
 
     def sink(self) -> StreamSchema:
         """Return the stream as mappings are compiled for it."""
         return StreamSchema(self.stream, frozenset(self.columns), self.key_properties)
 
     def _secrets(self) -> dict[str, str]:
-        environ = settings.environment()
-        found = {
-            name: environ[variable]
-            for name, variable in self.variables.items()
-            if environ.get(variable, "").strip()
-        }
+        environ = environment()
+        found = _set_here(self.variables, environ)
         problems = [
             Problem(
                 name,
@@ -138,11 +142,7 @@ class Job(NamedTuple):
         ]
         in_files = [name for name in self.withheld if name not in self.variables]
         if in_files:
-            try:
-                given = settings.read_files(self.paths, environ=environ)
-            except ConfigurationError as error:
-                given = {}
-                problems.extend(error.problems)
+            given = collect(lambda: read_files(self.paths, environ=environ), problems) or {}
             found |= {name: given[name] for name in in_files if given.get(name)}
             problems.extend(
                 Problem(
@@ -176,16 +176,16 @@ def read_job(
         )
     paths, raw = _read_files(options, problems)
     raw |= _settings_among(options, raw, problems)
-    environ = settings.environment()
+    environ = environment()
     named = _variables(options, raw, environ)
     withheld = tuple(name for name in SECRETS if name in named or _is_secret(name, raw))
-    told = _load(raw, named, environ, problems)
+    settings = _load(raw, named, environ, problems)
     columns = tuple(field.name for field in schema.fields)
     stream = options.get("stream", "").strip()
     keys = _key_properties(options.get("key_properties", ""), columns, problems)
-    problems += _stream_problems(stream, told)
-    problems += cluster.problems(told) if cluster is not None and told is not None else ()
-    if problems or told is None:
+    problems += _stream_problems(stream, settings)
+    problems += cluster.problems(settings) if cluster is not None and settings is not None else ()
+    if problems or settings is None:
         raise ConfigurationError(problems)
     public = {
         name: value
@@ -193,19 +193,15 @@ def read_job(
         if name not in {*withheld, "oauth", "customer_lists"}
     }
     job = Job(uuid.uuid4().hex[:12], stream, columns, keys, public, paths, withheld, named)
-    compile_stream(told, job.sink(), Accounts(told), _no_note)
-    return job, told
+    compile_stream(settings, job.sink(), Accounts(settings), _no_note)
+    return job, settings
 
 
 def _read_files(
     options: Mapping[str, str], problems: list[Problem]
 ) -> tuple[tuple[str, ...], dict[str, Any]]:
     paths = tuple(path for part in options.get("config", "").split(",") if (path := part.strip()))
-    try:
-        return paths, settings.read_files(paths, environ=settings.environment())
-    except ConfigurationError as error:
-        problems.extend(error.problems)
-        return paths, {}
+    return paths, collect(lambda: read_files(paths, environ=environment()), problems) or {}
 
 
 def _variables(
@@ -223,7 +219,7 @@ def _variables(
     for name in named:
         raw.pop(name, None)
         raw.pop(f"{name}_file", None)
-    standard = f"{settings.ENVIRONMENT_PREFIX}CONVERSION_TOKEN"
+    standard = f"{ENVIRONMENT_PREFIX}CONVERSION_TOKEN"
     has_token = (
         "conversion_token" in named
         or raw.get("conversion_token")
@@ -247,7 +243,7 @@ def _settings_among(
         )
     if "conversion_token" in given:
         del given["conversion_token"]
-        advice = _ON_TOKENS.format(variable=f"{settings.ENVIRONMENT_PREFIX}CONVERSION_TOKEN")
+        advice = _ON_TOKENS.format(variable=f"{ENVIRONMENT_PREFIX}CONVERSION_TOKEN")
         problems.append(Problem("conversion_token", advice))
     if "ledger_url" in given and holds_password(given["ledger_url"]):
         del given["ledger_url"]
@@ -255,14 +251,10 @@ def _settings_among(
     for name in [name for name in given if name.partition(".")[0] == "oauth"]:
         del given[name]
         problems.append(Problem(name, _OAUTH_ADVICE))
-    for name in [
-        name for name in given if name.partition(".")[0] not in settings.Settings.model_fields
-    ]:
+    for name in [name for name in given if name.partition(".")[0] not in Settings.model_fields]:
         del given[name]
         problems.append(
-            Problem(
-                name, f"is no option{did_you_mean(name, {*settings.Settings.model_fields, *ours})}"
-            )
+            Problem(name, f"is no option{did_you_mean(name, {*Settings.model_fields, *ours})}")
         )
     if "conversion_token_file" in given:
         raw.pop("conversion_token", None)
@@ -294,32 +286,34 @@ def _load(
 
     A secret that only the executors have is taken as given.
     """
-    here = {
-        name: environ[variable]
-        for name, variable in named.items()
-        if environ.get(variable, "").strip()
-    }
-    only_there = (
-        {"ledger_url": ELSEWHERE.get_secret_value()}
-        if "ledger_url" in named.keys() - here.keys()
-        else {}
-    )
-    try:
-        is_elsewhere = "conversion_token" in named.keys() - here.keys()
-        told = settings.load(
-            {**raw, **only_there, **here}, purpose="any" if is_elsewhere else "events"
-        )
-    except ConfigurationError as error:
-        problems.extend(error.problems)
+    here = _set_here(named, environ)
+    elsewhere = named.keys() - here.keys()
+    given = {**raw, **here}
+    if "ledger_url" in elsewhere:
+        given["ledger_url"] = ELSEWHERE.get_secret_value()
+    purpose: Purpose = "any" if "conversion_token" in elsewhere else "events"
+    settings = collect(lambda: load(given, purpose=purpose), problems)
+    if settings is None:
         return None
     advice = (
         "is the Singer target's, which changes records before they are mapped: "
         "change the DataFrame instead"
     )
     problems.extend(
-        Problem(name, advice) for name in SDK_OPTIONS if getattr(told, name) not in (None, False)
+        Problem(name, advice)
+        for name in SDK_OPTIONS
+        if getattr(settings, name) not in (None, False)
     )
-    return told
+    return settings
+
+
+def _set_here(variables: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the values of those variables that are set on this machine, by the secret's name."""
+    return {
+        name: environ[variable]
+        for name, variable in variables.items()
+        if environ.get(variable, "").strip()
+    }
 
 
 def _key_properties(
@@ -343,22 +337,22 @@ def _key_properties(
     return tuple(map(str, names))
 
 
-def _stream_problems(stream: str, told: Settings | None) -> Iterator[Problem]:
+def _stream_problems(stream: str, settings: Settings | None) -> Iterator[Problem]:
     if not stream:
         yield Problem(
             "stream", "is required: the name by which mappings know these rows, such as orders"
         )
-    elif told is None:
+    elif settings is None:
         return
-    elif any(fnmatch.fnmatchcase(stream, entry.stream) for entry in told.customer_lists):
+    elif any(fnmatch.fnmatchcase(stream, entry.stream) for entry in settings.customer_lists):
         yield Problem(
             "stream",
             "feeds a customer list, and lists are not kept in step from Spark: what is added and "
             "removed must arrive in order, and tasks run at once. "
             "Take this stream through the Singer target",
         )
-    elif not names_a_stream(told, stream):
-        known = [entry.stream for entry in told.mappings or ()]
+    elif not names_a_stream(settings, stream):
+        known = [entry.stream for entry in settings.mappings or ()]
         yield Problem("stream", f"is taken by no entry of mappings{did_you_mean(stream, known)}")
 
 

@@ -18,14 +18,14 @@ from pyspark.sql.datasource import WriterCommitMessage
 
 from target_pinterest_capi.delivery.ledger import LedgerError
 from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
-from target_pinterest_capi.mapping.entries import Accounts, Record
+from target_pinterest_capi.mapping.entries import Accounts, Record, entry_compiler
 from target_pinterest_capi.pipeline.feed import IteratedSource, paced
 from target_pinterest_capi.pipeline.stream import StreamPipeline
 from target_pinterest_capi.reporting.event_ids import EventIds
 from target_pinterest_capi.settings import ConfigurationError, Settings
+from target_pinterest_capi.singer.arrow import records
 from target_pinterest_capi.spark.job import Cluster, Job
 from target_pinterest_capi.spark.prefetch import Prefetch
-from target_pinterest_capi.spark.rows import records
 
 IDS_HELD: Final = 5_000  # of a partition: what it saw travels to the driver
 
@@ -113,8 +113,7 @@ def _deliver(
         job.key_properties,
         settings.model_copy(update={"validate_records": False}),  # Spark has checked its own schema
         run,
-        accounts=Accounts(settings),
-        note=run.tally.count_value,
+        compile_entries=entry_compiler(settings, Accounts(settings), run.tally.count_value),
     )
     prefetch, is_fed = Prefetch(run.wake, batches), False
     try:

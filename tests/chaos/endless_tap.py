@@ -1,7 +1,8 @@
-"""A little tap that can go on anywhere: records and BATCH files of one stream, a STATE after each piece, by a seed.
+"""A small tap that can start at any position: records and BATCH files of one stream, by a seed.
 
-Promises that the same seed, size and position give the same lines, so that a run can begin again where STATE says. A few of its
-records are wrong in a way that the target must find, and a few in a way that only Pinterest does.
+The same seed, size and position give the same lines, so that a run can start again where STATE
+says. A STATE follows each piece. A few records are wrong in a way that the target must find, and a
+few in a way that only Pinterest does.
 """
 
 import gzip
@@ -35,7 +36,7 @@ def bad_columns() -> tuple[dict[str, Any], ...]:
 
 
 class Piece(NamedTuple):
-    """Records from `begin` up to `end`, and the lines that bring them; the last one is the STATE after them."""
+    """Records from `begin` up to `end`, and their lines; the last one is the STATE after them."""
 
     begin: int
     end: int
@@ -43,7 +44,9 @@ class Piece(NamedTuple):
 
 
 class Tap:
-    """The tap's stream. A record's number is its position; STATE holds the position after it. More comes with each `grow`.
+    """The tap's stream: a record's number is its position, and each `grow` adds records.
+
+    STATE holds the position after the last record.
 
     Attributes:
         bad: the records that make no event.
@@ -81,7 +84,7 @@ class Tap:
         return not self._to_come
 
     def grow(self, records: int) -> None:
-        """Let about as many new records come; a few good ones where its size is reached, as there are always new ones."""
+        """Add about as many new records; a stream at its full size still gets a few good ones."""
         self._to_come = self._to_come or [
             self._piece(self.end, self._rng.randint(5, 15), bad_share=0)
         ]
@@ -91,14 +94,14 @@ class Tap:
             self.end = self._pieces[-1].end
 
     def lines(self, position: int) -> Iterator[bytes]:
-        """Give the stream from a position that a STATE named, in chunks of whole lines."""
+        """Return the stream from a position that a STATE named, in chunks of whole lines."""
         yield schema(STREAM, *visit(), key_properties=("event_id",)) + b"\n"
         for piece in self._pieces:
             if piece.begin >= position:
                 yield piece.lines
 
     def bounds(self) -> list[int]:
-        """Give the positions that STATE can name."""
+        """Return the positions that STATE can name."""
         return [0, *(piece.end for piece in self._pieces)]
 
     def _piece(self, begin: int, size: int, *, bad_share: float) -> Piece:
@@ -120,7 +123,7 @@ class Tap:
         return Piece(begin, begin + size, b"\n".join([*lines, after]) + b"\n")
 
     def _file(self, rows: list[dict[str, Any]], begin: int) -> bytes:
-        """Write the rows into a file, packed or not, and give the message that names it."""
+        """Write the rows into a file, packed or not, and return the message that names it."""
         packed = self._rng.random() < 0.5
         path = self._directory / f"batch-{begin}.jsonl{'.gz' if packed else ''}"
         content = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
@@ -130,20 +133,20 @@ class Tap:
 
 
 def position_of(state_line: bytes) -> int:
-    """Give the position that a STATE on stdout names."""
+    """Return the position that a STATE on stdout names."""
     return int(json.loads(state_line)["bookmarks"][STREAM]["position"])
 
 
 def event_id(number: int) -> str:
-    """Give the event id of a record, which is also its key property."""
+    """Return the event id of a record, which is also its key property."""
     return f"visit-{number}"
 
 
 def number_of(event_id: str) -> int:
-    """Give the record of an event id."""
+    """Return the record of an event id."""
     return int(event_id.removeprefix("visit-"))
 
 
 def key_digest(number: int) -> str:
-    """Give the digest under which a dead letter names a record."""
+    """Return the digest under which a dead letter names a record."""
     return digest(event_id(number))

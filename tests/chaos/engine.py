@@ -1,7 +1,8 @@
-"""Runs the real target again and again against a sandbox that fails on purpose, and ends it at random moments, until all is done.
+"""Runs the real target against a sandbox that fails on purpose, and ends it at random moments.
 
-Owns the processes, the moments and the account of what each ending may cost. Every decision is drawn by the seed; how far a process
-has come when it is struck is up to the machine.
+Runs again until everything is done. Owns the processes, the moments and the account of what each
+ending may cost. The seed draws every decision; how far a process has come when it is struck depends
+on the machine.
 """
 
 import json
@@ -55,7 +56,8 @@ STOPS: Final = (
 )
 
 _summary: Final = re.compile(
-    r"(?:Done|Stopped) after (\d+) records: (\d+) delivered, (\d+) invalid, (\d+) rejected, (\d+) skipped"
+    r"(?:Done|Stopped) after (\d+) records: "
+    r"(\d+) delivered, (\d+) invalid, (\d+) rejected, (\d+) skipped"
 ).search
 
 
@@ -81,7 +83,7 @@ WEIGHTS: Final = {"kill -9": 6, "SIGTERM": 3, "SIGINT": 2, "SIGTERM twice": 1, "
 
 
 def faults(tap: Tap, rng: random.Random) -> list[Fault]:
-    """Give every kind of fault: at a rate where it passes, once where it stops a run; rare ones at a few requests in any case."""
+    """Return every kind of fault, at rates and in numbers that let the run as a whole go on."""
     slow, limited, dripped = (tuple(rng.sample(range(20, 300), 3)) for _ in range(3))
     return [
         Fault("latency", seconds=0.01, jitter=0.08),
@@ -123,7 +125,7 @@ class Account:
 
 @dataclass(frozen=True)
 class Pipe:
-    """Between tap and target. One whose target is to be struck stays open until then, so that no run ends before its ending."""
+    """Between tap and target; a run whose target is to be struck stays open until then."""
 
     is_held: bool
     written: threading.Event = field(default_factory=threading.Event)  # nothing more comes
@@ -134,7 +136,7 @@ class Pipe:
 
 
 class Ran(NamedTuple):
-    """A run that has ended: exit code, how it was ended (None: by itself), where it began, its log."""
+    """A run that has ended: exit code, ending (None: by itself), first position, log."""
 
     code: int
     ending: Ending | None
@@ -171,7 +173,7 @@ class Engine:
         )
 
     def run_until_done(self, records: int, interruptions: int) -> None:
-        """Run and interrupt while the stream grows to its size, then run on until a run ends by itself with everything done."""
+        """Run and interrupt while the stream grows to its size, then until everything is done."""
         step = records // (interruptions + 1)
         plan = [
             self.rng.choices(list(WEIGHTS), list(WEIGHTS.values()))[0] for _ in range(interruptions)
@@ -233,7 +235,7 @@ class Engine:
         return Ran(code, ended_by, began, log.read_text())
 
     def _moment(self, at_most: int) -> Callable[[], bool]:
-        """Give a test of whether the moment has come: after up to so many requests, after STATE lines, or early on."""
+        """Return a test for the moment: after some requests, after STATE lines, or early on."""
         rng, counters, states = self.rng, self.sandbox.store.counters, self.account.states
         kind = rng.choice(["requests", "requests", "requests", "states", "start"])
         if kind == "start":
@@ -248,7 +250,7 @@ class Engine:
     def _wait_for(
         self, process: "subprocess.Popen[bytes]", moment: Callable[[], bool], pipe: Pipe
     ) -> bool:
-        """Wait for the moment, or until nothing more comes, and a little longer; False where the process has ended before."""
+        """Wait for the moment or a pause in the output; return False if the process ended first."""
         deadline = time.monotonic() + RUN_SECONDS
         while process.poll() is None and not moment() and time.monotonic() < deadline:
             if pipe.written.is_set():
@@ -270,7 +272,7 @@ class Engine:
             process.send_signal(signum)
 
     def _feed(self, process: "subprocess.Popen[bytes]", pipe: Pipe) -> None:
-        """Be the tap: write from the last STATE on, until the end, or half a line when the tap is to die."""
+        """Be the tap: write from the last STATE on, to the end or the half line where it dies."""
         assert process.stdin is not None
         try:
             with process.stdin as stdin:
@@ -293,7 +295,7 @@ class Engine:
         assert process.stdout is not None
         for line in process.stdout:
             if not line.endswith(b"\n"):
-                return  # a STATE that was not written whole is none
+                return  # a STATE that was not written whole does not count
             position, settled = position_of(line), self.truth.settled_through()
             self.account.states += 1
             if position > settled:
@@ -313,7 +315,7 @@ class Engine:
     # What it may have cost
 
     def _judge(self, ran: Ran) -> None:
-        """Hold a run's end against the contract, and add what the next run may repeat because of it."""
+        """Check a run's end against the contract, and note what the next run may repeat."""
         self.account.problems += [
             f"run {self.account.runs}: {problem}" for problem in self._problems_of(ran)
         ]
@@ -330,7 +332,8 @@ class Engine:
         allowed = by_itself | (ran.ending.codes if ran.ending is not None else frozenset())
         if ran.code not in allowed:
             problems.append(
-                f"exit code {ran.code} after {ran.ending.name if ran.ending else 'nothing'}: {ran.log[-2000:]}"
+                f"exit code {ran.code} after {ran.ending.name if ran.ending else 'nothing'}: "
+                f"{ran.log[-2000:]}"
             )
         counts = _counts(ran.log)
         if ran.code == 0 and (counts is None or counts[0] != sum(counts[1:])):
@@ -356,7 +359,7 @@ class Engine:
         return problems
 
     def uncertain_events(self) -> int:
-        """Give how many events were processed in requests whose answer said nothing certain: these are sent again."""
+        """Return how many processed events had an uncertain response, after which they go again."""
         rows = self.sandbox.store.requests()
         return sum(
             row.processed
@@ -369,6 +372,6 @@ class Engine:
 
 
 def _counts(log: str) -> tuple[int, ...] | None:
-    """Give a run's own count: records, delivered, invalid, rejected, skipped; None where it did not come to its last line."""
+    """Return the counts of a run's last line, or None when it has not written that line."""
     found = _summary(log)
     return None if found is None else tuple(int(number) for number in found.groups())

@@ -1,4 +1,4 @@
-"""The promise of delivery, held against everything at once: every fault, signals, kill -9, taps that die, reruns from STATE.
+"""The promise of delivery under every fault, signals, kill -9, dying taps and reruns from STATE.
 
 Longer: `make chaos SEEDS="1 2 3" RECORDS=200000 INTERRUPTIONS=100`.
 """
@@ -26,9 +26,10 @@ INTERRUPTIONS = int(os.environ.get("CHAOS_INTERRUPTIONS", "16"))
 @pytest.mark.parametrize("keeps_ledger", [True, False], ids=["ledger", "no-ledger"])
 @pytest.mark.parametrize("seed", SEEDS)
 def test_everything_arrives_whatever_happens(seed: int, keeps_ledger: bool, tmp_path: Path):
-    """None lost, none unhashed, every bad row a dead letter, repeats within the stated bound, each STATE true when written."""
+    """Nothing is lost or unhashed, bad rows are dead letters, repeats bounded, STATE true."""
     rng = random.Random(f"{seed}/faults")
-    # With a ledger a rerun may have nothing new but refused events; three of them alone stop a run, as they should.
+    # With a ledger a rerun may have nothing new but refused events,
+    # and three of them alone stop a run, as they should.
     tap = Tap(seed, RECORDS, tmp_path, failed=12, refused=2 if keeps_ledger else 6)
     config = SandboxConfig(
         faults=tuple(faults(tap, rng)),
@@ -46,7 +47,8 @@ def test_everything_arrives_whatever_happens(seed: int, keeps_ledger: bool, tmp_
         )
     account, truth = engine.account, engine.truth
     told = (
-        f"seed {seed}: {account.runs} runs, ended by {dict(account.endings)}, {account.states} STATE, {tap.end} records, "
+        f"seed {seed}: {account.runs} runs, ended by {dict(account.endings)}, "
+        f"{account.states} STATE, {tap.end} records, "
         f"{counters['requests']} requests, faults {struck}, dead letters {dict(truth.reasons)}"
     )
     log.info(told)

@@ -1,6 +1,7 @@
-"""What has really happened: which events Pinterest has, and which are durable among the dead letters.
+"""What really happened: the events that Pinterest has, and those durable as dead letters.
 
-Reads two files as they grow, the bodies that the sandbox took and the target's dead letters, and takes nobody's word for it.
+Reads two files as they grow, the bodies that the sandbox received and the target's dead letters,
+and believes nothing else.
 """
 
 import json
@@ -13,7 +14,7 @@ from endless_tap import Tap, key_digest, number_of
 
 
 class Growing:
-    """A file of JSON lines that grows: gives what is new and whole. A line that a crash cut is counted."""
+    """A file of JSON lines that grows: returns new, complete lines and counts those a crash cut."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -21,7 +22,7 @@ class Growing:
         self._offset = 0
 
     def read(self) -> list[dict[str, Any]]:
-        """Give the lines that came since the last time."""
+        """Return the lines that came since the last time."""
         if not self.path.exists():
             return []
         with self.path.open("rb") as file:
@@ -53,7 +54,7 @@ class Truth:
         self.reasons: Counter[str] = Counter()
 
     def settled_through(self) -> int:
-        """Give the position before which every record is delivered or a durable dead letter."""
+        """Return the position before which every record is delivered or a durable dead letter."""
         with self._lock:
             self._look()
             while self._settled < self._tap.end and (
@@ -63,7 +64,7 @@ class Truth:
             return self._settled
 
     def delivered_from(self, position: int) -> int:
-        """Give how many events at or after a position Pinterest has."""
+        """Return how many events at or after a position Pinterest has."""
         with self._lock:
             self._look()
             return sum(number >= position for number in self.delivered)

@@ -1,6 +1,7 @@
 """Fixtures of the tests with real input: a PostgreSQL, a Meltano project and a sandbox.
 
-Where one of them cannot be had, a test that needs it skips with the reason; with REQUIRE_SERVICES=1, as CI sets it, it fails.
+Where a service is missing, a test that needs it skips with the reason; with REQUIRE_SERVICES=1, as
+CI sets it, it fails.
 """
 
 import os
@@ -31,7 +32,7 @@ def postgres() -> Iterator[PostgresCluster]:
 
 @pytest.fixture(scope="session")
 def meltano(tmp_path_factory) -> Callable[[str], MeltanoProject]:
-    """A function from a tap's name to the Meltano project of this session, in which that tap is installed."""
+    """Return a function from a tap's name to a Meltano project in which that tap is installed."""
     project: MeltanoProject | None = None
 
     def project_with(extractor: str) -> MeltanoProject:

@@ -1,4 +1,4 @@
-"""A web API on loopback that answers each GET with JSON: what the makers of taps' sources have in common.
+"""A web API on loopback that answers each GET with JSON: the base of the taps' sources.
 
 Owns a socket and one thread, for the length of a `with` block. What is answered is up to the API.
 """
@@ -29,7 +29,7 @@ class JsonApi(ABC):
                 self.end_headers()
                 self.wfile.write(body)
 
-            def log_message(self, format: str, *_arguments: object) -> None:  # noqa: A002 (the name is the base class's)
+            def log_message(self, format: str, *_arguments: object) -> None:  # noqa: A002 (the base class's)
                 """Say nothing: the test's output is the test's."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -39,7 +39,7 @@ class JsonApi(ABC):
 
     @abstractmethod
     def answer(self, target: str, authorization: str | None) -> tuple[int, object]:
-        """Give the status and the JSON for a GET of path and query, with its Authorization header."""
+        """Return status and JSON for a GET of path and query, with its Authorization header."""
 
     @property
     def url(self) -> str:

@@ -1,8 +1,8 @@
-"""A Meltano project of the tests' own: Meltano in a virtualenv beside theirs, public taps from PyPI, our target as loader.
+"""A Meltano project of the tests' own, with public taps from PyPI and our target as loader.
 
-Owns `.venv-meltano` at the root of the repository (made once for a lock file and a Python, kept between runs) and the project
-directory it is given. Meltano installs the taps itself, from lock files with hashes. Nothing is looked up on Meltano Hub and
-no usage statistics are sent.
+Owns `.venv-meltano` at the root of the repository, which is made once for a lock file and a Python
+and kept between runs, and the project directory it is given. Meltano installs the taps itself, from
+lock files with hashes. Nothing is looked up on Meltano Hub and no usage statistics are sent.
 """
 
 import fcntl
@@ -46,12 +46,13 @@ def _install(command: list[str], **options: Any) -> None:
     )
     if done.returncode:
         raise InstallationError(
-            f"{Path(command[0]).name} exited {done.returncode}: {(done.stderr or done.stdout)[-2000:]}"
+            f"{Path(command[0]).name} exited {done.returncode}: "
+            f"{(done.stderr or done.stdout)[-2000:]}"
         )
 
 
 def meltano_executable() -> Path:
-    """The path of `meltano`, installed first where the lock file or the Python is not the one it was installed for."""
+    """Return the path of `meltano`, installed again if the lock file or the Python has changed."""
     home, lock = REPOSITORY / ".venv-meltano", SOURCE / "locks" / "meltano.txt"
     home.mkdir(exist_ok=True)
     environment = home / "environment"
@@ -82,7 +83,7 @@ def meltano_executable() -> Path:
 
 
 class MeltanoProject:
-    """A project directory with our loader declared as users declare it: every setting, of the kind our model says."""
+    """A project directory that declares our loader as users do, with every setting of our model."""
 
     def __init__(self, meltano: Path, directory: Path) -> None:
         self._meltano = meltano
@@ -102,7 +103,7 @@ class MeltanoProject:
         )
 
     def _environment(self, more: Mapping[str, str]) -> dict[str, str]:
-        """The environment of a command: the developer's own, without what configures other projects or this interpreter."""
+        """The developer's own environment, without what configures other projects or Pythons."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
         return {
             **kept,
@@ -140,7 +141,7 @@ class MeltanoProject:
 
 
 def _variables(plugin: str, settings: Mapping[str, Any]) -> dict[str, str]:
-    """Settings as the environment variables that Meltano reads for a plugin: text as it is, anything else as JSON."""
+    """Return settings as Meltano's environment variables: text as it is, anything else as JSON."""
     prefix = plugin.replace("-", "_").upper()
     return {
         f"{prefix}_{name}".upper(): value if isinstance(value, str) else json.dumps(value)
@@ -149,7 +150,10 @@ def _variables(plugin: str, settings: Mapping[str, Any]) -> dict[str, str]:
 
 
 class Pipeline(NamedTuple):
-    """One tap into our target, with STATE of its own under `name`; `loader` may be an entry that inherits from our target's."""
+    """One tap into our target, with STATE of its own under `name`.
+
+    `loader` may be an entry that inherits from our target's.
+    """
 
     project: MeltanoProject
     extractor: str

@@ -11,14 +11,14 @@ from json_api import JsonApi
 
 
 class OrderApi(JsonApi):
-    """The API as long as the `with` block lasts; `orders` is what it answers and may be set between requests."""
+    """The API as long as the `with` block lasts; `orders` may be set between requests."""
 
     def __init__(self, orders: Sequence[dict[str, Any]]) -> None:
         super().__init__()
         self.orders = list(orders)
 
-    def answer(self, target: str, authorization: str | None) -> tuple[int, object]:  # noqa: ARG002 - anyone may ask
-        """Give the orders, or 404."""
+    def answer(self, target: str, authorization: str | None) -> tuple[int, object]:  # noqa: ARG002
+        """Return the orders, or 404."""
         return (
             (200, {"orders": self.orders})
             if target.partition("?")[0] == "/orders"

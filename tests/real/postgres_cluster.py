@@ -1,7 +1,7 @@
 """A throw-away PostgreSQL of the tests' own: initialized, started, asked and stopped here.
 
-Owns its data directory, its port on loopback and its password; it promises that stopping it ends its processes and removes
-its files. It never touches a server that was there before.
+Owns its data directory, its port on loopback and its password. Stopping it ends its processes and
+removes its files. It never touches a server that was there before.
 """
 
 import os
@@ -51,7 +51,7 @@ def _free_port() -> int:
 
 
 class PostgresCluster:
-    """One server on 127.0.0.1 with one database and its owner, as long as the `with` block lasts."""
+    """One server on 127.0.0.1 with one database and its owner, while the `with` block lasts."""
 
     host: Final = "127.0.0.1"
     user: Final = "shop"
@@ -76,9 +76,12 @@ class PostgresCluster:
             ) from None
 
     def _run(self, program: str, *arguments: str, stdin: str | None = None) -> str:
-        """Run one of PostgreSQL's programs as the server's user; its output, or an error that carries its complaint."""
+        """Run one of PostgreSQL's programs as the server's user and return its output.
+
+        Raises an error with the program's complaint if it fails.
+        """
         log = self._home / "output"
-        # A started server keeps what it was given as stdout: a file, since nobody would ever see the end of a pipe
+        # A started server keeps its stdout open: a file, since the end of a pipe would never come
         with log.open("w") as output:
             done = subprocess.run(
                 [str(self._binaries / program), *arguments],
@@ -157,7 +160,7 @@ class PostgresCluster:
         return (f"--host={self.host}", f"--port={self.port}", f"--username={self.user}")
 
     def query(self, sql: str) -> str:
-        """Run SQL, one or many statements; what psql prints of their rows, unaligned and without headings."""
+        """Run SQL, one or many statements, and return psql's rows, unaligned, without headings."""
         options = ("--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1")
         return self._run(
             "psql", *self._connection(), *options, f"--dbname={self.database}", stdin=sql

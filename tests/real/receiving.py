@@ -1,4 +1,4 @@
-"""The receiving end of a real run: what the target is told of the sandbox, and digests to compare what arrived with."""
+"""The receiving end of a real run: settings that name the sandbox, and digests to compare with."""
 
 import hashlib
 from pathlib import Path
@@ -11,12 +11,12 @@ TOKEN: Final = "sandbox-token"
 
 
 def digest(text: str) -> str:
-    """Give the SHA-256 of a normal form, as Pinterest takes it."""
+    """Return the SHA-256 of a normal form, as Pinterest takes it."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def target_settings(sandbox: Sandbox, directory: Path) -> dict[str, Any]:
-    """Give the settings of a target that delivers to the sandbox and keeps its dead letters in the directory."""
+    """Return settings that deliver to the sandbox and keep dead letters in the directory."""
     return {
         "ad_account_id": AD_ACCOUNT_ID,
         "conversion_token": TOKEN,

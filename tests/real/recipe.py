@@ -1,8 +1,8 @@
-"""A recipe of docs/cookbook as a reader would have it: its directory copied, its commands run as its page shows them.
+"""A recipe of docs/cookbook, copied, with its commands run as its page shows them.
 
-Owns the copy, and which of the page's commands were run. It promises that no file of the recipe is changed: what differs from a
-reader's machine are environment variables, and that the programs of the plugins are installed already. It knows nothing of what
-a recipe is for.
+Owns the copy, and which of the page's commands were run. No file of the recipe is changed: only
+environment variables differ from a reader's machine, and the programs of the plugins are installed
+already. It knows nothing of what a recipe is for.
 """
 
 import hashlib
@@ -41,7 +41,7 @@ def page(name: str) -> str:
 
 
 def commands(name: str) -> list[str]:
-    """The commands of the recipe's page that are for its reader's shell: one a line, without a comment after it."""
+    """Return the shell commands of the recipe's page, one a line, without comments."""
     blocks = re.findall(r"^```sh\n(.*?)^```$", page(name), re.MULTILINE | re.DOTALL)
     lines = [
         re.sub(r"\s+# .*", "", line)
@@ -53,11 +53,11 @@ def commands(name: str) -> list[str]:
 
 
 def _stand_in(home: Path, plugin: Mapping[str, Any], programs: Path) -> None:
-    """Make a directory that Meltano takes for the plugin's environment, installed as `pip_url` says, with links to programs.
+    """Make a directory that Meltano takes for the plugin's environment, with links to programs.
 
-    Its fingerprint is what Meltano compares before it installs: the SHA-256 of the arguments that `pip_url` is for pip. It must be
-    a directory of its own with links in it, never a link to an environment: where the fingerprint does not fit Meltano follows such
-    a link and empties what is there.
+    Meltano installs again unless the fingerprint fits: the SHA-256 of the arguments that `pip_url`
+    is for pip. The directory must be real and hold links, and never be a link to an environment:
+    if the fingerprint does not fit, Meltano follows such a link and empties what is there.
     """
     (home / "bin").mkdir(parents=True)
     for program in {"python", plugin["executable"]}:
@@ -69,7 +69,7 @@ def _stand_in(home: Path, plugin: Mapping[str, Any], programs: Path) -> None:
 
 
 class Recipe:
-    """One recipe, copied, with the programs its plugins need; `environment` is what differs from the sandbox's .env."""
+    """One recipe, copied, with its plugins' programs; `environment` overrides the .env file."""
 
     def __init__(
         self,
@@ -101,14 +101,20 @@ class Recipe:
         }
 
     def try_out(self, command: str, **changed: str) -> subprocess.CompletedProcess[str]:
-        """Run a command that the page shows, by the shell, with environment variables of this one run."""
+        """Run a shell command that the page shows, with environment variables of this run alone."""
         assert command in self._shown, f"the page does not show: {command}"
         if command in self._waiting:
             self._waiting.remove(command)
         return subprocess.run(
-            ["sh", "-c", command], cwd=self.directory, env=self._environment | changed, stdin=subprocess.DEVNULL,
-            capture_output=True, text=True, check=False, timeout=TIMEOUT_SECONDS,
-        )  # fmt: skip
+            ["sh", "-c", command],
+            cwd=self.directory,
+            env=self._environment | changed,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=TIMEOUT_SECONDS,
+        )
 
     def run(self, command: str, **changed: str) -> str:
         """As `try_out`, of a command that has to succeed; everything it printed."""
@@ -139,7 +145,7 @@ class Recipe:
 
     @property
     def as_copied(self) -> bool:
-        """Whether meltano.yml is what was copied: Meltano writes one anew that lacks a `project_id`, its anchors resolved."""
+        """Whether meltano.yml is what was copied: Meltano rewrites one without a `project_id`."""
         return (self.directory / "meltano.yml").read_bytes() == (
             COOKBOOK / self.directory.name / "meltano.yml"
         ).read_bytes()

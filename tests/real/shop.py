@@ -1,7 +1,7 @@
 """The orders of a synthetic shop, as a table whose columns are named like Pinterest's fields.
 
-Owns the table and its rows; it knows nothing of Pinterest but the columns' names. The people are made up: every e-mail address
-is at example.com, every IP address is one that documentation is written with.
+Owns the table and its rows; it knows nothing of Pinterest but the columns' names. The people are
+made up: every e-mail address is at example.com, every IP address is reserved for documentation.
 """
 
 import json
@@ -44,7 +44,7 @@ CREATE TABLE shop.orders (
 );
 """
 
-# (first name, last name, city, state, postal code, country, phone): spelled as people spell them, accents and all
+# (first name, last name, city, state, postal code, country, phone), spelled as people spell them
 PEOPLE: Final = (
     ("Jane", "Doe", "New York", "NY", "10001-1234", "US", "+1 (212) 555-0100"),
     ("José", "Núñez", "San José", "CA", "95112", "US", "+1 408 555 0123"),
@@ -67,9 +67,10 @@ def now() -> datetime:
 
 
 def orders(numbers: Sequence[int], newest: datetime) -> Iterator[Row]:
-    """Rows with these order numbers, a minute apart, the last one updated at `newest`; the same for the same arguments.
+    """Yield rows with these order numbers, a minute apart, the last one updated at `newest`.
 
-    Amounts and prices are decimals, times are aware; members of `contents` are as the shop would store them in jsonb.
+    The same arguments give the same rows. Amounts and prices are decimals, times are aware, and
+    members of `contents` are as the shop would store them in jsonb.
     """
     for position, number in enumerate(numbers):
         first, last, city, state, postal_code, country, phone = PEOPLE[number % len(PEOPLE)]
@@ -115,7 +116,8 @@ def orders(numbers: Sequence[int], newest: datetime) -> Iterator[Row]:
 
 
 def insertion(rows: Sequence[Row]) -> str:
-    """The SQL that puts these rows into the table, each value cast by PostgreSQL to its column's type."""
+    """Return SQL that inserts these rows, each value cast by PostgreSQL to its column's type."""
     return f"""
-INSERT INTO shop.orders SELECT * FROM jsonb_populate_recordset(NULL::shop.orders, $rows${json.dumps(rows, default=str)}$rows$);
+INSERT INTO shop.orders SELECT *
+FROM jsonb_populate_recordset(NULL::shop.orders, $rows${json.dumps(rows, default=str)}$rows$);
 """

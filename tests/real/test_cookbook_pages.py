@@ -1,4 +1,4 @@
-"""The cookbook's files by themselves: what a recipe configures is sound, and its pages lead where they say."""
+"""The cookbook's files: each recipe's configuration is sound, and its pages' links are good."""
 
 import json
 import re
@@ -15,7 +15,7 @@ PAGES = [COOKBOOK / "README.md", *(COOKBOOK / name / "README.md" for name in REC
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_declares_settings_as_the_package_does(name: str):
-    """Each setting of ours that a recipe declares is one, of the same kind, and hidden where it is a secret."""
+    """Each setting that a recipe declares exists, has the same kind, and is hidden if secret."""
     ours = {entry["name"]: entry for entry in meltano_settings()}
     plugins = project(name)["plugins"]
     declared = [
@@ -38,7 +38,7 @@ def test_a_recipe_declares_settings_as_the_package_does(name: str):
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipes_configuration_is_one(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """What each loader and utility is configured with passes the checks of the settings, and is declared, or Meltano drops it."""
+    """The configuration of each loader and utility is valid, and declared, or Meltano drops it."""
     (tmp_path / "us.token").write_text(TOKEN)
     monkeypatch.chdir(tmp_path)
     plugins = project(name)["plugins"]

@@ -17,7 +17,7 @@ ROWS = [(1001, None), (1002, "jane@example.com"), (1003, None)]
 def test_rows_of_dead_letters_are_found_as_documented(
     run_target, config, postgres: PostgresCluster
 ):
-    """The page's statements, run as they stand on letters that the target wrote, give the rows of the invalid records."""
+    """The page's statements, run on letters that the target wrote, return the invalid records."""
     (sql,) = re.findall(r"```sql\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
     columns = {"event_name": "checkout", "action_source": "web"}
     orders = [
@@ -35,11 +35,15 @@ def test_rows_of_dead_letters_are_found_as_documented(
         copy.chmod(0o644)  # psql runs as another user
         values = ", ".join(f"({number})" for number, _ in ROWS)
         postgres.query(
-            "SET client_min_messages = warning; DROP SCHEMA IF EXISTS shop CASCADE; CREATE SCHEMA shop"
+            "SET client_min_messages = warning; "
+            "DROP SCHEMA IF EXISTS shop CASCADE; CREATE SCHEMA shop"
         )
         found = postgres.query(
-            "SET client_min_messages = warning; CREATE TABLE shop.orders (id bigint PRIMARY KEY);\n"
-            f"INSERT INTO shop.orders VALUES {values};\n{sql.replace(copy.name, str(copy))}\nDROP SCHEMA shop CASCADE;"
+            "SET client_min_messages = warning; "
+            "CREATE TABLE shop.orders (id bigint PRIMARY KEY);\n"
+            f"INSERT INTO shop.orders VALUES {values};\n"
+            f"{sql.replace(copy.name, str(copy))}\n"
+            "DROP SCHEMA shop CASCADE;"
         )
     finally:
         shutil.rmtree(directory)

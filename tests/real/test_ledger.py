@@ -72,8 +72,8 @@ def test_keys_are_remembered_and_forgotten(url: str):
     """Recorded keys are known to every later ledger, until their retention is over."""
     ledger = opened(url, NOW)
     assert ledger.known(keys(1, 2)) == set()
-    ledger.record(keys(1))
-    ledger.record(keys(1, 2))
+    ledger.record_delivered(keys(1))
+    ledger.record_delivered(keys(1, 2))
     assert ledger.known(keys(1, 2, 3)) == set(keys(1, 2))
     ledger.close()
     again = opened(url, NOW + 7 * DAY_SECONDS - 1)
@@ -89,10 +89,10 @@ def test_many_keys_at_once(url: str, number: int):
     """A request's keys are asked for and recorded in one go, however many they are."""
     ledger = EventLedger(url, 7)
     half = number // 2
-    ledger.record(keys(*range(number)))
+    ledger.record_delivered(keys(*range(number)))
     assert ledger.known(keys(*range(half, half + number))) == set(keys(*range(half, number)))
     assert ledger.known([]) == set()
-    ledger.record([])
+    ledger.record_delivered([])
     ledger.close()
 
 
@@ -100,7 +100,7 @@ def test_many_keys_at_once(url: str, number: int):
 def test_every_key_can_be_kept(url: str, key: int):
     """Keys are any 64 bits."""
     ledger = EventLedger(url, 7)
-    ledger.record([key])
+    ledger.record_delivered([key])
     assert ledger.known([key, 7]) == {key}
     ledger.close()
 
@@ -117,7 +117,7 @@ def test_every_key_can_be_kept(url: str, key: int):
 def test_url_of_a_file_is_sqlalchemys(tmp_path: Path, url: str):
     """A SQLite URL names the file that it names to SQLAlchemy, in each of its forms."""
     ledger = EventLedger(url.format(tmp_path), 7)
-    ledger.record(keys(1))
+    ledger.record_delivered(keys(1))
     ledger.close()
     with sqlite3.connect(tmp_path / "ledger.db") as database:
         assert database.execute("SELECT key FROM pinterest_delivered_events").fetchall() == [
@@ -181,7 +181,7 @@ def test_two_processes_may_share_one(url: str):
         try:
             own = EventLedger(url, 7)
             for start in range(0, 2000, 100):
-                own.record(keys(*range(start, start + 100))[::order])
+                own.record_delivered(keys(*range(start, start + 100))[::order])
             own.close()
         except BaseException as error:  # noqa: BLE001 - asserted on below
             errors.append(error)
@@ -283,11 +283,11 @@ def test_ledger_that_fails_on_the_way_says_so(tmp_path: Path):
     Nothing is half recorded.
     """
     ledger = EventLedger(f"sqlite:///{tmp_path}/ledger.db?timeout=0", 7)
-    ledger.record(keys(1))
+    ledger.record_delivered(keys(1))
     with sqlite3.connect(tmp_path / "ledger.db") as database:
         database.execute("BEGIN IMMEDIATE")
         with pytest.raises(LedgerError, match="database is locked"):
-            ledger.record(keys(2))
+            ledger.record_delivered(keys(2))
     assert ledger.known(keys(1, 2)) == set(keys(1))
     with database:
         database.execute("DROP TABLE pinterest_delivered_events")
@@ -295,7 +295,7 @@ def test_ledger_that_fails_on_the_way_says_so(tmp_path: Path):
     with pytest.raises(LedgerError, match="no such table"):
         ledger.known(keys(1))
     with pytest.raises(LedgerError, match="no such table"):
-        ledger.record(keys(1))
+        ledger.record_delivered(keys(1))
     ledger.close()
 
 

@@ -1,4 +1,4 @@
-"""The plugin's definition in Meltano: settings come through, commands have them, `meltano test` checks."""
+"""The plugin's definition in Meltano: settings arrive, commands use them, `meltano test` works."""
 
 import ast
 import json
@@ -77,7 +77,7 @@ def meltano() -> Path:
 
 @pytest.fixture
 def run(meltano: Path, sandbox: Sandbox, tmp_path: Path) -> Run:
-    """Give a function that runs `meltano` in a project with the plugin's own definition, its programs those under test."""
+    """Return a function that runs `meltano` in a project with the plugin's own definition."""
     definition = plugin_definition("target-pinterest-capi")
     del definition["pip_url"]
     definition["executable"] = str(PROGRAMS / definition["executable"])
@@ -103,9 +103,15 @@ def run(meltano: Path, sandbox: Sandbox, tmp_path: Path) -> Run:
             f"TARGET_PINTEREST_CAPI_{name.upper()}": value for name, value in settings.items()
         }
         return subprocess.run(
-            [str(meltano), *arguments], cwd=tmp_path, env={**environment, **changed}, stdin=subprocess.DEVNULL,
-            capture_output=True, text=True, check=False, timeout=120,
-        )  # fmt: skip
+            [str(meltano), *arguments],
+            cwd=tmp_path,
+            env={**environment, **changed},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
 
     return meltano_run
 
@@ -124,14 +130,14 @@ def as_text(value: Any) -> str:
 
 
 def passed_on(run: Run, **variables: str) -> Settings:
-    """Return the settings that Meltano gives the target, but for secrets, which it does not show."""
+    """Return the settings that Meltano passes to the target, except secrets, which it hides."""
     done = run("config", "print", LOADER, **variables)
     assert done.returncode == 0, done.stderr
     return load({**json.loads(done.stdout), **SECRETS})
 
 
 def test_every_setting_with_a_default_is_chosen_here():
-    """The table of other values has all settings with a default, and none of its values is one."""
+    """The table of other values has all settings with a default, none with its default."""
     fields = {name: info for name, info in Settings.model_fields.items() if not info.is_required()}
     defaults = {name: info.default for name, info in fields.items() if info.default is not None}
     assert set(CHOSEN) == set(defaults)
@@ -141,7 +147,7 @@ def test_every_setting_with_a_default_is_chosen_here():
 @pytest.mark.parametrize("values", [CHOSEN, {**CHOSEN, **NEVER}], ids=["values", "never"])
 @pytest.mark.parametrize("place", ["meltano.yml", "environment"])
 def test_every_setting_comes_through(run: Run, tmp_path: Path, place: str, values: dict[str, Any]):
-    """What meltano.yml or a variable says is what the target gets, fractions and `never` included."""
+    """The target gets what meltano.yml or a variable says, fractions and `never` included."""
     variables = {}
     if place == "meltano.yml":
         configure(tmp_path, **values)
@@ -173,7 +179,7 @@ def test_meltano_shows_the_defaults(run: Run):
     "command", [("test", LOADER), ("invoke", f"{LOADER}:check")], ids=["test", "invoke"]
 )
 def test_the_check_has_meltanos_settings(run: Run, sandbox: Sandbox, command: tuple[str, ...]):
-    """`meltano test` and `meltano invoke ...:check` check what the project configures, mappings included; all is well."""
+    """`meltano test` and `meltano invoke ...:check` accept a valid project, mappings included."""
     done = run(*command)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1 mapping;" in done.stdout
@@ -185,7 +191,7 @@ def test_the_check_has_meltanos_settings(run: Run, sandbox: Sandbox, command: tu
     "command", [("test", LOADER), ("invoke", f"{LOADER}:check")], ids=["test", "invoke"]
 )
 def test_a_failed_check_fails_meltanos_command(run: Run, command: tuple[str, ...]):
-    """A wrong token is told with the page that makes one, is not shown, and the command fails."""
+    """A wrong token fails the command, which names the page that makes one and hides the token."""
     done = run(*command, conversion_token="of-somebody-else")
     assert done.returncode == 1
     assert "Generate new" in done.stdout
@@ -206,7 +212,7 @@ def test_a_sample_is_found_from_the_project(run: Run, tmp_path: Path):
 def test_the_definition_works_in_a_project(
     run: Run, sandbox: Sandbox, tmp_path: Path, declared: list[str]
 ):
-    """What `pinterest-capi definition` prints is added, installed and run by Meltano; `config` of a loader that is there stays."""
+    """Meltano adds and runs what `pinterest-capi definition` prints, and keeps `config`."""
     config = {**GIVEN, "api_url": sandbox.url}
     loader = {
         "name": LOADER,

@@ -1,4 +1,4 @@
-"""Orders in a real PostgreSQL, read by meltanolabs-tap-postgres, carried by a real `meltano run`, received by the sandbox."""
+"""Orders in a real PostgreSQL, carried by a real `meltano run`, received by the sandbox."""
 
 import json
 from collections import Counter
@@ -92,7 +92,7 @@ def full_load(postgres, meltano, tmp_path_factory) -> FullLoad:
 
 
 def test_a_full_load_delivers_every_row_once_in_order(full_load):
-    """Every row of the table is one processed event, in the tap's order, in as few requests as the batch size allows."""
+    """Every row is one event, in the tap's order, in as few requests as the batch size allows."""
     assert [event["event_id"] for event in full_load.events] == [
         row["event_id"] for row in full_load.rows
     ]
@@ -100,7 +100,7 @@ def test_a_full_load_delivers_every_row_once_in_order(full_load):
 
 
 def test_a_row_becomes_this_event(full_load):
-    """Columns named like Pinterest's fields are the event, normalized and hashed, and other columns are not in it."""
+    """Columns named like Pinterest's fields are the event, normalized and hashed, and no others."""
     row = full_load.rows[7]
     assert full_load.events[7] == {
         "event_name": "checkout",
@@ -160,7 +160,7 @@ def test_amounts_leave_as_the_database_holds_them(full_load):
 
 
 def test_meltano_keeps_the_newest_row_as_state(full_load):
-    """After a run whose events are all settled, Meltano's state is the tap's bookmark of the last row."""
+    """After a run that delivered every event, Meltano's state is the bookmark of the last row."""
     assert full_load.bookmark == full_load.rows[-1]["updated_at"]
 
 
@@ -177,7 +177,7 @@ def test_request_bodies_follow_pinterests_description(full_load):
 
 
 def test_a_second_run_sends_only_what_is_new(postgres, pipeline, sandbox):
-    """The second run sends the new rows, and once more the last row before them, which the tap reads with `>=`."""
+    """The second run sends new rows, and the last row again, which the tap reads with `>=`."""
     first = list(shop.orders(range(1, 6), shop.now() - timedelta(hours=1)))
     postgres.query(shop.insertion(first))
     assert pipeline.run().returncode == 0
@@ -194,7 +194,7 @@ def test_a_second_run_sends_only_what_is_new(postgres, pipeline, sandbox):
 
 
 def test_a_run_with_nothing_new_moves_nothing(postgres, pipeline, sandbox):
-    """A run over an unchanged table repeats the tap's last row, byte for byte the same event, and keeps the state."""
+    """A run over an unchanged table repeats the last row, byte for byte, and keeps the state."""
     rows = list(shop.orders(range(1, 4), shop.now()))
     postgres.query(shop.insertion(rows))
     assert pipeline.run().returncode == 0
@@ -208,7 +208,7 @@ def test_a_run_with_nothing_new_moves_nothing(postgres, pipeline, sandbox):
 
 
 def test_rows_that_make_no_event_are_dead_letters_and_the_run_goes_on(postgres, pipeline, sandbox):
-    """A row without a person and one too old are dead letters without personal data; the rest and STATE pass."""
+    """A row without a person and one too old are dead letters without personal data."""
     rows = list(shop.orders(range(1, 7), shop.now()))
     rows[1] |= {"em": None, "client_ip_address": None}
     rows[3] |= {"event_time": shop.now() - timedelta(days=9)}
@@ -238,7 +238,7 @@ def test_rows_that_make_no_event_are_dead_letters_and_the_run_goes_on(postgres, 
 
 
 def test_on_invalid_fail_stops_before_state_until_the_row_is_mended(postgres, pipeline, sandbox):
-    """With `on_invalid: fail` one bad row fails `meltano run` and keeps STATE; after the row is mended, a rerun delivers all."""
+    """With `on_invalid: fail` a bad row keeps STATE; once corrected, everything is delivered."""
     rows = list(shop.orders(range(1, 7), shop.now()))
     rows[2] |= {"em": None, "client_ip_address": None}
     postgres.query(shop.insertion(rows))
@@ -254,7 +254,7 @@ def test_on_invalid_fail_stops_before_state_until_the_row_is_mended(postgres, pi
 
 
 def test_a_refused_token_loses_nothing(postgres, pipeline, sandbox):
-    """A run that Pinterest refuses fails, says which setting, and leaves no STATE; the next one delivers every row once."""
+    """A run that Pinterest refuses names the setting and leaves no STATE; the next delivers all."""
     rows = list(shop.orders(range(1, 7), shop.now()))
     postgres.query(shop.insertion(rows))
     refused = pipeline.run(conversion_token="a-token-of-somebody-else")
@@ -269,7 +269,7 @@ def test_a_refused_token_loses_nothing(postgres, pipeline, sandbox):
 
 
 def test_jsonb_declared_as_an_object_may_be_an_array(postgres, pipeline, sandbox):
-    """With the tap's `json_as_object` the schema says object where an array comes: its items are sent all the same."""
+    """With `json_as_object` the schema says object where an array comes: its items are sent."""
     rows = list(shop.orders(range(1, 3), shop.now()))
     postgres.query(shop.insertion(rows))
     done = pipeline._replace(tap_settings={**pipeline.tap_settings, "json_as_object": True}).run()

@@ -1,7 +1,7 @@
-"""pipelinewise-tap-postgres writes draft-4 schemas: `exclusiveMaximum: true`, and `multipleOf: 0.01` on decimals.
+"""pipelinewise-tap-postgres writes draft-4 schemas: `exclusiveMaximum: true`, `multipleOf: 0.01`.
 
-`pipelinewise_orders.singer` is what it wrote for eight rows of the shop, captured as it came. Where its old PostgreSQL driver
-can be installed, the tap itself is run as well.
+`pipelinewise_orders.singer` is what it wrote for eight rows of the shop, captured as it came. Where
+its old PostgreSQL driver can be installed, the tap itself is run as well.
 """
 
 import json
@@ -35,7 +35,7 @@ ODD_COLUMN = {
 
 
 class Delivered(NamedTuple):
-    """What a run left behind: the events that arrived, the STATE it wrote, and its dead letters' file."""
+    """What a run left behind: the events that arrived, its STATE, and its dead letters' file."""
 
     events: list[dict[str, Any]]
     stdout: str
@@ -43,7 +43,7 @@ class Delivered(NamedTuple):
 
 
 def _captured() -> list[str]:
-    """The captured lines with each event moved to now, since Pinterest takes recent events only; every other byte stays."""
+    """Return the captured lines with each event moved to now: Pinterest refuses old events."""
     lines = CAPTURED.read_text(encoding="utf-8").splitlines()
     times = {json.loads(line)["record"]["event_time"] for line in lines if '"RECORD"' in line}
     now = shop.now().isoformat()
@@ -78,7 +78,7 @@ def _deliver(lines: list[str], directory: Path, **changed: Any) -> Delivered:
 
 @pytest.mark.parametrize("validate_records", [False, True])
 def test_a_draft_4_schema_stops_nothing(tmp_path, validate_records):
-    """Whether records are validated or not, each record under such a schema is delivered, and STATE is written as it came."""
+    """Each record under such a schema is delivered, validated or not, and STATE is as it came."""
     lines = _captured()
     assert json.loads(lines[0])["schema"]["properties"]["value"] == ODD_COLUMN
     delivered = _deliver(lines, tmp_path, validate_records=validate_records)
@@ -100,7 +100,7 @@ def test_a_draft_4_schema_stops_nothing(tmp_path, validate_records):
 
 
 def test_a_value_the_schema_forbids_is_a_dead_letter(tmp_path):
-    """With `validate_records`, the odd schema is not set aside: a text where a boolean belongs is a schema violation."""
+    """`validate_records` still checks such a schema: text for a boolean is a schema violation."""
     lines = _captured()
     broken = [
         line.replace('"opt_out": false', '"opt_out": "false"') if '"order-4"' in line else line
@@ -120,7 +120,7 @@ def test_a_value_the_schema_forbids_is_a_dead_letter(tmp_path):
 
 
 def test_a_date_sent_as_a_date_time_keeps_its_day(tmp_path):
-    """The tap sends a date column as midnight in UTC: in any time zone the date of birth is the day as written."""
+    """The tap sends dates as midnight in UTC: the date of birth is that day in any time zone."""
     lines = _captured()
     assert json.loads(lines[3])["record"]["db"] == "1961-02-11T00:00:00+00:00"
     delivered = _deliver(lines, tmp_path, timezone="America/Los_Angeles")
@@ -139,10 +139,11 @@ class Run(NamedTuple):
 
 @pytest.fixture(scope="module")
 def run(postgres, meltano, tmp_path_factory) -> Run:
-    """One `meltano run` of twenty rows, with records validated, and the SCHEMA that the tap writes by itself."""
+    """One `meltano run` of twenty validated rows, and the SCHEMA that the tap writes by itself."""
     if sys.version_info >= (3, 12):
         pytest.skip(
-            "pipelinewise-tap-postgres pins psycopg2-binary 2.9.3, which has no wheel for Python 3.12 and later"
+            "pipelinewise-tap-postgres pins psycopg2-binary 2.9.3, "
+            "which has no wheel for Python 3.12 and later"
         )
     project = meltano(TAP)
     directory = tmp_path_factory.mktemp("pipelinewise")

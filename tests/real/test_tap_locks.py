@@ -9,7 +9,7 @@ from tools import locks
 
 
 def problems(lock: Path, programs: Path) -> list[str]:
-    """What a lock file lacks for the packages of the environment that was installed from it, and what was not installed."""
+    """Return what an environment's packages need and its lock file or the environment lacks."""
     (packages,) = (programs.parent / "lib").glob("python3.*/site-packages")
     found = locks.check(lock.name, lock.read_text(), [], locks.installed_packages([str(packages)]))
     return found.problems + found.unseen
@@ -18,13 +18,13 @@ def problems(lock: Path, programs: Path) -> list[str]:
 @pytest.mark.real
 @pytest.mark.parametrize("tap", ["tap-postgres", "tap-rest-api-msdk"])
 def test_lock_file_of_a_tap_has_all_that_its_packages_need(meltano, tap):
-    """Everything that a locked package of a tap needs, extras included, is a line of its lock file."""
+    """Everything that a locked package of a tap needs is a line of its lock file."""
     assert problems(SOURCE / "locks" / f"{tap}.txt", meltano(tap).programs(tap)) == []
 
 
 @pytest.mark.real
 def test_lock_file_of_meltano_has_all_that_its_packages_need():
-    """Everything that a locked package of Meltano needs, extras included, is a line of its lock file."""
+    """Everything that a locked package of Meltano needs is a line of its lock file."""
     try:
         programs = meltano_executable().parent
     except InstallationError as error:

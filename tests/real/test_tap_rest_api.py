@@ -1,4 +1,4 @@
-"""A web API's nested JSON, read by tap-rest-api-msdk, which sends objects as flat columns and arrays as JSON text."""
+"""A web API's nested JSON, read by tap-rest-api-msdk: flat columns, and arrays as JSON text."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,8 @@ from target_pinterest_capi.sandbox.server import Sandbox
 pytestmark = pytest.mark.real
 
 TAP = "tap-rest-api-msdk"
-LOADER = "target-pinterest-capi--web-orders"  # its mappings stand in project/meltano.yml, as a user writes them
+# Its mappings are in project/meltano.yml, as a user writes them.
+LOADER = "target-pinterest-capi--web-orders"
 
 
 def _order(
@@ -71,7 +72,7 @@ def result(meltano, tmp_path_factory) -> Result:
 
 
 def test_an_order_with_arrays_as_json_text_becomes_this_event(result):
-    """Expressions step into JSON text, an array field takes all of its values, and amounts keep their digits."""
+    """Expressions read JSON text, an array field takes all values, and amounts keep digits."""
     assert result.events[0] == {
         "event_name": "checkout",
         "action_source": "web",
@@ -105,7 +106,7 @@ def test_a_mapping_in_meltano_yml_chooses_records(result):
 
 
 def test_dotted_defaults_in_meltano_yml_reach_every_event(result):
-    """A dotted key of an object setting, which Meltano makes a nested object of, is the same field path."""
+    """A dotted key of an object setting, which Meltano nests, is the same field path."""
     assert [event["custom_data"]["content_brand"] for event in result.events] == [
         "Example Shop"
     ] * 4

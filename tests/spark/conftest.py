@@ -1,7 +1,7 @@
-"""Fixtures of the tests on Apache Spark: one session in local mode, configurations, and a PostgreSQL.
+"""Fixtures of the tests on Apache Spark: a session in local mode, configurations, a PostgreSQL.
 
-Where Java, pyspark or PostgreSQL is missing, a test that needs it skips with the reason; with REQUIRE_SERVICES=1, as CI sets it, it
-fails.
+Where Java, pyspark or PostgreSQL is missing, a test that needs it skips with the reason; with
+REQUIRE_SERVICES=1, as CI sets it, it fails.
 """
 
 import importlib.util
@@ -43,7 +43,7 @@ def libraries(request: pytest.FixtureRequest) -> None:
 
 @pytest.fixture(scope="session")
 def spark_environment() -> Iterator[dict[str, str]]:
-    """Give the environment of a Spark of the tests' own: this Python, and this tree."""
+    """Yield the environment of a Spark of the tests' own: this Python, and this tree."""
     demand_libraries()
     if shutil.which("java") is None and not os.environ.get("JAVA_HOME"):
         unavailable("there is no Java (Debian: apt-get install default-jre-headless)")
@@ -63,7 +63,7 @@ def spark_environment() -> Iterator[dict[str, str]]:
 def session(
     spark_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Any]:
-    """Give a Spark session on two cores that tries a task four times and knows the format."""
+    """Yield a Spark session on two cores that tries a task four times and knows the format."""
     from pyspark.sql import SparkSession
 
     from target_pinterest_capi.spark import register
@@ -93,7 +93,7 @@ def session(
 
 @pytest.fixture
 def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
-    """Give a sandbox that keeps the bodies it was sent."""
+    """Yield a sandbox that keeps the bodies it was sent."""
     with Sandbox(
         SandboxConfig(keep_events=100_000, record_bodies=tmp_path / "bodies.jsonl")
     ) as running:
@@ -102,7 +102,7 @@ def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def configure(sandbox: Sandbox, tmp_path: Path) -> Callable[..., str]:
-    """Give a function that writes the configuration of target and Spark alike, and gives its path."""
+    """Return a function that writes the configuration of target and Spark, and returns its path."""
 
     def write(**given: Any) -> str:
         (tmp_path / "token").write_text(TOKEN)
@@ -127,13 +127,13 @@ def configure(sandbox: Sandbox, tmp_path: Path) -> Callable[..., str]:
 
 @pytest.fixture
 def report(tmp_path: Path) -> Callable[[], dict[str, Any]]:
-    """Give a function that reads the report that the last write has left."""
+    """Return a function that reads the report that the last write has left."""
     return lambda: json.loads((tmp_path / "report.json").read_text())
 
 
 @pytest.fixture
 def letters(tmp_path: Path) -> Callable[[], list[dict[str, Any]]]:
-    """Give a function that reads the dead letters of all attempts."""
+    """Return a function that reads the dead letters of all attempts."""
     return lambda: [
         json.loads(line)
         for path in sorted((tmp_path / "letters").glob("*.jsonl"))
@@ -143,7 +143,7 @@ def letters(tmp_path: Path) -> Callable[[], list[dict[str, Any]]]:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Any]:
-    """Give a PostgreSQL server of this session's own, empty."""
+    """Yield a PostgreSQL server of this session's own, empty."""
     sys.path.append(str(TESTS / "real"))
     from postgres_cluster import PostgresCluster, PostgresUnavailableError, find_binaries
 

@@ -1,4 +1,4 @@
-"""What the parts of a run have counted, put together: the same as if one of them had seen everything."""
+"""The counts of a run's parts, combined, are the same as if one part had seen everything."""
 
 import pytest  # noqa: I001
 from hypothesis import given as tried
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from shopper import event
 from target_pinterest_capi.events.outcomes import Outcome
 from target_pinterest_capi.events.event import Origin
-from target_pinterest_capi.reporting.counters import MAX_NAMES, OTHER_NAMES, Counters
+from target_pinterest_capi.reporting.counters import MAX_WARNINGS, OTHER_NAMES, Counters
 from target_pinterest_capi.reporting.delivered_statistics import DeliveredStatistics
 from target_pinterest_capi.reporting.event_ids import EventIds
 from target_pinterest_capi.reporting.event_times import MAX_HELD, WEEK, EventTimes
@@ -46,19 +46,19 @@ def test_tallies_add_up(parts: list[list[tuple[Origin, Outcome, str, int]]]):
 
 
 def test_warnings_stay_bounded():
-    """However many warnings the parts have seen, only so many are told apart."""
+    """However many warnings the parts have seen, only so many are listed separately."""
     merged = Counters()
     for part in range(3):
         tally = Counters()
-        for number in range(MAX_NAMES):
+        for number in range(MAX_WARNINGS):
             tally.count_warning(f"{part} {number}")
         merged.merge(tally)
-    assert len(merged.warnings()) == MAX_NAMES + 1
-    assert merged.warnings()[OTHER_NAMES] == 2 * MAX_NAMES
+    assert len(merged.warnings()) == MAX_WARNINGS + 1
+    assert merged.warnings()[OTHER_NAMES] == 2 * MAX_WARNINGS
 
 
 def seen_of(numbers: list[int], *, offline: bool = False) -> DeliveredStatistics:
-    seen = DeliveredStatistics(Counters().bounded_name, lambda: NOW)
+    seen = DeliveredStatistics(now=lambda: NOW)
     seen.count_events([event(number, offline=offline, at=NOW - 60) for number in numbers])
     return seen
 
@@ -67,8 +67,8 @@ def seen_of(numbers: list[int], *, offline: bool = False) -> DeliveredStatistics
 def test_observations_add_up(parts: list[list[int]]):
     """Events, coverage and times are sums; the earliest start is the run's."""
     merged, whole = (
-        DeliveredStatistics(Counters().bounded_name, lambda: NOW),
-        DeliveredStatistics(Counters().bounded_name, lambda: NOW),
+        DeliveredStatistics(now=lambda: NOW),
+        DeliveredStatistics(now=lambda: NOW),
     )
     for part in parts:
         merged.merge(seen_of(part))
@@ -81,13 +81,13 @@ def test_observations_add_up(parts: list[list[int]]):
 
 
 def test_ids_of_parts_are_no_exact_count():
-    """Repeats within a part are summed; one that only two parts together would show is not seen, and so it is an estimate."""
+    """Repeats within a part are summed; one across two parts is not seen: it is an estimate."""
     merged = EventIds()
-    merged.merge(seen_of([1, 2]).ids, {"page_visit": "page_visit"})
+    merged.merge(seen_of([1, 2]).ids, ["page_visit"])
     assert merged.is_exact
-    part = DeliveredStatistics(Counters().bounded_name)
+    part = DeliveredStatistics()
     part.count_events([event(2), event(2), event(3)])
-    merged.merge(part.ids, {"page_visit": "page_visit"})
+    merged.merge(part.ids, ["page_visit"])
     assert merged.repeated("page_visit") == 1
     assert not merged.is_exact
 
@@ -96,17 +96,17 @@ def test_ids_of_parts_are_no_exact_count():
     ("numbers", "constant"), [([[7], [7]], True), ([[7], [8]], False), ([[7, 8], [7]], False)]
 )
 def test_one_id_for_every_event_is_found_across_parts(numbers: list[list[int]], constant: bool):
-    """A name whose every event has one id is told where all parts have the same one."""
+    """A name whose every event has one id is reported where all parts have the same one."""
     merged = EventIds()
     for part in numbers:
         ids = EventIds()
         ids.count_ids("page_visit", [event(number) for number in part * 10])
-        merged.merge(ids, {"page_visit": "page_visit"})
+        merged.merge(ids, ["page_visit"])
     assert merged.is_constant("page_visit") is constant
 
 
 def test_times_of_different_widths_meet_in_the_wider_one():
-    """A part whose times reach further has wider buckets: the others' are put together to the same."""
+    """A part whose times reach further has wider buckets, and the others' are combined to fit."""
     near, far = EventTimes(), EventTimes()
     near.count_times([0, 3600, 7200], [True] * 3, 0)
     far.count_times(
@@ -121,30 +121,3 @@ def test_times_of_different_widths_meet_in_the_wider_one():
         merged.merge(second)
         assert sum(bucket.events for bucket in merged.over_time()[1]) == 15_003
         assert len(merged.over_time()[1]) <= 200
-
-
-def test_names_stay_bounded():
-    """Names of events that are none of Pinterest's are told apart up to the bound, in the whole as in each part."""
-    tally = Counters()
-    merged = DeliveredStatistics(tally.bounded_name)
-    for part in range(3):
-        seen = DeliveredStatistics(Counters().bounded_name)
-        for number in range(MAX_NAMES):
-            own = event(number)
-            seen.count_events(
-                [
-                    type(own)(
-                        own.body,
-                        own.account,
-                        own.origin,
-                        f"own {'abc'[part]} {number}",
-                        own.id,
-                        True,
-                        own.time,
-                        None,
-                    )
-                ]
-            )
-        merged.merge(seen)
-    assert merged.events.total() == 3 * MAX_NAMES
-    assert len(merged.events) == MAX_NAMES + 1

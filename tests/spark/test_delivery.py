@@ -1,4 +1,4 @@
-"""A DataFrame through the format into the sandbox, in Spark's local mode: every row once, whatever ends a task or a run."""
+"""A DataFrame through the format, in Spark's local mode: every row once, whatever ends a task."""
 
 import json
 import os
@@ -34,7 +34,7 @@ VISITS = [{
 
 
 def visits(session: Any, count: int, partitions: int) -> Any:
-    """Give a DataFrame of deliverable visits."""
+    """Return a DataFrame of deliverable visits."""
     return session.range(0, count, 1, partitions).selectExpr(
         "concat('visit-', id) AS event_id",
         "current_timestamp() AS event_time",
@@ -48,7 +48,7 @@ def write(frame: Any, config: str, stream: str = "visits", **options: str) -> No
 
 
 def once(sandbox: Sandbox, *numbers: int) -> bool:
-    """Tell whether just these visits were processed, each once."""
+    """Return whether just these visits were processed, each once."""
     return sandbox.store.event_ids() == {f"visit-{number}": 1 for number in numbers}
 
 
@@ -61,7 +61,7 @@ def wait_until(holds: Callable[[], bool]) -> None:
 
 
 def running_tasks(session: Any) -> int:
-    """Give how many tasks are at work, whether their job has ended or not."""
+    """Return how many tasks are at work, whether their job has ended or not."""
     return sum(
         executor.numRunningTasks()
         for executor in session.sparkContext._jsc.sc().statusTracker().getExecutorInfos()
@@ -71,7 +71,7 @@ def running_tasks(session: Any) -> int:
 def test_a_million_rows_of_parquet(
     session: Any, configure: Callable[..., str], report: Callable[[], Any], tmp_path: Path
 ):
-    """A million rows of Parquet in several partitions all arrive, once, and the report has counted each."""
+    """A million rows of Parquet in several partitions all arrive, once, and are all counted."""
     path = str(tmp_path / "visits.parquet")
     visits(session, MILLION, 4).write.parquet(path)
     with Sandbox(SandboxConfig(keep_events=0)) as sandbox:  # it counts, and remembers none
@@ -97,27 +97,48 @@ def test_same_rows_give_the_same_bytes_as_through_the_target(
     run_target: Callable[..., Any],
     tmp_path: Path,
 ):
-    """Every type that Singer can carry: the rows of a DataFrame and the same records through the target are the same events."""
+    """Rows of every type that Singer can carry give the same events as through the target."""
     frame = session.sql("""
         SELECT concat('order-', id) AS id,
-            timestamp '2026-11-20 10:00:00.5 Europe/Paris' + make_interval(0, 0, 0, 0, 0, cast(id AS int)) AS paid_at,
-            timestamp_ntz '2026-11-20 10:00:00' AS local_at, date '1988-02-29' AS born, id % 2 = 0 AS opted_out,
-            cast(19.9 AS double) AS price, cast(19.99 AS float) AS single, cast(39.9 AS decimal(12, 2)) AS total,
-            cast(id AS tinyint) AS tiny, id AS big, cast('NaN' AS double) AS missing, cast(null AS string) AS nothing,
-            concat(' Jane', id, '@Example.com') AS email, array('+1 212 555 0100', null) AS phones,
-            named_struct('city', 'São Paulo', 'zip', cast(10001 AS int)) AS address, map('epik', concat('click', id)) AS query,
-            array(named_struct('sku', 'MUG-1', 'price', cast(19.99 AS double), 'quantity', 2)) AS lines, unhex('00ff') AS raw
+            timestamp '2026-11-20 10:00:00.5 Europe/Paris'
+                + make_interval(0, 0, 0, 0, 0, cast(id AS int)) AS paid_at,
+            timestamp_ntz '2026-11-20 10:00:00' AS local_at,
+            date '1988-02-29' AS born,
+            id % 2 = 0 AS opted_out,
+            cast(19.9 AS double) AS price,
+            cast(19.99 AS float) AS single,
+            cast(39.9 AS decimal(12, 2)) AS total,
+            cast(id AS tinyint) AS tiny,
+            id AS big,
+            cast('NaN' AS double) AS missing,
+            cast(null AS string) AS nothing,
+            concat(' Jane', id, '@Example.com') AS email,
+            array('+1 212 555 0100', null) AS phones,
+            named_struct('city', 'São Paulo', 'zip', cast(10001 AS int)) AS address,
+            map('epik', concat('click', id)) AS query,
+            array(
+                named_struct('sku', 'MUG-1', 'price', cast(19.99 AS double), 'quantity', 2)
+            ) AS lines,
+            unhex('00ff') AS raw
         FROM range(0, 50, 1, 3)
     """)
     fields = {
-        "event_time": "paid_at", "opt_out": "opted_out", "user_data.em": "email", "user_data.ph": "phones",
-        "user_data.ct": "address.city", "user_data.zp": "address.zip", "user_data.db": "born",
-        "user_data.external_id": ["local_at", "big", "raw", "missing"], "user_data.click_id": "query.epik",
-        "custom_data.value": "total", "custom_data.currency": "upper('usd')", "custom_data.order_id": "to_string(single)",
+        "event_time": "paid_at",
+        "opt_out": "opted_out",
+        "user_data.em": "email",
+        "user_data.ph": "phones",
+        "user_data.ct": "address.city",
+        "user_data.zp": "address.zip",
+        "user_data.db": "born",
+        "user_data.external_id": ["local_at", "big", "raw", "missing"],
+        "user_data.click_id": "query.epik",
+        "custom_data.value": "total",
+        "custom_data.currency": "upper('usd')",
+        "custom_data.order_id": "to_string(single)",
         "custom_data.predicted_ltv": "sum([price, single, total, tiny])",
         "custom_data.content_name": "concat(paid_at, ' ', price, ' ', born)",
         "custom_data.contents": "lines[].{id: sku, item_price: price, quantity: quantity}",
-    }  # fmt: skip
+    }
     constants = {"event_name": "checkout", "action_source": "web"}
     given = {
         "mappings": [{"stream": "orders", "fields": fields, "defaults": constants}],
@@ -139,7 +160,7 @@ def test_same_rows_give_the_same_bytes_as_through_the_target(
 
 
 def _events(path: Path) -> list[bytes]:
-    """Give every event of a file of bodies, as its bytes."""
+    """Return every event of a file of bodies, as its bytes."""
     bodies = [
         msgspec.json.decode(line, type=dict[str, list[msgspec.Raw]])
         for line in path.read_bytes().splitlines()
@@ -148,8 +169,9 @@ def _events(path: Path) -> list[bytes]:
 
 
 def _instants(frame: Any) -> list[Any]:
-    """Collect the rows, with what Python's own rows would lose or change as text: the instant of a time, a single's digits."""
-    text = "date_format(to_utc_timestamp(paid_at, current_timezone()), \"yyyy-MM-dd'T'HH:mm:ss.SSSSSS\") || '+00:00'"
+    """Collect the rows; times are text with their instant, which Python's own rows would lose."""
+    utc = "to_utc_timestamp(paid_at, current_timezone())"
+    text = f"date_format({utc}, \"yyyy-MM-dd'T'HH:mm:ss.SSSSSS\") || '+00:00'"
     return (
         frame.selectExpr("*", f"{text} AS utc")
         .drop("paid_at")
@@ -160,7 +182,7 @@ def _instants(frame: Any) -> list[Any]:
 
 
 def _of_a_tap(value: Any) -> Any:
-    """Give a value as a tap in Python puts it into its JSON."""
+    """Return a value as a tap in Python puts it into its JSON."""
     if isinstance(value, bytes | bytearray):
         return bytes(value).hex()
     if hasattr(value, "isoformat"):
@@ -195,7 +217,7 @@ def test_task_that_is_killed_is_taken_up_by_the_next_attempt(
     report: Callable[[], Any],
     tmp_path: Path,
 ):
-    """After kill -9 in the middle of a task Spark runs it again, the ledger leaves out what was answered, and nothing is lost."""
+    """After kill -9 in the middle of a task Spark runs it again: no event is lost or repeated."""
     sandbox.faults.set(
         [Fault("latency", requests=(3,), seconds=600)]
     )  # that request is never processed
@@ -218,7 +240,7 @@ def test_task_that_is_killed_is_taken_up_by_the_next_attempt(
 
 
 def _clients(port: int) -> set[int]:
-    """Give the processes that have a connection to a port of this machine, but for this one."""
+    """Return the processes that have a connection to a port of this machine, but for this one."""
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     sockets = {
         f"socket:[{row[9]}]" for row in rows if row[2].endswith(f":{port:04X}") and row[3] == "01"
@@ -235,7 +257,10 @@ def _clients(port: int) -> set[int]:
 
 
 def _kill_the_one_that_waits(sandbox: Sandbox) -> int:
-    """Kill the task whose request hangs when all others have ended; give how many events were processed until then."""
+    """Kill the task whose request hangs when all others have ended.
+
+    Return how many events were processed before that.
+    """
     wait_until(
         lambda: (
             sandbox.store.counters().get("events_processed", 0) >= 6000
@@ -255,7 +280,7 @@ def test_run_that_was_aborted_is_repeated_without_repeats(
     report: Callable[[], Any],
     tmp_path: Path,
 ):
-    """Where Pinterest is gone for good each attempt ends; the report has what was delivered, and a repeat sends the rest alone."""
+    """If Pinterest is down, attempts end; the report says what arrived, a repeat sends the rest."""
     sandbox.faults.set([Fault("status", status=503, skip=5)])
     config = configure(
         mappings=VISITS,
@@ -283,7 +308,7 @@ def test_run_that_was_aborted_is_repeated_without_repeats(
 def test_what_a_finished_partition_delivered_is_told_by_an_aborted_run(
     session: Any, sandbox: Sandbox, configure: Callable[..., str], report: Callable[[], Any]
 ):
-    """Spark ends the run where one partition cannot be read; what the others delivered is in the report."""
+    """Spark ends the run if a partition cannot be read; the report has what was delivered."""
     frame = visits(session, 3000, 3)  # two at once: when the third one fails, another has ended
     broken = frame.selectExpr(
         "*", "if(event_id = 'visit-2999', raise_error('no such row'), 1) AS number"
@@ -307,7 +332,7 @@ def test_refused_events_are_dead_letters_of_their_attempt(
     letters: Callable[[], Any],
     tmp_path: Path,
 ):
-    """Each attempt has a file of its own; what is refused fails no task, and the job's id leads from the report to the files."""
+    """Each attempt has a file of its own, which the report's job id leads to; none fails a task."""
     sandbox.faults.set([Fault("fail_event", event_id=f"visit-{number}") for number in (1, 999)])
     write(visits(session, 1000, 2), configure(mappings=VISITS))
     made = report()
@@ -326,7 +351,7 @@ def test_refused_events_are_dead_letters_of_their_attempt(
 def test_small_partition_of_bad_rows_fails_no_run(
     session: Any, configure: Callable[..., str], report: Callable[[], Any]
 ):
-    """The share of failures is judged over the whole: a partition that holds one bad row alone is no reason to stop."""
+    """The share of failures is judged over the whole, not over a partition with one bad row."""
     parts = session.range(0, 2, 1, 2).selectExpr(
         "explode(if(id = 0, sequence(1, 100), array(101))) AS id"
     )
@@ -342,7 +367,7 @@ def test_small_partition_of_bad_rows_fails_no_run(
 def test_too_much_refused_fails_the_run_and_repeats_no_task(
     session: Any, sandbox: Sandbox, configure: Callable[..., str], report: Callable[[], Any]
 ):
-    """Over the limit the write fails with exit code 3 in its report, after one attempt at each task."""
+    """Over the limit the write fails with exit code 3 in its report, after one attempt a task."""
     frame = visits(session, 40_000, 2).selectExpr(
         "event_id", "event_time", "if(event_id LIKE '%7', 'none', em) AS em"
     )
@@ -357,7 +382,7 @@ def test_too_much_refused_fails_the_run_and_repeats_no_task(
 def test_first_invalid_row_stops_where_that_is_asked_for(
     session: Any, configure: Callable[..., str], report: Callable[[], Any]
 ):
-    """on_invalid: fail ends a task at its first bad row and the run with it, without another attempt."""
+    """`on_invalid: fail` ends a task at its first bad row, and the run, without another attempt."""
     frame = visits(session, 5000, 1).selectExpr(
         "event_id", "event_time", "if(event_id = 'visit-300', 'none', em) AS em"
     )
@@ -379,7 +404,7 @@ def test_dry_run_counts_and_sends_nothing(
 def test_wrong_configuration_is_told_before_a_task_starts(
     session: Any, sandbox: Sandbox, configure: Callable[..., str]
 ):
-    """Every problem is in the error that the driver raises; no task has run, and no value is in it."""
+    """The driver raises an error with every problem and no value, before any task has run."""
     tracker = session.sparkContext.statusTracker()
     before = tracker.getJobIdsForGroup()
     with pytest.raises(Exception, match="did you mean batch_size_rows") as caught:
@@ -396,7 +421,7 @@ def test_wrong_configuration_is_told_before_a_task_starts(
 
 
 def test_error_in_the_rows_is_told_as_spark_tells_it(session: Any, configure: Callable[..., str]):
-    """What is raised while the rows are made is in the error in its own words, without the row that was at work."""
+    """What is raised while rows are made is in the error in its own words, without the row."""
     frame = visits(session, 10, 1).selectExpr(
         "*", "assert_true(event_id <> 'visit-5', 'made-up') IS NULL AS is_sound"
     )
@@ -408,7 +433,7 @@ def test_error_in_the_rows_is_told_as_spark_tells_it(session: Any, configure: Ca
 def test_speculation_is_refused_by_the_tasks_too(
     session: Any, sandbox: Sandbox, configure: Callable[..., str]
 ):
-    """Where the format was registered without a look at the session, each task looks before it sends."""
+    """If the driver could not look at the session, each task looks before it sends."""
     session.sparkContext.setLocalProperty("spark.speculation", "true")
     try:
         with pytest.raises(Exception, match=r"is required with spark\.speculation"):
@@ -423,13 +448,16 @@ import sys
 from pyspark.sql import SparkSession
 from target_pinterest_capi.spark import register
 
-made = SparkSession.builder.master("local[1]").config("spark.speculation", "true").config("spark.ui.enabled", "false")
-session = made.config("spark.driver.host", "127.0.0.1").config("spark.driver.bindAddress", "127.0.0.1").getOrCreate()
+made = SparkSession.builder.master("local[1]")
+made = made.config("spark.speculation", "true").config("spark.ui.enabled", "false")
+made = made.config("spark.driver.host", "127.0.0.1")
+session = made.config("spark.driver.bindAddress", "127.0.0.1").getOrCreate()
 session.sparkContext.setLogLevel("OFF")
 register(session)
 given = {"config": sys.argv[1], "stream": "visits"}
 try:
-    session.range(1).selectExpr("'a' AS em").write.format("pinterest_capi").options(**given).mode("append").save()
+    write = session.range(1).selectExpr("'a' AS em").write.format("pinterest_capi")
+    write.options(**given).mode("append").save()
 except Exception as error:
     print(error)
 session.stop()
@@ -457,7 +485,7 @@ def test_speculation_without_a_ledger_is_refused(
 def test_token_from_the_executors_environment(
     session: Any, sandbox: Sandbox, configure: Callable[..., str], report: Callable[[], Any]
 ):
-    """A task that lacks the variable it was told to read says so, and sends nothing."""
+    """A task without the variable that it should read says so, and sends nothing."""
     with pytest.raises(Exception, match="variable NO_SUCH_TOKEN, which is not set here"):
         write(
             visits(session, 10, 1), configure(mappings=VISITS), conversion_token_env="NO_SUCH_TOKEN"
@@ -466,7 +494,7 @@ def test_token_from_the_executors_environment(
 
 
 def test_account_column_leads_to_accounts(session: Any, configure: Callable[..., str]):
-    """Hundreds of accounts in one DataFrame: a column names the account of each row, as in the target."""
+    """With hundreds of accounts in one DataFrame a column names the account of each row."""
     entry = {**VISITS[0], "ad_account_id": "account"}
     with Sandbox(SandboxConfig(tokens={TOKEN: (ACCOUNT, "549755885176")})) as sandbox:
         frame = visits(session, 100, 2).selectExpr(

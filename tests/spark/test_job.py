@@ -1,4 +1,4 @@
-"""The options of a write: what they may be, what is refused on the driver, and where a secret is read."""
+"""The options of a write: allowed values, refusals on the driver, and where secrets are read."""
 
 import json
 import pickle
@@ -14,7 +14,12 @@ from target_pinterest_capi.settings import ConfigurationError
 types = pytest.importorskip("pyspark.sql.types")
 pytest.importorskip("pyarrow")
 
-from target_pinterest_capi.spark.job import Cluster, Job, holds_password, read_job  # noqa: E402 - only where the extra is
+from target_pinterest_capi.spark.job import (  # noqa: E402 - only where the extra is installed
+    Cluster,
+    Job,
+    holds_password,
+    read_job,
+)
 
 pytestmark = pytest.mark.spark
 
@@ -33,7 +38,7 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def config(tmp_path: Path) -> Callable[..., str]:
-    """Give a function that writes a configuration and gives its path."""
+    """Return a function that writes a configuration and gives its path."""
 
     def write(name: str = "config.json", **given: Any) -> str:
         (tmp_path / name).write_text(
@@ -57,7 +62,7 @@ def problems_of(
 
 
 def test_options_override_the_files(config: Callable[..., str]):
-    """Options win over files, later files over earlier ones; numbers come as text, lists as JSON."""
+    """Options win over files, later files over earlier ones; numbers are text, lists JSON."""
     first, second = (
         config(batch_size_rows=10, timezone="Europe/Paris"),
         config("more.json", batch_size_rows=20),
@@ -70,7 +75,7 @@ def test_options_override_the_files(config: Callable[..., str]):
 
 
 def test_sparks_own_options_are_let_through(config: Callable[..., str]):
-    """What Spark puts among the options of a streaming query is none of ours."""
+    """What Spark adds to the options of a streaming query is ignored."""
     assert (
         job_of(config=config(), checkpointlocation="/checkpoints", queryname="orders").stream
         == "orders"
@@ -104,7 +109,7 @@ def test_sparks_own_options_are_let_through(config: Callable[..., str]):
 def test_wrong_option_is_refused_on_the_driver(
     config: Callable[..., str], options: dict[str, str], path: str, words: str
 ):
-    """Each wrong option is a problem with the nearest name or with what to do; no given value is in it."""
+    """Each wrong option is a problem that says what to do, and no given value is in it."""
     lists = [{"stream": "vip", "list_name": "VIPs", "member": "em"}]
     found = problems_of(
         **{
@@ -133,7 +138,7 @@ def test_every_problem_is_told_at_once(config: Callable[..., str]):
 
 
 def test_stream_that_nobody_takes_is_refused(config: Callable[..., str]):
-    """A write to a stream that no mapping names would skip every row, so it is an error that names the nearest one."""
+    """A write to a stream that no mapping names is an error that suggests the nearest name."""
     given = config(mappings=[{"stream": "orders", "preset": "pinterest"}])
     assert "did you mean orders?" in problems_of(config=given, stream="order")["stream"]
 
@@ -159,7 +164,7 @@ def test_overwriting_is_refused(config: Callable[..., str]):
 def test_what_a_cluster_would_send_twice_is_refused(
     config: Callable[..., str], given: dict[str, Any], cluster: Cluster, path: str | None
 ):
-    """Speculation needs a ledger, and a ledger that all machines share; where nothing is recorded nothing is refused."""
+    """Speculation needs a ledger that all machines share, unless nothing is recorded."""
     if path is None:
         assert job_of(config=config(**given), cluster=cluster)
     else:
@@ -180,12 +185,12 @@ def test_cluster_is_read_from_a_configuration(conf: str | None, expected: bool):
 
 
 def travels(job: Job) -> str:
-    """Give all that a job takes to its tasks, as text."""
+    """Return all that a job takes to its tasks, as text."""
     return pickle.dumps(job, protocol=0).decode() + repr(job)
 
 
 def test_secret_of_the_file_does_not_travel(config: Callable[..., str]):
-    """Token and password stay in the file: a task reads them there, and a job that is printed shows neither."""
+    """Token and password stay in the file, where a task reads them; a printed job shows neither."""
     job = job_of(config=config(ledger_url=URL))
     assert TOKEN not in travels(job)
     assert "hidden" not in travels(job)
@@ -202,7 +207,7 @@ def test_ledger_without_a_password_may_be_an_option(config: Callable[..., str]):
 
 
 def test_token_from_a_file_of_its_own(config: Callable[..., str], tmp_path: Path):
-    """Option conversion_token_file wins over the token of the configuration, and each task reads the file."""
+    """Option conversion_token_file overrides the configured token, and each task reads the file."""
     (tmp_path / "token").write_text("token-of-the-file")
     job = job_of(config=config(), conversion_token_file=str(tmp_path / "token"))
     (tmp_path / "token").write_text("token-that-came-later")
@@ -211,7 +216,7 @@ def test_token_from_a_file_of_its_own(config: Callable[..., str], tmp_path: Path
 
 
 def test_token_from_the_environment(config: Callable[..., str], monkeypatch: pytest.MonkeyPatch):
-    """The target's variable is read where no other token is given, on the driver to check and in each task to send."""
+    """The target's variable is read where there is no other token, on the driver and in tasks."""
     given = {"config": config(conversion_token=None)}
     assert "is required" in problems_of(**given)["conversion_token"]
     monkeypatch.setenv(VARIABLE, "token-of-the-environment")
@@ -223,7 +228,7 @@ def test_token_from_the_environment(config: Callable[..., str], monkeypatch: pyt
 def test_token_that_only_executors_have(
     config: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ):
-    """A variable named by conversion_token_env need not be set on the driver; a task without it says which one it is."""
+    """The variable of conversion_token_env may be unset on the driver; a task without it fails."""
     job = job_of(config=config(), conversion_token_env="SHOP_TOKEN", ledger_url_env="SHOP_LEDGER")
     with pytest.raises(ConfigurationError, match=r"(?s)SHOP_TOKEN.*SHOP_LEDGER"):
         job.settings()

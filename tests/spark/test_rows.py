@@ -16,7 +16,8 @@ from target_pinterest_capi.singer.messages import decode_record
 pa = pytest.importorskip("pyarrow")
 types = pytest.importorskip("pyspark.sql.types")
 
-from target_pinterest_capi.spark import rows  # noqa: E402 - only where the extra is
+from target_pinterest_capi.singer import arrow  # noqa: E402 - only where the extra is
+from target_pinterest_capi.spark import rows  # noqa: E402 - as above
 
 pytestmark = pytest.mark.spark
 
@@ -25,9 +26,9 @@ LOCAL = MOMENT.replace(tzinfo=None)
 
 
 def record_of(kind: Any, *values: Any) -> list[Any]:
-    """Give what a column of the type becomes, row by row."""
+    """Return what a column of the type becomes, row by row."""
     batch = pa.record_batch({"column": pa.array(values, kind)})
-    return [record["column"] for chunk in rows.records([batch]) for record in chunk]
+    return [record["column"] for chunk in arrow.records([batch]) for record in chunk]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +69,7 @@ def record_of(kind: Any, *values: Any) -> list[Any]:
     ids=str,
 )
 def test_value_is_what_json_would_have_given(kind: Any, value: Any, text: str):
-    """A column becomes what the target decodes of a tap's JSON: exact numbers, times as text, objects; null stays null."""
+    """A column becomes what the target decodes of a tap's JSON, and null stays null."""
     expected = decode_record(f'{{"column": {text}}}'.encode())["column"]
     for first, second in (record_of(kind, value, None), reversed(record_of(kind, None, value))):
         assert (first, type(first)) == (expected, type(expected))
@@ -76,7 +77,7 @@ def test_value_is_what_json_would_have_given(kind: Any, value: Any, text: str):
 
 
 def test_no_number_stays_none():
-    """NaN and infinity stay what they are in JSON that has them: floats, which every field takes for nothing."""
+    """NaN and infinity stay floats, which every field treats as nothing."""
     values = record_of(pa.float64(), float("nan"), float("inf"))
     assert [type(value) for value in values] == [float, float]
 
@@ -91,7 +92,7 @@ def test_no_number_stays_none():
     ids=str,
 )
 def test_year_beyond_python_is_no_crash(kind: Any, number: int, text: str):
-    """A time that Spark has and Python has not is text, which is then no time; its neighbours are read all the same."""
+    """A time that Python cannot represent is text and so no time; its neighbours are read."""
     assert record_of(kind, number, 0) == [text, record_of(kind, 0)[0]]
 
 
@@ -114,7 +115,7 @@ def test_rows_keep_their_values_in_any_slice(given: list[tuple[Any, Any]]):
     for cut in (0, len(given) // 3, len(given)):
         found = [
             record
-            for chunk in rows.records([batch.slice(0, cut), batch.slice(cut)])
+            for chunk in arrow.records([batch.slice(0, cut), batch.slice(cut)])
             for record in chunk
         ]
         assert found == [{"row": row, "number": number} for number, row in enumerate(expected)]
@@ -123,20 +124,31 @@ def test_rows_keep_their_values_in_any_slice(given: list[tuple[Any, Any]]):
 def test_records_come_in_chunks():
     """No more rows than fill a request are records at once."""
     batch = pa.record_batch({"number": pa.array(range(2 * rows.CHUNK_ROWS + 1))})
-    chunks = list(rows.records([batch]))
+    chunks = list(arrow.records([batch]))
     assert [len(chunk) for chunk in chunks] == [rows.CHUNK_ROWS, rows.CHUNK_ROWS, 1]
     assert [record["number"] for chunk in chunks for record in chunk] == list(range(batch.num_rows))
 
 
 def test_every_plain_type_of_spark_is_read():
-    """Each of Spark's types that passes on the driver has a reader in the tasks, alone and within others."""
+    """Each of Spark's types that passes on the driver has a reader in the tasks, also nested."""
     from pyspark.sql.pandas.types import to_arrow_type
 
     plain = [
-        types.NullType(), types.BooleanType(), types.ByteType(), types.ShortType(), types.IntegerType(), types.LongType(),
-        types.FloatType(), types.DoubleType(), types.DecimalType(38, 18), types.StringType(), types.TimestampType(),
-        types.TimestampNTZType(), types.DateType(), types.BinaryType(),
-    ]  # fmt: skip
+        types.NullType(),
+        types.BooleanType(),
+        types.ByteType(),
+        types.ShortType(),
+        types.IntegerType(),
+        types.LongType(),
+        types.FloatType(),
+        types.DoubleType(),
+        types.DecimalType(38, 18),
+        types.StringType(),
+        types.TimestampType(),
+        types.TimestampNTZType(),
+        types.DateType(),
+        types.BinaryType(),
+    ]
     assert {kind.typeName().partition("(")[0] for kind in plain} | {
         "char",
         "varchar",
@@ -151,7 +163,7 @@ def test_every_plain_type_of_spark_is_read():
     )
     assert list(rows.problems(schema)) == []
     for kind in whole:
-        assert rows.reader(to_arrow_type(kind, timezone="UTC"))(
+        assert arrow.reader(to_arrow_type(kind, timezone="UTC"))(
             pa.array([None], to_arrow_type(kind, timezone="UTC"))
         ) == [None]
 
@@ -169,7 +181,7 @@ def test_every_plain_type_of_spark_is_read():
     ids=str,
 )
 def test_what_has_no_form_is_named_on_the_driver(kind: Any, word: str):
-    """A type that no record can hold is a problem that names its column, before anything is sent."""
+    """A type that no record can hold is a problem that names its column, before sending."""
     schema = types.StructType(
         [types.StructField("id", types.LongType()), types.StructField("odd", kind)]
     )
@@ -202,7 +214,7 @@ def test_documentation_tells_of_every_type():
 
 
 def test_record_is_json():
-    """What a row becomes can be written as JSON, but for decimals, which the target has of JSON as well."""
+    """What a row becomes can be written as JSON, except decimals, which the target also reads."""
     batch = pa.record_batch(
         {
             "at": pa.array([MOMENT], pa.timestamp("us", "UTC")),
@@ -210,5 +222,5 @@ def test_record_is_json():
             "n": pa.array([1]),
         }
     )
-    [[record]] = rows.records([batch])
+    [[record]] = arrow.records([batch])
     assert json.loads(json.dumps(record)) == record

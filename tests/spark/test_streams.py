@@ -1,4 +1,4 @@
-"""Structured Streaming: each batch of a checkpoint is delivered, and a restart repeats none of what the ledger knows."""
+"""Structured Streaming: each batch is delivered, and a restart repeats nothing in the ledger."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -52,7 +52,7 @@ def test_stream_that_is_stopped_and_restarted(
     report: Callable[[], Any],
     tmp_path: Path,
 ):
-    """A query that fails in the middle of a batch begins there again: the batches before it are left alone, and it is sent once."""
+    """A query that fails in a batch starts there again; earlier batches are not sent again."""
     source, checkpoint = tmp_path / "source", tmp_path / "checkpoint"
     for number in range(3):
         add_file(session, source, number)
@@ -91,7 +91,7 @@ def test_batch_that_was_delivered_and_not_committed_is_not_sent_again(
     report: Callable[[], Any],
     tmp_path: Path,
 ):
-    """A query that was killed before Spark noted its batch as done does that batch again: the ledger leaves all of it out."""
+    """A batch that Spark has not noted as done is done again, and the ledger drops all of it."""
     source, checkpoint = tmp_path / "source", tmp_path / "checkpoint"
     add_file(session, source, 0)
     config = configure(ledger_url=f"sqlite:///{tmp_path}/ledger.db")
@@ -108,7 +108,7 @@ def test_batch_that_was_delivered_and_not_committed_is_not_sent_again(
 def test_stream_that_is_asked_to_replace_is_refused(
     session: Any, sandbox: Sandbox, configure: Callable[..., str], tmp_path: Path
 ):
-    """Output mode complete gives the whole result again with each batch: events are only ever added."""
+    """Output mode complete repeats the whole result with each batch: events are only added."""
     add_file(session, tmp_path / "source", 0)
     counted = (
         session.readStream.schema(SCHEMA)

@@ -1,4 +1,4 @@
-"""One attempt at a task, in this process: what it does with errors, and where its dead letters go."""
+"""One attempt at a task, in this process: its errors, and where its dead letters go."""
 
 import json
 import time
@@ -23,7 +23,7 @@ PERSON = "shopper@example.com"
 
 @pytest.fixture(autouse=True)
 def task() -> Iterator[Any]:
-    """Be a task, as Spark tells its workers."""
+    """Start a task as Spark starts one for its workers."""
     context = pyspark.TaskContext()
     context._partitionId, context._taskAttemptId, context._localProperties = 3, 17, {}
     pyspark.TaskContext._setTaskContext(context)
@@ -60,7 +60,7 @@ def batch(*numbers: int) -> Any:
 def test_rows_that_cannot_be_read_end_the_attempt(
     job_of: Callable[..., Job], sandbox: Sandbox, tmp_path: Path
 ):
-    """The error has its kind and place, and no value; what came before it is answered and in the ledger, for the next attempt."""
+    """The error has its kind and place, no value; earlier events are answered and in the ledger."""
 
     def rows() -> Iterator[Any]:
         yield batch(*range(10))
@@ -94,7 +94,7 @@ def test_ledger_that_cannot_be_used_ends_the_attempt(
 
 
 def test_partition_without_rows_is_whole(job_of: Callable[..., Job], sandbox: Sandbox):
-    """An empty partition has nothing to tell, and makes no request."""
+    """An empty partition has nothing to report, and makes no request."""
     for nothing in ([], [batch(0).slice(1)]):
         assert attempt.deliver(job_of(), nothing).records == 0
     assert sandbox.store.counters() == {}

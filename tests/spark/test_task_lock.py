@@ -1,4 +1,4 @@
-"""Two attempts at one task, at work at the same time: with the ledger in PostgreSQL they take turns, and nothing is sent twice."""
+"""Two concurrent attempts at one task, with a PostgreSQL ledger, take turns and send once."""
 
 import json
 import select
@@ -21,7 +21,7 @@ ROWS = 50
 PATIENCE_SECONDS = 60
 WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
 
-# What a task does, in a process of its own: the rows of a partition, under the number of an attempt.
+# What a task does, in a process of its own, with a partition's rows and an attempt's number.
 ATTEMPT = """
 import json, pickle, sys, time
 import pyarrow as pa
@@ -32,8 +32,16 @@ from target_pinterest_capi.spark.job import Job
 given = json.loads(sys.argv[1])
 TaskContext._setTaskContext(context := TaskContext())
 context._partitionId, context._taskAttemptId, context._localProperties = 0, given["attempt"], {}
-rows = [{"event_id": f"visit-{number}", "event_name": "page_visit", "action_source": "web", "event_time": int(time.time()) - 60,
-         "em": f"shopper{number}@example.com"} for number in range(given["rows"])]
+rows = [
+    {
+        "event_id": f"visit-{number}",
+        "event_name": "page_visit",
+        "action_source": "web",
+        "event_time": int(time.time()) - 60,
+        "em": f"shopper{number}@example.com",
+    }
+    for number in range(given["rows"])
+]
 job = Job("one-job", "visits", tuple(rows[0]), ("event_id",), given["settings"], (), (), {})
 told = deliver(job, [pa.RecordBatch.from_pylist(rows)])
 print(json.dumps({row.reason or str(row.outcome): row.number for row in told.tally.outcomes()}))
@@ -50,7 +58,7 @@ def url(postgres: Any) -> str:
 def attempt(
     sandbox: Sandbox, configure: Callable[..., str], url: str, tmp_path: Path
 ) -> Callable[[int], Any]:
-    """Give a function that begins an attempt and gives its process."""
+    """Return a function that begins an attempt and gives its process."""
     settings = json.loads(
         Path(configure(ledger_url=url, batch_size_rows=10, max_in_flight=2)).read_text()
     )
@@ -72,7 +80,7 @@ def wait_until(holds: Callable[[], bool]) -> None:
 
 
 def asked(url: str, question: str) -> int:
-    """Give what the database answers."""
+    """Return what the database answers."""
     engine = sa.create_engine(url)
     with engine.connect() as connection:
         found = connection.exec_driver_sql(question).scalar()
@@ -83,7 +91,7 @@ def asked(url: str, question: str) -> int:
 def test_speculative_copy_sends_nothing_that_the_first_attempt_sends(
     attempt: Callable[[int], Any], sandbox: Sandbox, url: str
 ):
-    """The copy waits while the first attempt is at work, and then finds all of its events in the ledger."""
+    """The copy waits while the first attempt works, then finds all its events in the ledger."""
     sandbox.faults.set([Fault("latency", seconds=1.0)])
     first = attempt(1)
     wait_until(lambda: "most_in_flight" in sandbox.store.counters())  # it sends
@@ -96,7 +104,7 @@ def test_speculative_copy_sends_nothing_that_the_first_attempt_sends(
 
 
 def test_turn_ends_with_its_process(attempt: Callable[[int], Any], sandbox: Sandbox, url: str):
-    """An attempt that is killed gives its turn to the one that waits, which sends what was not answered."""
+    """If an attempt is killed, the one that waits takes its turn and sends the rest."""
     sandbox.faults.set([Fault("latency", seconds=600, skip=2)])
     first = attempt(1)
     wait_until(

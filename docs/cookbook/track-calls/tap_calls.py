@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""A Singer tap for files of track calls: one JSON object a line, plain or gzipped, in the folder of its configuration.
+"""A Singer tap for files of track calls.
 
-Promises to read the files in the order of their names, each once, and to say in STATE up to which name it has come. So a name must
-come after those before it (2026-03-02/0001.jsonl), and a file must be whole when it appears: write it elsewhere and rename it.
+One JSON object a line, plain or gzipped, in the folder of its configuration. Promises to read the
+files in the order of their names, each once, and to say in STATE up to which name it has come. So a
+name must come after those before it (2026-03-02/0001.jsonl), and a file must be whole when it
+appears: write it elsewhere and rename it.
 """
 
 import argparse

@@ -12,26 +12,21 @@ from collections.abc import Iterator, Sequence
 
 import click
 
-from target_pinterest_capi import settings
 from target_pinterest_capi.checks.configuration import report_problems
 from target_pinterest_capi.checks.result import CheckResult
 from target_pinterest_capi.cli.check import model, view
 from target_pinterest_capi.cli.configuration import NO_CONFIG
 from target_pinterest_capi.cli.console import console
+from target_pinterest_capi.cli.options import config_option, json_option
+from target_pinterest_capi.settings import ConfigurationError, load_files
 
 
 @click.command()
-@click.option(
-    "--config",
-    "paths",
-    multiple=True,
-    metavar="FILE",
-    help="The target's own; repeatable, later files win.  [default: ENV]",
-)
+@config_option
 @click.option(
     "--sample", metavar="FILE", help="Singer messages to try the mappings on; - is stdin."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of lines.")
+@json_option("one JSON object instead of lines")
 def check(paths: tuple[str, ...], sample: str | None, as_json: bool) -> None:
     """Check configuration, mappings, connection, token and account.
 
@@ -61,8 +56,8 @@ def check(paths: tuple[str, ...], sample: str | None, as_json: bool) -> None:
 def _check(paths: Sequence[str], sample: str | None) -> Iterator[CheckResult]:
     """Yield the results of every step, each when the one before it has been shown."""
     try:
-        loaded = settings.load_files(paths)
-    except settings.ConfigurationError as error:
+        settings = load_files(paths)
+    except ConfigurationError as error:
         yield report_problems(error.problems, "" if paths else NO_CONFIG)
         return
-    yield from model.check_settings(loaded, sample)
+    yield from model.check_settings(settings, sample)

@@ -1,24 +1,22 @@
 """The steps of `pinterest-capi check` in their order, and what they come to together."""
 
-import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
-from target_pinterest_capi.checks import connectivity, credentials, customer_lists, steps
+from target_pinterest_capi.checks import connectivity, credentials, customer_lists, mappings
 from target_pinterest_capi.checks.configuration import (
     CONFIGURATION,
     check_configuration,
     check_event_names,
 )
 from target_pinterest_capi.checks.result import CheckResult, CheckStatus, has_failed
+from target_pinterest_capi.cli.inputs import open_messages
 from target_pinterest_capi.settings import Settings
 
 OK_EXIT: Final = 0
 FAILED_EXIT: Final = 1
 CONFIGURATION_EXIT: Final = 2
-STANDARD_INPUT: Final = "-"
+NAMES_IN_JSON: Final = {"status": "mark"}  # what programs read it by
 
 
 def check_settings(settings: Settings, sample: str | None) -> Iterator[CheckResult]:
@@ -26,22 +24,16 @@ def check_settings(settings: Settings, sample: str | None) -> Iterator[CheckResu
     yield check_configuration(settings)
     seen = None
     if sample is None:
-        yield steps.no_sample(settings)
+        yield mappings.no_sample(settings)
     else:
         try:
-            with _open(sample) as lines:
-                found, seen = steps.sample(settings, lines)
+            with open_messages(sample) as lines:
+                found, seen = mappings.sample(settings, lines)
         except OSError as error:
-            found = steps.unreadable(error.strerror or type(error).__name__)
+            found = mappings.unreadable(error.strerror or type(error).__name__)
         yield found
     yield from check_event_names(settings, seen)
     yield from check_online(settings)
-
-
-def _open(file: str) -> AbstractContextManager[BinaryIO]:
-    if file == STANDARD_INPUT:
-        return nullcontext(sys.stdin.buffer)
-    return Path(file).expanduser().open("rb")
 
 
 def check_online(settings: Settings) -> Iterator[CheckResult]:
@@ -74,7 +66,7 @@ def check_online(settings: Settings) -> Iterator[CheckResult]:
 
 def exit_code(results: Iterable[CheckResult]) -> int:
     """Return 0, 1 where a step failed, 2 where the configuration did."""
-    failed = {result.step for result in results if result.mark is CheckStatus.FAILED}
+    failed = {result.step for result in results if result.status is CheckStatus.FAILED}
     if CONFIGURATION in failed:
         return CONFIGURATION_EXIT
     return FAILED_EXIT if failed else OK_EXIT
@@ -82,7 +74,8 @@ def exit_code(results: Iterable[CheckResult]) -> int:
 
 def as_json(results: Sequence[CheckResult]) -> dict[str, Any]:
     """Return a check for programs; what a result does not have is left out."""
-    steps = [
-        {name: value for name, value in result._asdict().items() if value} for result in results
-    ]
+    steps = []
+    for result in results:
+        members = {NAMES_IN_JSON.get(name, name): value for name, value in result._asdict().items()}
+        steps.append({name: value for name, value in members.items() if value})
     return {"exit_code": exit_code(results), "steps": steps}

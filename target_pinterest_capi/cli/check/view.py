@@ -42,8 +42,8 @@ WORDS: Final = {
 def show(out: Console, result: CheckResult) -> None:
     """Print one step."""
     marks = MARKS if _can_show(out, "".join(MARKS.values())) else ASCII_MARKS
-    mark = f"{marks[result.mark]:<{max(map(len, marks.values()))}} "
-    head = Text.assemble((mark, STYLES[result.mark]), (f"{result.step:<{STEP_WIDTH}}", "bold"))
+    mark = f"{marks[result.status]:<{max(map(len, marks.values()))}} "
+    head = Text.assemble((mark, STYLES[result.status]), (f"{result.step:<{STEP_WIDTH}}", "bold"))
     indent = len(head)
     print_indented(out, _showable(out, result.message), indent, head=head)
     for detail in result.details:
@@ -55,7 +55,7 @@ def show(out: Console, result: CheckResult) -> None:
 
 def show_end(out: Console, results: list[CheckResult], exit_code: int) -> None:
     """Print in a sentence how it went."""
-    counts = Counter(result.mark for result in results)
+    counts = Counter(result.status for result in results)
     words = [WORDS.get(exit_code) or number_of(counts[CheckStatus.FAILED], "step") + " failed"]
     if counts[CheckStatus.WARNING]:
         words.append(number_of(counts[CheckStatus.WARNING], "warning"))

@@ -9,39 +9,20 @@ new refresh token, where Pinterest gives one.
 import json
 import time
 from collections.abc import Iterator, Sequence
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
-from target_pinterest_capi import settings
-from target_pinterest_capi.checks.result import ACCOUNT_PLACE, APP_PLACE
 from target_pinterest_capi.cli.configuration import load_settings, refuse_settings
 from target_pinterest_capi.cli.console import console, plain, trimmed
 from target_pinterest_capi.cli.eqs import model as result
 from target_pinterest_capi.cli.eqs import view as page
-from target_pinterest_capi.pinterest.calls import FlowStopped
-from target_pinterest_capi.pinterest.client import Client
-from target_pinterest_capi.pinterest.oauth import (
-    FixedToken,
-    RefreshedTokens,
-    fetch_access_token,
-    tokens_of,
-)
-from target_pinterest_capi.pinterest.responses import (
-    ApiResponse,
-    CallResponse,
-    QualityScore,
-)
-from target_pinterest_capi.pinterest.retries import (
-    Decision,
-    classify_call,
-    describe,
-    remedy,
-    remedy_by_waiting,
-)
+from target_pinterest_capi.cli.eqs.own_reports import find_coverage
+from target_pinterest_capi.cli.eqs.scores import fetch_scores
+from target_pinterest_capi.cli.options import config_option, json_option, repeatable_option
 from target_pinterest_capi.reporting import report as reports
+from target_pinterest_capi.settings import Settings
 
 # docs/pinterest-api.md: Event quality score (LookbackPeriodOptions, IngestionSourceOptions,
 # SourcePlatformOptions)
@@ -52,30 +33,15 @@ PLATFORMS: Final = (
     "PINTEREST_WEB", "PINTEREST_ANDROID", "PINTEREST_IOS", "POINT_OF_SALE",
 )  # fmt: skip
 PLATFORM_HELP: Final = f"Only this source platform: {', '.join(PLATFORMS)}."
-TIMEOUT_SECONDS: Final = 15.0  # at most; a smaller request_timeout_seconds wins
 NO_OAUTH: Final = (
     "oauth: is required, as Pinterest gives its event quality score for no conversion token: set"
     " oauth.access_token (with the scope ads:read), or oauth.client_id, oauth.client_secret,"
     " oauth.refresh_token and oauth.token_path"
 )
-NO_REPORT: Final = (
-    "There is no run report, so our side is empty: set report_path to a .json file, or give"
-    " --report."
-)
-PAGE_REPORT: Final = (
-    "report_path is a page, which cannot be read back, so our side is empty: let it end in .json"
-    " (pinterest-capi report makes a page of that)."
-)
 
 
 @click.command()
-@click.option(
-    "--config",
-    "paths",
-    multiple=True,
-    metavar="FILE",
-    help="The target's own; repeatable, later files win.  [default: ENV]",
-)
+@config_option
 @click.option(
     "--report",
     "places",
@@ -109,10 +75,8 @@ PAGE_REPORT: Final = (
     metavar="NAME",
     help=f"Only events that came this way: {', '.join(SOURCES)}; or ALL.",
 )
-@click.option(
-    "--event", "names", multiple=True, metavar="NAME", help="Only this event name; repeatable."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
+@repeatable_option("--event", "names", "NAME", "Only this event name; repeatable.")
+@json_option("one JSON object instead of tables")
 def eqs(
     paths: tuple[str, ...],
     places: tuple[Path, ...],
@@ -135,20 +99,22 @@ def eqs(
     pinterest-capi eqs --config target.yaml --report report.json
     pinterest-capi eqs --config target.yaml --report reports/ --lookback 1d
     """  # noqa: D301 - click reads \b as "keep these lines"
-    loaded = _load(paths)
-    account = ad_account or loaded.ad_account_id
+    settings = _load(paths)
+    account = ad_account or settings.ad_account_id
     if not (account.isascii() and account.isdigit()):
         raise click.BadParameter("an ad account's id is digits only.", param_hint="--ad-account")
-    own, notes = _ours(
-        places, loaded.report_path, account, time.time() - LOOKBACK_SECONDS[lookback]
+    own, notes = find_coverage(
+        places, settings.report_path, account, time.time() - LOOKBACK_SECONDS[lookback]
     )
     query = {
         "lookback_period": lookback,
         "ingestion_source": source,
         "source_platform": platform or "",
     }
-    scores = _scores(
-        loaded, account, {name: value for name, value in query.items() if value and value != "ALL"}
+    scores = fetch_scores(
+        settings,
+        account,
+        {name: value for name, value in query.items() if value and value != "ALL"},
     )
     known = result.event_names(scores)
     if not known:
@@ -174,82 +140,12 @@ def eqs(
         page.show(out, compared, own, account=account, lookback=lookback, notes=notes)
 
 
-def _load(paths: Sequence[str]) -> settings.Settings:
+def _load(paths: Sequence[str]) -> Settings:
     """Return the settings as the target reads them; no token for events is needed, but OAuth is."""
-    loaded = load_settings(paths)
-    if loaded.oauth is None:
+    settings = load_settings(paths)
+    if settings.oauth is None:
         refuse_settings([NO_OAUTH], paths)
-    return loaded
-
-
-# Our side
-
-
-def _ours(
-    places: Sequence[Path], configured: str | None, account: str, since: float
-) -> tuple[result.Ours, list[str]]:
-    """Return our coverage, and notes on it.
-
-    Raises:
-        click.ClickException: a file that was asked for is not a report.
-    """
-    if places:
-        found = [
-            one
-            for place in places
-            for one in (_in_directory(place, since) if place.is_dir() else [_read(place)])
-        ]
-        notes = []
-    elif configured is None or not Path(configured).is_file():
-        found, notes = [], [NO_REPORT]
-    elif not configured.casefold().endswith(".json"):
-        found, notes = [], [PAGE_REPORT]
-    else:
-        found, notes = [_read(Path(configured))], []
-    different = {one.run.ad_account_id for one in found} - {account}
-    if different:
-        notes.append(
-            f"The report is of a run for ad account {', '.join(sorted(different))}, and the score"
-            f" is that of {account}."
-        )
-    trials = {one.run.mode for one in found} - {"live"}
-    if trials:
-        notes.append(
-            f"The report is of a run in mode {', '.join(sorted(trials))}: Pinterest has counted"
-            " nothing of it."
-        )
-    if any(one.run.ended_at.timestamp() < since for one in found):
-        notes.append("The report is of a run before the period that Pinterest's figures are of.")
-    return result.ours(found), notes
-
-
-def _read(path: Path) -> reports.Report:
-    try:
-        return reports.decode(path.read_bytes())
-    except OSError as error:
-        raise click.ClickException(f"{path} cannot be read: {error.strerror}.") from None
-    except reports.ReportError as error:
-        raise click.ClickException(
-            f"{path} cannot be used: {error}. report_path: FILE.json has a run write one."
-        ) from None
-
-
-def _in_directory(directory: Path, since: float) -> list[reports.Report]:
-    """Return the reports of a directory whose runs ended since then; other files are ignored."""
-    found = []
-    for path in sorted(directory.glob("*.json")):
-        try:
-            made = reports.decode(path.read_bytes())
-        except (OSError, reports.ReportError):
-            continue
-        if made.run.ended_at.timestamp() >= since:
-            found.append(made)
-    if not found:
-        raise click.ClickException(
-            f"{directory} has no report of a run within the period: report_path: FILE.json has a"
-            " run write one."
-        )
-    return found
+    return settings
 
 
 def _platform_notes(compared: result.Comparison, own: result.Ours) -> Iterator[str]:
@@ -274,72 +170,6 @@ def _report_json(one: reports.Report) -> dict[str, Any]:
         "ended_at": one.run.ended_at.isoformat(timespec="seconds"),
         "events": one.delivered.events,
     }
-
-
-# Pinterest's side
-
-
-def _scores(loaded: settings.Settings, account: str, query: dict[str, str]) -> list[QualityScore]:
-    """Get the scores, by one attempt.
-
-    Raises:
-        click.ClickException: Pinterest gave none; the message says what to do.
-    """
-    assert loaded.oauth is not None  # noqa: S101 - the command asks for it
-    client = Client(
-        loaded.api_url,
-        max_connections=1,
-        timeout_seconds=min(loaded.request_timeout_seconds, TIMEOUT_SECONDS),
-    )
-    tokens = tokens_of(loaded.oauth, client)
-    try:
-        token = fetch_access_token(tokens)
-        if not isinstance(token, str):
-            raise _refused(token, "no access token", _other_advice(token))
-        reply = client.quality_scores(token, account, query)
-    except FlowStopped as stop:
-        raise click.ClickException(f"{stop}\n{APP_PLACE}") from None
-    finally:
-        client.close()
-    if isinstance(reply, ApiResponse) and isinstance(reply.body, list):
-        return reply.body
-    raise _refused(reply, "no score", _advice(reply, tokens, account))
-
-
-def _advice(reply: CallResponse, tokens: FixedToken | RefreshedTokens, account: str) -> str:
-    match reply.status if isinstance(reply, ApiResponse) else None:
-        case HTTPStatus.UNAUTHORIZED:
-            return f"{tokens.remedy()}\n{APP_PLACE}"
-        case HTTPStatus.FORBIDDEN:
-            return (
-                f"The OAuth token may not read ad account {account}: "
-                "check ad_account_id, and that the user who let the app in, "
-                f"with the scope ads:read, may see that account.\n{ACCOUNT_PLACE}"
-            )
-        case HTTPStatus.NOT_FOUND:
-            return (
-                "Pinterest has nothing at that address: "
-                f"check ad_account_id ({account}) and api_url."
-            )
-        case status if status is not None and status // 100 == 2:  # noqa: PLR2004
-            return "That is no event quality score: check api_url."
-        case _:
-            return _other_advice(reply)
-
-
-def _other_advice(reply: CallResponse) -> str:
-    """Say what to do about an answer that tells nothing of token and account."""
-    waiting = remedy_by_waiting(reply, "ask again")
-    if waiting is not None:
-        return waiting
-    if classify_call(reply) is Decision.ISOLATE:
-        return "Pinterest refuses the request itself: see its message, and try other filters."
-    words = remedy(reply, uses_oauth=True)
-    return words[:1].upper() + words[1:]
-
-
-def _refused(reply: CallResponse, what: str, words: str) -> click.ClickException:
-    return click.ClickException(f"{what}: {plain(describe(reply))}.\n{words}")
 
 
 def _nothing(account: str, query: dict[str, str]) -> str:

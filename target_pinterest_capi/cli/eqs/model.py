@@ -2,68 +2,21 @@
 
 Figures, their differences, and which fields to map.
 
-Owns which components a kind of event should carry, and what a pair of figures says. Pure: scores
-and reports are arguments. Holds names and percentages, and nothing of an event.
+Owns what a pair of figures says. Pure: scores and reports are arguments. Holds names and
+percentages, and nothing of an event.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
+from target_pinterest_capi.cli.eqs.expectations import EXPECTED, Expected, is_expected
 from target_pinterest_capi.pinterest.responses import ComponentQuality, QualityIssue, QualityScore
 from target_pinterest_capi.pipeline.previewed import number_of
 from target_pinterest_capi.reporting.coverage import COMPONENTS, Component
 from target_pinterest_capi.reporting.report import Report
 
-WEB: Final = frozenset({"WEB"})
-APPS: Final = frozenset({"MOBILE", "MOBILE_ANDROID", "MOBILE_IOS"})
-PURCHASES: Final = frozenset({"checkout"})
-OF_PRODUCTS: Final = frozenset(
-    {"add_to_cart", "add_to_wishlist", "checkout", "initiate_checkout", "view_content"}
-)
 LOST_POINTS: Final = 20.0  # so far below Pinterest's figure, ours has probably lost a column
-
-
-class Expected(NamedTuple):
-    """How much of a component is enough, in per cent, and how to map it.
-
-    `platforms` and `event_names` are those it is expected of; None: all.
-    """
-
-    enough: float
-    platforms: frozenset[str] | None
-    event_names: frozenset[str] | None
-    how: str
-
-
-# Our own words: Pinterest's figures come without a scale. A click id is there for visits from ads
-# alone, so any will do.
-EXPECTED: Final = {
-    "hashed_email": Expected(
-        70, None, None, "every e-mail address of the customer that the source has"
-    ),
-    "hashed_maid": Expected(50, APPS, None, "the phone's advertising id"),
-    "ip_address": Expected(
-        70,
-        WEB | APPS,
-        None,
-        "the shopper's own address, not your server's; it counts with the user agent",
-    ),
-    "user_agent": Expected(
-        70, WEB | APPS, None, "the shopper's browser; it counts with the IP address"
-    ),
-    "click_id_epik": Expected(
-        1, WEB, None, "the cookie _epik; or the page's whole URL, from which it is taken"
-    ),
-    "advertiser_external_id": Expected(
-        50, None, None, "your customer id, the one that your browser tag sends"
-    ),
-    "external_event_id": Expected(90, None, None, "an id that your browser tag sends too"),
-    "order_id": Expected(90, None, PURCHASES, "the order's number"),
-    "order_value": Expected(90, None, PURCHASES, "the order's total, with custom_data.currency"),
-    "product_id": Expected(70, None, OF_PRODUCTS, "the products' ids as in your catalogue"),
-    "source_url": Expected(70, WEB, None, "the page on which it happened"),
-}  # fmt: skip
 _BY_NAME: Final = {component.name: component for component in COMPONENTS}
 
 
@@ -222,7 +175,7 @@ def _rows(score: QualityScore, event_name: str, own: Ours) -> Iterator[Component
         *(name for name in score.quality_components if name not in _BY_NAME),
     ):
         held = (score.quality_components.get(component) or {}).get(event_name) or ComponentQuality()
-        expected = _is_expected(component, score.source_platform, event_name)
+        expected = is_expected(component, score.source_platform, event_name)
         yield ComponentRow(
             component,
             held.coverage,
@@ -231,14 +184,6 @@ def _rows(score: QualityScore, event_name: str, own: Ours) -> Iterator[Component
             held.overlap,
             expected,
         )
-
-
-def _is_expected(component: str, source_platform: str, event_name: str) -> bool:
-    rule = EXPECTED.get(component)
-    return rule is not None and (
-        (rule.platforms is None or source_platform in rule.platforms)
-        and (rule.event_names is None or event_name in rule.event_names)
-    )
 
 
 def shared_names(platforms: Sequence[Platform]) -> set[str]:

@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from target_pinterest_capi.cli.console import plain
+from target_pinterest_capi.cli.eqs.expectations import EXPECTED
 from target_pinterest_capi.cli.eqs.model import (
-    EXPECTED,
     Advice,
     Comparison,
     ComponentRow,

@@ -9,22 +9,21 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 import click
 
-from target_pinterest_capi import settings
 from target_pinterest_capi.cli.configuration import load_settings, show_warnings
 from target_pinterest_capi.cli.console import console
+from target_pinterest_capi.cli.inputs import STANDARD_INPUT, open_messages
+from target_pinterest_capi.cli.options import config_option, json_option
 from target_pinterest_capi.cli.preview import view as page
 from target_pinterest_capi.events.outcomes import Outcome
 from target_pinterest_capi.pipeline.preview import Preview, UnreadableLineError
 from target_pinterest_capi.pipeline.previewed import SENT, PreviewedRecord
+from target_pinterest_capi.settings import Settings
 
 INPUT_EXIT: Final = 1
-STANDARD_INPUT: Final = "-"
 # Settings that do something which a preview leaves to the target.
 LIMITS: Final = {
     "stream_maps": "are applied by the target only; here the records are as the tap sent them",
@@ -38,13 +37,7 @@ LIMITS: Final = {
 
 @click.command()
 @click.argument("file", default=STANDARD_INPUT, metavar="[FILE]")
-@click.option(
-    "--config",
-    "paths",
-    multiple=True,
-    metavar="FILE",
-    help="The target's own; repeatable, later files win.  [default: ENV]",
-)
+@config_option
 @click.option(
     "-n",
     "--events",
@@ -60,12 +53,7 @@ LIMITS: Final = {
     is_flag=True,
     help="Read all of the input, and print the summary alone.",
 )
-@click.option(
-    "--json",
-    "as_json",
-    is_flag=True,
-    help="Print a JSON object for each record and mapping or list, one a line.",
-)
+@json_option("a JSON object for each record and mapping or list, one a line")
 def preview(
     file: str, paths: tuple[str, ...], limit: int, only_summary: bool, as_json: bool
 ) -> None:
@@ -79,18 +67,18 @@ def preview(
     tap-shop --config tap.json | pinterest-capi preview --config target.yaml
     pinterest-capi preview --config target.yaml orders.singer --summary
     """  # noqa: D301 - click reads \b as "keep these lines"
-    loaded = _load(paths)
-    given = Preview(loaded)
+    settings = _load(paths)
+    given = Preview(settings)
     show = (
         _show_nothing
         if only_summary
         else _show_json
         if as_json
-        else _page(loaded.ad_account_id, limit)
+        else _page(settings.ad_account_id, limit)
     )
     is_whole, problem = True, None
     try:
-        with _open(file) as lines:
+        with open_messages(file) as lines:
             is_whole = _read(given, lines, None if only_summary else limit, show)
     except UnreadableLineError as error:
         problem = str(error)
@@ -179,22 +167,14 @@ def _show_nothing(_: PreviewedRecord) -> None:
     """Show nothing: the summary alone was asked for."""
 
 
-def _load(paths: Sequence[str]) -> settings.Settings:
+def _load(paths: Sequence[str]) -> Settings:
     """Return the settings as the target reads them, but for the token that nothing here needs.
 
     Prints what a preview leaves out.
     """
-    loaded = load_settings(paths)
-    show_warnings(loaded)
+    settings = load_settings(paths)
+    show_warnings(settings)
     for name, limit in LIMITS.items():
-        if getattr(loaded, name):
+        if getattr(settings, name):
             click.echo(f"Note: {name}: {limit}", err=True)
-    return loaded
-
-
-def _open(file: str) -> AbstractContextManager[BinaryIO]:
-    if file != STANDARD_INPUT:
-        return Path(file).expanduser().open("rb")
-    if sys.stdin.isatty():
-        click.echo("Reading Singer messages from the terminal; ctrl-D ends them.", err=True)
-    return nullcontext(sys.stdin.buffer)
+    return settings

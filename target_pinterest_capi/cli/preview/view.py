@@ -16,6 +16,7 @@ from rich.text import Text
 from target_pinterest_capi.cli.console import escaped, plain, print_indented
 from target_pinterest_capi.events.event import Origin
 from target_pinterest_capi.events.outcomes import Outcome, advice_about
+from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.pipeline.preview import Preview
 from target_pinterest_capi.pipeline.previewed import (
     EVENT,
@@ -113,7 +114,7 @@ def _place(origin: Origin, *, is_list: bool) -> str:
     entry = (
         f", {'list' if is_list else 'mapping'} {plain(origin.mapping)}" if origin.mapping else ""
     )
-    return f"stream {plain(origin.stream)}{entry}"
+    return f"stream {shown_name(origin.stream)}{entry}"
 
 
 def _show_members(out: Console, customer_list: dict[str, Any]) -> None:
@@ -150,8 +151,8 @@ def _facts(preview: Preview, *, is_whole: bool) -> Iterable[str]:
             "neither mapping nor customer list" if preview.settings.customer_lists else "no mapping"
         )
         yield (
-            f"Columns of {plain(stream)} that {readers} reads:"
-            f" {plain(', '.join(columns[:SHOWN_COLUMNS]))}{more}."
+            f"Columns of {shown_name(stream)} that {readers} reads:"
+            f" {', '.join(map(shown_name, columns[:SHOWN_COLUMNS]))}{more}."
         )
 
 

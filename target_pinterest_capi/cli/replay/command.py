@@ -18,9 +18,9 @@ from types import FrameType
 
 import click
 
-from target_pinterest_capi import settings
 from target_pinterest_capi.cli.configuration import load_settings, show_warnings
 from target_pinterest_capi.cli.console import console, trimmed
+from target_pinterest_capi.cli.options import config_option, dry_run_option
 from target_pinterest_capi.cli.replay import view as page
 from target_pinterest_capi.cli.replay.letters import Letters, NoTokenError
 from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
@@ -29,24 +29,19 @@ from target_pinterest_capi.events.event import Event, InvalidRecord
 from target_pinterest_capi.events.keys import key_of
 from target_pinterest_capi.events.reasons import Invalid
 from target_pinterest_capi.pipeline.feed import IteratedSource, paced
+from target_pinterest_capi.settings import Settings
 
 
 @click.command()
 @click.argument("file", metavar="FILE")
-@click.option(
-    "--config",
-    "paths",
-    multiple=True,
-    metavar="FILE",
-    help="The target's own; repeatable, later files win.  [default: ENV]",
-)
+@config_option
 @click.option(
     "--output",
     metavar="FILE",
     help="Where letters go that still fail: a new file, or an fsspec URL as a prefix.  "
     "[default: beside FILE, with the time]",
 )
-@click.option("--dry-run", is_flag=True, help="Read and check everything, and send nothing.")
+@dry_run_option("Read and check everything, and send nothing")
 def replay(file: str, paths: tuple[str, ...], output: str | None, dry_run: bool) -> None:
     """Send the events of dead letters again.
 
@@ -62,7 +57,7 @@ def replay(file: str, paths: tuple[str, ...], output: str | None, dry_run: bool)
     Exits with 0 when all is settled, 1 when stopped on an error, 2 for a wrong configuration, 3
     when too much was rejected.
     """  # noqa: D301 - click reads \b as "keep these lines"
-    loaded = _load(paths, dry_run=dry_run)
+    settings = _load(paths, dry_run=dry_run)
     output = output or default_output(file, datetime.now(UTC))
     output = output if "://" in output else str(Path(output).expanduser())
     if "://" not in output and Path(output).exists():
@@ -71,13 +66,13 @@ def replay(file: str, paths: tuple[str, ...], output: str | None, dry_run: bool)
             " with --output",
             ExitCode.CONFIGURATION,
         )
-    letters = Letters(file, loaded, needs_token=loaded.mode != "dry_run")
+    letters = Letters(file, settings, needs_token=settings.mode != "dry_run")
     _check_all(letters, file)
     with TemporaryDirectory() as nowhere:
-        place = str(Path(nowhere, "letters")) if loaded.mode == "dry_run" else output
+        place = str(Path(nowhere, "letters")) if settings.mode == "dry_run" else output
         # The report of the run that wrote the letters is not replaced by this one's.
         run = Run(
-            loaded.model_copy(update={"dead_letter_path": place, "report_path": None}), _no_state
+            settings.model_copy(update={"dead_letter_path": place, "report_path": None}), _no_state
         )
         code, why = deliver(run, letters)
     out = console()
@@ -180,11 +175,11 @@ def _signals(run: Run) -> Iterator[list[int]]:
             signal.signal(signum, handler)
 
 
-def _load(paths: Sequence[str], *, dry_run: bool) -> settings.Settings:
+def _load(paths: Sequence[str], *, dry_run: bool) -> Settings:
     """Return the settings as the target reads them; a dry run needs no token."""
-    loaded = load_settings(paths, purpose="events", mode="dry_run" if dry_run else None)
-    show_warnings(loaded)
-    return loaded
+    settings = load_settings(paths, purpose="events", mode="dry_run" if dry_run else None)
+    show_warnings(settings)
+    return settings
 
 
 def _no_state(_: bytes) -> None:

@@ -18,6 +18,7 @@ from target_pinterest_capi.events.event import Account, Event, Origin
 from target_pinterest_capi.mapping.entries import Accounts, matching
 from target_pinterest_capi.settings import Settings
 from target_pinterest_capi.settings.values import MAX_ACCOUNT_DIGITS
+from target_pinterest_capi.singer.messages import BYTE_ORDER_MARK
 
 _NO_EVENT: Final = msgspec.Raw(b"")
 OFFLINE: Final = "offline"  # docs: Pinterest cannot deduplicate these
@@ -94,8 +95,9 @@ class Letters:
         self.lines = 0
         seen: set[int] = set()
         with _open(self._file) as lines:
-            for line in lines:
-                if line.isspace():
+            for read in lines:
+                line = read.removeprefix(BYTE_ORDER_MARK)
+                if not line.strip():
                     continue
                 self.lines += 1
                 event = self._read(line)

@@ -21,6 +21,7 @@ from target_pinterest_capi.cli.replay.letters import UnsentReason
 from target_pinterest_capi.events.outcomes import Outcome, advice_about
 from target_pinterest_capi.delivery.run import Run
 from target_pinterest_capi.events.reasons import Skipped
+from target_pinterest_capi.events.redaction import shown_name
 
 COLOURS: Final = {
     "delivered": "green",
@@ -35,7 +36,7 @@ def show_outcomes(out: Console, run: Run) -> None:
     """Show what became of the events, by stream, mapping and reason, and what to do about it."""
     for origin, rows in groupby(run.tally.outcomes(), attrgetter("origin")):
         mapping = f", mapping {plain(origin.mapping)}" if origin.mapping else ""
-        out.print(Text.assemble((plain(origin.stream), "bold"), mapping), soft_wrap=True)
+        out.print(Text.assemble((shown_name(origin.stream), "bold"), mapping), soft_wrap=True)
         table = _table()
         for row in rows:
             if row.reason == Skipped.DRY_RUN:

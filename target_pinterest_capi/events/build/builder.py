@@ -9,7 +9,7 @@ and reason; it costs the event only where the field is required.
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from target_pinterest_capi.events.build.columns import Columns, RecordColumns, RowColumns
 from target_pinterest_capi.events.build.converters import Converters, Note, Options
@@ -17,7 +17,10 @@ from target_pinterest_capi.events.build.event_function import EventSpec, write_e
 from target_pinterest_capi.events.build.plan import EventPlan, Record
 from target_pinterest_capi.events.build.rules import REQUIRED, EventRules
 from target_pinterest_capi.events.event import Account, Event, InvalidRecord, SkippedRecord
-from target_pinterest_capi.events.fields import FIELDS, OBJECTS
+from target_pinterest_capi.events.fields import BY_PATH, FIELDS, OBJECTS
+
+if TYPE_CHECKING:
+    from target_pinterest_capi.events.build.members import CompiledField
 
 Result = Event | InvalidRecord | SkippedRecord
 BuildRecord = Callable[[Account, Record], Result]
@@ -62,10 +65,9 @@ def _spec(plan: EventPlan, options: Options, note: Note, now: Callable[[], float
         if field.path in plan.fields
     }
     required = {path: compiled.pop(path) for path in REQUIRED if path in compiled}
-    members = {
-        parent: [field for path, field in compiled.items() if path.rpartition(".")[0] == parent]
-        for parent in ("", *OBJECTS)
-    }
+    members: dict[str, list[CompiledField]] = {parent: [] for parent in ("", *OBJECTS)}
+    for path, field in compiled.items():
+        members[BY_PATH[path].parent].append(field)
     country = compiled.get("user_data.country")
     rules = EventRules(plan, options, note, converters)
     return EventSpec(plan, options, required, members, country, converters, rules, now)
@@ -95,7 +97,9 @@ def _columns_read(
 
     It is where an expression may read any, or where ids are derived from whole records.
     """
-    if expressions_read is None or not (plan.key_properties or "event_id" in plan.fields):
+    has_id = plan.key_properties or "event_id" in plan.fields
+    if expressions_read is None or not has_id:
         return None
-    mapped = (field.column for field in plan.fields.values() if field.column is not None)
+    columns = (field.column for field in plan.fields.values())
+    mapped = (column for column in columns if column is not None)
     return expressions_read.union(plan.key_properties, mapped)

@@ -6,14 +6,19 @@ is left. Why a value was left out goes to `note`.
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, tzinfo
-from functools import partial
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from target_pinterest_capi.events import coerce, hashing
 from target_pinterest_capi.events.build.members import ITEMS, CompiledField, Items
 from target_pinterest_capi.events.build.normal_forms import BoundedCache, Form, normal_forms
 from target_pinterest_capi.events.build.plan import FieldPlan, Selection
-from target_pinterest_capi.events.fields import BY_PATH, ITEM_FIELDS, Field, FieldKind
+from target_pinterest_capi.events.column_names import respelled
+from target_pinterest_capi.events.fields import (
+    ITEM_FIELDS,
+    ITEM_MEMBERS,
+    Field,
+    FieldKind,
+)
 from target_pinterest_capi.events.reasons import LeftOut
 
 Note = Callable[[str, str], None]
@@ -31,9 +36,6 @@ class Options(NamedTuple):
     drop_url_query: bool = False
     max_event_age_days: float | None = 7
     plain_keys: bool = False
-
-
-_DEFAULTS: Final = Options()
 
 
 class Converters:
@@ -309,68 +311,12 @@ class Converters:
         def as_item(entry: Any) -> dict[str, Any] | None:
             read = coerce.item(entry)
             if type(read) is dict:
-                return read
+                return respelled(read, ITEM_MEMBERS)
             if not coerce.is_nothing(read):
                 note(path, LeftOut.NOT_AN_ITEM)
             return None
 
         return as_item
-
-
-def left_out(path: str, value: Any, options: Options = _DEFAULTS) -> list[LeftOut]:
-    """Return why a value, or parts of it, would be left out; empty where all of it is usable.
-
-    A value that is nothing (null, white space, an empty list) has no reason.
-    """
-    return _try(path, value, options)[1]
-
-
-def constant_problem(path: str, value: object, options: Options = _DEFAULTS) -> LeftOut | None:
-    """Return why a constant, or a part of it, would be left out of every event; None if usable.
-
-    Nothing (null, white space, an empty list) is `EMPTY`. The word `now` is not a time here: the
-    settings read it themselves.
-    """
-    usable, reasons = _try(path, value, options)
-    if reasons:
-        return reasons[0]
-    return LeftOut.EMPTY if usable is None else None
-
-
-def compile_trial(field: Field, options: Options) -> Callable[[Any], str | None]:
-    """Return the function that says why a value would be left out of a field; None if usable.
-
-    It is for one value, of a field that is not regional. Of a list of objects it looks at no
-    object.
-    """
-    noted: list[str] = []
-    convert = Converters(options, lambda _, reason: noted.append(reason)).convert(field)
-    is_list = field.kind is FieldKind.ITEMS
-
-    def reason_against(value: Any) -> str | None:
-        if is_list and type(value) is list:
-            return None
-        noted.clear()
-        if convert(value) is not None:
-            return None
-        return noted[0] if noted else LeftOut.EMPTY
-
-    return reason_against
-
-
-def _try(path: str, value: Any, options: Options) -> tuple[Any, list[LeftOut]]:
-    """Return the wire value and the reasons, warnings left aside: they keep the value."""
-    noted: list[str] = []
-    converters = Converters(options, lambda _, reason: noted.append(reason))
-    field = BY_PATH[path]
-    convert = converters.convert(field)
-    if converters.is_regional(field):
-        convert = partial(convert, region=options.default_country)
-    usable = None if value is None else convert(value)
-    return usable, [_LEFT_OUT[reason] for reason in noted if reason in _LEFT_OUT]
-
-
-_LEFT_OUT: Final[dict[str, LeftOut]] = {reason.value: reason for reason in LeftOut}
 
 
 def _usable(value: str | LeftOut) -> str | None:

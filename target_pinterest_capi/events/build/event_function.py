@@ -94,7 +94,7 @@ class _EventWriter:
         rest = ""
         if self._spec.plan.event_names is not None:
             self._bind(names=self._spec.plan.event_names, fallback=self._spec.plan.fallback_name)
-            rest = " or (name := names.get(name) or fallback) is None"
+            rest = " or (name := names.get(name, fallback)) is None"
         self._source.write(_EVENT_NAME, rest=rest, key=self._key)
 
     def _action_source(self) -> None:
@@ -103,7 +103,8 @@ class _EventWriter:
 
     def _event_id(self) -> None:
         plan = self._spec.plan
-        column = self._spec.required["event_id"].column if "event_id" in self._spec.required else ""
+        mapped = self._spec.required.get("event_id")
+        column = "" if mapped is None else mapped.column
         key = keys.compile_key(plan.key_properties, column, plain=self._spec.options.plain_keys)
         read_key = repr(key)
         if callable(key):
@@ -111,7 +112,7 @@ class _EventWriter:
         elif key is not None:
             read_key = self._source.bind("key_property", key)
         whole = self._columns.whole(self._source, plan.key_properties)
-        if "event_id" in self._spec.required:
+        if mapped is not None:
             self._bind(too_large=coerce.TOO_LARGE)
             self._source.write(_EVENT_ID)
             self._source.write("if event_id is not None:\n    key = {key}\nelse:", key=read_key)

@@ -19,6 +19,7 @@ class FunctionSource:
     """One function's source, written from above."""
 
     def __init__(self, signature: str) -> None:
+        self._name, _, _ = signature.partition("(")
         self._lines = [f"def {signature}:"]
         self._values: dict[str, Any] = {}
 
@@ -36,8 +37,10 @@ class FunctionSource:
 
     def write(self, template: str, depth: int = 1, **parts: str) -> None:
         """Write the lines of a template, `{name}` in it replaced by the part of that name."""
-        text = textwrap.dedent(template).strip("\n").format(**parts)
-        self._lines += textwrap.indent(text, "    " * depth).split("\n")
+        lines = textwrap.dedent(template).strip("\n")
+        text = lines.format(**parts)
+        indented = textwrap.indent(text, "    " * depth)
+        self._lines += indented.split("\n")
 
     def __str__(self) -> str:
         return "\n".join(self._lines) + "\n"
@@ -48,7 +51,8 @@ class FunctionSource:
         filename = f"<{title}, generated {next(_numbers)}>"
         namespace = dict(self._values)
         exec(compile(text, filename, "exec"), namespace)  # noqa: S102 - see the module's docstring
-        function = namespace[self._lines[0].removeprefix("def ").partition("(")[0]]
-        linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+        function = namespace[self._name]
+        lines = text.splitlines(keepends=True)
+        linecache.cache[filename] = (len(text), None, lines, filename)
         weakref.finalize(function, linecache.cache.pop, filename, None)
         return function

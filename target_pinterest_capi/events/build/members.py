@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from target_pinterest_capi.events.build.function_source import FunctionSource
 from target_pinterest_capi.events.build.plan import Get
+from target_pinterest_capi.events.fields import ITEM_MEMBERS
 from target_pinterest_capi.events.hashing import SHORTEST_DIGEST, sha256
 from target_pinterest_capi.events.normalize import is_ipv4, is_plain_email
 from target_pinterest_capi.events.phones import BETWEEN_DIGITS
@@ -172,6 +173,7 @@ _NAMES: Final = {  # what the fast paths call
     "is_ipv4": is_ipv4,
     "is_plain_email": is_plain_email,
     "Decimal": Decimal,
+    "item_members": ITEM_MEMBERS,
 }
 _CONVERT: Final = """\
 if value is not None and (value := {convert}) is not None:
@@ -228,8 +230,9 @@ def _write_items(
             if value:
                 items = []
                 for item in value:
-                    if type(item) is not dict and (item := {as_item}(item)) is None:
-                        continue
+                    if type(item) is not dict or not item.keys() <= item_members:
+                        if (item := {as_item}(item)) is None:
+                            continue
             """,
             depth,
             read=read(member),

@@ -85,6 +85,9 @@ class RegionalCache(dict[str | None, BoundedCache]):
         self._make = make
 
     def __missing__(self, region: str | None) -> BoundedCache:
-        size = CACHE_SIZE // CACHED_REGIONS if len(self) < CACHED_REGIONS else 0
-        cache = self[region] = BoundedCache(lambda text: self._make(text, region), size)
+        size = CACHE_SIZE // CACHED_REGIONS
+        if len(self) >= CACHED_REGIONS:
+            size = 0
+        cache = BoundedCache(lambda text: self._make(text, region), size)
+        self[region] = cache
         return cache

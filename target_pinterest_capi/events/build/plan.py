@@ -44,13 +44,16 @@ class EventPlan(NamedTuple):
     """What a builder is compiled from.
 
     `origin` names the entry in counts. `fields` are by path; `underived` are the paths that are
-    not derived although they could be. `event_names` translates and selects names, and
-    `fallback_name` stands for a name that it does not list. `key_properties` are the stream's.
+    not derived although they could be. `event_names` translates and selects names: None
+    for one that is not to be sent. `fallback_name` stands for a name that it does not list. Of the
+    names that are skipped only `known_names` are shown: any other came with a record.
+    `key_properties` are the stream's.
     """
 
     origin: Origin
     fields: Mapping[str, FieldPlan]
     key_properties: tuple[str, ...] = ()
     underived: frozenset[str] = frozenset()
-    event_names: Mapping[str, str] | None = None
+    event_names: Mapping[str, str | None] | None = None
+    known_names: frozenset[str] = frozenset()
     fallback_name: str | None = None

@@ -7,11 +7,12 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from target_pinterest_capi.events import coerce, keys, warnings
-from target_pinterest_capi.events.build.converters import Converters, Note, Options, left_out
+from target_pinterest_capi.events.build.converters import Converters, Note, Options
 from target_pinterest_capi.events.build.normal_forms import BoundedCache
 from target_pinterest_capi.events.build.plan import NOW, EventPlan, Record
+from target_pinterest_capi.events.build.value_check import left_out
 from target_pinterest_capi.events.event import Account, InvalidRecord, SkippedRecord
-from target_pinterest_capi.events.fields import BY_PATH
+from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES
 from target_pinterest_capi.events.reasons import Invalid, Skipped, Warned
 
 REQUIRED: Final[tuple[str, ...]] = ("event_name", "action_source", "event_time", "event_id")
@@ -58,9 +59,11 @@ class EventRules:
         names = self._plan.event_names
         if names is not None:
             given = name
-            name = names.get(given or "") or self._plan.fallback_name
+            name = names.get(given or "", self._plan.fallback_name)
             if name is None and given is not None:
-                return SkippedRecord(self._plan.origin, Skipped.NOT_LISTED, given)
+                is_known = given in EVENT_NAMES or given in self._plan.known_names
+                shown = given if is_known else None
+                return SkippedRecord(self._plan.origin, Skipped.NOT_LISTED, shown)
         return self._without("event_name", value, key) if name is None else name
 
     def action_source(self, value: Any, key: Record) -> str | InvalidRecord:

@@ -14,10 +14,15 @@ from target_pinterest_capi.settings import MappingEntry, parse_mapping
 PINTEREST: Final = "pinterest"
 
 
-def load(name: str, stream_columns: Collection[str]) -> MappingEntry:
-    """Return a preset as a mapping entry, checked as a user's own entry would be."""
+def load(
+    name: str, stream_columns: Collection[str], members: flat_columns.Members | None = None
+) -> MappingEntry:
+    """Return a preset as a mapping entry, checked as a user's own entry would be.
+
+    `members` are those that the stream's objects are known to have.
+    """
     if name == PINTEREST:
-        return MappingEntry(stream="*", fields=flat_columns.entry_fields(stream_columns))
+        return MappingEntry(stream="*", fields=flat_columns.entry_fields(stream_columns, members))
     return _load(name)
 
 

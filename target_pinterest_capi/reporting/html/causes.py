@@ -60,12 +60,18 @@ def _causes(rows: Iterable[ReasonCount | ValueCount]) -> list[Cause]:
     groups: defaultdict[tuple[str, str], list[ReasonCount | ValueCount]] = defaultdict(list)
     for row in rows:
         groups[_outcome(row), row.reason].append(row)
-    causes = []
-    for (outcome, reason), found in groups.items():
-        places = sorted(map(_place, found), key=lambda place: -place.total)
-        total = sum(place.total for place in places)
-        causes.append(Cause(_words(reason), found[0].advice, total, places, outcome))
-    return sorted(causes, key=lambda cause: (cause.advice == NOTHING_TO_DO, -cause.total))
+    causes = [_cause(outcome, reason, found) for (outcome, reason), found in groups.items()]
+    return sorted(causes, key=_urgency)
+
+
+def _cause(outcome: str, reason: str, rows: Sequence[ReasonCount | ValueCount]) -> Cause:
+    places = sorted(map(_place, rows), key=lambda place: -place.total)
+    total = sum(place.total for place in places)
+    return Cause(_words(reason), rows[0].advice, total, places, outcome)
+
+
+def _urgency(cause: Cause) -> tuple[bool, int]:
+    return cause.advice == NOTHING_TO_DO, -cause.total
 
 
 def _outcome(row: ReasonCount | ValueCount) -> str:
@@ -74,11 +80,14 @@ def _outcome(row: ReasonCount | ValueCount) -> str:
 
 def _place(row: ReasonCount | ValueCount) -> Place:
     if isinstance(row, ReasonCount):
-        name, total = row.event_name, row.events
+        name = row.event_name
+        total = row.events
     else:
-        name, total = row.field, row.values
+        name = row.field
+        total = row.values
     parts = (row.stream, row.mapping, name)
-    return Place(" · ".join(part for part in parts if part), total)
+    shown = " · ".join(part for part in parts if part)
+    return Place(shown, total)
 
 
 def _words(reason: str) -> str:

@@ -5,6 +5,7 @@ Numbers only: over_time.html draws them.
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Final, NamedTuple
 
 from target_pinterest_capi.reporting.event_times import DAY, HOUR, WEEK
@@ -52,11 +53,15 @@ class Chart(NamedTuple):
 def lay_out(buckets: Sequence[TimeBucket], width_seconds: int) -> Chart:
     """Return the chart of the buckets that are not empty, in order, each `width_seconds` wide."""
     begin = buckets[0].start
-    slots = round((buckets[-1].start - begin).total_seconds() / width_seconds) + 1
+
+    def slot_of(bucket: TimeBucket) -> float:
+        return (bucket.start - begin).total_seconds() / width_seconds
+
+    slots = round(slot_of(buckets[-1])) + 1
     top = scale_top(max(bucket.events for bucket in buckets))
     columns = [
         Column(
-            x=100 * ((bucket.start - begin).total_seconds() / width_seconds + 0.08) / slots,
+            x=100 * (slot_of(bucket) + 0.08) / slots,
             width=84 / slots,
             height=100 * bucket.events / top,
             bucket=bucket,
@@ -80,13 +85,16 @@ def scale_top(highest: int) -> int:
 def _labels(begin: datetime, span: int, width_seconds: int) -> Iterator[Label]:
     """Yield the labels of a chart of `span` seconds, each where the time that it names begins."""
     step = _label_step(span, width_seconds)
-    at = begin + (FIRST_MONDAY - begin) % timedelta(seconds=step)
     has_midnights = step < DAY < span  # these are the major ones, else every second label is
-    is_minor = False
-    while (x := 100 * (at - begin).total_seconds() / span) < LAST_LABEL:
-        yield Label(x, _label(at, step), bool(at.hour) if has_midnights else is_minor)
-        at += timedelta(seconds=step)
-        is_minor = not is_minor
+    to_first = (FIRST_MONDAY - begin) % timedelta(seconds=step)
+    for number in count():
+        since_begin = to_first + number * timedelta(seconds=step)
+        x = 100 * since_begin.total_seconds() / span
+        if x >= LAST_LABEL:
+            return
+        at = begin + since_begin
+        is_minor = at.hour > 0 if has_midnights else number % 2 == 1
+        yield Label(x, _label(at, step), is_minor)
 
 
 def _label_step(span: int, width_seconds: int) -> int:

@@ -21,7 +21,8 @@ def number(count: int) -> str:
 
 def counted(count: int, one: str, many: str = "") -> str:
     """Return a count with its noun."""
-    return f"{number(count)} {one if count == 1 else many or one + 's'}"
+    noun = one if count == 1 else many or f"{one}s"
+    return f"{number(count)} {noun}"
 
 
 def percent(part: int, whole: int) -> str:
@@ -41,13 +42,13 @@ def duration(seconds: float) -> str:
     if seconds < 10:  # noqa: PLR2004
         return f"{seconds:.1f} s"
     rest = round(seconds)
-    counts = []
+    counts: list[tuple[int, str]] = []
     for unit, size in UNITS:
         count, rest = divmod(rest, size)
-        counts.append((count, unit))
-    while not counts[0][0]:
-        del counts[0]
-    return " ".join(f"{count} {unit}" for count, unit in counts[:2] if count)
+        if count or counts:
+            counts.append((count, unit))
+    largest = counts[:2]
+    return " ".join(f"{count} {unit}" for count, unit in largest if count)
 
 
 def moment(at: datetime) -> str:

@@ -66,22 +66,23 @@ def page(report: Report) -> str:
     """Return the page of a report."""
     seen = report.delivered
     causes = find_causes(report)
-    return (
-        environment()
-        .get_template("page.html")
-        .render(
-            report=report,
-            run=report.run,
-            seen=seen,
-            headline=headline(report),
-            ending=_ending(report),
-            sections=list(_sections(report, causes)),
-            causes=causes,
-            components=COMPONENTS,
-            coverage=_coverage(seen),
-            chart=chart.lay_out(seen.over_time, seen.bucket_seconds) if seen.over_time else None,
-            repeated=[one for one in seen.by_event_name if one.repeated_ids or one.constant_id],
-        )
+    over_time = None
+    if seen.over_time:
+        over_time = chart.lay_out(seen.over_time, seen.bucket_seconds)
+    repeated = [name for name in seen.by_event_name if name.repeated_ids or name.constant_id]
+    template = environment().get_template("page.html")
+    return template.render(
+        report=report,
+        run=report.run,
+        seen=seen,
+        headline=headline(report),
+        ending=_ending(report),
+        sections=list(_sections(report, causes)),
+        causes=causes,
+        components=COMPONENTS,
+        coverage=_coverage(seen),
+        chart=over_time,
+        repeated=repeated,
     )
 
 

@@ -2,7 +2,7 @@
 
 Owns the sum: every record has exactly one outcome, the report agrees with what Pinterest received,
 and a second run sends nothing twice. Holds counts, names, reasons and the sandbox's own words, and
-no value of a record.
+no value of a record but those of the example.
 """
 
 import json
@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from target_pinterest_capi.sandbox.store import EventRow, UpdateRow
+    from target_pinterest_capi.sandbox.rows import EventRow, UpdateRow
 
 DELIVERED: Final = "delivered"
 REJECTED: Final = "rejected"
@@ -22,15 +22,17 @@ OUTCOMES: Final = (DELIVERED, *DEAD, SKIPPED)
 ADDED: Final = "members added"
 REMOVED: Final = "members removed"
 IN_LEDGER: Final = "in_ledger"
-NO_REPORT: Final = SimpleNamespace(
-    outcomes=[],
-    reasons=[],
-    values=[],
-    warnings=[],
-    customer_lists=[],
-    run=SimpleNamespace(records=0, stopped=None),
-    requests=SimpleNamespace(sent=0, repeated=0),
-    delivered=SimpleNamespace(by_event_name=[]),
+
+
+def read_json(text: str) -> Any:
+    """Return a JSON text's value, with the members of its objects as attributes."""
+    return json.loads(text, object_hook=lambda members: SimpleNamespace(**members))
+
+
+NO_REPORT: Final = read_json(
+    '{"outcomes": [], "reasons": [], "values": [], "warnings": [], "customer_lists": [], '
+    '"run": {"records": 0, "stopped": null}, "requests": {"sent": 0, "repeated": 0}, '
+    '"delivered": {"by_event_name": []}}'
 )
 
 
@@ -60,6 +62,14 @@ class ValueRow(NamedTuple):
     advice: str
 
 
+class Example(NamedTuple):
+    """A record of a stream, and the event that arrived for it."""
+
+    stream: str
+    record: Mapping[str, Any]
+    event: Mapping[str, Any]
+
+
 class Sample(NamedTuple):
     """What is known of the input beforehand.
 
@@ -87,6 +97,10 @@ class Evidence(NamedTuple):
     received: "Sequence[EventRow]"
     updates: "Sequence[UpdateRow]"
 
+    def event_ids(self) -> Counter[str]:
+        """Return how often each event was received."""
+        return Counter(row.event["event_id"] for row in self.received)
+
 
 class DemoResult(NamedTuple):
     """What became of every record. `problems` says what is not as it should be."""
@@ -96,7 +110,7 @@ class DemoResult(NamedTuple):
     values: tuple[ValueRow, ...]
     report: Any
     states: tuple[str, ...]
-    problems: tuple[str, ...]
+    problems: tuple[str, ...] = ()
 
     def total(self, outcome: str, stream: str | None = None) -> int:
         """Return how many events have an outcome, of one stream or of all."""
@@ -117,27 +131,20 @@ def collect(sample: Sample, evidence: Evidence) -> DemoResult:
     """Return the outcomes of a run, and what does not add up in them."""
     report = evidence.report or NO_REPORT
     order = list(sample.records)
-    outcomes = sorted(
-        [
-            *_delivered(sample, evidence, report),
-            *_dead(evidence.dead_letters, {row.reason: row.advice for row in report.reasons}),
-            *_skipped(report),
-        ],
-        key=lambda row: (order.index(row.stream), OUTCOMES.index(row.outcome)),
-    )
+    outcomes = [
+        *_delivered(sample, evidence, report),
+        *_dead(evidence.dead_letters, {row.reason: row.advice for row in report.reasons}),
+        *_skipped(report),
+    ]
+    outcomes.sort(key=lambda row: (order.index(row.stream), OUTCOMES.index(row.outcome)))
     values = [
         ValueRow(row.stream, row.field, row.reason, row.values, row.advice)
         for row in sorted(report.values, key=lambda row: order.index(row.stream))
     ]
-    result = DemoResult(
-        sample.records,
-        tuple(outcomes),
-        tuple(values),
-        report,
-        tuple(evidence.states.splitlines()),
-        (),
-    )
-    return result._replace(problems=tuple(_problems(sample, evidence, result)))
+    states = tuple(evidence.states.splitlines())
+    result = DemoResult(sample.records, tuple(outcomes), tuple(values), report, states)
+    sums = (*_problems(sample, evidence, result), *_wrong_counts(sample, result))
+    return result._replace(problems=sums)
 
 
 def collect_repeat(first: DemoResult, before: Evidence, after: Evidence) -> Repeat:
@@ -147,7 +154,7 @@ def collect_repeat(first: DemoResult, before: Evidence, after: Evidence) -> Repe
     changed = sum(update.changed for update in after.updates)
     earlier, later = len(before.received), len(after.received)
     rejected = first.total(REJECTED)
-    twice = len(_ids(before).keys() & _ids(after).keys())
+    twice = len(before.event_ids().keys() & after.event_ids().keys())
     no_report = "" if after.report else ", and left no report"
     problems = {
         f"The second run ended with exit code {after.exit_code}{no_report}.": after.exit_code
@@ -166,17 +173,11 @@ def _true_ones(problems: Mapping[str, object]) -> tuple[str, ...]:
     return tuple(words for words, is_so in problems.items() if is_so)
 
 
-def _ids(evidence: Evidence) -> Counter[str]:
-    return Counter(row.event["event_id"] for row in evidence.received)
-
-
 def _delivered(sample: Sample, evidence: Evidence, report: Any) -> Iterator[OutcomeRow]:
     """Yield what Pinterest received, by stream and event name, or by what became of members."""
     mappings = {row.stream: row.mapping for row in report.outcomes}
-    names = Counter(
-        (sample.stream_of(row.event["event_id"]), row.event["event_name"])
-        for row in evidence.received
-    )
+    events = [row.event for row in evidence.received]
+    names = Counter((sample.stream_of(one["event_id"]), one["event_name"]) for one in events)
     for update in evidence.updates:
         change = REMOVED if update.operation == "REMOVE" else ADDED
         names[sample.list_stream, change] += len(update.members)
@@ -202,29 +203,26 @@ def _skipped(report: Any) -> Iterator[OutcomeRow]:
     for row in report.reasons:
         if row.outcome == SKIPPED:
             reason = f"{row.reason}: {row.event_name}" if row.event_name else row.reason
-            yield OutcomeRow(
-                row.stream, row.mapping, SKIPPED, reason, row.events, advice=row.advice
-            )
+            found = OutcomeRow(row.stream, row.mapping, SKIPPED, reason, row.events)
+            yield found._replace(advice=row.advice)
 
 
-def _problems(sample: Sample, evidence: Evidence, result: DemoResult) -> Iterator[str]:
-    """Yield what does not add up."""
+def _problems(sample: Sample, evidence: Evidence, result: DemoResult) -> tuple[str, ...]:
+    """Return what the parts of the evidence contradict each other in."""
     report, records = result.report, sum(sample.records.values())
     stopped = f" {report.run.stopped}" if report.run.stopped else ""
-    dead = [row for row in result.outcomes if row.outcome in DEAD]
-    counted_dead = _by_reason(row for row in report.reasons if row.outcome in DEAD)
-    received = Counter({name: result.total(DELIVERED, name) for name in sample.records})
     counted: Counter[str] = Counter()
     for row in report.outcomes:
         counted[row.stream] += row.delivered
-    twice = sum(times > 1 for times in _ids(evidence).values())
+    received = Counter({name: result.total(DELIVERED, name) for name in sample.records})
+    twice = sum(times > 1 for times in evidence.event_ids().values())
     has_report = evidence.report is not None
-    yield from _true_ones(
+    return _true_ones(
         {
             f"The target ended with exit code {evidence.exit_code}.{stopped}": evidence.exit_code,
             "The target left no report.": not has_report,
-            "The dead letters are not those that the report counts.": _by_reason(dead)
-            != counted_dead,
+            "The dead letters are not those that the report counts.": _dead_counts(result.outcomes)
+            != _dead_counts(report.reasons),
             "What Pinterest received is not what the report counts as delivered.": has_report
             and +counted != +received,
             f"The sample has {records:,} records, and the report counts "
@@ -234,11 +232,15 @@ def _problems(sample: Sample, evidence: Evidence, result: DemoResult) -> Iterato
             or json.loads(result.states[-1]) != sample.last_state,
         }
     )
+
+
+def _wrong_counts(sample: Sample, result: DemoResult) -> Iterator[str]:
+    """Yield where records and outcomes, or reasons and what was put wrong, differ in number."""
     for stream, number in sample.records.items():
         ended = sum(result.total(outcome, stream) for outcome in OUTCOMES)
         if ended != number:
             yield f"Stream {stream} has {number:,} records, and {ended:,} outcomes."
-    times = _by_reason(dead)
+    times = _dead_counts(result.outcomes)
     for value in result.values:
         times[value.stream, value.reason] += value.times
     for stream, reason in sorted(times.keys() | sample.reasons.keys()):
@@ -249,8 +251,10 @@ def _problems(sample: Sample, evidence: Evidence, result: DemoResult) -> Iterato
             )
 
 
-def _by_reason(rows: Iterable[Any]) -> Counter[tuple[str, str]]:
+def _dead_counts(rows: Iterable[Any]) -> Counter[tuple[str, str]]:
+    """Return how many dead letters there have to be for each stream and reason."""
     counts: Counter[tuple[str, str]] = Counter()
     for row in rows:
-        counts[row.stream, row.reason] += row.events
+        if row.outcome in DEAD:
+            counts[row.stream, row.reason] += row.events
     return counts

@@ -20,17 +20,8 @@ import yaml
 
 Row = dict[str, Any]
 SAMPLES: Final = resources.files("target_pinterest_capi.sandbox.demo").joinpath("samples")
-SEED: Final = 20
-STATE_EVERY: Final = 250  # records
-# What happened within them is in the sample; Pinterest takes events of up to 7 days.
-HOURS: Final = 60
-FAILED_EVENT: Final = "5500000251"  # Pinterest's answer lists it as failed
-REFUSED_EVENT: Final = "web-001251"  # it costs its whole request: 400
-DERIVED: Final = "store_sales"  # the one stream whose event ids the target derives
-LIST_STREAM: Final = "newsletter"
-LIST_NAME: Final = "Newsletter"
-NETWORKS: Final = ("192.0.2.", "198.51.100.", "203.0.113.", "2001:db8::")  # RFC 5737, RFC 3849
-QUANTITIES: Final = (1, 1, 1, 2, 4)
+CONFIG: Final = SAMPLES.joinpath("demo.yaml").read_bytes()
+SHOP: Final = yaml.safe_load(SAMPLES.joinpath("shop.yaml").read_bytes())
 _TYPES: Final = {bool: "boolean", int: "integer", Decimal: "number", dict: "object", list: "array"}
 _placeholder: Final = re.compile(r"\{([a-z_.0-9]+)(?::([^}]*))?\}")
 
@@ -41,7 +32,7 @@ class Stream(NamedTuple):
     """A stream of the shop: how many records, and of which parts each is made.
 
     `bookmark` is the column that its tap remembers in STATE, `event_ids` what the ids of its
-    events begin with. With `in_turn` the people are those of the shop's `changes`.
+    events begin with (None: it has none). With `in_turn` the people are those of the `changes`.
     """
 
     name: str
@@ -69,9 +60,9 @@ class BadRow(NamedTuple):
 
 def _person(number: int) -> Row:
     """Return a customer who does not exist."""
-    first, last, gender, place = (
-        _PEOPLE[name][number % len(_PEOPLE[name])] for name in ("first", "last", "gender", "place")
-    )
+    names = ("first", "last", "gender", "place")
+    options = [SHOP["people"][name] for name in names]
+    first, last, gender, place = (one[number % len(one)] for one in options)
     letters = re.sub("[^a-z.]", "", normalize("NFKD", f"{first}.{last}").lower())
     mail = f"{letters}.{number}@example.com"
     return {
@@ -93,37 +84,27 @@ def _article(row: Row) -> Row:
     return {**row, "price": Decimal(row["price"]), "path": path}
 
 
-_SHOP: Final = yaml.safe_load(SAMPLES.joinpath("shop.yaml").read_bytes())
-_PEOPLE: Final = _SHOP["people"]
-_GOODS: Final = {kind: list(map(_article, rows)) for kind, rows in _SHOP["goods"].items()}
-PEOPLE: Final = [_person(number) for number in range(_PEOPLE["number"])]
-EARLIER_MEMBERS: Final = PEOPLE[slice(*_SHOP["earlier_members"])]
+PEOPLE: Final = [_person(number) for number in range(SHOP["people"]["number"])]
+GOODS: Final = {kind: list(map(_article, rows)) for kind, rows in SHOP["goods"].items()}
+EARLIER_MEMBERS: Final = PEOPLE[slice(*SHOP["earlier_members"])]
 CHANGES: Final = [
-    (PEOPLE[number], change["action"])
-    for change in _SHOP["changes"]
-    for number in range(*change["people"])
+    (person, change["action"])
+    for change in SHOP["changes"]
+    for person in PEOPLE[slice(*change["people"])]
 ]
-STREAMS: Final = tuple(Stream(name, **row) for name, row in _SHOP["streams"].items())
-BAD_ROWS: Final = tuple(BadRow(**row) for row in _SHOP["wrong"])
-_WRONG: Final = {(row.stream, row.position): row for row in BAD_ROWS}
+STREAMS: Final = tuple(Stream(name, **row) for name, row in SHOP["streams"].items())
+BAD_ROWS: Final = tuple(BadRow(**row) for row in SHOP["wrong"])
 RECORDS: Final = {stream.name: stream.records for stream in STREAMS}
-# How often each reason has to be counted for each stream: for the rows that are wrong, and for the
-# two events that Pinterest refuses.
-REASONS: Final = Counter(
-    [
-        *((row.stream, reason) for row in BAD_ROWS for reason in row.reasons),
-        ("orders", "refused_event"),
-        ("web_events", "refused_request"),
-    ]
-)
+FAILED_EVENT, REFUSED_EVENT = (row["event_id"] for row in SHOP["faults"] if "event_id" in row)
+# How often each reason has to be counted for each stream.
+REASONS: Final = Counter((row.stream, reason) for row in BAD_ROWS for reason in row.reasons)
+REASONS.update(SHOP["refused"].items())
 
 
 def stream_of(event_id: str) -> str:
     """Return the name of the stream that an event came from, by its id."""
-    for stream in STREAMS:
-        if stream.event_ids and event_id.startswith(stream.event_ids):
-            return stream.name
-    return DERIVED
+    starts = {one.event_ids: one.name for one in STREAMS if one.event_ids is not None}
+    return starts[max(filter(event_id.startswith, starts), key=len)]
 
 
 def lines(now: datetime) -> bytes:
@@ -133,28 +114,26 @@ def lines(now: datetime) -> bytes:
 
 def messages(now: datetime) -> Iterator[Row]:
     """Yield the sample's SCHEMA, RECORD and STATE messages."""
-    rng = random.Random(SEED)  # noqa: S311 - made-up people
+    rng = random.Random(SHOP["seed"])  # noqa: S311 - made-up people
+    extracted = {"time_extracted": f"{now:%Y-%m-%dT%H:%M:%SZ}"}
     bookmarks: Row = {}
     for stream in STREAMS:
         rows = [_row(stream, position, now, rng) for position in range(stream.records)]
         yield _schema(stream, rows)
         for number, row in enumerate(rows, 1):
-            extracted = f"{now:%Y-%m-%dT%H:%M:%SZ}"
-            yield {
-                "type": "RECORD",
-                "stream": stream.name,
-                "record": row,
-                "time_extracted": extracted,
-            }
-            if number % STATE_EVERY == 0 or number == stream.records:
+            yield {"type": "RECORD", "stream": stream.name, "record": row, **extracted}
+            if number % SHOP["state_every"] == 0 or number == stream.records:
                 bookmarks[stream.name] = {stream.bookmark: row[stream.bookmark]}
                 yield {"type": "STATE", "value": {"bookmarks": dict(bookmarks)}}
 
 
 def _row(stream: Stream, position: int, now: datetime, rng: random.Random) -> Row:
     """Return the record at a position, with what is wrong in it."""
-    wrong = _WRONG.get((stream.name, position), BadRow(stream.name, position))
-    hours = _hours_ago(1 - position / stream.records)
+    right = BadRow(stream.name, position)
+    wrong = next((row for row in BAD_ROWS if row[:2] == right[:2]), right)
+    # More of them by day; now is by day.
+    hours = SHOP["hours"] * (1 - position / stream.records)
+    hours -= 0.6 * sin(hours * tau / 24) * 24 / tau
     at = now - timedelta(days=wrong.days_earlier, hours=hours, seconds=rng.randrange(60, 900))
     known = _known(stream, position, at, rng)
     row: Row = {}
@@ -170,8 +149,8 @@ def _row(stream: Stream, position: int, now: datetime, rng: random.Random) -> Ro
 def _known(stream: Stream, position: int, at: datetime, rng: random.Random) -> Row:
     """Return what the placeholders of a record stand for."""
     person, action = CHANGES[position] if stream.in_turn else (rng.choice(PEOPLE), None)
-    goods = rng.sample(_GOODS[stream.goods], rng.randint(1, stream.most_lines))
-    bought = [article | {"quantity": rng.choice(QUANTITIES)} for article in goods]
+    goods = rng.sample(GOODS[stream.goods], rng.randint(1, stream.most_lines))
+    bought = [article | {"quantity": rng.choice(SHOP["quantities"])} for article in goods]
     return {
         "number": position + 1,
         "id": stream.first_id + position + 1,
@@ -180,9 +159,9 @@ def _known(stream: Stream, position: int, at: datetime, rng: random.Random) -> R
         "unix_milliseconds": int(at.timestamp() * 1000),
         "person": person,
         "action": action,
-        "lines": bought,
+        "lines": {str(number): line for number, line in enumerate(bought)},
         "total": sum(line["price"] * line["quantity"] for line in bought),
-        "ip": f"{rng.choice(NETWORKS)}{rng.randrange(1, 255)}",
+        "ip": f"{rng.choice(SHOP['networks'])}{rng.randrange(1, 255)}",
         "hex": f"{rng.randrange(16**8):08x}",
     }
 
@@ -195,7 +174,7 @@ def fill(template: Any, known: Mapping[str, Any], rng: random.Random) -> Any:
         case list():
             return fill(rng.choice(template), known, rng)
         case {"each_line": each}:
-            return [fill(each, {**known, "line": line}, rng) for line in known["lines"]]
+            return [fill(each, {**known, "line": line}, rng) for line in known["lines"].values()]
         case {"as_json": value}:
             return encode(fill(value, known, rng)).decode()
         case dict():
@@ -204,32 +183,19 @@ def fill(template: Any, known: Mapping[str, Any], rng: random.Random) -> Any:
             return template
 
 
-def _text(template: str, known: Mapping[str, Any]) -> Any:
-    if "{" not in template:
-        return template
+def _text(template: str, known: Any) -> Any:
+    """Return a text; of a placeholder alone its value, None where a record has fewer lines."""
+
+    def value_of(found: re.Match[str]) -> Any:
+        value = known
+        for step in found[1].split("."):
+            value = value and value.get(step)
+        return value if found[2] is None or value is None else format(value, found[2])
+
     alone = _placeholder.fullmatch(template)
     if alone is not None:
-        value = _look_up(alone[1], known)
-        return value if alone[2] is None or value is None else format(value, alone[2])
-    return _placeholder.sub(
-        lambda found: format(_look_up(found[1], known), found[2] or ""), template
-    )
-
-
-def _look_up(path: str, known: Any) -> Any:
-    """Return what a path leads to; None where there are fewer lines."""
-    for step in path.split("."):
-        if isinstance(known, list):
-            known = dict(enumerate(known)).get(int(step), {})
-        else:
-            known = known.get(step)
-    return known
-
-
-def _hours_ago(share: float) -> float:
-    """Spread shares of 0 to 1 over the sample's hours, more of them by day; now is by day."""
-    hours = HOURS * share
-    return hours - 0.6 * sin(hours * tau / 24) * 24 / tau
+        return value_of(alone)
+    return _placeholder.sub(lambda found: f"{value_of(found)}", template)
 
 
 def _change(row: Row, changes: Mapping[str, Any]) -> None:

@@ -1,64 +1,41 @@
 """How the demo shows what became of its sample: plain lines and tables for a pipe or a terminal.
 
-Owns words and layout. Prints numbers, names, reasons, and the one record and event of the example.
+Owns what is shown, and how a line of a page becomes one of the terminal. The templates in `page/`
+have words and order; they show numbers, names, reasons, and the example's record and event.
 """
 
 import json
+import re
 import shlex
+from collections import Counter
 from collections.abc import Iterable, Mapping
+from itertools import groupby
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from rich.console import Console, RenderableType
+import yaml
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from rich.console import Console
+from rich.markup import escape
 from rich.padding import Padding
+from rich.pretty import pretty_repr
 from rich.table import Table
 from rich.text import Text
 
-from target_pinterest_capi.sandbox.demo.example import Example, layout, shorten_digests
+from target_pinterest_capi.sandbox.demo import sample
 from target_pinterest_capi.sandbox.demo.model import (
-    ADDED,
     DELIVERED,
     OUTCOMES,
-    REMOVED,
     DemoResult,
+    Example,
     OutcomeRow,
     Repeat,
-    ValueRow,
 )
-from target_pinterest_capi.sandbox.demo.sample import BAD_ROWS, LIST_STREAM, RECORDS, STREAMS
 
 ROOMY: Final = 80  # columns from which a table has room for what can be left out
-NAMES: Final = 8  # event names whose match keys are shown; the page has all
-GOOD_PERCENT: Final = 70
-COLOURS: Final = {
-    "delivered": "green",
-    "invalid": "yellow",
-    "rejected": "red",
-    "skipped": "bright_black",
-}
-REPORT: Final = "report.html"
-FILES: Final = {
-    "config.yaml": "what the target ran with",
-    "sample.singer": "what the taps sent",
-    "report.html": "the run report, to look at and to show",
-    "report.json": "the same for programs",
-    "dead-letters.jsonl": "the events that were not delivered, and why",
-    "state.jsonl": "the target's stdout: STATE and nothing else",
-    "target.log": "the target's stderr",
-    "received.jsonl": "every request body of events that the sandbox took",
-    "this-run.yaml": "what was the demo's own: where the sandbox was, and files",
-    "second-run": "what the second run left",
-}
-# Match keys that fit a line, by Pinterest's name for the component: as they are headed here.
-KEYS: Final = {
-    "hashed_email": "e-mail",
-    "ip_address": "IP",
-    "click_id_epik": "click",
-    "advertiser_external_id": "customer",
-    "order_value": "value",
-    "product_id": "products",
-    "source_url": "page",
-}
+COLOURS: Final = dict(zip(OUTCOMES, ("green", "yellow", "red", "bright_black"), strict=True))
+FILES: Final[Mapping[str, str]] = sample.SHOP["files"]
+_digest: Final = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 
 
 class Shown(NamedTuple):
@@ -76,245 +53,161 @@ class Shown(NamedTuple):
         """What is not as it should be."""
         return self.result.problems + (self.repeat.problems if self.repeat else ())
 
+    def as_json(self) -> dict[str, Any]:
+        """Return everything that the page shows, for programs."""
+        result, report = self.result, self.result.report
+        before, after = self.members
+        files = {name: self.directory / name for name in FILES}
+        return {
+            "records": sum(result.records.values()),
+            "totals": {outcome: result.total(outcome) for outcome in OUTCOMES},
+            "seconds": round(self.seconds, 3),
+            "delivered_per_second": round(result.total(DELIVERED) / self.seconds),
+            "requests": report.requests.sent,
+            "repeated_requests": report.requests.repeated,
+            "outcomes": [row._asdict() for row in result.outcomes],
+            "values": [row._asdict() for row in result.values],
+            "warnings": {one.message: one.events for one in report.warnings},
+            "customer_list": {
+                "name": sample.SHOP["list"]["name"],
+                "members_before": before,
+                "members": after,
+            },
+            "second_run": self.repeat._asdict() if self.repeat else None,
+            "example": self.example._asdict() if self.example else None,
+            "states": len(result.states),
+            "state": json.loads(result.states[-1]) if result.states else None,
+            "files": {name: str(path) for name, path in files.items() if path.exists()},
+            "problems": self.problems,
+        }
 
-def show_plan(out: Console, url: str, mappings: Mapping[str, str]) -> None:
+
+class _Json(str):
+    """A text of JSON that is its own `repr`, so that rich lays it out as it is."""
+
+    __slots__ = ()
+    __repr__ = str.__str__
+
+
+def layout(value: Any, width: int) -> str:
+    """Return JSON in which whatever fits the width is on one line."""
+
+    def of_json(value: Any) -> Any:
+        match value:
+            case dict():
+                return {_Json(json.dumps(name)): of_json(one) for name, one in value.items()}
+            case list():
+                return [of_json(one) for one in value]
+            case _:
+                return _Json(sample.encode(value).decode())
+
+    return pretty_repr(of_json(value), max_width=width, indent_size=2)
+
+
+def show_plan(out: Console, url: str) -> None:
     """Print what is about to happen."""
-    facts = {
-        "Sample": f"{sum(RECORDS.values()):,} records of a made-up shop, in {len(STREAMS)} "
-        f"streams; {len(BAD_ROWS)} are wrong",
-        "Target": "the real program in a process of its own, twice",
-        "Pinterest": f"a sandbox at {url}, which answers 503 once, fails one event and refuses "
-        "the whole request of another",
-    }
-    _section(out, "target-pinterest-capi, from tap to Pinterest, on this machine", _facts(facts))
-    table = _grid("bold", "", "", "bright_black")
-    table.columns[1].justify = "right"
-    for stream in STREAMS:
-        about = stream.about if out.width >= ROOMY else ""
-        mapping = mappings.get(stream.name, "no mapping")
-        table.add_row(stream.name, f"{stream.records:,}", mapping, about)
-    out.print(_indented(table))
+    config = yaml.safe_load(sample.CONFIG)
+    entries = {one["stream"]: one for one in config["mappings"] + config["customer_lists"]}
+    wrong = len(sample.BAD_ROWS)
+    _show(out, "plan", url=url, entries=entries, streams=sample.STREAMS, wrong=wrong)
 
 
 def show_result(out: Console, shown: Shown) -> None:
     """Print everything: the outcome and the report's path, then all that they are made of."""
     result = shown.result
-    _section(out, "Outcome", _summary(shown))
-    out.print(f"  [bold]Report[/]     {shown.directory / REPORT}\n", soft_wrap=True)
-    if shown.example is not None:
-        _example(out, shown.example)
-    _section(out, "What became of every record", _outcomes(out, result))
-    _section(out, "What was not delivered, and what to do about it", _not_delivered(result))
-    values = [(row.times, "", row.reason, _place(row), row.advice) for row in result.values]
-    _section(
+    not_delivered = [
+        (row.events, row.outcome, row.reason, _place(row), row.advice)
+        for row in sorted(result.outcomes, key=lambda row: OUTCOMES.index(row.outcome))
+        if row.outcome != DELIVERED
+    ]
+    left_out = [
+        (row.times, "", row.reason, f"{row.stream} {row.field}", row.advice)
+        for row in result.values
+    ]
+    of_list = [row for row in result.outcomes if row.stream == sample.SHOP["list"]["stream"]]
+    _show(
         out,
-        "Values left out, or sent with a warning[/] while their events went on",
-        _reasons(values),
+        "outcome",
+        **shown._asdict(),
+        said=shown.as_json(),
+        report=result.report,
+        not_delivered=_reasons(not_delivered),
+        left_out=_reasons(left_out),
+        changes=Counter({row.reason: row.events for row in of_list}),
+        files=FILES,
+        match_keys=sample.SHOP["match_keys"],
     )
-    _list(out, shown)
-    if shown.repeat is not None:
-        title = "The same records once more[/], as after a lost STATE"
-        _section(out, title, _repeat(shown.repeat))
-    _match_keys(out, result)
-    if result.states:
-        state = layout(json.loads(result.states[-1]), out.width - 2)
-        title = f"STATE[/], the last of {len(result.states):,} on the target's stdout"
-        _section(out, title, Text(state))
-    there = {name: about for name, about in FILES.items() if (shown.directory / name).exists()}
-    out.print(Text.assemble(("Files", "bold"), f" in {shown.directory}\n"), soft_wrap=True)
-    out.print(_indented(_facts(there, "")))
 
 
 def show_next(out: Console, shown: Shown, program: str, target: str) -> None:
     """Print how to go on from here, each command on a line of its own, and the report's path."""
-    commands = (
-        f"cd {shlex.quote(str(shown.directory))}",
-        f"{program} sandbox  # in a second terminal",
-        f"{target} --config config.yaml < sample.singer",
-        f"{program} eqs --config config.yaml",
-    )
-    out.print("[bold]Play on[/]\n")
-    for command in commands:
-        out.print(f"  {command}", soft_wrap=True, markup=False)
-    words = (
-        "Then put any tap in the sample's place, and your own mappings, ad_account_id and "
-        "conversion_token into config.yaml; without api_url it goes to Pinterest. README.md has "
-        "the quick start with Meltano."
-    )
-    out.print(Padding(Text(words), (1, 0, 1, 2)))
-    out.print("[bold green]The run report[/], to open in a browser:\n")
-    out.print(f"  {shown.directory / REPORT}", soft_wrap=True, markup=False, style="bold")
+    _show(out, "next", directory=str(shown.directory), program=program, target=target)
 
 
 def show_problems(out: Console, shown: Shown) -> None:
     """Print what is not as it should be, and where to look."""
-    for problem in shown.problems:
-        out.print(Text(problem, style="red"))
-    out.print(f"See {shown.directory / 'target.log'}", soft_wrap=True, markup=False)
+    _show(out, "problems", directory=str(shown.directory), problems=shown.problems)
 
 
-def _section(out: Console, title: str, content: RenderableType) -> None:
-    """Print a title, which may end its bold part by [/], and the content below it."""
-    out.print(f"[bold]{title}\n")
-    out.print(_indented(content))
-
-
-def _indented(content: RenderableType) -> Padding:
-    return Padding(content, (0, 0, 1, 2))
-
-
-def _grid(*styles: str) -> Table:
-    """Return a table without lines and heads, with a column of each style."""
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    for style in styles:
-        table.add_column(style=style)
-    return table
-
-
-def _facts(facts: Mapping[str, str], style: str = "bold") -> Table:
-    table = _grid(style, "")
-    table.columns[0].min_width = 9
-    for name, value in facts.items():
-        table.add_row(name, Text(value))
-    return table
-
-
-def _numbers(out: Console, rows: Mapping[str, Mapping[str, Text]]) -> Table:
-    """Return a table of numbers under their heads; a list of them where it does not fit."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
-    table.add_column("", no_wrap=True)
-    for head in next(iter(rows.values())):
-        heading = Text(head, COLOURS.get(head, "bright_black"))
-        table.add_column(heading, justify="right", no_wrap=True)
-    for name, cells in rows.items():
-        table.add_row(name, *cells.values())
-    if out.measure(table, options=out.options.update(width=10 * ROOMY)).maximum <= out.width - 2:
-        return table
-    table = _grid("", "")
-    for name, cells in rows.items():
-        words = [
-            Text(f"{cell} {head}", cell.style) for head, cell in cells.items() if f"{cell}" != "-"
-        ]
-        table.add_row(name, Text(", ").join(words))
-    return table
-
-
-def _number(number: float, style: str, unit: str = "") -> Text:
-    return Text(f"{number:,.0f}{unit}", style) if number else Text("-", "bright_black")
-
-
-def _summary(shown: Shown) -> Table:
-    result, delivered = shown.result, shown.result.total(DELIVERED)
-    counts = " + ".join(f"{result.total(outcome):,} {outcome}" for outcome in OUTCOMES)
-    requests = result.report.requests
-    checked = (
-        "every record has exactly one outcome, the report agrees with what arrived, and nothing "
-        "was delivered twice"
-    )
-    facts = {
-        "Records": f"{sum(result.records.values()):,} = {counts}",
-        "Check": "NOT as it should be: see below" if shown.problems else checked,
-        "Rate": f"{delivered / shown.seconds:,.0f} delivered a second, in {shown.seconds:.2f} s "
-        "from the program's start to its end",
-        "Requests": f"{requests.sent:,}, {requests.repeated:,} of them sent again after the 503; a "
-        "request refused as a whole is halved until its bad event is alone",
-    }
-    for warning in result.report.warnings:
-        words = f'of {warning.events:,} delivered events Pinterest says: "{warning.message}"'
-        facts["Warning"] = words
-    return _facts(facts)
-
-
-def _example(out: Console, example: Example) -> None:
-    width = out.width - 2
-    _section(out, f"A record of {example.stream}", Text(layout(example.record, width)))
-    title = "What Pinterest received of it[/] (hashed with SHA-256; digests are cut short here)"
-    event = json.loads(shorten_digests(json.dumps(example.event)))
-    _section(out, title, Text(layout(event, width)))
-
-
-def _outcomes(out: Console, result: DemoResult) -> Table:
-    rows = {}
-    for name, stream in {**{stream: stream for stream in result.records}, "together": None}.items():
-        records = sum(result.records.values()) if stream is None else result.records[stream]
-        counts = {
-            outcome: _number(result.total(outcome, stream), COLOURS[outcome])
-            for outcome in OUTCOMES
-        }
-        rows[name] = {"records": Text(f"{records:,}"), **counts}
-    return _numbers(out, rows)
-
-
-def _not_delivered(result: DemoResult) -> Table:
-    """Return why events were not delivered, and what to do; what was wrong comes first."""
-    rows = sorted(result.outcomes, key=lambda row: OUTCOMES.index(row.outcome))
-    return _reasons(
-        (row.events, row.outcome, row.reason, _place(row), row.advice)
-        for row in rows
-        if row.outcome != DELIVERED
-    )
-
-
-def _place(row: OutcomeRow | ValueRow) -> str:
+def _place(row: OutcomeRow) -> str:
     """Return the stream, with the field at fault and why; Pinterest's words are advice already."""
-    detail = getattr(row, "detail", "") if row.field else ""
-    return f"{row.stream} {row.field}".strip() + (f": {detail}" if detail else "")
+    if not row.field:
+        return row.stream
+    return f"{row.stream} {row.field}" + (f": {row.detail}" if row.detail else "")
 
 
-def _reasons(rows: Iterable[tuple[int, str, str, str, str]]) -> Table:
-    """Return reasons with where they were met and what to do.
-
-    Each row is (times, outcome, reason, place, advice).
-    """
-    found: dict[tuple[str, str, str], list[tuple[int, str]]] = {}
+def _reasons(rows: Iterable[tuple[int, str, str, str, str]]) -> list[dict[str, Any]]:
+    """Return each (outcome, reason, advice) of (times, outcome, reason, place, advice) once."""
+    found: dict[tuple[str, ...], dict[str, Any]] = {}
     for times, outcome, reason, place, advice in rows:
-        found.setdefault((outcome, reason, advice), []).append((times, place))
-    table = _grid("", "")
-    table.columns[0].justify = "right"
-    for (outcome, reason, advice), met in found.items():
-        head = Text.assemble((f"{outcome} " if outcome else "", COLOURS.get(outcome, "")), reason)
-        places = Text(", ".join(place for _, place in met), "bright_black")
-        total = sum(times for times, _ in met)
-        table.add_row(f"{total:,}", Text("\n").join([head, places, Text(advice)]))
-    return table
+        given = {"outcome": outcome, "reason": reason, "advice": advice}
+        row = found.setdefault((outcome, reason, advice), {**given, "times": 0, "places": []})
+        row["times"] += times
+        row["places"].append(place)
+    return list(found.values())
 
 
-def _list(out: Console, shown: Shown) -> None:
-    rows = {row.reason: row.events for row in shown.result.outcomes if row.stream == LIST_STREAM}
-    changes = f"{rows.get(ADDED, 0):,} joined, {rows.get(REMOVED, 0):,} left"
-    if superseded := rows.get("superseded"):
-        changes += f", of these {superseded:,} joined and left at once"
-    before, after = shown.members
-    for held in shown.result.report.customer_lists:
-        title = f"The customer list {held.name}[/]: {before:,} members before, {after:,} now"
-        status = f"{held.status}: it can be used in ads" if held.status == "READY" else held.status
-        facts = {"Changes": changes, "Status": status}
-        _section(out, title, _facts(facts))
-
-
-def _repeat(repeat: Repeat) -> Table:
-    changed = f"{repeat.members_changed:,} changed" if repeat.members_changed else "nothing changed"
-    return _facts(
-        {
-            "In ledger": f"{repeat.in_ledger:,} events skipped: the ledger knows that they were "
-            "delivered",
-            "Sent": f"{repeat.delivered:,} events delivered: those that were rejected before, "
-            "since the faults are over now",
-            "Twice": "see below" if repeat.problems else "none",
-            "List": f"{changed}: the same members once more",
-        }
+def _show(out: Console, page: str, **values: Any) -> None:
+    """Print a template of `page/`, whose `macros.txt` says how a line is written."""
+    environment = Environment(  # noqa: S701 - it is no HTML; what could be markup is escaped
+        loader=PackageLoader(__package__, "page"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
+    environment.filters |= {"e": lambda value: escape(str(value)), "quoted": shlex.quote}
+    environment.globals |= {
+        "roomy": out.width >= ROOMY,
+        "colours": COLOURS,
+        "layout": lambda value: layout(value, out.width - 2),
+        "short": lambda event: json.loads(_digest.sub(r"\1...", json.dumps(event))),
+    }
+    lines = filter(None, environment.get_template(f"{page}.txt").render(values).splitlines())
+    for kind, group in groupby(lines, key=lambda line: "|" if line[0] in "|+" else line[0]):
+        match kind:
+            case "#":
+                for line in group:
+                    out.print(f"[bold]{line[2:]}\n")
+            case "!":
+                for line in group:
+                    out.print(line[2:], soft_wrap=True)
+            case "$":
+                text = Text("\n".join(line[2:] for line in group))
+                out.print(Padding(text, (0, 0, 1, 2)))
+            case "|":
+                out.print(Padding(_table(group), (0, 0, 1, 2)))
 
 
-def _match_keys(out: Console, result: DemoResult) -> None:
-    """Print which share of the events of each name carries what Pinterest matches them by."""
-    rows = {}
-    for entry in result.report.delivered.by_event_name[:NAMES]:
-        cells = {"events": Text(f"{entry.events:,}")}
-        for component, head in KEYS.items():
-            percent = getattr(entry.components, component).coverage
-            cells[head] = _number(percent, "green" if percent >= GOOD_PERCENT else "yellow", "%")
-        rows[entry.event_name] = cells
-    if rows:
-        title = "Match keys[/]: events that carry what Pinterest matches and scores them by"
-        _section(out, title, _numbers(out, rows))
+def _table(lines: Iterable[str]) -> Table:
+    rows: list[list[str]] = []
+    for line in lines:
+        if line[0] == "+":
+            rows[-1][-1] += f"\n{line[2:]}"
+        else:
+            rows.append(line[2:].split(" | "))
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    for cell in rows[-1]:
+        table.add_column(justify="right" if cell[:1] == ">" else "left")
+    for row in rows:
+        table.add_row(*(cell.removeprefix(">") for cell in row))
+    return table

@@ -15,8 +15,9 @@ from target_pinterest_capi.sandbox import audiences, customer_lists
 from target_pinterest_capi.sandbox.fault_plans import Faults
 from target_pinterest_capi.sandbox.page.history import AT_ONCE, COLUMN_SECONDS, COLUMNS, History
 from target_pinterest_capi.sandbox.page.switches import forms
+from target_pinterest_capi.sandbox.rows import KeptEvent, RequestRow, UpdateRow
 from target_pinterest_capi.sandbox.rules import Rules
-from target_pinterest_capi.sandbox.store import KeptEvent, RequestRow, Store, UpdateRow
+from target_pinterest_capi.sandbox.store import Store
 
 MOST_ROWS: Final = 200
 MOST_LISTS: Final = 100  # shown, the latest ones

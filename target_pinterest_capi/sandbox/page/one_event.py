@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from target_pinterest_capi.sandbox.rules import DIGEST, HASHED
+from target_pinterest_capi.sandbox.verdicts import DIGEST, HASHED
 
 _HASHED_PATHS: Final = tuple(f"user_data.{name}." for name in HASHED)
 _SENTENCE: Final = re.compile(r"\S.*?\.(?=\s|$)", re.DOTALL).findall

@@ -12,6 +12,7 @@ from typing import Final
 from target_pinterest_capi.checks.result import CheckResult, CheckStatus
 from target_pinterest_capi.events.outcomes import Outcome
 from target_pinterest_capi.events.reasons import Invalid
+from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.pipeline.preview import Preview, UnreadableLineError
 from target_pinterest_capi.pipeline.previewed import EVENT, number_of, sent_in_words
 from target_pinterest_capi.settings import Settings
@@ -91,7 +92,8 @@ def _sample_in_words(preview: Preview, settings: Settings) -> CheckResult:
 def _details(preview: Preview, settings: Settings) -> Iterator[str]:
     others = preview.not_sent()
     for row in others[:SHOWN_REASONS]:
-        where = f"{row.number:,} {row.outcome}: {row.reason} in stream {row.origin.stream}."
+        stream = shown_name(row.origin.stream)
+        where = f"{row.number:,} {row.outcome}: {row.reason} in stream {stream}."
         yield f"{where} {preview.advice(row)}".strip()
     if len(others) > SHOWN_REASONS:
         more = f"{len(others) - SHOWN_REASONS:,} more reasons"

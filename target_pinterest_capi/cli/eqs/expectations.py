@@ -1,0 +1,61 @@
+"""Which components the events of a kind should carry, how many of them, and how to map each."""
+
+from typing import Final, NamedTuple
+
+WEB: Final = frozenset({"WEB"})
+APPS: Final = frozenset({"MOBILE", "MOBILE_ANDROID", "MOBILE_IOS"})
+PURCHASES: Final = frozenset({"checkout"})
+OF_PRODUCTS: Final = frozenset(
+    {"add_to_cart", "add_to_wishlist", "checkout", "initiate_checkout", "view_content"}
+)
+
+
+class Expected(NamedTuple):
+    """How much of a component is enough, in per cent, and how to map it.
+
+    `platforms` and `event_names` are those it is expected of; None: all.
+    """
+
+    enough: float
+    platforms: frozenset[str] | None
+    event_names: frozenset[str] | None
+    how: str
+
+
+# Our own words: Pinterest's figures come without a scale. A click id is there for visits from ads
+# alone, so any will do.
+EXPECTED: Final = {
+    "hashed_email": Expected(
+        70, None, None, "every e-mail address of the customer that the source has"
+    ),
+    "hashed_maid": Expected(50, APPS, None, "the phone's advertising id"),
+    "ip_address": Expected(
+        70,
+        WEB | APPS,
+        None,
+        "the shopper's own address, not your server's; it counts with the user agent",
+    ),
+    "user_agent": Expected(
+        70, WEB | APPS, None, "the shopper's browser; it counts with the IP address"
+    ),
+    "click_id_epik": Expected(
+        1, WEB, None, "the cookie _epik; or the page's whole URL, from which it is taken"
+    ),
+    "advertiser_external_id": Expected(
+        50, None, None, "your customer id, the one that your browser tag sends"
+    ),
+    "external_event_id": Expected(90, None, None, "an id that your browser tag sends too"),
+    "order_id": Expected(90, None, PURCHASES, "the order's number"),
+    "order_value": Expected(90, None, PURCHASES, "the order's total, with custom_data.currency"),
+    "product_id": Expected(70, None, OF_PRODUCTS, "the products' ids as in your catalogue"),
+    "source_url": Expected(70, WEB, None, "the page on which it happened"),
+}  # fmt: skip
+
+
+def is_expected(component: str, source_platform: str, event_name: str) -> bool:
+    """Return whether an event of this platform and name can be asked to carry a component."""
+    rule = EXPECTED.get(component)
+    return rule is not None and (
+        (rule.platforms is None or source_platform in rule.platforms)
+        and (rule.event_names is None or event_name in rule.event_names)
+    )

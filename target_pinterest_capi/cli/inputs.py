@@ -1,0 +1,37 @@
+"""Files that several commands read: Singer messages or standard input, and reports of runs."""
+
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import click
+
+from target_pinterest_capi.reporting.report import Report, ReportError, decode
+
+STANDARD_INPUT: Final = "-"
+
+
+def open_messages(file: str) -> AbstractContextManager[BinaryIO]:
+    """Open a file of Singer messages; `-` is standard input, which stays open."""
+    if file != STANDARD_INPUT:
+        return Path(file).expanduser().open("rb")
+    if sys.stdin.isatty():
+        click.echo("Reading Singer messages from the terminal; ctrl-D ends them.", err=True)
+    return nullcontext(sys.stdin.buffer)
+
+
+def read_report(path: Path, use: str) -> Report:
+    """Return the report of a run; `use` is what it is for, as in "cannot be shown".
+
+    Raises:
+        click.ClickException: the file cannot be read, or is no report.
+    """
+    try:
+        return decode(path.read_bytes())
+    except OSError as error:
+        raise click.ClickException(f"{path} cannot be read: {error.strerror}.") from None
+    except ReportError as error:
+        raise click.ClickException(
+            f"{path} cannot be {use}: {error}. report_path: FILE.json has a run write one."
+        ) from None

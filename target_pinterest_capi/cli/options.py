@@ -1,0 +1,40 @@
+"""Options that several commands have: stated once, with the same words in every `--help`."""
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def repeatable_option(
+    flag: str, name: str, metavar: str, words: str
+) -> Callable[[Command], Command]:
+    """Return an option that may be given several times; `words` say what it is."""
+    return click.option(flag, name, multiple=True, metavar=metavar, help=words)
+
+
+config_option: Final = repeatable_option(
+    "--config", "paths", "FILE", "The target's own; repeatable, later files win.  [default: ENV]"
+)
+
+
+def number_option(
+    flag: str, name: str, default: float, words: str, *, least: int = 0
+) -> Callable[[Command], Command]:
+    """Return an option that is a number of at least `least`, of the type of its default."""
+    range_of = click.IntRange if isinstance(default, int) else click.FloatRange
+    return click.option(
+        flag, name, default=default, show_default=True, type=range_of(least), help=words
+    )
+
+
+def json_option(words: str) -> Callable[[Command], Command]:
+    """Return the option `--json` of a command; `words` say what it prints."""
+    return click.option("--json", "as_json", is_flag=True, help=f"Print {words}.")
+
+
+def dry_run_option(words: str) -> Callable[[Command], Command]:
+    """Return the option `--dry-run` of a command; `words` say what is done, and what is not."""
+    return click.option("--dry-run", is_flag=True, help=f"{words}.")

@@ -1,0 +1,57 @@
+"""Batches whose events another run has claimed on the same ledger, until they are claimed again.
+
+Whether the other run delivered them or gave them up is asked at intervals. Their records are not
+settled as long as they wait.
+"""
+
+import heapq
+import itertools
+from typing import Final
+
+from target_pinterest_capi.delivery.batches import Batch
+
+RETRY_SECONDS: Final = 1.0
+# Beyond these reading waits.
+MAX_HELD_EVENTS: Final = 20_000
+MAX_HELD_BYTES: Final = 16_000_000
+
+
+class HeldBatches:
+    """Batches that wait, each with the time at which its keys are claimed again."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[float, int, Batch]] = []
+        self._number = itertools.count()
+
+    def __bool__(self) -> bool:
+        return bool(self._waiting)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether more may wait."""
+        size_bytes = sum([batch.size_bytes for _, _, batch in self._waiting])
+        return self.undecided < MAX_HELD_EVENTS and size_bytes < MAX_HELD_BYTES
+
+    @property
+    def undecided(self) -> int:
+        """How many events wait."""
+        return sum([len(batch) for _, _, batch in self._waiting])
+
+    def push(self, batch: Batch, now: float) -> None:
+        """Let a batch wait."""
+        heapq.heappush(self._waiting, (now + RETRY_SECONDS, next(self._number), batch))
+
+    def pop_due(self, now: float) -> list[Batch]:
+        """Remove and return the batches that have waited long enough."""
+        due = []
+        while self._waiting and self._waiting[0][0] <= now:
+            due.append(heapq.heappop(self._waiting)[2])
+        return due
+
+    def next_due_at(self) -> float | None:
+        """Return when the next batch is due; None where none waits."""
+        return self._waiting[0][0] if self._waiting else None
+
+    def oldest_sequence(self) -> int | None:
+        """Return the lowest sequence number of any event that waits."""
+        return min((batch.sequences[0] for _, _, batch in self._waiting), default=None)

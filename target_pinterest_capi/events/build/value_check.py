@@ -1,0 +1,75 @@
+"""Checks one value on its own: whether a field could send it, and why not.
+
+By the converters of the field's values and nothing else, so that a constant is judged as a record's
+value is.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
+
+from target_pinterest_capi.events.build.converters import Converters, Options
+from target_pinterest_capi.events.fields import BY_PATH, Field, FieldKind
+from target_pinterest_capi.events.reasons import LeftOut
+
+_DEFAULTS: Final = Options()
+_LEFT_OUT: Final[dict[str, LeftOut]] = {reason.value: reason for reason in LeftOut}
+
+
+def left_out(path: str, value: Any, options: Options = _DEFAULTS) -> list[LeftOut]:
+    """Return why a value, or parts of it, would be dropped; empty where all of it is usable.
+
+    A value that is nothing (null, white space, an empty list) has no reason.
+    """
+    _, reasons = _try(path, value, options)
+    return reasons
+
+
+def constant_problem(path: str, value: object, options: Options = _DEFAULTS) -> LeftOut | None:
+    """Return why a constant, or a part of it, would be dropped from every event; None if usable.
+
+    Nothing (null, white space, an empty list) is `EMPTY`. The word `now` is not a time here: the
+    settings read it themselves.
+    """
+    usable, reasons = _try(path, value, options)
+    if reasons:
+        return reasons[0]
+    return LeftOut.EMPTY if usable is None else None
+
+
+def compile_trial(field: Field, options: Options) -> Callable[[Any], str | None]:
+    """Return the function that says why a value would be left out of a field; None if usable.
+
+    It is for one value, of a field that is not regional. Of a list of objects it looks at no
+    object.
+    """
+    noted: list[str] = []
+    convert = Converters(options, lambda _, reason: noted.append(reason)).convert(field)
+    is_list = field.kind is FieldKind.ITEMS
+
+    def reason_against(value: Any) -> str | None:
+        if is_list and type(value) is list:
+            return None
+        noted.clear()
+        if convert(value) is not None:
+            return None
+        return noted[0] if noted else LeftOut.EMPTY
+
+    return reason_against
+
+
+def _try(path: str, value: Any, options: Options) -> tuple[Any, list[LeftOut]]:
+    """Return the wire value and the reasons; warnings are no reasons, as they keep the value."""
+    noted: list[str] = []
+
+    def note(_: str, reason: str) -> None:
+        noted.append(reason)
+
+    converters = Converters(options, note)
+    field = BY_PATH[path]
+    convert = converters.convert(field)
+    if converters.is_regional(field):
+        convert = partial(convert, region=options.default_country)
+    usable = None if value is None else convert(value)
+    reasons = [_LEFT_OUT[reason] for reason in noted if reason in _LEFT_OUT]
+    return usable, reasons

@@ -1,0 +1,150 @@
+"""What may be shown of text from outside: the one rule for logs, errors, reports and screens.
+
+Pinterest's messages quote what they refuse, and a 401 was seen to echo the token. What stays is the
+sentence and the names of Pinterest's own fields; what may be a value becomes an ellipsis. A name
+that a tap sends, such as a stream's or a column's, is shown short, on one line and without what
+looks like a person's. An event's name is shown only where Pinterest or the configuration has it:
+`settings.event_names` says which those are.
+
+The cost of each function grows with the length of its text, and no faster.
+"""
+
+import re
+from collections.abc import Collection, Iterable
+from typing import Any, Final
+from urllib.parse import unquote
+
+import msgspec
+
+from target_pinterest_capi.events.fields import EVENT_NAMES, FIELDS, ITEM_FIELDS, OBJECTS
+
+MAX_LENGTH: Final = 300
+MAX_NAME_LENGTH: Final = 60
+MAX_READ: Final = 10_000  # characters of a message that are looked at; the rest is cut
+CUT: Final = "…"
+_MOST_ENCODINGS: Final = 3  # of a value that was percent-encoded again and again
+
+_NAMES: Final = frozenset(
+    {field.path for field in FIELDS}
+    | {field.leaf for field in FIELDS}
+    | {field.leaf for field in ITEM_FIELDS}
+    | set(OBJECTS)
+    | {"contents"},
+)
+# Texts that events hold and that say nothing about anybody.
+_VOCABULARY: Final = frozenset(
+    EVENT_NAMES + tuple(choice for field in FIELDS for choice in field.choices)
+)
+# A quotation mark within a word is an apostrophe.
+_QUOTED: Final = re.compile(r"""(?<!\w)(["'`])(.*?)\1(?!\w)""", re.DOTALL)
+_PERSONAL: Final = (
+    r"(?<!\S)\S*(?:@|://)\S*"  # e-mail addresses and URLs, with what they are written together with
+    r"|\b(?:[0-9a-fA-F]{0,4}:){2,}[0-9a-fA-F.:]+"  # IPv6
+    r"|\b\d{1,3}(?:\.\d{1,3}){3}\b"  # IPv4
+    r"|(?<![\w.])\+?\d[\d ().-]{5,}\d"  # phone numbers, ids, dates
+)
+_PERSONAL_NAME: Final = re.compile(rf"{_PERSONAL}|\b[0-9a-fA-F]{{32,}}")  # or a digest
+_VALUES: Final = re.compile(
+    rf"{_PERSONAL}|(?<![\w.~+/=-])[\w.~+/=-]{{24,}}"  # or a token or digest
+)
+_ADDRESS: Final = re.compile(r"(?<!\S)\S*@\S*")
+_ESCAPED: Final = re.compile(r"\\u([0-9a-fA-F]{4})|\\(/)")
+
+_decode: Final = msgspec.json.Decoder().decode
+
+
+def redact(message: str, secrets: Iterable[str] = (), values: Collection[str] = ()) -> str:
+    """Return the message on one line, without secrets, quoted values and what looks like one.
+
+    `values` are those of the events that the message is about, which may stand in it without
+    quotes. The result has at most `MAX_LENGTH` characters.
+    """
+    message = _decoded(_beginning(message))
+    for secret in secrets:
+        if secret:
+            message = message.replace(secret, CUT)
+    message = _without(values, message)
+    message = _QUOTED.sub(
+        lambda match: match[0] if match[2] in _NAMES else f"{match[1]}{CUT}{match[1]}", message
+    )
+    message = _VALUES.sub(lambda match: match[0] if match[0] in _NAMES else CUT, message)
+    return shortened(" ".join(message.split()), MAX_LENGTH)
+
+
+def shown_name(name: str) -> str:
+    """Return a name that came with data as it may be shown: a stream's, a column's, a list's."""
+    whole = name[:MAX_READ]
+    return shortened(_PERSONAL_NAME.sub(CUT, whole), MAX_NAME_LENGTH)
+
+
+def without_addresses(text: str) -> str:
+    """Return the text without words that hold an `@`, as what a library says of a name may."""
+    return _ADDRESS.sub(CUT, text) if "@" in text else text
+
+
+def shortened(text: str, length: int) -> str:
+    r"""Return at most so many characters, on one line: what cannot be printed becomes `\n`."""
+    line = one_line(text[: length + 1])
+    return line if len(line) <= length else line[: length - 1] + CUT
+
+
+def one_line(text: str) -> str:
+    r"""Return the text with control characters, line ends and the like written as `\x1b`."""
+    if text.isprintable():
+        return text
+    return "".join(
+        [char if char.isprintable() else ascii(char)[1:-1] for char in text]
+    )  # white space but the blank is not printable
+
+
+def plain_values(bodies: Iterable[bytes]) -> set[str]:
+    """Return the texts in the JSON of events or requests, but Pinterest's own words."""
+    found: set[str] = set()
+    waiting: list[Any] = []
+    for body in bodies:
+        try:
+            waiting.append(_decode(body))
+        except msgspec.MsgspecError:  # no JSON of ours
+            continue
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
+        elif isinstance(value, str):
+            found.add(value)
+    return found - _VOCABULARY
+
+
+def _beginning(message: str) -> str:
+    """Return what is looked at: of a longer message no word that is cut, as half a value may be."""
+    if len(message) <= MAX_READ:
+        return message
+    head = message[:MAX_READ]
+    words = head.rstrip()
+    if words == head:  # the last word goes on
+        words = head[: -len(head.split()[-1])]
+    return words + CUT
+
+
+def _decoded(message: str) -> str:
+    r"""Return the message as it reads: `%40` and `\u0040` are the sign that they stand for."""
+    for _ in range(_MOST_ENCODINGS):
+        decoded = unquote(message)
+        if decoded == message:
+            break
+        message = decoded
+    return _ESCAPED.sub(lambda match: match[2] or chr(int(match[1], 16)), message)
+
+
+def _without(values: Collection[str], message: str) -> str:
+    """Return the message without any of the values, in whatever case, as words of their own."""
+    if not values:
+        return message
+    lower = message.lower()
+    there = [value for value in values if value.strip() and value.lower() in lower]
+    if not there:
+        return message
+    longest_first = "|".join(re.escape(value) for value in sorted(there, key=len, reverse=True))
+    return re.sub(rf"(?<!\w)(?:{longest_first})(?!\w)", CUT, message, flags=re.IGNORECASE)

@@ -1,0 +1,88 @@
+"""Who may do what, and how often: the checks that come before every endpoint's own.
+
+Pure: the clock, the grants and the rate windows are arguments. Sources: docs/pinterest-api.md, with
+its marks (seen: recorded from the live API).
+"""
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from target_pinterest_capi.sandbox import oauth
+from target_pinterest_capi.sandbox.answers import MESSAGES, Answer, Request, refusal
+from target_pinterest_capi.sandbox.rates import Window, category, count_call
+from target_pinterest_capi.sandbox.rules import Rules
+
+# seen: a 401 with this code where an access token lacks a scope
+MISSING_SCOPE: Final = 3
+MISSING_SCOPE_MESSAGE: Final = (
+    "Your token does not have sufficient permissions to perform this operation."
+)
+# docs/pinterest-api.md: Conversion events (path_ad_account_id)
+_AD_ACCOUNT: Final = re.compile(r"[0-9]{1,18}").fullmatch
+
+
+def answer_permitted(
+    request: Request,
+    rules: Rules,
+    now: float,
+    endpoint: str,
+    window: Window,
+    grants: oauth.Grants,
+    respond: Callable[[], Answer],
+) -> Answer:
+    """Return the answer that `respond` makes where the token may read or change an endpoint.
+
+    Else it is a refusal; a 429 where the rate window of the request's category is used up.
+    """
+    scope = oauth.ADS_READ if request.method == "GET" else oauth.ADS_WRITE
+    refused = access_refusal(request, rules, now, grants, scope)
+    if refused is not None:
+        return refused
+    return within_rate_limit(window, rules, now, category(endpoint, request.method), respond)
+
+
+def access_refusal(
+    request: Request,
+    rules: Rules,
+    now: float,
+    grants: oauth.Grants,
+    scope: str,
+    *,
+    conversion_token: bool = False,
+) -> Answer | None:
+    """Return the refusal of a token that may not do to the ad account what needs `scope`, or None.
+
+    A conversion token is let in only where `conversion_token` says so (at the events endpoint and
+    nowhere else).
+    """
+    scheme, _, token = request.authorization.partition(" ")
+    scopes = oauth.scopes(token, rules.app, grants, now)
+    if scheme.lower() != "bearer" or (scopes is None and token not in rules.tokens):
+        # seen: a 401 body can repeat the token, which is what a client must be able to redact
+        return refusal(
+            401, why=MESSAGES[401], message=f"{MESSAGES[401]} The token '{token}' is not valid."
+        )
+    if not _AD_ACCOUNT(request.ad_account_id):
+        return refusal(400, "Invalid request: ad_account_id is not 1 to 18 digits")
+    accounts: set[str] = set()
+    if conversion_token and token in rules.tokens:
+        accounts.update(rules.tokens[token])
+    elif scope not in (scopes or ()):
+        return refusal(401, MISSING_SCOPE_MESSAGE, code=MISSING_SCOPE)
+    else:
+        accounts.update(*rules.tokens.values())
+    return None if request.ad_account_id in accounts else refusal(403)
+
+
+def within_rate_limit(
+    window: Window, rules: Rules, now: float, counted: str, respond: Callable[[], Answer]
+) -> Answer:
+    """Return the answer that `respond` makes, or a 429 where the rate window is used up.
+
+    Both have the headers of the category `counted`.
+    """
+    limit = rules.limit(counted)
+    window, headers = count_call(window, limit, now, counted)
+    made = refusal(429) if window.calls > limit else respond()
+    return made._replace(window=window, headers=headers)

@@ -1,0 +1,30 @@
+"""The event names that may be shown: Pinterest's, and those that the configuration has.
+
+Any other came with a record. It may be an address from a column that was mapped by mistake, and is
+counted without being named.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from target_pinterest_capi.events.fields import EVENT_NAMES
+from target_pinterest_capi.expressions.analysis import literals
+from target_pinterest_capi.settings.model import Settings
+
+
+def known_event_names(settings: Settings) -> frozenset[str]:
+    """Return the names that logs, reports and checks may show."""
+    return frozenset(EVENT_NAMES) | {
+        name for name in configured_event_names(settings) if isinstance(name, str)
+    }
+
+
+def configured_event_names(settings: Settings) -> Iterator[Any]:
+    """Yield the constant event names of the settings; None for a level that has none."""
+    entries = settings.mappings or ()
+    for level in (settings.defaults, *(entry.defaults for entry in entries)):
+        yield level.get("event_name")
+    for entry in entries:
+        yield from entry.event_names
+        yield from entry.event_names.values()
+        yield from literals(*entry.fields.get("event_name") or ())

@@ -1,0 +1,129 @@
+"""The settings that are objects: OAuth, a mapping entry and a customer list.
+
+Members that are filled while loading and never read from a configuration are hidden from the JSON
+schema.
+"""
+
+from typing import Literal
+
+from pydantic import SecretStr
+from pydantic.json_schema import SkipJsonSchema
+
+from target_pinterest_capi.settings import values
+from target_pinterest_capi.settings.declarations import (
+    AccountId,
+    Expressions,
+    FieldExpressions,
+    LocalPath,
+    Object,
+    SettingsModel,
+    setting,
+)
+
+# The built-in mapping entries: each but the first is a file of mapping/presets.
+Preset = Literal[
+    "pinterest",
+    "adobe_xdm",
+    "ga4",
+    "metarouter",
+    "rudderstack",
+    "segment",
+    "shopify",
+    "snowplow",
+    "woocommerce",
+]
+
+
+class OAuth(SettingsModel):
+    """The OAuth token for customer lists and quality scores, or what it takes to refresh one."""
+
+    access_token: SecretStr | None = setting(
+        "An OAuth access token with ads:read and ads:write, used as it is."
+    )
+    access_token_file: LocalPath | None = setting("A file that holds access_token.")
+    client_id: str | None = setting(
+        "Id of your Pinterest app; with client_secret, refresh_token and token_path."
+    )
+    client_secret: SecretStr | None = setting("Secret of your Pinterest app.")
+    client_secret_file: LocalPath | None = setting("A file that holds client_secret.")
+    refresh_token: SecretStr | None = setting(
+        "The refresh token to start from; Pinterest replaces it as it is used."
+    )
+    refresh_token_file: LocalPath | None = setting("A file that holds refresh_token.")
+    token_path: LocalPath | None = setting(
+        "A private file that keeps the newest refresh token between runs."
+    )
+
+
+class MappingEntry(SettingsModel):
+    """How the records of matching streams become events.
+
+    `fields` and `defaults` are flat, by Pinterest's field path.
+    """
+
+    stream: str = setting("A stream's name, or a shell pattern such as tracks_*.", ...)
+    name: str | None = setting("A name for reports.")
+    preset: Preset | None = setting(
+        "A built-in entry to start from; what follows overrides it field by field."
+    )
+    when: str | None = setting(
+        "JMESPath predicate: records for which it does not hold are skipped."
+    )
+    deleted: Literal["skip", "send"] = setting(
+        "What becomes of records of deleted rows, which have a value in _sdc_deleted_at.",
+        "skip",
+    )
+    ad_account_id: str | None = setting(
+        "Another ad account: digits are a constant, anything else is a JMESPath expression."
+    )
+    conversion_token_file: LocalPath | None = setting(
+        "A file that holds the conversion token of that account's user."
+    )
+    conversion_token: SkipJsonSchema[SecretStr | None] = setting(
+        "What conversion_token_file holds.", hidden=True
+    )
+    event_names: Object = setting(
+        "Values of event_name to Pinterest's names. Others are skipped, unless defaults give an "
+        "event_name; reports name only those with null.",
+        values.Frozen({}),
+    )
+    fields: FieldExpressions = setting(
+        "Pinterest's field path to a JMESPath expression, or a list of them; null unmaps the "
+        "field.",
+        values.Frozen({}),
+    )
+    defaults: Object = setting(
+        "Constants by field path, used where the field's expressions give nothing.",
+        values.Frozen({}),
+        hidden=True,
+    )
+
+
+class CustomerListEntry(SettingsModel):
+    """How the records of matching streams become members of one customer list."""
+
+    stream: str = setting("A stream's name, or a shell pattern such as members_*.", ...)
+    list_id: str | None = setting("Id of the list; or name it by list_name.")
+    list_name: str | None = setting(
+        "Name of the list, which is looked up, and made with its first members if there is none."
+    )
+    list_type: Literal["EMAIL", "MAID", "IDFA"] = setting(
+        "What identifies a member; one kind a list.", "EMAIL"
+    )
+    ad_account_id: AccountId | None = setting("Another ad account, digits only.")
+    member: Expressions = setting(
+        "JMESPath expression of the member's identifier, or a list of them.", ...
+    )
+    operation: str | None = setting(
+        "JMESPath expression of what to do: add, insert, enter, true, or remove, delete, exit, "
+        "false. Without it a record adds."
+    )
+    refresh: Literal["incremental", "full"] = setting(
+        "full: the run's members are recorded, so that `pinterest-capi prune` can remove those "
+        "that did not come again.",
+        "incremental",
+    )
+    max_removed_ratio: float = setting(
+        "A prune that would remove more than this share of the list stops instead.", 0.5, ge=0, le=1
+    )
+    audience: bool = setting("Make sure that an audience of the list exists.", False)

@@ -1,0 +1,437 @@
+"""One run of the program: its own parts in simulated surroundings, up to its exit code.
+
+What it leaves behind is Pinterest's, the ledger's, on the disk and on stdout. Its memory is gone
+when it dies, at any step.
+"""
+
+import errno
+import os
+import random
+from collections.abc import Callable, Collection, Iterator
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+
+from ledger_model import RunLedger
+from simulation.pinterest import HANGS, Connection
+from simulation.scenario import ORIGIN, STREAM, Fate, Message, Record
+from simulation.world import NEVER, Turn
+from target_pinterest_capi.customer_lists.list_delivery import ListDelivery
+from target_pinterest_capi.delivery.batches import Batch
+from target_pinterest_capi.delivery.checkpoints import Checkpoints
+from target_pinterest_capi.delivery.exit_codes import ExitCode, RunStopped
+from target_pinterest_capi.delivery.ledger import Claims, LedgerError
+from target_pinterest_capi.delivery.rejection_limit import RejectionLimit
+from target_pinterest_capi.delivery.run import Run
+from target_pinterest_capi.events.event import InvalidRecord, SkippedRecord
+from target_pinterest_capi.events.reasons import Invalid, Skipped
+from target_pinterest_capi.files.line_file import LineFile
+from target_pinterest_capi.pipeline.feed import IteratedSource, paced
+
+if TYPE_CHECKING:
+    from simulation.simulation import Pipeline
+
+Result = TypeVar("Result")
+
+SIGTERM: Final = 143
+KILLED: Final = -9
+MIN_SETTLED: Final = 8  # before the limit of rejections is judged: the scenarios are small
+
+
+class Parts(NamedTuple):
+    """The program's own parts, or wrong ones in their place."""
+
+    run: type[Run] = Run
+    feed: Callable[..., Iterator[Any]] = paced
+    checkpoints: type[Checkpoints] = Checkpoints
+    rejection_limit: type[RejectionLimit] = RejectionLimit
+    line_file: type[LineFile] = LineFile
+    run_ledger: type[RunLedger] = RunLedger
+
+
+class Killed(BaseException):
+    """The process dies here: `kill -9`, or a power failure."""
+
+
+class CutLineError(Exception):
+    """A line that is no Singer message."""
+
+
+class Process:
+    """A process, its clock, its wake, its stdout and its disk."""
+
+    def __init__(
+        self, pipeline: "Pipeline", number: int, start: int, fate: Fate, turn: Turn
+    ) -> None:
+        self.pipeline = pipeline
+        self.simulation = pipeline.simulation
+        self.world = self.simulation.world
+        self.scenario = self.simulation.scenario
+        self.name = f"{pipeline.name}{number}"
+        self.start = start
+        self.fate = fate
+        self.turn = turn
+        self.steps = 0
+        self.writes = 0
+        self.is_dead = False
+        self.signalled_at: float | None = None
+        self.ended_at: float | None = None
+        self.troubles: set[str] = set()  # what entitles a run to stop
+        self.read: list[Record] = []
+        self.states_read: list[int] = []
+        self.has_read_all = False
+        self.states: list[int] = []
+        self.cut_writes = 0
+        self.connection = Connection(self.simulation.pinterest, self, self.world.rng)
+        self.workers: list[SimulatedWorkers] = []
+        self.run: Run | None = None
+        self.lists: ListDelivery | None = None
+        self.stopped: RunStopped | None = None
+        self.ledger: SimulatedLedger | None = None
+        if self.scenario.has_ledger:
+            self.ledger = SimulatedLedger(self)
+
+    # Surroundings
+
+    def step(self) -> None:
+        """Count a use of the surroundings: here the process may die, or hear a signal."""
+        if self.is_dead:
+            raise Killed
+        self.steps += 1
+        if self.steps == self.fate.dies_at:
+            self.die()
+        if self.steps == self.fate.signals_at and self.run is not None:
+            self.signalled_at = self.world.now
+            self.world.tell("%s: SIGTERM", self.name)
+            self.run.interrupt()
+
+    def die(self) -> None:
+        """End at once."""
+        self.is_dead = True
+        if self.ledger is not None and self.world.rng.random() < 0.7:
+            self.ledger.vanish()  # else it was on another machine, where nobody can see it
+        self.world.tell("%s: dies", self.name)
+        raise Killed
+
+    def clock(self) -> float:
+        self.step()
+        return self.world.now
+
+    fd = -1
+
+    def set(self) -> None:
+        self.world.wake(self.turn)
+
+    def clear(self) -> None:
+        self.turn.is_woken = False
+
+    def wait(self, seconds: float | None) -> None:
+        self.step()
+        self.world.wait(self.turn, NEVER if seconds is None else seconds)
+        if self.fate.jumps and self.world.rng.random() < 0.02:
+            self.world.now += 3600
+            self.world.tell("the clock jumps by an hour")
+        self.step()
+
+    def write_state(self, value: bytes) -> None:
+        self.step()
+        state = int(value)
+        self.simulation.checks.state(self, state)
+        if len(self.states) + 1 == self.fate.stdout_fails_at:
+            self.troubles.add("stdout")
+            self.world.tell("%s: STATE %d cannot be written", self.name, state)
+            raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+        self.states.append(state)
+        self.pipeline.kept = state
+        self.world.tell("%s: STATE %d", self.name, state)
+        self.step()
+
+    def open_lines(self, path: str) -> LineFile:
+        return self.simulation.parts.line_file(path, sync=self._sync, write=self._write)
+
+    def _sync(self, fd: int) -> None:
+        """Nothing to do: that is about power failures, and whole machines."""
+
+    def _write(self, fd: int, data: memoryview) -> int:
+        """Write; a disk may be full in the middle, and a process may die there."""
+        self.writes += 1
+        half = data[: self.world.rng.randrange(len(data))]
+        if self.fate.disk_full_at and self.writes in {
+            self.fate.disk_full_at,
+            self.fate.disk_full_at + 1,
+        }:
+            self.troubles.add("disk")
+            if self.writes == self.fate.disk_full_at and half:
+                return os.write(fd, half)
+            self.world.tell("%s: the disk is full", self.name)
+            raise OSError(errno.ENOSPC, "No space left on device")
+        try:
+            self.step()
+        except Killed:
+            os.write(fd, half)
+            self.cut_writes += 1
+            raise
+        return os.write(fd, data)
+
+    def start_workers(
+        self,
+        attempt: Callable[[Any], Any],
+        wake: object,
+        *,
+        attempt_seconds: float,
+        clock: Callable[[], float],
+    ) -> "SimulatedWorkers":
+        self.workers.append(SimulatedWorkers(self, attempt, attempt_seconds))
+        return self.workers[-1]
+
+    # Life
+
+    def live(self) -> int:
+        """Run to the end, whichever, and return the exit code."""
+        simulation, scenario = self.simulation, self.scenario
+        rng = random.Random(self.world.rng.random())
+        try:
+            self.run = simulation.parts.run(
+                scenario.settings,
+                self.write_state,
+                clock=self.clock,
+                run_id=self.name,
+                client=self.connection,
+                wake=self,
+                rng=rng,
+                start_workers=self.start_workers,
+                open_lines=self.open_lines,
+                checkpoints=simulation.parts.checkpoints(),
+                rejection_limit=simulation.parts.rejection_limit(
+                    scenario.settings.max_rejected_ratio, MIN_SETTLED
+                ),
+                ledger=self.ledger,
+            )
+            if scenario.has_lists:
+                self.lists = ListDelivery(
+                    scenario.settings,
+                    self.run,
+                    clock=self.clock,
+                    client=self.connection,
+                    rng=rng,
+                    start_workers=self.start_workers,
+                )
+                self.run.attach(self.lists)
+            return self._read(self.run)
+        except Killed:
+            return KILLED
+        finally:
+            if self.ledger is not None and not self.is_dead:
+                self.ledger.is_closing = True
+            self.is_dead = True
+            self.ended_at = self.world.now
+            if self.run is not None:
+                self.run.close()
+
+    def _read(self, run: Run) -> int:
+        """Do as the Singer target does."""
+        code = int(ExitCode.OK)
+        mappers = [] if self.lists is None else self.lists.mappers(STREAM, ("id",))
+        try:
+            for message in self.simulation.parts.feed(run, Tap(self)):
+                self._handle(run, message, [mapper.map_record for mapper in mappers])
+            self.stopped = run.finish()
+        except RunStopped:
+            self.stopped = run.finish()
+        except CutLineError:
+            self.troubles.add("cut line")
+            code = int(ExitCode.ERROR)
+            self.stopped = run.finish()
+        if self.stopped is not None:
+            code = code or int(self.stopped.exit_code)
+        elif self.signalled_at is not None:
+            code = code or SIGTERM
+        return code
+
+    def _handle(
+        self, run: Run, message: Message, list_mappers: list[Callable[[Any], None]]
+    ) -> None:
+        if message.kind == "state":
+            self.states_read.append(message.position)
+            run.add_state(b"%d" % message.position)
+            return
+        records: Any = message.records
+        if message.kind == "file":
+            records = self.simulation.parts.feed(run, IteratedSource(message.records))
+        for record in records:
+            self.read.append(record)
+            run.sequence += 1
+            if record.event is not None:
+                run.deliver_event(record.event)
+            elif record.kind == "member":
+                for map_record in list_mappers:
+                    map_record(_row(record))
+            elif record.kind == "skipped":
+                run.skip_record(SkippedRecord(ORIGIN, Skipped.WHEN))
+            else:
+                is_old = record.kind == "old"
+                reason = Invalid.EVENT_TOO_OLD if is_old else Invalid.NO_IDENTIFIER
+                run.handle_invalid(InvalidRecord(ORIGIN, reason, key={"id": str(record.number)}))
+
+
+def _row(record: Record) -> dict[str, Any]:
+    return {
+        "id": record.number,
+        "email": f"person{record.person}@example.com",
+        "action": "add" if record.adds else "remove",
+    }
+
+
+class Tap:
+    """The source of a process: messages from a STATE on, in pieces, at the tap's own pace."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._messages = list(process.scenario.messages_from(process.start))
+        self._next = 0
+        self._available_at = process.world.now
+
+    def read(self, seconds: float | None) -> list[Message] | None:
+        process = self._process
+        process.step()
+        if self._next == len(self._messages):
+            process.has_read_all = True
+            return None
+        self._available_at += self._messages[self._next].silence
+        left = self._available_at - process.world.now
+        if left > 0:
+            self._messages[self._next] = self._messages[self._next]._replace(silence=0.0)
+            process.wait(left if seconds is None else min(left, seconds))
+            return []
+        end = self._next + process.world.rng.choice((1, 2, 5, 100))
+        piece = [self._messages[self._next]]
+        for message in self._messages[self._next + 1 : end]:
+            if message.silence:
+                break
+            piece.append(message)
+        self._next += len(piece)
+        if process.fate.cut_at and self._next >= process.fate.cut_at:
+            raise CutLineError
+        return piece
+
+
+class SimulatedLedger:
+    """The ledger of a process: others may have their turn at each call, which may fail."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._inner = process.simulation.ledger.open(process.simulation.parts.run_ledger)
+        self._calls = 0
+        self.is_closing = False
+
+    def claim(self, keys: Collection[int]) -> Claims:
+        return self._call(lambda: self._inner.claim(keys))
+
+    def record_delivered(self, keys: Collection[int]) -> None:
+        self._call(lambda: self._inner.record_delivered(keys))
+
+    def release(self, keys: Collection[int]) -> None:
+        self._call(lambda: self._inner.release(keys))
+
+    def known(self, keys: Collection[int]) -> set[int]:
+        return self._call(lambda: self._inner.known(keys))
+
+    def renew(self) -> None:
+        self._call(self._inner.renew)
+
+    def close(self) -> None:
+        """End as a process does that lives; one that died leaves its claims."""
+        if self.is_closing:
+            self._inner.close()
+
+    def vanish(self) -> None:
+        """Let others see that the process is gone."""
+        self._inner.close()
+
+    def _call(self, act: Callable[[], Result]) -> Result:
+        process = self._process
+        process.world.pause(process.turn)
+        process.step()
+        self._calls += 1
+        fails_at = process.fate.ledger_fails_at
+        if fails_at and self._calls in {fails_at, fails_at + 1}:
+            process.troubles.add("ledger")
+            process.world.tell("%s: the ledger fails", process.name)
+            raise LedgerError("database is locked")
+        result = act()
+        process.step()
+        return result
+
+
+class SimulatedWorkers:
+    """Workers without threads: requests and answers arrive when the world says."""
+
+    def __init__(
+        self, process: Process, attempt: Callable[[Any], Any], attempt_seconds: float
+    ) -> None:
+        self._process = process
+        self._attempt = attempt
+        self._attempt_seconds = attempt_seconds
+        self._number = 0
+        self._done: list[tuple[int, Any]] = []
+        self.under_way: dict[int, tuple[Any, float]] = {}
+
+    @property
+    def in_flight(self) -> int:
+        return len(self.under_way)
+
+    def overdue_at(self) -> float:
+        return next(iter(self.under_way.values()))[1] if self.under_way else NEVER
+
+    def start(self, task: Any) -> None:
+        process = self._process
+        process.step()
+        if isinstance(task, Batch):
+            process.simulation.checks.sending(process, task)
+        self._number += 1
+        number = self._number
+        self.under_way[number] = (task, process.world.now + self._attempt_seconds)
+        world = process.world
+        world.at(world.now + world.rng.choice((0.01, 0.2, 2.0)), lambda: self._arrive(number, task))
+        process.step()
+
+    def _arrive(self, number: int, task: Any) -> None:
+        """Let a request come to Pinterest, unless its process died before it was written."""
+        process, world = self._process, self._process.world
+        if process.is_dead and world.rng.random() < 0.5:
+            return
+        response = self._attempt(task)
+        connection = process.connection
+        world.tell(
+            "%s: request of %d gets %s",
+            process.name,
+            connection.requests,
+            connection.fault or getattr(response, "status", response),
+        )
+        if connection.fault not in HANGS:
+            later = world.rng.choice((0.0, 0.1, 5.0))
+            world.at(world.now + later, lambda: self._answer(number, response))
+
+    def _answer(self, number: int, response: Any) -> None:
+        if not self._process.is_dead:
+            self._done.append((number, response))
+            self._process.set()
+
+    def results(self) -> Iterator[tuple[Any, Any]]:
+        while self._done:
+            number, response = self._done.pop(0)
+            if number not in self.under_way:
+                continue
+            task, _ = self.under_way.pop(number)
+            if isinstance(task, Batch):
+                self._process.simulation.checks.heard(self._process, task, response)
+            yield task, response
+
+    def overdue(self) -> Iterator[Any]:
+        while self.overdue_at() <= self._process.clock():
+            task, _ = self.under_way.pop(next(iter(self.under_way)))
+            self._process.troubles.add("overdue")
+            if isinstance(task, Batch):
+                self._process.simulation.checks.gave_up(self._process, task)
+            yield task
+
+    def close(self) -> None:
+        """Nothing waits."""

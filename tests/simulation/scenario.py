@@ -1,0 +1,239 @@
+"""What a seed stands for: the records of a tap, the settings, and everything that goes wrong.
+
+Records are numbered from 0; a STATE is the number of records before it, so that a run can begin
+there.
+"""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Final, NamedTuple
+
+from members import ACCESS_TOKEN
+
+from given import ACCOUNT, settings_of
+from target_pinterest_capi.events.event import Account, Event, Origin, encode
+from target_pinterest_capi.settings import Settings
+
+STREAM: Final = "people"
+ORIGIN: Final = Origin(STREAM, "pinterest")
+ACCOUNTS: Final = (Account(ACCOUNT, "sandbox-token"), Account("549755885176", "sandbox-token"))
+LISTS: Final = ("VIPs", "Friends")
+PEOPLE: Final = 6
+MAX_REFUSED: Final = 2  # a third one alone in a rerun stops it, as it should
+
+# Kinds of records, and how often each comes.
+KINDS: Final = {
+    "event": 12,
+    "offline": 4,  # an event that Pinterest does not deduplicate
+    "repeat": 2,
+    "failing": 1,  # Pinterest answers `failed` for it
+    "refused": 1,  # Pinterest refuses every request with it
+    "invalid": 2,
+    "old": 1,
+    "skipped": 1,
+}
+EVENT_KINDS: Final = frozenset({"event", "offline", "repeat", "failing", "refused"})
+LETTER_KINDS: Final = frozenset({"failing", "refused", "invalid", "old"})
+
+# How a request may end: whether Pinterest processes it is in `pinterest.py`.
+FAULTS: Final = (
+    "busy",
+    "too many",
+    "too early",
+    "not sent",
+    "lost before",
+    "lost after",
+    "failed inside",
+    "one less",
+    "empty",
+    "hangs before",
+    "hangs after",
+    "pauses",
+)
+
+
+class Record(NamedTuple):
+    """A record: its number, kind, and event, or the member of a customer list and what is done."""
+
+    number: int
+    kind: str
+    event: Event | None = None
+    person: int = 0
+    adds: bool = False
+
+
+class Message(NamedTuple):
+    """What a tap sends: a record, a file of records, or STATE, after so many seconds of silence."""
+
+    kind: str
+    records: tuple[Record, ...]
+    position: int
+    silence: float
+
+
+@dataclass
+class Fate:
+    """What goes wrong in the life of one process; a step is any use of its surroundings."""
+
+    dies_at: int = 0
+    signals_at: int = 0
+    fault_rate: float = 0.0
+    refuses_token_at: int = 0  # the request that is answered 401
+    disk_full_at: int = 0  # the write of dead letters that fails, and the one after it too
+    stdout_fails_at: int = 0  # the STATE that cannot be written
+    ledger_fails_at: int = 0  # the call of the ledger that fails
+    cut_at: int = 0  # the message that is no Singer message
+    jumps: bool = False  # the clock, as when a machine was asleep
+
+
+@dataclass
+class Scenario:
+    """Everything that a seed decides beforehand."""
+
+    seed: int
+    rng: random.Random
+    records: list[Record]
+    messages: list[Message]
+    settings: Settings
+    has_lists: bool
+    has_ledger: bool
+    pipelines: int
+    hostile_runs: int
+    refused_people: set[int] = field(default_factory=set)
+    list_names: tuple[str, ...] = LISTS
+
+    def messages_from(self, position: int) -> Iterator[Message]:
+        """Yield what comes after the STATE of a position."""
+        for message in self.messages:
+            if message.position + bool(message.records) > position:
+                yield message
+
+    def fate(self, run: int) -> Fate:
+        """Draw the fate of a pipeline's next process: from some run on nothing goes wrong."""
+        rng = self.rng
+        if run >= self.hostile_runs:
+            return Fate()
+
+        def sometimes(share: float, most: int) -> int:
+            return int(most ** rng.random()) if rng.random() < share else 0
+
+        return Fate(
+            dies_at=sometimes(0.4, 1500),
+            signals_at=sometimes(0.25, 1500),
+            fault_rate=rng.choice((0.0, 0.1, 0.3, 0.6)),
+            refuses_token_at=sometimes(0.05, 20),
+            disk_full_at=sometimes(0.15, 5),
+            stdout_fails_at=sometimes(0.1, 8),
+            ledger_fails_at=sometimes(0.1, 30),
+            cut_at=sometimes(0.05, 40),
+            jumps=rng.random() < 0.1,  # of everybody's clock
+        )
+
+
+def draw(seed: int, directory: str) -> Scenario:
+    """Return the scenario of a seed. `directory` is the disk."""
+    rng = random.Random(seed)
+    has_lists = rng.random() < 0.25
+    has_ledger = not has_lists and rng.random() < 0.5
+    pipelines = 2 if has_ledger and rng.random() < 0.4 else 1
+    size = rng.choice((3, 20, 60)) if pipelines == 1 else rng.choice((3, 15))
+    records = _members(rng, size) if has_lists else _events(rng, size)
+    settings = _settings(
+        directory,
+        has_lists=has_lists,
+        has_ledger=has_ledger,
+        batch_size_rows=rng.choice((1, 3, 5)),
+        max_in_flight=rng.choice((1, 2, 3)),
+        batch_wait_seconds=rng.choice((0.5, 3)),
+        max_retry_seconds=rng.choice((20, 600)),
+        max_requests_per_minute=rng.choice((30, 1000)),
+        on_uncertain=rng.choice(("resend", "resend", "reject")),
+        on_invalid=rng.choice(("skip",) * 9 + ("fail",)),
+        max_rejected_ratio=rng.choice((None, 1.0, 0.5, 0.3)),
+        list_batch_size=rng.choice((2, 5)),
+        list_wait_seconds=rng.choice((0.5, 3)),
+    )
+    return Scenario(
+        seed,
+        rng,
+        records,
+        _messages(rng, records),
+        settings,
+        has_lists,
+        has_ledger,
+        pipelines,
+        hostile_runs=rng.randrange(5),
+        refused_people=set(rng.sample(range(PEOPLE), rng.choice((0, 0, 1, MAX_REFUSED)))),
+    )
+
+
+@cache
+def _settings(directory: str, *, has_lists: bool, has_ledger: bool, **given: Any) -> Settings:
+    given |= {
+        "dead_letter_path": f"{directory}/rejected.jsonl",
+        "dead_letter_keys": "plain",
+        "shutdown_grace_seconds": 5,
+        "request_timeout_seconds": 10,
+    }
+    if has_ledger:
+        given["ledger_url"] = f"sqlite:///{directory}/ledger.db"
+    if has_lists:
+        given["oauth"] = {"access_token": ACCESS_TOKEN}
+        given["mappings"] = []
+        given["customer_lists"] = [
+            {"stream": STREAM, "list_name": name, "member": ["email"], "operation": "action"}
+            for name in LISTS
+        ]
+    return settings_of(**given)
+
+
+def _events(rng: random.Random, size: int) -> list[Record]:
+    kinds = rng.choices(list(KINDS), list(KINDS.values()), k=size)
+    if rng.random() < 0.15:  # a mapping that breaks: most rows are invalid
+        kinds = [kind if rng.random() < 0.3 else "invalid" for kind in kinds]
+    refused = 0
+    records = []
+    for number, drawn in enumerate(kinds):
+        refused += drawn == "refused"
+        kind = "event" if drawn == "refused" and refused > MAX_REFUSED else drawn
+        records.append(Record(number, kind, _event(rng, number, kind)))
+    return records
+
+
+def _event(rng: random.Random, number: int, kind: str) -> Event | None:
+    if kind not in EVENT_KINDS:
+        return None
+    name = f"same-{rng.randrange(3)}" if kind == "repeat" else f"{kind}-{number}"
+    account = ACCOUNTS[kind != "repeat" and rng.random() < 0.2]
+    body = encode({"event_id": name, "language": str(number)})
+    key = {"id": str(number)}
+    return Event(body, account, ORIGIN, "page_visit", name, kind != "offline", 0, key)
+
+
+def _members(rng: random.Random, size: int) -> list[Record]:
+    return [
+        Record(number, "member", person=rng.randrange(PEOPLE), adds=rng.random() < 0.6)
+        for number in range(size)
+    ]
+
+
+def _messages(rng: random.Random, records: list[Record]) -> list[Message]:
+    """Return the messages of a tap: STATE after some, always after the last; some as a file."""
+    messages: list[Message] = []
+    position = 0
+    has_files = rng.random() < 0.4
+    is_slow = rng.random() < 0.3
+    while position < len(records):
+        end = min(len(records), position + rng.choice((1, 1, 2, 5, 12)))
+        piece = tuple(records[position:end])
+        silence = rng.choice((0, 0, 0, 0.3, 20)) if is_slow else 0.0
+        if has_files and rng.random() < 0.5:
+            messages.append(Message("file", piece, position, silence))
+        else:
+            messages += [Message("record", (one,), one.number, silence) for one in piece]
+        if end == len(records) or rng.random() < 0.7:
+            messages.append(Message("state", (), end, 0.0))
+        position = end
+    return messages

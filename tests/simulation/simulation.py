@@ -1,0 +1,117 @@
+"""A seed's whole story: pipelines that run from their last STATE until they are done."""
+
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final, Self
+
+from ledger_model import SharedLedger
+from simulation.checks import Checks, is_about_settings
+from simulation.pinterest import Pinterest
+from simulation.process import KILLED, Parts, Process
+from simulation.scenario import draw
+from simulation.world import BrokenPromiseError, Turn, World
+from target_pinterest_capi.delivery.exit_codes import ExitCode
+
+MAX_RUNS: Final = 12  # of a pipeline; from `hostile_runs` on nothing goes wrong
+PAUSE_SECONDS: Final = 30.0  # between two runs
+
+
+class SeedFailedError(AssertionError):
+    """A seed whose promises were broken, with its story and how to repeat it."""
+
+    def __init__(self, seed: int, error: BaseException, story: str) -> None:
+        self.summary = f"seed {seed}: {error}. To repeat it: make simulate SEED={seed}"
+        super().__init__(f"{story}\n\n{self.summary}")
+
+
+class Pipeline:
+    """What Meltano does: starts a process from the STATE that it kept, and keeps the next."""
+
+    def __init__(self, simulation: "Simulation", name: str) -> None:
+        self.simulation = simulation
+        self.name = name
+        self.kept = 0
+
+    def run_until_done(self, turn: Turn) -> None:
+        """Run until a run ends for good."""
+        simulation = self.simulation
+        for run in range(MAX_RUNS):
+            fate = simulation.scenario.fate(run)
+            process = Process(self, run, self.kept, fate, turn)
+            simulation.processes.append(process)
+            simulation.world.tell("%s: starts at %d, %s", process.name, self.kept, fate)
+            code = process.live()
+            simulation.codes[code] += 1
+            simulation.world.tell("%s: ends with %d, %s", process.name, code, process.stopped)
+            simulation.checks.end(process, code)
+            is_done = code in {int(ExitCode.OK), int(ExitCode.TOO_MUCH_REJECTED)}
+            if is_done or is_about_settings(process):
+                simulation.checks.final(process, code)
+                return
+            simulation.world.wait(turn, PAUSE_SECONDS)
+        raise BrokenPromiseError(f"{self.name} is not done after {MAX_RUNS} runs")
+
+
+class Simulation:
+    """A world with Pinterest, a disk, and pipelines in it."""
+
+    def __init__(self, seed: int, directory: str, parts: Parts) -> None:
+        self.parts = parts
+        self.scenario = draw(seed, directory)
+        self.world = World(self.scenario.rng)
+        self.pinterest = Pinterest(self.scenario, self.world.tell)
+        self.ledger = SharedLedger(now=lambda: self.world.now)
+        self.processes: list[Process] = []
+        self.codes: Counter[int] = Counter()
+        self.checks = Checks(self)
+
+    def run(self) -> None:
+        """Let it all happen."""
+        pipelines = [Pipeline(self, name) for name in "ab"[: self.scenario.pipelines]]
+        self.world.run(*(pipeline.run_until_done for pipeline in pipelines))
+
+
+class Simulations:
+    """Runs seeds in a directory of its own, one after the other."""
+
+    def __init__(self, parts: Parts | None = None) -> None:
+        self._parts = parts or Parts()
+        shared = Path("/dev/shm")
+        self._directory = tempfile.mkdtemp(dir=shared if shared.is_dir() else None)
+        self.codes: Counter[int] = Counter()
+        self.faults: Counter[str] = Counter()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self._directory)
+
+    def run(self, seed: int) -> str:
+        """Run a seed and return its story. Raises `SeedFailedError`."""
+        for left in Path(self._directory).iterdir():
+            left.unlink()
+        simulation = Simulation(seed, self._directory, self._parts)
+        try:
+            simulation.run()
+        except Exception as error:
+            raise SeedFailedError(seed, error, simulation.world.told()) from error
+        self.codes += simulation.codes
+        for process in simulation.processes:
+            self.faults.update(process.connection.struck)
+            self.faults.update(process.troubles)
+        return simulation.world.told()
+
+    def failures(self, seeds: Iterable[int]) -> Iterator[SeedFailedError]:
+        """Yield what fails among seeds."""
+        for seed in seeds:
+            try:
+                self.run(seed)
+            except SeedFailedError as failure:
+                yield failure
+
+
+__all__ = ["KILLED", "Parts", "SeedFailedError", "Simulations"]

@@ -1,0 +1,102 @@
+"""Parts with faults that the program had, or could have: the simulation must find each of them.
+
+They take the place of the program's own through its constructors, as everything in a simulation
+does.
+"""
+
+from collections.abc import Collection, Iterator
+from typing import Any, Final
+
+from ledger_model import RunLedger
+from simulation.process import Parts
+from target_pinterest_capi.delivery.checkpoints import Checkpoints
+from target_pinterest_capi.delivery.ledger import Claims
+from target_pinterest_capi.delivery.rejection_limit import RejectionLimit
+from target_pinterest_capi.delivery.run import Run
+from target_pinterest_capi.files.line_file import LineFile
+from target_pinterest_capi.pipeline.feed import IteratedSource, paced
+from target_pinterest_capi.reporting.counters import Counters
+
+
+class RunThatTakesLateState(Run):
+    """Takes a STATE also after it was interrupted."""
+
+    def add_state(self, value: bytes) -> None:
+        self._checkpoints.add_state(value, self.sequence)
+
+
+def feed_that_reads_on(run: Run, source: Any) -> Iterator[Any]:
+    """Leave a file when a signal comes, and go on with what was read behind it."""
+    if isinstance(source, IteratedSource):
+        yield from paced(run, source)
+        return
+    while not run.is_interrupted:
+        run.poll()
+        if not run.has_room:
+            run.wait()
+            continue
+        items = source.read(run.seconds_until_due())
+        if items is None:
+            return
+        yield from items
+
+
+class LimitJudgedAtOnce(RejectionLimit):
+    """Holds what is not answered yet for what never gets through."""
+
+    def is_reached(self, counters: Counters, undecided: int = 0) -> bool:
+        return super().is_reached(counters)
+
+
+class FileThatKeepsHalves(LineFile):
+    """Leaves half a write where it is, and glues the next one to it."""
+
+    def append(self, lines: bytes) -> None:
+        fd = self._opened()
+        self._write_all(fd, lines)
+
+
+class CheckpointsThatPassFailures(Checkpoints):
+    """Ignores the records at which STATE is held."""
+
+    def pop_newest_true(self, oldest_unsettled: int | None, *, pass_held: bool) -> bytes | None:
+        return super().pop_newest_true(oldest_unsettled, pass_held=True)
+
+
+class CheckpointsThatRunAhead(Checkpoints):
+    """Lets a STATE pass the oldest record that is not settled."""
+
+    def pop_newest_true(self, oldest_unsettled: int | None, *, pass_held: bool) -> bytes | None:
+        ahead = None if oldest_unsettled is None else oldest_unsettled + 1
+        return super().pop_newest_true(ahead, pass_held=pass_held)
+
+
+class LedgerWithoutClaims(RunLedger):
+    """Knows what was delivered, and lets every run send the rest at the same moment."""
+
+    def claim(self, keys: Collection[int]) -> Claims:
+        delivered = self.known(keys)
+        return Claims(set(keys) - delivered, delivered, ())
+
+
+class RunThatGoesRoundInCircles(Run):
+    """Wakes itself with each look at why it stopped."""
+
+    def interrupt(self) -> None:
+        super().interrupt()
+        self.wake.set()
+
+
+# What each of them breaks, in a word of the failure that must come.
+WRONG_PARTS: Final = {
+    "reads on after a signal": (
+        Parts(run=RunThatTakesLateState, feed=feed_that_reads_on),
+        "has its place",
+    ),
+    "judges the limit at once": (Parts(rejection_limit=LimitJudgedAtOnce), "ends with 3, though"),
+    "claims nothing": (Parts(run_ledger=LedgerWithoutClaims), "which another run has sent"),
+    "keeps half a write": (Parts(line_file=FileThatKeepsHalves), "are cut"),
+    "passes failures": (Parts(checkpoints=CheckpointsThatPassFailures), "while too much fails"),
+    "runs ahead": (Parts(checkpoints=CheckpointsThatRunAhead), "has its place"),
+    "goes round in circles": (Parts(run=RunThatGoesRoundInCircles), "round in circles"),
+}

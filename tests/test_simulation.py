@@ -1,0 +1,63 @@
+"""Whole runs in simulated worlds: nothing lost, nothing early, one outcome each, no wait for ever.
+
+`make simulate SEEDS=100000` runs more, and `make simulate SEED=7` one, with its story.
+"""
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from simulation.simulation import Parts, Simulations
+from simulation.wrong_parts import WRONG_PARTS
+
+SEEDS = 2000
+AT_ONCE = 200
+ENOUGH_SEEDS = 1000  # in which a wrong part must be found
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    """Log nothing: a run says much about faults."""
+    logging.disable()
+    yield
+    logging.disable(logging.NOTSET)
+
+
+@pytest.mark.parametrize("first", range(1, SEEDS, AT_ONCE))
+def test_promises_hold_whatever_happens(first: int):
+    """No seed breaks a promise; one that does says how it is repeated."""
+    with Simulations() as simulations:
+        for seed in range(first, first + AT_ONCE):
+            simulations.run(seed)
+
+
+@pytest.mark.parametrize("name", WRONG_PARTS)
+def test_wrong_part_is_found(name: str):
+    """A part with a fault that the program had, or could have, breaks the promise that it must."""
+    parts, words = WRONG_PARTS[name]
+    with Simulations(parts) as simulations:
+        failures = simulations.failures(range(1, ENOUGH_SEEDS))
+        assert any(words in failure.summary for failure in failures), words
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3, 21])
+def test_seed_tells_the_same_story_twice(seed: int):
+    """A seed can be repeated to the last bit, and its story shows nothing of a record."""
+    stories = []
+    for _ in range(2):
+        with Simulations(Parts()) as simulations:
+            stories.append(simulations.run(seed))
+    assert stories[0] == stories[1]
+    assert "@" not in stories[0]
+    assert "example.com" not in stories[0]
+
+
+def test_everything_that_can_go_wrong_does():
+    """Each fault, each trouble and each way to end comes in a few hundred seeds."""
+    with Simulations() as simulations:
+        for seed in range(1, 400):
+            simulations.run(seed)
+        assert set(simulations.codes) == {0, 1, 3, -9, 143}
+        rare = {name for name, times in simulations.faults.items() if times < 3}
+    assert not rare
