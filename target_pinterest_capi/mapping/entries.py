@@ -155,7 +155,9 @@ def entry_compiler(
         return compile_stream(settings, stream, accounts, note, now)
 
     def compile_entries(stream: StreamSchema) -> tuple[CompiledEntry, ...]:
-        columns = frozenset(filter(names_a_field, stream.columns))
+        columns = frozenset(filter(names_a_field, stream.columns)).union(
+            deletion_columns(stream.columns)
+        )
         members = [(column, declared) for column, declared in stream.members.items()]
         of_fields = frozenset(pair for pair in members if pair[0] in columns)
         return compile_fields(stream.name, columns, stream.key_properties, of_fields)

@@ -270,10 +270,11 @@ _FROM_CONTENTS: Final = """
     """
 # A value of fewer digits in all, that does not begin with 0 or a sign, is not looked at.
 _VALUE: Final = """
-    if "value" in custom and (
-        "currency" not in custom
-        or len(value := custom["value"]) >= high_digits
+    value = custom.get("value", "1")
+    if (
+        len(value) >= high_digits
         or value < "1"
+        or ("value" in custom and "currency" not in custom)
     ):
         rules.check_value(custom)
     """
