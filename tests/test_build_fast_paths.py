@@ -192,7 +192,9 @@ def test_generated_function_of_any_plan_is_the_oracle(
             del fields[path]
         elif path == "event_time":
             fields[path] = FieldPlan(lambda _: AT_BUILDING, None, frozenset())
-    plan = EventPlan(ORIGIN, fields, key_properties, underived, event_names, fallback_name)
+    plan = EventPlan(
+        ORIGIN, fields, key_properties, underived, event_names, fallback_name=fallback_name
+    )
     Both(plan, options).check({**NEEDED, **record, **needed})
 
 

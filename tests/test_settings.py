@@ -124,6 +124,7 @@ def test_members_of_entries_and_lists_are_those_of_the_contract():
         "name",
         "preset",
         "when",
+        "deleted",
         "ad_account_id",
         "conversion_token_file",
         "event_names",

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from target_pinterest_capi.events import coerce, hashing, normalize
 from target_pinterest_capi.events.build.normal_forms import split_texts
+from target_pinterest_capi.events.deletions import deletion_columns, is_deleted
 from target_pinterest_capi.events.event import InvalidRecord, Origin
 from target_pinterest_capi.events.keys import read_key
 from target_pinterest_capi.events.null_values import DEFAULT_NULL_VALUES, spellings_of
@@ -23,7 +24,6 @@ Key = dict[str, str]
 
 MEMBER: Final = "member"  # the fields of an entry, as counts and dead letters name them
 OPERATION: Final = "operation"
-DELETED_AT: Final = "_sdc_deleted_at"  # Singer: when the source deleted the row
 
 
 class Action(StrEnum):
@@ -116,8 +116,8 @@ def compile_members(
     """Return the function that reads an entry's records.
 
     An identifier that cannot be used is noted, and the record is invalid only where none is left.
-    Without `operation` a record adds, and one with `_sdc_deleted_at` removes; the same holds where
-    `operation` is empty for a deleted row. The entry's own `null_values` win over those given.
+    Without `operation` a record adds, and a deleted row removes, also where its `operation` is
+    empty. The entry's own `null_values` win over those given.
     """
     if entry.null_values is not None:
         null_values = entry.null_values
@@ -179,7 +179,7 @@ class _Reader:
         return MemberOperation(action, tuple(members), key)
 
     def _action(self, record: Record) -> Action | Invalid:
-        deleted = record.get(DELETED_AT) is not None
+        deleted = is_deleted(record, deletion_columns(record))
         if self._operation is None:
             return Action.REMOVE if deleted else Action.ADD
         given = self._operation(record)

@@ -128,6 +128,42 @@ class Warned(Reason):
         "ldp_incomplete",
         "opt_out_type LDP takes effect only with st and country: map both.",
     )
+    LDP_WITHOUT_EFFECT = (
+        "ldp_without_effect",
+        "opt_out_type LDP is for people in the United States, and the record's country is another.",
+    )
+    UNKNOWN_OPT_OUT_TYPE = (
+        "unknown_opt_out_type",
+        "Pinterest processes opt_out_type LDP alone; to opt a person out of all use, map opt_out.",
+    )
+    VALUE_NOT_POSITIVE = (
+        "value_not_positive",
+        "The value is zero or less, which Pinterest advises against: map the amount that was paid.",
+    )
+    VALUE_UNUSUALLY_HIGH = (
+        "value_unusually_high",
+        "The value is 1,000,000,000 or more: check its unit, and the column.",
+    )
+    NO_CURRENCY = (
+        "no_currency",
+        "A value went without a currency, so it counts in the account's own: map currency.",
+    )
+    BOT_USER_AGENT = (
+        "bot_user_agent",
+        "The user agent is a program's, no browser's: map the visitor's, or skip such by `when`.",
+    )
+    IMPOSSIBLE_USER_AGENT = (
+        "impossible_user_agent",
+        "No browser or app has such a user agent: check the column.",
+    )
+    PRIVATE_ADDRESS = (
+        "private_address",
+        "The address is of a private network and matches nobody: map the visitor's own.",
+    )
+    REPEATED_IDENTIFIER = (
+        "repeated_identifier",
+        "Over a fifth of the events have one identifier: check that it is no test address.",
+    )
     REPEATED_HOUR = (
         "repeated_local_hour",
         "The local time came twice, since clocks were set back: map a time with its offset.",
@@ -181,6 +217,10 @@ class Skipped(Reason):
         "No entry of mappings names the stream: add one, or take the stream out of the tap.",
     )
     WHEN = "when", "The entry's `when` does not hold for the record. Nothing to do."
+    DELETED = (
+        "deleted",
+        "Its _sdc_deleted_at says that the row was deleted: `deleted: send` in the entry sends it.",
+    )
     NOT_LISTED = (
         "name_not_listed",
         "The entry's event_names do not list its name: add it, or give a default event_name.",

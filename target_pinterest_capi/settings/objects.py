@@ -69,6 +69,10 @@ class MappingEntry(SettingsModel):
     when: str | None = setting(
         "JMESPath predicate: records for which it does not hold are skipped."
     )
+    deleted: Literal["skip", "send"] = setting(
+        "What becomes of records of deleted rows, which have a value in _sdc_deleted_at.",
+        "skip",
+    )
     ad_account_id: str | None = setting(
         "Another ad account: digits are a constant, anything else is a JMESPath expression."
     )

@@ -6,7 +6,7 @@ place; any other goes to `rules` or to its converter, and the function goes on. 
 and which members stand where, is written here alone. docs/generated-code.md shows an example.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -19,6 +19,7 @@ from target_pinterest_capi.events.build.plan import EventPlan
 from target_pinterest_capi.events.build.rules import FUTURE_SECONDS, EventRules
 from target_pinterest_capi.events.event import Event, encode
 from target_pinterest_capi.events.fields import ACTION_SOURCES, EVENT_NAMES, OBJECTS
+from target_pinterest_capi.events.warnings import HIGH_DIGITS, is_private
 
 
 class EventSpec(NamedTuple):
@@ -161,6 +162,19 @@ class _EventWriter:
             applies = ' and "epik=" in url and "click_id" not in customer'
             self._source.write(_URL, applies=applies)
         self._source.write(_IDENTIFIED, key=self._key)
+        self._check_user({member.leaf for member in members})
+
+    def _check_user(self, leaves: Collection[str]) -> None:
+        """Write the lines that warn about the customer's values, of those that are mapped."""
+        rules = self._spec.rules
+        if "client_ip_address" in leaves:
+            self._bind(is_private=is_private)
+            self._source.write(_ADDRESS)
+        if "client_user_agent" in leaves:
+            self._bind(agents=rules.agents)
+            self._source.write(_USER_AGENT)
+        self._bind(is_due=rules.repeated.is_due, look_at=rules.repeated.look_at)
+        self._source.write("if is_due():\n    look_at(customer)")
 
     def _custom_data(self) -> None:
         leaves = {member.leaf for member in self._spec.members["custom_data"]}
@@ -171,6 +185,9 @@ class _EventWriter:
         self._source.write("if custom:")
         if "contents" in leaves:
             self._source.write(_FROM_CONTENTS, 2)
+        if "value" in leaves:
+            self._bind(high_digits=HIGH_DIGITS)
+            self._source.write(_VALUE, 2)
         if "opt_out_type" in leaves:
             self._source.write(_LIMITED, 2)
         self._source.write('event["custom_data"] = custom', 2)
@@ -265,6 +282,24 @@ _IDENTIFIED: Final = """
 _FROM_CONTENTS: Final = """
     if "contents" in custom and ("content_ids" not in custom or "num_items" not in custom):
         rules.derive_from_contents(custom)
+    """
+# A value of fewer digits in all, that does not begin with 0 or a sign, is not looked at.
+_VALUE: Final = """
+    value = custom.get("value", "1")
+    if (
+        len(value) >= high_digits
+        or value < "1"
+        or ("value" in custom and "currency" not in custom)
+    ):
+        rules.check_value(custom)
+    """
+_ADDRESS: Final = """
+    if "client_ip_address" in customer and is_private(customer["client_ip_address"]):
+        rules.check_address()
+    """
+_USER_AGENT: Final = """
+    if "client_user_agent" in customer and (warning := agents[customer["client_user_agent"]]):
+        rules.check_user_agent(warning)
     """
 _LIMITED: Final = """
     if "opt_out_type" in custom:

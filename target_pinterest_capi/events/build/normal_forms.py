@@ -74,14 +74,17 @@ class BoundedCache(dict[str, Any]):
     None is not kept. The first texts stay: where many come in turn, replacing them keeps none.
     """
 
-    def __init__(self, make: Callable[[str], Any], size: int = CACHE_SIZE) -> None:
+    def __init__(
+        self, make: Callable[[str], Any], size: int = CACHE_SIZE, longest: int = CACHED_LENGTH
+    ) -> None:
         super().__init__()
         self._make = make
         self._size = size
+        self._longest = longest
 
     def __missing__(self, text: str) -> Any:
         made = self._make(text)
-        if made is not None and len(self) < self._size and len(text) <= CACHED_LENGTH:
+        if made is not None and len(self) < self._size and len(text) <= self._longest:
             self[text] = made
         return made
 
