@@ -156,10 +156,6 @@ class Warned(Reason):
         "impossible_user_agent",
         "No browser or app has such a user agent: check the column.",
     )
-    PRIVATE_ADDRESS = (
-        "private_address",
-        "The address is of a private network and matches nobody: map the visitor's own.",
-    )
     REPEATED_IDENTIFIER = (
         "repeated_identifier",
         "Over a fifth of the events have one identifier: check that it is no test address.",

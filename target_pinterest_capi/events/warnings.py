@@ -43,13 +43,6 @@ def user_agent_warning(agent: str) -> Warned | None:
     return None if "/" in agent else Warned.IMPOSSIBLE_USER_AGENT
 
 
-# Addresses of one network, which many have: RFC 1918, RFC 6598, RFC 4193, loopback, link-local.
-is_private: Final = re.compile(
-    r"10\.|127\.|192\.168\.|169\.254\.|172\.(?:1[6-9]|2\d|3[01])\."
-    r"|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|::1$|f[cd][0-9a-f]{2}:|fe[89ab][0-9a-f]:"
-).match
-
-
 def limited_warning(opt_out_type: str, customer: Mapping[str, Sequence[str]]) -> Warned | None:
     """Return the warning about limited data processing that takes no effect."""
     if opt_out_type != LIMITED:

@@ -30,7 +30,7 @@ from target_pinterest_capi.events.fields import (
     Field,
     FieldKind,
 )
-from target_pinterest_capi.events.normalize import is_private
+from target_pinterest_capi.events.normalize import is_private, is_public_ipv4
 from target_pinterest_capi.events.null_values import DEFAULT_NULL_VALUES, null_words, spellings_of
 from target_pinterest_capi.events.reasons import LeftOut, Warned
 
@@ -221,6 +221,9 @@ class Converters:
             return usable(form(value) if type(value) is str and form is not None else value)
 
         def address(value: Any) -> str | None:
+            value = given(value)
+            if type(value) is str and is_public_ipv4(value):  # nearly every one
+                return value
             ip_address = formed(value)
             if ip_address is not None and is_private(ip_address):
                 note(path, Warned.PRIVATE_ADDRESS)

@@ -19,7 +19,7 @@ from target_pinterest_capi.events.build.plan import EventPlan
 from target_pinterest_capi.events.build.rules import FUTURE_SECONDS, EventRules
 from target_pinterest_capi.events.event import Event, encode
 from target_pinterest_capi.events.fields import ACTION_SOURCES, EVENT_NAMES, OBJECTS
-from target_pinterest_capi.events.warnings import HIGH_DIGITS, is_private
+from target_pinterest_capi.events.warnings import HIGH_DIGITS
 
 
 class EventSpec(NamedTuple):
@@ -167,9 +167,6 @@ class _EventWriter:
     def _check_user(self, leaves: Collection[str]) -> None:
         """Write the lines that warn about the customer's values, of those that are mapped."""
         rules = self._spec.rules
-        if "client_ip_address" in leaves:
-            self._bind(is_private=is_private)
-            self._source.write(_ADDRESS)
         if "client_user_agent" in leaves:
             self._bind(agents=rules.agents)
             self._source.write(_USER_AGENT)
@@ -292,10 +289,6 @@ _VALUE: Final = """
         or ("value" in custom and "currency" not in custom)
     ):
         rules.check_value(custom)
-    """
-_ADDRESS: Final = """
-    if "client_ip_address" in customer and is_private(customer["client_ip_address"]):
-        rules.check_address()
     """
 _USER_AGENT: Final = """
     if "client_user_agent" in customer and (warning := agents[customer["client_user_agent"]]):

@@ -155,10 +155,6 @@ class EventRules:
         if "currency" not in custom:
             self._warn("custom_data.currency", Warned.NO_CURRENCY)
 
-    def check_address(self) -> None:
-        """Warn of a private address."""
-        self._warn("user_data.client_ip_address", Warned.PRIVATE_ADDRESS)
-
     def check_user_agent(self, warning: Warned) -> None:
         """Warn of a user agent."""
         self._warn("user_data.client_user_agent", warning)
