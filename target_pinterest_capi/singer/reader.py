@@ -168,7 +168,7 @@ class BytesReader(GenericSingerReader[bytes]):
             why = "nested too deeply" if isinstance(error, RecursionError) else "no JSON"
             name = shown_name(stream or "")
             raise InputError(
-                f"line {self.line_number}: SCHEMA of stream {shown_name(name)!r}: it is {why}"
+                f"line {self.line_number}: SCHEMA of stream {name!r}: it is {why}"
             ) from None
 
 
