@@ -19,7 +19,7 @@ from target_pinterest_capi.events.event import (
     SkippedRecord,
     encode,
 )
-from target_pinterest_capi.events.fields import BY_PATH, FIELDS
+from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES, FIELDS
 from target_pinterest_capi.events.keys import derive_event_id, read_key
 from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
 
@@ -131,7 +131,8 @@ class Oracle:
         if names is not None:
             given, name = name, names.get(name or "", self.plan.fallback_name)
             if name is None and given is not None:
-                raise NoEventError(SkippedRecord(self.plan.origin, Skipped.NOT_LISTED, given))
+                shown = given if given in {*EVENT_NAMES, *self.plan.known_names} else None
+                raise NoEventError(SkippedRecord(self.plan.origin, Skipped.NOT_LISTED, shown))
         if name is None:
             raise self._missing("event_name", raw, record)
         return str(name)
