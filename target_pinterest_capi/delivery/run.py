@@ -419,9 +419,5 @@ class Run:
         return EventLedger(
             url.get_secret_value(),
             self.settings.ledger_retention_days,
-            seconds_left=self._seconds_left,
+            seconds_left=self.grace_seconds_left,
         )
-
-    def _seconds_left(self) -> float:
-        """Return what is left of the grace time, once that has begun."""
-        return float("inf") if self._deadline is None else self._deadline - self._clock()

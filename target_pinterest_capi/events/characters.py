@@ -1,4 +1,4 @@
-"""Text as Unicode sees it: NFC, lower case, decimal digits, letters.
+"""Text as Unicode sees it: what is visible of it, NFC, lower case, decimal digits, letters.
 
 Every normal form is made of these. A function takes any text, lone surrogates included, never
 raises, and returns plain ASCII by the shortest way.
@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Final
 from unicodedata import category, combining, decimal, normalize
 
+_INVISIBLE: Final = ("Cc", "Cf")
 _SHORT: Final = 256  # characters, whose marks are sorted in no time in whatever order
 _LOWER: Final = bytes(range(256)).lower()
 _NOT_ALNUM: Final = bytes(byte for byte in range(128) if not chr(byte).isalnum())
@@ -20,6 +21,23 @@ def well_formed(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return text
+
+
+def visible(text: str) -> str:
+    """Return the text without what nobody sees of it: controls, and invisible marks (Unicode Cf).
+
+    Marks are such as soft hyphens, byte order marks and those of direction. Tabs and line ends
+    become spaces; lone surrogates are U+FFFD.
+    """
+    if text.isprintable():
+        return text
+    return "".join(map(_visible, well_formed(text)))
+
+
+def _visible(char: str) -> str:
+    if char.isprintable() or category(char) not in _INVISIBLE:
+        return char
+    return " " if char.isspace() else ""
 
 
 def nfc(text: str) -> str:

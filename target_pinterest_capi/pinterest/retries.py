@@ -161,7 +161,7 @@ def describe(response: CallResponse | EventsResponse) -> str:
     return f"{words}, {_flaw(response)}" if _is_success(response) else words
 
 
-def _flaw(response: "ApiResponse[Any]") -> str:
+def _flaw(response: ApiResponse[Any]) -> str:
     if response.body is None:
         return "with a body that is empty, cut or not what was asked for"
     return "with a list that has not the status of each event that was sent"
@@ -212,5 +212,5 @@ def delay_seconds(attempts: int, server_wait_seconds: float | None, rng: random.
     return max(jittered, wait)
 
 
-def _is_success(response: "ApiResponse[Any]") -> bool:
+def _is_success(response: ApiResponse[Any]) -> bool:
     return response.status // 100 == 2  # noqa: PLR2004

@@ -197,6 +197,10 @@ def _mapping(raw: Any, where: str, reading: Reading) -> MappingEntry | None:
     if not isinstance(raw, Mapping):
         return None
     members = read_secrets(MappingEntry, given, where, problems)
+    own_words = members.get("null_values")
+    if isinstance(own_words, list) and all(isinstance(word, str) for word in own_words):
+        own_options = reading.options._replace(null_values=tuple(own_words))
+        reading = reading._replace(options=own_options)
     readers = {
         "fields": entries.read_fields,
         "defaults": read_defaults,

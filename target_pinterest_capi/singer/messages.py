@@ -139,8 +139,7 @@ def _number(text: str) -> Decimal | float:
 def _without_surrogates(value: Any) -> Any:
     """Return the value with every half of a surrogate pair as U+FFFD: UTF-8 has no form for it."""
     if isinstance(value, str):
-        has_half = any("\ud800" <= char <= "\udfff" for char in value)
-        return value.encode("utf-8", "replace").decode("utf-8") if has_half else value
+        return "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in value)
     if isinstance(value, dict):
         return {
             _without_surrogates(name): _without_surrogates(member) for name, member in value.items()
