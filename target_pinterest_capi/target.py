@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Iterable
 from functools import partial
 from types import FrameType
 from typing import IO, Any, ClassVar, Final, NamedTuple
@@ -32,8 +33,10 @@ from target_pinterest_capi.events.reasons import Skipped
 from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.mapping.entries import KEPT_STREAMS, Accounts, entry_compiler
 from target_pinterest_capi.pipeline.feed import ChunkedSource, paced
+from target_pinterest_capi.pipeline.not_found import NamesNotFound
 from target_pinterest_capi.reporting.log_lines import keep_to_one_line
 from target_pinterest_capi.reporting.progress import Progress, watch
+from target_pinterest_capi.reporting.report import NotFound
 from target_pinterest_capi.reporting.summary import log_summary
 from target_pinterest_capi.singer.batch_files import BatchFileError, batch_records
 from target_pinterest_capi.singer.memory import keep_freed_memory
@@ -54,6 +57,8 @@ from target_pinterest_capi.target_command import (
     log_problems,
 )
 
+# Columns that a SCHEMA does not declare may still come with records: so many are waited for.
+RECORDS_BEFORE_JUDGEMENT: Final = 1_000
 QUIET_LOGGERS: Final = ("httpx", "httpcore")  # they log a line for each request
 
 
@@ -91,6 +96,9 @@ class TargetPinterestCapi(Target):
         self.compile_entries = entry_compiler(
             self.settings, Accounts(self.settings), self.run.tally.count_value
         )
+        self.not_found = NamesNotFound(self.settings)
+        self.run.has_unmet_entries = lambda: self.not_found.has_unmet_entries
+        self._judge_columns_at = RECORDS_BEFORE_JUDGEMENT
         self._declared: dict[tuple[object, ...], _Stream] = {}  # by SCHEMA, the last used last
         self._warnings: set[str] = set()
         self.lists = ListDelivery(self.settings, self.run)
@@ -172,6 +180,11 @@ class TargetPinterestCapi(Target):
             self._warnings.add(message)
             self.logger.warning("%s", message)
 
+    def _warn_of(self, found: Iterable[NotFound]) -> None:
+        """Log once what the configuration names and the input does not have."""
+        for one in found:
+            self.warn_once(f"{one.message} ({one.setting})")
+
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
         stream, record = message_dict["stream"], message_dict["record"]
         if stream not in self.mapper.stream_maps:
@@ -197,6 +210,9 @@ class TargetPinterestCapi(Target):
                 self._handler(stream_map.stream_alias).handle_record(dict(mapped))
 
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
+        if self.run.sequence >= self._judge_columns_at:
+            self._warn_of(self.not_found.columns())
+            self._judge_columns_at = self.run.sequence + RECORDS_BEFORE_JUDGEMENT
         self.run.add_state(message_dict["value"])
 
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
@@ -276,6 +292,7 @@ class TargetPinterestCapi(Target):
             code = code or 128 + self.signal
         if not code:
             code = self._complete_lists()
+        self._warn_of((*self.not_found.streams(), *self.not_found.columns()))
         watching.end(self.run.started_at + self.run.seconds)
         log_summary(self.logger, self.run, self.lists.reports(), code)
         self._write_report(code)
@@ -335,7 +352,8 @@ class TargetPinterestCapi(Target):
         if stopped is None and self.signal is not None:
             stopped = f"{signal.Signals(self.signal).name} came."
         try:
-            write_report(self.run, code, stopped, self.lists.reports())
+            not_found = (*self.not_found.streams(), *self.not_found.columns())
+            write_report(self.run, code, stopped, self.lists.reports(), not_found)
         except OSError as error:
             self.logger.error(  # noqa: TRY400
                 "The report cannot be written to report_path: %s.",

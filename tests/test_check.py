@@ -344,7 +344,9 @@ def test_sample_that_no_mapping_takes(check):
     )
     step = found(result)["mappings"]
     assert (step["mark"], result.exit_code) == ("failed", 1)
-    assert "no_mapping" in step["details"][0]
+    no_stream, reason = step["details"]
+    assert no_stream == "No stream 'orders' came. (mappings[0].stream)"
+    assert "no_mapping" in reason
 
 
 LISTS = {

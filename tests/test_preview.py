@@ -493,6 +493,7 @@ def test_changes_of_lists_are_counted(preview):
         "values": [{**mapping, "field": "member", "reason": "not_an_email", "count": 1}],
         "ignored": {},
         "unread_columns": {"vips": ["notes"]},
+        "not_found": [],
     }
 
 
@@ -594,6 +595,10 @@ def test_summary_counts_everything_that_was_read(preview):
     ]
     (made,) = objects(preview(lines, "--json", "--summary"))
     mapping = {"stream": "orders", "mapping": "paid orders"}
+    assert made.pop("not_found")[0] == {
+        "setting": "mappings[0].fields.user_data.ph",
+        "message": "Column 'phone' is not in stream orders.",
+    }
     assert made == {
         "records": 3,
         "outcomes": [

@@ -73,9 +73,9 @@ def _sample_in_words(preview: Preview, settings: Settings) -> CheckResult:
         )
     invalid = [row for row in preview.not_sent() if row.outcome == Outcome.INVALID]
     if sent:
-        return CheckResult(
-            MAPPINGS, CheckStatus.WARNING if invalid else CheckStatus.OK, counts, details=details
-        )
+        is_odd = invalid or preview.not_found()
+        status = CheckStatus.WARNING if is_odd else CheckStatus.OK
+        return CheckResult(MAPPINGS, status, counts, details=details)
     if invalid and all(row.reason == Invalid.EVENT_TOO_OLD for row in invalid):
         return CheckResult(
             MAPPINGS,
@@ -90,6 +90,8 @@ def _sample_in_words(preview: Preview, settings: Settings) -> CheckResult:
 
 
 def _details(preview: Preview, settings: Settings) -> Iterator[str]:
+    for one in preview.not_found():
+        yield f"{one.message} ({one.setting})"
     others = preview.not_sent()
     for row in others[:SHOWN_REASONS]:
         stream = shown_name(row.origin.stream)

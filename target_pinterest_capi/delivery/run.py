@@ -37,6 +37,11 @@ from target_pinterest_capi.reporting.progress import ProgressReporter, Snapshot
 if TYPE_CHECKING:
     from target_pinterest_capi.settings import Settings
 
+NOTHING_MAPPED: Final = (
+    "No record was mapped, and an entry of mappings or customer_lists met no stream. No STATE was "
+    "written: correct the name of its stream and run again, and the records come again."
+)
+_FILTERED: Final = (Skipped.STREAM_MAP, Skipped.MELTANO_TEST)
 STATE_INTERVAL_SECONDS: Final = 1.0  # Meltano saves every STATE line with database commits
 
 _log: Final = logging.getLogger("target-pinterest-capi.delivery")
@@ -107,6 +112,10 @@ class Run:
         self.watch: ProgressReporter | None = None  # polled while the run goes on
         self.sequence = 0  # records that have arrived; what is handed over belongs to the last one
         self.states_written = 0
+        # Whether entries of the configuration have met no stream so far; a door that knows says so.
+        self.has_unmet_entries: Callable[[], bool] = lambda: False
+        self._without_entry = 0  # records that no entry takes
+        self._filtered = 0  # records that were left out before any entry was asked
 
     # What arrives
 
@@ -179,6 +188,8 @@ class Run:
 
     def skip_record(self, record: SkippedRecord) -> None:
         """Count the current record as left out by configuration."""
+        self._without_entry += record.reason is Skipped.NO_MAPPING
+        self._filtered += record.reason in _FILTERED
         reason = str(record.reason)
         if record.name is not None:
             reason = f"{reason}: {record.name}"
@@ -354,7 +365,7 @@ class Run:
         return min((number for number in sequences if number is not None), default=None)
 
     def _checkpoint(self, now: float) -> None:
-        if not self._can_write_state:
+        if not self._can_write_state or self._maps_nothing():
             return
         value = self._checkpoints.pop_newest_true(
             self._oldest_unsettled(), pass_held=not self._acknowledger.is_over_limit
@@ -389,6 +400,17 @@ class Run:
         undecided = sum(delivery.undecided for delivery in self._deliveries)
         if self._acknowledger.has_too_much_rejected(undecided, at_end=at_end):
             self._stop_with(self._too_much_rejected(), raise_now=not finishing)
+        if at_end and self._maps_nothing():
+            self._stop_with(RunStopped(NOTHING_MAPPED, ExitCode.TOO_MUCH_REJECTED), raise_now=False)
+
+    def _maps_nothing(self) -> bool:
+        """Return whether no record was mapped, perhaps since the name of a stream is wrong.
+
+        A STATE past such records would lose them: corrected, the next run would not see them again.
+        """
+        if not self._without_entry or self._without_entry + self._filtered < self.sequence:
+            return False
+        return self.has_unmet_entries()
 
     def _too_much_rejected(self) -> RunStopped:
         where = "No STATE was written past them."

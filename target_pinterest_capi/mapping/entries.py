@@ -295,19 +295,19 @@ def _is_true(value: Any) -> bool:
 
 def stream_columns(schema: Mapping[str, Any], seen: Iterable[str] = ()) -> frozenset[str]:
     """Return the columns that a stream's schema declares, and those seen besides."""
-    return frozenset(map(clean_name, (*_properties(schema), *seen)))
+    return frozenset(map(clean_name, (*properties_of(schema), *seen)))
 
 
 def stream_members(schema: Mapping[str, Any]) -> dict[str, frozenset[str]]:
     """Return the members that a stream's schema declares of objects, by column."""
     declared = {
-        clean_name(column): frozenset(_properties(column_schema))
-        for column, column_schema in _properties(schema).items()
+        clean_name(column): frozenset(properties_of(column_schema))
+        for column, column_schema in properties_of(schema).items()
     }
     return {column: members for column, members in declared.items() if members}
 
 
-def _properties(schema: Any) -> Mapping[str, Any]:
+def properties_of(schema: Any) -> Mapping[str, Any]:
     """Return the properties of an object's schema, also of one that is an alternative to null."""
     if not isinstance(schema, Mapping):
         return {}
@@ -316,6 +316,6 @@ def _properties(schema: Any) -> Mapping[str, Any]:
         alternatives = schema.get(keyword)
         for alternative in alternatives if isinstance(alternatives, list) else ():
             if isinstance(alternative, Mapping) and keyword not in alternative:
-                found.update(_properties(alternative))
+                found.update(properties_of(alternative))
     properties = schema.get("properties")
     return {**found, **properties} if isinstance(properties, Mapping) else found

@@ -28,6 +28,7 @@ from target_pinterest_capi.mapping.entries import (
     load_preset,
     matching,
 )
+from target_pinterest_capi.pipeline.not_found import NamesNotFound
 from target_pinterest_capi.pipeline.previewed import (
     EVENT,
     SENT,
@@ -43,6 +44,7 @@ from target_pinterest_capi.pipeline.previewed_lists import (
 )
 from target_pinterest_capi.pipeline.stream import StreamPipeline
 from target_pinterest_capi.reporting.counters import Counters, OutcomeCount
+from target_pinterest_capi.reporting.report import NotFound
 from target_pinterest_capi.settings import MappingEntry, Settings
 from target_pinterest_capi.singer import messages
 from target_pinterest_capi.singer.schemas import SchemaError, check_schema
@@ -70,6 +72,7 @@ class Preview:
         self._settings = settings
         self.now = now
         self.accounts = Accounts(settings)
+        self.names = NamesNotFound(settings)
         self._streams: dict[str, _StreamPreview] = {}
 
     def read(self, lines: Iterable[bytes]) -> Iterator[list[PreviewedRecord]]:
@@ -108,6 +111,15 @@ class Preview:
             if row.origin in self.lists and row.reason in ADVICE
             else advice_about(row.reason)
         )
+
+    def not_found(self) -> list[NotFound]:
+        """Return the streams and columns that the settings name and the input does not have.
+
+        None where the target changes names first: by stream maps, or by flattening.
+        """
+        if self._settings.stream_maps or self._settings.flattening_enabled:
+            return []
+        return [*self.names.streams(), *self.names.columns()]
 
     def unread_columns(self) -> dict[str, list[str]]:
         """Return by stream the columns that no expression reads.
@@ -182,6 +194,7 @@ class _StreamPreview:
             compile_entries=entry_compiler(
                 preview.settings, preview.accounts, self._note, preview.now
             ),
+            not_found=preview.names,
             lists=[(entry.origin, partial(self._handle_for_list, entry)) for entry in self._lists],
         )
 

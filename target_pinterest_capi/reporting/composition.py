@@ -20,6 +20,7 @@ from target_pinterest_capi.reporting.report import (
     Delays,
     Delivered,
     NameCoverage,
+    NotFound,
     OriginOutcomes,
     ReasonCount,
     Report,
@@ -38,6 +39,7 @@ class RunFacts(NamedTuple):
     run: RunSection
     requests: tuple[int, int, int]
     customer_lists: Sequence[CustomerListReport] = ()
+    not_found: Sequence[NotFound] = ()
 
 
 def compose(facts: RunFacts, counters: Counters, statistics: DeliveredStatistics) -> Report:
@@ -58,6 +60,7 @@ def compose(facts: RunFacts, counters: Counters, statistics: DeliveredStatistics
         ),
         requests=_requests(facts, counters.total(Outcome.DELIVERED)),
         customer_lists=list(facts.customer_lists),
+        not_found=list(facts.not_found),
     )
 
 

@@ -188,6 +188,13 @@ class Requests(msgspec.Struct, frozen=True, kw_only=True):
     events_per_second: Annotated[float, _about("Delivered events by the run's seconds.", ge=0)]
 
 
+class NotFound(msgspec.Struct, frozen=True, kw_only=True):
+    """A stream or a column that the configuration names, and the input does not have."""
+
+    setting: Annotated[str, _about("The path of the setting that names it.")]
+    message: Annotated[str, _about("What is missing, and what was probably meant.")]
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What one run of target-pinterest-capi did."""
 
@@ -203,6 +210,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     delivered: Delivered
     requests: Requests
     customer_lists: list[CustomerListReport] = []
+    not_found: list[NotFound] = []
 
 
 _encode: Final = msgspec.json.Encoder().encode

@@ -81,6 +81,7 @@ def write_report(
     exit_code: int,
     stopped: str | None,
     customer_lists: Sequence[CustomerListReport] = (),
+    not_found: Sequence[report.NotFound] = (),
 ) -> None:
     """Write the report of a run that ended with `exit_code`; `stopped` is why it stopped early.
 
@@ -95,6 +96,7 @@ def write_report(
         _run_section(run, exit_code, stopped),
         (requests.sent, requests.repeated, requests.isolating),
         customer_lists,
+        not_found,
     )
     made = compose(facts, run.tally, run.observations)
     replace_file(

@@ -96,8 +96,8 @@ def preview(
 def summary_members(given: Preview) -> dict[str, Any]:
     """Return the counts for programs.
 
-    These are outcomes, values left out or warned about, ignored messages, and columns that nothing
-    reads.
+    These are outcomes, values left out or warned about, ignored messages, columns that nothing
+    reads, and names of the settings that the input does not have.
     """
     outcomes = []
     for row in given.tally.outcomes():
@@ -114,6 +114,9 @@ def summary_members(given: Preview) -> dict[str, Any]:
         ],
         "ignored": dict(given.ignored),
         "unread_columns": given.unread_columns(),
+        "not_found": [
+            {"setting": one.setting, "message": one.message} for one in given.not_found()
+        ],
     }
 
 

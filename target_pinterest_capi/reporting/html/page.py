@@ -62,6 +62,10 @@ ENDINGS: Final = {
 }
 
 
+TOO_MUCH_REJECTED: Final = 3
+NOTHING_MAPPED: Final = Ending("bad", "Stopped: no record was mapped")
+
+
 def page(report: Report) -> str:
     """Return the page of a report."""
     seen = report.delivered
@@ -123,6 +127,8 @@ def headline(report: Report) -> str:
 
 def _ending(report: Report) -> Ending:
     code = report.run.exit_code
+    if code == TOO_MUCH_REJECTED and report.totals.skipped == _all_events(report):
+        return NOTHING_MAPPED if report.not_found else ENDINGS[code]
     if not code and report.totals.rejected + report.totals.invalid:
         return Ending("warn", "Completed, with some events that need a look")
     if code > SIGNALS:
@@ -130,9 +136,16 @@ def _ending(report: Report) -> Ending:
     return ENDINGS.get(code, Ending("bad", "Stopped"))
 
 
+def _all_events(report: Report) -> int:
+    totals = report.totals
+    return totals.delivered + totals.invalid + totals.rejected + totals.skipped
+
+
 def _sections(report: Report, causes: Causes) -> Iterator[Section]:
     """Yield the sections that have something to say, in their order."""
     yield Section("What became of the events", "outcomes.html")
+    if report.not_found:
+        yield Section("Names not found", "not_found.html")
     if report.delivered.events:
         yield Section("Match keys", "match_keys.html")
         yield Section("When they happened", "over_time.html")
