@@ -378,13 +378,13 @@ def vips(*actions: str | None) -> list[bytes]:
         (
             vips("add", "perhaps"),
             "warning",
-            f"1 invalid: bad_field in stream vips. {ADVICE['bad_field']}",
+            f"1 invalid: bad_field: operation in stream vips. {ADVICE['bad_field']}",
         ),
         (vips("perhaps", None), "failed", "2 records of the sample: 0 events"),
         (
             vips(None),
             "failed",
-            f"1 invalid: missing_field in stream vips. {ADVICE['missing_field']}",
+            f"1 invalid: missing_field: operation in stream vips. {ADVICE['missing_field']}",
         ),
     ],
 )

@@ -244,3 +244,50 @@ def test_entry_without_a_stream_beside_others(run_target, tmp_path: Path):
     said = "No stream 'order_*' came; did you mean 'orders'?"
     assert (ran.code, ran.states, said in ran.log) == (0, ['{"n": 1}'], True)
     assert [row["message"] for row in json.loads(path.read_bytes())["not_found"]] == [said]
+
+
+FIRST_CONTACT = (
+    "No mappings are set, and stream users has no column named like event_name, action_source, "
+    "event_time, user_data.em. It has created, id, mail. Say in mappings which of them is which "
+    "field, or name a preset: `pinterest-capi presets list`"
+)
+FOREIGN = schema("users", "id", "mail", "created")
+
+
+@pytest.mark.parametrize(
+    ("lines", "settings", "said"),
+    [
+        (
+            [FOREIGN, record("users", id=1, mail="jane@example.com", created="2026-01-01")],
+            {},
+            FIRST_CONTACT,
+        ),
+        (
+            [FOREIGN, record("users", id=1, em="jane@example.com")],
+            {"defaults": DEFAULTS},
+            None,
+        ),
+        (
+            [FOREIGN, record("users", id=1)],
+            {"defaults": DEFAULTS},
+            "no column named like user_data.em. It has",
+        ),
+    ],
+)
+def test_first_contact_without_mappings(
+    run_target, lines: list[bytes], settings: dict[str, Any], said: str | None
+):
+    """A table without mappings: the fields it lacks, the columns it has, and the way out."""
+    log = run_target(lines, **settings).log
+    assert ("No mappings are set" in log) is (said is not None)
+    assert (said or "") in log
+
+
+def test_missing_fields_are_counted_by_name(run_target, tmp_path: Path):
+    """The log and the report name the required field that has no value."""
+    path = tmp_path / "report.json"
+    given = {"stream": "orders", "fields": {"event_id": "Name"}}
+    ran = run_target([ORDERS, record("orders", **ORDER)], mappings=[given], report_path=str(path))
+    assert ran.reasons == {"missing_field: event_name": 1}
+    (row,) = json.loads(path.read_bytes())["reasons"]
+    assert (row["reason"], row["field"], row["event_name"]) == ("missing_field", "event_name", None)

@@ -486,7 +486,7 @@ def test_changes_of_lists_are_counted(preview):
     assert made == {
         "records": 4,
         "outcomes": [
-            {**mapping, "outcome": "invalid", "reason": "bad_field", "count": 1},
+            {**mapping, "outcome": "invalid", "reason": "bad_field: operation", "count": 1},
             {**mapping, "outcome": "added", "count": 2},
             {**mapping, "outcome": "removed", "count": 1},
         ],

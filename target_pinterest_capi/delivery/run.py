@@ -27,11 +27,11 @@ from target_pinterest_capi.delivery.wakeup import Wakeup
 from target_pinterest_capi.delivery.worker_pool import StartWorkers, WorkerPool
 from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, SkippedRecord
 from target_pinterest_capi.events.keys import key_of
-from target_pinterest_capi.events.outcomes import Outcome
+from target_pinterest_capi.events.outcomes import Outcome, counted_reason
 from target_pinterest_capi.events.reasons import Invalid, Reason, Skipped
 from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.files.line_file import LineFile
-from target_pinterest_capi.reporting.counters import RequestCounts
+from target_pinterest_capi.reporting.counters import RequestCounts, sum_of_requests
 from target_pinterest_capi.reporting.progress import ProgressReporter, Snapshot
 
 if TYPE_CHECKING:
@@ -190,9 +190,7 @@ class Run:
         """Count the current record as left out by configuration."""
         self._without_entry += record.reason is Skipped.NO_MAPPING
         self._filtered += record.reason in _FILTERED
-        reason = str(record.reason)
-        if record.name is not None:
-            reason = f"{reason}: {record.name}"
+        reason = counted_reason(record.reason, record.name)
         self.tally.count_outcome(record.origin, Outcome.SKIPPED, reason)
 
     def skip_unsent(self, origin: Origin, reason: Reason) -> None:
@@ -234,8 +232,14 @@ class Run:
 
     @property
     def requests(self) -> RequestCounts:
-        """How many requests were sent, and why."""
-        return self._events.dispatcher.requests
+        """How many requests were sent, of events and of customer lists, and why."""
+        return sum_of_requests([delivery.requests for delivery in self._deliveries])
+
+    @property
+    def without_outcome(self) -> int:
+        """How many events and operations of lists have no outcome: the next run has them again."""
+        failed = self._failed_at is not None
+        return self._undecided() + self._acknowledger.dead_letters.waiting + failed
 
     def snapshot(self) -> Snapshot:
         """Return how far the run is."""
@@ -356,6 +360,9 @@ class Run:
 
     # STATE, and when to stop
 
+    def _undecided(self) -> int:
+        return sum(delivery.undecided for delivery in self._deliveries)
+
     def _oldest_unsettled(self) -> int | None:
         sequences = (
             self._acknowledger.dead_letters.oldest_sequence(),
@@ -397,8 +404,7 @@ class Run:
         for stopped in [delivery.stopped for delivery in self._deliveries]:
             if stopped is not None:
                 self._stop_with(RunStopped(stopped.message), raise_now=not finishing)
-        undecided = sum(delivery.undecided for delivery in self._deliveries)
-        if self._acknowledger.has_too_much_rejected(undecided, at_end=at_end):
+        if self._acknowledger.has_too_much_rejected(self._undecided(), at_end=at_end):
             self._stop_with(self._too_much_rejected(), raise_now=not finishing)
         if at_end and self._maps_nothing():
             self._stop_with(RunStopped(NOTHING_MAPPED, ExitCode.TOO_MUCH_REJECTED), raise_now=False)

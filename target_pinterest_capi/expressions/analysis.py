@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from target_pinterest_capi.expressions.syntax import Node, children, parse
+from target_pinterest_capi.expressions.syntax import ExpressionError, Node, children, parse
 
 # The next child reads what the one before returns.
 IN_TURN: Final = frozenset({"subexpression", "index_expression", "pipe"})
@@ -40,6 +40,15 @@ def paths(source: str) -> frozenset[Path]:
 def compared_columns(source: str) -> frozenset[str]:
     """Return the columns that are one side of a comparison. Raises ExpressionError."""
     return frozenset(_compared(parse(source)))
+
+
+def looks_computed(text: str) -> bool:
+    """Return whether a text that should be a plain one is an expression: a call, or a literal."""
+    try:
+        tree = parse(text)
+    except ExpressionError:
+        return False
+    return tree["type"] in ("function_expression", "literal", "or_expression")
 
 
 def plain_path(source: str) -> str | None:

@@ -11,10 +11,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from target_pinterest_capi.events.column_names import is_metadata
+from target_pinterest_capi.events.fields import FIELDS
 from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.expressions.analysis import EACH, Path, compared_columns, paths
 from target_pinterest_capi.expressions.values import opened
 from target_pinterest_capi.mapping.entries import properties_of
+from target_pinterest_capi.mapping.flat_columns import entry_fields
 from target_pinterest_capi.reporting.report import NotFound
 from target_pinterest_capi.settings import CustomerListEntry, MappingEntry, Settings
 from target_pinterest_capi.settings.problems import nearest
@@ -37,6 +39,9 @@ class NamesNotFound:
     def __init__(self, settings: Settings) -> None:
         self._entries = list(_entries(settings))
         self._streams: dict[str, None] = {}  # that came, in their order
+        self._takes_all = settings.mappings is None  # by preset pinterest
+        self._defaults = frozenset(settings.defaults)
+        self._unmapped: dict[str, Collection[str]] = {}  # columns of the streams that it takes
 
     def of_stream(
         self, stream: str, schema: Mapping[str, Any], columns: Collection[str]
@@ -44,7 +49,9 @@ class NamesNotFound:
         """Return the names that the entries of a stream read, now that its SCHEMA has come."""
         if len(self._streams) < MAX_STREAMS:
             self._streams[stream] = None
-        taking = [entry for entry in self._entries if fnmatch.fnmatchcase(stream, entry.pattern)]
+        if self._takes_all and not any(entry.takes(stream) for entry in self._entries):
+            return StreamNames((), stream, schema, columns, self._unmapped)
+        taking = [entry for entry in self._entries if entry.takes(stream)]
         return StreamNames(taking, stream, schema, columns)
 
     @property
@@ -61,6 +68,11 @@ class NamesNotFound:
     def columns(self) -> list[NotFound]:
         """Return the columns that entries read, and that neither SCHEMA nor any record had."""
         found = {row.message: row for entry in self._entries for row in entry.columns_not_found()}
+        for stream, columns in self._unmapped.items():
+            fields = required_fields_without(columns, self._defaults)
+            if fields:
+                row = _no_fields(stream, columns, fields)
+                found[row.message] = row
         return list(found.values())[:MAX_SHOWN]
 
 
@@ -77,6 +89,10 @@ class NamingEntry:
             for path in paths(written.source):
                 if not is_metadata(path[0] or ""):
                     self.unseen.setdefault(path, written)
+
+    def takes(self, stream: str) -> bool:
+        """Return whether it is for records of the stream."""
+        return fnmatch.fnmatchcase(stream, self.pattern)
 
     def columns_not_found(self) -> Iterator[NotFound]:
         """Yield what it reads and no stream that it took has; of a path, the first step."""
@@ -96,8 +112,11 @@ class StreamNames:
         stream: str,
         schema: Mapping[str, Any],
         columns: Collection[str],
+        unmapped: dict[str, Collection[str]] | None = None,
     ) -> None:
         self._entries = entries
+        self._stream = stream
+        self._unmapped = unmapped  # where preset pinterest alone takes the stream
         for entry in entries:
             if len(entry.streams) < 2:  # noqa: PLR2004 - one, or several
                 entry.streams.append(stream)
@@ -111,6 +130,9 @@ class StreamNames:
         """Take the columns that the stream is now known to have."""
         if not columns:
             return  # they come with records
+        unmapped = self._unmapped
+        if unmapped is not None and (self._stream in unmapped or len(unmapped) < MAX_SHOWN):
+            unmapped[self._stream] = columns
         for entry in self._entries:
             for path in [path for path in entry.unseen if len(path) == 1]:
                 if path[0] in columns:
@@ -214,6 +236,28 @@ def _no_column(entry: NamingEntry, path: Path, written: Written) -> NotFound:
 def _nearest_hint(entry: NamingEntry, path: Path) -> str:
     near = nearest(str(path[-1]), entry.known[path])
     return f"; did you mean {shown_name(near)!r}?" if near else "."
+
+
+def required_fields_without(columns: Collection[str], defaults: Collection[str]) -> list[str]:
+    """Return the required fields that neither columns named like them nor constants give."""
+    there = {*entry_fields(columns), *defaults}
+    there.add("event_id")  # which is derived
+    missing = [field.path for field in FIELDS if field.required and field.path not in there]
+    identifiers = ("user_data.em", "user_data.hashed_maids", "user_data.client_ip_address")
+    return missing if there.intersection(identifiers) else [*missing, identifiers[0]]
+
+
+def _no_fields(stream: str, columns: Collection[str], fields: Collection[str]) -> NotFound:
+    shown = [shown_name(column) for column in sorted(columns) if not is_metadata(column)]
+    more = f" and {len(shown) - MAX_SHOWN} more" if len(shown) > MAX_SHOWN else ""
+    return NotFound(
+        setting="mappings",
+        message=(
+            f"No mappings are set, and stream {shown_name(stream)} has no column named like "
+            f"{', '.join(fields)}. It has {', '.join(shown[:MAX_SHOWN])}{more}. Say in mappings "
+            "which of them is which field, or name a preset: `pinterest-capi presets list`"
+        ),
+    )
 
 
 def _text_hint(path: Path, written: Written) -> str:

@@ -17,7 +17,12 @@ from target_pinterest_capi.delivery.batches import max_event_bytes
 from target_pinterest_capi.events.build.builder import Result
 from target_pinterest_capi.events.column_names import is_metadata
 from target_pinterest_capi.events.event import Event, InvalidRecord, Origin
-from target_pinterest_capi.events.outcomes import Outcome, advice_about
+from target_pinterest_capi.events.outcomes import (
+    Outcome,
+    advice_about,
+    counted_invalid,
+    counted_reason,
+)
 from target_pinterest_capi.events.reasons import Invalid, Skipped
 from target_pinterest_capi.expressions.analysis import roots
 from target_pinterest_capi.mapping.entries import (
@@ -106,11 +111,10 @@ class Preview:
 
     def advice(self, row: OutcomeCount) -> str:
         """Return what a person does about a row of the outcome table; it may be nothing."""
-        return (
-            ADVICE[row.reason]
-            if row.origin in self.lists and row.reason in ADVICE
-            else advice_about(row.reason)
-        )
+        reason = row.reason.partition(":")[0]
+        if row.origin in self.lists and reason in ADVICE:
+            return ADVICE[reason]
+        return advice_about(reason)
 
     def not_found(self) -> list[NotFound]:
         """Return the streams and columns that the settings name and the input does not have.
@@ -250,9 +254,7 @@ class _StreamPreview:
             )
         reason = str(made.reason)
         name = made.name
-        tally.count_outcome(
-            made.origin, Outcome.SKIPPED, reason if name is None else f"{reason}: {name}"
-        )
+        tally.count_outcome(made.origin, Outcome.SKIPPED, counted_reason(reason, name))
         return PreviewedRecord(
             line,
             *made.origin,
@@ -287,7 +289,8 @@ class _StreamPreview:
 
     def _invalid(self, made: InvalidRecord, notes: tuple[Note, ...]) -> PreviewedRecord:
         reason = str(made.reason)
-        self._preview.tally.count_outcome(made.origin, Outcome.INVALID, reason)
+        counted = counted_invalid(reason, made.field)
+        self._preview.tally.count_outcome(made.origin, Outcome.INVALID, counted)
         advice = advice_about(made.detail or "") or made.reason.advice
         line, outcome = self._preview.line, str(Outcome.INVALID)
         return PreviewedRecord(

@@ -81,12 +81,14 @@ def _reasons(counters: Counters) -> Iterator[ReasonCount]:
         if row.outcome is Outcome.DELIVERED:
             continue
         reason, _, name = row.reason.partition(": ")
+        is_invalid = row.outcome is Outcome.INVALID
         yield ReasonCount(
             stream=shown_name(row.origin.stream),
             mapping=row.origin.mapping,
             outcome=str(row.outcome),  # type: ignore[arg-type]
             reason=reason,
-            event_name=name or None,
+            event_name=name if name and not is_invalid else None,
+            field=name if name and is_invalid else None,
             events=row.number,
             advice=advice_about(row.reason),
         )

@@ -52,6 +52,10 @@ class RunSection(msgspec.Struct, frozen=True, kw_only=True):
         dict[str, str | int | float | bool | None],
         _about("Settings that shaped the run; no secret and no path."),
     ]
+    without_outcome: Annotated[
+        int,
+        _about("Events and members without an outcome; the next run gets them again.", ge=0),
+    ] = 0
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,6 +86,9 @@ class ReasonCount(msgspec.Struct, frozen=True, kw_only=True):
     ]
     events: Count
     advice: str
+    field: Annotated[
+        str | None, _about("The required field that has no usable value, where that is the reason.")
+    ] = None
 
 
 class ValueCount(msgspec.Struct, frozen=True, kw_only=True):

@@ -62,6 +62,7 @@ class FinishedRun(Protocol):
     run_id: str
     sequence: int
     states_written: int
+    without_outcome: int
 
     @property
     def seconds(self) -> float:
@@ -121,6 +122,7 @@ def _run_section(run: FinishedRun, exit_code: int, stopped: str | None) -> repor
         stopped=None if stopped is None else _without_paths(stopped, settings),
         records=run.sequence,
         states_written=run.states_written,
+        without_outcome=run.without_outcome,
         dead_letters_written=run.dead_letters_written,
         dead_letters=_file_name(settings.dead_letter_path),
         versions={

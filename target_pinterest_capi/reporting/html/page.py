@@ -113,13 +113,15 @@ def headline(report: Report) -> str:
     if report.run.mode == "dry_run":
         return f"{numbers.counted(report.delivered.events, 'event')} would be sent"
     totals = report.totals
-    attempted = totals.delivered + totals.invalid + totals.rejected
+    waiting = report.run.without_outcome
+    attempted = totals.delivered + totals.invalid + totals.rejected + waiting
     if not attempted:
-        return "Nothing was to be delivered"
+        return "Nothing was delivered" if report.run.exit_code else "Nothing was to be delivered"
     verb = "accepted by Pinterest's check" if report.run.mode == "test" else "delivered"
     if totals.delivered < attempted:
         delivered = numbers.number(totals.delivered)
-        return f"{delivered} of {numbers.counted(attempted, 'event')} {verb}"
+        more = f"; {numbers.number(waiting)} wait for the next run" if waiting else ""
+        return f"{delivered} of {numbers.counted(attempted, 'event')} {verb}{more}"
     if attempted == 1:
         return f"The one event was {verb}"
     return f"All {numbers.number(attempted)} events {verb}"
