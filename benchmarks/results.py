@@ -124,7 +124,7 @@ def reach(
         row("the target to the floor", 0.6, "target", "floor"),
         row("a mapping of 27 expressions to the floor", 0.5, "mapping", "floor"),
         row("200 ms a call to none", 0.75, "latency", "target", by_cpu=False),
-        row("the SQLite ledger to none", 0.8, "ledger", "target"),
+        row("the SQLite ledger to none", 0.75, "ledger", "target"),
         row("validate_records to none", 0.75, "validate", "target"),
         row("two processes on two halves to one", 1.3, "two", "target", by_cpu=False),
         Reach("peak memory", 200.0, peak_mib, "MiB", at_least=False),

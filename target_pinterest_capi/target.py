@@ -17,7 +17,11 @@ from typing import IO, Any, ClassVar, Final, NamedTuple
 
 import click
 from singer_sdk import Sink, Target, metrics
-from singer_sdk.exceptions import RecordsWithoutSchemaException
+from singer_sdk.exceptions import (
+    MapExpressionError,
+    RecordsWithoutSchemaException,
+    StreamMapConfigError,
+)
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities, TargetCapabilities
 from singer_sdk.mapper import StreamMap
 from singer_sdk.plugin_base import _ConfigInput
@@ -62,6 +66,10 @@ RECORDS_BEFORE_JUDGEMENT: Final = 1_000
 QUIET_LOGGERS: Final = ("httpx", "httpcore")  # they log a line for each request
 
 
+class WrongMapError(Exception):
+    """`stream_maps` is wrong, which shows only when a stream's SCHEMA comes."""
+
+
 class TargetPinterestCapi(Target):
     """Loads records of any tap into Pinterest's Conversions API.
 
@@ -92,7 +100,7 @@ class TargetPinterestCapi(Target):
         message_reader: GenericSingerReader[bytes] | None = None,
     ) -> None:
         self.settings = load_settings(config, parse_env=parse_env_config)
-        self.run = Run(self.settings, write_state)
+        self.run = Run(self.settings, self._write_state)
         self.compile_entries = entry_compiler(
             self.settings, Accounts(self.settings), self.run.tally.count_value
         )
@@ -169,6 +177,11 @@ class TargetPinterestCapi(Target):
             raise InputError(
                 f"line {self._line_number}: SCHEMA of stream {shown_name(stream)!r}: {why}"
             ) from None
+        except (MapExpressionError, StreamMapConfigError) as error:
+            raise WrongMapError(
+                f"stream_maps: cannot be used for stream {shown_name(stream)!r} "
+                f"({type(error).__name__}): check its expressions and the form of its entries"
+            ) from None
         self._sinks_to_clear.clear()  # no sink has records that wait
         stream_maps = self.mapper.stream_maps[stream]
         names = [stream_map.stream_alias for stream_map in stream_maps]
@@ -233,6 +246,9 @@ class TargetPinterestCapi(Target):
                 f"line {self._line_number}: BATCH of stream {shown_name(stream)!r}, {error}"
             ) from None
 
+    def _write_state(self, value: bytes) -> None:
+        write_state(value, self.run.grace_seconds_left)
+
     def get_sink_class(self, stream_name: str) -> type[Sink]:
         """Return the class of a stream's sink: Meltano's test stream has no conversions."""
         return MeltanoTestSink if stream_name == MELTANO_TEST_STREAM else ConversionsSink
@@ -281,6 +297,9 @@ class TargetPinterestCapi(Target):
             code = self._fail(
                 "%s. What came before it is settled; STATE says from where to go on.", str(error)
             )
+        except WrongMapError as error:
+            self._fail("%s. What came before it is settled.", str(error))
+            code = int(ExitCode.CONFIGURATION)
         except Exception as error:  # noqa: BLE001 - a bug: its message could hold a value
             code = self._fail("An unexpected %s, raised by:", type(error).__name__)
             for place in _places(error):

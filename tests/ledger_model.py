@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
+from given import Clock
 from target_pinterest_capi.delivery.ledger import LEASE_SECONDS, Claims, LedgerError
 
 
@@ -10,7 +11,7 @@ from target_pinterest_capi.delivery.ledger import LEASE_SECONDS, Claims, LedgerE
 class SharedLedger:
     """What several runs have in common. `now` is seconds."""
 
-    now: Callable[[], float] = lambda: 0.0
+    now: Callable[[], float] = field(default_factory=Clock)
     delivered: set[int] = field(default_factory=set)
     claims: dict[int, "RunLedger"] = field(default_factory=dict)
     runs: dict["RunLedger", float] = field(default_factory=dict)  # when each was last renewed
@@ -19,56 +20,58 @@ class SharedLedger:
         """Return the ledger as a new run sees it."""
         run = (kind or RunLedger)(self)
         self.runs[run] = self.now()
+        self.remove_dead_runs()
         return run
 
-    def is_held(self, key: int) -> bool:
-        """Return whether a run has a key that has not ended, and has renewed in time."""
-        renewed_at = self.runs.get(self.claims.get(key))
-        return renewed_at is not None and self.now() - renewed_at <= LEASE_SECONDS
+    def remove_dead_runs(self) -> None:
+        """Remove the runs that have not renewed in time, and their claims."""
+        oldest = self.now() - LEASE_SECONDS
+        self.runs = {run: at for run, at in self.runs.items() if at >= oldest}
+        self.drop_claims_of_the_dead()
+
+    def drop_claims_of_the_dead(self) -> None:
+        """Remove every claim of a run that is no more."""
+        self.claims = {key: run for key, run in self.claims.items() if run in self.runs}
 
 
 class RunLedger:
     """The ledger as one run sees it."""
 
     def __init__(self, shared: SharedLedger) -> None:
-        self._shared = shared
+        self.shared = shared
 
     def claim(self, keys: Collection[int]) -> Claims:
-        shared = self._shared
+        shared = self.shared
         self.check_alive()
+        if shared.claims.keys() & set(keys):
+            self.renew()
+            shared.remove_dead_runs()
         delivered = shared.delivered & set(keys)
-        held = {key for key in keys if shared.is_held(key) and shared.claims[key] is not self}
-        for key in set(keys) - held:
-            self._end_dead_holder(key)
+        held = {key for key in keys if shared.claims.get(key, self) is not self} - delivered
         new = set(keys) - held - delivered
         shared.claims.update(dict.fromkeys(new, self))
-        return Claims(new, delivered, held - delivered)
+        return Claims(new, delivered, held)
 
     def record_delivered(self, keys: Collection[int]) -> None:
-        self._shared.delivered.update(keys)
+        self.shared.delivered.update(keys)
         self.release(keys)
 
     def release(self, keys: Collection[int]) -> None:
         for key in keys:
-            if self._shared.claims.get(key) is self:
-                del self._shared.claims[key]
+            if self.shared.claims.get(key) is self:
+                del self.shared.claims[key]
 
     def known(self, keys: Collection[int]) -> set[int]:
-        return self._shared.delivered & set(keys)
+        return self.shared.delivered & set(keys)
 
     def renew(self) -> None:
         self.check_alive()
-        self._shared.runs[self] = self._shared.now()
+        self.shared.runs[self] = self.shared.now()
 
     def check_alive(self) -> None:
-        if self not in self._shared.runs:
+        if self not in self.shared.runs:
             raise LedgerError("this run stood still")
 
     def close(self) -> None:
-        self._shared.runs.pop(self, None)
-
-    def _end_dead_holder(self, key: int) -> None:
-        """Take a run that did not renew in time for dead, as whoever meets its claims does."""
-        holder = self._shared.claims.get(key)
-        if holder is not None and holder is not self:
-            self._shared.runs.pop(holder, None)
+        self.shared.runs.pop(self, None)
+        self.shared.drop_claims_of_the_dead()

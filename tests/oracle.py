@@ -5,6 +5,9 @@ the generated function against it. It shares only the converters, and those alon
 """
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
+from hashlib import sha256
+from ipaddress import ip_address, ip_network
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -19,11 +22,19 @@ from target_pinterest_capi.events.event import (
     SkippedRecord,
     encode,
 )
-from target_pinterest_capi.events.fields import BY_PATH, FIELDS
+from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES, FIELDS
 from target_pinterest_capi.events.keys import derive_event_id, read_key
 from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
+from target_pinterest_capi.events.warnings import user_agent_warning
 
 REQUIRED = ("event_name", "action_source", "event_time", "event_id")
+PRIVATE = [
+    ip_network(network)
+    for network in (
+        "10.0.0.0/8", "127.0.0.0/8", "192.168.0.0/16", "169.254.0.0/16", "172.16.0.0/12",
+        "100.64.0.0/10", "::1/128", "fc00::/7", "fe80::/10",
+    )
+]  # fmt: skip
 HOUR = 3600
 DAY = 24 * HOUR
 
@@ -75,8 +86,10 @@ class Oracle:
         self._derive_from_url(event)
         if not identified(event["user_data"]):
             raise self._invalid(Invalid.NO_IDENTIFIER, "user_data", record)
+        self._check_customer(event["user_data"])
         custom = self._members("custom_data", record)
         self._derive_from_contents(custom)
+        self._check_value(custom)
         self._check_limited(custom, event["user_data"])
         if custom:
             event["custom_data"] = custom
@@ -131,7 +144,8 @@ class Oracle:
         if names is not None:
             given, name = name, names.get(name or "", self.plan.fallback_name)
             if name is None and given is not None:
-                raise NoEventError(SkippedRecord(self.plan.origin, Skipped.NOT_LISTED, given))
+                shown = given if given in {*EVENT_NAMES, *self.plan.known_names} else None
+                raise NoEventError(SkippedRecord(self.plan.origin, Skipped.NOT_LISTED, shown))
         if name is None:
             raise self._missing("event_name", raw, record)
         return str(name)
@@ -142,9 +156,7 @@ class Oracle:
         value, now = raw["event_time"], self.now()
         if value is NOW:
             return int(now)
-        seconds = None if value is None else self.converters.unix_time("event_time")(value)
-        if isinstance(seconds, LeftOut):
-            self.note("event_time", str(seconds))
+        seconds = self._convert("event_time", value)
         if not isinstance(seconds, int):
             raise self._missing("event_time", raw, record)
         if seconds > now + HOUR:
@@ -173,7 +185,8 @@ class Oracle:
         reasons: list[str] = []
         converters = Converters(self.options, lambda _, reason: reasons.append(reason))
         converters.convert(BY_PATH[path])(raw[path])
-        detail = str(reasons[0]) if reasons else None
+        unusable = [reason for reason in reasons if reason in [*LeftOut]]
+        detail = unusable[0] if unusable else None
         return self._invalid(Invalid.BAD_FIELD, path, record, detail=detail)
 
     def _invalid(
@@ -214,10 +227,36 @@ class Oracle:
             if contents and wanted and value != []:
                 custom[leaf] = value
 
+    def _check_customer(self, customer: dict[str, Any]) -> None:
+        """Warn of values; what only many events show, repeated identifiers, is left out here."""
+        address = customer.get("client_ip_address")
+        if address is not None and any(ip_address(address) in network for network in PRIVATE):
+            self.note("user_data.client_ip_address", Warned.PRIVATE_ADDRESS)
+        agent = customer.get("client_user_agent")
+        if agent is not None and (warning := user_agent_warning(agent)):
+            self.note("user_data.client_user_agent", warning)
+
+    def _check_value(self, custom: dict[str, Any]) -> None:
+        if "value" not in custom:
+            return
+        if Decimal(custom["value"]) <= 0:
+            self.note("custom_data.value", Warned.VALUE_NOT_POSITIVE)
+        elif Decimal(custom["value"]) >= 10**9:
+            self.note("custom_data.value", Warned.VALUE_UNUSUALLY_HIGH)
+        if "currency" not in custom:
+            self.note("custom_data.currency", Warned.NO_CURRENCY)
+
     def _check_limited(self, custom: dict[str, Any], customer: dict[str, Any]) -> None:
-        limited = custom.get("opt_out_type") == "LDP"
-        if limited and not {"st", "country"} <= customer.keys():
+        if "opt_out_type" not in custom:
+            return
+        if custom["opt_out_type"].upper() != "LDP":
+            self.note("custom_data.opt_out_type", Warned.UNKNOWN_OPT_OUT_TYPE)
+            return
+        custom["opt_out_type"] = "LDP"
+        if not {"st", "country"} <= customer.keys():
             self.note("custom_data.opt_out_type", Warned.LDP_INCOMPLETE)
+        elif sha256(b"us").hexdigest() not in customer["country"]:
+            self.note("custom_data.opt_out_type", Warned.LDP_WITHOUT_EFFECT)
 
 
 def identified(customer: Mapping[str, Any]) -> bool:

@@ -23,6 +23,7 @@ from target_pinterest_capi.events.build.plan import NOW as AT_BUILDING
 from target_pinterest_capi.events.build.plan import EventPlan, FieldPlan
 from target_pinterest_capi.events.event import Origin
 from target_pinterest_capi.events.fields import BY_PATH, FIELDS, ITEM_FIELDS
+from target_pinterest_capi.events.null_values import DEFAULT_NULL_VALUES, null_words
 from target_pinterest_capi.singer.rows import compile_rows, record_of
 
 NOW = 1_780_000_000  # 2026-05-28T20:26:40Z; what is tested goes by the clock that it is given
@@ -36,6 +37,27 @@ TEXTS = (
     "d41d8cd98f00b204e9800998ecf8427e", "x" * 300, "\x00", "e\u0301", "\u0130", "\u017f",
     "\uff11\uff12", '[{"id": "a", "quantity": 2}]', "2026-11-20T10:00:00Z",
     "00000000-0000-0000-0000-000000000000", "6D92078A-8246-4BA4-AE5B-76104861E7DC",
+    # nothing, by words and by digests
+    "null", " N/A ", "(not set)", "\\N", "NA", "nil", "-", "[object Object]",
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", "1B2M2Y8AsgTpgAmY7PhCfg==",
+    # digests in other writings
+    "\\x" + "A1" * 32, "0x" + "a1" * 32, "\\x" + "a1" * 16,
+    "oaGhoaGhoaGhoaGhoaGhoaGhoaGhoaGhoaGhoaGhoaE=", "oaGhoaGhoaGhoaGhoaGhoaGhoaGhoaGhoaGhoaGhoaE",
+    # what nobody sees
+    "Jane\x00", "\x7f", "a\x7fb", "a\u00ad@example.com", "\u202aa@example.com\u202c", "a\tb", "\u200b",
+    "c1\x00", "\x00c1", "Jos\udc81",
+    # several, and lists in texts
+    "a@example.com;b@example.com", "['a@example.com', 'b']", "[a@example.com, b@example.com]",
+    "[1 , , 3]", '["web"]', '["9.5"]', '["us", "de"]', "+12025550134 / +12025550135",
+    "5550132 / 5550199",
+    # nearly an address, a phone, a code
+    "Jane <a@example.com>", "mailto:a@example.com", "'a@example.com'", "'a@example.com", "a@example.com/",
+    "14155550132.0", "+14155550132.0", "+4407911123456", "+44 020 7946 0958", "1.41556E+10",
+    "1.4155550132E10", "+39 06 6982", "United States (US)", "California (CA)", "10.0.0.5",
+    "10.0.0.5, 203.0.113.9", "unknown, 203.0.113.9", "127.0.0.1", "[2001:db8::1]:443", "::1", "123456",
+    "94110.0", "94110-123", "59.980000000000004", "0.30000000000000004", "2.9999999999999996",
+    "6d92078a82464ba4ae5b76104861e7dc",
 )  # fmt: skip
 SCALARS = st.one_of(
     st.sampled_from(TEXTS),
@@ -80,6 +102,9 @@ OPTIONS = st.builds(
     drop_url_query=st.booleans(),
     max_event_age_days=st.sampled_from([None, 7]),
     plain_keys=st.booleans(),
+    null_values=st.sampled_from(
+        [DEFAULT_NULL_VALUES, (), ("a", "web"), ("a@example.com", "94110", "192.0.2.7", "usd")]
+    ),
 )
 DERIVABLE = ("event_id", "user_data.click_id", "custom_data.content_ids", "custom_data.num_items")
 EVENT_NAMES = [None, {"checkout": "purchase", "a": "lead", "": "custom"}]
@@ -167,7 +192,9 @@ def test_generated_function_of_any_plan_is_the_oracle(
             del fields[path]
         elif path == "event_time":
             fields[path] = FieldPlan(lambda _: AT_BUILDING, None, frozenset())
-    plan = EventPlan(ORIGIN, fields, key_properties, underived, event_names, fallback_name)
+    plan = EventPlan(
+        ORIGIN, fields, key_properties, underived, event_names, fallback_name=fallback_name
+    )
     Both(plan, options).check({**NEEDED, **record, **needed})
 
 
@@ -202,6 +229,7 @@ def fill(*members: CompiledField) -> Any:
     """Return the generated function that sets members in an object from a record."""
     source = FunctionSource("fill(into, record, region)")
     write_members(source, members, "into", lambda member: f"record.get({member.leaf!r})")
+    source.bind("null_spellings", null_words(DEFAULT_NULL_VALUES).spellings)
     source.write("return into")
     return source.compile("test")
 

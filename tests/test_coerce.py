@@ -545,7 +545,10 @@ def test_every_moment_is_floored_to_its_second(moment):
         ('["\ud83d\ude00"]', ["😀"]),
         ("[]", None),
         (" [ ] ", None),
-        ("[a]", ["[a]"]),
+        ("[a]", LeftOut.UNREADABLE_JSON),
+        ("[1 , , 3]", LeftOut.UNREADABLE_JSON),
+        ("['a', None, \"b's\", 2]", ["a", None, "b's", 2]),
+        ("[SKU-1]-2", ["[SKU-1]-2"]),
         ('["a"', ['["a"']),
         ('{"a": 1}', ['{"a": 1}']),
         ('"a"', ['"a"']),
@@ -554,9 +557,9 @@ def test_every_moment_is_floored_to_its_second(moment):
     ],
 )
 def test_array(value, array):
-    """Lists stay, their JSON text is read with exact numbers, anything else is one value.
+    """Lists stay, their text as JSON or Python write it is read, anything else is one value.
 
-    What only looks like a list is text.
+    Numbers are exact. What stands in brackets and cannot be read is no value.
     """
     assert coerce.array(value) == array
 

@@ -166,6 +166,24 @@ def test_429_halves_what_is_in_flight_and_success_brings_it_back():
     assert desk.dispatcher.concurrency_limit.allows(7)
 
 
+def test_account_that_has_no_calls_left_waits_a_minute_at_most_and_says_so(caplog):
+    """However far away the reset is; then one call asks again."""
+    caplog.set_level("INFO", "target-pinterest-capi.delivery")
+
+    def accept_last(batch: Batch) -> EventsResponse:
+        response = accept(batch)
+        return response._replace(remaining_calls=0, retry_after_seconds=86_400.0)
+
+    desk = Desk(accept_last, max_in_flight=1)
+    began = desk.clock.now
+    for number in range(2):
+        desk.dispatcher.submit(batch_of(range(number, number + 1)))
+    desk.run()
+    assert desk.clock.now == began + 60
+    assert "takes no more calls" in caplog.text
+    assert "is sent in 60 seconds" in caplog.text
+
+
 def test_retries_end_the_run_in_time():
     """When a batch was tried for max_retry_seconds the run stops, and the batch stays unsettled."""
     desk = Desk(lambda _: ApiResponse(503, message="down"), max_retry_seconds=60)

@@ -112,16 +112,20 @@ def test_more_than_max_removed_ratio_stops(run_target, sandbox, full, prune):
     assert members(sandbox) == people(1)
 
 
-def test_an_empty_run_removes_nobody_unless_everybody_may_go(run_target, sandbox, full, prune):
-    """A stream that brings nothing looks like a list that was emptied.
+def test_run_that_brought_nobody_is_no_refresh(run_target, sandbox, full, prune):
+    """After a run without members prune refuses, whatever may be removed.
 
-    Only max_removed_ratio 1 says that it may be one.
+    A run that was killed once it had ended well is followed by one that has nothing left to bring.
     """
     bring(run_target, full, 1, 2)
     bring(run_target, full)
-    assert prune()[0] == 3
-    assert prune(customer_lists=[entry(refresh="full", max_removed_ratio=1)])[0] == 0
-    assert members(sandbox) == frozenset()
+    code, said = prune(customer_lists=[entry(refresh="full", max_removed_ratio=1)])
+    assert code == 1
+    assert "brought nobody" in said
+    assert members(sandbox) == people(1, 2)
+    bring(run_target, full, 2)
+    assert prune()[0] == 0
+    assert members(sandbox) == people(2)
 
 
 def test_a_run_that_did_not_end_well_is_no_refresh(run_target, sandbox, full, prune):

@@ -1,6 +1,7 @@
 """Digests: how they are made, and which texts are digests already."""
 
 import hashlib
+from base64 import b64encode, urlsafe_b64encode
 
 import pytest
 from hypothesis import given
@@ -80,3 +81,45 @@ def test_recognizing_never_raises(text):
     """Any text is a digest, a refused one, or none."""
     known = recognize(text)
     assert known is None or isinstance(known, LeftOut) or known == text.strip().lower()
+
+
+@pytest.mark.parametrize("algorithm", ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"])
+@pytest.mark.parametrize("refuse_others", [True, False])
+def test_digest_of_nothing_is_nothing(algorithm, refuse_others):
+    """The digest of an empty text is no value, by whatever algorithm and however it is written."""
+    made = hashlib.new(algorithm, b"", usedforsecurity=False)
+    written = [made.hexdigest(), made.hexdigest().upper(), "\\x" + made.hexdigest()]
+    if algorithm in ("md5", "sha1", "sha256"):
+        written.append(b64encode(made.digest()).decode())
+    for text in written:
+        assert recognize(text, refuse_others=refuse_others) is LeftOut.EMPTY_DIGEST
+
+
+@pytest.mark.parametrize("data", [b"jane", b"john", b"?", b"1", b"21", bytes(3)])
+def test_sha256_in_other_writings(data):
+    """Base64 of either alphabet, and the hex of PostgreSQL and SQL Server, are the digest."""
+    made = hashlib.sha256(data)
+    written = b64encode(made.digest()).decode()
+    for text in (
+        written,
+        urlsafe_b64encode(made.digest()).decode(),
+        written.rstrip("="),
+        "\\x" + made.hexdigest(),
+        "0x" + made.hexdigest().upper(),
+    ):
+        assert recognize(text) == made.hexdigest()
+
+
+@pytest.mark.parametrize("algorithm", ["md5", "sha1"])
+def test_other_digests_in_other_writings_are_refused(algorithm):
+    """An MD5 or a SHA-1 in Base64 or in bytes is what it is in hex."""
+    made = hashlib.new(algorithm, b"jane", usedforsecurity=False)
+    for text in (b64encode(made.digest()).decode(), "\\x" + made.hexdigest()):
+        assert recognize(text) is LeftOut.UNMATCHABLE_DIGEST
+        assert recognize(text, refuse_others=False) is None
+
+
+def test_random_token_may_be_an_id():
+    """Base64 without its padding is as likely a token: as an id it is hashed like any other."""
+    token = b64encode(hashlib.sha256(b"jane").digest()).decode().rstrip("=")
+    assert recognize(token, refuse_others=False) is None

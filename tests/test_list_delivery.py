@@ -649,7 +649,7 @@ def test_a_replaced_refresh_token_is_kept_and_used_next_time(run_target, sandbox
     assert kept(app)["descends_from"] == digest("sandbox-refresh-token")
     assert run_target([SCHEMA, row(2)], **app).outcomes == {"delivered": 1}
     assert kept(app)["refresh_token"] == "sandbox-refresh-token-2"
-    assert [one.name for one in path.parent.iterdir()] == ["token.json"]
+    assert {one.name for one in path.parent.iterdir()} == {"token.json", ".token.json.lock"}
     assert sandbox.store.counters()["tokens_issued"] == 2
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ FIELDS = {
     "custom_data.value": "total",
 }
 DEFAULTS = {"event_name": "checkout", "action_source": "web"}
+IN_EUROS = {"defaults": {**DEFAULTS, "custom_data.currency": "EUR"}}
 
 
 class Stand:
@@ -316,3 +318,100 @@ def test_event_time_now():
         }
     ).events()
     assert event["event_time"] == NOW
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "deleted"),
+    [
+        ("_sdc_deleted_at", "2026-05-28T20:00:00Z", True),
+        ("_SDC_DELETED_AT", "2026-05-28 20:00:00", True),
+        ("_Sdc_Deleted_At", NOW, True),
+        ("_sdc_deleted_at", None, False),
+        ("_sdc_deleted_at", "", False),
+        ("_SDC_DELETED_AT", "  ", False),
+        ("sdc_deleted_at", "2026-05-28T20:00:00Z", False),
+    ],
+)
+@pytest.mark.parametrize(
+    "entry", [{}, {"when": "paid"}, {"ad_account_id": "missing"}, {"deleted": "send"}], ids=str
+)
+def test_deleted_rows_are_skipped(column, value, deleted, entry):
+    """A record that says that its row was deleted is no event, unless its entry wants such."""
+    stand = Stand(entry, columns=[*ORDER, column])
+    (result,) = stand.results(**{column: value})
+    if deleted and entry.get("deleted") != "send":
+        assert isinstance(result, SkippedRecord)
+        assert result.reason is Skipped.DELETED
+    else:
+        assert isinstance(result, InvalidRecord if "ad_account_id" in entry else Event)
+
+
+def test_deleted_rows_are_skipped_as_rows_too():
+    """What is read as a row is skipped like a record."""
+    (entry,) = Stand({}, columns=[*ORDER, "_SDC_DELETED_AT"]).entries
+    assert "_SDC_DELETED_AT" in entry.rows.reads
+    columns = sorted(entry.rows.reads)
+    build = entry.rows.compile({column: column for column in columns}, lambda _: ORDER)
+    row = dict.fromkeys(columns) | {name: ORDER[name] for name in ("id", "mail", "at", "total")}
+    assert isinstance(build(SimpleNamespace(**row), b""), Event)
+    deleted = build(SimpleNamespace(**row | {"_SDC_DELETED_AT": "2026-05-28"}), b"")
+    assert deleted.reason is Skipped.DELETED
+
+
+@pytest.mark.parametrize(
+    ("path", "first", "second", "made", "noted"),
+    [
+        ("event_time", "n/a", NOW - 5, NOW - 5, "not_a_time"),
+        ("event_time", "03/04/2026", str(NOW - 5), NOW - 5, "ambiguous_date"),
+        ("event_time", "", NOW - 5, NOW - 5, None),
+        ("event_time", NOW - 9, NOW - 5, NOW - 9, None),
+        ("custom_data.value", "free", "9.90", "9.90", "not_an_amount"),
+        ("custom_data.value", "9.90", "8.80", "9.90", None),
+        ("custom_data.currency", "EURO", "eur", "EUR", "unknown_currency"),
+        ("custom_data.num_items", "2.5", 3, 3, "not_an_integer"),
+        ("custom_data.num_items", -1, 3, 3, "out_of_range"),
+        ("custom_data.order_id", {"a": 1}, "a-1", "a-1", "not_text"),
+        ("opt_out", "maybe", "no", False, "not_a_boolean"),
+        ("language", "123", "de-DE", "de", "unknown_language"),
+        ("user_data.client_ip_address", "unknown", "192.0.2.7", "192.0.2.7", "not_an_ip_address"),
+        ("app_info.install_time", "soon", NOW - 5, NOW - 5, "not_a_time"),
+        ("device_info.os_family", "palm", "iOS", "ios", "unknown_choice"),
+        ("device_info.locale", "x" * 36, "de-DE", "de-DE", "too_long"),
+        ("custom_data.contents", "sku-1", [{"id": "2"}], [{"id": "2"}], "unreadable_json"),
+        ("custom_data.contents", 7, '[{"id": "2"}]', [{"id": "2"}], "not_an_item"),
+    ],
+)
+def test_the_first_usable_value(path, first, second, made, noted):
+    """A list of expressions gives what the field can hold; what cannot be is counted once."""
+    stand = Stand({**IN_EUROS, "fields": {**FIELDS, path: ["a", "b"]}}, columns=[*ORDER, "a", "b"])
+    (event,) = stand.events(a=first, b=second)
+    for name in path.split("."):
+        event = event[name]
+    assert event == made
+    assert stand.notes == ({("mappings[0]", path, noted): 1} if noted else {})
+
+
+def test_without_a_usable_value_the_first_is_what_is_wrong():
+    """Where none can be used, the first that is something is left out, or fails what is required."""
+    columns = [*ORDER, "a", "b"]
+    fields = {**FIELDS, "custom_data.value": ["a", "b"]}
+    stand = Stand({**IN_EUROS, "fields": fields}, columns=columns)
+    (event,) = stand.events(a="free", b={"x": 1})
+    assert event["custom_data"] == {"currency": "EUR"}
+    assert stand.notes == {("mappings[0]", "custom_data.value", "not_an_amount"): 1}
+    (result,) = Stand({"fields": {**FIELDS, "event_time": ["a", "b"]}}, columns=columns).results(
+        a="03/04/2026", b="n/a"
+    )
+    assert (result.reason, result.detail) == (Invalid.BAD_FIELD, "ambiguous_date")
+
+
+def test_a_doubtful_time_of_several_is_counted_once():
+    """A warning about the value that is taken comes from the event alone."""
+    stand = Stand(
+        {**IN_EUROS, "fields": {**FIELDS, "event_time": ["a", "b"]}},
+        columns=[*ORDER, "a", "b"],
+        timezone="Europe/Berlin",
+        max_event_age_days="never",
+    )
+    assert len(stand.events(a="2025-10-26T02:30:00", b=NOW)) == 1
+    assert stand.notes == {("mappings[0]", "event_time", "repeated_local_hour"): 1}

@@ -3,6 +3,8 @@
 What a record says, in which normal form, and which operation of a member counts.
 """
 
+from base64 import b64encode
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -102,6 +104,9 @@ def test_digests_are_passed_through(length):
     ("value", "list_type", "reason"),
     [
         ("nobody", "EMAIL", LeftOut.NOT_AN_EMAIL),
+        ("nobody", "MAID", LeftOut.NOT_A_MAID),
+        ("d41d8cd98f00b204e9800998ecf8427e", "EMAIL", LeftOut.EMPTY_DIGEST),
+        ("1B2M2Y8AsgTpgAmY7PhCfg==", "IDFA", LeftOut.EMPTY_DIGEST),
         ({"a": 1}, "EMAIL", LeftOut.NOT_TEXT),
         ("00000000-0000-0000-0000-000000000000", "IDFA", LeftOut.TRACKING_OFF),
         (" ", "EMAIL", None),
@@ -111,6 +116,43 @@ def test_digests_are_passed_through(length):
 def test_what_is_no_identifier_is_left_out_with_its_reason(value, list_type, reason):
     """Nothing is hashed that is no identifier."""
     assert read_member(value, list_type) is reason
+
+
+@pytest.mark.parametrize(
+    ("email", "people"),
+    [
+        ("person1@example.com; person2@example.com", (person(1), person(2))),
+        ("[person1@example.com, person2@example.com]", (person(1), person(2))),
+        ("['person1@example.com']", (person(1),)),
+        ("\u202aPerson1@example.com\x00", (person(1),)),
+        (b64encode(bytes.fromhex(person(1))).decode(), (person(1),)),
+        ("\\x" + person(1), (person(1),)),
+    ],
+)
+def test_identifier_that_is_nearly_right_is_read(email, people):
+    """Members of lists are read as identifiers of events are."""
+    read, notes = reader(operation=None)
+    assert read({"id": 1, "email": email})[:2] == (Action.ADD, people)
+    assert notes == []
+
+
+@pytest.mark.parametrize(
+    ("own", "email", "is_null"),
+    [(None, "N/A", True), (None, " null ", True), ([], "N/A", False), (["nobody"], "Nobody", True)],
+)
+def test_word_for_a_missing_value_is_no_member(own, email, is_null):
+    """The setting's words, or the entry's own, are no identifiers."""
+    read, notes = reader(member=["email", "other"], operation=None, null_values=own)
+    assert read({"id": 1, "email": email, "other": "person1@example.com"})[1] == (person(1),)
+    assert notes == [(ORIGIN, "member", "null_value" if is_null else "not_an_email")]
+    assert read({"id": 1, "email": email}).reason == notes[0][2]
+
+
+def test_operation_that_is_a_word_for_a_missing_value_is_missing():
+    """Such a word says no more than an empty operation."""
+    read, _ = reader()
+    result = read({"id": 1, "email": "person1@example.com", "action": "NULL"})
+    assert result.reason is Invalid.MISSING_FIELD
 
 
 def test_several_identifiers_of_a_record():
@@ -167,6 +209,11 @@ def test_records_that_say_nothing_are_invalid(record, reason, field, detail):
     [
         (None, {}, Action.ADD),
         (None, {"_sdc_deleted_at": None}, Action.ADD),
+        (None, {"_sdc_deleted_at": ""}, Action.ADD),  # of a CSV file
+        (None, {"_sdc_deleted_at": " "}, Action.ADD),
+        (None, {"_SDC_DELETED_AT": "2026-11-01 00:00:00"}, Action.REMOVE),
+        (None, {"_Sdc_Deleted_At": ""}, Action.ADD),
+        ("action", {"action": "", "_SDC_DELETED_AT": "2026-11-01"}, Action.REMOVE),
         (None, {"_sdc_deleted_at": "2026-11-01T00:00:00Z"}, Action.REMOVE),
         ("action", {"action": None, "_sdc_deleted_at": "2026-11-01T00:00:00Z"}, Action.REMOVE),
         ("action", {"action": "add", "_sdc_deleted_at": "2026-11-01T00:00:00Z"}, Action.ADD),

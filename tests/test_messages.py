@@ -61,8 +61,11 @@ def test_broken_line_is_refused_in_words(line: bytes, words: str):
 @pytest.mark.parametrize(
     ("line", "record"),
     [
-        (rb'{"type":"RECORD","stream":"s","record":{"a":"cut \ud83d"}}', {"a": "cut ?"}),
-        (rb'{"type":"RECORD","stream":"s","record":{"\udc00k":["\ud800"]}}', {"?k": ["?"]}),
+        (rb'{"type":"RECORD","stream":"s","record":{"a":"cut \ud83d"}}', {"a": "cut \ufffd"}),
+        (
+            rb'{"type":"RECORD","stream":"s","record":{"\udc00k":["\ud800"]}}',
+            {"\ufffdk": ["\ufffd"]},
+        ),
         (
             b'{"type":"RECORD","stream":"s","record":{"a":1.10,"b":Infinity}}',
             {"a": Decimal("1.10"), "b": float("inf")},
@@ -76,7 +79,7 @@ def test_what_taps_send_besides_strict_json(line: bytes, record):
 
 def test_lenient_state_is_strict_json_again():
     """A STATE in a line that only a lenient reader takes is still a value that can be written."""
-    assert bytes(decode(rb'{"type":"STATE","value":{"a":"\ud83d"}}').value) == b'{"a":"?"}'
+    assert bytes(decode(rb'{"type":"STATE","value":{"a":"\ud83d"}}').value) == b'{"a":"\\ufffd"}'
 
 
 @given(st.binary(max_size=200))

@@ -406,7 +406,7 @@ def test_documented_properties():
         notes=notes,
     )
     assert event["custom_data"] == {**TWO, "num_items": 7, "opt_out_type": "LDP"}
-    assert notes == []
+    assert notes == [("custom_data.opt_out_type", "ldp_without_effect")]  # it is the UK
 
 
 def test_names_of_people_stay_out():

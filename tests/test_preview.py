@@ -113,6 +113,14 @@ def test_event_is_shown_as_it_would_be_sent(preview):
                 "num_items": 1,
             },
         },
+        "warnings": [
+            {
+                "field": "custom_data.currency",
+                "reason": "no_currency",
+                "count": 1,
+                "advice": Warned.NO_CURRENCY.advice,
+            }
+        ],
     }
 
 

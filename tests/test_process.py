@@ -24,6 +24,7 @@ from target_pinterest_capi.singer.memory import keep_freed_memory
 pytestmark = pytest.mark.slow  # each starts programs
 
 TARGET = Path(sys.executable).with_name("target-pinterest-capi")
+PROGRAM = f"{sys.executable} -m target_pinterest_capi"
 VISITS = schema("visits", *visit(), key_properties=("event_id",))
 BUFFERING = [
     pytest.param({"PYTHONUNBUFFERED": ""}, id="buffered"),
@@ -456,3 +457,145 @@ def test_log_level_is_the_contracts(start):
 def test_freed_memory_is_kept():
     """On glibc the process keeps what a batch frees: taking it again costs page faults."""
     assert keep_freed_memory()
+
+
+@pytest.mark.parametrize("buffering", BUFFERING)
+def test_signal_ends_a_run_whose_stdout_is_blocked(
+    config: dict[str, Any], tmp_path: Path, buffering: dict[str, str]
+):
+    """A reader that takes nothing holds the process for the grace time, and no longer."""
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({**config, "shutdown_grace_seconds": 2}))
+    process = subprocess.Popen(
+        [TARGET, "--config", path],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+        env={**os.environ, **buffering},
+    )
+    assert process.stdin is not None
+    assert process.stderr is not None
+    process.stdin.write(b"\n".join([VISITS, *visits(range(3)), state({"n": "x" * 300_000}), b""]))
+    process.stdin.close()
+    assert process.stdout is not None
+    assert os.read(process.stdout.fileno(), 1) == b"{"  # it is in the middle of its line
+    begun = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 1
+    assert time.monotonic() - begun < 30  # for a machine that is busy: 2 seconds and some
+    log = process.stderr.read().decode()
+    assert "STATE could not be written to stdout: its reader takes nothing" in log
+    process.stdout.close()
+    process.stderr.close()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signal_while_the_program_starts_is_no_traceback(
+    config: dict[str, Any], tmp_path: Path, number: int, code: int
+):
+    """From the first import on it ends the process, as later."""
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(config))
+    command = [sys.executable, "-v", "-m", "target_pinterest_capi", "--config", path]
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path
+    )
+    assert process.stderr is not None
+    log = b""
+    while b"import 'singer_sdk" not in log:  # -v names what is being imported
+        log += process.stderr.readline()
+    process.send_signal(number)
+    rest = process.communicate(timeout=60)[1]
+    assert process.returncode == code
+    assert b"Traceback" not in log + rest
+
+
+@pytest.mark.parametrize(
+    ("closed", "code", "words"),
+    [
+        ("<&-", 1, "stdin is closed"),
+        (">&-", 1, "stdout is closed"),
+        ("2>&-", 0, ""),
+    ],
+)
+def test_standard_stream_that_is_closed(
+    config: dict[str, Any], tmp_path: Path, closed: str, code: int, words: str
+):
+    """Without stdin or stdout there is an error in words; without stderr all goes on, unsaid."""
+    path, lines = tmp_path / "config.json", tmp_path / "lines"
+    path.write_text(json.dumps(config))
+    lines.write_bytes(b"\n".join([VISITS, *visits(range(3)), state({"n": 1}), b""]))
+    done = subprocess.run(
+        ["sh", "-c", f'exec {PROGRAM} --config "$1" < "$2" {closed}', "sh", path, lines],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "unexpected" not in done.stderr
+
+
+def test_working_directory_that_is_gone(config: dict[str, Any], tmp_path: Path):
+    """With absolute paths a run needs none."""
+    path, gone = tmp_path / "config.json", tmp_path / "gone"
+    path.write_text(json.dumps(config))
+    gone.mkdir()
+    done = subprocess.run(
+        ["sh", "-c", f'rmdir "$1"; exec {PROGRAM} --config "$2"', "sh", gone, path],
+        input="",
+        capture_output=True,
+        text=True,
+        cwd=gone,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("settings", "invalid", "code", "words"),
+    [
+        ({"report_path": "report.json"}, 0, 0, "report cannot be written to report_path: File too"),
+        ({"dead_letter_path": "full.jsonl"}, 1, 1, "dead letters cannot be written"),
+        ({"ledger_url": "sqlite:///ledger.db"}, 0, 1, "ledger"),
+    ],
+)
+def test_disk_that_is_full_for_a_file_is_said(
+    start_limited, tmp_path: Path, settings: dict[str, str], invalid: int, code: int, words: str
+):
+    """No file is left cut, STATE stays before what is not on the disk, and the run ends in words."""
+    rows = [*visits(range(3)), *[record("visits", **visit(9, event_time="x"))] * invalid]
+    done = start_limited([VISITS, *rows, state({"n": 1})], settings)
+    log = done.stderr.decode()
+    assert done.returncode == code, log
+    assert words in log
+    assert "unexpected" not in log
+    assert done.stdout == (b"" if code else b'{"n": 1}\n')
+    assert not (tmp_path / "report.json").exists()
+    letters = tmp_path / "full.jsonl"
+    assert not letters.exists() or letters.read_bytes() == b""
+
+
+@pytest.fixture
+def start_limited(config: dict[str, Any], tmp_path: Path):
+    """Return a function that runs a target none of whose files may have more than 100 bytes."""
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+
+    def run(lines: list[bytes], settings: dict[str, str]) -> subprocess.CompletedProcess[bytes]:
+        path = tmp_path / "config.json"
+        path.write_text(json.dumps({**config, **settings}))
+        return subprocess.run(
+            [TARGET, "--config", path],
+            input=b"\n".join([*lines, b""]),
+            capture_output=True,
+            cwd=tmp_path,
+            check=False,
+            preexec_fn=limit,
+        )
+
+    return run

@@ -308,3 +308,24 @@ def test_a_line_that_moves_in_a_terminal(config, tmp_path, sandbox):
     )
     assert "Done after 1 records" in pictures[-1]
     assert "METRIC" not in shown.decode()
+
+
+class HungUp(io.StringIO):
+    """A terminal that has gone away."""
+
+    def isatty(self) -> bool:
+        return True
+
+    def write(self, _: str) -> int:
+        raise OSError(5, "Input/output error")
+
+
+@pytest.mark.parametrize("stream", [HungUp(), open(os.devnull, "w")])  # noqa: PTH123, SIM115
+def test_terminal_that_goes_away_ends_nothing(stream):
+    """The line is drawn no more; log handlers that make way for it go on."""
+    if not isinstance(stream, HungUp):
+        stream.close()
+    line = ProgressLine(stream)
+    for _ in range(2):
+        line.draw(Progress(Snapshot(), Snapshot(), 1.0, 0.0, None))
+        assert line.erase() is True

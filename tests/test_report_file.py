@@ -97,7 +97,8 @@ def test_numbers_are_the_runs(run_report, sandbox):
         "refused_event": 1,
     }
     assert [(row["field"], row["reason"], row["sent"]) for row in members["values"]] == [
-        ("user_data.ph", "not_a_phone", False)
+        ("custom_data.currency", "no_currency", True),
+        ("user_data.ph", "not_a_phone", False),
     ]
     requests = members["requests"]
     assert (requests["sent"], requests["repeated"], requests["isolating"]) == (

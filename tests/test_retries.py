@@ -19,6 +19,8 @@ from target_pinterest_capi.pinterest.retries import (
     Decision,
     classify,
     delay_seconds,
+    describe,
+    pause_seconds,
     remedy,
 )
 
@@ -99,6 +101,35 @@ def test_list_of_events_on_an_error_status_is_not_read():
     """A 400 or a 500 that lists events is still what its status says."""
     assert classify(ApiResponse(400, [DONE]), 1) is Decision.ISOLATE
     assert classify(ApiResponse(500, [DONE]), 1) is Decision.UNCERTAIN
+
+
+@pytest.mark.parametrize(
+    ("response", "words"),
+    [
+        (ApiResponse(200), "200, with a body that is empty, cut or not what was asked for"),
+        (ApiResponse(204), "204, with a body that is empty, cut or not what was asked for"),
+        (ApiResponse(200, [DONE]), "200, with a list that has not the status of each event"),
+        (ApiResponse(503, message="Busy."), "Pinterest answered 503 Busy"),
+    ],
+)
+def test_what_is_wrong_with_an_answer_is_said(response, words):
+    """An answer that reads like a success, and is none, says why it is none."""
+    assert words in describe(response)
+
+
+@pytest.mark.parametrize(
+    ("response", "seconds"),
+    [
+        (ApiResponse(200, [DONE], remaining_calls=0, retry_after_seconds=5.0), 5.0),
+        (ApiResponse(200, [DONE], remaining_calls=0, retry_after_seconds=86_400.0), 60.0),
+        (ApiResponse(200, [DONE], remaining_calls=0), 0.0),
+        (ApiResponse(200, [DONE], remaining_calls=1, retry_after_seconds=5.0), 0.0),
+        (NoResponse(NoResponseKind.NOT_SENT, "why"), 0.0),
+    ],
+)
+def test_used_up_limit_is_waited_for_a_minute_at_a_time(response, seconds):
+    """A reset that is far away does not put the account to sleep for as long as it says."""
+    assert pause_seconds(response) == seconds
 
 
 def test_every_status_of_the_description_is_in_the_table():

@@ -27,7 +27,8 @@ from given import Clock, examples, files_limited_to, settings_of
 from ledger_model import RunLedger, SharedLedger
 from target_pinterest_capi.delivery.dead_letters import FILE_WAIT_SECONDS, MAX_BUFFERED
 from target_pinterest_capi.delivery.event_delivery import ATTEMPT_SLACK_SECONDS
-from target_pinterest_capi.delivery.ledger import event_key
+from target_pinterest_capi.delivery.held_batches import MAX_HELD_BATCHES
+from target_pinterest_capi.delivery.ledger import LEASE_SECONDS, RENEWAL_SECONDS, event_key
 from target_pinterest_capi.delivery.rejection_limit import MIN_SETTLED_FOR_RATIO
 from target_pinterest_capi.delivery.repeats import MAX_WAITING
 from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
@@ -126,7 +127,6 @@ class World:
         rng: random.Random,
         endings: list[str],
         bad: float = 0.1,
-        keeps_ledger: bool = False,
         ledger: RunLedger | None = None,
         **given: Any,
     ) -> None:
@@ -149,6 +149,9 @@ class World:
         self.written: list[int] = []  # which STATE was written
         self.lines_left: float = float("inf")  # that stdout takes
         self.lines_failed = 0
+        self.keeps_ledger = ledger is not None
+        if ledger is not None:
+            ledger.shared.now = self.clock
         self.run = Run(
             settings_of(
                 **{"dead_letter_path": str(self.path), "shutdown_grace_seconds": 5, **given}
@@ -158,9 +161,8 @@ class World:
             client=self.pinterest,
             wake=self,
             rng=rng,
-            ledger=ledger or (SharedLedger().open() if keeps_ledger else None),
+            ledger=ledger,
         )
-        self.keeps_ledger = keeps_ledger
 
     # The wake: what ends a wait
 
@@ -413,7 +415,7 @@ def test_one_outcome_each_and_no_state_too_early(
             list(ENDINGS) if end == "refused token" else ["taken"] * 6 + CALM,
             batch_size_rows=rows,
             max_in_flight=in_flight,
-            keeps_ledger=keeps_ledger,
+            ledger=SharedLedger().open() if keeps_ledger else None,
             max_rejected_ratio=ratio,
             on_uncertain=on_uncertain,
             batch_max_bytes=1000,
@@ -473,7 +475,7 @@ def test_repeat_of_what_is_refused_at_the_end_gets_its_turn(world):
 
     So is the repeat that waited for it.
     """
-    one = world(1, keeps_ledger=True)
+    one = world(1, ledger=SharedLedger().open())
     one.arrive("same", 2)
     one.step("state")
     assert one.run.finish() is None
@@ -489,7 +491,7 @@ def test_repeats_of_an_unconfirmed_rejection_do_not_block_the_input(world):
 
     Then they go on.
     """
-    one = world(1, keeps_ledger=True, batch_wait_seconds=1)
+    one = world(1, ledger=SharedLedger().open(), batch_wait_seconds=1)
     one.arrive("same", MAX_WAITING + 2)
     one.step("event")
     assert one.run.finish() is None
@@ -499,6 +501,147 @@ def test_repeats_of_an_unconfirmed_rejection_do_not_block_the_input(world):
         "rejected": 1,
         "skipped": MAX_WAITING,
     }
+
+
+def test_repeats_without_end_of_one_event_wait_for_no_batch_to_be_old_enough(world):
+    """An open batch leaves when reading waits for its event: nothing else can make room."""
+    one = world(ledger=SharedLedger().open(), batch_wait_seconds=3600)
+    began_at = one.clock.now
+    for _ in range(3 * MAX_WAITING):
+        one.run.poll()
+        one.arrive("same", 1)
+    assert one.run.finish() is None
+    assert one.run.tally.by_outcome()["skipped"] == 3 * MAX_WAITING - 1
+    assert one.clock.now - began_at < RENEWAL_SECONDS
+
+
+# What another run has claimed
+
+
+def claimed_elsewhere(shared: SharedLedger, *event_ids: str) -> RunLedger:
+    """Return another run that has claimed events."""
+    other = shared.open()
+    other.claim(keys(*event_ids))
+    return other
+
+
+def keys(*event_ids: str) -> list[int]:
+    return [event_key(ACCOUNTS[0], "page_visit", event_id) for event_id in event_ids]
+
+
+@pytest.mark.parametrize("ends", ["delivers", "gives up", "ends", "dies"])
+def test_event_that_another_run_has_claimed_waits_for_it(world, ends: str):
+    """It is undecided and STATE stays before it, until the other run has delivered it or is done.
+
+    Then it is skipped, or sent. What the other run has not claimed goes meanwhile.
+    """
+    shared = SharedLedger()
+    one = world(ledger=shared.open(), max_in_flight=2)
+    other = claimed_elsewhere(shared, "same-1")
+    one.arrive("same-1", 2)
+    one.arrive("same-2", 1)
+    one.step("state")
+    while not one.confirmed:
+        one.run.wait()
+        one.run.poll()
+    assert (len(one.confirmed), one.written, one.run.has_room) == (1, [], True)
+    if ends == "delivers":
+        other.record_delivered(keys("same-1"))
+        one.confirmed[1] += 1
+    elif ends == "gives up":
+        other.release(keys("same-1"))
+    elif ends == "ends":
+        other.close()
+    assert one.run.finish() is None
+    delivered = 1 if ends == "delivers" else 2
+    totals = one.run.tally.by_outcome()
+    assert (totals["delivered"], totals["skipped"]) == (delivered, 3 - delivered)
+    assert one.written == [0]
+    assert shared.delivered == set(keys("same-1", "same-2"))
+
+
+def test_signal_leaves_what_another_run_has_claimed(world):
+    """At the end of the grace time STATE stays before it, and the run has no error of its own."""
+    shared = SharedLedger()
+    one = world(ledger=shared.open(), shutdown_grace_seconds=5)
+    claimed_elsewhere(shared, "same-1")
+    one.arrive("same-1", 1)
+    one.step("state")
+    one.run.interrupt()
+    assert one.run.finish() is None
+    assert (one.run.requests.sent, one.written) == (0, [])
+
+
+def test_reading_waits_while_too_much_is_claimed_elsewhere(world):
+    """What waits for another run is bounded."""
+    shared = SharedLedger()
+    one = world(ledger=shared.open(), batch_size_rows=1)
+    ids = [f"same-{number}" for number in range(MAX_HELD_BATCHES)]
+    claimed_elsewhere(shared, *ids)
+    for event_id in ids:
+        assert one.run.has_room
+        one.run.sequence += 1
+        one.event(event_id)
+    assert not one.run.has_room
+
+
+def test_claims_are_kept_up_and_given_up(world):
+    """A run renews its claims while its requests are under way, and leaves none of what failed."""
+    shared = SharedLedger()
+    one = world(1, ledger=shared.open(), batch_size_rows=2, max_retry_seconds=86_400)
+    one.endings = ["busy"]
+    one.arrive("same-1", 1)
+    one.arrive("same-2", 1)
+    one.run._events.flush()
+    other = shared.open()
+    began_at = one.clock.now
+    while one.clock.now < began_at + 2 * LEASE_SECONDS:
+        one.run.wait()
+        one.run.poll()
+        assert set(other.claim(keys("same-1", "same-2")).held) == set(keys("same-1", "same-2"))
+    one.endings = ["taken"]
+    assert one.run.finish() is None
+    assert (one.run.tally.by_outcome()["rejected"], shared.delivered) == (1, set(keys("same-2")))
+    one.run.close()
+    assert set(other.claim(keys("same-1")).new) == set(keys("same-1"))
+
+
+def test_run_that_stood_still_sends_nothing_more(world):
+    """Others may have claimed its events meanwhile: it ends with the reason, and STATE stays."""
+    shared = SharedLedger()
+    one = world(ledger=shared.open())
+    one.endings = ["busy"]
+    one.arrive("same-1", 1)
+    one.step("state")
+    one.run._events.flush()
+    one.run.poll()
+    one.end(one.under_way()[0])
+    one.clock.advance(LEASE_SECONDS + 1)
+    other = shared.open()
+    assert set(other.claim(keys("same-1")).new) == set(keys("same-1"))
+    sent = one.run.requests.sent
+    assert "stood still" in str(one.run.finish())
+    assert (one.run.requests.sent, one.written) == (sent, [])
+
+
+def test_claim_is_no_delivery_of_an_old_event(world):
+    """Of a record that is too old, a claim of another run does not say that it was delivered."""
+    shared = SharedLedger()
+    one = world(ledger=shared.open())
+    other = claimed_elsewhere(shared, "same-1")
+    old = InvalidRecord(
+        ORIGIN,
+        Invalid.EVENT_TOO_OLD,
+        key={"n": "1"},
+        repeat_of=(ACCOUNTS[0], "page_visit", "same-1"),
+    )
+    one.run.sequence += 1
+    one.run.handle_invalid(old)
+    other.record_delivered(keys("same-1"))
+    one.run.handle_invalid(old)
+    assert one.run.finish() is None
+    totals = one.run.tally.by_outcome()
+    assert (totals["invalid"], totals["skipped"]) == (1, 1)
 
 
 def test_two_runs_do_not_wait_for_each_other_for_ever(world):
@@ -703,7 +846,7 @@ def test_run_stops_early_only_where_no_answer_can_mend_it(world, limit, invalid,
 @pytest.mark.parametrize(("repeats", "stops"), [(110, True), (111, False)])
 def test_repeats_that_wait_are_undecided_too(world, repeats: int, stops: bool):
     """A repeat of an event under way may be sent in its place, so it can still get through."""
-    one = world(max_rejected_ratio=0.9, keeps_ledger=True, batch_wait_seconds=3600)
+    one = world(max_rejected_ratio=0.9, ledger=SharedLedger().open(), batch_wait_seconds=3600)
     one.arrive("same", 1 + repeats)
     with pytest.raises(RunStopped) if stops else nullcontext():
         let_invalid_rows_arrive(one, MIN_SETTLED_FOR_RATIO)

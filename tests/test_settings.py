@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from target_pinterest_capi.events.codes import LANGUAGES
 from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES, OBJECTS, FieldKind
+from target_pinterest_capi.events.null_values import DEFAULT_NULL_VALUES
 from target_pinterest_capi.events.reasons import LeftOut
 from target_pinterest_capi.settings import (
     ConfigurationError,
@@ -50,6 +51,7 @@ DEFAULTS = {
     "date_format": None,
     "postal_code": "auto",
     "external_id": "keep",
+    "null_values": DEFAULT_NULL_VALUES,
     "url_query": "keep",
     "max_event_age_days": 7,
     "on_invalid": "skip",
@@ -123,11 +125,13 @@ def test_members_of_entries_and_lists_are_those_of_the_contract():
         "name",
         "preset",
         "when",
+        "deleted",
         "ad_account_id",
         "conversion_token_file",
         "event_names",
         "fields",
         "defaults",
+        "null_values",
     }
     assert set(properties(CustomerListEntry)) == {
         "stream",
@@ -139,6 +143,7 @@ def test_members_of_entries_and_lists_are_those_of_the_contract():
         "operation",
         "refresh",
         "max_removed_ratio",
+        "null_values",
         "audience",
     }
 
@@ -220,6 +225,12 @@ def test_null_and_empty_text_are_not_given(name, nothing):
         ("max_rejected_ratio", "nan", "a number from 0 to 1"),
         ("ledger_url", "ledger.db", "SQLAlchemy URL"),
         ("ledger_url", "mysql://db.example.com/x", "sqlite:///ledger.db"),
+        ("ledger_url", "sqlite://", "must name a file"),
+        ("ledger_url", "sqlite:///", "must name a file"),
+        ("ledger_url", "sqlite+pysqlite://?timeout=5", "must name a file"),
+        ("ledger_url", "sqlite:///:memory:", "must name a file"),
+        ("ledger_url", "sqlite:///file::memory:?cache=shared&uri=true", "must name a file"),
+        ("ledger_url", "sqlite:///file:one?mode=memory&uri=true", "must name a file"),
         ("report_path", "report.txt", ".json or .html"),
         ("batch_size_rows", 1001, "a whole number from 1 to 1,000"),
         ("batch_size_rows", 0, "a whole number from 1 to 1,000"),
@@ -1072,12 +1083,18 @@ def test_constants_are_checked_by_what_their_field_holds(path):
         ("device_info.languages", sorted(LANGUAGES)[:101], "must have 100 entries at most"),
         ("user_data.em", "nobody", "must be an e-mail address"),
         ("user_data.em", ["jane@example.com", "nobody"], "must be an e-mail address"),
-        ("user_data.em", "d41d8cd98f00b204e9800998ecf8427e", "MD5 and SHA-1"),
-        ("user_data.ph", "none", "must be a phone number"),
+        ("user_data.em", "5d41402abc4b2a76b9719d911017c592", "MD5 and SHA-1"),
+        ("user_data.ph", "unknown", "must be a phone number"),
+        ("user_data.fn", "NULL", "is a word for a missing value"),
+        ("user_data.em", "d41d8cd98f00b204e9800998ecf8427e", "the digest of an empty text"),
+        ("user_data.ph", "1.41556E+10", "must have all its digits"),
+        ("user_data.hashed_maids", "(an id)", "must be an advertising id"),
+        ("user_data.client_ip_address", "127.0.0.1", "that a user can have"),
+        ("custom_data.value", ["9.50"], "must be one value, not a list"),
         ("user_data.ge", "cat", "must be female, male or non-binary"),
         ("user_data.db", "tomorrow", "must be a date, such as 1990-12-31"),
         ("user_data.db", "03/04/1990", "write it as 1990-12-31, or set date_format"),
-        ("user_data.zp", "-", "must be a postal code"),
+        ("user_data.zp", "--", "must be a postal code"),
         ("user_data.hashed_maids", "00000000-0000-0000-0000-000000000000", "all zeros"),
         ("user_data.client_ip_address", "localhost", "must be an IPv4 or an IPv6 address"),
         ("custom_data.value", "12,50", "must be a decimal number"),

@@ -16,6 +16,7 @@ from shopper import visit
 from target_pinterest_capi.checks import mappings
 from target_pinterest_capi.cli.main import main
 from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, SkippedRecord
+from target_pinterest_capi.events.reasons import Skipped
 from target_pinterest_capi.mapping.entries import Accounts, Record, compile_stream, entry_compiler
 from target_pinterest_capi.pipeline.stream import (
     MOST_TIMES_NEW,
@@ -255,3 +256,15 @@ def test_columns_of_one_field_are_warned_of_once():
         " 'em' is read, 'EM' not. Rename one, or drop it.",
         " 'event_id' is read, 'eventId' not. Rename one, or drop it.",
     ]
+
+
+def test_a_deletion_column_that_is_seen_first_on_a_record():
+    """A column that no schema declares says so too, from the first record that has it."""
+    results = Results()
+    pipeline = pipeline_of(results)
+    pipeline.handle_record(visit())
+    pipeline.handle_record({**visit(), "_SDC_DELETED_AT": "2026-11-25T10:00:00Z"})
+    pipeline.handle_record({**visit(), "_SDC_DELETED_AT": ""})
+    kinds = [type(result) for _, result in results.kept]
+    assert kinds == [Event, SkippedRecord, Event]
+    assert results.kept[1][1].reason is Skipped.DELETED

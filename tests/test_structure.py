@@ -106,7 +106,6 @@ LIBRARIES: Final = {
         "customer_lists.full_refreshes",
         "delivery.database",
         "delivery.event_ledger",
-        "spark.task_lock",
     ),
     "starlette": ("sandbox",),
     "threading": (

@@ -902,6 +902,34 @@ def test_no_advice_where_it_is_not_needed(run_target, tmp_path: Path, settings: 
     )
 
 
+@pytest.mark.parametrize(
+    "maps",
+    [
+        {"visits": {"x": "event_id +"}},
+        {"visits": {"__filter__": "event_id ="}},
+        {"visits": 5},
+    ],
+)
+def test_wrong_stream_map_is_a_wrong_configuration(run_target, maps: dict[str, Any]):
+    """Exit 2 names the setting and the stream, without places in our code."""
+    ran = run_target([schema("visits", *visit()), *visits(1)], stream_maps=maps)
+    assert ran.code == 2
+    assert "stream_maps: cannot be used for stream 'visits'" in ran.log
+    assert "unexpected" not in ran.log
+
+
+def test_path_of_a_batch_that_no_file_can_have(run_target):
+    """A null character in it is an error that names line and file."""
+    manifest = ["a\0b"]
+    encoding = {"format": "jsonl", "compression": "none"}
+    batch = line(type="BATCH", stream="visits", encoding=encoding, manifest=manifest)
+    ran = run_target([schema("visits", *visit()), batch])
+    assert ran.code == 1
+    assert (
+        "line 2: BATCH of stream 'visits', file 1 of 1: its path holds a null character" in ran.log
+    )
+
+
 DEEP = {
     "lists": "[" * 1000 + "]" * 1000,
     "objects": '{"a":' * 1000 + "1" + "}" * 1000,

@@ -9,12 +9,12 @@ import ssl
 from collections.abc import Callable
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from target_pinterest_capi.checks.result import CheckResult, CheckStatus
-from target_pinterest_capi.pinterest.client import tls_context, trusts_environment
+from target_pinterest_capi.pinterest.client import tls_context
 from target_pinterest_capi.pinterest.responses import NoResponseKind
 from target_pinterest_capi.pinterest.retries import NO_RESPONSE_RULES
+from target_pinterest_capi.settings.network import proxy_of
 
 ADDRESS: Final = "address"
 CONNECTION: Final = "connection"
@@ -40,16 +40,11 @@ def first_endpoint(api_url: str) -> Endpoint:
     """Return where the client connects to for api_url: its host, or a proxy of the environment."""
     parts = urlsplit(api_url)
     host = parts.hostname or ""
-    proxies = getproxies()
-    if proxy_bypass(host) or not trusts_environment(api_url):
-        proxies = {}
-    name = next((name for name in (parts.scheme, "all") if proxies.get(name)), None)
-    if name is None:
+    proxy = proxy_of(api_url)
+    if proxy is None:
         return Endpoint(host, parts.port or _PORTS[parts.scheme])
-    proxy = urlsplit(proxies[name] if "://" in proxies[name] else f"http://{proxies[name]}")
-    return Endpoint(
-        proxy.hostname or "", proxy.port or _PORTS.get(proxy.scheme, 1080), f"{name.upper()}_PROXY"
-    )
+    at = urlsplit(proxy.url)
+    return Endpoint(at.hostname or "", at.port or _PORTS.get(at.scheme, 1080), proxy.variable)
 
 
 def check_connectivity(

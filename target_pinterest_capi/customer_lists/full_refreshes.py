@@ -61,11 +61,18 @@ def feed_key(ad_account_id: str, list_name: str, stream: str) -> bytes:
 class FullRefreshes(Database):
     """The record of full refreshes. `now` is Unix time; members are digests in hex.
 
-    Raises `LedgerError` where the database fails.
+    `seconds_left` says how long the database may be waited for. Raises `LedgerError` where it
+    fails.
     """
 
-    def __init__(self, url: str, *, now: Callable[[], float] = time) -> None:
-        super().__init__(url, _metadata)
+    def __init__(
+        self,
+        url: str,
+        *,
+        now: Callable[[], float] = time,
+        seconds_left: Callable[[], float | None] = lambda: None,
+    ) -> None:
+        super().__init__(url, _metadata, seconds_left=seconds_left)
         self._now = now
         self._refresh_numbers: dict[bytes, int] = {}
         insert = self.kind.insert(_members)
@@ -123,9 +130,15 @@ class FullRefreshes(Database):
         feeds = list(self._refresh_numbers)
         if not feeds:
             return
+        # A refresh that brought nobody is not one: a run that was killed after it had ended well is
+        # followed by one that has nothing left to bring.
+        has_members = sa.exists().where(
+            _members.c.feed == _feeds.c.feed, _members.c.refresh == _feeds.c.refresh
+        )
         ended = (
             _feeds.update()
             .where(_feeds.c.feed.in_(feeds))
+            .where(has_members)
             .values(complete=True, at=int(self._now()))
         )
         self.run(lambda connection: connection.execute(ended))

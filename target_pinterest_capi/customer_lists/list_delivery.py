@@ -124,6 +124,7 @@ class ListDelivery:
             key_properties,
             self.run.tally.count_value,
             plain_keys=self.settings.dead_letter_keys == "plain",
+            null_values=self.settings.null_values,
         )
         if self.settings.mode == "live":
             deliver = self._deliver_to(configured, entry, origin)
@@ -334,7 +335,9 @@ class ListDelivery:
 
             url = self.settings.ledger_url
             assert url is not None  # noqa: S101 - held by the settings: `refresh: full` needs it
-            self._refreshes = FullRefreshes(url.get_secret_value())
+            self._refreshes = FullRefreshes(
+                url.get_secret_value(), seconds_left=self.run.grace_seconds_left
+            )
         return self._refreshes
 
     # What a queue reports (`MemberOutcomes`)

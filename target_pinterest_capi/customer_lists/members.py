@@ -9,8 +9,11 @@ from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
 from target_pinterest_capi.events import coerce, hashing, normalize
+from target_pinterest_capi.events.build.normal_forms import split_texts
+from target_pinterest_capi.events.deletions import deletion_columns, is_deleted
 from target_pinterest_capi.events.event import InvalidRecord, Origin
 from target_pinterest_capi.events.keys import read_key
+from target_pinterest_capi.events.null_values import DEFAULT_NULL_VALUES, spellings_of
 from target_pinterest_capi.events.reasons import Invalid, LeftOut
 from target_pinterest_capi.expressions.compiler import EvaluationError, compile_expression
 from target_pinterest_capi.settings import CustomerListEntry
@@ -21,7 +24,6 @@ Key = dict[str, str]
 
 MEMBER: Final = "member"  # the fields of an entry, as counts and dead letters name them
 OPERATION: Final = "operation"
-DELETED_AT: Final = "_sdc_deleted_at"  # Singer: when the source deleted the row
 
 
 class Action(StrEnum):
@@ -44,11 +46,12 @@ _WORDS: Final = {
         Action.REMOVE,
     ),
 }  # fmt: skip
-# `settings` holds that a list_type is one of these.
-_FORMS: Final[dict[str, Callable[[str], str | LeftOut]]] = {
-    "EMAIL": normalize.email,
-    "MAID": normalize.maid,
-    "IDFA": normalize.maid,
+# The normal form of each list_type, and what splits a text of several. `settings` holds that a
+# list_type is one of these.
+_FORMS: Final[dict[str, tuple[Callable[[str], str | LeftOut], Callable[[str], list[str]]]]] = {
+    "EMAIL": (normalize.email, normalize.split_emails),
+    "MAID": (normalize.maid, normalize.split_maids),
+    "IDFA": (normalize.maid, normalize.split_maids),
 }
 
 
@@ -69,23 +72,36 @@ def read_action(value: Any) -> Action | None:
     return _WORDS.get(text.lower()) if type(text) is str else None
 
 
-def read_member(value: Any, list_type: str) -> str | LeftOut | None:
+def read_member(
+    value: Any, list_type: str, null_words: frozenset[str] = frozenset()
+) -> str | LeftOut | None:
     """Return the digest of an identifier; None for nothing, a `LeftOut` for no identifier.
 
     A digest is passed through in lower case: SHA-256, and what Pinterest takes for lists besides,
     SHA-1 and MD5 (docs/pinterest-api.md: Customer lists). The 32 hex digits of an MD5 are an
-    advertising id without its dashes where the list has such.
+    advertising id without its dashes where the list has such and they are one's. A text of
+    `null_words` is NULL_VALUE.
     """
     text = coerce.text(value)
     if text is None or isinstance(text, LeftOut):
         return text
+    if text in null_words:
+        return LeftOut.NULL_VALUE
     known = hashing.recognize(text, refuse_others=list_type == "EMAIL")
-    if known is not None:
-        return text.strip().lower() if known is LeftOut.UNMATCHABLE_DIGEST else known
-    normal = _FORMS[list_type](text)
+    if type(known) is str:
+        return known
+    normal = known or _FORMS[list_type][0](text)
+    if normal is LeftOut.UNMATCHABLE_DIGEST:
+        digits = hashing.hex_digest(text) or ""
+        return digits if len(digits) in hashing.LIST_DIGITS else normal
     if isinstance(normal, LeftOut):
         return None if normal is LeftOut.EMPTY else normal
     return hashing.digest(normal)
+
+
+def _listed(value: Any, list_type: str) -> list[Any]:
+    """Return the identifiers of a list, or of a text that holds several."""
+    return split_texts(coerce.listed(value, bracketed=True), _FORMS[list_type][1])
 
 
 def compile_members(
@@ -95,14 +111,24 @@ def compile_members(
     note: Note,
     *,
     plain_keys: bool,
+    null_values: tuple[str, ...] = DEFAULT_NULL_VALUES,
 ) -> Callable[[Record], MemberOperation | InvalidRecord]:
     """Return the function that reads an entry's records.
 
     An identifier that cannot be used is noted, and the record is invalid only where none is left.
-    Without `operation` a record adds, and one with `_sdc_deleted_at` removes; the same holds where
-    `operation` is empty for a deleted row.
+    Without `operation` a record adds, and a deleted row removes, also where its `operation` is
+    empty. The entry's own `null_values` win over those given.
     """
-    return _Reader(entry, origin, key_properties, note, plain_keys=plain_keys).read
+    if entry.null_values is not None:
+        null_values = entry.null_values
+    return _Reader(
+        entry,
+        origin,
+        key_properties,
+        note,
+        plain_keys=plain_keys,
+        null_words=spellings_of(null_values),
+    ).read
 
 
 class _Reader:
@@ -116,12 +142,14 @@ class _Reader:
         note: Note,
         *,
         plain_keys: bool,
+        null_words: frozenset[str],
     ) -> None:
         self._origin = origin
         self._note = note
         self._list_type = entry.list_type
         self._key_properties = key_properties
         self._plain_keys = plain_keys
+        self._null_words = null_words
         self._getters = [_guarded(source, MEMBER, origin, note) for source in entry.member]
         self._operation = (
             _guarded(entry.operation, OPERATION, origin, note)
@@ -151,18 +179,21 @@ class _Reader:
         return MemberOperation(action, tuple(members), key)
 
     def _action(self, record: Record) -> Action | Invalid:
-        deleted = record.get(DELETED_AT) is not None
+        deleted = is_deleted(record, deletion_columns(record))
         if self._operation is None:
             return Action.REMOVE if deleted else Action.ADD
         given = self._operation(record)
-        if coerce.is_nothing(given):
+        if coerce.is_nothing(given) or self._is_null(given):
             return Action.REMOVE if deleted else Invalid.MISSING_FIELD
         return read_action(given) or Invalid.BAD_FIELD
 
+    def _is_null(self, value: Any) -> bool:
+        return type(value) is str and value.strip() in self._null_words
+
     def _members(self, record: Record) -> Iterator[str | LeftOut | None]:
         for get in self._getters:
-            for value in coerce.array(get(record)) or ():
-                yield read_member(value, self._list_type)
+            for value in _listed(get(record), self._list_type):
+                yield read_member(value, self._list_type, self._null_words)
 
 
 def _guarded(source: str, field: str, origin: Origin, note: Note) -> Callable[[Record], Any]:

@@ -23,6 +23,7 @@ from target_pinterest_capi.delivery.call_runner import CallRunner
 from target_pinterest_capi.delivery.ledger import LedgerError
 from target_pinterest_capi.delivery.unconfirmed_rejections import UnconfirmedRejections
 from target_pinterest_capi.delivery.wakeup import Wakeup
+from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.pinterest.calls import Flow, FlowStopped
 from target_pinterest_capi.pinterest.client import Client
 from target_pinterest_capi.pinterest.oauth import tokens_of
@@ -99,8 +100,8 @@ def _why_not_current(feeds: Sequence[FeedState]) -> str | None:
         if not feed.complete:
             begun = datetime.fromtimestamp(feed.at, UTC).isoformat(sep=" ", timespec="minutes")
             return (
-                f"the run of stream {feed.stream!r} that began at {begun} has not ended well: "
-                "let it end, or run it again"
+                f"the run of stream {shown_name(feed.stream)!r} that began at {begun} has not "
+                "ended well, or brought nobody: let it end, or read the whole stream again"
             )
     return None
 

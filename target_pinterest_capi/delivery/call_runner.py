@@ -185,6 +185,12 @@ class CallRunner:
                 pause = pause_seconds(response)
                 if pause:
                     self._blocked_until = self._clock() + pause
+                    _log.info(
+                        "Pinterest takes no more calls about %s now: the next is sent in "
+                        "%.0f seconds.",
+                        call.about,
+                        pause,
+                    )
                 self._advance(running, response)
             case Decision.ISOLATE:
                 self._advance(running, response)

@@ -98,15 +98,23 @@ class Database:
     """
 
     def __init__(
-        self, url: str, tables: sa.MetaData, *, seconds_left: Callable[[], float] | None = None
+        self,
+        url: str,
+        tables: sa.MetaData,
+        *,
+        seconds_left: Callable[[], float | None] = lambda: None,
     ) -> None:
-        self._seconds_left = seconds_left or (lambda: PATIENCE_SECONDS)
+        self._seconds_left = seconds_left
         self._wake = Wakeup()
         self._workers: WorkerPool[Callable[[], Any], Any] = WorkerPool(
             lambda work: work(), self._wake, attempt_seconds=float("inf"), clock=time.monotonic
         )
         self._is_silent = False
-        self._wait_for(lambda: self._open(url, tables))
+        try:
+            self._wait_for(lambda: self._open(url, tables))
+        except LedgerError:
+            self._workers.close()
+            raise
 
     def run(self, work: Callable[[sa.Connection], Result]) -> Result:
         """Do work in a transaction of its own, and return its result."""
@@ -141,7 +149,8 @@ class Database:
         started_at = time.monotonic()
         while not self._workers.has_results:
             seconds = time.monotonic() - started_at
-            is_over = seconds >= PATIENCE_SECONDS or self._seconds_left() <= 0
+            left = self._seconds_left()
+            is_over = seconds >= PATIENCE_SECONDS or (left is not None and left <= 0)
             if is_over and seconds >= MIN_PATIENCE_SECONDS:
                 self._is_silent = True
                 raise LedgerError(_SILENT)

@@ -238,6 +238,12 @@ class Dispatcher:
         pause = pause_seconds(response)
         if pause:
             self._rate_limit(batch.account).block(self._clock() + pause)
+            _log.info(
+                "Pinterest takes no more calls for ad account %s now: the next is sent in "
+                "%.0f seconds.",
+                batch.account.ad_account_id,
+                pause,
+            )
         if any(event.status == "processed" for event in response.body):
             self._settle_rejections(self._unconfirmed.confirm())
         self._outcomes.settle_answered(batch, response.body)

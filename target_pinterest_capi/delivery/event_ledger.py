@@ -7,7 +7,7 @@ claims and finds it dead.
 
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -65,7 +65,7 @@ class EventLedger(Database):
         *,
         now: Callable[[], float] | None = None,
         process: str | None = None,
-        seconds_left: Callable[[], float] | None = None,
+        seconds_left: Callable[[], float | None] = lambda: None,
     ) -> None:
         super().__init__(url, _metadata, seconds_left=seconds_left)
         self._now = now or self.clock()
@@ -162,10 +162,10 @@ class EventLedger(Database):
         row = {"process": process, "renewed_at": now}
 
         def register(connection: sa.Connection) -> int:
-            [number] = connection.execute(_runs.insert(), row).inserted_primary_key or ()
+            number: Any = connection.execute(_runs.insert(), row).inserted_primary_key
             self._remove_dead_runs(connection)
             connection.execute(forget)
-            return int(number)
+            return int(number[0])
 
         return self.run(register)
 

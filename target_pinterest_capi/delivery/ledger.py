@@ -35,7 +35,7 @@ class LedgerError(Exception):
         """What to say where a run stops for it."""
         return (
             f"{self}. STATE stays before what is not recorded there: "
-            "repair the database and run again."
+            "see to the database where it needs it, and run again."
         )
 
 

@@ -297,6 +297,10 @@ class Run:
         """Whether the grace time of a signal, or of a stop, has begun."""
         return self._deadline is not None
 
+    def grace_seconds_left(self) -> float | None:
+        """Return how much of the grace time is left; None where it has not begun."""
+        return None if self._deadline is None else max(0.0, self._deadline - self._clock())
+
     def interrupt(self) -> None:
         """Begin the grace time: `finish` ends within it. Safe to call in a signal handler.
 
@@ -443,9 +447,5 @@ class Run:
         return EventLedger(
             url.get_secret_value(),
             self.settings.ledger_retention_days,
-            seconds_left=self._seconds_left,
+            seconds_left=self.grace_seconds_left,
         )
-
-    def _seconds_left(self) -> float:
-        """Return what is left of the grace time, once that has begun."""
-        return float("inf") if self._deadline is None else self._deadline - self._clock()

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from queue import SimpleQueue
 from typing import Generic, Protocol, TypeVar
 
+from target_pinterest_capi.delivery.exit_codes import RunStopped
 from target_pinterest_capi.delivery.wakeup import Wakeup
 
 Task = TypeVar("Task")
@@ -100,10 +101,25 @@ class WorkerPool(Generic[Task, Result]):
         number = next(self._number)
         self._under_way[number] = (task, self._clock() + self._attempt_seconds)
         if self._threads < len(self._under_way):
-            self._threads += 1
-            # Daemons: a request that hangs must not hold the process after its grace time.
-            threading.Thread(target=self._work, name=f"sender-{self._threads}", daemon=True).start()
+            self._start_thread()
         self._tasks.put((number, task))
+
+    def _start_thread(self) -> None:
+        """Start a thread; where the system has no more, those that there are do the work."""
+        # Daemons: a request that hangs must not hold the process after its grace time.
+        thread = threading.Thread(
+            target=self._work, name=f"sender-{self._threads + 1}", daemon=True
+        )
+        try:
+            thread.start()
+        except RuntimeError:
+            if not self._threads:
+                raise RunStopped(
+                    "no thread can be started to send requests: allow the process more of them "
+                    "(ulimit -u, or the container's limit of processes), and run again."
+                ) from None
+        else:
+            self._threads += 1
 
     def results(self) -> Iterator[tuple[Task, Result]]:
         """Yield what has come back, and never wait. Raises what an attempt raised."""

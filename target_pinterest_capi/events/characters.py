@@ -1,12 +1,15 @@
-"""Text as Unicode sees it: NFC, lower case, decimal digits, letters.
+"""Text as Unicode sees it: what is visible of it, NFC, lower case, decimal digits, letters.
 
 Every normal form is made of these. A function takes any text, lone surrogates included, never
 raises, and returns plain ASCII by the shortest way.
 """
 
+from itertools import groupby
 from typing import Final
-from unicodedata import category, decimal, normalize
+from unicodedata import category, combining, decimal, normalize
 
+_INVISIBLE: Final = ("Cc", "Cf")
+_SHORT: Final = 256  # characters, whose marks are sorted in no time in whatever order
 _LOWER: Final = bytes(range(256)).lower()
 _NOT_ALNUM: Final = bytes(byte for byte in range(128) if not chr(byte).isalnum())
 
@@ -20,9 +23,26 @@ def well_formed(text: str) -> str:
     return text
 
 
+def visible(text: str) -> str:
+    """Return the text without what nobody sees of it: controls, and invisible marks (Unicode Cf).
+
+    Marks are such as soft hyphens, byte order marks and those of direction. Tabs and line ends
+    become spaces; lone surrogates are U+FFFD.
+    """
+    if text.isprintable():
+        return text
+    return "".join(map(_visible, well_formed(text)))
+
+
+def _visible(char: str) -> str:
+    if char.isprintable() or category(char) not in _INVISIBLE:
+        return char
+    return " " if char.isspace() else ""
+
+
 def nfc(text: str) -> str:
     """Return the text composed (Unicode NFC), so that equal letters are equal bytes."""
-    return text if text.isascii() else normalize("NFC", well_formed(text))
+    return text if text.isascii() else normalize("NFC", _ordered(well_formed(text)))
 
 
 def lower_case(text: str) -> str:
@@ -30,7 +50,21 @@ def lower_case(text: str) -> str:
 
     NFC comes first, so that equivalent texts become equal, and again, as lower case can undo it.
     """
-    return text.lower() if text.isascii() else normalize("NFC", nfc(text).lower())
+    return text.lower() if text.isascii() else normalize("NFC", _ordered(nfc(text).lower()))
+
+
+def _ordered(text: str) -> str:
+    """Return a text of the same normal forms, whose marks are in their order already.
+
+    The library sorts the marks of a letter by comparing each with each: 80,000 marks take minutes.
+    """
+    if len(text) <= _SHORT:
+        return text
+    apart = "".join([normalize("NFD", char) for char in text])
+    runs = groupby(apart, key=lambda char: combining(char) > 0)
+    return "".join(
+        ["".join(sorted(run, key=combining) if are_marks else run) for are_marks, run in runs]
+    )
 
 
 def ascii_digits(text: str) -> str:
@@ -50,6 +84,4 @@ def letters_and_digits(text: str) -> str:
     if lower.isalnum():
         return lower
     # once more, since what stood between a letter and its mark is gone
-    return normalize(
-        "NFC", "".join([char for char in lower if char.isalnum() or category(char)[0] == "M"])
-    )
+    return nfc("".join([char for char in lower if char.isalnum() or category(char)[0] == "M"]))

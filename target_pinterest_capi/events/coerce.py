@@ -7,16 +7,18 @@ two ways is refused, never guessed. Never normalizes for hashing, never reads a 
 a `str`: test for it first.
 """
 
+import ast
 import re
+import warnings
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from math import isfinite
 from typing import Any, Final, Self
 
 import msgspec
 
 from target_pinterest_capi.events import dates
-from target_pinterest_capi.events.characters import well_formed
+from target_pinterest_capi.events.characters import visible, well_formed
 from target_pinterest_capi.events.reasons import LeftOut, Warned
 
 _is_numeric: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?").fullmatch
@@ -25,11 +27,14 @@ _is_numeric: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[
 def is_nothing(value: Any) -> bool:
     """Return whether the value is null, `""`, white space or `[]`: the same as an absent one."""
     kind = type(value)
-    return not value.strip() if kind is str else not value if kind is list else value is None
+    if kind is str:
+        trimmed = value.strip()
+        return not (trimmed if trimmed.isprintable() else visible(trimmed).strip())
+    return not value if kind is list else value is None
 
 
 def text(value: Any) -> str | LeftOut | None:
-    """Return trimmed text: numbers with every digit and no exponent, times in ISO 8601.
+    """Return visible, trimmed text: numbers with every digit and no exponent, times in ISO 8601.
 
     A whole number has no fraction. NaN and infinity are nothing: they are what is left of a number
     that was not there.
@@ -37,13 +42,15 @@ def text(value: Any) -> str | LeftOut | None:
     kind = type(value)
     if kind is str:
         trimmed: str = value.strip()
-        return (trimmed if trimmed.isascii() else well_formed(trimmed)) or None
+        return (trimmed if trimmed.isprintable() else visible(trimmed).strip()) or None
     if kind is bool:
         return "true" if value else "false"
     if kind is int or kind is float or kind is Decimal:
         return str(value) if kind is int and -TOO_LARGE < value < TOO_LARGE else _number_text(value)
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, LeftOut):  # of an element that `listed` could not read
+        return value
     return None if is_nothing(value) else LeftOut.NOT_TEXT
 
 
@@ -74,7 +81,8 @@ def amount(value: Any) -> str | LeftOut | None:
     """Return exact decimal text with the digits as they came: `19.990` stays `19.990`.
 
     It has 18 integer and 9 fraction digits at most. Zeros at the end of a longer fraction do not
-    count: databases pad to the scale of the column.
+    count: databases pad to the scale of the column. A longer one is what binary numbers make of
+    an amount, such as 59.980000000000004, if 15 digits of it are one of so few: 59.98.
     """
     kind = type(value)
     if kind is str:
@@ -107,9 +115,22 @@ def _plain_amount(written: str) -> str | LeftOut:
     if len(fraction) <= _FRACTION_DIGITS:
         return plain
     fraction = fraction.rstrip("0")
+    if len(fraction) > _FRACTION_DIGITS and number.adjusted() < _ROUNDED.prec - _CENTS:
+        whole, _, fraction = format(_without_noise(number), "f").partition(".")
+        fraction = fraction.rstrip("0")
     if len(fraction) > _FRACTION_DIGITS:
         return LeftOut.AMOUNT_OUT_OF_RANGE
     return f"{whole}.{fraction}" if fraction else whole
+
+
+# Decimal digits that survive in a binary number of 64 bits (IEEE 754, DBL_DIG).
+_ROUNDED: Final = Context(prec=15)
+_CENTS: Final = 2  # digits of a fraction that rounding never takes
+
+
+def _without_noise(number: Decimal) -> Decimal:
+    """Return the number to the 15 digits that binary numbers keep."""
+    return _ROUNDED.plus(number)
 
 
 # Integers and booleans
@@ -119,7 +140,10 @@ _LARGEST: Final = 2**63 - 1  # what a signed integer of the wire holds
 
 
 def integer(value: Any) -> int | LeftOut | None:
-    """Return the whole number of `3`, `3.0` or `"3.0"`; a fraction is refused, not rounded."""
+    """Return the whole number of `3`, `3.0` or `"3.0"`; a fraction is refused, not rounded.
+
+    What binary numbers make of a whole one, such as 2.9999999999999996, is no fraction.
+    """
     kind = type(value)
     if kind is int:
         return value if -_LARGEST <= value <= _LARGEST else LeftOut.OUT_OF_RANGE
@@ -141,6 +165,8 @@ def _whole_number(written: str) -> int | LeftOut:
         return 0
     if number.adjusted() > _INTEGER_DIGITS:
         return LeftOut.OUT_OF_RANGE
+    if number != number.to_integral_value():
+        number = _without_noise(number)
     if number != number.to_integral_value():
         return LeftOut.NOT_AN_INTEGER
     return integer(int(number)) or 0
@@ -351,23 +377,70 @@ _read_json: Final = msgspec.json.Decoder(float_hook=Decimal).decode
 
 
 def _json(text: str) -> Any:
-    """Return the value that JSON text holds, numbers exact; UNREADABLE_JSON if it is not JSON."""
+    """Return the value that JSON text holds, numbers exact; UNREADABLE_JSON if it is not JSON.
+
+    A text may also be what Python shows of a value, in single quotes.
+    """
     try:
         return _read_json(well_formed(text))
     except (ValueError, ArithmeticError, RecursionError):
         # not JSON; an exponent beyond what decimals hold; nested too deep
+        return _python_literal(text) if "'" in text else LeftOut.UNREADABLE_JSON
+
+
+_LONGEST_LITERAL: Final = 100_000  # characters
+
+
+def _python_literal(text: str) -> Any:
+    if len(text) > _LONGEST_LITERAL:
+        return LeftOut.UNREADABLE_JSON
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of odd escapes in what is no text of ours
+            return ast.literal_eval(text.strip())
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return LeftOut.UNREADABLE_JSON
 
 
-def array(value: Any) -> list[Any] | None:
-    """Return the list, also of its JSON text; any other value as a list of itself."""
+def array(value: Any) -> list[Any] | LeftOut | None:
+    """Return the list, also of its JSON text; any other value as a list of itself.
+
+    A text in brackets that is no JSON is UNREADABLE_JSON: it is as likely a list as a value.
+    """
     if type(value) is str and value.lstrip()[:1] == "[":
         values = _json(value)
         if type(values) is list:
             return values or None
+        if value.rstrip()[-1:] == "]":
+            return LeftOut.UNREADABLE_JSON
     if type(value) is list:
         return value or None
     return None if is_nothing(value) else [value]
+
+
+def listed(value: Any, *, bracketed: bool = False) -> list[Any]:
+    """Return the values of a list, of its text, or of a list of such texts; any other value alone.
+
+    A text in brackets that is no JSON is UNREADABLE_JSON among them; if `bracketed`, it stays.
+    """
+    found: list[Any] = []
+    for one in value if type(value) is list else (value,):
+        values = array(one) if type(one) is str else [one]
+        if isinstance(values, LeftOut):
+            values = [one if bracketed else values]
+        found.extend(values or ())
+    return found
+
+
+def first(value: Any) -> Any:
+    """Return the first element of a list, or of its JSON text, that is something.
+
+    The value itself where it is no list, or holds nothing.
+    """
+    values = array(value)
+    if type(values) is not list:
+        return value
+    return next((element for element in values if not is_nothing(element)), value)
 
 
 def items(value: Any) -> list[Any] | LeftOut | None:

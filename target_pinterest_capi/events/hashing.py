@@ -5,16 +5,36 @@ shows what was hashed.
 """
 
 import re
+from base64 import b64decode, b64encode
+from hashlib import new as new_hash
 from hashlib import sha256 as sha256  # noqa: PLC0414 - compiled members take it from here
 from typing import Final
 
 from target_pinterest_capi.events.characters import well_formed
 from target_pinterest_capi.events.reasons import LeftOut
 
-SHORTEST_DIGEST: Final = 32  # hex digits of an MD5
-_SHA256: Final = 64
-_OTHERS: Final = (SHORTEST_DIGEST, 40)  # MD5, SHA-1
-_is_hex: Final = re.compile("[0-9a-fA-F]+").fullmatch
+SHORTEST_DIGEST: Final = 24  # characters of an MD5 in Base64
+SHA256_DIGITS: Final = 64  # in hex
+LIST_DIGITS: Final = (32, 40, SHA256_DIGITS)  # MD5, SHA-1 and SHA-256, which lists take
+_DIGITS: Final = (*LIST_DIGITS, 56, 96, 128)  # and SHA-224, SHA-384 and SHA-512
+# The lengths of texts that are no digest: not in hex, in hex after 0x or \\x, or in Base64.
+NO_DIGEST_LENGTHS: Final = frozenset(range(1, SHA256_DIGITS)) - {
+    *(32, 34, 35),
+    *(40, 42, 43),
+    *(56, 58, 59),
+    *(24, 28, 44),
+}
+_ALGORITHMS: Final = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")
+_OF_NOTHING: Final = frozenset(
+    new_hash(name, b"", usedforsecurity=False).hexdigest() for name in _ALGORITHMS
+)
+# As PostgreSQL (bytea) and SQL Server (varbinary) write bytes, or bare.
+_hex_digits: Final = re.compile(r"(?:\\{1,2}x|0[xX])?([0-9a-fA-F]{32,128})").fullmatch
+# MD5, SHA-1 and SHA-256 with their padding, by either alphabet.
+_is_base64: Final = re.compile(r"[A-Za-z0-9+/_-]{22}==|[A-Za-z0-9+/_-]{27}=|[A-Za-z0-9+/_-]{43}=")
+# A SHA-256 without it: no word or name has capitals, small letters and digits in 43 characters.
+_is_unpadded: Final = re.compile(r"(?=.*[0-9])(?=.*[a-z])(?=.*[A-Z])[A-Za-z0-9+/_-]{43}")
+_STANDARD: Final = str.maketrans("-_", "+/")
 
 
 def digest(text: str) -> str:
@@ -30,7 +50,7 @@ def digest(text: str) -> str:
 
 def digest_key(text: str, size: int) -> bytes:
     """Return the first bytes of the text's SHA-256: a short key that does not tell the text."""
-    return sha256(text.encode("utf-8", "replace")).digest()[:size]
+    return sha256(well_formed(text).encode()).digest()[:size]
 
 
 def digest_bytes(data: bytes) -> str:
@@ -39,17 +59,41 @@ def digest_bytes(data: bytes) -> str:
 
 
 def recognize(text: str, *, refuse_others: bool = True) -> str | LeftOut | None:
-    """Return the SHA-256 digest that the text is, in lower case; None for any other text.
+    r"""Return the SHA-256 digest that the text is, in lower-case hex; None for any other text.
 
-    A text like an MD5 or SHA-1 digest is UNMATCHABLE_DIGEST, unless `refuse_others` is off: an id
-    may look like one (a UUID without its dashes does). Surrounding white space is ignored.
-    `LeftOut` is a `str`: test for it first.
+    It may be written in hex, also after `\x` or `0x`, or in Base64. A text like a digest of
+    another kind is UNMATCHABLE_DIGEST, unless `refuse_others` is off: an id may look like one (a
+    UUID without its dashes does). The digest of an empty text, of whatever kind, is EMPTY_DIGEST.
+    Surrounding white space is ignored. `LeftOut` is a `str`: test for it first.
+    """
+    known = hex_digest(text, is_id=not refuse_others)
+    if known is None:
+        return None
+    if known in _OF_NOTHING:
+        return LeftOut.EMPTY_DIGEST
+    if len(known) == SHA256_DIGITS:
+        return known
+    return LeftOut.UNMATCHABLE_DIGEST if refuse_others else None
+
+
+def hex_digest(text: str, *, is_id: bool = False) -> str | None:
+    """Return the lower-case hex of a text like a digest of any kind; None for any other text.
+
+    Where the text may be an id, Base64 without its padding is as likely a random token.
     """
     if len(text) < SHORTEST_DIGEST:
         return None
     trimmed = text.strip()
-    if len(trimmed) == _SHA256:
-        return trimmed.lower() if _is_hex(trimmed) else None
-    if refuse_others and len(trimmed) in _OTHERS and _is_hex(trimmed):
-        return LeftOut.UNMATCHABLE_DIGEST
-    return None
+    if found := _hex_digits(trimmed):
+        digits = found[1].lower()
+        return digits if len(digits) in _DIGITS else None
+    if _is_base64.fullmatch(trimmed):
+        return _hex_of_base64(trimmed)
+    return None if is_id or not _is_unpadded.fullmatch(trimmed) else _hex_of_base64(trimmed + "=")
+
+
+def _hex_of_base64(text: str) -> str | None:
+    standard = text.translate(_STANDARD)
+    data = b64decode(standard)
+    # Bits that no byte has, at the end, are those of another text.
+    return data.hex() if b64encode(data).decode() == standard else None

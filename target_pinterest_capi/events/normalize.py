@@ -14,6 +14,7 @@ from datetime import date, timedelta
 from ipaddress import IPv6Address
 from typing import Final
 from unicodedata import category, normalize
+from urllib.parse import unquote
 
 from target_pinterest_capi.events import codes, dates
 from target_pinterest_capi.events.characters import (
@@ -21,40 +22,80 @@ from target_pinterest_capi.events.characters import (
     letters_and_digits,
     lower_case,
     nfc,
+    visible,
 )
-from target_pinterest_capi.events.phones import phone
+from target_pinterest_capi.events.hashing import SHORTEST_DIGEST, hex_digest
+from target_pinterest_capi.events.phones import phone, split_phones
 from target_pinterest_capi.events.reasons import LeftOut
 
 __all__ = [
     "birth_date", "city", "country", "currency", "email", "external_id", "gender", "ip_address",
-    "language", "maid", "name", "phone", "postal_code", "state",
+    "language", "maid", "name", "phone", "postal_code", "split_emails", "split_maids",
+    "split_phones", "state",
 ]  # fmt: skip
 
 _NOT_DIGITS: Final = re.compile("[^0-9]+")
 
-_ZERO_WIDTH: Final = "\u200b\u2060\ufeff"  # spaces that come with pasted text
-_NO_ZERO_WIDTH: Final = dict.fromkeys(map(ord, _ZERO_WIDTH))
 # Neither part of an address holds white space, controls, or what only quoting, display names and
-# lists of addresses bring.
-_NEVER: Final = r"\s\x00-\x20\x7f@<>()\[\],;:\\" + '"' + _ZERO_WIDTH
-_is_email: Final = re.compile(rf"[^{_NEVER}]+@[^.{_NEVER}]+(?:\.[^.{_NEVER}]+)+").fullmatch
+# lists of addresses bring; nor begins with a quote, nor does a domain hold what no host has.
+_NEVER: Final = r"\s\x00-\x20\x7f@<>()\[\]{},;:\\|\u2018\u201c\u201d\xab\xbb" + '"'
+_QUOTES: Final = r"'\u2019`"
+_LABEL: Final = rf"[^.{_NEVER}{_QUOTES}/?=&%#!*+]+"
+_is_email: Final = re.compile(
+    rf"[^{_QUOTES}{_NEVER}][^{_NEVER}]*@{_LABEL}(?:\.{_LABEL})+"
+).fullmatch
 # Nearly all addresses: once in lower case, such a one is in its normal form. Kept plain, since it
 # runs for every event.
 is_plain_email: Final = re.compile(
-    r"[A-Za-z0-9._%+'-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
+    r"[A-Za-z0-9._%+-][A-Za-z0-9._%+'-]*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
 ).fullmatch
+_in_angles: Final = re.compile(r"[^<>]*<([^<>]*)>[^<>]*").fullmatch  # Jane <jane@example.com>
+_COMMENT: Final = re.compile(r"\([^()]*\)$")
+_AROUND: Final = "\"'`\u2018\u2019\u201c\u201d\xab\xbb<>()[]{},;:./\\|"
+_LINK: Final = "mailto:"
+_BETWEEN_EMAILS: Final = (re.compile(r"[,;|]"), re.compile(r"[\s,;|]"))
 
 
 def email(text: str) -> str | LeftOut:
-    """Return the address in lower case without white space; dots and plus-tags stay."""
-    lower = lower_case(text)
+    """Return the address in lower case without white space; dots and plus-tags stay.
+
+    Quotes, brackets, a name, `mailto:` and punctuation around it are no part of it. A text of
+    several addresses is none: `split_emails`.
+    """
+    lower = lower_case(visible(text))
     if _is_email(lower):
         return lower
     # joined again in NFC, since white space may have stood before a mark
-    lower = nfc("".join(lower.translate(_NO_ZERO_WIDTH).split()))
+    lower = nfc("".join(lower.split()))
     if _is_email(lower):
         return lower
+    bare = _bare_email(lower)
+    if _is_email(bare):
+        return bare
     return LeftOut.NOT_AN_EMAIL if lower else LeftOut.EMPTY
+
+
+def _bare_email(lower: str) -> str:
+    """Return the text without what people and programs write around an address."""
+    if "@" not in lower and "%40" in lower:
+        lower = nfc(unquote(lower).lower())
+    if found := _in_angles(lower):
+        lower = found[1]
+    lower = _COMMENT.sub("", lower).strip(_AROUND)
+    if lower.startswith(_LINK):
+        lower = lower.removeprefix(_LINK).partition("?")[0]
+    return nfc(lower.strip(_AROUND))
+
+
+def split_emails(text: str) -> list[str]:
+    """Return the addresses of a text such as `a@example.com; b@example.com`; else the text."""
+    if text.count("@") < 2:  # noqa: PLR2004 - one address
+        return [text]
+    for separator in _BETWEEN_EMAILS:
+        parts = [part for part in separator.split(text) if "@" in part]
+        if len(parts) > 1 and all(part.count("@") == 1 for part in parts):
+            return parts
+    return [text]
 
 
 _GENDERS: Final = {
@@ -133,6 +174,20 @@ def city(text: str) -> str | LeftOut:
     return letters_and_digits(text) or LeftOut.EMPTY
 
 
+_between_names: Final = re.compile(
+    r"\s+[-\u2010-\u2014]\s*|\s*[-\u2010-\u2014]\s+|\s*[:/|,(\[]\s*"
+).split
+_after_name: Final = re.compile(r"(.+?)\s*[(\[]\s*([A-Z]{2,3})\s*[)\]]").fullmatch
+
+
+def _named_twice(text: str) -> list[tuple[str, str]]:
+    """Return the two names of `California (CA)` or `CA - California`, both ways; else nothing."""
+    names = _between_names(text.strip().rstrip(")] "))
+    if len(names) != 2:  # noqa: PLR2004 - a name and its code
+        return []
+    return [(names[0], names[1]), (names[1], names[0])]
+
+
 _STATES: Final = {letters_and_digits(written): code for written, code in codes.STATE_NAMES.items()}
 _subdivision: Final = re.compile(r"([a-z]{2})-([a-z0-9]{1,3})").fullmatch  # ISO 3166-2
 
@@ -150,19 +205,31 @@ def state(text: str) -> str | LeftOut:
     letters = letters_and_digits(lower)
     if len(letters) == 2 and letters.isascii():  # noqa: PLR2004 - "N.Y."
         return letters
-    return _STATES.get(letters) or lower or LeftOut.EMPTY
+    return _STATES.get(letters) or _state_named_twice(text) or lower or LeftOut.EMPTY
+
+
+def _state_named_twice(text: str) -> str | None:
+    """Return the code of a text that names a state and its code, as in `California (CA)`."""
+    for name, code in _named_twice(text):
+        letters = letters_and_digits(code)
+        if letters and letters == _STATES.get(letters_and_digits(name)):
+            return letters
+    return None
 
 
 _zip_plus_4: Final = re.compile(r"(\d{5})\s?[-\u2010-\u2014\u2212]\s?\d{4}").fullmatch
 _zip_in_text: Final = re.compile(r"(?<!\d)(\d{5})(?:\d{4})?(?!\d)").search
 _ZIP: Final = 5  # digits
 _ZIP_PLUS_4: Final = 9
-_ZIP_PLUS_4_WITHOUT_ZEROS: Final = (7, 8)
+_SHORTEST_ZIP: Final = 3  # 00501 without its zeros
+_as_fraction: Final = re.compile(r"([0-9]+)\.0+").fullmatch  # 94110.0, of a column of fractions
+_DIGITS: Final = re.compile("[0-9]+")
 
 
 def postal_code(text: str, region: str | None, digits_only: bool) -> str | LeftOut:
     """Return a US code as five digits; any other as lower-case letters and digits.
 
+    Every country's codes have digits, and those of the US five, or nine with the four of ZIP+4.
     `digits_only` drops the letters. `region` is the alpha-2 country of the record: in the US and
     its territories integers get their zeros back.
     """
@@ -171,17 +238,29 @@ def postal_code(text: str, region: str | None, digits_only: bool) -> str | LeftO
     text = ascii_digits(nfc(text)).strip()
     if found := _zip_plus_4(text):
         return found[1]
+    if found := _as_fraction(text):
+        text = found[1]
     code = letters_and_digits(text)
     if digits_only:
         code = _NOT_DIGITS.sub("", code)
-    if not code:
+    if not any(map(str.isdigit, code)):
         return LeftOut.NOT_A_POSTAL_CODE if text else LeftOut.EMPTY
     if region is None or region.lower() not in codes.US_POSTAL:
         return code
     if code.isdecimal():
-        return code.zfill(_ZIP_PLUS_4 if len(code) in _ZIP_PLUS_4_WITHOUT_ZEROS else _ZIP)[:_ZIP]
+        return _us_code(*_DIGITS.findall(text))
     found = _zip_in_text(code)  # "CA 90210"; without one it is another country's code after all
     return found[1] if found else code
+
+
+def _us_code(first: str, *others: str) -> str | LeftOut:
+    """Return the five digits of a code, of its runs of digits; integers have lost their zeros."""
+    if [len(digits) for digits in others] in ([], [_ZIP_PLUS_4 - _ZIP]):
+        if _SHORTEST_ZIP <= len(first) <= _ZIP:
+            return first.zfill(_ZIP)
+        if not others and _SHORTEST_ZIP <= len(first) - (_ZIP_PLUS_4 - _ZIP) <= _ZIP:
+            return first.zfill(_ZIP_PLUS_4)[:_ZIP]
+    return LeftOut.NOT_A_POSTAL_CODE
 
 
 _FILLERS: Final = frozenset({"the", "of", "and"})
@@ -217,13 +296,34 @@ _COUNTRY_NAMES: Final = {
 
 
 def country(text: str) -> str | LeftOut:
-    """Return ISO 3166 alpha-2 in lower case, of alpha-2, alpha-3 or an English name."""
+    """Return ISO 3166 alpha-2 in lower case, of alpha-2, alpha-3 or an English name.
+
+    A text may have a name and its code: `United States (US)`, `US - United States`.
+    """
     return (
         _COUNTRY_CODES.get(text)
-        or _COUNTRY_CODES.get(letters_and_digits(text))
-        or _COUNTRY_NAMES.get(_country_key(text))
+        or _known_country(text)
+        or _country_named_twice(text)
         or (LeftOut.UNKNOWN_COUNTRY if text.strip() else LeftOut.EMPTY)
     )
+
+
+def _known_country(text: str) -> str | None:
+    return _COUNTRY_CODES.get(letters_and_digits(text)) or _COUNTRY_NAMES.get(_country_key(text))
+
+
+def _country_named_twice(text: str) -> str | None:
+    """Return the country of a name and a code; None where they are not one country's.
+
+    A name that is not known, as of another language, is taken before a code in parentheses.
+    """
+    for name, written in _named_twice(text):
+        code = _COUNTRY_CODES.get(letters_and_digits(written))
+        if code and code == _known_country(name):
+            return code
+    if (found := _after_name(text.strip())) and _known_country(found[1]) is None:
+        return _COUNTRY_CODES.get(found[2])
+    return None
 
 
 def external_id(text: str, lower: bool) -> str | LeftOut:
@@ -231,12 +331,34 @@ def external_id(text: str, lower: bool) -> str | LeftOut:
     return (lower_case(text) if lower else nfc(text)).strip() or LeftOut.EMPTY
 
 
+_is_maid: Final = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
+# Without its dashes an id looks like an MD5, but for the version and the variant of RFC 9562 that
+# the advertising ids of Android and iOS have.
+_is_bare_maid: Final = re.compile("[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}").fullmatch
+_between_maids: Final = re.compile(r"[\s,;|\[\](){}]+").split
+
+
 def maid(text: str) -> str | LeftOut:
-    """Return the id in lower case; one of zeros says that its user has turned tracking off."""
+    """Return the id in lower case; one of zeros says that its user has turned tracking off.
+
+    A text like an MD5 or a SHA-1 is UNMATCHABLE_DIGEST.
+    """
     lower = lower_case(text).strip()
+    if _is_maid(lower) and lower[:8] != "00000000":
+        return lower
     if lower[:1] == "0" and not lower.strip("0-"):
         return LeftOut.TRACKING_OFF
-    return lower or LeftOut.EMPTY
+    if _is_maid(lower) or _is_bare_maid(lower):
+        return lower
+    if not lower:
+        return LeftOut.EMPTY
+    return LeftOut.UNMATCHABLE_DIGEST if hex_digest(lower) else LeftOut.NOT_A_MAID
+
+
+def split_maids(text: str) -> list[str]:
+    """Return the ids of a text that has commas or brackets between them; else the text."""
+    parts = [part for part in _between_maids(text) if part]
+    return parts if parts and all(len(part) >= SHORTEST_DIGEST for part in parts) else [text]
 
 
 _CURRENCIES: Final = {code: code for code in codes.CURRENCIES} | {
@@ -268,38 +390,70 @@ def language(text: str) -> str | LeftOut:
 
 _OCTET: Final = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 is_ipv4: Final = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}").fullmatch
+# Of private networks (RFC 1918, RFC 6598, link-local), of this machine, and of nothing.
+_NOT_PUBLIC: Final = (
+    r"0\.|10\.|127\.|169\.254\.|192\.168\.|172\.(?:1[6-9]|2[0-9]|3[01])\."
+    r"|100\.(?:6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\."
+)
+is_public_ipv4: Final = re.compile(rf"(?!{_NOT_PUBLIC}){_OCTET}(?:\.{_OCTET}){{3}}").fullmatch
+_no_users_ipv4: Final = re.compile(r"0\.|127\.").match
 _GROUPS: Final = "[0-9a-f]{1,4}(?::[0-9a-f]{1,4})*"
 _is_short_ipv6: Final = re.compile(rf"(?:{_GROUPS})?::(?:{_GROUPS})?").fullmatch
 _is_full_ipv6: Final = re.compile("[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){7}").fullmatch
+_is_private_ipv6: Final = re.compile("f[cd][0-9a-f]{2}:|fe[89ab][0-9a-f]:").match
+_between_addresses: Final = re.compile(r"[\s,;]+").split
+_FORWARDED: Final = "for="  # RFC 7239
 
 
 def ip_address(text: str) -> str | LeftOut:
-    """Return the IP address that a forwarded list begins with, without port, brackets or zone.
+    """Return the IP address of a user, without port, brackets or zone; IPv6 in lower case.
 
-    IPv6 is in lower case.
+    It is the first public one of a forwarded list, or the first private one where there is none.
+    Addresses of this machine or of nothing are no user's.
     """
-    if not is_ipv4(text):
-        text = text.partition(",")[0].strip()
-        if text[:1] == "[":
-            text = text[1:].partition("]")[0]
-        elif text.count(":") == 1:
-            text = text.partition(":")[0]
-        if not is_ipv4(text):
-            return _ipv6(text.partition("%")[0].lower()) if text else LeftOut.EMPTY
-    return text if text.strip("0.") else LeftOut.NOT_AN_IP_ADDRESS
+    if is_public_ipv4(text):
+        return text
+    addresses = [
+        address
+        for written in _between_addresses(text)
+        if (address := _one_address(written)) is not None
+    ]
+    for address in addresses:
+        if not is_private(address):
+            return address
+    if addresses:
+        return addresses[0]
+    return LeftOut.NOT_AN_IP_ADDRESS if text.strip() else LeftOut.EMPTY
 
 
-def _ipv6(text: str) -> str | LeftOut:
+def is_private(address: str) -> bool:
+    """Return whether an address in its normal form is of a private network."""
+    return not is_public_ipv4(address) if "." in address else bool(_is_private_ipv6(address))
+
+
+def _one_address(written: str) -> str | None:
+    """Return the address of an entry of a list; None where no user can have it."""
+    text = written.lower().removeprefix(_FORWARDED).strip("\"'")
+    if text[:1] == "[":
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    if is_ipv4(text):
+        return None if _no_users_ipv4(text) else text
+    return _ipv6(text.partition("%")[0])
+
+
+def _ipv6(text: str) -> str | None:
     # The common forms first, since the library takes 7 us. With at most seven colons `::` stands
     # for one group or more.
     is_short = _is_short_ipv6(text) and text.count(":") <= 7  # noqa: PLR2004
-    if (is_short or _is_full_ipv6(text)) and ":ffff:" not in text:
-        return text if text.strip("0:") else LeftOut.NOT_AN_IP_ADDRESS
+    if (is_short or _is_full_ipv6(text)) and ":ffff:" not in text and text.strip("01:"):
+        return text
     try:
         address = IPv6Address(text)
     except ValueError:
-        return LeftOut.NOT_AN_IP_ADDRESS
+        return None
     mapped = address.ipv4_mapped  # a dual-stack server writes IPv4 as ::ffff:192.0.2.1
-    if (mapped or address).is_unspecified:
-        return LeftOut.NOT_AN_IP_ADDRESS
-    return str(mapped) if mapped else text
+    if mapped:
+        return None if _no_users_ipv4(str(mapped)) else str(mapped)
+    return None if address.is_unspecified or address.is_loopback else text

@@ -10,7 +10,8 @@ from typing import Final
 from target_pinterest_capi.events.characters import ascii_digits, nfc
 from target_pinterest_capi.events.reasons import LeftOut, Warned
 
-BETWEEN_DIGITS: Final = b" \t()-./+"
+BETWEEN_DIGITS: Final = b" \t()-.+"
+MOST_DIGITS: Final = 15  # ITU-T E.164, country code included
 _TRUNK_ZERO: Final = re.compile(r"[(\uff08]0[)\uff09]")
 _EXTENSION: Final = re.compile(
     r"(?:;ext=|(?<![^\W\d_])(?:extension|extn|ext|poste|x)(?![^\W\d_])|#)"
@@ -18,6 +19,21 @@ _EXTENSION: Final = re.compile(
     re.IGNORECASE,
 )
 _NOT_DIGITS: Final = re.compile("[^0-9]+")
+# A slash alone may stand within a number, so it is tried after what stands between numbers only.
+_BETWEEN_NUMBERS: Final = (
+    re.compile(r"\s+/\s*|/\s+|[,;|\n]|\s+(?:or|and|&)\s+", re.IGNORECASE),
+    re.compile("/"),
+)
+_FEWEST_DIGITS: Final = 7  # of each number, where a text may hold several
+# A whole number as columns of fractions write it, and as spreadsheets do.
+_as_fraction: Final = re.compile(r"(\+?[0-9]{7,})\.00?").fullmatch
+_as_power: Final = re.compile(r"\+?([0-9])[.,]([0-9]+)[eE]\+?([0-9]{1,2})").fullmatch
+# A country code (ITU-T E.164) and a zero after it: a trunk prefix, or a digit of the number. No
+# number of +1 or +7 has one.
+zero_after_code: Final = re.compile(
+    r"(?:2(?:0|7|[1-689][0-9])|3(?:[0-469]|[578][0-9])|4(?:[013-9]|2[0-9])|5(?:[1-8]|[09][0-9])"
+    r"|6(?:[0-6]|[7-9][0-9])|8(?:[1246]|[03578][0-9])|9(?:[0-58]|[679][0-9]))0"
+).match
 _has_plus: Final = re.compile(r"[^\d+\uff0b]*[+\uff0b]").match
 _WITH_COUNTRY_CODE: Final = 11  # digits; fewer are counted: reference, ph
 
@@ -26,21 +42,69 @@ def phone(text: str, region: str | None) -> tuple[str | LeftOut, Warned | None]:
     """Return the digits with country code, and the warning to count, if any.
 
     `region` is the alpha-2 country in which a national number is read; one written with `+` or `00`
-    is taken as it is. Idempotent without a region only: the result has lost its `+`.
+    is taken as it is, but for a zero between country code and number. Idempotent without a region
+    only: the result has lost its `+`. A text of several numbers is none: `split_phones`.
     """
-    digits = ""
-    if text.isascii() and "(0)" not in text:
+    digits: str | LeftOut = ""
+    if text.isascii() and "(0)" not in text and "." not in text[-3:]:
         digits = text.encode().translate(None, BETWEEN_DIGITS).decode()
     if not digits.isdigit():
-        digits = _phone_digits(text)
+        digits = _digits_of_odd_text(text)
+        if isinstance(digits, LeftOut):
+            return digits, None
     bare = digits.lstrip("0")
     if not bare:
         return LeftOut.NOT_A_PHONE if text.strip() else LeftOut.EMPTY, None
-    if text[0] == "+" or digits[:2] == "00" or _has_plus(text):
-        return bare, None
-    if region and (complete := _with_country_code(digits, region.upper())):
+    is_international = text[0] == "+" or digits[:2] == "00" or _has_plus(text)
+    if is_international:
+        bare = _without_trunk_zero(bare)
+    elif region and (complete := _with_country_code(digits, region.upper())):
         return complete, None
-    return bare, None if len(bare) >= _WITH_COUNTRY_CODE else Warned.PHONE_WITHOUT_COUNTRY
+    if len(bare) > MOST_DIGITS:
+        return LeftOut.NOT_A_PHONE, None
+    if is_international or len(bare) >= _WITH_COUNTRY_CODE:
+        return bare, None
+    return bare, Warned.PHONE_WITHOUT_COUNTRY
+
+
+def split_phones(text: str) -> list[str]:
+    """Return the numbers of a text such as `+1 202 555 0134 / +1 202 555 0135`; else the text."""
+    for separator in _BETWEEN_NUMBERS:
+        parts = [part for part in separator.split(text) if part.strip()]
+        if len(parts) > 1 and all(len(_phone_digits(part)) >= _FEWEST_DIGITS for part in parts):
+            return parts
+    return [text]
+
+
+def _digits_of_odd_text(text: str) -> str | LeftOut:
+    """Return the digits of a text that has more than digits and what stands between them.
+
+    It may be a number that a column of fractions wrote, or a spreadsheet as a power of ten.
+    """
+    trimmed = text.strip()
+    if found := _as_fraction(trimmed):
+        return found[1].lstrip("+")
+    if found := _as_power(trimmed):
+        whole, fraction, power = found.groups()
+        return whole + fraction if len(fraction) == int(power) else LeftOut.DIGITS_LOST
+    return LeftOut.NOT_A_PHONE if len(split_phones(text)) > 1 else _phone_digits(text)
+
+
+def _without_trunk_zero(digits: str) -> str:
+    """Return an international number without the zero that is dialled within its country only.
+
+    The library knows where a zero after the country code is one, and where it is the number's, as
+    in Italy.
+    """
+    if not zero_after_code(digits):
+        return digits
+    import phonenumbers  # noqa: PLC0415 - costs 60 ms, and most pipelines never come here
+
+    try:
+        number = phonenumbers.parse("+" + digits, None)
+    except phonenumbers.NumberParseException:
+        return digits
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)).lstrip("+")
 
 
 def _phone_digits(text: str) -> str:
@@ -65,7 +129,7 @@ def _with_country_code(digits: str, region: str) -> str | None:
     national = phonenumbers.is_valid_number(number)
     # no country code begins with 0
     if digits[0] != "0" and _is_international(digits, number.country_code if national else None):
-        return digits
+        return _without_trunk_zero(digits)
     reason = phonenumbers.is_possible_number_with_reason(number)
     if not national and reason != phonenumbers.ValidationResult.IS_POSSIBLE:
         return None

@@ -30,8 +30,23 @@ class LeftOut(Reason):
         "unmatchable_digest",
         "It looks like MD5 or SHA-1, which Pinterest cannot match: send it plain, or as SHA-256.",
     )
+    EMPTY_DIGEST = (
+        "empty_digest",
+        "It is the digest of an empty text, which names nobody: hash only what is there.",
+    )
+    NULL_VALUE = (
+        "null_value",
+        "It is a word for a missing value, such as null or n/a. If it is a value, set null_values.",
+    )
     NOT_AN_EMAIL = "not_an_email", "It has not the form x@y.z: check the column."
-    NOT_A_PHONE = "not_a_phone", "It has letters, or no digits: check the column."
+    NOT_A_PHONE = (
+        "not_a_phone",
+        "It has letters, no digits, or more than 15: check the column.",
+    )
+    DIGITS_LOST = (
+        "digits_lost",
+        "A spreadsheet wrote it with an exponent and lost digits: export the column as text.",
+    )
     UNKNOWN_GENDER = "unknown_gender", "It is none of the words for female, male or non-binary."
     NOT_A_DATE = "not_a_date", "It is no possible calendar date: check the column."
     AMBIGUOUS_DATE = (
@@ -44,7 +59,11 @@ class LeftOut(Reason):
     )
     NOT_A_POSTAL_CODE = (
         "not_a_postal_code",
-        "No letters or digits are left of it: check the column.",
+        "It has no digits, or not as many as the country's codes have: check the column.",
+    )
+    NOT_A_MAID = (
+        "not_a_maid",
+        "It is neither an advertising id (8-4-4-4-12 hex digits) nor a digest: check the column.",
     )
     TRACKING_OFF = (
         "tracking_off",
@@ -57,7 +76,7 @@ class LeftOut(Reason):
     UNKNOWN_LANGUAGE = "unknown_language", "It does not start with a two-letter ISO 639-1 code."
     NOT_AN_IP_ADDRESS = (
         "not_an_ip_address",
-        "It is neither an IPv4 nor an IPv6 address: check the column.",
+        "It is no IPv4 or IPv6 address that a user can have: check the column.",
     )
     NOT_AN_AMOUNT = "not_an_amount", "It is no finite decimal number: check the column."
     AMOUNT_OUT_OF_RANGE = (
@@ -93,6 +112,14 @@ class LeftOut(Reason):
 class Warned(Reason):
     """What is sent as it is, and counted, because it may not do what was meant."""
 
+    SEVERAL_VALUES = (
+        "several_values",
+        "A list came where one value belongs, and the first was sent: map one of its members.",
+    )
+    PRIVATE_ADDRESS = (
+        "private_address",
+        "An address of a private network matches nobody: map what the proxy says of the user's.",
+    )
     PHONE_WITHOUT_COUNTRY = (
         "phone_without_country",
         "A national number went without a country code: map country, or set default_country.",
@@ -100,6 +127,38 @@ class Warned(Reason):
     LDP_INCOMPLETE = (
         "ldp_incomplete",
         "opt_out_type LDP takes effect only with st and country: map both.",
+    )
+    LDP_WITHOUT_EFFECT = (
+        "ldp_without_effect",
+        "opt_out_type LDP is for people in the United States, and the record's country is another.",
+    )
+    UNKNOWN_OPT_OUT_TYPE = (
+        "unknown_opt_out_type",
+        "Pinterest processes opt_out_type LDP alone; to opt a person out of all use, map opt_out.",
+    )
+    VALUE_NOT_POSITIVE = (
+        "value_not_positive",
+        "The value is zero or less, which Pinterest advises against: map the amount that was paid.",
+    )
+    VALUE_UNUSUALLY_HIGH = (
+        "value_unusually_high",
+        "The value is 1,000,000,000 or more: check its unit, and the column.",
+    )
+    NO_CURRENCY = (
+        "no_currency",
+        "A value went without a currency, so it counts in the account's own: map currency.",
+    )
+    BOT_USER_AGENT = (
+        "bot_user_agent",
+        "The user agent is a program's, no browser's: map the visitor's, or skip such by `when`.",
+    )
+    IMPOSSIBLE_USER_AGENT = (
+        "impossible_user_agent",
+        "No browser or app has such a user agent: check the column.",
+    )
+    REPEATED_IDENTIFIER = (
+        "repeated_identifier",
+        "Over a fifth of the events have one identifier: check that it is no test address.",
     )
     REPEATED_HOUR = (
         "repeated_local_hour",
@@ -154,6 +213,10 @@ class Skipped(Reason):
         "No entry of mappings names the stream: add one, or take the stream out of the tap.",
     )
     WHEN = "when", "The entry's `when` does not hold for the record. Nothing to do."
+    DELETED = (
+        "deleted",
+        "Its _sdc_deleted_at says that the row was deleted: `deleted: send` in the entry sends it.",
+    )
     NOT_LISTED = (
         "name_not_listed",
         "The entry's event_names do not list its name: add it, or give a default event_name.",

@@ -149,6 +149,9 @@ def _date_form_problem(form: Any) -> str | None:
     unknown = [one for one in directives if one not in _DIRECTIVES]
     if unknown:
         return f"%{unknown[0]} is no directive of a date format"
+    repeated = [one for one in directives if one != "%" and directives.count(one) > 1]
+    if repeated:
+        return f"the format has %{repeated[0]} twice"
     return None if set(directives) & set("yYGcx") else "the format has no year (%Y)"
 
 

@@ -5,20 +5,18 @@ the next write, of whichever process, ends it first, so that no line is ever glu
 device or a pipe takes lines as they come, and nothing can be taken back from it.
 """
 
-import errno
 import fcntl
 import os
 import stat
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from target_pinterest_capi.files.durable import Sync, sync_directory
+from target_pinterest_capi.files.locks import lock_descriptor
 
 LOCK_WAIT_SECONDS: Final = 5.0  # the others hold it for the time of a write and a sync
-LOCK_PAUSE_SECONDS: Final = 0.01
 
 Write = Callable[[int, memoryview], int]
 
@@ -68,7 +66,7 @@ class LineFile:
         """Lock the file that is at the path now: that held may have been moved, as by logrotate."""
         while True:
             fd = self._opened()
-            is_locked = _lock(fd, self._lock_wait_seconds)
+            is_locked = lock_descriptor(fd, self._lock_wait_seconds)
             if self._is_at_path(fd):
                 return fd, is_locked
             self.close()
@@ -114,34 +112,19 @@ def _take_back(fd: int, size: int, data: bytes) -> None:
         os.ftruncate(fd, size)
 
 
-def _lock(fd: int, wait_seconds: float) -> bool:
-    """Wait until no other process appends; False where the file system knows no locks."""
-    deadline = time.monotonic() + wait_seconds
-    while True:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() >= deadline:
-                raise TimeoutError(errno.ETIMEDOUT, "another process keeps it locked") from None
-            time.sleep(LOCK_PAUSE_SECONDS)
-        except OSError:
-            return False
-        else:
-            return True
-
-
 def _is_regular(fd: int) -> bool:
     return stat.S_ISREG(os.fstat(fd).st_mode)
 
 
 def _open_private(path: str, sync: Sync) -> int:
-    """Open a file to append to, and make a regular one private."""
+    """Open a file to append to, and make a regular one of ours private: not another user's."""
     directory = Path(path).absolute().parent
     directory.mkdir(parents=True, exist_ok=True)
     fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         if _is_regular(fd):
-            os.fchmod(fd, 0o600)
+            if os.fstat(fd).st_uid == os.geteuid():
+                os.fchmod(fd, 0o600)
             if not os.fstat(fd).st_size:
                 sync_directory(directory, sync=sync)
     except OSError:

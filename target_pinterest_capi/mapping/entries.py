@@ -5,8 +5,9 @@ Done once for a stream's columns; what is left for a record is to call each entr
 
 import fnmatch
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import lru_cache, partial
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
@@ -20,6 +21,7 @@ from target_pinterest_capi.events.build.builder import (
 from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.events.build.plan import EventPlan, Get
 from target_pinterest_capi.events.column_names import clean_name
+from target_pinterest_capi.events.deletions import deletion_columns, is_deleted
 from target_pinterest_capi.events.event import Account, InvalidRecord, Origin, SkippedRecord
 from target_pinterest_capi.events.keys import read_key
 from target_pinterest_capi.events.reasons import Invalid, Skipped
@@ -33,6 +35,7 @@ from target_pinterest_capi.settings.values import MAX_ACCOUNT_DIGITS
 OriginNote = Callable[[Origin, str, str], None]
 Record = Mapping[str, Any]
 MapRecord = Callable[[Record], Result]
+MapRow = Callable[[Any, bytes], Result]
 
 KEPT_STREAMS: Final = 64  # or schemas of one: of each its compiled functions, some 40 KiB
 _ALTERNATIVES: Final = ("anyOf", "oneOf", "allOf")
@@ -77,7 +80,7 @@ class EntryRows(NamedTuple):
     """
 
     reads: frozenset[str]
-    compile: Callable[[Mapping[str, str], AsRecord], Callable[[Any, bytes], Result]]
+    compile: Callable[[Mapping[str, str], AsRecord], MapRow]
 
 
 class CompiledEntry(NamedTuple):
@@ -152,7 +155,9 @@ def entry_compiler(
         return compile_stream(settings, stream, accounts, note, now)
 
     def compile_entries(stream: StreamSchema) -> tuple[CompiledEntry, ...]:
-        columns = frozenset(filter(names_a_field, stream.columns))
+        columns = frozenset(filter(names_a_field, stream.columns)).union(
+            deletion_columns(stream.columns)
+        )
         members = [(column, declared) for column, declared in stream.members.items()]
         of_fields = frozenset(pair for pair in members if pair[0] in columns)
         return compile_fields(stream.name, columns, stream.key_properties, of_fields)
@@ -188,6 +193,8 @@ def _compile(
 
     preset = load_preset(entry, stream)
     options = settings.options
+    if entry.null_values is not None:
+        options = options._replace(null_values=entry.null_values)
     plan = _plan(Levels(entry, preset, settings), origin, stream, entry_note)
     builder = compile_builder(plan, options, entry_note, now)
     predicates = [
@@ -195,17 +202,19 @@ def _compile(
         for level in (preset, entry)
         if level is not None and level.when
     ]
+    deletions = deletion_columns(sorted(stream.columns)) if entry.deleted == "skip" else ()
     token = entry.conversion_token.get_secret_value() if entry.conversion_token else None
     source = entry.ad_account_id
     if source is not None and not source.isdigit():
         read = compile_guarded(source, "ad_account_id", entry_note)
         read_account = _account_reader(read, token, accounts)
         map_record = _to_its_account(builder, read_account, plan, options)
-        return CompiledEntry(origin, _where(predicates, map_record, origin))
+        map_record = _where(predicates, map_record, origin)
+        return CompiledEntry(origin, _unless_deleted(deletions, map_record, origin))
     account = accounts.get(source, token)
     map_record = _where(predicates, partial(builder.of_record, account), origin)
-    rows = None if predicates else _rows(builder, account)
-    return CompiledEntry(origin, map_record, rows)
+    rows = None if predicates else _rows(builder, account, deletions, origin)
+    return CompiledEntry(origin, _unless_deleted(deletions, map_record, origin), rows)
 
 
 def _plan(levels: Levels, origin: Origin, stream: StreamSchema, note: Note) -> EventPlan:
@@ -228,16 +237,43 @@ def _literals(levels: Iterable[tuple[str, ...]]) -> frozenset[str]:
     return literals(*(source for expressions in levels for source in expressions))
 
 
-def _rows(builder: Builder, account: Account) -> EntryRows | None:
+def _rows(
+    builder: Builder, account: Account, deletions: Collection[str], origin: Origin
+) -> EntryRows | None:
     if builder.reads is None:
         return None
 
-    def compile_rows(
-        attributes: Mapping[str, str], as_record: AsRecord
-    ) -> Callable[[Any, bytes], Result]:
-        return partial(builder.compile_rows(attributes, as_record), account)
+    def compile_rows(attributes: Mapping[str, str], as_record: AsRecord) -> MapRow:
+        map_row = partial(builder.compile_rows(attributes, as_record), account)
+        read = [attrgetter(attributes[column]) for column in deletions]
+        return _unless_deleted_row(read, map_row, origin)
 
-    return EntryRows(builder.reads, compile_rows)
+    return EntryRows(builder.reads.union(deletions), compile_rows)
+
+
+def _unless_deleted(columns: Collection[str], map_record: MapRecord, origin: Origin) -> MapRecord:
+    """Return the mapping of records that none of the columns says were deleted."""
+    if not columns:
+        return map_record
+    skipped = SkippedRecord(origin, Skipped.DELETED)
+    return lambda record: skipped if is_deleted(record, columns) else map_record(record)
+
+
+def _unless_deleted_row(
+    read: Collection[Callable[[Any], Any]], map_row: MapRow, origin: Origin
+) -> MapRow:
+    """Return the same mapping of rows."""
+    if not read:
+        return map_row
+    skipped = SkippedRecord(origin, Skipped.DELETED)
+
+    def map_if_there(row: Any, line: bytes) -> Result:
+        for get in read:
+            if not coerce.is_nothing(get(row)):
+                return skipped
+        return map_row(row, line)
+
+    return map_if_there
 
 
 def _where(predicates: list[Get], map_record: MapRecord, origin: Origin) -> MapRecord:

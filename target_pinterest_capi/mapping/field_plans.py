@@ -8,8 +8,10 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from target_pinterest_capi.events import coerce
+from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.events.build.plan import NOW, FieldPlan, Get, Selection
-from target_pinterest_capi.events.fields import BY_PATH
+from target_pinterest_capi.events.build.value_check import compile_trial
+from target_pinterest_capi.events.fields import BY_PATH, FieldKind
 from target_pinterest_capi.events.reasons import LeftOut
 from target_pinterest_capi.expressions.analysis import plain_path, roots
 from target_pinterest_capi.expressions.compiler import (
@@ -70,19 +72,19 @@ def field_plans(levels: Levels, note: Note, *, names_are_listed: bool) -> dict[s
         default = levels.default(path)
         if names_are_listed and path == "event_name":
             default = None
-        plan = _field_plan(path, levels.expressions(path), default, note)
+        plan = _field_plan(path, levels.expressions(path), default, note, levels.settings.options)
         if plan is not None:
             plans[path] = plan
     return plans
 
 
 def _field_plan(
-    path: str, levels: list[tuple[str, ...]], default: Any, note: Note
+    path: str, levels: list[tuple[str, ...]], default: Any, note: Note, options: Options
 ) -> FieldPlan | None:
     sources = [source for expressions in levels for source in expressions]
     if len(sources) == 1 and default is None:
         return _plan_of_one(path, sources[0], note)
-    getters = [_level(path, expressions, note) for expressions in levels]
+    getters = [_level(path, expressions, note, options) for expressions in levels]
     if default is not None:
         is_now = path == "event_time" and default == "now"
         constant = NOW if is_now else default
@@ -102,13 +104,43 @@ def _plan_of_one(path: str, source: str, note: Note) -> FieldPlan:
     )
 
 
-def _level(path: str, expressions: tuple[str, ...], note: Note) -> Get:
-    """Return one level's reader: of every value for a list, of the first for any other field."""
+def _level(path: str, expressions: tuple[str, ...], note: Note, options: Options) -> Get:
+    """Return one level's reader: of every value for a list, of the first usable for another field.
+
+    A list of objects is one value.
+    """
+    field = BY_PATH[path]
     getters = [compile_guarded(source, path, note) for source in expressions]
     if len(getters) == 1:
         return getters[0]
-    collects = BY_PATH[path].many and path != "custom_data.contents"
-    return _collect(getters) if collects else _first(getters)
+    if field.many and field.kind is not FieldKind.ITEMS:
+        return _collect(getters)
+    return _first_usable(getters, path, note, compile_trial(field, options))
+
+
+def _first_usable(
+    getters: list[Get], path: str, note: Note, reason_against: Callable[[Any], str | None]
+) -> Get:
+    """Return the reader of the first value that its field can hold; what is before it is noted.
+
+    Where there is none, it is the first that is something: the event says what is wrong with it.
+    """
+
+    def first_usable(record: Any) -> Any:
+        unusable: list[tuple[Any, str]] = []
+        for get in getters:
+            value = get(record)
+            if value is None or coerce.is_nothing(value):
+                continue
+            reason = reason_against(value)
+            if reason is None:
+                for _, earlier in unusable:
+                    note(path, earlier)
+                return value
+            unusable.append((value, reason))
+        return unusable[0][0] if unusable else None
+
+    return first_usable
 
 
 def _first(getters: list[Get]) -> Get:
@@ -131,7 +163,7 @@ def _collect(getters: list[Get]) -> Get:
         for get in getters:
             value = get(record)
             if value is not None:
-                values.extend(coerce.array(value) or ())
+                values.extend(coerce.listed(value, bracketed=True))
         return values or None
 
     return collect

@@ -18,7 +18,12 @@ import msgspec
 from target_pinterest_capi import __version__
 from target_pinterest_capi.events.event import Account
 from target_pinterest_capi.events.redaction import plain_values, redact
-from target_pinterest_capi.pinterest.parsing import parse_statuses, remaining_calls, wait_seconds
+from target_pinterest_capi.pinterest.parsing import (
+    UNREADABLE,
+    parse_statuses,
+    remaining_calls,
+    wait_seconds,
+)
 from target_pinterest_capi.pinterest.responses import (
     ApiResponse,
     AudiencePage,
@@ -34,6 +39,7 @@ from target_pinterest_capi.pinterest.responses import (
     QualityScore,
     TokenGrant,
 )
+from target_pinterest_capi.settings.network import proxy_of
 from target_pinterest_capi.settings.values import is_loopback
 
 USER_AGENT: Final = f"target-pinterest-capi/{__version__}"
@@ -72,6 +78,7 @@ class Client:
         self._api_url = api_url.rstrip("/")
         self._timeout_seconds = timeout_seconds
         self._clock = clock
+        proxy = proxy_of(api_url)
         self._http = httpx.Client(
             headers={"User-Agent": USER_AGENT, "Accept": "application/json"},
             timeout=httpx.Timeout(
@@ -85,7 +92,10 @@ class Client:
                 keepalive_expiry=_KEEP_ALIVE_SECONDS,
             ),
             follow_redirects=False,
-            trust_env=trusts_environment(api_url),
+            # httpx reads no ranges of IPv6 in NO_PROXY, and fails on them.
+            trust_env=False,
+            verify=tls_context(api_url),
+            proxy=None if proxy is None else proxy.url,
         )
 
     def send_events(self, account: Account, body: bytes, *, test: bool) -> EventsResponse:
@@ -295,7 +305,7 @@ def _parse_body(
     if response.is_success:
         try:
             return _response(response, msgspec.json.decode(raw, type=form), None, secrets)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except UNREADABLE:
             pass  # no body of a success: its message is all there is
     _, message = parse_statuses(raw)
     return _response(response, None, message, secrets)

@@ -7,9 +7,9 @@ wins. Never sends, reads or knows the conversion token; never shows a token in a
 """
 
 import json
+import os
 import tempfile
 from datetime import UTC, datetime
-from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -18,12 +18,14 @@ from pydantic import SecretStr
 
 from target_pinterest_capi.events.hashing import digest
 from target_pinterest_capi.files.durable import replace_file
+from target_pinterest_capi.files.locks import locked_beside
 from target_pinterest_capi.pinterest.calls import Call, Flow, FlowStopped
 from target_pinterest_capi.pinterest.responses import (
     ApiResponse,
     CallResponse,
     Credentials,
     NoResponse,
+    NoResponseKind,
     TokenGrant,
 )
 from target_pinterest_capi.pinterest.retries import Decision, classify_call, describe
@@ -31,6 +33,9 @@ from target_pinterest_capi.settings import OAuth
 
 # seen: 401 with code 283 for a refresh token that was replaced
 REFUSALS: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+# An exchange takes one request; the processes of one host wait for each other's in turn.
+LOCK_WAIT_SECONDS: Final = 60.0
+_FILE_BYTES: Final = 4096  # more than the file of a token ever has
 _SCOPES: Final = "with the scopes ads:read and ads:write"
 
 
@@ -79,6 +84,7 @@ class RefreshedTokens:
         self._configured = refresh_token
         self._path = Path(path).expanduser()
         self._client = client
+        self._exchanged = ""  # the refresh token of the last exchange
 
     def remedy(self) -> str:
         """Return what to do where Pinterest does not know the token."""
@@ -90,29 +96,50 @@ class RefreshedTokens:
     def refresh(self) -> Flow:
         """Exchange the refresh token; what replaces it is durable before the token is used."""
         self._check_path()
-        refresh_token = self._newest()
         while True:
-            credentials = Credentials(self._client_id, self._client_secret, refresh_token)
-            exchange = partial(self._exchange, credentials)
-            response = yield Call(exchange, expected_refusals=REFUSALS, needs_token=False)
-            if isinstance(response, ApiResponse) and isinstance(response.body, TokenGrant):
-                grant = response.body
-                if grant.refresh_token not in {None, refresh_token}:
-                    self._keep(grant.refresh_token)
-                self.access_token = grant.access_token
+            response = yield Call(self._exchange, expected_refusals=REFUSALS, needs_token=False)
+            body = response.body if isinstance(response, ApiResponse) else None
+            if isinstance(body, FlowStopped):
+                raise body
+            if isinstance(body, TokenGrant):
+                self.access_token = body.access_token
                 return
-            newest = self._newest()
-            if newest == refresh_token:
+            if self._newest() == self._exchanged:
                 raise FlowStopped(
                     f"{describe(response)}: no access token was given. Check oauth.client_id and "
                     "oauth.client_secret; where they are right the refresh token was used up or "
                     f"has expired: authorize the app once more, {_SCOPES}, and set "
                     "oauth.refresh_token to the new one."
                 )
-            refresh_token = newest  # another process has refreshed it meanwhile
+            # Another process has refreshed it meanwhile, where files cannot be locked.
 
-    def _exchange(self, credentials: Credentials, _: str) -> CallResponse:
-        return self._client.refresh_token(credentials)
+    def _exchange(self, _: str) -> CallResponse:
+        """Exchange the newest refresh token and keep what replaces it, one process at a time.
+
+        The file is read, and written, under the lock: a process that waited uses the token that the
+        one before it has kept. Runs on a worker's thread. A response whose body is `FlowStopped`
+        says that the token could not be read or kept.
+        """
+        try:
+            with locked_beside(self._path, LOCK_WAIT_SECONDS):
+                self._exchanged = self._newest()
+                response = self._client.refresh_token(
+                    Credentials(self._client_id, self._client_secret, self._exchanged)
+                )
+                grant = response.body if isinstance(response, ApiResponse) else None
+                if isinstance(grant, TokenGrant) and grant.refresh_token not in {
+                    None,
+                    self._exchanged,
+                }:
+                    self._keep(grant.refresh_token)
+                return response
+        except FlowStopped as stop:
+            return ApiResponse(HTTPStatus.OK, body=stop)
+        except TimeoutError:
+            words = "another process refreshes the token of oauth.token_path, and does not end"
+            return NoResponse(NoResponseKind.NOT_SENT, words)
+        except OSError as error:
+            return ApiResponse(HTTPStatus.OK, body=_no_place(error))
 
     def _newest(self) -> str:
         """Return the refresh token to use.
@@ -123,7 +150,7 @@ class RefreshedTokens:
             kept: Any = json.loads(self._path.read_bytes())
         except FileNotFoundError:
             return self._configured
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             reason = (
                 error.strerror
                 if isinstance(error, OSError)
@@ -141,14 +168,14 @@ class RefreshedTokens:
         """Find out before the old token is used up whether the new one can be kept."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=self._path.parent, prefix=f".{self._path.name}."):
-                pass
+            with tempfile.NamedTemporaryFile(
+                dir=self._path.parent, prefix=f".{self._path.name}."
+            ) as file:
+                file.write(bytes(_FILE_BYTES))  # a full disk takes a name, and no content
+                file.flush()
+                os.fsync(file.fileno())
         except OSError as error:
-            raise FlowStopped(
-                f"the folder of oauth.token_path cannot be written: {error.strerror}. Pinterest "
-                "replaces a refresh token as it is used, and the new one must be kept: make it "
-                "writable. Nothing was refreshed."
-            ) from None
+            raise _no_place(error) from None
 
     def _keep(self, refresh_token: str) -> None:
         content = {
@@ -164,6 +191,15 @@ class RefreshedTokens:
                 "The old one is used up: authorize the app once more, and set "
                 "oauth.refresh_token to the new one."
             ) from None
+
+
+def _no_place(error: OSError) -> FlowStopped:
+    """Return why nothing is refreshed where the new token could not be kept."""
+    return FlowStopped(
+        f"the folder of oauth.token_path cannot be written: {error.strerror}. Pinterest "
+        "replaces a refresh token as it is used, and the new one must be kept: make it "
+        "writable. Nothing was refreshed."
+    )
 
 
 def tokens_of(oauth: OAuth, client: TokenEndpoint) -> FixedToken | RefreshedTokens:

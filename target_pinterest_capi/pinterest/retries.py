@@ -8,7 +8,7 @@ import random
 from collections.abc import Sequence
 from enum import Enum
 from http import HTTPStatus
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from target_pinterest_capi.pinterest.responses import (
     ApiResponse,
@@ -151,10 +151,20 @@ def classify_call(response: CallResponse) -> Decision:
 
 
 def describe(response: CallResponse | EventsResponse) -> str:
-    """Return what came back, for a log: status and Pinterest's message, or why nothing came."""
+    """Return what came back, for a log: status and Pinterest's message, or why nothing came.
+
+    Of a success that was taken for a failure it says what is wrong with the answer.
+    """
     if isinstance(response, NoResponse):
         return f"no answer from Pinterest ({response.message})"
-    return f"Pinterest answered {response.status} {response.message}".rstrip(" .")
+    words = f"Pinterest answered {response.status} {response.message}".rstrip(" .")
+    return f"{words}, {_flaw(response)}" if _is_success(response) else words
+
+
+def _flaw(response: ApiResponse[Any]) -> str:
+    if response.body is None:
+        return "with a body that is empty, cut or not what was asked for"
+    return "with a list that has not the status of each event that was sent"
 
 
 def remedy(response: CallResponse | EventsResponse, *, uses_oauth: bool = False) -> str:
@@ -180,10 +190,14 @@ def remedy_by_waiting(response: CallResponse | EventsResponse, then: str) -> str
 
 
 def pause_seconds(response: CallResponse | EventsResponse) -> float:
-    """Return for how long the server will take no further call, by its own headers; usually 0."""
+    """Return for how long no further call is sent, by the server's own headers; usually 0.
+
+    A reset that is further away is not waited for in one piece: after `SERVER_WAIT_CEILING_SECONDS`
+    one call asks again.
+    """
     if isinstance(response, NoResponse) or response.remaining_calls != 0:
         return 0.0
-    return response.retry_after_seconds or 0.0
+    return min(response.retry_after_seconds or 0.0, SERVER_WAIT_CEILING_SECONDS)
 
 
 def delay_seconds(attempts: int, server_wait_seconds: float | None, rng: random.Random) -> float:
@@ -198,5 +212,5 @@ def delay_seconds(attempts: int, server_wait_seconds: float | None, rng: random.
     return max(jittered, wait)
 
 
-def _is_success(response: "ApiResponse[object]") -> bool:
+def _is_success(response: ApiResponse[Any]) -> bool:
     return response.status // 100 == 2  # noqa: PLR2004

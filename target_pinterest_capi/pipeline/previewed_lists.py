@@ -85,7 +85,14 @@ def _compile(
         if configured.list_id is not None
         else {"list_name": configured.list_name}
     )
-    read = compile_members(entry, origin, key_properties, note, plain_keys=False)
+    read = compile_members(
+        entry,
+        origin,
+        key_properties,
+        note,
+        plain_keys=False,
+        null_values=settings.null_values,
+    )
     return PreviewedListEntry(
         origin, configured.ad_account_id, {**name, "list_type": configured.list_type}, read
     )

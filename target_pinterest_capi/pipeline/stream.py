@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 
 from target_pinterest_capi.events.build.builder import Result
 from target_pinterest_capi.events.column_names import clean_name
+from target_pinterest_capi.events.deletions import deletion_columns
 from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, SkippedRecord
 from target_pinterest_capi.events.keys import read_key
 from target_pinterest_capi.events.reasons import Invalid, Skipped
@@ -158,7 +159,7 @@ class StreamPipeline:
         new = {odd.get(column, column) for column in unknown} - self.stream.columns
         if not new:
             return
-        fields = {column for column in new if names_a_field(column)}
+        fields = {column for column in new if names_a_field(column)}.union(deletion_columns(new))
         self._times_new += 1
         if self._times_new > MOST_TIMES_NEW:
             new = fields | (new & self._names.columns)

@@ -48,10 +48,12 @@ def _on_one_line(record: logging.LogRecord) -> bool:
 
 
 def _argument(value: Any, shown: Callable[[str], str]) -> Any:
-    """Return an argument as it may stand in a message; numbers are formatted as numbers."""
+    """Return an argument as it may stand in a message; one that already may stays what it is."""
     if value is None or isinstance(value, int | float):
         return value
-    return shown(str(value))
+    text = str(value)
+    shown_text = shown(text)
+    return value if shown_text == text else shown_text
 
 
 def _own_text(text: str) -> str:

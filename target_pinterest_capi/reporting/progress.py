@@ -178,25 +178,36 @@ def _drop_first(
 
 
 class ProgressLine:
-    """The last line of a terminal, drawn over itself, which makes way for what else is written."""
+    """The last line of a terminal, drawn over itself, which makes way for what else is written.
+
+    A terminal that goes away ends the line, and nothing else.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._is_drawn = False
+        self._is_lost = False
 
     def draw(self, progress: Progress) -> None:
         """Show the progress in the line's place, as much as the terminal is wide."""
-        self._stream.write(_ERASE + progress.words[: _columns(self._stream) - 1])
-        self._stream.flush()
+        self._write(_ERASE + progress.words[: _columns(self._stream) - 1])
         self._is_drawn = True
 
     def erase(self, _: object = None) -> bool:
         """Remove the line, if it is there. True, so that it can be the filter of a log handler."""
         if self._is_drawn:
-            self._stream.write(_ERASE)
-            self._stream.flush()
+            self._write(_ERASE)
             self._is_drawn = False
         return True
+
+    def _write(self, text: str) -> None:
+        if self._is_lost:
+            return
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except (OSError, ValueError):  # it was hung up, or closed
+            self._is_lost = True
 
 
 def watch(
@@ -234,5 +245,5 @@ def can_move_line(stream: TextIO) -> bool:
 def _columns(stream: TextIO) -> int:
     try:
         return os.get_terminal_size(stream.fileno()).columns or _USUAL_COLUMNS
-    except OSError:
+    except (OSError, ValueError):
         return _USUAL_COLUMNS

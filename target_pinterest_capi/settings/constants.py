@@ -1,8 +1,8 @@
 """The constants of `defaults`: each is judged by the rule of its field's values when it is read.
 
 A constant that no event could have is a problem, in words that say what is accepted and never hold
-the constant. Two rules go beyond those of values: YAML's yes and no are no text, and an item has no
-members that Pinterest does not know.
+the constant. Three rules go beyond those of values: YAML's yes and no are no text, a field of one
+value takes no list, and an item has no members that Pinterest does not know.
 """
 
 import datetime as dt
@@ -36,17 +36,23 @@ _ACCEPTED: Final[Mapping[LeftOut, str]] = {
     LeftOut.NOT_TEXT: "must be text",
     LeftOut.UNMATCHABLE_DIGEST: "must be plain or a SHA-256 digest: MD5 and SHA-1 cannot be "
     "matched",
+    LeftOut.EMPTY_DIGEST: "must be a value: it is the digest of an empty text",
+    LeftOut.NULL_VALUE: "is a word for a missing value: write a value, null for none, or set "
+    "null_values",
     LeftOut.NOT_AN_EMAIL: "must be an e-mail address, such as jane@example.com",
     LeftOut.NOT_A_PHONE: "must be a phone number, such as +12125550100",
+    LeftOut.DIGITS_LOST: "must have all its digits, without an exponent: put it in quotes",
     LeftOut.UNKNOWN_GENDER: "must be female, male or non-binary, or f, m or n",
     LeftOut.NOT_A_DATE: "must be a date, such as 1990-12-31",
     LeftOut.AMBIGUOUS_DATE: "could be two dates: write it as 1990-12-31, or set date_format",
     LeftOut.UNKNOWN_COUNTRY: "must be an ISO 3166 code or a country's English name, such as DE",
-    LeftOut.NOT_A_POSTAL_CODE: "must be a postal code: it has no letters or digits of one",
+    LeftOut.NOT_A_POSTAL_CODE: "must be a postal code: it has no digits, or not as many as the "
+    "country's",
+    LeftOut.NOT_A_MAID: "must be an advertising id (8-4-4-4-12 hex digits) or its SHA-256",
     LeftOut.TRACKING_OFF: "must be a device's id: all zeros stand for none",
     LeftOut.UNKNOWN_CURRENCY: "must be an ISO 4217 code of a currency, such as EUR",
     LeftOut.UNKNOWN_LANGUAGE: "must start with an ISO 639-1 code of a language, such as en",
-    LeftOut.NOT_AN_IP_ADDRESS: "must be an IPv4 or an IPv6 address",
+    LeftOut.NOT_AN_IP_ADDRESS: "must be an IPv4 or an IPv6 address that a user can have",
     LeftOut.NOT_AN_AMOUNT: "must be a decimal number, such as 19.99",
     LeftOut.AMOUNT_OUT_OF_RANGE: "must have 18 integer and 9 fraction digits at most",
     LeftOut.NOT_AN_INTEGER: "must be a whole number",
@@ -101,6 +107,7 @@ def read_constant(field: Field, value: Any, options: Options) -> Any:
     if field.path == "event_time" and word == NOW:
         return NOW
     _refuse_booleans(field, value)
+    _refuse_lists(field, value)
     _refuse_unknown_members(field, value)
     reason = constant_problem(field.path, value, options)
     if reason is not None:
@@ -127,6 +134,12 @@ def _refuse_booleans(field: Field, value: Any) -> None:
     is_text = field.kind in {FieldKind.TEXT, FieldKind.HASHED}
     if is_text and any(isinstance(one, bool) for one in values):
         raise WrongValueError("must be text: put it in quotes")
+
+
+def _refuse_lists(field: Field, value: Any) -> None:
+    """Refuse a list where a field has one value: of a record's list the first would be sent."""
+    if isinstance(value, list) and not field.many:
+        raise WrongValueError("must be one value, not a list")
 
 
 def _refuse_unknown_members(field: Field, value: Any) -> None:

@@ -4,6 +4,7 @@ Every part is checked on its own, so that one mistake hides no other: entries an
 models, then the settings, then the rules between settings, on what is right of them.
 """
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple, TypeVar
@@ -13,6 +14,7 @@ from target_pinterest_capi.expressions.analysis import looks_computed
 from target_pinterest_capi.settings import entries
 from target_pinterest_capi.settings.constants import read_defaults
 from target_pinterest_capi.settings.model import Settings
+from target_pinterest_capi.settings.network import network_problems
 from target_pinterest_capi.settings.objects import CustomerListEntry, MappingEntry, OAuth
 from target_pinterest_capi.settings.problems import ConfigurationError, Problem, Reading
 from target_pinterest_capi.settings.reading import build, given_members
@@ -22,6 +24,7 @@ from target_pinterest_capi.settings.sources import (
     environment,
     read_environment,
     read_files,
+    real_file,
     unread_variables,
 )
 
@@ -235,6 +238,10 @@ def _mapping(raw: Any, where: str, reading: Reading) -> MappingEntry | None:
     if not isinstance(raw, Mapping):
         return None
     members = read_secrets(MappingEntry, given, where, problems)
+    own_words = members.get("null_values")
+    if isinstance(own_words, list) and all(isinstance(word, str) for word in own_words):
+        own_options = reading.options._replace(null_values=tuple(own_words))
+        reading = reading._replace(options=own_options)
     readers = {
         "fields": entries.read_fields,
         "defaults": read_defaults,
@@ -378,6 +385,46 @@ def _lists_rule(context: _Context) -> Iterator[Problem]:
                 )
 
 
+def _network_rule(context: _Context) -> Iterator[Problem]:
+    if "api_url" not in context.failed and context.settings.mode != "dry_run":
+        yield from network_problems(context.settings.api_url, os.environ)
+
+
+def _files_rule(context: _Context) -> Iterator[Problem]:
+    """Check that what is written is a file of its own: one would overwrite the other."""
+    known: dict[str, str] = {}
+    for name, path in _files(context):
+        if name.split(".")[0] in context.failed:
+            continue
+        if "\0" in path:
+            yield Problem(name, "is no usable path: it holds a null character")
+        place = real_file(path)
+        if place is None:
+            continue
+        other = known.setdefault(place, name)
+        if other != name:
+            yield Problem(name, f"is the file of {other}, which would be lost: name another one")
+
+
+def _files(context: _Context) -> Iterator[tuple[str, str]]:
+    """Yield the files that settings name, those that are only read first."""
+    oauth = context.given.get("oauth")
+    for owner, given in (("", context.given), ("oauth.", oauth)):
+        if isinstance(given, Mapping):
+            for name, path in given.items():
+                if str(name).endswith("_file") and isinstance(path, str):
+                    yield f"{owner}{name}", path
+    settings = context.settings
+    ledger = settings.ledger_url.get_secret_value() if settings.ledger_url is not None else ""
+    if ledger.startswith("sqlite"):
+        yield "ledger_url", ledger.partition(":///")[2].partition("?")[0]
+    if settings.oauth is not None and settings.oauth.token_path is not None:
+        yield "oauth.token_path", settings.oauth.token_path
+    if settings.report_path is not None:
+        yield "report_path", settings.report_path
+    yield "dead_letter_path", settings.dead_letter_path
+
+
 def _list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else []
 
@@ -388,4 +435,12 @@ _MEMBERS: Final[dict[str, Callable[[Any, str, Reading], Any]]] = {
     "customer_lists": _customer_lists,
     "defaults": read_defaults,
 }
-_RULES: Final = (_token_rule, _oauth_rule, _retention_rule, _refresh_rule, _lists_rule)
+_RULES: Final = (
+    _token_rule,
+    _oauth_rule,
+    _retention_rule,
+    _refresh_rule,
+    _lists_rule,
+    _network_rule,
+    _files_rule,
+)

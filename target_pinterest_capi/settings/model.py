@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from pydantic import PrivateAttr, SecretStr
 
 from target_pinterest_capi.events.build.converters import Options
+from target_pinterest_capi.events.null_values import DEFAULT_NULL_VALUES
 from target_pinterest_capi.settings import values
 from target_pinterest_capi.settings.declarations import (
     AccountId,
@@ -107,6 +108,13 @@ class Settings(SettingsModel):
         "Whether external_id keeps its case or is lower-cased before hashing: as your browser tag "
         "does.",
         "keep",
+        group="Mapping",
+    )
+
+    null_values: tuple[str, ...] = setting(
+        "Texts that stand for a missing value, in any case: left out and counted, never hashed. "
+        "A list replaces the default; []: none.",
+        DEFAULT_NULL_VALUES,
         group="Mapping",
     )
 
@@ -279,6 +287,7 @@ class Settings(SettingsModel):
             drop_url_query=self.url_query == "drop",
             max_event_age_days=self.max_event_age_days,
             plain_keys=self.dead_letter_keys == "plain",
+            null_values=self.null_values,
         )
 
     def sdk_options(self) -> dict[str, Any]:

@@ -69,6 +69,10 @@ class MappingEntry(SettingsModel):
     when: str | None = setting(
         "JMESPath predicate: records for which it does not hold are skipped."
     )
+    deleted: Literal["skip", "send"] = setting(
+        "What becomes of records of deleted rows, which have a value in _sdc_deleted_at.",
+        "skip",
+    )
     ad_account_id: str | None = setting(
         "Another ad account: digits are a constant, anything else is a JMESPath expression."
     )
@@ -92,6 +96,9 @@ class MappingEntry(SettingsModel):
         "Constants by field path, used where the field's expressions give nothing.",
         values.Frozen({}),
         hidden=True,
+    )
+    null_values: tuple[str, ...] | None = setting(
+        "Texts that stand for a missing value in these records, in place of the setting's."
     )
 
 
@@ -121,5 +128,8 @@ class CustomerListEntry(SettingsModel):
     )
     max_removed_ratio: float = setting(
         "A prune that would remove more than this share of the list stops instead.", 0.5, ge=0, le=1
+    )
+    null_values: tuple[str, ...] | None = setting(
+        "Texts that stand for a missing value in these records, in place of the setting's."
     )
     audience: bool = setting("Make sure that an audience of the list exists.", False)

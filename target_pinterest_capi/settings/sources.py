@@ -53,9 +53,34 @@ def read_files(paths: Sequence[str], *, environ: Mapping[str, str] | None = None
             problems.extend(error.problems)
         else:
             merged = _joined(merged, found)
+    problems += _written_over(paths, merged)
     if problems:
         raise ConfigurationError(problems)
     return merged
+
+
+def _written_over(paths: Sequence[str], merged: Mapping[str, Any]) -> list[Problem]:
+    """Return a problem for each file of the configuration that a run would write to."""
+    files = {real_file(path) for path in paths if path != ENVIRONMENT}
+    oauth = merged.get("oauth")
+    written = {name: merged.get(name) for name in ("dead_letter_path", "report_path")}
+    written["oauth.token_path"] = oauth.get("token_path") if isinstance(oauth, Mapping) else None
+    return [
+        Problem(name, "is a file of the configuration, which would be lost: name another one")
+        for name, path in written.items()
+        if isinstance(path, str) and real_file(path) in files - {None}
+    ]
+
+
+def real_file(path: str) -> str | None:
+    """Return where a path leads; None for a URL, a device or a pipe, or where it leads nowhere."""
+    if "://" in path or not path:
+        return None
+    try:
+        place = Path(path).expanduser().resolve()
+        return None if place.exists() and not place.is_file() else str(place)
+    except (OSError, ValueError, RuntimeError):
+        return None
 
 
 def _joined(merged: dict[str, Any], environment: dict[str, Any]) -> dict[str, Any]:
@@ -75,8 +100,11 @@ def environment() -> dict[str, str]:
     """
     from dotenv import dotenv_values, find_dotenv  # noqa: PLC0415 - only a program's start asks
 
-    given = dotenv_values(find_dotenv(usecwd=True))
-    added = {name: value for name, value in given.items() if value is not None}
+    try:
+        path = find_dotenv(usecwd=True)
+    except OSError:  # the working directory was removed
+        return dict(os.environ)
+    added = {name: value for name, value in dotenv_values(path).items() if value is not None}
     return {**added, **os.environ}
 
 

@@ -20,6 +20,8 @@ REPORT_ENDINGS: Final = (".json", ".html")
 
 _ACCOUNT: Final = re.compile(rf"[0-9]{{1,{MAX_ACCOUNT_DIGITS}}}")
 _LEDGER: Final = re.compile(r"(sqlite|postgresql)(\+[a-z0-9_]+)?://")
+_IN_MEMORY: Final = re.compile(r"^sqlite[^:]*:///?(\?|$)|^sqlite.*(:memory:|[?&]mode=memory)")
+_LARGEST_PORT: Final = 65_535
 _COMMON_CODES: Final = {"UK": "GB", "USA": "US"}
 _TOKEN: Final = re.compile(r"[\x21-\x7e]+")  # what an Authorization header carries as it is
 
@@ -107,6 +109,15 @@ def ledger_url(url: SecretStr) -> SecretStr:
             "must be an SQLAlchemy URL: sqlite:///ledger.db, or "
             "postgresql+psycopg://user:password@host/database"
         )
+    if _IN_MEMORY.search(url.get_secret_value()):
+        raise WrongValueError(
+            "must name a file, such as sqlite:///ledger.db: what is in memory is gone with the run"
+        )
+    # as SQLAlchemy reads it: a password may hold what ends a host elsewhere
+    address = re.split(r"[/?]", url.get_secret_value().partition("://")[2].rpartition("@")[2])[0]
+    port = re.sub(r"^(\[.*\]|[^:]*):?", "", address)
+    if port and not (port.isascii() and port.isdigit() and int(port[:6]) <= _LARGEST_PORT):
+        raise WrongValueError("has a port that is no number from 1 to 65535")
     return url
 
 

@@ -148,6 +148,8 @@ def open_batch_file(address: str) -> IO[bytes]:
 
 
 def _open_local(path: str, *, is_url: bool) -> IO[bytes]:
+    if "\0" in path:
+        raise BatchFileError("its path holds a null character")
     try:
         return open(path, "rb")  # noqa: PTH123 - the caller closes it; Path("") would be a folder
     except FileNotFoundError:

@@ -17,7 +17,7 @@ MAX_DEPTH: Final = 100  # levels of a record that is nested deeper than a decode
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"  # as some programs begin a file of UTF-8
 _UTF_16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _EMPTY: Final = msgspec.Raw(b"")
-_BRACKETS: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}]', re.DOTALL)
+_BRACKETS: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
 
 
 class Message(msgspec.Struct, gc=False):
@@ -139,8 +139,7 @@ def _number(text: str) -> Decimal | float:
 def _without_surrogates(value: Any) -> Any:
     """Return the value with every half of a surrogate pair as U+FFFD: UTF-8 has no form for it."""
     if isinstance(value, str):
-        has_half = any("\ud800" <= char <= "\udfff" for char in value)
-        return value.encode("utf-8", "replace").decode("utf-8") if has_half else value
+        return "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in value)
     if isinstance(value, dict):
         return {
             _without_surrogates(name): _without_surrogates(member) for name, member in value.items()

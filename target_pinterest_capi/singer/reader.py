@@ -64,6 +64,10 @@ class BytesReader(GenericSingerReader[bytes]):
     @property
     def default_input(self) -> IO[bytes]:
         """Standard input, looked up when it is read."""
+        if sys.stdin is None:
+            raise InputError(
+                "stdin is closed: pipe a tap's output to it, or name a file by --input"
+            )
         return sys.stdin.buffer
 
     def deserialize_json(self, line: bytes) -> dict[str, Any]:

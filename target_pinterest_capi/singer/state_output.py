@@ -1,14 +1,24 @@
 """STATE to stdout, for the tap's next run: a value is one line, and goes out whole or fails."""
 
+import errno
 import io
 import os
+import select
 import sys
+from collections.abc import Callable
+from typing import Final
+
+# A pipe that can be written to takes so much at once, without making the writer wait (POSIX).
+_PIECE_BYTES: Final = select.PIPE_BUF
+_LOOK_SECONDS: Final = 0.5  # how often a wait for the reader looks whether a signal came
+LEAST_SECONDS: Final = 1.0  # for a line that is due when the grace time is over
 
 
-def write_state(value: bytes) -> None:
-    """Write a STATE's value as a line of its own to stdout.
+def write_state(value: bytes, seconds_left: Callable[[], float | None] = lambda: None) -> None:
+    """Write a STATE's value as a line of its own to stdout, at the pace of its reader.
 
-    Raises `OSError` where not the whole line went out.
+    `seconds_left` returns for how long the reader may keep us waiting from now on; None: for as
+    long as it likes. Raises `OSError` where not the whole line went out.
 
     Python's buffer is passed by: it would keep what could not be written, and try again when the
     process ends.
@@ -19,6 +29,24 @@ def write_state(value: bytes) -> None:
         sys.stdout.write(value.decode() + "\n")
         sys.stdout.flush()
         return
+    except (AttributeError, ValueError):  # there is none: it was closed before we began
+        raise OSError(errno.EBADF, "stdout is closed") from None
     unwritten = memoryview(value + b"\n")
     while unwritten:
-        unwritten = unwritten[os.write(stdout, unwritten) :]
+        _wait_until_writable(stdout, seconds_left)
+        try:
+            unwritten = unwritten[os.write(stdout, unwritten[:_PIECE_BYTES]) :]
+        except BlockingIOError:  # it filled up after all: wait again
+            continue
+
+
+def _wait_until_writable(fd: int, seconds_left: Callable[[], float | None]) -> None:
+    """Wait for the reader. Raises `TimeoutError` where it takes nothing in time."""
+    poll = select.poll()
+    poll.register(fd, select.POLLOUT)
+    waited = 0.0
+    while not poll.poll(_LOOK_SECONDS * 1000):
+        waited += _LOOK_SECONDS
+        left = seconds_left()
+        if left is not None and left <= 0 and waited >= LEAST_SECONDS:
+            raise TimeoutError(errno.ETIMEDOUT, "its reader takes nothing")

@@ -8,7 +8,7 @@ to the driver, which ends the whole write. Never holds a row longer than its map
 import time
 import traceback
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import PurePath
 from typing import Any, Final, NamedTuple
@@ -16,7 +16,6 @@ from typing import Any, Final, NamedTuple
 from pyspark import TaskContext
 from pyspark.sql.datasource import WriterCommitMessage
 
-from target_pinterest_capi.delivery.ledger import LedgerError
 from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
 from target_pinterest_capi.mapping.entries import Accounts, Record, entry_compiler
 from target_pinterest_capi.pipeline.feed import IteratedSource, paced
@@ -35,25 +34,10 @@ class DeliveryError(Exception):
 
 
 class TaskAttempt(NamedTuple):
-    """Which attempt this is. `work` is the same for every attempt at the same rows."""
+    """Which attempt this is."""
 
     partition: int
     attempt: int  # unlike any other of the application
-    work: str
-
-    @classmethod
-    def of(cls, job: Job, context: TaskContext) -> "TaskAttempt":
-        """Read it from a task.
-
-        The batches of a streaming query are the same work after a restart, under another job.
-        """
-        partition = context.partitionId()
-        query, batch = (
-            context.getLocalProperty("sql.streaming.queryId"),
-            context.getLocalProperty("streaming.sql.batchId"),
-        )
-        whole = job.id if query is None else f"{query}/{batch}"
-        return cls(partition, context.taskAttemptId(), f"{whole}/{partition}")
 
 
 class TaskCommit(WriterCommitMessage):
@@ -83,14 +67,13 @@ def deliver(job: Job, batches: Iterable[Any]) -> TaskCommit:
     """
     context = TaskContext.get()
     assert context is not None  # noqa: S101 - Spark writes in tasks alone
-    place = TaskAttempt.of(job, context)
+    place = TaskAttempt(context.partitionId(), context.taskAttemptId())
     with _errors_without_values(place):
         settings = job.settings()
         problems = tuple(Cluster.of(context.getLocalProperty).problems(settings))
         if problems:
             raise ConfigurationError(problems)
-        with _task_lock(settings, place.work):
-            return _deliver(job, place, settings, batches)
+        return _deliver(job, place, settings, batches)
 
 
 def _deliver(
@@ -186,20 +169,6 @@ def letters_path(path: str, name: str) -> str:
     return str(file.with_name(f"{file.stem}-{name}{file.suffix}"))
 
 
-def _task_lock(settings: Settings, work: str) -> Any:
-    """Wait until no other attempt is at the same work, where a ledger in PostgreSQL can tell."""
-    url = (
-        None
-        if settings.ledger_url is None or settings.mode != "live"
-        else settings.ledger_url.get_secret_value()
-    )
-    if url is None or not url.startswith("postgresql"):
-        return nullcontext()
-    from target_pinterest_capi.spark.task_lock import TaskLock  # noqa: PLC0415 - SQLAlchemy takes 0.1 s to import
-
-    return closing(TaskLock(url, work))
-
-
 @contextmanager
 def _errors_without_values(place: TaskAttempt) -> Iterator[None]:
     """Have an error say which task it is of.
@@ -211,8 +180,6 @@ def _errors_without_values(place: TaskAttempt) -> Iterator[None]:
         yield
     except ConfigurationError as error:
         raise DeliveryError(f"{where}: {error}") from None
-    except LedgerError as error:
-        raise DeliveryError(f"{where}: {error}. Nothing was sent.") from None
     except DeliveryError as error:
         raise DeliveryError(f"{where}: {error}") from None
     except Exception as error:  # noqa: BLE001 - see above

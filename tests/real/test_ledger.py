@@ -22,13 +22,24 @@ from given import ACCOUNT, TOKEN, record, schema, state
 from shopper import event, seconds_ago, visit
 from target_pinterest_capi.delivery.database import Database
 from target_pinterest_capi.delivery.event_ledger import EventLedger
-from target_pinterest_capi.delivery.ledger import DAY_SECONDS, LedgerError, event_key
+from target_pinterest_capi.delivery.ledger import (
+    DAY_SECONDS,
+    LEASE_SECONDS,
+    LedgerError,
+    event_key,
+)
 from target_pinterest_capi.events.event import Account
 from target_pinterest_capi.sandbox.faults import Fault
 from target_pinterest_capi.sandbox.server import Sandbox
 
 TARGET = Path(sys.executable).with_name("target-pinterest-capi")
 NOW = 1_780_000_000.0  # 2026-05-28T20:26:40Z
+CLAIM_AND_DIE = """
+import os, sys
+from target_pinterest_capi.delivery.event_ledger import EventLedger
+EventLedger(sys.argv[1], 7).claim([int(sys.argv[2])])
+os._exit(0)
+"""
 VISITS = schema("visits", *visit(), key_properties=("event_id",))
 
 
@@ -39,7 +50,10 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         yield f"sqlite:///{tmp_path}/ledger.db"
         return
     cluster = request.getfixturevalue("postgres")
-    cluster.query("DROP TABLE IF EXISTS pinterest_delivered_events")
+    cluster.query(
+        "DROP TABLE IF EXISTS pinterest_delivered_events, pinterest_claimed_events, "
+        "pinterest_ledger_runs"
+    )
     yield cluster.url.replace("postgresql://", "postgresql+psycopg://")
 
 
@@ -196,6 +210,112 @@ def test_two_processes_may_share_one(url: str):
     ledger.close()
 
 
+def test_keys_are_claimed_by_one_run(url: str):
+    """What one run has claimed another is refused, until it was delivered or given up."""
+    first, second = EventLedger(url, 7), EventLedger(url, 7)
+    assert set(first.claim(keys(1, 2, 3)).new) == set(keys(1, 2, 3))
+    assert set(first.claim(keys(1, 2)).new) == set(keys(1, 2))
+    assert second.known(keys(1, 2, 3)) == set()
+    first.record_delivered(keys(1))
+    first.release(keys(2))
+    claims = second.claim(keys(1, 2, 3, 4))
+    assert [set(part) for part in claims] == [
+        set(keys(2, 4)),
+        set(keys(1)),
+        set(keys(3)),
+    ]
+    second.release(keys(3))  # not its own
+    assert set(second.claim(keys(3)).held) == set(keys(3))
+    first.close()
+    assert set(second.claim(keys(3)).new) == set(keys(3))
+    second.close()
+
+
+def test_claims_of_a_dead_process_are_free_at_once(url: str):
+    """Where the process of a run can be seen to be gone, nothing waits for its lease."""
+    first, second = EventLedger(url, 7), EventLedger(url, 7)
+    subprocess.run([sys.executable, "-c", CLAIM_AND_DIE, url, str(keys(1)[0])], check=True)
+    first.claim(keys(2))
+    claims = second.claim(keys(1, 2))
+    assert [set(part) for part in claims] == [set(keys(1)), set(), set(keys(2))]
+    first.close()
+    second.close()
+
+
+def test_claims_end_with_their_lease(url: str):
+    """A run that shows no sign of life for so long loses its claims, learns it, and claims no more."""
+    now = [NOW]
+    stalled, other = (
+        EventLedger(url, 7, now=lambda: now[0], process="elsewhere") for _ in range(2)
+    )
+    stalled.claim(keys(1, 2))
+    now[0] += LEASE_SECONDS
+    assert set(other.claim(keys(1)).held) == set(keys(1))
+    stalled.renew()
+    now[0] += LEASE_SECONDS + 1
+    other.renew()
+    assert set(other.claim(keys(1)).new) == set(keys(1))
+    for use in (stalled.renew, lambda: stalled.claim(keys(3))):
+        with pytest.raises(LedgerError, match="stood still for more than 120 seconds"):
+            use()
+    stalled.record_delivered(keys(1))  # what it knows to be delivered is so
+    assert set(other.claim(keys(1)).delivered) == set(keys(1))
+    stalled.close()
+    other.close()
+
+
+def test_processes_that_make_the_tables_at_once_do_not_fail(url: str):
+    """Whoever comes first makes them, and the others wait."""
+    errors: list[BaseException] = []
+    together = threading.Barrier(8)
+
+    def work() -> None:
+        try:
+            together.wait(60)
+            EventLedger(url, 7).close()
+        except BaseException as error:  # noqa: BLE001 - asserted on below
+            errors.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+
+
+@pytest.mark.parametrize("ends", ["removed", "moved", "replaced"])
+def test_file_that_goes_away_stops_the_run(tmp_path: Path, ends: str):
+    """What is written to a file that nobody finds again is not recorded."""
+    path = tmp_path / "ledger.db"
+    ledger = EventLedger(f"sqlite:///{path}", 7)
+    ledger.record_delivered(keys(1))
+    if ends == "removed":
+        path.unlink()
+    else:
+        path.rename(tmp_path / "elsewhere.db")
+    if ends == "replaced":
+        EventLedger(f"sqlite:///{path}", 7).close()
+    for use in (ledger.claim, ledger.record_delivered, ledger.known):
+        with pytest.raises(LedgerError, match="its file was moved or removed"):
+            use(keys(1))
+    ledger.close()
+
+
+def test_locked_database_is_waited_for_no_longer_than_there_is_time(tmp_path: Path):
+    """Once no time is left the database is given up, though its driver still waits."""
+    left = [float("inf")]
+    ledger = EventLedger(f"sqlite:///{tmp_path}/ledger.db", 7, seconds_left=lambda: left[0])
+    with sqlite3.connect(tmp_path / "ledger.db") as database:
+        database.execute("BEGIN IMMEDIATE")
+        left[0] = 0.0
+        for _ in range(2):
+            with pytest.raises(LedgerError, match="locked, or does not answer"):
+                ledger.claim(keys(1))
+        ledger.close()
+    database.close()
+
+
 def test_rerun_sends_only_what_is_new(run_target, given, sandbox: Sandbox):
     """What an earlier run delivered is skipped, counted, and settled for STATE."""
     assert run_target([VISITS, *visits(1, 2, 3)], **given).outcomes == {"delivered": 3}
@@ -327,6 +447,104 @@ def test_kill_repeats_at_most_what_was_in_flight(given, sandbox: Sandbox, tmp_pa
     counts = sandbox.store.event_ids()
     assert set(counts) == {f"visit-{number}" for number in range(3000)}
     assert sum(count - 1 for count in counts.values()) <= 4 * size * at_once
+
+
+@pytest.mark.parametrize("holds", ["sqlite", "postgresql"])
+def test_signal_ends_a_run_whose_ledger_is_locked(
+    request: pytest.FixtureRequest, given, tmp_path: Path, url: str, holds: str
+):
+    """SIGTERM while the database is locked ends the run within the grace time, STATE before it."""
+    if not url.startswith(holds):
+        pytest.skip("the other database")
+    EventLedger(url, 7).close()
+    engine = sa.create_engine(url)
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({**given, "shutdown_grace_seconds": 1, "batch_wait_seconds": 0.1}))
+    with engine.connect() as connection:
+        if holds == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.exec_driver_sql("LOCK TABLE pinterest_ledger_runs")
+        target = subprocess.Popen(
+            [TARGET, "--config", path],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        assert target.stdin is not None
+        target.stdin.write(b"\n".join([VISITS, *visits(1), state({"n": 1})]) + b"\n")
+        target.stdin.flush()
+        # Ended by a signal that comes before the program is there to handle it, as some are.
+        assert target.stderr is not None
+        threading.Event().wait(4)
+        target.send_signal(signal.SIGTERM)
+        out, log = target.communicate(timeout=15)  # the database would be waited for 25 more
+    engine.dispose()
+    assert (out, target.returncode) == (b"", 1), log
+    assert b"locked, or does not answer" in log
+
+
+def test_targets_on_one_ledger_at_the_same_moment_send_nothing_twice(
+    given, sandbox: Sandbox, tmp_path: Path
+):
+    """Of three that read the same records together one sends each, and all settle everything."""
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({**given, "batch_size_rows": 50, "max_in_flight": 3}))
+    sandbox.faults.set([Fault("latency", seconds=0.05)])
+    lines = b"\n".join([VISITS, *visits(*range(2000)), state({"n": 2000})]) + b"\n"
+    targets = [
+        subprocess.Popen(
+            [TARGET, "--config", path],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        for _ in range(3)
+    ]
+    writers = [threading.Thread(target=_write, args=(target, lines)) for target in targets]
+    for writer in writers:
+        writer.start()
+    for writer, target in zip(writers, targets, strict=True):
+        assert target.stdout is not None
+        assert (target.stdout.read(), target.wait()) == (b'{"n": 2000}\n', 0)
+        writer.join()
+        target.stdout.close()
+    assert sandbox.store.event_ids() == {f"visit-{number}": 1 for number in range(2000)}
+
+
+def test_kill_of_one_of_two_targets_loses_nothing(given, sandbox: Sandbox, tmp_path: Path):
+    """The other one sends what it had claimed; twice goes at most what was in flight."""
+    path = tmp_path / "config.json"
+    size, at_once = 20, 3
+    path.write_text(json.dumps({**given, "batch_size_rows": size, "max_in_flight": at_once}))
+    sandbox.faults.set([Fault("latency", seconds=0.02)])
+    lines = b"\n".join([VISITS, *visits(*range(2000)), state({"n": 2000})]) + b"\n"
+    killed, other = (
+        subprocess.Popen(
+            [TARGET, "--config", path],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        for _ in range(2)
+    )
+    writers = [threading.Thread(target=_write, args=(one, lines)) for one in (killed, other)]
+    for writer in writers:
+        writer.start()
+    while len(sandbox.store.event_ids()) < 400 and killed.poll() is None:
+        threading.Event().wait(0.005)
+    killed.kill()
+    killed.wait()
+    assert other.stdout is not None
+    assert (other.stdout.read(), other.wait()) == (b'{"n": 2000}\n', 0)
+    other.stdout.close()
+    for writer in writers:
+        writer.join()
+    assert killed.stdout is not None
+    killed.stdout.close()
+    counts = sandbox.store.event_ids()
+    assert set(counts) == {f"visit-{number}" for number in range(2000)}
+    assert sum(count - 1 for count in counts.values()) <= size * at_once
 
 
 def _write(target: "subprocess.Popen[bytes]", lines: bytes) -> None:

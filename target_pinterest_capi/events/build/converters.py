@@ -9,8 +9,19 @@ from datetime import UTC, tzinfo
 from typing import Any, NamedTuple, cast
 
 from target_pinterest_capi.events import coerce, hashing
-from target_pinterest_capi.events.build.members import ITEMS, CompiledField, Items
-from target_pinterest_capi.events.build.normal_forms import BoundedCache, Form, normal_forms
+from target_pinterest_capi.events.build.members import (
+    FORM_PATHS,
+    ITEMS,
+    CompiledField,
+    Items,
+)
+from target_pinterest_capi.events.build.normal_forms import (
+    MAY_LOOK_LIKE_DIGESTS,
+    BoundedCache,
+    Form,
+    normal_forms,
+    split_texts,
+)
 from target_pinterest_capi.events.build.plan import FieldPlan, Selection
 from target_pinterest_capi.events.column_names import respelled
 from target_pinterest_capi.events.fields import (
@@ -19,7 +30,9 @@ from target_pinterest_capi.events.fields import (
     Field,
     FieldKind,
 )
-from target_pinterest_capi.events.reasons import LeftOut
+from target_pinterest_capi.events.normalize import is_private, is_public_ipv4
+from target_pinterest_capi.events.null_values import DEFAULT_NULL_VALUES, null_words, spellings_of
+from target_pinterest_capi.events.reasons import LeftOut, Warned
 
 Note = Callable[[str, str], None]
 Convert = Callable[[Any], Any]
@@ -36,6 +49,7 @@ class Options(NamedTuple):
     drop_url_query: bool = False
     max_event_age_days: float | None = 7
     plain_keys: bool = False
+    null_values: tuple[str, ...] = DEFAULT_NULL_VALUES
 
 
 class Converters:
@@ -43,6 +57,8 @@ class Converters:
 
     def __init__(self, options: Options, note: Note) -> None:
         self._note = note
+        self._null_values = options.null_values
+        self.null_words = null_words(options.null_values)
         self._forms = normal_forms(
             date_format=options.date_format,
             external_id_lower=options.external_id_lower,
@@ -72,7 +88,7 @@ class Converters:
 
     def region(self, value: Any) -> str | None:
         """Return the record's country as ISO alpha-2, lower case, for phones and postal codes."""
-        text = value if type(value) is str else coerce.text((coerce.array(value) or [None])[0])
+        text = value if type(value) is str else coerce.text(coerce.first(value))
         region: str | None = self.regions[text] if type(text) is str else None
         return region
 
@@ -80,6 +96,8 @@ class Converters:
         """Return what the field's lines in the generated function are written from."""
         convert = self.convert(field)
         fast_path, helper = self._fast_path(field, convert, plan.selection)
+        if self.null_words.in_any_form and fast_path in FORM_PATHS:
+            fast_path, helper = "", None
         return CompiledField(
             path=field.path,
             convert=convert,
@@ -107,8 +125,48 @@ class Converters:
             FieldKind.AMOUNT: ("amount", None),
             FieldKind.INTEGER: ("integer", _range(field)),
             FieldKind.BOOLEAN: ("boolean", None),
-            FieldKind.CHOICE: ("choice", frozenset(field.choices)),
+            FieldKind.CHOICE: ("choice", frozenset(field.choices) - self.null_words.spellings),
         }.get(field.kind, ("", None))
+
+    # What a value is, before it is coerced
+
+    def _given(self, field: Field) -> Convert:
+        """Return what reads one value: visible text, and the first of a list for a single field.
+
+        A word for a missing value is noted, and is None. The text of a list is opened where no
+        text of the field can look like one.
+        """
+        path, note, is_null = field.path, self._note, self._is_null(field)
+        is_free_text = field.kind is FieldKind.TEXT and field.form is None
+
+        def given(value: Any) -> Any:
+            if not field.many and not (is_free_text and type(value) is str):
+                value = self._one_of(field, value)
+            if type(value) is str:
+                value = coerce.text(value)
+                if value is not None and is_null(value):
+                    note(path, LeftOut.NULL_VALUE)
+                    return None
+            return value
+
+        return given
+
+    def _is_null(self, field: Field) -> Callable[[str], bool]:
+        return spellings_of(self._null_values, field.form).__contains__
+
+    def _one_of(self, field: Field, value: Any) -> Any:
+        """Return the first of a list's values, more than one being counted; else the value."""
+        if type(value) is not list and not (type(value) is str and value.lstrip()[:1] == "["):
+            return value
+        values = coerce.array(value)
+        if type(values) is not list:
+            return value if values else None
+        values = [one for one in values if not coerce.is_nothing(one)]
+        if field.form == "ip_address" and {*map(type, values)} == {str}:
+            return ",".join(values)  # of which one is the user's
+        if len(values) > 1:
+            self._note(field.path, Warned.SEVERAL_VALUES)
+        return values[0] if values else None
 
     # Scalars
 
@@ -126,11 +184,11 @@ class Converters:
         return unix_time
 
     def _scalar(self, field: Field, coerced: Callable[[Any], Any]) -> Convert:
-        path, note = field.path, self._note
+        path, note, given = field.path, self._note, self._given(field)
         allowed = _range(field)
 
         def convert(value: Any) -> Any:
-            value = coerced(value)
+            value = coerced(given(value))
             kind = type(value)
             if kind is int:
                 if value in allowed:
@@ -144,7 +202,8 @@ class Converters:
         return convert
 
     def _text(self, field: Field) -> Convert:
-        path, note, limit, text = field.path, self._note, field.max_length, coerce.text
+        path, note, limit = field.path, self._note, field.max_length
+        given, text = self._given(field), coerce.text
         form: Form | None = self._forms[field.form].normalize if field.form else None
 
         def usable(value: Any) -> str | None:
@@ -155,19 +214,31 @@ class Converters:
             return None
 
         def plain(value: Any) -> str | None:
-            return usable(text(value))
+            return usable(text(given(value)))
 
         def formed(value: Any) -> str | None:
-            value = text(value)
+            value = text(given(value))
             return usable(form(value) if type(value) is str and form is not None else value)
 
+        def address(value: Any) -> str | None:
+            value = given(value)
+            if type(value) is str and is_public_ipv4(value):  # nearly every one
+                return value
+            ip_address = formed(value)
+            if ip_address is not None and is_private(ip_address):
+                note(path, Warned.PRIVATE_ADDRESS)
+            return ip_address
+
+        if field.form == "ip_address":
+            return address
         return plain if form is None else formed
 
     def _choice(self, field: Field) -> Convert:
-        path, note, choices, text = field.path, self._note, frozenset(field.choices), coerce.text
+        path, note, choices = field.path, self._note, frozenset(field.choices)
+        given, text = self._given(field), coerce.text
 
         def convert(value: Any) -> str | None:
-            written = text(value)
+            written = text(given(value))
             if written is None or written in choices:
                 return written
             if isinstance(written, LeftOut):
@@ -186,7 +257,7 @@ class Converters:
         one, path, note, limit = self._text(field), field.path, self._note, field.max_items
 
         def convert(value: Any) -> list[str] | None:
-            texts = _distinct(one(text) for text in coerce.array(value) or ()) or []
+            texts = _distinct(map(one, coerce.listed(value))) or []
             if limit is not None and len(texts) > limit:
                 note(path, LeftOut.TOO_LONG)
                 del texts[limit:]
@@ -202,27 +273,27 @@ class Converters:
 
     def _hashed(self, field: Field, form: Form) -> Convert:
         one = self._hash_one(field, form)
+        row = self._forms[field.form or ""]
 
         def convert(value: Any) -> list[str] | None:
-            if type(value) is str and value[:1] != "[":
+            if row.split is None and type(value) is str and "[" not in value:
                 hashed = one(value)
                 return None if hashed is None else [hashed]
-            return _distinct(map(one, coerce.array(value) or ()))
+            values = coerce.listed(value, bracketed=row.bracketed)
+            return _distinct(map(one, split_texts(values, row.split)))
 
         return convert
 
     def _hash_one(self, field: Field, form: Form) -> Callable[[Any], str | None]:
-        path, note = field.path, self._note
-        # An id may look like any digest: a UUID without its dashes does.
-        refuse_others = field.form != "external_id"
+        path, note, given = field.path, self._note, self._given(field)
+        refuse_others = field.form not in MAY_LOOK_LIKE_DIGESTS
 
         def one(value: Any) -> str | None:
+            value = coerce.text(given(value))
             if type(value) is not str:
-                value = coerce.text(value)
-                if type(value) is not str:
-                    if value is not None:
-                        note(path, value)
-                    return None
+                if value is not None:
+                    note(path, value)
+                return None
             if len(value) >= hashing.SHORTEST_DIGEST:
                 known = hashing.recognize(value, refuse_others=refuse_others)
                 if known is not None:
@@ -338,7 +409,7 @@ def _are_plain_texts(values: list[Any]) -> bool:
         joined = "".join(values)
     except TypeError:
         return False
-    if not joined.isascii() or not joined.isprintable() or " " in joined:
+    if not joined.isascii() or not joined.isprintable() or " " in joined or "[" in joined:
         return False
     return (
         joined != "" and "" not in values and (len(values) == 1 or len(set(values)) == len(values))

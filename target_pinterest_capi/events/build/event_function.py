@@ -6,7 +6,7 @@ place; any other goes to `rules` or to its converter, and the function goes on. 
 and which members stand where, is written here alone. docs/generated-code.md shows an example.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -18,7 +18,8 @@ from target_pinterest_capi.events.build.members import CompiledField, write_memb
 from target_pinterest_capi.events.build.plan import EventPlan
 from target_pinterest_capi.events.build.rules import FUTURE_SECONDS, EventRules
 from target_pinterest_capi.events.event import Event, encode
-from target_pinterest_capi.events.fields import ACTION_SOURCES, OBJECTS
+from target_pinterest_capi.events.fields import ACTION_SOURCES, EVENT_NAMES, OBJECTS
+from target_pinterest_capi.events.warnings import HIGH_DIGITS
 
 
 class EventSpec(NamedTuple):
@@ -50,6 +51,7 @@ class _EventWriter:
         self._source = FunctionSource(f"build({columns.parameters})")
         self._key = columns.key(self._source, spec.plan.key_properties)
         self._source.bind("rules", spec.rules)
+        self._source.bind("null_spellings", spec.converters.null_words.spellings)
 
     def write(self) -> FunctionSource:
         if opening := self._columns.opening(self._source):
@@ -90,14 +92,21 @@ class _EventWriter:
     # What is required
 
     def _event_name(self) -> None:
-        rest = ""
-        if self._spec.plan.event_names is not None:
-            self._bind(names=self._spec.plan.event_names, fallback=self._spec.plan.fallback_name)
-            rest = " or (name := names.get(name, fallback)) is None"
-        self._source.write(_EVENT_NAME, rest=rest, key=self._key)
+        names = self._spec.plan.event_names
+        if names is None:
+            names = {name: name for name in EVENT_NAMES}
+        words = self._spec.converters.null_words.spellings
+        common = {
+            given: name
+            for given, name in names.items()
+            if name and given == coerce.text(given) and given not in words
+        }
+        self._bind(common_names=common)
+        self._source.write(_EVENT_NAME, key=self._key)
 
     def _action_source(self) -> None:
-        self._bind(action_sources=frozenset(ACTION_SOURCES))
+        words = self._spec.converters.null_words.spellings
+        self._bind(action_sources=frozenset(ACTION_SOURCES) - words)
         self._source.write(_ACTION_SOURCE, key=self._key)
 
     def _event_id(self) -> None:
@@ -130,6 +139,8 @@ class _EventWriter:
             oldest_seconds=self._spec.rules.oldest_seconds,
             newest_seconds=FUTURE_SECONDS,
         )
+        if self._spec.converters.null_words.in_any_form:
+            self._source.write("raw_time = rules.unless_null(raw_time)")
         self._source.write(_EVENT_TIME, day_seconds=str(coerce.DAY_SECONDS), key=self._key)
 
     # Objects
@@ -151,6 +162,16 @@ class _EventWriter:
             applies = ' and "epik=" in url and "click_id" not in customer'
             self._source.write(_URL, applies=applies)
         self._source.write(_IDENTIFIED, key=self._key)
+        self._check_user({member.leaf for member in members})
+
+    def _check_user(self, leaves: Collection[str]) -> None:
+        """Write the lines that warn about the customer's values, of those that are mapped."""
+        rules = self._spec.rules
+        if "client_user_agent" in leaves:
+            self._bind(agents=rules.agents)
+            self._source.write(_USER_AGENT)
+        self._bind(is_due=rules.repeated.is_due, look_at=rules.repeated.look_at)
+        self._source.write("if is_due():\n    look_at(customer)")
 
     def _custom_data(self) -> None:
         leaves = {member.leaf for member in self._spec.members["custom_data"]}
@@ -161,6 +182,9 @@ class _EventWriter:
         self._source.write("if custom:")
         if "contents" in leaves:
             self._source.write(_FROM_CONTENTS, 2)
+        if "value" in leaves:
+            self._bind(high_digits=HIGH_DIGITS)
+            self._source.write(_VALUE, 2)
         if "opt_out_type" in leaves:
             self._source.write(_LIMITED, 2)
         self._source.write('event["custom_data"] = custom', 2)
@@ -174,7 +198,7 @@ _RAW: Final = {
     "event_id": "raw_id",
 }
 _EVENT_NAME: Final = """
-    if type(raw_name) is not str or not (name := raw_name.strip()) or not name.isascii(){rest}:
+    if type(raw_name) is not str or (name := common_names.get(raw_name)) is None:
         name = rules.event_name(raw_name, {key})
         if type(name) is not str:
             return name
@@ -187,7 +211,12 @@ _ACTION_SOURCE: Final = """
             return source
     """
 _EVENT_ID: Final = """
-    if type(raw_id) is str and (event_id := raw_id.strip()) and event_id.isascii():
+    if (
+        type(raw_id) is str
+        and (event_id := raw_id.strip())
+        and event_id.isprintable()
+        and event_id not in null_spellings
+    ):
         pass
     elif type(raw_id) is int and -too_large < raw_id < too_large:
         event_id = str(raw_id)
@@ -250,6 +279,20 @@ _IDENTIFIED: Final = """
 _FROM_CONTENTS: Final = """
     if "contents" in custom and ("content_ids" not in custom or "num_items" not in custom):
         rules.derive_from_contents(custom)
+    """
+# A value of fewer digits in all, that does not begin with 0 or a sign, is not looked at.
+_VALUE: Final = """
+    value = custom.get("value", "1")
+    if (
+        len(value) >= high_digits
+        or value < "1"
+        or ("value" in custom and "currency" not in custom)
+    ):
+        rules.check_value(custom)
+    """
+_USER_AGENT: Final = """
+    if "client_user_agent" in customer and (warning := agents[customer["client_user_agent"]]):
+        rules.check_user_agent(warning)
     """
 _LIMITED: Final = """
     if "opt_out_type" in custom:

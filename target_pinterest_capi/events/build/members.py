@@ -12,9 +12,9 @@ from typing import Any, Final, NamedTuple
 from target_pinterest_capi.events.build.function_source import FunctionSource
 from target_pinterest_capi.events.build.plan import Get
 from target_pinterest_capi.events.fields import ITEM_MEMBERS
-from target_pinterest_capi.events.hashing import SHORTEST_DIGEST, sha256
-from target_pinterest_capi.events.normalize import is_ipv4, is_plain_email
-from target_pinterest_capi.events.phones import BETWEEN_DIGITS
+from target_pinterest_capi.events.hashing import NO_DIGEST_LENGTHS, SHORTEST_DIGEST, sha256
+from target_pinterest_capi.events.normalize import is_plain_email, is_public_ipv4
+from target_pinterest_capi.events.phones import MOST_DIGITS
 
 ITEMS: Final = "items"  # the fast path of a list of objects: it has lines for an object's members
 
@@ -61,24 +61,31 @@ _SET_DIGEST: Final = "{target} = [sha256(text.encode()).hexdigest()]"
 # The fast paths: an `if` for each group of common values. All other values go to the converter.
 FAST_PATHS: Final = {
     "texts": """
-        if type(value) is list and {helper}(value):
+        if type(value) is list and {helper}(value) and null_spellings.isdisjoint(value):
             {target} = value
         """,
     "text": """
-        if type(value) is str and (text := value.strip()) and text.isascii():
+        if (
+            type(value) is str
+            and (text := value.strip())
+            and text.isprintable()
+            and text not in null_spellings
+        ):
             {target} = text
         """,
     "ip address": """
-        if type(value) is str and is_ipv4(value) and value != "0.0.0.0":
+        if type(value) is str and is_public_ipv4(value):
             {target} = value
         """,
     "digest": f"""
         if (
             type(value) is str
-            and value
-            and value[0] != "["
-            and len(value) < shortest_digest
-            and type(text := {{helper}}(value)) is str
+            and (text := value.strip())
+            and "[" not in text
+            and len(text) < shortest_digest
+            and text.isprintable()
+            and text not in null_spellings
+            and type(text := {{helper}}(text)) is str
         ):
             {_SET_DIGEST}
         """,
@@ -88,7 +95,7 @@ FAST_PATHS: Final = {
         elif (
             type(value) is str
             and "@" in value  # so it is not a digest
-            and value[0] != "["
+            and "[" not in value
             and type(text := {{helper}}(value)) is str
         ):
             {_SET_DIGEST}
@@ -105,11 +112,11 @@ FAST_PATHS: Final = {
     "id": f"""
         if (
             type(value) is str
-            and value
-            and value[0] != "["
-            and len(value) < 64
-            and value.isascii()
-            and (text := value.strip())
+            and len(text := value.strip()) in no_digest_lengths
+            and "[" not in text
+            and text.isascii()
+            and text.isprintable()
+            and text not in null_spellings
         ):
             {_SET_DIGEST}
         """,
@@ -121,12 +128,14 @@ FAST_PATHS: Final = {
             and "(0)" not in value
             and (digits := value.encode().translate(None, between_digits)).isdigit()
             and digits[0] != 48
+            and (digits[0] == 49 or 48 not in digits[1:4])  # no zero after the country's code
+            and len(digits) <= most_digits
         ):
             {{target}} = [sha256(digits).hexdigest()]
         elif (
             type(value) is str
             and value
-            and value[0] != "["
+            and "[" not in value
             and len(value) < shortest_digest
             and (pair := {{helper}}(value, region))[1] is None
             and type(text := pair[0]) is str
@@ -166,11 +175,15 @@ FAST_PATHS: Final = {
             {target} = value
         """,
 }
+# Those of texts that have digits or an `@`, which only words for a missing value of such can be.
+FORM_PATHS: Final = ("email", "phone", "postal code", "ip address", "maid")
 _NAMES: Final = {  # what the fast paths call
     "sha256": sha256,
     "shortest_digest": SHORTEST_DIGEST,
-    "between_digits": BETWEEN_DIGITS,
-    "is_ipv4": is_ipv4,
+    "between_digits": b" ()-+",
+    "most_digits": MOST_DIGITS,
+    "no_digest_lengths": NO_DIGEST_LENGTHS,
+    "is_public_ipv4": is_public_ipv4,
     "is_plain_email": is_plain_email,
     "Decimal": Decimal,
     "item_members": ITEM_MEMBERS,

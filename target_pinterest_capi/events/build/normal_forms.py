@@ -14,6 +14,8 @@ Form = Callable[[str], str | LeftOut]
 
 CACHE_SIZE: Final = 16_384  # converted texts that are kept for each field
 CACHED_LENGTH: Final = 64  # longer texts are not kept
+# An id may look like any digest: a UUID without its dashes does.
+MAY_LOOK_LIKE_DIGESTS: Final = ("external_id", "maid")
 CACHED_REGIONS: Final = 4  # countries whose postal codes are kept
 
 
@@ -22,13 +24,16 @@ class NormalForm(NamedTuple):
 
     `normalize` makes it of a text; `fast_path` names a row of `members.FAST_PATHS`. A field of the
     form keeps its converted texts in a `cache`, if there is one. The converter of a `regional`
-    form takes the record's country as well.
+    form takes the record's country as well. `split` returns the values of a text that holds
+    several; those of a `bracketed` form are known in brackets that are no JSON, too.
     """
 
     normalize: Callable[..., Any]
     fast_path: str
     cache: Callable[[Callable[..., Any]], Any] | None = None
     regional: bool = False
+    split: Callable[[str], list[str]] | None = None
+    bracketed: bool = False
 
 
 def normal_forms(
@@ -39,8 +44,8 @@ def normal_forms(
     external_id = partial(normalize.external_id, lower=external_id_lower)
     postal_code = partial(normalize.postal_code, digits_only=postal_code_digits)
     return {
-        "email": NormalForm(normalize.email, "email"),
-        "phone": NormalForm(normalize.phone, "phone", regional=True),
+        "email": NormalForm(normalize.email, "email", split=normalize.split_emails, bracketed=True),
+        "phone": NormalForm(normalize.phone, "phone", regional=True, split=normalize.split_phones),
         "gender": NormalForm(normalize.gender, "cached", BoundedCache),
         "birth_date": NormalForm(birth_date, "cached", BoundedCache),
         "name": NormalForm(normalize.name, "cached", BoundedCache),
@@ -49,11 +54,18 @@ def normal_forms(
         "postal_code": NormalForm(postal_code, "postal code", RegionalCache, regional=True),
         "country": NormalForm(normalize.country, "cached", BoundedCache),
         "external_id": NormalForm(external_id, "digest" if external_id_lower else "id"),
-        "maid": NormalForm(normalize.maid, "maid"),
+        "maid": NormalForm(normalize.maid, "maid", split=normalize.split_maids, bracketed=True),
         "ip_address": NormalForm(normalize.ip_address, "ip address"),
         "currency": NormalForm(normalize.currency, "cached", BoundedCache),
         "language": NormalForm(normalize.language, "cached", BoundedCache),
     }
+
+
+def split_texts(values: list[Any], split: Callable[[str], list[str]] | None) -> list[Any]:
+    """Return the values, a text that holds several as those."""
+    if split is None:
+        return values
+    return [part for value in values for part in (split(value) if type(value) is str else (value,))]
 
 
 class BoundedCache(dict[str, Any]):
@@ -62,14 +74,17 @@ class BoundedCache(dict[str, Any]):
     None is not kept. The first texts stay: where many come in turn, replacing them keeps none.
     """
 
-    def __init__(self, make: Callable[[str], Any], size: int = CACHE_SIZE) -> None:
+    def __init__(
+        self, make: Callable[[str], Any], size: int = CACHE_SIZE, longest: int = CACHED_LENGTH
+    ) -> None:
         super().__init__()
         self._make = make
         self._size = size
+        self._longest = longest
 
     def __missing__(self, text: str) -> Any:
         made = self._make(text)
-        if made is not None and len(self) < self._size and len(text) <= CACHED_LENGTH:
+        if made is not None and len(self) < self._size and len(text) <= self._longest:
             self[text] = made
         return made
 

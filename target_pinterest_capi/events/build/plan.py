@@ -55,5 +55,5 @@ class EventPlan(NamedTuple):
     key_properties: tuple[str, ...] = ()
     underived: frozenset[str] = frozenset()
     event_names: Mapping[str, str | None] | None = None
-    known_names: frozenset[str] = frozenset()
     fallback_name: str | None = None
+    known_names: frozenset[str] = frozenset()

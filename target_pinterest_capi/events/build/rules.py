@@ -6,13 +6,14 @@ The generated function decides the common values by itself and asks here about a
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
-from target_pinterest_capi.events import coerce, keys
+from target_pinterest_capi.events import coerce, keys, warnings
 from target_pinterest_capi.events.build.converters import Converters, Note, Options
+from target_pinterest_capi.events.build.normal_forms import BoundedCache
 from target_pinterest_capi.events.build.plan import NOW, EventPlan, Record
 from target_pinterest_capi.events.build.value_check import left_out
 from target_pinterest_capi.events.event import Account, InvalidRecord, SkippedRecord
 from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES
-from target_pinterest_capi.events.reasons import Invalid, Skipped, Warned
+from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
 
 REQUIRED: Final[tuple[str, ...]] = ("event_name", "action_source", "event_time", "event_id")
 FUTURE_SECONDS: Final = 3600
@@ -22,6 +23,9 @@ DERIVABLE: Final = (
     "custom_data.content_ids",
     "custom_data.num_items",
 )
+
+AGENTS: Final = 4096  # user agents whose warning is kept
+LONGEST_AGENT: Final = 512  # characters
 
 Object = dict[str, Any]
 
@@ -41,8 +45,10 @@ class EventRules:
         self._options = options
         self._note = note
         self._convert = {path: converters.convert(BY_PATH[path]) for path in REQUIRED}
-        self._unix_time = converters.unix_time("event_time")
+        self._null_words = converters.null_words.spellings
         days = options.max_event_age_days
+        self.repeated: Final = warnings.RepeatedIdentifiers(note)
+        self.agents: Final = BoundedCache(_agent_warning, AGENTS, LONGEST_AGENT)
         self.oldest_seconds = float("inf") if days is None else days * coerce.DAY_SECONDS
 
     # What is required
@@ -88,16 +94,21 @@ class EventRules:
         """Return Unix seconds; `identity` is the account, name and id of the event."""
         if value is NOW:
             return int(now)
-        seconds = None if value is None else self._unix_time(value)
+        seconds = self._converted("event_time", value)
         if type(seconds) is not int:
-            if seconds is not None:
-                self._note("event_time", str(seconds))
             return self._without("event_time", value, key)
         if now - self.oldest_seconds <= seconds <= now + FUTURE_SECONDS:
             return seconds
         if seconds > now:
             return self._invalid(Invalid.EVENT_IN_FUTURE, "event_time", key)
         return self._invalid(Invalid.EVENT_TOO_OLD, "event_time", key, repeat_of=identity)
+
+    def unless_null(self, value: Any) -> Any:
+        """Return a time, or None for a word that stands for a missing one, which is noted."""
+        if type(value) is str and value.strip() in self._null_words:
+            self._note("event_time", LeftOut.NULL_VALUE)
+            return None
+        return value
 
     def unidentified(self, key: Record) -> InvalidRecord:
         """Return what a record comes to whose event names nobody."""
@@ -128,10 +139,29 @@ class EventRules:
         if "custom_data.num_items" in self.derived and "num_items" not in custom:
             custom["num_items"] = sum([item.get("quantity", 1) for item in contents])
 
+    # What is warned about
+
     def check_limited(self, custom: Object, customer: Object) -> None:
-        """Warn of limited data processing that takes no effect."""
-        if custom["opt_out_type"] == "LDP" and not ("st" in customer and "country" in customer):
-            self._note("custom_data.opt_out_type", Warned.LDP_INCOMPLETE)
+        """Write LDP in capitals, which Pinterest asks for, and warn where it takes no effect."""
+        if custom["opt_out_type"].upper() == warnings.LIMITED:
+            custom["opt_out_type"] = warnings.LIMITED
+        self._warn(
+            "custom_data.opt_out_type", warnings.limited_warning(custom["opt_out_type"], customer)
+        )
+
+    def check_value(self, custom: Object) -> None:
+        """Warn of a value that is unlikely, or in no currency."""
+        self._warn("custom_data.value", warnings.amount_warning(custom["value"]))
+        if "currency" not in custom:
+            self._warn("custom_data.currency", Warned.NO_CURRENCY)
+
+    def check_user_agent(self, warning: Warned) -> None:
+        """Warn of a user agent."""
+        self._warn("user_data.client_user_agent", warning)
+
+    def _warn(self, path: str, warning: Warned | None) -> None:
+        if warning is not None:
+            self._note(path, warning)
 
     def _converted(self, path: str, value: Any) -> Any:
         return None if value is None else self._convert[path](value)
@@ -153,6 +183,11 @@ class EventRules:
     ) -> InvalidRecord:
         origin = self._plan.origin
         return InvalidRecord(origin, reason, path, detail, self.key(key), repeat_of)
+
+
+def _agent_warning(agent: str) -> str:
+    """Return the warning, or a text that is false: None is not kept."""
+    return warnings.user_agent_warning(agent) or ""
 
 
 def _query_parameter(url: str, name: str) -> str | None:

@@ -4,11 +4,12 @@ By the converters of the field's values and nothing else, so that a constant is 
 value is.
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
 from target_pinterest_capi.events.build.converters import Converters, Options
-from target_pinterest_capi.events.fields import BY_PATH
+from target_pinterest_capi.events.fields import BY_PATH, Field, FieldKind
 from target_pinterest_capi.events.reasons import LeftOut
 
 _DEFAULTS: Final = Options()
@@ -34,6 +35,27 @@ def constant_problem(path: str, value: object, options: Options = _DEFAULTS) -> 
     if reasons:
         return reasons[0]
     return LeftOut.EMPTY if usable is None else None
+
+
+def compile_trial(field: Field, options: Options) -> Callable[[Any], str | None]:
+    """Return the function that says why a value would be left out of a field; None if usable.
+
+    It is for one value, of a field that is not regional. Of a list of objects it looks at no
+    object.
+    """
+    noted: list[str] = []
+    convert = Converters(options, lambda _, reason: noted.append(reason)).convert(field)
+    is_list = field.kind is FieldKind.ITEMS
+
+    def reason_against(value: Any) -> str | None:
+        if is_list and type(value) is list:
+            return None
+        noted.clear()
+        if convert(value) is not None:
+            return None
+        return noted[0] if noted else LeftOut.EMPTY
+
+    return reason_against
 
 
 def _try(path: str, value: Any, options: Options) -> tuple[Any, list[LeftOut]]:

@@ -1,4 +1,4 @@
-"""Two concurrent attempts at one task, with a PostgreSQL ledger, take turns and send once."""
+"""Two attempts at one task, at work at the same time: with a ledger what one of them claimed waits in the other, and nothing is sent twice."""
 
 import json
 import select
@@ -19,7 +19,8 @@ pytestmark = pytest.mark.spark
 
 ROWS = 50
 PATIENCE_SECONDS = 60
-WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+RUNS = "SELECT count(*) FROM pinterest_ledger_runs"
+CLAIMS = "SELECT count(*) FROM pinterest_claimed_events"
 
 # What a task does, in a process of its own, with a partition's rows and an attempt's number.
 ATTEMPT = """
@@ -50,7 +51,9 @@ print(json.dumps({row.reason or str(row.outcome): row.number for row in told.tal
 
 @pytest.fixture
 def url(postgres: Any) -> str:
-    postgres.query("DROP TABLE IF EXISTS pinterest_delivered_events")
+    postgres.query(
+        "DROP TABLE IF EXISTS pinterest_delivered_events, pinterest_claimed_events, pinterest_ledger_runs"
+    )
     return str(postgres.url.replace("postgresql://", "postgresql+psycopg://"))
 
 
@@ -91,20 +94,25 @@ def asked(url: str, question: str) -> int:
 def test_speculative_copy_sends_nothing_that_the_first_attempt_sends(
     attempt: Callable[[int], Any], sandbox: Sandbox, url: str
 ):
-    """The copy waits while the first attempt works, then finds all its events in the ledger."""
-    sandbox.faults.set([Fault("latency", seconds=1.0)])
+    """What the first attempt has claimed waits in the copy, which then finds it in the ledger."""
+    sandbox.faults.set([Fault("latency", seconds=4.0)])
     first = attempt(1)
     wait_until(lambda: "most_in_flight" in sandbox.store.counters())  # it sends
     copy = attempt(2)
-    wait_until(lambda: asked(url, WAITING) == 1)
+    wait_until(lambda: asked(url, RUNS) == 2)
     assert first.poll() is None, "it was to be at work still"
-    assert json.loads(first.communicate(timeout=PATIENCE_SECONDS)[0]) == {"delivered": ROWS}
-    assert json.loads(copy.communicate(timeout=PATIENCE_SECONDS)[0]) == {"in_ledger": ROWS}
+    delivered: dict[int, int] = {}
+    for one in (first, copy):
+        counts = json.loads(one.communicate(timeout=PATIENCE_SECONDS)[0])
+        assert sum(counts.values()) == ROWS
+        delivered[one.pid] = counts.get("delivered", 0)
+    assert sum(delivered.values()) == ROWS
     assert sandbox.store.event_ids() == {f"visit-{number}": 1 for number in range(ROWS)}
+    assert (asked(url, RUNS), asked(url, CLAIMS)) == (0, 0)
 
 
-def test_turn_ends_with_its_process(attempt: Callable[[int], Any], sandbox: Sandbox, url: str):
-    """If an attempt is killed, the one that waits takes its turn and sends the rest."""
+def test_claims_end_with_their_process(attempt: Callable[[int], Any], sandbox: Sandbox, url: str):
+    """What an attempt that is killed has claimed is sent by the one that waits, at once on the same machine."""
     sandbox.faults.set([Fault("latency", seconds=600, skip=2)])
     first = attempt(1)
     wait_until(
@@ -114,10 +122,11 @@ def test_turn_ends_with_its_process(attempt: Callable[[int], Any], sandbox: Sand
         )
     )
     copy = attempt(2)
-    wait_until(lambda: asked(url, WAITING) == 1)
+    wait_until(lambda: asked(url, RUNS) == 2)
     sandbox.faults.clear()
     first.kill()
     first.communicate(timeout=PATIENCE_SECONDS)
     counts = json.loads(copy.communicate(timeout=PATIENCE_SECONDS)[0])
     assert counts == {"delivered": ROWS - 20, "in_ledger": 20}
     assert sandbox.store.event_ids() == {f"visit-{number}": 1 for number in range(ROWS)}
+    assert (asked(url, RUNS), asked(url, CLAIMS)) == (0, 0)

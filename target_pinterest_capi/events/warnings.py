@@ -1,0 +1,88 @@
+"""What is sent as it is, and may not do what was meant: how such values are known.
+
+Each rule decides one `Warned` reason and drops nothing. What runs for every event takes nanoseconds
+where there is nothing to warn about.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from itertools import cycle
+from typing import Final
+
+from target_pinterest_capi.events.hashing import digest
+from target_pinterest_capi.events.reasons import Warned
+
+LIMITED: Final = "LDP"  # docs/pinterest-api.md: custom_data
+_UNITED_STATES: Final = digest("us")
+
+HIGH_DIGITS: Final = 10  # of a value's whole part: from 1,000,000,000, high in any currency
+
+
+def amount_warning(amount: str) -> Warned | None:
+    """Return the warning about an event's value in its normal form."""
+    if amount[0] == "-" or not amount.strip("0."):
+        return Warned.VALUE_NOT_POSITIVE
+    is_high = len(amount.partition(".")[0]) >= HIGH_DIGITS
+    return Warned.VALUE_UNUSUALLY_HIGH if is_high else None
+
+
+# Programs that name themselves. Cubot makes phones.
+_is_program: Final = re.compile(
+    r"(?<!cu)bot\b|crawler|spider|slurp|bingpreview|facebookexternalhit|headless|phantomjs"
+    r"|lighthouse|scrapy|curl/|wget/|python-|aiohttp/|httpx/|libwww|go-http-client|java/|axios/"
+    r"|node-fetch|postmanruntime|insomnia/",
+    re.IGNORECASE,
+).search
+
+
+def user_agent_warning(agent: str) -> Warned | None:
+    """Return the warning about a user agent: of a program, or of no program at all."""
+    if _is_program(agent):
+        return Warned.BOT_USER_AGENT
+    return None if "/" in agent else Warned.IMPOSSIBLE_USER_AGENT
+
+
+def limited_warning(opt_out_type: str, customer: Mapping[str, Sequence[str]]) -> Warned | None:
+    """Return the warning about limited data processing that takes no effect."""
+    if opt_out_type != LIMITED:
+        return Warned.UNKNOWN_OPT_OUT_TYPE
+    if "st" not in customer or "country" not in customer:
+        return Warned.LDP_INCOMPLETE
+    return None if _UNITED_STATES in customer["country"] else Warned.LDP_WITHOUT_EFFECT
+
+
+SAMPLED: Final = 8  # one event of so many is looked at
+FEWEST: Final = 50  # looked at, before a share says anything
+LARGE_SHARE: Final = 0.2
+COUNTERS: Final = 32  # of one field: any identifier with over 1/33 of the events has one
+_WATCHED: Final = ("em", "ph", "hashed_maids", "external_id")
+
+
+class RepeatedIdentifiers:
+    """Finds identifiers that a large share of events carry, in bounded memory (Misra and Gries).
+
+    `is_due` says for each event whether it is to be looked at. Counts digests alone.
+    """
+
+    def __init__(self, note: Callable[[str, str], None]) -> None:
+        self._note = note
+        self._seen: Counter[str] = Counter()
+        self._counts: dict[str, Counter[str]] = {name: Counter() for name in _WATCHED}
+        self.is_due = cycle((False,) * (SAMPLED - 1) + (True,)).__next__
+
+    def look_at(self, customer: Mapping[str, Sequence[str]]) -> None:
+        """Count an event's identifiers, and note those that are on a large share of events."""
+        for name, counts in self._counts.items():
+            for identifier in customer.get(name, ()):
+                self._count(name, counts, identifier)
+
+    def _count(self, name: str, counts: Counter[str], identifier: str) -> None:
+        self._seen[name] += 1
+        if identifier in counts or len(counts) < COUNTERS:
+            counts[identifier] += 1
+        else:
+            self._counts[name] = +(counts - Counter(dict.fromkeys(counts, 1)))
+        seen = self._seen[name]
+        if seen >= FEWEST and counts[identifier] > LARGE_SHARE * seen:
+            self._note(f"user_data.{name}", Warned.REPEATED_IDENTIFIER)
