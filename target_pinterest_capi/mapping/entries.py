@@ -137,6 +137,8 @@ def entry_compiler(
     accounts: Accounts,
     note: OriginNote,
     now: Callable[[], float] = time.time,
+    *,
+    in_plain: bool = False,
 ) -> CompileEntries:
     """Return the compiler of a stream's entries, which keeps what it compiled last.
 
@@ -152,7 +154,7 @@ def entry_compiler(
         members: frozenset[tuple[str, frozenset[str]]],
     ) -> tuple[CompiledEntry, ...]:
         stream = StreamSchema(name, columns, key_properties, dict(members))
-        return compile_stream(settings, stream, accounts, note, now)
+        return compile_stream(settings, stream, accounts, note, now, in_plain=in_plain)
 
     def compile_entries(stream: StreamSchema) -> tuple[CompiledEntry, ...]:
         columns = frozenset(filter(names_a_field, stream.columns)).union(
@@ -171,16 +173,23 @@ def compile_stream(
     accounts: Accounts,
     note: OriginNote,
     now: Callable[[], float] = time.time,
+    *,
+    in_plain: bool = False,
 ) -> tuple[CompiledEntry, ...]:
-    """Compile every entry that is for the stream's records, in the configuration's order."""
+    """Compile every entry that is for the stream's records, in the configuration's order.
+
+    With `in_plain` nothing is hashed: only for a preview, which sends nothing.
+    """
+    options = settings.options._replace(in_plain=in_plain)
     return tuple(
-        _compile(settings, entry, Origin(stream.name, name), stream, accounts, note, now)
+        _compile(settings, options, entry, Origin(stream.name, name), stream, accounts, note, now)
         for name, entry in matching(settings, stream.name)
     )
 
 
 def _compile(
     settings: Settings,
+    options: Options,
     entry: MappingEntry,
     origin: Origin,
     stream: StreamSchema,
@@ -192,7 +201,6 @@ def _compile(
         note(origin, field, reason)
 
     preset = load_preset(entry, stream)
-    options = settings.options
     if entry.null_values is not None:
         options = options._replace(null_values=entry.null_values)
     plan = _plan(Levels(entry, preset, settings), origin, stream, entry_note)

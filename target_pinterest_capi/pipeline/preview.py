@@ -64,10 +64,17 @@ class UnreadableLineError(ValueError):
 class Preview:
     """Reads the messages of a tap, and keeps the counts of what they come to.
 
-    `now` gives Unix seconds.
+    `now` gives Unix seconds. With `in_plain` the values of events are shown as they are hashed.
     """
 
-    def __init__(self, settings: Settings, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        now: Callable[[], float] = time.time,
+        *,
+        in_plain: bool = False,
+    ) -> None:
+        self.in_plain = in_plain
         self.tally = Counters()
         self.ignored: Counter[str] = Counter()
         self.line = 0
@@ -196,7 +203,11 @@ class _StreamPreview:
             preview.settings,
             self,
             compile_entries=entry_compiler(
-                preview.settings, preview.accounts, self._note, preview.now
+                preview.settings,
+                preview.accounts,
+                self._note,
+                preview.now,
+                in_plain=preview.in_plain,
             ),
             not_found=preview.names,
             lists=[(entry.origin, partial(self._handle_for_list, entry)) for entry in self._lists],
