@@ -106,6 +106,7 @@ class TargetPinterestCapi(Target):
         )
         self.not_found = NamesNotFound(self.settings)
         self.run.has_unmet_entries = lambda: self.not_found.has_unmet_entries
+        self._is_read = False  # the whole input: further streams cannot come
         self._judge_columns_at = RECORDS_BEFORE_JUDGEMENT
         self._declared: dict[tuple[object, ...], _Stream] = {}  # by SCHEMA, the last used last
         self._warnings: set[str] = set()
@@ -197,6 +198,11 @@ class TargetPinterestCapi(Target):
         """Log once what the configuration names and the input does not have."""
         for one in found:
             self.warn_once(f"{one.message} ({one.setting})")
+
+    def _not_found(self) -> list[NotFound]:
+        """Return the names that the input does not have; of streams once all of it is read."""
+        streams = self.not_found.streams() if self._is_read else []
+        return [*streams, *self.not_found.columns()]
 
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
         stream, record = message_dict["stream"], message_dict["record"]
@@ -291,6 +297,7 @@ class TargetPinterestCapi(Target):
         self.run.watch = watching
         try:
             self.listen(file_input)
+            self._is_read = self.signal is None
         except RunStopped:
             self.process_endofpipe()
         except (InvalidInputLine, RecordsWithoutSchemaException) as error:
@@ -311,7 +318,7 @@ class TargetPinterestCapi(Target):
             code = code or 128 + self.signal
         if not code:
             code = self._complete_lists()
-        self._warn_of((*self.not_found.streams(), *self.not_found.columns()))
+        self._warn_of(self._not_found())
         watching.end(self.run.started_at + self.run.seconds)
         log_summary(self.logger, self.run, self.lists.reports(), code)
         self._write_report(code)
@@ -371,8 +378,7 @@ class TargetPinterestCapi(Target):
         if stopped is None and self.signal is not None:
             stopped = f"{signal.Signals(self.signal).name} came."
         try:
-            not_found = (*self.not_found.streams(), *self.not_found.columns())
-            write_report(self.run, code, stopped, self.lists.reports(), not_found)
+            write_report(self.run, code, stopped, self.lists.reports(), self._not_found())
         except OSError as error:
             self.logger.error(  # noqa: TRY400
                 "The report cannot be written to report_path: %s.",

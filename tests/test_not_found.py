@@ -235,6 +235,20 @@ def test_state_where_nothing_is_lost(run_target, lines: list[bytes], states: lis
     assert (ran.code, ran.states) == (0, states)
 
 
+def test_stream_that_did_not_come_yet(run_target):
+    """Where the input was not read to its end nothing is said of streams that did not come."""
+    lines = [schema("users", "id"), record("users", id=1), b"no json", ORDERS]
+    ran = run_target(lines, mappings=[entry()])
+    assert (ran.code, "No stream" in ran.log) == (1, False)
+
+
+def test_schema_that_comes_twice(run_target):
+    """A stream whose SCHEMA is sent again, with another column, is still one stream."""
+    again = schema("orders", "Name", "Email", "Phone", "Total")
+    log = run_target([ORDERS, again, record("orders", **ORDER)], mappings=[MISSPELT]).log
+    assert TELEPHONE in log
+
+
 def test_entry_without_a_stream_beside_others(run_target, tmp_path: Path):
     """An entry that met no stream is named in log and report while the others deliver."""
     path = tmp_path / "report.json"
@@ -248,7 +262,7 @@ def test_entry_without_a_stream_beside_others(run_target, tmp_path: Path):
 
 FIRST_CONTACT = (
     "No mappings are set, and stream users has no column named like event_name, action_source, "
-    "event_time, user_data.em. It has created, id, mail. Say in mappings which of them is which "
+    "event_time, user_data.em. It has created, id, mail. Say in mappings which column is which "
     "field, or name a preset: `pinterest-capi presets list`"
 )
 FOREIGN = schema("users", "id", "mail", "created")
@@ -291,3 +305,11 @@ def test_missing_fields_are_counted_by_name(run_target, tmp_path: Path):
     assert ran.reasons == {"missing_field: event_name": 1}
     (row,) = json.loads(path.read_bytes())["reasons"]
     assert (row["reason"], row["field"], row["event_name"]) == ("missing_field", "event_name", None)
+
+
+def test_columns_of_records_are_not_named(run_target):
+    """A name that came with a record alone may be data: only declared columns are listed."""
+    lines = [schema("users", "id"), record("users", **{"id": 1, "Jane Doe": 1})]
+    log = run_target(lines).log
+    assert "It has id. Say in mappings" in log
+    assert "Jane" not in log

@@ -33,6 +33,16 @@ class Written(NamedTuple):
     source: str
 
 
+class UnmappedStream(NamedTuple):
+    """The columns of a stream that preset pinterest takes, since no mappings are set.
+
+    Those that its SCHEMA declares can be shown; others came with records, and may be data.
+    """
+
+    columns: Collection[str]
+    declared: Collection[str]
+
+
 class NamesNotFound:
     """What the entries of a configuration name, until the input of a run has shown it."""
 
@@ -41,7 +51,7 @@ class NamesNotFound:
         self._streams: dict[str, None] = {}  # that came, in their order
         self._takes_all = settings.mappings is None  # by preset pinterest
         self._defaults = frozenset(settings.defaults)
-        self._unmapped: dict[str, Collection[str]] = {}  # columns of the streams that it takes
+        self._unmapped: dict[str, UnmappedStream] = {}
 
     def of_stream(
         self, stream: str, schema: Mapping[str, Any], columns: Collection[str]
@@ -68,10 +78,10 @@ class NamesNotFound:
     def columns(self) -> list[NotFound]:
         """Return the columns that entries read, and that neither SCHEMA nor any record had."""
         found = {row.message: row for entry in self._entries for row in entry.columns_not_found()}
-        for stream, columns in self._unmapped.items():
-            fields = required_fields_without(columns, self._defaults)
+        for stream, unmapped in self._unmapped.items():
+            fields = required_fields_without(unmapped.columns, self._defaults)
             if fields:
-                row = _no_fields(stream, columns, fields)
+                row = _no_fields(stream, unmapped.declared, fields)
                 found[row.message] = row
         return list(found.values())[:MAX_SHOWN]
 
@@ -112,13 +122,14 @@ class StreamNames:
         stream: str,
         schema: Mapping[str, Any],
         columns: Collection[str],
-        unmapped: dict[str, Collection[str]] | None = None,
+        unmapped: "dict[str, UnmappedStream] | None" = None,
     ) -> None:
         self._entries = entries
         self._stream = stream
         self._unmapped = unmapped  # where preset pinterest alone takes the stream
+        self._declared = columns
         for entry in entries:
-            if len(entry.streams) < 2:  # noqa: PLR2004 - one, or several
+            if len(entry.streams) < 2 and stream not in entry.streams:  # noqa: PLR2004 - one, or several
                 entry.streams.append(stream)
         self.columns = frozenset(path[0] for entry in entries for path in entry.unseen)
         self.see_columns(columns)
@@ -132,7 +143,7 @@ class StreamNames:
             return  # they come with records
         unmapped = self._unmapped
         if unmapped is not None and (self._stream in unmapped or len(unmapped) < MAX_SHOWN):
-            unmapped[self._stream] = columns
+            unmapped[self._stream] = UnmappedStream(columns, self._declared)
         for entry in self._entries:
             for path in [path for path in entry.unseen if len(path) == 1]:
                 if path[0] in columns:
@@ -250,12 +261,13 @@ def required_fields_without(columns: Collection[str], defaults: Collection[str])
 def _no_fields(stream: str, columns: Collection[str], fields: Collection[str]) -> NotFound:
     shown = [shown_name(column) for column in sorted(columns) if not is_metadata(column)]
     more = f" and {len(shown) - MAX_SHOWN} more" if len(shown) > MAX_SHOWN else ""
+    has = f"It has {', '.join(shown[:MAX_SHOWN])}{more}. " if shown else ""
     return NotFound(
         setting="mappings",
         message=(
             f"No mappings are set, and stream {shown_name(stream)} has no column named like "
-            f"{', '.join(fields)}. It has {', '.join(shown[:MAX_SHOWN])}{more}. Say in mappings "
-            "which of them is which field, or name a preset: `pinterest-capi presets list`"
+            f"{', '.join(fields)}. {has}Say in mappings which column is which field, or name a "
+            "preset: `pinterest-capi presets list`"
         ),
     )
 
