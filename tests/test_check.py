@@ -23,6 +23,7 @@ from target_pinterest_capi.checks import mappings
 from target_pinterest_capi.checks.configuration import check_event_names
 from target_pinterest_capi.checks.result import CheckResult, CheckStatus, place_of
 from target_pinterest_capi.cli.check import view as check_page
+from target_pinterest_capi.cli.check.model import check_settings
 from target_pinterest_capi.cli.main import main
 from target_pinterest_capi.pinterest.client import Client
 from target_pinterest_capi.pinterest.responses import (
@@ -30,6 +31,7 @@ from target_pinterest_capi.pinterest.responses import (
     CustomerListBody,
 )
 from target_pinterest_capi.pipeline.previewed_lists import ADVICE
+from target_pinterest_capi.sandbox.app import SandboxConfig
 from target_pinterest_capi.sandbox.faults import Fault
 from target_pinterest_capi.sandbox.server import Sandbox
 
@@ -839,3 +841,26 @@ def test_mappings_that_can_make_no_event(check, entry: dict[str, Any], missing: 
     ]
     said = f"mappings[0] can make no event: nothing gives {missing}"
     assert failed == ([said] if missing else [])
+
+
+# ---- names of one's own, asked for at Pinterest
+
+
+OWN_NAMES = {"Quote asked": "quote_request", "Viewed": "showroom_vist", "Paid": "checkout"}
+
+
+@pytest.mark.parametrize("oauth", [None, {"access_token": "sandbox-access-token"}])
+def test_names_of_ones_own_are_looked_up(plain_terminal, oauth: dict[str, str] | None):
+    """With OAuth Pinterest is asked whether a name is defined; without, that is said to be open."""
+    entry = {"stream": "orders", "preset": "pinterest", "event_names": OWN_NAMES}
+    with Sandbox(SandboxConfig(defined_events=("quote_request", "showroom_visit"))) as running:
+        settings = settings_of(api_url=running.url, oauth=oauth, mappings=[entry])
+        results = [one for one in check_settings(settings, None) if one.step == "own names"]
+    said = {one.message: one.status for one in results}
+    if oauth is None:
+        open_question = "names of your own are not looked up at Pinterest: there is no oauth in"
+        assert [words for words in said if words.startswith(open_question)]
+        return
+    assert said[f"quote_request is defined in ad account {ACCOUNT}"] == CheckStatus.OK
+    missing = f"showroom_vist is not defined in ad account {ACCOUNT}; did you mean showroom_visit?"
+    assert said[missing] == CheckStatus.WARNING
