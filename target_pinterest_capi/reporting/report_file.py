@@ -62,7 +62,6 @@ class FinishedRun(Protocol):
     run_id: str
     sequence: int
     states_written: int
-    without_outcome: int
 
     @property
     def seconds(self) -> float:
@@ -71,6 +70,10 @@ class FinishedRun(Protocol):
     @property
     def requests(self) -> "RequestCounts":
         """How many requests were sent, and why."""
+
+    @property
+    def without_outcome(self) -> int:
+        """How many events and operations of lists have no outcome."""
 
     @property
     def dead_letters_written(self) -> int:
