@@ -266,10 +266,11 @@ def test_levels_in_meltanos_log(run: Run, tmp_path: Path):
     project = yaml.safe_load(path.read_text())
     extractor = {"name": "tap-visits", "namespace": "tap_visits", "executable": str(tap)}
     project["plugins"]["extractors"] = [{**extractor, "capabilities": []}]
+    project |= {"environments": [{"name": "dev"}], "default_environment": "dev"}
     path.write_text(yaml.safe_dump(project, sort_keys=False))
     done = run("run", "tap-visits", LOADER, mod="dry_run")
     rows = (done.stdout + done.stderr).splitlines()
     for words in ("invalid bad_field: event_time 1", "TARGET_PINTEREST_CAPI_MOD: names no setting"):
         found = [row for row in rows if words in row]
-        assert found, rows
+        assert found, "\n".join(rows)
         assert "[warning" in found[0]
