@@ -23,6 +23,7 @@ from target_pinterest_capi.settings.problems import nearest
 
 MAX_STREAMS: Final = 1_000  # whose names are kept, to find the nearest
 MAX_SHOWN: Final = 20  # columns that are named in a run
+ALWAYS: Final = "always"  # as a `when`, which is no column then
 _WILDCARDS: Final = re.compile(r"[*?\[\]!]")
 
 
@@ -173,7 +174,7 @@ def _entries(settings: Settings) -> Iterator[NamingEntry]:
 
 
 def _mapping_sources(entry: MappingEntry, where: str) -> Iterator[Written]:
-    if entry.when is not None:
+    if entry.when is not None and entry.when != ALWAYS:
         yield Written(f"{where}.when", entry.when)
     if entry.ad_account_id is not None and not entry.ad_account_id.isdigit():
         yield Written(f"{where}.ad_account_id", entry.ad_account_id)
