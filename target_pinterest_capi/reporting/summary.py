@@ -36,6 +36,8 @@ def log_summary(
     for report in lists:
         for line in report.lines():
             logger.info("%s", line, extra={"customer_list": report.name})
+        if report.warning() is not None:
+            logger.warning("%s", report.warning(), extra={"customer_list": report.name})
     totals = tally.by_outcome()
     waiting = run.without_outcome
     logger.log(
