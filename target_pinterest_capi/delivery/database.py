@@ -66,6 +66,9 @@ KINDS: Final = {
         "BEGIN IMMEDIATE",
         "SELECT strftime('%s', 'now')",
         (
+            # Each page that a batch changes is written whole, and random keys change one each: with
+            # SQLite's own 4,096 bytes a key costs an eighth more. For a new file only.
+            "PRAGMA page_size=2048",
             # WAL: readers and a writer do not wait for each other, and a commit survives the
             # process without a sync for each.
             "PRAGMA journal_mode=WAL",
@@ -73,7 +76,7 @@ KINDS: Final = {
             # Keys are random, so that batches change the same pages again and again: 64 MB of them
             # are gathered before they go into the file, and 16 MB are kept in memory. With SQLite's
             # own 4 and 2 a key costs a third more.
-            "PRAGMA wal_autocheckpoint=16000",
+            "PRAGMA wal_autocheckpoint=32000",
             "PRAGMA cache_size=-16000",
         ),
     ),
