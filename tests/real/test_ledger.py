@@ -5,6 +5,7 @@ What was delivered is not sent again, whatever ended the run before.
 
 import hashlib
 import json
+import os
 import signal
 import sqlite3
 import subprocess
@@ -470,13 +471,14 @@ def test_signal_ends_a_run_whose_ledger_is_locked(
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            env={**os.environ, "TARGET_PINTEREST_CAPI_LOGLEVEL": "DEBUG"},
         )
         assert target.stdin is not None
         target.stdin.write(b"\n".join([VISITS, *visits(1), state({"n": 1})]) + b"\n")
         target.stdin.flush()
-        # Ended by a signal that comes before the program is there to handle it, as some are.
         assert target.stderr is not None
-        threading.Event().wait(4)
+        while b"Initializing target sink for stream" not in (line := target.stderr.readline()):
+            assert line, "it ended by itself"
         target.send_signal(signal.SIGTERM)
         out, log = target.communicate(timeout=15)  # the database would be waited for 25 more
     engine.dispose()
