@@ -114,6 +114,8 @@ BOUNDS = {
     "expressions.functions.sub": LINEAR,
     "expressions.functions.search": LINEAR,
     "expressions.patterns.compile": CHECKED,
+    "expressions.syntax._ODD_NAME": CONFIGURED,
+    "pipeline.not_found._WILDCARDS": CONFIGURED,
     "expressions.values._NUMBER": LINEAR,
     "mapping.flat_columns._NUMBERED": FROM_START,
     "mapping.flat_columns.fullmatch": LINEAR,

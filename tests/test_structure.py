@@ -60,7 +60,17 @@ ROOMS: Final = {
         ),
     ),
     "checks": Room(
-        ("checks",), ("customer_lists", "events", "mapping", "pinterest", "pipeline", "settings")
+        ("checks",),
+        (
+            "customer_lists",
+            "delivery",
+            "events",
+            "files",
+            "mapping",
+            "pinterest",
+            "pipeline",
+            "settings",
+        ),
     ),
     "customer_lists": Room(
         ("customer_lists",),
