@@ -128,6 +128,7 @@ def test_members_of_entries_and_lists_are_those_of_the_contract():
         "ad_account_id",
         "conversion_token_file",
         "event_names",
+        "unlisted_names",
         "fields",
         "defaults",
         "null_values",
