@@ -356,6 +356,57 @@ def test_when_always_lifts_the_condition_of_the_preset(when: dict[str, str], tak
     assert isinstance(result, Event) is taken
 
 
+PERSON = {"em": "jane@example.com", "externalId": "c-7", "zp": 94103, "shoe_size": 38}
+DETAILS = {"value": 19.9, "currency": "EUR", "contents": [{"id": 71, "quantity": "2"}]}
+IN_OBJECTS = {
+    "fields": {
+        "event_id": "id",
+        "event_time": "at",
+        "user_data": "person",
+        "custom_data": ["details", "more"],
+    }
+}
+
+
+@pytest.mark.parametrize("encode", [dict, json.dumps])
+def test_object_mapped_whole(encode: Any):
+    """A column that holds Pinterest's fields, in any spelling, is mapped as one object."""
+    columns = {"person": encode(PERSON), "details": encode(DETAILS), "more": {"order_id": 7}}
+    (event,) = Stand(IN_OBJECTS).events(**columns)
+    assert event["user_data"] == {
+        "em": [digest("jane@example.com")],
+        "zp": [digest("94103")],
+        "external_id": [digest("c-7")],
+    }
+    assert event["custom_data"] == {
+        "currency": "EUR",
+        "value": "19.9",
+        "content_ids": ["71"],
+        "contents": [{"id": "71", "quantity": 2}],
+        "num_items": 2,
+        "order_id": "7",
+    }
+
+
+@pytest.mark.parametrize(
+    ("beside", "value"),
+    [({"custom_data.value": "total"}, "9.90"), ({"custom_data.value": None}, None)],
+)
+def test_field_beside_a_whole_object_wins(beside: dict[str, Any], value: str | None):
+    """A field that is mapped by itself is that, and nothing of the object's."""
+    entry = {"fields": {**IN_OBJECTS["fields"], **beside}}
+    (event,) = Stand(entry).events(person=PERSON, details=DETAILS)
+    assert event["custom_data"].get("value") == value
+
+
+def test_object_of_null_takes_a_preset_s_fields_away():
+    """No field of the object is read, but for those that are mapped beside it."""
+    fields = {**FIELDS, "user_data": None, "user_data.em": "mail", "event_name": "event"}
+    entry = {"preset": "segment", "fields": fields}
+    (event,) = Stand(entry).events(event="Order Completed", userId="u-1")
+    assert event["user_data"].keys() == {"em"}
+
+
 def test_skipped_name_is_shown_where_the_entry_has_it():
     """The names of the entry's own expressions are no data; any other that comes may be."""
     fields = {**FIELDS, "event_name": ["event", "kind == 'x' && 'of kind x' || 'other kind'"]}
