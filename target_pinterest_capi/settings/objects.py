@@ -24,12 +24,17 @@ from target_pinterest_capi.settings.declarations import (
 Preset = Literal[
     "pinterest",
     "adobe_xdm",
+    "bigcommerce",
     "ga4",
+    "magento",
     "metarouter",
+    "posthog",
     "rudderstack",
+    "salesforce_commerce",
     "segment",
     "shopify",
     "snowplow",
+    "stripe",
     "woocommerce",
 ]
 
