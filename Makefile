@@ -76,8 +76,14 @@ simulate: SEEDS = 10000
 simulate: $(READY) $(call locked,$(TEST))  ## run whole pipelines in simulated worlds: SEEDS=100000, or SEED=7 to repeat one
 	@PYTHONPATH=tests $(BIN)/python -m simulation $(if $(SEED),$(SEED),$(FIRST) $(SEEDS))
 
+# Lines, configurations and answers, mutated: `make test` tries some hundred, this some ten thousand.
+FUZZ ?= 5
+
+fuzz: $(READY) $(call locked,$(TEST))  ## mutate what comes from outside for a few minutes: FUZZ=50 for an hour
+	@HYPOTHESIS_PROFILE=full FUZZ=$(FUZZ) $(BIN)/python -m pytest -q -n $(JOBS) --dist load tests/test_fuzz.py
+
 test-all: lint types spark  ## run every check and every test: what needs a service fails where it is absent
-	@REQUIRE_SERVICES=1 HYPOTHESIS_PROFILE=full $(MAKE) test test-rest
+	@REQUIRE_SERVICES=1 HYPOTHESIS_PROFILE=full $(MAKE) test test-rest fuzz
 
 ci: test-all
 

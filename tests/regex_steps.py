@@ -20,8 +20,10 @@ class TooManySteps(Exception):  # noqa: N818 - an end, and not an error
 class Steps:
     """Searches of one pattern in texts; `taken` counts what was looked at."""
 
-    def __init__(self, pattern: re.Pattern[str]) -> None:
-        self._tree = _parser.parse(pattern.pattern, pattern.flags & ~re.UNICODE)
+    def __init__(self, pattern: re.Pattern[Any]) -> None:
+        source = pattern.pattern
+        text = source.decode("latin-1") if isinstance(source, bytes) else source
+        self._tree = _parser.parse(text, pattern.flags & ~re.UNICODE)
         self._flags = pattern.flags
         self.taken = 0
 
@@ -75,19 +77,30 @@ class Steps:
         least, most, body = argument
         inner = list(body)
         if len(inner) == 1 and inner[0][0] in (op.LITERAL, op.NOT_LITERAL, op.IN, op.ANY):
-            count, ends = 0, [at]
-            while count < most and self._is_one(inner[0], text, at + count):
-                count += 1
-                ends.append(at + count)
-            usable = ends[least:] if least <= count else []
-            if kind is op.MAX_REPEAT:
-                usable.reverse()
-            for end in usable:
+            for end in self._ends_of_one(kind, least, most, inner[0], text, at):
                 yield from self._sequence(items, index + 1, text, end, groups)
             return
         yield from self._repeat_group(
             kind, least, most, inner, items, index, text, at, groups, count=0
         )
+
+    def _ends_of_one(
+        self, kind: Any, least: int, most: int, item: tuple[Any, Any], text: str, at: int
+    ) -> Iterator[int]:
+        """Yield where a repeated character can end, in the order in which `re` tries."""
+        end = at
+        while end - at < most:
+            if kind is op.MIN_REPEAT and end - at >= least:
+                yield end
+            if not self._is_one(item, text, end):
+                break
+            end += 1
+        if kind is op.MIN_REPEAT and end - at < most:
+            return
+        if end - at >= least:
+            yield end
+        if kind is op.MAX_REPEAT:
+            yield from range(end - 1, at + least - 1, -1)
 
     def _repeat_group(
         self,

@@ -270,6 +270,19 @@ def test_letters_go_where_the_path_leads_now(tmp_path: Path, happens: str):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_file_of_another_user_keeps_its_mode(tmp_path: Path):
+    """Root appends to it, and does not lock its owner's readers out."""
+    path = tmp_path / "dead.jsonl"
+    path.write_text("")
+    path.chmod(0o644)
+    os.chown(path, 65_534, -1)
+    place = dead_letters(path)
+    place.add(letter())
+    place.flush()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+
+
 def test_device_takes_letters_and_keeps_its_mode():
     """What is no file is not synced, shortened or made private: /dev/null stays everybody's."""
     before = Path("/dev/null").stat().st_mode

@@ -24,17 +24,10 @@ from target_pinterest_capi.sandbox.faults import Fault
 from target_pinterest_capi.sandbox.server import Sandbox
 
 TARGET = Path(sys.executable).with_name("target-pinterest-capi")
-OPERATIONS = 30_000
+OPERATIONS = 15_000
 PEOPLE = 3000
 EVERY = 100  # records to a STATE
-ENDS = (
-    signal.SIGTERM,
-    signal.SIGKILL,
-    signal.SIGINT,
-    signal.SIGKILL,
-    signal.SIGTERM,
-    signal.SIGKILL,
-)
+ENDS = (signal.SIGTERM, signal.SIGKILL, signal.SIGINT)
 LISTS = {
     "vips": ("VIPs",),
     "both": ("VIPs", "Friends"),

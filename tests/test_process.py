@@ -553,3 +553,49 @@ def test_working_directory_that_is_gone(config: dict[str, Any], tmp_path: Path):
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("settings", "invalid", "code", "words"),
+    [
+        ({"report_path": "report.json"}, 0, 0, "report cannot be written to report_path: File too"),
+        ({"dead_letter_path": "full.jsonl"}, 1, 1, "dead letters cannot be written"),
+        ({"ledger_url": "sqlite:///ledger.db"}, 0, 1, "ledger"),
+    ],
+)
+def test_disk_that_is_full_for_a_file_is_said(
+    start_limited, tmp_path: Path, settings: dict[str, str], invalid: int, code: int, words: str
+):
+    """No file is left cut, STATE stays before what is not on the disk, and the run ends in words."""
+    rows = [*visits(range(3)), *[record("visits", **visit(9, event_time="x"))] * invalid]
+    done = start_limited([VISITS, *rows, state({"n": 1})], settings)
+    log = done.stderr.decode()
+    assert done.returncode == code, log
+    assert words in log
+    assert "unexpected" not in log
+    assert done.stdout == (b"" if code else b'{"n": 1}\n')
+    assert not (tmp_path / "report.json").exists()
+    letters = tmp_path / "full.jsonl"
+    assert not letters.exists() or letters.read_bytes() == b""
+
+
+@pytest.fixture
+def start_limited(config: dict[str, Any], tmp_path: Path):
+    """Return a function that runs a target none of whose files may have more than 100 bytes."""
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+
+    def run(lines: list[bytes], settings: dict[str, str]) -> subprocess.CompletedProcess[bytes]:
+        path = tmp_path / "config.json"
+        path.write_text(json.dumps({**config, **settings}))
+        return subprocess.run(
+            [TARGET, "--config", path],
+            input=b"\n".join([*lines, b""]),
+            capture_output=True,
+            cwd=tmp_path,
+            check=False,
+            preexec_fn=limit,
+        )
+
+    return run

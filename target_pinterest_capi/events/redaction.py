@@ -104,7 +104,7 @@ def plain_values(bodies: Iterable[bytes]) -> set[str]:
     for body in bodies:
         try:
             waiting.append(_decode(body))
-        except msgspec.MsgspecError:  # no JSON of ours
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):  # no JSON of ours
             continue
     while waiting:
         value = waiting.pop()

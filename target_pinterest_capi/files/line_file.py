@@ -117,13 +117,14 @@ def _is_regular(fd: int) -> bool:
 
 
 def _open_private(path: str, sync: Sync) -> int:
-    """Open a file to append to, and make a regular one private."""
+    """Open a file to append to, and make a regular one of ours private: not another user's."""
     directory = Path(path).absolute().parent
     directory.mkdir(parents=True, exist_ok=True)
     fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         if _is_regular(fd):
-            os.fchmod(fd, 0o600)
+            if os.fstat(fd).st_uid == os.geteuid():
+                os.fchmod(fd, 0o600)
             if not os.fstat(fd).st_size:
                 sync_directory(directory, sync=sync)
     except OSError:

@@ -18,7 +18,12 @@ import msgspec
 from target_pinterest_capi import __version__
 from target_pinterest_capi.events.event import Account
 from target_pinterest_capi.events.redaction import plain_values, redact
-from target_pinterest_capi.pinterest.parsing import parse_statuses, remaining_calls, wait_seconds
+from target_pinterest_capi.pinterest.parsing import (
+    UNREADABLE,
+    parse_statuses,
+    remaining_calls,
+    wait_seconds,
+)
 from target_pinterest_capi.pinterest.responses import (
     ApiResponse,
     AudiencePage,
@@ -300,7 +305,7 @@ def _parse_body(
     if response.is_success:
         try:
             return _response(response, msgspec.json.decode(raw, type=form), None, secrets)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except UNREADABLE:
             pass  # no body of a success: its message is all there is
     _, message = parse_statuses(raw)
     return _response(response, None, message, secrets)

@@ -11,6 +11,8 @@ import msgspec
 from target_pinterest_capi.pinterest.responses import EventStatus
 
 _MAX_HEADER_DIGITS: Final = 9
+# What reading JSON raises: of another form, of other bytes, and nested too deeply.
+UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class _Events(msgspec.Struct, gc=False):
@@ -37,7 +39,7 @@ def parse_statuses(raw: bytes) -> tuple[list[EventStatus] | None, str | None]:
     """Return the list of event statuses, wherever it is, and the message; None for neither."""
     try:
         body = _decode_body(raw)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return None, _message(raw)
     if body.events is None and body.details is not None:
         return body.details.events, body.message
@@ -47,7 +49,7 @@ def parse_statuses(raw: bytes) -> tuple[list[EventStatus] | None, str | None]:
 def _message(raw: bytes) -> str | None:
     try:
         return _decode_message(raw).message
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return None
 
 

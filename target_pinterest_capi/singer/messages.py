@@ -17,7 +17,7 @@ MAX_DEPTH: Final = 100  # levels of a record that is nested deeper than a decode
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"  # as some programs begin a file of UTF-8
 _UTF_16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _EMPTY: Final = msgspec.Raw(b"")
-_BRACKETS: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}]', re.DOTALL)
+_BRACKETS: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
 
 
 class Message(msgspec.Struct, gc=False):

@@ -18,8 +18,8 @@ from target_pinterest_capi.sandbox.server import Sandbox
 
 log = logging.getLogger("chaos")
 SEEDS = [int(seed) for seed in os.environ.get("CHAOS_SEEDS", "20260302").split()]
-RECORDS = int(os.environ.get("CHAOS_RECORDS", "30000"))
-INTERRUPTIONS = int(os.environ.get("CHAOS_INTERRUPTIONS", "16"))
+RECORDS = int(os.environ.get("CHAOS_RECORDS", "20000"))
+INTERRUPTIONS = int(os.environ.get("CHAOS_INTERRUPTIONS", "8"))
 
 
 @pytest.mark.chaos
