@@ -134,13 +134,23 @@ class Oracle:
         name = self._convert("event_name", raw["event_name"])
         names = self.plan.event_names
         if names is not None:
-            given, name = name, names.get(name or "", self.plan.fallback_name)
+            given, spelling = name, self._spelling(name, names)
+            unlisted = given if self.plan.sends_unlisted else None
+            name = names.get(spelling or "", self.plan.fallback_name or unlisted)
             if name is None and given is not None:
-                shown = given if given in {*EVENT_NAMES, *self.plan.known_names} else None
+                is_known = given in {*EVENT_NAMES, *self.plan.known_names}
+                shown = spelling or (given if is_known else None)
                 raise NoEventError(SkippedRecord(self.plan.origin, Skipped.NOT_LISTED, shown))
         if name is None:
             raise self._missing("event_name", raw, record)
         return str(name)
+
+    def _spelling(self, given: str | None, names: Mapping[str, str | None]) -> str | None:
+        """Return how a name is listed: in its own spelling, or in the first that is the same."""
+        if given is None or given in names:
+            return given
+        same = [name for name in names if name.casefold().split() == given.casefold().split()]
+        return same[0] if same else None
 
     def _time(
         self, raw: dict[str, Any], record: Mapping[str, Any], identity: tuple[Account, str, str]

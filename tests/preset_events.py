@@ -23,7 +23,7 @@ _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
 
 def events_of(
-    preset: str,
+    preset: str | None,
     records: Iterable[Mapping[str, Any]],
     schema: Mapping[str, Any] | None = None,
     notes: list[tuple[str, str]] | None = None,

@@ -304,3 +304,31 @@ def test_exact_member_wins():
 def test_columns_that_are_no_field_may_be_alike():
     """Nothing is said of other columns that differ in case alone."""
     assert not list(same_fields({"id", "ID", "total", "TOTAL", "em"}))
+
+
+def test_names_of_the_browser_tag_are_read():
+    """What a site gives Pinterest's browser tag (line_items, order_quantity ...) is read as it is."""
+    item = {
+        "product_id": 71,
+        "product_name": "Vase",
+        "product_price": 19.9,
+        "product_quantity": "2",
+        "product_category": "Home",
+        "product_brand": "Rivera",
+        "product_variant_id": "71-1",
+    }
+    data = {"line_items": [item], "order_quantity": 3, "search_query": "vases", "value": 39.8}
+    custom = event_of(visit() | data)["custom_data"]
+    assert (custom["num_items"], custom["search_string"]) == (3, "vases")
+    assert custom["contents"] == [
+        {
+            "id": "71",
+            "item_name": "Vase",
+            "item_price": "19.9",
+            "quantity": 2,
+            "item_category": "Home",
+            "item_brand": "Rivera",
+        }
+    ]
+    text = event_of(visit() | {"LINE_ITEMS": json.dumps([item])})
+    assert text["custom_data"]["contents"] == custom["contents"]

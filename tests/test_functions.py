@@ -80,6 +80,8 @@ def test_table_is_the_contract():
         "cookie",
         "to_date",
         "member",
+        "us_opt_out",
+        "consented",
         "items_value",
         "add",
         "subtract",

@@ -298,6 +298,115 @@ def test_event_name_of_null_is_not_sent(preset: str | None, defaults: dict[str, 
         assert (skipped.reason, skipped.name) == (Skipped.NOT_LISTED, name)
 
 
+NAMED = {
+    "event_names": {"Order Completed": "checkout", "Quiz": None, "LEAD": "lead", "lead": "signup"},
+    "fields": {**FIELDS, "event_name": "event"},
+    "defaults": {"action_source": "web"},
+}
+
+
+@pytest.mark.parametrize(
+    ("event", "name"),
+    [
+        ("Order Completed", "checkout"),
+        ("order completed", "checkout"),
+        (" ORDER  Completed\n", "checkout"),
+        ("LEAD", "lead"),
+        ("lead", "signup"),
+        ("Lead", "lead"),
+    ],
+)
+def test_names_match_in_any_case(event: str, name: str):
+    """Neither case nor blanks tell names apart; the exact name is before the first like it."""
+    assert Stand(NAMED).events(event=event)[0]["event_name"] == name
+
+
+@pytest.mark.parametrize("event", ["Quiz", "quiz", " QUIZ "])
+def test_name_of_null_is_not_sent_in_any_case(event: str):
+    """It is skipped by the name that is listed."""
+    (skipped,) = Stand(NAMED).results(event=event)
+    assert (skipped.reason, skipped.name) == (Skipped.NOT_LISTED, "Quiz")
+
+
+@pytest.mark.parametrize("event", ["Order Completed", "order completed"])
+def test_own_name_replaces_every_spelling_of_the_preset(event: str):
+    """An entry's name is its preset's name in any case: one of the two decides."""
+    entry = {"preset": "segment", **NAMED, "event_names": {"order completed": "lead"}}
+    assert Stand(entry).events(event=event)[0]["event_name"] == "lead"
+
+
+@pytest.mark.parametrize(
+    ("event", "name"),
+    [("Quiz Finished", "Quiz Finished"), ("order completed", "checkout"), ("Quiz", None)],
+)
+def test_unlisted_names_are_sent_on_demand(event: str, name: str | None):
+    """`unlisted_names: send` sends what is not listed as it is, never what is listed as null."""
+    (result,) = Stand({**NAMED, "unlisted_names": "send"}).results(event=event)
+    assert (result.name if isinstance(result, Event) else None) == name
+
+
+@pytest.mark.parametrize(
+    ("when", "taken"),
+    [({}, False), ({"when": "always"}, True), ({"when": "total == '9.90'"}, False)],
+)
+def test_when_always_lifts_the_condition_of_the_preset(when: dict[str, str], taken: bool):
+    """Any other condition is joined to that of the preset."""
+    entry = {"preset": "shopify", "fields": {**FIELDS, "event_name": "'checkout'"}, **when}
+    (result,) = Stand({**entry, "unlisted_names": "send"}).results(test=True)
+    assert isinstance(result, Event) is taken
+
+
+PERSON = {"em": "jane@example.com", "externalId": "c-7", "zp": 94103, "shoe_size": 38}
+DETAILS = {"value": 19.9, "currency": "EUR", "contents": [{"id": 71, "quantity": "2"}]}
+IN_OBJECTS = {
+    "fields": {
+        "event_id": "id",
+        "event_time": "at",
+        "user_data": "person",
+        "custom_data": ["details", "more"],
+    }
+}
+
+
+@pytest.mark.parametrize("encode", [dict, json.dumps])
+def test_object_mapped_whole(encode: Any):
+    """A column that holds Pinterest's fields, in any spelling, is mapped as one object."""
+    columns = {"person": encode(PERSON), "details": encode(DETAILS), "more": {"order_id": 7}}
+    (event,) = Stand(IN_OBJECTS).events(**columns)
+    assert event["user_data"] == {
+        "em": [digest("jane@example.com")],
+        "zp": [digest("94103")],
+        "external_id": [digest("c-7")],
+    }
+    assert event["custom_data"] == {
+        "currency": "EUR",
+        "value": "19.9",
+        "content_ids": ["71"],
+        "contents": [{"id": "71", "quantity": 2}],
+        "num_items": 2,
+        "order_id": "7",
+    }
+
+
+@pytest.mark.parametrize(
+    ("beside", "value"),
+    [({"custom_data.value": "total"}, "9.90"), ({"custom_data.value": None}, None)],
+)
+def test_field_beside_a_whole_object_wins(beside: dict[str, Any], value: str | None):
+    """A field that is mapped by itself is that, and nothing of the object's."""
+    entry = {"fields": {**IN_OBJECTS["fields"], **beside}}
+    (event,) = Stand(entry).events(person=PERSON, details=DETAILS)
+    assert event["custom_data"].get("value") == value
+
+
+def test_object_of_null_takes_a_preset_s_fields_away():
+    """No field of the object is read, but for those that are mapped beside it."""
+    fields = {**FIELDS, "user_data": None, "user_data.em": "mail", "event_name": "event"}
+    entry = {"preset": "segment", "fields": fields}
+    (event,) = Stand(entry).events(event="Order Completed", userId="u-1")
+    assert event["user_data"].keys() == {"em"}
+
+
 def test_skipped_name_is_shown_where_the_entry_has_it():
     """The names of the entry's own expressions are no data; any other that comes may be."""
     fields = {**FIELDS, "event_name": ["event", "kind == 'x' && 'of kind x' || 'other kind'"]}

@@ -58,6 +58,7 @@ VASE_ITEM = {
 }
 CANDLE_ITEM = {"id": "SKU_72", "item_name": "Candle", "item_price": "3.0", "quantity": 2}
 ONE = {"content_ids": ["SKU_71"], "contents": [VASE_ITEM], "num_items": 1}
+PAID = {"currency": "EUR", "value": "19.9", **ONE}
 TWO = {"content_ids": ["SKU_71", "SKU_72"], "contents": [VASE_ITEM, CANDLE_ITEM], "num_items": 3}
 PAGE = {
     "page_location": "https://shop.example.com/vases?epik=abc",
@@ -210,7 +211,7 @@ ROWS = [
         None,
         {"currency": "EUR", "value": "19.9", **ONE},
     ),
-    (row("add_payment_info", {"payment_type": "card"}, [VASE]), "add_payment_info", None, ONE),
+    (row("add_payment_info", {**EUR}, [VASE]), "add_payment_info", None, PAID),
     (row("search", {"search_term": "blue roses"}), "search", None, {"search_string": "blue roses"}),
 ]
 NAMES = [record["event_name"] for record, *_ in ROWS]
@@ -316,7 +317,7 @@ def test_app():
 
 
 def test_tracking_off():
-    """The advertising id of someone who limited tracking is not sent, and opt_out not made up."""
+    """Someone who limited ad tracking on the device has opted out, and the id is not sent."""
     device = {**APP["device"], "is_limited_ad_tracking": "Yes"}
     (result,) = events_of("ga4", [app_row(device=device)])
     assert isinstance(result, InvalidRecord)
@@ -324,7 +325,7 @@ def test_tracking_off():
         "ga4", [{**app_row(device=device), "email": "maria.rivera@example.com"}], **JOINED
     )
     assert "hashed_maids" not in event["user_data"]
-    assert "opt_out" not in event
+    assert event["opt_out"] is True
 
 
 @pytest.mark.parametrize(
@@ -388,11 +389,11 @@ def test_event_id(name, event_params, ecommerce, event_id, order_id):
         ({"value": 0}, {"purchase_revenue": 5.0}, "0"),
         ({"value": "20.50"}, None, "20.50"),
         ({}, {"purchase_revenue": 5.5}, "5.5"),
-        ({}, None, None),
+        ({}, None, "19.9"),
     ],
 )
 def test_value(event_params, ecommerce, value):
-    """The value is the parameter of that name, whatever its type, else the purchase's revenue."""
+    """The value is the parameter of that name, else the purchase's revenue, else the items' sum."""
     (event,) = events_of(
         "ga4", [row("purchase", event_params, [VASE], ecommerce=ecommerce)], **JOINED
     )
@@ -405,7 +406,10 @@ def test_value(event_params, ecommerce, value):
         ([], None),
         (None, None),
         ([item(item_id="SKU_1")], [{"id": "SKU_1"}]),
-        ([item(item_name="Vase", price=0.0)], [{"item_name": "Vase", "item_price": "0.0"}]),
+        (
+            [item(item_name="Vase", price=0.0)],
+            [{"id": "Vase", "item_name": "Vase", "item_price": "0.0"}],
+        ),
         ([item()], None),
         ([item(item_id=None), None, VASE], [VASE_ITEM]),
     ],
@@ -497,3 +501,36 @@ def test_consent():
     )
     assert event["event_name"] == "signup"
     assert skipped.reason is Skipped.WHEN
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "app_open",
+        "app_install",
+        "subscribe",
+        "start_trial",
+        "schedule",
+        "contact",
+        "find_location",
+        "customize_product",
+        "submit_application",
+    ],
+)
+def test_names_that_pinterest_has_too(name):
+    """Events that are named as Pinterest names them are sent."""
+    (event,) = events_of("ga4", [row(name)], **JOINED)
+    assert event["event_name"] == name
+
+
+@pytest.mark.parametrize("name", ["Purchase", " purchase "])
+def test_names_in_any_case(name):
+    """The case of a name, and blanks around it, make no difference, to its order neither."""
+    (event,) = events_of("ga4", [row(name, {"transaction_id": "T-1"})], **JOINED)
+    assert (event["event_name"], event["event_id"]) == ("checkout", "T-1")
+
+
+def test_lists_have_no_value():
+    """The products of a list that was seen are no amount."""
+    (event,) = events_of("ga4", [row("view_item_list", {}, [VASE])], **JOINED)
+    assert "value" not in event["custom_data"]

@@ -37,6 +37,7 @@ ONE = {
     "content_category": "Home",
     "content_brand": "Rivera",
 }
+PAID = {"currency": "USD", "value": "37.98", **ONE}
 TWO = {"content_ids": ["P-71", "P-72"], "contents": [VASE_ITEM, CANDLE_ITEM], "num_items": 3}
 
 
@@ -121,8 +122,13 @@ CALLS = [
         "page_visit",
         {**ONE, "currency": "USD", "value": "37.98"},
     ),
-    ("product_added", {"cart_id": "c-1", **VASE}, "add_to_cart", ONE),
-    ("cart_viewed", {"cart_id": "c-1", "products": [VASE, CANDLE]}, "page_visit", TWO),
+    ("product_added", {"currency": "USD", **VASE}, "add_to_cart", PAID),
+    (
+        "cart_viewed",
+        {"currency": "USD", "products": [VASE, CANDLE]},
+        "page_visit",
+        {**TWO, "currency": "USD", "value": "40.98"},
+    ),
     (
         "order_completed",
         {
@@ -187,7 +193,9 @@ def test_page(has_page):
         ({"value": 1, "total": 2, "revenue": 3}, "1"),
         ({"total": 2, "revenue": 3}, "2"),
         ({"revenue": 3}, "3"),
-        ({"price": 4}, None),
+        ({"price": 18.99, "quantity": 2}, "37.98"),
+        ({"price": 4}, "4"),
+        ({"products": [VASE, CANDLE]}, "40.98"),
     ],
 )
 def test_value(amounts, value):
@@ -216,7 +224,11 @@ def test_app():
         "timezone": "America/Los_Angeles",
     }
     notes = []
-    assert events_of("metarouter", [call("product_added", VASE, context=context)], notes=notes) == [
+    assert events_of(
+        "metarouter",
+        [call("product_added", {"currency": "USD", **VASE}, context=context)],
+        notes=notes,
+    ) == [
         {
             "event_name": "add_to_cart",
             "action_source": "app_ios",
@@ -230,7 +242,7 @@ def test_app():
                 "external_id": [sha256("98765"), sha256("456e4567-e89b-12d3-a456-426614174000")],
                 "hashed_maids": [sha256("7a3cbea0-bdf5-11e4-8dfc-aa07a5b093db")],
             },
-            "custom_data": {"opt_out_type": "LDP", **ONE},
+            "custom_data": {"opt_out_type": "LDP", **PAID},
             "app_info": {
                 "app_name": "Shop",
                 "app_package_name": "com.example.shop",
@@ -254,17 +266,21 @@ def test_app():
 def test_limited_data_processing_off():
     """A null in `fields` takes the global LDP away, and nothing else."""
     (event,) = events_of(
-        "metarouter", [call("product_added", VASE)], fields={"custom_data.opt_out_type": None}
+        "metarouter",
+        [call("product_added", {"currency": "USD", **VASE})],
+        fields={"custom_data.opt_out_type": None},
     )
-    assert event == {**expected("add_to_cart", {}), "custom_data": ONE}
+    assert event == {**expected("add_to_cart", {}), "custom_data": PAID}
 
 
 def test_other_partner():
     """A user's default stands before the preset's."""
     (event,) = events_of(
-        "metarouter", [call("product_added", VASE)], defaults={"partner_name": "ss-example"}
+        "metarouter",
+        [call("product_added", {"currency": "USD", **VASE})],
+        defaults={"partner_name": "ss-example"},
     )
-    assert event == {**expected("add_to_cart", ONE), "partner_name": "ss-example"}
+    assert event == {**expected("add_to_cart", PAID), "partner_name": "ss-example"}
 
 
 @pytest.mark.parametrize(
@@ -415,7 +431,7 @@ def test_other_spellings(traits, properties):
 
 
 def test_tracking_off():
-    """The advertising id of someone who turned tracking off is not sent; opt_out is not made up."""
+    """Someone who turned tracking off on the device has opted out, and the id is not sent."""
     record = call("order_completed", {})
     device = {
         "type": "android",
@@ -427,7 +443,7 @@ def test_tracking_off():
     )
     assert event["action_source"] == "app_android"
     assert "hashed_maids" not in event["user_data"]
-    assert "opt_out" not in event
+    assert event["opt_out"] is True
 
 
 def test_limited_data_processing_for_some():
@@ -449,3 +465,11 @@ def test_limited_data_processing_for_some():
     assert [limited[0]["custom_data"], limited[1].reason] == [{"opt_out_type": "LDP"}, Skipped.WHEN]
     assert full[0].reason is Skipped.WHEN
     assert "custom_data" not in full[1]
+
+
+def test_click_id_of_the_provider():
+    """The click id that MetaRouter's own script keeps for the integration is read."""
+    record = call("product_added", {})
+    context = {**record["context"], "providers": {"pinterestCAPI": {"epik": "dj0yProvider"}}}
+    (event,) = events_of("metarouter", [{**record, "context": context}])
+    assert event["user_data"]["click_id"] == "dj0yProvider"

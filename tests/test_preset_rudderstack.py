@@ -40,6 +40,7 @@ ONE = {
     "content_category": "Home",
     "content_brand": "Rivera",
 }
+PAID = {"currency": "GBP", "value": "19.9", **ONE}
 TWO = {
     "content_ids": [VASE_ITEM["id"], CANDLE_ITEM["id"]],
     "contents": [VASE_ITEM, CANDLE_ITEM],
@@ -133,8 +134,8 @@ ROWS = [
         "add_payment_info",
         {"order_id": "o-1001"},
     ),
-    ("product_added", {"cart_id": "cart-1", **VASE_PRICED}, "add_to_cart", ONE),
-    ("product_added_to_wishlist", {"wishlist_id": "w-1", **VASE_PRICED}, "add_to_wishlist", ONE),
+    ("product_added", {"currency": "GBP", **VASE_PRICED}, "add_to_cart", PAID),
+    ("product_added_to_wishlist", {"currency": "GBP", **VASE_PRICED}, "add_to_wishlist", PAID),
     ("application_installed", {"version": "1.2.3", "build": 123}, "app_install", None),
     ("application_opened", {"from_background": False}, "app_open", None),
     (
@@ -192,7 +193,7 @@ ROWS = [
         "product_viewed",
         {**VASE_PRICED, "currency": "gbp"},
         "view_content",
-        {"currency": "GBP", **ONE},
+        PAID,
     ),
     (
         "product_video_watched",
@@ -218,7 +219,8 @@ def test_event_tables(event, columns, name, custom_data):
 def test_pages():
     """A row of `pages` has no event, but a path.
 
-    It is a page visit, with the page's name, category and address.
+    It is a view of a category where it has one, as in RudderStack's own destination, and a page
+    visit otherwise.
     """
     page = {
         "name": "Vases",
@@ -238,9 +240,23 @@ def test_pages():
         "context_page_search",
     ):
         del record[column]
-    assert events_of("rudderstack", [record]) == [
-        expected("page_visit", {"content_name": "Vases", "content_category": "Shop"})
+    named = {"content_name": "Vases", "content_category": "Shop"}
+    uncategorized = {**record, "category": None}
+    assert events_of("rudderstack", [record, uncategorized]) == [
+        expected("view_category", named),
+        expected("page_visit", {"content_name": "Vases"}),
     ]
+
+
+def test_page_without_a_path():
+    """`when: always` takes rows that the preset's own condition leaves out."""
+    record = {**row(None, name="Vases"), "event": None}
+    (skipped,) = events_of("rudderstack", [record])
+    assert skipped.reason is Skipped.WHEN
+    events = events_of(
+        "rudderstack", [record], when="always", fields={"event_name": "event || 'page'"}
+    )
+    assert [event["event_name"] for event in events] == ["page_visit"]
 
 
 def test_tracks():
@@ -318,6 +334,7 @@ def test_app():
                 "app_name": "Shop",
                 "app_package_name": "com.example.shop",
                 "app_version": "5.4.5",
+                "user_agent": "Dalvik/2.1.0 (Linux; U; Android 16; Phone 9)",
             },
             "device_info": {
                 "brand": "Example",
@@ -335,13 +352,13 @@ def test_app():
 
 @pytest.mark.parametrize("enabled", [False, "false", "False", 0, "0"])
 def test_tracking_off(enabled):
-    """The advertising id of someone who turned tracking off is not sent; opt_out is not made up."""
+    """Someone who turned tracking off on the device has opted out, and the id is not sent."""
     (event,) = events_of(
         "rudderstack", [app_row("application_opened", context_device_ad_tracking_enabled=enabled)]
     )
     assert "hashed_maids" not in event["user_data"]
     assert event["advertiser_tracking_enabled"] is False
-    assert "opt_out" not in event
+    assert event["opt_out"] is True
 
 
 @pytest.mark.parametrize(
@@ -366,7 +383,9 @@ def test_action_source(columns, source):
         ({"value": 1.10, "total": 2, "revenue": 3}, "1.1"),
         ({"value": None, "total": "2.00", "revenue": 3}, "2.00"),
         ({"revenue": 3}, "3"),
-        ({"price": 4}, None),
+        ({"price": 18.99, "quantity": 2}, "37.98"),
+        ({"price": 4}, "4"),
+        ({"products": [{"price": 2.5, "quantity": 3}, {"price": "1"}]}, "8.5"),
     ],
 )
 def test_value(amounts, value):
@@ -402,10 +421,25 @@ def test_documented_properties():
     notes = []
     (event,) = events_of(
         "rudderstack",
-        [row("order_completed", num_of_items=7, opt_out_type="LDP", products=PRODUCTS)],
+        [
+            row(
+                "order_completed",
+                num_of_items=7,
+                opt_out_type="LDP",
+                products=PRODUCTS,
+                value=0.5,
+                currency="GBP",
+            )
+        ],
         notes=notes,
     )
-    assert event["custom_data"] == {**TWO, "num_items": 7, "opt_out_type": "LDP"}
+    assert event["custom_data"] == {
+        **TWO,
+        "value": "0.5",
+        "currency": "GBP",
+        "num_items": 7,
+        "opt_out_type": "LDP",
+    }
     assert notes == [("custom_data.opt_out_type", "ldp_without_effect")]  # it is the UK
 
 
@@ -550,3 +584,30 @@ def test_other_spellings(prefix, names):
         "zp": [sha256("sw1a1aa")],
         "country": [sha256("gb")],
     }
+
+
+@pytest.mark.parametrize("event", ["Order_Completed", " order_completed ", "ORDER_COMPLETED"])
+def test_names_in_any_case(event):
+    """The case of a name, and blanks around it, make no difference."""
+    (made,) = events_of("rudderstack", [row(event)])
+    assert made["event_name"] == "checkout"
+
+
+@pytest.mark.parametrize(
+    ("columns", "path", "value"),
+    [
+        ({"click_id": "dj0y"}, "user_data.click_id", "dj0y"),
+        ({"partner_id": "p-1"}, "user_data.partner_id", "p-1"),
+        ({"content_name": "Sale"}, "custom_data.content_name", "Sale"),
+        ({"content_brand": "Rivera"}, "custom_data.content_brand", "Rivera"),
+        ({"channel": "offline"}, "action_source", "offline"),
+        ({"channel": "mobile"}, "action_source", "web"),
+        ({"context_traits_action_source": "offline", "channel": "web"}, "action_source", "offline"),
+    ],
+)
+def test_names_of_the_destination(columns, path, value):
+    """What RudderStack's destination reads is read from the columns of its warehouse tables."""
+    (event,) = events_of("rudderstack", [row("order_completed", **columns)])
+    for member in path.split("."):
+        event = event[member]
+    assert event == value

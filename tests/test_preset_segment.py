@@ -52,6 +52,7 @@ ONE = {
     "content_category": "Home",
     "content_brand": "Rivera",
 }
+PAID = {"currency": "USD", "value": "19.9", **ONE}
 TWO = {
     "content_ids": [VASE_ITEM["id"], CANDLE_ITEM["id"]],
     "contents": [VASE_ITEM, CANDLE_ITEM],
@@ -147,8 +148,8 @@ CALLS = [
         "add_payment_info",
         {"order_id": "o-1001"},
     ),
-    ("Product Added", {"cart_id": "cart-1", **VASE}, "add_to_cart", ONE),
-    ("Product Added to Wishlist", {"wishlist_id": "w-1", **VASE}, "add_to_wishlist", ONE),
+    ("Product Added", {"currency": "USD", **VASE}, "add_to_cart", PAID),
+    ("Product Added to Wishlist", {"currency": "USD", **VASE}, "add_to_wishlist", PAID),
     ("Application Installed", {"version": "1.2.3", "build": "123"}, "app_install", None),
     ("Application Opened", {"from_background": False, "url": "shopapp://open"}, "app_open", None),
     (
@@ -364,7 +365,7 @@ def test_android():
 
 
 def test_tracking_off():
-    """The advertising id of someone who turned tracking off is not sent; opt_out is not made up."""
+    """Someone who turned tracking off on the device has opted out, and the id is not sent."""
     context = {
         **PHONE,
         "device": {**PHONE["device"], "adTrackingEnabled": False},
@@ -373,7 +374,7 @@ def test_tracking_off():
     (event,) = events_of("segment", [track("Application Opened", {}, context=context)])
     assert "hashed_maids" not in event["user_data"]
     assert event["advertiser_tracking_enabled"] is False
-    assert "opt_out" not in event
+    assert event["opt_out"] is True
 
 
 @pytest.mark.parametrize(
@@ -383,11 +384,14 @@ def test_tracking_off():
         ({"value": None, "total": 2, "revenue": 3}, "2"),
         ({"value": "", "revenue": "3.00"}, "3.00"),
         ({"value": 0, "total": 2}, "0"),
-        ({"price": 4}, None),
+        ({"price": 18.99, "quantity": 2}, "37.98"),
+        ({"price": 4}, "4"),
+        ({"products": [VASE, CANDLE]}, "25.9"),
+        ({"products": [VASE, {"product_id": "P2"}]}, None),
     ],
 )
 def test_value(amounts, value):
-    """The value is properties.value, else total, else revenue; a price alone is no value."""
+    """The value is properties.value, else total, else revenue, else the sum of prices times quantities."""
     (event,) = events_of("segment", [track("Order Completed", {"order_id": "o-1", **amounts})])
     assert event["custom_data"].get("value") == value
 
@@ -492,7 +496,7 @@ def test_other_calls(kind):
     [
         ("Product Removed", "Product Removed"),
         ("Order Refunded", "Order Refunded"),
-        ("order completed", None),
+        ("product removed", "Product Removed"),
         ("Button Clicked", None),
     ],
 )
@@ -578,3 +582,116 @@ def test_other_spellings(traits, properties):
         "fn": [sha256("maria")],
         "external_id": [sha256("97980cfea0067"), sha256("507f191e810c19729de860ea")],
     }
+
+
+def test_checkout():
+    """`Checkout` is the trigger that Segment's destination names; `Order Completed` is one too."""
+    made = events_of("segment", [track("Checkout", {}), track("Order Completed", {})])
+    assert [event["event_name"] for event in made] == ["checkout", "checkout"]
+
+
+@pytest.mark.parametrize(
+    ("event", "name"),
+    [
+        ("order completed", "checkout"),
+        (" Product Added ", "add_to_cart"),
+        ("PRODUCTS SEARCHED", "search"),
+        ("Product List Filtered", "search"),
+    ],
+)
+def test_names_in_any_case(event, name):
+    """The case of a name, and blanks around it, make no difference."""
+    (made,) = events_of("segment", [track(event, {})])
+    assert made["event_name"] == name
+
+
+@pytest.mark.parametrize("preset", ["segment", "metarouter"])
+@pytest.mark.parametrize("kind", ["identify", "group", "alias", "screen", "Identify"])
+def test_other_calls_with_an_event(preset, kind):
+    """A call that is no track call is skipped by its type, even with an event's name."""
+    for event in ("Order Completed", "order_completed"):
+        (result,) = events_of(preset, [track(event, {}, type=kind)])
+        assert (result.reason, result.name) == (Skipped.NOT_LISTED, kind.lower())
+
+
+@pytest.mark.parametrize("preset", ["segment", "metarouter"])
+def test_traits_of_the_call(preset):
+    """Traits at the top of a call are read as those of its context are."""
+    traits = {
+        "email": "m@example.com",
+        "phone": "+1 415 555 0132",
+        "gender": "f",
+        "birthday": "1990-03-14",
+        "firstName": "Maria",
+        "lastName": "Rivera",
+        "address": {"city": "Oakland", "state": "CA", "zip": "94601", "country": "US"},
+    }
+    record = track("Order Completed", {}, traits=traits, context={"traits": None})
+    (event,) = events_of(preset, [{**record, "event": "order_completed"}], **ORDER)
+    assert event["user_data"] == {
+        "em": [sha256("m@example.com")],
+        "ph": [sha256("14155550132")],
+        "ge": [sha256("f")],
+        "db": [sha256("19900314")],
+        "ln": [sha256("rivera")],
+        "fn": [sha256("maria")],
+        "ct": [sha256("oakland")],
+        "st": [sha256("ca")],
+        "zp": [sha256("94601")],
+        "country": [sha256("us")],
+        "external_id": [sha256("97980cfea0067"), sha256("507f191e810c19729de860ea")],
+    }
+
+
+ORDER = {"event_names": {"order_completed": "checkout"}}
+
+
+def test_user_agent_of_an_app():
+    """An app's calls have their user agent in app_info too."""
+    context = {**PHONE, "userAgent": "Shop/5.4.5 (iPhone17,2; iOS 26.1)"}
+    (event,) = events_of("segment", [track("Application Opened", {}, context=context)])
+    assert event["app_info"]["user_agent"] == "Shop/5.4.5 (iPhone17,2; iOS 26.1)"
+    (event,) = events_of("segment", [track("Order Completed", {})])
+    assert "app_info" not in event
+
+
+# What RudderStack's destination "Pinterest Tag" reads of a track call, in camelCase.
+RUDDERSTACK = [
+    ({"properties": {"optOutType": "LDP"}}, "custom_data.opt_out_type", "LDP"),
+    ({"properties": {"numOfItems": "7"}}, "custom_data.num_items", 7),
+    ({"properties": {"contentName": "Sale"}}, "custom_data.content_name", "Sale"),
+    ({"properties": {"contentBrand": "Rivera"}}, "custom_data.content_brand", "Rivera"),
+    ({"properties": {"clickId": "dj0y"}}, "user_data.click_id", "dj0y"),
+    ({"properties": {"partnerId": "p-1"}}, "user_data.partner_id", "p-1"),
+    ({"traits": {"lastname": "Rivera"}}, "user_data.ln", [sha256("rivera")]),
+    ({"traits": {"firstname": "Maria"}}, "user_data.fn", [sha256("maria")]),
+    ({"traits": {"address": {"zip": "SW1A 1AA"}}}, "user_data.zp", [sha256("sw1a1aa")]),
+    ({"request_ip": "203.0.113.8"}, "user_data.client_ip_address", "203.0.113.8"),
+    ({"traits": {"action_source": "offline"}}, "action_source", "offline"),
+    ({"traits": {"actionSource": "offline"}}, "action_source", "offline"),
+    ({"properties": {"actionSource": "app_ios"}}, "action_source", "app_ios"),
+    ({"properties": {"action_source": "offline"}, "channel": "web"}, "action_source", "offline"),
+    ({"channel": "offline"}, "action_source", "offline"),
+    ({"channel": "server"}, "action_source", "web"),
+    ({"properties": {"products": [{"id": "P1"}]}}, "custom_data.content_ids", ["P1"]),
+]
+
+
+@pytest.mark.parametrize(
+    ("members", "path", "value"), RUDDERSTACK, ids=[str(row[0]) for row in RUDDERSTACK]
+)
+def test_calls_of_rudderstack(members, path, value):
+    """Each name that RudderStack's destination reads is read, in the shape of its calls."""
+    record = {
+        "type": "track",
+        "event": "order completed",
+        "messageId": "m-1",
+        "originalTimestamp": "2026-11-17T09:08:31Z",
+        "context": {"traits": {"email": "m@example.com"}},
+        **members,
+    }
+    (event,) = events_of("segment", [record])
+    assert event["event_name"] == "checkout"
+    for member in path.split("."):
+        event = event[member]
+    assert event == value

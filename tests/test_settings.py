@@ -129,6 +129,7 @@ def test_members_of_entries_and_lists_are_those_of_the_contract():
         "ad_account_id",
         "conversion_token_file",
         "event_names",
+        "unlisted_names",
         "fields",
         "defaults",
         "null_values",
@@ -946,16 +947,21 @@ def test_every_unknown_path_names_a_field(path):
     assert re.search(r"did you mean ([a-z_.]+)\?", problem.message)[1] in BY_PATH
 
 
-@pytest.mark.parametrize("given", ["event_name", None, {}])
-def test_an_object_of_the_event_is_no_field(given):
-    """user_data and its like are mapped by their members, and may be an empty object."""
-    if given == {}:
-        assert load(entry_with(fields={"user_data": given})).mappings[0].fields == {}
-    else:
-        assert (
-            "user_data.em"
-            in problems_of(entry_with(fields={"user_data": given}))["mappings[0].fields.user_data"]
-        )
+@pytest.mark.parametrize("given", ["person", ["person", "visitor"], None, {}])
+def test_an_object_of_the_event_is_mapped_by_its_members(given):
+    """user_data and its like become their members, each read from the object."""
+    fields = load(entry_with(fields={"user_data": given})).mappings[0].fields
+    sources = [given] if isinstance(given, str) else given
+    expected = sources and tuple(f"member({source}, 'em')" for source in sources)
+    assert fields.get("user_data.em") == (expected or None)
+    assert ("user_data.em" in fields) is (given != {})
+
+
+@pytest.mark.parametrize("given", ["a b", 5, [], [None]])
+def test_an_object_is_mapped_by_expressions(given):
+    """Anything else is a problem at its place, said once."""
+    (place,) = problems_of(entry_with(fields={"custom_data": given}))
+    assert place.startswith("mappings[0].fields.custom_data")
 
 
 @pytest.mark.parametrize(

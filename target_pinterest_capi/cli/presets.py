@@ -41,7 +41,8 @@ Maps:     event names as they come. `preset: pinterest` also finds what this cop
           numbered columns for further values (em_1, em_2) and further items (item_id_1,
           item_price_1), columns that flattening has joined (user_data_em, user_data__em),
           quantity for item_quantity, and each name in another spelling (EVENT_ID, eventId); the
-          exact one wins.
+          exact one wins. The browser tag's own names are read as well: line_items (product_id,
+          product_name, product_price, product_quantity ...), order_quantity and search_query.
 Leaves out: bare names of app_info and device_info, which are too common: brand, model and type
           need their object.
 """

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import unquote_plus
 
 from target_pinterest_capi.events.column_names import find_member
-from target_pinterest_capi.expressions import arithmetic
+from target_pinterest_capi.expressions import arithmetic, privacy
 from target_pinterest_capi.expressions.patterns import pattern, pattern_problem
 from target_pinterest_capi.expressions.values import EXACT, opened, parsed_number, text
 
@@ -315,6 +315,38 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
                 ("member(user, 'click_id')", {"user": {"email": "a@example.com"}}, None),
             ),
             implementation=_member,
+        ),
+        Function(
+            signature="us_opt_out(text)",
+            about=(
+                "Whether a US Privacy string (1YNN) or the US sections of a GPP string say that "
+                "somebody opted out of sale, sharing or targeted advertising, or switched Global "
+                "Privacy Control on; null where they say nothing"
+            ),
+            examples=(
+                ("us_opt_out(usp)", {"usp": "1YYN"}, True),
+                ("us_opt_out(usp)", {"usp": "1YNN"}, False),
+                ("us_opt_out(gpp)", {"gpp": "DBABVg~BVVVVVVg"}, True),
+                ("us_opt_out(usp) && 'LDP' || `null`", {"usp": "1YNN"}, None),
+                ("us_opt_out(usp)", {"usp": "unknown"}, None),
+            ),
+            implementation=privacy.us_opt_out,
+        ),
+        Function(
+            signature="consented(state, purpose)",
+            about=(
+                "Whether a purpose is allowed: by its number in a TC string (TCF v2, also inside a "
+                "GPP string), by its name in the object of Google's consent mode or its parameter "
+                "gcs; null where that says nothing"
+            ),
+            examples=(
+                ("consented(tc, `1`)", {"tc": "CAAAAAAAAAAAAAAAAAAAAAAAAKAAAAAAAAAA"}, True),
+                ("consented(tc, `2`)", {"tc": "CAAAAAAAAAAAAAAAAAAAAAAAAKAAAAAAAAAA"}, False),
+                ("consented(modes, 'ad_storage')", {"modes": {"ad_storage": "granted"}}, True),
+                ("consented(gcs, 'ad_storage')", {"gcs": "G101"}, False),
+                ("consented(modes, 'ad_storage')", {"modes": {}}, None),
+            ),
+            implementation=privacy.consented,
         ),
         Function(
             signature="items_value(items, price_key, quantity_key)",

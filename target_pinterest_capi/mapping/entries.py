@@ -39,6 +39,7 @@ MapRow = Callable[[Any, bytes], Result]
 
 KEPT_STREAMS: Final = 64  # or schemas of one: of each its compiled functions, some 40 KiB
 _ALTERNATIVES: Final = ("anyOf", "oneOf", "allOf")
+ALWAYS: Final = "always"  # as a `when`: every record, whatever the preset asks for
 _EVERY_STREAM: Final = MappingEntry(stream="*", preset=presets.PINTEREST)
 
 
@@ -129,6 +130,13 @@ def columns_of_one_field(settings: Settings, stream: StreamSchema) -> list[SameF
     return list(same_fields(stream.columns, stream.members))
 
 
+def conditions(entry: MappingEntry, preset: MappingEntry | None) -> list[str]:
+    """Return the expressions that must hold for a record: the preset's, unless lifted, and ours."""
+    if entry.when == ALWAYS:
+        return []
+    return [level.when for level in (preset, entry) if level is not None and level.when]
+
+
 CompileEntries = Callable[[StreamSchema], tuple[CompiledEntry, ...]]
 
 
@@ -206,9 +214,7 @@ def _compile(
     plan = _plan(Levels(entry, preset, settings), origin, stream, entry_note)
     builder = compile_builder(plan, options, entry_note, now)
     predicates = [
-        compile_guarded(level.when, "when", entry_note)
-        for level in (preset, entry)
-        if level is not None and level.when
+        compile_guarded(condition, "when", entry_note) for condition in conditions(entry, preset)
     ]
     deletions = deletion_columns(sorted(stream.columns)) if entry.deleted == "skip" else ()
     token = entry.conversion_token.get_secret_value() if entry.conversion_token else None
@@ -226,8 +232,7 @@ def _compile(
 
 
 def _plan(levels: Levels, origin: Origin, stream: StreamSchema, note: Note) -> EventPlan:
-    listed = levels.preset.event_names if levels.preset else {}
-    names = {**listed, **levels.entry.event_names}
+    names = levels.event_names()
     unmapped = (path for path, sources in levels.entry.fields.items() if sources is None)
     return EventPlan(
         origin,
@@ -237,6 +242,7 @@ def _plan(levels: Levels, origin: Origin, stream: StreamSchema, note: Note) -> E
         event_names=names or None,
         known_names=frozenset(names) | _literals(levels.expressions("event_name")),
         fallback_name=levels.fallback_name() if names else None,
+        sends_unlisted=levels.entry.unlisted_names == "send",
     )
 
 

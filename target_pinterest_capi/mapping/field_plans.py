@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from target_pinterest_capi.events import coerce
 from target_pinterest_capi.events.build.converters import Options
-from target_pinterest_capi.events.build.plan import NOW, FieldPlan, Get, Selection
+from target_pinterest_capi.events.build.plan import NOW, FieldPlan, Get, Selection, name_key
 from target_pinterest_capi.events.build.value_check import compile_trial
 from target_pinterest_capi.events.fields import BY_PATH, FieldKind
 from target_pinterest_capi.events.reasons import LeftOut
@@ -39,6 +39,15 @@ class Levels(NamedTuple):
     def default(self, path: str) -> Any:
         """Return the constant of a field; None where it has none."""
         return self._first_default(path, self._entries(path))
+
+    def event_names(self) -> dict[str, str | None]:
+        """Return the preset's names and the entry's, which stands for every spelling of its own."""
+        if self.preset is None:
+            return dict(self.entry.event_names)
+        own = {name_key(name) for name in self.entry.event_names}
+        listed = self.preset.event_names.items()
+        kept = {name: target for name, target in listed if name_key(name) not in own}
+        return {**kept, **self.entry.event_names}
 
     def fallback_name(self) -> Any:
         """Return the event name of what `event_names` does not list; None where there is none."""

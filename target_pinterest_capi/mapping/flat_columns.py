@@ -2,7 +2,8 @@
 
 `entry_fields` reads column names alone: it returns the `fields` of the mapping entry that a person
 would write for them, of just the columns that are there. EVENT_ID and eventId are event_id; where
-several columns are one field the exact name is read. Numbered columns (`em_1`, `item_price_2`) hold
+several columns are one field the exact name is read. The names of Pinterest's browser tag are read
+too. Numbered columns (`em_1`, `item_price_2`) hold
 further values of lists, or the members of further items.
 """
 
@@ -23,6 +24,16 @@ _JOINTS: Final = (".", "__", "_")  # how taps and flattening join an object's na
 _BARE_OBJECTS: Final = ("", "user_data", "custom_data")
 _KNOWN_NAMES: Final = 4096
 _CONTENTS: Final = "custom_data.contents"
+# What Pinterest's browser tag calls the same (its event data: line_items and others).
+_TAG_NAMES: Final = {
+    "custom_data.num_items": "order_quantity",
+    "custom_data.search_string": "search_query",
+}
+_TAG_ITEMS: Final = "line_items"
+_TAG_ITEM_MEMBERS: Final = (
+    "id: product_id, item_name: product_name, item_price: product_price, "
+    "quantity: product_quantity, item_category: product_category, item_brand: product_brand"
+)
 
 
 def _item_columns(leaf: str) -> tuple[str, ...]:
@@ -87,7 +98,8 @@ def same_fields(columns: Collection[str], members: Members | None = None) -> Ite
 def base_columns() -> dict[str, Expressions]:
     """Return the preset as it is shown: every field with its unnumbered columns."""
     bare = {field.leaf for field in FIELDS if field.parent in _BARE_OBJECTS}
-    columns = bare.union(OBJECTS, (names[0] for names in _ITEM_COLUMNS.values()))
+    items = (names[0] for names in _ITEM_COLUMNS.values())
+    columns = bare.union(OBJECTS, items, _TAG_NAMES.values(), (_TAG_ITEMS,))
     members = {
         parent: {field.leaf for field in FIELDS if field.parent == parent} for parent in OBJECTS
     }
@@ -132,6 +144,8 @@ def _expressions(field: Field, columns: _Columns) -> Iterator[str]:
         if field.many and field.path != _CONTENTS:
             yield from (_quoted(column) for _, column in columns.numbered(name))
     if field.path == _CONTENTS:
+        if (column := columns.named(_TAG_ITEMS)) is not None:
+            yield f"{_quoted(column)}[].{{{_TAG_ITEM_MEMBERS}}}"
         yield from _flat_items(columns)
 
 
@@ -141,10 +155,12 @@ def _names(field: Field) -> Iterator[str]:
         yield field.leaf
     if field.parent:
         yield from (f"{field.parent}{joint}{field.leaf}" for joint in _JOINTS)
+    if field.path in _TAG_NAMES:
+        yield _TAG_NAMES[field.path]
 
 
 _COLUMNS: Final = frozenset(name for field in FIELDS for name in _names(field)).union(
-    OBJECTS, *_ITEM_COLUMNS.values()
+    OBJECTS, *_ITEM_COLUMNS.values(), (_TAG_ITEMS,)
 )
 
 

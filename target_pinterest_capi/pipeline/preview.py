@@ -29,6 +29,7 @@ from target_pinterest_capi.mapping.entries import (
     Accounts,
     Record,
     StreamSchema,
+    conditions,
     entry_compiler,
     load_preset,
     matching,
@@ -326,9 +327,10 @@ class _StreamPreview:
 
 def _sources(entry: MappingEntry, stream: StreamSchema) -> Iterator[str]:
     """Yield the expressions of an entry and of its preset, without the fields that it unmaps."""
-    for level in (entry, load_preset(entry, stream)):
+    preset = load_preset(entry, stream)
+    yield from conditions(entry, preset)
+    for level in (entry, preset):
         if level is not None:
-            yield from (source for source in (level.when,) if source)
             for path, expressions in level.fields.items():
                 if level is entry or path not in entry.fields or entry.fields[path] is not None:
                     yield from expressions or ()

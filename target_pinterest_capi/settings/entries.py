@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from target_pinterest_capi.events.fields import FIELDS, OBJECTS
 from target_pinterest_capi.expressions.compiler import ExpressionError, compile_expression
 from target_pinterest_capi.settings.constants import unknown_event_name
 from target_pinterest_capi.settings.paths import flatten
@@ -27,8 +28,12 @@ def read_fields(raw: Any, where: str, reading: Reading) -> dict[str, tuple[str, 
             )
         )
         return {}
+    whole = {path: value for path, value in raw.items() if _is_whole_object(path, value)}
+    single = {path: value for path, value in raw.items() if path not in whole}
     result: dict[str, tuple[str, ...] | None] = {}
-    for path, value in flatten(raw, where, reading.problems).items():
+    for path, value in whole.items():
+        result.update(_members(path, value, joined(where, path), reading.problems))
+    for path, value in flatten(single, where, reading.problems).items():
         here = joined(where, path)
         if value is None:
             result[path] = None
@@ -40,6 +45,25 @@ def read_fields(raw: Any, where: str, reading: Reading) -> dict[str, tuple[str, 
         if path == "event_name":
             reading.warnings.extend(_unknown_literals(found, here))
     return result
+
+
+def _is_whole_object(path: Any, value: Any) -> bool:
+    """Return whether an object of fields is mapped as one: `custom_data: details`."""
+    return path in OBJECTS and not isinstance(value, Mapping)
+
+
+def _members(
+    parent: str, value: Any, where: str, problems: list[Problem]
+) -> dict[str, tuple[str, ...] | None]:
+    """Return the expressions of an object's fields, of one or more expressions of the object."""
+    found = None if value is None else read_expressions(value, where, problems)
+    if value is not None and found is None:
+        return {}
+    return {
+        field.path: found and tuple(f"member({source}, '{field.leaf}')" for source in found)
+        for field in FIELDS
+        if field.parent == parent
+    }
 
 
 def _unknown_literals(expressions: tuple[str, ...], where: str) -> Iterator[Problem]:

@@ -24,12 +24,17 @@ from target_pinterest_capi.settings.declarations import (
 Preset = Literal[
     "pinterest",
     "adobe_xdm",
+    "bigcommerce",
     "ga4",
+    "magento",
     "metarouter",
+    "posthog",
     "rudderstack",
+    "salesforce_commerce",
     "segment",
     "shopify",
     "snowplow",
+    "stripe",
     "woocommerce",
 ]
 
@@ -67,7 +72,8 @@ class MappingEntry(SettingsModel):
         "A built-in entry to start from; what follows overrides it field by field."
     )
     when: str | None = setting(
-        "JMESPath predicate: records for which it does not hold are skipped."
+        "JMESPath predicate: records for which it does not hold are skipped. A preset's must hold "
+        "as well, unless this is always."
     )
     deleted: Literal["skip", "send"] = setting(
         "What becomes of records of deleted rows, which have a value in _sdc_deleted_at.",
@@ -83,9 +89,14 @@ class MappingEntry(SettingsModel):
         "What conversion_token_file holds.", hidden=True
     )
     event_names: Object = setting(
-        "Values of event_name to Pinterest's names. Others are skipped, unless defaults give an "
-        "event_name; reports name only those with null.",
+        "Values of event_name, in any case, to Pinterest's names; null: never sent. Others are "
+        "skipped, unless defaults give an event_name. Reports name those listed.",
         values.Frozen({}),
+    )
+    unlisted_names: Literal["skip", "send"] = setting(
+        "send: a name that event_names do not list is sent as it is, as an event that the "
+        "advertiser defined.",
+        "skip",
     )
     fields: FieldExpressions = setting(
         "Pinterest's field path to a JMESPath expression, or a list of them; null unmaps the "

@@ -40,14 +40,20 @@ class FieldPlan(NamedTuple):
     selection: Selection | None = None
 
 
+def name_key(name: str) -> str:
+    """Return what two spellings of one event name have in common: neither case nor blanks."""
+    return " ".join(name.split()).casefold()
+
+
 class EventPlan(NamedTuple):
     """What a builder is compiled from.
 
     `origin` names the entry in counts. `fields` are by path; `underived` are the paths that are
-    not derived although they could be. `event_names` translates and selects names: None
-    for one that is not to be sent. `fallback_name` stands for a name that it does not list. Of the
-    names that are skipped only `known_names` are shown: any other came with a record.
-    `key_properties` are the stream's.
+    not derived although they could be. `event_names` translates and selects names, in any
+    case: None for one that is not to be sent. `fallback_name` stands for a name that it does not
+    list, and without one `sends_unlisted` says whether such a name is sent as it is. Of the names
+    that are skipped only `known_names` are shown: any other came with a record. `key_properties`
+    are the stream's.
     """
 
     origin: Origin
@@ -56,4 +62,5 @@ class EventPlan(NamedTuple):
     underived: frozenset[str] = frozenset()
     event_names: Mapping[str, str | None] | None = None
     fallback_name: str | None = None
+    sends_unlisted: bool = False
     known_names: frozenset[str] = frozenset()

@@ -3,13 +3,14 @@
 The generated function decides the common values by itself and asks here about all others.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from target_pinterest_capi.events import coerce, keys, warnings
 from target_pinterest_capi.events.build.converters import Converters, Note, Options
 from target_pinterest_capi.events.build.normal_forms import BoundedCache
-from target_pinterest_capi.events.build.plan import NOW, EventPlan, Record
+from target_pinterest_capi.events.build.plan import NOW, EventPlan, Record, name_key
 from target_pinterest_capi.events.build.value_check import left_out
 from target_pinterest_capi.events.event import Account, InvalidRecord, SkippedRecord
 from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES
@@ -45,6 +46,7 @@ class EventRules:
         self._options = options
         self._note = note
         self._convert = {path: converters.convert(BY_PATH[path]) for path in REQUIRED}
+        self._listed = {name_key(name): name for name in reversed(tuple(plan.event_names or ()))}
         self._null_words = converters.null_words.spellings
         days = options.max_event_age_days
         self.repeated: Final = warnings.RepeatedIdentifiers(note)
@@ -56,15 +58,24 @@ class EventRules:
     def event_name(self, value: Any, key: Record) -> str | InvalidRecord | SkippedRecord:
         """Return the name that the event is sent with: translated where the plan has names."""
         name: str | None = self._converted("event_name", value)
-        names = self._plan.event_names
-        if names is not None:
-            given = name
-            name = names.get(given or "", self._plan.fallback_name)
-            if name is None and given is not None:
-                is_known = given in EVENT_NAMES or given in self._plan.known_names
-                shown = given if is_known else None
-                return SkippedRecord(self._plan.origin, Skipped.NOT_LISTED, shown)
+        if self._plan.event_names is not None:
+            if name is not None:
+                return self._listed_event(name, self._plan.event_names)
+            name = self._plan.fallback_name
         return self._without("event_name", value, key) if name is None else name
+
+    def _listed_event(self, given: str, names: Mapping[str, str | None]) -> str | SkippedRecord:
+        """Return what the listed names make of one: the exact one, or else one in any case."""
+        listed = given if given in names else self._listed.get(name_key(given))
+        if listed is not None:
+            name = names[listed]
+        else:
+            name = self._plan.fallback_name or (given if self._plan.sends_unlisted else None)
+        if name is not None:
+            return name
+        is_known = listed is not None or given in EVENT_NAMES or given in self._plan.known_names
+        shown = (listed or given) if is_known else None
+        return SkippedRecord(self._plan.origin, Skipped.NOT_LISTED, shown)
 
     def action_source(self, value: Any, key: Record) -> str | InvalidRecord:
         """Return the source."""

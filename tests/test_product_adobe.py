@@ -1,0 +1,168 @@
+"""Adobe's event forwarding extension "Pinterest Conversions API", feature by feature.
+
+A rule of event forwarding is a mapping entry here: its condition is `when`, its data elements are
+expressions over the event, which has `xdm` and `data`. User data and custom data are given as raw
+JSON or in pairs of keys and values.
+"""
+
+import json
+
+import pytest
+
+from preset_events import NOW, events_of, sha256
+from target_pinterest_capi.events.reasons import Skipped
+
+EVENT = {
+    "xdm": {
+        "_id": "f9e1a3c2-0000-0000-0000-000000000001",
+        "timestamp": "2026-11-17T09:08:31.000Z",
+        "eventType": "commerce.purchases",
+        "web": {"webPageDetails": {"URL": "https://shop.example.com/thanks"}},
+        "commerce": {"order": {"purchaseID": "1001", "priceTotal": 39.8, "currencyCode": "USD"}},
+    },
+    "data": {
+        "user": {
+            "em": "Maria.Rivera@example.com",
+            "ph": ["+1 415 555 0132"],
+            "client_ip_address": "203.0.113.7",
+            "client_user_agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/133.0",
+        },
+        "custom": {
+            "currency": "USD",
+            "value": 39.8,
+            "content_ids": ["71", "72"],
+            "contents": [{"item_price": 19.9, "quantity": 2}],
+            "num_items": 2,
+            "order_id": "1001",
+            "search_string": "vases",
+            "opt_out_type": "LDP",
+        },
+    },
+}
+RULE = {
+    "when": "xdm.eventType == 'commerce.purchases'",
+    "fields": {
+        "event_id": "xdm._id",
+        "event_time": "xdm.timestamp",
+        "event_source_url": "xdm.web.webPageDetails.URL",
+        "user_data": "data.user",
+        "custom_data": "data.custom",
+    },
+    "defaults": {"event_name": "checkout", "action_source": "web", "opt_out": False},
+}
+
+
+def rule(**changes):
+    """Return the rule with other fields or defaults."""
+    fields = {**RULE["fields"], **changes.pop("fields", {})}
+    return {**RULE, **changes, "fields": fields}
+
+
+@pytest.mark.parametrize("encode", [dict, json.dumps], ids=["objects", "raw JSON"])
+def test_send_event(encode):
+    """The whole event of a rule, user and custom data given as objects or as raw JSON."""
+    record = {**EVENT, "data": {name: encode(value) for name, value in EVENT["data"].items()}}
+    assert events_of(None, [record], **RULE) == [
+        {
+            "event_name": "checkout",
+            "action_source": "web",
+            "event_time": 1794906511,
+            "event_id": "f9e1a3c2-0000-0000-0000-000000000001",
+            "event_source_url": "https://shop.example.com/thanks",
+            "opt_out": False,
+            "user_data": {
+                "em": [sha256("maria.rivera@example.com")],
+                "ph": [sha256("14155550132")],
+                "client_ip_address": "203.0.113.7",
+                "client_user_agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/133.0",
+            },
+            "custom_data": {
+                "currency": "USD",
+                "value": "39.8",
+                "content_ids": ["71", "72"],
+                "contents": [{"item_price": "19.9", "quantity": 2}],
+                "num_items": 2,
+                "order_id": "1001",
+                "search_string": "vases",
+                "opt_out_type": "LDP",
+            },
+        }
+    ]
+
+
+def test_conditions():
+    """An event that the rule's condition does not hold for is left alone."""
+    other = {**EVENT, "xdm": {**EVENT["xdm"], "eventType": "web.webpagedetails.pageViews"}}
+    assert events_of(None, [other], **RULE)[0].reason is Skipped.WHEN
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "add_to_cart",
+        "checkout",
+        "custom",
+        "lead",
+        "page_visit",
+        "search",
+        "signup",
+        "view_category",
+        "watch_video",
+        "my_own_event",
+    ],
+)
+def test_event_names(name):
+    """Each name of the extension's list can be given, and one of the user's own."""
+    (event,) = events_of(None, [EVENT], **rule(defaults={**RULE["defaults"], "event_name": name}))
+    assert event["event_name"] == name
+
+
+@pytest.mark.parametrize("source", ["app_android", "app_ios", "web", "offline"])
+def test_action_sources(source):
+    """Each source of the extension's list can be given, or read from the event."""
+    defaults = {**RULE["defaults"], "action_source": source}
+    assert events_of(None, [EVENT], **rule(defaults=defaults))[0]["action_source"] == source
+    record = {**EVENT, "data": {**EVENT["data"], "source": source}}
+    (event,) = events_of(None, [record], **rule(fields={"action_source": "data.source"}))
+    assert event["action_source"] == source
+
+
+@pytest.mark.parametrize(
+    ("given", "seconds"),
+    [
+        (1794906511, 1794906511),
+        (1794906511.905, 1794906511),
+        ("1794906511.905", 1794906511),
+        ("2026-11-17T09:08:31+00:00", 1794906511),
+        ("2026-11-17T10:08:31+01:00", 1794906511),
+    ],
+)
+def test_event_time(given, seconds):
+    """Seconds, with milliseconds behind a point or not, and ISO 8601 are event times."""
+    record = {**EVENT, "xdm": {**EVENT["xdm"], "timestamp": given}}
+    assert events_of(None, [record], **RULE)[0]["event_time"] == seconds
+
+
+def test_event_time_by_default():
+    """The time of sending stands for one that is not given."""
+    record = {**EVENT, "xdm": {**EVENT["xdm"], "timestamp": None}}
+    (event,) = events_of(None, [record], **rule(defaults={**RULE["defaults"], "event_time": "now"}))
+    assert event["event_time"] == NOW
+
+
+def test_keys_and_values():
+    """User and custom data may be given key by key, beside the raw object too."""
+    fields = {
+        "user_data.external_id": "'v-1'",
+        "custom_data.value": "xdm.commerce.order.priceTotal",
+    }
+    (event,) = events_of(None, [EVENT], **rule(fields=fields))
+    assert event["user_data"]["external_id"] == [sha256("v-1")]
+    assert event["custom_data"]["value"] == "39.8"
+
+
+def test_hashed_before():
+    """What was hashed already is sent as it is."""
+    record = {**EVENT, "data": {"user": {"em": sha256("maria.rivera@example.com").upper()}}}
+    (event,) = events_of(None, [record], **RULE)
+    assert event["user_data"] == {"em": [sha256("maria.rivera@example.com")]}

@@ -1,0 +1,120 @@
+"""Lytics's two exports: conversions to Pinterest's API, and audiences to customer lists.
+
+A conversion export maps the fields of a user's event to Pinterest's. An audience export adds the
+people who enter an audience to a list and removes those who leave it, by e-mail address or by
+mobile advertising id.
+"""
+
+import pytest
+from members import digest, list_settings
+
+from given import settings_of
+from preset_events import events_of, sha256
+from target_pinterest_capi.customer_lists.members import Action, compile_members
+from target_pinterest_capi.events.event import InvalidRecord, Origin
+
+CONVERSION = {
+    "event_names": {"purchase": "checkout", "signup": "signup"},
+    "fields": {
+        "event_name": "event",
+        "event_id": "event_id",
+        "event_time": "ts",
+        "user_data.em": ["email", "emails"],
+        "user_data.hashed_maids": ["idfa", "gaid"],
+        "user_data.client_ip_address": "ip",
+        "user_data.client_user_agent": "user_agent",
+        "custom_data.value": "value",
+        "custom_data.currency": "currency",
+    },
+    "defaults": {"action_source": "web"},
+}
+ENTERED = {"event": "enter", "audience": "vips", "email": "Maria.Rivera@example.com", "_uid": "1"}
+IDFA = "7A3CBEA0-BDF5-11E4-8DFC-AA07A5B093DB"
+
+
+def operations(records, **entry):
+    """Return what each record does to the list: the action and the identifiers."""
+    settings = settings_of(
+        **list_settings(
+            {
+                "stream": "audience",
+                "list_name": "VIPs",
+                "member": ["email", "emails"],
+                "operation": "event",
+                **entry,
+            }
+        )
+    )
+    read = compile_members(
+        settings.customer_lists[0],
+        Origin("audience", "VIPs"),
+        ("_uid",),
+        lambda *_: None,
+        plain_keys=False,
+    )
+    return [read(record) for record in records]
+
+
+def test_conversion():
+    """A user's event is a conversion, with every e-mail address that the profile has."""
+    record = {
+        "event": "purchase",
+        "event_id": "e-1",
+        "ts": "2026-11-17T09:08:31Z",
+        "email": "Maria.Rivera@example.com",
+        "emails": ["maria.rivera@example.com", "m@example.com"],
+        "idfa": IDFA,
+        "value": 39.8,
+        "currency": "USD",
+    }
+    assert events_of(None, [record], **CONVERSION) == [
+        {
+            "event_name": "checkout",
+            "action_source": "web",
+            "event_time": 1794906511,
+            "event_id": "e-1",
+            "user_data": {
+                "em": [sha256("maria.rivera@example.com"), sha256("m@example.com")],
+                "hashed_maids": [sha256(IDFA.lower())],
+            },
+            "custom_data": {"currency": "USD", "value": "39.8"},
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("event", "action"),
+    [
+        ("enter", Action.ADD),
+        ("entered", Action.ADD),
+        ("exit", Action.REMOVE),
+        ("exited", Action.REMOVE),
+    ],
+)
+def test_enters_and_exits(event, action):
+    """Who enters the audience is added to the list, who leaves it is removed."""
+    (operation,) = operations([{**ENTERED, "event": event}])
+    assert operation.action is action
+    assert list(operation.members) == [digest("maria.rivera@example.com")]
+
+
+def test_existing_users():
+    """Existing users of an audience come without an event: each is added."""
+    (operation,) = operations([{"email": "m@example.com", "_uid": "1"}], operation=None)
+    assert operation.action is Action.ADD
+
+
+def test_mobile_advertising_ids():
+    """An audience of apps is a list of advertising ids."""
+    (operation,) = operations(
+        [{"event": "enter", "idfa": IDFA, "_uid": "1"}], member=["idfa"], list_type="IDFA"
+    )
+    assert list(operation.members) == [digest(IDFA.lower())]
+
+
+@pytest.mark.parametrize("email", [None, "", "nobody", "n/a"])
+def test_users_without_an_identifier(email):
+    """A user without a usable address is counted, and the others go on."""
+    invalid, added = operations([{**ENTERED, "email": email}, ENTERED])
+    assert isinstance(invalid, InvalidRecord)
+    assert added.action is Action.ADD
