@@ -655,4 +655,119 @@ SAMPLES = {
         key="booking_ref",
         event_names={"Booking Confirmed": "checkout"},
     ),
+    "Magento orders": Sample(
+        "orders",
+        [
+            {
+                "entity_id": 1,
+                "increment_id": "000001",
+                "created_at": ago(),
+                "updated_at": ago(),
+                "customer_email": "jane@example.com",
+                "customer_firstname": "Jane",
+                "customer_lastname": "Doe",
+                "grand_total": "12.0000",
+                "base_grand_total": "12.0000",
+                "order_currency_code": "EUR",
+                "remote_ip": "192.0.2.7",
+                "store_id": 1,
+                "items": [
+                    {"product_id": 5, "sku": "A", "name": "Mug", "price": "6", "qty_ordered": "2"}
+                ],
+                "billing_address": {"city": "Bonn", "country_id": "DE", "postcode": "53111"},
+            }
+        ],
+        {
+            "event_time": "created_at",
+            "event_id": "increment_id",
+            "user_data.em": "customer_email",
+            "user_data.fn": "customer_firstname",
+            "user_data.country": "billing_address.country_id",
+            "custom_data.value": "grand_total",
+            "custom_data.currency": "order_currency_code",
+            "custom_data.contents": (
+                "items[].{id: product_id, item_name: name, item_price: price, quantity: qty_ordered}"
+            ),
+        },
+        {"event_name": "checkout", "action_source": "web"},
+        1,
+        key="entity_id",
+    ),
+    "Square payments": Sample(
+        "payments",
+        [
+            {
+                "id": "p-1",
+                "created_at": ago(),
+                "amount_money": {"amount": 1999, "currency": "USD"},
+                "buyer_email_address": "jane@example.com",
+                "customer_id": "C-1",
+                "order_id": "o-1",
+                "receipt_number": "r-1",
+            }
+        ],
+        {
+            "event_time": "created_at",
+            "event_id": "order_id",
+            "user_data.em": "buyer_email_address",
+            "custom_data.value": "divide(amount_money.amount, `100`)",
+            "custom_data.currency": "amount_money.currency",
+        },
+        {"event_name": "checkout", "action_source": "web"},
+        1,
+        key="id",
+    ),
+    "Italian orders, amounts with a comma": Sample(
+        "ordini",
+        [
+            {
+                "id_ordine": 4,
+                "data_ordine": ago(),
+                "indirizzo_email": "anna@example.com",
+                "nome": "Anna",
+                "cognome": "Rossi",
+                "citta": "Roma",
+                "cap": "00100",
+                "paese": "IT",
+                "importo_totale": "1.012,50",
+                "valuta": "EUR",
+            }
+        ],
+        {
+            "event_time": "data_ordine",
+            "event_id": "id_ordine",
+            "user_data.em": "indirizzo_email",
+            "user_data.fn": "nome",
+            "user_data.ln": "cognome",
+            "user_data.zp": "cap",
+            "custom_data.value": "replace(replace(importo_totale, '.', ''), ',', '.')",
+            "custom_data.currency": "valuta",
+        },
+        {"event_name": "checkout", "action_source": "web"},
+        1,
+        key="id_ordine",
+    ),
+    "MongoDB orders": Sample(
+        "orders",
+        [
+            {
+                "_id": "65f0",
+                "createdAt": {"$date": ago()},
+                "user": {"email": "jane@example.com", "phoneNumber": "+12025550134"},
+                "totals": {"grandTotal": {"amount": 12.5, "currency": "USD"}},
+                "items": [{"sku": "A", "price": {"amount": 12.5}, "quantity": 1}],
+            }
+        ],
+        {
+            "event_time": "createdAt",
+            "user_data.em": "user.email",
+            "user_data.ph": "user.phoneNumber",
+            "custom_data.value": "totals.grandTotal.amount",
+            "custom_data.currency": "totals.grandTotal.currency",
+            "custom_data.contents": "items[].{id: sku, item_price: price.amount, quantity: quantity}",
+        },
+        {"event_name": "checkout", "action_source": "web"},
+        1,
+        key="_id",
+    ),
 }

@@ -1,16 +1,18 @@
 """`pinterest-capi suggest`: a mapping to start from, tried on the tables that shops have."""
 
 import json
+from glob import escape
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from click.testing import CliRunner, Result
-from suggested_samples import SAMPLES, Sample, ago
+from suggested_samples import AGENT, SAMPLES, Sample, ago
 
 from given import ACCOUNT, line, record, schema
 from target_pinterest_capi.cli.main import main
+from target_pinterest_capi.suggestions.shapes import shapes
 
 
 @pytest.fixture(autouse=True)
@@ -225,6 +227,7 @@ def test_summary_keeps_to_the_width(width: int, monkeypatch: pytest.MonkeyPatch)
     [
         ([b"no json"], "line 1"),
         ([], "no stream"),
+        ([record("orders", id=1)], "before the SCHEMA"),
         ([line(type="SCHEMA", stream="a", schema=7)], "line 1"),
     ],
 )
@@ -242,6 +245,7 @@ def test_sample_that_cannot_be_read_exits_with_1(lines: list[bytes], words: str)
         ("jane@example.com", "status", "paid"),
         ("orders", "jane@example.com", "paid"),
         ("orders", "a\n- stream: b", "paid"),
+        ("orders[1]*", "status", "x"),
         ("orders", "status", "pa\nid"),
         ("orders", "status", "paid'"),
         ("orders", 'a "quoted" # column', "paid"),
@@ -258,4 +262,45 @@ def test_odd_names_and_words_leave_the_output_whole(stream: str, column: str, wo
     assert done.exit_code == 0, done.output
     assert "jane@" not in done.output
     entries = yaml.safe_load(done.stdout)["mappings"]
-    assert [entry["stream"] for entry in entries] == ([stream] if stream == "orders" else [])
+    may_be_shown = stream.startswith("orders")
+    assert [entry["stream"] for entry in entries] == ([escape(stream)] if may_be_shown else [])
+    assert len(previewed({"mappings": entries}, messages(Sample(stream, rows, {}, {}, 0)))) == 2
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (" Jane@Example.com ", {"email"}),
+        ("+1 (202) 555-0134", {"phone"}),
+        ("192.0.2.7", {"ip_address"}),
+        ("2001:db8::7", {"ip_address"}),
+        (AGENT, {"user_agent"}),
+        ("6d92078a-8246-4ba4-ae5b-76104861e7dc", {"uuid"}),
+        ("a" * 64, {"digest"}),
+        ("https://shop.example.com/a", {"url"}),
+        ("/a?epik=1", {"path"}),
+        ("2026-11-25T10:00:00Z", {"time"}),
+        ("25.11.2026", {"time"}),
+        (1_795_000_000, {"amount", "whole", "time"}),
+        (1_795_000_000_000, {"amount", "whole", "time"}),
+        ("1795000000", {"amount", "whole", "time"}),
+        (19.5, {"amount"}),
+        ("19.90", {"amount"}),
+        ("1.234,50", {"comma_amount"}),
+        ("1,234", {"text"}),
+        ("10115", {"amount", "whole"}),
+        ("EUR", {"currency"}),
+        ("DE", {"country"}),
+        ("weiblich", {"gender"}),
+        (True, {"boolean"}),
+        ("false", {"boolean"}),
+        ("Hello there", {"text"}),
+        (float("nan"), set()),
+        (None, set()),
+        ("  ", set()),
+        ({"a": 1}, set()),
+    ],
+)
+def test_value_has_its_shapes(value: Any, expected: set[str]):
+    """A value is told by the rules by which it would be read."""
+    assert shapes(value) == expected

@@ -48,7 +48,7 @@ RULES: Final = {
     "user_data.click_id": Rule(("text",), must=False),
     "language": Rule(("text", "country", "gender"), must=False),
     "custom_data.currency": Rule(("currency",)),
-    "custom_data.value": Rule(("amount",)),
+    "custom_data.value": Rule(("amount", "comma_amount")),
     "custom_data.num_items": Rule(("whole",)),
     "custom_data.order_id": Rule(("whole", "text", "uuid"), must=False),
     "custom_data.search_string": Rule(("text",), must=False),
@@ -60,11 +60,12 @@ RULES: Final = {
 # Words around a name that change nothing: whose it is, and that it was hashed.
 NEUTRAL: Final = frozenset(
     listed("""
-    customer kunde kunden client cliente user buyer shopper person contact kontakt billing bill
-    invoice rechnung facturacion facturation fattura order bestell bestellung purchase commande
-    pedido primary main default raw details properties traits context address adresse direccion
-    indirizzo hashed hash sha256 lower payload attributes lead account profile usd eur gbp chf
-    gross brutto net netto incl cents cent minor checkout sale event de la le du del der des the 1 0
+    customer kunde kunden client cliente user buyer payer subscriber shopper person contact kontakt
+    billing bill invoice rechnung facturacion facturation fattura order bestell bestellung purchase
+    commande pedido transaction checkout sale lead account profile event primary main default raw
+    details info properties traits context payload attributes address adresse direccion indirizzo
+    hashed hash sha256 lower usd eur gbp chf gross brutto net netto incl grand total money cents
+    cent minor de la le du del der des the 1 0
     """)
 )
 # Words that say that it is another's, or another time's, or another amount's.
@@ -78,6 +79,7 @@ FOREIGN: Final = frozenset(
     transfer application outcome fraud card
     """)
 )
+_MORE_NEUTRAL: Final = {"custom_data.currency": listed("amount price value code iso")}
 CERTAIN: Final = 3.0
 AROUND: Final = 2.6  # a certain name among neutral words
 SURE: Final = 2.5  # from here on a candidate is mapped
@@ -204,7 +206,8 @@ def _by_name(
     depth = _A_RANK * (len(path) - 1)
     for run, rest in _runs(parts):
         if run in table.certain:
-            return _certain(table.certain[run] * _A_RANK + depth, rest)
+            neutral = NEUTRAL.union(table.certain, _MORE_NEUTRAL.get(field, ()))
+            return _certain(table.certain[run] * _A_RANK + depth, rest, neutral)
     for run, rest in _runs(parts):
         if run in table.possible and NEUTRAL.issuperset(rest):
             if run in table.beside and table.partner in partners:
@@ -217,13 +220,13 @@ def _by_name(
     return (LOOSE, "a part of its name") if is_within else (0.0, "")
 
 
-def _certain(rank: float, rest: list[str]) -> tuple[float, str | None]:
+def _certain(rank: float, rest: list[str], neutral: frozenset[str]) -> tuple[float, str | None]:
     """Return the same of a certain name among the rest of the words."""
     if not rest:
         return CERTAIN - rank, "its name"
     if FOREIGN.intersection(rest):
         return 0.0, None
-    if all(part in NEUTRAL or part.isdigit() for part in rest):
+    if all(joined((part,)) in neutral or part in neutral or part.isdigit() for part in rest):
         return AROUND - rank, "its name"
     return LOOSE, "a part of its name"
 

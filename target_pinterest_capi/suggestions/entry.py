@@ -4,6 +4,7 @@ Never invents a value: what a field needs and no column has is a comment that sa
 """
 
 from collections.abc import Iterable
+from glob import escape
 from typing import Any, Final
 
 from target_pinterest_capi.events.fields import FIELDS
@@ -68,9 +69,14 @@ class Entry:
         """Whether the entry is to be used as it is."""
         return not self.problem
 
+    @property
+    def pattern(self) -> str:
+        """The pattern that is met by the stream's name alone, as far as the name may be shown."""
+        return escape(shown_name(self.stream.name))
+
     def mapping(self) -> dict[str, Any]:
         """Return what is sure, as the configuration has it."""
-        made: dict[str, Any] = {"stream": self.stream.name}
+        made: dict[str, Any] = {"stream": self.pattern}
         if self.preset:
             made["preset"] = self.preset.value
         made |= {line.name: line.value for line in self.when if line.is_sure}
@@ -95,7 +101,7 @@ def suggest_entry(stream: StreamProfile) -> Entry:
     else:
         _add_preset(entry, fit, sure)
     _add_list(entry, sure)
-    if shown_name(stream.name) != stream.name:
+    if not stream.name or shown_name(stream.name) != stream.name:
         entry.problem = "its name may be a value, and is not shown: write it as stream"
     return entry
 
@@ -150,7 +156,7 @@ def _add_own_fields(entry: Entry, found: dict[str, list[Candidate]]) -> None:
             entry.fields += _lines(field, found[field])
     _add_items(entry)
     _add_landing_page(entry)
-    _add_cents(entry)
+    _write_amounts(entry)
     event_name = _add_event(entry, given={})
     if event_name == "checkout" and not entry.maps(ORDER_ID) and len(stream.keys) == 1:
         entry.fields.append(Line(ORDER_ID, _quoted_key(stream), "the key of a stream of orders"))
@@ -213,14 +219,22 @@ def _add_landing_page(entry: Entry) -> None:
             return
 
 
-def _add_cents(entry: Entry) -> None:
-    """Divide amounts that are in the smallest unit of their currency."""
+def _write_amounts(entry: Entry) -> None:
+    """Divide amounts that are in the smallest unit, and write those with a comma as numbers."""
     for number, line in enumerate(entry.fields):
         column = _column_of(entry, line)
         if line.name == VALUE and column is not None and meaning.is_in_cents(entry.stream, column):
             reason = f"{line.reason}; in the smallest unit: divided by 100 (not for yen and won)"
             expression = f"divide({column.expression}, `100`)"
             entry.fields[number] = line._replace(value=expression, reason=reason)
+        elif line.name == VALUE and column is not None and meaning.is_whole(column):
+            entry.notes.append(
+                "The amounts are whole numbers. If they are cents, write"
+                f" custom_data.value: divide({column.expression}, `100`)"
+            )
+        elif line.name == VALUE and column is not None and column.shapes["comma_amount"]:
+            expression = f"replace(replace({column.expression}, '.', ''), ',', '.')"
+            entry.fields[number] = line._replace(value=expression)
 
 
 def _column_of(entry: Entry, line: Line) -> Column | None:
@@ -304,7 +318,9 @@ def _add_missing(entry: Entry) -> None:
         else:
             reason = "no column has it: supply the currency of your amounts"
             entry.defaults.append(Line(CURRENCY, "EUR", reason, is_sure=False))
-    if entry.maps("user_data.ph") and not entry.maps("user_data.country"):
+    phone = next((line for line in entry.fields if line.name == "user_data.ph"), None)
+    is_plain = phone is not None and phone.is_sure and "digests" not in phone.reason
+    if is_plain and not entry.maps("user_data.country"):
         entry.notes.append(
             "Phones without a country code need the setting default_country, such as"
             " default_country: DE."
@@ -341,6 +357,8 @@ def _add_list(entry: Entry, found: dict[str, list[Candidate]]) -> None:
 
 
 def _sort(entry: Entry) -> None:
+    """Bring fields into the order of events, without offers of what another line gives."""
+    entry.fields = [line for line in entry.fields if line.is_sure or not entry.maps(line.name)]
     order = {field.path: number for number, field in enumerate(FIELDS)}
     entry.fields.sort(key=lambda line: order[line.name])
     entry.defaults.sort(key=lambda line: order[line.name])

@@ -1,6 +1,6 @@
 """Lists of products: which list of objects is `contents`, and which of its members say what."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from target_pinterest_capi.suggestions.candidates import MOST_OF
@@ -86,10 +86,16 @@ def _member(column: Column, member: str) -> Column | None:
     others = column.members.values()
     for name in _keys(member):
         for other in others:
-            own = joined(tuple(part for one in other.path for part in words(one)))
-            if own == name and _looks_right(other, member):
+            if name in _names(other) and _looks_right(other, member):
                 return other
     return None
+
+
+def _names(column: Column) -> Iterator[str]:
+    """Yield the names of a member; `price.amount` is the price too."""
+    yield joined(tuple(part for name in column.path for part in words(name)))
+    if len(column.path) > 1 and column.path[-1] in {"amount", "value"}:
+        yield key(column.path[-2])
 
 
 def _looks_right(column: Column, member: str) -> bool:

@@ -40,7 +40,9 @@ FLAGS: Final = {
 }
 CENTS: Final = frozenset({"cents", "cent", "minor", "centimes", "pfennig", "subunits"})
 CENT_AMOUNTS: Final = frozenset(map(key, listed("amount unit_amount amount_total amount_paid")))
-PAYMENT_COLUMNS: Final = frozenset({"livemode", "payment_intent", "balance_transaction"})
+PAYMENT_COLUMNS: Final = frozenset(
+    {"livemode", "payment_intent", "balance_transaction", "amount_money"}
+)
 # As a part of a column's name. Others are words as well: all, top, try.
 CURRENCIES: Final = frozenset(
     listed("usd eur gbp chf cad aud nzd sek nok dkk pln czk huf ron brl mxn jpy")
@@ -110,7 +112,8 @@ def conditions(stream: StreamProfile, *, is_sale: bool) -> list[Line]:
     for column in stream.columns.values():
         if column.types & {"object", "array"}:
             continue
-        if is_sale and key(column.path[-1]) in STATE_COLUMNS:
+        has_words = bool(column.known_words) or len(column.path) == 1
+        if is_sale and has_words and key(column.path[-1]) in STATE_COLUMNS:
             found += _state(column)
         flag = FLAGS.get(key(column.path[-1]))
         if flag and len(column.path) == 1 and _is_flag(column):
@@ -146,13 +149,20 @@ def _state(column: Column) -> list[Line]:
 
 def is_in_cents(stream: StreamProfile, column: Column) -> bool:
     """Return whether amounts are whole numbers of the smallest unit, by names and types."""
-    types = column.types - {"null"}
-    is_whole = "integer" in types if not column.filled else column.share("whole") == 1.0
-    if not is_whole or "number" in types:
+    if not is_whole(column):
         return False
+    if any(name.endswith("_money") for name in column.path):  # Square
+        return True
     if CENTS.intersection(part for name in column.path for part in words(name)):
         return True
     return is_payment(stream) and key(column.path[-1]) in CENT_AMOUNTS
+
+
+def is_whole(column: Column) -> bool:
+    """Return whether all values of a column are whole numbers, as far as one knows."""
+    if "number" in column.types:
+        return False
+    return column.share("whole") == 1.0 if column.filled else "integer" in column.types
 
 
 def is_payment(stream: StreamProfile) -> bool:

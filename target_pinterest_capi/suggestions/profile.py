@@ -24,6 +24,7 @@ MOST_RECORDS: Final = 500  # of a stream that are looked at
 TRIED_RECORDS: Final = 20  # of a stream whose lines are kept
 MOST_COLUMNS: Final = 2000  # of a stream
 DEPTH: Final = 4  # of objects in objects
+MONGO_TIME: Final = "$date"  # the one member of a time of MongoDB, which event_time reads
 _ALTERNATIVES: Final = ("anyOf", "oneOf", "allOf")
 
 
@@ -86,6 +87,11 @@ class StreamProfile:
         self.records += 1
         _look_at(self.columns, record, ())
 
+    def keep(self, line: bytes) -> None:
+        """Keep a line to try a mapping on, if it is one of the first."""
+        if self.records <= TRIED_RECORDS and len(self.lines) < 2 * TRIED_RECORDS:
+            self.lines.append(line)
+
 
 def read(lines: Iterable[bytes]) -> dict[str, StreamProfile]:
     """Return the profile of each stream, in the order of the messages.
@@ -106,19 +112,20 @@ def read(lines: Iterable[bytes]) -> dict[str, StreamProfile]:
 def _take(streams: dict[str, StreamProfile], message: messages.Message, line: bytes) -> None:
     if message.stream is None or message.type not in {"SCHEMA", "RECORD"}:
         return
-    stream = streams.setdefault(message.stream, StreamProfile(message.stream))
     if message.type == "SCHEMA":
+        stream = streams.setdefault(message.stream, StreamProfile(message.stream))
         try:
             schema = check_schema(json.loads(bytes(message.schema)))
         except ValueError as error:
             why = str(error) if isinstance(error, SchemaError) else "the schema cannot be read"
             raise SchemaError(why) from None
         stream.declare(schema, message.key_properties or ())
-        stream.lines.append(line)
-    elif message.record is not None and stream.records < MOST_RECORDS:
-        stream.look_at(message.record)
-        if stream.records <= TRIED_RECORDS:
-            stream.lines.append(line)
+        stream.keep(line)
+    elif message.stream not in streams:
+        raise messages.MessageError("a RECORD came before the SCHEMA of its stream")
+    elif message.record is not None and streams[message.stream].records < MOST_RECORDS:
+        streams[message.stream].look_at(message.record)
+        streams[message.stream].keep(line)
 
 
 def _column(columns: dict[tuple[str, ...], Column], path: tuple[str, ...]) -> Column | None:
@@ -167,7 +174,9 @@ def _look_at(
         column = _column(columns, (*parent, name))
         if column is None or coerce.is_nothing(value):
             continue
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and set(value) == {MONGO_TIME}:
+            column.look_at(value[MONGO_TIME])
+        elif isinstance(value, Mapping):
             column.types.add("object")
             if len(column.path) < DEPTH:
                 _look_at(columns, value, column.path)

@@ -16,6 +16,7 @@ from target_pinterest_capi.events.reasons import LeftOut
 WORDS: Final = {
     "amount": "numbers",
     "boolean": "true or false",
+    "comma_amount": "numbers with a comma",
     "country": "countries",
     "currency": "currency codes",
     "digest": "SHA-256 digests",
@@ -35,6 +36,7 @@ _AGENTS: Final = ("Mozilla/", "Opera/", "Dalvik/", "okhttp/", "CFNetwork/")
 _IN_PHONES: Final = frozenset("+-()./ 0123456789")
 _PHONE_DIGITS: Final = range(7, 16)
 _FEWEST_TIME: Final = 8  # characters of a written time
+_CENTS: Final = 2  # digits after a comma
 _UUID_LENGTH: Final = 36
 _LONGEST_CODE: Final = 40  # characters of a country's or a currency's name
 _EARLIEST: Final = 10**8  # Unix seconds: a smaller number is a number
@@ -55,10 +57,10 @@ def shapes(value: Any) -> frozenset[str]:
 
 def _of_number(value: float | Decimal) -> set[str]:
     found = {"amount"} if _is_read(coerce.amount(value)) else set()
-    if isinstance(value, int) or value == value // 1:
+    if isinstance(value, int):
         found.add("whole")
-        if value >= _EARLIEST and _is_read(coerce.unix_time(value, UTC)):
-            found.add("time")
+    if value >= _EARLIEST and _is_read(coerce.unix_time(value, UTC)):
+        found.add("time")
     return found
 
 
@@ -73,6 +75,12 @@ def _is_read(value: Any) -> bool:
 
 def _is_whole(text: str) -> bool:
     return text.isascii() and text.isdigit()
+
+
+def _is_comma_amount(text: str) -> bool:
+    """Return whether it is a number as 1.234,50: not 1,234, which could be a thousand."""
+    whole, comma, cents = text.partition(",")
+    return bool(comma) and len(cents) == _CENTS and _is_whole(whole.replace(".", "") + cents)
 
 
 def _is_time(text: str) -> bool:
@@ -106,6 +114,7 @@ def _is_code(text: str) -> bool:
 _TESTS: Final = {
     "amount": lambda text: _is_read(coerce.amount(text)),
     "boolean": lambda text: text.lower() in {"true", "false"},
+    "comma_amount": _is_comma_amount,
     "country": lambda text: _is_code(text) and _is_read(normalize.country(text)),
     "currency": lambda text: _is_code(text) and _is_read(normalize.currency(text)),
     "digest": lambda text: hex_digest(text) is not None,

@@ -29,13 +29,15 @@ NAMES: Final = {
         transaction_date booked_at completed_at submitted_at signed_up_at registered_at
         registration_date bestelldatum bestellt_am auftragsdatum kaufdatum fecha_pedido fecha_compra
         date_commande date_achat data_ordine created_at created date_created create_date
-        creation_date created_on erstellt_am angelegt_am fecha_creacion fecha_alta fecha
-        date_creation original_timestamp timestamp server_time datetime date datum time ts
+        created_date createdate date_added joined_at initiation_date creation_date created_on
+        erstellt_am angelegt_am fecha_creacion fecha_alta fecha date_creation original_timestamp
+        timestamp server_time datetime date datum time ts
         """,
         "zeit hora data changed_at updated_at modified_at updated modified",
     ),
     "event_id": Names(
-        "event_id event_uuid message_id insert_id dedup_id deduplication_id", "dedup deduplication"
+        "event_id event_uuid message_id insert_id dedup_id deduplication_id uuid",
+        "dedup deduplication",
     ),
     "event_source_url": Names(
         "event_source_url page_url page_location source_url url",
@@ -107,8 +109,8 @@ NAMES: Final = {
     ),
     "user_data.country": Names(
         """
-        country country_code country_iso country_iso_2 country_code_v2 land landescode laendercode
-        pays code_pays pais codigo_pais paese
+        country country_code country_id country_iso country_iso_2 country_code_v2 land landescode
+        laendercode pays code_pays pais codigo_pais paese
         """,
         "nation",
     ),
@@ -169,12 +171,15 @@ NAMES: Final = {
     "custom_data.contents[].id": Names(
         """
         id product_id sku item_id variant_id product_sku article_id asin gtin ean artikelnummer
-        artikel_nr referencia reference articolo
+        artikel_nr referenced_id product_number referencia reference articolo
         """,
         "article product",
     ),
     "custom_data.contents[].item_name": Names(
-        "item_name product_name title name bezeichnung artikelname nombre nom libelle descripcion",
+        """
+        item_name product_name title name label bezeichnung artikelname nombre nom libelle
+        descripcion
+        """,
         "description",
     ),
     "custom_data.contents[].item_price": Names(
@@ -185,7 +190,8 @@ NAMES: Final = {
         "amount",
     ),
     "custom_data.contents[].quantity": Names(
-        "quantity qty menge anzahl cantidad quantite quantita units seats", "count amount"
+        "quantity qty qty_ordered menge anzahl cantidad quantite quantita units seats",
+        "count amount",
     ),
     "custom_data.contents[].item_category": Names(
         "item_category product_category category kategorie categoria categorie"
@@ -199,9 +205,10 @@ NAMES: Final = {
     ),
     "custom_data.order_id": Names(
         """
-        order_id order_number order_no bestellnummer bestell_nr bestellung_id auftragsnummer
-        numero_pedido id_pedido pedido_id numero_commande id_commande commande_id numero_ordine
-        transaction_id receipt_id receipt_no receipt_number receipt invoice_id invoice_number
+        order_id order_number order_no increment_id bestellnummer bestell_nr bestellung_id
+        auftragsnummer numero_pedido id_pedido pedido_id numero_commande id_commande commande_id
+        numero_ordine transaction_id receipt_id receipt_no receipt_number receipt invoice_id
+        invoice_number
         booking_ref booking_id order_ref purchase_id payment_intent order
         """,
         "invoice reference pedido commande",

@@ -54,7 +54,7 @@ def _entry(entry: Entry, outcome: str) -> Iterator[str]:
 
 
 def _body(entry: Entry) -> Iterator[str]:
-    yield f"- stream: {_scalar(shown_name(entry.stream.name))}"
+    yield f"- stream: {_scalar(entry.pattern)}"
     single = [*([entry.preset] if entry.preset else []), *entry.when]
     for line in single:
         yield "  " + _line(line)
@@ -93,5 +93,5 @@ def _lists(entries: Iterable[Entry]) -> Iterator[str]:
         yield ""
         yield LISTS_HEAD.rstrip()
     for entry in lists:
-        yield f"#   - stream: {_scalar(shown_name(entry.stream.name))}"
+        yield f"#   - stream: {_scalar(entry.pattern)}"
         yield from (f"#     {_line(line)}" for line in entry.list_lines)
