@@ -7,7 +7,6 @@ the generated function against it. It shares only the converters, and those alon
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from hashlib import sha256
-from ipaddress import ip_address, ip_network
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -28,13 +27,6 @@ from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warn
 from target_pinterest_capi.events.warnings import user_agent_warning
 
 REQUIRED = ("event_name", "action_source", "event_time", "event_id")
-PRIVATE = [
-    ip_network(network)
-    for network in (
-        "10.0.0.0/8", "127.0.0.0/8", "192.168.0.0/16", "169.254.0.0/16", "172.16.0.0/12",
-        "100.64.0.0/10", "::1/128", "fc00::/7", "fe80::/10",
-    )
-]  # fmt: skip
 HOUR = 3600
 DAY = 24 * HOUR
 
@@ -229,9 +221,6 @@ class Oracle:
 
     def _check_customer(self, customer: dict[str, Any]) -> None:
         """Warn of values; what only many events show, repeated identifiers, is left out here."""
-        address = customer.get("client_ip_address")
-        if address is not None and any(ip_address(address) in network for network in PRIVATE):
-            self.note("user_data.client_ip_address", Warned.PRIVATE_ADDRESS)
         agent = customer.get("client_user_agent")
         if agent is not None and (warning := user_agent_warning(agent)):
             self.note("user_data.client_user_agent", warning)

@@ -81,7 +81,7 @@ BOUNDS = {
     "events.normalize._is_bare_maid": LINEAR,
     "events.normalize._is_maid": LINEAR,
     "events.normalize._is_private_ipv6": LINEAR,
-    "events.normalize._no_users_ipv4": LINEAR,
+    "events.normalize._is_unspecified_ipv4": LINEAR,
     "events.normalize.is_public_ipv4": LINEAR,
     "events.phones._BETWEEN_NUMBERS": LINEAR,
     "events.phones._as_fraction": LINEAR,

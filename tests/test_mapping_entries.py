@@ -361,7 +361,8 @@ def test_deleted_rows_are_skipped_as_rows_too():
 @pytest.mark.parametrize(
     ("path", "first", "second", "made", "noted"),
     [
-        ("event_time", "n/a", NOW - 5, NOW - 5, "not_a_time"),
+        ("event_time", "soon", NOW - 5, NOW - 5, "not_a_time"),
+        ("event_time", "n/a", NOW - 5, NOW - 5, "null_value"),
         ("event_time", "03/04/2026", str(NOW - 5), NOW - 5, "ambiguous_date"),
         ("event_time", "", NOW - 5, NOW - 5, None),
         ("event_time", NOW - 9, NOW - 5, NOW - 9, None),

@@ -5,7 +5,14 @@
 import subprocess
 import sys
 from datetime import date
-from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address
+from ipaddress import (
+    AddressValueError,
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    ip_address,
+    ip_network,
+)
 from unicodedata import is_normalized, normalize
 
 import iso3166
@@ -861,7 +868,7 @@ def test_an_ip_address_is_what_the_library_takes_for_one(text):
         assert taken is LeftOut.NOT_AN_IP_ADDRESS or "." in text or text.count(":") == 1
         return
     expected = address.ipv4_mapped or address
-    if expected.is_unspecified or expected.is_loopback or expected in IPv4Network("0.0.0.0/8"):
+    if expected.is_unspecified or expected in IPv4Network("0.0.0.0/8"):
         assert forms.ip_address(text) is LeftOut.NOT_AN_IP_ADDRESS
         return
     taken = forms.ip_address(text)
@@ -882,20 +889,44 @@ def test_an_ip_address_is_what_the_library_takes_for_one(text):
         ("10.0.0.5", "10.0.0.5"),
         ("172.16.0.1, 10.0.0.5", "172.16.0.1"),
         ("fd00::1", "fd00::1"),
+        ("127.0.0.1", "127.0.0.1"),
+        ("::1", "::1"),
+        ("0:0:0:0:0:0:0:1", "::1"),
+        ("::ffff:127.0.0.1", "127.0.0.1"),
     ],
 )
 def test_ip_address_of_a_forwarded_list(text, address):
     """The first public address is the user's; a private one is sent where there is no other."""
     assert forms.ip_address(text) == address
-    assert forms.is_private(address) == address.startswith(("10.", "172.16.", "fd00:"))
+    private = ("10.", "127.", "172.16.", "fd00:", "::1")
+    assert forms.is_private(address) == address.startswith(private)
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["127.0.0.1", "127.8.8.8", "::1", "0:0:0:0:0:0:0:1", "::ffff:127.0.0.1", "0.0.0.0", "::"],
+PRIVATE = [
+    ip_network(network)
+    for network in (
+        "10.0.0.0/8", "127.0.0.0/8", "192.168.0.0/16", "169.254.0.0/16", "172.16.0.0/12",
+        "100.64.0.0/10", "::1/128", "fc00::/7", "fe80::/10",
+    )
+]  # fmt: skip
+
+
+@given(
+    st.ip_addresses()
+    | st.sampled_from(PRIVATE).flatmap(lambda network: st.ip_addresses(network=network))
 )
-def test_ip_address_of_no_user(text):
-    """An address of this machine, or of nothing, is no user's."""
+def test_private_addresses_are_those_of_the_networks_set_aside(address):
+    """RFC 1918, 6598 and 4193, loopback and link-local; 0.0.0.0/8 is no address of anybody."""
+    text = forms.ip_address(str(address))
+    if type(text) is str:
+        address = ip_address(text)
+        is_inside = any(address.version == net.version and address in net for net in PRIVATE)
+        assert forms.is_private(text) == is_inside
+
+
+@pytest.mark.parametrize("text", ["0.0.0.0", "0.1.2.3", "::", "0:0:0:0:0:0:0:0", "::ffff:0.0.0.0"])
+def test_ip_address_of_nobody(text):
+    """An address that stands for none is dropped."""
     assert forms.ip_address(text) is LeftOut.NOT_AN_IP_ADDRESS
 
 

@@ -396,11 +396,11 @@ _NOT_PUBLIC: Final = (
     r"|100\.(?:6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\."
 )
 is_public_ipv4: Final = re.compile(rf"(?!{_NOT_PUBLIC}){_OCTET}(?:\.{_OCTET}){{3}}").fullmatch
-_no_users_ipv4: Final = re.compile(r"0\.|127\.").match
+_is_unspecified_ipv4: Final = re.compile(r"0\.").match
 _GROUPS: Final = "[0-9a-f]{1,4}(?::[0-9a-f]{1,4})*"
 _is_short_ipv6: Final = re.compile(rf"(?:{_GROUPS})?::(?:{_GROUPS})?").fullmatch
 _is_full_ipv6: Final = re.compile("[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){7}").fullmatch
-_is_private_ipv6: Final = re.compile("f[cd][0-9a-f]{2}:|fe[89ab][0-9a-f]:").match
+_is_private_ipv6: Final = re.compile("f[cd][0-9a-f]{2}:|fe[89ab][0-9a-f]:|::1$").match
 _between_addresses: Final = re.compile(r"[\s,;]+").split
 _FORWARDED: Final = "for="  # RFC 7239
 
@@ -409,7 +409,7 @@ def ip_address(text: str) -> str | LeftOut:
     """Return the IP address of a user, without port, brackets or zone; IPv6 in lower case.
 
     It is the first public one of a forwarded list, or the first private one where there is none.
-    Addresses of this machine or of nothing are no user's.
+    An address that stands for none, such as 0.0.0.0, is dropped.
     """
     if is_public_ipv4(text):
         return text
@@ -427,7 +427,7 @@ def ip_address(text: str) -> str | LeftOut:
 
 
 def is_private(address: str) -> bool:
-    """Return whether an address in its normal form is of a private network."""
+    """Return whether an address in its normal form is a private network's or this machine's."""
     return not is_public_ipv4(address) if "." in address else bool(_is_private_ipv6(address))
 
 
@@ -439,7 +439,7 @@ def _one_address(written: str) -> str | None:
     elif text.count(":") == 1:
         text = text.partition(":")[0]
     if is_ipv4(text):
-        return None if _no_users_ipv4(text) else text
+        return None if _is_unspecified_ipv4(text) else text
     return _ipv6(text.partition("%")[0])
 
 
@@ -455,5 +455,7 @@ def _ipv6(text: str) -> str | None:
         return None
     mapped = address.ipv4_mapped  # a dual-stack server writes IPv4 as ::ffff:192.0.2.1
     if mapped:
-        return None if _no_users_ipv4(str(mapped)) else str(mapped)
-    return None if address.is_unspecified or address.is_loopback else text
+        return None if _is_unspecified_ipv4(str(mapped)) else str(mapped)
+    if address.is_unspecified:
+        return None
+    return str(address) if address.is_loopback else text

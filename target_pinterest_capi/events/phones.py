@@ -21,7 +21,7 @@ _EXTENSION: Final = re.compile(
 _NOT_DIGITS: Final = re.compile("[^0-9]+")
 # A slash alone may stand within a number, so it is tried after what stands between numbers only.
 _BETWEEN_NUMBERS: Final = (
-    re.compile(r"\s+/\s*|/\s+|[,;|\n]|\s+(?:or|and|&)\s+", re.IGNORECASE),
+    re.compile(r"(?<!\s)\s+/\s*|/\s+|[,;|\n]|(?<!\s)\s+(?:or|and|&)\s+", re.IGNORECASE),
     re.compile("/"),
 )
 _FEWEST_DIGITS: Final = 7  # of each number, where a text may hold several
