@@ -160,6 +160,47 @@ def test_stream_that_makes_no_event_is_a_comment(stream: str, columns: dict[str,
     assert why in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("stream", "event_name"),
+    [
+        ("orders", "checkout"),
+        ("SHOP.PUBLIC.ORDERS", "checkout"),
+        ("Bestellungen", "checkout"),
+        ("pedidos_2026", "checkout"),
+        ("product_views", "view_content"),
+        ("quote_requests", "lead"),
+        ("abandoned_checkouts", "initiate_checkout"),
+        ("kunden", "signup"),
+        ("order_items", None),
+        ("order_refunds", None),
+        ("invoice_line_items", None),
+        ("draft_orders", None),
+        ("balance_transactions", None),
+        ("order_history", None),
+        ("products", None),
+    ],
+)
+def test_name_of_a_stream_says_what_its_rows_are(stream: str, event_name: str | None):
+    """A stream's name gives the event, and none where rows are parts or the end of another."""
+    row = {"id": 1, "order_id": 2, "created_at": ago(), "email": "jane@example.com", "total": 5}
+    entries = suggested(messages(Sample(stream, [row], {}, {}, 0)))["mappings"]
+    assert [entry["defaults"]["event_name"] for entry in entries] == [event_name] * bool(event_name)
+
+
+@pytest.mark.parametrize(
+    "column", ["sales_rep_email", "created_by_email", "store.email", "sales_mail", "to_email"]
+)
+def test_address_of_somebody_else_is_not_mapped(column: str):
+    """Beside the customer's address that of a clerk or of the shop is named, and never sent."""
+    outer, _, inner = column.partition(".")
+    other = {inner: "clerk@example.com"} if inner else "clerk@example.com"
+    row = {"order_id": 2, "created_at": ago(), "email": "jane@example.com", outer: other}
+    done = run("suggest", lines=messages(Sample("orders", [row], {}, {}, 0)))
+    [entry] = yaml.safe_load(done.stdout)["mappings"]
+    assert entry["fields"]["user_data.em"] == "email"
+    assert f"{column} (e-mail addresses: user_data.em?)" in done.stdout
+
+
 def test_members_of_a_list_are_a_customer_list():
     """A stream of people who join and leave is offered as a customer list that can be used."""
     rows = [

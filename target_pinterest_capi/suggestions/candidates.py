@@ -62,7 +62,7 @@ NEUTRAL: Final = frozenset(
     listed("""
     customer kunde kunden client cliente user buyer payer subscriber shopper person contact kontakt
     billing bill invoice rechnung facturacion facturation fattura order bestell bestellung purchase
-    commande pedido transaction checkout sale lead account profile event primary main default raw
+    commande pedido transaction checkout lead account profile event primary main default raw
     details info properties traits context payload attributes address adresse direccion indirizzo
     hashed hash sha256 lower usd eur gbp chf gross brutto net netto incl grand total money cents
     cent minor de la le du del der des the 1 0
@@ -76,7 +76,8 @@ FOREIGN: Final = frozenset(
     sender from to cc bcc reply referrer partner warehouse product item line tax discount refund
     refunded fee tip weight updated modified cancelled closed deleted expires expiry due parent
     previous verified fulfilled steuer rabatt versand impuesto envio taxe remise quantity count
-    transfer application outcome fraud card
+    transfer application outcome fraud card rep assigned assignee manager owner creator author by
+    admin operator driver affiliate organizer host
     """)
 )
 _MORE_NEUTRAL: Final = {"custom_data.currency": listed("amount price value code iso")}

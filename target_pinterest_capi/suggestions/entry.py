@@ -172,7 +172,7 @@ def _add_own_fields(entry: Entry, found: dict[str, list[Candidate]]) -> None:
 
 def _lines(field: str, ones: list[Candidate]) -> list[Line]:
     """Return the line of a field's best column, or of several for a list."""
-    sure = [one for one in ones if one.is_sure]
+    sure = _sure(ones)
     if not sure:
         return [
             Line(field, one.column.expression, NOT_SURE + one.reason, is_sure=False)
@@ -182,6 +182,16 @@ def _lines(field: str, ones: list[Candidate]) -> list[Line]:
         return [Line(field, sure[0].column.expression, sure[0].reason)]
     several = sure[:MOST_OF_ONE_FIELD]
     return [Line(field, [one.column.expression for one in several], several[0].reason)]
+
+
+def _sure(ones: list[Candidate]) -> list[Candidate]:
+    """Return those that are mapped: never a second one beside others that are found by more.
+
+    `sales_mail` is the customer's where it is the only address, and somebody else's beside `email`.
+    """
+    strong = [one for one in ones if one.score > candidates.SURE]
+    just = [one for one in ones if one.score == candidates.SURE]
+    return strong or (just if len(just) == 1 else [])
 
 
 def _add_items(entry: Entry) -> None:
@@ -251,11 +261,11 @@ def _add_event(entry: Entry, given: Iterable[str]) -> str | None:
         if column is not None:
             reason = "words that many systems have for events"
             entry.fields.append(Line("event_name", column.expression, reason))
+            names = list(meaning.event_names(column))
             entry.event_names += [
-                Line(name, target, f"{count:,} in the sample")
-                for name, target, count in meaning.event_names(column)
+                Line(name, target, f"{count:,} in the sample") for name, target, count in names
             ]
-            others = column.filled - sum(column.known_words.values())
+            others = column.filled - sum(count for _, _, count in names)
             if others:
                 entry.notes.append(
                     f"{others:,} of {column.filled:,} records have another {column.label}: they are"
@@ -272,9 +282,9 @@ def _add_event(entry: Entry, given: Iterable[str]) -> str | None:
 
 def _event_default(entry: Entry) -> list[Line]:
     found = meaning.event_of_stream(entry.stream.name)
-    if found is not None:
-        return [Line("event_name", *found)]
-    if entry.maps(VALUE) and entry.maps(ORDER_ID):
+    if found is not None and found[0] is not None:
+        return [Line("event_name", found[0], found[1])]
+    if found is None and entry.maps(VALUE) and entry.maps(ORDER_ID):
         return [Line("event_name", "checkout", "rows have an amount and the number of an order")]
     entry.problem = "neither its name nor a column says what its rows are: choose an event_name"
     return [offered(Line("event_name", "custom", "nothing says what the rows are"))]
@@ -282,7 +292,7 @@ def _event_default(entry: Entry) -> list[Line]:
 
 def _add_event_id(entry: Entry, found: list[Candidate]) -> None:
     """Find what a row is the same event by."""
-    sure = [one for one in found if one.is_sure]
+    sure = _sure(found)
     order = next((line for line in entry.fields if line.name == ORDER_ID and line.is_sure), None)
     if sure:
         entry.fields.append(Line("event_id", sure[0].column.expression, sure[0].reason))
@@ -340,8 +350,7 @@ def _add_list(entry: Entry, found: dict[str, list[Candidate]]) -> None:
     stream = entry.stream
     if not meaning.is_list(stream) or entry.preset is not None:
         return
-    sure = [one for one in found[EMAIL] if one.is_sure]
-    maids = [one for one in found["user_data.hashed_maids"] if one.is_sure]
+    sure, maids = _sure(found[EMAIL]), _sure(found["user_data.hashed_maids"])
     if not (sure or maids):
         return
     best = (sure or maids)[0]
@@ -366,15 +375,27 @@ def _sort(entry: Entry) -> None:
 
 def _list_the_rest(entry: Entry) -> None:
     """Name the columns that nothing was found for, with what their values look like."""
-    used = " ".join(str(line.value) for line in (*entry.fields, *entry.when))
+    used = [str(line.value) for line in (*entry.fields, *entry.when)]
     rest = [
         _described(column)
         for column in entry.stream.columns.values()
-        if column.expression not in used and not column.types & {"object", "array"}
+        if not column.types & {"object", "array"}
+        and not any(_is_within(column.expression, expression) for expression in used)
     ]
     if rest:
         more = f" and {len(rest) - MOST_LISTED:,} more" if len(rest) > MOST_LISTED else ""
         entry.notes.append("No rule found a field for: " + ", ".join(rest[:MOST_LISTED]) + more)
+
+
+def _is_within(column: str, expression: str) -> bool:
+    """Return whether an expression reads a column: `divide(id, x)` reads `id`, `order_id` not."""
+    start = expression.find(column)
+    while start >= 0:
+        around = expression[:start][-1:] + expression[start + len(column) :][:1]
+        if not any(char.isalnum() or char in "._" for char in around):
+            return True
+        start = expression.find(column, start + 1)
+    return False
 
 
 def _described(column: Column) -> str:

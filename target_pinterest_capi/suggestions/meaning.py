@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from target_pinterest_capi.suggestions import vocabulary
+from target_pinterest_capi.suggestions.candidates import HALF
 from target_pinterest_capi.suggestions.lines import NOT_SURE, Line, offered
 from target_pinterest_capi.suggestions.profile import Column, StreamProfile
 from target_pinterest_capi.suggestions.synonyms import NAMES
@@ -14,8 +15,9 @@ LANDING_PAGES: Final = frozenset(
     map(key, listed("landing_site landing_page landing_page_url landing_url entry_page entry_url"))
 )
 EVENT_COLUMNS: Final = frozenset(
-    map(key, (*listed(NAMES["event_name"].possible), "event_name", "event", "type", "name"))
+    map(key, (*listed(NAMES["event_name"].possible), "event_name", "event"))
 )
+OTHER_EVENT_COLUMNS: Final = frozenset({"type", "name"})  # where half of the values are events
 STATE_COLUMNS: Final = frozenset(
     map(
         key,
@@ -47,22 +49,38 @@ PAYMENT_COLUMNS: Final = frozenset(
 CURRENCIES: Final = frozenset(
     listed("usd eur gbp chf cad aud nzd sek nok dkk pln czk huf ron brl mxn jpy")
 )
-SHOWN_WORDS: Final = 20
+SHOWN_WORDS: Final = 100
 
 
-def event_of_stream(name: str) -> tuple[str, str] | None:
-    """Return the event that a stream's name stands for, and the reason; None without any."""
-    parts = words(name)
-    runs = [
-        joined(parts[start:end])
-        for start in range(len(parts))
-        for end in range(start + 1, len(parts) + 1)
+def event_of_stream(name: str) -> tuple[str | None, str] | None:
+    """Return the event that a stream's name stands for, and the reason.
+
+    The event is None where the name says that rows are none (refunds, order_items), and the result
+    is None where it says nothing. The longest name decides: product_views are no products.
+    """
+    found = [
+        (length, event_name is None, event_name, one)
+        for event_name, known in _events()
+        for one in known.split()
+        if (length := _length_within(one, name))
     ]
-    for event_name, known in vocabulary.EVENT_BY_STREAM.items():
-        for one in known.split():
-            if any(is_plural(run, key(one)) for run in runs):
-                return event_name, f"a guess from the name of the stream: {one}"
-    return None
+    if not found:
+        return None
+    *_, event_name, one = max(found, key=lambda row: row[:2])
+    return event_name, f"a guess from the name of the stream: {one}"
+
+
+def _events() -> Iterator[tuple[str | None, str]]:
+    yield from vocabulary.EVENT_BY_STREAM.items()
+    yield None, vocabulary.NO_EVENT
+
+
+def _length_within(known: str, name: str) -> int:
+    """Return of how many words a known name is, where it is within a stream's; else 0."""
+    parts = words(name)
+    count = len(words(known))
+    runs = (joined(parts[start : start + count]) for start in range(len(parts) - count + 1))
+    return count if any(is_plural(run, key(known)) for run in runs) else 0
 
 
 def is_plural(name: str, known: str) -> bool:
@@ -88,12 +106,12 @@ def action_source(stream: StreamProfile, maps: Callable[[str], bool]) -> tuple[s
 def event_column(stream: StreamProfile) -> Column | None:
     """Return the column that says which event a row is; None where words or names do not say so."""
     for column in stream.columns.values():
-        known = sum(
-            count
-            for name, count in column.known_words.items()
-            if vocabulary.word(name) in vocabulary.known_events()
-        )
-        if known and key(column.path[-1]) in EVENT_COLUMNS and len(column.path) == 1:
+        name = key(column.path[-1])
+        known = sum(count for *_, count in event_names(column))
+        share = known / column.filled if column.filled else 0.0
+        if len(column.path) == 1 and (
+            (known and name in EVENT_COLUMNS) or (share >= HALF and name in OTHER_EVENT_COLUMNS)
+        ):
             return column
     return None
 
@@ -143,7 +161,7 @@ def _state(column: Column) -> list[Line]:
         else f"contains(`{json.dumps(bought)}`, {column.expression})"
     )
     is_sure = sum(column.known_words.values()) == column.filled and len(bought) < len(seen)
-    reason = f"states seen: {', '.join(seen)}"
+    reason = f"states seen: {', '.join(seen)}; any other is skipped"
     return [Line("when", condition, reason if is_sure else NOT_SURE + reason, is_sure)]
 
 

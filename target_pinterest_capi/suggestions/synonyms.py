@@ -147,7 +147,8 @@ NAMES: Final = {
     "custom_data.value": Names(
         """
         value grand_total order_total total_price total_amount amount_total total total_inc_tax
-        order_value order_amount purchase_value gesamtbetrag gesamtsumme bestellwert gesamtpreis
+        order_value order_amount sale_total sale_amount
+        purchase_value gesamtbetrag gesamtsumme bestellwert gesamtpreis
         importe_total monto_total montant_total valor_total total_ttc total_pedido total_commande
         revenue amount_paid amount betrag summe importe monto montant totale importo valor umsatz
         turnover subtotal subtotal_price unit_amount

@@ -29,7 +29,7 @@ EVENT_BY_STREAM: Final = {
     "checkout": """
         order bestellung auftrag pedido commande ordine ordini sale verkauf venta vente vendita
         vendite purchase kauf compra achat transaction charge payment_intent payment invoice
-        rechnung factura facture receipt bon ticket booking buchung reserva
+        rechnung factura facture receipt booking buchung reserva
     """,
     "signup": """
         signup sign_up registration registrierung customer user account kunde cliente client
@@ -40,6 +40,13 @@ EVENT_BY_STREAM: Final = {
     "view_content": "product_view product_viewed item_view",
     "app_install": "install app_install",
 }
+# Streams whose rows are no event of a person, whatever else is in the name: order_items, refunds.
+NO_EVENT: Final = """
+    refund return chargeback dispute cancellation credit_note payout balance shipment delivery
+    fulfillment fulfilment item line position product variant inventory stock review coupon discount
+    tax transfer draft metafield history audit log erstattung retoure storno lieferung artikel
+    produkt lager remboursement retour livraison article produit devolucion reembolso envio producto
+"""
 # A stream of people for a customer list, and no event.
 LIST_STREAMS: Final = frozenset(
     listed("member audience newsletter subscriber segment vip mailing_list membership abonnent")
