@@ -1,6 +1,8 @@
 """`pinterest-capi suggest`: a mapping to start from, tried on the tables that shops have."""
 
 import json
+from collections.abc import Callable
+from datetime import UTC, datetime
 from glob import escape
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,8 @@ from suggested_samples import AGENT, SAMPLES, Sample, ago
 
 from given import ACCOUNT, line, record, schema
 from target_pinterest_capi.cli.main import main
+from target_pinterest_capi.sandbox.demo.sample import lines as shop_lines
+from target_pinterest_capi.sandbox.server import Sandbox
 from target_pinterest_capi.suggestions.shapes import shapes
 
 
@@ -199,6 +203,35 @@ def test_address_of_somebody_else_is_not_mapped(column: str):
     [entry] = yaml.safe_load(done.stdout)["mappings"]
     assert entry["fields"]["user_data.em"] == "email"
     assert f"{column} (e-mail addresses: user_data.em?)" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["German shop", "tap-stripe charges", "flat names, no event"])
+def test_target_delivers_by_a_suggestion(
+    name: str, run_target: Callable[..., Any], sandbox: Sandbox
+):
+    """A run of the target by a suggestion ends at Pinterest, with the event's name and value."""
+    sample = SAMPLES[name]
+    ran = run_target(messages(sample), **suggested(messages(sample)))
+    assert ran.code == 0
+    assert ran.outcomes["delivered"] == sample.events
+    [stored] = sandbox.store.events()
+    assert stored.event["event_name"] == "checkout"
+    assert stored.event["custom_data"]["value"] in {"19.90", "19.99", "5"}
+
+
+def test_demos_own_shop_is_mapped():
+    """Every table of the demo's shop is found for what it is, and each of them makes events."""
+    done = run("suggest", lines=shop_lines(datetime.now(UTC)).splitlines())
+    entries = yaml.safe_load(done.stdout)["mappings"]
+    assert {entry["stream"]: entry.get("preset") for entry in entries} == {
+        "orders": "shopify",
+        "tracks": "segment",
+        "web_events": "pinterest",
+        "store_sales": "pinterest",
+        "workshop_bookings": None,
+    }
+    assert "#   - stream: newsletter\n" in done.stdout
+    assert "not mapped  stream inventory" in done.stderr
 
 
 def test_members_of_a_list_are_a_customer_list():

@@ -277,6 +277,11 @@ def _add_event(entry: Entry, given: Iterable[str]) -> str | None:
     if "action_source" not in given:
         source, reason = meaning.action_source(stream, entry.maps)
         entry.defaults.append(Line("action_source", source, reason))
+        if source == "offline":
+            entry.notes.append(
+                "Pinterest never removes a repeated offline event: set ledger_url, such as"
+                " ledger_url: sqlite:///ledger.db"
+            )
     return event_name
 
 
