@@ -43,7 +43,6 @@ CHECKED = "the user's own: expressions.patterns bounds the length of its texts"
 BOUNDS = {
     "cli.console._filling": OURS,
     "cli.console._control": LINEAR,
-    "cli.fields.sub": CONFIGURED,
     "cli.presets._label": OURS,
     "cli.presets.split": OURS,
     "cli.presets.match": OURS,

@@ -40,6 +40,7 @@ INSIDE: Final = (
     "reporting",
     "settings",
     "singer",
+    "suggestions",
 )
 ROOMS: Final = {
     "target": Room(("target", "target_command", "sinks", "__main__"), INSIDE),
@@ -71,6 +72,10 @@ ROOMS: Final = {
             "pipeline",
             "settings",
         ),
+    ),
+    "suggestions": Room(
+        ("suggestions",),
+        ("events", "expressions", "mapping", "pipeline", "settings", "singer"),
     ),
     "customer_lists": Room(
         ("customer_lists",),
