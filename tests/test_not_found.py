@@ -182,6 +182,12 @@ def test_misspelt_column_in_every_place(run_target, tmp_path: Path, plain_termin
     assert (found.status, f"{TELEPHONE} ({setting})" in found.details) == ("warning", True)
 
 
+def test_when_that_takes_every_record(run_target):
+    """`when: always` is no column."""
+    given = entry(preset="shopify", when="always")
+    assert "'always'" not in run_target([ORDERS, record("orders", **ORDER)], mappings=[given]).log
+
+
 def test_preset_reads_what_there_is(run_target):
     """A preset's expressions name columns that a stream may not have: nothing is said of those."""
     given = {"stream": "orders", "preset": "shopify", "fields": {"event_id": "Name"}}
@@ -263,7 +269,8 @@ def test_entry_without_a_stream_beside_others(run_target, tmp_path: Path):
 FIRST_CONTACT = (
     "No mappings are set, and stream users has no column named like event_name, action_source, "
     "event_time, user_data.em. It has created, id, mail. Say in mappings which column is which "
-    "field, or name a preset: `pinterest-capi presets list`"
+    "field: `pinterest-capi suggest` writes them from a sample, `pinterest-capi presets list` names "
+    "those that are built in"
 )
 FOREIGN = schema("users", "id", "mail", "created")
 

@@ -15,7 +15,7 @@ from target_pinterest_capi.events.fields import FIELDS
 from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.expressions.analysis import EACH, Path, compared_columns, paths
 from target_pinterest_capi.expressions.values import opened
-from target_pinterest_capi.mapping.entries import properties_of
+from target_pinterest_capi.mapping.entries import ALWAYS, properties_of
 from target_pinterest_capi.mapping.flat_columns import entry_fields
 from target_pinterest_capi.reporting.report import NotFound
 from target_pinterest_capi.settings import CustomerListEntry, MappingEntry, Settings
@@ -23,7 +23,6 @@ from target_pinterest_capi.settings.problems import nearest
 
 MAX_STREAMS: Final = 1_000  # whose names are kept, to find the nearest
 MAX_SHOWN: Final = 20  # columns that are named in a run
-ALWAYS: Final = "always"  # as a `when`, which is no column then
 _WILDCARDS: Final = re.compile(r"[*?\[\]!]")
 
 
@@ -267,8 +266,9 @@ def _no_fields(stream: str, columns: Collection[str], fields: Collection[str]) -
         setting="mappings",
         message=(
             f"No mappings are set, and stream {shown_name(stream)} has no column named like "
-            f"{', '.join(fields)}. {has}Say in mappings which column is which field, or name a "
-            "preset: `pinterest-capi presets list`"
+            f"{', '.join(fields)}. {has}Say in mappings which column is which field: "
+            "`pinterest-capi suggest` writes them from a sample, `pinterest-capi presets list` "
+            "names those that are built in"
         ),
     )
 
