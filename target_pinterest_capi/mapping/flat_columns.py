@@ -145,7 +145,7 @@ def _expressions(field: Field, columns: _Columns) -> Iterator[str]:
             yield from (quoted(column) for _, column in columns.numbered(name))
     if field.path == _CONTENTS:
         if (column := columns.named(_TAG_ITEMS)) is not None:
-            yield f"{_quoted(column)}[].{{{_TAG_ITEM_MEMBERS}}}"
+            yield f"{quoted(column)}[].{{{_TAG_ITEM_MEMBERS}}}"
         yield from _flat_items(columns)
 
 
