@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import cache
 from glob import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
@@ -19,6 +19,7 @@ from given import ACCOUNT, line, record, schema
 from target_pinterest_capi.cli.main import main
 from target_pinterest_capi.sandbox.demo.sample import lines as shop_lines
 from target_pinterest_capi.sandbox.server import Sandbox
+from target_pinterest_capi.settings.objects import Preset
 from target_pinterest_capi.suggestions import profile
 from target_pinterest_capi.suggestions.entry import suggest_entry
 from target_pinterest_capi.suggestions.preset_fit import MARKS
@@ -232,7 +233,12 @@ def test_preset_is_known_by_its_columns(preset: str, columns: tuple[str, ...]):
     assert entry["preset"] == preset
 
 
-@pytest.mark.parametrize("name", ["German shop", "tap-stripe charges", "flat names, no event"])
+def test_every_preset_is_suggested():
+    """Each built-in preset has the columns that a stream is known by."""
+    assert {preset for preset, _ in MARKS} | {"pinterest"} == set(get_args(Preset))
+
+
+@pytest.mark.parametrize("name", ["German shop", "Square payments", "flat names, no event"])
 def test_target_delivers_by_a_suggestion(
     name: str, run_target: Callable[..., Any], sandbox: Sandbox
 ):
