@@ -329,19 +329,11 @@ SAMPLES = {
                 },
             }
         ],
-        {
-            "event_time": "date_created",
-            "event_id": "id",
-            "user_data.em": "billing_address.email",
-            "user_data.ct": "billing_address.city",
-            "user_data.st": "billing_address.state",
-            "user_data.external_id": "customer_id",
-            "custom_data.value": "total_inc_tax",
-            "custom_data.order_id": "id",
-        },
-        {"event_name": "checkout", "action_source": "web"},
+        {},
+        {},
         1,
         key="id",
+        preset="bigcommerce",
     ),
     "sales at the till": Sample(
         "pos_sales",
@@ -494,17 +486,11 @@ SAMPLES = {
                 "outcome": {"type": "authorized", "risk_score": 5},
             }
         ],
-        {
-            "event_time": "created",
-            "user_data.em": "receipt_email",
-            "user_data.external_id": "customer",
-            "custom_data.value": "divide(amount, `100`)",
-            "custom_data.currency": "currency",
-        },
-        {"event_name": "checkout", "action_source": "web"},
+        {},
+        {},
         1,
         key="id",
-        schema={"amount": INTEGER, "amount_refunded": INTEGER},
+        preset="stripe",
     ),
     "tap-stripe customers": Sample(
         "customers",
@@ -660,6 +646,7 @@ SAMPLES = {
         [
             {
                 "entity_id": 1,
+                "state": "complete",
                 "increment_id": "000001",
                 "created_at": ago(),
                 "updated_at": ago(),
@@ -677,21 +664,11 @@ SAMPLES = {
                 "billing_address": {"city": "Bonn", "country_id": "DE", "postcode": "53111"},
             }
         ],
-        {
-            "event_time": "created_at",
-            "event_id": "increment_id",
-            "user_data.em": "customer_email",
-            "user_data.fn": "customer_firstname",
-            "user_data.country": "billing_address.country_id",
-            "custom_data.value": "grand_total",
-            "custom_data.currency": "order_currency_code",
-            "custom_data.contents": (
-                "items[].{id: product_id, item_name: name, item_price: price, quantity: qty_ordered}"
-            ),
-        },
-        {"event_name": "checkout", "action_source": "web"},
+        {},
+        {},
         1,
         key="entity_id",
+        preset="magento",
     ),
     "Square payments": Sample(
         "payments",

@@ -3,20 +3,33 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 from glob import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
 from click.testing import CliRunner, Result
+from hypothesis import given
+from hypothesis import strategies as st
 from suggested_samples import AGENT, SAMPLES, Sample, ago
 
 from given import ACCOUNT, line, record, schema
 from target_pinterest_capi.cli.main import main
 from target_pinterest_capi.sandbox.demo.sample import lines as shop_lines
 from target_pinterest_capi.sandbox.server import Sandbox
+from target_pinterest_capi.settings.objects import Preset
+from target_pinterest_capi.suggestions import profile
+from target_pinterest_capi.suggestions.entry import suggest_entry
+from target_pinterest_capi.suggestions.preset_fit import MARKS
 from target_pinterest_capi.suggestions.shapes import shapes
+from target_pinterest_capi.suggestions.text import as_text
+from target_pinterest_capi.suggestions.trial import Trial
+
+NAMES_OF_COLUMNS = st.sampled_from(
+    ["email", "created_at", "order_id", "total", "items", "sku", "price", "status", "event", "a.b"]
+) | st.text(max_size=6)
 
 
 @pytest.fixture(autouse=True)
@@ -46,6 +59,14 @@ def suggested(lines: list[bytes]) -> dict[str, Any]:
     return found
 
 
+@cache
+def of_sample(name: str) -> Result:
+    """Return what the command prints for a sample, which several tests look at."""
+    done = run("suggest", lines=messages(SAMPLES[name]))
+    assert done.exit_code == 0, done.output
+    return done
+
+
 def previewed(configuration: dict[str, Any], lines: list[bytes]) -> list[dict[str, Any]]:
     Path("mappings.json").write_text(json.dumps({**configuration, "ad_account_id": ACCOUNT}))
     done = run("preview", "--config", "mappings.json", "--json", "-n", "100", lines=lines)
@@ -57,7 +78,7 @@ def previewed(configuration: dict[str, Any], lines: list[bytes]) -> list[dict[st
 def test_table_gets_its_mapping(name: str):
     """A table's columns are found by names and by shapes of values, its event by what it is."""
     sample = SAMPLES[name]
-    [entry] = suggested(messages(sample))["mappings"]
+    [entry] = yaml.safe_load(of_sample(name).stdout)["mappings"]
     assert entry["stream"] == sample.stream
     assert entry.get("preset") == sample.preset
     assert entry.get("when") == sample.when
@@ -73,7 +94,7 @@ def test_suggestion_makes_events_and_passes_check(name: str):
     """`preview` makes events by a suggestion as it is, `check` has nothing against it."""
     sample = SAMPLES[name]
     lines = messages(sample)
-    results = previewed(suggested(lines), lines)
+    results = previewed(yaml.safe_load(of_sample(name).stdout), lines)
     assert [row["outcome"] for row in results].count("event") == sample.events
     Path("in.singer").write_bytes(b"\n".join(lines))
     Path("dry.json").write_text('{"mode": "dry_run"}')
@@ -85,8 +106,7 @@ def test_suggestion_makes_events_and_passes_check(name: str):
 @pytest.mark.parametrize("name", SAMPLES)
 def test_no_value_of_a_record_is_shown(name: str):
     """What is printed holds names of columns, and none of the values that identify people."""
-    sample = SAMPLES[name]
-    done = run("suggest", lines=messages(sample))
+    shown = of_sample(name).output.replace(SAMPLES[name].stream, "")
     for text in (
         "jane@",
         "example.com",
@@ -96,7 +116,7 @@ def test_no_value_of_a_record_is_shown(name: str):
         "a name of their own",
         "cus_1",
     ):
-        assert text not in done.output.replace(sample.stream, "")
+        assert text not in shown
 
 
 def test_every_line_says_why():
@@ -205,7 +225,20 @@ def test_address_of_somebody_else_is_not_mapped(column: str):
     assert f"{column} (e-mail addresses: user_data.em?)" in done.stdout
 
 
-@pytest.mark.parametrize("name", ["German shop", "tap-stripe charges", "flat names, no event"])
+@pytest.mark.parametrize(("preset", "columns"), MARKS)
+def test_preset_is_known_by_its_columns(preset: str, columns: tuple[str, ...]):
+    """A stream with the columns that mark a preset is mapped by it."""
+    row = dict.fromkeys(columns, "x")
+    [entry] = suggested(messages(Sample("data", [row], {}, {}, 0)))["mappings"]
+    assert entry["preset"] == preset
+
+
+def test_every_preset_is_suggested():
+    """Each built-in preset has the columns that a stream is known by."""
+    assert {preset for preset, _ in MARKS} | {"pinterest"} == set(get_args(Preset))
+
+
+@pytest.mark.parametrize("name", ["German shop", "Square payments", "flat names, no event"])
 def test_target_delivers_by_a_suggestion(
     name: str, run_target: Callable[..., Any], sandbox: Sandbox
 ):
@@ -378,3 +411,33 @@ def test_odd_names_and_words_leave_the_output_whole(stream: str, column: str, wo
 def test_value_has_its_shapes(value: Any, expected: set[str]):
     """A value is told by the rules by which it would be read."""
     assert shapes(value) == expected
+
+
+WILD = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**20), 10**20)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.sampled_from(["paid", "Order Completed", "jane@example.com", "1,5", "[1, {", "EUR", "{}"])
+    | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(NAMES_OF_COLUMNS, inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@given(
+    stream=st.sampled_from(["orders", "leads", "newsletter", "x"]) | st.text(max_size=6),
+    rows=st.lists(st.dictionaries(NAMES_OF_COLUMNS, WILD, max_size=6), max_size=3),
+    keys=st.lists(st.sampled_from(["id", "order id", "a.b"]), max_size=2),
+)
+def test_any_table_gets_a_configuration_that_loads(
+    stream: str, rows: list[dict[str, Any]], keys: list[str]
+):
+    """Whatever a tap sends, the text is the configuration that was tried, and it can be loaded."""
+    lines = [schema(stream, key_properties=tuple(keys)), *(record(stream, **row) for row in rows)]
+    entries = [suggest_entry(found) for found in profile.read(lines).values()]
+    text = as_text(entries, Trial(entries).in_words())
+    mappings = [entry.mapping() for entry in entries if entry.is_active]
+    assert yaml.safe_load(text) == {"mappings": mappings}
