@@ -177,7 +177,7 @@ def city(text: str) -> str | LeftOut:
 _between_names: Final = re.compile(
     r"\s+[-\u2010-\u2014]\s*|\s*[-\u2010-\u2014]\s+|\s*[:/|,(\[]\s*"
 ).split
-_after_name: Final = re.compile(r"(.+?)\s*[(\[]\s*([A-Z]{2,3})\s*[)\]]").fullmatch
+_after_name: Final = re.compile(r"(.*\S)\s*[(\[]\s*([A-Z]{2,3})\s*[)\]]").fullmatch
 
 
 def _named_twice(text: str) -> list[tuple[str, str]]:
