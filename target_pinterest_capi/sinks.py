@@ -59,6 +59,7 @@ class ConversionsSink(RecordSink):
             target.run,
             compile_entries=target.compile_entries,
             warn=target.warn_once,
+            not_found=target.not_found,
             lists=target.lists.mappers(stream_name, tuple(map(clean_name, key_properties or ()))),
         )
         if not pipeline.is_taken:

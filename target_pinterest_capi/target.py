@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Iterable
 from functools import partial
 from types import FrameType
 from typing import IO, Any, ClassVar, Final, NamedTuple
@@ -36,8 +37,10 @@ from target_pinterest_capi.events.reasons import Skipped
 from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.mapping.entries import KEPT_STREAMS, Accounts, entry_compiler
 from target_pinterest_capi.pipeline.feed import ChunkedSource, paced
+from target_pinterest_capi.pipeline.not_found import NamesNotFound
 from target_pinterest_capi.reporting.log_lines import keep_to_one_line
 from target_pinterest_capi.reporting.progress import Progress, watch
+from target_pinterest_capi.reporting.report import NotFound
 from target_pinterest_capi.reporting.summary import log_summary
 from target_pinterest_capi.singer.batch_files import BatchFileError, batch_records
 from target_pinterest_capi.singer.memory import keep_freed_memory
@@ -58,6 +61,8 @@ from target_pinterest_capi.target_command import (
     log_problems,
 )
 
+# Columns that a SCHEMA does not declare may still come with records: so many are waited for.
+RECORDS_BEFORE_JUDGEMENT: Final = 1_000
 QUIET_LOGGERS: Final = ("httpx", "httpcore")  # they log a line for each request
 
 
@@ -99,6 +104,10 @@ class TargetPinterestCapi(Target):
         self.compile_entries = entry_compiler(
             self.settings, Accounts(self.settings), self.run.tally.count_value
         )
+        self.not_found = NamesNotFound(self.settings)
+        self.run.has_unmet_entries = lambda: self.not_found.has_unmet_entries
+        self._is_read = False  # the whole input: further streams cannot come
+        self._judge_columns_at = RECORDS_BEFORE_JUDGEMENT
         self._declared: dict[tuple[object, ...], _Stream] = {}  # by SCHEMA, the last used last
         self._warnings: set[str] = set()
         self.lists = ListDelivery(self.settings, self.run)
@@ -185,6 +194,16 @@ class TargetPinterestCapi(Target):
             self._warnings.add(message)
             self.logger.warning("%s", message)
 
+    def _warn_of(self, found: Iterable[NotFound]) -> None:
+        """Log once what the configuration names and the input does not have."""
+        for one in found:
+            self.warn_once(f"{one.message} ({one.setting})")
+
+    def _not_found(self) -> list[NotFound]:
+        """Return the names that the input does not have; of streams once all of it is read."""
+        streams = self.not_found.streams() if self._is_read else []
+        return [*streams, *self.not_found.columns()]
+
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
         stream, record = message_dict["stream"], message_dict["record"]
         if stream not in self.mapper.stream_maps:
@@ -210,6 +229,9 @@ class TargetPinterestCapi(Target):
                 self._handler(stream_map.stream_alias).handle_record(dict(mapped))
 
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
+        if self.run.sequence >= self._judge_columns_at:
+            self._warn_of(self.not_found.columns())
+            self._judge_columns_at = self.run.sequence + RECORDS_BEFORE_JUDGEMENT
         self.run.add_state(message_dict["value"])
 
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
@@ -275,6 +297,7 @@ class TargetPinterestCapi(Target):
         self.run.watch = watching
         try:
             self.listen(file_input)
+            self._is_read = self.signal is None
         except RunStopped:
             self.process_endofpipe()
         except (InvalidInputLine, RecordsWithoutSchemaException) as error:
@@ -295,6 +318,7 @@ class TargetPinterestCapi(Target):
             code = code or 128 + self.signal
         if not code:
             code = self._complete_lists()
+        self._warn_of(self._not_found())
         watching.end(self.run.started_at + self.run.seconds)
         log_summary(self.logger, self.run, self.lists.reports(), code)
         self._write_report(code)
@@ -354,7 +378,7 @@ class TargetPinterestCapi(Target):
         if stopped is None and self.signal is not None:
             stopped = f"{signal.Signals(self.signal).name} came."
         try:
-            write_report(self.run, code, stopped, self.lists.reports())
+            write_report(self.run, code, stopped, self.lists.reports(), self._not_found())
         except OSError as error:
             self.logger.error(  # noqa: TRY400
                 "The report cannot be written to report_path: %s.",

@@ -23,6 +23,7 @@ from target_pinterest_capi.checks import mappings
 from target_pinterest_capi.checks.configuration import check_event_names
 from target_pinterest_capi.checks.result import CheckResult, CheckStatus, place_of
 from target_pinterest_capi.cli.check import view as check_page
+from target_pinterest_capi.cli.check.model import check_settings
 from target_pinterest_capi.cli.main import main
 from target_pinterest_capi.pinterest.client import Client
 from target_pinterest_capi.pinterest.responses import (
@@ -30,6 +31,7 @@ from target_pinterest_capi.pinterest.responses import (
     CustomerListBody,
 )
 from target_pinterest_capi.pipeline.previewed_lists import ADVICE
+from target_pinterest_capi.sandbox.app import SandboxConfig
 from target_pinterest_capi.sandbox.faults import Fault
 from target_pinterest_capi.sandbox.server import Sandbox
 
@@ -37,6 +39,7 @@ STEPS = (
     "configuration",
     "mappings",
     "event names",
+    "files",
     "address",
     "connection",
     "test request",
@@ -183,7 +186,7 @@ def test_host_that_cannot_be_reached(check):
         port = closed.getsockname()[1]
     result = check("--json", api_url=f"http://127.0.0.1:{port}/v5")
     assert result.exit_code == 1
-    assert marks(result)[3:] == [
+    assert marks(result)[4:] == [
         ("address", "ok"),
         ("connection", "failed"),
         ("test request", "skipped"),
@@ -195,7 +198,7 @@ def test_host_without_an_address(check):
     """A name that leads nowhere fails the address, and ends the way."""
     result = check("--json", api_url="https://nowhere.invalid/v5")
     assert result.exit_code == 1
-    assert marks(result)[3:] == [
+    assert marks(result)[4:] == [
         ("address", "failed"),
         ("connection", "skipped"),
         ("test request", "skipped"),
@@ -208,7 +211,7 @@ def test_dry_run_sends_nothing(check, sandbox):
         "--json", mode="dry_run", conversion_token=None, api_url="https://nowhere.invalid/v5"
     )
     assert result.exit_code == 0
-    assert marks(result)[3:] == [("address", "skipped"), ("test request", "skipped")]
+    assert marks(result)[4:] == [("address", "skipped"), ("test request", "skipped")]
     assert sandbox.store.requests() == []
 
 
@@ -344,7 +347,9 @@ def test_sample_that_no_mapping_takes(check):
     )
     step = found(result)["mappings"]
     assert (step["mark"], result.exit_code) == ("failed", 1)
-    assert "no_mapping" in step["details"][0]
+    no_stream, reason = step["details"]
+    assert no_stream == "No stream 'orders' came. (mappings[0].stream)"
+    assert "no_mapping" in reason
 
 
 LISTS = {
@@ -376,13 +381,13 @@ def vips(*actions: str | None) -> list[bytes]:
         (
             vips("add", "perhaps"),
             "warning",
-            f"1 invalid: bad_field in stream vips. {ADVICE['bad_field']}",
+            f"1 invalid: bad_field: operation in stream vips. {ADVICE['bad_field']}",
         ),
         (vips("perhaps", None), "failed", "2 records of the sample: 0 events"),
         (
             vips(None),
             "failed",
-            f"1 invalid: missing_field in stream vips. {ADVICE['missing_field']}",
+            f"1 invalid: missing_field: operation in stream vips. {ADVICE['missing_field']}",
         ),
     ],
 )
@@ -448,9 +453,25 @@ def test_what_only_the_target_does_is_said():
     "settings",
     [
         {"defaults": {"event_name": "chekout"}},
-        {"mappings": [{"stream": "*", "defaults": {"event_name": "chekout"}}]},
-        {"mappings": [{"stream": "*", "event_names": {"Order Completed": "chekout"}}]},
-        {"mappings": [{"stream": "*", "fields": {"event_name": "'chekout'"}}]},
+        {
+            "mappings": [
+                {"stream": "*", "preset": "pinterest", "defaults": {"event_name": "chekout"}}
+            ]
+        },
+        {
+            "mappings": [
+                {
+                    "stream": "*",
+                    "preset": "pinterest",
+                    "event_names": {"Order Completed": "chekout"},
+                }
+            ]
+        },
+        {
+            "mappings": [
+                {"stream": "*", "preset": "pinterest", "fields": {"event_name": "'chekout'"}}
+            ]
+        },
     ],
 )
 def test_misspelt_name_of_the_configuration(check, settings):
@@ -737,3 +758,109 @@ def test_the_program_in_a_plain_terminal(sandbox, tmp_path):
     assert "X  token" in done.stdout
     assert done.stdout.isascii()
     assert "singer_sdk" not in done.stderr
+
+
+# ---- what a run would meet on this machine
+
+
+@pytest.mark.parametrize(
+    ("settings", "step", "words"),
+    [
+        (
+            {"dead_letter_path": "config.json/x.jsonl"},
+            "files",
+            "dead_letter_path cannot be written",
+        ),
+        ({"report_path": "config.json/report.html"}, "files", "report_path cannot be written"),
+        ({"ledger_url": "sqlite:///nowhere/ledger.db"}, "ledger", "its folder is not there"),
+        ({"ledger_url": "sqlite:///config.json"}, "ledger", "file is not a database"),
+        ({"ledger_url": "postgresql+nodriver://127.0.0.1/x"}, "ledger", "ledger_url"),
+        (
+            {"ledger_url": "postgresql+psycopg://user:secret@127.0.0.1:9/x"},
+            "ledger",
+            "ledger_url cannot be used",
+        ),
+    ],
+)
+def test_places_that_a_run_cannot_write(check, settings: dict[str, Any], step: str, words: str):
+    """A file, a folder, a database or its driver that a run would miss is found before it."""
+    result = check("--json", **settings)
+    assert "secret" not in result.stdout
+    if "nodriver" in str(settings):
+        assert result.exit_code in {1, 2}
+        return
+    assert (found(result)[step]["mark"], result.exit_code) == ("failed", 1)
+    assert words in found(result)[step]["message"]
+
+
+def test_places_are_left_as_they_are(check, tmp_path: Path):
+    """Nothing is made where a run could write: no file, no folder, no database."""
+    before = {"config.json"}
+    result = check(
+        "--json",
+        dead_letter_path="rejected.jsonl",
+        report_path="reports/run.html",
+        ledger_url="sqlite:///ledger.db",
+    )
+    assert found(result)["files"]["message"] == "dead_letter_path, report_path can be written"
+    assert found(result)["ledger"]["mark"] == "ok"
+    assert {path.name for path in tmp_path.iterdir()} == before
+
+
+def test_what_is_not_tried(check):
+    """An object store, and the ledger outside mode live, are named as not checked."""
+    result = check(
+        "--json", dead_letter_path="memory://letters", ledger_url="sqlite:///x.db", mode="test"
+    )
+    steps = found(result)
+    assert (steps["files"]["mark"], steps["ledger"]["mark"]) == ("skipped", "skipped")
+
+
+@pytest.mark.parametrize(
+    ("entry", "missing"),
+    [
+        ({}, "event_name, action_source, event_time, user_data.em, or another identifier"),
+        ({"fields": {"user_data.em": "email"}}, "event_name, action_source, event_time"),
+        ({"preset": "shopify"}, None),
+        ({"preset": "shopify", "fields": {"event_time": None}}, "event_time"),
+        ({"preset": "pinterest"}, None),
+        (
+            {
+                "fields": {"user_data.client_ip_address": "ip"},
+                "defaults": {"event_name": "checkout", "action_source": "web", "event_time": "now"},
+            },
+            "user_data.em, or another identifier",
+        ),
+    ],
+)
+def test_mappings_that_can_make_no_event(check, entry: dict[str, Any], missing: str | None):
+    """An entry that nothing gives a required field is found without a sample."""
+    result = check("--json", mappings=[{"stream": "orders", **entry}])
+    failed = [
+        step["message"] for step in json.loads(result.stdout)["steps"] if step["mark"] == "failed"
+    ]
+    said = f"mappings[0] can make no event: nothing gives {missing}"
+    assert failed == ([said] if missing else [])
+
+
+# ---- names of one's own, asked for at Pinterest
+
+
+OWN_NAMES = {"Quote asked": "quote_request", "Viewed": "showroom_vist", "Paid": "checkout"}
+
+
+@pytest.mark.parametrize("oauth", [None, {"access_token": "sandbox-access-token"}])
+def test_names_of_ones_own_are_looked_up(plain_terminal, oauth: dict[str, str] | None):
+    """With OAuth Pinterest is asked whether a name is defined; without, that is said to be open."""
+    entry = {"stream": "orders", "preset": "pinterest", "event_names": OWN_NAMES}
+    with Sandbox(SandboxConfig(defined_events=("quote_request", "showroom_visit"))) as running:
+        settings = settings_of(api_url=running.url, oauth=oauth, mappings=[entry])
+        results = [one for one in check_settings(settings, None) if one.step == "own names"]
+    said = {one.message: one.status for one in results}
+    if oauth is None:
+        open_question = "names of your own are not looked up at Pinterest: there is no oauth in"
+        assert [words for words in said if words.startswith(open_question)]
+        return
+    assert said[f"quote_request is defined in ad account {ACCOUNT}"] == CheckStatus.OK
+    missing = f"showroom_vist is not defined in ad account {ACCOUNT}; did you mean showroom_visit?"
+    assert said[missing] == CheckStatus.WARNING

@@ -432,6 +432,14 @@ def test_evaluation_errors_carry_no_value():
 # ---- wrong expressions ----
 
 
+IN_QUOTES = ": a name with a space in it stands in double quotes"
+
+
+def written(name):
+    """Return how the message for a column's bare name says that it is written."""
+    return f""": a column of this name is written "{name}", and in YAML '"{name}"'"""
+
+
 def expression_error(source):
     try:
         compile_expression(source)
@@ -451,10 +459,16 @@ def expression_error(source):
         ("lower(a", 7, "ends too early"),
         ("{x: a", 5, "ends too early"),
         ("a.b)", 3, "unexpected ')'"),
-        ("a b", 2, "unexpected 'b'"),
+        ("a b", 2, f"unexpected 'b'{written('a b')}"),
+        ("Order ID", 6, f"unexpected 'ID'{written('Order ID')}"),
+        ("order-id", 5, f"unexpected '-'{written('order-id')}"),
+        ("E-mail Address", 1, f"unexpected '-'{written('E-mail Address')}"),
+        ("Größe", 2, f"unexpected 'ö'{written('Größe')}"),
+        ("x.first name", 8, f"unexpected 'name'{IN_QUOTES}"),
+        ("Order ID == 'x'", 6, f"unexpected 'ID'{IN_QUOTES}"),
         ("a ? b", 2, "unexpected '?'"),
         ("lower(a,)", 8, "unexpected ')'"),
-        ("concat(a b)", 9, "unexpected 'b'"),
+        ("concat(a b)", 9, f"unexpected 'b'{IN_QUOTES}"),
         ("a = 'x'", 2, "compare with =="),
         ("a == 'x' and b", 9, "&&"),
         ("a or b", 2, "||"),

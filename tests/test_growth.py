@@ -43,7 +43,6 @@ CHECKED = "the user's own: expressions.patterns bounds the length of its texts"
 BOUNDS = {
     "cli.console._filling": OURS,
     "cli.console._control": LINEAR,
-    "cli.fields.sub": CONFIGURED,
     "cli.presets._label": OURS,
     "cli.presets.split": OURS,
     "cli.presets.match": OURS,
@@ -114,6 +113,8 @@ BOUNDS = {
     "expressions.functions.sub": LINEAR,
     "expressions.functions.search": LINEAR,
     "expressions.patterns.compile": CHECKED,
+    "expressions.syntax._ODD_NAME": CONFIGURED,
+    "pipeline.not_found._WILDCARDS": CONFIGURED,
     "expressions.values._NUMBER": LINEAR,
     "mapping.flat_columns._NUMBERED": FROM_START,
     "mapping.flat_columns.fullmatch": LINEAR,

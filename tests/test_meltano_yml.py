@@ -204,7 +204,7 @@ def folder(sandbox: Sandbox, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def shell(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def shell(script: str, folder: Path, program: str = "sh") -> subprocess.CompletedProcess[str]:
     """Run an example as somebody would who copied it into a file."""
     kept = {
         name: value
@@ -213,7 +213,7 @@ def shell(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
     }
     environment = {**kept, "PATH": f"{folder}/bin:{PROGRAMS}:{os.environ['PATH']}"}
     return subprocess.run(
-        ["sh", "-c", script],
+        [program, "-c", script],
         cwd=folder,
         env=environment,
         capture_output=True,
@@ -229,7 +229,7 @@ def test_the_pipe_example_delivers_once(folder, sandbox):
     script = example("sh", "tap-output.singer")
     first = shell("set -e\n" + script, folder)
     assert first.returncode == 0, first.stderr
-    assert "not_an_email" in first.stdout
+    assert "null_value" in first.stdout
     assert json.loads((folder / "states.jsonl").read_text()) == {"bookmarks": {"orders": {"id": 2}}}
     second = shell(script.splitlines()[-1], folder)
     assert second.returncode == 0, second.stderr
@@ -244,21 +244,21 @@ def test_the_pipe_example_delivers_once(folder, sandbox):
 @pytest.mark.slow
 def test_the_state_script_keeps_the_newest_state(folder):
     """The script hands the tap its state and keeps the newest one, or the old if there is none."""
-    script = example("sh", "newest.json")
+    script = example("bash", "newest.json")
     (folder / "bin").mkdir()
     tap = folder / "bin" / "tap-shop"
     tap.write_text('#!/bin/sh\ncat "$4" >> given.jsonl; cat tap-output.singer\n')
     tap.chmod(tap.stat().st_mode | stat.S_IXUSR)
     shell(example("sh", "tap-output.singer").partition("pinterest-capi preview")[0], folder)
 
-    assert shell(script, folder).returncode == 0
+    assert shell(script, folder, "bash").returncode == 0
     assert json.loads((folder / "state.json").read_text()) == {"bookmarks": {"orders": {"id": 2}}}
 
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(
         json.dumps({**config, "conversion_token": "of-somebody-else", "ledger_url": None})
     )
-    assert shell(script, folder).returncode == 1
+    assert shell(script, folder, "bash").returncode == 1
     assert json.loads((folder / "state.json").read_text()) == {"bookmarks": {"orders": {"id": 2}}}
     assert [json.loads(line) for line in (folder / "given.jsonl").read_text().splitlines()] == [
         {},
@@ -367,3 +367,21 @@ def test_the_meltano_example_delivers_the_paid_order(postgres, sandbox, tmp_path
         "num_items": 2, "contents": None,
     }  # fmt: skip
     assert "in_ledger 1" in done.stderr
+
+
+def test_a_tap_that_crashes_fails_the_readmes_script(tmp_path: Path):
+    """The script for cron ends with the tap's exit code, and keeps what was settled before."""
+    (script,) = fenced("bash")
+    programs = {"tap-shop": "echo some; exit 3", "target-pinterest-capi": "cat > seen; echo '{}'"}
+    for name, body in programs.items():
+        path = tmp_path / name
+        path.write_text(f"#!/bin/sh\n{body}\n")
+        path.chmod(0o755)
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=tmp_path,
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        check=False,
+    )
+    assert (done.returncode, (tmp_path / "state.json").read_text()) == (3, "{}\n")
+    assert (tmp_path / "seen").read_text() == "some\n"

@@ -494,13 +494,14 @@ def test_changes_of_lists_are_counted(preview):
     assert made == {
         "records": 4,
         "outcomes": [
-            {**mapping, "outcome": "invalid", "reason": "bad_field", "count": 1},
+            {**mapping, "outcome": "invalid", "reason": "bad_field: operation", "count": 1},
             {**mapping, "outcome": "added", "count": 2},
             {**mapping, "outcome": "removed", "count": 1},
         ],
         "values": [{**mapping, "field": "member", "reason": "not_an_email", "count": 1}],
         "ignored": {},
         "unread_columns": {"vips": ["notes"]},
+        "not_found": [],
     }
 
 
@@ -602,6 +603,10 @@ def test_summary_counts_everything_that_was_read(preview):
     ]
     (made,) = objects(preview(lines, "--json", "--summary"))
     mapping = {"stream": "orders", "mapping": "paid orders"}
+    assert made.pop("not_found")[0] == {
+        "setting": "mappings[0].fields.user_data.ph",
+        "message": "Column 'phone' is not in stream orders.",
+    }
     assert made == {
         "records": 3,
         "outcomes": [
@@ -919,3 +924,32 @@ def test_the_commands_for_people_do_without_the_sdk(preview, tmp_path: Path, com
         timeout=120,
     )
     assert ran.stdout.endswith("done\n"), ran.stderr
+
+
+def test_plain_values_on_a_terminal(preview):
+    """`--plain` shows what was understood of a phone and an address, before it is hashed."""
+    entry = {
+        "stream": "people",
+        "fields": {"event_id": "id", "user_data.em": "email", "user_data.ph": "phone"},
+        "defaults": {"event_name": "lead", "action_source": "web", "event_time": "now"},
+    }
+    lines = [
+        schema("people", "id", "email", "phone", key_properties=("id",)),
+        record("people", id="1", email=" Jane@Example.COM ", phone="+1 (212) 555-0123"),
+    ]
+    person = {"em": ["jane@example.com"], "ph": ["12125550123"]}
+    (shown,) = objects(preview(lines, "--json", "--plain", "--yes", mappings=[entry]))
+    assert shown["event"]["user_data"] == person
+    (hashed,) = objects(preview(lines, "--json", mappings=[entry]))
+    assert hashed["event"]["user_data"] == {
+        name: [digest(value) for value in values] for name, values in person.items()
+    }
+
+
+def test_plain_values_go_into_no_file_by_default(preview):
+    """Where the output is no terminal `--plain` is refused, and nothing is read."""
+    refused = preview([ORDERS, order(1)], "--plain")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "--plain prints personal data, and this is no terminal" in " ".join(
+        refused.stderr.replace("│", " ").split()
+    )

@@ -29,6 +29,7 @@ from target_pinterest_capi.settings import (
     read_files,
 )
 from target_pinterest_capi.settings.json_schema import properties
+from target_pinterest_capi.settings.sources import unread_variables
 
 ACCOUNT = "549755885175"
 MINIMAL = {"ad_account_id": ACCOUNT, "conversion_token": "sandbox-token"}
@@ -611,7 +612,7 @@ def test_settings_are_loaded_from_files_or_the_environment(tmp_path, monkeypatch
     ("name", "says"),
     [
         ("conversion_tokn", "did you mean conversion_token?"),
-        ("batch_size", "did you mean batch_size_rows?"),
+        ("batch_size", "set batch_size_rows"),
         ("Mapping", "did you mean mappings?"),
         ("zzz", "is no setting"),
         ("add_record_metadata", "no meaning here"),
@@ -620,6 +621,20 @@ def test_settings_are_loaded_from_files_or_the_environment(tmp_path, monkeypatch
         ("hard_delete", "no meaning here"),
         ("default_target_schema", "no meaning here"),
         ("access_token", "oauth.access_token"),
+        ("api_key", "set conversion_token"),
+        ("advertiser_id", "set ad_account_id"),
+        ("tag_id", "Set ad_account_id"),
+        ("pixel_id", "Set ad_account_id"),
+        ("skip_invalid_record", "set on_invalid"),
+        ("test_event", "set mode"),
+        ("dry_run", "set mode"),
+        ("refresh_token", "a member of oauth"),
+        ("hash_pii", "always hashed"),
+        ("event_name", "say it in mappings"),
+        ("currency", "set it in defaults"),
+        ("endpoint", "set api_url"),
+        ("timeout", "set request_timeout_seconds"),
+        ("max_retries", "set max_retry_seconds"),
     ],
 )
 def test_unknown_settings_are_refused_with_the_nearest_name(name, says):
@@ -1218,6 +1233,49 @@ def test_a_constant_event_id_is_warned_about():
     assert warning.path == "defaults.event_id"
 
 
+# ---- variables without an effect ----
+
+NOT_READ = "has no effect, since the environment is not read: add --config ENV"
+PREFIX = "TARGET_PINTEREST_CAPI_"
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "read", "not_read"),
+    [
+        ("MOD", {}, f"did you mean {PREFIX}MODE?", f"did you mean {PREFIX}MODE?"),
+        ("ZZZ", {}, "names no setting, and has no effect", "names no setting"),
+        ("MODE", {}, None, NOT_READ),
+        ("MODE", {"mode": "live"}, None, None),
+        ("OAUTH_CLIENT_ID", {}, None, NOT_READ),
+        ("OAUTH__CLIENT_ID", {"oauth.client_id": "1"}, None, None),
+        ("OATH_CLIENT_ID", {}, f"did you mean {PREFIX}OAUTH_CLIENT_ID?", "names no setting"),
+        ("DEFAULTS_ACTION_SOURCE", {}, "names no setting", "names no setting"),
+        ("DEFAULTS_ACTION_SOURCE", {"defaults": {"action_source": "web"}}, None, None),
+        ("LOGLEVEL", {}, None, None),
+        ("_DIALECT", {}, None, None),
+    ],
+)
+def test_variables_that_have_no_effect(name, given, read, not_read):
+    """A variable of our prefix that is misspelt, or not read, is a warning with what to do."""
+    for is_read, expected in ((True, read), (False, not_read)):
+        found = unread_variables({f"{PREFIX}{name}": "1", "PATH": "/bin"}, given, is_read=is_read)
+        assert [problem.path for problem in found] == [f"{PREFIX}{name}"] * bool(expected)
+        assert (expected or "") in "".join(problem.message for problem in found)
+    assert unread_variables({f"{PREFIX}{name}": " "}, {}, is_read=False) == []
+
+
+def test_variable_without_an_effect_is_a_warning(monkeypatch, tmp_path):
+    """Settings of a file, with a mode in the environment that nobody reads, say so."""
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(MINIMAL))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(f"{PREFIX}MODE", "dry_run")
+    settings = load_files([str(path)])
+    assert settings.mode == "live"
+    assert [warning.path for warning in settings.warnings] == [f"{PREFIX}MODE"]
+    assert load_files([str(path), "ENV"]).warnings == ()
+
+
 # ---- customer lists ----
 
 
@@ -1239,6 +1297,29 @@ def test_a_customer_list_keeps_what_was_written():
         list_type="MAID",
     )
     assert (entry.refresh, entry.max_removed_ratio, entry.audience) == ("incremental", 0.5, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_refused"),
+    [
+        ("concat('Lytics ', audience)", True),
+        ("upper(audience)", True),
+        ("'VIPs'", True),
+        ("audience || 'VIPs'", True),
+        ("VIPs", False),
+        ("VIPs (Germany)", False),
+        ("Lapsed(2025)", False),
+        ("Newsletter - all", False),
+        ("customers.vip", False),
+    ],
+)
+def test_list_name_that_is_an_expression(name, is_refused):
+    """A name that reads as an expression is refused, and no list of that name is made."""
+    if is_refused:
+        said = problems_of(list_with(list_name=name))["customer_lists[0].list_name"]
+        assert "is a name, not an expression" in said
+    else:
+        assert load(list_with(list_name=name)).customer_lists[0].list_name == name
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,7 @@ INSIDE: Final = (
     "reporting",
     "settings",
     "singer",
+    "suggestions",
 )
 ROOMS: Final = {
     "target": Room(("target", "target_command", "sinks", "__main__"), INSIDE),
@@ -60,7 +61,21 @@ ROOMS: Final = {
         ),
     ),
     "checks": Room(
-        ("checks",), ("customer_lists", "events", "mapping", "pinterest", "pipeline", "settings")
+        ("checks",),
+        (
+            "customer_lists",
+            "delivery",
+            "events",
+            "files",
+            "mapping",
+            "pinterest",
+            "pipeline",
+            "settings",
+        ),
+    ),
+    "suggestions": Room(
+        ("suggestions",),
+        ("events", "expressions", "mapping", "pipeline", "settings", "singer"),
     ),
     "customer_lists": Room(
         ("customer_lists",),

@@ -359,6 +359,7 @@ def test_streams_that_no_entry_names_are_skipped_once(run_target):
     lines = [
         schema("carts", "id"),
         *[record("carts", id=number) for number in range(3)],
+        schema("orders", "id"),
         state({"n": 3}),
     ]
     ran = run_target(lines, mappings=[{"stream": "orders", "preset": "pinterest"}])

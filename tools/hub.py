@@ -97,10 +97,12 @@ there.
 
 ## Trying a mapping
 
-`preview` shows the events that a tap's records would become, before anything is sent:
+`suggest` writes a mapping to start from; `preview` shows the events that a tap's records would
+become, before anything is sent:
 
 ```bash
 meltano invoke tap-postgres > records.singer
+meltano invoke target-pinterest-capi:suggest records.singer
 meltano invoke target-pinterest-capi:preview records.singer
 meltano invoke target-pinterest-capi:check --sample records.singer
 ```

@@ -12,6 +12,10 @@ from http import HTTPStatus
 from typing import Final
 
 from target_pinterest_capi.checks.credentials import TIMEOUT_SECONDS
+from target_pinterest_capi.checks.own_event_names import (
+    check_own_event_names,
+    skip_own_event_names,
+)
 from target_pinterest_capi.checks.result import ACCOUNT_PLACE, APP_PLACE, CheckResult, CheckStatus
 from target_pinterest_capi.pinterest.calls import FlowStopped
 from target_pinterest_capi.pinterest.client import Client
@@ -48,6 +52,7 @@ class _RefusedError(Exception):
 
 def skip_customer_lists(settings: Settings, why: str) -> Iterator[CheckResult]:
     """Yield that OAuth and lists, where the settings have any, were not checked, and why."""
+    yield from skip_own_event_names(settings, why)
     if settings.oauth is not None:
         yield CheckResult(OAUTH, CheckStatus.SKIPPED, f"not tried: {why}")
     if settings.customer_lists:
@@ -71,6 +76,7 @@ def check_customer_lists(settings: Settings) -> Iterator[CheckResult]:
         by_account.setdefault(entry.ad_account_id or settings.ad_account_id, []).append(entry)
     try:
         token = _access_token(tokens)
+        yield from check_own_event_names(settings, client, token)
         for number, account in enumerate(by_account or {settings.ad_account_id: []}):
             found = list(_lists(client, tokens, token, account))
             if not number:

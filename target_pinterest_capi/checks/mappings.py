@@ -10,15 +10,29 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from target_pinterest_capi.checks.result import CheckResult, CheckStatus
+from target_pinterest_capi.events.fields import FIELDS
 from target_pinterest_capi.events.outcomes import Outcome
 from target_pinterest_capi.events.reasons import Invalid
 from target_pinterest_capi.events.redaction import shown_name
+from target_pinterest_capi.mapping.entries import StreamSchema, load_preset
+from target_pinterest_capi.mapping.presets import PINTEREST
 from target_pinterest_capi.pipeline.preview import Preview, UnreadableLineError
 from target_pinterest_capi.pipeline.previewed import EVENT, number_of, sent_in_words
-from target_pinterest_capi.settings import Settings
+from target_pinterest_capi.settings import MappingEntry, Settings
 
 MAPPINGS: Final = "mappings"
 SHOWN_REASONS: Final = 5
+# What each event needs; its event_id is derived where nothing gives it.
+DECLARED: Final = tuple(
+    field.path for field in FIELDS if field.required and field.path != "event_id"
+)
+# docs/pinterest-api.md: any of these identifies a person
+IDENTIFIERS: Final = (
+    {"user_data.em"},
+    {"user_data.hashed_maids"},
+    {"user_data.client_ip_address", "user_data.client_user_agent"},
+)
+WHO: Final = "user_data.em, or another identifier"
 # What a sample's records go through in a run, and not here.
 TARGET_ONLY: Final = ("stream_maps", "flattening_enabled")
 
@@ -36,6 +50,33 @@ def sample(
     except UnreadableLineError as error:
         return unreadable(str(error)), names
     return _sample_in_words(preview, settings), names
+
+
+def check_entries(settings: Settings) -> Iterator[CheckResult]:
+    """Yield the entries that can make no event: nothing gives a field that each event needs."""
+    for number, entry in enumerate(settings.mappings or ()):
+        missing = [] if entry.preset == PINTEREST else fields_never_given(settings, entry)
+        if missing:
+            about = f"mappings[{number}] can make no event: nothing gives {', '.join(missing)}"
+            advice = "Map them in its fields, or give constants in defaults."
+            yield CheckResult(MAPPINGS, CheckStatus.FAILED, about, advice)
+
+
+def fields_never_given(settings: Settings, entry: MappingEntry) -> list[str]:
+    """Return what an event needs and neither expressions nor constants of an entry give."""
+    preset = load_preset(entry, StreamSchema(entry.stream, frozenset()))
+    given = {*settings.defaults, *entry.defaults}
+    if preset is not None:
+        given.update(preset.defaults)
+        given.update(path for path, sources in preset.fields.items() if sources)
+    for path, sources in entry.fields.items():
+        if sources:
+            given.add(path)
+        elif path not in {*settings.defaults, *entry.defaults}:
+            given.discard(path)
+    missing = [path for path in DECLARED if path not in given]
+    is_somebody = any(given.issuperset(identifiers) for identifiers in IDENTIFIERS)
+    return missing if is_somebody else [*missing, WHO]
 
 
 def unreadable(why: str) -> CheckResult:
@@ -73,9 +114,9 @@ def _sample_in_words(preview: Preview, settings: Settings) -> CheckResult:
         )
     invalid = [row for row in preview.not_sent() if row.outcome == Outcome.INVALID]
     if sent:
-        return CheckResult(
-            MAPPINGS, CheckStatus.WARNING if invalid else CheckStatus.OK, counts, details=details
-        )
+        is_odd = invalid or preview.not_found()
+        status = CheckStatus.WARNING if is_odd else CheckStatus.OK
+        return CheckResult(MAPPINGS, status, counts, details=details)
     if invalid and all(row.reason == Invalid.EVENT_TOO_OLD for row in invalid):
         return CheckResult(
             MAPPINGS,
@@ -90,6 +131,8 @@ def _sample_in_words(preview: Preview, settings: Settings) -> CheckResult:
 
 
 def _details(preview: Preview, settings: Settings) -> Iterator[str]:
+    for one in preview.not_found():
+        yield f"{one.message} ({one.setting})"
     others = preview.not_sent()
     for row in others[:SHOWN_REASONS]:
         stream = shown_name(row.origin.stream)

@@ -5,7 +5,6 @@ the table does not.
 """
 
 import json
-import re
 from typing import Any, Final, NamedTuple
 
 import click
@@ -18,6 +17,8 @@ from target_pinterest_capi.cli.options import json_option
 from target_pinterest_capi.events.fields import BY_PATH, FIELDS, ITEM_FIELDS, Field, FieldKind
 from target_pinterest_capi.settings.paths import COMMON_NAMES
 from target_pinterest_capi.settings.problems import did_you_mean
+from target_pinterest_capi.suggestions.synonyms import NAMES
+from target_pinterest_capi.suggestions.words import key
 
 TABLE_WIDTH: Final = 130  # below it a table of paths, types, forms and limits is all line breaks
 WIDEST_TABLE: Final = 400
@@ -84,52 +85,8 @@ FORMS: Final = {
 
 # What people call a field, beside its own name and the names of settings.paths.COMMON_NAMES.
 SYNONYMS: Final = {
-    "event_name": "action conversion goal",
-    "action_source": "channel source platform",
-    "event_time": "date time datetime created_at occurred_at",
-    "event_id": "dedup dedup_id deduplication deduplication_id insert_id message_id",
-    "event_source_url": "page page_url referrer referer link location",
-    "opt_out": "consent gdpr ccpa dnt do_not_track privacy opt_in unsubscribe",
-    "advertiser_tracking_enabled": "att consent limit_ad_tracking lat",
-    "app_id": "bundle_id package",
-    "os_version": "os operating_system",
-    "language": "locale lang",
-    "user_data.em": "mail e_mail",
-    "user_data.ph": "tel telephone mobile cell_phone msisdn",
-    "user_data.ge": "sex",
-    "user_data.db": "birth birthdate birth_day age",
-    "user_data.ln": "surname family_name name",
-    "user_data.fn": "forename given_name name",
-    "user_data.ct": "town",
-    "user_data.st": "province county",
-    "user_data.zp": "post_code postal zipcode plz",
-    "user_data.country": "country_code nation",
-    "user_data.external_id": "customer client_id crm_id member_id user",
-    "user_data.hashed_maids": "maid madid idfa gaid aaid advertising_id ad_id device_id",
-    "user_data.client_ip_address": "ipv4 ipv6 client_ip",
-    "user_data.client_user_agent": "useragent ua browser",
-    "user_data.click_id": "cookie epq click clickid",
-    "user_data.partner_id": "rampid liveramp",
-    "custom_data.currency": "currency_code",
-    "custom_data.value": "revenue amount price sum subtotal order_total turnover",
-    "custom_data.content_ids": "sku product_id item_id asin gtin article variant_id",
-    "custom_data.contents": "line_items item product basket cart",
-    "custom_data.contents[].id": "sku product_id item_id asin gtin article variant_id",
-    "custom_data.contents[].item_name": "product_name title",
-    "custom_data.contents[].item_price": "price unit_price",
-    "custom_data.contents[].quantity": "qty count amount",
-    "custom_data.contents[].item_category": "product_category",
-    "custom_data.contents[].item_brand": "brand vendor manufacturer",
-    "custom_data.num_items": "quantity qty count",
-    "custom_data.order_id": "order transaction_id order_number invoice receipt",
-    "custom_data.search_string": "query keyword keywords search_term q",
-    "custom_data.opt_out_type": "ldp ccpa consent gdpr limited_data_processing privacy",
-    "custom_data.content_name": "title product_name",
-    "custom_data.content_category": "category department",
-    "custom_data.content_brand": "brand vendor manufacturer",
-    "custom_data.predicted_ltv": "ltv clv lifetime_value",
-    "device_info.timezone": "tz time_zone",
-    "device_info.locale": "lang",
+    path: " ".join((names.certain, names.possible, names.beside[1]))
+    for path, names in NAMES.items()
 }
 
 
@@ -163,7 +120,7 @@ def find_fields(text: str) -> list[Reference]:
     """Return the fields that have this name or are called so, else those with it in their text."""
     rows, part = reference(), text.casefold()
     own = [row for row in rows if part in {row.path, _leaf(row)}]
-    word = _word(part)
+    word = key(part)
     called = [row for row in rows if word in _names(row)]
     mentioning = [row for row in rows if part in f"{row.path} {row.about}".casefold()]
     if part and (own or called):
@@ -174,18 +131,13 @@ def find_fields(text: str) -> list[Reference]:
 def _names(row: Reference) -> set[str]:
     """Return everything that a field is called, as words to compare with."""
     common = [name for name, path in COMMON_NAMES.items() if path == row.path]
-    return {_word(name) for name in (_leaf(row), *common, *SYNONYMS.get(row.path, "").split())}
+    return {key(name) for name in (_leaf(row), *common, *SYNONYMS.get(row.path, "").split())}
 
 
 def _all_names() -> list[str]:
     rows = reference()
     own = [row.path for row in rows] + [_leaf(row) for row in rows]
     return [*own, *COMMON_NAMES, *" ".join(SYNONYMS.values()).split()]
-
-
-def _word(text: str) -> str:
-    """Return a name without what people write differently: case, separators, a plural's s."""
-    return re.sub(r"[^a-z0-9]", "", text.casefold()).removesuffix("s")
 
 
 def _leaf(row: Reference) -> str:

@@ -21,6 +21,10 @@ COMMANDS: Final = {
         "target_pinterest_capi.cli.check.command:check",
         "Check configuration, mappings, connection, token and account.",
     ),
+    "suggest": (
+        "target_pinterest_capi.cli.suggest.command:suggest",
+        "Write a mapping to start from, for the records of a tap.",
+    ),
     "preview": (
         "target_pinterest_capi.cli.preview.command:preview",
         "Show the events that a tap's records would become.",

@@ -15,7 +15,7 @@ from target_pinterest_capi.delivery.exit_codes import RunStopped
 from target_pinterest_capi.delivery.rejection_limit import RejectionLimit
 from target_pinterest_capi.events.event import Event, Origin
 from target_pinterest_capi.events.keys import key_of
-from target_pinterest_capi.events.outcomes import Outcome, Rejected
+from target_pinterest_capi.events.outcomes import Outcome, Rejected, counted_invalid
 from target_pinterest_capi.events.reasons import Invalid, Reason, Skipped
 from target_pinterest_capi.events.redaction import plain_values, redact
 from target_pinterest_capi.files.line_file import LineFile
@@ -185,7 +185,8 @@ class Acknowledger:
                 "run again.",
             ) from error
         for letter in letters:
-            self.tally.count_outcome(letter.origin, letter.outcome, letter.reason)
+            reason = counted_invalid(letter.reason, letter.field)
+            self.tally.count_outcome(letter.origin, letter.outcome, reason)
             if letter.reason == Invalid.EVENT_TOO_OLD:
                 self.tally.count_outside_ratio()
 

@@ -101,6 +101,11 @@ class DeadLetters:
             due += self._wait_seconds
         return max(due, self._failed_at + self._wait_seconds)
 
+    @property
+    def waiting(self) -> int:
+        """How many letters are not durable yet."""
+        return len(self._buffer)
+
     def oldest_sequence(self) -> int | None:
         """Return the lowest number of a record whose letter is not durable yet."""
         return min((letter.sequence for letter in self._buffer), default=None)

@@ -92,7 +92,7 @@ class Deduplication:
         return repeat
 
     def poll(self) -> None:
-        """Give up claims of what was rejected, and renew the others when it is time."""
+        """Release claims of what was rejected, and renew the others when it is time."""
         self._release()
         if self._renew_at is not None and self._clock() >= self._renew_at:
             self._ledger.renew()
@@ -103,7 +103,7 @@ class Deduplication:
         return self._renew_at
 
     def close(self) -> None:
-        """Give up every claim, and close the ledger."""
+        """Release every claim, and close the ledger."""
         if self._opened is not None:
             self._opened.close()
 

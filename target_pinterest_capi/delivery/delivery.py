@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from target_pinterest_capi.delivery.dispatcher import StopReason
+from target_pinterest_capi.reporting.counters import RequestCounts
 
 
 class Delivery(Protocol):
@@ -29,6 +30,10 @@ class Delivery(Protocol):
     @property
     def undecided(self) -> int:
         """How many events or members that arrived are not settled."""
+
+    @property
+    def requests(self) -> RequestCounts:
+        """How many requests were sent, and why."""
 
     @property
     def stopped(self) -> StopReason | None:

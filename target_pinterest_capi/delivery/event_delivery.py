@@ -23,6 +23,7 @@ from target_pinterest_capi.events.event import Account, Event
 from target_pinterest_capi.events.reasons import Skipped
 from target_pinterest_capi.pinterest.client import Client
 from target_pinterest_capi.pinterest.responses import EventsResponse
+from target_pinterest_capi.reporting.counters import RequestCounts
 
 if TYPE_CHECKING:
     from target_pinterest_capi.settings import Settings
@@ -153,6 +154,11 @@ class EventDelivery:
         repeats = 0 if self._deduplication is None else self._deduplication.undecided
         waiting = self._batches.undecided + self._held.undecided
         return waiting + self.dispatcher.undecided + repeats
+
+    @property
+    def requests(self) -> RequestCounts:
+        """How many requests were sent, and why."""
+        return self.dispatcher.requests
 
     @property
     def stopped(self) -> StopReason | None:

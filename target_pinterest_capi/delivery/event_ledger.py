@@ -131,7 +131,7 @@ class EventLedger(Database):
         self.run(record)
 
     def release(self, keys: Collection[int]) -> None:
-        """Give up claims of this run."""
+        """Release claims of this run."""
         if keys:
             self.run(lambda connection: connection.execute(self._release, self._numbers(keys)))
 

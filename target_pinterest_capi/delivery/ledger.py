@@ -64,7 +64,7 @@ class Ledger(Protocol):
         """
 
     def release(self, keys: Collection[int]) -> None:
-        """Give up this run's claims of keys that were not delivered."""
+        """Release this run's claims of keys that were not delivered."""
 
     def known(self, keys: Collection[int]) -> set[int]:
         """Return those of the keys that were delivered; a claim does not count."""
@@ -76,7 +76,7 @@ class Ledger(Protocol):
         """
 
     def close(self) -> None:
-        """Give up every claim of this run, and close what is open. Never raises."""
+        """Release every claim of this run, and close what is open. Never raises."""
 
 
 def event_key(account: Account, name: str, event_id: str) -> int:

@@ -27,16 +27,21 @@ from target_pinterest_capi.delivery.wakeup import Wakeup
 from target_pinterest_capi.delivery.worker_pool import StartWorkers, WorkerPool
 from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, SkippedRecord
 from target_pinterest_capi.events.keys import key_of
-from target_pinterest_capi.events.outcomes import Outcome
+from target_pinterest_capi.events.outcomes import Outcome, counted_reason
 from target_pinterest_capi.events.reasons import Invalid, Reason, Skipped
 from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.files.line_file import LineFile
-from target_pinterest_capi.reporting.counters import RequestCounts
+from target_pinterest_capi.reporting.counters import RequestCounts, sum_of_requests
 from target_pinterest_capi.reporting.progress import ProgressReporter, Snapshot
 
 if TYPE_CHECKING:
     from target_pinterest_capi.settings import Settings
 
+NOTHING_MAPPED: Final = (
+    "No record was mapped, and an entry of mappings or customer_lists met no stream. No STATE was "
+    "written: correct the name of its stream and run again, and the records come again."
+)
+_FILTERED: Final = (Skipped.STREAM_MAP, Skipped.MELTANO_TEST)
 STATE_INTERVAL_SECONDS: Final = 1.0  # Meltano saves every STATE line with database commits
 
 _log: Final = logging.getLogger("target-pinterest-capi.delivery")
@@ -107,6 +112,10 @@ class Run:
         self.watch: ProgressReporter | None = None  # polled while the run goes on
         self.sequence = 0  # records that have arrived; what is handed over belongs to the last one
         self.states_written = 0
+        # Whether entries of the configuration have met no stream so far; a door that knows says so.
+        self.has_unmet_entries: Callable[[], bool] = lambda: False
+        self._without_entry = 0  # records that no entry takes
+        self._filtered = 0  # records that were left out before any entry was asked
 
     # What arrives
 
@@ -179,9 +188,9 @@ class Run:
 
     def skip_record(self, record: SkippedRecord) -> None:
         """Count the current record as left out by configuration."""
-        reason = str(record.reason)
-        if record.name is not None:
-            reason = f"{reason}: {record.name}"
+        self._without_entry += record.reason is Skipped.NO_MAPPING
+        self._filtered += record.reason in _FILTERED
+        reason = counted_reason(record.reason, record.name)
         self.tally.count_outcome(record.origin, Outcome.SKIPPED, reason)
 
     def skip_unsent(self, origin: Origin, reason: Reason) -> None:
@@ -223,8 +232,14 @@ class Run:
 
     @property
     def requests(self) -> RequestCounts:
-        """How many requests were sent, and why."""
-        return self._events.dispatcher.requests
+        """How many requests were sent, of events and of customer lists, and why."""
+        return sum_of_requests([delivery.requests for delivery in self._deliveries])
+
+    @property
+    def without_outcome(self) -> int:
+        """How many events and operations of lists have no outcome: the next run has them again."""
+        failed = self._failed_at is not None
+        return self._undecided() + self._acknowledger.dead_letters.waiting + failed
 
     def snapshot(self) -> Snapshot:
         """Return how far the run is."""
@@ -349,6 +364,9 @@ class Run:
 
     # STATE, and when to stop
 
+    def _undecided(self) -> int:
+        return sum(delivery.undecided for delivery in self._deliveries)
+
     def _oldest_unsettled(self) -> int | None:
         sequences = (
             self._acknowledger.dead_letters.oldest_sequence(),
@@ -358,7 +376,7 @@ class Run:
         return min((number for number in sequences if number is not None), default=None)
 
     def _checkpoint(self, now: float) -> None:
-        if not self._can_write_state:
+        if not self._can_write_state or self._maps_nothing():
             return
         value = self._checkpoints.pop_newest_true(
             self._oldest_unsettled(), pass_held=not self._acknowledger.is_over_limit
@@ -390,9 +408,19 @@ class Run:
         for stopped in [delivery.stopped for delivery in self._deliveries]:
             if stopped is not None:
                 self._stop_with(RunStopped(stopped.message), raise_now=not finishing)
-        undecided = sum(delivery.undecided for delivery in self._deliveries)
-        if self._acknowledger.has_too_much_rejected(undecided, at_end=at_end):
+        if self._acknowledger.has_too_much_rejected(self._undecided(), at_end=at_end):
             self._stop_with(self._too_much_rejected(), raise_now=not finishing)
+        if at_end and self._maps_nothing():
+            self._stop_with(RunStopped(NOTHING_MAPPED, ExitCode.TOO_MUCH_REJECTED), raise_now=False)
+
+    def _maps_nothing(self) -> bool:
+        """Return whether no record was mapped, perhaps since the name of a stream is wrong.
+
+        A STATE past such records would lose them: corrected, the next run would not see them again.
+        """
+        if not self._without_entry or self._without_entry + self._filtered < self.sequence:
+            return False
+        return self.has_unmet_entries()
 
     def _too_much_rejected(self) -> RunStopped:
         where = "No STATE was written past them."

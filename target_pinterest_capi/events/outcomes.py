@@ -56,12 +56,25 @@ _REASONS: Final[dict[str, Reason]] = {
 }
 
 
+_ABOUT_A_FIELD: Final = frozenset({str(Invalid.MISSING_FIELD), str(Invalid.BAD_FIELD)})
+
+
 def find_reason(text: str) -> Reason | None:
     """Return the reason that a counter or a report names; None where there is none of this name.
 
-    What follows a colon, as in `name_not_listed: add_to_cart`, is no part of the reason's name.
+    What follows a colon, as in `missing_field: event_time`, is no part of the reason's name.
     """
     return _REASONS.get(text.partition(":")[0])
+
+
+def counted_reason(reason: str, name: str | None) -> str:
+    """Return a reason as it is counted: with the name of a field or an event, if it has one."""
+    return f"{reason}: {name}" if name else str(reason)
+
+
+def counted_invalid(reason: str, field: str | None) -> str:
+    """Return why a record is invalid as it is counted: a required field is named."""
+    return counted_reason(reason, field if reason in _ABOUT_A_FIELD else None)
 
 
 def advice_about(text: str) -> str:

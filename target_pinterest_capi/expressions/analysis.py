@@ -3,13 +3,17 @@
 from collections.abc import Iterator
 from typing import Final
 
-from target_pinterest_capi.expressions.syntax import Node, children, parse
+from target_pinterest_capi.expressions.syntax import ExpressionError, Node, children, parse
 
 # The next child reads what the one before returns.
 IN_TURN: Final = frozenset({"subexpression", "index_expression", "pipe"})
 _PROJECTIONS: Final = frozenset({"projection", "filter_projection", "value_projection"})
+_STEPS: Final = frozenset({"field", "index", "slice", "current", "identity"})
 _FALLIBLE: Final = frozenset({"function_expression", "comparator"})  # the latter by nesting alone
 _ANY: Final = None
+# Where a value stands in a record: names of members, and EACH for the elements of a list.
+EACH: Final = None
+Path = tuple[str | None, ...]
 
 
 def roots(*sources: str) -> frozenset[str] | None:
@@ -21,6 +25,30 @@ def roots(*sources: str) -> frozenset[str] | None:
     if _ANY in columns:
         return None
     return frozenset(column for column in columns if column is not None)
+
+
+def paths(source: str) -> frozenset[Path]:
+    """Return the members that the expression reads: `a.b[].c` reads a, a.b and c of each element.
+
+    What it reads of a computed value is not among them. Raises ExpressionError.
+    """
+    found: set[Path] = set()
+    _follow(parse(source), (), found)
+    return frozenset(found)
+
+
+def compared_columns(source: str) -> frozenset[str]:
+    """Return the columns that are one side of a comparison. Raises ExpressionError."""
+    return frozenset(_compared(parse(source)))
+
+
+def looks_computed(text: str) -> bool:
+    """Return whether a text that should be a plain one is an expression: a call, or a literal."""
+    try:
+        tree = parse(text)
+    except ExpressionError:
+        return False
+    return tree["type"] in ("function_expression", "literal", "or_expression")
 
 
 def plain_path(source: str) -> str | None:
@@ -62,3 +90,44 @@ def _texts(node: Node) -> Iterator[str]:
         yield node["value"]
     for child in children(node):
         yield from _texts(child)
+
+
+def _follow(node: Node, at: Path | None, found: set[Path]) -> Path | None:
+    """Add the paths that a node reads of the value at a path; return where its own value stands.
+
+    That is None where the value is computed, and nothing more is known of it.
+    """
+    kind, below = node["type"], children(node)
+    if kind in _STEPS:
+        return _step(node, at, found)
+    if kind in IN_TURN or kind == "flatten":
+        for child in below:
+            at = _follow(child, at, found)
+        return at
+    if kind in _PROJECTIONS:
+        base = _follow(below[0], at, found)
+        inside = None if base is None or kind == "value_projection" else (*base, EACH)
+        below = below[1:]
+    else:
+        inside = None if kind == "expref" else at
+    for child in below:
+        _follow(child, inside, found)
+    return None
+
+
+def _step(node: Node, at: Path | None, found: set[Path]) -> Path | None:
+    """Return where a single step leads, and add the member that it reads."""
+    if at is None or node["type"] not in ("field", "index"):
+        return at
+    is_index = node["type"] == "index"
+    path = (*at, EACH if is_index else node["value"])
+    if not is_index:
+        found.add(path)
+    return path
+
+
+def _compared(node: Node) -> Iterator[str]:
+    for child in children(node):
+        if node["type"] == "comparator" and child["type"] == "field":
+            yield child["value"]
+        yield from _compared(child)

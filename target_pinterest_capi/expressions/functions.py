@@ -124,6 +124,11 @@ def _run_time() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
+def begin_run() -> None:
+    """Let `run_time()` be asked for again, where a process has several runs."""
+    _run_time.cache_clear()
+
+
 def _today() -> str:
     return _run_time()[:10]
 

@@ -5,6 +5,7 @@ record. A wrong expression raises ExpressionError with its position. Never runs 
 """
 
 import json
+import re
 from decimal import Decimal
 from difflib import get_close_matches
 from functools import lru_cache
@@ -39,6 +40,10 @@ _HINTS: Final = {
     "$": "'$' is no part of JMESPath: a path starts with a column's name",
     "and": "'and' is written &&", "or": "'or' is written ||", "not": "'not' is written !",
 }  # fmt: skip
+
+
+# A whole expression that is a column's name as people write it: `Order ID`, `order-id`, `Größe`.
+_ODD_NAME: Final = re.compile(r"\w[\w #/%$€°:-]*")
 
 
 class _Lexer(Lexer):
@@ -130,7 +135,8 @@ def parse(source: str) -> Node:
     except IncompleteExpressionError:
         raise ExpressionError("the expression ends too early", len(source)) from None
     except ParseError as error:
-        raise ExpressionError(_message(error), min(error.lex_position, len(source))) from None
+        message = _message(error) + _quotes_hint(source, error)
+        raise ExpressionError(message, min(error.lex_position, len(source))) from None
     except RecursionError:
         raise ExpressionError(
             f"the expression is nested more than {DEEPEST} levels deep", 0
@@ -154,6 +160,16 @@ def _message(error: ParseError) -> str:
     if error.token_type == "NUMBER":  # noqa: S105 - a kind of token, no secret
         return "a number is written between backticks (`5`), an index between brackets ([0])"
     return f"unexpected {found!r}"
+
+
+def _quotes_hint(source: str, error: ParseError) -> str:
+    """Return how a column is written whose name is more than letters, digits and underscores."""
+    name = source.strip()
+    if _ODD_NAME.fullmatch(name):
+        return f""": a column of this name is written "{name}", and in YAML '"{name}"'"""
+    if error.token_type == "UNQUOTED_IDENTIFIER":  # noqa: S105 - a kind of token, no secret
+        return ": a name with a space in it stands in double quotes"
+    return ""
 
 
 def _check(node: Node, levels: int) -> None:

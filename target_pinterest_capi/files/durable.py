@@ -43,6 +43,29 @@ def replace_file(
     sync_directory(place.parent, sync=sync)
 
 
+def find_obstacle(path: Path, *, makes_folders: bool = True) -> str | None:
+    """Return why a file could not be written, in the system's words; None where it could.
+
+    Nothing is made or changed; `makes_folders`: missing ones are made when it is written.
+    """
+    place = path.expanduser()
+    try:
+        if place.exists():
+            os.close(os.open(place, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC))
+            return None
+        folder = place.parent
+        while makes_folders and not folder.exists() and folder != folder.parent:
+            folder = folder.parent
+        if not folder.exists():
+            return "its folder is not there"
+        if not folder.is_dir():
+            return "its folder is no folder"
+        return None if os.access(folder, os.W_OK | os.X_OK) else "its folder is not writable"
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        return (reason or "it is no usable path").lower()
+
+
 def sync_directory(directory: Path, *, sync: Sync = os.fsync) -> None:
     """Make the names of a directory's files durable."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -145,6 +145,8 @@ def entry_compiler(
     accounts: Accounts,
     note: OriginNote,
     now: Callable[[], float] = time.time,
+    *,
+    in_plain: bool = False,
 ) -> CompileEntries:
     """Return the compiler of a stream's entries, which keeps what it compiled last.
 
@@ -160,7 +162,7 @@ def entry_compiler(
         members: frozenset[tuple[str, frozenset[str]]],
     ) -> tuple[CompiledEntry, ...]:
         stream = StreamSchema(name, columns, key_properties, dict(members))
-        return compile_stream(settings, stream, accounts, note, now)
+        return compile_stream(settings, stream, accounts, note, now, in_plain=in_plain)
 
     def compile_entries(stream: StreamSchema) -> tuple[CompiledEntry, ...]:
         columns = frozenset(filter(names_a_field, stream.columns)).union(
@@ -179,16 +181,23 @@ def compile_stream(
     accounts: Accounts,
     note: OriginNote,
     now: Callable[[], float] = time.time,
+    *,
+    in_plain: bool = False,
 ) -> tuple[CompiledEntry, ...]:
-    """Compile every entry that is for the stream's records, in the configuration's order."""
+    """Compile every entry that is for the stream's records, in the configuration's order.
+
+    With `in_plain` nothing is hashed: only for a preview, which sends nothing.
+    """
+    options = settings.options._replace(in_plain=in_plain)
     return tuple(
-        _compile(settings, entry, Origin(stream.name, name), stream, accounts, note, now)
+        _compile(settings, options, entry, Origin(stream.name, name), stream, accounts, note, now)
         for name, entry in matching(settings, stream.name)
     )
 
 
 def _compile(
     settings: Settings,
+    options: Options,
     entry: MappingEntry,
     origin: Origin,
     stream: StreamSchema,
@@ -200,7 +209,6 @@ def _compile(
         note(origin, field, reason)
 
     preset = load_preset(entry, stream)
-    options = settings.options
     if entry.null_values is not None:
         options = options._replace(null_values=entry.null_values)
     plan = _plan(Levels(entry, preset, settings), origin, stream, entry_note)
@@ -337,19 +345,19 @@ def _is_true(value: Any) -> bool:
 
 def stream_columns(schema: Mapping[str, Any], seen: Iterable[str] = ()) -> frozenset[str]:
     """Return the columns that a stream's schema declares, and those seen besides."""
-    return frozenset(map(clean_name, (*_properties(schema), *seen)))
+    return frozenset(map(clean_name, (*properties_of(schema), *seen)))
 
 
 def stream_members(schema: Mapping[str, Any]) -> dict[str, frozenset[str]]:
     """Return the members that a stream's schema declares of objects, by column."""
     declared = {
-        clean_name(column): frozenset(_properties(column_schema))
-        for column, column_schema in _properties(schema).items()
+        clean_name(column): frozenset(properties_of(column_schema))
+        for column, column_schema in properties_of(schema).items()
     }
     return {column: members for column, members in declared.items() if members}
 
 
-def _properties(schema: Any) -> Mapping[str, Any]:
+def properties_of(schema: Any) -> Mapping[str, Any]:
     """Return the properties of an object's schema, also of one that is an alternative to null."""
     if not isinstance(schema, Mapping):
         return {}
@@ -358,6 +366,6 @@ def _properties(schema: Any) -> Mapping[str, Any]:
         alternatives = schema.get(keyword)
         for alternative in alternatives if isinstance(alternatives, list) else ():
             if isinstance(alternative, Mapping) and keyword not in alternative:
-                found.update(_properties(alternative))
+                found.update(properties_of(alternative))
     properties = schema.get("properties")
     return {**found, **properties} if isinstance(properties, Mapping) else found

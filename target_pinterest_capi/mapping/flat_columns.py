@@ -130,9 +130,9 @@ class _Columns:
         """Return the expression of an object's member."""
         declared = self._members.get(column)
         if not declared:
-            return f"member({_quoted(column)}, '{leaf}')"
+            return f"member({quoted(column)}, '{leaf}')"
         spelling = by_field_name(declared).get(leaf, [leaf])[0]
-        return f"{_quoted(column)}.{_quoted(spelling)}"
+        return f"{quoted(column)}.{quoted(spelling)}"
 
 
 def _expressions(field: Field, columns: _Columns) -> Iterator[str]:
@@ -140,12 +140,12 @@ def _expressions(field: Field, columns: _Columns) -> Iterator[str]:
         yield columns.member(parent, field.leaf)
     for name in _names(field):
         if (column := columns.named(name)) is not None:
-            yield _quoted(column)
+            yield quoted(column)
         if field.many and field.path != _CONTENTS:
-            yield from (_quoted(column) for _, column in columns.numbered(name))
+            yield from (quoted(column) for _, column in columns.numbered(name))
     if field.path == _CONTENTS:
         if (column := columns.named(_TAG_ITEMS)) is not None:
-            yield f"{_quoted(column)}[].{{{_TAG_ITEM_MEMBERS}}}"
+            yield f"{quoted(column)}[].{{{_TAG_ITEM_MEMBERS}}}"
         yield from _flat_items(columns)
 
 
@@ -178,13 +178,13 @@ def _flat_items(columns: _Columns) -> Iterator[str]:
                 items.setdefault(number, {}).setdefault(leaf, column)
     if items:
         members = (
-            ", ".join(f"{leaf}: {_quoted(column)}" for leaf, column in items[number].items())
+            ", ".join(f"{leaf}: {quoted(column)}" for leaf, column in items[number].items())
             for number in sorted(items)
         )
         yield "[" + ", ".join(f"{{{item}}}" for item in members) + "]"
 
 
-def _quoted(column: str) -> str:
+def quoted(column: str) -> str:
     """Return a column's name as an expression: in quotes unless JMESPath takes it as it is."""
     if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", column):
         return column

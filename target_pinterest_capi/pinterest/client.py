@@ -31,6 +31,7 @@ from target_pinterest_capi.pinterest.responses import (
     Credentials,
     CustomerListBody,
     CustomerListPage,
+    DefinedEvents,
     EventsResponse,
     EventStatus,
     NoResponse,
@@ -183,6 +184,14 @@ class Client:
         return self._get(
             token, f"/ad_accounts/{ad_account_id}/conversion_eqs", query, list[QualityScore]
         )
+
+    def defined_events(self, token: str, ad_account_id: str) -> CallResponse:
+        """Make one attempt to read the advertiser's own event names.
+
+        docs/pinterest-api.md: Advertiser-defined events.
+        """
+        path = f"/ad_accounts/{ad_account_id}/advertiser_defined_events"
+        return self._get(token, path, {}, DefinedEvents)
 
     def refresh_token(self, credentials: Credentials) -> CallResponse:
         """Make one attempt to exchange a refresh token for an access token.

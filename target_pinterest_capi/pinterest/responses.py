@@ -81,6 +81,18 @@ class CustomerListPage(msgspec.Struct):
     bookmark: str | None = None
 
 
+class DefinedEvent(msgspec.Struct):
+    """An event name of the advertiser's own. docs/pinterest-api.md: Advertiser-defined events."""
+
+    name: str
+
+
+class DefinedEvents(msgspec.Struct):
+    """All of an ad account's own event names."""
+
+    items: list[DefinedEvent]
+
+
 class AudienceRule(msgspec.Struct):
     """Whom an audience takes in. docs/pinterest-api.md: Audiences (AudienceRule)."""
 

@@ -17,7 +17,12 @@ from target_pinterest_capi.delivery.batches import max_event_bytes
 from target_pinterest_capi.events.build.builder import Result
 from target_pinterest_capi.events.column_names import is_metadata
 from target_pinterest_capi.events.event import Event, InvalidRecord, Origin
-from target_pinterest_capi.events.outcomes import Outcome, advice_about
+from target_pinterest_capi.events.outcomes import (
+    Outcome,
+    advice_about,
+    counted_invalid,
+    counted_reason,
+)
 from target_pinterest_capi.events.reasons import Invalid, Skipped
 from target_pinterest_capi.expressions.analysis import roots
 from target_pinterest_capi.mapping.entries import (
@@ -29,6 +34,7 @@ from target_pinterest_capi.mapping.entries import (
     load_preset,
     matching,
 )
+from target_pinterest_capi.pipeline.not_found import NamesNotFound
 from target_pinterest_capi.pipeline.previewed import (
     EVENT,
     SENT,
@@ -44,6 +50,7 @@ from target_pinterest_capi.pipeline.previewed_lists import (
 )
 from target_pinterest_capi.pipeline.stream import StreamPipeline
 from target_pinterest_capi.reporting.counters import Counters, OutcomeCount
+from target_pinterest_capi.reporting.report import NotFound
 from target_pinterest_capi.settings import MappingEntry, Settings
 from target_pinterest_capi.singer import messages
 from target_pinterest_capi.singer.schemas import SchemaError, check_schema
@@ -58,10 +65,17 @@ class UnreadableLineError(ValueError):
 class Preview:
     """Reads the messages of a tap, and keeps the counts of what they come to.
 
-    `now` gives Unix seconds.
+    `now` gives Unix seconds. With `in_plain` the values of events are shown as they are hashed.
     """
 
-    def __init__(self, settings: Settings, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        now: Callable[[], float] = time.time,
+        *,
+        in_plain: bool = False,
+    ) -> None:
+        self.in_plain = in_plain
         self.tally = Counters()
         self.ignored: Counter[str] = Counter()
         self.line = 0
@@ -71,6 +85,7 @@ class Preview:
         self._settings = settings
         self.now = now
         self.accounts = Accounts(settings)
+        self.names = NamesNotFound(settings)
         self._streams: dict[str, _StreamPreview] = {}
 
     def read(self, lines: Iterable[bytes]) -> Iterator[list[PreviewedRecord]]:
@@ -104,11 +119,19 @@ class Preview:
 
     def advice(self, row: OutcomeCount) -> str:
         """Return what a person does about a row of the outcome table; it may be nothing."""
-        return (
-            ADVICE[row.reason]
-            if row.origin in self.lists and row.reason in ADVICE
-            else advice_about(row.reason)
-        )
+        reason = row.reason.partition(":")[0]
+        if row.origin in self.lists and reason in ADVICE:
+            return ADVICE[reason]
+        return advice_about(reason)
+
+    def not_found(self) -> list[NotFound]:
+        """Return the streams and columns that the settings name and the input does not have.
+
+        None where the target changes names first: by stream maps, or by flattening.
+        """
+        if self._settings.stream_maps or self._settings.flattening_enabled:
+            return []
+        return [*self.names.streams(), *self.names.columns()]
 
     def unread_columns(self) -> dict[str, list[str]]:
         """Return by stream the columns that no expression reads.
@@ -181,8 +204,13 @@ class _StreamPreview:
             preview.settings,
             self,
             compile_entries=entry_compiler(
-                preview.settings, preview.accounts, self._note, preview.now
+                preview.settings,
+                preview.accounts,
+                self._note,
+                preview.now,
+                in_plain=preview.in_plain,
             ),
+            not_found=preview.names,
             lists=[(entry.origin, partial(self._handle_for_list, entry)) for entry in self._lists],
         )
 
@@ -238,9 +266,7 @@ class _StreamPreview:
             )
         reason = str(made.reason)
         name = made.name
-        tally.count_outcome(
-            made.origin, Outcome.SKIPPED, reason if name is None else f"{reason}: {name}"
-        )
+        tally.count_outcome(made.origin, Outcome.SKIPPED, counted_reason(reason, name))
         return PreviewedRecord(
             line,
             *made.origin,
@@ -275,7 +301,8 @@ class _StreamPreview:
 
     def _invalid(self, made: InvalidRecord, notes: tuple[Note, ...]) -> PreviewedRecord:
         reason = str(made.reason)
-        self._preview.tally.count_outcome(made.origin, Outcome.INVALID, reason)
+        counted = counted_invalid(reason, made.field)
+        self._preview.tally.count_outcome(made.origin, Outcome.INVALID, counted)
         advice = advice_about(made.detail or "") or made.reason.advice
         line, outcome = self._preview.line, str(Outcome.INVALID)
         return PreviewedRecord(

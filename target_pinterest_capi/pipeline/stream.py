@@ -24,6 +24,7 @@ from target_pinterest_capi.mapping.entries import (
     stream_members,
 )
 from target_pinterest_capi.mapping.flat_columns import SameField, names_a_field
+from target_pinterest_capi.pipeline.not_found import NamesNotFound
 from target_pinterest_capi.settings import Settings
 from target_pinterest_capi.singer.rows import RowHandler, compile_rows, record_of
 from target_pinterest_capi.singer.schemas import compile_validator
@@ -55,7 +56,8 @@ class StreamPipeline:
     Each record comes to one result for each mapping entry that takes the stream.
 
     A record that breaks the schema, or that neither an entry nor a customer list takes, has one
-    result. `warn` takes what a person should know of the stream's columns, once.
+    result. `warn` takes what a person should know of the stream's columns, once; `not_found` gets
+    to know which of the configuration's names the stream has.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class StreamPipeline:
         compile_entries: CompileEntries,
         lists: Sequence[ListMapping] = (),
         warn: Callable[[str], None] = lambda _: None,
+        not_found: NamesNotFound | None = None,
     ) -> None:
         self.stream = StreamSchema(
             name,
@@ -76,6 +79,8 @@ class StreamPipeline:
             tuple(map(clean_name, key_properties or ())),
             stream_members(schema),
         )
+        not_found = not_found or NamesNotFound(settings)
+        self._names = not_found.of_stream(name, schema, self.stream.columns)
         self._clean_names: dict[str, str] = {}  # of columns with a byte order mark, or blanks
         self._settings = settings
         self._results = results
@@ -114,6 +119,8 @@ class StreamPipeline:
             self._look_for_new(columns)
         if self._clean_names:
             record = self._cleaned(record)
+        if self._names.are_members_unseen:
+            self._look_inside(record)
         for map_record in self._mappers:
             results.handle(map_record(record))
         for handle_for_list in self._lists:
@@ -155,10 +162,17 @@ class StreamPipeline:
         fields = {column for column in new if names_a_field(column)}.union(deletion_columns(new))
         self._times_new += 1
         if self._times_new > MOST_TIMES_NEW:
-            new = fields
+            new = fields | (new & self._names.columns)
         self.stream = self.stream._replace(columns=self.stream.columns.union(new))
+        self._names.see_columns(self.stream.columns)
         if fields:
             self._compile()
+
+    def _look_inside(self, record: Record) -> None:
+        """Look for members that the schema does not declare: no rows while there are any."""
+        self._names.see_record(record)
+        if not self._names.are_members_unseen:
+            self._rows_are_stale = True
 
     def _cleaned(self, record: Record) -> Record:
         """Return a record under clean names; a column that has such a name by itself stays."""
@@ -176,6 +190,7 @@ class StreamPipeline:
     def _compile_rows(self) -> RowHandler | None:
         plans = [entry.rows for entry in self._entries if entry.rows is not None]
         reads_records = self._lists or self._validate is not None or len(plans) < len(self._entries)
+        reads_records = reads_records or self._names.are_members_unseen
         if not plans or reads_records or self._clean_names or self._times_new > MOST_TIMES_NEW:
             return None
         read = frozenset[str]().union(*(plan.reads for plan in plans))

@@ -20,6 +20,7 @@ from target_pinterest_capi.reporting.report import (
     Delays,
     Delivered,
     NameCoverage,
+    NotFound,
     OriginOutcomes,
     ReasonCount,
     Report,
@@ -38,6 +39,7 @@ class RunFacts(NamedTuple):
     run: RunSection
     requests: tuple[int, int, int]
     customer_lists: Sequence[CustomerListReport] = ()
+    not_found: Sequence[NotFound] = ()
 
 
 def compose(facts: RunFacts, counters: Counters, statistics: DeliveredStatistics) -> Report:
@@ -58,6 +60,7 @@ def compose(facts: RunFacts, counters: Counters, statistics: DeliveredStatistics
         ),
         requests=_requests(facts, counters.total(Outcome.DELIVERED)),
         customer_lists=list(facts.customer_lists),
+        not_found=list(facts.not_found),
     )
 
 
@@ -78,12 +81,14 @@ def _reasons(counters: Counters) -> Iterator[ReasonCount]:
         if row.outcome is Outcome.DELIVERED:
             continue
         reason, _, name = row.reason.partition(": ")
+        is_invalid = row.outcome is Outcome.INVALID
         yield ReasonCount(
             stream=shown_name(row.origin.stream),
             mapping=row.origin.mapping,
             outcome=str(row.outcome),  # type: ignore[arg-type]
             reason=reason,
-            event_name=name or None,
+            event_name=name if name and not is_invalid else None,
+            field=name if name and is_invalid else None,
             events=row.number,
             advice=advice_about(row.reason),
         )

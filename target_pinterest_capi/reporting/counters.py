@@ -43,6 +43,16 @@ class RequestCounts:
     isolating: int = 0
 
 
+def sum_of_requests(counts: Iterable[RequestCounts]) -> RequestCounts:
+    """Return the sum of several counts."""
+    total = RequestCounts()
+    for one in counts:
+        total.sent += one.sent
+        total.repeated += one.repeated
+        total.isolating += one.isolating
+    return total
+
+
 class Counters:
     """Counters of one run."""
 

@@ -81,12 +81,17 @@ class CustomerListReport(msgspec.Struct, frozen=True, kw_only=True):
                 f"{self.removed_records} removed records over the list's life; repeated and absent "
                 "ones count too, so this is not its size."
             )
-        if self.exceptions:
-            lines.append(
-                f"{about}: {self.answers_with_exceptions} answers told of records that could not "
-                f"be used; the last: {self.exceptions_in_words}. Pinterest does not say which."
-            )
         return lines
+
+    def warning(self) -> str | None:
+        """Say how often Pinterest told of records that it could not use; None where it did not."""
+        if not self.exceptions:
+            return None
+        return (
+            f"customer list {self.name}: {self.answers_with_exceptions} answers told of records "
+            f"that could not be used; the last: {self.exceptions_in_words}. Pinterest does not say "
+            "which."
+        )
 
     @property
     def _place(self) -> str:

@@ -52,6 +52,10 @@ class RunSection(msgspec.Struct, frozen=True, kw_only=True):
         dict[str, str | int | float | bool | None],
         _about("Settings that shaped the run; no secret and no path."),
     ]
+    without_outcome: Annotated[
+        int,
+        _about("Events and members without an outcome; the next run gets them again.", ge=0),
+    ] = 0
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,6 +86,9 @@ class ReasonCount(msgspec.Struct, frozen=True, kw_only=True):
     ]
     events: Count
     advice: str
+    field: Annotated[
+        str | None, _about("The required field that has no usable value, where that is the reason.")
+    ] = None
 
 
 class ValueCount(msgspec.Struct, frozen=True, kw_only=True):
@@ -188,6 +195,13 @@ class Requests(msgspec.Struct, frozen=True, kw_only=True):
     events_per_second: Annotated[float, _about("Delivered events by the run's seconds.", ge=0)]
 
 
+class NotFound(msgspec.Struct, frozen=True, kw_only=True):
+    """A stream or a column that the configuration names, and the input does not have."""
+
+    setting: Annotated[str, _about("The path of the setting that names it.")]
+    message: Annotated[str, _about("What is missing, and what was probably meant.")]
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What one run of target-pinterest-capi did."""
 
@@ -203,6 +217,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     delivered: Delivered
     requests: Requests
     customer_lists: list[CustomerListReport] = []
+    not_found: list[NotFound] = []
 
 
 _encode: Final = msgspec.json.Encoder().encode

@@ -72,6 +72,10 @@ class FinishedRun(Protocol):
         """How many requests were sent, and why."""
 
     @property
+    def without_outcome(self) -> int:
+        """How many events and operations of lists have no outcome."""
+
+    @property
     def dead_letters_written(self) -> int:
         """How many dead letters are durable."""
 
@@ -81,6 +85,7 @@ def write_report(
     exit_code: int,
     stopped: str | None,
     customer_lists: Sequence[CustomerListReport] = (),
+    not_found: Sequence[report.NotFound] = (),
 ) -> None:
     """Write the report of a run that ended with `exit_code`; `stopped` is why it stopped early.
 
@@ -95,6 +100,7 @@ def write_report(
         _run_section(run, exit_code, stopped),
         (requests.sent, requests.repeated, requests.isolating),
         customer_lists,
+        not_found,
     )
     made = compose(facts, run.tally, run.observations)
     replace_file(
@@ -119,6 +125,7 @@ def _run_section(run: FinishedRun, exit_code: int, stopped: str | None) -> repor
         stopped=None if stopped is None else _without_paths(stopped, settings),
         records=run.sequence,
         states_written=run.states_written,
+        without_outcome=run.without_outcome,
         dead_letters_written=run.dead_letters_written,
         dead_letters=_file_name(settings.dead_letter_path),
         versions={

@@ -2,12 +2,14 @@
 
 import logging
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from target_pinterest_capi.events.event import Origin
-from target_pinterest_capi.events.outcomes import advice_about
+from target_pinterest_capi.events.outcomes import Outcome, advice_about
 from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.reporting.customer_lists import CustomerListReport
+
+LOST: Final = (Outcome.INVALID, Outcome.REJECTED)
 
 if TYPE_CHECKING:
     from target_pinterest_capi.reporting.report_file import FinishedRun
@@ -21,25 +23,31 @@ def log_summary(
     for row in tally.outcomes():
         reason = f" {row.reason}" if row.reason else ""
         line = f"{_named(row.origin)}: {row.outcome}{reason} {row.number}{_advice(row.reason)}"
-        logger.info("%s", line, extra=row._asdict())
+        level = logging.WARNING if row.outcome in LOST else logging.INFO
+        logger.log(level, "%s", line, extra=row._asdict())
     for note in tally.notes():
         line = (
             f"{_named(note.origin)}: {shown_name(note.field)} {note.reason} {note.number}"
             f"{_advice(note.reason)}"
         )
-        logger.info("%s", line, extra=note._asdict())
+        logger.warning("%s", line, extra=note._asdict())
     for message, number in tally.warnings().items():
         logger.warning("Pinterest warned about %d delivered events: %s", number, message)
     for report in lists:
         for line in report.lines():
             logger.info("%s", line, extra={"customer_list": report.name})
+        if report.warning() is not None:
+            logger.warning("%s", report.warning(), extra={"customer_list": report.name})
     totals = tally.by_outcome()
-    logger.info(
-        "%s after %d records: %s%s; %d requests, %d of them repeats, %d to isolate refused events; "
-        "%d STATE written; run %s.",
+    waiting = run.without_outcome
+    logger.log(
+        logging.WARNING if exit_code else logging.INFO,
+        "%s after %d records: %s%s%s; %d requests, %d of them repeats, %d to isolate refused "
+        "events; %d STATE written; run %s.",
         "Stopped" if exit_code else "Done",
         run.sequence,
         ", ".join(f"{count} {name}" for name, count in totals.items()),
+        f", {waiting} wait for the next run" if waiting else "",
         f", dead letters in {run.settings.dead_letter_path}" if run.dead_letters_written else "",
         requests.sent,
         requests.repeated,
@@ -50,6 +58,7 @@ def log_summary(
             "run_id": run.run_id,
             "records": run.sequence,
             **totals,
+            "without_outcome": waiting,
             "requests": requests.sent,
             "exit_code": exit_code,
             "seconds": round(run.seconds, 3),

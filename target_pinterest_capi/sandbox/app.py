@@ -24,6 +24,7 @@ from target_pinterest_capi.sandbox import (
     answers,
     audiences,
     customer_lists,
+    defined_events,
     events,
     oauth,
     quality,
@@ -56,6 +57,7 @@ ROUTES: Final = (
     ),
     ("/ad_accounts/{ad_account_id}/audiences", "audiences", ("GET", "POST")),
     ("/ad_accounts/{ad_account_id}/conversion_eqs", "conversion_eqs", ("GET",)),
+    ("/ad_accounts/{ad_account_id}/advertiser_defined_events", defined_events.ENDPOINT, ("GET",)),
     ("/oauth/token", "oauth", ("POST",)),
 )
 
@@ -112,6 +114,12 @@ class Endpoints:
         lists = {held.id: held for held in self.store.lists()}
         made = {audience.id: audience for audience in self.store.audiences()}
         return audiences.answer(request, self.config, now, made, lists, window, self.store.grants())
+
+    def advertiser_defined_events(
+        self, request: answers.Request, now: float, window: Window, _plan: FaultPlan
+    ) -> answers.Answer:
+        """Answer a request of the advertiser's own event names."""
+        return defined_events.answer(request, self.config, now, window, self.store.grants())
 
     def oauth(
         self, request: answers.Request, now: float, window: Window, _plan: FaultPlan

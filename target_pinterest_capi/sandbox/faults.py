@@ -28,7 +28,14 @@ class FaultKind(NamedTuple):
     endpoint: str = ""
 
 
-ENDPOINTS: Final = ("events", "customer_lists", "audiences", "oauth", "conversion_eqs")
+ENDPOINTS: Final = (
+    "events",
+    "customer_lists",
+    "audiences",
+    "oauth",
+    "conversion_eqs",
+    "advertiser_defined_events",
+)
 METHODS: Final = ("GET", "POST", "PATCH")
 STAGES: Final = ("wait", "before", "mark", "header", "after")  # in the order of a request
 LIMITS: Final = ("retry_after", "remaining", "reset")

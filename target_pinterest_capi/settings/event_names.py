@@ -19,6 +19,18 @@ def known_event_names(settings: Settings) -> frozenset[str]:
     }
 
 
+def own_event_names(settings: Settings) -> list[str]:
+    """Return the names that the settings send as constants and that are none of Pinterest's."""
+    entries = settings.mappings or ()
+    names = [
+        level.get("event_name") for level in (settings.defaults, *(e.defaults for e in entries))
+    ]
+    for entry in entries:
+        names += entry.event_names.values()
+    found = {name for name in names if isinstance(name, str)}
+    return sorted(found.difference(EVENT_NAMES))
+
+
 def configured_event_names(settings: Settings) -> Iterator[Any]:
     """Yield the constant event names of the settings; None for a level that has none."""
     entries = settings.mappings or ()

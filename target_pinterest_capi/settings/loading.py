@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple, TypeVar
 
 from target_pinterest_capi.events.build.converters import Options
+from target_pinterest_capi.expressions.analysis import looks_computed
 from target_pinterest_capi.settings import entries
 from target_pinterest_capi.settings.constants import read_defaults
 from target_pinterest_capi.settings.model import Settings
@@ -24,6 +25,7 @@ from target_pinterest_capi.settings.sources import (
     read_environment,
     read_files,
     real_file,
+    unread_variables,
 )
 
 Purpose = Literal["events", "any"]
@@ -35,6 +37,37 @@ STAND_IN_ACCOUNT: Final = (
 REFRESHED: Final = ("client_id", "client_secret", "refresh_token", "token_path")
 
 # Settings of singer-sdk, and names that people expect, which are none here: what to do instead.
+# Names of settings in other destinations for Pinterest, Meta and TikTok, and in their tags.
+_TOKEN: Final = "is no setting: set conversion_token"  # noqa: S105 - words
+_ACCOUNT: Final = "is no setting: set ad_account_id, the number of the ad account"
+_TAG: Final = "is no setting: the Conversions API goes by the ad account. Set ad_account_id"
+_INVALID: Final = "is no setting: set on_invalid, to skip or fail"
+_MODE: Final = "is no setting: set mode, to live, test or dry_run"
+_OAUTH: Final = "is no setting at the top: set it as a member of oauth"
+_HASHED: Final = "is no setting: what names a person is always hashed. Remove it"
+_MAPPED: Final = "is no setting: say it in mappings, by stream"
+OF_OTHER_PRODUCTS: Final = {
+    **dict.fromkeys(("api_key", "api_token", "token", "conversion_access_token"), _TOKEN),
+    **dict.fromkeys(("account_id", "advertiser_id", "adaccount_id", "ad_account"), _ACCOUNT),
+    **dict.fromkeys(("pixel_id", "tag_id", "pinterest_tag_id", "dataset_id"), _TAG),
+    **dict.fromkeys(
+        ("skip_invalid_record", "skip_invalid_records", "ignore_invalid_records", "on_error"),
+        _INVALID,
+    ),
+    **dict.fromkeys(
+        ("test_event", "test_events", "test_mode", "test_event_code", "test", "dry_run", "debug"),
+        _MODE,
+    ),
+    **dict.fromkeys(("client_id", "client_secret", "refresh_token", "token_path"), _OAUTH),
+    **dict.fromkeys(("hash_data", "hash_pii", "hashing", "enable_hashing"), _HASHED),
+    **dict.fromkeys(("event_name", "event_names", "fields", "preset", "streams"), _MAPPED),
+    **dict.fromkeys(("action_source", "currency"), "is no setting: set it in defaults"),
+    **dict.fromkeys(("endpoint", "base_url", "url", "host"), "is no setting: set api_url"),
+    **dict.fromkeys(("batch_size", "max_batch_size"), "is no setting: set batch_size_rows"),
+    **dict.fromkeys(("timeout", "timeout_seconds"), "is no setting: set request_timeout_seconds"),
+    **dict.fromkeys(("max_retries", "retries"), "is no setting: set max_retry_seconds"),
+    "api_version": "is no setting: the version stands at the end of api_url",
+}
 FOREIGN: Final = {
     "add_record_metadata": "has no meaning here: an event has no room for _sdc_ columns. Remove it",
     "load_method": "has no meaning here: events are only ever added. Remove it",
@@ -47,6 +80,7 @@ FOREIGN: Final = {
     "use_singer_decimal": "has no meaning here: amounts are always exact decimals. Remove it",
     "access_token": "is no setting: set conversion_token for events, or oauth.access_token for "
     "customer lists",
+    **OF_OTHER_PRODUCTS,
 }
 
 
@@ -59,8 +93,10 @@ class _Context(NamedTuple):
     purpose: Purpose
 
 
-def load(raw: Mapping[str, Any], *, purpose: Purpose = "events") -> Settings:
-    """Return the checked settings of plain values.
+def load(
+    raw: Mapping[str, Any], *, purpose: Purpose = "events", warnings: Sequence[Problem] = ()
+) -> Settings:
+    """Return the checked settings of plain values; `warnings` of their sources join its own.
 
     With `purpose` any, no token for events is needed. Numbers and booleans may come as text, lists
     and objects as JSON text. The files of secrets are read here. Raises ConfigurationError with all
@@ -80,7 +116,7 @@ def load(raw: Mapping[str, Any], *, purpose: Purpose = "events") -> Settings:
     problems.extend(problem for rule in _RULES for problem in rule(context))
     if problems:
         raise ConfigurationError(problems)
-    settings._warnings = tuple(reading.warnings)  # noqa: SLF001 - the model's own member, filled where the model is made
+    settings._warnings = (*warnings, *reading.warnings)  # noqa: SLF001 - the model's own member, filled where the model is made
     return settings
 
 
@@ -92,10 +128,13 @@ def load_files(
     A `mode` that is given wins over theirs.
     `ENV` among the paths is the environment, too. Raises ConfigurationError with all problems.
     """
-    raw = read_files(paths or (ENVIRONMENT,), environ=environment())
+    sources = paths or (ENVIRONMENT,)
+    environ = environment()
+    raw = read_files(sources, environ=environ)
+    warnings = unread_variables(environ, raw, is_read=ENVIRONMENT in sources)
     if mode is not None:
         raw["mode"] = mode
-    return load(raw, purpose=purpose)
+    return load(raw, purpose=purpose, warnings=warnings)
 
 
 def load_config(config: Mapping[str, Any] | Sequence[str], *, with_environment: bool) -> Settings:
@@ -104,9 +143,11 @@ def load_config(config: Mapping[str, Any] | Sequence[str], *, with_environment: 
     Raises ConfigurationError with all problems.
     """
     raw = dict(config) if isinstance(config, Mapping) else read_files(config)
+    environ = environment()
     if with_environment:
-        raw |= read_environment(environment())
-    return load(raw)
+        raw |= read_environment(environ)
+    given = list(map(str, raw))
+    return load(raw, warnings=unread_variables(environ, given, is_read=with_environment))
 
 
 def collect(read: Callable[[], Result], problems: list[Problem]) -> Result | None:
@@ -238,6 +279,10 @@ def _customer_list(raw: Any, where: str, problems: list[Problem]) -> CustomerLis
         return None
     if ("list_id" in given) == ("list_name" in given):
         problems.append(Problem(where, "needs either list_id or list_name, to say which list"))
+    name = given.get("list_name")
+    if isinstance(name, str) and looks_computed(name):
+        advice = "is a name, not an expression, and a list named so would be made: write its name"
+        problems.append(Problem(f"{where}.list_name", advice))
     sound = dict(given)
     if "member" in sound:
         # a stand-in for a wrong one, so that the other members are checked as well

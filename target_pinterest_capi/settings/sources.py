@@ -5,7 +5,7 @@ An error names the file, line and column, never the content: a configuration hol
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,11 +17,17 @@ from target_pinterest_capi.settings.problems import (
     ConfigurationError,
     Problem,
     WrongValueError,
+    nearest,
     why_unreadable,
 )
 
 ENVIRONMENT: Final = "ENV"  # as a file's name, it stands for the environment: singer-sdk's word
 ENVIRONMENT_PREFIX: Final = "TARGET_PINTEREST_CAPI_"
+_OF_THE_SDK: Final = frozenset({"loglevel"})  # variables that are no settings
+NOT_READ: Final = (
+    "is set and has no effect, since the environment is not read: add --config ENV, or, where "
+    "Meltano runs the target, declare the setting in meltano.yml"
+)
 
 
 def read_files(paths: Sequence[str], *, environ: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -106,8 +112,9 @@ def read_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     """Return the settings among environment variables: `TARGET_PINTEREST_CAPI_<SETTING>`.
 
     Lists and objects are JSON. A member of `oauth` has a variable of its own, joined by one
-    underscore or two. An empty variable is not set; one that names no setting is none of our
-    business. Raises ConfigurationError for text that is no JSON where a list or an object belongs.
+    underscore or two. An empty variable is not set; `unread_variables` finds those that name
+    no setting. Raises ConfigurationError for text that is no JSON where a list or an object
+    belongs.
     Numbers and booleans stay text, for `load` to read.
     """
     found: dict[str, Any] = {}
@@ -131,6 +138,42 @@ def read_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     if problems:
         raise ConfigurationError(problems)
     return found
+
+
+def unread_variables(
+    environ: Mapping[str, str], given: Collection[str], *, is_read: bool
+) -> list[Problem]:
+    """Return the variables of our prefix that have no effect, each with what to do.
+
+    `given` are the settings that there are. Meltano sets a variable for each that it passes in a
+    file, and for members of those that are objects. Without `is_read` none has an effect.
+    """
+    there = {name.partition(".")[0] for name in given}
+    problems = []
+    for variable in sorted(environ):
+        name = variable.removeprefix(ENVIRONMENT_PREFIX).lower()
+        is_ours = variable.startswith(ENVIRONMENT_PREFIX) and not name.startswith("_")
+        if is_ours and environ[variable].strip() and name not in _OF_THE_SDK:
+            why = _why_unread(name, there, is_read=is_read)
+            if why is not None:
+                problems.append(Problem(variable, why))
+    return problems
+
+
+def _why_unread(name: str, given: Collection[str], *, is_read: bool) -> str | None:
+    """Return why a variable has no effect, by its name without the prefix; None where it has."""
+    settings = properties(Settings)
+    members = {f"oauth{joint}{member}" for member in properties(OAuth) for joint in ("_", "__")}
+    if name in settings or name in members:
+        setting = name if name in settings else "oauth"
+        return None if is_read or setting in given else NOT_READ
+    objects = [setting for setting, schema in settings.items() if schema["type"] == "object"]
+    whole = next((setting for setting in objects if name.startswith(f"{setting}_")), None)
+    if whole in given:
+        return None
+    near = nearest(name, {*settings, *members}, cutoff=0.6)
+    hint = f"; did you mean {ENVIRONMENT_PREFIX}{near.upper()}?" if near else ""
+    return f"names no setting, and has no effect{hint}"
 
 
 def parse_json(text: str) -> Any:

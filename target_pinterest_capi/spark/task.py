@@ -17,6 +17,7 @@ from pyspark import TaskContext
 from pyspark.sql.datasource import WriterCommitMessage
 
 from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
+from target_pinterest_capi.expressions.functions import begin_run
 from target_pinterest_capi.mapping.entries import Accounts, Record, entry_compiler
 from target_pinterest_capi.pipeline.feed import IteratedSource, paced
 from target_pinterest_capi.pipeline.stream import StreamPipeline
@@ -80,6 +81,7 @@ def _deliver(
     job: Job, place: TaskAttempt, settings: Settings, batches: Iterable[Any]
 ) -> TaskCommit:
     started_at = time.time()
+    begin_run()
     name = f"{job.id}-{place.partition}-{place.attempt}"
     run = Run(
         settings.model_copy(

@@ -37,6 +37,17 @@ def test_a_recipe_declares_settings_as_the_package_does(name: str):
 
 
 @pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_can_be_tried_without_sending(name: str):
+    """Each loader declares `mode`, without which Meltano drops it, and logs at the right level."""
+    loaders = [one for one in project(name)["plugins"]["loaders"] if "inherit_from" not in one]
+    ours = [one for one in loaders if one["name"].startswith("target-pinterest-capi")]
+    assert ours
+    for loader in ours:
+        assert "structured-logging" in loader["capabilities"]
+        assert "mode" in [entry["name"] for entry in loader["settings"]]
+
+
+@pytest.mark.parametrize("name", RECIPES)
 def test_a_recipes_configuration_is_one(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """The configuration of each loader and utility is valid, and declared, or Meltano drops it."""
     (tmp_path / "us.token").write_text(TOKEN)

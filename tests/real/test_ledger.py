@@ -465,23 +465,31 @@ def test_signal_ends_a_run_whose_ledger_is_locked(
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
             connection.exec_driver_sql("LOCK TABLE pinterest_ledger_runs")
-        target = subprocess.Popen(
-            [TARGET, "--config", path],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        assert target.stdin is not None
-        target.stdin.write(b"\n".join([VISITS, *visits(1), state({"n": 1})]) + b"\n")
-        target.stdin.flush()
-        # Ended by a signal that comes before the program is there to handle it, as some are.
-        assert target.stderr is not None
-        threading.Event().wait(4)
-        target.send_signal(signal.SIGTERM)
-        out, log = target.communicate(timeout=15)  # the database would be waited for 25 more
+        # One that comes before the record was read ends a run that has nothing to claim.
+        for seconds in (0.5, 1, 2, 4, 8, 16):
+            code, out, log = _signalled_after(seconds, path)
+            if code not in {-signal.SIGTERM, 128 + signal.SIGTERM}:
+                break
     engine.dispose()
-    assert (out, target.returncode) == (b"", 1), log
+    assert (out, code) == (b"", 1), log
     assert b"locked, or does not answer" in log
+
+
+def _signalled_after(seconds: float, path: Path) -> tuple[int, bytes, bytes]:
+    """Return how a target ends that has a record to deliver, and gets a signal after a time."""
+    target = subprocess.Popen(
+        [TARGET, "--config", path],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert target.stdin is not None
+    target.stdin.write(b"\n".join([VISITS, *visits(1), state({"n": 1})]) + b"\n")
+    target.stdin.flush()
+    threading.Event().wait(seconds)  # another process is awaited, and it cannot wake us
+    target.send_signal(signal.SIGTERM)
+    out, log = target.communicate(timeout=15)  # the database would be waited for 25 more
+    return target.returncode, out, log
 
 
 def test_targets_on_one_ledger_at_the_same_moment_send_nothing_twice(

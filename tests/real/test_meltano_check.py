@@ -145,14 +145,22 @@ def test_every_setting_with_a_default_is_chosen_here():
 
 
 @pytest.mark.parametrize("values", [CHOSEN, {**CHOSEN, **NEVER}], ids=["values", "never"])
-@pytest.mark.parametrize("place", ["meltano.yml", "environment"])
+@pytest.mark.parametrize("place", ["meltano.yml", ".env", "environment", "config set"])
 def test_every_setting_comes_through(run: Run, tmp_path: Path, place: str, values: dict[str, Any]):
-    """The target gets what meltano.yml or a variable says, fractions and `never` included."""
+    """The target gets what each of Meltano's ways says, fractions and `never` included."""
     variables = {}
+    texts = {name: as_text(value) for name, value in values.items()}
     if place == "meltano.yml":
         configure(tmp_path, **values)
+    elif place == ".env":
+        rows = [f"TARGET_PINTEREST_CAPI_{name.upper()}='{text}'" for name, text in texts.items()]
+        (tmp_path / ".env").write_text("\n".join(rows))
+    elif place == "environment":
+        variables = texts
     else:
-        variables = {name: as_text(value) for name, value in values.items()}
+        for name, text in texts.items():
+            done = run("config", "set", LOADER, name, text)
+            assert done.returncode == 0, done.stderr
     assert passed_on(run, **variables).model_dump() == load({**GIVEN, **values}).model_dump()
 
 
@@ -241,3 +249,28 @@ def test_the_definition_works_in_a_project(
     checked = run("test", LOADER, **{name: as_text(value) for name, value in config.items()})
     assert checked.returncode == 0, checked.stdout + checked.stderr
     assert [request.test for request in sandbox.store.requests()] == [True]
+
+
+def test_levels_in_meltanos_log(run: Run, tmp_path: Path):
+    """A value that was left out, a lost record and a variable without effect are warnings there."""
+    lines = [
+        schema("visits", *visit(), key_properties=("event_id",)),
+        record("visits", **visit(1)),
+        record("visits", **{**visit(2), "event_time": "soon"}),
+    ]
+    (tmp_path / "visits.singer").write_bytes(b"\n".join(lines) + b"\n")
+    tap = tmp_path / "tap.sh"
+    tap.write_text(f"#!/bin/sh\ncat {tmp_path}/visits.singer\n")
+    tap.chmod(0o755)
+    path = tmp_path / "meltano.yml"
+    project = yaml.safe_load(path.read_text())
+    extractor = {"name": "tap-visits", "namespace": "tap_visits", "executable": str(tap)}
+    project["plugins"]["extractors"] = [{**extractor, "capabilities": []}]
+    project |= {"environments": [{"name": "dev"}], "default_environment": "dev"}
+    path.write_text(yaml.safe_dump(project, sort_keys=False))
+    done = run("run", "tap-visits", LOADER, mod="dry_run")
+    rows = (done.stdout + done.stderr).splitlines()
+    for words in ("invalid bad_field: event_time 1", "TARGET_PINTEREST_CAPI_MOD: names no setting"):
+        found = [row for row in rows if words in row]
+        assert found, "\n".join(rows)
+        assert "[warning" in found[0]

@@ -2,8 +2,8 @@
 
 Owns the command: its options, where the configuration comes from, and its exit codes (0; 1: a step
 failed; 2: the configuration cannot be used). Sends one test request for each ad account, of which
-Pinterest records nothing, and reads customer lists. Writes nothing but a new refresh token, where
-Pinterest gives one.
+Pinterest records nothing, and reads customer lists. Makes no file, and writes nothing but a new
+refresh token, where Pinterest gives one.
 """
 
 import json

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from target_pinterest_capi.checks import connectivity, credentials, customer_lists, mappings
+from target_pinterest_capi.checks import connectivity, credentials, customer_lists, files, mappings
 from target_pinterest_capi.checks.configuration import (
     CONFIGURATION,
     check_configuration,
@@ -32,7 +32,9 @@ def check_settings(settings: Settings, sample: str | None) -> Iterator[CheckResu
         except OSError as error:
             found = mappings.unreadable(error.strerror or type(error).__name__)
         yield found
+    yield from mappings.check_entries(settings)
     yield from check_event_names(settings, seen)
+    yield from files.check_files(settings)
     yield from check_online(settings)
 
 

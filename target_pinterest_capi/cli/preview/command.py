@@ -24,6 +24,10 @@ from target_pinterest_capi.pipeline.previewed import SENT, PreviewedRecord
 from target_pinterest_capi.settings import Settings
 
 INPUT_EXIT: Final = 1
+PLAIN_REFUSED: Final = (
+    "--plain prints personal data, and this is no terminal: a file or a log would keep it. "
+    "With --yes it is printed all the same."
+)
 # Settings that do something which a preview leaves to the target.
 LIMITS: Final = {
     "stream_maps": "are applied by the target only; here the records are as the tap sent them",
@@ -53,9 +57,21 @@ LIMITS: Final = {
     is_flag=True,
     help="Read all of the input, and print the summary alone.",
 )
+@click.option(
+    "--plain",
+    is_flag=True,
+    help="Show the values of events as they are before they are hashed: personal data.",
+)
+@click.option("--yes", is_flag=True, help="With --plain: print it also where that is no terminal.")
 @json_option("a JSON object for each record and mapping or list, one a line")
 def preview(
-    file: str, paths: tuple[str, ...], limit: int, only_summary: bool, as_json: bool
+    file: str,
+    paths: tuple[str, ...],
+    limit: int,
+    only_summary: bool,
+    plain: bool,
+    yes: bool,
+    as_json: bool,
 ) -> None:
     """Show the events that a tap's records would become.
 
@@ -67,8 +83,10 @@ def preview(
     tap-shop --config tap.json | pinterest-capi preview --config target.yaml
     pinterest-capi preview --config target.yaml orders.singer --summary
     """  # noqa: D301 - click reads \b as "keep these lines"
+    if plain and not yes and not sys.stdout.isatty():
+        raise click.UsageError(PLAIN_REFUSED)
     settings = _load(paths)
-    given = Preview(settings)
+    given = Preview(settings, in_plain=plain)
     show = (
         _show_nothing
         if only_summary
@@ -96,8 +114,8 @@ def preview(
 def summary_members(given: Preview) -> dict[str, Any]:
     """Return the counts for programs.
 
-    These are outcomes, values left out or warned about, ignored messages, and columns that nothing
-    reads.
+    These are outcomes, values left out or warned about, ignored messages, columns that nothing
+    reads, and names of the settings that the input does not have.
     """
     outcomes = []
     for row in given.tally.outcomes():
@@ -114,6 +132,9 @@ def summary_members(given: Preview) -> dict[str, Any]:
         ],
         "ignored": dict(given.ignored),
         "unread_columns": given.unread_columns(),
+        "not_found": [
+            {"setting": one.setting, "message": one.message} for one in given.not_found()
+        ],
     }
 
 

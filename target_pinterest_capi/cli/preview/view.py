@@ -137,6 +137,8 @@ def _facts(preview: Preview, *, is_whole: bool) -> Iterable[str]:
             f"Reading stopped at line {preview.line}, with as much as was asked for; --summary"
             " reads all of the input."
         )
+    for one in preview.not_found():
+        yield f"{one.message} ({one.setting})"
     if preview.ignored:
         counts = ", ".join(f"{count:,} {name}" for name, count in sorted(preview.ignored.items()))
         files = (

@@ -50,6 +50,7 @@ class Options(NamedTuple):
     max_event_age_days: float | None = 7
     plain_keys: bool = False
     null_values: tuple[str, ...] = DEFAULT_NULL_VALUES
+    in_plain: bool = False  # nothing is hashed, for a preview on one's own terminal
 
 
 class Converters:
@@ -57,6 +58,8 @@ class Converters:
 
     def __init__(self, options: Options, note: Note) -> None:
         self._note = note
+        self._in_plain = options.in_plain
+        self._digest = _as_it_is if options.in_plain else hashing.digest
         self._null_values = options.null_values
         self.null_words = null_words(options.null_values)
         self._forms = normal_forms(
@@ -112,6 +115,8 @@ class Converters:
         self, field: Field, convert: Any, selection: Selection | None
     ) -> tuple[str, Any]:
         """Return the name of the field's fast path and its helper; `""` where it has none."""
+        if self._in_plain and field.kind is FieldKind.HASHED:
+            return "", None
         if field.kind is FieldKind.ITEMS:
             return ITEMS, self._items_helper(field, selection)
         if field.kind is FieldKind.TEXT and (field.many or field.form is None):
@@ -286,6 +291,7 @@ class Converters:
 
     def _hash_one(self, field: Field, form: Form) -> Callable[[Any], str | None]:
         path, note, given = field.path, self._note, self._given(field)
+        digest = self._digest
         refuse_others = field.form not in MAY_LOOK_LIKE_DIGESTS
 
         def one(value: Any) -> str | None:
@@ -303,7 +309,7 @@ class Converters:
                     return None
             normal = form(value)
             if type(normal) is str:
-                return hashing.digest(normal)
+                return digest(normal)
             if normal is not LeftOut.EMPTY:
                 note(path, str(normal))
             return None
@@ -428,3 +434,8 @@ def _range(field: Field) -> range:
     minimum = -(2**63) if field.minimum is None else field.minimum
     maximum = 2**63 - 1 if field.maximum is None else field.maximum
     return range(minimum, maximum + 1)
+
+
+def _as_it_is(normal: str) -> str:
+    """Return a normal form in the place of its digest."""
+    return normal

@@ -80,7 +80,7 @@ def _outcome(row: ReasonCount | ValueCount) -> str:
 
 def _place(row: ReasonCount | ValueCount) -> Place:
     if isinstance(row, ReasonCount):
-        name = row.event_name
+        name = row.event_name or row.field
         total = row.events
     else:
         name = row.field

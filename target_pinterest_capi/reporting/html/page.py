@@ -62,6 +62,10 @@ ENDINGS: Final = {
 }
 
 
+TOO_MUCH_REJECTED: Final = 3
+NOTHING_MAPPED: Final = Ending("bad", "Stopped: no record was mapped")
+
+
 def page(report: Report) -> str:
     """Return the page of a report."""
     seen = report.delivered
@@ -109,13 +113,15 @@ def headline(report: Report) -> str:
     if report.run.mode == "dry_run":
         return f"{numbers.counted(report.delivered.events, 'event')} would be sent"
     totals = report.totals
-    attempted = totals.delivered + totals.invalid + totals.rejected
+    waiting = report.run.without_outcome
+    attempted = totals.delivered + totals.invalid + totals.rejected + waiting
     if not attempted:
-        return "Nothing was to be delivered"
+        return "Nothing was delivered" if report.run.exit_code else "Nothing was to be delivered"
     verb = "accepted by Pinterest's check" if report.run.mode == "test" else "delivered"
     if totals.delivered < attempted:
         delivered = numbers.number(totals.delivered)
-        return f"{delivered} of {numbers.counted(attempted, 'event')} {verb}"
+        more = f"; {numbers.number(waiting)} wait for the next run" if waiting else ""
+        return f"{delivered} of {numbers.counted(attempted, 'event')} {verb}{more}"
     if attempted == 1:
         return f"The one event was {verb}"
     return f"All {numbers.number(attempted)} events {verb}"
@@ -123,6 +129,8 @@ def headline(report: Report) -> str:
 
 def _ending(report: Report) -> Ending:
     code = report.run.exit_code
+    if code == TOO_MUCH_REJECTED and report.totals.skipped == _all_events(report):
+        return NOTHING_MAPPED if report.not_found else ENDINGS[code]
     if not code and report.totals.rejected + report.totals.invalid:
         return Ending("warn", "Completed, with some events that need a look")
     if code > SIGNALS:
@@ -130,9 +138,16 @@ def _ending(report: Report) -> Ending:
     return ENDINGS.get(code, Ending("bad", "Stopped"))
 
 
+def _all_events(report: Report) -> int:
+    totals = report.totals
+    return totals.delivered + totals.invalid + totals.rejected + totals.skipped
+
+
 def _sections(report: Report, causes: Causes) -> Iterator[Section]:
     """Yield the sections that have something to say, in their order."""
     yield Section("What became of the events", "outcomes.html")
+    if report.not_found:
+        yield Section("Names not found", "not_found.html")
     if report.delivered.events:
         yield Section("Match keys", "match_keys.html")
         yield Section("When they happened", "over_time.html")

@@ -1,0 +1,63 @@
+"""What a run writes on this machine, tried before it: dead letters, report, token, and ledger.
+
+Makes no file and no folder, and leaves a database as it is: a write is begun there, and taken back.
+Never shows a path of a ledger, which may hold a password.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from target_pinterest_capi.checks.result import CheckResult, CheckStatus
+from target_pinterest_capi.delivery.ledger import LedgerError
+from target_pinterest_capi.files.durable import find_obstacle
+from target_pinterest_capi.settings import Settings
+
+FILES: Final = "files"
+LEDGER: Final = "ledger"
+
+
+def check_files(settings: Settings) -> Iterator[CheckResult]:
+    """Yield whether each file can be written, and whether the ledger can be opened."""
+    places = _paths(settings)
+    on_disk = {setting: path for setting, path in places.items() if "://" not in path}
+    found = {setting: find_obstacle(Path(path)) for setting, path in on_disk.items()}
+    writable = [setting for setting, obstacle in found.items() if obstacle is None]
+    if writable:
+        yield CheckResult(FILES, CheckStatus.OK, f"{', '.join(writable)} can be written")
+    for setting, obstacle in found.items():
+        if obstacle is not None:
+            about = f"{setting} cannot be written: {obstacle}"
+            advice = f"Make its folder writable for this user, or set {setting} to another path."
+            yield CheckResult(FILES, CheckStatus.FAILED, about, advice)
+    for setting in places.keys() - on_disk.keys():
+        about = f"{setting} is an object store: it is not tried before there is a dead letter"
+        yield CheckResult(FILES, CheckStatus.SKIPPED, about)
+    yield from _ledger(settings)
+
+
+def _paths(settings: Settings) -> dict[str, str]:
+    oauth = settings.oauth
+    given = {
+        "dead_letter_path": settings.dead_letter_path,
+        "report_path": settings.report_path,
+        "oauth.token_path": None if oauth is None else oauth.token_path,
+    }
+    return {setting: path for setting, path in given.items() if path is not None}
+
+
+def _ledger(settings: Settings) -> Iterator[CheckResult]:
+    if settings.ledger_url is None:
+        return
+    if settings.mode != "live":
+        yield CheckResult(LEDGER, CheckStatus.SKIPPED, f"not opened: mode is {settings.mode}")
+        return
+    from target_pinterest_capi.delivery.database import try_to_write  # noqa: PLC0415 - SQLAlchemy takes 0.1 s to import
+
+    try:
+        try_to_write(settings.ledger_url.get_secret_value())
+    except LedgerError as error:
+        advice = "Check ledger_url; sqlite:///ledger.db is a file in the working directory."
+        yield CheckResult(LEDGER, CheckStatus.FAILED, f"ledger_url cannot be used: {error}", advice)
+    else:
+        yield CheckResult(LEDGER, CheckStatus.OK, "ledger_url can be written")

@@ -1,0 +1,89 @@
+"""`pinterest-capi suggest`: a mapping to start from, made of what a tap sent.
+
+Owns the command: its options, its input and output, and its exit codes (0; 1: the sample cannot be
+read, or the file not written). Reads no configuration, and sends nothing.
+"""
+
+import sys
+from pathlib import Path
+from typing import Final
+
+import click
+from rich.console import Console
+
+from target_pinterest_capi.cli.console import WIDEST, console
+from target_pinterest_capi.cli.inputs import STANDARD_INPUT, open_messages
+from target_pinterest_capi.cli.options import number_option
+from target_pinterest_capi.cli.preview.view import show_result
+from target_pinterest_capi.cli.suggest import view
+from target_pinterest_capi.singer.messages import MessageError
+from target_pinterest_capi.suggestions import profile
+from target_pinterest_capi.suggestions.entry import Entry, suggest_entry
+from target_pinterest_capi.suggestions.text import as_text
+from target_pinterest_capi.suggestions.trial import ACCOUNT, Trial
+
+INPUT_EXIT: Final = 1
+
+
+@click.command()
+@click.argument("file", default=STANDARD_INPUT, metavar="[SAMPLE]")
+@click.option("--output", metavar="FILE", help="Write to a file, and show what comes of it.")
+@click.option("--force", is_flag=True, help="Replace the file, if it is there.")
+@number_option("--preview", "limit", 1, "Events of the sample to show, with --output.")
+def suggest(file: str, output: str | None, force: bool, limit: int) -> None:
+    """Write a mapping to start from, for the records of a tap.
+
+    Reads Singer messages from SAMPLE or standard input: SCHEMA and some records, of which 500 a
+    stream are looked at. Finds fields by names of columns, in any case and in the languages of
+    shops, by the shapes of values, and by the built-in presets. Each line says why; what is not
+    sure is a comment. No value is shown but in events, which are hashed; nothing is sent.
+
+    \b
+    tap-shop --config tap.json | pinterest-capi suggest --output mappings.yaml
+    pinterest-capi preview --config config.json --config mappings.yaml orders.singer
+    """  # noqa: D301 - click reads \b as "keep these lines"
+    if output is not None and Path(output).exists() and not force:
+        raise click.ClickException(f"{output} is there already: --force replaces it.")
+    entries = _read(file)
+    trial = Trial(entries)
+    text = as_text(entries, trial.in_words())
+    if output is None:
+        click.echo(text, nl=False)
+        view.show_summary(_stderr(), entries, trial.in_words())
+        return
+    _write(output, text)
+    out = console()
+    for result in trial.events()[:limit]:
+        show_result(out, result, ACCOUNT)
+    view.show_summary(out, entries, trial.in_words())
+    view.show_next(out, output)
+
+
+def _read(file: str) -> list[Entry]:
+    """Return the suggestion for each stream, or end with what is wrong with the sample."""
+    try:
+        with open_messages(file) as lines:
+            streams = profile.read(lines)
+    except MessageError as error:
+        problem = str(error)
+    except OSError as error:
+        problem = f"the sample cannot be read: {error.strerror or type(error).__name__}"
+    else:
+        if streams:
+            return [suggest_entry(stream) for stream in streams.values()]
+        problem = "the sample has no stream: give the output of a tap, SCHEMA and RECORD messages"
+    click.echo(f"Error: {problem}", err=True)
+    sys.exit(INPUT_EXIT)
+
+
+def _write(output: str, text: str) -> None:
+    try:
+        Path(output).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise click.ClickException(f"{output} cannot be written: {error.strerror}.") from None
+
+
+def _stderr() -> Console:
+    made = Console(stderr=True, highlight=False)
+    made.width = min(made.width, WIDEST)
+    return made

@@ -1,0 +1,410 @@
+"""A stream's mapping entry: lines with a reason each, that are sure or only offered.
+
+Never invents a value: what a field needs and no column has is a comment that says what to supply.
+"""
+
+from collections.abc import Iterable
+from glob import escape
+from typing import Any, Final
+
+from target_pinterest_capi.events.fields import FIELDS
+from target_pinterest_capi.events.redaction import shown_name
+from target_pinterest_capi.expressions.analysis import roots
+from target_pinterest_capi.mapping import presets
+from target_pinterest_capi.mapping.flat_columns import quoted
+from target_pinterest_capi.suggestions import candidates, meaning, preset_fit
+from target_pinterest_capi.suggestions.candidates import Candidate
+from target_pinterest_capi.suggestions.items import CONTENTS, find_items, flat_item
+from target_pinterest_capi.suggestions.lines import NOT_SURE, Line, offered
+from target_pinterest_capi.suggestions.profile import Column, StreamProfile
+from target_pinterest_capi.suggestions.shapes import WORDS
+from target_pinterest_capi.suggestions.words import key
+
+VALUE: Final = "custom_data.value"
+CURRENCY: Final = "custom_data.currency"
+ORDER_ID: Final = "custom_data.order_id"
+EMAIL: Final = "user_data.em"
+EXTERNAL_ID: Final = "user_data.external_id"
+CLICK_ID: Final = "user_data.click_id"
+MOST_OF_ONE_FIELD: Final = 3  # columns of one field
+MOST_LISTED: Final = 24  # columns that no rule found a field for
+# Looked for in a table of one's own. The rest of the fields is for those who know them.
+OWN_FIELDS: Final = tuple(candidates.RULES)
+IDENTITY: Final = (
+    EMAIL,
+    "user_data.ph",
+    "user_data.hashed_maids",
+    "user_data.client_ip_address",
+    "user_data.client_user_agent",
+)
+SHAPE_FIELDS: Final = {
+    "email": EMAIL,
+    "phone": "user_data.ph",
+    "ip_address": "user_data.client_ip_address",
+    "user_agent": "user_data.client_user_agent",
+    "digest": "a hashed identifier, such as user_data.em",
+    "uuid": "event_id, or user_data.hashed_maids",
+    "url": "event_source_url",
+    "currency": CURRENCY,
+    "time": "event_time",
+}
+
+
+class Entry:
+    """What is suggested for a stream; `problem` says why the whole entry is but an offer."""
+
+    def __init__(self, stream: StreamProfile) -> None:
+        self.stream = stream
+        self.preset: Line | None = None
+        self.when: list[Line] = []
+        self.event_names: list[Line] = []
+        self.fields: list[Line] = []
+        self.defaults: list[Line] = []
+        self.notes: list[str] = []
+        self.problem = ""
+        self.list_lines: list[Line] = []
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the entry is to be used as it is."""
+        return not self.problem
+
+    @property
+    def pattern(self) -> str:
+        """The pattern that is met by the stream's name alone, as far as the name may be shown."""
+        return escape(shown_name(self.stream.name))
+
+    def mapping(self) -> dict[str, Any]:
+        """Return what is sure, as the configuration has it."""
+        made: dict[str, Any] = {"stream": self.pattern}
+        if self.preset:
+            made["preset"] = self.preset.value
+        made |= {line.name: line.value for line in self.when if line.is_sure}
+        for name in ("event_names", "fields", "defaults"):
+            lines = [line for line in getattr(self, name) if line.is_sure]
+            if lines:
+                made[name] = {line.name: line.value for line in lines}
+        return made
+
+    def maps(self, field: str) -> bool:
+        """Return whether a sure line gives the field."""
+        return any(line.name == field and line.is_sure for line in (*self.fields, *self.defaults))
+
+
+def suggest_entry(stream: StreamProfile) -> Entry:
+    """Return the entry for a stream."""
+    entry = Entry(stream)
+    fit = preset_fit.fitting_preset(stream)
+    sure = _sure_candidates(stream)
+    if fit is None:
+        _add_own_fields(entry, sure)
+    else:
+        _add_preset(entry, fit, sure)
+    _add_list(entry, sure)
+    if not stream.name or shown_name(stream.name) != stream.name:
+        entry.problem = "its name may be a value, and is not shown: write it as stream"
+    return entry
+
+
+def _sure_candidates(stream: StreamProfile) -> dict[str, list[Candidate]]:
+    """Return the candidates of each field; a column is sure for one field only, the best."""
+    columns = stream.columns.values()
+    found = {field: candidates.candidates(field, columns) for field in OWN_FIELDS}
+    partners = frozenset(field for field, ones in found.items() if any(one.is_sure for one in ones))
+    found = {field: candidates.candidates(field, columns, partners) for field in OWN_FIELDS}
+    best: dict[tuple[str, ...], Candidate] = {}
+    for one in (one for ones in found.values() for one in ones):
+        if one.column.path not in best or best[one.column.path].score < one.score:
+            best[one.column.path] = one
+    return {
+        field: [one for one in ones if best[one.column.path] is one]
+        for field, ones in found.items()
+    }
+
+
+def _add_preset(entry: Entry, fit: tuple[str, str], found: dict[str, list[Candidate]]) -> None:
+    """Take a preset, and what it does not read of the stream."""
+    name, reason = fit
+    stream = entry.stream
+    entry.preset = Line("preset", name, reason)
+    preset = preset_fit.entry_of(name, stream)
+    is_pinterest = name == presets.PINTEREST
+    for field in OWN_FIELDS if is_pinterest else IDENTITY:
+        if not preset_fit.reads(preset, field, stream.roots):
+            used = {path for path in stream.roots if _is_read(path, preset.fields.values())}
+            entry.fields += _lines(
+                field, [one for one in found[field] if one.column.path[0] not in used]
+            )
+    if is_pinterest:
+        _add_event(entry, given=preset.fields)
+        if not (entry.maps("event_time") or "event_time" in preset.fields):
+            entry.problem = "no column is the time of the event: supply one as event_time"
+    _sort(entry)
+
+
+def _is_read(column: str, fields: Iterable[tuple[str, ...] | None]) -> bool:
+    sources = [source for expressions in fields for source in expressions or ()]
+    found = roots(*sources)
+    return found is None or column in found
+
+
+def _add_own_fields(entry: Entry, found: dict[str, list[Candidate]]) -> None:
+    """Map the columns of a table in its own words."""
+    stream = entry.stream
+    for field in OWN_FIELDS:
+        if field != "event_id":
+            entry.fields += _lines(field, found[field])
+    _add_items(entry)
+    _add_landing_page(entry)
+    _write_amounts(entry)
+    event_name = _add_event(entry, given={})
+    if event_name == "checkout" and not entry.maps(ORDER_ID) and len(stream.keys) == 1:
+        entry.fields.append(Line(ORDER_ID, _quoted_key(stream), "the key of a stream of orders"))
+    if event_name == "signup" and not entry.maps(EXTERNAL_ID) and len(stream.keys) == 1:
+        entry.fields.append(Line(EXTERNAL_ID, _quoted_key(stream), "the key of a stream of people"))
+    _add_event_id(entry, found["event_id"])
+    is_sale = "checkout" in {event_name, *(line.value for line in entry.event_names)}
+    entry.when += meaning.conditions(stream, is_sale=is_sale)
+    _add_missing(entry)
+    _sort(entry)
+    _list_the_rest(entry)
+
+
+def _lines(field: str, ones: list[Candidate]) -> list[Line]:
+    """Return the line of a field's best column, or of several for a list."""
+    sure = _sure(ones)
+    if not sure:
+        return [
+            Line(field, one.column.expression, NOT_SURE + one.reason, is_sure=False)
+            for one in ones[:1]
+        ]
+    if field not in {EMAIL, "user_data.ph"} or len(sure) == 1:
+        return [Line(field, sure[0].column.expression, sure[0].reason)]
+    several = sure[:MOST_OF_ONE_FIELD]
+    return [Line(field, [one.column.expression for one in several], several[0].reason)]
+
+
+def _sure(ones: list[Candidate]) -> list[Candidate]:
+    """Return those that are mapped: never a second one beside others that are found by more.
+
+    `sales_mail` is the customer's where it is the only address, and somebody else's beside `email`.
+    """
+    strong = [one for one in ones if one.score > candidates.SURE]
+    just = [one for one in ones if one.score == candidates.SURE]
+    return strong or (just if len(just) == 1 else [])
+
+
+def _add_items(entry: Entry) -> None:
+    items = find_items(entry.stream.columns.values())
+    if items is not None:
+        mark = "" if items.is_sure else NOT_SURE
+        entry.fields.append(Line(CONTENTS, items.expression, mark + items.reason, items.is_sure))
+        if items.sum and not entry.maps(VALUE):
+            entry.fields = [line for line in entry.fields if line.name != VALUE]
+            total = Line(
+                VALUE, items.sum, "no column is the total: the sum of the products' prices"
+            )
+            entry.fields.append(total if items.is_sure else offered(total))
+        return
+    flat = flat_item(entry.stream.columns.values())
+    if flat:
+        price = next((line.value for line in entry.fields if line.name == VALUE), None)
+        members = {name: column.expression for name, column in flat.items()}
+        if "quantity" not in members and isinstance(price, str):
+            members["item_price"] = price
+        shown = ", ".join(f"{name}: {expression}" for name, expression in members.items())
+        reason = "one product a row: " + ", ".join(column.label for column in flat.values())
+        entry.fields.append(Line(CONTENTS, f"[{{{shown}}}]", reason))
+
+
+def _add_landing_page(entry: Entry) -> None:
+    """Read the click on an ad from the page on which a visit began."""
+    if entry.maps(CLICK_ID):
+        return
+    for column in entry.stream.columns.values():
+        if key(column.path[-1]) in meaning.LANDING_PAGES and not column.types & {"object", "array"}:
+            expression = f"query_param({column.expression}, 'epik')"
+            reason = "a page on which visits begin: its parameter epik is the click on an ad"
+            entry.fields.append(Line(CLICK_ID, expression, reason))
+            return
+
+
+def _write_amounts(entry: Entry) -> None:
+    """Divide amounts that are in the smallest unit, and write those with a comma as numbers."""
+    for number, line in enumerate(entry.fields):
+        column = _column_of(entry, line)
+        if line.name == VALUE and column is not None and meaning.is_in_cents(entry.stream, column):
+            reason = f"{line.reason}; in the smallest unit: divided by 100 (not for yen and won)"
+            expression = f"divide({column.expression}, `100`)"
+            entry.fields[number] = line._replace(value=expression, reason=reason)
+        elif line.name == VALUE and column is not None and meaning.is_whole(column):
+            entry.notes.append(
+                "The amounts are whole numbers. If they are cents, write"
+                f" custom_data.value: divide({column.expression}, `100`)"
+            )
+        elif line.name == VALUE and column is not None and column.shapes["comma_amount"]:
+            expression = f"replace(replace({column.expression}, '.', ''), ',', '.')"
+            entry.fields[number] = line._replace(value=expression)
+
+
+def _column_of(entry: Entry, line: Line) -> Column | None:
+    columns = entry.stream.columns.values()
+    return next((one for one in columns if one.expression == line.value), None)
+
+
+def _add_event(entry: Entry, given: Iterable[str]) -> str | None:
+    """Say what the rows are, and where it happened; return the event's name where all have one."""
+    stream = entry.stream
+    event_name = None
+    if "event_name" not in given:
+        column = meaning.event_column(stream)
+        if column is not None:
+            reason = "words that many systems have for events"
+            entry.fields.append(Line("event_name", column.expression, reason))
+            names = list(meaning.event_names(column))
+            entry.event_names += [
+                Line(name, target, f"{count:,} in the sample") for name, target, count in names
+            ]
+            others = column.filled - sum(count for _, _, count in names)
+            if others:
+                entry.notes.append(
+                    f"{others:,} of {column.filled:,} records have another {column.label}: they are"
+                    " skipped, unless event_names lists it."
+                )
+        else:
+            entry.defaults += _event_default(entry)
+            event_name = next((str(line.value) for line in entry.defaults if line.is_sure), None)
+    if "action_source" not in given:
+        source, reason = meaning.action_source(stream, entry.maps)
+        entry.defaults.append(Line("action_source", source, reason))
+        if source == "offline":
+            entry.notes.append(
+                "Pinterest never removes a repeated offline event: set ledger_url, such as"
+                " ledger_url: sqlite:///ledger.db"
+            )
+    return event_name
+
+
+def _event_default(entry: Entry) -> list[Line]:
+    found = meaning.event_of_stream(entry.stream.name)
+    if found is not None and found[0] is not None:
+        return [Line("event_name", found[0], found[1])]
+    if found is None and entry.maps(VALUE) and entry.maps(ORDER_ID):
+        return [Line("event_name", "checkout", "rows have an amount and the number of an order")]
+    entry.problem = "neither its name nor a column says what its rows are: choose an event_name"
+    return [offered(Line("event_name", "custom", "nothing says what the rows are"))]
+
+
+def _add_event_id(entry: Entry, found: list[Candidate]) -> None:
+    """Find what a row is the same event by."""
+    sure = _sure(found)
+    order = next((line for line in entry.fields if line.name == ORDER_ID and line.is_sure), None)
+    if sure:
+        entry.fields.append(Line("event_id", sure[0].column.expression, sure[0].reason))
+    elif order is not None:
+        reason = "the order's number, which a browser tag can send too"
+        entry.fields.append(order._replace(name="event_id", reason=reason))
+    elif len(entry.stream.keys) == 1:
+        entry.fields.append(Line("event_id", _quoted_key(entry.stream), "the key of the stream"))
+    else:
+        entry.notes.append("event_id: none is mapped, so it is derived from the record.")
+
+
+def _quoted_key(stream: StreamProfile) -> str:
+    return quoted(stream.keys[0])
+
+
+def _add_missing(entry: Entry) -> None:
+    """Say what an event needs and no column has."""
+    stream = entry.stream
+    if not _identifies(entry):
+        entry.problem = (
+            "no column identifies a person: an event needs an e-mail address, an advertising id, or"
+            " an IP address with a user agent"
+        )
+    if not entry.maps("event_time"):
+        entry.problem = entry.problem or (
+            "no column is the time of the event: supply one as event_time"
+        )
+    if entry.maps(VALUE) and not entry.maps(CURRENCY):
+        code = meaning.currency_of(stream, entry.fields)
+        if code:
+            entry.defaults.append(Line(CURRENCY, code, "the name of the column of the amount"))
+        else:
+            reason = "no column has it: supply the currency of your amounts"
+            entry.defaults.append(Line(CURRENCY, "EUR", reason, is_sure=False))
+    phone = next((line for line in entry.fields if line.name == "user_data.ph"), None)
+    is_plain = phone is not None and phone.is_sure and "digests" not in phone.reason
+    if is_plain and not entry.maps("user_data.country"):
+        entry.notes.append(
+            "Phones without a country code need the setting default_country, such as"
+            " default_country: DE."
+        )
+
+
+def _identifies(entry: Entry) -> bool:
+    return (
+        entry.maps(EMAIL)
+        or entry.maps("user_data.hashed_maids")
+        or (entry.maps("user_data.client_ip_address") and entry.maps("user_data.client_user_agent"))
+    )
+
+
+def _add_list(entry: Entry, found: dict[str, list[Candidate]]) -> None:
+    """Offer a stream of people as a customer list."""
+    stream = entry.stream
+    if not meaning.is_list(stream) or entry.preset is not None:
+        return
+    sure, maids = _sure(found[EMAIL]), _sure(found["user_data.hashed_maids"])
+    if not (sure or maids):
+        return
+    best = (sure or maids)[0]
+    entry.list_lines = [
+        Line("list_name", shown_name(stream.name), "the stream's name"),
+        Line("list_type", "EMAIL" if sure else "MAID", "what its members are named by"),
+        Line("member", best.column.expression, best.reason),
+    ]
+    action = meaning.action_column(stream)
+    if action is not None:
+        entry.list_lines.append(Line("operation", action.expression, "who joins and who leaves"))
+    entry.problem = "its rows are people on a list, as it seems: see customer_lists below"
+
+
+def _sort(entry: Entry) -> None:
+    """Bring fields into the order of events, without offers of what another line gives."""
+    entry.fields = [line for line in entry.fields if line.is_sure or not entry.maps(line.name)]
+    order = {field.path: number for number, field in enumerate(FIELDS)}
+    entry.fields.sort(key=lambda line: order[line.name])
+    entry.defaults.sort(key=lambda line: order[line.name])
+
+
+def _list_the_rest(entry: Entry) -> None:
+    """Name the columns that nothing was found for, with what their values look like."""
+    used = [str(line.value) for line in (*entry.fields, *entry.when)]
+    rest = [
+        _described(column)
+        for column in entry.stream.columns.values()
+        if not column.types & {"object", "array"}
+        and not any(_is_within(column.expression, expression) for expression in used)
+    ]
+    if rest:
+        more = f" and {len(rest) - MOST_LISTED:,} more" if len(rest) > MOST_LISTED else ""
+        entry.notes.append("No rule found a field for: " + ", ".join(rest[:MOST_LISTED]) + more)
+
+
+def _is_within(column: str, expression: str) -> bool:
+    """Return whether an expression reads a column: `divide(id, x)` reads `id`, `order_id` not."""
+    start = expression.find(column)
+    while start >= 0:
+        around = expression[:start][-1:] + expression[start + len(column) :][:1]
+        if not any(char.isalnum() or char in "._" for char in around):
+            return True
+        start = expression.find(column, start + 1)
+    return False
+
+
+def _described(column: Column) -> str:
+    for shape, field in SHAPE_FIELDS.items():
+        if column.filled and column.share(shape) >= candidates.MOST_OF:
+            return f"{column.label} ({WORDS[shape]}: {field}?)"
+    return column.label

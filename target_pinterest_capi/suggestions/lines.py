@@ -1,0 +1,19 @@
+"""A line of a suggestion: what it is for, an expression, several or a constant, and why."""
+
+from typing import Final, NamedTuple
+
+NOT_SURE: Final = "not sure: "
+
+
+class Line(NamedTuple):
+    """A line that is sure is part of the mapping; any other is a comment in it."""
+
+    name: str
+    value: str | list[str]
+    reason: str
+    is_sure: bool = True
+
+
+def offered(line: Line) -> Line:
+    """Return the line as one that is only offered."""
+    return line._replace(reason=NOT_SURE + line.reason, is_sure=False)

@@ -1,0 +1,215 @@
+"""What the rows of a stream are: which event, where it happened, and which rows count."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+
+from target_pinterest_capi.suggestions import vocabulary
+from target_pinterest_capi.suggestions.candidates import HALF
+from target_pinterest_capi.suggestions.lines import NOT_SURE, Line, offered
+from target_pinterest_capi.suggestions.profile import Column, StreamProfile
+from target_pinterest_capi.suggestions.synonyms import NAMES
+from target_pinterest_capi.suggestions.words import joined, key, listed, words
+
+LANDING_PAGES: Final = frozenset(
+    map(key, listed("landing_site landing_page landing_page_url landing_url entry_page entry_url"))
+)
+EVENT_COLUMNS: Final = frozenset(
+    map(key, (*listed(NAMES["event_name"].possible), "event_name", "event"))
+)
+OTHER_EVENT_COLUMNS: Final = frozenset({"type", "name"})  # where half of the values are events
+STATE_COLUMNS: Final = frozenset(
+    map(
+        key,
+        listed("""
+        status state financial_status payment_status order_status estado statut stato zustand
+        bestellstatus zahlungsstatus estado_pedido statut_commande
+        """),
+    )
+)
+# Columns of true and false that say whether a row counts, and the condition.
+FLAGS: Final = {
+    "test": ("to_string({}) != 'true'", "marks tests"),
+    "istest": ("to_string({}) != 'true'", "marks tests"),
+    "livemode": ("to_string({}) == 'true'", "false for tests"),
+    "paid": ("to_string({}) == 'true'", "whether it was paid"),
+    "captured": ("to_string({}) == 'true'", "whether the money was taken"),
+    "bezahlt": ("to_string({}) == 'true'", "whether it was paid"),
+    "cancelled": ("to_string({}) != 'true'", "whether it was cancelled"),
+    "refunded": ("to_string({}) != 'true'", "whether it was paid back"),
+    "marketingconsent": ("to_string({}) == 'true'", "whether the person agreed"),
+    "consent": ("to_string({}) == 'true'", "whether the person agreed"),
+}
+CENTS: Final = frozenset({"cents", "cent", "minor", "centimes", "pfennig", "subunits"})
+CENT_AMOUNTS: Final = frozenset(map(key, listed("amount unit_amount amount_total amount_paid")))
+PAYMENT_COLUMNS: Final = frozenset(
+    {"livemode", "payment_intent", "balance_transaction", "amount_money"}
+)
+# As a part of a column's name. Others are words as well: all, top, try.
+CURRENCIES: Final = frozenset(
+    listed("usd eur gbp chf cad aud nzd sek nok dkk pln czk huf ron brl mxn jpy")
+)
+SHOWN_WORDS: Final = 100
+
+
+def event_of_stream(name: str) -> tuple[str | None, str] | None:
+    """Return the event that a stream's name stands for, and the reason.
+
+    The event is None where the name says that rows are none (refunds, order_items), and the result
+    is None where it says nothing. The longest name decides: product_views are no products.
+    """
+    found = [
+        (length, event_name is None, event_name, one)
+        for event_name, known in _events()
+        for one in known.split()
+        if (length := _length_within(one, name))
+    ]
+    if not found:
+        return None
+    *_, event_name, one = max(found, key=lambda row: row[:2])
+    return event_name, f"a guess from the name of the stream: {one}"
+
+
+def _events() -> Iterator[tuple[str | None, str]]:
+    yield from vocabulary.EVENT_BY_STREAM.items()
+    yield None, vocabulary.NO_EVENT
+
+
+def _length_within(known: str, name: str) -> int:
+    """Return of how many words a known name is, where it is within a stream's; else 0."""
+    parts = words(name)
+    count = len(words(known))
+    runs = (joined(parts[start : start + count]) for start in range(len(parts) - count + 1))
+    return count if any(is_plural(run, key(known)) for run in runs) else 0
+
+
+def is_plural(name: str, known: str) -> bool:
+    """Return whether a name is a known one, or its plural in a language of shops."""
+    return name.startswith(known) and name[len(known) :] in vocabulary.PLURALS
+
+
+def action_source(stream: StreamProfile, maps: Callable[[str], bool]) -> tuple[str, str]:
+    """Return where it happened, and the reason."""
+    found = vocabulary.IN_STORE.intersection(words(stream.name)) or {
+        part
+        for column in stream.roots
+        for part in vocabulary.TILL_COLUMNS.intersection(words(column))
+        if not is_payment(stream)
+    }
+    if maps("user_data.client_user_agent") or maps("event_source_url"):
+        return "web", "rows have a browser or a page; app_ios, app_android and offline are others"
+    if found:
+        return "offline", f"a guess from a name: {min(found)}; web for sales in an online shop"
+    return "web", "a guess: nothing says offline (sales in a store), app_ios or app_android"
+
+
+def event_column(stream: StreamProfile) -> Column | None:
+    """Return the column that says which event a row is; None where words or names do not say so."""
+    for column in stream.columns.values():
+        name = key(column.path[-1])
+        known = sum(count for *_, count in event_names(column))
+        share = known / column.filled if column.filled else 0.0
+        if len(column.path) == 1 and (
+            (known and name in EVENT_COLUMNS) or (share >= HALF and name in OTHER_EVENT_COLUMNS)
+        ):
+            return column
+    return None
+
+
+def event_names(column: Column) -> Iterator[tuple[str, str, int]]:
+    """Yield the names of events that are sent, Pinterest's names, and how often they came."""
+    for name, count in column.known_words.most_common(SHOWN_WORDS):
+        target = vocabulary.known_events().get(vocabulary.word(name))
+        if target is not None:
+            yield name, target, count
+
+
+def conditions(stream: StreamProfile, *, is_sale: bool) -> list[Line]:
+    """Return the conditions that rows could have to meet: one at most is sure."""
+    found = []
+    for column in stream.columns.values():
+        if column.types & {"object", "array"}:
+            continue
+        has_words = bool(column.known_words) or len(column.path) == 1
+        if is_sale and has_words and key(column.path[-1]) in STATE_COLUMNS:
+            found += _state(column)
+        flag = FLAGS.get(key(column.path[-1]))
+        if flag and len(column.path) == 1 and _is_flag(column):
+            condition = flag[0].format(column.expression)
+            found.append(Line("when", condition, f"{NOT_SURE}{flag[1]}", is_sure=False))
+    sure = [line for line in found if line.is_sure]
+    return [offered(line) if line in sure[1:] else line for line in found]
+
+
+def _is_flag(column: Column) -> bool:
+    return "boolean" in column.types or column.share("boolean") > 0
+
+
+def _state(column: Column) -> list[Line]:
+    """Return the condition on a column of states: sure where every value is a known word."""
+    seen = sorted(name for name in column.known_words if vocabulary.is_state(name))
+    bought = [name for name in seen if vocabulary.is_bought(name)]
+    if not bought:
+        words_of = (
+            f"its values seen: {', '.join(seen)}" if seen else "it has none of the usual words"
+        )
+        condition = f"{column.expression} == 'paid'"
+        return [Line("when", condition, f"{NOT_SURE}a state; {words_of}", is_sure=False)]
+    condition = (
+        f"{column.expression} == '{bought[0]}'"
+        if len(bought) == 1
+        else f"contains(`{json.dumps(bought)}`, {column.expression})"
+    )
+    is_sure = sum(column.known_words.values()) == column.filled and len(bought) < len(seen)
+    reason = f"states seen: {', '.join(seen)}; any other is skipped"
+    return [Line("when", condition, reason if is_sure else NOT_SURE + reason, is_sure)]
+
+
+def is_in_cents(stream: StreamProfile, column: Column) -> bool:
+    """Return whether amounts are whole numbers of the smallest unit, by names and types."""
+    if not is_whole(column):
+        return False
+    if any(name.endswith("_money") for name in column.path):  # Square
+        return True
+    if CENTS.intersection(part for name in column.path for part in words(name)):
+        return True
+    return is_payment(stream) and key(column.path[-1]) in CENT_AMOUNTS
+
+
+def is_whole(column: Column) -> bool:
+    """Return whether all values of a column are whole numbers, as far as one knows."""
+    if "number" in column.types:
+        return False
+    return column.share("whole") == 1.0 if column.filled else "integer" in column.types
+
+
+def is_payment(stream: StreamProfile) -> bool:
+    """Return whether rows are payments as Stripe has them."""
+    return not PAYMENT_COLUMNS.isdisjoint(stream.roots)
+
+
+def currency_of(stream: StreamProfile, lines: Iterable[Line]) -> str | None:
+    """Return the currency in the name of the column of the amount: `total_eur` is in EUR."""
+    values = [str(line.value) for line in lines if line.name == "custom_data.value"]
+    for column in stream.columns.values():
+        if any(column.expression in value for value in values):
+            for part in words(column.path[-1])[1:]:
+                if part in CURRENCIES:
+                    return part.upper()
+    return None
+
+
+def is_list(stream: StreamProfile) -> bool:
+    """Return whether a stream is of people on a list, by its name."""
+    parts = words(stream.name)
+    return any(
+        is_plural(key(part), key(name)) for part in parts for name in vocabulary.LIST_STREAMS
+    )
+
+
+def action_column(stream: StreamProfile) -> Column | None:
+    """Return the column that says who joins and who leaves; None without any."""
+    for column in stream.columns.values():
+        if any(vocabulary.is_join_or_leave(name) for name in column.known_words):
+            return column
+    return None

@@ -1,0 +1,97 @@
+"""Suggestions as the YAML of a configuration: a line each, with its reason as a comment.
+
+What is sure is configuration, everything else a comment that becomes configuration without its `#`.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from target_pinterest_capi.events.redaction import shown_name
+from target_pinterest_capi.suggestions.entry import Entry
+from target_pinterest_capi.suggestions.lines import Line
+
+HEAD: Final = """\
+# Mappings to start from: `pinterest-capi suggest` made them of a sample's names of columns and
+# shapes of values. Each line says why it is there; what is not sure is a comment. Read them all:
+# only you know what your columns hold.
+#
+# Try them, beside a file that has ad_account_id:
+#   pinterest-capi preview --config config.json --config THIS_FILE SAMPLE
+# Use them: copy `mappings` into your configuration; in Meltano below `config` of the loader
+# target-pinterest-capi.
+"""
+LISTS_HEAD: Final = """\
+# Streams of people, for customer lists: take the # away, and set oauth (docs/customer-lists.md).
+# customer_lists:
+"""
+_WORDS: Final = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
+_KINDS: Final = ("event_names", "fields", "defaults")
+
+
+def as_text(entries: Sequence[Entry], outcomes: Mapping[str, str]) -> str:
+    """Return the configuration; `outcomes` say by stream what the sample's records come to."""
+    return "\n".join([HEAD, *_mappings(entries, outcomes), *_lists(entries)]).rstrip() + "\n"
+
+
+def _mappings(entries: Sequence[Entry], outcomes: Mapping[str, str]) -> Iterator[str]:
+    yield "mappings:" if any(entry.is_active for entry in entries) else "mappings: []"
+    for entry in entries:
+        yield ""
+        yield from _entry(entry, outcomes.get(entry.stream.name, ""))
+
+
+def _entry(entry: Entry, outcome: str) -> Iterator[str]:
+    stream = entry.stream
+    name = shown_name(stream.name)
+    read = f"{len(stream.columns):,} columns, {stream.records:,} records read"
+    yield f"  # Stream {name}: {read}{'; ' if outcome else ''}{outcome}"
+    if entry.problem:
+        yield f"  # Left as a comment: {entry.problem}."
+    mark = "" if entry.is_active else "# "
+    if not entry.list_lines:
+        yield from (f"  {mark}{line}" for line in _body(entry))
+
+
+def _body(entry: Entry) -> Iterator[str]:
+    yield f"- stream: {_scalar(entry.pattern)}"
+    single = [*([entry.preset] if entry.preset else []), *entry.when]
+    for line in single:
+        yield "  " + _line(line)
+    for kind in _KINDS:
+        lines: list[Line] = getattr(entry, kind)
+        if lines:
+            is_any = any(line.is_sure for line in lines)
+            yield f"  {kind}:" if is_any else f"  # {kind}:"
+            yield from ("    " + _line(line) for line in lines)
+    for note in entry.notes:
+        yield f"  # {note}"
+
+
+def _line(line: Line) -> str:
+    mark = "" if line.is_sure else "# "
+    return f"{mark}{_scalar(line.name)}: {_value(line.value)}  # {line.reason}"
+
+
+def _value(value: str | list[str]) -> str:
+    if isinstance(value, str):
+        return _scalar(value)
+    return "[" + ", ".join(map(_scalar, value)) + "]"
+
+
+def _scalar(text: str) -> str:
+    """Return a text as YAML reads it back: plain where that is a text, else in double quotes."""
+    is_plain = text.replace(".", "").replace("_", "").isalnum() and text[:1].isalpha()
+    if is_plain and text.isascii() and text.lower() not in _WORDS:
+        return text
+    return json.dumps(text, ensure_ascii=not text.isprintable())
+
+
+def _lists(entries: Iterable[Entry]) -> Iterator[str]:
+    lists = [entry for entry in entries if entry.list_lines]
+    if lists:
+        yield ""
+        yield LISTS_HEAD.rstrip()
+    for entry in lists:
+        yield f"#   - stream: {_scalar(entry.pattern)}"
+        yield from (f"#     {_line(line)}" for line in entry.list_lines)

@@ -1,0 +1,56 @@
+"""Suggestions, tried: what the sample's first records come to by them, whatever their age."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from target_pinterest_capi.pipeline.preview import Preview
+from target_pinterest_capi.pipeline.previewed import EVENT, PreviewedRecord
+from target_pinterest_capi.settings import Settings, load
+from target_pinterest_capi.suggestions.entry import Entry
+
+ACCOUNT: Final = "1"  # of an advertiser who is not known yet
+ANY_AGE: Final = "never"
+SHOWN_REASONS: Final = 3
+
+
+class Trial:
+    """The results of a sample's first records, by stream."""
+
+    def __init__(self, entries: Sequence[Entry], now: Callable[[], float] = time.time) -> None:
+        self.preview = Preview(settings_of(entries), now)
+        self._results: dict[str, list[PreviewedRecord]] = {}
+        for entry in entries:
+            if entry.is_active:
+                results = self._results.setdefault(entry.stream.name, [])
+                for made in self.preview.read(entry.stream.lines):
+                    results += made
+
+    def events(self) -> list[PreviewedRecord]:
+        """Return the events, those of each stream together."""
+        every = [result for results in self._results.values() for result in results]
+        return [result for result in every if result.outcome == EVENT]
+
+    def in_words(self) -> dict[str, str]:
+        """Return by stream how many of the records that were tried become events, and why not."""
+        return {stream: _in_words(results) for stream, results in self._results.items() if results}
+
+
+def settings_of(entries: Sequence[Entry]) -> Settings:
+    """Return the settings of a run with the suggestions, for events of any age."""
+    mappings = [entry.mapping() for entry in entries if entry.is_active]
+    given = {"ad_account_id": ACCOUNT, "max_event_age_days": ANY_AGE, "mappings": mappings}
+    return load(given, purpose="any")
+
+
+def _in_words(results: Sequence[PreviewedRecord]) -> str:
+    events = sum(result.outcome == EVENT for result in results)
+    words = f"{events:,} of {len(results):,} tried become events"
+    reasons = {
+        ": ".join(filter(None, (result.reason, result.field)))
+        for result in results
+        if result.reason and result.outcome != EVENT
+    }
+    if reasons:
+        words += f" (others: {', '.join(sorted(reasons)[:SHOWN_REASONS])})"
+    return words

@@ -1,0 +1,79 @@
+"""What a run says it did adds up: what has no outcome, requests of every kind, levels in the log."""
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import members
+import pytest
+
+from given import record, schema, state
+from shopper import visit
+from target_pinterest_capi.reporting import report as reports
+from target_pinterest_capi.reporting.html.page import page
+
+VISITS = schema("visits", *visit(), key_properties=("event_id",))
+
+
+def visits(*numbers: int, **columns: Any) -> list[bytes]:
+    return [record("visits", **visit(number, **columns)) for number in numbers]
+
+
+def test_wrong_token(run_target, tmp_path: Path):
+    """A refused token leaves two events for the next run: log, report and page say so."""
+    path = tmp_path / "report.json"
+    ran = run_target(
+        [VISITS, *visits(1, 2), state({"n": 2})],
+        conversion_token="wrong-token",
+        report_path=str(path),
+    )
+    assert (ran.code, ran.states, ran.outcomes) == (1, [], {})
+    assert "0 skipped, 2 wait for the next run; 1 requests" in ran.log
+    report = reports.decode(path.read_bytes())
+    assert report.run.without_outcome == 2
+    shown = " ".join(page(report).split())
+    assert "0 of 2 events delivered; 2 wait for the next run" in shown
+    assert "No records came" not in shown
+    assert "Nothing was to be delivered" not in shown
+
+
+def test_record_that_failed_the_run(run_target, tmp_path: Path):
+    """The record at which on_invalid: fail stopped has no outcome, and is counted as waiting."""
+    ran = run_target([VISITS, *visits(1), *visits(2, em=None)], on_invalid="fail")
+    assert (ran.code, ran.outcomes) == (3, {"delivered": 1})
+    assert "1 wait for the next run" in ran.log
+
+
+def test_nothing_waits_after_a_run_that_ended_well(run_target):
+    """Where all is settled nothing is said to wait."""
+    assert "wait for the next run" not in run_target([VISITS, *visits(1)]).log
+
+
+def test_requests_of_customer_lists(run_target, sandbox, caplog: pytest.LogCaptureFixture):
+    """The requests that a customer list took are counted in the log and in the metric."""
+    ran = run_target(
+        [members.SCHEMA, members.row(1), members.row(2)],
+        mappings=[],
+        customer_lists=[members.entry()],
+        oauth={"access_token": "sandbox-access-token"},
+    )
+    assert ran.code == 0
+    sent = ran.target.run.requests.sent
+    assert sent > 0
+    assert f"; {sent} requests, " in ran.log
+    metrics = [
+        json.loads(row.split("METRIC: ")[1]) for row in ran.log.splitlines() if "METRIC" in row
+    ]
+    assert sum(row["value"] for row in metrics if row["metric"] == "http_request_count") == sent
+
+
+def test_loss_is_a_warning(run_target, caplog: pytest.LogCaptureFixture):
+    """Records that made no event, and values left out of theirs, are logged as warnings."""
+    run_target([VISITS, *visits(1), *visits(2, em="nobody"), *visits(3, event_time="soon")])
+    lost = [
+        row for row in caplog.records if "invalid" in row.message or "not_an_email" in row.message
+    ]
+    assert lost
+    levels = {row.levelno for row in lost if not row.message.startswith("Done")}
+    assert levels == {logging.WARNING}
