@@ -134,9 +134,10 @@ class Oracle:
         name = self._convert("event_name", raw["event_name"])
         names = self.plan.event_names
         if names is not None:
-            given, spelling = name, self._spelling(name, names)
-            unlisted = given if self.plan.sends_unlisted else None
-            name = names.get(spelling or "", self.plan.fallback_name or unlisted)
+            given, spelling = name, self._spelling(name or "", names)
+            name = self.plan.fallback_name or (given if self.plan.sends_unlisted else None)
+            if spelling is not None:
+                name = names[spelling]
             if name is None and given is not None:
                 is_known = given in {*EVENT_NAMES, *self.plan.known_names}
                 shown = spelling or (given if is_known else None)
@@ -145,9 +146,9 @@ class Oracle:
             raise self._missing("event_name", raw, record)
         return str(name)
 
-    def _spelling(self, given: str | None, names: Mapping[str, str | None]) -> str | None:
+    def _spelling(self, given: str, names: Mapping[str, str | None]) -> str | None:
         """Return how a name is listed: in its own spelling, or in the first that is the same."""
-        if given is None or given in names:
+        if given in names:
             return given
         same = [name for name in names if name.casefold().split() == given.casefold().split()]
         return same[0] if same else None

@@ -15,7 +15,9 @@ from given import Clock
 from shopper import ACCOUNT, event
 from target_pinterest_capi.delivery.batches import Batch
 from target_pinterest_capi.delivery.dispatcher import MAX_LIVE_BYTES, SPARE_BATCHES, Dispatcher
+from target_pinterest_capi.delivery.rate_limit import RateLimit
 from target_pinterest_capi.delivery.wakeup import Wakeup
+from target_pinterest_capi.events.event import Account
 from target_pinterest_capi.pinterest.responses import (
     ApiResponse,
     EventsResponse,
@@ -28,8 +30,8 @@ DONE = EventStatus("processed")
 Send = Callable[[Batch], EventsResponse]
 
 
-def batch_of(numbers: range) -> Batch:
-    made = Batch(ACCOUNT, 0.0)
+def batch_of(numbers: range, account: Account = ACCOUNT) -> Batch:
+    made = Batch(account, 0.0)
     for number in numbers:
         made.append(event(number), number + 1)
     return made
@@ -67,7 +69,7 @@ class Ends:
 class Desk:
     """A dispatcher with a scripted Pinterest, moved by hand on a clock that stands still."""
 
-    def __init__(self, send: Send, *, resend: bool = True, **limits: float) -> None:
+    def __init__(self, send: Send, *, resend: bool = True, **limits: float | RateLimit) -> None:
         self.sent: list[list[str]] = []
         self.clock = Clock()
         self.ends = Ends(resend=resend)
@@ -311,6 +313,22 @@ def test_rate_limit_spreads_calls():
     desk.run()
     assert desk.clock.now >= 1000 + 120
     assert len(desk.sent) == 5
+
+
+def test_limit_of_the_app_is_for_all_accounts():
+    """Test requests of several accounts share one pace: no second sees more than the limit."""
+    starts: list[float] = []
+
+    def timed(batch: Batch) -> EventsResponse:
+        starts.append(desk.clock.now)
+        return accept(batch)
+
+    desk = Desk(timed, app_limit=RateLimit(2, window_seconds=1), max_in_flight=16)
+    for number in range(7):
+        account = Account(str(549755885175 + number % 2), "token")
+        desk.dispatcher.submit(batch_of(range(number, number + 1), account=account))
+    desk.run()
+    assert sorted(starts) == [1000, 1000, 1001, 1001, 1002, 1002, 1003]
 
 
 def test_room_is_bounded():

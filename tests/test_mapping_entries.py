@@ -356,6 +356,38 @@ def test_when_always_lifts_the_condition_of_the_preset(when: dict[str, str], tak
     assert isinstance(result, Event) is taken
 
 
+CONSTANTS = {
+    "action_source": "offline",
+    "event_time": "now",
+    "custom_data.currency": "EUR",
+    "custom_data.num_items": 1,
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "sent", "reason"),
+    [
+        ("action_source", "web", "web", None),
+        ("action_source", "website", "offline", "unknown_choice"),
+        ("action_source", None, "offline", None),
+        ("event_time", "yesterday", NOW, "not_a_time"),
+        ("custom_data.currency", "EURO", "EUR", "unknown_currency"),
+        ("custom_data.currency", "USD", "USD", None),
+        ("custom_data.num_items", "many", 1, "not_an_integer"),
+        ("custom_data.num_items", 3, 3, None),
+    ],
+)
+def test_constant_for_a_value_that_is_unusable(path: str, value: Any, sent: Any, reason: Any):
+    """A constant stands for what its field cannot hold, which is counted."""
+    defaults = {**DEFAULTS, **CONSTANTS}
+    stand = Stand({"fields": {**FIELDS, path: "given"}, "defaults": defaults})
+    (event,) = stand.events(given=value)
+    for member in path.split("."):
+        event = event[member]
+    assert event == sent
+    assert [noted for _, field, noted in stand.notes if field == path] == [reason] * bool(reason)
+
+
 PERSON = {"em": "jane@example.com", "externalId": "c-7", "zp": 94103, "shoe_size": 38}
 DETAILS = {"value": 19.9, "currency": "EUR", "contents": [{"id": 71, "quantity": "2"}]}
 IN_OBJECTS = {

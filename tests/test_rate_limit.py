@@ -29,6 +29,13 @@ def test_free_while_below_the_limit():
     assert rate.free_at(12.0) == 70.0
 
 
+def test_window_of_its_own():
+    """A limit may be for another window than a minute."""
+    rate = RateLimit(1, window_seconds=2)
+    rate.count_call(10.0)
+    assert rate.free_at(11.0) == 12.0
+
+
 def test_server_blocks():
     """A wait that the server names holds every call, and a shorter one does not take it back."""
     rate = RateLimit(100)

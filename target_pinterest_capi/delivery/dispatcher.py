@@ -73,7 +73,10 @@ class _Queued(NamedTuple):
 
 
 class Dispatcher:
-    """Carries batches to their end. `send` makes one attempt, on a worker's thread."""
+    """Carries batches to their end. `send` makes one attempt, on a worker's thread.
+
+    `app_limit` is for the calls of all accounts together.
+    """
 
     def __init__(
         self,
@@ -82,6 +85,7 @@ class Dispatcher:
         *,
         max_in_flight: int,
         max_requests_per_minute: int,
+        app_limit: RateLimit | None = None,
         max_retry_seconds: float,
         attempt_seconds: float = float("inf"),
         clock: Callable[[], float],
@@ -93,6 +97,7 @@ class Dispatcher:
         self._outcomes = outcomes
         self._max_in_flight = max_in_flight
         self._max_requests_per_minute = max_requests_per_minute
+        self._app_limit = app_limit
         self._attempt_seconds = attempt_seconds
         self._clock = clock
         self._retry_policy = RetryPolicy(max_retry_seconds, rng)
@@ -192,12 +197,13 @@ class Dispatcher:
         held: list[_Queued] = []
         while self._queue and self._queue[0].due_at <= now and self._may_start():
             queued = heapq.heappop(self._queue)
-            rate_limit = self._rate_limit(queued.batch.account)
-            free_at = rate_limit.free_at(now)
+            limits = self._limits(queued.batch.account)
+            free_at = max(limit.free_at(now) for limit in limits)
             if free_at > now:
                 held.append(queued._replace(due_at=free_at))
                 continue
-            rate_limit.count_call(now)
+            for limit in limits:
+                limit.count_call(now)
             self._start(queued.batch, now)
         for queued in held:
             heapq.heappush(self._queue, queued)
@@ -206,6 +212,11 @@ class Dispatcher:
         count_attempt(batch, now, self.requests)
         self.requests.isolating += batch.attempts == 1 and batch.depth > 0
         self._workers.start(batch)
+
+    def _limits(self, account: Account) -> list[RateLimit]:
+        """Return every limit that a call for the account counts for."""
+        own = self._rate_limit(account)
+        return [own] if self._app_limit is None else [own, self._app_limit]
 
     def _rate_limit(self, account: Account) -> RateLimit:
         limit = self._rate_limits.get(account.ad_account_id)

@@ -16,6 +16,7 @@ from target_pinterest_capi.delivery.dispatcher import Dispatcher, StopReason
 from target_pinterest_capi.delivery.exit_codes import RunStopped
 from target_pinterest_capi.delivery.held_batches import HeldBatches
 from target_pinterest_capi.delivery.ledger import LEASE_SECONDS, LedgerError
+from target_pinterest_capi.delivery.rate_limit import RateLimit
 from target_pinterest_capi.delivery.wakeup import Wakeup
 from target_pinterest_capi.delivery.worker_pool import StartWorkers, WorkerPool
 from target_pinterest_capi.events.event import Account, Event
@@ -27,6 +28,7 @@ from target_pinterest_capi.reporting.counters import RequestCounts
 if TYPE_CHECKING:
     from target_pinterest_capi.settings import Settings
 
+TEST_REQUESTS: Final = 10  # docs/pinterest-api.md: test requests a second, of an app
 TEST_EVENTS: Final = 20  # docs/pinterest-api.md: a test request processes its first 20 events only
 # Beyond request_timeout_seconds: the client knows better what happened, so its word comes first.
 ATTEMPT_SLACK_SECONDS: Final = 1.0
@@ -85,6 +87,7 @@ class EventDelivery:
             acknowledger,
             max_in_flight=settings.max_in_flight,
             max_requests_per_minute=settings.max_requests_per_minute,
+            app_limit=RateLimit(TEST_REQUESTS, window_seconds=1) if self._is_test else None,
             max_retry_seconds=settings.max_retry_seconds,
             attempt_seconds=settings.request_timeout_seconds + ATTEMPT_SLACK_SECONDS,
             clock=clock,

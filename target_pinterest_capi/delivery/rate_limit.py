@@ -1,4 +1,4 @@
-"""Calls a minute of an ad account: our own count, and what the server says, which wins.
+"""Calls in a window of time: our own count, and what the server says, which wins.
 
 Never sleeps; the clock is an argument.
 """
@@ -10,19 +10,22 @@ WINDOW_SECONDS: Final = 60.0
 
 
 class RateLimit:
-    """One account's calls in a sliding minute.
+    """The calls of one account or app in a sliding window, a minute long unless it says otherwise.
 
     Any window that the server uses, fixed or sliding, then holds at most the limit.
     """
 
-    def __init__(self, calls_per_minute: int) -> None:
-        self._starts: deque[float] = deque(maxlen=calls_per_minute)
+    def __init__(self, calls: int, window_seconds: float = WINDOW_SECONDS) -> None:
+        self._starts: deque[float] = deque(maxlen=calls)
+        self._window_seconds = window_seconds
         self._blocked_until = 0.0
 
     def free_at(self, now: float) -> float:
         """Return the time, on the clock of `now`, from which the next call may start."""
         full = len(self._starts) == self._starts.maxlen
-        return max(now, self._blocked_until, self._starts[0] + WINDOW_SECONDS if full else 0.0)
+        return max(
+            now, self._blocked_until, self._starts[0] + self._window_seconds if full else 0.0
+        )
 
     def count_call(self, now: float) -> None:
         """Count a call that starts."""

@@ -4,7 +4,7 @@ The entry's fields, the preset's fields, the entry's defaults, the preset's defa
 `defaults`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from target_pinterest_capi.events import coerce
@@ -93,14 +93,16 @@ def _field_plan(
     sources = [source for expressions in levels for source in expressions]
     if len(sources) == 1 and default is None:
         return _plan_of_one(path, sources[0], note)
-    getters = [_level(path, expressions, note, options) for expressions in levels]
-    if default is not None:
-        is_now = path == "event_time" and default == "now"
-        constant = NOW if is_now else default
-        getters.append(lambda _: constant)
-    if not getters:
+    if not sources and default is None:
         return None
-    return FieldPlan(_first(getters), reads=roots(*sources))
+    constant = NOW if path == "event_time" and default == "now" else default
+    field = BY_PATH[path]
+    if field.many and field.kind is not FieldKind.ITEMS:
+        lists = [_collect(_getters(expressions, path, note)) for expressions in levels]
+        return FieldPlan(_first([*lists, lambda _: constant]), reads=roots(*sources))
+    getters = _getters(sources, path, note)
+    get = _first_usable(getters, constant, path, note, compile_trial(field, options))
+    return FieldPlan(get, reads=roots(*sources))
 
 
 def _plan_of_one(path: str, source: str, note: Note) -> FieldPlan:
@@ -113,27 +115,24 @@ def _plan_of_one(path: str, source: str, note: Note) -> FieldPlan:
     )
 
 
-def _level(path: str, expressions: tuple[str, ...], note: Note, options: Options) -> Get:
-    """Return one level's reader: of every value for a list, of the first usable for another field.
-
-    A list of objects is one value.
-    """
-    field = BY_PATH[path]
-    getters = [compile_guarded(source, path, note) for source in expressions]
-    if len(getters) == 1:
-        return getters[0]
-    if field.many and field.kind is not FieldKind.ITEMS:
-        return _collect(getters)
-    return _first_usable(getters, path, note, compile_trial(field, options))
+def _getters(sources: Iterable[str], path: str, note: Note) -> list[Get]:
+    return [compile_guarded(source, path, note) for source in sources]
 
 
 def _first_usable(
-    getters: list[Get], path: str, note: Note, reason_against: Callable[[Any], str | None]
+    getters: list[Get],
+    constant: Any,
+    path: str,
+    note: Note,
+    reason_against: Callable[[Any], str | None],
 ) -> Get:
-    """Return the reader of the first value that its field can hold; what is before it is noted.
+    """Return the reader of the first value that its field can hold, else of the constant.
 
-    Where there is none, it is the first that is something: the event says what is wrong with it.
+    What is before it is noted. Without a constant it is the first that is something: the event says
+    what is wrong with that.
     """
+    if not getters:
+        return lambda _: constant
 
     def first_usable(record: Any) -> Any:
         unusable: list[tuple[Any, str]] = []
@@ -147,7 +146,11 @@ def _first_usable(
                     note(path, earlier)
                 return value
             unusable.append((value, reason))
-        return unusable[0][0] if unusable else None
+        if unusable and constant is None:
+            return unusable[0][0]
+        for _, earlier in unusable:
+            note(path, earlier)
+        return constant
 
     return first_usable
 
@@ -167,6 +170,9 @@ def _first(getters: list[Get]) -> Get:
 
 
 def _collect(getters: list[Get]) -> Get:
+    if len(getters) == 1:
+        return getters[0]
+
     def collect(record: Any) -> list[Any] | None:
         values: list[Any] = []
         for get in getters:

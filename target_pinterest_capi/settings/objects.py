@@ -104,7 +104,7 @@ class MappingEntry(SettingsModel):
         values.Frozen({}),
     )
     defaults: Object = setting(
-        "Constants by field path, used where the field's expressions give nothing.",
+        "Constants by field path, used where the field's expressions give nothing usable.",
         values.Frozen({}),
         hidden=True,
     )

@@ -61,7 +61,7 @@ class EventRules:
         if self._plan.event_names is not None:
             if name is not None:
                 return self._listed_event(name, self._plan.event_names)
-            name = self._plan.fallback_name
+            name = self._plan.event_names.get("", self._plan.fallback_name)
         return self._without("event_name", value, key) if name is None else name
 
     def _listed_event(self, given: str, names: Mapping[str, str | None]) -> str | SkippedRecord:
