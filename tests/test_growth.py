@@ -47,6 +47,8 @@ BOUNDS = {
     "cli.presets.split": OURS,
     "cli.presets.match": OURS,
     "cli.preview.view._list_of_one": LINEAR,
+    "expressions.privacy._GOOGLE_SIGNAL": LINEAR,
+    "expressions.privacy._US_PRIVACY": LINEAR,
     "events.build.function_source.sub": OURS,
     "events.coerce._is_exponential": LINEAR,
     "events.coerce._ticks": LINEAR,

@@ -1095,7 +1095,7 @@ def test_constants_are_checked_by_what_their_field_holds(path):
         ("user_data.em", "d41d8cd98f00b204e9800998ecf8427e", "the digest of an empty text"),
         ("user_data.ph", "1.41556E+10", "must have all its digits"),
         ("user_data.hashed_maids", "(an id)", "must be an advertising id"),
-        ("user_data.client_ip_address", "127.0.0.1", "that a user can have"),
+        ("user_data.client_ip_address", "0.0.0.0", "that a user can have"),
         ("custom_data.value", ["9.50"], "must be one value, not a list"),
         ("user_data.ge", "cat", "must be female, male or non-binary"),
         ("user_data.db", "tomorrow", "must be a date, such as 1990-12-31"),

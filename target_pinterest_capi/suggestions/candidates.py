@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from target_pinterest_capi.events.fields import BY_PATH
 from target_pinterest_capi.settings.paths import COMMON_NAMES
-from target_pinterest_capi.suggestions.profile import Column
+from target_pinterest_capi.suggestions.profile import ProfiledColumn
 from target_pinterest_capi.suggestions.shapes import WORDS
 from target_pinterest_capi.suggestions.synonyms import NAMES
 from target_pinterest_capi.suggestions.words import joined, key, listed, words
@@ -98,7 +98,7 @@ class Candidate(NamedTuple):
     """A column for a field."""
 
     field: str
-    column: Column
+    column: ProfiledColumn
     score: float
     reason: str
 
@@ -133,7 +133,7 @@ def _table(field: str) -> _Table:
 
 
 def candidates(
-    field: str, columns: Iterable[Column], sure_partners: frozenset[str] = frozenset()
+    field: str, columns: Iterable[ProfiledColumn], sure_partners: frozenset[str] = frozenset()
 ) -> list[Candidate]:
     """Return the columns that could hold a field, the best first.
 
@@ -144,7 +144,7 @@ def candidates(
     return sorted(usable, key=lambda one: -one.score)
 
 
-def _candidate(field: str, column: Column, partners: frozenset[str]) -> Candidate | None:
+def _candidate(field: str, column: ProfiledColumn, partners: frozenset[str]) -> Candidate | None:
     if not _fits_type(field, column):
         return None
     rule = RULES[field]
@@ -162,7 +162,7 @@ def _candidate(field: str, column: Column, partners: frozenset[str]) -> Candidat
     )
 
 
-def _score(by_name: float, rule: Rule, column: Column, share: float) -> float:
+def _score(by_name: float, rule: Rule, column: ProfiledColumn, share: float) -> float:
     """Return how much name and values speak for a field together."""
     if not column.filled:
         return by_name
@@ -174,11 +174,11 @@ def _score(by_name: float, rule: Rule, column: Column, share: float) -> float:
     return by_name
 
 
-def _shape(column: Column, rule: Rule) -> str:
+def _shape(column: ProfiledColumn, rule: Rule) -> str:
     return max(rule.shapes, key=lambda name: column.shapes[name])
 
 
-def _reason(by_name: str, column: Column, rule: Rule, share: float) -> str:
+def _reason(by_name: str, column: ProfiledColumn, rule: Rule, share: float) -> str:
     if not column.filled:
         return f"{by_name or 'its type'}; the sample has no value of it"
     shape = _shape(column, rule)
@@ -188,7 +188,7 @@ def _reason(by_name: str, column: Column, rule: Rule, share: float) -> str:
     return f"{by_name}; {seen}" if by_name else seen
 
 
-def _fits_type(field: str, column: Column) -> bool:
+def _fits_type(field: str, column: ProfiledColumn) -> bool:
     types = column.types - {"null"}
     if "array" in types:
         return BY_PATH[field].many and not column.members and bool(column.shapes)

@@ -15,8 +15,8 @@ from target_pinterest_capi.mapping.flat_columns import quoted
 from target_pinterest_capi.suggestions import candidates, meaning, preset_fit
 from target_pinterest_capi.suggestions.candidates import Candidate
 from target_pinterest_capi.suggestions.items import CONTENTS, find_items, flat_item
-from target_pinterest_capi.suggestions.lines import NOT_SURE, Line, offered
-from target_pinterest_capi.suggestions.profile import Column, StreamProfile
+from target_pinterest_capi.suggestions.lines import NOT_SURE, SuggestedLine, offered
+from target_pinterest_capi.suggestions.profile import ProfiledColumn, StreamProfile
 from target_pinterest_capi.suggestions.shapes import WORDS
 from target_pinterest_capi.suggestions.words import key
 
@@ -55,14 +55,14 @@ class Entry:
 
     def __init__(self, stream: StreamProfile) -> None:
         self.stream = stream
-        self.preset: Line | None = None
-        self.when: list[Line] = []
-        self.event_names: list[Line] = []
-        self.fields: list[Line] = []
-        self.defaults: list[Line] = []
+        self.preset: SuggestedLine | None = None
+        self.when: list[SuggestedLine] = []
+        self.event_names: list[SuggestedLine] = []
+        self.fields: list[SuggestedLine] = []
+        self.defaults: list[SuggestedLine] = []
         self.notes: list[str] = []
         self.problem = ""
-        self.list_lines: list[Line] = []
+        self.list_lines: list[SuggestedLine] = []
 
     @property
     def is_active(self) -> bool:
@@ -126,7 +126,7 @@ def _add_preset(entry: Entry, fit: tuple[str, str], found: dict[str, list[Candid
     """Take a preset, and what it does not read of the stream."""
     name, reason = fit
     stream = entry.stream
-    entry.preset = Line("preset", name, reason)
+    entry.preset = SuggestedLine("preset", name, reason)
     preset = preset_fit.entry_of(name, stream)
     is_pinterest = name == presets.PINTEREST
     for field in OWN_FIELDS if is_pinterest else IDENTITY:
@@ -159,9 +159,13 @@ def _add_own_fields(entry: Entry, found: dict[str, list[Candidate]]) -> None:
     _write_amounts(entry)
     event_name = _add_event(entry, given={})
     if event_name == "checkout" and not entry.maps(ORDER_ID) and len(stream.keys) == 1:
-        entry.fields.append(Line(ORDER_ID, _quoted_key(stream), "the key of a stream of orders"))
+        entry.fields.append(
+            SuggestedLine(ORDER_ID, _quoted_key(stream), "the key of a stream of orders")
+        )
     if event_name == "signup" and not entry.maps(EXTERNAL_ID) and len(stream.keys) == 1:
-        entry.fields.append(Line(EXTERNAL_ID, _quoted_key(stream), "the key of a stream of people"))
+        entry.fields.append(
+            SuggestedLine(EXTERNAL_ID, _quoted_key(stream), "the key of a stream of people")
+        )
     _add_event_id(entry, found["event_id"])
     is_sale = "checkout" in {event_name, *(line.value for line in entry.event_names)}
     entry.when += meaning.conditions(stream, is_sale=is_sale)
@@ -170,18 +174,18 @@ def _add_own_fields(entry: Entry, found: dict[str, list[Candidate]]) -> None:
     _list_the_rest(entry)
 
 
-def _lines(field: str, ones: list[Candidate]) -> list[Line]:
+def _lines(field: str, ones: list[Candidate]) -> list[SuggestedLine]:
     """Return the line of a field's best column, or of several for a list."""
     sure = _sure(ones)
     if not sure:
         return [
-            Line(field, one.column.expression, NOT_SURE + one.reason, is_sure=False)
+            SuggestedLine(field, one.column.expression, NOT_SURE + one.reason, is_sure=False)
             for one in ones[:1]
         ]
     if field not in {EMAIL, "user_data.ph"} or len(sure) == 1:
-        return [Line(field, sure[0].column.expression, sure[0].reason)]
+        return [SuggestedLine(field, sure[0].column.expression, sure[0].reason)]
     several = sure[:MOST_OF_ONE_FIELD]
-    return [Line(field, [one.column.expression for one in several], several[0].reason)]
+    return [SuggestedLine(field, [one.column.expression for one in several], several[0].reason)]
 
 
 def _sure(ones: list[Candidate]) -> list[Candidate]:
@@ -198,10 +202,12 @@ def _add_items(entry: Entry) -> None:
     items = find_items(entry.stream.columns.values())
     if items is not None:
         mark = "" if items.is_sure else NOT_SURE
-        entry.fields.append(Line(CONTENTS, items.expression, mark + items.reason, items.is_sure))
+        entry.fields.append(
+            SuggestedLine(CONTENTS, items.expression, mark + items.reason, items.is_sure)
+        )
         if items.sum and not entry.maps(VALUE):
             entry.fields = [line for line in entry.fields if line.name != VALUE]
-            total = Line(
+            total = SuggestedLine(
                 VALUE, items.sum, "no column is the total: the sum of the products' prices"
             )
             entry.fields.append(total if items.is_sure else offered(total))
@@ -214,7 +220,7 @@ def _add_items(entry: Entry) -> None:
             members["item_price"] = price
         shown = ", ".join(f"{name}: {expression}" for name, expression in members.items())
         reason = "one product a row: " + ", ".join(column.label for column in flat.values())
-        entry.fields.append(Line(CONTENTS, f"[{{{shown}}}]", reason))
+        entry.fields.append(SuggestedLine(CONTENTS, f"[{{{shown}}}]", reason))
 
 
 def _add_landing_page(entry: Entry) -> None:
@@ -225,7 +231,7 @@ def _add_landing_page(entry: Entry) -> None:
         if key(column.path[-1]) in meaning.LANDING_PAGES and not column.types & {"object", "array"}:
             expression = f"query_param({column.expression}, 'epik')"
             reason = "a page on which visits begin: its parameter epik is the click on an ad"
-            entry.fields.append(Line(CLICK_ID, expression, reason))
+            entry.fields.append(SuggestedLine(CLICK_ID, expression, reason))
             return
 
 
@@ -247,7 +253,7 @@ def _write_amounts(entry: Entry) -> None:
             entry.fields[number] = line._replace(value=expression)
 
 
-def _column_of(entry: Entry, line: Line) -> Column | None:
+def _column_of(entry: Entry, line: SuggestedLine) -> ProfiledColumn | None:
     columns = entry.stream.columns.values()
     return next((one for one in columns if one.expression == line.value), None)
 
@@ -260,10 +266,11 @@ def _add_event(entry: Entry, given: Iterable[str]) -> str | None:
         column = meaning.event_column(stream)
         if column is not None:
             reason = "words that many systems have for events"
-            entry.fields.append(Line("event_name", column.expression, reason))
+            entry.fields.append(SuggestedLine("event_name", column.expression, reason))
             names = list(meaning.event_names(column))
             entry.event_names += [
-                Line(name, target, f"{count:,} in the sample") for name, target, count in names
+                SuggestedLine(name, target, f"{count:,} in the sample")
+                for name, target, count in names
             ]
             others = column.filled - sum(count for _, _, count in names)
             if others:
@@ -276,7 +283,7 @@ def _add_event(entry: Entry, given: Iterable[str]) -> str | None:
             event_name = next((str(line.value) for line in entry.defaults if line.is_sure), None)
     if "action_source" not in given:
         source, reason = meaning.action_source(stream, entry.maps)
-        entry.defaults.append(Line("action_source", source, reason))
+        entry.defaults.append(SuggestedLine("action_source", source, reason))
         if source == "offline":
             entry.notes.append(
                 "Pinterest never removes a repeated offline event: set ledger_url, such as"
@@ -285,14 +292,18 @@ def _add_event(entry: Entry, given: Iterable[str]) -> str | None:
     return event_name
 
 
-def _event_default(entry: Entry) -> list[Line]:
+def _event_default(entry: Entry) -> list[SuggestedLine]:
     found = meaning.event_of_stream(entry.stream.name)
     if found is not None and found[0] is not None:
-        return [Line("event_name", found[0], found[1])]
+        return [SuggestedLine("event_name", found[0], found[1])]
     if found is None and entry.maps(VALUE) and entry.maps(ORDER_ID):
-        return [Line("event_name", "checkout", "rows have an amount and the number of an order")]
+        return [
+            SuggestedLine(
+                "event_name", "checkout", "rows have an amount and the number of an order"
+            )
+        ]
     entry.problem = "neither its name nor a column says what its rows are: choose an event_name"
-    return [offered(Line("event_name", "custom", "nothing says what the rows are"))]
+    return [offered(SuggestedLine("event_name", "custom", "nothing says what the rows are"))]
 
 
 def _add_event_id(entry: Entry, found: list[Candidate]) -> None:
@@ -300,12 +311,14 @@ def _add_event_id(entry: Entry, found: list[Candidate]) -> None:
     sure = _sure(found)
     order = next((line for line in entry.fields if line.name == ORDER_ID and line.is_sure), None)
     if sure:
-        entry.fields.append(Line("event_id", sure[0].column.expression, sure[0].reason))
+        entry.fields.append(SuggestedLine("event_id", sure[0].column.expression, sure[0].reason))
     elif order is not None:
         reason = "the order's number, which a browser tag can send too"
         entry.fields.append(order._replace(name="event_id", reason=reason))
     elif len(entry.stream.keys) == 1:
-        entry.fields.append(Line("event_id", _quoted_key(entry.stream), "the key of the stream"))
+        entry.fields.append(
+            SuggestedLine("event_id", _quoted_key(entry.stream), "the key of the stream")
+        )
     else:
         entry.notes.append("event_id: none is mapped, so it is derived from the record.")
 
@@ -329,10 +342,12 @@ def _add_missing(entry: Entry) -> None:
     if entry.maps(VALUE) and not entry.maps(CURRENCY):
         code = meaning.currency_of(stream, entry.fields)
         if code:
-            entry.defaults.append(Line(CURRENCY, code, "the name of the column of the amount"))
+            entry.defaults.append(
+                SuggestedLine(CURRENCY, code, "the name of the column of the amount")
+            )
         else:
             reason = "no column has it: supply the currency of your amounts"
-            entry.defaults.append(Line(CURRENCY, "EUR", reason, is_sure=False))
+            entry.defaults.append(SuggestedLine(CURRENCY, "EUR", reason, is_sure=False))
     phone = next((line for line in entry.fields if line.name == "user_data.ph"), None)
     is_plain = phone is not None and phone.is_sure and "digests" not in phone.reason
     if is_plain and not entry.maps("user_data.country"):
@@ -360,13 +375,15 @@ def _add_list(entry: Entry, found: dict[str, list[Candidate]]) -> None:
         return
     best = (sure or maids)[0]
     entry.list_lines = [
-        Line("list_name", shown_name(stream.name), "the stream's name"),
-        Line("list_type", "EMAIL" if sure else "MAID", "what its members are named by"),
-        Line("member", best.column.expression, best.reason),
+        SuggestedLine("list_name", shown_name(stream.name), "the stream's name"),
+        SuggestedLine("list_type", "EMAIL" if sure else "MAID", "what its members are named by"),
+        SuggestedLine("member", best.column.expression, best.reason),
     ]
     action = meaning.action_column(stream)
     if action is not None:
-        entry.list_lines.append(Line("operation", action.expression, "who joins and who leaves"))
+        entry.list_lines.append(
+            SuggestedLine("operation", action.expression, "who joins and who leaves")
+        )
     entry.problem = "its rows are people on a list, as it seems: see customer_lists below"
 
 
@@ -403,7 +420,7 @@ def _is_within(column: str, expression: str) -> bool:
     return False
 
 
-def _described(column: Column) -> str:
+def _described(column: ProfiledColumn) -> str:
     for shape, field in SHAPE_FIELDS.items():
         if column.filled and column.share(shape) >= candidates.MOST_OF:
             return f"{column.label} ({WORDS[shape]}: {field}?)"

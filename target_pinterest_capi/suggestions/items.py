@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from target_pinterest_capi.suggestions.candidates import MOST_OF
-from target_pinterest_capi.suggestions.profile import Column
+from target_pinterest_capi.suggestions.profile import ProfiledColumn
 from target_pinterest_capi.suggestions.synonyms import NAMES
 from target_pinterest_capi.suggestions.words import joined, key, words
 
@@ -14,10 +14,10 @@ _AMOUNTS: Final = frozenset({"item_price", "quantity"})
 _ID: Final = "id"
 
 
-class Items(NamedTuple):
+class ItemList(NamedTuple):
     """A list of products: the expression of `contents`, its parts, and the reason."""
 
-    column: Column
+    column: ProfiledColumn
     expression: str
     members: dict[str, str]
     reason: str
@@ -33,7 +33,7 @@ class Items(NamedTuple):
         return f"items_value({self.column.expression}, '{price}', '{quantity}')"
 
 
-def find_items(columns: Iterable[Column]) -> Items | None:
+def find_items(columns: Iterable[ProfiledColumn]) -> ItemList | None:
     """Return the list that looks most like products; None without any."""
     found = [items for column in columns if column.members and (items := _items(column))]
     known = {key(name) for name in NAMES[CONTENTS].certain.split()}
@@ -48,11 +48,11 @@ def find_items(columns: Iterable[Column]) -> Items | None:
     return best[0] if best else None
 
 
-def flat_item(columns: Iterable[Column]) -> dict[str, Column]:
+def flat_item(columns: Iterable[ProfiledColumn]) -> dict[str, ProfiledColumn]:
     """Return the columns of the one product that a row has, by the member of an item."""
     names = {key(name) for name in NAMES["custom_data.content_ids"].certain.split()}
     own = [column for column in columns if len(column.path) == 1 and not column.members]
-    found: dict[str, Column] = {}
+    found: dict[str, ProfiledColumn] = {}
     for column in own:
         name = key(column.path[0])
         if name in names:
@@ -69,7 +69,7 @@ def _keys(member: str) -> list[str]:
     return [key(name) for name in (*names.certain.split(), *names.possible.split())]
 
 
-def _items(column: Column) -> Items | None:
+def _items(column: ProfiledColumn) -> ItemList | None:
     members = {member: found.expression for member in MEMBERS if (found := _member(column, member))}
     if len(members) < 2 or not ({"id", "item_name"} & set(members)):  # noqa: PLR2004 - a product
         return None
@@ -78,10 +78,10 @@ def _items(column: Column) -> Items | None:
     known = ", ".join(members)
     reason = f"a list of objects with {known}"
     expression = f"{column.expression}[].{{{shown}}}"
-    return Items(column, expression, members, reason, is_sure)
+    return ItemList(column, expression, members, reason, is_sure)
 
 
-def _member(column: Column, member: str) -> Column | None:
+def _member(column: ProfiledColumn, member: str) -> ProfiledColumn | None:
     """Return the member of a list's objects that is a member of an item, by the order of names."""
     others = column.members.values()
     for name in _keys(member):
@@ -91,14 +91,14 @@ def _member(column: Column, member: str) -> Column | None:
     return None
 
 
-def _names(column: Column) -> Iterator[str]:
+def _names(column: ProfiledColumn) -> Iterator[str]:
     """Yield the names of a member; `price.amount` is the price too."""
     yield joined(tuple(part for name in column.path for part in words(name)))
     if len(column.path) > 1 and column.path[-1] in {"amount", "value"}:
         yield key(column.path[-2])
 
 
-def _looks_right(column: Column, member: str) -> bool:
+def _looks_right(column: ProfiledColumn, member: str) -> bool:
     types = column.types - {"null"}
     if types & {"object", "array"}:
         return False

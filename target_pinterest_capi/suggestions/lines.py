@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 NOT_SURE: Final = "not sure: "
 
 
-class Line(NamedTuple):
+class SuggestedLine(NamedTuple):
     """A line that is sure is part of the mapping; any other is a comment in it."""
 
     name: str
@@ -14,6 +14,6 @@ class Line(NamedTuple):
     is_sure: bool = True
 
 
-def offered(line: Line) -> Line:
+def offered(line: SuggestedLine) -> SuggestedLine:
     """Return the line as one that is only offered."""
     return line._replace(reason=NOT_SURE + line.reason, is_sure=False)

@@ -6,8 +6,8 @@ from typing import Final
 
 from target_pinterest_capi.suggestions import vocabulary
 from target_pinterest_capi.suggestions.candidates import HALF
-from target_pinterest_capi.suggestions.lines import NOT_SURE, Line, offered
-from target_pinterest_capi.suggestions.profile import Column, StreamProfile
+from target_pinterest_capi.suggestions.lines import NOT_SURE, SuggestedLine, offered
+from target_pinterest_capi.suggestions.profile import ProfiledColumn, StreamProfile
 from target_pinterest_capi.suggestions.synonyms import NAMES
 from target_pinterest_capi.suggestions.words import joined, key, listed, words
 
@@ -103,7 +103,7 @@ def action_source(stream: StreamProfile, maps: Callable[[str], bool]) -> tuple[s
     return "web", "a guess: nothing says offline (sales in a store), app_ios or app_android"
 
 
-def event_column(stream: StreamProfile) -> Column | None:
+def event_column(stream: StreamProfile) -> ProfiledColumn | None:
     """Return the column that says which event a row is; None where words or names do not say so."""
     for column in stream.columns.values():
         name = key(column.path[-1])
@@ -116,7 +116,7 @@ def event_column(stream: StreamProfile) -> Column | None:
     return None
 
 
-def event_names(column: Column) -> Iterator[tuple[str, str, int]]:
+def event_names(column: ProfiledColumn) -> Iterator[tuple[str, str, int]]:
     """Yield the names of events that are sent, Pinterest's names, and how often they came."""
     for name, count in column.known_words.most_common(SHOWN_WORDS):
         target = vocabulary.known_events().get(vocabulary.word(name))
@@ -124,7 +124,7 @@ def event_names(column: Column) -> Iterator[tuple[str, str, int]]:
             yield name, target, count
 
 
-def conditions(stream: StreamProfile, *, is_sale: bool) -> list[Line]:
+def conditions(stream: StreamProfile, *, is_sale: bool) -> list[SuggestedLine]:
     """Return the conditions that rows could have to meet: one at most is sure."""
     found = []
     for column in stream.columns.values():
@@ -136,16 +136,16 @@ def conditions(stream: StreamProfile, *, is_sale: bool) -> list[Line]:
         flag = FLAGS.get(key(column.path[-1]))
         if flag and len(column.path) == 1 and _is_flag(column):
             condition = flag[0].format(column.expression)
-            found.append(Line("when", condition, f"{NOT_SURE}{flag[1]}", is_sure=False))
+            found.append(SuggestedLine("when", condition, f"{NOT_SURE}{flag[1]}", is_sure=False))
     sure = [line for line in found if line.is_sure]
     return [offered(line) if line in sure[1:] else line for line in found]
 
 
-def _is_flag(column: Column) -> bool:
+def _is_flag(column: ProfiledColumn) -> bool:
     return "boolean" in column.types or column.share("boolean") > 0
 
 
-def _state(column: Column) -> list[Line]:
+def _state(column: ProfiledColumn) -> list[SuggestedLine]:
     """Return the condition on a column of states: sure where every value is a known word."""
     seen = sorted(name for name in column.known_words if vocabulary.is_state(name))
     bought = [name for name in seen if vocabulary.is_bought(name)]
@@ -154,7 +154,7 @@ def _state(column: Column) -> list[Line]:
             f"its values seen: {', '.join(seen)}" if seen else "it has none of the usual words"
         )
         condition = f"{column.expression} == 'paid'"
-        return [Line("when", condition, f"{NOT_SURE}a state; {words_of}", is_sure=False)]
+        return [SuggestedLine("when", condition, f"{NOT_SURE}a state; {words_of}", is_sure=False)]
     condition = (
         f"{column.expression} == '{bought[0]}'"
         if len(bought) == 1
@@ -162,10 +162,10 @@ def _state(column: Column) -> list[Line]:
     )
     is_sure = sum(column.known_words.values()) == column.filled and len(bought) < len(seen)
     reason = f"states seen: {', '.join(seen)}; any other is skipped"
-    return [Line("when", condition, reason if is_sure else NOT_SURE + reason, is_sure)]
+    return [SuggestedLine("when", condition, reason if is_sure else NOT_SURE + reason, is_sure)]
 
 
-def is_in_cents(stream: StreamProfile, column: Column) -> bool:
+def is_in_cents(stream: StreamProfile, column: ProfiledColumn) -> bool:
     """Return whether amounts are whole numbers of the smallest unit, by names and types."""
     if not is_whole(column):
         return False
@@ -176,7 +176,7 @@ def is_in_cents(stream: StreamProfile, column: Column) -> bool:
     return is_payment(stream) and key(column.path[-1]) in CENT_AMOUNTS
 
 
-def is_whole(column: Column) -> bool:
+def is_whole(column: ProfiledColumn) -> bool:
     """Return whether all values of a column are whole numbers, as far as one knows."""
     if "number" in column.types:
         return False
@@ -188,7 +188,7 @@ def is_payment(stream: StreamProfile) -> bool:
     return not PAYMENT_COLUMNS.isdisjoint(stream.roots)
 
 
-def currency_of(stream: StreamProfile, lines: Iterable[Line]) -> str | None:
+def currency_of(stream: StreamProfile, lines: Iterable[SuggestedLine]) -> str | None:
     """Return the currency in the name of the column of the amount: `total_eur` is in EUR."""
     values = [str(line.value) for line in lines if line.name == "custom_data.value"]
     for column in stream.columns.values():
@@ -207,7 +207,7 @@ def is_list(stream: StreamProfile) -> bool:
     )
 
 
-def action_column(stream: StreamProfile) -> Column | None:
+def action_column(stream: StreamProfile) -> ProfiledColumn | None:
     """Return the column that says who joins and who leaves; None without any."""
     for column in stream.columns.values():
         if any(vocabulary.is_join_or_leave(name) for name in column.known_words):

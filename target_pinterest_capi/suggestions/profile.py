@@ -28,7 +28,7 @@ MONGO_TIME: Final = "$date"  # the one member of a time of MongoDB, which event_
 _ALTERNATIVES: Final = ("anyOf", "oneOf", "allOf")
 
 
-class Column:
+class ProfiledColumn:
     """A column, or a member of an object at the end of a path."""
 
     def __init__(self, path: tuple[str, ...]) -> None:
@@ -37,7 +37,7 @@ class Column:
         self.filled = 0  # values seen that are neither null nor empty
         self.shapes: Counter[str] = Counter()
         self.known_words: Counter[str] = Counter()
-        self.members: dict[tuple[str, ...], Column] = {}  # of the objects in a list
+        self.members: dict[tuple[str, ...], ProfiledColumn] = {}  # of the objects in a list
 
     @property
     def expression(self) -> str:
@@ -69,7 +69,7 @@ class StreamProfile:
         self.name = name
         self.keys: tuple[str, ...] = ()
         self.records = 0
-        self.columns: dict[tuple[str, ...], Column] = {}
+        self.columns: dict[tuple[str, ...], ProfiledColumn] = {}
         self.lines: list[bytes] = []
 
     @property
@@ -128,16 +128,18 @@ def _take(streams: dict[str, StreamProfile], message: messages.Message, line: by
         streams[message.stream].keep(line)
 
 
-def _column(columns: dict[tuple[str, ...], Column], path: tuple[str, ...]) -> Column | None:
+def _column(
+    columns: dict[tuple[str, ...], ProfiledColumn], path: tuple[str, ...]
+) -> ProfiledColumn | None:
     """Return the column of a path; None of one too many, and of a name that may be a value."""
     found = columns.get(path)
     if found is None and len(columns) < MOST_COLUMNS and shown_name(path[-1]) == path[-1]:
-        found = columns[path] = Column(path)
+        found = columns[path] = ProfiledColumn(path)
     return found
 
 
 def _declare(
-    columns: dict[tuple[str, ...], Column], properties: Any, parent: tuple[str, ...]
+    columns: dict[tuple[str, ...], ProfiledColumn], properties: Any, parent: tuple[str, ...]
 ) -> None:
     if not isinstance(properties, Mapping) or len(parent) == DEPTH:
         return
@@ -165,7 +167,9 @@ def _alternatives(schema: Any) -> list[Mapping[str, Any]]:
 
 
 def _look_at(
-    columns: dict[tuple[str, ...], Column], members: Mapping[str, Any], parent: tuple[str, ...]
+    columns: dict[tuple[str, ...], ProfiledColumn],
+    members: Mapping[str, Any],
+    parent: tuple[str, ...],
 ) -> None:
     for name, given in members.items():
         if not parent and is_metadata(name):
@@ -188,7 +192,7 @@ def _look_at(
             column.look_at(value)
 
 
-def _look_at_items(column: Column, values: list[Any]) -> None:
+def _look_at_items(column: ProfiledColumn, values: list[Any]) -> None:
     for value in values:
         item = _opened(value)
         if isinstance(item, Mapping):

@@ -9,7 +9,7 @@ from typing import Final
 
 from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.suggestions.entry import Entry
-from target_pinterest_capi.suggestions.lines import Line
+from target_pinterest_capi.suggestions.lines import SuggestedLine
 
 HEAD: Final = """\
 # Mappings to start from: `pinterest-capi suggest` made them of a sample's names of columns and
@@ -59,7 +59,7 @@ def _body(entry: Entry) -> Iterator[str]:
     for line in single:
         yield "  " + _line(line)
     for kind in _KINDS:
-        lines: list[Line] = getattr(entry, kind)
+        lines: list[SuggestedLine] = getattr(entry, kind)
         if lines:
             is_any = any(line.is_sure for line in lines)
             yield f"  {kind}:" if is_any else f"  # {kind}:"
@@ -68,7 +68,7 @@ def _body(entry: Entry) -> Iterator[str]:
         yield f"  # {note}"
 
 
-def _line(line: Line) -> str:
+def _line(line: SuggestedLine) -> str:
     mark = "" if line.is_sure else "# "
     return f"{mark}{_scalar(line.name)}: {_value(line.value)}  # {line.reason}"
 
