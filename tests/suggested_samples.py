@@ -4,6 +4,7 @@ Columns and types of Shopify, Stripe, WooCommerce, BigCommerce and GA4 are those
 exports; the people are made up.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -26,7 +27,7 @@ class Sample(NamedTuple):
     """A stream and what is expected of its mapping; `events` of the records become events."""
 
     stream: str
-    records: list[dict[str, Any]]
+    rows: list[dict[str, Any]] | Callable[[], list[dict[str, Any]]]  # of the minutes before a call
     fields: dict[str, Any]
     defaults: dict[str, Any]
     events: int
@@ -36,6 +37,11 @@ class Sample(NamedTuple):
     event_names: dict[str, str] | None = None
     schema: dict[str, Any] | None = None
 
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        """Its records, as of now."""
+        return self.rows() if callable(self.rows) else self.rows
+
 
 NUMBER: dict[str, Any] = {"type": ["null", "number"]}
 INTEGER: dict[str, Any] = {"type": ["null", "integer"]}
@@ -43,7 +49,7 @@ INTEGER: dict[str, Any] = {"type": ["null", "integer"]}
 SAMPLES = {
     "German shop": Sample(
         "bestellungen",
-        [
+        lambda: [
             {
                 "Bestellnummer": number,
                 "Bestellt am": ago(number),
@@ -93,7 +99,7 @@ SAMPLES = {
     ),
     "Spanish CRM": Sample(
         "clientes",
-        [
+        lambda: [
             {
                 "id_cliente": 7,
                 "fecha_alta": ago(),
@@ -126,7 +132,7 @@ SAMPLES = {
     ),
     "French orders": Sample(
         "commandes",
-        [
+        lambda: [
             {
                 "numero_commande": "C-9",
                 "date_commande": ago(),
@@ -158,7 +164,7 @@ SAMPLES = {
     ),
     "Snowflake": Sample(
         "ANALYTICS-FCT_ORDERS",
-        [
+        lambda: [
             {
                 "ORDER_ID": "o-1",
                 "ORDERED_AT": ago(),
@@ -189,7 +195,7 @@ SAMPLES = {
     ),
     "app events in camelCase": Sample(
         "appEvents",
-        [
+        lambda: [
             {
                 "eventId": "e-1",
                 "eventName": "Order Completed",
@@ -220,7 +226,7 @@ SAMPLES = {
     ),
     "CSV of texts": Sample(
         "orders_export",
-        [
+        lambda: [
             {
                 "Order Number": "1001",
                 "Order Date": ago(),
@@ -253,7 +259,7 @@ SAMPLES = {
     ),
     "Segment tracks": Sample(
         "tracks",
-        [
+        lambda: [
             {
                 "messageId": "m-1",
                 "type": "track",
@@ -270,7 +276,7 @@ SAMPLES = {
     ),
     "GA4 export joined with e-mail addresses": Sample(
         "events_20261101",
-        [
+        lambda: [
             {
                 "event_name": "purchase",
                 "event_timestamp": unix() * 1_000_000,
@@ -286,7 +292,7 @@ SAMPLES = {
     ),
     "WooCommerce orders": Sample(
         "orders",
-        [
+        lambda: [
             {
                 "id": 5,
                 "status": "processing",
@@ -304,7 +310,7 @@ SAMPLES = {
     ),
     "BigCommerce orders": Sample(
         "orders",
-        [
+        lambda: [
             {
                 "id": 100,
                 "customer_id": 11,
@@ -337,7 +343,7 @@ SAMPLES = {
     ),
     "sales at the till": Sample(
         "pos_sales",
-        [
+        lambda: [
             {
                 "receipt_no": "R-1",
                 "sold_at": ago(),
@@ -360,7 +366,7 @@ SAMPLES = {
     ),
     "lead form": Sample(
         "form_submissions",
-        [
+        lambda: [
             {
                 "submission": "s-1",
                 "submitted_at": ago(),
@@ -384,7 +390,7 @@ SAMPLES = {
     ),
     "flat names of Pinterest's": Sample(
         "conversions",
-        [
+        lambda: [
             {
                 "event_id": "order-1",
                 "event_name": "checkout",
@@ -402,7 +408,7 @@ SAMPLES = {
     ),
     "flat names, no event": Sample(
         "store_sales",
-        [
+        lambda: [
             {
                 "receipt_no": 1,
                 "event_time": ago(),
@@ -419,7 +425,7 @@ SAMPLES = {
     ),
     "tap-shopify orders, GraphQL": Sample(
         "orders",
-        [
+        lambda: [
             {
                 "id": "gid://shopify/Order/1",
                 "processedAt": ago(),
@@ -440,7 +446,7 @@ SAMPLES = {
     ),
     "tap-shopify customers, REST": Sample(
         "customers",
-        [
+        lambda: [
             {
                 "id": 2,
                 "email": "jane@example.com",
@@ -457,7 +463,7 @@ SAMPLES = {
     ),
     "tap-stripe charges": Sample(
         "charges",
-        [
+        lambda: [
             {
                 "id": "ch_1",
                 "object": "charge",
@@ -494,7 +500,7 @@ SAMPLES = {
     ),
     "tap-stripe customers": Sample(
         "customers",
-        [
+        lambda: [
             {
                 "id": "cus_1",
                 "object": "customer",
@@ -524,7 +530,7 @@ SAMPLES = {
     ),
     "cookbook: consent": Sample(
         "shop-orders",
-        [
+        lambda: [
             {
                 "id": 4001,
                 "paid_at": ago(),
@@ -550,7 +556,7 @@ SAMPLES = {
     ),
     "cookbook: counter sales": Sample(
         "shop-counter_sales",
-        [
+        lambda: [
             {
                 "receipt": "r-1",
                 "store": "Berlin",
@@ -576,7 +582,7 @@ SAMPLES = {
     ),
     "cookbook: warehouse orders": Sample(
         "shop-orders",
-        [
+        lambda: [
             {
                 "id": 1001,
                 "status": status,
@@ -605,7 +611,7 @@ SAMPLES = {
     ),
     "demo: workshop bookings": Sample(
         "workshop_bookings",
-        [
+        lambda: [
             {
                 "booking_ref": "booking-1",
                 "booked_at": str(unix() * 1000),
@@ -643,7 +649,7 @@ SAMPLES = {
     ),
     "Magento orders": Sample(
         "orders",
-        [
+        lambda: [
             {
                 "entity_id": 1,
                 "state": "complete",
@@ -672,7 +678,7 @@ SAMPLES = {
     ),
     "Square payments": Sample(
         "payments",
-        [
+        lambda: [
             {
                 "id": "p-1",
                 "created_at": ago(),
@@ -696,7 +702,7 @@ SAMPLES = {
     ),
     "Italian orders, amounts with a comma": Sample(
         "ordini",
-        [
+        lambda: [
             {
                 "id_ordine": 4,
                 "data_ordine": ago(),
@@ -726,7 +732,7 @@ SAMPLES = {
     ),
     "MongoDB orders": Sample(
         "orders",
-        [
+        lambda: [
             {
                 "_id": "65f0",
                 "createdAt": {"$date": ago()},

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from oracle import Oracle
 
@@ -263,6 +263,14 @@ JSON_VALUES = st.one_of(
 ENCODE = msgspec.json.Encoder(decimal_format="number").encode
 
 
+def is_utf_8(record: dict[str, Any]) -> bool:
+    try:
+        ENCODE(record)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 @settings(max_examples=examples(300))
 @given(
     st.dictionaries(st.sampled_from([*BY_PATH, "other"]), JSON_VALUES, max_size=25),
@@ -275,6 +283,7 @@ def test_rows_are_records(
 ):
     """A line read into a row gives the event, the dead letter and the notes of its record."""
     given = {**NEEDED, **record} if complete else record
+    assume(is_utf_8(given))  # half a surrogate pair is read by the lenient reader, and no row
     line = ENCODE({"type": "RECORD", "stream": "s", "record": given})
     fields = dict(COLUMNS)
     if id_comes_from == "nowhere":

@@ -47,9 +47,10 @@ def run(*arguments: str, lines: list[bytes] | None = None) -> Result:
 
 def messages(sample: Sample) -> list[bytes]:
     keys = (sample.key,) if sample.key else ()
-    columns = [name for name in sample.records[0] if name not in (sample.schema or {})]
+    records = sample.records
+    columns = [name for name in records[0] if name not in (sample.schema or {})]
     declared = schema(sample.stream, *columns, key_properties=keys, **(sample.schema or {}))
-    return [declared, *(record(sample.stream, **columns) for columns in sample.records)]
+    return [declared, *(record(sample.stream, **columns) for columns in records)]
 
 
 def suggested(lines: list[bytes]) -> dict[str, Any]:

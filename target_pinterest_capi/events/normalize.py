@@ -175,7 +175,7 @@ def city(text: str) -> str | LeftOut:
 
 
 _between_names: Final = re.compile(
-    r"\s+[-\u2010-\u2014]\s*|\s*[-\u2010-\u2014]\s+|\s*[:/|,(\[]\s*"
+    r"(?<!\s)(?:\s+[-\u2010-\u2014]\s*|\s*[-\u2010-\u2014]\s+|\s*[:/|,(\[]\s*)"
 ).split
 _after_name: Final = re.compile(r"(.*\S)\s*[(\[]\s*([A-Z]{2,3})\s*[)\]]").fullmatch
 
