@@ -28,6 +28,7 @@ CHOSEN: dict[str, Any] = {
     "defaults": {"action_source": "web"},
     "timezone": "Europe/Paris",
     "postal_code": "digits",
+    "null_values": ["void", "n/a"],
     "external_id": "lower",
     "url_query": "drop",
     "dead_letter_keys": "plain",

@@ -123,9 +123,9 @@ def test_rows_keep_their_values_in_any_slice(given: list[tuple[Any, Any]]):
 
 def test_records_come_in_chunks():
     """No more rows than fill a request are records at once."""
-    batch = pa.record_batch({"number": pa.array(range(2 * rows.CHUNK_ROWS + 1))})
+    batch = pa.record_batch({"number": pa.array(range(2 * arrow.CHUNK_ROWS + 1))})
     chunks = list(arrow.records([batch]))
-    assert [len(chunk) for chunk in chunks] == [rows.CHUNK_ROWS, rows.CHUNK_ROWS, 1]
+    assert [len(chunk) for chunk in chunks] == [arrow.CHUNK_ROWS, arrow.CHUNK_ROWS, 1]
     assert [record["number"] for chunk in chunks for record in chunk] == list(range(batch.num_rows))
 
 
