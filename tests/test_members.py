@@ -211,6 +211,8 @@ def test_records_that_say_nothing_are_invalid(record, reason, field, detail):
         (None, {"_sdc_deleted_at": None}, Action.ADD),
         (None, {"_sdc_deleted_at": ""}, Action.ADD),  # of a CSV file
         (None, {"_sdc_deleted_at": " "}, Action.ADD),
+        (None, {"_sdc_deleted_at": "\\N"}, Action.ADD),
+        (None, {"_SDC_DELETED_AT": "null"}, Action.ADD),
         (None, {"_SDC_DELETED_AT": "2026-11-01 00:00:00"}, Action.REMOVE),
         (None, {"_Sdc_Deleted_At": ""}, Action.ADD),
         ("action", {"action": "", "_SDC_DELETED_AT": "2026-11-01"}, Action.REMOVE),

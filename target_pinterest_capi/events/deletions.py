@@ -1,15 +1,18 @@
 """Deleted rows: records by which a tap says that its source has deleted a row.
 
 Owns how Singer writes that: a column `_sdc_deleted_at`, in whatever case the database has it, with
-a value in it. Taps of CSV files send it empty for all other rows.
+a value in it. Taps of CSV files send it empty, or as a word for nothing, for all other rows. No
+such word is a time, so the default list holds here whatever `null_values` says.
 """
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 from target_pinterest_capi.events import coerce
+from target_pinterest_capi.events.null_values import DEFAULT_NULL_VALUES, spellings_of
 
 DELETED_AT: Final = "_sdc_deleted_at"
+_NULL_WORDS: Final = spellings_of(DEFAULT_NULL_VALUES)
 
 
 def deletion_columns(columns: Iterable[str]) -> tuple[str, ...]:
@@ -23,4 +26,11 @@ def deletion_columns(columns: Iterable[str]) -> tuple[str, ...]:
 
 def is_deleted(record: Mapping[str, Any], columns: Collection[str]) -> bool:
     """Return whether one of the columns has a value."""
-    return any(not coerce.is_nothing(record.get(column)) for column in columns)
+    return any(says_deleted(record.get(column)) for column in columns)
+
+
+def says_deleted(value: Any) -> bool:
+    """Return whether a value of such a column is one."""
+    if isinstance(value, str) and value.strip() in _NULL_WORDS:
+        return False
+    return not coerce.is_nothing(value)

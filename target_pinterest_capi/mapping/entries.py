@@ -21,7 +21,7 @@ from target_pinterest_capi.events.build.builder import (
 from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.events.build.plan import EventPlan, Get
 from target_pinterest_capi.events.column_names import clean_name
-from target_pinterest_capi.events.deletions import deletion_columns, is_deleted
+from target_pinterest_capi.events.deletions import deletion_columns, is_deleted, says_deleted
 from target_pinterest_capi.events.event import Account, InvalidRecord, Origin, SkippedRecord
 from target_pinterest_capi.events.keys import read_key
 from target_pinterest_capi.events.reasons import Invalid, Skipped
@@ -283,7 +283,7 @@ def _unless_deleted_row(
 
     def map_if_there(row: Any, line: bytes) -> Result:
         for get in read:
-            if not coerce.is_nothing(get(row)):
+            if says_deleted(get(row)):
                 return skipped
         return map_row(row, line)
 
