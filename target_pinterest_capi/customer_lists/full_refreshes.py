@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 import sqlalchemy as sa
 
 from target_pinterest_capi.delivery.database import Database
+from target_pinterest_capi.delivery.ledger import LedgerError
 from target_pinterest_capi.events import hashing
 
 KEY_BYTES: Final = 16
@@ -64,6 +65,8 @@ class FullRefreshes(Database):
     `seconds_left` says how long the database may be waited for. Raises `LedgerError` where it
     fails.
     """
+
+    error = LedgerError
 
     def __init__(
         self,

@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple, TypeVar
 
+from pydantic import SecretStr
+
 from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.expressions.analysis import looks_computed
 from target_pinterest_capi.settings import entries
@@ -415,14 +417,22 @@ def _files(context: _Context) -> Iterator[tuple[str, str]]:
                 if str(name).endswith("_file") and isinstance(path, str):
                     yield f"{owner}{name}", path
     settings = context.settings
-    ledger = settings.ledger_url.get_secret_value() if settings.ledger_url is not None else ""
-    if ledger.startswith("sqlite"):
-        yield "ledger_url", ledger.partition(":///")[2].partition("?")[0]
+    ledger, results = map(_database_file, (settings.ledger_url, settings.results_url))
+    if ledger is not None:
+        yield "ledger_url", ledger
+    if results is not None and results != ledger:
+        yield "results_url", results
     if settings.oauth is not None and settings.oauth.token_path is not None:
         yield "oauth.token_path", settings.oauth.token_path
     if settings.report_path is not None:
         yield "report_path", settings.report_path
     yield "dead_letter_path", settings.dead_letter_path
+
+
+def _database_file(url: SecretStr | None) -> str | None:
+    """Return the path of a SQLite database; None for any other."""
+    text = "" if url is None else url.get_secret_value()
+    return text.partition(":///")[2].partition("?")[0] if text.startswith("sqlite") else None
 
 
 def _list(value: Any) -> list[Any]:

@@ -33,11 +33,11 @@ class BatchWriter(DataSourceArrowWriter):
 
     def commit(self, messages: Sequence[Any]) -> None:
         """End a write whose tasks have all succeeded: its report, or that too much was refused."""
-        CommitSummary(self.job.settings_without_secrets(), messages, self.job.id).commit()
+        CommitSummary(self.job.settings_on_driver(), messages, self.job.id).commit()
 
     def abort(self, messages: Sequence[Any]) -> None:
         """End a write that failed: report what was delivered nevertheless."""
-        CommitSummary(self.job.settings_without_secrets(), messages, self.job.id).abort()
+        CommitSummary(self.job.settings_on_driver(), messages, self.job.id).abort()
 
 
 if StreamArrowWriter is not None:

@@ -37,6 +37,8 @@ CHOSEN: dict[str, Any] = {
     "max_rejected_ratio": 0.25,
     "dead_letter_path": "rejected.jsonl",
     "ledger_retention_days": 90,
+    "results_events": "all",
+    "results_retention_days": 30,
     "on_uncertain": "reject",
     "batch_size_rows": 10,
     "batch_max_bytes": 3_000_000,
