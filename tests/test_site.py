@@ -14,13 +14,6 @@ ROOT = Path(__file__).parent.parent
 pytestmark = pytest.mark.slow  # it builds the site
 
 
-class _Loader(yaml.SafeLoader):
-    """Reads mkdocs.yml without making the objects that it names."""
-
-
-_Loader.add_multi_constructor("tag:yaml.org,2002:python/", lambda *_: None)
-
-
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built as `make site` does: a link that leads nowhere fails it."""
