@@ -36,7 +36,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_page_is_in_the_navigation():
     """The menu has each page of docs/ once, but for the recipes, which the cookbook links to."""
-    menu = yaml.load((ROOT / "mkdocs.yml").read_text(), _Loader)["nav"]
+    menu = yaml.safe_load((ROOT / "mkdocs.yml").read_text())["nav"]
 
     def pages(part: object) -> list[str]:
         match part:
