@@ -1,8 +1,9 @@
 """Members of a customer list: which records are identifiers, and the form in which they are kept.
 
-Owns the reading of `records`. Promises that a plain identifier does not outlive the request: what
-is kept is its SHA-256 digest. The only module of the sandbox that hashes; it does so by itself, so
-that a wrong digest of the target cannot agree with itself.
+Owns the reading of `records`, and what an e-mail address looks like. Promises that a plain
+identifier does not outlive the request: what is kept is its SHA-256 digest. The only module of the
+sandbox that hashes; it does so by itself, so that a wrong digest of the target cannot agree with
+itself.
 """
 
 import hashlib
@@ -17,6 +18,16 @@ OPAQUE: Final = frozenset({"LR_ID", "DLX_ID", "HASHED_PINNER_ID"})
 # SHA-256, SHA-1 or MD5
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32}").fullmatch
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+").fullmatch
+
+
+def digest(text: str) -> str:
+    """Return the SHA-256 of a text, as it is kept in the place of it."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def is_email(text: str) -> bool:
+    """Return whether a text is a plain e-mail address, in lower case."""
+    return text == text.lower() and _EMAIL(text) is not None
 
 
 class Records(NamedTuple):
@@ -39,8 +50,7 @@ def member(record: str, list_type: str) -> str | None:
     """
     if _DIGEST(record):
         return record
-    plain = record == record.lower() and _EMAIL(record)
-    return hashlib.sha256(record.encode()).hexdigest() if plain or list_type in OPAQUE else None
+    return digest(record) if is_email(record) or list_type in OPAQUE else None
 
 
 def parse_records(records: str, list_type: str) -> Records:
@@ -51,5 +61,5 @@ def parse_records(records: str, list_type: str) -> Records:
     given = [record for part in records.split(",") if (record := part.strip())]
     found = [member(record, list_type) for record in given]
     return Records(
-        len(given), found.count(None), frozenset(digest for digest in found if digest is not None)
+        len(given), found.count(None), frozenset(one for one in found if one is not None)
     )
