@@ -149,6 +149,7 @@ class Acknowledger:
             self.observations.count_events(events)
         times, online = [event.time for event in events], [event.deduplicable for event in events]
         self.tally.count_late_online(count_late(times, online, self._now()))
+        self.tally.compare_ids(events)
         self._count_events(events, Outcome.DELIVERED)
 
     def _reject(self, batch: Batch, position: int, reason: Rejected, detail: str) -> None:
