@@ -1,4 +1,4 @@
-"""The repository's meltano.yml and README are up to date, and what they show works."""
+"""The repository's meltano.yml is up to date, and what the pages to start with show works."""
 
 import json
 import os
@@ -16,7 +16,6 @@ import yaml
 
 from given import ACCOUNT, TOKEN, record, schema
 from target_pinterest_capi.cli.main import COMMANDS
-from target_pinterest_capi.delivery.run import ExitCode
 from target_pinterest_capi.sandbox.server import Sandbox
 from target_pinterest_capi.settings import (
     ConfigurationError,
@@ -29,7 +28,10 @@ from target_pinterest_capi.settings.json_schema import properties
 from tools import demo_project
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = {
+    name: (ROOT / name).read_text(encoding="utf-8")
+    for name in ("README.md", "docs/start-meltano.md", "docs/start-pipe.md")
+}
 PROJECT = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
 (LOADER,) = PROJECT["plugins"]["loaders"]
 PROGRAMS = Path(sys.executable).parent
@@ -37,8 +39,8 @@ ADDING = "pinterest-capi definition | meltano add target-pinterest-capi --from-r
 SANDBOX_URL = "http://127.0.0.1:8085/v5"  # where the examples look for it
 
 
-def fenced(language: str, text: str = README) -> list[str]:
-    """Return the fenced blocks of a language."""
+def fenced(language: str, text: str = "\n".join(PAGES.values())) -> list[str]:
+    """Return the fenced blocks of a language, in the pages to start with unless a text is given."""
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
@@ -120,35 +122,15 @@ def test_the_job_runs_what_is_declared():
     assert [name for task in job["tasks"] for name in task.split()] == names
 
 
-# ---- README ----
+# ---- The pages to start with ----
 
 
-def test_the_settings_table_is_the_generated_one():
-    """The table in the README is made from the model of the settings."""
-    (table,) = re.findall(
-        r"<!-- generated: settings -->\n(.*?)<!-- /generated -->", README, re.DOTALL
-    )
-    assert table.strip() == settings_table().strip()
-
-
-def test_every_link_leads_somewhere():
-    """Each file that the README links to is there."""
-    links = re.findall(r"\]\(((?!http|#)[^)]+)\)", README)
-    assert links
-    assert [link for link in links if not (ROOT / link.partition("#")[0]).exists()] == []
-
-
-def test_the_exit_codes_are_the_runs():
-    """The table names each exit code of the program, and those of both signals."""
-    codes = {
-        int(code)
-        for row in re.findall(r"^\| ([\d, ]+) \|", README, re.MULTILINE)
-        for code in row.split(",")
-    }
-    assert codes == {int(code) for code in ExitCode if code is not ExitCode.INTERRUPTED} | {
-        128 + 15,
-        128 + 2,
-    }
+def test_the_readme_names_the_required_settings():
+    """The README says which settings are required, and the reference has all of them."""
+    required = re.findall(r"^\| `(\w+)` \| required", settings_table(), re.MULTILINE)
+    assert required == ["ad_account_id"]
+    for name in (*required, "conversion_token"):
+        assert f"`{name}`" in PAGES["README.md"]
 
 
 @pytest.mark.parametrize("block", fenced("json"), ids=range(len(fenced("json"))))
@@ -301,7 +283,7 @@ def projects() -> dict[str, dict[str, Any]]:
     """Return every project of Meltano in the repository and its documentation, by its place."""
     files = sorted([ROOT / "meltano.yml", *ROOT.glob("docs/**/meltano.yml")])
     found = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in files}
-    for path in (ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))):
+    for path in sorted(ROOT.glob("docs/**/*.md")):
         blocks = fenced("yaml[^\n]*", path.read_text(encoding="utf-8"))
         whole = [block for block in blocks if re.search("^plugins:$", block, re.MULTILINE)]
         place = str(path.relative_to(ROOT))
@@ -321,8 +303,8 @@ AS_TEXT = {"string", "options", "file"}  # kinds that Meltano passes on as they 
 
 
 def test_all_projects_are_looked_at():
-    """The repository's own, the recipes', the README's and those of other pages are among them."""
-    assert {"meltano.yml", "README.md 0", "docs/customer-lists.md 0"} <= PROJECTS.keys()
+    """The repository's own, the recipes' and those of other pages are among them."""
+    assert {"meltano.yml", "docs/start-meltano.md 0", "docs/customer-lists.md 0"} <= PROJECTS.keys()
     assert len(PROJECTS) >= 11
     assert len(DECLARED) >= 12
 
@@ -340,11 +322,12 @@ def _kind(entry: dict[str, Any]) -> tuple[str, bool]:
     return "string" if kind in AS_TEXT else kind, entry.get("sensitive", False)
 
 
-def test_the_readmes_project_has_the_loader_by_its_command():
-    """The README's project declares no loader: its first command adds it with every setting."""
+def test_the_first_project_has_the_loader_by_its_command():
+    """The page's project declares no loader: its first command adds it, as the README's does."""
     assert "loaders" not in shown_project()["plugins"]
-    first, *_ = example("sh", "meltano add").splitlines()
+    first, *_ = example("sh", "meltano install").splitlines()
     assert first == ADDING
+    assert f"\n{ADDING}\n" in PAGES["README.md"]
 
 
 @pytest.fixture
@@ -399,7 +382,7 @@ def test_the_meltano_example_delivers_the_paid_order(postgres, sandbox, tmp_path
             stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=300,
         )  # fmt: skip
 
-    adding, installing, running, _ = example("sh", "meltano add").splitlines()
+    adding, installing, running, _ = example("sh", "meltano install").splitlines()
     for line in (adding, installing):
         done = run(line)
         if done.returncode:

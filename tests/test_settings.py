@@ -125,6 +125,8 @@ def test_members_of_entries_and_lists_are_those_of_the_contract():
         "name",
         "preset",
         "when",
+        "preset_when",
+        "mode",
         "deleted",
         "ad_account_id",
         "conversion_token_file",

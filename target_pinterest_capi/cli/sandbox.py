@@ -88,6 +88,13 @@ ENDINGS: Final = (signal.SIGINT, signal.SIGTERM)
     10.0,
     "Until a list is READY or TOO_SMALL.",
 )
+@click.option(
+    "--removal-matching",
+    type=click.Choice(["every", "any"]),
+    default="every",
+    show_default=True,
+    help="Which hashed identifiers of a row a removal has to name.",
+)
 def sandbox(
     tokens: tuple[str, ...],
     accounts: tuple[str, ...],

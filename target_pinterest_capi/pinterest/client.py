@@ -61,7 +61,12 @@ def trusts_environment(url: str) -> bool:
 
 
 def tls_context(url: str) -> ssl.SSLContext:
-    """Return what decides about a server's certificate, as for the client's own requests."""
+    """Return what decides about a server's certificate, as for the client's own requests.
+
+    Plain HTTP has none: the context trusts nobody, and is made without reading all authorities.
+    """
+    if urlsplit(url).scheme == "http":
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     return httpx.create_ssl_context(trust_env=trusts_environment(url))
 
 

@@ -62,6 +62,8 @@ class Counters:
         self._notes: Counter[tuple[Origin, str, str]] = Counter()
         self._too_old = 0
         self.unsent = 0
+        self.tested = 0
+        self.late_online = 0
         self._warnings: Counter[str] = Counter()
         self.records = 0
 
@@ -82,6 +84,14 @@ class Counters:
     def count_unsent(self, number: int = 1) -> None:
         """Count what was skipped only since the mode is not live: it stands for the delivered."""
         self.unsent += number
+
+    def count_tested(self, number: int) -> None:
+        """Count events of a live run that went as tests, for their entry's mode."""
+        self.tested += number
+
+    def count_late_online(self, number: int) -> None:
+        """Count delivered online events that happened over an hour before."""
+        self.late_online += number
 
     def count_value(self, origin: Origin, field: str, reason: str, number: int = 1) -> None:
         """Count values left out or warned about."""
@@ -105,6 +115,8 @@ class Counters:
             other.total(Outcome.INVALID) + other.total(Outcome.REJECTED) - other.failed
         )
         self.count_unsent(other.unsent)
+        self.count_tested(other.tested)
+        self.count_late_online(other.late_online)
 
     def total(self, outcome: Outcome) -> int:
         """Return how many events ended so."""

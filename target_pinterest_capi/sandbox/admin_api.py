@@ -15,6 +15,7 @@ from target_pinterest_capi.sandbox import audiences, customer_lists
 from target_pinterest_capi.sandbox.fault_plans import Faults
 from target_pinterest_capi.sandbox.fault_responses import json_response
 from target_pinterest_capi.sandbox.faults import KINDS, FaultError, Script, read
+from target_pinterest_capi.sandbox.identifiers import shown
 from target_pinterest_capi.sandbox.rows import EventRow, RequestRow, UpdateRow
 from target_pinterest_capi.sandbox.rules import Rules
 from target_pinterest_capi.sandbox.store import Store
@@ -73,7 +74,7 @@ class AdminApi:
                     **customer_lists.list_body(held, self.rules, now),
                     "list_type": held.list_type,
                     "size": len(held.members),
-                    "members": sorted(held.members),
+                    "members": shown(held.members),
                     "updates": updates.get(held.id, []),
                 }
                 for held in _last(self.store.lists(), request)

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from target_pinterest_capi.sandbox.identifiers import Member
 from target_pinterest_capi.sandbox.rates import FRESH, Window
 
 OK: Final = 200
@@ -63,7 +64,7 @@ class Change(NamedTuple):
     operation: str
     records: int
     invalid: int
-    members: frozenset[str]
+    members: frozenset[Member]
 
 
 class Answer(NamedTuple):

@@ -12,6 +12,8 @@ from typing import Any, Final
 import jsonschema_rs
 import msgspec
 
+from target_pinterest_capi.sandbox.identifiers import ROW_FIELDS
+
 # Written by tools/api_facts.py; docs/pinterest-api.md explains it
 DESCRIPTION: Final = Path(__file__).parent / "pinterest-openapi.json"
 
@@ -48,12 +50,27 @@ def _amend(schemas: dict[str, Any]) -> None:
     event["action_source"]["enum"] = event["action_source"]["x-named-values"]
     # An event that identifies nobody fails alone (`rules`), so its request has the right form
     schemas["ConversionEventsUserData"] = schemas["ConversionEventsUserDataProperties"]
+    _amend_lists(schemas)
     # The one member of a rule that an audience of a customer list has
     members = schemas["AudienceRule"]["properties"]
     schemas["AudienceRule"] |= {
         "properties": {"customer_list_id": members["customer_list_id"]},
         "required": ["customer_list_id"],
     }
+
+
+def _amend_lists(schemas: dict[str, Any]) -> None:
+    """Add what is newer than the description: rows of several identifiers, and `is_nca`.
+
+    That a body has either `records` or `records_v2` is for `customer_lists` to say.
+    """
+    # docs/pinterest-api.md: Customer lists
+    fields = {name: {"type": "string"} for name in ROW_FIELDS}
+    rows = {"type": "array", "items": {"type": "object", "properties": fields}}
+    for name in ("CustomerListRequest", "CustomerListUpdateRequest"):
+        schemas[name]["required"].remove("records")
+        schemas[name]["properties"]["records_v2"] = rows
+    schemas["CustomerListRequest"]["properties"]["is_nca"] = {"type": "boolean"}
 
 
 def _json_schema(described: Schema, schemas: Schema) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from target_pinterest_capi.sandbox import oauth
+from target_pinterest_capi.sandbox.identifiers import Matching
 from target_pinterest_capi.sandbox.rates import CONVERSIONS, WRITE
 
 DEFAULT_TOKEN: Final = "sandbox-token"  # noqa: S105 - made up, opens nothing
@@ -31,6 +32,8 @@ class Rules:
         max_list_bytes: a larger body of a customer list is refused. No limit is published.
         max_list_records: more records in a request are refused. No limit is published.
         list_processing_seconds: how long after an update a list is neither READY nor TOO_SMALL.
+        removal_matching: whom a removal finds of several identifiers: the row of which it names
+            every hashed one, or the row of which it names any. Which one it is, is open.
     """
 
     tokens: Mapping[str, Collection[str]] = field(
@@ -47,6 +50,7 @@ class Rules:
     max_list_bytes: int = 10_000_000
     max_list_records: int = 100_000
     list_processing_seconds: float = 10
+    removal_matching: Matching = "every"
 
     def limit(self, counted: str) -> int:
         """Return the calls a minute of a rate category."""

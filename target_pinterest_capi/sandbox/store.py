@@ -19,6 +19,7 @@ from target_pinterest_capi.sandbox.answers import Answer, Change
 from target_pinterest_capi.sandbox.audiences import Audience
 from target_pinterest_capi.sandbox.customer_lists import StoredList
 from target_pinterest_capi.sandbox.deduplication import SeenEvents
+from target_pinterest_capi.sandbox.identifiers import Member
 from target_pinterest_capi.sandbox.oauth import NONE_YET, Grants
 from target_pinterest_capi.sandbox.rates import FRESH, Window
 from target_pinterest_capi.sandbox.rows import (
@@ -263,8 +264,8 @@ class Store:
         with self._lock:
             return list(self._lists.values())
 
-    def members(self, list_id: str) -> frozenset[str]:
-        """Return the digests of a list's members.
+    def members(self, list_id: str) -> frozenset[Member]:
+        """Return a list's members: digests, or rows of them.
 
         Raises:
             KeyError: there is no such list.

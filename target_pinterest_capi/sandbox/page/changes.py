@@ -13,6 +13,7 @@ import msgspec
 
 from target_pinterest_capi.sandbox import audiences, customer_lists
 from target_pinterest_capi.sandbox.fault_plans import Faults
+from target_pinterest_capi.sandbox.identifiers import count_names
 from target_pinterest_capi.sandbox.page.history import AT_ONCE, COLUMN_SECONDS, COLUMNS, History
 from target_pinterest_capi.sandbox.page.switches import forms
 from target_pinterest_capi.sandbox.rows import KeptEvent, RequestRow, UpdateRow
@@ -137,6 +138,7 @@ class ChangeFeed:
             **customer_lists.list_body(held, self.rules, now),
             "list_type": held.list_type,
             "size": len(held.members),
+            "rows": count_names(held.members),
             "invalid": held.invalid,
             "updates": [
                 {name: value for name, value in row._asdict().items() if name != "members"}
