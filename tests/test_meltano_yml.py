@@ -1,4 +1,4 @@
-"""The repository's meltano.yml and README are up to date, and what they show works."""
+"""The repository's meltano.yml is up to date, and what the pages to start with show works."""
 
 import json
 import os
@@ -16,7 +16,6 @@ import yaml
 
 from given import ACCOUNT, TOKEN, record, schema
 from target_pinterest_capi.cli.main import COMMANDS
-from target_pinterest_capi.delivery.run import ExitCode
 from target_pinterest_capi.sandbox.server import Sandbox
 from target_pinterest_capi.settings import (
     ConfigurationError,
@@ -29,15 +28,19 @@ from target_pinterest_capi.settings.json_schema import properties
 from tools import demo_project
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = {
+    name: (ROOT / name).read_text(encoding="utf-8")
+    for name in ("README.md", "docs/start-meltano.md", "docs/start-pipe.md")
+}
 PROJECT = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
 (LOADER,) = PROJECT["plugins"]["loaders"]
 PROGRAMS = Path(sys.executable).parent
 SANDBOX_URL = "http://127.0.0.1:8085/v5"  # where the examples look for it
 
 
-def fenced(language: str, text: str = README) -> list[str]:
-    """Return the fenced blocks of a language."""
+def fenced(language: str) -> list[str]:
+    """Return the fenced blocks of a language in the pages to start with."""
+    text = "\n".join(PAGES.values())
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
@@ -119,35 +122,15 @@ def test_the_job_runs_what_is_declared():
     assert [name for task in job["tasks"] for name in task.split()] == names
 
 
-# ---- README ----
+# ---- The pages to start with ----
 
 
-def test_the_settings_table_is_the_generated_one():
-    """The table in the README is made from the model of the settings."""
-    (table,) = re.findall(
-        r"<!-- generated: settings -->\n(.*?)<!-- /generated -->", README, re.DOTALL
-    )
-    assert table.strip() == settings_table().strip()
-
-
-def test_every_link_leads_somewhere():
-    """Each file that the README links to is there."""
-    links = re.findall(r"\]\(((?!http|#)[^)]+)\)", README)
-    assert links
-    assert [link for link in links if not (ROOT / link.partition("#")[0]).exists()] == []
-
-
-def test_the_exit_codes_are_the_runs():
-    """The table names each exit code of the program, and those of both signals."""
-    codes = {
-        int(code)
-        for row in re.findall(r"^\| ([\d, ]+) \|", README, re.MULTILINE)
-        for code in row.split(",")
-    }
-    assert codes == {int(code) for code in ExitCode if code is not ExitCode.INTERRUPTED} | {
-        128 + 15,
-        128 + 2,
-    }
+def test_the_readme_names_the_required_settings():
+    """The README says which settings are required, and the reference has all of them."""
+    required = re.findall(r"^\| `(\w+)` \| required", settings_table(), re.MULTILINE)
+    assert required == ["ad_account_id"]
+    for name in (*required, "conversion_token"):
+        assert f"`{name}`" in PAGES["README.md"]
 
 
 @pytest.mark.parametrize("block", fenced("json"), ids=range(len(fenced("json"))))
