@@ -1,4 +1,4 @@
-"""Take the documentation's pictures of the run report: `PYTHONPATH=tests python tools/pictures.py`.
+"""Take the documentation's pictures of the run report: `python tests/pictures.py`.
 
 Runs the demo, and photographs its report in Chromium, in light and in dark. Where the page changes,
 run it again and look at what it made.
