@@ -142,6 +142,23 @@ def test_fan_out_makes_an_event_for_each_entry():
 
 
 @pytest.mark.parametrize(
+    ("stream", "name"),
+    [("order_completed", "checkout"), ("product_added", "add_to_cart"), ("users", None)],
+)
+def test_streams_name_the_event(stream: str, name: str | None):
+    """One entry serves the tables of a warehouse, each of which is called for its events."""
+    entry = {
+        "stream": "*",
+        "event_names": {"order_completed": "checkout", "product_added": "add_to_cart"},
+        "fields": {**FIELDS, "event_name": "stream()"},
+        "defaults": {"action_source": "web"},
+        "when": "stream() != 'users'",
+    }
+    (result,) = Stand(entry, stream=stream).results()
+    assert (result.name if isinstance(result, Event) else None) == name
+
+
+@pytest.mark.parametrize(
     ("when", "taken"),
     [
         ("paid", True),
