@@ -2,6 +2,7 @@
 
 import pytest
 
+from given import record, schema
 from target_pinterest_capi.events.event import Account, Event, Origin
 from target_pinterest_capi.reporting.event_ids import MAX_HELD, MIN_CONSTANT, EventIds
 
