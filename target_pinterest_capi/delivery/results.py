@@ -85,9 +85,10 @@ class RunResults:
             self._results.record_delivered(events, http_status)
 
     def record_failed(self, letters: Sequence[DeadLetter]) -> None:
-        """Record what was invalid or rejected."""
-        if self._records_failed and letters:
-            self._results.record_failed(letters)
+        """Record what was invalid or rejected; an entry may have a mode of its own."""
+        live = [letter for letter in letters if letter.mode == "live"]
+        if self._records_failed and live:
+            self._results.record_failed(live)
 
     def poll(self) -> None:
         """Show that the run is alive, when it is time."""

@@ -84,7 +84,6 @@ class Run:
         deduplication = None
         if settings.mode == "live" and (ledger or settings.ledger_url):
             deduplication = Deduplication(lambda: ledger or self._open_ledger(), clock)
-        self._is_dry = settings.mode == "dry_run"
         self.results = RunResults(
             settings, lambda: self._open_results(part_of or self.run_id), clock
         )
@@ -154,9 +153,9 @@ class Run:
                     key=key_of(event),
                 )
             )
-        elif self._is_dry:
+        elif event.account.mode == "dry_run":
             self.skip_unsent(event.origin, Skipped.DRY_RUN)
-            if self.observations is not None:
+            if self.observations is not None and self.settings.mode == "dry_run":
                 self.observations.count_events([event])
         else:
             self._events.add_event(event, self.sequence)

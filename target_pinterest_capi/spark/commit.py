@@ -18,6 +18,7 @@ from target_pinterest_capi.delivery.run_end import end_run, wants_report
 from target_pinterest_capi.reporting.counters import Counters, RequestCounts
 from target_pinterest_capi.reporting.delivered_statistics import DeliveredStatistics
 from target_pinterest_capi.reporting.report import Report
+from target_pinterest_capi.reporting.summary import about_delivery
 from target_pinterest_capi.settings import Settings
 from target_pinterest_capi.settings.event_names import known_event_names
 from target_pinterest_capi.spark.task import TaskCommit
@@ -120,6 +121,8 @@ class CommitSummary:
                 row.reason,
                 row.number,
             )
+        for line in about_delivery(self.tally):
+            log.warning("%s", line)
         totals = ", ".join(f"{count} {name}" for name, count in self.tally.by_outcome().items())
         log.info(
             "%s after %d records of %d partitions: %s; %d requests, %d of them repeats; "
