@@ -73,7 +73,7 @@ def _is_address(text: str) -> bool:
     return True
 
 
-# docs/pinterest-api.md: Customer lists (records_v2). What is an identifier of each name: a digest,
+# docs/pinterest-api.md: Customer lists. What is an identifier of each name: a digest,
 # a plain e-mail or device id in lower case, an address, and of the others any text
 _IS: Final[Mapping[str, Callable[[str], object]]] = {
     "email": lambda text: member(text, "EMAIL"),
