@@ -22,6 +22,7 @@ from singer_sdk.exceptions import (
     RecordsWithoutSchemaException,
     StreamMapConfigError,
 )
+from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities, TargetCapabilities
 from singer_sdk.mapper import StreamMap
 from singer_sdk.plugin_base import _ConfigInput
@@ -78,7 +79,6 @@ class TargetPinterestCapi(Target):
 
     name = "target-pinterest-capi"
     package_name = "target-pinterest-capi"
-    config_jsonschema: ClassVar[dict[str, Any]] = settings.sdk_schema()
     default_sink_class = ConversionsSink
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
         PluginCapabilities.ABOUT,
@@ -133,6 +133,11 @@ class TargetPinterestCapi(Target):
             self.logger.warning("%s: %s", warning.path, warning.message)
 
     # Configuration
+
+    @classproperty
+    def config_jsonschema(cls) -> dict[str, Any]:  # noqa: N805
+        """The settings' schema for the SDK, which asks for it in `--about` only."""
+        return settings.sdk_schema()
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:  # noqa: ARG002 - the SDK's signature
         """Do nothing: the settings were checked before the SDK saw any."""

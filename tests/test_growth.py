@@ -129,6 +129,7 @@ BOUNDS = {
     "settings.values._LEDGER": CONFIGURED,
     "settings.values._TOKEN": CONFIGURED,
     "settings.values.search": CONFIGURED,
+    "settings.variables.sub": CONFIGURED,
     "singer.batch_files._SCHEME": FROM_START,
     "singer.batch_files._FILE_SCHEME": LINEAR,
     "singer.rows._is_no_member": LINEAR,

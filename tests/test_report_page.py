@@ -17,7 +17,8 @@ from target_pinterest_capi.events.outcomes import Outcome
 from target_pinterest_capi.events.event import Origin
 from target_pinterest_capi.reporting.counters import Counters
 from target_pinterest_capi.reporting.coverage import COMPONENTS
-from target_pinterest_capi.reporting.html.page import environment, headline, page
+from target_pinterest_capi.reporting.ending import headline
+from target_pinterest_capi.reporting.html.page import environment, page
 from target_pinterest_capi.reporting.report import Report
 
 ORDERS = Origin("orders", "paid orders")

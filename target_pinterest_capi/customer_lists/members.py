@@ -191,7 +191,7 @@ class _Reader:
 
 def _guarded(source: str, field: str, origin: Origin, note: Note) -> Callable[[Record], Any]:
     """Compile an expression; where it fails on a record it is counted, and the value is None."""
-    get = compile_expression(source)
+    get = compile_expression(source, origin.stream)
 
     def guarded(record: Record) -> Any:
         try:

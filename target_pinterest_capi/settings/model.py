@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from pydantic import PrivateAttr, SecretStr
 
 from target_pinterest_capi.events.build.converters import Options
+from target_pinterest_capi.events.event import Mode
 from target_pinterest_capi.events.null_values import DEFAULT_NULL_VALUES
 from target_pinterest_capi.settings import values
 from target_pinterest_capi.settings.declarations import (
@@ -66,7 +67,7 @@ class Settings(SettingsModel):
         API_URL,
         group="Account",
     )
-    mode: Literal["live", "test", "dry_run"] = setting(
+    mode: Mode = setting(
         "live; test: Pinterest validates and records nothing; dry_run: nothing is sent. The last "
         "two write no STATE.",
         "live",

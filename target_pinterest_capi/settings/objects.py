@@ -10,6 +10,7 @@ from typing import Final, Literal
 from pydantic import SecretStr
 from pydantic.json_schema import SkipJsonSchema
 
+from target_pinterest_capi.events.event import Mode
 from target_pinterest_capi.settings import values
 from target_pinterest_capi.settings.declarations import (
     AccountId,
@@ -74,7 +75,15 @@ class MappingEntry(SettingsModel):
     )
     when: str | None = setting(
         "JMESPath predicate: records for which it does not hold are skipped. A preset's must hold "
-        "as well, unless this is always."
+        "as well, unless preset_when is ignore, or this is always."
+    )
+    preset_when: Literal["join", "ignore"] = setting(
+        "ignore: the preset's own predicate is not asked, so that when stands alone.", "join"
+    )
+    mode: Mode = setting(
+        "test: these events go with Pinterest's test parameter, and nothing is recorded; dry_run: "
+        "they are not sent. The setting mode holds where it is more careful.",
+        "live",
     )
     deleted: Literal["skip", "send"] = setting(
         "What becomes of records of deleted rows, which have a value in _sdc_deleted_at.",

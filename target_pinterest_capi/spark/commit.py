@@ -17,6 +17,7 @@ from target_pinterest_capi.delivery.run import ExitCode
 from target_pinterest_capi.reporting.counters import Counters, RequestCounts
 from target_pinterest_capi.reporting.delivered_statistics import DeliveredStatistics
 from target_pinterest_capi.reporting.report_file import write_report
+from target_pinterest_capi.reporting.summary import about_delivery
 from target_pinterest_capi.settings import Settings
 from target_pinterest_capi.settings.event_names import known_event_names
 from target_pinterest_capi.spark.task import TaskCommit
@@ -121,6 +122,8 @@ class CommitSummary:
                 row.reason,
                 row.number,
             )
+        for line in about_delivery(self.tally):
+            log.warning("%s", line)
         totals = ", ".join(f"{count} {name}" for name, count in self.tally.by_outcome().items())
         log.info(
             "%s after %d records of %d partitions: %s; %d requests, %d of them repeats; "

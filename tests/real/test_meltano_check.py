@@ -252,26 +252,73 @@ def test_the_definition_works_in_a_project(
     assert [request.test for request in sandbox.store.requests()] == [True]
 
 
-def test_levels_in_meltanos_log(run: Run, tmp_path: Path):
-    """A value that was left out, a lost record and a variable without effect are warnings there."""
-    lines = [
-        schema("visits", *visit(), key_properties=("event_id",)),
-        record("visits", **visit(1)),
-        record("visits", **{**visit(2), "event_time": "soon"}),
-    ]
-    (tmp_path / "visits.singer").write_bytes(b"\n".join(lines) + b"\n")
-    tap = tmp_path / "tap.sh"
-    tap.write_text(f"#!/bin/sh\ncat {tmp_path}/visits.singer\n")
+def add_tap(directory: Path, *lines: bytes) -> None:
+    """Have the project a tap `tap-visits` that sends these lines."""
+    (directory / "visits.singer").write_bytes(b"\n".join(lines) + b"\n")
+    tap = directory / "tap.sh"
+    tap.write_text(f"#!/bin/sh\ncat {directory}/visits.singer\n")
     tap.chmod(0o755)
-    path = tmp_path / "meltano.yml"
+    path = directory / "meltano.yml"
     project = yaml.safe_load(path.read_text())
     extractor = {"name": "tap-visits", "namespace": "tap_visits", "executable": str(tap)}
     project["plugins"]["extractors"] = [{**extractor, "capabilities": []}]
     project |= {"environments": [{"name": "dev"}], "default_environment": "dev"}
     path.write_text(yaml.safe_dump(project, sort_keys=False))
-    done = run("run", "tap-visits", LOADER, mod="dry_run")
+
+
+def test_levels_in_meltanos_log(run: Run, tmp_path: Path):
+    """A value that was left out, a lost record and a variable without effect are warnings there."""
+    add_tap(
+        tmp_path,
+        schema("visits", *visit(), key_properties=("event_id",)),
+        record("visits", **visit(1)),
+        record("visits", **{**visit(2), "event_time": "soon"}),
+    )
+    done = run("run", "tap-visits", LOADER, time_zone="Europe/Paris")
     rows = (done.stdout + done.stderr).splitlines()
-    for words in ("invalid bad_field: event_time 1", "TARGET_PINTEREST_CAPI_MOD: names no setting"):
+    misspelt = "TARGET_PINTEREST_CAPI_TIME_ZONE: names no setting"
+    for words in ("invalid bad_field: event_time 1", misspelt):
         found = [row for row in rows if words in row]
         assert found, "\n".join(rows)
         assert "[warning" in found[0]
+
+
+FEW = ["ad_account_id", "conversion_token", "mappings"]
+EVERY = [entry["name"] for entry in plugin_definition(LOADER)["settings"]]
+
+
+@pytest.mark.parametrize(
+    ("declared", "loader", "variables", "code", "words"),
+    [
+        (EVERY, LOADER, {"mode": "dry_run"}, 0, "dry_run"),
+        (FEW, LOADER, {"mode": "dry_run"}, 0, "MODE: is honoured"),
+        (FEW, LOADER, {"mode": "dryrun"}, 1, "MODE: must be live, test or dry_run"),
+        (FEW, LOADER, {"mod": "dry_run"}, 1, "MOD: names no setting, and may have been meant"),
+        (FEW, LOADER, {"dry_run": "true"}, 1, "DRY_RUN: names no setting, and may have been"),
+        (FEW, f"{LOADER}--day", {"_day_mode": "dry_run"}, 0, "DAY_MODE: is honoured"),
+        ([], LOADER, {"api_url": "http://127.0.0.1:9"}, 1, "API_URL: is set and has no effect"),
+    ],
+)
+def test_what_is_meant_as_a_dry_run_sends_nothing(
+    run: Run,
+    sandbox: Sandbox,
+    tmp_path: Path,
+    declared: list[str],
+    loader: str,
+    variables: dict[str, str],
+    code: int,
+    words: str,
+):
+    """A mode by variable holds even where the loader declares none; what is unclear stops."""
+    add_tap(tmp_path, schema("visits", *visit()), record("visits", **visit(1)))
+    path = tmp_path / "meltano.yml"
+    project = yaml.safe_load(path.read_text())
+    (ours,) = project["plugins"]["loaders"]
+    ours["settings"] = [entry for entry in ours["settings"] if entry["name"] in declared]
+    if not declared:
+        del ours["config"]["api_url"]
+    project["plugins"]["loaders"].append({"name": f"{LOADER}--day", "inherit_from": LOADER})
+    path.write_text(yaml.safe_dump(project, sort_keys=False))
+    done = run("run", "tap-visits", loader, **variables)
+    assert (done.returncode, sandbox.store.events()) == (code, []), done.stdout + done.stderr
+    assert words in done.stdout + done.stderr

@@ -1,11 +1,13 @@
-"""`pinterest-capi report`: a run's JSON report as one HTML file to look at and to show."""
+"""`pinterest-capi report`: a run's JSON report as one HTML file, or as text in the terminal."""
 
 from pathlib import Path
 from typing import Final
 
 import click
 
+from target_pinterest_capi.cli.console import console, trimmed
 from target_pinterest_capi.cli.inputs import read_report
+from target_pinterest_capi.cli.report import text
 from target_pinterest_capi.files.durable import replace_file
 from target_pinterest_capi.reporting.html import page as html
 
@@ -22,9 +24,18 @@ STDOUT: Final = "-"
     metavar="FILE",
     help="Where the page goes; - is standard output.  [default: beside RUN.json, as .html]",
 )
-def report(run: Path, output: str | None) -> None:
-    """Render the JSON report of a run, written to its `report_path`, as one HTML page."""
-    page = html.page(read_report(run, "shown"))
+@click.option("--text", "is_text", is_flag=True, help="Print the report as text; write no page.")
+def report(run: Path, output: str | None, *, is_text: bool) -> None:
+    """Show the JSON report of a run, written to its `report_path`, as one HTML page or as text."""
+    found = read_report(run, "shown")
+    if is_text:
+        if output is not None:
+            raise click.UsageError("--text prints; -o is for the page. Use one of them.")
+        out = console()
+        with trimmed(out):
+            text.show(out, found)
+        return
+    page = html.page(found)
     if output == STDOUT:
         click.echo(page, nl=False)
         return

@@ -1,4 +1,4 @@
-"""What did not go as meant, for the page: every reason once, with its total, places and advice."""
+"""What did not go as meant, for people: every reason once, with its total, places and advice."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -10,10 +10,15 @@ NOTHING_TO_DO: Final = "Nothing to do."
 
 
 class Place(NamedTuple):
-    """Where a reason was met, and how often."""
+    """Where a reason was met, and how often: stream, entry, and event name or field."""
 
-    name: str
+    parts: Sequence[str]
     total: int
+
+    @property
+    def name(self) -> str:
+        """All of it in a line."""
+        return " · ".join(self.parts)
 
 
 class Cause(NamedTuple):
@@ -85,9 +90,8 @@ def _place(row: ReasonCount | ValueCount) -> Place:
     else:
         name = row.field
         total = row.values
-    parts = (row.stream, row.mapping, name)
-    shown = " · ".join(part for part in parts if part)
-    return Place(shown, total)
+    parts = [part for part in (row.stream, row.mapping, name) if part]
+    return Place(parts, total)
 
 
 def _words(reason: str) -> str:

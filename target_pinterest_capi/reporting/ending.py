@@ -1,0 +1,60 @@
+"""How a run ended, in words: the headline of its report, and whether anything needs a look."""
+
+from typing import Final, NamedTuple
+
+from target_pinterest_capi.reporting import numbers
+from target_pinterest_capi.reporting.report import Report
+
+SIGNALS: Final = 128  # a run that a signal ended exits with this and the signal's number
+
+
+class Ending(NamedTuple):
+    """How a run ended: `kind` is good, warn or bad."""
+
+    kind: str
+    title: str
+
+
+ENDINGS: Final = {
+    0: Ending("good", "Completed"),
+    1: Ending("bad", "Stopped by an error"),
+    3: Ending("bad", "Stopped: too many events failed"),
+}
+TOO_MUCH_REJECTED: Final = 3
+NOTHING_MAPPED: Final = Ending("bad", "Stopped: no record was mapped")
+
+
+def headline(report: Report) -> str:
+    """Say in a line what the run came to."""
+    if report.run.mode == "dry_run":
+        return f"{numbers.counted(report.delivered.events, 'event')} would be sent"
+    totals = report.totals
+    waiting = report.run.without_outcome
+    attempted = totals.delivered + totals.invalid + totals.rejected + waiting
+    if not attempted:
+        return "Nothing was delivered" if report.run.exit_code else "Nothing was to be delivered"
+    verb = "accepted by Pinterest's check" if report.run.mode == "test" else "delivered"
+    if totals.delivered < attempted:
+        delivered = numbers.number(totals.delivered)
+        more = f"; {numbers.number(waiting)} wait for the next run" if waiting else ""
+        return f"{delivered} of {numbers.counted(attempted, 'event')} {verb}{more}"
+    if attempted == 1:
+        return f"The one event was {verb}"
+    return f"All {numbers.number(attempted)} events {verb}"
+
+
+def ending(report: Report) -> Ending:
+    """Return how a run ended."""
+    code = report.run.exit_code
+    if code == TOO_MUCH_REJECTED and report.totals.skipped == _all_events(report):
+        return NOTHING_MAPPED if report.not_found else ENDINGS[code]
+    if not code and report.totals.rejected + report.totals.invalid:
+        return Ending("warn", "Completed, with some events that need a look")
+    if code > SIGNALS:
+        return Ending("warn", "Interrupted")
+    return ENDINGS.get(code, Ending("bad", "Stopped"))
+
+
+def _all_events(report: Report) -> int:
+    totals = report.totals
+    return totals.delivered + totals.invalid + totals.rejected + totals.skipped
