@@ -118,6 +118,7 @@ class ListDelivery:
     ) -> MemberMapper:
         configured = configured_list(self.settings, entry)
         origin = Origin(stream, configured.name)
+        self.run.tally.list_origins.add(origin)
         read = compile_members(
             entry,
             origin,

@@ -108,7 +108,10 @@ class Acknowledger:
         self._deliver(batch.account, [batch.events[position] for position in done], keys)
         for position, status in enumerate(statuses):
             if status.warning_message:
-                self.tally.count_warning(self._redact(status.warning_message, batch, position))
+                message = self._redact(status.warning_message, batch, position)
+                self.tally.count_warning(message)
+                if self.observations is not None:
+                    self.observations.count_warning(message, batch.events[position])
             if status.status != "processed":
                 message = self._redact(status.error_message or "", batch, position)
                 self._reject(batch, position, Rejected.REFUSED_EVENT, message)
@@ -155,6 +158,8 @@ class Acknowledger:
     def _reject(self, batch: Batch, position: int, reason: Rejected, detail: str) -> None:
         event = batch.events[position]
         self._send_repeat(batch, position)
+        if self.observations is not None:
+            self.observations.count_rejected(event)
         self.add_dead_letter(
             DeadLetter(
                 batch.sequences[position],
