@@ -313,6 +313,7 @@ class TargetPinterestCapi(Target):
             self._fail("%s. What came before it is settled.", str(error))
             code = int(ExitCode.CONFIGURATION)
         except Exception as error:  # noqa: BLE001 - a bug: its message could hold a value
+            self.run.interrupt()  # who knows what still moves: it ends within the grace time
             code = self._fail("An unexpected %s, raised by:", type(error).__name__)
             for place in _places(error):
                 self.logger.error("%s", place)  # noqa: TRY400 - its message could hold a value
@@ -335,9 +336,9 @@ class TargetPinterestCapi(Target):
         self.failure = (message % args).removesuffix(", raised by:")
         try:
             self.process_endofpipe()
-        except (RunStopped, OSError) as error:
-            self.logger.error(  # noqa: TRY400
-                "%s", error if isinstance(error, RunStopped) else type(error).__name__
+        except Exception as error:  # noqa: BLE001 - the same bug once more
+            self.logger.error(  # noqa: TRY400 - its message could hold a value
+                "What was under way has not been settled: an unexpected %s.", type(error).__name__
             )
         return int(ExitCode.ERROR)
 

@@ -30,6 +30,10 @@ Expressions = Annotated[
     tuple[str, ...],
     WithJsonSchema({"type": ["string", "array"], "items": {"type": "string"}}),
 ]
+MemberExpressions = Annotated[
+    tuple[str, ...],
+    WithJsonSchema({"type": ["string", "array", "object"], "items": {"type": "string"}}),
+]
 FieldExpressions = Annotated[
     Mapping[str, Expressions | None],
     AfterValidator(values.Frozen),
