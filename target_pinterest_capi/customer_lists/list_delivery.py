@@ -120,6 +120,7 @@ class ListDelivery:
     ) -> MemberMapper:
         configured = configured_list(self.settings, entry)
         origin = Origin(stream, configured.name)
+        self.run.tally.list_origins.add(origin)
         read = compile_members(
             entry, origin, key_properties, self.run.tally.count_value, self.settings.options
         )

@@ -116,7 +116,10 @@ class Acknowledger:
         self._deliver(batch.account, delivered, keys, http_status)
         for position, status in enumerate(statuses):
             if status.warning_message:
-                self.tally.count_warning(self._redact(status.warning_message, batch, position))
+                message = self._redact(status.warning_message, batch, position)
+                self.tally.count_warning(message)
+                if self.observations is not None:
+                    self.observations.count_warning(message, batch.events[position])
             if status.status != "processed":
                 message = self._redact(status.error_message or "", batch, position)
                 self._reject(batch, position, Rejected.REFUSED_EVENT, message, http_status)
@@ -186,6 +189,8 @@ class Acknowledger:
         detail: str,
         http_status: int | None = None,
     ) -> None:
+        if self.observations is not None:
+            self.observations.count_rejected(event)
         self.add_dead_letter(
             DeadLetter(
                 sequence,

@@ -17,6 +17,7 @@ from target_pinterest_capi.reporting import report
 from target_pinterest_capi.reporting.composition import RunFacts, compose
 from target_pinterest_capi.reporting.customer_lists import CustomerListReport
 from target_pinterest_capi.reporting.delivered_statistics import DeliveredStatistics
+from target_pinterest_capi.settings.values import is_loopback
 
 if TYPE_CHECKING:
     from target_pinterest_capi.reporting.counters import Counters, RequestCounts
@@ -114,11 +115,13 @@ def _run_section(run: FinishedRun, exit_code: int, stopped: str | None) -> repor
     seconds = run.seconds
     ended_at = datetime.now(UTC)
     settings = run.settings
+    host = urlsplit(settings.api_url).hostname or ""
     return report.RunSection(
         id=run.run_id,
         ad_account_id=settings.ad_account_id,
         mode=settings.mode,
-        api=urlsplit(settings.api_url).hostname or "",
+        api=host,
+        is_sandbox=is_loopback(host),
         started_at=ended_at - timedelta(seconds=seconds),
         ended_at=ended_at,
         seconds=round(seconds, 3),
