@@ -1284,6 +1284,11 @@ def test_variables_that_have_no_effect(name, given, read, not_read):
         ("VALIDATE_RECORDS", "false", True, True),
         ("MODE", "live", "dry_run", True),
         ("DEFAULTS", '{"a": "b"}', {"a": "b"}, False),
+        ("DEFAULTS", '{"a.b": "c"}', {"a": {"b": "c"}}, False),
+        ("DEFAULTS", '{"a.b": "c", "d": 1}', {"d": 1}, True),
+        ("STREAM_MAPS", '{"a": {"b": null, "c": "d"}}', {"a": {"c": "d"}}, True),
+        ("STREAM_MAPS", '{"a": {"b": "__NULL__"}}', {"a": {"b": "__NULL__"}}, False),
+        ("MAPPINGS", '[{"stream": "a"}]', [{"stream": "a"}], False),
     ],
 )
 def test_variable_that_says_another_thing_than_the_file(name, text, given, is_warned):
