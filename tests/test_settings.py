@@ -54,6 +54,8 @@ DEFAULTS = {
     "null_values": DEFAULT_NULL_VALUES,
     "url_query": "keep",
     "max_event_age_days": 7,
+    "quality": {},
+    "on_low_quality": "warn",
     "on_invalid": "skip",
     "max_rejected_ratio": 1.0,
     "dead_letter_path": "pinterest-rejected.jsonl",

@@ -56,7 +56,7 @@ class Acknowledger:
     ) -> None:
         self.tally = Counters()
         self.observations: DeliveredStatistics | None = None
-        if settings.report_path is not None:
+        if settings.report_path is not None or settings.quality:
             self.observations = DeliveredStatistics(known_event_names(settings))
         self.dead_letters = DeadLetters(
             settings.dead_letter_path, run_id, clock=clock, open_lines=open_lines

@@ -17,6 +17,7 @@ from target_pinterest_capi.reporting import report
 from target_pinterest_capi.reporting.composition import RunFacts, compose
 from target_pinterest_capi.reporting.customer_lists import CustomerListReport
 from target_pinterest_capi.reporting.html import page as html
+from target_pinterest_capi.reporting.quality import find_shortfalls
 from target_pinterest_capi.settings.values import is_loopback
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ REPORTED_SETTINGS: Final = (
     "url_query",
     "max_event_age_days",
     "on_invalid",
+    "on_low_quality",
     "max_rejected_ratio",
     "on_uncertain",
     "ledger_retention_days",
@@ -102,6 +104,7 @@ def write_report(
         (requests.sent, requests.repeated, requests.isolating),
         customer_lists,
         not_found,
+        list(find_shortfalls(run.settings.quality, run.observations)),
     )
     made = compose(facts, run.tally, run.observations)
     replace_file(

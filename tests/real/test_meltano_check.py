@@ -34,6 +34,8 @@ CHOSEN: dict[str, Any] = {
     "dead_letter_keys": "plain",
     "max_event_age_days": 3,
     "on_invalid": "fail",
+    "quality": {"checkout": {"hashed_email": 80}},
+    "on_low_quality": "fail",
     "max_rejected_ratio": 0.25,
     "dead_letter_path": "rejected.jsonl",
     "ledger_retention_days": 90,

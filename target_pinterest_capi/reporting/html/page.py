@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from target_pinterest_capi.events.components import COMPONENTS
 from target_pinterest_capi.reporting import numbers
 from target_pinterest_capi.reporting.causes import Causes, find_causes, urgent_causes
 from target_pinterest_capi.reporting.composition import component_coverage
-from target_pinterest_capi.reporting.coverage import COMPONENTS
 from target_pinterest_capi.reporting.ending import ending, events_of, headline
 from target_pinterest_capi.reporting.expectations import PLATFORMS, is_expected
 from target_pinterest_capi.reporting.html import chart
