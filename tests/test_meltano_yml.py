@@ -7,7 +7,7 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -345,24 +345,14 @@ def postgres(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         yield cluster
 
 
-def test_the_meltano_example_delivers_the_paid_order(postgres, sandbox, tmp_path):
-    """The README's project, run by Meltano, delivers one order; a second run sends none."""
+@pytest.fixture
+def shell_with_meltano(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Return a function that runs a line of a page in the test's folder, with a real Meltano."""
+    monkeypatch.syspath_prepend(str(ROOT / "tests" / "real"))
     from meltano_project import FOREIGN, InstallationError, meltano_executable
 
-    text = example("yaml", "extractors:").replace(SANDBOX_URL, sandbox.url)
-    project = yaml.safe_load(text)
-    locks = ROOT / "tests" / "real" / "project" / "locks"
-    (tap,) = project["plugins"]["extractors"]
-    tap["pip_url"] = (
-        f"--requirement {locks / 'tap-postgres.txt'}"  # what the README names, with digests
-    )
-    (tmp_path / "meltano.yml").write_text(yaml.safe_dump(project))
-    settings = {
-        name: getattr(postgres, name) for name in ("host", "port", "user", "password", "database")
-    }
-    (tmp_path / ".env").write_text(
-        "".join(f"TAP_POSTGRES_{name.upper()}={value}\n" for name, value in settings.items())
-    )
     try:
         meltano = meltano_executable()
     except InstallationError as error:
@@ -379,9 +369,35 @@ def test_the_meltano_example_delivers_the_paid_order(postgres, sandbox, tmp_path
             ["sh", "-c", line],
             cwd=tmp_path,
             env=environment | more,
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=300,
-        )  # fmt: skip
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
 
+    return run
+
+
+def test_the_meltano_example_delivers_the_paid_order(
+    postgres, sandbox, tmp_path, shell_with_meltano
+):
+    """The page's project, run by Meltano, delivers one order; a second run sends none."""
+    run = shell_with_meltano
+    text = example("yaml", "extractors:").replace(SANDBOX_URL, sandbox.url)
+    project = yaml.safe_load(text)
+    locks = ROOT / "tests" / "real" / "project" / "locks"
+    (tap,) = project["plugins"]["extractors"]
+    tap["pip_url"] = (
+        f"--requirement {locks / 'tap-postgres.txt'}"  # what the page names, with digests
+    )
+    (tmp_path / "meltano.yml").write_text(yaml.safe_dump(project))
+    settings = {
+        name: getattr(postgres, name) for name in ("host", "port", "user", "password", "database")
+    }
+    (tmp_path / ".env").write_text(
+        "".join(f"TAP_POSTGRES_{name.upper()}={value}\n" for name, value in settings.items())
+    )
     adding, installing, running, _ = example("sh", "meltano install").splitlines()
     for line in (adding, installing):
         done = run(line)
@@ -400,6 +416,39 @@ def test_the_meltano_example_delivers_the_paid_order(postgres, sandbox, tmp_path
         "num_items": 2, "contents": None,
     }  # fmt: skip
     assert "in_ledger 1" in done.stderr
+
+
+@pytest.mark.slow
+def test_the_readmes_commands_work_in_a_project_with_a_tap(sandbox, tmp_path, shell_with_meltano):
+    """As printed: the loader is added and installed, told its account, and delivers an event."""
+    row = {
+        "event_id": "order-1",
+        "event_name": "checkout",
+        "action_source": "web",
+        "event_time": int(time.time()),
+        "em": "jane@example.com",
+    }
+    lines = [schema("orders", *row, key_properties=("event_id",)), record("orders", **row)]
+    (tmp_path / "tap-output.singer").write_bytes(b"\n".join(lines) + b"\n")
+    tap = tmp_path / "tap-shop"
+    tap.write_text(f"#!/bin/sh\ncat {tmp_path}/tap-output.singer\n")
+    tap.chmod(tap.stat().st_mode | stat.S_IXUSR)
+    extractor = {"name": "tap-shop", "namespace": "tap_shop", "executable": str(tap)}
+    project = {
+        "default_environment": "dev",
+        "environments": [{"name": "dev"}],
+        "plugins": {"extractors": [extractor]},
+    }
+    (tmp_path / "meltano.yml").write_text(yaml.safe_dump(project))
+    adding, *following = example("sh", "meltano config set").splitlines()
+    added = shell_with_meltano(adding)
+    if added.returncode:
+        unavailable(f"{adding} ({added.stderr[-300:]})")
+    for line in following:
+        done = shell_with_meltano(line, TARGET_PINTEREST_CAPI_API_URL=sandbox.url)
+        assert done.returncode == 0, done.stderr
+    assert sandbox.store.event_ids() == {"order-1": 1}
+    assert "sandbox-token" not in (tmp_path / "meltano.yml").read_text()
 
 
 def test_a_tap_that_crashes_fails_the_readmes_script(tmp_path: Path):

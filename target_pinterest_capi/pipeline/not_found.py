@@ -183,10 +183,8 @@ def _mapping_sources(entry: MappingEntry, where: str) -> Iterator[Written]:
 
 
 def _list_sources(entry: CustomerListEntry, where: str) -> Iterator[Written]:
-    for source in entry.member:
-        yield Written(f"{where}.member", source)
-    if entry.operation is not None:
-        yield Written(f"{where}.operation", entry.operation)
+    for path, source in entry.expressions():
+        yield Written(f"{where}.{path}", source)
 
 
 def _see_members(entry: NamingEntry, schema: Mapping[str, Any]) -> None:

@@ -241,9 +241,8 @@ def _customer_lists(raw: Any, where: str, reading: Reading) -> tuple[CustomerLis
 
 
 def _customer_list(raw: Any, where: str, problems: list[Problem]) -> CustomerListEntry | None:
-    given = given_members(
-        CustomerListEntry, raw, where, problems, as_given=frozenset({"member", "operation"})
-    )
+    as_given = frozenset({"member", "operation", "when"})
+    given = given_members(CustomerListEntry, raw, where, problems, as_given=as_given)
     if not isinstance(raw, Mapping):
         return None
     if ("list_id" in given) == ("list_name" in given):
@@ -253,15 +252,23 @@ def _customer_list(raw: Any, where: str, problems: list[Problem]) -> CustomerLis
         advice = "is a name, not an expression, and a list named so would be made: write its name"
         problems.append(Problem(f"{where}.list_name", advice))
     sound = dict(given)
-    if "member" in sound:
+    if isinstance(sound.get("member"), Mapping):
+        is_full = given.get("refresh") == "full"
+        sound["identifiers"] = entries.read_identifiers(
+            sound["member"], f"{where}.member", problems, is_full=is_full
+        )
+        sound |= {"member": (), "list_type": None}
+        if "list_type" in given:
+            advice = "says what a single identifier is: leave it out where member names several"
+            problems.append(Problem(f"{where}.list_type", advice))
+    elif "member" in sound:
         # a stand-in for a wrong one, so that the other members are checked as well
         sound["member"] = (
             entries.read_expressions(sound["member"], f"{where}.member", problems) or ()
         )
-    if "operation" in sound:
-        sound["operation"] = entries.read_expression(
-            sound["operation"], f"{where}.operation", problems
-        )
+    for name in ("operation", "when"):
+        if name in sound:
+            sound[name] = entries.read_expression(sound[name], f"{where}.{name}", problems)
     return build(CustomerListEntry, sound, where, problems)
 
 
@@ -345,7 +352,7 @@ def _lists_rule(context: _Context) -> Iterator[Problem]:
     known: dict[tuple[str | None, ...], CustomerListEntry] = {}
     for entry in context.settings.customer_lists:
         first = known.setdefault((entry.ad_account_id, entry.list_id, entry.list_name), entry)
-        for name in ("list_type", "refresh"):
+        for name in ("list_type", "refresh", "is_nca"):
             if getattr(first, name) != getattr(entry, name):
                 which = entry.list_name or entry.list_id
                 yield Problem(
