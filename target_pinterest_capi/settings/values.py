@@ -178,7 +178,7 @@ SHARES: Final = (*(component.name for component in COMPONENTS), WITHIN_AN_HOUR)
 
 def quality(gates: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return gates by event name: each an object of measures, such as {"hashed_email": 80}."""
-    return Frozen({name: Frozen(_measures(name, asked)) for name, asked in gates.items()})
+    return Frozen({name: Frozen(dict(_measures(name, asked))) for name, asked in gates.items()})
 
 
 def _measures(name: str, asked: Any) -> Iterator[tuple[str, float]]:
