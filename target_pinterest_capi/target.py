@@ -42,6 +42,7 @@ from target_pinterest_capi.pipeline.feed import ChunkedSource, paced
 from target_pinterest_capi.pipeline.not_found import NamesNotFound
 from target_pinterest_capi.reporting.log_lines import keep_to_one_line
 from target_pinterest_capi.reporting.progress import Progress, watch
+from target_pinterest_capi.reporting.quality import LOW_QUALITY, find_shortfalls
 from target_pinterest_capi.reporting.report import NotFound
 from target_pinterest_capi.reporting.summary import log_summary
 from target_pinterest_capi.singer.batch_files import BatchFileError, batch_records
@@ -326,6 +327,8 @@ class TargetPinterestCapi(Target):
             code = code or 128 + self.signal
         if not code:
             code = self._complete_lists()
+        if not code:
+            code = self._judge_quality()
         self._warn_of(self._not_found())
         watching.end(self.run.started_at + self.run.seconds)
         log_summary(self.logger, self.run, self.lists.reports(), code)
@@ -355,6 +358,20 @@ class TargetPinterestCapi(Target):
             self.logger.error("%s", self.failure)  # noqa: TRY400 - the database's words are in it
             return int(ExitCode.ERROR)
         return int(ExitCode.OK)
+
+    def _judge_quality(self) -> int:
+        """Warn of delivered events that fall short of `quality`, and return the exit code."""
+        observations = self.run.observations
+        if not self.settings.quality or observations is None:
+            return int(ExitCode.OK)
+        short = list(find_shortfalls(self.settings.quality, observations))
+        for one in short:
+            self.logger.warning("Low quality: %s.", one.words, extra=one._asdict())
+        if not short or self.settings.on_low_quality == "warn":
+            return int(ExitCode.OK)
+        self.failure = LOW_QUALITY
+        self.logger.error("%s", self.failure)
+        return int(ExitCode.TOO_MUCH_REJECTED)
 
     def _log_progress(self, progress: Progress) -> None:
         self.logger.info("Progress: %s.", progress.words, extra=progress.numbers())

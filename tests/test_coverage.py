@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shopper import ACCOUNT, digest
+from target_pinterest_capi.events.components import COMPONENTS
 from target_pinterest_capi.events.event import Event, Origin, encode
 from target_pinterest_capi.events.fields import BY_PATH
 from target_pinterest_capi.reporting.bodies import read_bodies
-from target_pinterest_capi.reporting.coverage import COMPONENTS, Coverage
+from target_pinterest_capi.reporting.coverage import Coverage
 from target_pinterest_capi.sandbox import quality
 
 EM = [digest("shopper@example.com")]

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tarfile
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,13 @@ def with_lists() -> Report:
         one(None, added=0, removed=0),
     ]
     return msgspec.structs.replace(ordinary(), customer_lists=lists)
+
+
+def run_before(report: Report, days: int) -> Report:
+    """Return the same report of a run some days earlier."""
+    ended_at = report.run.ended_at - timedelta(days=days)
+    run = msgspec.structs.replace(report.run, id=f"{days} days before", ended_at=ended_at)
+    return msgspec.structs.replace(report, run=run)
 
 
 PHONE, DESK = 360, 1280
@@ -140,7 +148,8 @@ def browser(tmp_path_factory) -> Iterator[Browser]:
 def pages(tmp_path_factory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("pages")
     for name, make in REPORTS.items():
-        (folder / f"{name}.html").write_text(page(make()))
+        earlier = [run_before(make(), day) for day in range(1, 30)] if name == "ordinary" else []
+        (folder / f"{name}.html").write_text(page(make(), earlier))
     return {name: folder / f"{name}.html" for name in REPORTS}
 
 

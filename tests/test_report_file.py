@@ -33,7 +33,7 @@ VISITS = schema("visits", *COLUMNS, key_properties=("event_id",))
 WITHHELD = {
     "ad_account_id", "mode", "api_url", "ledger_url", "results_url", "dead_letter_path", "report_path",
     "conversion_token", "conversion_token_file", "oauth",
-    "mappings", "customer_lists", "defaults", "dead_letter_keys", "null_values",
+    "mappings", "customer_lists", "defaults", "dead_letter_keys", "null_values", "quality",
     "stream_maps", "stream_map_config", "faker_config",
     "flattening_enabled", "flattening_max_depth", "flattening_max_key_length",
     "flattening_separator",

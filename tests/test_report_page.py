@@ -18,7 +18,7 @@ from target_pinterest_capi.events.outcomes import Outcome
 from target_pinterest_capi.events.event import Event, Origin, encode
 from target_pinterest_capi.events.reasons import LeftOut
 from target_pinterest_capi.reporting.counters import Counters
-from target_pinterest_capi.reporting.coverage import COMPONENTS
+from target_pinterest_capi.events.components import COMPONENTS
 from target_pinterest_capi.reporting.ending import headline
 from target_pinterest_capi.reporting.html.page import environment, page
 from target_pinterest_capi.reporting.report import Report

@@ -54,6 +54,8 @@ DEFAULTS = {
     "null_values": DEFAULT_NULL_VALUES,
     "url_query": "keep",
     "max_event_age_days": 7,
+    "quality": {},
+    "on_low_quality": "warn",
     "on_invalid": "skip",
     "max_rejected_ratio": 1.0,
     "dead_letter_path": "pinterest-rejected.jsonl",
@@ -1293,6 +1295,11 @@ def test_variables_that_have_no_effect(name, given, read, not_read):
         ("VALIDATE_RECORDS", "false", True, True),
         ("MODE", "live", "dry_run", True),
         ("DEFAULTS", '{"a": "b"}', {"a": "b"}, False),
+        ("DEFAULTS", '{"a.b": "c"}', {"a": {"b": "c"}}, False),
+        ("DEFAULTS", '{"a.b": "c", "d": 1}', {"d": 1}, True),
+        ("STREAM_MAPS", '{"a": {"b": null, "c": "d"}}', {"a": {"c": "d"}}, True),
+        ("STREAM_MAPS", '{"a": {"b": "__NULL__"}}', {"a": {"b": "__NULL__"}}, False),
+        ("MAPPINGS", '[{"stream": "a"}]', [{"stream": "a"}], False),
     ],
 )
 def test_variable_that_says_another_thing_than_the_file(name, text, given, is_warned):

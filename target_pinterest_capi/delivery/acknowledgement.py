@@ -17,7 +17,7 @@ from target_pinterest_capi.delivery.deduplication import Deduplication
 from target_pinterest_capi.delivery.exit_codes import RunStopped
 from target_pinterest_capi.delivery.rejection_limit import RejectionLimit
 from target_pinterest_capi.delivery.results import RunResults
-from target_pinterest_capi.delivery.run_end import wants_report
+from target_pinterest_capi.delivery.run_end import needs_statistics
 from target_pinterest_capi.events.event import Account, Event, Origin
 from target_pinterest_capi.events.keys import key_of
 from target_pinterest_capi.events.outcomes import Outcome, Rejected, counted_invalid
@@ -61,7 +61,7 @@ class Acknowledger:
     ) -> None:
         self.tally = Counters()
         self.observations: DeliveredStatistics | None = None
-        if wants_report(settings):
+        if needs_statistics(settings):
             self.observations = DeliveredStatistics(known_event_names(settings))
         self.dead_letters = DeadLetters(
             settings.dead_letter_path, run_id, clock=clock, open_lines=open_lines

@@ -23,6 +23,11 @@ def wants_report(settings: "Settings") -> bool:
     return settings.report_path is not None or settings.results_url is not None
 
 
+def needs_statistics(settings: "Settings") -> bool:
+    """Return whether a run looks into each event that was delivered."""
+    return wants_report(settings) or bool(settings.quality)
+
+
 def end_run(
     run: "FinishedRun",
     record: Callable[["Report"], None],

@@ -6,15 +6,16 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from target_pinterest_capi.events.components import COMPONENTS
 from target_pinterest_capi.events.outcomes import Outcome, advice_about, find_reason
 from target_pinterest_capi.events.reasons import Warned
 from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.reporting.amounts import Amount
 from target_pinterest_capi.reporting.counters import Counters
-from target_pinterest_capi.reporting.coverage import COMPONENTS
 from target_pinterest_capi.reporting.customer_lists import CustomerListReport
 from target_pinterest_capi.reporting.delivered_statistics import DeliveredStatistics
 from target_pinterest_capi.reporting.event_times import DELAY_EDGES, EventTimes
+from target_pinterest_capi.reporting.quality import Shortfall
 from target_pinterest_capi.reporting.report import (
     FORMAT,
     AmountCount,
@@ -22,6 +23,7 @@ from target_pinterest_capi.reporting.report import (
     DelayBucket,
     Delays,
     Delivered,
+    LowQuality,
     NameCoverage,
     NotFound,
     OriginOutcomes,
@@ -46,6 +48,7 @@ class RunFacts(NamedTuple):
     requests: tuple[int, int, int]
     customer_lists: Sequence[CustomerListReport] = ()
     not_found: Sequence[NotFound] = ()
+    shortfalls: Sequence[Shortfall] = ()
 
 
 def compose(facts: RunFacts, counters: Counters, statistics: DeliveredStatistics) -> Report:
@@ -66,6 +69,9 @@ def compose(facts: RunFacts, counters: Counters, statistics: DeliveredStatistics
         not_found=list(facts.not_found),
         members=_members(counters),
         amounts=list(_amounts(statistics)),
+        low_quality=[
+            LowQuality(**one._asdict(), message=f"{one.words}.") for one in facts.shortfalls
+        ],
     )
 
 

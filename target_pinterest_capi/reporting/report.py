@@ -229,6 +229,17 @@ class NotFound(msgspec.Struct, frozen=True, kw_only=True):
     message: Annotated[str, _about("What is missing, and what was probably meant.")]
 
 
+class LowQuality(msgspec.Struct, frozen=True, kw_only=True):
+    """A measure of delivered events that is below what the setting quality asks for."""
+
+    event_name: str
+    measure: Annotated[str, _about("A component, events or within_an_hour.")]
+    measured: Annotated[float, _about("In per cent, or a number of events.")]
+    asked: float
+    events: Count
+    message: str
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What one run of target-pinterest-capi did."""
 
@@ -249,6 +260,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         NO_MEMBERS
     )
     amounts: list[AmountCount] = []
+    low_quality: list[LowQuality] = []
 
 
 _encode: Final = msgspec.json.Encoder().encode

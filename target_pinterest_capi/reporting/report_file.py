@@ -17,6 +17,7 @@ from target_pinterest_capi.reporting import report
 from target_pinterest_capi.reporting.composition import RunFacts, compose
 from target_pinterest_capi.reporting.customer_lists import CustomerListReport
 from target_pinterest_capi.reporting.delivered_statistics import DeliveredStatistics
+from target_pinterest_capi.reporting.quality import find_shortfalls
 from target_pinterest_capi.settings.values import is_loopback
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ REPORTED_SETTINGS: Final = (
     "url_query",
     "max_event_age_days",
     "on_invalid",
+    "on_low_quality",
     "max_rejected_ratio",
     "on_uncertain",
     "ledger_retention_days",
@@ -96,6 +98,7 @@ def make_report(
         (requests.sent, requests.repeated, requests.isolating),
         customer_lists,
         not_found,
+        list(find_shortfalls(run.settings.quality, run.observations)),
     )
     return compose(facts, run.tally, run.observations or DeliveredStatistics())
 

@@ -24,6 +24,7 @@ Zone = Annotated[str, AfterValidator(values.timezone)]
 Country = Annotated[str, AfterValidator(values.country)]
 ReportPath = Annotated[str, AfterValidator(values.report_path)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(values.database_url)]
+Quality = Annotated[Mapping[str, Any], AfterValidator(values.quality), PlainSerializer(dict)]
 Object = Annotated[Mapping[str, Any], AfterValidator(values.Frozen), PlainSerializer(dict)]
 LocalPath = Annotated[str, WithJsonSchema({"type": "string", "format": "file-path"})]
 Expressions = Annotated[

@@ -14,9 +14,10 @@ from target_pinterest_capi.events.outcomes import Outcome
 from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.delivery.rejection_limit import RejectionLimit
 from target_pinterest_capi.delivery.run import ExitCode
-from target_pinterest_capi.delivery.run_end import end_run, wants_report
+from target_pinterest_capi.delivery.run_end import end_run, needs_statistics
 from target_pinterest_capi.reporting.counters import Counters, RequestCounts
 from target_pinterest_capi.reporting.delivered_statistics import DeliveredStatistics
+from target_pinterest_capi.reporting.quality import find_shortfalls
 from target_pinterest_capi.reporting.report import Report
 from target_pinterest_capi.reporting.summary import about_delivery
 from target_pinterest_capi.settings import Settings
@@ -61,7 +62,7 @@ class CommitSummary:
         )
         self.tally = Counters()
         self.observations = (
-            None if not wants_report(settings) else DeliveredStatistics(known_event_names(settings))
+            DeliveredStatistics(known_event_names(settings)) if needs_statistics(settings) else None
         )
         for message in done:
             self.tally.merge(message.tally)
@@ -123,6 +124,9 @@ class CommitSummary:
             )
         for line in about_delivery(self.tally):
             log.warning("%s", line)
+        if self.observations is not None:
+            for short in find_shortfalls(self.settings.quality, self.observations):
+                log.warning("Low quality: %s.", short.words)
         totals = ", ".join(f"{count} {name}" for name, count in self.tally.by_outcome().items())
         log.info(
             "%s after %d records of %d partitions: %s; %d requests, %d of them repeats; "

@@ -6,14 +6,14 @@ that it has, and what must be computed. All that a template puts in is escaped, 
 not there is an error.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from target_pinterest_capi.events.components import COMPONENTS
 from target_pinterest_capi.reporting import numbers
 from target_pinterest_capi.reporting.causes import Causes, find_causes, urgent_causes
 from target_pinterest_capi.reporting.composition import component_coverage
-from target_pinterest_capi.reporting.coverage import COMPONENTS
 from target_pinterest_capi.reporting.ending import ending, events_of, headline
 from target_pinterest_capi.reporting.expectations import PLATFORMS, is_expected
 from target_pinterest_capi.reporting.html import chart
@@ -22,6 +22,7 @@ from target_pinterest_capi.reporting.report import (
     NameCoverage,
     Report,
 )
+from target_pinterest_capi.reporting.trend import Trend, find_trend
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -51,10 +52,11 @@ class Section(NamedTuple):
         return self.title.lower().replace(" ", "-")
 
 
-def page(report: Report) -> str:
-    """Return the page of a report."""
+def page(report: Report, earlier: Iterable[Report] = ()) -> str:
+    """Return the page of a report, compared with earlier ones if there are."""
     seen = report.delivered
     causes = find_causes(report)
+    trend = find_trend(report, earlier)
     over_time = None
     if seen.over_time:
         over_time = chart.lay_out(seen.over_time, seen.bucket_seconds)
@@ -66,7 +68,8 @@ def page(report: Report) -> str:
         seen=seen,
         headline=headline(report),
         ending=ending(report),
-        sections=list(_sections(report, causes)),
+        sections=list(_sections(report, causes, trend)),
+        trend=trend,
         causes=causes,
         components=COMPONENTS,
         coverage=_coverage(seen),
@@ -97,12 +100,14 @@ def environment() -> "Environment":
     return made
 
 
-def _sections(report: Report, causes: Causes) -> Iterator[Section]:
+def _sections(report: Report, causes: Causes, trend: Trend | None) -> Iterator[Section]:
     """Yield the sections that have something to say, in their order."""
     if urgent_causes(causes):
         yield Section("What to do", "urgent.html")
     if report.amounts:
         yield Section("What the events were worth", "amounts.html")
+    if trend:
+        yield Section("Trend", "trend.html")
     yield Section("What became of the events", "outcomes.html")
     if report.not_found:
         yield Section("Names not found", "not_found.html")
