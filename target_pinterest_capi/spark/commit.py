@@ -18,7 +18,7 @@ from target_pinterest_capi.delivery.run_end import end_run, needs_statistics
 from target_pinterest_capi.reporting.counters import Counters, RequestCounts
 from target_pinterest_capi.reporting.delivered_statistics import DeliveredStatistics
 from target_pinterest_capi.reporting.quality import find_shortfalls
-from target_pinterest_capi.reporting.report import Report
+from target_pinterest_capi.reporting.report import NotFound, Report
 from target_pinterest_capi.reporting.summary import about_delivery
 from target_pinterest_capi.settings import Settings
 from target_pinterest_capi.settings.event_names import known_event_names
@@ -34,7 +34,7 @@ class RefusedError(Exception):
 class CommitSummary:
     """The sum of what the tasks of a write report, in the form that a run has for its report.
 
-    `now` is in Unix seconds.
+    `not_found` are columns that the mappings read and that are not there. `now` is in Unix seconds.
     """
 
     def __init__(
@@ -43,8 +43,10 @@ class CommitSummary:
         messages: Sequence[TaskCommit | None],
         job_id: str,
         *,
+        not_found: Sequence[NotFound] = (),
         now: float | None = None,
     ) -> None:
+        self._not_found = not_found
         done = [message for message in messages if message is not None]
         self.settings = settings
         self.run_id = done[0].job_id if done else job_id
@@ -142,7 +144,7 @@ class CommitSummary:
         )
         if why is not None:
             log.error("%s", why)
-        end_run(self, self._record, int(code), why)
+        end_run(self, self._record, int(code), why, not_found=self._not_found)
 
     def _record(self, report: Report) -> None:
         """Add the run to the results, in which its tasks have recorded their events."""
