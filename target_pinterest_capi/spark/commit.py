@@ -16,6 +16,7 @@ from target_pinterest_capi.delivery.rejection_limit import RejectionLimit
 from target_pinterest_capi.delivery.run import ExitCode
 from target_pinterest_capi.reporting.counters import Counters, RequestCounts
 from target_pinterest_capi.reporting.delivered_statistics import DeliveredStatistics
+from target_pinterest_capi.reporting.report import NotFound
 from target_pinterest_capi.reporting.report_file import write_report
 from target_pinterest_capi.reporting.quality import find_shortfalls
 from target_pinterest_capi.reporting.summary import about_delivery
@@ -33,7 +34,7 @@ class RefusedError(Exception):
 class CommitSummary:
     """The sum of what the tasks of a write report, in the form that a run has for its report.
 
-    `now` is in Unix seconds.
+    `not_found` are columns that the mappings read and that are not there. `now` is in Unix seconds.
     """
 
     def __init__(
@@ -42,8 +43,10 @@ class CommitSummary:
         messages: Sequence[TaskCommit | None],
         job_id: str,
         *,
+        not_found: Sequence[NotFound] = (),
         now: float | None = None,
     ) -> None:
+        self._not_found = not_found
         done = [message for message in messages if message is not None]
         self.settings = settings
         self.run_id = done[0].job_id if done else job_id
@@ -144,7 +147,7 @@ class CommitSummary:
         if why is not None:
             log.error("%s", why)
         try:
-            write_report(self, int(code), why)
+            write_report(self, int(code), why, not_found=self._not_found)
         except OSError as error:
             log.error(  # noqa: TRY400
                 "The report cannot be written to report_path: %s.",
