@@ -397,7 +397,7 @@ def test_sample_of_a_list(lines, mark, words):
     An unusable one is reported with its reason.
     """
     settings = settings_of(**LISTS, oauth={"access_token": "a-token"})
-    finding, names = mappings.sample(settings, lines)
+    finding, (names, _) = mappings.sample(settings, lines)
     assert (finding.status, names) == (mark, {})
     assert words in " ".join([finding.message, *finding.details])
     assert ("customer_lists" in finding.advice) is (mark == "failed")
@@ -414,7 +414,7 @@ def test_sample_with_events_and_a_list():
         oauth={"access_token": "a-token"},
         customer_lists=[{"stream": "visits", "list_id": "42", "member": "em"}],
     )
-    finding, names = mappings.sample(settings, visits("page_visit", "checkout"))
+    finding, (names, _) = mappings.sample(settings, visits("page_visit", "checkout"))
     assert (finding.status, finding.message) == (
         CheckStatus.OK,
         "2 records of the sample: 2 events, 2 list additions",
@@ -441,7 +441,7 @@ def test_sample_from_stdin_and_one_that_is_not_there(check):
 def test_what_only_the_target_does_is_said():
     """Stream maps and flattening change records before they are mapped, but not a sample's."""
     settings = settings_of(stream_maps={"visits": {"em": "em"}})
-    finding, names = mappings.sample(settings, visits("page_visit"))
+    finding, (names, _) = mappings.sample(settings, visits("page_visit"))
     assert finding.details == ("stream_maps is applied by the target only, and not to this sample",)
     assert names == {"page_visit": 1}
 

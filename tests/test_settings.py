@@ -145,6 +145,7 @@ def test_members_of_entries_and_lists_are_those_of_the_contract():
         "stream",
         "list_id",
         "list_name",
+        "max_lists",
         "list_type",
         "ad_account_id",
         "is_nca",

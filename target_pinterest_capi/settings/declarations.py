@@ -35,6 +35,7 @@ MemberExpressions = Annotated[
     tuple[str, ...],
     WithJsonSchema({"type": ["string", "array", "object"], "items": {"type": "string"}}),
 ]
+NameOrExpression = Annotated[str, WithJsonSchema({"type": ["string", "object"]})]
 FieldExpressions = Annotated[
     Mapping[str, Expressions | None],
     AfterValidator(values.Frozen),
