@@ -4,24 +4,25 @@ The entry's fields, the preset's fields, the entry's defaults, the preset's defa
 `defaults`.
 """
 
-from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Collection, Iterable
+from functools import partial
+from typing import Any, Final, NamedTuple
 
 from target_pinterest_capi.events import coerce
 from target_pinterest_capi.events.build.converters import Options
-from target_pinterest_capi.events.build.plan import NOW, FieldPlan, Get, Selection, name_key
+from target_pinterest_capi.events.build.plan import NOW, Code, FieldPlan, Get, Selection, name_key
 from target_pinterest_capi.events.build.value_check import compile_trial
 from target_pinterest_capi.events.fields import BY_PATH, FieldKind
 from target_pinterest_capi.events.reasons import LeftOut
-from target_pinterest_capi.expressions.analysis import plain_path, roots
-from target_pinterest_capi.expressions.compiler import (
-    EvaluationError,
-    compile_expression,
-    compile_selection,
-)
+from target_pinterest_capi.expressions.analysis import can_fail, plain_path_of, roots_of
+from target_pinterest_capi.expressions.code import write_expression
+from target_pinterest_capi.expressions.compiler import EvaluationError, compile_tree, selection_of
+from target_pinterest_capi.expressions.pruning import is_null, pruned
+from target_pinterest_capi.expressions.syntax import Node, parse
 from target_pinterest_capi.settings import MappingEntry, Settings
 
 Note = Callable[[str, str], None]
+_FAILURES: Final = (EvaluationError, ArithmeticError, RecursionError)
 
 
 class Levels(NamedTuple):
@@ -70,53 +71,97 @@ class Levels(NamedTuple):
         return [self.entry, self.preset]
 
 
-def field_plans(levels: Levels, note: Note, *, names_are_listed: bool) -> dict[str, FieldPlan]:
+def field_plans(
+    levels: Levels, note: Note, columns: Collection[str] | None, *, names_are_listed: bool
+) -> dict[str, FieldPlan]:
     """Return the plan of every field that something gives a value.
 
-    Where the entry lists event names, the default of `event_name` stands for those not listed,
-    and not for a value that is missing.
+    Other columns than `columns` are not read; None stands for any. Where the entry lists event
+    names, the default of `event_name` stands for those not listed, and not for a value that is
+    missing.
     """
     plans = {}
     for path in BY_PATH:
         default = levels.default(path)
         if names_are_listed and path == "event_name":
             default = None
-        plan = _field_plan(path, levels.expressions(path), default, note, levels.settings.options)
+        written = [list(map(parse, sources)) for sources in levels.expressions(path)]
+        kept = [_kept(trees, columns) for trees in written]
+        several = sum(map(len, written)) > 1
+        plan = _field_plan(path, kept, default, note, levels.settings.options, several=several)
         if plan is not None:
             plans[path] = plan
     return plans
 
 
+def condition_plan(source: str, note: Note, columns: Collection[str] | None) -> FieldPlan:
+    """Return the plan of a condition for records."""
+    tree = parse(source)
+    return _plan_of_one("when", tree if columns is None else pruned(tree, columns), note)
+
+
+def _kept(trees: list[Node], columns: Collection[str] | None) -> list[Node]:
+    """Return the trees without what reads other columns, and without those that come to nothing."""
+    if columns is None:
+        return trees
+    return [tree for tree in (pruned(tree, columns) for tree in trees) if not is_null(tree)]
+
+
 def _field_plan(
-    path: str, levels: list[tuple[str, ...]], default: Any, note: Note, options: Options
+    path: str,
+    levels: list[list[Node]],
+    default: Any,
+    note: Note,
+    options: Options,
+    *,
+    several: bool,
 ) -> FieldPlan | None:
-    sources = [source for expressions in levels for source in expressions]
-    if len(sources) == 1 and default is None:
-        return _plan_of_one(path, sources[0], note)
-    if not sources and default is None:
-        return None
+    """Return the plan of a field; `several` says whether more than one expression was written."""
+    trees = [tree for level in levels for tree in level]
     constant = NOW if path == "event_time" and default == "now" else default
     field = BY_PATH[path]
-    if field.many and field.kind is not FieldKind.ITEMS:
-        lists = [_collect(_getters(expressions, path, note)) for expressions in levels]
-        return FieldPlan(_first([*lists, lambda _: constant]), reads=roots(*sources))
-    getters = _getters(sources, path, note)
+    if not trees:
+        return None if constant is None else FieldPlan(lambda _: constant, reads=frozenset())
+    reads, codes = roots_of(*trees), tuple(map(_code, trees))
+    if field.many and field.kind is not FieldKind.ITEMS and (several or constant is not None):
+        lists = [_collect(_getters(level, path, note)) for level in levels if level]
+        get = _first([*lists, lambda _: constant])
+        if len(lists) > 1 or constant is not None or field.kind is not FieldKind.HASHED:
+            return FieldPlan(get, reads=reads)
+        return FieldPlan(get, reads=reads, codes=codes, collects=True)
+    if len(trees) == 1 and constant is None:
+        return _plan_of_one(path, trees[0], note)
+    getters = _getters(trees, path, note)
     get = _first_usable(getters, constant, path, note, compile_trial(field, options))
-    return FieldPlan(get, reads=roots(*sources))
-
-
-def _plan_of_one(path: str, source: str, note: Note) -> FieldPlan:
-    found = compile_selection(source)
     return FieldPlan(
-        get=compile_guarded(source, path, note),
-        column=plain_path(source),
-        reads=roots(source),
-        selection=None if found is None else Selection(*found),
+        get, reads=reads, selection=_selection(trees[0]), codes=codes, constant=constant
     )
 
 
-def _getters(sources: Iterable[str], path: str, note: Note) -> list[Get]:
-    return [compile_guarded(source, path, note) for source in sources]
+def _plan_of_one(path: str, tree: Node, note: Note) -> FieldPlan:
+    return FieldPlan(
+        get=_compile_guarded(tree, path, note),
+        column=plain_path_of(tree),
+        reads=roots_of(tree),
+        selection=_selection(tree),
+        codes=(_code(tree),),
+    )
+
+
+def _selection(tree: Node) -> Selection | None:
+    found = selection_of(tree)
+    if found is None:
+        return None
+    members = {key: _code(member) for key, member in found.members.items()}
+    return Selection(_code(found.base), members)
+
+
+def _code(tree: Node) -> Code:
+    return Code(partial(write_expression, tree), _FAILURES if can_fail(tree) else ())
+
+
+def _getters(trees: Iterable[Node], path: str, note: Note) -> list[Get]:
+    return [_compile_guarded(tree, path, note) for tree in trees]
 
 
 def _first_usable(
@@ -170,9 +215,6 @@ def _first(getters: list[Get]) -> Get:
 
 
 def _collect(getters: list[Get]) -> Get:
-    if len(getters) == 1:
-        return getters[0]
-
     def collect(record: Any) -> list[Any] | None:
         values: list[Any] = []
         for get in getters:
@@ -186,9 +228,13 @@ def _collect(getters: list[Get]) -> Get:
 
 def compile_guarded(source: str, path: str, note: Note) -> Get:
     """Compile an expression; where it fails on a record it gives None, and is noted."""
-    get = compile_expression(source)
-    if plain_path(source) is not None:
-        return get  # which cannot fail
+    return _compile_guarded(parse(source), path, note)
+
+
+def _compile_guarded(tree: Node, path: str, note: Note) -> Get:
+    get = compile_tree(tree)
+    if not can_fail(tree):
+        return get
 
     def guarded(record: Any) -> Any:
         try:

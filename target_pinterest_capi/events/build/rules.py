@@ -41,7 +41,10 @@ class EventRules:
     def __init__(
         self, plan: EventPlan, options: Options, note: Note, converters: Converters
     ) -> None:
+        self.unmet: Final = SkippedRecord(plan.origin, Skipped.WHEN)
         self.derived: Final = frozenset(DERIVABLE) - plan.underived
+        self._derives_ids = "custom_data.content_ids" in self.derived
+        self._derives_number = "custom_data.num_items" in self.derived
         self._plan = plan
         self._options = options
         self._note = note
@@ -52,6 +55,11 @@ class EventRules:
         self.repeated: Final = warnings.RepeatedIdentifiers(note)
         self.agents: Final = BoundedCache(_agent_warning, AGENTS, LONGEST_AGENT)
         self.oldest_seconds = float("inf") if days is None else days * coerce.DAY_SECONDS
+
+    @staticmethod
+    def is_false(value: Any) -> bool:
+        """Return whether the value of a condition is false: null, false, or empty; 0 is true."""
+        return value is None or value is False or value in ("", [], {})
 
     # What is required
 
@@ -143,11 +151,11 @@ class EventRules:
     def derive_from_contents(self, custom: Object) -> None:
         """Set the ids and the number of the items in `contents` where they are not given."""
         contents = custom["contents"]
-        if "custom_data.content_ids" in self.derived and "content_ids" not in custom:
+        if self._derives_ids and "content_ids" not in custom:
             ids = list(dict.fromkeys([item["id"] for item in contents if "id" in item]))
             if ids:
                 custom["content_ids"] = ids
-        if "custom_data.num_items" in self.derived and "num_items" not in custom:
+        if self._derives_number and "num_items" not in custom:
             custom["num_items"] = sum([item.get("quantity", 1) for item in contents])
 
     # What is warned about
