@@ -7,10 +7,12 @@ and the columns that no preset reads come along in the number that the source ha
 
 import json
 import re
+import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Any, Final, NamedTuple
@@ -32,6 +34,7 @@ class Shop(NamedTuple):
 SHOPS: Final[Mapping[str, Shop]] = {
     "adobe_xdm": Shop("adobe_xdm"),
     "bigcommerce": Shop("bigcommerce", 60),
+    "flat_items": Shop("pinterest"),
     "ga4": Shop("ga4", fields={"user_data.em": "email"}),
     "magento": Shop("magento", 110),
     "metarouter": Shop("metarouter"),
@@ -45,6 +48,16 @@ SHOPS: Final[Mapping[str, Shop]] = {
     "stripe": Shop("stripe", 20),
     "woocommerce": Shop("woocommerce", 10),
 }
+
+
+def generate(folder: Path, name: str, count: int) -> tuple[Path, Path]:
+    """Write a source's input, in a process of its own; return it, and its first record alone."""
+    every, one = folder / f"{name}.jsonl", folder / f"{name}-one.jsonl"
+    words = [sys.executable, "-m", "benchmarks.shops", str(count), name, str(every)]
+    subprocess.run(words, check=True)  # noqa: S603 - this very module
+    with every.open("rb") as file:
+        one.write_bytes(b"".join(islice(file, 2)))
+    return every, one
 
 
 def mapping(name: str) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from target_pinterest_capi.expressions.values import (
     equal,
     indexed,
     is_false,
+    listed,
     look_up,
     object_of,
     step_into,
@@ -50,6 +51,13 @@ class Readings(Protocol):
 def write_expression(node: Node, readings: Readings) -> str:
     """Return the text of an expression with the node's value of a record."""
     return _Writer(readings).value(node)
+
+
+def write_list(node: Node, readings: Readings) -> str:
+    """Return the text of an expression with the list that the value is, or holds as JSON text."""
+    part, name = readings.variable(), readings.bind("listed_of", listed)
+    value = write_expression(node, readings)
+    return f"({part} if type({part} := {value}) is list else {name}({part}))"
 
 
 _OBJECT: Final = """
@@ -112,7 +120,8 @@ class _Writer:
         if _is_truth_value(node):
             return f"({part} := {self.value(node)})", part
         is_false_text = f"{self._bind(is_false)}({part})"
-        return f"({part} := {self.value(node)}) or {part} is not None and not {is_false_text}", part
+        is_rare = f"{part} is not None and {part} is not False and not {is_false_text}"
+        return f"({part} := {self.value(node)}) or {is_rare}", part
 
     def negation(self, node: Node) -> str:
         test, _ = self._truth(node["children"][0])
@@ -120,12 +129,13 @@ class _Writer:
 
     def comparator(self, node: Node) -> str:
         left, right = node["children"]
-        compare = COMPARISONS[node["value"]]
-        if node["value"] == "eq" and right["type"] == "literal" and type(right["value"]) is str:
+        operator = _OF_TEXTS.get(node["value"])
+        if operator and right["type"] == "literal" and type(right["value"]) is str:
             part, text = self._readings.variable(), self.literal(right)
-            value = self.value(left)
-            is_text = f"type({part} := {value}) is str"
-            return f"({part} == {text} if {is_text} else {self._bind(equal)}({part}, {text}))"
+            is_text = f"type({part} := {self.value(left)}) is str"
+            other = f"{'not ' * (operator == '!=')}{self._bind(equal)}({part}, {text})"
+            return f"({part} {operator} {text} if {is_text} else {other})"
+        compare = COMPARISONS[node["value"]]
         name = self._readings.bind(f"compare_{node['value']}", compare)
         return f"{name}({self.value(left)}, {self.value(right)})"
 
@@ -215,6 +225,7 @@ class _Writer:
         return self._readings.record()
 
 
+_OF_TEXTS: Final = {"eq": "==", "ne": "!="}
 _WRITERS: Final[dict[str, Callable[[_Writer, Node], str]]] = {
     **dict.fromkeys(PROJECTIONS, _Writer.projection),
     "filter_projection": _Writer.filtered,

@@ -15,7 +15,7 @@ from target_pinterest_capi.events.build.value_check import compile_trial
 from target_pinterest_capi.events.fields import BY_PATH, FieldKind
 from target_pinterest_capi.events.reasons import LeftOut
 from target_pinterest_capi.expressions.analysis import can_fail, plain_path_of, roots_of
-from target_pinterest_capi.expressions.code import write_expression
+from target_pinterest_capi.expressions.code import write_expression, write_list
 from target_pinterest_capi.expressions.compiler import EvaluationError, compile_tree, selection_of
 from target_pinterest_capi.expressions.pruning import is_null, pruned
 from target_pinterest_capi.expressions.syntax import Node, parse
@@ -153,7 +153,7 @@ def _selection(tree: Node) -> Selection | None:
     if found is None:
         return None
     members = {key: _code(member) for key, member in found.members.items()}
-    return Selection(_code(found.base), members)
+    return Selection(Code(partial(write_list, found.base)), members)
 
 
 def _code(tree: Node) -> Code:

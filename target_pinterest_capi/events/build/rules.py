@@ -28,6 +28,10 @@ DERIVABLE: Final = (
 AGENTS: Final = 4096  # user agents whose warning is kept
 LONGEST_AGENT: Final = 512  # characters
 
+# What a URL must be without to be read as it is: encodings, and brackets of hosts.
+_ENCODED: Final = "%+[]"
+_MOST_PARAMETERS: Final = 1000  # more are no query of a shop's
+
 Object = dict[str, Any]
 
 
@@ -211,9 +215,16 @@ def _agent_warning(agent: str) -> str:
 
 def _query_parameter(url: str, name: str) -> str | None:
     """Return the decoded value of a query parameter of a full or partial URL."""
+    if url.isascii() and not any([char in url for char in _ENCODED]):  # noqa: C419 - faster so
+        query = url.partition("#")[0].partition("?")[2]
+        start = f"{name}="
+        pairs = query.split("&")
+        if len(pairs) <= _MOST_PARAMETERS:
+            found = (pair[len(start) :] for pair in pairs if pair.startswith(start))
+            return next(filter(None, found), None)
     try:
         query = urlsplit(url).query
-        found = (value for key, value in parse_qsl(query, max_num_fields=1000) if key == name)
-        return next(found, None)
+        decoded = parse_qsl(query, max_num_fields=_MOST_PARAMETERS)
+        return next((value for key, value in decoded if key == name), None)
     except ValueError:
         return None
