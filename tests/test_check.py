@@ -634,7 +634,7 @@ def test_refresh_token_is_exchanged_and_what_replaces_it_kept(check, tmp_path):
     assert (first.exit_code, second.exit_code) == (0, 0)
     assert (
         found(second)["oauth"]["message"]
-        == f"Pinterest takes oauth.refresh_token for ad account {ACCOUNT}"
+        == f"Pinterest takes the token of oauth for ad account {ACCOUNT}"
     )
     kept = json.loads((tmp_path / "oauth.json").read_text())["refresh_token"]
     assert kept != APP["refresh_token"]

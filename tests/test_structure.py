@@ -116,7 +116,7 @@ LIBRARIES: Final = {
     "pyspark": ("spark.task", "spark.source"),
     "rich": ("cli",),
     "singer_sdk": ("singer.reader", "sinks", "target", "target_command"),
-    "socket": ("checks.connectivity", "sandbox.server"),
+    "socket": ("checks.connectivity", "cli.login.redirect", "sandbox.server"),
     "sqlalchemy": (
         "customer_lists.full_refreshes",
         "delivery.database",

@@ -28,13 +28,15 @@ from target_pinterest_capi.settings.sources import (
     unread_variables,
 )
 
-Purpose = Literal["events", "any"]
+Purpose = Literal["events", "any", "sign-in"]
 Result = TypeVar("Result")
 
+# What a sign-in does without: files of conversion tokens are made after it.
+NOT_FOR_SIGN_IN: Final = frozenset({"conversion_token", "conversion_token_file", "mappings"})
 STAND_IN_ACCOUNT: Final = (
     "0"  # lets the rules between settings run where ad_account_id is missing or wrong
 )
-REFRESHED: Final = ("client_id", "client_secret", "refresh_token", "token_path")
+REFRESHED: Final = ("client_id", "client_secret", "token_path")
 
 # Settings of singer-sdk, and names that people expect, which are none here: what to do instead.
 # Names of settings in other destinations for Pinterest, Meta and TikTok, and in their tags.
@@ -98,11 +100,13 @@ def load(
 ) -> Settings:
     """Return the checked settings of plain values; `warnings` of their sources join its own.
 
-    With `purpose` any, no token for events is needed. Numbers and booleans may come as text, lists
-    and objects as JSON text. The files of secrets are read here. Raises ConfigurationError with all
-    problems.
+    With `purpose` any, no token for events is needed; with sign-in, none is read either. Numbers
+    and booleans may come as text, lists and objects as JSON text. The files of secrets are read
+    here. Raises ConfigurationError with all problems.
     """
     problems: list[Problem] = []
+    if purpose == "sign-in":
+        raw = {name: value for name, value in raw.items() if name not in NOT_FOR_SIGN_IN}
     given = given_members(Settings, _nested(raw), "", problems, foreign=FOREIGN)
     members = read_secrets(Settings, given, "", problems)
     simple = {name: value for name, value in members.items() if name not in _MEMBERS}
@@ -208,7 +212,7 @@ def _oauth(raw: Any, where: str, reading: Reading) -> OAuth | None:
         return None
     names = {name.removesuffix("_file") for name in given}
     missing = [name for name in REFRESHED if name not in names]
-    if "access_token" in names and len(missing) < len(REFRESHED):
+    if "access_token" in names and names & {*REFRESHED, "refresh_token"}:
         problems.append(
             Problem(where, f"is given twice: keep either access_token, or {', '.join(REFRESHED)}")
         )

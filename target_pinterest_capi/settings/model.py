@@ -57,8 +57,8 @@ class Settings(SettingsModel):
         "A file that holds conversion_token.", group="Account"
     )
     oauth: OAuth | None = setting(
-        "OAuth for customer lists and quality scores: access_token, or client_id, client_secret, "
-        "refresh_token and token_path.",
+        "OAuth for customer lists and quality scores: access_token, or client_id, client_secret "
+        "and token_path.",
         group="Account",
     )
     api_url: ApiUrl = setting(
