@@ -41,6 +41,7 @@ from target_pinterest_capi.pipeline.feed import ChunkedSource, paced
 from target_pinterest_capi.pipeline.not_found import NamesNotFound
 from target_pinterest_capi.reporting.log_lines import keep_to_one_line
 from target_pinterest_capi.reporting.progress import Progress, watch
+from target_pinterest_capi.reporting.quality import LOW_QUALITY, find_shortfalls
 from target_pinterest_capi.reporting.report import NotFound
 from target_pinterest_capi.reporting.summary import log_summary
 from target_pinterest_capi.singer.batch_files import BatchFileError, batch_records
@@ -313,6 +314,7 @@ class TargetPinterestCapi(Target):
             self._fail("%s. What came before it is settled.", str(error))
             code = int(ExitCode.CONFIGURATION)
         except Exception as error:  # noqa: BLE001 - a bug: its message could hold a value
+            self.run.interrupt()  # who knows what still moves: it ends within the grace time
             code = self._fail("An unexpected %s, raised by:", type(error).__name__)
             for place in _places(error):
                 self.logger.error("%s", place)  # noqa: TRY400 - its message could hold a value
@@ -323,6 +325,8 @@ class TargetPinterestCapi(Target):
             code = code or 128 + self.signal
         if not code:
             code = self._complete_lists()
+        if not code:
+            code = self._judge_quality()
         self._warn_of(self._not_found())
         watching.end(self.run.started_at + self.run.seconds)
         log_summary(self.logger, self.run, self.lists.reports(), code)
@@ -335,9 +339,9 @@ class TargetPinterestCapi(Target):
         self.failure = (message % args).removesuffix(", raised by:")
         try:
             self.process_endofpipe()
-        except (RunStopped, OSError) as error:
-            self.logger.error(  # noqa: TRY400
-                "%s", error if isinstance(error, RunStopped) else type(error).__name__
+        except Exception as error:  # noqa: BLE001 - the same bug once more
+            self.logger.error(  # noqa: TRY400 - its message could hold a value
+                "What was under way has not been settled: an unexpected %s.", type(error).__name__
             )
         return int(ExitCode.ERROR)
 
@@ -352,6 +356,20 @@ class TargetPinterestCapi(Target):
             self.logger.error("%s", self.failure)  # noqa: TRY400 - the database's words are in it
             return int(ExitCode.ERROR)
         return int(ExitCode.OK)
+
+    def _judge_quality(self) -> int:
+        """Warn of delivered events that fall short of `quality`, and return the exit code."""
+        observations = self.run.observations
+        if not self.settings.quality or observations is None:
+            return int(ExitCode.OK)
+        short = list(find_shortfalls(self.settings.quality, observations))
+        for one in short:
+            self.logger.warning("Low quality: %s.", one.words, extra=one._asdict())
+        if not short or self.settings.on_low_quality == "warn":
+            return int(ExitCode.OK)
+        self.failure = LOW_QUALITY
+        self.logger.error("%s", self.failure)
+        return int(ExitCode.TOO_MUCH_REJECTED)
 
     def _log_progress(self, progress: Progress) -> None:
         self.logger.info("Progress: %s.", progress.words, extra=progress.numbers())

@@ -101,27 +101,30 @@ def test_sign_in_beside_processes_that_refresh_loses_no_token(tmp_path: Path):
         assert pinterest.store.counters()["refresh_tokens_replaced"] == 20
 
 
+def keep(file: TokenFile, token: str, exchanged: str) -> None:
+    with file.held():
+        file.keep_refreshed(token, exchanged)
+
+
 def test_what_another_process_kept_meanwhile_stays(tmp_path: Path):
     """Where files cannot be locked two may exchange one token: the later to write is no newer."""
     place = tmp_path / "token.json"
     first, second = (TokenFile(str(place), "configured") for _ in range(2))
-    first.keep_refreshed("first", exchanged="configured")
-    second.keep_refreshed("second", exchanged="configured")
+    keep(first, "first", "configured")
+    keep(second, "second", "configured")
     assert (first.newest(), second.newest()) == ("first", "first")
-    second.keep_refreshed("third", exchanged="first")
+    keep(second, "third", "first")
     assert first.newest() == "third"
 
 
 @pytest.mark.parametrize("left", [None, b"not JSON"])
-def test_file_that_was_lost_meanwhile_is_written_anew(tmp_path: Path, left: bytes | None):
+def test_file_that_was_lost_meanwhile_is_written_again(tmp_path: Path, left: bytes | None):
     """A file that was removed or damaged during the exchange costs no token."""
     place = tmp_path / "token.json"
     file = TokenFile(str(place), None)
-    file.keep("first")
-    place.unlink()
     if left is not None:
         place.write_bytes(left)
-    file.keep_refreshed("second", exchanged="first")
+    keep(file, "second", "first")
     assert file.newest() == "second"
 
 

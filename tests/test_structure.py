@@ -98,7 +98,7 @@ EXCEPTIONS: Final = {}
 # Libraries, some of Python's own, that have one place, and the modules that may import them.
 LIBRARIES: Final = {
     "click": ("cli", "target", "target_command"),
-    "dotenv": ("settings.sources",),
+    "dotenv": ("settings.variables",),
     "fsspec": ("singer.batch_files", "cli.replay.letters", "delivery.dead_letters"),
     # The sandbox states Pinterest's rules by itself.
     "hashlib": ("events.hashing", "sandbox.identifiers"),

@@ -1,4 +1,4 @@
-"""Write what is generated: pages and tables, `.env.example`, `meltano.yml`, and the Hub's entry.
+"""Write what is generated: pages, tables, `.env.example`, projects of Meltano and the Hub's entry.
 
 `python -m tools.documentation` writes them below the working directory; with `--check` it only
 names what is out of date and exits with 1. Every example in them is computed when they are written.
@@ -32,7 +32,7 @@ from target_pinterest_capi.settings import (
     settings_table,
 )
 from target_pinterest_capi.singer import messages
-from tools import demo_project, hub
+from tools import demo_project, hub, recipes
 
 COMMAND: Final = "make docs"
 HAND_WRITTEN: Final = ("docs/mapping.md",)  # where markers may ask for a table
@@ -261,7 +261,7 @@ def texts(root: Path) -> dict[str, str]:
     for path in HAND_WRITTEN:
         if (root / path).exists():
             made[path] = filled((root / path).read_text(encoding="utf-8"))
-    return made
+    return made | recipes.texts(root)
 
 
 def filled(text: str) -> str:

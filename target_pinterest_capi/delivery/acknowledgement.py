@@ -56,7 +56,7 @@ class Acknowledger:
     ) -> None:
         self.tally = Counters()
         self.observations: DeliveredStatistics | None = None
-        if settings.report_path is not None:
+        if settings.report_path is not None or settings.quality:
             self.observations = DeliveredStatistics(known_event_names(settings))
         self.dead_letters = DeadLetters(
             settings.dead_letter_path, run_id, clock=clock, open_lines=open_lines
@@ -108,7 +108,10 @@ class Acknowledger:
         self._deliver(batch.account, [batch.events[position] for position in done], keys)
         for position, status in enumerate(statuses):
             if status.warning_message:
-                self.tally.count_warning(self._redact(status.warning_message, batch, position))
+                message = self._redact(status.warning_message, batch, position)
+                self.tally.count_warning(message)
+                if self.observations is not None:
+                    self.observations.count_warning(message, batch.events[position])
             if status.status != "processed":
                 message = self._redact(status.error_message or "", batch, position)
                 self._reject(batch, position, Rejected.REFUSED_EVENT, message)
@@ -130,7 +133,7 @@ class Acknowledger:
             return batch
         for position, event in enumerate(batch.events):
             if not event.deduplicable:
-                self._reject(batch, position, Rejected.UNCERTAIN, _UNCERTAIN_DETAIL)
+                self._reject_uncertain(batch, position)
         return batch.pick(again) if again else None
 
     def _redact(self, message: str, batch: Batch, position: int) -> str:
@@ -149,36 +152,50 @@ class Acknowledger:
             self.observations.count_events(events)
         times, online = [event.time for event in events], [event.deduplicable for event in events]
         self.tally.count_late_online(count_late(times, online, self._now()))
+        self.tally.compare_ids(events)
         self._count_events(events, Outcome.DELIVERED)
 
     def _reject(self, batch: Batch, position: int, reason: Rejected, detail: str) -> None:
-        event = batch.events[position]
         self._send_repeat(batch, position)
+        self._add_rejected(batch.events[position], batch.sequences[position], reason, detail)
+
+    def _reject_uncertain(self, batch: Batch, position: int) -> None:
+        """Reject an event that may have been counted, and every repeat that waits for it."""
+        event, sequence = batch.events[position], batch.sequences[position]
+        self._add_rejected(event, sequence, Rejected.UNCERTAIN, _UNCERTAIN_DETAIL)
+        while (repeat := self._next_repeat(batch, position)) is not None:
+            self._add_rejected(*repeat, Rejected.UNCERTAIN, _UNCERTAIN_DETAIL)
+
+    def _add_rejected(self, event: Event, sequence: int, reason: Rejected, detail: str) -> None:
+        if self.observations is not None:
+            self.observations.count_rejected(event)
         self.add_dead_letter(
             DeadLetter(
-                batch.sequences[position],
+                sequence,
                 event.origin,
                 Outcome.REJECTED,
                 reason,
                 detail or None,
                 key=key_of(event),
-                ad_account_id=batch.account.ad_account_id,
-                mode=batch.account.mode,
+                ad_account_id=event.account.ad_account_id,
+                mode=event.account.mode,
                 event=event.body,
             )
         )
 
+    def _next_repeat(self, batch: Batch, position: int) -> tuple[Event, int] | None:
+        if self._deduplication is None or not batch.keys:
+            return None
+        return self._deduplication.next_repeat(batch.keys[position])
+
     def _send_repeat(self, batch: Batch, position: int) -> None:
         """Send the next repeat of a rejected event in its place, if one waits."""
-        if self._deduplication is None or not batch.keys:
-            return
-        key = batch.keys[position]
-        repeat = self._deduplication.next_repeat(key)
+        repeat = self._next_repeat(batch, position)
         if repeat is None:
             return
         event, sequence = repeat
         alone = Batch(event.account, self._clock())
-        alone.append(event, sequence, key)
+        alone.append(event, sequence, batch.keys[position])
         self._submit(alone)
 
     def _count_events(self, events: Iterable[Event], outcome: Outcome, reason: str = "") -> None:

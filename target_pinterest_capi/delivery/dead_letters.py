@@ -138,11 +138,17 @@ class DeadLetters:
         import fsspec  # noqa: PLC0415 - costs 30 ms, and only a prefix needs it
 
         url = f"{self.path.rstrip('/')}/{self._run_id}-{self._objects + 1}.jsonl"
+        options = {"auto_mkdir": True} if url.startswith("file://") else {}
         try:
-            options = {"auto_mkdir": True} if url.startswith("file://") else {}
-            with fsspec.open(url, "wb", **options) as file:
-                file.write(lines)
+            place = fsspec.open(url, "wb", **options)
         except (ImportError, ValueError) as error:
             scheme = self.path.partition("://")[0]
             raise OSError(f"no fsspec file system for {scheme}:// is installed") from error
+        try:
+            with place as file:
+                file.write(lines)
+        except OSError:
+            raise
+        except Exception as error:  # each store has exceptions of its own
+            raise OSError(f"the store failed ({type(error).__name__})") from error
         self._objects += 1

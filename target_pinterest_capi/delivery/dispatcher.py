@@ -17,7 +17,7 @@ from target_pinterest_capi.delivery.rate_limit import RateLimit
 from target_pinterest_capi.delivery.retry_policy import RetryPolicy, count_attempt
 from target_pinterest_capi.delivery.unconfirmed_rejections import UnconfirmedRejections
 from target_pinterest_capi.delivery.wakeup import Wakeup
-from target_pinterest_capi.delivery.worker_pool import StartWorkers, WorkerPool
+from target_pinterest_capi.delivery.worker_pool import NoThreadError, StartWorkers, WorkerPool
 from target_pinterest_capi.events.event import Account
 from target_pinterest_capi.pinterest.responses import (
     ApiResponse,
@@ -209,9 +209,14 @@ class Dispatcher:
             heapq.heappush(self._queue, queued)
 
     def _start(self, batch: Batch, now: float) -> None:
+        try:
+            self._workers.start(batch)
+        except NoThreadError as error:
+            self.stop(str(error))
+            self._schedule(batch, _BEFORE_ALL_OTHERS)  # not settled: STATE stays before it
+            return
         count_attempt(batch, now, self.requests)
         self.requests.isolating += batch.attempts == 1 and batch.depth > 0
-        self._workers.start(batch)
 
     def _limits(self, account: Account) -> list[RateLimit]:
         """Return every limit that a call for the account counts for."""

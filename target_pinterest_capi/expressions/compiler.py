@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 from target_pinterest_capi.expressions import interpreter
 from target_pinterest_capi.expressions.analysis import IN_TURN, can_fail
 from target_pinterest_capi.expressions.built_ins import whole_sum
-from target_pinterest_capi.expressions.functions import FUNCTIONS
+from target_pinterest_capi.expressions.functions import FUNCTIONS, STREAM
 from target_pinterest_capi.expressions.syntax import ExpressionError, Node, parse
 from target_pinterest_capi.expressions.values import (
     COMPARISONS,
@@ -47,13 +47,14 @@ class ListSelection(NamedTuple):
     columns: tuple[tuple[str, str], ...]
 
 
-def compile_expression(source: str) -> Evaluate:
+def compile_expression(source: str, stream: str | None = None) -> Evaluate:
     """Return the function of a record, decoded JSON, that returns the expression's value.
 
+    `stream` is the name of the records' stream, which `stream()` returns; without it that is null.
     Raises ExpressionError. The function raises EvaluationError, and only where the expression does
     more than follow paths.
     """
-    tree = parse(source)
+    tree = _bound(parse(source), stream)
     if tree["type"] == "field":
         name = tree["value"]
         return lambda record: record.get(name)
@@ -78,6 +79,15 @@ def compile_selection(source: str) -> ListSelection | None:
     if columns is None:
         return None
     return ListSelection(_compiled(tree["children"][0]["children"][0]), columns)
+
+
+def _bound(node: Node, stream: str | None) -> Node:
+    """Return the tree with the stream's name in place of each `stream()`."""
+    if node["type"] == "slice":
+        return node  # whose children are numbers
+    if node["type"] == "function_expression" and node["value"] == STREAM:
+        return {"type": "literal", "value": stream, "children": []}
+    return {**node, "children": [_bound(child, stream) for child in node["children"]]}
 
 
 def _guarded(evaluate: Evaluate) -> Evaluate:

@@ -187,6 +187,7 @@ class Function(NamedTuple):
 _LANDING: Final = {"landing": "https://shop.example.com/p?utm_term=blue+shoes&epik=dj0y%3D#top"}
 _LINES: Final = {"lines": [{"price": "19.90", "qty": 2}, {"price": Decimal("0.10")}]}
 
+STREAM: Final = "stream"
 FUNCTIONS: Final[Mapping[str, Function]] = {
     function.name: function
     for function in (
@@ -415,6 +416,12 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
             ),
             implementation=arithmetic.rounded,
             constants={1: arithmetic.places_problem},
+        ),
+        Function(
+            signature="stream()",
+            about="The name of the record's stream: one entry then serves streams of a pattern",
+            examples=(("concat('Lytics ', stream() || 'unknown')", {}, "Lytics unknown"),),
+            implementation=lambda: None,  # the compiler writes the name in its place
         ),
         Function(
             signature="run_time()",

@@ -33,7 +33,7 @@ from target_pinterest_capi.events.keys import read_key
 from target_pinterest_capi.events.reasons import Invalid, Skipped
 from target_pinterest_capi.expressions.analysis import literals
 from target_pinterest_capi.mapping import presets
-from target_pinterest_capi.mapping.field_plans import Levels, Note, compile_guarded, field_plans
+from target_pinterest_capi.mapping.field_plans import Levels, Note, field_plans, guarded_compiler
 from target_pinterest_capi.mapping.flat_columns import SameField, names_a_field, same_fields
 from target_pinterest_capi.settings import MappingEntry, Settings
 from target_pinterest_capi.settings.values import MAX_ACCOUNT_DIGITS
@@ -226,16 +226,15 @@ def _compile(
     preset = load_preset(entry, stream)
     if entry.null_values is not None:
         options = options._replace(null_values=entry.null_values)
-    plan = _plan(Levels(entry, preset, settings), origin, stream, entry_note)
+    plan = _plan(Levels(entry, preset, settings, stream.name), origin, stream, entry_note)
     builder = compile_builder(plan, options, entry_note, now)
-    predicates = [
-        compile_guarded(condition, "when", entry_note) for condition in conditions(entry, preset)
-    ]
+    compile_guarded = guarded_compiler(stream.name, entry_note)
+    predicates = [compile_guarded(condition, "when") for condition in conditions(entry, preset)]
     deletions = deletion_columns(sorted(stream.columns)) if entry.deleted == "skip" else ()
     token = entry.conversion_token.get_secret_value() if entry.conversion_token else None
     source = entry.ad_account_id
     if source is not None and not source.isdigit():
-        read = compile_guarded(source, "ad_account_id", entry_note)
+        read = compile_guarded(source, "ad_account_id")
         read_account = _account_reader(read, partial(accounts.get, token=token, mode=entry.mode))
         map_record = _to_its_account(builder, read_account, plan, options)
         map_record = _where(predicates, map_record, origin)

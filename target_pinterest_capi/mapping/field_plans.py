@@ -4,7 +4,7 @@ The entry's fields, the preset's fields, the entry's defaults, the preset's defa
 `defaults`.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from target_pinterest_capi.events import coerce
@@ -22,14 +22,16 @@ from target_pinterest_capi.expressions.compiler import (
 from target_pinterest_capi.settings import MappingEntry, Settings
 
 Note = Callable[[str, str], None]
+CompileGuarded = Callable[[str, str], Get]  # of an expression, and the field that it is for
 
 
 class Levels(NamedTuple):
-    """What an entry's values come from; `preset` is the entry's, as an entry itself."""
+    """What an entry's values come from in a stream; `preset` is the entry's, as an entry itself."""
 
     entry: MappingEntry
     preset: MappingEntry | None
     settings: Settings
+    stream: str
 
     def expressions(self, path: str) -> list[tuple[str, ...]]:
         """Return the expressions of a field, a list for each level that has any."""
@@ -77,46 +79,55 @@ def field_plans(levels: Levels, note: Note, *, names_are_listed: bool) -> dict[s
     and not for a value that is missing.
     """
     plans = {}
+    compile_guarded = guarded_compiler(levels.stream, note)
     for path in BY_PATH:
         default = levels.default(path)
         if names_are_listed and path == "event_name":
             default = None
-        plan = _field_plan(path, levels.expressions(path), default, note, levels.settings.options)
+        expressions, options = levels.expressions(path), levels.settings.options
+        plan = _field_plan(path, expressions, default, compile_guarded, note, options)
         if plan is not None:
             plans[path] = plan
     return plans
 
 
 def _field_plan(
-    path: str, levels: list[tuple[str, ...]], default: Any, note: Note, options: Options
+    path: str,
+    levels: list[tuple[str, ...]],
+    default: Any,
+    compile_guarded: CompileGuarded,
+    note: Note,
+    options: Options,
 ) -> FieldPlan | None:
     sources = [source for expressions in levels for source in expressions]
     if len(sources) == 1 and default is None:
-        return _plan_of_one(path, sources[0], note)
+        return _plan_of_one(path, sources[0], compile_guarded)
     if not sources and default is None:
         return None
     constant = NOW if path == "event_time" and default == "now" else default
     field = BY_PATH[path]
     if field.many and field.kind is not FieldKind.ITEMS:
-        lists = [_collect(_getters(expressions, path, note)) for expressions in levels]
-        return FieldPlan(_first([*lists, lambda _: constant]), reads=roots(*sources))
-    getters = _getters(sources, path, note)
+        lists = [
+            _collect([compile_guarded(source, path) for source in expressions])
+            for expressions in levels
+        ]
+        get = _first(lists) if lists else lambda _: None
+        if constant is not None:
+            get = _usable_or(get, constant, path, note, compile_trial(field, options))
+        return FieldPlan(get, reads=roots(*sources))
+    getters = [compile_guarded(source, path) for source in sources]
     get = _first_usable(getters, constant, path, note, compile_trial(field, options))
     return FieldPlan(get, reads=roots(*sources))
 
 
-def _plan_of_one(path: str, source: str, note: Note) -> FieldPlan:
+def _plan_of_one(path: str, source: str, compile_guarded: CompileGuarded) -> FieldPlan:
     found = compile_selection(source)
     return FieldPlan(
-        get=compile_guarded(source, path, note),
+        get=compile_guarded(source, path),
         column=plain_path(source),
         reads=roots(source),
         selection=None if found is None else Selection(*found),
     )
-
-
-def _getters(sources: Iterable[str], path: str, note: Note) -> list[Get]:
-    return [compile_guarded(source, path, note) for source in sources]
 
 
 def _first_usable(
@@ -155,6 +166,35 @@ def _first_usable(
     return first_usable
 
 
+def _usable_or(
+    get: Get,
+    constant: Any,
+    path: str,
+    note: Note,
+    reason_against: Callable[[Any], str | None],
+) -> Get:
+    """Return the reader of a list, or of the constant where the field can hold none of its values.
+
+    Those are noted.
+    """
+
+    def usable(record: Any) -> Any:
+        values = get(record)
+        if values is None or coerce.is_nothing(values):
+            return constant
+        unusable: list[str] = []
+        for value in coerce.listed(values, bracketed=True):
+            reason = reason_against(value)
+            if reason is None:
+                return values
+            unusable.append(reason)
+        for reason in unusable:
+            note(path, reason)
+        return constant
+
+    return usable
+
+
 def _first(getters: list[Get]) -> Get:
     if len(getters) == 1:
         return getters[0]
@@ -184,17 +224,24 @@ def _collect(getters: list[Get]) -> Get:
     return collect
 
 
-def compile_guarded(source: str, path: str, note: Note) -> Get:
-    """Compile an expression; where it fails on a record it gives None, and is noted."""
-    get = compile_expression(source)
-    if plain_path(source) is not None:
-        return get  # which cannot fail
+def guarded_compiler(stream: str, note: Note) -> CompileGuarded:
+    """Return the compiler of expressions over a stream's records.
 
-    def guarded(record: Any) -> Any:
-        try:
-            return get(record)
-        except EvaluationError:
-            note(path, LeftOut.EXPRESSION_ERROR)
-            return None
+    Where one fails on a record it gives None, and is noted.
+    """
 
-    return guarded
+    def compile_guarded(source: str, path: str) -> Get:
+        get = compile_expression(source, stream)
+        if plain_path(source) is not None:
+            return get  # which cannot fail
+
+        def guarded(record: Any) -> Any:
+            try:
+                return get(record)
+            except EvaluationError:
+                note(path, LeftOut.EXPRESSION_ERROR)
+                return None
+
+        return guarded
+
+    return compile_guarded

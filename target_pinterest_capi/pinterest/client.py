@@ -18,6 +18,7 @@ import msgspec
 from target_pinterest_capi import __version__
 from target_pinterest_capi.events.event import Account
 from target_pinterest_capi.events.redaction import plain_values, redact
+from target_pinterest_capi.pinterest.list_records import ListMember, request_records
 from target_pinterest_capi.pinterest.parsing import (
     UNREADABLE,
     parse_statuses,
@@ -129,13 +130,24 @@ class Client:
         )
 
     def create_list(
-        self, token: str, ad_account_id: str, name: str, list_type: str, members: Sequence[str]
+        self,
+        token: str,
+        ad_account_id: str,
+        name: str,
+        members: Sequence[ListMember],
+        *,
+        list_type: str | None = None,
+        is_nca: bool = False,
     ) -> CallResponse:
         """Make one attempt to make a customer list of its first members.
 
-        docs/pinterest-api.md: Customer lists.
+        `is_nca`: it is there to find new customers. docs/pinterest-api.md: Customer lists.
         """
-        body = {"name": name, "list_type": list_type, "records": ",".join(members)}
+        body = {"name": name, **request_records(members)}
+        if list_type is not None:
+            body["list_type"] = list_type
+        if is_nca:
+            body["is_nca"] = True
         return self.write(
             token, "POST", f"/ad_accounts/{ad_account_id}/customer_lists", body, CustomerListBody
         )
@@ -146,7 +158,7 @@ class Client:
         ad_account_id: str,
         list_id: str,
         operation: Literal["ADD", "REMOVE"],
-        members: Sequence[str],
+        members: Sequence[ListMember],
     ) -> CallResponse:
         """Make one attempt to add members to a list, or remove them.
 
@@ -157,7 +169,7 @@ class Client:
             token,
             "PATCH",
             path,
-            {"operation_type": operation, "records": ",".join(members)},
+            {"operation_type": operation, **request_records(members)},
             CustomerListBody,
         )
 

@@ -83,7 +83,6 @@ class RefreshedTokens:
 
     def refresh(self) -> Flow:
         """Exchange the refresh token; what replaces it is durable before the token is used."""
-        self._file.check_writable()
         while True:
             response = yield Call(self._exchange, expected_refusals=REFUSALS, needs_token=False)
             body = response.body if isinstance(response, ApiResponse) else None
@@ -105,7 +104,8 @@ class RefreshedTokens:
         """Exchange the newest refresh token and keep what replaces it, one process at a time.
 
         The file is read, and written, under the lock: a process that waited uses the token that the
-        one before it has kept. Runs on a worker's thread.
+        one before it has kept. Room for the new token is taken before the old one is used up. Runs
+        on a worker's thread.
         """
 
         def exchange() -> CallResponse:
@@ -123,12 +123,12 @@ class RefreshedTokens:
 
 
 def exchange_locked(file: TokenFile, exchange: Callable[[], CallResponse]) -> CallResponse:
-    """Return the response to an exchange that is made under the file's lock.
+    """Return the response to an exchange that is made while the file is held.
 
     A response whose body is `FlowStopped` says that the token could not be read or kept.
     """
     try:
-        with file.locked():
+        with file.held():
             return exchange()
     except FlowStopped as stop:
         return ApiResponse(HTTPStatus.OK, body=stop)
@@ -164,11 +164,10 @@ def tokens_of(oauth: OAuth, client: TokenEndpoint) -> FixedToken | RefreshedToke
 def sign_in(oauth: OAuth, exchange_code: Callable[[], CallResponse]) -> CallResponse:
     """Return the response to the exchange of a consent's code, whose refresh token is kept.
 
-    Raises `FlowStopped` where it could not be kept, and before the exchange where that is known.
+    Raises `FlowStopped` where it cannot be kept, which is mostly known before the exchange.
     """
     assert oauth.token_path is not None  # noqa: S101 - as for the refreshed ones
     file = TokenFile(oauth.token_path, configured_refresh_token(oauth))
-    file.check_writable()
 
     def exchange() -> CallResponse:
         response = exchange_code()

@@ -7,16 +7,14 @@ to do about it.
 """
 
 import json
-import os
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from target_pinterest_capi.events.hashing import digest
-from target_pinterest_capi.files.durable import replace_file
+from target_pinterest_capi.files.durable import replacement
 from target_pinterest_capi.files.locks import locked_beside
 from target_pinterest_capi.pinterest.calls import FlowStopped
 
@@ -33,11 +31,20 @@ class TokenFile:
     def __init__(self, path: str, configured: str | None) -> None:
         self._path = Path(path).expanduser()
         self._configured = configured
+        self._put: Callable[[bytes], None]
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Hold the file's lock. Raises `TimeoutError` where another process does not give it up."""
-        with locked_beside(self._path, LOCK_WAIT_SECONDS):
+    def held(self) -> Iterator[None]:
+        """Hold the file's lock, and room for a new token: what comes to be kept within has a place.
+
+        Raises `OSError` where there is no room, as `TimeoutError` where another process holds it.
+        """
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with (
+            locked_beside(self._path, LOCK_WAIT_SECONDS),
+            replacement(self._path, room=_FILE_BYTES, is_private=True) as put,
+        ):
+            self._put = put
             yield
 
     def newest(self) -> str:
@@ -61,21 +68,8 @@ class TokenFile:
             raise _unreadable(_NOT_OURS)
         return self._configured
 
-    def check_writable(self) -> None:
-        """Find out before the old token is used up whether the new one can be kept."""
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(
-                dir=self._path.parent, prefix=f".{self._path.name}."
-            ) as file:
-                file.write(bytes(_FILE_BYTES))  # a full disk takes a name, and no content
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as error:
-            raise no_place(error) from None
-
     def keep_refreshed(self, refresh_token: str, exchanged: str) -> None:
-        """Keep what replaces the `exchanged` token.
+        """Keep what replaces the `exchanged` token, while the file is held.
 
         Where files cannot be locked, what another process has written meanwhile stays: it is no
         older.
@@ -88,14 +82,14 @@ class TokenFile:
             self.keep(refresh_token)
 
     def keep(self, refresh_token: str) -> None:
-        """Keep a refresh token, in the place of any that is there."""
+        """Keep a refresh token, in the place of any that is there, while the file is held."""
         content = {
             "descends_from": None if self._configured is None else digest(self._configured),
             "refresh_token": refresh_token,
             "refreshed_at": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         try:
-            replace_file(self._path, json.dumps(content).encode() + b"\n", is_private=True)
+            self._put(json.dumps(content).encode() + b"\n")
         except OSError as error:
             raise FlowStopped(
                 f"the new refresh token could not be kept in oauth.token_path: {error.strerror}. "

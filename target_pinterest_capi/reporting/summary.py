@@ -81,6 +81,11 @@ def about_delivery(tally: "Counters") -> Iterator[str]:
             f"{tally.late_online} web and app events reached Pinterest over an hour after they "
             "happened, and are reported as offline there: run the pipeline more often."
         )
+    for name, number in tally.constant_ids().items():
+        yield (
+            f"All {number} events of {shown_name(name)} have the same event_id, and Pinterest "
+            "counts one: map event_id to a column that differs from event to event."
+        )
 
 
 def _named(origin: Origin) -> str:

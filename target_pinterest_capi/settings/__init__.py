@@ -23,11 +23,11 @@ from target_pinterest_capi.settings.reference import (
     settings_groups,
     settings_table,
 )
-from target_pinterest_capi.settings.sources import (
+from target_pinterest_capi.settings.sources import read_files
+from target_pinterest_capi.settings.variables import (
     ENVIRONMENT_PREFIX,
     environment,
     read_environment,
-    read_files,
 )
 
 __all__ = [

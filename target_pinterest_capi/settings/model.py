@@ -16,6 +16,7 @@ from target_pinterest_capi.settings.declarations import (
     LedgerUrl,
     LocalPath,
     Object,
+    Quality,
     ReportPath,
     SettingsModel,
     Zone,
@@ -163,6 +164,19 @@ class Settings(SettingsModel):
     )
     report_path: ReportPath | None = setting(
         "Where the run's report goes: a .json or .html file.", group="Outcomes", hidden=True
+    )
+    quality: Quality = setting(
+        "Least coverage of delivered events, by event name or all: {checkout: {hashed_email: 80}} "
+        "in per cent, events as a number, within_an_hour of all.",
+        values.Frozen({}),
+        group="Outcomes",
+        hidden=True,
+    )
+    on_low_quality: Literal["warn", "fail"] = setting(
+        "What a run does that falls short of quality: warn, or end with exit code 3 after all is "
+        "delivered.",
+        "warn",
+        group="Outcomes",
     )
     ledger_url: LedgerUrl | None = setting(
         "SQLAlchemy URL of the database of delivered events, such as sqlite:///ledger.db: what is "

@@ -14,7 +14,7 @@ from target_pinterest_capi.settings.json_schema import (
 )
 from target_pinterest_capi.settings.model import Settings
 from target_pinterest_capi.settings.objects import CustomerListEntry, MappingEntry
-from target_pinterest_capi.settings.sources import ENVIRONMENT_PREFIX
+from target_pinterest_capi.settings.variables import ENVIRONMENT_PREFIX
 
 # It matters whether these were given, which a `value` would hide: loading, _retention_rule.
 _WITHOUT_VALUE: Final = frozenset({"ledger_retention_days"})

@@ -16,7 +16,9 @@ from target_pinterest_capi.delivery.rejection_limit import RejectionLimit
 from target_pinterest_capi.delivery.run import ExitCode
 from target_pinterest_capi.reporting.counters import Counters, RequestCounts
 from target_pinterest_capi.reporting.delivered_statistics import DeliveredStatistics
+from target_pinterest_capi.reporting.report import NotFound
 from target_pinterest_capi.reporting.report_file import write_report
+from target_pinterest_capi.reporting.quality import find_shortfalls
 from target_pinterest_capi.reporting.summary import about_delivery
 from target_pinterest_capi.settings import Settings
 from target_pinterest_capi.settings.event_names import known_event_names
@@ -32,7 +34,7 @@ class RefusedError(Exception):
 class CommitSummary:
     """The sum of what the tasks of a write report, in the form that a run has for its report.
 
-    `now` is in Unix seconds.
+    `not_found` are columns that the mappings read and that are not there. `now` is in Unix seconds.
     """
 
     def __init__(
@@ -41,8 +43,10 @@ class CommitSummary:
         messages: Sequence[TaskCommit | None],
         job_id: str,
         *,
+        not_found: Sequence[NotFound] = (),
         now: float | None = None,
     ) -> None:
+        self._not_found = not_found
         done = [message for message in messages if message is not None]
         self.settings = settings
         self.run_id = done[0].job_id if done else job_id
@@ -61,7 +65,7 @@ class CommitSummary:
         self.tally = Counters()
         self.observations = (
             None
-            if settings.report_path is None
+            if settings.report_path is None and not settings.quality
             else DeliveredStatistics(known_event_names(settings))
         )
         for message in done:
@@ -124,6 +128,9 @@ class CommitSummary:
             )
         for line in about_delivery(self.tally):
             log.warning("%s", line)
+        if self.observations is not None:
+            for short in find_shortfalls(self.settings.quality, self.observations):
+                log.warning("Low quality: %s.", short.words)
         totals = ", ".join(f"{count} {name}" for name, count in self.tally.by_outcome().items())
         log.info(
             "%s after %d records of %d partitions: %s; %d requests, %d of them repeats; "
@@ -140,7 +147,7 @@ class CommitSummary:
         if why is not None:
             log.error("%s", why)
         try:
-            write_report(self, int(code), why)
+            write_report(self, int(code), why, not_found=self._not_found)
         except OSError as error:
             log.error(  # noqa: TRY400
                 "The report cannot be written to report_path: %s.",

@@ -8,7 +8,7 @@ anything.
 
 import fnmatch
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
@@ -20,6 +20,8 @@ from target_pinterest_capi.mapping.entries import (
     compile_stream,
     names_a_stream,
 )
+from target_pinterest_capi.pipeline.not_found import NamesNotFound
+from target_pinterest_capi.reporting.report import NotFound
 from target_pinterest_capi.settings import (
     ENVIRONMENT_PREFIX,
     ConfigurationError,
@@ -31,9 +33,10 @@ from target_pinterest_capi.settings import (
     load,
     read_files,
 )
+from target_pinterest_capi.settings.json_text import parse_json
 from target_pinterest_capi.settings.model import SDK_OPTIONS
 from target_pinterest_capi.settings.problems import WrongValueError, did_you_mean
-from target_pinterest_capi.settings.sources import parse_json
+from target_pinterest_capi.settings.variables import mode_in_effect, refuse_unclear
 from target_pinterest_capi.spark import rows
 
 FORMAT: Final = "pinterest_capi"
@@ -99,6 +102,7 @@ class Job(NamedTuple):
 
     `public` are the plain values of the other settings; `paths` the files of option `config`, in
     which those withheld are looked for that have no variable of their own in `variables`.
+    `not_found` are columns that the mappings read and the DataFrame does not have.
     """
 
     id: str
@@ -109,6 +113,7 @@ class Job(NamedTuple):
     paths: tuple[str, ...]
     withheld: tuple[str, ...]
     variables: Mapping[str, str]
+    not_found: tuple[NotFound, ...] = ()
 
     def settings(self) -> Settings:
         """Return the settings with their secrets, read here and now.
@@ -177,9 +182,10 @@ def read_job(
     paths, raw = _read_files(options, problems)
     raw |= _settings_among(options, raw, problems)
     environ = environment()
+    warnings = collect(lambda: _honour_mode(raw, environ), problems) or []
     named = _variables(options, raw, environ)
     withheld = tuple(name for name in SECRETS if name in named or _is_secret(name, raw))
-    settings = _load(raw, named, environ, problems)
+    settings = _load(raw, named, environ, problems, warnings)
     columns = tuple(field.name for field in schema.fields)
     stream = options.get("stream", "").strip()
     keys = _key_properties(options.get("key_properties", ""), columns, problems)
@@ -192,7 +198,11 @@ def read_job(
         for name, value in raw.items()
         if name not in {*withheld, "oauth", "customer_lists"}
     }
-    job = Job(uuid.uuid4().hex[:12], stream, columns, keys, public, paths, withheld, named)
+    names = NamesNotFound(settings)
+    names.of_stream(stream, rows.declared(schema), frozenset(columns))
+    not_found = tuple(names.columns())
+    run_id = uuid.uuid4().hex[:12]
+    job = Job(run_id, stream, columns, keys, public, paths, withheld, named, not_found)
     compile_stream(settings, job.sink(), Accounts(settings), _no_note)
     return job, settings
 
@@ -202,6 +212,15 @@ def _read_files(
 ) -> tuple[tuple[str, ...], dict[str, Any]]:
     paths = tuple(path for part in options.get("config", "").split(",") if (path := part.strip()))
     return paths, collect(lambda: read_files(paths, environ=environment()), problems) or {}
+
+
+def _honour_mode(raw: dict[str, Any], environ: Mapping[str, str]) -> list[Problem]:
+    """Take a mode of the driver's environment that sends less; return that it was taken."""
+    refuse_unclear(environ, raw, is_read=False)
+    mode, warnings = mode_in_effect(raw, environ)
+    if mode is not None:
+        raw["mode"] = mode
+    return warnings
 
 
 def _variables(
@@ -281,6 +300,7 @@ def _load(
     named: Mapping[str, str],
     environ: Mapping[str, str],
     problems: list[Problem],
+    warnings: Sequence[Problem],
 ) -> Settings | None:
     """Check the settings as the tasks will have them.
 
@@ -292,7 +312,7 @@ def _load(
     if "ledger_url" in elsewhere:
         given["ledger_url"] = ELSEWHERE.get_secret_value()
     purpose: Purpose = "any" if "conversion_token" in elsewhere else "events"
-    settings = collect(lambda: load(given, purpose=purpose), problems)
+    settings = collect(lambda: load(given, purpose=purpose, warnings=warnings), problems)
     if settings is None:
         return None
     advice = (

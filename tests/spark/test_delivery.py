@@ -401,6 +401,19 @@ def test_dry_run_counts_and_sends_nothing(
     assert sandbox.store.counters() == {}
 
 
+def test_column_that_no_dataframe_has_is_in_the_report(
+    session: Any, configure: Callable[..., str], report: Callable[[], Any]
+):
+    """A misspelt column costs no event; the report says that it is not there, and the nearest."""
+    (entry,) = VISITS
+    fields = {**entry["fields"], "custom_data.order_id": "event_idd"}
+    write(visits(session, 10, 2), configure(mappings=[{**entry, "fields": fields}]))
+    (row,) = report()["not_found"]
+    assert row["message"].startswith("Column 'event_idd' is not in stream")
+    assert row["message"].endswith("did you mean 'event_id'?")
+    assert report()["totals"]["delivered"] == 10
+
+
 def test_wrong_configuration_is_told_before_a_task_starts(
     session: Any, sandbox: Sandbox, configure: Callable[..., str]
 ):

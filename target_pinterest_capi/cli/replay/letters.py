@@ -118,7 +118,7 @@ class Letters:
             if body in {b"", b"null"}:
                 return UnsentReason.NO_EVENT
             receipt = _decode_receipt(body)
-        except msgspec.ValidationError:
+        except (msgspec.ValidationError, RecursionError):
             return UnsentReason.FOREIGN
         except (msgspec.DecodeError, UnicodeDecodeError):
             return UnsentReason.CUT if line.startswith(b"{") else UnsentReason.FOREIGN
