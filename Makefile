@@ -57,7 +57,7 @@ CLOCK_TESTS = $(addprefix tests/test_, check.py coerce.py credentials.py demo.py
 test-clock: $(READY) $(call locked,$(TEST))  ## run the tests of what reckons with time as if it were a leap day's end, or the clocks were changed
 	@$(BIN)/python tools/clock.py $(PYTEST) -m "not slow" $(CLOCK_TESTS)
 
-setup: $(READY) $(call locked,$(TEST) types lint build hooks)  ## install all that the targets need, but for Spark
+setup: $(READY) $(call locked,$(TEST) types lint build hooks site)  ## install all that the targets need, but for Spark
 
 spark: $(READY) $(call locked,$(TEST) spark)  ## add what the tests of Spark need, 450 MB; they need Java 17 or newer, too
 
@@ -129,7 +129,7 @@ drift: $(READY)  ## compare a newer OpenAPI description of Pinterest's with the 
 	@test -n "$(FILE)" || { echo "Which one? make drift FILE=openapi.yaml, from https://github.com/pinterest/api-description" >&2; exit 2; }
 	@$(BIN)/python tools/api_facts.py --drift "$(FILE)"
 
-format: .venv/.lint  ## format the code, and mend what ruff can mend safely
+format: .venv/.lint  ## format the code, and fix what ruff can fix safely
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
 
 types: $(READY) .venv/.types  ## check the types of the package and of tools/
@@ -145,6 +145,9 @@ lock: .venv/.lint  ## bring the lock files in line with pyproject.toml and the t
 hooks: $(READY) $(call locked,lint types hooks)  ## run the quick checks before each commit
 	@$(BIN)/pre-commit install
 
+site: $(READY) .venv/.site  ## build the documentation as a site in build/site; every link is checked
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
 build: $(READY) .venv/.build  ## make the wheel and the source archive in dist/, and check their metadata
 	@rm -rf dist
 	@said=$$($(BIN)/python -m build --no-isolation --outdir dist . 2>&1) || { echo "$$said"; exit 1; }
@@ -152,7 +155,7 @@ build: $(READY) .venv/.build  ## make the wheel and the source archive in dist/,
 
 test-wheel: build test-built  ## install the wheel by itself and run the tests against it
 
-# The package is left out of the copy, so that what the tests import can only be the wheel. By itself, this target tests the
+# The package is dropped from the copy, so that what the tests import can only be the wheel. By itself, this target tests the
 # wheel that lies in dist/ already: the one that is going to be published.
 test-built: $(BIN)/python
 	@rm -rf .venv-wheel && $(BIN)/python -m venv .venv-wheel

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import os
 import sys
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -58,7 +59,7 @@ def test_what_came_before_an_error_is_read(tmp_path):
     path.write_text('{"a": 1}\n\n{"a": 2}\nno json\n')
     chunks = batch_records([str(path)], JSON_LINES)
     assert next(chunks) == [{"a": 1}, {"a": 2}]
-    with pytest.raises(BatchFileError, match="file 1 of 1, line 4: it is no JSON"):
+    with pytest.raises(BatchFileError, match="file 1 of 1, line 4: it is not JSON"):
         next(chunks)
 
 
@@ -211,10 +212,10 @@ def test_each_type_is_what_json_has(tmp_path, kind: str):
 @pytest.mark.parametrize(
     ("content", "kind", "words"),
     [
-        (b"no parquet of shopper@example.com", "parquet", "it is no readable parquet file"),
-        (b"", "parquet", "it is no readable parquet file"),
-        (b"no arrow of shopper@example.com", "arrow", "it is no readable arrow file"),
-        (b"ARROW1", "arrow", "it is no readable arrow file"),
+        (b"no parquet of shopper@example.com", "parquet", "it is not readable parquet file"),
+        (b"", "parquet", "it is not readable parquet file"),
+        (b"no arrow of shopper@example.com", "arrow", "it is not readable arrow file"),
+        (b"ARROW1", "arrow", "it is not readable arrow file"),
         (
             b"{}",
             "avro",
@@ -234,6 +235,16 @@ def test_file_that_cannot_be_read_is_an_error_in_words(
     assert words in ran.log
     assert "unexpected" not in ran.log
     assert "shopper" not in ran.log
+
+
+@pytest.mark.parametrize("compression", ["none", "gzip"])
+def test_pipe_that_nobody_writes_to_is_not_waited_for(run_target, tmp_path, compression: str):
+    """Only files are read: what a tap's input names must not hold the run for ever."""
+    os.mkfifo(tmp_path / "pipe")
+    given = batch(tmp_path / "pipe", format="jsonl", compression=compression)
+    ran = run_target([VISITS, given, state({"n": 1})])
+    assert (ran.code, ran.states) == (1, [])
+    assert "line 2: BATCH of stream 'visits', file 1 of 1: it is not a regular file" in ran.log
 
 
 def test_missing_package_is_named(monkeypatch, tmp_path):

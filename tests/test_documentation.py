@@ -232,11 +232,11 @@ def test_every_reason_is_in_the_guide(section: str, reasons: Any):
 def test_coercion_examples_have_results_of_both_kinds():
     """Every type is shown with values that are taken; times agree with the times' own rules."""
     rows = [line.split(" | ") for line in documentation.coercion_table()[2:]]
-    assert {row[1].strip("`") for row in rows if "left out" not in row[3]} == set(
+    assert {row[1].strip("`") for row in rows if "dropped" not in row[3]} == set(
         documentation.COERCED
     )
     for _, path, sample, gets in rows:
-        if path == "`event_time`" and "left out" not in gets:
+        if path == "`event_time`" and "dropped" not in gets:
             value = json.loads(sample.strip("`"), parse_float=Decimal)
             assert gets.removesuffix(" |") == f"`{unix_time(value, documentation.UTC)}`"
 
@@ -270,7 +270,7 @@ def test_only_what_is_marked_is_written_anew():
 
 def test_unknown_marker_is_an_error():
     """A marker that names no table says which there are."""
-    with pytest.raises(ValueError, match="there is no table weather; there are: settings"):
+    with pytest.raises(ValueError, match="there is no table weather; there are: mapping-keys"):
         documentation.filled("<!-- generated: weather -->\n<!-- /generated -->")
 
 
@@ -292,19 +292,19 @@ def run(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_check_says_what_is_behind_and_writing_mends_it(tmp_path: Path):
     """`--check` exits 1 and writes nothing while a page differs; without it pages are written."""
     (tmp_path / "docs").mkdir()
-    (tmp_path / "README.md").write_text(
-        "# Settings\n<!-- generated: settings -->\n<!-- /generated -->\n"
+    (tmp_path / "docs" / "mapping.md").write_text(
+        "# Keys\n<!-- generated: mapping-keys -->\n<!-- /generated -->\n"
     )
     behind = run(tmp_path, "--check")
     assert behind.returncode == 1
     assert [line.split(":")[0] for line in behind.stdout.splitlines()] == [
         *documentation.PAGES,
-        "README.md",
+        "docs/mapping.md",
     ]
-    assert not list((tmp_path / "docs").iterdir())
+    assert [path.name for path in (tmp_path / "docs").iterdir()] == ["mapping.md"]
     assert run(tmp_path).returncode == 0
     assert (tmp_path / "meltano.yml").read_text() == (ROOT / "meltano.yml").read_text()
-    assert "| `ad_account_id` | required |" in (tmp_path / "README.md").read_text()
+    assert "| `stream` | required |" in (tmp_path / "docs" / "mapping.md").read_text()
     again = run(tmp_path, "--check")
     assert (again.returncode, again.stdout) == (0, "")
 

@@ -309,7 +309,7 @@ def test_the_record_holds_digests_only(run_target, full, tmp_path):
 
 
 def test_other_modes_leave_the_record_alone(run_target, full, prune):
-    """A dry run is no refresh."""
+    """A dry run is not a refresh."""
     bring(run_target, full, 1, 2, 3)
     bring(run_target, full, 1, mode="dry_run")
     assert prune()[1] == "customer list VIPs: 0 of 3 members had to be removed.\n"
@@ -323,5 +323,5 @@ def test_a_database_that_fails_on_the_way(url):
     with refreshes._connection.begin():
         refreshes._connection.exec_driver_sql("DROP TABLE pinterest_list_members")
     with pytest.raises(LedgerError, match="no such table"):
-        refreshes.record_members(feed, [person(1)])
+        refreshes.record_members(feed, {person(1): None})
     refreshes.close()

@@ -88,6 +88,7 @@ def test_table_is_the_contract():
         "multiply",
         "divide",
         "round",
+        "stream",
         "run_time",
         "today",
     }
@@ -130,7 +131,7 @@ def test_added_functions_never_raise(name, data):
         compile_expression(f"{name}({', '.join(arguments)})")(arguments)
 
 
-@pytest.mark.parametrize("name", sorted(set(FUNCTIONS) - {"run_time", "today"}))
+@pytest.mark.parametrize("name", sorted(set(FUNCTIONS) - {"stream", "run_time", "today"}))
 @given(data=st.data())
 def test_null_gives_null(name, data):
     """A null first argument gives null (to concat: nulls alone do)."""
@@ -198,7 +199,7 @@ def test_arithmetic_is_exact(expression, record, result):
     ],
 )
 def test_arithmetic_without_an_answer_fails(expression, record):
-    """What is no number, a division by zero, and a hostile size fail the expression."""
+    """What is not a number, a division by zero, and a hostile size fail the expression."""
     with pytest.raises(EvaluationError):
         compile_expression(expression)(record)
 
@@ -221,6 +222,24 @@ def test_a_run_has_one_time():
     assert first.tzinfo == UTC
     assert evaluate("run_time()") == first.isoformat()
     assert evaluate("today()") == first.date().isoformat()
+
+
+@pytest.mark.parametrize(
+    ("expression", "result"),
+    [
+        ("stream()", "vips"),
+        ("concat('Lytics ', stream(), ' ', day)", "Lytics vips 2026-11-17"),
+        ("rows[?name == stream()].id", [2]),
+        ("rows[].{id: id, list: stream()}", [{"id": 1, "list": "vips"}, {"id": 2, "list": "vips"}]),
+        ("'stream()'", "stream()"),
+        ("stream", "a column"),
+    ],
+)
+def test_stream_is_the_records_stream(expression, result):
+    """`stream()` is the name of the record's stream, wherever it stands in an expression."""
+    rows = [{"id": 1, "name": "others"}, {"id": 2, "name": "vips"}]
+    record = {"day": "2026-11-17", "rows": rows, "stream": "a column"}
+    assert compile_expression(expression, "vips")(record) == result
 
 
 # ---- added functions ----
@@ -328,7 +347,7 @@ def test_cookie(header, result):
     ],
 )
 def test_to_date(value, form, result):
-    """An ISO date-time, its offset kept; text that is no date of the format gives null."""
+    """An ISO date-time, its offset kept; text that is not a date of the format gives null."""
     assert evaluate(f"to_date(at, '{form}')", at=value) == result
 
 

@@ -142,6 +142,23 @@ def test_fan_out_makes_an_event_for_each_entry():
 
 
 @pytest.mark.parametrize(
+    ("stream", "name"),
+    [("order_completed", "checkout"), ("product_added", "add_to_cart"), ("users", None)],
+)
+def test_streams_name_the_event(stream: str, name: str | None):
+    """One entry serves the tables of a warehouse, each of which is called for its events."""
+    entry = {
+        "stream": "*",
+        "event_names": {"order_completed": "checkout", "product_added": "add_to_cart"},
+        "fields": {**FIELDS, "event_name": "stream()"},
+        "defaults": {"action_source": "web"},
+        "when": "stream() != 'users'",
+    }
+    (result,) = Stand(entry, stream=stream).results()
+    assert (result.name if isinstance(result, Event) else None) == name
+
+
+@pytest.mark.parametrize(
     ("when", "taken"),
     [
         ("paid", True),
@@ -347,10 +364,20 @@ def test_unlisted_names_are_sent_on_demand(event: str, name: str | None):
 
 @pytest.mark.parametrize(
     ("when", "taken"),
-    [({}, False), ({"when": "always"}, True), ({"when": "total == '9.90'"}, False)],
+    [
+        ({}, False),
+        ({"when": "test"}, False),
+        ({"when": "always"}, True),
+        ({"preset_when": "ignore"}, True),
+        ({"preset_when": "ignore", "when": "test"}, True),
+        ({"preset_when": "ignore", "when": "!test"}, False),
+        ({"preset_when": "ignore", "when": "always"}, True),
+        ({"preset_when": "join", "when": "test"}, False),
+        ({"preset_when": "join", "when": "always"}, True),
+    ],
 )
-def test_when_always_lifts_the_condition_of_the_preset(when: dict[str, str], taken: bool):
-    """Any other condition is joined to that of the preset."""
+def test_condition_of_the_preset(when: dict[str, str], taken: bool):
+    """It is joined to the entry's own, unless that is `always`, or it is to be ignored."""
     entry = {"preset": "shopify", "fields": {**FIELDS, "event_name": "'checkout'"}, **when}
     (result,) = Stand({**entry, "unlisted_names": "send"}).results(test=True)
     assert isinstance(result, Event) is taken
@@ -362,6 +389,66 @@ CONSTANTS = {
     "custom_data.currency": "EUR",
     "custom_data.num_items": 1,
 }
+
+
+@pytest.mark.parametrize(
+    ("value", "sent", "reasons"),
+    [
+        (None, ["us"], []),
+        ("", ["us"], []),
+        ([], ["us"], []),
+        ("Nowhereland", ["us"], ["unknown_country"]),
+        (["Nowhereland", "Elsewhere"], ["us"], ["unknown_country"]),
+        ({"iso": "DE"}, ["us"], ["not_text"]),
+        ("Germany", ["de"], []),
+        (["Nowhereland", "Germany"], ["de"], ["unknown_country"]),
+    ],
+)
+def test_constant_for_values_of_a_list_that_are_unusable(value: Any, sent: Any, reasons: Any):
+    """A constant stands for a list of which its field can hold nothing; what it had is counted."""
+    constants = {**DEFAULTS, "user_data.country": "US"}
+    stand = Stand({"fields": {**FIELDS, "user_data.country": "given"}, "defaults": constants})
+    (event,) = stand.events(given=value)
+    assert event["user_data"]["country"] == [digest(country) for country in sent]
+    noted = {reason for _, field, reason in stand.notes if field == "user_data.country"}
+    assert sorted(noted) == reasons
+
+
+# Of each kind of field, and of each form: what it cannot hold, and a constant that it can.
+UNUSABLE = {
+    "event_id": ({"a": 1}, "c-1", "c-1"),
+    "event_source_url": ({"a": 1}, "https://example.com/", "https://example.com/"),
+    "opt_out": ("perhaps", True, True),
+    "language": ("klingon", "en", "en"),
+    "user_data.em": ("nobody", "a@example.com", [digest("a@example.com")]),
+    "user_data.ph": ("abc", "+14155550132", [digest("14155550132")]),
+    "user_data.ge": ("blue", "f", [digest("f")]),
+    "user_data.db": ("03/04/1990", "1990-04-03", [digest("19900403")]),
+    "user_data.ct": ("!!!", "Paris", [digest("paris")]),
+    "user_data.zp": ("!!", "SW1A 1AA", [digest("sw1a1aa")]),
+    "user_data.fn": ({"a": 1}, "Ana", [digest("ana")]),
+    "user_data.external_id": ({"a": 1}, "u-1", [digest("u-1")]),
+    "user_data.hashed_maids": ("none of them", "a" * 64, ["a" * 64]),
+    "user_data.client_ip_address": ("localhost", "192.0.2.9", "192.0.2.9"),
+    "custom_data.value": ("free", "5.00", "5.00"),
+    "custom_data.content_ids": ({"a": 1}, ["7"], ["7"]),
+    "custom_data.contents": ("2 shirts", [{"id": "7"}], [{"id": "7"}]),
+    "app_info.install_time": ("lately", "2026-05-28T20:26:40Z", NOW),
+    "device_info.languages": ("klingon", ["en"], ["en"]),
+    "device_info.network_type": ("smoke", "wifi", "wifi"),
+}
+
+
+@pytest.mark.parametrize("path", UNUSABLE)
+def test_constant_for_what_any_kind_of_field_cannot_hold(path: str):
+    """Whatever a field holds, its constant stands for a value that it cannot hold."""
+    given, constant, sent = UNUSABLE[path]
+    fields = {**FIELDS, "user_data.client_user_agent": "'curl/8'", path: "given"}
+    stand = Stand({"fields": fields, "defaults": {**DEFAULTS, path: constant}})
+    (event,) = stand.events(given=given)
+    for member in path.split("."):
+        event = event[member]
+    assert event == sent
 
 
 @pytest.mark.parametrize(
@@ -480,7 +567,7 @@ def test_event_time_now():
     "entry", [{}, {"when": "paid"}, {"ad_account_id": "missing"}, {"deleted": "send"}], ids=str
 )
 def test_deleted_rows_are_skipped(column, value, deleted, entry):
-    """A record that says that its row was deleted is no event, unless its entry wants such."""
+    """A record that says that its row was deleted is not an event, unless its entry wants such."""
     stand = Stand(entry, columns=[*ORDER, column])
     (result,) = stand.results(**{column: value})
     if deleted and entry.get("deleted") != "send":
@@ -537,7 +624,7 @@ def test_the_first_usable_value(path, first, second, made, noted):
 
 
 def test_without_a_usable_value_the_first_is_what_is_wrong():
-    """Where none can be used, the first that is something is left out, or fails what is required."""
+    """Where none can be used, the first that is something is dropped, or fails what is required."""
     columns = [*ORDER, "a", "b"]
     fields = {**FIELDS, "custom_data.value": ["a", "b"]}
     stand = Stand({**IN_EUROS, "fields": fields}, columns=columns)

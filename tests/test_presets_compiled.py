@@ -41,7 +41,7 @@ VALUES: tuple[Any, ...] = (
     None, "", " ", "N/A", "(not set)", "null", 0, 1, -1, 10**40, True, False, [], {}, [None], [{}],
     "x", "a@example.com", " B@Example.com ", "a@example.com, b@example.com", "not an address",
     '["a@example.com", "c@example.com"]', "[no json", "{no json", "+1 212 555 0123", "030 1234567",
-    "12.50", "1e3", Decimal("12.50"), Decimal(0), "2026-11-18T08:00:00Z", 1_794_990_000, "10115",
+    "12.50", "1e3", Decimal("12.50"), Decimal("0.0"), "2026-11-18T08:00:00Z", 1_794_990_000, "10115",
     "US", "Germany", "purchase", "Order Completed", "pos", "ios", "false", "f" * 64, "0" * 32,
     ["a@example.com", 7, None], [["nested"]], [{"id": 1}, "text", None], {"other": {"deep": 1}},
     '{"city": "Bern", "zip": "3011"}', '[{"product_id": 5, "price": "1.5", "quantity": "2"}]',
@@ -110,7 +110,7 @@ def interpreted(configured: Settings, record: dict[str, Any], stream: StreamSche
     (entry,) = configured.mappings or ()
     preset = load_preset(entry, stream)
     notes = Notes()
-    levels = Levels(entry, preset, configured)
+    levels = Levels(entry, preset, configured, stream.name)
     origin = Origin(stream.name, entry.preset or "")
     unknown = StreamSchema(stream.name, frozenset())
     plan = event_plan(levels, conditions(entry, preset), origin, unknown, notes.note)

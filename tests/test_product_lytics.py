@@ -50,7 +50,7 @@ def operations(records, **entry):
         Origin("audience", "VIPs"),
         ("_uid",),
         lambda *_: None,
-        plain_keys=False,
+        settings.options,
     )
     return [read(record) for record in records]
 

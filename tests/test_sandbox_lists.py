@@ -243,7 +243,7 @@ def test_exceptions(sandbox):
 
 
 def test_two_lists_of_one_name(sandbox):
-    """A name is no key: the same request again makes another list, with a higher id."""
+    """A name is not a key: the same request again makes another list, with a higher id."""
     first, second = create(sandbox).json(), create(sandbox).json()
     assert first["name"] == second["name"]
     assert int(first["id"]) < int(second["id"])
@@ -471,7 +471,7 @@ def test_refused_creations(sandbox, body, place):
     ],
 )
 def test_refused_updates(sandbox, body):
-    """A body that is no update is a 400, and the list stays as it is."""
+    """A body that is not an update is a 400, and the list stays as it is."""
     made = create(sandbox).json()["id"]
     assert call(sandbox, "PATCH", f"customer_lists/{made}", json=body).status_code == 400
     assert len(sandbox.store.updates(made)) == 1
@@ -502,7 +502,7 @@ def test_bodies_that_are_no_json(sandbox, path, content, content_type):
 )
 @pytest.mark.parametrize("method", ["GET", "PATCH"])
 def test_unknown_lists(sandbox, method, list_id, status):
-    """A list that is not there is a 404; what can be no list is a 400."""
+    """A list that is not there is a 404; what can be not a list is a 400."""
     body = {"operation_type": "ADD", "records": people(1)}
     assert (
         call(
@@ -931,7 +931,7 @@ def test_rates_of_an_endpoint_do_not_move():
             "drop_after:endpoint=pins",
             "endpoint must be one of: events, customer_lists, audiences, oauth, conversion_eqs",
         ),
-        ("drop_after:method=DELETE", "method must be one of: GET, POST, PATCH"),
+        ("drop_after:method=PUT", "method must be one of: GET, POST, PATCH, DELETE"),
         (
             "poison:event_id=a,endpoint=customer_lists",
             "fault poison: endpoint must be one of: events",
@@ -963,7 +963,8 @@ def test_every_endpoint_is_struck(sandbox, endpoint):
     reached = set()
     for path, name, methods in ROUTES:
         for method in methods:
-            url = f"{sandbox.url}{path.format(ad_account_id=ACCOUNT, customer_list_id='1')}"
+            ids = {"ad_account_id": ACCOUNT, "customer_list_id": "1", "request_id": "1"}
+            url = f"{sandbox.url}{path.format(**ids)}"
             try:
                 CLIENT.request(method, url)
                 reached.add(name)
@@ -1127,16 +1128,23 @@ def test_constants_are_the_description():
 
 
 def test_routes_and_categories_are_the_description():
-    """Every route is a described path with its methods, and counts in the described category."""
-    for path, name, methods in ROUTES:
-        assert {method.lower() for method in methods} == set(PATHS[path]) & {
+    """Every route that is described has its methods, and counts in the described category.
+
+    What came with 5.28 is beside it: docs/pinterest-api.md.
+    """
+    later = {"POST", "PATCH", "DELETE"}  # of the advertiser's own events
+    described = [(path, name, methods) for path, name, methods in ROUTES if path in PATHS]
+    assert len(described) == len(ROUTES) - 2
+    for path, name, methods in described:
+        kept = set(methods) - (later if name == "advertiser_defined_events" else set())
+        assert {method.lower() for method in kept} == set(PATHS[path]) & {
             "get",
             "post",
             "patch",
             "put",
             "delete",
         }
-        for method in methods:
+        for method in kept:
             assert (
                 rates.category(name, method) == PATHS[path][method.lower()]["x-ratelimit-category"]
             )

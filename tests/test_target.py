@@ -56,7 +56,7 @@ def test_constants_beside_columns(run_target, sandbox):
 
 
 def test_nothing_to_do(run_target, sandbox):
-    """No input is no failure: nothing is sent, no file is made, exit 0."""
+    """No input is not a failure: nothing is sent, no file is made, exit 0."""
     ran = run_target([])
     assert (ran.code, ran.outcomes, ran.states, ran.dead_letters) == (0, {}, [], [])
     assert sandbox.store.requests() == []
@@ -76,18 +76,18 @@ def test_blank_lines_and_a_cut_newline_are_nothing(run_target):
 @pytest.mark.parametrize(
     ("bad", "words"),
     [
-        (b"no json of shopper@example.com", "line 3: it is no JSON (column 1)"),
+        (b"no json of shopper@example.com", "line 3: it is not JSON (column 1)"),
         (
             b'{"type": "RECORD", "stream": "visits", "record": {"em": "shopper@exam',
-            "line 3: it is no JSON",
+            "line 3: it is not JSON",
         ),
         (
             record("carts", em="shopper@example.com"),
             "line 3: a RECORD of stream 'carts' came before its SCHEMA",
         ),
-        (line(type="PRAYER", stream="visits"), "line 3: 'PRAYER' is no message type"),
-        (line(type="shopper@example.com"), "line 3: its type is no message type"),
-        (line(stream="visits", record={}), "line 3: its type is no message type"),
+        (line(type="PRAYER", stream="visits"), "line 3: 'PRAYER' is not a message type"),
+        (line(type="shopper@example.com"), "line 3: its type is not a message type"),
+        (line(stream="visits", record={}), "line 3: its type is not a message type"),
         (
             line(type="RECORD", record={"em": "shopper@example.com"}),
             "line 3: the RECORD message has no `stream`",
@@ -103,11 +103,11 @@ def test_blank_lines_and_a_cut_newline_are_nothing(run_target):
         ),
         (
             line(type="SCHEMA", stream="carts", schema=[]),
-            "line 3: SCHEMA of stream 'carts': the schema is no object",
+            "line 3: SCHEMA of stream 'carts': the schema is not an object",
         ),
         (
             schema("carts", a={"type": "banana"}),
-            "line 3: SCHEMA of stream 'carts': the schema is no JSON Schema: at properties/a/type",
+            "line 3: SCHEMA of stream 'carts': the schema is not JSON Schema: at properties/a/type",
         ),
         (
             line(type="BATCH", stream="visits"),
@@ -231,6 +231,46 @@ def test_unknown_outcome_of_offline_events_may_be_let_go(run_target, sandbox):
     assert ran.outcomes == {"delivered": 1, "rejected": 1}
     assert [letter["reason"] for letter in ran.dead_letters] == ["uncertain"]
     assert sandbox.store.event_ids() == {"visit-1": 2, "visit-2": 1}
+
+
+@pytest.mark.parametrize("times", [2, 4])
+def test_repeats_of_an_event_that_may_have_been_counted_are_let_go(
+    run_target, sandbox, tmp_path, times: int
+):
+    """With `on_uncertain: reject` no repeat goes in the place of an event of unknown outcome."""
+    sandbox.faults.set([Fault("drop_after", times=1)])
+    ran = run_target(
+        [VISITS, *visits(*[1] * times, action_source="offline"), *visits(2), state({"n": 1})],
+        on_uncertain="reject",
+        ledger_url=f"sqlite:///{tmp_path}/ledger.db",
+        max_rejected_ratio=1,
+    )
+    assert ran.outcomes == {"delivered": 1, "rejected": times}
+    assert [letter["reason"] for letter in ran.dead_letters] == ["uncertain"] * times
+    assert sandbox.store.event_ids() == {"visit-1": 1, "visit-2": 2}
+    assert ran.states == ['{"n": 1}']
+
+
+class _StoreError(Exception):
+    """What an object store raises: no `OSError`, and its words may hold anything."""
+
+
+class _FailingStore(MemoryFileSystem):
+    protocol = "failing"
+
+    def open(self, *_: Any, **__: Any) -> Any:
+        raise _StoreError("shopper9@example.com")
+
+
+def test_object_store_that_fails_by_an_error_of_its_own_stops_the_run(run_target, sandbox):
+    """Dead letters that a store does not take keep STATE where it is, and the run says so."""
+    fsspec.register_implementation("failing", _FailingStore, clobber=True)
+    lines = [VISITS, *visits(1), *visits(2, event_time="x"), state({"n": 2})]
+    ran = run_target(lines, dead_letter_path="failing://letters")
+    assert (ran.code, ran.states) == (1, [])
+    assert "dead letters cannot be written to dead_letter_path" in ran.log
+    assert "_StoreError" in ran.log
+    assert "shopper9" not in ran.log
 
 
 @pytest.mark.parametrize(
@@ -491,7 +531,7 @@ def test_batch_files_are_read(run_target, tmp_path: Path, sandbox, compression: 
         (
             b'{"em": "shopper@example.com"\n',
             {"format": "jsonl", "compression": "none"},
-            "file 1 of 1, line 2: it is no JSON",
+            "file 1 of 1, line 2: it is not JSON",
         ),
         (
             b"shopper@example.com",

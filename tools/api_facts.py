@@ -44,6 +44,11 @@ PATHS: Final = (
     "/oauth/conversion_token",
     "/oauth/token",
 )
+# The same, of versions after the one that is kept: their facts are kept once they are described.
+LATER_PATHS: Final = (
+    "/ad_accounts/{ad_account_id}/conversion_deletion_requests",
+    "/ad_accounts/{ad_account_id}/conversion_deletion_requests/{request_id}",
+)
 METHODS: Final = ("get", "put", "post", "patch", "delete")
 
 # https://spec.openapis.org/oas/v3.0.3: the members of a schema that say what a value may be.
@@ -79,7 +84,7 @@ WIDTH: Final = 100
 
 
 class DescriptionError(Exception):
-    """A file that is no description of the endpoints, with the sentence to print."""
+    """A file that is not a description of the endpoints, with the sentence to print."""
 
 
 # ---- reading
@@ -107,8 +112,8 @@ def read(path: Path) -> dict[str, Any]:
         raise DescriptionError(f"{path} cannot be read as YAML or JSON: {error}") from error
     if not isinstance(parsed, dict) or not {"openapi", "info", "paths"} <= set(parsed):
         raise DescriptionError(
-            f"{path} is no OpenAPI description: it has no openapi, info and paths. Get one from "
-            f"{SOURCE}."
+            f"{path} is not an OpenAPI description: it has no openapi, info and paths. "
+            f"Get one from {SOURCE}."
         )
     return parsed
 
@@ -117,9 +122,13 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def facts(description: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the description without all that is no fact, or no endpoint of ours."""
+    """Return the description without all that is not a fact, or no endpoint of ours."""
     described = description["paths"]
-    paths = {path: _operations(described[path]) for path in PATHS if path in described}
+    paths = {
+        path: _operations(described[path])
+        for path in sorted((*PATHS, *LATER_PATHS))
+        if path in described
+    }
     return {
         "openapi": description["openapi"],
         "info": {name: description["info"].get(name) for name in ("title", "version", "license")},

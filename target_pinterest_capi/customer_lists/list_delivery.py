@@ -16,12 +16,12 @@ from target_pinterest_capi.customer_lists.list_queue import ListQueue
 from target_pinterest_capi.customer_lists.members import (
     Action,
     MemberOperation,
-    OperationReceipt,
-    PendingOperation,
     compile_members,
 )
+from target_pinterest_capi.customer_lists.net_operations import OperationReceipt, PendingOperation
 from target_pinterest_capi.customer_lists.remote_list import ConfiguredList, ListClient, RemoteList
 from target_pinterest_capi.customer_lists.reports import report_of
+from target_pinterest_capi.customer_lists.rows import Identity, recorded_identities
 from target_pinterest_capi.delivery.call_runner import CallRunner
 from target_pinterest_capi.delivery.dead_letters import DeadLetter
 from target_pinterest_capi.delivery.dispatcher import StopReason
@@ -29,11 +29,13 @@ from target_pinterest_capi.delivery.ledger import LedgerError
 from target_pinterest_capi.delivery.run import Run
 from target_pinterest_capi.delivery.unconfirmed_rejections import UnconfirmedRejections
 from target_pinterest_capi.delivery.worker_pool import StartWorkers, WorkerPool
-from target_pinterest_capi.events.event import InvalidRecord, Origin
+from target_pinterest_capi.events.event import Origin
 from target_pinterest_capi.events.outcomes import NotSent, Outcome
 from target_pinterest_capi.events.reasons import Reason, Skipped
+from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.pinterest.calls import FlowStopped
 from target_pinterest_capi.pinterest.client import Client
+from target_pinterest_capi.pinterest.list_records import ListMember, ListRow
 from target_pinterest_capi.pinterest.oauth import tokens_of
 from target_pinterest_capi.reporting.counters import RequestCounts
 from target_pinterest_capi.reporting.customer_lists import CustomerListReport
@@ -61,13 +63,16 @@ class _Rejection(NamedTuple):
     message: str
 
 
-def configured_list(settings: Settings, entry: CustomerListEntry) -> ConfiguredList:
-    """Return the list that an entry feeds."""
+def configured_list(
+    settings: Settings, entry: CustomerListEntry, name: str | None = None
+) -> ConfiguredList:
+    """Return the list that an entry feeds; `name` came with a record, where it does not say it."""
     return ConfiguredList(
         entry.ad_account_id or settings.ad_account_id,
         entry.list_id,
-        entry.list_name,
+        name or entry.list_name,
         entry.list_type,
+        entry.is_nca,
     )
 
 
@@ -95,6 +100,7 @@ class ListDelivery:
         self._unconfirmed: UnconfirmedRejections[_Rejection] = UnconfirmedRejections()
         self._queues: dict[ConfiguredList, ListQueue] = {}
         self._feeds: set[bytes] = set()
+        self._named: dict[CustomerListEntry, set[str]] = {}  # lists that records named
         self._client = client
         self._rng = rng
         self._start_workers = start_workers
@@ -116,27 +122,22 @@ class ListDelivery:
     def _mapper(
         self, entry: CustomerListEntry, stream: str, key_properties: tuple[str, ...]
     ) -> MemberMapper:
-        configured = configured_list(self.settings, entry)
-        origin = Origin(stream, configured.name)
+        origin = Origin(stream, entry.label)
+        self.run.tally.list_origins.add(origin)
         read = compile_members(
-            entry,
-            origin,
-            key_properties,
-            self.run.tally.count_value,
-            plain_keys=self.settings.dead_letter_keys == "plain",
-            null_values=self.settings.null_values,
+            entry, origin, key_properties, self.run.tally.count_value, self.settings.options
         )
-        if self.settings.mode == "live":
-            deliver = self._deliver_to(configured, entry, origin)
+        if entry.list_name_expression is None:
+            deliver = self._deliver_to(configured_list(self.settings, entry), entry, origin)
         else:
-            deliver = self._skip_unsent(origin)
+            deliver = self._deliver_by_name(entry, stream)
 
         def map_record(record: Mapping[str, Any]) -> None:
-            operation = read(record)
-            if isinstance(operation, InvalidRecord):
-                self.run.handle_invalid(operation)
+            result = read(record)
+            if isinstance(result, MemberOperation):
+                deliver(result)
             else:
-                deliver(operation)
+                self.run.handle(result)
 
         return MemberMapper(origin, map_record)
 
@@ -144,9 +145,39 @@ class ListDelivery:
         reason = Skipped.DRY_RUN if self.settings.mode == "dry_run" else NotSent.NOT_LIVE
         return lambda _: self.run.skip_unsent(origin, reason)
 
+    def _deliver_by_name(
+        self, entry: CustomerListEntry, stream: str
+    ) -> Callable[[MemberOperation], None]:
+        """Return what delivers to the lists that a record names, each of which is its own."""
+        known: dict[str, Callable[[MemberOperation], None]] = {}
+        named = self._named.setdefault(entry, set())
+
+        def deliver_to(name: str) -> Callable[[MemberOperation], None]:
+            named.add(name)
+            if len(named) > entry.max_lists:
+                self.run.stop(
+                    f"Records name more than {entry.max_lists} customer lists by list_name: "
+                    f"{shown_name(entry.label)}. STATE stays before the first record of a list "
+                    "too many. Check the expression, or raise max_lists of the entry."
+                )
+            configured = configured_list(self.settings, entry, name)
+            origin = Origin(stream, configured.shown)
+            self.run.tally.list_origins.add(origin)
+            return self._deliver_to(configured, entry, origin)
+
+        def deliver(operation: MemberOperation) -> None:
+            for name in operation.lists:
+                if name not in known:
+                    known[name] = deliver_to(name)
+                known[name](operation)
+
+        return deliver
+
     def _deliver_to(
         self, configured: ConfiguredList, entry: CustomerListEntry, origin: Origin
     ) -> Callable[[MemberOperation], None]:
+        if self.settings.mode != "live":
+            return self._skip_unsent(origin)
         run = self.run
         queue = self._queue(configured, entry)
         feed = self._feed(entry, configured, origin.stream)
@@ -343,7 +374,7 @@ class ListDelivery:
     # What a queue reports (`MemberOutcomes`)
 
     def record_members(
-        self, key: bytes, action: Action, members: Mapping[str, PendingOperation]
+        self, key: bytes, action: Action, members: Mapping[ListMember, PendingOperation]
     ) -> None:
         """Put the members of a request on record, or take them off it. Raises `FlowStopped`."""
         try:
@@ -351,14 +382,34 @@ class ListDelivery:
             if action is Action.REMOVE:
                 refreshes.forget_members(key, members)
                 return
-            by_feed: dict[bytes, list[str]] = {}
+            by_feed: dict[bytes, dict[ListMember, Identity | None]] = {}
             for member, pending in members.items():
                 for feed in pending.feeds:
-                    by_feed.setdefault(feed, []).append(member)
+                    brought = by_feed.setdefault(feed, {})
+                    brought[member] = pending.receipt.key_identity()
             for feed, brought in by_feed.items():
                 refreshes.record_members(feed, brought)
         except LedgerError as error:
             raise FlowStopped(error.stop_message) from None
+
+    def rows_on_record(
+        self, key: bytes, removals: Mapping[ListMember, PendingOperation]
+    ) -> Mapping[ListMember, PendingOperation]:
+        """Return the rows on record of people who are removed, each with its removal.
+
+        Raises `FlowStopped`.
+        """
+        by_identity = {
+            identity: pending
+            for member, pending in removals.items()
+            if isinstance(member, ListRow)
+            for identity in recorded_identities(member, pending.receipt.key_identity())
+        }
+        try:
+            found = self._open_refreshes().rows_with(key, by_identity)
+        except LedgerError as error:
+            raise FlowStopped(error.stop_message) from None
+        return {row: by_identity[min(shared)] for row, shared in found.items()}
 
     def confirm_rejections(self) -> None:
         """Settle the members that were refused before Pinterest accepted this request."""

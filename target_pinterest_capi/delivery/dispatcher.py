@@ -17,7 +17,7 @@ from target_pinterest_capi.delivery.rate_limit import RateLimit
 from target_pinterest_capi.delivery.retry_policy import RetryPolicy, count_attempt
 from target_pinterest_capi.delivery.unconfirmed_rejections import UnconfirmedRejections
 from target_pinterest_capi.delivery.wakeup import Wakeup
-from target_pinterest_capi.delivery.worker_pool import StartWorkers, WorkerPool
+from target_pinterest_capi.delivery.worker_pool import NoThreadError, StartWorkers, WorkerPool
 from target_pinterest_capi.events.event import Account
 from target_pinterest_capi.pinterest.responses import (
     ApiResponse,
@@ -53,10 +53,10 @@ class StopReason(NamedTuple):
 class BatchOutcomes(Protocol):
     """Who hears how requests end."""
 
-    def settle_answered(self, batch: Batch, statuses: list[EventStatus]) -> None:
+    def settle_answered(self, batch: Batch, statuses: list[EventStatus], http_status: int) -> None:
         """Every event of the batch has its own status."""
 
-    def settle_refused(self, batch: Batch, message: str) -> None:
+    def settle_refused(self, batch: Batch, message: str, http_status: int) -> None:
         """The single event of the batch was refused."""
 
     def settle_uncertain(self, batch: Batch) -> Batch | None:
@@ -72,10 +72,18 @@ class _Queued(NamedTuple):
     batch: Batch
 
 
+class _Refusal(NamedTuple):
+    """The single event of a batch was refused, in these words."""
+
+    batch: Batch
+    message: str
+    http_status: int
+
+
 class Dispatcher:
     """Carries batches to their end. `send` makes one attempt, on a worker's thread.
 
-    `app_limit` is for the calls of all accounts together.
+    `test_limit` is for the test calls of all accounts together.
     """
 
     def __init__(
@@ -85,7 +93,7 @@ class Dispatcher:
         *,
         max_in_flight: int,
         max_requests_per_minute: int,
-        app_limit: RateLimit | None = None,
+        test_limit: RateLimit | None = None,
         max_retry_seconds: float,
         attempt_seconds: float = float("inf"),
         clock: Callable[[], float],
@@ -97,7 +105,7 @@ class Dispatcher:
         self._outcomes = outcomes
         self._max_in_flight = max_in_flight
         self._max_requests_per_minute = max_requests_per_minute
-        self._app_limit = app_limit
+        self._test_limit = test_limit
         self._attempt_seconds = attempt_seconds
         self._clock = clock
         self._retry_policy = RetryPolicy(max_retry_seconds, rng)
@@ -105,7 +113,7 @@ class Dispatcher:
         self._queue: list[_Queued] = []
         self._number = itertools.count()
         self._live: set[Batch] = set()
-        self._unconfirmed: UnconfirmedRejections[tuple[Batch, str]] = UnconfirmedRejections()
+        self._unconfirmed: UnconfirmedRejections[_Refusal] = UnconfirmedRejections()
         self.concurrency_limit = ConcurrencyLimit(max_in_flight)
         self.stopped: StopReason | None = None
         self.requests = RequestCounts()
@@ -209,14 +217,21 @@ class Dispatcher:
             heapq.heappush(self._queue, queued)
 
     def _start(self, batch: Batch, now: float) -> None:
+        try:
+            self._workers.start(batch)
+        except NoThreadError as error:
+            self.stop(str(error))
+            self._schedule(batch, _BEFORE_ALL_OTHERS)  # not settled: STATE stays before it
+            return
         count_attempt(batch, now, self.requests)
         self.requests.isolating += batch.attempts == 1 and batch.depth > 0
-        self._workers.start(batch)
 
     def _limits(self, account: Account) -> list[RateLimit]:
         """Return every limit that a call for the account counts for."""
         own = self._rate_limit(account)
-        return [own] if self._app_limit is None else [own, self._app_limit]
+        if self._test_limit is None or account.mode == "live":
+            return [own]
+        return [own, self._test_limit]
 
     def _rate_limit(self, account: Account) -> RateLimit:
         limit = self._rate_limits.get(account.ad_account_id)
@@ -257,13 +272,13 @@ class Dispatcher:
             )
         if any(event.status == "processed" for event in response.body):
             self._settle_rejections(self._unconfirmed.confirm())
-        self._outcomes.settle_answered(batch, response.body)
+        self._outcomes.settle_answered(batch, response.body, response.status)
         self._live.discard(batch)
 
-    def _settle_rejections(self, rejections: list[tuple[Batch, str]]) -> None:
-        for batch, message in rejections:
-            self._outcomes.settle_refused(batch, message)
-            self._live.discard(batch)
+    def _settle_rejections(self, refusals: list[_Refusal]) -> None:
+        for refusal in refusals:
+            self._outcomes.settle_refused(*refusal)
+            self._live.discard(refusal.batch)
 
     def _retry_uncertain(self, batch: Batch, response: EventsResponse) -> None:
         again = self._outcomes.settle_uncertain(batch)
@@ -306,9 +321,9 @@ class Dispatcher:
     def _reject(self, batch: Batch, response: EventsResponse) -> None:
         assert isinstance(response, ApiResponse)  # noqa: S101 - else nothing is isolated
         message = f"{response.status} {response.message}".strip()
-        if not self._unconfirmed.hold((batch, message)):
-            self._outcomes.settle_refused(batch, message)
-            self._live.discard(batch)
+        refusal = _Refusal(batch, message, response.status)
+        if not self._unconfirmed.hold(refusal):
+            self._settle_rejections([refusal])
         elif self._unconfirmed.are_too_many:
             self.stop(
                 f"{describe(response)}: {len(self._unconfirmed)} single events were refused and "

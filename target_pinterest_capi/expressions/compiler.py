@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 from target_pinterest_capi.expressions import interpreter
 from target_pinterest_capi.expressions.analysis import IN_TURN, can_fail
 from target_pinterest_capi.expressions.built_ins import whole_sum
-from target_pinterest_capi.expressions.functions import FUNCTIONS
+from target_pinterest_capi.expressions.functions import FUNCTIONS, STREAM
 from target_pinterest_capi.expressions.syntax import ExpressionError, Node, parse
 from target_pinterest_capi.expressions.values import (
     COMPARISONS,
@@ -31,6 +31,7 @@ __all__ = [
     "EvaluationError",
     "ExpressionError",
     "ListSelection",
+    "bound",
     "compile_expression",
     "compile_node",
     "compile_tree",
@@ -53,13 +54,14 @@ class ListSelection(NamedTuple):
     members: dict[str, Node]
 
 
-def compile_expression(source: str) -> Evaluate:
+def compile_expression(source: str, stream: str | None = None) -> Evaluate:
     """Return the function of a record, decoded JSON, that returns the expression's value.
 
+    `stream` is the name of the records' stream, which `stream()` returns; without it that is null.
     Raises ExpressionError. The function raises EvaluationError, and only where the expression does
     more than follow paths.
     """
-    return compile_tree(parse(source))
+    return compile_tree(bound(parse(source), stream))
 
 
 def compile_tree(tree: Node) -> Evaluate:
@@ -90,6 +92,15 @@ def selection_of(tree: Node) -> ListSelection | None:
 def compile_node(node: Node) -> Evaluate:
     """Return the function of the value that a node is applied to; it may raise ArithmeticError."""
     return _compiled(node)
+
+
+def bound(node: Node, stream: str | None) -> Node:
+    """Return the tree with the stream's name in place of each `stream()`."""
+    if node["type"] == "slice":
+        return node  # whose children are numbers
+    if node["type"] == "function_expression" and node["value"] == STREAM:
+        return {"type": "literal", "value": stream, "children": []}
+    return {**node, "children": [bound(child, stream) for child in node["children"]]}
 
 
 def _guarded(evaluate: Evaluate) -> Evaluate:
@@ -189,7 +200,7 @@ def _members_of_each(base_of: Evaluate, name: str) -> Evaluate:
         if type(base) is list:
             try:
                 found = [element[name] for element in base]
-            except (KeyError, TypeError):  # one lacks it, or is no object
+            except (KeyError, TypeError):  # one lacks it, or is not an object
                 pass
             else:
                 if None not in found:

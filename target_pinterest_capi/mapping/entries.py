@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import lru_cache, partial
 from operator import attrgetter
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, get_args
 
 from target_pinterest_capi.events import coerce
 from target_pinterest_capi.events.build.builder import (
@@ -22,7 +22,13 @@ from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.events.build.plan import EventPlan, Get
 from target_pinterest_capi.events.column_names import clean_name
 from target_pinterest_capi.events.deletions import deletion_columns, is_deleted, says_deleted
-from target_pinterest_capi.events.event import Account, InvalidRecord, Origin, SkippedRecord
+from target_pinterest_capi.events.event import (
+    Account,
+    InvalidRecord,
+    Mode,
+    Origin,
+    SkippedRecord,
+)
 from target_pinterest_capi.events.keys import read_key
 from target_pinterest_capi.events.reasons import Invalid, Skipped
 from target_pinterest_capi.expressions.analysis import literals, named_columns
@@ -46,6 +52,7 @@ MapRow = Callable[[Any, bytes], Result]
 KEPT_STREAMS: Final = 64  # or schemas of one: of each its compiled functions, some 40 KiB
 _ALTERNATIVES: Final = ("anyOf", "oneOf", "allOf")
 ALWAYS: Final = "always"  # as a `when`: every record, whatever the preset asks for
+_MODES: Final[tuple[Mode, ...]] = get_args(Mode)
 _EVERY_STREAM: Final = MappingEntry(stream="*", preset=presets.PINTEREST)
 
 
@@ -56,11 +63,18 @@ class Accounts:
         token = settings.conversion_token
         self._ad_account_id = settings.ad_account_id
         self._token = token.get_secret_value() if token is not None else ""
-        self._known: dict[tuple[str, str], Account] = {}
+        self._mode: Mode = settings.mode
+        self._known: dict[tuple[str, str, Mode], Account] = {}
 
-    def get(self, ad_account_id: str | None = None, token: str | None = None) -> Account:
-        """Return the account of an id and a token; the settings' own where they are None."""
-        key = (ad_account_id or self._ad_account_id, token or self._token)
+    def get(
+        self, ad_account_id: str | None = None, token: str | None = None, mode: Mode = "live"
+    ) -> Account:
+        """Return the account of an id and a token; the settings' own where they are None.
+
+        Of a mode and the settings' own the more careful one holds.
+        """
+        careful = max(mode, self._mode, key=_MODES.index)
+        key = (ad_account_id or self._ad_account_id, token or self._token, careful)
         account = self._known.get(key)
         if account is None:
             account = self._known[key] = Account(*key)
@@ -142,9 +156,10 @@ def columns_of_one_field(settings: Settings, stream: StreamSchema) -> list[SameF
 
 def conditions(entry: MappingEntry, preset: MappingEntry | None) -> list[str]:
     """Return the expressions that must hold for a record: the preset's, unless lifted, and ours."""
-    if entry.when == ALWAYS:
-        return []
-    return [level.when for level in (preset, entry) if level is not None and level.when]
+    is_lifted = entry.preset_when == "ignore" or entry.when == ALWAYS
+    from_preset = [] if preset is None or is_lifted else [preset.when]
+    own = [] if entry.when == ALWAYS else [entry.when]
+    return [condition for condition in (*from_preset, *own) if condition]
 
 
 CompileEntries = Callable[[StreamSchema], tuple[CompiledEntry, ...]]
@@ -241,17 +256,17 @@ def _compile(
     source = entry.ad_account_id
     is_fixed = source is None or source.isdigit()
     when = conditions(entry, preset)
-    levels = Levels(entry, preset, settings)
+    levels = Levels(entry, preset, settings, stream.name)
     plan = event_plan(levels, when if is_fixed else (), origin, stream, entry_note)
     builder = compile_builder(plan, options, entry_note, now)
     if source is not None and not is_fixed:
-        predicates = [compile_guarded(condition, "when", entry_note) for condition in when]
-        read = compile_guarded(source, "ad_account_id", entry_note)
-        read_account = _account_reader(read, token, accounts)
+        predicates = [compile_guarded(one, stream.name, "when", entry_note) for one in when]
+        read = compile_guarded(source, stream.name, "ad_account_id", entry_note)
+        read_account = _account_reader(read, partial(accounts.get, token=token, mode=entry.mode))
         map_record = _to_its_account(builder, read_account, plan, options)
         map_record = _where(predicates, map_record, origin)
         return CompiledEntry(origin, _unless_deleted(deletions, map_record, origin), None, unread)
-    account = accounts.get(source, token)
+    account = accounts.get(source, token, entry.mode)
     map_record = partial(builder.of_record, account)
     rows = _rows(builder, account, deletions, origin)
     return CompiledEntry(origin, _unless_deleted(deletions, map_record, origin), rows, unread)
@@ -273,7 +288,7 @@ def event_plan(
         known_names=frozenset(names) | _literals(levels.expressions("event_name")),
         fallback_name=levels.fallback_name() if names else None,
         sends_unlisted=levels.entry.unlisted_names == "send",
-        conditions=tuple(condition_plan(source, note, columns) for source in when),
+        conditions=tuple(condition_plan(source, stream.name, note, columns) for source in when),
     )
 
 
@@ -363,7 +378,7 @@ def _to_its_account(
 
 
 def _account_reader(
-    get: Get, token: str | None, accounts: Accounts
+    get: Get, account_of: Callable[[str], Account]
 ) -> Callable[[Record], Account | None]:
     """Return the reader of the account that an expression names; None where it names none."""
 
@@ -373,7 +388,7 @@ def _account_reader(
             return None
         if not (text.isascii() and text.isdigit()):
             return None
-        return accounts.get(text, token)
+        return account_of(text)
 
     return read
 

@@ -16,7 +16,12 @@ from target_pinterest_capi.events.fields import BY_PATH, FieldKind
 from target_pinterest_capi.events.reasons import LeftOut
 from target_pinterest_capi.expressions.analysis import can_fail, plain_path_of, roots_of
 from target_pinterest_capi.expressions.code import write_expression, write_list
-from target_pinterest_capi.expressions.compiler import EvaluationError, compile_tree, selection_of
+from target_pinterest_capi.expressions.compiler import (
+    EvaluationError,
+    bound,
+    compile_tree,
+    selection_of,
+)
 from target_pinterest_capi.expressions.pruning import is_null, pruned
 from target_pinterest_capi.expressions.syntax import Node, parse
 from target_pinterest_capi.settings import MappingEntry, Settings
@@ -26,11 +31,12 @@ _FAILURES: Final = (EvaluationError, ArithmeticError, RecursionError)
 
 
 class Levels(NamedTuple):
-    """What an entry's values come from; `preset` is the entry's, as an entry itself."""
+    """What an entry's values come from in a stream; `preset` is the entry's, as an entry itself."""
 
     entry: MappingEntry
     preset: MappingEntry | None
     settings: Settings
+    stream: str
 
     def expressions(self, path: str) -> list[tuple[str, ...]]:
         """Return the expressions of a field, a list for each level that has any."""
@@ -85,18 +91,21 @@ def field_plans(
         default = levels.default(path)
         if names_are_listed and path == "event_name":
             default = None
-        written = [list(map(parse, sources)) for sources in levels.expressions(path)]
-        kept = [_kept(trees, columns) for trees in written]
-        several = sum(map(len, written)) > 1
-        plan = _field_plan(path, kept, default, note, levels.settings.options, several=several)
+        written = [
+            [bound(parse(source), levels.stream) for source in sources]
+            for sources in levels.expressions(path)
+        ]
+        plan = _field_plan(path, written, columns, default, note, levels.settings.options)
         if plan is not None:
             plans[path] = plan
     return plans
 
 
-def condition_plan(source: str, note: Note, columns: Collection[str] | None) -> FieldPlan:
-    """Return the plan of a condition for records."""
-    tree = parse(source)
+def condition_plan(
+    source: str, stream: str, note: Note, columns: Collection[str] | None
+) -> FieldPlan:
+    """Return the plan of a condition for records of a stream."""
+    tree = bound(parse(source), stream)
     return _plan_of_one("when", tree if columns is None else pruned(tree, columns), note)
 
 
@@ -109,30 +118,36 @@ def _kept(trees: list[Node], columns: Collection[str] | None) -> list[Node]:
 
 def _field_plan(
     path: str,
-    levels: list[list[Node]],
+    written: list[list[Node]],
+    columns: Collection[str] | None,
     default: Any,
     note: Note,
     options: Options,
-    *,
-    several: bool,
 ) -> FieldPlan | None:
-    """Return the plan of a field; `several` says whether more than one expression was written."""
-    trees = [tree for level in levels for tree in level]
+    levels = [(_kept(trees, columns), len(trees) > 1) for trees in written]
+    trees = [tree for level, _ in levels for tree in level]
     constant = NOW if path == "event_time" and default == "now" else default
     field = BY_PATH[path]
     if not trees:
         return None if constant is None else FieldPlan(lambda _: constant, reads=frozenset())
+    is_one = sum(map(len, written)) == 1 and constant is None
     reads, codes = roots_of(*trees), tuple(map(_code, trees))
-    if field.many and field.kind is not FieldKind.ITEMS and (several or constant is not None):
-        lists = [_collect(_getters(level, path, note)) for level in levels if level]
-        get = _first([*lists, lambda _: constant])
-        if len(lists) > 1 or constant is not None or field.kind is not FieldKind.HASHED:
+    trial = compile_trial(field, options)
+    if field.many and field.kind is not FieldKind.ITEMS and not is_one:
+        lists = [
+            _collect(_getters(level, path, note), is_alone=not several)
+            for level, several in levels
+            if level
+        ]
+        get = _first(lists)
+        if constant is not None:
+            get = _usable_or(get, constant, path, note, trial)
+        if len(written) > 1 or constant is not None or field.kind is not FieldKind.HASHED:
             return FieldPlan(get, reads=reads)
         return FieldPlan(get, reads=reads, codes=codes, collects=True)
     if len(trees) == 1 and constant is None:
         return _plan_of_one(path, trees[0], note)
-    getters = _getters(trees, path, note)
-    get = _first_usable(getters, constant, path, note, compile_trial(field, options))
+    get = _first_usable(_getters(trees, path, note), constant, path, note, trial)
     return FieldPlan(
         get, reads=reads, selection=_selection(trees[0]), codes=codes, constant=constant
     )
@@ -200,6 +215,35 @@ def _first_usable(
     return first_usable
 
 
+def _usable_or(
+    get: Get,
+    constant: Any,
+    path: str,
+    note: Note,
+    reason_against: Callable[[Any], str | None],
+) -> Get:
+    """Return the reader of a list, or of the constant where the field can hold none of its values.
+
+    Those are noted.
+    """
+
+    def usable(record: Any) -> Any:
+        values = get(record)
+        if values is None or coerce.is_nothing(values):
+            return constant
+        unusable: list[str] = []
+        for value in coerce.listed(values, bracketed=True):
+            reason = reason_against(value)
+            if reason is None:
+                return values
+            unusable.append(reason)
+        for reason in unusable:
+            note(path, reason)
+        return constant
+
+    return usable
+
+
 def _first(getters: list[Get]) -> Get:
     if len(getters) == 1:
         return getters[0]
@@ -214,7 +258,11 @@ def _first(getters: list[Get]) -> Get:
     return first
 
 
-def _collect(getters: list[Get]) -> Get:
+def _collect(getters: list[Get], *, is_alone: bool) -> Get:
+    """Return the reader of all values in a list; of one that was written alone, as it is."""
+    if is_alone:
+        return getters[0]
+
     def collect(record: Any) -> list[Any] | None:
         values: list[Any] = []
         for get in getters:
@@ -226,9 +274,12 @@ def _collect(getters: list[Get]) -> Get:
     return collect
 
 
-def compile_guarded(source: str, path: str, note: Note) -> Get:
-    """Compile an expression; where it fails on a record it gives None, and is noted."""
-    return _compile_guarded(parse(source), path, note)
+def compile_guarded(source: str, stream: str, path: str, note: Note) -> Get:
+    """Return the function of an expression, over a stream's records, for a field.
+
+    Where it fails on a record it gives None, and is noted.
+    """
+    return _compile_guarded(bound(parse(source), stream), path, note)
 
 
 def _compile_guarded(tree: Node, path: str, note: Note) -> Get:

@@ -2,7 +2,7 @@
 
 For `preview` and for the sample of `check`. Promises the target's own answer for every record, by
 the target's own pipeline. Stream maps, flattening and the ledger are the target's alone, and are
-left out. Holds no value of a record but an event's and a member's, as they would be sent.
+dropped. Holds no value of a record but an event's and a member's, as they would be sent.
 """
 
 import json
@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, Final
 
-from target_pinterest_capi.customer_lists.members import MemberOperation
+from target_pinterest_capi.customer_lists.members import MemberOperation, MemberResult
 from target_pinterest_capi.delivery.batches import max_event_bytes
 from target_pinterest_capi.events.build.builder import Result
 from target_pinterest_capi.events.column_names import is_metadata
-from target_pinterest_capi.events.event import Event, InvalidRecord, Origin
+from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, SkippedRecord
 from target_pinterest_capi.events.outcomes import (
     Outcome,
     advice_about,
@@ -24,6 +24,7 @@ from target_pinterest_capi.events.outcomes import (
     counted_reason,
 )
 from target_pinterest_capi.events.reasons import Invalid, Skipped
+from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.expressions.analysis import roots
 from target_pinterest_capi.mapping.entries import (
     Accounts,
@@ -40,6 +41,7 @@ from target_pinterest_capi.pipeline.previewed import (
     SENT,
     Note,
     PreviewedRecord,
+    number_of,
 )
 from target_pinterest_capi.pipeline.previewed_lists import (
     ADVICE,
@@ -55,6 +57,7 @@ from target_pinterest_capi.settings import MappingEntry, Settings
 from target_pinterest_capi.singer import messages
 from target_pinterest_capi.singer.schemas import SchemaError, check_schema
 
+MOST_NAMES: Final = 20  # of lists that records name, shown in words
 IGNORED: Final = ("STATE", "BATCH", "ACTIVATE_VERSION")
 
 
@@ -82,6 +85,8 @@ class Preview:
         self.lists: set[Origin] = (
             set()
         )  # origins that are customer lists, where the others are mapping entries
+        # The names of lists that came with records, in their order, by the entry's label.
+        self.named_lists: dict[str, dict[str, None]] = {}
         self._settings = settings
         self.now = now
         self.accounts = Accounts(settings)
@@ -133,6 +138,16 @@ class Preview:
             return []
         return [*self.names.streams(), *self.names.columns()]
 
+    def named_lists_in_words(self) -> Iterator[str]:
+        """Yield which lists the records name, for each entry that has an expression for it."""
+        for label, names in self.named_lists.items():
+            shown = ", ".join(map(shown_name, list(names)[:MOST_NAMES]))
+            more = f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else ""
+            yield (
+                f"list_name {label} names {number_of(len(names), 'customer list')}: {shown}{more}. "
+                "A run makes those that are not there."
+            )
+
     def unread_columns(self) -> dict[str, list[str]]:
         """Return by stream the columns that no expression reads.
 
@@ -153,7 +168,7 @@ class Preview:
             self.ignored[message.type] += 1
         else:
             raise UnreadableLineError(
-                "its type is no message type: "
+                "its type is not a message type: "
                 "expected SCHEMA, RECORD, STATE, BATCH or ACTIVATE_VERSION"
             )
         return None
@@ -232,7 +247,15 @@ class _StreamPreview:
         self.handle(event)
 
     def _handle_for_list(self, entry: PreviewedListEntry, record: Record) -> None:
-        self._results.append(self._of_list(entry.read(record), entry))
+        made = entry.read(record)
+        if not isinstance(made, MemberOperation) or not made.lists:
+            self._results.append(self._of_list(made, entry))
+            return
+        for name in made.lists:
+            self._preview.named_lists.setdefault(entry.origin.mapping, {})[name] = None
+            of_list = entry.of_list(name)
+            self._preview.lists.add(of_list.origin)
+            self._results.append(self._of_list(made, of_list))
 
     def unread_columns(self, settings: Settings) -> list[str]:
         """Return the columns that no expression of the entries reads, sorted."""
@@ -264,22 +287,9 @@ class _StreamPreview:
             return PreviewedRecord(
                 line, *made.origin, EVENT, notes, made.account.ad_account_id, json.loads(made.body)
             )
-        reason = str(made.reason)
-        name = made.name
-        tally.count_outcome(made.origin, Outcome.SKIPPED, counted_reason(reason, name))
-        return PreviewedRecord(
-            line,
-            *made.origin,
-            str(Outcome.SKIPPED),
-            notes,
-            reason=reason,
-            name=name,
-            advice=made.reason.advice,
-        )
+        return self._skipped(made, notes)
 
-    def _of_list(
-        self, made: MemberOperation | InvalidRecord, entry: PreviewedListEntry
-    ) -> PreviewedRecord:
+    def _of_list(self, made: MemberResult, entry: PreviewedListEntry) -> PreviewedRecord:
         """Return one customer list's result likewise."""
         notes = self._take_notes(entry.origin)
         if isinstance(made, InvalidRecord):
@@ -287,9 +297,14 @@ class _StreamPreview:
                 ad_account_id=entry.ad_account_id, customer_list=entry.shown
             )
             return invalid._replace(advice=ADVICE.get(str(made.reason), invalid.advice))
+        if isinstance(made, SkippedRecord):
+            return self._skipped(made, notes)._replace(
+                ad_account_id=entry.ad_account_id, customer_list=entry.shown
+            )
         outcome = OUTCOMES[made.action]
         self._preview.tally.count_outcome(entry.origin, Outcome.SKIPPED, outcome)
-        shown = {**entry.shown, "members": list(made.members)}
+        members = [one if isinstance(one, str) else one.given() for one in made.members]
+        shown = {**entry.shown, "members": members}
         return PreviewedRecord(
             self._preview.line,
             *entry.origin,
@@ -297,6 +312,20 @@ class _StreamPreview:
             notes,
             entry.ad_account_id,
             customer_list=shown,
+        )
+
+    def _skipped(self, made: SkippedRecord, notes: tuple[Note, ...]) -> PreviewedRecord:
+        reason = str(made.reason)
+        counted = counted_reason(reason, made.name)
+        self._preview.tally.count_outcome(made.origin, Outcome.SKIPPED, counted)
+        return PreviewedRecord(
+            self._preview.line,
+            *made.origin,
+            str(Outcome.SKIPPED),
+            notes,
+            reason=reason,
+            name=made.name,
+            advice=made.reason.advice,
         )
 
     def _invalid(self, made: InvalidRecord, notes: tuple[Note, ...]) -> PreviewedRecord:

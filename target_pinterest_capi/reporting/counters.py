@@ -1,19 +1,22 @@
-"""What a run counts: outcomes by stream, mapping entry and reason, values left out, warnings.
+"""What a run counts: outcomes by stream, mapping entry and reason, values dropped, warnings.
 
 Numbers and names only.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from target_pinterest_capi.events.event import Origin
+from target_pinterest_capi.events.event import Event, Origin
+from target_pinterest_capi.events.fields import EVENT_NAMES
 from target_pinterest_capi.events.outcomes import Outcome
+from target_pinterest_capi.reporting.event_ids import ConstantIds
 
 MAX_WARNINGS: Final = 50  # of Pinterest's are kept by their words, the rest as one
 OTHER_NAMES: Final = "(others)"
 _OUTCOMES: Final = list(Outcome)
+_SHOWN: Final = frozenset(EVENT_NAMES)
 
 
 class OutcomeCount(NamedTuple):
@@ -26,7 +29,7 @@ class OutcomeCount(NamedTuple):
 
 
 class NoteCount(NamedTuple):
-    """How often a value of a field was left out, or sent with a warning, and why."""
+    """How often a value of a field was dropped, or sent with a warning, and why."""
 
     origin: Origin
     field: str
@@ -62,8 +65,12 @@ class Counters:
         self._notes: Counter[tuple[Origin, str, str]] = Counter()
         self._too_old = 0
         self.unsent = 0
+        self.tested = 0
+        self.late_online = 0
+        self._constant_ids = ConstantIds()
         self._warnings: Counter[str] = Counter()
         self.records = 0
+        self.list_origins: set[Origin] = set()  # those whose outcomes are of members, not events
 
     def count_outcome(
         self, origin: Origin, outcome: Outcome, reason: str = "", number: int = 1
@@ -83,8 +90,27 @@ class Counters:
         """Count what was skipped only since the mode is not live: it stands for the delivered."""
         self.unsent += number
 
+    def count_tested(self, number: int) -> None:
+        """Count events of a live run that went as tests, for their entry's mode."""
+        self.tested += number
+
+    def count_late_online(self, number: int) -> None:
+        """Count delivered online events that happened over an hour before."""
+        self.late_online += number
+
+    def compare_ids(self, events: Sequence[Event]) -> None:
+        """Compare the ids of delivered events: one for all of a name is a mistake.
+
+        Of Pinterest's own names: any other may be a value, and could not be shown.
+        """
+        self._constant_ids.compare_ids([event for event in events if event.name in _SHOWN])
+
+    def constant_ids(self) -> dict[str, int]:
+        """Return how many events each name has whose events all had one id."""
+        return self._constant_ids.names()
+
     def count_value(self, origin: Origin, field: str, reason: str, number: int = 1) -> None:
-        """Count values left out or warned about."""
+        """Count values dropped or warned about."""
         self._notes[origin, field, str(reason)] += number
 
     def count_warning(self, message: str, number: int = 1) -> None:
@@ -104,7 +130,11 @@ class Counters:
         self.count_outside_ratio(
             other.total(Outcome.INVALID) + other.total(Outcome.REJECTED) - other.failed
         )
+        self.list_origins |= other.list_origins
         self.count_unsent(other.unsent)
+        self.count_tested(other.tested)
+        self.count_late_online(other.late_online)
+        self._constant_ids.merge(other._constant_ids)  # noqa: SLF001 - its own kind
 
     def total(self, outcome: Outcome) -> int:
         """Return how many events ended so."""
@@ -129,7 +159,7 @@ class Counters:
         return sorted(rows, key=_outcome_order)
 
     def notes(self) -> list[NoteCount]:
-        """Return what was left out or warned about, by stream, entry, field and size."""
+        """Return what was dropped or warned about, by stream, entry, field and size."""
         rows = [NoteCount(*key, count) for key, count in self._notes.items()]
         return sorted(rows, key=_note_order)
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from target_pinterest_capi.sandbox import audiences, customer_lists
+from target_pinterest_capi.sandbox import audiences, customer_lists, deletion_requests
 from target_pinterest_capi.sandbox.fault_plans import Faults
 from target_pinterest_capi.sandbox.fault_responses import json_response
 from target_pinterest_capi.sandbox.faults import KINDS, FaultError, Script, read
@@ -91,6 +91,21 @@ class AdminApi:
             ]
         )
 
+    async def deletion_requests(self, _request: Request) -> Response:
+        """Answer with the deletion requests: whom they name as digests."""
+        now = self.clock()
+        return json_response(
+            [
+                {
+                    **deletion_requests.deletion_body(held, now),
+                    "ad_account_id": held.ad_account_id,
+                    "emails": sorted(held.emails),
+                    "click_ids": sorted(held.click_ids),
+                }
+                for held in self.store.deletion_requests()
+            ]
+        )
+
     async def counters(self, _request: Request) -> Response:
         """Answer with everything that is counted."""
         return json_response(self.store.counters())
@@ -156,11 +171,12 @@ class AdminApi:
             Route("/_sandbox/requests", self.requests),
             Route("/_sandbox/lists", self.lists),
             Route("/_sandbox/audiences", self.audiences),
+            Route("/_sandbox/deletion_requests", self.deletion_requests),
             Route("/_sandbox/counters", self.counters),
             Route("/_sandbox/reset", self.reset, methods=["POST"]),
             Route("/_sandbox/faults", self.all_faults, methods=["GET", "PUT", "DELETE"]),
             Route("/_sandbox/faults/{kind}", self.faults_of_kind, methods=["PUT", "DELETE"]),
-            Route(REDIRECTED, self.redirected, methods=["GET", "POST", "PATCH"]),
+            Route(REDIRECTED, self.redirected, methods=["GET", "POST", "PATCH", "DELETE"]),
         ]
 
 

@@ -41,7 +41,7 @@ SMALLEST: Final = 100  # docs/pinterest-api.md: Customer lists (TOO_SMALL)
 FIRST_ID: Final = 549_755_885_175_000_001
 TOO_LARGE: Final = 413
 
-# docs/pinterest-api.md: Customer lists (exclude_nca)
+# docs/pinterest-api.md: Customer lists: exclude_nca
 BOOLEANS: Final = {"false": False, "true": True}
 
 # docs/pinterest-api.md: Customer lists (path_customer_list_id)

@@ -35,8 +35,10 @@ ENDPOINTS: Final = (
     "oauth",
     "conversion_eqs",
     "advertiser_defined_events",
+    "conversion_deletion_requests",
+    "conversion_token",
 )
-METHODS: Final = ("GET", "POST", "PATCH")
+METHODS: Final = ("GET", "POST", "PATCH", "DELETE")
 STAGES: Final = ("wait", "before", "mark", "header", "after")  # in the order of a request
 LIMITS: Final = ("retry_after", "remaining", "reset")
 
@@ -60,7 +62,7 @@ KINDS: Final = {
     "truncated": FaultKind("after", "processes, then sends half of the answer and hangs up"),
     "wrong_count": FaultKind("after", "processes, then lists an event less", endpoint="events"),
     "empty_body": FaultKind("after", "processes, then answers with an empty body"),
-    "not_json": FaultKind("after", "processes, then answers with a page that is no JSON"),
+    "not_json": FaultKind("after", "processes, then answers with a page that is not JSON"),
     "drip": FaultKind(
         "after", "processes, then sends the answer byte by byte", ("seconds",), ("seconds",)
     ),
@@ -78,7 +80,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
         fault: a name of `KINDS`.
         endpoint: the endpoint whose requests it strikes, of `ENDPOINTS`; empty: all. Only these
             requests are numbered.
-        method: the method of the requests it strikes, GET, POST or PATCH; empty: all. Only these
+        method: the method of the requests it strikes, one of `METHODS`; empty: all. Only these
             requests are numbered.
         requests: the numbers of the requests to strike, counted from 1 since the faults were set;
             empty: all.
@@ -228,7 +230,7 @@ def _convert(given: Any, *, from_json: bool = False) -> Fault:
             else msgspec.convert(given, Fault, strict=False)
         )
     except msgspec.MsgspecError as problem:  # a FaultError of __post_init__ comes as one of these
-        message = f"this JSON is no fault: {problem}" if from_json else str(problem)
+        message = f"this JSON is not a fault: {problem}" if from_json else str(problem)
         raise FaultError(message) from problem
 
 

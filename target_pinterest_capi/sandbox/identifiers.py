@@ -1,9 +1,9 @@
 """Members of a customer list: which records are identifiers, and the form in which they are kept.
 
-Owns the reading of `records` and `records_v2`, and whom a removal finds. Promises that a plain
-identifier does not outlive the request: what is kept is its SHA-256 digest. The only module of the
-sandbox that hashes; it does so by itself, so that a wrong digest of the target cannot agree with
-itself.
+Owns the reading of `records` and `records_v2`, what an e-mail address is, and whom a removal finds.
+Promises that a plain identifier does not outlive the request: what is kept is its SHA-256 digest.
+The only module of the sandbox that hashes; it does so by itself, so that a wrong digest of the
+target cannot agree with itself.
 """
 
 import hashlib
@@ -29,6 +29,16 @@ Member = str | Row
 Matching = Literal["every", "any"]
 
 
+def digest(text: str) -> str:
+    """Return the SHA-256 of a text, as it is kept in the place of it."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def is_email(text: str) -> bool:
+    """Return whether a text is a plain e-mail address, in lower case."""
+    return text == text.lower() and _EMAIL(text) is not None
+
+
 class Records(NamedTuple):
     """The records of one request.
 
@@ -49,8 +59,7 @@ def member(record: str, list_type: str) -> str | None:
     """
     if _DIGEST(record):
         return record
-    plain = record == record.lower() and _EMAIL(record)
-    return hashlib.sha256(record.encode()).hexdigest() if plain or list_type in OPAQUE else None
+    return digest(record) if is_email(record) or list_type in OPAQUE else None
 
 
 def parse_records(records: str, list_type: str) -> Records:
@@ -61,7 +70,7 @@ def parse_records(records: str, list_type: str) -> Records:
     given = [record for part in records.split(",") if (record := part.strip())]
     found = [member(record, list_type) for record in given]
     return Records(
-        len(given), found.count(None), frozenset(digest for digest in found if digest is not None)
+        len(given), found.count(None), frozenset(one for one in found if one is not None)
     )
 
 
@@ -73,7 +82,7 @@ def _is_address(text: str) -> bool:
     return True
 
 
-# docs/pinterest-api.md: Customer lists (records_v2). What is an identifier of each name: a digest,
+# docs/pinterest-api.md: Customer lists: records_v2. What is an identifier of each name: a digest,
 # a plain e-mail or device id in lower case, an address, and of the others any text
 _IS: Final[Mapping[str, Callable[[str], object]]] = {
     "email": lambda text: member(text, "EMAIL"),
@@ -91,7 +100,7 @@ _PAIR: Final = frozenset({"ip_address", "user_agent"})  # they identify together
 
 
 def row(given: Mapping[str, str]) -> Row | None:
-    """Return a row's digests; None where one is no identifier, or all of them identify nobody."""
+    """Return a row's digests; None where one is not an identifier, or they identify nobody."""
     if not all(_IS[name](text) for name, text in given.items()):
         return None
     if not (given.keys() - _PAIR or given.keys() >= _PAIR):
@@ -148,4 +157,4 @@ def _digest(name: str, text: str) -> str:
     """Return the digest that is kept; one is kept as it is only where the field takes digests."""
     if name in _HASHED and _DIGEST(text):
         return text
-    return hashlib.sha256(text.encode()).hexdigest()
+    return digest(text)

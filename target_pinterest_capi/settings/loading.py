@@ -9,79 +9,37 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple, TypeVar
 
+from pydantic import SecretStr
+
 from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.expressions.analysis import looks_computed
 from target_pinterest_capi.settings import entries
 from target_pinterest_capi.settings.constants import read_defaults
+from target_pinterest_capi.settings.foreign_names import FOREIGN
 from target_pinterest_capi.settings.model import Settings
 from target_pinterest_capi.settings.network import network_problems
 from target_pinterest_capi.settings.objects import CustomerListEntry, MappingEntry, OAuth
 from target_pinterest_capi.settings.problems import ConfigurationError, Problem, Reading
 from target_pinterest_capi.settings.reading import build, given_members
 from target_pinterest_capi.settings.secrets import read_secrets
-from target_pinterest_capi.settings.sources import (
-    ENVIRONMENT,
+from target_pinterest_capi.settings.sources import ENVIRONMENT, read_files, real_file
+from target_pinterest_capi.settings.variables import (
     environment,
+    mode_in_effect,
     read_environment,
-    read_files,
-    real_file,
+    refuse_unclear,
     unread_variables,
 )
 
-Purpose = Literal["events", "any"]
+Purpose = Literal["events", "any", "sign-in"]
 Result = TypeVar("Result")
 
+# What a sign-in does without: files of conversion tokens are made after it.
+NOT_FOR_SIGN_IN: Final = frozenset({"conversion_token", "conversion_token_file", "mappings"})
 STAND_IN_ACCOUNT: Final = (
     "0"  # lets the rules between settings run where ad_account_id is missing or wrong
 )
-REFRESHED: Final = ("client_id", "client_secret", "refresh_token", "token_path")
-
-# Settings of singer-sdk, and names that people expect, which are none here: what to do instead.
-# Names of settings in other destinations for Pinterest, Meta and TikTok, and in their tags.
-_TOKEN: Final = "is no setting: set conversion_token"  # noqa: S105 - words
-_ACCOUNT: Final = "is no setting: set ad_account_id, the number of the ad account"
-_TAG: Final = "is no setting: the Conversions API goes by the ad account. Set ad_account_id"
-_INVALID: Final = "is no setting: set on_invalid, to skip or fail"
-_MODE: Final = "is no setting: set mode, to live, test or dry_run"
-_OAUTH: Final = "is no setting at the top: set it as a member of oauth"
-_HASHED: Final = "is no setting: what names a person is always hashed. Remove it"
-_MAPPED: Final = "is no setting: say it in mappings, by stream"
-OF_OTHER_PRODUCTS: Final = {
-    **dict.fromkeys(("api_key", "api_token", "token", "conversion_access_token"), _TOKEN),
-    **dict.fromkeys(("account_id", "advertiser_id", "adaccount_id", "ad_account"), _ACCOUNT),
-    **dict.fromkeys(("pixel_id", "tag_id", "pinterest_tag_id", "dataset_id"), _TAG),
-    **dict.fromkeys(
-        ("skip_invalid_record", "skip_invalid_records", "ignore_invalid_records", "on_error"),
-        _INVALID,
-    ),
-    **dict.fromkeys(
-        ("test_event", "test_events", "test_mode", "test_event_code", "test", "dry_run", "debug"),
-        _MODE,
-    ),
-    **dict.fromkeys(("client_id", "client_secret", "refresh_token", "token_path"), _OAUTH),
-    **dict.fromkeys(("hash_data", "hash_pii", "hashing", "enable_hashing"), _HASHED),
-    **dict.fromkeys(("event_name", "event_names", "fields", "preset", "streams"), _MAPPED),
-    **dict.fromkeys(("action_source", "currency"), "is no setting: set it in defaults"),
-    **dict.fromkeys(("endpoint", "base_url", "url", "host"), "is no setting: set api_url"),
-    **dict.fromkeys(("batch_size", "max_batch_size"), "is no setting: set batch_size_rows"),
-    **dict.fromkeys(("timeout", "timeout_seconds"), "is no setting: set request_timeout_seconds"),
-    **dict.fromkeys(("max_retries", "retries"), "is no setting: set max_retry_seconds"),
-    "api_version": "is no setting: the version stands at the end of api_url",
-}
-FOREIGN: Final = {
-    "add_record_metadata": "has no meaning here: an event has no room for _sdc_ columns. Remove it",
-    "load_method": "has no meaning here: events are only ever added. Remove it",
-    "batch_config": "has no meaning here: it sets how files are written, and this target sends "
-    "events. Set batch_size_rows instead",
-    "batch_wait_limit_seconds": "has no meaning here: set batch_wait_seconds instead",
-    "default_target_schema": "has no meaning here: Pinterest has no schemas. Remove it",
-    "hard_delete": "has no meaning here: an event cannot be taken back. Remove it",
-    "process_activate_version_messages": "has no meaning here: events have no versions. Remove it",
-    "use_singer_decimal": "has no meaning here: amounts are always exact decimals. Remove it",
-    "access_token": "is no setting: set conversion_token for events, or oauth.access_token for "
-    "customer lists",
-    **OF_OTHER_PRODUCTS,
-}
+REFRESHED: Final = ("client_id", "client_secret", "token_path")
 
 
 class _Context(NamedTuple):
@@ -98,11 +56,13 @@ def load(
 ) -> Settings:
     """Return the checked settings of plain values; `warnings` of their sources join its own.
 
-    With `purpose` any, no token for events is needed. Numbers and booleans may come as text, lists
-    and objects as JSON text. The files of secrets are read here. Raises ConfigurationError with all
-    problems.
+    With `purpose` any, no token for events is needed; with sign-in, none is read either. Numbers
+    and booleans may come as text, lists and objects as JSON text. The files of secrets are read
+    here. Raises ConfigurationError with all problems.
     """
     problems: list[Problem] = []
+    if purpose == "sign-in":
+        raw = {name: value for name, value in raw.items() if name not in NOT_FOR_SIGN_IN}
     given = given_members(Settings, _nested(raw), "", problems, foreign=FOREIGN)
     members = read_secrets(Settings, given, "", problems)
     simple = {name: value for name, value in members.items() if name not in _MEMBERS}
@@ -131,10 +91,7 @@ def load_files(
     sources = paths or (ENVIRONMENT,)
     environ = environment()
     raw = read_files(sources, environ=environ)
-    warnings = unread_variables(environ, raw, is_read=ENVIRONMENT in sources)
-    if mode is not None:
-        raw["mode"] = mode
-    return load(raw, purpose=purpose, warnings=warnings)
+    return _load_beside(environ, raw, is_read=ENVIRONMENT in sources, purpose=purpose, mode=mode)
 
 
 def load_config(config: Mapping[str, Any] | Sequence[str], *, with_environment: bool) -> Settings:
@@ -146,8 +103,26 @@ def load_config(config: Mapping[str, Any] | Sequence[str], *, with_environment: 
     environ = environment()
     if with_environment:
         raw |= read_environment(environ)
-    given = list(map(str, raw))
-    return load(raw, warnings=unread_variables(environ, given, is_read=with_environment))
+    return _load_beside(environ, raw, is_read=with_environment)
+
+
+def _load_beside(
+    environ: Mapping[str, str],
+    raw: dict[str, Any],
+    *,
+    is_read: bool,
+    purpose: Purpose = "events",
+    mode: str | None = None,
+) -> Settings:
+    """Return the checked settings of plain values, with what is to be said of the environment."""
+    refuse_unclear(environ, raw, is_read=is_read)
+    warnings: list[Problem] = []
+    if mode is None and not is_read:
+        mode, warnings = mode_in_effect(raw, environ)
+    if mode is not None:
+        raw["mode"] = mode
+    warnings += unread_variables(environ, raw, is_read=is_read)
+    return load(raw, purpose=purpose, warnings=warnings)
 
 
 def collect(read: Callable[[], Result], problems: list[Problem]) -> Result | None:
@@ -208,7 +183,7 @@ def _oauth(raw: Any, where: str, reading: Reading) -> OAuth | None:
         return None
     names = {name.removesuffix("_file") for name in given}
     missing = [name for name in REFRESHED if name not in names]
-    if "access_token" in names and len(missing) < len(REFRESHED):
+    if "access_token" in names and names & {*REFRESHED, "refresh_token"}:
         problems.append(
             Problem(where, f"is given twice: keep either access_token, or {', '.join(REFRESHED)}")
         )
@@ -272,28 +247,59 @@ def _customer_lists(raw: Any, where: str, reading: Reading) -> tuple[CustomerLis
 
 
 def _customer_list(raw: Any, where: str, problems: list[Problem]) -> CustomerListEntry | None:
-    given = given_members(
-        CustomerListEntry, raw, where, problems, as_given=frozenset({"member", "operation"})
-    )
+    as_given = frozenset({"list_name", "member", "operation", "when"})
+    given = given_members(CustomerListEntry, raw, where, problems, as_given=as_given)
     if not isinstance(raw, Mapping):
         return None
-    if ("list_id" in given) == ("list_name" in given):
-        problems.append(Problem(where, "needs either list_id or list_name, to say which list"))
-    name = given.get("list_name")
-    if isinstance(name, str) and looks_computed(name):
-        advice = "is a name, not an expression, and a list named so would be made: write its name"
-        problems.append(Problem(f"{where}.list_name", advice))
-    sound = dict(given)
-    if "member" in sound:
+    sound = {**given, **_list_name(given, where, problems)}
+    if isinstance(sound.get("member"), Mapping):
+        sound["identifiers"] = entries.read_identifiers(
+            sound["member"],
+            f"{where}.member",
+            problems,
+            is_full=given.get("refresh") == "full",
+        )
+        sound |= {"member": (), "list_type": None}
+        if "list_type" in given:
+            advice = "says what a single identifier is: leave it out where member names several"
+            problems.append(Problem(f"{where}.list_type", advice))
+    elif "member" in sound:
         # a stand-in for a wrong one, so that the other members are checked as well
         sound["member"] = (
             entries.read_expressions(sound["member"], f"{where}.member", problems) or ()
         )
-    if "operation" in sound:
-        sound["operation"] = entries.read_expression(
-            sound["operation"], f"{where}.operation", problems
-        )
+    for name in ("operation", "when"):
+        if name in sound:
+            sound[name] = entries.read_expression(sound[name], f"{where}.{name}", problems)
     return build(CustomerListEntry, sound, where, problems)
+
+
+def _list_name(
+    given: Mapping[str, Any], where: str, problems: list[Problem]
+) -> dict[str, str | None]:
+    """Return the name of a list, or the expression of names; and say what is wrong with either."""
+    name, here = given.get("list_name"), f"{where}.list_name"
+    if isinstance(name, str):
+        name = name.strip() or None
+    if ("list_id" in given) == (name is not None):
+        problems.append(Problem(where, "needs either list_id or list_name, to say which list"))
+    if isinstance(name, Mapping):
+        if set(name) != {"expression"}:
+            advice = "must be a name, or an object of one expression: {expression: audience}"
+            problems.append(Problem(here, advice))
+            return {"list_name": None}
+        if given.get("refresh") == "full":
+            advice = "full needs a list of one name: prune has to know which list it is about"
+            problems.append(Problem(f"{where}.refresh", advice))
+        source = entries.read_expression(name["expression"], f"{here}.expression", problems)
+        return {"list_name": None, "list_name_expression": source}
+    if isinstance(name, str) and looks_computed(name):
+        advice = (
+            "is a name, not an expression, and a list named so would be made: write its name, or "
+            "{expression: ...} for a list of each value"
+        )
+        problems.append(Problem(here, advice))
+    return {"list_name": name}
 
 
 def _token_rule(context: _Context) -> Iterator[Problem]:
@@ -375,13 +381,14 @@ def _lists_rule(context: _Context) -> Iterator[Problem]:
     """Check that entries of one list agree, since they share its requests and its record."""
     known: dict[tuple[str | None, ...], CustomerListEntry] = {}
     for entry in context.settings.customer_lists:
-        first = known.setdefault((entry.ad_account_id, entry.list_id, entry.list_name), entry)
-        for name in ("list_type", "refresh"):
+        named = (entry.list_id, entry.list_name, entry.list_name_expression)
+        first = known.setdefault((entry.ad_account_id, *named), entry)
+        for name in ("list_type", "refresh", "is_nca"):
             if getattr(first, name) != getattr(entry, name):
-                which = entry.list_name or entry.list_id
                 yield Problem(
                     "customer_lists",
-                    f"has two entries of the list {which!r} with different {name}: let them agree",
+                    f"has two entries of the list {entry.label!r} with different {name}: "
+                    "let them agree",
                 )
 
 
@@ -397,7 +404,7 @@ def _files_rule(context: _Context) -> Iterator[Problem]:
         if name.split(".")[0] in context.failed:
             continue
         if "\0" in path:
-            yield Problem(name, "is no usable path: it holds a null character")
+            yield Problem(name, "is not a usable path: it holds a null character")
         place = real_file(path)
         if place is None:
             continue
@@ -415,14 +422,22 @@ def _files(context: _Context) -> Iterator[tuple[str, str]]:
                 if str(name).endswith("_file") and isinstance(path, str):
                     yield f"{owner}{name}", path
     settings = context.settings
-    ledger = settings.ledger_url.get_secret_value() if settings.ledger_url is not None else ""
-    if ledger.startswith("sqlite"):
-        yield "ledger_url", ledger.partition(":///")[2].partition("?")[0]
+    ledger, results = map(_database_file, (settings.ledger_url, settings.results_url))
+    if ledger is not None:
+        yield "ledger_url", ledger
+    if results is not None and results != ledger:
+        yield "results_url", results
     if settings.oauth is not None and settings.oauth.token_path is not None:
         yield "oauth.token_path", settings.oauth.token_path
     if settings.report_path is not None:
         yield "report_path", settings.report_path
     yield "dead_letter_path", settings.dead_letter_path
+
+
+def _database_file(url: SecretStr | None) -> str | None:
+    """Return the path of a SQLite database; None for any other."""
+    text = "" if url is None else url.get_secret_value()
+    return text.partition(":///")[2].partition("?")[0] if text.startswith("sqlite") else None
 
 
 def _list(value: Any) -> list[Any]:

@@ -7,8 +7,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from target_pinterest_capi.settings.json_schema import Schema, expected, properties
+from target_pinterest_capi.settings.json_text import parse_json
 from target_pinterest_capi.settings.problems import Problem, WrongValueError, did_you_mean, joined
-from target_pinterest_capi.settings.sources import parse_json
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -30,7 +30,7 @@ def given_members(
 
     Null and empty text are the same as not given, but where null has a meaning. Members named in
     `as_given` keep their value as it is, null apart: somebody else reads them. `foreign` has the
-    advice for names that are known to be no setting.
+    advice for names that are known to be not a setting.
     """
     if not isinstance(raw, Mapping):
         problems.append(Problem(where, "must be an object"))
@@ -40,7 +40,7 @@ def given_members(
     for name, value in raw.items():
         here = joined(where, name)
         if name not in known:
-            advice = (foreign or {}).get(name) or f"is no setting{did_you_mean(name, known)}"
+            advice = (foreign or {}).get(name) or f"is not a setting{did_you_mean(name, known)}"
             problems.append(Problem(here, advice))
             continue
         if name in as_given:

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ from target_pinterest_capi.cli.options import config_option, dry_run_option
 from target_pinterest_capi.cli.replay import view as page
 from target_pinterest_capi.cli.replay.letters import Letters, NoTokenError
 from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
+from target_pinterest_capi.delivery.run_end import end_run
 from target_pinterest_capi.events.coerce import DAY_SECONDS
 from target_pinterest_capi.events.event import Event, InvalidRecord
 from target_pinterest_capi.events.keys import key_of
@@ -74,7 +76,11 @@ def replay(file: str, paths: tuple[str, ...], output: str | None, dry_run: bool)
         run = Run(
             settings.model_copy(update={"dead_letter_path": place, "report_path": None}), _no_state
         )
-        code, why = deliver(run, letters)
+        try:
+            code, why = deliver(run, letters)
+            end_run(run, run.results.end_run, code, why or None)
+        finally:
+            run.close()
     out = console()
     with trimmed(out):
         page.show_outcomes(out, run)
@@ -101,15 +107,16 @@ def deliver(run: Run, letters: Letters) -> tuple[int, str]:
     with _signals(run) as received:
         try:
             with suppress(RunStopped):  # `finish` gives it again, after what is under way
+                run.begin("replay")
                 _read(run, letters)
         except NoTokenError as error:
             code, why = int(ExitCode.CONFIGURATION), _no_token(error)
         except OSError as error:
             code, why = int(ExitCode.ERROR), _unreadable(error)
-        try:
-            stopped = run.finish()
-        finally:
-            run.close()
+        except Exception as error:  # noqa: BLE001 - a bug: its message could hold a value
+            run.interrupt()  # what is under way may still be answered
+            code, why = int(ExitCode.ERROR), _unexpected(error)
+        stopped = run.finish()
     if stopped is not None:
         return code or int(stopped.exit_code), why or str(stopped)
     if received and not code:
@@ -195,6 +202,11 @@ def _no_token(error: NoTokenError) -> str:
 
 def _unreadable(error: OSError) -> str:
     return f"the file of dead letters cannot be read: {error.strerror or error}"
+
+
+def _unexpected(error: Exception) -> str:
+    places = "".join(traceback.format_tb(error.__traceback__)).rstrip()
+    return f"what was not sent is still in the file: an unexpected {type(error).__name__}\n{places}"
 
 
 def _end(message: str, code: ExitCode) -> None:
