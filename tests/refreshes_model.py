@@ -74,7 +74,8 @@ class RunRefreshes:
         current = {
             member
             for (name, member), number in self.shared.members.items()
-            if self.shared.feeds[name].refresh == number
+            if name in self._feeds_of(key)
+            and self.shared.feeds[name].refresh == number
             and self.shared.feeds[name].stream in streams
         }
         return sorted(self._members_of(key) - current)

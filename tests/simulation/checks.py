@@ -197,6 +197,10 @@ class Checks:
             return pinterest.processed[record.event.account.ad_account_id, record.event.id] > 0
         return pinterest.processed_records[record.number] > 0
 
+    def _processed_records(self) -> list[int]:
+        processed = self._simulation.pinterest.processed_records
+        return [number for number, times in processed.items() if times]
+
     def _hold_limit(
         self, process: Process, before: int, position: int, letters: list[Letter]
     ) -> None:
@@ -431,7 +435,10 @@ class Checks:
             record = self._simulation.scenario.records[letter.number]
             if record.event is not None:
                 is_again = any(self._same_event(record.event, number) for number in again)
-                has_place = is_again or self._is_delivered(record)
+                is_sent = any(
+                    self._same_event(record.event, number) for number in self._processed_records()
+                )
+                has_place = is_again or is_sent
                 self._hold(has_place, replay, f"loses the letter of {letter.number}")
             self._hold(
                 record.kind not in LETTER_KINDS
