@@ -36,8 +36,8 @@ class ExpressionError(ValueError):
 
 
 _HINTS: Final = {
-    "=": "'=' is no operator: compare with ==",
-    "$": "'$' is no part of JMESPath: a path starts with a column's name",
+    "=": "'=' is not an operator: compare with ==",
+    "$": "'$' is not part of JMESPath: a path starts with a column's name",
     "and": "'and' is written &&", "or": "'or' is written ||", "not": "'not' is written !",
 }  # fmt: skip
 

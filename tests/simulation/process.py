@@ -53,7 +53,7 @@ class Parts(NamedTuple):
 
 
 class CutLineError(Exception):
-    """A line that is no Singer message."""
+    """A line that is not a Singer message."""
 
 
 class Process:
