@@ -33,6 +33,7 @@ from target_pinterest_capi import settings
 from target_pinterest_capi.customer_lists.list_delivery import ListDelivery
 from target_pinterest_capi.delivery.ledger import LedgerError
 from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
+from target_pinterest_capi.delivery.run_end import end_run
 from target_pinterest_capi.events.event import Origin, SkippedRecord
 from target_pinterest_capi.events.reasons import Skipped
 from target_pinterest_capi.events.redaction import shown_name
@@ -41,6 +42,7 @@ from target_pinterest_capi.pipeline.feed import ChunkedSource, paced
 from target_pinterest_capi.pipeline.not_found import NamesNotFound
 from target_pinterest_capi.reporting.log_lines import keep_to_one_line
 from target_pinterest_capi.reporting.progress import Progress, watch
+from target_pinterest_capi.reporting.quality import LOW_QUALITY, find_shortfalls
 from target_pinterest_capi.reporting.report import NotFound
 from target_pinterest_capi.reporting.summary import log_summary
 from target_pinterest_capi.singer.batch_files import BatchFileError, batch_records
@@ -301,6 +303,7 @@ class TargetPinterestCapi(Target):
         )
         self.run.watch = watching
         try:
+            self.run.begin("target")
             self.listen(file_input)
             self._is_read = self.signal is None
         except RunStopped:
@@ -324,10 +327,12 @@ class TargetPinterestCapi(Target):
             code = code or 128 + self.signal
         if not code:
             code = self._complete_lists()
+        if not code:
+            code = self._judge_quality()
         self._warn_of(self._not_found())
         watching.end(self.run.started_at + self.run.seconds)
         log_summary(self.logger, self.run, self.lists.reports(), code)
-        self._write_report(code)
+        self._leave_report(code)
         self.run.close()
         return code
 
@@ -354,6 +359,20 @@ class TargetPinterestCapi(Target):
             return int(ExitCode.ERROR)
         return int(ExitCode.OK)
 
+    def _judge_quality(self) -> int:
+        """Warn of delivered events that fall short of `quality`, and return the exit code."""
+        observations = self.run.observations
+        if not self.settings.quality or observations is None:
+            return int(ExitCode.OK)
+        short = list(find_shortfalls(self.settings.quality, observations))
+        for one in short:
+            self.logger.warning("Low quality: %s.", one.words, extra=one._asdict())
+        if not short or self.settings.on_low_quality == "warn":
+            return int(ExitCode.OK)
+        self.failure = LOW_QUALITY
+        self.logger.error("%s", self.failure)
+        return int(ExitCode.TOO_MUCH_REJECTED)
+
     def _log_progress(self, progress: Progress) -> None:
         self.logger.info("Progress: %s.", progress.words, extra=progress.numbers())
         self._log_metrics(progress)
@@ -371,25 +390,19 @@ class TargetPinterestCapi(Target):
                 metrics.Point("counter", metric, count, {metrics.Tag.PID.value: os.getpid()}),
             )
 
-    def _write_report(self, code: int) -> None:
-        """Write the report that `report_path` asks for.
-
-        A failure is logged, and changes no exit code.
-        """
-        if self.settings.report_path is None:
-            return
-        from target_pinterest_capi.reporting.report_file import write_report  # noqa: PLC0415 - only runs with a report need it
-
+    def _leave_report(self, code: int) -> None:
+        """Leave the report of this run where it is asked for."""
         stopped = str(self.stopped) if self.stopped is not None else self.failure
         if stopped is None and self.signal is not None:
             stopped = f"{signal.Signals(self.signal).name} came."
-        try:
-            write_report(self.run, code, stopped, self.lists.reports(), self._not_found())
-        except OSError as error:
-            self.logger.error(  # noqa: TRY400
-                "The report cannot be written to report_path: %s.",
-                error.strerror or type(error).__name__,
-            )
+        end_run(
+            self.run,
+            self.run.results.end_run,
+            code,
+            stopped,
+            customer_lists=self.lists.reports(),
+            not_found=self._not_found(),
+        )
 
     # The command line
 

@@ -28,6 +28,7 @@ from target_pinterest_capi.events.outcomes import NotSent, Outcome, Rejected
 from target_pinterest_capi.events.event import Origin
 from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
 from target_pinterest_capi.reporting.counters import Counters
+from target_pinterest_capi.reporting.ending import headline
 from target_pinterest_capi.reporting.report import Report, decode
 from target_pinterest_capi.cli.demo import command as demo
 from target_pinterest_capi.cli.demo import view as demo_page
@@ -196,7 +197,7 @@ def test_it_ends_in_the_report(shown):
     place = Path(shown.out.splitlines()[-1].strip())
     assert place == shown.directory / "report.html"
     report = decode((shown.directory / "report.json").read_bytes())
-    assert f"{report.totals.delivered:,} of " in place.read_text()
+    assert headline(report).replace("'", "&#39;") in place.read_text()
     assert f"= {report.totals.delivered:,} delivered" in shown.out
     (checkout,) = [
         entry for entry in report.delivered.by_event_name if entry.event_name == "checkout"

@@ -17,13 +17,13 @@ from shopper import digest, seconds_ago
 from target_pinterest_capi.cli.eqs import command as eqs
 from target_pinterest_capi.cli.eqs import model as eqs_result
 from target_pinterest_capi.cli.eqs import own_reports
-from target_pinterest_capi.cli.eqs.expectations import EXPECTED
 from target_pinterest_capi.cli.main import main
+from target_pinterest_capi.events.components import COMPONENTS
 from target_pinterest_capi.events.event import Origin
 from target_pinterest_capi.events.reasons import LeftOut
 from target_pinterest_capi.pinterest.responses import ComponentQuality, QualityIssue, QualityScore
 from target_pinterest_capi.reporting.counters import Counters
-from target_pinterest_capi.reporting.coverage import COMPONENTS
+from target_pinterest_capi.reporting.expectations import EXPECTED
 from target_pinterest_capi.reporting.report import Report, decode, encode
 from target_pinterest_capi.sandbox import quality
 from target_pinterest_capi.sandbox.app import SandboxConfig
@@ -338,7 +338,7 @@ def test_no_score_is_explained(ask, arguments, settings, code, said):
         (Fault("status", status=400, endpoint="conversion_eqs"), "refuses the request itself"),
         (Fault("status", status=404, endpoint="conversion_eqs"), "check ad_account_id"),
         (Fault("status", status=503, endpoint="oauth"), "no access token"),
-        (Fault("not_json", endpoint="conversion_eqs"), "no event quality score: check api_url"),
+        (Fault("not_json", endpoint="conversion_eqs"), "not what Pinterest answers: check api_url"),
     ],
 )  # fmt: skip
 def test_what_may_pass_is_told_from_what_will_not(ask, sandbox, fault, said):

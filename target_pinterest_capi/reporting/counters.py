@@ -70,6 +70,7 @@ class Counters:
         self._constant_ids = ConstantIds()
         self._warnings: Counter[str] = Counter()
         self.records = 0
+        self.list_origins: set[Origin] = set()  # those whose outcomes are of members, not events
 
     def count_outcome(
         self, origin: Origin, outcome: Outcome, reason: str = "", number: int = 1
@@ -129,6 +130,7 @@ class Counters:
         self.count_outside_ratio(
             other.total(Outcome.INVALID) + other.total(Outcome.REJECTED) - other.failed
         )
+        self.list_origins |= other.list_origins
         self.count_unsent(other.unsent)
         self.count_tested(other.tested)
         self.count_late_online(other.late_online)

@@ -3,7 +3,7 @@
 from typing import Final, NamedTuple
 
 from target_pinterest_capi.reporting import numbers
-from target_pinterest_capi.reporting.report import Report
+from target_pinterest_capi.reporting.report import Report, Totals
 
 SIGNALS: Final = 128  # a run that a signal ended exits with this and the signal's number
 
@@ -24,23 +24,45 @@ TOO_MUCH_REJECTED: Final = 3
 NOTHING_MAPPED: Final = Ending("bad", "Stopped: no record was mapped")
 
 
+def events_of(report: Report) -> Totals:
+    """Return the totals of events alone, without members of customer lists."""
+    both, members = report.totals, report.members
+    return Totals(
+        delivered=both.delivered - members.delivered,
+        invalid=both.invalid - members.invalid,
+        rejected=both.rejected - members.rejected,
+        skipped=both.skipped - members.skipped,
+    )
+
+
 def headline(report: Report) -> str:
-    """Say in a line what the run came to."""
+    """Say in a line what the run came to: events, and members of customer lists if there are."""
     if report.run.mode == "dry_run":
         return f"{numbers.counted(report.delivered.events, 'event')} would be sent"
-    totals = report.totals
     waiting = report.run.without_outcome
-    attempted = totals.delivered + totals.invalid + totals.rejected + waiting
-    if not attempted:
-        return "Nothing was delivered" if report.run.exit_code else "Nothing was to be delivered"
     verb = "accepted by Pinterest's check" if report.run.mode == "test" else "delivered"
+    events, members = events_of(report), report.members
+    more = f"; {numbers.number(waiting)} wait for the next run" if waiting else ""
+    parts = [
+        _share(totals, noun, waiting if noun == "event" else 0)
+        for totals, noun in ((events, "event"), (members, "list member"))
+    ]
+    said = " and ".join(filter(None, parts))
+    if not said:
+        return "Nothing was delivered" if report.run.exit_code else "Nothing was to be delivered"
+    if said == "The one event":
+        return f"{said} was {verb}{more}"
+    return f"{said} {verb}{more}"
+
+
+def _share(totals: Totals, noun: str, waiting: int) -> str:
+    """Return how many of all that was tried got through; empty where nothing was tried."""
+    attempted = totals.delivered + totals.invalid + totals.rejected + waiting
     if totals.delivered < attempted:
-        delivered = numbers.number(totals.delivered)
-        more = f"; {numbers.number(waiting)} wait for the next run" if waiting else ""
-        return f"{delivered} of {numbers.counted(attempted, 'event')} {verb}{more}"
+        return f"{numbers.number(totals.delivered)} of {numbers.counted(attempted, noun)}"
     if attempted == 1:
-        return f"The one event was {verb}"
-    return f"All {numbers.number(attempted)} events {verb}"
+        return f"The one {noun}"
+    return f"All {numbers.counted(attempted, noun)}" if attempted else ""
 
 
 def ending(report: Report) -> Ending:

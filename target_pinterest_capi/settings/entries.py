@@ -139,7 +139,7 @@ def check_expression(source: Any, where: str, problems: list[Problem]) -> None:
     try:
         compile_expression(source.strip())
     except ExpressionError as error:
-        problems.append(Problem(where, f"is not valid expression: {error}"))
+        problems.append(Problem(where, f"is not valid expression: {error}", error.column))
 
 
 def check_account(source: str, where: str, problems: list[Problem]) -> None:

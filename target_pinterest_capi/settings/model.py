@@ -13,9 +13,10 @@ from target_pinterest_capi.settings.declarations import (
     AccountId,
     ApiUrl,
     Country,
-    LedgerUrl,
+    DatabaseUrl,
     LocalPath,
     Object,
+    Quality,
     ReportPath,
     SettingsModel,
     Zone,
@@ -57,8 +58,8 @@ class Settings(SettingsModel):
         "A file that holds conversion_token.", group="Account"
     )
     oauth: OAuth | None = setting(
-        "OAuth for customer lists and quality scores: access_token, or client_id, client_secret, "
-        "refresh_token and token_path.",
+        "OAuth for customer lists and quality scores: access_token, or client_id, client_secret "
+        "and token_path.",
         group="Account",
     )
     api_url: ApiUrl = setting(
@@ -164,7 +165,20 @@ class Settings(SettingsModel):
     report_path: ReportPath | None = setting(
         "Where the run's report goes: a .json or .html file.", group="Outcomes", hidden=True
     )
-    ledger_url: LedgerUrl | None = setting(
+    quality: Quality = setting(
+        "Least coverage of delivered events, by event name or all: {checkout: {hashed_email: 80}} "
+        "in per cent, events as a number, within_an_hour of all.",
+        values.Frozen({}),
+        group="Outcomes",
+        hidden=True,
+    )
+    on_low_quality: Literal["warn", "fail"] = setting(
+        "What a run does that falls short of quality: warn, or end with exit code 3 after all is "
+        "delivered.",
+        "warn",
+        group="Outcomes",
+    )
+    ledger_url: DatabaseUrl | None = setting(
         "SQLAlchemy URL of the database of delivered events, such as sqlite:///ledger.db: what is "
         "there is not sent again.",
         group="Outcomes",
@@ -172,6 +186,24 @@ class Settings(SettingsModel):
     ledger_retention_days: int = setting(
         "How long delivered events are remembered; at least max_event_age_days. Unless set: 7.",
         7,
+        group="Outcomes",
+        ge=1,
+        le=36_500,
+    )
+    results_url: DatabaseUrl | None = setting(
+        "SQLAlchemy URL of a database with a table of the runs, and one of what became of each "
+        "event; it may be the ledger's.",
+        group="Outcomes",
+    )
+    results_events: Literal["failed", "all"] = setting(
+        "Which events have a row in the results: those that were invalid or rejected, or the "
+        "delivered ones too.",
+        "failed",
+        group="Outcomes",
+    )
+    results_retention_days: int = setting(
+        "How long the results of a run are kept.",
+        90,
         group="Outcomes",
         ge=1,
         le=36_500,

@@ -13,13 +13,14 @@ from zoneinfo import ZoneInfo, available_timezones
 import iso3166
 from pydantic import SecretStr
 
+from target_pinterest_capi.events.components import COMPONENTS
 from target_pinterest_capi.settings.problems import WrongValueError, did_you_mean
 
 MAX_ACCOUNT_DIGITS: Final = 18  # docs/pinterest-api.md: Conversion events
 REPORT_ENDINGS: Final = (".json", ".html")
 
 _ACCOUNT: Final = re.compile(rf"[0-9]{{1,{MAX_ACCOUNT_DIGITS}}}")
-_LEDGER: Final = re.compile(r"(sqlite|postgresql)(\+[a-z0-9_]+)?://")
+_DATABASE: Final = re.compile(r"(sqlite|postgresql)(\+[a-z0-9_]+)?://")
 _IN_MEMORY: Final = re.compile(r"^sqlite[^:]*:///?(\?|$)|^sqlite.*(:memory:|[?&]mode=memory)")
 _LARGEST_PORT: Final = 65_535
 _COMMON_CODES: Final = {"UK": "GB", "USA": "US"}
@@ -102,9 +103,9 @@ def api_url(text: str) -> str:
     return text.rstrip("/")
 
 
-def ledger_url(url: SecretStr) -> SecretStr:
+def database_url(url: SecretStr) -> SecretStr:
     """An SQLAlchemy URL of SQLite or PostgreSQL; secret, since it may carry a password."""
-    if not _LEDGER.match(url.get_secret_value()):
+    if not _DATABASE.match(url.get_secret_value()):
         raise WrongValueError(
             "must be an SQLAlchemy URL: sqlite:///ledger.db, or "
             "postgresql+psycopg://user:password@host/database"
@@ -165,3 +166,36 @@ def report_path(path: str) -> str:
     if not path.casefold().endswith(REPORT_ENDINGS):
         raise WrongValueError("must end in .json or .html: the ending decides the report's form")
     return path
+
+
+# What a gate of `quality` can ask for: the share of events with a component, in per cent, or a
+# number of events; of all together also how many arrive within the hour.
+EVENTS: Final = "events"
+WITHIN_AN_HOUR: Final = "within_an_hour"
+ALL_EVENTS: Final = "all"
+SHARES: Final = (*(component.name for component in COMPONENTS), WITHIN_AN_HOUR)
+
+
+def quality(gates: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return gates by event name: each an object of measures, such as {"hashed_email": 80}."""
+    return Frozen({name: Frozen(dict(_measures(name, asked))) for name, asked in gates.items()})
+
+
+def _measures(name: str, asked: Any) -> Iterator[tuple[str, float]]:
+    if not isinstance(asked, Mapping):
+        raise WrongValueError("must be an object of event names: {checkout: {hashed_email: 80}}")
+    for measure, least in asked.items():
+        if measure not in (EVENTS, *SHARES):
+            hint = did_you_mean(measure, (EVENTS, *SHARES))
+            raise WrongValueError(f"has no measure {measure!r}{hint}")
+        if measure == WITHIN_AN_HOUR and name != ALL_EVENTS:
+            raise WrongValueError(
+                f"measures {measure} of all events alone: put it below {ALL_EVENTS}"
+            )
+        is_number = isinstance(least, int | float) and not isinstance(least, bool)
+        if not is_number or least < 0 or (measure in SHARES and least > 100):  # noqa: PLR2004
+            asked_for = (
+                "a share of 0 to 100 per cent" if measure in SHARES else "a number of events"
+            )
+            raise WrongValueError(f"must give {measure} as {asked_for}")
+        yield measure, float(least)

@@ -28,6 +28,11 @@ NOT_READ: Final = (
     "is set and has no effect, since the environment is not read: add --config ENV, or, where "
     "Meltano runs the target, declare the setting in meltano.yml"
 )
+# What Meltano 4.4 does to the members of an object that comes as a variable.
+NOT_PASSED_ON: Final = (
+    "is set, and Meltano did not pass all of it on, since it drops names with a dot, and null: "
+    "nest the members, and write __NULL__ for null in stream_maps"
+)
 UNCLEAR_MODE: Final = (
     "names no setting, and may have been meant to keep events from being sent: set "
     f"{ENVIRONMENT_PREFIX}MODE to {', '.join(MODES[:-1])} or {MODES[-1]}, or unset this"
@@ -194,9 +199,10 @@ def _why_unread(name: str, text: str, given: Mapping[str, Any], *, is_read: bool
     known = _known_names()
     there = {str(setting).partition(".")[0] for setting in given}
     if name in known:
-        if is_read or (known[name] in there and not _differs(text, given.get(name))):
-            return None
-        return NOT_READ
+        if not is_read and (known[name] not in there or _differs(text, given.get(name))):
+            return NOT_READ
+        is_lost = not is_read and _has_more_members(text, given.get(name))
+        return NOT_PASSED_ON if is_lost else None
     objects = [
         setting for setting, schema in properties(Settings).items() if schema["type"] == "object"
     ]
@@ -222,6 +228,24 @@ def _differs(text: str, value: object) -> bool:
         except InvalidOperation:
             return True
     return False
+
+
+def _has_more_members(text: str, value: object) -> bool:
+    """Whether a variable has members, or members of members, that an object lacks."""
+    if not isinstance(value, Mapping):
+        return False
+    try:
+        said = parse_json(text)
+    except WrongValueError:
+        return False
+    return bool(_paths(said) - _paths(value))
+
+
+def _paths(value: object, where: str = "") -> set[str]:
+    """Return the dotted paths of the members that are no objects."""
+    if not isinstance(value, Mapping):
+        return {where}
+    return {path for name, member in value.items() for path in _paths(member, f"{where}.{name}")}
 
 
 def _oauth_members(environ: Mapping[str, str]) -> dict[str, str]:

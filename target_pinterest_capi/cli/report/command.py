@@ -6,7 +6,7 @@ from typing import Final
 import click
 
 from target_pinterest_capi.cli.console import console, trimmed
-from target_pinterest_capi.cli.inputs import read_report
+from target_pinterest_capi.cli.inputs import read_report, read_reports
 from target_pinterest_capi.cli.report import text
 from target_pinterest_capi.files.durable import replace_file
 from target_pinterest_capi.reporting.html import page as html
@@ -24,8 +24,15 @@ STDOUT: Final = "-"
     metavar="FILE",
     help="Where the page goes; - is standard output.  [default: beside RUN.json, as .html]",
 )
+@click.option(
+    "--trend",
+    "folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Compare with earlier runs: a folder of their JSON reports.",
+)
 @click.option("--text", "is_text", is_flag=True, help="Print the report as text; write no page.")
-def report(run: Path, output: str | None, *, is_text: bool) -> None:
+def report(run: Path, output: str | None, folder: Path | None, *, is_text: bool) -> None:
     """Show the JSON report of a run, written to its `report_path`, as one HTML page or as text."""
     found = read_report(run, "shown")
     if is_text:
@@ -35,7 +42,7 @@ def report(run: Path, output: str | None, *, is_text: bool) -> None:
         with trimmed(out):
             text.show(out, found)
         return
-    page = html.page(found)
+    page = html.page(found, read_reports(folder) if folder is not None else ())
     if output == STDOUT:
         click.echo(page, nl=False)
         return

@@ -6,21 +6,23 @@ that it has, and what must be computed. All that a template puts in is escaped, 
 not there is an error.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from target_pinterest_capi.events.components import COMPONENTS
 from target_pinterest_capi.reporting import numbers
-from target_pinterest_capi.reporting.causes import Causes, find_causes
+from target_pinterest_capi.reporting.causes import Causes, find_causes, urgent_causes
 from target_pinterest_capi.reporting.composition import component_coverage
-from target_pinterest_capi.reporting.coverage import COMPONENTS
-from target_pinterest_capi.reporting.ending import ending, headline
+from target_pinterest_capi.reporting.ending import ending, events_of, headline
+from target_pinterest_capi.reporting.expectations import PLATFORMS, is_expected
 from target_pinterest_capi.reporting.html import chart
 from target_pinterest_capi.reporting.report import (
     Delivered,
     NameCoverage,
     Report,
 )
+from target_pinterest_capi.reporting.trend import Trend, find_trend
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -29,6 +31,7 @@ FILTERS: Final = (
     numbers.counted,
     numbers.duration,
     numbers.longest_delay,
+    numbers.money,
     numbers.moment,
     numbers.number,
     numbers.percent,
@@ -49,10 +52,11 @@ class Section(NamedTuple):
         return self.title.lower().replace(" ", "-")
 
 
-def page(report: Report) -> str:
-    """Return the page of a report."""
+def page(report: Report, earlier: Iterable[Report] = ()) -> str:
+    """Return the page of a report, compared with earlier ones if there are."""
     seen = report.delivered
     causes = find_causes(report)
+    trend = find_trend(report, earlier)
     over_time = None
     if seen.over_time:
         over_time = chart.lay_out(seen.over_time, seen.bucket_seconds)
@@ -64,10 +68,15 @@ def page(report: Report) -> str:
         seen=seen,
         headline=headline(report),
         ending=ending(report),
-        sections=list(_sections(report, causes)),
+        sections=list(_sections(report, causes, trend)),
+        trend=trend,
         causes=causes,
         components=COMPONENTS,
         coverage=_coverage(seen),
+        is_asked_of=is_asked_of,
+        events=events_of(report),
+        in_ledger=sum(row.events for row in report.reasons if row.reason == "in_ledger"),
+        urgent=urgent_causes(causes),
         chart=over_time,
         repeated=repeated,
     )
@@ -91,8 +100,14 @@ def environment() -> "Environment":
     return made
 
 
-def _sections(report: Report, causes: Causes) -> Iterator[Section]:
+def _sections(report: Report, causes: Causes, trend: Trend | None) -> Iterator[Section]:
     """Yield the sections that have something to say, in their order."""
+    if urgent_causes(causes):
+        yield Section("What to do", "urgent.html")
+    if report.amounts:
+        yield Section("What the events were worth", "amounts.html")
+    if trend:
+        yield Section("Trend", "trend.html")
     yield Section("What became of the events", "outcomes.html")
     if report.not_found:
         yield Section("Names not found", "not_found.html")
@@ -101,12 +116,24 @@ def _sections(report: Report, causes: Causes) -> Iterator[Section]:
         yield Section("When they happened", "over_time.html")
         if report.delivered.basis == "delivered":
             yield Section("How soon Pinterest had them", "delays.html")
-        yield Section("Event ids", "event_ids.html")
+        yield Section("Duplicates", "event_ids.html")
     if report.customer_lists:
         yield Section("Customer lists", "customer_lists.html")
     if any(causes):
-        yield Section("What to do", "causes.html")
+        yield Section("Every reason", "causes.html")
     yield Section("The run", "run.html")
+
+
+def is_asked_of(entry: NameCoverage, component: str) -> bool:
+    """Return whether events of a name, from where these came, can be asked for a component.
+
+    One that some of them carry is shown in any case.
+    """
+    sources = entry.action_sources or dict.fromkeys(PLATFORMS, 1)
+    return bool(entry.components[component].events) or any(
+        is_expected(component, PLATFORMS.get(source, source), entry.event_name)
+        for source in sources
+    )
 
 
 def _coverage(seen: Delivered) -> Sequence[NameCoverage]:
@@ -128,5 +155,6 @@ def _coverage(seen: Delivered) -> Sequence[NameCoverage]:
         components=component_coverage(carrying, seen.events),
         repeated_ids=0,
         constant_id=False,
+        action_sources={},
     )
     return [together, *names]
