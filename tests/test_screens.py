@@ -107,7 +107,7 @@ SHOWN: dict[str, Callable[[int], str]] = {
 @pytest.mark.parametrize("name", SHOWN)
 def test_people_see_this(name: str, columns: int, plain_terminal: None):
     """The screen is the one on file, which somebody has read."""
-    shown = SHOWN[name](columns)
+    shown = SHOWN[name](columns).rstrip("\n") + "\n"
     kept = SCREENS / f"{name}-{columns}.txt"
     if os.environ.get("UPDATE_SCREENS"):
         kept.parent.mkdir(exist_ok=True)
