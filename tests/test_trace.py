@@ -160,7 +160,7 @@ def test_broken_lines_and_databases_are_no_end(config, kept, tmp_path: Path, tra
         f'"reason": "no_identifier", "key": {{"id": "{digest("1")}"}}}}\n'
         '{"at": "2026-03-02T10:00:00Z", "str'
     )
-    (tmp_path / "results.db").write_text("this is no database, and longer than a header is")
+    (tmp_path / "results.db").write_text("this is not a database, and longer than a header is")
     result = trace(kept, "id=1", "--json")
     assert steps(result) == [("dead letters", "invalid")]
     assert "results_url cannot be read" in str(json.loads(result.stdout)["not_looked_into"])

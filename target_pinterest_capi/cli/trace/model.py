@@ -249,7 +249,7 @@ def _json(text: str) -> str:
 
 
 def as_json(found: Trace) -> dict[str, Any]:
-    """Return the trace as plain values; absent members are left out."""
+    """Return the trace as plain values; absent members are dropped."""
     steps = [
         {name: value for name, value in msgspec.to_builtins(step).items() if value is not None}
         for step in found.steps
