@@ -107,7 +107,7 @@ def keep(file: TokenFile, token: str, exchanged: str) -> None:
 
 
 def test_what_another_process_kept_meanwhile_stays(tmp_path: Path):
-    """Where files cannot be locked two may exchange one token: the later to write is no newer."""
+    """Where files cannot be locked two may exchange one token: the later to write is not a newer."""
     place = tmp_path / "token.json"
     first, second = (TokenFile(str(place), "configured") for _ in range(2))
     keep(first, "first", "configured")
@@ -194,7 +194,11 @@ def test_devices_and_urls_are_no_files_of_their_own():
     [
         ("dead_letter_path", "a\0b", "holds a null character"),
         ("report_path", "a\0b.json", "holds a null character"),
-        ("ledger_url", "postgresql+psycopg://u:s3cret@host:abc/db", "has a port that is no number"),
+        (
+            "ledger_url",
+            "postgresql+psycopg://u:s3cret@host:abc/db",
+            "has a port that is not a number",
+        ),
         ("ledger_url", "postgresql+psycopg://u:s3#c/r@host:99999/db", "has a port that is no"),
         (
             "mappings",

@@ -179,7 +179,7 @@ def test_pasting_signs_in(configured):
 def test_pasted_addresses_that_sign_nobody_in(
     configured, led: Callable[[str], str], words: str | None
 ):
-    """A refusal, another sign-in's answer, and what is no answer say so; nothing is kept."""
+    """A refusal, another sign-in's answer, and what is not an answer say so; nothing is kept."""
     login = start_login("--manual")
     _, err = login.communicate(led(printed_address(login)) + "\n", timeout=120)
     if words is None:  # the first state counts

@@ -76,7 +76,7 @@ def login(
     settings = load_settings(paths, purpose="sign-in")
     app = _app_of(settings, paths)
     if not is_address(redirect_uri):
-        raise click.BadParameter("that is no address.", param_hint="--redirect-uri")
+        raise click.BadParameter("that is not an address.", param_hint="--redirect-uri")
     if not manual and not can_listen(redirect_uri):
         raise click.BadParameter(NOT_HERE, param_hint="--redirect-uri")
     state = secrets.token_urlsafe(_STATE_BYTES)

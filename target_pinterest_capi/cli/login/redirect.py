@@ -72,8 +72,8 @@ def read_pasted(text: str, state: str) -> str:
         query = ""
     if not query:
         raise SignInError(
-            "that is no address that Pinterest leads to: copy what the browser's address bar shows "
-            "after the consent, from http to the end"
+            "that is not an address that Pinterest leads to: copy what the browser's address bar "
+            "shows after the consent, from http to the end"
         )
     return read_code(query, state)
 
@@ -154,7 +154,7 @@ def is_address(redirect_uri: str) -> bool:
 def _parts(address: str) -> SplitResult | None:
     try:
         place = urlsplit(address)
-        place.port  # noqa: B018 - raises where it is no number
+        place.port  # noqa: B018 - raises where it is not a number
     except ValueError:
         return None
     return place
