@@ -267,6 +267,7 @@ CONVERSIONS: dict[str, Callable[[str], Any]] = {
     "city": forms.city,
     "country": forms.country,
     "currency": forms.currency,
+    "customer_type": forms.customer_type,
     "email": forms.email,
     "external_id": lambda text: forms.external_id(text, lower=True),
     "gender": forms.gender,
