@@ -116,7 +116,11 @@ def test_devices_and_urls_are_no_files_of_their_own():
     [
         ("dead_letter_path", "a\0b", "holds a null character"),
         ("report_path", "a\0b.json", "holds a null character"),
-        ("ledger_url", "postgresql+psycopg://u:s3cret@host:abc/db", "has a port that is no number"),
+        (
+            "ledger_url",
+            "postgresql+psycopg://u:s3cret@host:abc/db",
+            "has a port that is not a number",
+        ),
         ("ledger_url", "postgresql+psycopg://u:s3#c/r@host:99999/db", "has a port that is no"),
         (
             "mappings",

@@ -40,7 +40,7 @@ class DeadLetter(NamedTuple):
     mode: Mode = "live"
 
     def line(self, at: datetime, run_id: str) -> bytes:
-        """Return the letter's JSON line; absent members are left out."""
+        """Return the letter's JSON line; absent members are dropped."""
         members: dict[str, Any] = {
             "at": at.isoformat(timespec="seconds").replace("+00:00", "Z"),
             "run_id": run_id,

@@ -114,7 +114,7 @@ class Settings(SettingsModel):
     )
 
     null_values: tuple[str, ...] = setting(
-        "Texts that stand for a missing value, in any case: left out and counted, never hashed. "
+        "Texts that stand for a missing value, in any case: dropped and counted, never hashed. "
         "A list replaces the default; []: none.",
         DEFAULT_NULL_VALUES,
         group="Mapping",

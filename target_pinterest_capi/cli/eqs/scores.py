@@ -79,7 +79,7 @@ def _advice(reply: CallResponse, tokens: FixedToken | RefreshedTokens, account: 
                 f"check ad_account_id ({account}) and api_url."
             )
         case status if status is not None and status // 100 == 2:  # noqa: PLR2004
-            return "That is no event quality score: check api_url."
+            return "That is not an event quality score: check api_url."
         case _:
             return _other_advice(reply)
 
