@@ -634,7 +634,7 @@ def test_refresh_token_is_exchanged_and_what_replaces_it_kept(check, tmp_path):
     assert (first.exit_code, second.exit_code) == (0, 0)
     assert (
         found(second)["oauth"]["message"]
-        == f"Pinterest takes oauth.refresh_token for ad account {ACCOUNT}"
+        == f"Pinterest takes the token of oauth for ad account {ACCOUNT}"
     )
     kept = json.loads((tmp_path / "oauth.json").read_text())["refresh_token"]
     assert kept != APP["refresh_token"]
@@ -780,6 +780,12 @@ def test_the_program_in_a_plain_terminal(sandbox, tmp_path):
             "ledger",
             "ledger_url cannot be used",
         ),
+        ({"results_url": "sqlite:///nowhere/results.db"}, "results", "its folder is not there"),
+        (
+            {"results_url": "postgresql+psycopg://user:secret@127.0.0.1:9/x", "mode": "test"},
+            "results",
+            "results_url cannot be used",
+        ),
     ],
 )
 def test_places_that_a_run_cannot_write(check, settings: dict[str, Any], step: str, words: str):
@@ -801,9 +807,10 @@ def test_places_are_left_as_they_are(check, tmp_path: Path):
         dead_letter_path="rejected.jsonl",
         report_path="reports/run.html",
         ledger_url="sqlite:///ledger.db",
+        results_url="sqlite:///results.db",
     )
     assert found(result)["files"]["message"] == "dead_letter_path, report_path can be written"
-    assert found(result)["ledger"]["mark"] == "ok"
+    assert [found(result)[step]["mark"] for step in ("ledger", "results")] == ["ok", "ok"]
     assert {path.name for path in tmp_path.iterdir()} == before
 
 

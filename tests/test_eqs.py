@@ -338,7 +338,7 @@ def test_no_score_is_explained(ask, arguments, settings, code, said):
         (Fault("status", status=400, endpoint="conversion_eqs"), "refuses the request itself"),
         (Fault("status", status=404, endpoint="conversion_eqs"), "check ad_account_id"),
         (Fault("status", status=503, endpoint="oauth"), "no access token"),
-        (Fault("not_json", endpoint="conversion_eqs"), "no event quality score: check api_url"),
+        (Fault("not_json", endpoint="conversion_eqs"), "not what Pinterest answers: check api_url"),
     ],
 )  # fmt: skip
 def test_what_may_pass_is_told_from_what_will_not(ask, sandbox, fault, said):

@@ -63,6 +63,9 @@ DEFAULTS = {
     "report_path": None,
     "ledger_url": None,
     "ledger_retention_days": 7,
+    "results_url": None,
+    "results_events": "failed",
+    "results_retention_days": 90,
     "on_uncertain": "resend",
     "batch_size_rows": 1000,
     "batch_max_bytes": 2_000_000,
@@ -233,6 +236,8 @@ def test_null_and_empty_text_are_not_given(name, nothing):
         ("max_rejected_ratio", "nan", "a number from 0 to 1"),
         ("ledger_url", "ledger.db", "SQLAlchemy URL"),
         ("ledger_url", "mysql://db.example.com/x", "sqlite:///ledger.db"),
+        ("results_url", "results.db", "SQLAlchemy URL"),
+        ("results_url", "sqlite://", "must name a file"),
         ("ledger_url", "sqlite://", "must name a file"),
         ("ledger_url", "sqlite:///", "must name a file"),
         ("ledger_url", "sqlite+pysqlite://?timeout=5", "must name a file"),
@@ -461,8 +466,11 @@ def test_oauth_is_a_token_or_the_means_to_refresh_one(oauth):
 
 @pytest.mark.parametrize("left_out", sorted(OAUTH))
 def test_oauth_names_what_is_missing(left_out):
-    """Without an access token, each of the four parts is needed."""
+    """Without an access token, an app's parts are needed; `login` can make the refresh token."""
     oauth = {name: value for name, value in OAUTH.items() if name != left_out}
+    if left_out == "refresh_token":
+        assert load({**MINIMAL, "oauth": oauth}).oauth.refresh_token is None
+        return
     assert list(problems_of({**MINIMAL, "oauth": oauth})) == [f"oauth.{left_out}"]
 
 
@@ -493,6 +501,7 @@ PLACES = (
     "conversion_token",
     "conversion_token_file",
     "ledger_url",
+    "results_url",
     "api_url",
     "ad_account_id",
     "mode",
@@ -544,6 +553,7 @@ def test_no_secret_shows_in_settings(token):
         "conversion_token": token,
         "oauth": {**OAUTH, "client_secret": token, "refresh_token": token},
         "ledger_url": f"postgresql+psycopg://user:{token}@db.example.com/ledger",
+        "results_url": f"postgresql+psycopg://user:{token}@db.example.com/results",
         "dead_letter_path": f"ftp://user:{token}@files.example.com/",
         "stream_map_config": {"hash_seed": token},
         "defaults": {"user_data.partner_id": token},

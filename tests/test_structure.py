@@ -116,11 +116,13 @@ LIBRARIES: Final = {
     "pyspark": ("spark.task", "spark.source"),
     "rich": ("cli",),
     "singer_sdk": ("singer.reader", "sinks", "target", "target_command"),
-    "socket": ("checks.connectivity", "sandbox.server"),
+    "socket": ("checks.connectivity", "cli.login.redirect", "sandbox.server"),
     "sqlalchemy": (
         "customer_lists.full_refreshes",
         "delivery.database",
         "delivery.event_ledger",
+        "delivery.results_database",
+        "delivery.results_tables",
     ),
     "starlette": ("sandbox",),
     "threading": (

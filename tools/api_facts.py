@@ -112,8 +112,8 @@ def read(path: Path) -> dict[str, Any]:
         raise DescriptionError(f"{path} cannot be read as YAML or JSON: {error}") from error
     if not isinstance(parsed, dict) or not {"openapi", "info", "paths"} <= set(parsed):
         raise DescriptionError(
-            f"{path} is not an OpenAPI description: it has no openapi, info and paths. Get one from "
-            f"{SOURCE}."
+            f"{path} is not an OpenAPI description: it has no openapi, info and paths. "
+            f"Get one from {SOURCE}."
         )
     return parsed
 

@@ -181,7 +181,10 @@ def fields(text: str | None, as_json: bool) -> None:
 
     With TEXT the fields of that name, be it Pinterest's or an everyday one such as revenue, or
     else those with TEXT in their path or description: `pinterest-capi fields user_data`.
-    """
+
+    \b
+    pinterest-capi fields email
+    """  # noqa: D301 - click reads \b as "keep these lines"
     found = find_fields(text or "")
     if not found:
         suggestion = did_you_mean(text, _all_names(), NEAR) or "."

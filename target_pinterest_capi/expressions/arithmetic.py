@@ -13,7 +13,7 @@ from target_pinterest_capi.expressions.values import DIGITS, EXACT, EvaluationEr
 
 Exact = int | Decimal
 
-# 40 digits are more than an amount has: what is left of a third is not an amount until it is rounded.
+# 40 digits are more than an amount has: a third is not an amount until it is rounded.
 QUOTIENT: Final = Context(prec=40, traps=[InvalidOperation, Overflow])
 _ROUNDED: Final = Context(prec=DIGITS, rounding=ROUND_HALF_UP, traps=[InvalidOperation, Overflow])
 _MOST_PLACES: Final = 9  # docs/pinterest-api.md: Amounts

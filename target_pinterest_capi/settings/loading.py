@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple, TypeVar
 
+from pydantic import SecretStr
+
 from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.expressions.analysis import looks_computed
 from target_pinterest_capi.settings import entries
@@ -29,13 +31,15 @@ from target_pinterest_capi.settings.variables import (
     unread_variables,
 )
 
-Purpose = Literal["events", "any"]
+Purpose = Literal["events", "any", "sign-in"]
 Result = TypeVar("Result")
 
+# What a sign-in does without: files of conversion tokens are made after it.
+NOT_FOR_SIGN_IN: Final = frozenset({"conversion_token", "conversion_token_file", "mappings"})
 STAND_IN_ACCOUNT: Final = (
     "0"  # lets the rules between settings run where ad_account_id is missing or wrong
 )
-REFRESHED: Final = ("client_id", "client_secret", "refresh_token", "token_path")
+REFRESHED: Final = ("client_id", "client_secret", "token_path")
 
 
 class _Context(NamedTuple):
@@ -52,11 +56,13 @@ def load(
 ) -> Settings:
     """Return the checked settings of plain values; `warnings` of their sources join its own.
 
-    With `purpose` any, no token for events is needed. Numbers and booleans may come as text, lists
-    and objects as JSON text. The files of secrets are read here. Raises ConfigurationError with all
-    problems.
+    With `purpose` any, no token for events is needed; with sign-in, none is read either. Numbers
+    and booleans may come as text, lists and objects as JSON text. The files of secrets are read
+    here. Raises ConfigurationError with all problems.
     """
     problems: list[Problem] = []
+    if purpose == "sign-in":
+        raw = {name: value for name, value in raw.items() if name not in NOT_FOR_SIGN_IN}
     given = given_members(Settings, _nested(raw), "", problems, foreign=FOREIGN)
     members = read_secrets(Settings, given, "", problems)
     simple = {name: value for name, value in members.items() if name not in _MEMBERS}
@@ -177,7 +183,7 @@ def _oauth(raw: Any, where: str, reading: Reading) -> OAuth | None:
         return None
     names = {name.removesuffix("_file") for name in given}
     missing = [name for name in REFRESHED if name not in names]
-    if "access_token" in names and len(missing) < len(REFRESHED):
+    if "access_token" in names and names & {*REFRESHED, "refresh_token"}:
         problems.append(
             Problem(where, f"is given twice: keep either access_token, or {', '.join(REFRESHED)}")
         )
@@ -416,14 +422,22 @@ def _files(context: _Context) -> Iterator[tuple[str, str]]:
                 if str(name).endswith("_file") and isinstance(path, str):
                     yield f"{owner}{name}", path
     settings = context.settings
-    ledger = settings.ledger_url.get_secret_value() if settings.ledger_url is not None else ""
-    if ledger.startswith("sqlite"):
-        yield "ledger_url", ledger.partition(":///")[2].partition("?")[0]
+    ledger, results = map(_database_file, (settings.ledger_url, settings.results_url))
+    if ledger is not None:
+        yield "ledger_url", ledger
+    if results is not None and results != ledger:
+        yield "results_url", results
     if settings.oauth is not None and settings.oauth.token_path is not None:
         yield "oauth.token_path", settings.oauth.token_path
     if settings.report_path is not None:
         yield "report_path", settings.report_path
     yield "dead_letter_path", settings.dead_letter_path
+
+
+def _database_file(url: SecretStr | None) -> str | None:
+    """Return the path of a SQLite database; None for any other."""
+    text = "" if url is None else url.get_secret_value()
+    return text.partition(":///")[2].partition("?")[0] if text.startswith("sqlite") else None
 
 
 def _list(value: Any) -> list[Any]:

@@ -26,7 +26,7 @@ def read_secrets(
 ) -> dict[str, Any]:
     """Return the settings of `model` with each secret as text, in whichever form it was given.
 
-    A secret that is given twice, cannot be read or cannot be sent is a problem, and dropped from the
+    A secret that is given twice, cannot be read or cannot be sent is a problem, and is not in the
     result.
     """
     result = dict(given)
