@@ -176,10 +176,14 @@ class Acknowledger:
 
     def _reject_uncertain(self, batch: Batch, position: int) -> None:
         """Reject an event that may have been counted, and every repeat that waits for it."""
-        event, sequence = batch.events[position], batch.sequences[position]
+        self.reject_uncertain(batch.events[position], batch.sequences[position])
+        if self._deduplication is not None and batch.keys:
+            for repeat, sequence in self._deduplication.end_uncertain(batch.keys[position]):
+                self.reject_uncertain(repeat, sequence)
+
+    def reject_uncertain(self, event: Event, sequence: int) -> None:
+        """Reject an event that may have been counted, or repeats one that may have been."""
         self._add_rejected(event, sequence, Rejected.UNCERTAIN, _UNCERTAIN_DETAIL)
-        while (repeat := self._next_repeat(batch, position)) is not None:
-            self._add_rejected(*repeat, Rejected.UNCERTAIN, _UNCERTAIN_DETAIL)
 
     def _add_rejected(
         self,
@@ -206,14 +210,11 @@ class Acknowledger:
             )
         )
 
-    def _next_repeat(self, batch: Batch, position: int) -> tuple[Event, int] | None:
-        if self._deduplication is None or not batch.keys:
-            return None
-        return self._deduplication.next_repeat(batch.keys[position])
-
     def _send_repeat(self, batch: Batch, position: int) -> None:
         """Send the next repeat of a rejected event in its place, if one waits."""
-        repeat = self._next_repeat(batch, position)
+        if self._deduplication is None or not batch.keys:
+            return
+        repeat = self._deduplication.next_repeat(batch.keys[position])
         if repeat is None:
             return
         event, sequence = repeat
