@@ -171,6 +171,91 @@ ecommerce.tax_value_in_usd ecommerce.unique_items ecommerce.total_item_quantity
 ecommerce.transaction_id items batch_event_index batch_page_id batch_ordering_id
 """
 
+SNOWPLOW = """
+app_id platform etl_tstamp collector_tstamp dvce_created_tstamp event event_id txn_id name_tracker
+v_tracker v_collector v_etl user_id user_ipaddress user_fingerprint domain_userid domain_sessionidx
+network_userid geo_country geo_region geo_city geo_zipcode geo_latitude geo_longitude
+geo_region_name ip_isp ip_organization ip_domain ip_netspeed page_url page_title page_referrer
+page_urlscheme page_urlhost page_urlport page_urlpath page_urlquery page_urlfragment refr_urlscheme
+refr_urlhost refr_urlport refr_urlpath refr_urlquery refr_urlfragment refr_medium refr_source
+refr_term mkt_medium mkt_source mkt_term mkt_content mkt_campaign se_category se_action se_label
+se_property se_value tr_orderid tr_affiliation tr_total tr_tax tr_shipping tr_city tr_state
+tr_country ti_orderid ti_sku ti_name ti_category ti_price ti_quantity pp_xoffset_min pp_xoffset_max
+pp_yoffset_min pp_yoffset_max useragent br_name br_family br_version br_type br_renderengine br_lang
+br_features_pdf br_cookies br_colordepth br_viewwidth br_viewheight os_name os_family
+os_manufacturer os_timezone dvce_type dvce_ismobile dvce_screenwidth dvce_screenheight doc_charset
+doc_width doc_height tr_currency tr_total_base tr_tax_base tr_shipping_base ti_currency
+ti_price_base base_currency geo_timezone mkt_clickid mkt_network etl_tags dvce_sent_tstamp
+refr_domain_userid refr_dvce_tstamp domain_sessionid derived_tstamp event_vendor event_name
+event_format event_version event_fingerprint true_tstamp load_tstamp
+"""
+POSTHOG = """
+uuid event properties person_properties person_id distinct_id team_id timestamp created_at
+inserted_at elements elements_chain ip properties.$ip properties.$current_url properties.$host
+properties.$pathname properties.$referrer properties.$referring_domain properties.$browser
+properties.$browser_version properties.$browser_language properties.$os properties.$os_name
+properties.$os_version properties.$device properties.$screen_height properties.$screen_width
+properties.$viewport_height properties.$viewport_width properties.$raw_user_agent
+properties.$session_id properties.$window_id properties.$device_id properties.$lib
+properties.$lib_version properties.$insert_id properties.$locale properties.$timezone
+properties.$app_name properties.$app_namespace properties.$app_version
+properties.$device_manufacturer properties.$device_model properties.$geoip_country_code
+properties.$geoip_subdivision_1_code properties.$geoip_city_name properties.$geoip_postal_code
+properties.$geoip_latitude properties.$geoip_longitude properties.$geoip_time_zone
+properties.$geoip_continent_name properties.$groups properties.$active_feature_flags
+properties.utm_source properties.utm_campaign properties.value properties.total properties.revenue
+properties.currency properties.order_id properties.query properties.products properties.subtotal
+properties.tax properties.shipping properties.discount properties.coupon properties.affiliation
+properties.category properties.brand person_properties.email person_properties.phone
+person_properties.first_name person_properties.last_name person_properties.name
+person_properties.city person_properties.state person_properties.country
+person_properties.$initial_epik
+"""
+# Of MetaRouter's calls and of the seven events of its integration.
+METAROUTER = """
+anonymousId userId messageId timestamp originalTimestamp receivedAt sentAt version type event name
+category channel integrations writeKey _metarouter context.ip context.userAgent context.locale
+context.timezone context.page.url context.page.search context.page.referrer context.page.title
+context.page.path context.screen context.campaign context.referrer context.location context.library
+context.active context.groupId context.providers.pinterestCAPI.epik context.app.name
+context.app.version context.app.namespace context.app.build context.device.type context.device.model
+context.device.manufacturer context.device.advertisingId context.device.adTrackingEnabled
+context.device.id context.device.token context.device.name context.os.name context.os.version
+context.network.carrier context.network.wifi context.network.bluetooth context.network.cellular
+context.traits.email context.traits.phone context.traits.gender context.traits.birthday
+context.traits.firstName context.traits.lastName context.traits.address.city
+context.traits.address.state context.traits.address.postalCode context.traits.address.country
+context.traits.name context.traits.avatar context.traits.username context.traits.company
+context.traits.createdAt context.traits.age properties.email properties.value properties.total
+properties.revenue properties.currency properties.order_id properties.query properties.products
+properties.product_id properties.sku properties.name properties.category properties.brand
+properties.subtotal properties.tax properties.shipping properties.discount properties.coupon
+properties.affiliation properties.checkout_id properties.cart_id properties.payment_method
+properties.shipping_method properties.step properties.list_id properties.filters properties.sorts
+properties.position properties.image_url properties.variant
+"""
+ADOBE_XDM = """
+_id timestamp eventType identityMap.Email identityMap.Email_LC_SHA256 identityMap.Phone
+identityMap.IDFA identityMap.GAID identityMap.ECID identityMap.AAID endUserIDs consents.adID
+environment.type environment.operatingSystem environment.operatingSystemVersion environment.carrier
+environment.ipV4 environment.ipV6 environment._dc.language environment.browserDetails.userAgent
+environment.browserDetails.acceptLanguage environment.browserDetails.name
+environment.browserDetails.vendor environment.browserDetails.version
+environment.browserDetails.viewportHeight environment.browserDetails.viewportWidth device.type
+device.manufacturer device.model device.modelNumber device.screenHeight device.screenWidth
+device.screenOrientation device.colorDepth device.typeID device.typeIDService placeContext.geo
+placeContext.geo.city placeContext.geo.postalCode placeContext.POIinteraction
+web.webPageDetails.URL web.webPageDetails.name web.webPageDetails.pageViews
+web.webPageDetails.server web.webPageDetails.siteSection web.webPageDetails.isHomePage
+web.webPageDetails.isErrorPage web.webReferrer web.webInteraction marketing channel search
+siteSearch commerce.purchases commerce.checkouts commerce.productListAdds commerce.productViews
+commerce.productListViews commerce.saveForLaters commerce.order.purchaseID commerce.order.priceTotal
+commerce.order.currencyCode commerce.order.payments commerce.order.purchaseOrderNumber
+commerce.billing.address commerce.shipping commerce.cart commerce.promotionID
+commerce.inStorePurchase productListItems implementationDetails producedBy receivedTimestamp
+dataSource segmentMembership media advertising directMarketing
+"""
+
 SOURCES = {
     "shopify": SHOPIFY_GRAPHQL + SHOPIFY_REST,
     "woocommerce": WOOCOMMERCE,
@@ -181,4 +266,8 @@ SOURCES = {
     "segment": SEGMENT,
     "rudderstack": RUDDERSTACK,
     "ga4": GA4,
+    "snowplow": SNOWPLOW,
+    "posthog": POSTHOG,
+    "metarouter": METAROUTER,
+    "adobe_xdm": ADOBE_XDM,
 }

@@ -23,7 +23,7 @@ def not_read(name: str) -> list[str]:
 
 def is_read(name: str, text: str) -> bool:
     """Return whether a name stands in expressions, as a path of its own or as its beginning."""
-    return re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", text) is not None
+    return re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", text.replace('"', "")) is not None
 
 
 @pytest.mark.parametrize("name", SOURCES)
