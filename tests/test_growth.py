@@ -64,7 +64,7 @@ BOUNDS = {
     "settings.values.sub": CONFIGURED,
     "singer.messages._BRACKETS": LINEAR,
     "events.coerce._is_numeric": LINEAR,
-    "events.coerce._is_amount": LINEAR,
+    "events.coerce.is_amount": LINEAR,
     "events.coerce._is_integer": LINEAR,
     "events.coerce._is_unix": LINEAR,
     "events.coerce._iso": LINEAR,

@@ -74,7 +74,7 @@ FORMS: Final = {
         "trimmed; the case stays, or is lowered with external_id: lower",
         (" Customer-7 ",),
     ),
-    "maid": ("lower case; an id of zeros is left out", ("6D92078A-8246-4BA4-AE5B-76104861E7DC",)),
+    "maid": ("lower case; an id of zeros is dropped", ("6D92078A-8246-4BA4-AE5B-76104861E7DC",)),
     "currency": ("ISO 4217 code in upper case", ("usd",)),
     "language": ("ISO 639-1 code in lower case, also of a locale", ("en-US", "pt_BR")),
     "ip_address": (
@@ -177,7 +177,10 @@ def fields(text: str | None, as_json: bool) -> None:
 
     With TEXT the fields of that name, be it Pinterest's or an everyday one such as revenue, or
     else those with TEXT in their path or description: `pinterest-capi fields user_data`.
-    """
+
+    \b
+    pinterest-capi fields email
+    """  # noqa: D301 - click reads \b as "keep these lines"
     found = find_fields(text or "")
     if not found:
         suggestion = did_you_mean(text, _all_names(), NEAR) or "."

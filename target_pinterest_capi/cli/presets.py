@@ -149,13 +149,21 @@ def first_sentence(words: str) -> str:
 
 @click.group()
 def presets() -> None:
-    """List the built-in mappings, and show one to copy."""
+    """List the built-in mappings, and show one to copy.
+
+    \b
+    pinterest-capi presets show shopify
+    """  # noqa: D301 - click reads \b as "keep these lines"
 
 
 @presets.command("list")
 @json_option("a list of JSON objects")
 def list_presets(as_json: bool) -> None:
-    """List the presets: name, who it is for, what it is, and the event names it maps to."""
+    """List the presets: name, who it is for, what it is, and the event names it maps to.
+
+    \b
+    pinterest-capi presets list
+    """  # noqa: D301 - click reads \b as "keep these lines"
     found = [load(name) for name in names()]
     if as_json:
         click.echo(json.dumps([_members(preset) for preset in found], indent=2))
@@ -176,7 +184,11 @@ def list_presets(as_json: bool) -> None:
 @presets.command("show")
 @click.argument("name")
 def show_preset(name: str) -> None:
-    """Print a preset as the YAML of a mapping entry, to be copied and changed."""
+    """Print a preset as the YAML of a mapping entry, to be copied and changed.
+
+    \b
+    pinterest-capi presets show shopify > mapping.yaml
+    """  # noqa: D301 - click reads \b as "keep these lines"
     if name not in names():
         raise click.UsageError(
             f"There is no such preset{did_you_mean(name, names())}; there are: {', '.join(names())}"

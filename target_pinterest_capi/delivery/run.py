@@ -122,7 +122,7 @@ class Run:
         # Whether entries of the configuration have met no stream so far; a door that knows says so.
         self.has_unmet_entries: Callable[[], bool] = lambda: False
         self._without_entry = 0  # records that no entry takes
-        self._filtered = 0  # records that were left out before any entry was asked
+        self._filtered = 0  # records that were dropped before any entry was asked
 
     def begin(self, program: Program) -> None:
         """Begin a run of a program: the results say so. Raises `RunStopped` where they cannot."""
@@ -186,7 +186,7 @@ class Run:
         )
 
     def _fail_on(self, record: InvalidRecord) -> None:
-        self._failed_at = self.sequence  # never settled; what came before it is still sent
+        self._failed_at = self.sequence  # never acknowledged; what came before it is still sent
         where = f", field {shown_name(record.field)}" if record.field else ""
         self._stop = RunStopped(
             "on_invalid is fail, and a record of stream "
@@ -198,7 +198,7 @@ class Run:
         raise self._stop
 
     def skip_record(self, record: SkippedRecord) -> None:
-        """Count the current record as left out by configuration."""
+        """Count the current record as dropped by configuration."""
         self._without_entry += record.reason is Skipped.NO_MAPPING
         self._filtered += record.reason in _FILTERED
         reason = counted_reason(record.reason, record.name)
@@ -327,7 +327,7 @@ class Run:
         """Send what is open, wait for every response, and write the last true STATE.
 
         Ends early where the run stopped or its grace time is over; STATE then stays before what is
-        not settled. Returns why the run stopped, if it did.
+        not acknowledged. Returns why the run stopped, if it did.
         """
         for delivery in self._deliveries:
             delivery.flush()
