@@ -102,7 +102,7 @@ LIBRARIES: Final = {
     "fsspec": (
         "singer.batch_files",
         "cli.forget.letters",
-        "cli.replay.letters",
+        "cli.inputs",
         "delivery.dead_letters",
     ),
     # The sandbox states Pinterest's rules by itself.
@@ -125,6 +125,7 @@ LIBRARIES: Final = {
     "sqlalchemy": (
         "customer_lists.full_refreshes",
         "delivery.database",
+        "delivery.event_history",
         "delivery.event_ledger",
         "delivery.results_database",
         "delivery.results_tables",

@@ -35,6 +35,10 @@ COMMANDS: Final = {
         "target_pinterest_capi.cli.replay.command:replay",
         "Send the events of dead letters again.",
     ),
+    "trace": (
+        "target_pinterest_capi.cli.trace.command:trace",
+        "Show what became of one event, by its key, in every run.",
+    ),
     "prune": (
         "target_pinterest_capi.cli.prune:prune",
         "Remove from customer lists what the last full refresh did not bring again.",
