@@ -65,7 +65,7 @@ class UnreadableLineError(ValueError):
 class Preview:
     """Reads the messages of a tap, and keeps the counts of what they come to.
 
-    `now` gives Unix seconds. With `in_plain` the values of events are shown as they are hashed.
+    `now` gives Unix seconds. With `in_plain` values are shown as they are hashed.
     """
 
     def __init__(
@@ -195,7 +195,9 @@ class _StreamPreview:
         self._preview = preview
         self._noted: Counter[tuple[str, str]] = Counter()
         self._results: list[PreviewedRecord] = []
-        self._lists = compile_lists(preview.settings, name, key_properties, self._note)
+        self._lists = compile_lists(
+            preview.settings, name, key_properties, self._note, in_plain=preview.in_plain
+        )
         preview.lists.update(entry.origin for entry in self._lists)
         self._pipeline = StreamPipeline(
             name,

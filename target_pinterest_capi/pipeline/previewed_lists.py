@@ -45,11 +45,19 @@ class PreviewedListEntry(NamedTuple):
 
 
 def compile_lists(
-    settings: Settings, stream: str, key_properties: tuple[str, ...], note: OriginNote
+    settings: Settings,
+    stream: str,
+    key_properties: tuple[str, ...],
+    note: OriginNote,
+    *,
+    in_plain: bool = False,
 ) -> tuple[PreviewedListEntry, ...]:
-    """Compile every entry of customer_lists that takes the stream, in the configuration's order."""
+    """Compile every entry of customer_lists that takes the stream, in the configuration's order.
+
+    With `in_plain` members are shown as they are hashed.
+    """
     return tuple(
-        _compile(settings, entry, stream, key_properties, note)
+        _compile(settings, entry, stream, key_properties, note, in_plain=in_plain)
         for entry in _entries(settings, stream)
     )
 
@@ -74,6 +82,8 @@ def _compile(
     stream: str,
     key_properties: tuple[str, ...],
     note: OriginNote,
+    *,
+    in_plain: bool,
 ) -> PreviewedListEntry:
     from target_pinterest_capi.customer_lists.list_delivery import configured_list  # noqa: PLC0415 - as above
 
@@ -84,7 +94,7 @@ def _compile(
         if configured.list_id is not None
         else {"list_name": configured.list_name}
     )
-    options = settings.options._replace(plain_keys=False)
+    options = settings.options._replace(plain_keys=False, in_plain=in_plain)
     read = compile_members(entry, origin, key_properties, note, options)
     if configured.list_type is not None:
         name["list_type"] = configured.list_type
