@@ -5,6 +5,7 @@ the target's own pipeline. Stream maps, flattening and the ledger are the target
 left out. Holds no value of a record but an event's and a member's, as they would be sent.
 """
 
+import fnmatch
 import json
 import time
 from collections import Counter
@@ -24,6 +25,7 @@ from target_pinterest_capi.events.outcomes import (
     counted_reason,
 )
 from target_pinterest_capi.events.reasons import Invalid, Skipped
+from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.expressions.analysis import roots
 from target_pinterest_capi.mapping.entries import (
     Accounts,
@@ -87,6 +89,7 @@ class Preview:
         self.accounts = Accounts(settings)
         self.names = NamesNotFound(settings)
         self._streams: dict[str, _StreamPreview] = {}
+        self._records: Counter[str] = Counter()  # by stream
 
     def read(self, lines: Iterable[bytes]) -> Iterator[list[PreviewedRecord]]:
         """Yield for each record what its entries make of it; one result where none takes it.
@@ -133,6 +136,20 @@ class Preview:
             return []
         return [*self.names.streams(), *self.names.columns()]
 
+    def untried(self) -> Iterator[NotFound]:
+        """Yield the entries of the configuration whose streams came without a record."""
+        patterns = {
+            f"{kind}[{number}]": entry.stream
+            for kind in ("mappings", "customer_lists")
+            for number, entry in enumerate(getattr(self._settings, kind) or ())
+        }
+        for setting, pattern in patterns.items():
+            streams = [name for name in self._streams if fnmatch.fnmatchcase(name, pattern)]
+            if streams and not any(self._records[name] for name in streams):
+                shown = shown_name(streams[0] if len(streams) == 1 else pattern)
+                message = f"No record of stream {shown} came: the entry was tried on none"
+                yield NotFound(setting=setting, message=message)
+
     def unread_columns(self) -> dict[str, list[str]]:
         """Return by stream the columns that no expression reads.
 
@@ -177,6 +194,7 @@ class Preview:
         if stream is None:
             raise UnreadableLineError("a RECORD came before the SCHEMA of its stream")
         self.tally.records += 1
+        self._records[message.stream] += 1
         return stream.results(message.record)
 
     @property
