@@ -54,11 +54,12 @@ class Ends:
         self.messages: list[str] = []
         self.resend = resend
 
-    def settle_answered(self, batch: Batch, statuses: list[EventStatus]) -> None:
-        assert len(statuses) == len(batch)
+    def settle_answered(self, batch: Batch, statuses: list[EventStatus], http_status: int) -> None:
+        assert (len(statuses), http_status) == (len(batch), 200)
         self.answered_ids += ids(batch)
 
-    def settle_refused(self, batch: Batch, message: str) -> None:
+    def settle_refused(self, batch: Batch, message: str, http_status: int) -> None:
+        assert message.startswith(str(http_status))
         self.refused_ids += ids(batch)
         self.messages.append(message)
 
@@ -109,7 +110,7 @@ class Desk:
 
 
 def test_accepted_batch_is_settled_once():
-    """A batch that Pinterest takes is one request, and then no longer unsettled."""
+    """A batch that Pinterest takes is one request, and then no longer unacknowledged."""
     desk = Desk(accept)
     desk.dispatcher.submit(batch_of(range(3)))
     assert desk.dispatcher.oldest_sequence() == 1
@@ -187,7 +188,7 @@ def test_account_that_has_no_calls_left_waits_a_minute_at_most_and_says_so(caplo
 
 
 def test_retries_end_the_run_in_time():
-    """When a batch was tried for max_retry_seconds the run stops, and the batch stays unsettled."""
+    """When a batch was tried for max_retry_seconds the run stops, and the batch stays unacknowledged."""
     desk = Desk(lambda _: ApiResponse(503, message="down"), max_retry_seconds=60)
     desk.dispatcher.submit(batch_of(range(2)))
     desk.run()

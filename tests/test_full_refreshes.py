@@ -148,7 +148,7 @@ def test_a_run_that_did_not_end_well_is_no_refresh(run_target, sandbox, full, pr
 def test_a_stopped_delivery_is_no_refresh(run_target, sandbox, full, prune):
     """A run that Pinterest stopped counts no better.
 
-    Its members are unsettled, and prune waits for a good one.
+    Its members are unacknowledged, and prune waits for a good one.
     """
     bring(run_target, full, 1, 2)
     sandbox.faults.set([Fault("status", status=403, endpoint="customer_lists", method="PATCH")])
@@ -309,7 +309,7 @@ def test_the_record_holds_digests_only(run_target, full, tmp_path):
 
 
 def test_other_modes_leave_the_record_alone(run_target, full, prune):
-    """A dry run is no refresh."""
+    """A dry run is not a refresh."""
     bring(run_target, full, 1, 2, 3)
     bring(run_target, full, 1, mode="dry_run")
     assert prune()[1] == "customer list VIPs: 0 of 3 members had to be removed.\n"

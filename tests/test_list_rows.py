@@ -210,20 +210,20 @@ def test_when(member):
         ({"member": {"user_agent": "ua"}}, "member: identifies nobody"),
         (
             {"member": {"emial": "email"}},
-            "emial: is no identifier of a member; did you mean email?",
+            "emial: is not an identifier of a member; did you mean email?",
         ),
-        ({"member": {"email": "a ["}}, "member.email: is no valid expression"),
+        ({"member": {"email": "a ["}}, "member.email: is not valid expression"),
         ({"member": {"email": []}}, "member.email: is an empty list"),
         ({"member": {"email": "e"}, "list_type": "EMAIL"}, "list_type: says what a single"),
         (
             {"member": {"external_id": "id"}, "refresh": "full"},
             "member: needs email, maid or phone with refresh: full",
         ),
-        ({"when": "a ["}, "when: is no valid expression"),
+        ({"when": "a ["}, "when: is not valid expression"),
     ],
 )
 def test_wrong_entries(changes: dict[str, Any], problem: str):
-    """A member that identifies nobody, or has what is no identifier, is refused with the reason."""
+    """A member that identifies nobody, or has what is not an identifier, is refused with the reason."""
     given = list_settings(entry(**changes), ledger_url="sqlite:///ledger.db")
     with pytest.raises(ConfigurationError) as refused:
         load({"ad_account_id": "1", **{k: v for k, v in given.items() if v is not None}})
@@ -404,6 +404,21 @@ def test_the_last_operation_wins_in_a_flush_and_over_flushes(run_target, sandbox
         ran = run_target([SCHEMA, *lines], **list_settings(rows(), list_batch_size=batch))
         assert ran.code == 0
     assert emails(sandbox) == addresses(2)
+
+
+def test_who_opted_out_is_removed(run_target, sandbox: Sandbox):
+    """The guide's operation removes who opts out, by consent string or by a column of the shop."""
+    operation = "(us_opt_out(usp) || marketing == 'no') && 'remove' || 'add'"
+    agreed, columns = {"usp": "1YNN", "marketing": "yes"}, (*COLUMNS, "usp", "marketing")
+    opted_out = [{**agreed, "usp": "1YYN"}, {**agreed, "marketing": "no"}]
+    lines = [
+        schema("vips", *columns, key_properties=("id",)),
+        *(person(number, **agreed) for number in (1, 2, 3)),
+        *(person(number, **given) for number, given in zip((1, 2), opted_out, strict=True)),
+    ]
+    ran = run_target(lines, **list_settings(rows(operation=operation), list_batch_size=3))
+    assert ran.code == 0
+    assert emails(sandbox) == addresses(3)
 
 
 # ---- full refreshes

@@ -94,6 +94,10 @@ FORMS = {
     "currency": (forms.currency, cased(*sorted(codes.CURRENCIES))),
     "language": (forms.language, cased(*sorted(codes.LANGUAGES), *codes.WITHDRAWN_LANGUAGES)),
     "ip_address": (forms.ip_address, ADDRESSES),
+    "customer_type": (
+        forms.customer_type,
+        cased(*codes.CUSTOMER_TYPES["new"], *codes.CUSTOMER_TYPES["returning"]),
+    ),
 }
 EVERY_FORM = pytest.mark.parametrize("form", [form for form, _ in FORMS.values()], ids=FORMS.keys())
 
@@ -387,6 +391,32 @@ def test_phone_gives_digits_or_a_reason(text, region):
 def test_gender(text, normal):
     """The usual words become f, m or n."""
     assert forms.gender(text) == normal
+
+
+@pytest.mark.parametrize(
+    ("text", "normal"),
+    [
+        ("new", "new"),
+        (" NEW ", "new"),
+        ("first_time", "new"),
+        ("First-Time", "new"),
+        ("first time buyer", "new"),
+        ("NewCustomer", "new"),
+        ("returning", "returning"),
+        ("Repeat", "returning"),
+        ("repeat_customer", "returning"),
+        ("existing", "returning"),
+        ("Recurring", "returning"),
+        ("vip", LeftOut.UNKNOWN_CHOICE),
+        ("1", LeftOut.UNKNOWN_CHOICE),
+        ("true", LeftOut.UNKNOWN_CHOICE),
+        ("new, returning", LeftOut.UNKNOWN_CHOICE),
+        (" ", LeftOut.EMPTY),
+    ],
+)
+def test_customer_type(text, normal):
+    """What shops call a first and a later order becomes new or returning; the rest is unknown."""
+    assert forms.customer_type(text) is normal or forms.customer_type(text) == normal
 
 
 @pytest.mark.parametrize("text", ["u", "unknown", "1", "2", "0", "prefer not to say", "fm", "?"])
@@ -916,7 +946,7 @@ PRIVATE = [
     | st.sampled_from(PRIVATE).flatmap(lambda network: st.ip_addresses(network=network))
 )
 def test_private_addresses_are_those_of_the_networks_set_aside(address):
-    """RFC 1918, 6598 and 4193, loopback and link-local; 0.0.0.0/8 is no address of anybody."""
+    """RFC 1918, 6598 and 4193, loopback and link-local; 0.0.0.0/8 is not an address of anybody."""
     text = forms.ip_address(str(address))
     if type(text) is str:
         address = ip_address(text)
@@ -952,7 +982,7 @@ def test_ip_address_of_nobody(text):
     ],
 )
 def test_phone_that_is_nearly_right(text, region, digits):
-    """A fraction of zeros is no digit, nor is the zero after a country's code but where it is."""
+    """A fraction of zeros is not a digit, nor is the zero after a country's code but where it is."""
     assert forms.phone(text, region) == (digits, None)
 
 

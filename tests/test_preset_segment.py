@@ -608,7 +608,7 @@ def test_names_in_any_case(event, name):
 @pytest.mark.parametrize("preset", ["segment", "metarouter"])
 @pytest.mark.parametrize("kind", ["identify", "group", "alias", "screen", "Identify"])
 def test_other_calls_with_an_event(preset, kind):
-    """A call that is no track call is skipped by its type, even with an event's name."""
+    """A call that is not a track call is skipped by its type, even with an event's name."""
     for event in ("Order Completed", "order_completed"):
         (result,) = events_of(preset, [track(event, {}, type=kind)])
         assert (result.reason, result.name) == (Skipped.NOT_LISTED, kind.lower())
@@ -663,6 +663,11 @@ RUDDERSTACK = [
     ({"properties": {"contentBrand": "Rivera"}}, "custom_data.content_brand", "Rivera"),
     ({"properties": {"clickId": "dj0y"}}, "user_data.click_id", "dj0y"),
     ({"properties": {"partnerId": "p-1"}}, "user_data.partner_id", "p-1"),
+    ({"properties": {"language": "fr"}}, "language", "fr"),
+    ({"properties": {"appName": "Shop"}}, "app_info.app_name", "Shop"),
+    ({"properties": {"appVersion": "5.4"}}, "app_info.app_version", "5.4"),
+    ({"properties": {"deviceModel": "iPhone17,2"}}, "device_info.model", "iPhone17,2"),
+    ({"properties": {"deviceType": "ios"}}, "device_info.type", "ios"),
     ({"traits": {"lastname": "Rivera"}}, "user_data.ln", [sha256("rivera")]),
     ({"traits": {"firstname": "Maria"}}, "user_data.fn", [sha256("maria")]),
     ({"traits": {"address": {"zip": "SW1A 1AA"}}}, "user_data.zp", [sha256("sw1a1aa")]),

@@ -188,7 +188,7 @@ def test_signal_flushes_and_ends(start, sandbox: Sandbox, signum: int, code: int
 
 
 def test_signal_while_a_request_hangs_ends_within_the_grace_time(start, sandbox: Sandbox):
-    """What Pinterest does not answer in time stays unsettled: STATE stays before it."""
+    """What Pinterest does not answer in time stays unacknowledged: STATE stays before it."""
     sandbox.faults.set([Fault("latency", seconds=600, skip=1)])
     target = start(batch_size_rows=1, shutdown_grace_seconds=0.5)
     target.write(VISITS, *visits(range(1)), state({"n": 1}))
@@ -254,7 +254,7 @@ def test_cut_input_is_settled_and_reported(start, sandbox: Sandbox):
     target.process.stdin.write(visits(range(3, 4))[0][:50])
     code, states, log = target.end()
     assert (code, states) == (1, ['{"n": 3}'])
-    assert "line 6: it is no JSON" in log
+    assert "line 6: it is not JSON" in log
     assert "example.com" not in log
 
 

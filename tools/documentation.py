@@ -18,6 +18,7 @@ import click
 import msgspec
 
 from target_pinterest_capi.cli import fields, presets
+from target_pinterest_capi.delivery import results_tables as results
 from target_pinterest_capi.events import normalize
 from target_pinterest_capi.events.build.converters import Converters, Options
 from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES
@@ -35,7 +36,8 @@ from target_pinterest_capi.singer import messages
 from tools import demo_project, hub, recipes
 
 COMMAND: Final = "make docs"
-HAND_WRITTEN: Final = ("docs/mapping.md",)  # where markers may ask for a table
+# Where markers may ask for a table.
+HAND_WRITTEN: Final = ("docs/mapping.md", "docs/results.md")
 _marked: Final = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- /generated -->)", re.DOTALL)
 _encode: Final = msgspec.json.Encoder(decimal_format="number").encode
 _special: Final = re.compile(r"[*<>]|(?<!\w)_|_(?!\w)")
@@ -153,13 +155,18 @@ def presets_page() -> str:
         "",
     ]
     lines += table(
-        ("Preset", "What it is"),
-        [(f"[{one.name}](#{one.name})", prose(one.about)) for one in found],
+        ("Preset", "For", "What it is"),
+        [(f"[{one.name}](#{one.name})", prose(one.audience), prose(one.about)) for one in found],
     )
     for one in found:
         lines += ["", f"## {one.name}"]
         for label, words in one.notes:
+            if label == presets.NOT_READ:
+                continue
             lines += ["", f"**{label}:** {prose(words)}" if label else prose(words)]
+        if one.not_read:
+            rows = [(", ".join(map(code, names)), prose(why)) for names, why in one.not_read]
+            lines += ["", *table(("Not read", "Why"), rows)]
         names = one.entry.event_names
         if names:
             sent = [(code(name), code(target)) for name, target in names.items() if target]
@@ -184,8 +191,8 @@ def functions_page() -> str:
         "",
         "Expressions are [JMESPath](https://jmespath.org/specification.html), with its built-in",
         "functions, whose numbers are exact here, and these. Each gives null for null, and for",
-        "arguments that it has no answer to; arithmetic with what is no number, or a division by",
-        "zero, is counted as `expression_error` besides.",
+        "arguments that it has no answer to; arithmetic with what is not a number, or a division",
+        "by zero, is counted as `expression_error` besides.",
         "",
         *functions_table(),
     ]
@@ -230,6 +237,19 @@ def reasons_table(reasons: Iterable[Any]) -> list[str]:
     )
 
 
+def results_tables() -> list[str]:
+    """Return a table of columns for each table at `results_url`."""
+    lines: list[str] = []
+    for one in results.ORDER:
+        rows = [
+            (code(column.name), str(column.type.as_generic()).lower(), column.comment or "")
+            for column in one.columns
+        ]
+        lines += [f"### {code(one.name)}", "", one.comment or "", ""]
+        lines += [*table(("Column", "Type", "What it holds"), rows), ""]
+    return lines[:-1]
+
+
 SECTIONS: Final[dict[str, Callable[[], list[str]]]] = {
     "mapping-keys": lambda: mapping_table().splitlines(),
     "list-keys": lambda: mapping_table(lists=True).splitlines(),
@@ -239,6 +259,7 @@ SECTIONS: Final[dict[str, Callable[[], list[str]]]] = {
     "warned": lambda: reasons_table(Warned),
     "invalid": lambda: reasons_table(Invalid),
     "skipped": lambda: reasons_table(Skipped),
+    "results": results_tables,
 }
 PAGES: Final[dict[str, Callable[[], str]]] = {
     "docs/settings.md": settings_page,
@@ -265,7 +286,7 @@ def texts(root: Path) -> dict[str, str]:
 
 
 def filled(text: str) -> str:
-    """Return a page with what stands between its markers made anew."""
+    """Return a page with what stands between its markers made again."""
 
     def section(found: re.Match[str]) -> str:
         if found[2] not in SECTIONS:
@@ -356,13 +377,13 @@ def _source_row(entry: Any, path: str) -> tuple[str, str, str]:
 
 
 def _coerced(path: str, sample: str) -> str:
-    """Return what a value in JSON becomes, under default settings, or why it is left out."""
+    """Return what a value in JSON becomes, under default settings, or why it is dropped."""
     noted: list[str] = []
     value = messages.decode_record(f'{{"value": {sample}}}'.encode())["value"]
     wire = Converters(Options(zone=UTC), lambda _, reason: noted.append(str(reason))).convert(
         BY_PATH[path]
     )(value)
-    left_out = f"left out: {', '.join(noted)}" if noted else ""
+    left_out = f"dropped: {', '.join(noted)}" if noted else ""
     return left_out if wire is None else ", ".join(filter(None, (code(_json(wire)), left_out)))
 
 

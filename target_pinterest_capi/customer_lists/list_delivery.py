@@ -1,9 +1,9 @@
 """Customer lists within a run: operations gather, and leave as additions and removals of each list.
 
-Owns the lists of a run and every operation until it is settled. Promises that the last operation of
-a member wins, that a list has one request under way at a time, that different lists go side by
-side, and that an operation is settled only after Pinterest answered, and after a full refresh has
-it on record. The conversion token is never known here.
+Owns the lists of a run and every operation until it is acknowledged. Promises that the last
+operation of a member wins, that a list has one request under way at a time, that different lists go
+side by side, and that an operation is acknowledged only after Pinterest answered, and after a full
+refresh has it on record. The conversion token is never known here.
 """
 
 import fnmatch
@@ -32,6 +32,7 @@ from target_pinterest_capi.delivery.worker_pool import StartWorkers, WorkerPool
 from target_pinterest_capi.events.event import Origin
 from target_pinterest_capi.events.outcomes import NotSent, Outcome
 from target_pinterest_capi.events.reasons import Reason, Skipped
+from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.pinterest.calls import FlowStopped
 from target_pinterest_capi.pinterest.client import Client
 from target_pinterest_capi.pinterest.list_records import ListMember, ListRow
@@ -62,12 +63,14 @@ class _Rejection(NamedTuple):
     message: str
 
 
-def configured_list(settings: Settings, entry: CustomerListEntry) -> ConfiguredList:
-    """Return the list that an entry feeds."""
+def configured_list(
+    settings: Settings, entry: CustomerListEntry, name: str | None = None
+) -> ConfiguredList:
+    """Return the list that an entry feeds; `name` came with a record, where it does not say it."""
     return ConfiguredList(
         entry.ad_account_id or settings.ad_account_id,
         entry.list_id,
-        entry.list_name,
+        name or entry.list_name,
         entry.list_type,
         entry.is_nca,
     )
@@ -79,7 +82,10 @@ def entries_of(settings: Settings, stream: str) -> list[CustomerListEntry]:
 
 
 class ListDelivery:
-    """The `Delivery` of customer lists. `clock` is monotonic seconds."""
+    """The `Delivery` of customer lists. `clock` is monotonic seconds.
+
+    `open_refreshes` is used in the place of the record in the ledger's database.
+    """
 
     def __init__(
         self,
@@ -90,6 +96,7 @@ class ListDelivery:
         client: ListClient | None = None,
         rng: random.Random | None = None,
         start_workers: StartWorkers = WorkerPool,
+        open_refreshes: "Callable[[], FullRefreshes] | None" = None,
     ) -> None:
         self.settings = settings
         self.run = run
@@ -97,10 +104,12 @@ class ListDelivery:
         self._unconfirmed: UnconfirmedRejections[_Rejection] = UnconfirmedRejections()
         self._queues: dict[ConfiguredList, ListQueue] = {}
         self._feeds: set[bytes] = set()
+        self._named: dict[CustomerListEntry, set[str]] = {}  # lists that records named
         self._client = client
         self._rng = rng
         self._start_workers = start_workers
         self._calls: CallRunner | None = None
+        self._open_database = open_refreshes or self._open_ledgers_database
         self._refreshes: FullRefreshes | None = None
         self._to_begin: list[tuple[bytes, bytes, str]] = []  # feeds whose refresh is to begin
         self._is_flushing = False
@@ -118,16 +127,15 @@ class ListDelivery:
     def _mapper(
         self, entry: CustomerListEntry, stream: str, key_properties: tuple[str, ...]
     ) -> MemberMapper:
-        configured = configured_list(self.settings, entry)
-        origin = Origin(stream, configured.name)
+        origin = Origin(stream, entry.label)
         self.run.tally.list_origins.add(origin)
         read = compile_members(
             entry, origin, key_properties, self.run.tally.count_value, self.settings.options
         )
-        if self.settings.mode == "live":
-            deliver = self._deliver_to(configured, entry, origin)
+        if entry.list_name_expression is None:
+            deliver = self._deliver_to(configured_list(self.settings, entry), entry, origin)
         else:
-            deliver = self._skip_unsent(origin)
+            deliver = self._deliver_by_name(entry, stream)
 
         def map_record(record: Mapping[str, Any]) -> None:
             result = read(record)
@@ -142,9 +150,39 @@ class ListDelivery:
         reason = Skipped.DRY_RUN if self.settings.mode == "dry_run" else NotSent.NOT_LIVE
         return lambda _: self.run.skip_unsent(origin, reason)
 
+    def _deliver_by_name(
+        self, entry: CustomerListEntry, stream: str
+    ) -> Callable[[MemberOperation], None]:
+        """Return what delivers to the lists that a record names, each of which is its own."""
+        known: dict[str, Callable[[MemberOperation], None]] = {}
+        named = self._named.setdefault(entry, set())
+
+        def deliver_to(name: str) -> Callable[[MemberOperation], None]:
+            named.add(name)
+            if len(named) > entry.max_lists:
+                self.run.stop(
+                    f"Records name more than {entry.max_lists} customer lists by list_name: "
+                    f"{shown_name(entry.label)}. STATE stays before the first record of a list "
+                    "too many. Check the expression, or raise max_lists of the entry."
+                )
+            configured = configured_list(self.settings, entry, name)
+            origin = Origin(stream, configured.shown)
+            self.run.tally.list_origins.add(origin)
+            return self._deliver_to(configured, entry, origin)
+
+        def deliver(operation: MemberOperation) -> None:
+            for name in operation.lists:
+                if name not in known:
+                    known[name] = deliver_to(name)
+                known[name](operation)
+
+        return deliver
+
     def _deliver_to(
         self, configured: ConfiguredList, entry: CustomerListEntry, origin: Origin
     ) -> Callable[[MemberOperation], None]:
+        if self.settings.mode != "live":
+            return self._skip_unsent(origin)
         run = self.run
         queue = self._queue(configured, entry)
         feed = self._feed(entry, configured, origin.stream)
@@ -256,7 +294,7 @@ class ListDelivery:
         return RequestCounts() if self._calls is None else self._calls.requests
 
     def oldest_sequence(self) -> int | None:
-        """Return the lowest number of a record whose operation is not settled."""
+        """Return the lowest number of a record whose operation is not acknowledged."""
         sequences = [queue.oldest_sequence() for queue in self._queues.values()]
         return min((number for number in sequences if number is not None), default=None)
 
@@ -329,14 +367,15 @@ class ListDelivery:
 
     def _open_refreshes(self) -> "FullRefreshes":
         if self._refreshes is None:
-            from target_pinterest_capi.customer_lists.full_refreshes import FullRefreshes  # noqa: PLC0415 - SQLAlchemy takes 0.1 s to import
-
-            url = self.settings.ledger_url
-            assert url is not None  # noqa: S101 - held by the settings: `refresh: full` needs it
-            self._refreshes = FullRefreshes(
-                url.get_secret_value(), seconds_left=self.run.grace_seconds_left
-            )
+            self._refreshes = self._open_database()
         return self._refreshes
+
+    def _open_ledgers_database(self) -> "FullRefreshes":
+        from target_pinterest_capi.customer_lists.full_refreshes import FullRefreshes  # noqa: PLC0415 - SQLAlchemy takes 0.1 s to import
+
+        url = self.settings.ledger_url
+        assert url is not None  # noqa: S101 - held by the settings: `refresh: full` needs it
+        return FullRefreshes(url.get_secret_value(), seconds_left=self.run.grace_seconds_left)
 
     # What a queue reports (`MemberOutcomes`)
 

@@ -1,7 +1,7 @@
-"""Which STATE may be written: only one that no unsettled record comes before.
+"""Which STATE may be written: only one that no unacknowledged record comes before.
 
 Records are numbered as they arrive. A STATE that came after record n is true once every event of
-records 1 to n is settled. Pure bookkeeping; the run does the writing.
+records 1 to n is acknowledged. Pure bookkeeping; the run does the writing.
 """
 
 from bisect import bisect_left
@@ -22,7 +22,7 @@ class _Pending:
 class Checkpoints:
     """STATE messages that wait until they are true.
 
-    Bounded: where many wait, some are left out, never the newest.
+    Bounded: where many wait, some are dropped, never the newest.
     """
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class Checkpoints:
     def add_state(self, value: bytes, after: int) -> None:
         """Add a STATE's value, byte for byte, that came after `after` records.
 
-        An empty object is no state and is ignored.
+        An empty object is not a state and is ignored.
         """
         if value.strip() in {b"{}", b"null"}:
             return

@@ -26,6 +26,7 @@ class DeadLetter(NamedTuple):
     """What a line says.
 
     `event` is its JSON as it was to be sent, where there is any; `sequence` is the record's number.
+    `http_status` is for the results alone.
     """
 
     sequence: int
@@ -38,9 +39,10 @@ class DeadLetter(NamedTuple):
     ad_account_id: str | None = None
     event: bytes | None = None
     mode: Mode = "live"
+    http_status: int | None = None
 
     def line(self, at: datetime, run_id: str) -> bytes:
-        """Return the letter's JSON line; absent members are left out."""
+        """Return the letter's JSON line; absent members are dropped."""
         members: dict[str, Any] = {
             "at": at.isoformat(timespec="seconds").replace("+00:00", "Z"),
             "run_id": run_id,
@@ -89,7 +91,7 @@ class DeadLetters:
         self.written = 0
 
     def add(self, letter: DeadLetter) -> None:
-        """Add a letter; its event is not settled until `flush` returned it."""
+        """Add a letter; its event is not acknowledged until `flush` returned it."""
         if not self._buffer:
             self._oldest_at = self._clock()
         self._buffer.append(letter)
@@ -113,7 +115,7 @@ class DeadLetters:
         return min((letter.sequence for letter in self._buffer), default=None)
 
     def flush(self) -> list[DeadLetter]:
-        """Make every letter durable, and return them: their events are settled now."""
+        """Make every letter durable, and return them: their events are acknowledged now."""
         letters = self._buffer
         if letters:
             at = self._wall()
@@ -125,7 +127,7 @@ class DeadLetters:
         return letters
 
     def close(self) -> None:
-        """Close the file; events of letters not flushed stay unsettled."""
+        """Close the file; events of letters not flushed stay unacknowledged."""
         self._file.close()
 
     def _write(self, lines: bytes) -> None:

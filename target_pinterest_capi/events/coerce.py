@@ -71,7 +71,7 @@ def _number_text(number: float | Decimal) -> str | LeftOut | None:
 
 # Amounts
 
-_is_amount: Final = re.compile(r"(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,9})?").fullmatch
+is_amount: Final = re.compile(r"(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,9})?").fullmatch
 _INTEGER_DIGITS: Final = 18  # docs/pinterest-api.md: Amounts
 _FRACTION_DIGITS: Final = 9
 TOO_LARGE: Final = 10**_INTEGER_DIGITS  # numbers of as many digits are read with care
@@ -93,7 +93,7 @@ def amount(value: Any) -> str | LeftOut | None:
         return LeftOut.AMOUNT_OUT_OF_RANGE
     else:
         return None if is_nothing(value) else LeftOut.NOT_AN_AMOUNT
-    if _is_amount(written):
+    if is_amount(written):
         return written
     if not _is_numeric(written):
         return LeftOut.NOT_AN_AMOUNT if written else None
@@ -142,7 +142,7 @@ _LARGEST: Final = 2**63 - 1  # what a signed integer of the wire holds
 def integer(value: Any) -> int | LeftOut | None:
     """Return the whole number of `3`, `3.0` or `"3.0"`; a fraction is refused, not rounded.
 
-    What binary numbers make of a whole one, such as 2.9999999999999996, is no fraction.
+    What binary numbers make of a whole one, such as 2.9999999999999996, is not a fraction.
     """
     kind = type(value)
     if kind is int:
@@ -396,7 +396,7 @@ def _python_literal(text: str) -> Any:
         return LeftOut.UNREADABLE_JSON
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of odd escapes in what is no text of ours
+            warnings.simplefilter("ignore")  # of odd escapes in what is not text of ours
             return ast.literal_eval(text.strip())
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return LeftOut.UNREADABLE_JSON
@@ -405,7 +405,7 @@ def _python_literal(text: str) -> Any:
 def array(value: Any) -> list[Any] | LeftOut | None:
     """Return the list, also of its JSON text; any other value as a list of itself.
 
-    A text in brackets that is no JSON is UNREADABLE_JSON: it is as likely a list as a value.
+    A text in brackets that is not JSON is UNREADABLE_JSON: it is as likely a list as a value.
     """
     if type(value) is str and value.lstrip()[:1] == "[":
         values = _json(value)
@@ -421,7 +421,7 @@ def array(value: Any) -> list[Any] | LeftOut | None:
 def listed(value: Any, *, bracketed: bool = False) -> list[Any]:
     """Return the values of a list, of its text, or of a list of such texts; any other value alone.
 
-    A text in brackets that is no JSON is UNREADABLE_JSON among them; if `bracketed`, it stays.
+    A text in brackets that is not JSON is UNREADABLE_JSON among them; if `bracketed`, it stays.
     """
     found: list[Any] = []
     for one in value if type(value) is list else (value,):
@@ -435,7 +435,7 @@ def listed(value: Any, *, bracketed: bool = False) -> list[Any]:
 def first(value: Any) -> Any:
     """Return the first element of a list, or of its JSON text, that is something.
 
-    The value itself where it is no list, or holds nothing.
+    The value itself where it is not a list, or holds nothing.
     """
     values = array(value)
     if type(values) is not list:
@@ -446,7 +446,7 @@ def first(value: Any) -> Any:
 def items(value: Any) -> list[Any] | LeftOut | None:
     """Return the list of objects that a list, one object, or the JSON text of either holds.
 
-    Objects in the list may be JSON text themselves. Null and empty entries are left out; any
+    Objects in the list may be JSON text themselves. Null and empty entries are dropped; any
     other that is not an object stays as it came, for the caller to refuse one by one.
     """
     if type(value) is str and value.strip():

@@ -3,7 +3,7 @@
 Owns the forms beside ISO 8601 and Unix times: those of databases, spreadsheets, programming
 languages, mail and HTTP. Never guesses: days and months that could change places need
 `date_format`, and a year of two digits, a weekday that is not that day's, or a zone's abbreviation
-that several countries use is no time. Never reads a clock or a setting.
+that several countries use is not a time. Never reads a clock or a setting.
 """
 
 import re

@@ -2,7 +2,7 @@
 
 For `preview` and for the sample of `check`. Promises the target's own answer for every record, by
 the target's own pipeline. Stream maps, flattening and the ledger are the target's alone, and are
-left out. Holds no value of a record but an event's and a member's, as they would be sent.
+dropped. Holds no value of a record but an event's and a member's, as they would be sent.
 """
 
 import fnmatch
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, Final
 
-from target_pinterest_capi.customer_lists.members import MemberResult
+from target_pinterest_capi.customer_lists.members import MemberOperation, MemberResult
 from target_pinterest_capi.delivery.batches import max_event_bytes
 from target_pinterest_capi.events.build.builder import Result
 from target_pinterest_capi.events.column_names import is_metadata
@@ -42,6 +42,7 @@ from target_pinterest_capi.pipeline.previewed import (
     SENT,
     Note,
     PreviewedRecord,
+    number_of,
 )
 from target_pinterest_capi.pipeline.previewed_lists import (
     ADVICE,
@@ -57,6 +58,7 @@ from target_pinterest_capi.settings import MappingEntry, Settings
 from target_pinterest_capi.singer import messages
 from target_pinterest_capi.singer.schemas import SchemaError, check_schema
 
+MOST_NAMES: Final = 20  # of lists that records name, shown in words
 IGNORED: Final = ("STATE", "BATCH", "ACTIVATE_VERSION")
 
 
@@ -84,6 +86,8 @@ class Preview:
         self.lists: set[Origin] = (
             set()
         )  # origins that are customer lists, where the others are mapping entries
+        # The names of lists that came with records, in their order, by the entry's label.
+        self.named_lists: dict[str, dict[str, None]] = {}
         self._settings = settings
         self.now = now
         self.accounts = Accounts(settings)
@@ -150,6 +154,16 @@ class Preview:
                 message = f"No record of stream {shown} came: the entry was tried on none"
                 yield NotFound(setting=setting, message=message)
 
+    def named_lists_in_words(self) -> Iterator[str]:
+        """Yield which lists the records name, for each entry that has an expression for it."""
+        for label, names in self.named_lists.items():
+            shown = ", ".join(map(shown_name, list(names)[:MOST_NAMES]))
+            more = f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else ""
+            yield (
+                f"list_name {label} names {number_of(len(names), 'customer list')}: {shown}{more}. "
+                "A run makes those that are not there."
+            )
+
     def unread_columns(self) -> dict[str, list[str]]:
         """Return by stream the columns that no expression reads.
 
@@ -170,7 +184,7 @@ class Preview:
             self.ignored[message.type] += 1
         else:
             raise UnreadableLineError(
-                "its type is no message type: "
+                "its type is not a message type: "
                 "expected SCHEMA, RECORD, STATE, BATCH or ACTIVATE_VERSION"
             )
         return None
@@ -252,7 +266,15 @@ class _StreamPreview:
         self.handle(event)
 
     def _handle_for_list(self, entry: PreviewedListEntry, record: Record) -> None:
-        self._results.append(self._of_list(entry.read(record), entry))
+        made = entry.read(record)
+        if not isinstance(made, MemberOperation) or not made.lists:
+            self._results.append(self._of_list(made, entry))
+            return
+        for name in made.lists:
+            self._preview.named_lists.setdefault(entry.origin.mapping, {})[name] = None
+            of_list = entry.of_list(name)
+            self._preview.lists.add(of_list.origin)
+            self._results.append(self._of_list(made, of_list))
 
     def unread_columns(self, settings: Settings) -> list[str]:
         """Return the columns that no expression of the entries reads, sorted."""

@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple, TypeVar
 
+from pydantic import SecretStr
+
 from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.expressions.analysis import looks_computed
 from target_pinterest_capi.settings import entries
@@ -29,13 +31,15 @@ from target_pinterest_capi.settings.variables import (
     unread_variables,
 )
 
-Purpose = Literal["events", "any"]
+Purpose = Literal["events", "any", "sign-in"]
 Result = TypeVar("Result")
 
+# What a sign-in does without: files of conversion tokens are made after it.
+NOT_FOR_SIGN_IN: Final = frozenset({"conversion_token", "conversion_token_file", "mappings"})
 STAND_IN_ACCOUNT: Final = (
     "0"  # lets the rules between settings run where ad_account_id is missing or wrong
 )
-REFRESHED: Final = ("client_id", "client_secret", "refresh_token", "token_path")
+REFRESHED: Final = ("client_id", "client_secret", "token_path")
 
 
 class _Context(NamedTuple):
@@ -52,11 +56,13 @@ def load(
 ) -> Settings:
     """Return the checked settings of plain values; `warnings` of their sources join its own.
 
-    With `purpose` any, no token for events is needed. Numbers and booleans may come as text, lists
-    and objects as JSON text. The files of secrets are read here. Raises ConfigurationError with all
-    problems.
+    With `purpose` any, no token for events is needed; with sign-in, none is read either. Numbers
+    and booleans may come as text, lists and objects as JSON text. The files of secrets are read
+    here. Raises ConfigurationError with all problems.
     """
     problems: list[Problem] = []
+    if purpose == "sign-in":
+        raw = {name: value for name, value in raw.items() if name not in NOT_FOR_SIGN_IN}
     given = given_members(Settings, _nested(raw), "", problems, foreign=FOREIGN)
     members = read_secrets(Settings, given, "", problems)
     simple = {name: value for name, value in members.items() if name not in _MEMBERS}
@@ -177,7 +183,7 @@ def _oauth(raw: Any, where: str, reading: Reading) -> OAuth | None:
         return None
     names = {name.removesuffix("_file") for name in given}
     missing = [name for name in REFRESHED if name not in names]
-    if "access_token" in names and len(missing) < len(REFRESHED):
+    if "access_token" in names and names & {*REFRESHED, "refresh_token"}:
         problems.append(
             Problem(where, f"is given twice: keep either access_token, or {', '.join(REFRESHED)}")
         )
@@ -241,21 +247,17 @@ def _customer_lists(raw: Any, where: str, reading: Reading) -> tuple[CustomerLis
 
 
 def _customer_list(raw: Any, where: str, problems: list[Problem]) -> CustomerListEntry | None:
-    as_given = frozenset({"member", "operation", "when"})
+    as_given = frozenset({"list_name", "member", "operation", "when"})
     given = given_members(CustomerListEntry, raw, where, problems, as_given=as_given)
     if not isinstance(raw, Mapping):
         return None
-    if ("list_id" in given) == ("list_name" in given):
-        problems.append(Problem(where, "needs either list_id or list_name, to say which list"))
-    name = given.get("list_name")
-    if isinstance(name, str) and looks_computed(name):
-        advice = "is a name, not an expression, and a list named so would be made: write its name"
-        problems.append(Problem(f"{where}.list_name", advice))
-    sound = dict(given)
+    sound = {**given, **_list_name(given, where, problems)}
     if isinstance(sound.get("member"), Mapping):
-        is_full = given.get("refresh") == "full"
         sound["identifiers"] = entries.read_identifiers(
-            sound["member"], f"{where}.member", problems, is_full=is_full
+            sound["member"],
+            f"{where}.member",
+            problems,
+            is_full=given.get("refresh") == "full",
         )
         sound |= {"member": (), "list_type": None}
         if "list_type" in given:
@@ -270,6 +272,34 @@ def _customer_list(raw: Any, where: str, problems: list[Problem]) -> CustomerLis
         if name in sound:
             sound[name] = entries.read_expression(sound[name], f"{where}.{name}", problems)
     return build(CustomerListEntry, sound, where, problems)
+
+
+def _list_name(
+    given: Mapping[str, Any], where: str, problems: list[Problem]
+) -> dict[str, str | None]:
+    """Return the name of a list, or the expression of names; and say what is wrong with either."""
+    name, here = given.get("list_name"), f"{where}.list_name"
+    if isinstance(name, str):
+        name = name.strip() or None
+    if ("list_id" in given) == (name is not None):
+        problems.append(Problem(where, "needs either list_id or list_name, to say which list"))
+    if isinstance(name, Mapping):
+        if set(name) != {"expression"}:
+            advice = "must be a name, or an object of one expression: {expression: audience}"
+            problems.append(Problem(here, advice))
+            return {"list_name": None}
+        if given.get("refresh") == "full":
+            advice = "full needs a list of one name: prune has to know which list it is about"
+            problems.append(Problem(f"{where}.refresh", advice))
+        source = entries.read_expression(name["expression"], f"{here}.expression", problems)
+        return {"list_name": None, "list_name_expression": source}
+    if isinstance(name, str) and looks_computed(name):
+        advice = (
+            "is a name, not an expression, and a list named so would be made: write its name, or "
+            "{expression: ...} for a list of each value"
+        )
+        problems.append(Problem(here, advice))
+    return {"list_name": name}
 
 
 def _token_rule(context: _Context) -> Iterator[Problem]:
@@ -351,13 +381,14 @@ def _lists_rule(context: _Context) -> Iterator[Problem]:
     """Check that entries of one list agree, since they share its requests and its record."""
     known: dict[tuple[str | None, ...], CustomerListEntry] = {}
     for entry in context.settings.customer_lists:
-        first = known.setdefault((entry.ad_account_id, entry.list_id, entry.list_name), entry)
+        named = (entry.list_id, entry.list_name, entry.list_name_expression)
+        first = known.setdefault((entry.ad_account_id, *named), entry)
         for name in ("list_type", "refresh", "is_nca"):
             if getattr(first, name) != getattr(entry, name):
-                which = entry.list_name or entry.list_id
                 yield Problem(
                     "customer_lists",
-                    f"has two entries of the list {which!r} with different {name}: let them agree",
+                    f"has two entries of the list {entry.label!r} with different {name}: "
+                    "let them agree",
                 )
 
 
@@ -373,7 +404,7 @@ def _files_rule(context: _Context) -> Iterator[Problem]:
         if name.split(".")[0] in context.failed:
             continue
         if "\0" in path:
-            yield Problem(name, "is no usable path: it holds a null character")
+            yield Problem(name, "is not a usable path: it holds a null character")
         place = real_file(path)
         if place is None:
             continue
@@ -391,14 +422,22 @@ def _files(context: _Context) -> Iterator[tuple[str, str]]:
                 if str(name).endswith("_file") and isinstance(path, str):
                     yield f"{owner}{name}", path
     settings = context.settings
-    ledger = settings.ledger_url.get_secret_value() if settings.ledger_url is not None else ""
-    if ledger.startswith("sqlite"):
-        yield "ledger_url", ledger.partition(":///")[2].partition("?")[0]
+    ledger, results = map(_database_file, (settings.ledger_url, settings.results_url))
+    if ledger is not None:
+        yield "ledger_url", ledger
+    if results is not None and results != ledger:
+        yield "results_url", results
     if settings.oauth is not None and settings.oauth.token_path is not None:
         yield "oauth.token_path", settings.oauth.token_path
     if settings.report_path is not None:
         yield "report_path", settings.report_path
     yield "dead_letter_path", settings.dead_letter_path
+
+
+def _database_file(url: SecretStr | None) -> str | None:
+    """Return the path of a SQLite database; None for any other."""
+    text = "" if url is None else url.get_secret_value()
+    return text.partition(":///")[2].partition("?")[0] if text.startswith("sqlite") else None
 
 
 def _list(value: Any) -> list[Any]:

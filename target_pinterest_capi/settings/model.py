@@ -13,7 +13,7 @@ from target_pinterest_capi.settings.declarations import (
     AccountId,
     ApiUrl,
     Country,
-    LedgerUrl,
+    DatabaseUrl,
     LocalPath,
     Object,
     Quality,
@@ -58,8 +58,8 @@ class Settings(SettingsModel):
         "A file that holds conversion_token.", group="Account"
     )
     oauth: OAuth | None = setting(
-        "OAuth for customer lists and quality scores: access_token, or client_id, client_secret, "
-        "refresh_token and token_path.",
+        "OAuth for customer lists and quality scores: access_token, or client_id, client_secret "
+        "and token_path.",
         group="Account",
     )
     api_url: ApiUrl = setting(
@@ -114,7 +114,7 @@ class Settings(SettingsModel):
     )
 
     null_values: tuple[str, ...] = setting(
-        "Texts that stand for a missing value, in any case: left out and counted, never hashed. "
+        "Texts that stand for a missing value, in any case: dropped and counted, never hashed. "
         "A list replaces the default; []: none.",
         DEFAULT_NULL_VALUES,
         group="Mapping",
@@ -178,7 +178,7 @@ class Settings(SettingsModel):
         "warn",
         group="Outcomes",
     )
-    ledger_url: LedgerUrl | None = setting(
+    ledger_url: DatabaseUrl | None = setting(
         "SQLAlchemy URL of the database of delivered events, such as sqlite:///ledger.db: what is "
         "there is not sent again.",
         group="Outcomes",
@@ -186,6 +186,24 @@ class Settings(SettingsModel):
     ledger_retention_days: int = setting(
         "How long delivered events are remembered; at least max_event_age_days. Unless set: 7.",
         7,
+        group="Outcomes",
+        ge=1,
+        le=36_500,
+    )
+    results_url: DatabaseUrl | None = setting(
+        "SQLAlchemy URL of a database with a table of the runs, and one of what became of each "
+        "event; it may be the ledger's.",
+        group="Outcomes",
+    )
+    results_events: Literal["failed", "all"] = setting(
+        "Which events have a row in the results: those that were invalid or rejected, or the "
+        "delivered ones too.",
+        "failed",
+        group="Outcomes",
+    )
+    results_retention_days: int = setting(
+        "How long the results of a run are kept.",
+        90,
         group="Outcomes",
         ge=1,
         le=36_500,

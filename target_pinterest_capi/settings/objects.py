@@ -17,6 +17,7 @@ from target_pinterest_capi.settings.declarations import (
     FieldExpressions,
     LocalPath,
     MemberExpressions,
+    NameOrExpression,
     Object,
     SettingsModel,
     setting,
@@ -48,17 +49,15 @@ class OAuth(SettingsModel):
         "An OAuth access token with ads:read and ads:write, used as it is."
     )
     access_token_file: LocalPath | None = setting("A file that holds access_token.")
-    client_id: str | None = setting(
-        "Id of your Pinterest app; with client_secret, refresh_token and token_path."
-    )
+    client_id: str | None = setting("Id of your Pinterest app; with client_secret and token_path.")
     client_secret: SecretStr | None = setting("Secret of your Pinterest app.")
     client_secret_file: LocalPath | None = setting("A file that holds client_secret.")
     refresh_token: SecretStr | None = setting(
-        "The refresh token to start from; Pinterest replaces it as it is used."
+        "A refresh token to start from, where `pinterest-capi login` did not make one."
     )
     refresh_token_file: LocalPath | None = setting("A file that holds refresh_token.")
     token_path: LocalPath | None = setting(
-        "A private file that keeps the newest refresh token between runs."
+        "A private file that keeps the newest refresh token, of `pinterest-capi login` or a run."
     )
 
 
@@ -137,8 +136,15 @@ class CustomerListEntry(SettingsModel):
 
     stream: str = setting("A stream's name, or a shell pattern such as members_*.", ...)
     list_id: str | None = setting("Id of the list; or name it by list_name.")
-    list_name: str | None = setting(
-        "Name of the list, which is looked up, and made with its first members if there is none."
+    list_name: NameOrExpression | None = setting(
+        "Name of the list, which is made with its first members if there is none; or {expression: "
+        "...}, a JMESPath expression of it: a list for each value."
+    )
+    list_name_expression: SkipJsonSchema[str | None] = setting(
+        "What an object in list_name says.", hidden=True
+    )
+    max_lists: int = setting(
+        "With an expression in list_name: a run that meets more names stops.", 100, ge=1
     )
     list_type: Literal["EMAIL", "MAID", "IDFA"] | None = setting(
         "What identifies a member, where `member` gives a single identifier; one kind a list.",
@@ -179,6 +185,11 @@ class CustomerListEntry(SettingsModel):
     audience: bool = setting("Make sure that an audience of the list exists.", False)
 
     @property
+    def label(self) -> str:
+        """The entry's name in counts: that of its list, or the expression of its lists' names."""
+        return self.list_name or self.list_id or self.list_name_expression or ""
+
+    @property
     def has_rows(self) -> bool:
         """Whether a member is a row of several identifiers, and not a single one."""
         return bool(self.identifiers)
@@ -188,6 +199,9 @@ class CustomerListEntry(SettingsModel):
         for name, sources in self.identifiers.items():
             yield from ((f"member.{name}", source) for source in sources or ())
         yield from (("member", source) for source in self.member)
-        for name in ("operation", "when"):
-            if (source := getattr(self, name)) is not None:
-                yield name, source
+        named = {
+            "list_name.expression": self.list_name_expression,
+            "operation": self.operation,
+            "when": self.when,
+        }
+        yield from ((path, source) for path, source in named.items() if source is not None)

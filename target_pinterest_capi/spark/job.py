@@ -43,7 +43,8 @@ FORMAT: Final = "pinterest_capi"
 OF_SPARK: Final = frozenset(
     {"checkpointlocation", "queryname"}
 )  # Spark's own, which it hands on to the sink of a stream
-SECRETS: Final = ("conversion_token", "ledger_url")
+DATABASES: Final = {"ledger_url": "ledger", "results_url": "results"}  # each a secret
+SECRETS: Final = ("conversion_token", *DATABASES)
 ELSEWHERE: Final = SecretStr(
     "sqlite:///elsewhere"
 )  # stands for a ledger's URL where only its being there matters
@@ -56,7 +57,7 @@ _ON_TOKENS: Final = (
 _URL_ADVICE: Final = (
     "holds a password, and the options of a write show in plans, logs and Spark's pages: "
     "leave the password out (PGPASSFILE), put the URL into the file of config, "
-    "or name the variable that holds it with ledger_url_env"
+    "or name the variable that holds it with {name}_env"
 )
 _OAUTH_ADVICE: Final = "is for customer lists, which this format does not take. Remove it"
 
@@ -83,16 +84,15 @@ class Cluster(NamedTuple):
                 "every event of the copy would be sent again. Keep a ledger in PostgreSQL, "
                 "or set spark.speculation to false",
             )
-        is_file = (
-            settings.ledger_url is not None
-            and settings.ledger_url.get_secret_value().startswith("sqlite")
-        )
-        if is_file and self.master is not None and not self.master.startswith("local"):
-            yield Problem(
-                "ledger_url",
-                "is an SQLite file, of which each machine of this cluster would have its own: "
-                "keep the ledger in PostgreSQL. SQLite is for spark.master local",
-            )
+        for name, what in DATABASES.items():
+            url = getattr(settings, name)
+            is_file = url is not None and url.get_secret_value().startswith("sqlite")
+            if is_file and self.master is not None and not self.master.startswith("local"):
+                yield Problem(
+                    name,
+                    "is an SQLite file, of which each machine of this cluster would have its own: "
+                    f"keep the {what} in PostgreSQL. SQLite is for spark.master local",
+                )
 
 
 class Job(NamedTuple):
@@ -120,32 +120,42 @@ class Job(NamedTuple):
 
         Raises `ConfigurationError` where one is not to be had.
         """
-        return load({**self.public, **self._secrets()})
+        return load({**self.public, **self._secrets(self.withheld)})
 
-    def settings_without_secrets(self) -> Settings:
-        """Return the settings that a run is described by: no secret is looked for."""
+    def settings_on_driver(self) -> Settings:
+        """Return the settings that a run is described by: the only secret is `results_url`.
+
+        That is None where it cannot be read any more.
+        """
         settings = load(self.public, purpose="any")
+        changes: dict[str, SecretStr | None] = {}
         if "ledger_url" in self.withheld:
-            return settings.model_copy(update={"ledger_url": ELSEWHERE})
-        return settings
+            changes["ledger_url"] = ELSEWHERE
+        if "results_url" in self.withheld:
+            try:
+                changes["results_url"] = SecretStr(self._secrets(["results_url"])["results_url"])
+            except ConfigurationError:
+                changes["results_url"] = None
+        return settings.model_copy(update=changes)
 
     def sink(self) -> StreamSchema:
         """Return the stream as mappings are compiled for it."""
         return StreamSchema(self.stream, frozenset(self.columns), self.key_properties)
 
-    def _secrets(self) -> dict[str, str]:
+    def _secrets(self, names: Sequence[str]) -> dict[str, str]:
         environ = environment()
-        found = _set_here(self.variables, environ)
+        variables = {name: self.variables[name] for name in names if name in self.variables}
+        found = _set_here(variables, environ)
         problems = [
             Problem(
                 name,
                 f"is to be in variable {variable}, which is not set here: "
                 "set it for the executors (spark.executorEnv)",
             )
-            for name, variable in self.variables.items()
+            for name, variable in variables.items()
             if name not in found
         ]
-        in_files = [name for name in self.withheld if name not in self.variables]
+        in_files = [name for name in names if name not in variables]
         if in_files:
             given = collect(lambda: read_files(self.paths, environ=environ), problems) or {}
             found |= {name: given[name] for name in in_files if given.get(name)}
@@ -264,16 +274,17 @@ def _settings_among(
         del given["conversion_token"]
         advice = _ON_TOKENS.format(variable=f"{ENVIRONMENT_PREFIX}CONVERSION_TOKEN")
         problems.append(Problem("conversion_token", advice))
-    if "ledger_url" in given and holds_password(given["ledger_url"]):
-        del given["ledger_url"]
-        problems.append(Problem("ledger_url", _URL_ADVICE))
+    for name in DATABASES:
+        if name in given and holds_password(given[name]):
+            del given[name]
+            problems.append(Problem(name, _URL_ADVICE.format(name=name)))
     for name in [name for name in given if name.partition(".")[0] == "oauth"]:
         del given[name]
         problems.append(Problem(name, _OAUTH_ADVICE))
     for name in [name for name in given if name.partition(".")[0] not in Settings.model_fields]:
         del given[name]
         problems.append(
-            Problem(name, f"is no option{did_you_mean(name, {*Settings.model_fields, *ours})}")
+            Problem(name, f"is not an option{did_you_mean(name, {*Settings.model_fields, *ours})}")
         )
     if "conversion_token_file" in given:
         raw.pop("conversion_token", None)
@@ -292,7 +303,7 @@ def holds_password(url: str) -> bool:
 
 
 def _is_secret(name: str, raw: Mapping[str, Any]) -> bool:
-    return bool(raw.get(name)) and (name != "ledger_url" or holds_password(str(raw[name])))
+    return bool(raw.get(name)) and (name not in DATABASES or holds_password(str(raw[name])))
 
 
 def _load(
@@ -311,6 +322,14 @@ def _load(
     given = {**raw, **here}
     if "ledger_url" in elsewhere:
         given["ledger_url"] = ELSEWHERE.get_secret_value()
+    if "results_url" in elsewhere:
+        problems.append(
+            Problem(
+                "results_url",
+                f"is to be in variable {named['results_url']}, which is not set here: the driver "
+                "adds the run's row, so set it for driver and executors",
+            )
+        )
     purpose: Purpose = "any" if "conversion_token" in elsewhere else "events"
     settings = collect(lambda: load(given, purpose=purpose, warnings=warnings), problems)
     if settings is None:

@@ -40,7 +40,7 @@ class BatchWriter(DataSourceArrowWriter):
         self._summary(messages).abort()
 
     def _summary(self, messages: Sequence[Any]) -> CommitSummary:
-        settings = self.job.settings_without_secrets()
+        settings = self.job.settings_on_driver()
         return CommitSummary(settings, messages, self.job.id, not_found=self.job.not_found)
 
 

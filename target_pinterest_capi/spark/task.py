@@ -90,6 +90,7 @@ def _deliver(
         ),
         _no_state,
         run_id=name,
+        part_of=job.id,
     )
     if run.observations is not None:
         run.observations.ids = EventIds(IDS_HELD)
@@ -122,7 +123,7 @@ def _deliver(
 
 
 def _verdict(run: Run, stopped: RunStopped | None, *, is_fed: bool) -> RunStopped | None:
-    """Return why no attempt can do better; None where all is settled.
+    """Return why no attempt can do better; None where all is acknowledged.
 
     Raises `DeliveryError` where another attempt can.
 

@@ -168,7 +168,7 @@ def test_url_that_names_no_file_is_told(url: str):
     ],
 )
 def test_key_is_account_name_and_id(other: tuple[str, str, str]):
-    """Another account, name or id is another key; the token is no part of it."""
+    """Another account, name or id is another key; the token is not part of it."""
     first = event_key(Account(ACCOUNT, "one"), "page_visit", "visit-1")
     assert first == event_key(Account(ACCOUNT, "two"), "page_visit", "visit-1")
     assert first != event_key(Account(other[0], "one"), other[1], other[2])
@@ -177,7 +177,7 @@ def test_key_is_account_name_and_id(other: tuple[str, str, str]):
 def test_key_is_64_bits_of_a_digest():
     """A key is a number from a SHA-256, the same on every machine.
 
-    A lone half of a surrogate pair is no error.
+    A lone half of a surrogate pair is not an error.
     """
     digest = hashlib.sha256(f"{ACCOUNT}\0page_visit\0visit-1".encode()).digest()
     assert event_key(Account(ACCOUNT, "one"), "page_visit", "visit-1") == int.from_bytes(
@@ -321,7 +321,7 @@ def test_locked_database_is_waited_for_no_longer_than_there_is_time(tmp_path: Pa
 
 
 def test_rerun_sends_only_what_is_new(run_target, given, sandbox: Sandbox):
-    """What an earlier run delivered is skipped, counted, and settled for STATE."""
+    """What an earlier run delivered is skipped, counted, and acknowledged for STATE."""
     assert run_target([VISITS, *visits(1, 2, 3)], **given).outcomes == {"delivered": 3}
     ran = run_target([VISITS, *visits(2, 3, 4), state({"n": 4})], **given)
     assert (ran.code, ran.outcomes, ran.reasons, ran.states) == (

@@ -91,7 +91,7 @@ def test_sparks_own_options_are_let_through(config: Callable[..., str]):
         ({"stream": " "}, "stream", "is required"),
         ({"stream": "vip"}, "stream", "Singer target"),
         ({"key_properties": "event_ids"}, "key_properties", "did you mean event_id?"),
-        ({"key_properties": "["}, "key_properties", "is no JSON"),
+        ({"key_properties": "["}, "key_properties", "is not JSON"),
         ({"path": "/data"}, "path", "save() without a path"),
         ({"flattening_enabled": "true"}, "flattening_enabled", "change the DataFrame"),
         ({"conversion_token": "secret-1"}, "conversion_token", "conversion_token_file"),
@@ -238,7 +238,23 @@ def test_token_that_only_executors_have(
     assert told.conversion_token is not None
     assert told.conversion_token.get_secret_value() == "token-of-the-shop"
     assert told.ledger_url is not None
-    assert job.settings_without_secrets().ledger_url is not None
+    assert job.settings_on_driver().ledger_url is not None
+
+
+def test_url_of_the_results_is_needed_on_the_driver(
+    config: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+):
+    """The driver adds the run's row: a variable that only executors have is not enough."""
+    given = {"config": config(), "results_url_env": "SHOP_RESULTS"}
+    assert "the driver adds the run's row" in problems_of(**given)["results_url"]
+    monkeypatch.setenv("SHOP_RESULTS", URL)
+    job = job_of(**given)
+    assert URL not in travels(job)
+    settings = job.settings_on_driver()
+    assert settings.results_url is not None
+    assert settings.results_url.get_secret_value() == URL
+    monkeypatch.delenv("SHOP_RESULTS")
+    assert job.settings_on_driver().results_url is None
 
 
 def test_file_that_a_task_cannot_read_is_said(config: Callable[..., str], tmp_path: Path):

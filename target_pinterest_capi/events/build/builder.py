@@ -3,7 +3,7 @@
 A builder is made once for a stream's schema. For each record it reads the mapped values, coerces
 them by their fields' types, brings them to their normal forms, hashes those that the table says
 to hash, derives what may be derived, checks what Pinterest requires, and encodes the event. It is
-pure but for its clock and its notes. A value that cannot be used is left out and noted by field
+pure but for its clock and its notes. A value that cannot be used is dropped and noted by field
 and reason; it costs the event only where the field is required.
 """
 
@@ -44,7 +44,7 @@ class Builder(NamedTuple):
 def compile_builder(
     plan: EventPlan, options: Options, note: Note, now: Callable[[], float] = time.time
 ) -> Builder:
-    """Compile a builder. `note(field, reason)` counts what is left out; `now` is Unix seconds."""
+    """Compile a builder. `note(field, reason)` counts what is dropped; `now` is Unix seconds."""
     spec = _spec(plan, options, note, now)
     expressions_read = _expressions_read(plan)
 
@@ -70,7 +70,8 @@ def _spec(plan: EventPlan, options: Options, note: Note, now: Callable[[], float
         members[BY_PATH[path].parent].append(field)
     country = compiled.get("user_data.country")
     rules = EventRules(plan, options, note, converters)
-    return EventSpec(plan, options, required, members, country, converters, rules, now)
+    conditions = list(map(converters.condition, plan.conditions))
+    return EventSpec(plan, options, conditions, required, members, country, converters, rules, now)
 
 
 def _compile(spec: EventSpec, columns: Columns, given: str) -> Any:
@@ -82,7 +83,7 @@ def _compile(spec: EventSpec, columns: Columns, given: str) -> Any:
 def _expressions_read(plan: EventPlan) -> frozenset[str] | None:
     """Return the columns that expressions read; None where that may be any."""
     read: frozenset[str] = frozenset()
-    for field in plan.fields.values():
+    for field in (*plan.conditions, *plan.fields.values()):
         if field.column is None:
             if field.reads is None:
                 return None
