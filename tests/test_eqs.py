@@ -147,7 +147,11 @@ def test_what_others_sent_shows_as_a_difference(deliver, ask):
     """
     deliver(*sales(10, mails=0), name="first.json")
     second = deliver(*sales(10, mails=10, first=10), name="second.json")
-    assert figures(printed(ask("--json", "--report", second)))["hashed_email"] == (50.0, 100.0, 50.0)
+    assert figures(printed(ask("--json", "--report", second)))["hashed_email"] == (
+        50.0,
+        100.0,
+        50.0,
+    )
 
 
 def test_several_reports_are_put_together(deliver, ask):

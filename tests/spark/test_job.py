@@ -69,7 +69,11 @@ def test_options_override_the_files(config: Callable[..., str]):
     )
     mappings = '[{"stream": "orders", "fields": {"event_id": "event_id"}}]'
     loaded = job_of(config=f"{first}, {second}", max_in_flight="3", mappings=mappings).settings()
-    assert (loaded.batch_size_rows, loaded.timezone, loaded.max_in_flight) == (20, "Europe/Paris", 3)
+    assert (loaded.batch_size_rows, loaded.timezone, loaded.max_in_flight) == (
+        20,
+        "Europe/Paris",
+        3,
+    )
     assert loaded.mappings is not None
     assert [entry.stream for entry in loaded.mappings] == ["orders"]
 
