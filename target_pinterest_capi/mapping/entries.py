@@ -85,7 +85,7 @@ class StreamSchema(NamedTuple):
     """What a SCHEMA message says of a stream; `columns` has those seen on records besides.
 
     `members` has those that it declares of objects, by column. Where it `is_complete`, records are
-    taken to have no other columns, and what would read one is left out of the mapping.
+    taken to have no other columns, and what would read one is dropped from the mapping.
     """
 
     name: str

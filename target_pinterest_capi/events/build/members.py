@@ -78,7 +78,7 @@ class Reader(Protocol):
         """Write the lines that read all values of a field; return the tuple of them."""
 
     def again(self, field: CompiledField) -> str:
-        """Return the expression of the final value, where that of `write` is no use."""
+        """Return the expression of the final value, where that of `write` is not a use."""
 
     def base(self, code: Code) -> str:
         """Return the expression of a list, the objects of which have a field's members."""
