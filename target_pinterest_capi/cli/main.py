@@ -35,6 +35,10 @@ COMMANDS: Final = {
         "target_pinterest_capi.cli.replay.command:replay",
         "Send the events of dead letters again.",
     ),
+    "trace": (
+        "target_pinterest_capi.cli.trace.command:trace",
+        "Show what became of one event, by its key, in every run.",
+    ),
     "prune": (
         "target_pinterest_capi.cli.prune:prune",
         "Remove from customer lists what the last full refresh did not bring again.",
@@ -42,6 +46,10 @@ COMMANDS: Final = {
     "report": (
         "target_pinterest_capi.cli.report.command:report",
         "Show the JSON report of a run, as a page or in the terminal.",
+    ),
+    "forget": (
+        "target_pinterest_capi.cli.forget.command:forget",
+        "Have people deleted: at Pinterest, from customer lists and dead letters.",
     ),
     "login": (
         "target_pinterest_capi.cli.login.command:login",

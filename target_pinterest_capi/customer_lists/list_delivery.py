@@ -1,9 +1,9 @@
 """Customer lists within a run: operations gather, and leave as additions and removals of each list.
 
-Owns the lists of a run and every operation until it is acknowledged. Promises that the last operation of
-a member wins, that a list has one request under way at a time, that different lists go side by
-side, and that an operation is acknowledged only after Pinterest answered, and after a full refresh has
-it on record. The conversion token is never known here.
+Owns the lists of a run and every operation until it is acknowledged. Promises that the last
+operation of a member wins, that a list has one request under way at a time, that different lists go
+side by side, and that an operation is acknowledged only after Pinterest answered, and after a full
+refresh has it on record. The conversion token is never known here.
 """
 
 import fnmatch

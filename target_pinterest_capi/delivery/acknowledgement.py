@@ -1,8 +1,8 @@
 """How events end: each in exactly one outcome, counted with its reason.
 
-An invalid or rejected event is acknowledged only once its dead letter is durable, and any event once
-the results have it. Hears from the
-dispatcher how requests end, and from the run what makes no event. Never sends, never writes STATE.
+An invalid or rejected event is acknowledged only once its dead letter is durable, and any event
+once the results have it. Hears from the dispatcher how requests end, and from the run what makes no
+event. Never sends, never writes STATE.
 """
 
 import time
@@ -90,7 +90,7 @@ class Acknowledger:
         self.tally.count_unsent()
 
     def add_dead_letter(self, letter: DeadLetter) -> None:
-        """Add an invalid or rejected event; it is acknowledged once `flush` made its letter durable."""
+        """Add an invalid or rejected event; `flush` makes its letter durable, then it counts."""
         if letter.reason != Invalid.EVENT_TOO_OLD:
             self._hold_at(letter.sequence)
         self.dead_letters.add(letter)

@@ -1,7 +1,7 @@
 """Repeats within a run: an event whose key is open or in flight waits for the first one's outcome.
 
-The first one came before its repeats, and is not acknowledged as long as they wait: where STATE stays
-before it, it stays before them.
+The first one came before its repeats, and is not acknowledged as long as they wait: where STATE
+stays before it, it stays before them.
 """
 
 from collections import deque
