@@ -24,7 +24,7 @@ from regex_steps import Steps
 
 import target_pinterest_capi
 from given import examples
-from target_pinterest_capi.events import characters, coerce, redaction
+from target_pinterest_capi.events import characters, coerce, dates, redaction
 from target_pinterest_capi.events import normalize as forms
 from target_pinterest_capi.settings.problems import nearest
 
@@ -53,7 +53,8 @@ BOUNDS = {
     "events.coerce._is_exponential": LINEAR,
     "events.coerce._ticks": LINEAR,
     "events.column_names._WORD_ENDS": LINEAR,
-    "events.dates._FORMS": LINEAR,
+    "events.dates._FORMS": f"the text has at most {dates.LONGEST} characters",
+    "events.dates._rewritten": f"the text has at most {dates.LONGEST} characters",
     "events.dates._named": LINEAR,
     "events.dates._offset": LINEAR,
     "events.dates._utc": LINEAR,
@@ -90,6 +91,11 @@ BOUNDS = {
     "events.phones._as_power": LINEAR,
     "events.phones.zero_after_code": LINEAR,
     "events.warnings._is_program": LINEAR,
+    "events.written_days._has_fraction": LINEAR,
+    "events.written_days._is_date": LINEAR,
+    "events.written_days._is_iso": LINEAR,
+    "events.written_days._short_year": LINEAR,
+    "events.written_days._year_is_first": FROM_START,
     "settings.values._IN_MEMORY": CONFIGURED,
     "events.normalize._NOT_DIGITS": LINEAR,
     "events.normalize._WORDS": LINEAR,

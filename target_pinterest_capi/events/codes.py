@@ -1,6 +1,6 @@
 """Codes that the normal forms look up, and the words for them.
 
-Countries, states, currencies, languages, genders and months, as plain data: how a text is matched
+Countries, states, currencies, languages and genders, as plain data: how a text is matched
 against them is up to `normalize`. ISO 3166 itself comes from the package `iso3166`; here is what
 people write besides it.
 """
@@ -188,8 +188,3 @@ GENDERS: Final = {
         "other",
     ),
 }
-
-MONTHS: Final = (
-    "january", "february", "march", "april", "may", "june", "july", "august", "september",
-    "october", "november", "december",
-)  # fmt: skip

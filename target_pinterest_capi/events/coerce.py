@@ -240,11 +240,25 @@ def unix_time(value: Any, zone: tzinfo, date_format: str | None = None) -> int |
     return None if is_nothing(value) else LeftOut.NOT_A_TIME
 
 
+# protobuf and Firestore; BigQuery's client for JavaScript, and DynamoDB
+_OF_SECONDS: Final = {"seconds", "nanos", "_seconds", "_nanoseconds", "nanoseconds"}
+_HOLDERS: Final = {"value", "N", "S"}
+
+
 def _time_of_object(
     value: dict[str, Any], zone: tzinfo, date_format: str | None
 ) -> int | LeftOut | None:
-    """Return the time of MongoDB's Extended JSON, whose numbers are milliseconds of any size."""
-    held = value.get("$date") if len(value) == 1 else None
+    """Return the time that a database's or a client's object holds.
+
+    Numbers in MongoDB's Extended JSON are milliseconds of any size.
+    """
+    if len(value) == 2 and value.keys() <= _OF_SECONDS:  # noqa: PLR2004 - and nanoseconds
+        seconds = integer(value.get("seconds", value.get("_seconds")))
+        return seconds if type(seconds) is int else LeftOut.NOT_A_TIME
+    name, held = next(iter(value.items())) if len(value) == 1 else ("", None)
+    if name in _HOLDERS and type(held) is not dict:
+        return unix_time(held, zone, date_format)
+    held = held if name == "$date" else None
     if type(held) is dict and len(held) == 1:
         held = held.get("$numberLong")
         held = int(held) if type(held) is str and _is_integer(held) else held
