@@ -5,6 +5,8 @@ people who enter an audience to a list and removes those who leave it, by e-mail
 mobile advertising id.
 """
 
+from datetime import UTC, datetime
+
 import pytest
 from members import digest, list_settings
 
@@ -50,6 +52,7 @@ def operations(records, **entry):
         Origin("audience", "VIPs"),
         ("_uid",),
         lambda *_: None,
+        began_at=datetime.now(UTC),
         plain_keys=False,
     )
     return [read(record) for record in records]

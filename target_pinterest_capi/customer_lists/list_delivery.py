@@ -123,6 +123,7 @@ class ListDelivery:
             origin,
             key_properties,
             self.run.tally.count_value,
+            began_at=self.run.began_at,
             plain_keys=self.settings.dead_letter_keys == "plain",
             null_values=self.settings.null_values,
         )

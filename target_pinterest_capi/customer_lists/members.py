@@ -5,7 +5,9 @@ bookkeeping; never sends, never reads a clock, never writes.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from target_pinterest_capi.events import coerce, hashing, normalize
@@ -110,6 +112,7 @@ def compile_members(
     key_properties: tuple[str, ...],
     note: Note,
     *,
+    began_at: datetime,
     plain_keys: bool,
     null_values: tuple[str, ...] = DEFAULT_NULL_VALUES,
 ) -> Callable[[Record], MemberOperation | InvalidRecord]:
@@ -126,6 +129,7 @@ def compile_members(
         origin,
         key_properties,
         note,
+        began_at=began_at,
         plain_keys=plain_keys,
         null_words=spellings_of(null_values),
     ).read
@@ -141,6 +145,7 @@ class _Reader:
         key_properties: tuple[str, ...],
         note: Note,
         *,
+        began_at: datetime,
         plain_keys: bool,
         null_words: frozenset[str],
     ) -> None:
@@ -150,9 +155,10 @@ class _Reader:
         self._key_properties = key_properties
         self._plain_keys = plain_keys
         self._null_words = null_words
-        self._getters = [_guarded(source, MEMBER, origin, note) for source in entry.member]
+        compile_source = partial(_guarded, origin=origin, note=note, began_at=began_at)
+        self._getters = [compile_source(source, field=MEMBER) for source in entry.member]
         self._operation = (
-            _guarded(entry.operation, OPERATION, origin, note)
+            compile_source(entry.operation, field=OPERATION)
             if entry.operation is not None
             else None
         )
@@ -196,9 +202,11 @@ class _Reader:
                 yield read_member(value, self._list_type, self._null_words)
 
 
-def _guarded(source: str, field: str, origin: Origin, note: Note) -> Callable[[Record], Any]:
+def _guarded(
+    source: str, *, field: str, origin: Origin, note: Note, began_at: datetime
+) -> Callable[[Record], Any]:
     """Compile an expression; where it fails on a record it is counted, and the value is None."""
-    get = compile_expression(source)
+    get = compile_expression(source, began_at)
 
     def guarded(record: Record) -> Any:
         try:

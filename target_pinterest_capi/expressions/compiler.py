@@ -6,7 +6,8 @@ an object). Promises that both agree, that a path which steps into text reads it
 is an array or object, and that a record raises nothing but EvaluationError.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final, NamedTuple
 
@@ -47,13 +48,14 @@ class ListSelection(NamedTuple):
     columns: tuple[tuple[str, str], ...]
 
 
-def compile_expression(source: str) -> Evaluate:
+def compile_expression(source: str, began_at: datetime | None = None) -> Evaluate:
     """Return the function of a record, decoded JSON, that returns the expression's value.
 
+    `began_at` is when the run began, for `run_time()` and `today()`, which are null without it.
     Raises ExpressionError. The function raises EvaluationError, and only where the expression does
     more than follow paths.
     """
-    tree = parse(source)
+    tree = _tree(source, began_at)
     if tree["type"] == "field":
         name = tree["value"]
         return lambda record: record.get(name)
@@ -61,9 +63,29 @@ def compile_expression(source: str) -> Evaluate:
     return _guarded(evaluate) if can_fail(tree) else evaluate
 
 
-def interpret(source: str, record: Any) -> Any:
+def interpret(source: str, record: Any, began_at: datetime | None = None) -> Any:
     """Return the same value by the interpreter alone: the measure of the closures in tests."""
-    return _guarded(partial(interpreter.evaluate, parse(source)))(record)
+    return _guarded(partial(interpreter.evaluate, _tree(source, began_at)))(record)
+
+
+def _tree(source: str, began_at: datetime | None) -> Node:
+    """Return the tree of an expression, with the times of the run as constants in it."""
+    tree = parse(source)
+    if began_at is None:
+        return tree
+    now = began_at.astimezone(UTC).isoformat(timespec="seconds")
+    return _with_constants(tree, {"run_time": now, "today": now[:10]})
+
+
+def _with_constants(node: Node, values: Mapping[str, str]) -> Node:
+    """Return the tree with literals in the place of calls of the functions named."""
+    if node["type"] == "function_expression" and node["value"] in values:
+        return {"type": "literal", "value": values[node["value"]], "children": []}
+    children = [
+        _with_constants(child, values) if isinstance(child, dict) else child  # a slice has numbers
+        for child in node["children"]
+    ]
+    return {**node, "children": children}
 
 
 def compile_selection(source: str) -> ListSelection | None:

@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import cache
 from typing import Any, Final, NamedTuple
 from urllib.parse import unquote_plus
 
@@ -118,19 +117,8 @@ def _items_value(items: Any, price_key: Any, quantity_key: Any) -> int | Decimal
     return total if rows else None
 
 
-@cache
-def _run_time() -> str:
-    """Return the time of the first call: all records of a run have one."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def begin_run() -> None:
-    """Let `run_time()` be asked for again, where a process has several runs."""
-    _run_time.cache_clear()
-
-
-def _today() -> str:
-    return _run_time()[:10]
+def _of_the_run() -> None:
+    """Return null, as of no run: the compiler has the times of a run in the place of the call."""
 
 
 def _member(value: Any, name: Any) -> Any:
@@ -419,17 +407,16 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
         Function(
             signature="run_time()",
             about=(
-                "The ISO time, in UTC, at which the run first asked for it; the same for each of "
-                "its records"
+                "The ISO time, in UTC, at which the run began: the same for each of its records"
             ),
             examples=(("run_time() >= today()", {}, True),),
-            implementation=_run_time,
+            implementation=_of_the_run,
         ),
         Function(
             signature="today()",
             about="The ISO date of run_time(), in UTC",
             examples=(("starts_with(run_time(), today())", {}, True),),
-            implementation=_today,
+            implementation=_of_the_run,
         ),
     )
 }

@@ -6,6 +6,7 @@ Done once for a stream's columns; what is left for a record is to call each entr
 import fnmatch
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import datetime
 from functools import lru_cache, partial
 from operator import attrgetter
 from types import MappingProxyType
@@ -146,9 +147,12 @@ def entry_compiler(
     note: OriginNote,
     now: Callable[[], float] = time.time,
     *,
+    began_at: datetime,
     in_plain: bool = False,
 ) -> CompileEntries:
     """Return the compiler of a stream's entries, which keeps what it compiled last.
+
+    `began_at` is when the run began, for the expressions that ask for it.
 
     A schema that changes in other columns than those of fields comes to the same functions, and
     costs next to nothing.
@@ -162,7 +166,9 @@ def entry_compiler(
         members: frozenset[tuple[str, frozenset[str]]],
     ) -> tuple[CompiledEntry, ...]:
         stream = StreamSchema(name, columns, key_properties, dict(members))
-        return compile_stream(settings, stream, accounts, note, now, in_plain=in_plain)
+        return compile_stream(
+            settings, stream, accounts, note, now, began_at=began_at, in_plain=in_plain
+        )
 
     def compile_entries(stream: StreamSchema) -> tuple[CompiledEntry, ...]:
         columns = frozenset(filter(names_a_field, stream.columns)).union(
@@ -182,6 +188,7 @@ def compile_stream(
     note: OriginNote,
     now: Callable[[], float] = time.time,
     *,
+    began_at: datetime,
     in_plain: bool = False,
 ) -> tuple[CompiledEntry, ...]:
     """Compile every entry that is for the stream's records, in the configuration's order.
@@ -190,15 +197,22 @@ def compile_stream(
     """
     options = settings.options._replace(in_plain=in_plain)
     return tuple(
-        _compile(settings, options, entry, Origin(stream.name, name), stream, accounts, note, now)
+        _compile(
+            Levels(entry, load_preset(entry, stream), settings, began_at),
+            options,
+            Origin(stream.name, name),
+            stream,
+            accounts,
+            note,
+            now,
+        )
         for name, entry in matching(settings, stream.name)
     )
 
 
 def _compile(
-    settings: Settings,
+    levels: Levels,
     options: Options,
-    entry: MappingEntry,
     origin: Origin,
     stream: StreamSchema,
     accounts: Accounts,
@@ -208,19 +222,20 @@ def _compile(
     def entry_note(field: str, reason: str) -> None:
         note(origin, field, reason)
 
-    preset = load_preset(entry, stream)
+    entry = levels.entry
     if entry.null_values is not None:
         options = options._replace(null_values=entry.null_values)
-    plan = _plan(Levels(entry, preset, settings), origin, stream, entry_note)
+    plan = _plan(levels, origin, stream, entry_note)
     builder = compile_builder(plan, options, entry_note, now)
     predicates = [
-        compile_guarded(condition, "when", entry_note) for condition in conditions(entry, preset)
+        compile_guarded(condition, "when", entry_note, levels.began_at)
+        for condition in conditions(entry, levels.preset)
     ]
     deletions = deletion_columns(sorted(stream.columns)) if entry.deleted == "skip" else ()
     token = entry.conversion_token.get_secret_value() if entry.conversion_token else None
     source = entry.ad_account_id
     if source is not None and not source.isdigit():
-        read = compile_guarded(source, "ad_account_id", entry_note)
+        read = compile_guarded(source, "ad_account_id", entry_note, levels.began_at)
         read_account = _account_reader(read, token, accounts)
         map_record = _to_its_account(builder, read_account, plan, options)
         map_record = _where(predicates, map_record, origin)

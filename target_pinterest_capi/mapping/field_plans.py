@@ -4,11 +4,12 @@ The entry's fields, the preset's fields, the entry's defaults, the preset's defa
 `defaults`.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 from target_pinterest_capi.events import coerce
-from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.events.build.plan import NOW, FieldPlan, Get, Selection, name_key
 from target_pinterest_capi.events.build.value_check import compile_trial
 from target_pinterest_capi.events.fields import BY_PATH, FieldKind
@@ -25,11 +26,15 @@ Note = Callable[[str, str], None]
 
 
 class Levels(NamedTuple):
-    """What an entry's values come from; `preset` is the entry's, as an entry itself."""
+    """What an entry's values come from; `preset` is the entry's, as an entry itself.
+
+    `began_at` is when the run began.
+    """
 
     entry: MappingEntry
     preset: MappingEntry | None
     settings: Settings
+    began_at: datetime
 
     def expressions(self, path: str) -> list[tuple[str, ...]]:
         """Return the expressions of a field, a list for each level that has any."""
@@ -81,42 +86,39 @@ def field_plans(levels: Levels, note: Note, *, names_are_listed: bool) -> dict[s
         default = levels.default(path)
         if names_are_listed and path == "event_name":
             default = None
-        plan = _field_plan(path, levels.expressions(path), default, note, levels.settings.options)
+        plan = _field_plan(path, levels, default, note)
         if plan is not None:
             plans[path] = plan
     return plans
 
 
-def _field_plan(
-    path: str, levels: list[tuple[str, ...]], default: Any, note: Note, options: Options
-) -> FieldPlan | None:
-    sources = [source for expressions in levels for source in expressions]
+def _field_plan(path: str, levels: Levels, default: Any, note: Note) -> FieldPlan | None:
+    given = levels.expressions(path)
+    sources = [source for expressions in given for source in expressions]
+    compile_source = partial(compile_guarded, path=path, note=note, began_at=levels.began_at)
     if len(sources) == 1 and default is None:
-        return _plan_of_one(path, sources[0], note)
+        return _plan_of_one(sources[0], compile_source)
     if not sources and default is None:
         return None
     constant = NOW if path == "event_time" and default == "now" else default
     field = BY_PATH[path]
     if field.many and field.kind is not FieldKind.ITEMS:
-        lists = [_collect(_getters(expressions, path, note)) for expressions in levels]
+        lists = [_collect([*map(compile_source, expressions)]) for expressions in given]
         return FieldPlan(_first([*lists, lambda _: constant]), reads=roots(*sources))
-    getters = _getters(sources, path, note)
-    get = _first_usable(getters, constant, path, note, compile_trial(field, options))
+    getters = [*map(compile_source, sources)]
+    reason_against = compile_trial(field, levels.settings.options)
+    get = _first_usable(getters, constant, path, note, reason_against)
     return FieldPlan(get, reads=roots(*sources))
 
 
-def _plan_of_one(path: str, source: str, note: Note) -> FieldPlan:
+def _plan_of_one(source: str, compile_source: Callable[[str], Get]) -> FieldPlan:
     found = compile_selection(source)
     return FieldPlan(
-        get=compile_guarded(source, path, note),
+        get=compile_source(source),
         column=plain_path(source),
         reads=roots(source),
         selection=None if found is None else Selection(*found),
     )
-
-
-def _getters(sources: Iterable[str], path: str, note: Note) -> list[Get]:
-    return [compile_guarded(source, path, note) for source in sources]
 
 
 def _first_usable(
@@ -184,9 +186,9 @@ def _collect(getters: list[Get]) -> Get:
     return collect
 
 
-def compile_guarded(source: str, path: str, note: Note) -> Get:
+def compile_guarded(source: str, path: str, note: Note, began_at: datetime) -> Get:
     """Compile an expression; where it fails on a record it gives None, and is noted."""
-    get = compile_expression(source)
+    get = compile_expression(source, began_at)
     if plain_path(source) is not None:
         return get  # which cannot fail
 

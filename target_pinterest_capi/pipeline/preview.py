@@ -9,6 +9,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 
@@ -84,6 +85,7 @@ class Preview:
         )  # origins that are customer lists, where the others are mapping entries
         self._settings = settings
         self.now = now
+        self.began_at = datetime.fromtimestamp(now(), UTC)
         self.accounts = Accounts(settings)
         self.names = NamesNotFound(settings)
         self._streams: dict[str, _StreamPreview] = {}
@@ -195,7 +197,9 @@ class _StreamPreview:
         self._preview = preview
         self._noted: Counter[tuple[str, str]] = Counter()
         self._results: list[PreviewedRecord] = []
-        self._lists = compile_lists(preview.settings, name, key_properties, self._note)
+        self._lists = compile_lists(
+            preview.settings, name, key_properties, self._note, preview.began_at
+        )
         preview.lists.update(entry.origin for entry in self._lists)
         self._pipeline = StreamPipeline(
             name,
@@ -208,6 +212,7 @@ class _StreamPreview:
                 preview.accounts,
                 self._note,
                 preview.now,
+                began_at=preview.began_at,
                 in_plain=preview.in_plain,
             ),
             not_found=preview.names,

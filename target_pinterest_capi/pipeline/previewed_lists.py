@@ -5,6 +5,7 @@ last operation of a member only. Holds no value of a record but digests, as they
 """
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from target_pinterest_capi.customer_lists.members import (
@@ -44,11 +45,15 @@ class PreviewedListEntry(NamedTuple):
 
 
 def compile_lists(
-    settings: Settings, stream: str, key_properties: tuple[str, ...], note: OriginNote
+    settings: Settings,
+    stream: str,
+    key_properties: tuple[str, ...],
+    note: OriginNote,
+    began_at: datetime,
 ) -> tuple[PreviewedListEntry, ...]:
     """Compile every entry of customer_lists that takes the stream, in the configuration's order."""
     return tuple(
-        _compile(settings, entry, stream, key_properties, note)
+        _compile(settings, entry, stream, key_properties, note, began_at)
         for entry in _entries(settings, stream)
     )
 
@@ -75,6 +80,7 @@ def _compile(
     stream: str,
     key_properties: tuple[str, ...],
     note: OriginNote,
+    began_at: datetime,
 ) -> PreviewedListEntry:
     from target_pinterest_capi.customer_lists.list_delivery import configured_list  # noqa: PLC0415 - as above
 
@@ -90,6 +96,7 @@ def _compile(
         origin,
         key_properties,
         note,
+        began_at=began_at,
         plain_keys=False,
         null_values=settings.null_values,
     )

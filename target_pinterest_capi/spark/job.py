@@ -9,6 +9,7 @@ anything.
 import fnmatch
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
@@ -193,7 +194,7 @@ def read_job(
         if name not in {*withheld, "oauth", "customer_lists"}
     }
     job = Job(uuid.uuid4().hex[:12], stream, columns, keys, public, paths, withheld, named)
-    compile_stream(settings, job.sink(), Accounts(settings), _no_note)
+    compile_stream(settings, job.sink(), Accounts(settings), _no_note, began_at=datetime.now(UTC))
     return job, settings
 
 

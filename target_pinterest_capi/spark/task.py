@@ -17,7 +17,6 @@ from pyspark import TaskContext
 from pyspark.sql.datasource import WriterCommitMessage
 
 from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
-from target_pinterest_capi.expressions.functions import begin_run
 from target_pinterest_capi.mapping.entries import Accounts, Record, entry_compiler
 from target_pinterest_capi.pipeline.feed import IteratedSource, paced
 from target_pinterest_capi.pipeline.stream import StreamPipeline
@@ -81,7 +80,6 @@ def _deliver(
     job: Job, place: TaskAttempt, settings: Settings, batches: Iterable[Any]
 ) -> TaskCommit:
     started_at = time.time()
-    begin_run()
     name = f"{job.id}-{place.partition}-{place.attempt}"
     run = Run(
         settings.model_copy(
@@ -98,7 +96,9 @@ def _deliver(
         job.key_properties,
         settings.model_copy(update={"validate_records": False}),  # Spark has checked its own schema
         run,
-        compile_entries=entry_compiler(settings, Accounts(settings), run.tally.count_value),
+        compile_entries=entry_compiler(
+            settings, Accounts(settings), run.tally.count_value, began_at=run.began_at
+        ),
     )
     prefetch, is_fed = Prefetch(run.wake, batches), False
     try:
