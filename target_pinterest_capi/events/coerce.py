@@ -18,7 +18,7 @@ from typing import Any, Final, Self
 import msgspec
 
 from target_pinterest_capi.events import dates
-from target_pinterest_capi.events.characters import visible, well_formed
+from target_pinterest_capi.events.characters import ascii_digits, narrow, visible, well_formed
 from target_pinterest_capi.events.reasons import LeftOut, Warned
 
 _is_numeric: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?").fullmatch
@@ -96,8 +96,32 @@ def amount(value: Any) -> str | LeftOut | None:
     if _is_amount(written):
         return written
     if not _is_numeric(written):
+        written = _ungrouped(_usual_digits(written))
+    if not _is_numeric(written):
         return LeftOut.NOT_AN_AMOUNT if written else None
     return _plain_amount(written)
+
+
+def _usual_digits(written: str) -> str:
+    """Return the visible text with the digits of any script and width as 0 to 9."""
+    return ascii_digits(narrow(visible(written))).strip()
+
+
+# Thousands in groups, with a decimal sign that is none of theirs. With one sign alone, as in 1,234,
+# it could be either.
+_grouped: Final = tuple(
+    re.compile(rf"([+-]?[0-9]{{1,3}}(?:{mark}[0-9]{{3}})+)[{point}]([0-9]+)").fullmatch
+    for mark, point in ((",", "."), (r"\.", ","), ("[ '\u2019]", ".,"))
+)
+_NOT_SIGNED: Final = re.compile("[^0-9+-]+")
+
+
+def _ungrouped(written: str) -> str:
+    """Return `1,234.50`, `1.234,50` or `1 234,50` as 1234.50; any other text as it is."""
+    for has_groups in _grouped:
+        if found := has_groups(written):
+            return f"{_NOT_SIGNED.sub('', found[1])}.{found[2]}"
+    return written
 
 
 def _plain_amount(written: str) -> str | LeftOut:
@@ -149,6 +173,8 @@ def integer(value: Any) -> int | LeftOut | None:
         return value if -_LARGEST <= value <= _LARGEST else LeftOut.OUT_OF_RANGE
     if kind is str or kind is float or kind is Decimal:
         written = str(value).strip()
+        if kind is str and not _is_integer(written):
+            written = _usual_digits(written)
         if _is_integer(written):
             return int(written)
         if _is_numeric(written):
@@ -185,6 +211,9 @@ def boolean(value: Any) -> bool | LeftOut | None:
         return value is True
     if kind is str:
         meant = _BOOLEANS.get(value.strip().lower())
+        if meant is None and (meant := _BOOLEANS.get(_usual_digits(value).lower())) is None:
+            number = integer(value)  # 1.0, of a column of fractions
+            meant = bool(number) if type(number) is int and number in (0, 1) else None
         if meant is not None:
             return meant
     is_number = kind is int or kind is float or (kind is Decimal and value.is_finite())
