@@ -352,3 +352,17 @@ def test_no_text_makes_reading_fail(text):
 def test_a_birth_date_may_be_a_unix_time(text, normal):
     """Midnight UTC in seconds or milliseconds is that day, where only one unit makes a life."""
     assert normalize.birth_date(text, None) == normal
+
+
+@pytest.mark.parametrize(
+    "born",
+    [
+        {"$date": "1990-04-23T00:00:00Z"},
+        {"$date": 640828800000},
+        {"$date": {"$numberLong": "640828800000"}},
+    ],
+    ids=str,
+)
+def test_a_birth_date_of_mongodb(born):
+    """A date in MongoDB's Extended JSON is the day that it holds."""
+    assert normalize.birth_date(coerce.text(born), None) == "19900423"

@@ -1504,7 +1504,12 @@ NEVER = {"Internal Test": None, "Order Refunded": None}
 
 @pytest.mark.parametrize(
     "members",
-    [{}, {"preset": "pinterest"}, {"unlisted_names": "skip"}, {"defaults": {"currency": "USD"}}],
+    [
+        {},
+        {"preset": "pinterest"},
+        {"unlisted_names": "skip"},
+        {"defaults": {"action_source": "web"}},
+    ],
     ids=str,
 )
 def test_event_names_that_leave_nothing_to_send_are_a_problem(members):

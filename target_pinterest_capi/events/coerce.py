@@ -37,7 +37,7 @@ def text(value: Any) -> str | LeftOut | None:
     """Return visible, trimmed text: numbers with every digit and no exponent, times in ISO 8601.
 
     A whole number has no fraction. NaN and infinity are nothing: they are what is left of a number
-    that was not there.
+    that was not there. MongoDB's `{"$date": ...}` is what it holds.
     """
     kind = type(value)
     if kind is str:
@@ -49,9 +49,24 @@ def text(value: Any) -> str | LeftOut | None:
         return str(value) if kind is int and -TOO_LARGE < value < TOO_LARGE else _number_text(value)
     if isinstance(value, date):
         return value.isoformat()
+    return _text_of_other(value)
+
+
+def _text_of_other(value: Any) -> str | LeftOut | None:
     if isinstance(value, LeftOut):  # of an element that `listed` could not read
         return value
+    if type(value) is dict:
+        return text(_held_by_mongodb(value)) or LeftOut.NOT_TEXT
     return None if is_nothing(value) else LeftOut.NOT_TEXT
+
+
+def _held_by_mongodb(value: dict[str, Any]) -> Any:
+    """Return the text or the milliseconds of a date in Extended JSON; None for any other object."""
+    held = value.get("$date") if len(value) == 1 else None
+    if type(held) is dict:
+        held = held.get("$numberLong") if len(held) == 1 else None
+        return int(held) if type(held) is str and _is_integer(held) else None
+    return held if type(held) in (str, int) else None
 
 
 # Of a number as text: far beyond any id, far below what a hostile exponent asks for.
@@ -284,15 +299,12 @@ def _time_of_object(
     if len(value) == 2 and value.keys() <= _OF_SECONDS:  # noqa: PLR2004 - and nanoseconds
         seconds = integer(value.get("seconds", value.get("_seconds")))
         return seconds if type(seconds) is int else LeftOut.NOT_A_TIME
-    name, held = next(iter(value.items())) if len(value) == 1 else ("", None)
-    if name in _HOLDERS and type(held) is not dict:
-        return unix_time(held, zone, date_format)
-    held = held if name == "$date" else None
-    if type(held) is dict and len(held) == 1:
-        held = held.get("$numberLong")
-        held = int(held) if type(held) is str and _is_integer(held) else held
+    held = _held_by_mongodb(value)
     if type(held) is int:
         return held // 1000
+    if held is None and len(value) == 1 and value.keys() <= _HOLDERS:
+        held = next(iter(value.values()))
+        return LeftOut.NOT_A_TIME if type(held) is dict else unix_time(held, zone, date_format)
     return LeftOut.NOT_A_TIME if held is None else unix_time(held, zone, date_format)
 
 

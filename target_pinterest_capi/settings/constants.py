@@ -45,7 +45,7 @@ _ACCEPTED: Final[Mapping[LeftOut, str]] = {
     LeftOut.UNKNOWN_GENDER: "must be female, male or non-binary, or f, m or n",
     LeftOut.NOT_A_DATE: "must be a date, such as 1990-12-31",
     LeftOut.AMBIGUOUS_DATE: "could be two dates: write it as 1990-12-31, or set date_format",
-    LeftOut.UNKNOWN_COUNTRY: "must be an ISO 3166 code or a country's name, such as DE",
+    LeftOut.UNKNOWN_COUNTRY: "must be an ISO 3166 code or a country's English name, such as DE",
     LeftOut.NOT_A_POSTAL_CODE: "must be a postal code: it has no digits, or not as many as the "
     "country's",
     LeftOut.NOT_A_MAID: "must be an advertising id (8-4-4-4-12 hex digits) or its SHA-256",
