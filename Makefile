@@ -57,7 +57,7 @@ CLOCK_TESTS = $(addprefix tests/test_, check.py coerce.py credentials.py demo.py
 test-clock: $(READY) $(call locked,$(TEST))  ## run the tests of what reckons with time as if it were a leap day's end, or the clocks were changed
 	@$(BIN)/python tools/clock.py $(PYTEST) -m "not slow" $(CLOCK_TESTS)
 
-setup: $(READY) $(call locked,$(TEST) types lint build hooks)  ## install all that the targets need, but for Spark
+setup: $(READY) $(call locked,$(TEST) types lint build hooks site)  ## install all that the targets need, but for Spark
 
 spark: $(READY) $(call locked,$(TEST) spark)  ## add what the tests of Spark need, 450 MB; they need Java 17 or newer, too
 
@@ -144,6 +144,9 @@ lock: .venv/.lint  ## bring the lock files in line with pyproject.toml and the t
 
 hooks: $(READY) $(call locked,lint types hooks)  ## run the quick checks before each commit
 	@$(BIN)/pre-commit install
+
+site: $(READY) .venv/.site  ## build the documentation as a site in build/site; every link is checked
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 build: $(READY) .venv/.build  ## make the wheel and the source archive in dist/, and check their metadata
 	@rm -rf dist

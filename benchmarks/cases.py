@@ -102,6 +102,7 @@ class Bench:
 
     def __init__(self, folder: Path, count: int) -> None:
         self._folder = folder
+        self._bytecode = folder / "bytecode"
         self._servers: dict[int, Server] = {}
         self._stack = ExitStack()
         self.files = Files(folder, count)
@@ -139,15 +140,15 @@ class Bench:
     def run_import(self) -> float:
         """Return the seconds that an interpreter takes to import the SDK and end."""
         words = [sys.executable, "-c", "import singer_sdk"]
-        return children.run(
-            children.Command(words, [self.files.one], self._folder / "import")
-        ).wall_seconds
+        folder = self._folder / "import"
+        command = children.Command(words, [self.files.one], folder, self._bytecode)
+        return children.run(command).wall_seconds
 
     def _run(self, case: Case, inputs: list[list[Path]], records: int) -> Sample:
         folder = self._folder / f"{case.name}-{uuid.uuid4().hex[:8]}"
         server = self._server(case.latency_ms)
         commands = [
-            children.Command(_words(case, part, server), source, part)
+            children.Command(_words(case, part, server), source, part, self._bytecode)
             for number, source in enumerate(inputs)
             if (part := _made(folder / str(number)))
         ]

@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Final, NamedTuple
 
+_NO_BYTECODE: Final = "PYTHONDONTWRITEBYTECODE"
 _MAXRSS_BYTES: Final = 1 if sys.platform == "darwin" else 1024  # its unit
 
 
@@ -36,12 +37,14 @@ class Took(NamedTuple):
 class Command(NamedTuple):
     """A program's command line, the files of its standard input, and where it may write.
 
-    Several files reach it through `cat`.
+    Several files reach it through `cat`. `bytecode` is where Python keeps what it compiles: as in
+    an installation a module is compiled once, whatever this process was told.
     """
 
     words: Sequence[str]
     inputs: Sequence[Path]
     folder: Path
+    bytecode: Path
 
     @property
     def log(self) -> Path:
@@ -52,6 +55,12 @@ class Command(NamedTuple):
     def output(self) -> Path:
         """Where its stdout goes."""
         return self.folder / "stdout.txt"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """This process's, but for bytecode."""
+        kept = {name: value for name, value in os.environ.items() if name != _NO_BYTECODE}
+        return {**kept, "PYTHONPYCACHEPREFIX": str(self.bytecode)}
 
 
 def run(*commands: Command) -> Took:
@@ -91,7 +100,9 @@ def _start(command: Command, feeders: ExitStack) -> "subprocess.Popen[bytes]":
         log, output = (
             files.enter_context(path.open("wb")) for path in (command.log, command.output)
         )
-        return subprocess.Popen(command.words, stdin=source, stdout=output, stderr=log)  # noqa: S603 - the cases' own words
+        return subprocess.Popen(  # noqa: S603 - the cases' own words
+            command.words, stdin=source, stdout=output, stderr=log, env=command.environment
+        )
 
 
 def _last_line(path: Path) -> str:

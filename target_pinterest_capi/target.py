@@ -22,6 +22,7 @@ from singer_sdk.exceptions import (
     RecordsWithoutSchemaException,
     StreamMapConfigError,
 )
+from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities, TargetCapabilities
 from singer_sdk.mapper import StreamMap
 from singer_sdk.plugin_base import _ConfigInput
@@ -40,6 +41,7 @@ from target_pinterest_capi.pipeline.feed import ChunkedSource, paced
 from target_pinterest_capi.pipeline.not_found import NamesNotFound
 from target_pinterest_capi.reporting.log_lines import keep_to_one_line
 from target_pinterest_capi.reporting.progress import Progress, watch
+from target_pinterest_capi.reporting.quality import LOW_QUALITY, find_shortfalls
 from target_pinterest_capi.reporting.report import NotFound
 from target_pinterest_capi.reporting.summary import log_summary
 from target_pinterest_capi.singer.batch_files import BatchFileError, batch_records
@@ -78,7 +80,6 @@ class TargetPinterestCapi(Target):
 
     name = "target-pinterest-capi"
     package_name = "target-pinterest-capi"
-    config_jsonschema: ClassVar[dict[str, Any]] = settings.sdk_schema()
     default_sink_class = ConversionsSink
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
         PluginCapabilities.ABOUT,
@@ -136,6 +137,11 @@ class TargetPinterestCapi(Target):
             self.logger.warning("%s: %s", warning.path, warning.message)
 
     # Configuration
+
+    @classproperty
+    def config_jsonschema(cls) -> dict[str, Any]:  # noqa: N805
+        """The settings' schema for the SDK, which asks for it in `--about` only."""
+        return settings.sdk_schema()
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:  # noqa: ARG002 - the SDK's signature
         """Do nothing: the settings were checked before the SDK saw any."""
@@ -311,6 +317,7 @@ class TargetPinterestCapi(Target):
             self._fail("%s. What came before it is settled.", str(error))
             code = int(ExitCode.CONFIGURATION)
         except Exception as error:  # noqa: BLE001 - a bug: its message could hold a value
+            self.run.interrupt()  # who knows what still moves: it ends within the grace time
             code = self._fail("An unexpected %s, raised by:", type(error).__name__)
             for place in _places(error):
                 self.logger.error("%s", place)  # noqa: TRY400 - its message could hold a value
@@ -321,6 +328,8 @@ class TargetPinterestCapi(Target):
             code = code or 128 + self.signal
         if not code:
             code = self._complete_lists()
+        if not code:
+            code = self._judge_quality()
         self._warn_of(self._not_found())
         watching.end(self.run.started_at + self.run.seconds)
         log_summary(self.logger, self.run, self.lists.reports(), code)
@@ -333,9 +342,9 @@ class TargetPinterestCapi(Target):
         self.failure = (message % args).removesuffix(", raised by:")
         try:
             self.process_endofpipe()
-        except (RunStopped, OSError) as error:
-            self.logger.error(  # noqa: TRY400
-                "%s", error if isinstance(error, RunStopped) else type(error).__name__
+        except Exception as error:  # noqa: BLE001 - the same bug once more
+            self.logger.error(  # noqa: TRY400 - its message could hold a value
+                "What was under way has not been settled: an unexpected %s.", type(error).__name__
             )
         return int(ExitCode.ERROR)
 
@@ -350,6 +359,20 @@ class TargetPinterestCapi(Target):
             self.logger.error("%s", self.failure)  # noqa: TRY400 - the database's words are in it
             return int(ExitCode.ERROR)
         return int(ExitCode.OK)
+
+    def _judge_quality(self) -> int:
+        """Warn of delivered events that fall short of `quality`, and return the exit code."""
+        observations = self.run.observations
+        if not self.settings.quality or observations is None:
+            return int(ExitCode.OK)
+        short = list(find_shortfalls(self.settings.quality, observations))
+        for one in short:
+            self.logger.warning("Low quality: %s.", one.words, extra=one._asdict())
+        if not short or self.settings.on_low_quality == "warn":
+            return int(ExitCode.OK)
+        self.failure = LOW_QUALITY
+        self.logger.error("%s", self.failure)
+        return int(ExitCode.TOO_MUCH_REJECTED)
 
     def _log_progress(self, progress: Progress) -> None:
         self.logger.info("Progress: %s.", progress.words, extra=progress.numbers())

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import os
 import sys
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -234,6 +235,16 @@ def test_file_that_cannot_be_read_is_an_error_in_words(
     assert words in ran.log
     assert "unexpected" not in ran.log
     assert "shopper" not in ran.log
+
+
+@pytest.mark.parametrize("compression", ["none", "gzip"])
+def test_pipe_that_nobody_writes_to_is_not_waited_for(run_target, tmp_path, compression: str):
+    """Only files are read: what a tap's input names must not hold the run for ever."""
+    os.mkfifo(tmp_path / "pipe")
+    given = batch(tmp_path / "pipe", format="jsonl", compression=compression)
+    ran = run_target([VISITS, given, state({"n": 1})])
+    assert (ran.code, ran.states) == (1, [])
+    assert "line 2: BATCH of stream 'visits', file 1 of 1: it is no regular file" in ran.log
 
 
 def test_missing_package_is_named(monkeypatch, tmp_path):

@@ -534,7 +534,7 @@ def make_list(sandbox: Sandbox) -> Iterator[Callable[[str], str]]:
 
     def make(name: str) -> str:
         reply = client.create_list(
-            "sandbox-access-token", ACCOUNT, name, "EMAIL", [digest("shopper@example.com")]
+            "sandbox-access-token", ACCOUNT, name, [digest("shopper@example.com")]
         )
         assert isinstance(reply, ApiResponse)
         assert isinstance(reply.body, CustomerListBody)

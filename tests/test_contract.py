@@ -35,7 +35,9 @@ def client(sandbox: Sandbox) -> Iterator[Client]:
         (
             LISTS,
             "post",
-            lambda client: client.create_list("t", ACCOUNT, "buyers", "EMAIL", ["a" * 64]),
+            lambda client: client.create_list(
+                "t", ACCOUNT, "buyers", ["a" * 64], list_type="EMAIL"
+            ),
         ),
         (
             f"{LISTS}/{{customer_list_id}}",

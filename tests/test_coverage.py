@@ -7,9 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shopper import ACCOUNT, digest
+from target_pinterest_capi.events.components import COMPONENTS
 from target_pinterest_capi.events.event import Event, Origin, encode
 from target_pinterest_capi.events.fields import BY_PATH
-from target_pinterest_capi.reporting.coverage import COMPONENTS, Coverage
+from target_pinterest_capi.reporting.bodies import read_bodies
+from target_pinterest_capi.reporting.coverage import Coverage
 from target_pinterest_capi.sandbox import quality
 
 EM = [digest("shopper@example.com")]
@@ -39,7 +41,7 @@ def body(
 def carried(*bodies: dict[str, Any]) -> dict[str, int]:
     """Return the components that any of the events carries, with their counts."""
     coverage = Coverage()
-    coverage.count_components("page_visit", [event(one) for one in bodies])
+    coverage.count_components("page_visit", read_bodies([event(one) for one in bodies]))
     return {name: count for name, count in coverage.carrying("page_visit").items() if count}
 
 
@@ -127,7 +129,7 @@ def test_names_are_counted_apart_and_batches_together():
     """Counts belong to their event name and add up over batches; an unknown name has none."""
     coverage = Coverage()
     for name in ("checkout", "signup", "checkout"):
-        coverage.count_components(name, [event(body({"em": EM})), event(body())])
+        coverage.count_components(name, read_bodies([event(body({"em": EM})), event(body())]))
     assert [coverage.carrying(name)["hashed_email"] for name in ("checkout", "signup", "lead")] == [
         2,
         1,

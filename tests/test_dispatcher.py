@@ -315,7 +315,7 @@ def test_rate_limit_spreads_calls():
     assert len(desk.sent) == 5
 
 
-def test_limit_of_the_app_is_for_all_accounts():
+def test_limit_of_tests_is_for_all_accounts():
     """Test requests of several accounts share one pace: no second sees more than the limit."""
     starts: list[float] = []
 
@@ -323,12 +323,21 @@ def test_limit_of_the_app_is_for_all_accounts():
         starts.append(desk.clock.now)
         return accept(batch)
 
-    desk = Desk(timed, app_limit=RateLimit(2, window_seconds=1), max_in_flight=16)
+    desk = Desk(timed, test_limit=RateLimit(2, window_seconds=1), max_in_flight=16)
     for number in range(7):
-        account = Account(str(549755885175 + number % 2), "token")
+        account = Account(str(549755885175 + number % 2), "token", "test")
         desk.dispatcher.submit(batch_of(range(number, number + 1), account=account))
     desk.run()
     assert sorted(starts) == [1000, 1000, 1001, 1001, 1002, 1002, 1003]
+
+
+def test_limit_of_tests_is_for_tests_alone():
+    """Live requests do not wait for the pace of test requests."""
+    desk = Desk(accept, test_limit=RateLimit(2, window_seconds=1), max_in_flight=16)
+    for number in range(7):
+        desk.dispatcher.submit(batch_of(range(number, number + 1)))
+    desk.run()
+    assert (len(desk.sent), desk.clock.now) == (7, 1000)
 
 
 def test_room_is_bounded():

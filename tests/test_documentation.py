@@ -270,7 +270,7 @@ def test_only_what_is_marked_is_written_anew():
 
 def test_unknown_marker_is_an_error():
     """A marker that names no table says which there are."""
-    with pytest.raises(ValueError, match="there is no table weather; there are: settings"):
+    with pytest.raises(ValueError, match="there is no table weather; there are: mapping-keys"):
         documentation.filled("<!-- generated: weather -->\n<!-- /generated -->")
 
 
@@ -292,19 +292,19 @@ def run(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_check_says_what_is_behind_and_writing_mends_it(tmp_path: Path):
     """`--check` exits 1 and writes nothing while a page differs; without it pages are written."""
     (tmp_path / "docs").mkdir()
-    (tmp_path / "README.md").write_text(
-        "# Settings\n<!-- generated: settings -->\n<!-- /generated -->\n"
+    (tmp_path / "docs" / "mapping.md").write_text(
+        "# Keys\n<!-- generated: mapping-keys -->\n<!-- /generated -->\n"
     )
     behind = run(tmp_path, "--check")
     assert behind.returncode == 1
     assert [line.split(":")[0] for line in behind.stdout.splitlines()] == [
         *documentation.PAGES,
-        "README.md",
+        "docs/mapping.md",
     ]
-    assert not list((tmp_path / "docs").iterdir())
+    assert [path.name for path in (tmp_path / "docs").iterdir()] == ["mapping.md"]
     assert run(tmp_path).returncode == 0
     assert (tmp_path / "meltano.yml").read_text() == (ROOT / "meltano.yml").read_text()
-    assert "| `ad_account_id` | required |" in (tmp_path / "README.md").read_text()
+    assert "| `stream` | required |" in (tmp_path / "docs" / "mapping.md").read_text()
     again = run(tmp_path, "--check")
     assert (again.returncode, again.stdout) == (0, "")
 

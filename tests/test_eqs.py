@@ -17,13 +17,13 @@ from shopper import digest, seconds_ago
 from target_pinterest_capi.cli.eqs import command as eqs
 from target_pinterest_capi.cli.eqs import model as eqs_result
 from target_pinterest_capi.cli.eqs import own_reports
-from target_pinterest_capi.cli.eqs.expectations import EXPECTED
 from target_pinterest_capi.cli.main import main
+from target_pinterest_capi.events.components import COMPONENTS
 from target_pinterest_capi.events.event import Origin
 from target_pinterest_capi.events.reasons import LeftOut
 from target_pinterest_capi.pinterest.responses import ComponentQuality, QualityIssue, QualityScore
 from target_pinterest_capi.reporting.counters import Counters
-from target_pinterest_capi.reporting.coverage import COMPONENTS
+from target_pinterest_capi.reporting.expectations import EXPECTED
 from target_pinterest_capi.reporting.report import Report, decode, encode
 from target_pinterest_capi.sandbox import quality
 from target_pinterest_capi.sandbox.app import SandboxConfig

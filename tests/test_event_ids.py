@@ -2,6 +2,7 @@
 
 import pytest
 
+from given import record, schema
 from target_pinterest_capi.events.event import Account, Event, Origin
 from target_pinterest_capi.reporting.event_ids import MAX_HELD, MIN_CONSTANT, EventIds
 
@@ -68,3 +69,20 @@ def test_long_runs_are_estimated_in_bounded_memory():
         ids.count_ids("checkout", events(*[str(number) for number in range(start, start + 10_000)]))
     assert len(ids._seen) <= MAX_HELD
     assert abs(ids.repeated("checkout") - count) < count / 20  # over 8 standard deviations
+
+
+def test_events_with_one_id_for_all_are_logged(run_target):
+    """A constant event_id makes Pinterest count one event: the log says which name it is."""
+    ids = {"checkout": "same", "signup": None}
+    rows = [
+        {"event_id": ids[name] or f"{name}-{number}", "event_name": name}
+        for name in ids
+        for number in range(10)
+    ]
+    given = {"action_source": "web", "em": "jane@example.com"}
+    mapping = {"stream": "*", "preset": "pinterest", "defaults": {"event_time": "now"}}
+    lines = [schema("events", "event_id", "event_name", *given)]
+    lines += [record("events", **row, **given) for row in rows]
+    ran = run_target(lines, mappings=[mapping])
+    assert "All 10 events of checkout have the same event_id" in ran.log
+    assert "of signup have the same" not in ran.log

@@ -432,6 +432,27 @@ def test_evaluation_errors_carry_no_value():
 # ---- wrong expressions ----
 
 
+@pytest.mark.parametrize(
+    ("source", "column"),
+    [
+        ("Order ID", "Order ID"),
+        (" E-Mail ", "E-Mail"),
+        ("Price (EUR)", "Price (EUR)"),
+        ("$.a", ""),
+        ("lower(E-Mail)", ""),
+        ("a and b", ""),
+        ("total * 100", ""),
+        ("jane@example.com-1", ""),
+        ("x" * 70 + "-", ""),
+    ],
+)
+def test_what_may_have_been_meant_as_a_column(source, column):
+    """The error knows the whole expression that may be a column's name, and no address."""
+    error = expression_error(source)
+    assert error.column == column
+    assert column or "a column of this name" not in error.message
+
+
 IN_QUOTES = ": a name with a space in it stands in double quotes"
 
 
@@ -464,7 +485,17 @@ def expression_error(source):
         ("order-id", 5, f"unexpected '-'{written('order-id')}"),
         ("E-mail Address", 1, f"unexpected '-'{written('E-mail Address')}"),
         ("Größe", 2, f"unexpected 'ö'{written('Größe')}"),
-        ("x.first name", 8, f"unexpected 'name'{IN_QUOTES}"),
+        ("x.first name", 8, f"unexpected 'name'{written('x.first name')}; the member of an object"),
+        ("x.first name", 8, 'is x."first name"'),
+        ("Order #", 6, written("Order #")),
+        ("2nd item", 0, written("2nd item")),
+        ("$price", 0, written("$price")),
+        ("@type", 1, written("@type")),
+        ("id:string", 2, written("id:string")),
+        ("Total?", 5, written("Total?")),
+        ("Price (EUR)", 0, f"there is no such function{written('Price (EUR)')}"),
+        ("total * 100", 6, "arithmetic is written add(a, b)"),
+        ("a and b", 2, "'and' is written &&"),
         ("Order ID == 'x'", 6, f"unexpected 'ID'{IN_QUOTES}"),
         ("a ? b", 2, "unexpected '?'"),
         ("lower(a,)", 8, "unexpected ')'"),

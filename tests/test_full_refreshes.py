@@ -323,5 +323,5 @@ def test_a_database_that_fails_on_the_way(url):
     with refreshes._connection.begin():
         refreshes._connection.exec_driver_sql("DROP TABLE pinterest_list_members")
     with pytest.raises(LedgerError, match="no such table"):
-        refreshes.record_members(feed, [person(1)])
+        refreshes.record_members(feed, {person(1): None})
     refreshes.close()

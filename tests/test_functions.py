@@ -67,7 +67,7 @@ BEGAN_AT = datetime(2026, 11, 25, 23, 30, tzinfo=timezone(timedelta(hours=-5)))
 
 
 def evaluate(expression, **record):
-    return compile_expression(expression, BEGAN_AT)(record)
+    return compile_expression(expression, began_at=BEGAN_AT)(record)
 
 
 # ---- the table ----
@@ -95,6 +95,7 @@ def test_table_is_the_contract():
         "multiply",
         "divide",
         "round",
+        "stream",
         "run_time",
         "today",
     }
@@ -120,7 +121,7 @@ def test_every_function_is_documented(function):
 )
 def test_examples(expression, record, result):
     """Every documented example gives what its documentation says."""
-    assert compile_expression(expression, BEGAN_AT)(record) == result
+    assert compile_expression(expression, began_at=BEGAN_AT)(record) == result
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -137,7 +138,7 @@ def test_added_functions_never_raise(name, data):
         compile_expression(f"{name}({', '.join(arguments)})")(arguments)
 
 
-@pytest.mark.parametrize("name", sorted(set(FUNCTIONS) - {"run_time", "today"}))
+@pytest.mark.parametrize("name", sorted(set(FUNCTIONS) - {"stream", "run_time", "today"}))
 @given(data=st.data())
 def test_null_gives_null(name, data):
     """A null first argument gives null (to concat: nulls alone do)."""
@@ -222,7 +223,9 @@ def test_arithmetic_agrees_with_fractions(a, b):
     assert abs(nearest - Fraction(a)) <= Fraction(1, 200)
 
 
-@pytest.mark.parametrize("read", [evaluate, lambda source: interpret(source, {}, BEGAN_AT)])
+@pytest.mark.parametrize(
+    "read", [evaluate, lambda source: interpret(source, {}, began_at=BEGAN_AT)]
+)
 def test_a_run_has_one_time(read):
     """`run_time()` is when the run began, in UTC, for all records, and `today()` its date there."""
     assert read("run_time()") == "2026-11-26T04:30:00+00:00"
@@ -237,6 +240,24 @@ def test_a_run_has_one_time(read):
 def test_no_run_has_no_time():
     """Where an expression is only checked, the times of the run are null."""
     assert compile_expression("[run_time(), today()]")({}) == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("expression", "result"),
+    [
+        ("stream()", "vips"),
+        ("concat('Lytics ', stream(), ' ', day)", "Lytics vips 2026-11-17"),
+        ("rows[?name == stream()].id", [2]),
+        ("rows[].{id: id, list: stream()}", [{"id": 1, "list": "vips"}, {"id": 2, "list": "vips"}]),
+        ("'stream()'", "stream()"),
+        ("stream", "a column"),
+    ],
+)
+def test_stream_is_the_records_stream(expression, result):
+    """`stream()` is the name of the record's stream, wherever it stands in an expression."""
+    rows = [{"id": 1, "name": "others"}, {"id": 2, "name": "vips"}]
+    record = {"day": "2026-11-17", "rows": rows, "stream": "a column"}
+    assert compile_expression(expression, "vips")(record) == result
 
 
 # ---- added functions ----

@@ -12,7 +12,12 @@ from hypothesis import strategies as st
 
 from target_pinterest_capi.delivery.wakeup import Wakeup
 from target_pinterest_capi.singer import lines
-from target_pinterest_capi.singer.lines import LineTooLongError, open_lines
+from target_pinterest_capi.singer.lines import (
+    DescriptorLines,
+    LineTooLongError,
+    UnreadableInputError,
+    open_lines,
+)
 
 
 def read_all(source: lines.Lines) -> list[bytes]:
@@ -62,6 +67,14 @@ def test_endless_line_is_an_error(tmp_path: Path):
         file.truncate(lines.MAX_LINE_BYTES + 2_000_000)
     with path.open("rb") as file, pytest.raises(LineTooLongError, match="64 MiB"):
         read_all(open_lines(file, Wakeup()))
+
+
+def test_input_that_fails_is_an_error_in_words(tmp_path: Path):
+    """What the system says of an input that cannot be read on is said."""
+    fd = os.open(tmp_path, os.O_RDONLY)
+    with pytest.raises(UnreadableInputError, match="it cannot be read: Is a directory"):
+        DescriptorLines(fd, Wakeup()).read(None)
+    os.close(fd)
 
 
 def test_wake_ends_a_read():

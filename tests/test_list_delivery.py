@@ -11,12 +11,11 @@ from pathlib import Path
 import pytest
 from members import LIST, SCHEMA, digest, entry, list_settings, people, person, row
 
-from given import ACCOUNT, TOKEN, Clock, record, schema, settings_of, state
+from given import ACCOUNT, TOKEN, Clock, files_limited_to, record, schema, settings_of, state
 from shopper import visit
 from target_pinterest_capi.customer_lists.list_delivery import ListDelivery
 from target_pinterest_capi.customer_lists.remote_list import (
     MAX_BODY_BYTES,
-    MAX_MEMBERS,
     exceptions_of,
 )
 from target_pinterest_capi.delivery.run import Run
@@ -197,7 +196,6 @@ def test_a_full_request_is_below_a_megabyte(run_target, sandbox):
     (made,) = sandbox.store.updates()
     assert len(made.members) == 10_000
     assert max(one.bytes for one in sandbox.store.requests()) < MAX_BODY_BYTES
-    assert MAX_MEMBERS > 10_000
 
 
 def test_different_lists_go_side_by_side(run_target, sandbox, held):
@@ -736,6 +734,20 @@ def test_a_file_that_is_not_ours(run_target, app, content):
         assert "oauth.token_path" in ran.log
     else:
         assert (ran.code, kept(app)["refresh_token"]) == (0, "sandbox-refresh-token-1")
+
+
+@pytest.mark.parametrize("room", [0, 100, 4000])
+def test_a_disk_without_room_for_a_token_keeps_the_old_one(run_target, sandbox, app, room: int):
+    """Nothing is refreshed, the old file stays whole, and with room again the next run goes on."""
+    assert run_target([SCHEMA, row(1)], **app).code == 0
+    before = kept(app)
+    with files_limited_to(room):
+        ran = run_target([SCHEMA, row(2), DONE], **app)
+    assert (ran.code, ran.states) == (1, [])
+    assert "the folder of oauth.token_path cannot be written: File too large" in ran.log
+    assert "Nothing was refreshed" in ran.log
+    assert (kept(app), sandbox.store.counters()["tokens_issued"]) == (before, 1)
+    assert run_target([SCHEMA, row(2)], **app).outcomes == {"delivered": 1}
 
 
 def test_a_place_that_cannot_be_written_is_found_out_before_the_token_is_used_up(

@@ -144,6 +144,23 @@ def test_fan_out_makes_an_event_for_each_entry():
 
 
 @pytest.mark.parametrize(
+    ("stream", "name"),
+    [("order_completed", "checkout"), ("product_added", "add_to_cart"), ("users", None)],
+)
+def test_streams_name_the_event(stream: str, name: str | None):
+    """One entry serves the tables of a warehouse, each of which is called for its events."""
+    entry = {
+        "stream": "*",
+        "event_names": {"order_completed": "checkout", "product_added": "add_to_cart"},
+        "fields": {**FIELDS, "event_name": "stream()"},
+        "defaults": {"action_source": "web"},
+        "when": "stream() != 'users'",
+    }
+    (result,) = Stand(entry, stream=stream).results()
+    assert (result.name if isinstance(result, Event) else None) == name
+
+
+@pytest.mark.parametrize(
     ("when", "taken"),
     [
         ("paid", True),
@@ -349,10 +366,20 @@ def test_unlisted_names_are_sent_on_demand(event: str, name: str | None):
 
 @pytest.mark.parametrize(
     ("when", "taken"),
-    [({}, False), ({"when": "always"}, True), ({"when": "total == '9.90'"}, False)],
+    [
+        ({}, False),
+        ({"when": "test"}, False),
+        ({"when": "always"}, True),
+        ({"preset_when": "ignore"}, True),
+        ({"preset_when": "ignore", "when": "test"}, True),
+        ({"preset_when": "ignore", "when": "!test"}, False),
+        ({"preset_when": "ignore", "when": "always"}, True),
+        ({"preset_when": "join", "when": "test"}, False),
+        ({"preset_when": "join", "when": "always"}, True),
+    ],
 )
-def test_when_always_lifts_the_condition_of_the_preset(when: dict[str, str], taken: bool):
-    """Any other condition is joined to that of the preset."""
+def test_condition_of_the_preset(when: dict[str, str], taken: bool):
+    """It is joined to the entry's own, unless that is `always`, or it is to be ignored."""
     entry = {"preset": "shopify", "fields": {**FIELDS, "event_name": "'checkout'"}, **when}
     (result,) = Stand({**entry, "unlisted_names": "send"}).results(test=True)
     assert isinstance(result, Event) is taken

@@ -1,4 +1,4 @@
-"""The repository's meltano.yml and README are up to date, and what they show works."""
+"""The repository's meltano.yml is up to date, and what the pages to start with show works."""
 
 import json
 import os
@@ -7,7 +7,7 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -16,7 +16,6 @@ import yaml
 
 from given import ACCOUNT, TOKEN, record, schema
 from target_pinterest_capi.cli.main import COMMANDS
-from target_pinterest_capi.delivery.run import ExitCode
 from target_pinterest_capi.sandbox.server import Sandbox
 from target_pinterest_capi.settings import (
     ConfigurationError,
@@ -29,15 +28,19 @@ from target_pinterest_capi.settings.json_schema import properties
 from tools import demo_project
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = {
+    name: (ROOT / name).read_text(encoding="utf-8")
+    for name in ("README.md", "docs/start-meltano.md", "docs/start-pipe.md")
+}
 PROJECT = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
 (LOADER,) = PROJECT["plugins"]["loaders"]
 PROGRAMS = Path(sys.executable).parent
+ADDING = "pinterest-capi definition | meltano add target-pinterest-capi --from-ref /dev/stdin"
 SANDBOX_URL = "http://127.0.0.1:8085/v5"  # where the examples look for it
 
 
-def fenced(language: str, text: str = README) -> list[str]:
-    """Return the fenced blocks of a language."""
+def fenced(language: str, text: str = "\n".join(PAGES.values())) -> list[str]:
+    """Return the fenced blocks of a language, in the pages to start with unless a text is given."""
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
@@ -119,35 +122,15 @@ def test_the_job_runs_what_is_declared():
     assert [name for task in job["tasks"] for name in task.split()] == names
 
 
-# ---- README ----
+# ---- The pages to start with ----
 
 
-def test_the_settings_table_is_the_generated_one():
-    """The table in the README is made from the model of the settings."""
-    (table,) = re.findall(
-        r"<!-- generated: settings -->\n(.*?)<!-- /generated -->", README, re.DOTALL
-    )
-    assert table.strip() == settings_table().strip()
-
-
-def test_every_link_leads_somewhere():
-    """Each file that the README links to is there."""
-    links = re.findall(r"\]\(((?!http|#)[^)]+)\)", README)
-    assert links
-    assert [link for link in links if not (ROOT / link.partition("#")[0]).exists()] == []
-
-
-def test_the_exit_codes_are_the_runs():
-    """The table names each exit code of the program, and those of both signals."""
-    codes = {
-        int(code)
-        for row in re.findall(r"^\| ([\d, ]+) \|", README, re.MULTILINE)
-        for code in row.split(",")
-    }
-    assert codes == {int(code) for code in ExitCode if code is not ExitCode.INTERRUPTED} | {
-        128 + 15,
-        128 + 2,
-    }
+def test_the_readme_names_the_required_settings():
+    """The README says which settings are required, and the reference has all of them."""
+    required = re.findall(r"^\| `(\w+)` \| required", settings_table(), re.MULTILINE)
+    assert required == ["ad_account_id"]
+    for name in (*required, "conversion_token"):
+        assert f"`{name}`" in PAGES["README.md"]
 
 
 @pytest.mark.parametrize("block", fenced("json"), ids=range(len(fenced("json"))))
@@ -296,12 +279,55 @@ def test_the_meltano_example_is_a_configuration_in_each_environment():
     assert len({settings.ledger_url.get_secret_value() for settings in loaded}) == 2
 
 
-def test_the_meltano_example_declares_settings_as_they_are():
-    """What it declares of the loader is of the kind that the full definition says."""
-    full = {entry["name"]: entry for entry in meltano_settings()}
-    for entry in shown_project()["plugins"]["loaders"][0]["settings"]:
-        assert entry.get("kind", "string") == full[entry["name"]]["kind"]
-        assert entry.get("sensitive") == full[entry["name"]].get("sensitive")
+def projects() -> dict[str, dict[str, Any]]:
+    """Return every project of Meltano in the repository and its documentation, by its place."""
+    files = sorted([ROOT / "meltano.yml", *ROOT.glob("docs/**/meltano.yml")])
+    found = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in files}
+    for path in sorted(ROOT.glob("docs/**/*.md")):
+        blocks = fenced("yaml[^\n]*", path.read_text(encoding="utf-8"))
+        whole = [block for block in blocks if re.search("^plugins:$", block, re.MULTILINE)]
+        place = str(path.relative_to(ROOT))
+        found |= {f"{place} {number}": block for number, block in enumerate(whole)}
+    return {place: yaml.safe_load(text) for place, text in found.items()}
+
+
+PROJECTS = projects()
+DECLARED = {
+    (place, plugin["name"]): plugin["settings"]
+    for place, shown in PROJECTS.items()
+    for kind in ("loaders", "utilities")
+    for plugin in shown["plugins"].get(kind, ())
+    if "inherit_from" not in plugin
+}
+AS_TEXT = {"string", "options", "file"}  # kinds that Meltano passes on as they are
+
+
+def test_all_projects_are_looked_at():
+    """The repository's own, the recipes' and those of other pages are among them."""
+    assert {"meltano.yml", "docs/start-meltano.md 0", "docs/customer-lists.md 0"} <= PROJECTS.keys()
+    assert len(PROJECTS) >= 11
+    assert len(DECLARED) >= 12
+
+
+@pytest.mark.parametrize(("place", "plugin"), DECLARED)
+def test_every_project_declares_every_setting(place: str, plugin: str):
+    """Each plugin of ours passes on all settings by kinds that fit, so that none is ignored."""
+    expected = {entry["name"]: _kind(entry) for entry in meltano_settings()}
+    assert {entry["name"]: _kind(entry) for entry in DECLARED[place, plugin]} == expected
+
+
+def _kind(entry: dict[str, Any]) -> tuple[str, bool]:
+    """Return how Meltano passes a setting on, and whether it hides it."""
+    kind = entry.get("kind", "string")
+    return "string" if kind in AS_TEXT else kind, entry.get("sensitive", False)
+
+
+def test_the_first_project_has_the_loader_by_its_command():
+    """The page's project declares no loader: its first command adds it, as the README's does."""
+    assert "loaders" not in shown_project()["plugins"]
+    first, *_ = example("sh", "meltano install").splitlines()
+    assert first == ADDING
+    assert f"\n{ADDING}\n" in PAGES["README.md"]
 
 
 @pytest.fixture
@@ -319,18 +345,52 @@ def postgres(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         yield cluster
 
 
-def test_the_meltano_example_delivers_the_paid_order(postgres, sandbox, tmp_path):
-    """The README's project, run by Meltano, delivers one order; a second run sends none."""
+@pytest.fixture
+def shell_with_meltano(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Return a function that runs a line of a page in the test's folder, with a real Meltano."""
+    monkeypatch.syspath_prepend(str(ROOT / "tests" / "real"))
     from meltano_project import FOREIGN, InstallationError, meltano_executable
 
+    try:
+        meltano = meltano_executable()
+    except InstallationError as error:
+        unavailable(f"Meltano ({error})")
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)},
+        "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "NO_COLOR": "1",
+        "PATH": os.pathsep.join(map(str, (meltano.parent, PROGRAMS, os.environ["PATH"]))),
+    }
+
+    def run(line: str, **more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["sh", "-c", line],
+            cwd=tmp_path,
+            env=environment | more,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+
+    return run
+
+
+def test_the_meltano_example_delivers_the_paid_order(
+    postgres, sandbox, tmp_path, shell_with_meltano
+):
+    """The page's project, run by Meltano, delivers one order; a second run sends none."""
+    run = shell_with_meltano
     text = example("yaml", "extractors:").replace(SANDBOX_URL, sandbox.url)
     project = yaml.safe_load(text)
     locks = ROOT / "tests" / "real" / "project" / "locks"
-    (tap,), (loader,) = project["plugins"]["extractors"], project["plugins"]["loaders"]
+    (tap,) = project["plugins"]["extractors"]
     tap["pip_url"] = (
-        f"--requirement {locks / 'tap-postgres.txt'}"  # what the README names, with digests
+        f"--requirement {locks / 'tap-postgres.txt'}"  # what the page names, with digests
     )
-    loader["executable"] = str(PROGRAMS / loader["executable"])  # the program under test
     (tmp_path / "meltano.yml").write_text(yaml.safe_dump(project))
     settings = {
         name: getattr(postgres, name) for name in ("host", "port", "user", "password", "database")
@@ -338,27 +398,16 @@ def test_the_meltano_example_delivers_the_paid_order(postgres, sandbox, tmp_path
     (tmp_path / ".env").write_text(
         "".join(f"TAP_POSTGRES_{name.upper()}={value}\n" for name, value in settings.items())
     )
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)
-    }
-
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [str(meltano), *arguments],
-            cwd=tmp_path,
-            env=environment | {"MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false", "NO_COLOR": "1"},
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=300,
-        )  # fmt: skip
-
-    try:
-        meltano = meltano_executable()
-    except InstallationError as error:
-        unavailable(f"Meltano ({error})")
-    installed = run("install", "extractor", tap["name"])
-    if installed.returncode:
-        unavailable(f"tap-postgres ({installed.stderr[-300:]})")
+    adding, installing, running, _ = example("sh", "meltano install").splitlines()
+    for line in (adding, installing):
+        done = run(line)
+        if done.returncode:
+            unavailable(f"{line} ({done.stderr[-300:]})")
+    rehearsed = run(running, TARGET_PINTEREST_CAPI_MODE="dry_run")
+    assert rehearsed.returncode == 0, rehearsed.stderr
+    assert sandbox.store.events() == []
     for _ in range(2):
-        done = run("run", tap["name"], loader["name"])
+        done = run(running)
         assert done.returncode == 0, done.stderr
     (row,) = sandbox.store.events()
     assert row.event["event_id"] == "order-1001"
@@ -367,6 +416,39 @@ def test_the_meltano_example_delivers_the_paid_order(postgres, sandbox, tmp_path
         "num_items": 2, "contents": None,
     }  # fmt: skip
     assert "in_ledger 1" in done.stderr
+
+
+@pytest.mark.slow
+def test_the_readmes_commands_work_in_a_project_with_a_tap(sandbox, tmp_path, shell_with_meltano):
+    """As printed: the loader is added and installed, told its account, and delivers an event."""
+    row = {
+        "event_id": "order-1",
+        "event_name": "checkout",
+        "action_source": "web",
+        "event_time": int(time.time()),
+        "em": "jane@example.com",
+    }
+    lines = [schema("orders", *row, key_properties=("event_id",)), record("orders", **row)]
+    (tmp_path / "tap-output.singer").write_bytes(b"\n".join(lines) + b"\n")
+    tap = tmp_path / "tap-shop"
+    tap.write_text(f"#!/bin/sh\ncat {tmp_path}/tap-output.singer\n")
+    tap.chmod(tap.stat().st_mode | stat.S_IXUSR)
+    extractor = {"name": "tap-shop", "namespace": "tap_shop", "executable": str(tap)}
+    project = {
+        "default_environment": "dev",
+        "environments": [{"name": "dev"}],
+        "plugins": {"extractors": [extractor]},
+    }
+    (tmp_path / "meltano.yml").write_text(yaml.safe_dump(project))
+    adding, *following = example("sh", "meltano config set").splitlines()
+    added = shell_with_meltano(adding)
+    if added.returncode:
+        unavailable(f"{adding} ({added.stderr[-300:]})")
+    for line in following:
+        done = shell_with_meltano(line, TARGET_PINTEREST_CAPI_API_URL=sandbox.url)
+        assert done.returncode == 0, done.stderr
+    assert sandbox.store.event_ids() == {"order-1": 1}
+    assert "sandbox-token" not in (tmp_path / "meltano.yml").read_text()
 
 
 def test_a_tap_that_crashes_fails_the_readmes_script(tmp_path: Path):

@@ -12,15 +12,22 @@ from hypothesis import strategies as st
 from members import digest, entry, list_settings, person
 
 from given import settings_of
+from target_pinterest_capi.customer_lists.identifiers import (
+    KIND_OF_LIST_TYPE,
+    KINDS,
+    IdentifierReader,
+)
 from target_pinterest_capi.customer_lists.members import (
     Action,
     MemberOperation,
-    NetOperations,
-    OperationReceipt,
     compile_members,
     read_action,
-    read_member,
 )
+from target_pinterest_capi.customer_lists.net_operations import (
+    OperationReceipt,
+    SingleOperations,
+)
+from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.events.event import InvalidRecord, Origin
 from target_pinterest_capi.events.reasons import Invalid, LeftOut
 
@@ -37,10 +44,16 @@ def reader(**changes):
         ORIGIN,
         ("id",),
         lambda *note: notes.append(note),
-        began_at=BEGAN_AT,
-        plain_keys=False,
+        settings.options,
+        BEGAN_AT,
     )
     return read, notes
+
+
+def read_member(value, list_type):
+    """Return what a list of single identifiers takes of a value that holds one, or none."""
+    kind = KINDS[KIND_OF_LIST_TYPE[list_type]]
+    return next(IdentifierReader(Options()).read(value, kind, lambda _: None), None)
 
 
 @pytest.mark.parametrize(
@@ -249,13 +262,13 @@ def test_the_last_operation_of_a_member_wins(operations):
 
     Each is there once, in the order of these operations.
     """
-    gathering = NetOperations()
+    gathering = SingleOperations()
     last = {}
     for number, (who, action) in enumerate(operations):
         receipt = OperationReceipt(ORIGIN, number, None, b"")
-        superseded = gathering.add_operation(person(who), action, receipt)
+        superseded = gathering.add_operation(MemberOperation(action, (person(who),), None), receipt)
         before = last.pop(who, None)
-        assert (superseded and superseded.sequence) == (before and before[1])
+        assert [one.sequence for one in superseded] == ([before[1]] if before else [])
         last[who] = (action, number)
     assert [
         (pending.action, pending.receipt.sequence) for pending in gathering.pop_all().values()
@@ -268,10 +281,15 @@ def test_a_member_that_two_feeds_bring_is_both():
 
     A removal in between ends that.
     """
-    gathering = NetOperations()
+    gathering = SingleOperations()
+
+    def add(action, feed):
+        operation = MemberOperation(action, (person(1),), None)
+        gathering.add_operation(operation, OperationReceipt(ORIGIN, 1, None, feed))
+
     for action, feed in ((Action.ADD, b"a"), (Action.ADD, b"b")):
-        gathering.add_operation(person(1), action, OperationReceipt(ORIGIN, 1, None, feed))
+        add(action, feed)
     assert gathering.pop_all()[person(1)].feeds == {b"a", b"b"}
     for action, feed in ((Action.ADD, b"a"), (Action.REMOVE, b"a"), (Action.ADD, b"b")):
-        gathering.add_operation(person(1), action, OperationReceipt(ORIGIN, 1, None, feed))
+        add(action, feed)
     assert gathering.pop_all()[person(1)].feeds == {b"b"}

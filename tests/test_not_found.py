@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from given import ACCOUNT, TOKEN, record, schema, settings_of, state
+from target_pinterest_capi.cli.check.command import check
 from target_pinterest_capi.cli.check.model import check_settings
 from target_pinterest_capi.cli.preview.command import preview
 from target_pinterest_capi.pipeline.not_found import NamesNotFound
@@ -64,6 +65,7 @@ class _Nowhere:
     deliver_event = handle
 
 
+DOTTED = "Column 'utm' is not in stream orders; the column of that name is written \"utm.source\"."
 CUSTOMER = {"customer": {"type": ["null", "object"], "properties": {"email": {}, "phone": {}}}}
 ITEMS = {"items": {"type": "array", "items": {"type": "object", "properties": {"sku": {}}}}}
 
@@ -85,6 +87,11 @@ ITEMS = {"items": {"type": "array", "items": {"type": "object", "properties": {"
             {"custom_data.content_ids": "items[].skus"},
             ITEMS,
             ["Member 'items.skus' is not in stream orders; did you mean 'sku'?"],
+        ),
+        (
+            {"custom_data.order_id": "utm.source"},
+            {"utm.source": {}},
+            [DOTTED],
         ),
         ({"custom_data.content_ids": "items[].sku"}, ITEMS, []),
         ({"custom_data.content_ids": "items[0].id"}, {"items": {"type": "array"}}, []),
@@ -320,3 +327,32 @@ def test_columns_of_records_are_not_named(run_target):
     log = run_target(lines).log
     assert "It has id. Say in mappings" in log
     assert "Jane" not in log
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("Order ID", "Stream orders of the sample has this column."),
+        ("Order-ID", "No stream of the sample has this column; orders has 'Order ID'."),
+        ("order #", "No stream of the sample has this column; orders has 'Order #'."),
+        ("Zahl-Art", "No stream of the sample has this column."),
+    ],
+)
+@pytest.mark.parametrize("command", [preview, check])
+def test_a_column_that_is_written_without_quotes(tmp_path, command, written: str, said: str):
+    """`event_id: Order ID`: the message has the quotes, and says which stream has the column."""
+    sample = tmp_path / "orders.singer"
+    sample.write_bytes(schema("orders", "Order ID", "Order #", "Email"))
+    config = {
+        "ad_account_id": ACCOUNT,
+        "conversion_token": TOKEN,
+        "mappings": [{"stream": "orders", "fields": {"event_id": written}}],
+    }
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(config))
+    given = ["--sample", str(sample)] if command is check else [str(sample)]
+    ran = CliRunner().invoke(command, ["--config", str(path), *given])
+    words = " ".join((ran.output + ran.stderr).split())
+    assert ran.exit_code == 2, words
+    assert f'"{written}"' in words
+    assert said in words

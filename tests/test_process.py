@@ -427,6 +427,18 @@ def test_program_and_module_are_the_same(
     assert (done.returncode, done.stdout) == (2, b"")
 
 
+def test_program_imports_no_more_than_a_run_needs():
+    """What only reports, ledgers, screens, national phones and parquet need waits for its use."""
+    script = "import sys, target_pinterest_capi.target; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    packages = {name.partition(".")[0] for name in done.stdout.split()}
+    unneeded = {"jinja2", "phonenumbers", "pyarrow", "pygments", "rich", "sqlalchemy", "starlette"}
+    assert "httpx" in packages
+    assert not packages & unneeded
+
+
 @pytest.mark.parametrize("form", [[], ["--format", "json"], ["--format", "markdown"]])
 def test_about_lists_every_setting(form: list[str]):
     """`--about` needs no configuration and names the settings."""

@@ -52,8 +52,8 @@ def operations(records, **entry):
         Origin("audience", "VIPs"),
         ("_uid",),
         lambda *_: None,
-        began_at=datetime.now(UTC),
-        plain_keys=False,
+        settings.options,
+        datetime.now(UTC),
     )
     return [read(record) for record in records]
 

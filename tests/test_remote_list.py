@@ -159,7 +159,7 @@ def test_a_creation_that_is_never_certain_ends_too():
 
     class Client:
         customer_lists = staticmethod(lambda *_, **__: ApiResponse(200, CustomerListPage([])))
-        create_list = staticmethod(lambda *_: NoResponse(NoResponseKind.UNCERTAIN, "x"))
+        create_list = staticmethod(lambda *_, **__: NoResponse(NoResponseKind.UNCERTAIN, "x"))
 
     remote = RemoteList(Client(), ConfiguredList("1", None, "VIPs", "EMAIL"), 10)
 

@@ -3,7 +3,8 @@
 The file itself never changes.
 """
 
-import json  # noqa: I001
+import io  # noqa: I001
+import json
 import re
 import signal
 import stat
@@ -17,6 +18,7 @@ from typing import Any
 import fsspec
 import pytest
 from click.testing import CliRunner, Result
+from fsspec.implementations.memory import MemoryFileSystem
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -423,6 +425,46 @@ def test_file_that_cannot_be_read(replay: Desk, file: str, words: str):
     assert words in done.stderr
 
 
+class _StoreError(Exception):
+    """What an object store raises; its words may hold anything."""
+
+
+class _CutFile(io.BytesIO):
+    """A file whose reading breaks off at its end, by an error that is no `OSError`."""
+
+    def __next__(self) -> bytes:
+        if self.tell() == len(self.getvalue()):
+            raise _StoreError(self.getvalue())
+        return super().__next__()
+
+
+class _CutStore(MemoryFileSystem):
+    """A store that gives a file once, and later breaks off."""
+
+    protocol = "cut"
+    reads = 0
+
+    def open(self, *_: Any, **__: Any) -> io.BytesIO:
+        type(self).reads += 1
+        return (io.BytesIO if self.reads == 1 else _CutFile)(letter(1) + letter(2))
+
+
+def test_store_that_fails_midway_leaves_what_was_sent_settled(
+    replay: Desk, sandbox: Sandbox, tmp_path: Path
+):
+    """What was under way is in the ledger, so that the next replay sends nothing of it again."""
+    _CutStore.reads = 0
+    fsspec.register_implementation("cut", _CutStore, clobber=True)
+    ledger = f"sqlite:///{tmp_path}/ledger.db"
+    done = replay(file="cut://letters", ledger_url=ledger)
+    assert (done.exit_code, counts(done.stdout)) == (1, {"delivered": 2})
+    assert "an unexpected _StoreError" in done.stderr
+    replay.write(letter(1), letter(2))
+    again = replay(ledger_url=ledger)
+    assert (again.exit_code, counts(again.stdout)) == (0, {"skipped": 2})
+    assert sandbox.store.event_ids() == {"visit-1": 1, "visit-2": 1}
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -531,6 +573,7 @@ LINES = st.one_of(
     st.integers(0, 5).map(invalid_letter),
     st.binary(max_size=30).map(lambda noise: noise.replace(b"\n", b"") + b"\n"),
     st.sampled_from([b"[]\n", b"null\n", b"{}\n", letter(1)[:-30] + b"\n", b'{"event": 1}\n']),
+    st.just(letter(1).replace(b'"event":', b'"event":' + b"[" * 5000 + b"]" * 5000 + b',"":')),
 )
 
 

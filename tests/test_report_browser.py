@@ -1,7 +1,12 @@
 """The page in a real browser: it loads alone, and is readable in both schemes and on a phone."""
 
+import json
 import os
+import shutil
+import subprocess
+import tarfile
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +48,13 @@ def with_lists() -> Report:
         one(None, added=0, removed=0),
     ]
     return msgspec.structs.replace(ordinary(), customer_lists=lists)
+
+
+def run_before(report: Report, days: int) -> Report:
+    """Return the same report of a run some days earlier."""
+    ended_at = report.run.ended_at - timedelta(days=days)
+    run = msgspec.structs.replace(report.run, id=f"{days} days before", ended_at=ended_at)
+    return msgspec.structs.replace(report, run=run)
 
 
 PHONE, DESK = 360, 1280
@@ -136,7 +148,8 @@ def browser(tmp_path_factory) -> Iterator[Browser]:
 def pages(tmp_path_factory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("pages")
     for name, make in REPORTS.items():
-        (folder / f"{name}.html").write_text(page(make()))
+        earlier = [run_before(make(), day) for day in range(1, 30)] if name == "ordinary" else []
+        (folder / f"{name}.html").write_text(page(make(), earlier))
     return {name: folder / f"{name}.html" for name in REPORTS}
 
 
@@ -288,3 +301,44 @@ def test_phone_texts_and_targets_are_large_enough(browser, pages):
         ".map(one => one.getBoundingClientRect().height)"
     )
     assert min(heights) >= 24
+
+
+AXE = "axe-core@4.14.1"  # of the npm registry
+VIOLATIONS = """
+axe.run().then(result => JSON.stringify(
+  result.violations.map(one => [one.id, one.nodes.map(node => node.html.slice(0, 120))])
+))
+"""
+
+
+@pytest.fixture(scope="module")
+def axe(tmp_path_factory) -> str:
+    """Deque's checker of accessibility, as its authors publish it."""
+    folder = tmp_path_factory.mktemp("axe")
+    npm = shutil.which("npm")
+    done = npm and subprocess.run([npm, "pack", AXE], cwd=folder, capture_output=True, check=False)
+    if not done or done.returncode:
+        reason = f"npm cannot fetch {AXE}"
+        if os.environ.get("REQUIRE_SERVICES") == "1":
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)
+    (archive,) = folder.glob("*.tgz")
+    with tarfile.open(archive) as opened:
+        source = opened.extractfile("package/axe.min.js")
+        assert source is not None
+        return source.read().decode()
+
+
+@ALL_REPORTS
+@SCHEMES
+@pytest.mark.parametrize("width", [PHONE, 768, DESK])
+def test_axe_finds_nothing(browser, pages, axe, name: str, dark: bool, width: int):
+    """The checker of accessibility has no violation to report, at three widths, light and dark."""
+    browser.call("Page.setBypassCSP", enabled=True)  # the page's own policy lets nothing run
+    browser.open(pages[name], width=width, dark=dark)
+    browser.call("Page.setBypassCSP", enabled=False)
+    browser.evaluate(f"{axe}; 0")
+    found = browser.call(
+        "Runtime.evaluate", expression=VIOLATIONS, awaitPromise=True, returnByValue=True
+    )
+    assert json.loads(found["result"]["value"]) == []

@@ -1,13 +1,16 @@
 """`pinterest-capi report`: a report in, a page out, and words where that cannot be."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from report_sample import ordinary
+from report_sample import hostile, ordinary
 
 from target_pinterest_capi.cli.main import main
+from target_pinterest_capi.reporting.causes import find_causes
+from target_pinterest_capi.reporting.ending import headline
 from target_pinterest_capi.reporting.html.page import page
 from target_pinterest_capi.reporting.report import encode
 
@@ -69,3 +72,42 @@ def test_report_is_never_overwritten_by_its_page(run_json: Path, tmp_path: Path)
 def test_file_that_is_not_there(tmp_path: Path):
     """A wrong path is a mistake in the command: exit 2."""
     assert report(tmp_path / "none.json").exit_code == 2
+
+
+def test_text_says_what_the_page_says(run_json: Path):
+    """--text prints the headline, each stream's outcomes, and every reason with its advice."""
+    found = ordinary()
+    done = report(run_json, "--text")
+    shown = " ".join(done.output.split())
+    assert (done.exit_code, headline(found) in shown) == (0, True)
+    for row in found.outcomes:
+        assert row.stream in shown
+        assert f"{row.delivered:,}" in shown or not row.delivered
+    for causes in find_causes(found):
+        for cause in causes:
+            assert cause.words in shown
+            assert " ".join(cause.advice.split()) in shown
+    assert not run_json.with_suffix(".html").exists()
+
+
+@pytest.mark.parametrize("columns", [60, 80, 160])
+def test_text_keeps_to_the_width(run_json: Path, columns: int):
+    """No line is longer than the terminal, and a narrow one gets numbers as lists."""
+    run_json.write_bytes(encode(hostile()))
+    done = CliRunner(env={"COLUMNS": str(columns)}).invoke(
+        main, ["report", str(run_json), "--text"]
+    )
+    assert max(map(len, done.output.splitlines())) <= columns
+    assert ("rejected, " in done.output) or columns >= 80
+
+
+def test_text_has_no_control_characters(run_json: Path):
+    """Names from outside cannot move the cursor or forge a line."""
+    run_json.write_bytes(encode(hostile()))
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", report(run_json, "--text").output)
+
+
+def test_text_and_a_page_are_two_things(run_json: Path):
+    """--text with -o is a mistake in the command."""
+    done = report(run_json, "--text", "-o", "page.html")
+    assert (done.exit_code, "Use one of them" in done.output) == (2, True)

@@ -5,8 +5,9 @@ import subprocess
 import sys
 from html import unescape
 from html.parser import HTMLParser
-from typing import ClassVar
+from typing import Any, ClassVar
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,10 +15,12 @@ from jinja2 import UndefinedError
 from report_sample import HOSTILE, event, hostile, observed, ordinary, report_of
 
 from target_pinterest_capi.events.outcomes import Outcome
-from target_pinterest_capi.events.event import Origin
+from target_pinterest_capi.events.event import Event, Origin, encode
+from target_pinterest_capi.events.reasons import LeftOut
 from target_pinterest_capi.reporting.counters import Counters
-from target_pinterest_capi.reporting.coverage import COMPONENTS
-from target_pinterest_capi.reporting.html.page import environment, headline, page
+from target_pinterest_capi.events.components import COMPONENTS
+from target_pinterest_capi.reporting.ending import headline
+from target_pinterest_capi.reporting.html.page import environment, page
 from target_pinterest_capi.reporting.report import Report
 
 ORDERS = Origin("orders", "paid orders")
@@ -213,18 +216,19 @@ def test_every_number_of_the_report_is_on_the_page():
 
 
 def test_coverage_of_every_event_name_is_there():
-    """Each name has its eleven bars, as have all together; those beyond the first are folded."""
+    """Each name has a row for each component, as have all together; later names are folded."""
     text = page(ordinary())
     captions = re.findall(r"<caption>([^<]*)<span class=\"soft\"> · ([\d,]+) events", text)
     assert captions == [("All events", "1,230"), ("checkout", "1,200"), ("page_visit", "30")]
     rows = re.findall(
         r'<th scope="row">([^<]+)</th>\s*'
-        r'<td><span class="track"[^>]*><i style="width:([\d.]+)%"></i></span></td>\s*'
-        r"<td [^>]*>([^<]+)",
-        text,
+        r'<td(?:><span class="track"[^>]*><i style="width:([\d.]+)%"></i></span></td>\s*'
+        r"<td)? [^>]*>([^<]+)",
+        text[text.index("<caption>All events") :],
     )
     assert [row[0] for row in rows[:11]] == [component.title for component in COMPONENTS]
     bars = {row[0]: row[1:] for row in rows[:11]}
+    assert {bars[name] for name in ("Order id", "Order value")} == {("", "not applicable")}
     assert bars["E-mail"] == ("100.00", "100%")
     assert bars["IP address"] == ("97.56", "98%")
     assert bars["Click id (epik)"] == ("2.44", "2.4%")
@@ -312,3 +316,89 @@ def test_page_works_without_eyes():
         assert attributes.get("aria-labelledby", ids[0]) in ids
         assert (attributes.get("href") or "").removeprefix("#") in {*ids, "", "data:,"}
     assert all("scope" in attributes for tag, attributes in reader.elements if tag == "th")
+
+
+def worth(name: str, *values: tuple[str | None, str | None]) -> list[Event]:
+    """Return events of a name with these values and currencies."""
+    made = []
+    for number, (value, currency) in enumerate(values):
+        custom = {"value": value, "currency": currency}
+        members = {
+            "event_name": name,
+            "user_data": {"em": ["0" * 64]},
+            "custom_data": {key: one for key, one in custom.items() if one is not None},
+        }
+        made.append(msgspec.structs.replace(event(number, name), body=encode(members)))
+    return made
+
+
+def test_what_the_events_were_worth_comes_first():
+    """Values are summed exactly by event and currency, delivered beside rejected ones."""
+    usd = worth("checkout", ("0.10", "USD"), ("0.20", "USD"), ("1234.5", "USD"), (None, None))
+    seen = observed(*usd, *worth("checkout", ("7", None)), *worth("signup", ("3.00", "EUR")))
+    seen.count_rejected(worth("checkout", ("99.99", "USD"))[0])
+    made = report_of(seen=seen)
+    assert [
+        (row.event_name, row.currency, str(row.delivered), row.delivered_events, str(row.rejected))
+        for row in made.amounts
+    ] == [
+        ("checkout", "USD", "1234.80", 3, "99.99"),
+        ("checkout", None, "7", 1, "0"),
+        ("signup", "EUR", "3.00", 1, "0"),
+    ]
+    text = words(made)
+    assert "USD delivered 1,235" in text
+    assert "checkout · USD 1,234.80 USD 3 99.99 USD" in text
+    html = page(made)
+    assert html.index('id="what-the-events-were-worth"') < html.index(
+        'id="what-became-of-the-events"'
+    )
+
+
+def test_members_are_not_events():
+    """A run of events and members says both apart, and its table of events has no list."""
+    tally = Counters()
+    tally.count_outcome(ORDERS, Outcome.DELIVERED, number=5)
+    members = Origin("people", "VIPs")
+    tally.list_origins.add(members)
+    tally.count_outcome(members, Outcome.DELIVERED, number=7)
+    tally.count_outcome(members, Outcome.INVALID, LeftOut.NOT_AN_EMAIL, 1)
+    made = report_of(tally)
+    assert headline(made) == "All 5 events and 7 of 8 list members delivered"
+    assert [row.counts for row in made.outcomes] == ["events", "members"]
+    assert (made.members.delivered, made.members.invalid) == (7, 1)
+    assert "people · VIPs 7" not in words(made)
+
+
+@pytest.mark.parametrize(
+    ("run", "said"),
+    [
+        ({"mode": "test"}, "Test. Pinterest checked the events and recorded none of them."),
+        ({"mode": "dry_run"}, "Dry run. Events were made, and nothing was sent."),
+        ({"is_sandbox": True, "api": "127.0.0.1"}, "Sandbox. Everything went to 127.0.0.1"),
+        ({}, None),
+    ],
+)
+def test_a_run_that_reached_nobody_has_a_banner(run: dict[str, Any], said: str | None):
+    """A test, a dry run and a sandbox say so at the top; a live run has no banner."""
+    text = page(report_of(**run))
+    assert ('class="banner"' in text) == (said is not None)
+    assert (said or "") in words(report_of(**run))
+
+
+def test_what_to_do_leads_to_its_place():
+    """At the top stands what needs somebody, each a link to an element that is there."""
+    text = page(ordinary())
+    links = re.findall(r'<li><a href="#(why-[^"]+)"', text)
+    assert links[0] == "why-invalid-no-identifier"
+    assert all(f'id="{link}"' in text for link in links)
+
+
+def test_warnings_say_which_events_they_are_about():
+    """A warning of Pinterest's names the events' names, those that may be shown."""
+    tally, seen = Counters(), observed()
+    for name in ("checkout", "checkout", "not a known name"):
+        tally.count_warning("Odd.")
+        seen.count_warning("Odd.", event(1, name))
+    (warning,) = report_of(tally, seen).warnings
+    assert warning.event_names == {"checkout": 2, "(others)": 1}

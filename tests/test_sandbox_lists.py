@@ -425,7 +425,7 @@ def test_each_account_has_its_lists(start):
 @pytest.mark.parametrize(
     ("body", "place"),
     [
-        ({"name": "n"}, "'records'"),
+        ({"name": "n"}, "exactly one of records and records_v2"),
         ({"records": "a@example.com"}, "'name'"),
         ({"name": "n", "records": ["a@example.com"]}, "records is not of type 'string'"),
         ({"name": "n", "records": None}, "records is not of type 'string'"),
@@ -931,7 +931,7 @@ def test_rates_of_an_endpoint_do_not_move():
             "drop_after:endpoint=pins",
             "endpoint must be one of: events, customer_lists, audiences, oauth, conversion_eqs",
         ),
-        ("drop_after:method=DELETE", "method must be one of: GET, POST, PATCH"),
+        ("drop_after:method=PUT", "method must be one of: GET, POST, PATCH, DELETE"),
         (
             "poison:event_id=a,endpoint=customer_lists",
             "fault poison: endpoint must be one of: events",
@@ -963,7 +963,8 @@ def test_every_endpoint_is_struck(sandbox, endpoint):
     reached = set()
     for path, name, methods in ROUTES:
         for method in methods:
-            url = f"{sandbox.url}{path.format(ad_account_id=ACCOUNT, customer_list_id='1')}"
+            ids = {"ad_account_id": ACCOUNT, "customer_list_id": "1", "request_id": "1"}
+            url = f"{sandbox.url}{path.format(**ids)}"
             try:
                 CLIENT.request(method, url)
                 reached.add(name)
@@ -1103,7 +1104,8 @@ def test_answers_are_the_description(sandbox, name):
         }
         made = call(sandbox, "POST", "audiences", json=body).json()
     properties = SCHEMAS[name]["properties"]
-    assert set(made) == set(properties)
+    newer = {"CustomerList": {"is_nca"}}.get(name, set())  # docs/pinterest-api.md: Customer lists
+    assert set(made) == set(properties) | newer
     for member, schema in properties.items():
         kind = TYPES[schema.get("type", "object")]
         assert isinstance(made[member], kind) or (
@@ -1126,16 +1128,23 @@ def test_constants_are_the_description():
 
 
 def test_routes_and_categories_are_the_description():
-    """Every route is a described path with its methods, and counts in the described category."""
-    for path, name, methods in ROUTES:
-        assert {method.lower() for method in methods} == set(PATHS[path]) & {
+    """Every route that is described has its methods, and counts in the described category.
+
+    What came with 5.28 is beside it: docs/pinterest-api.md.
+    """
+    later = {"POST", "PATCH", "DELETE"}  # of the advertiser's own events
+    described = [(path, name, methods) for path, name, methods in ROUTES if path in PATHS]
+    assert len(described) == len(ROUTES) - 2
+    for path, name, methods in described:
+        kept = set(methods) - (later if name == "advertiser_defined_events" else set())
+        assert {method.lower() for method in kept} == set(PATHS[path]) & {
             "get",
             "post",
             "patch",
             "put",
             "delete",
         }
-        for method in methods:
+        for method in kept:
             assert (
                 rates.category(name, method) == PATHS[path][method.lower()]["x-ratelimit-category"]
             )

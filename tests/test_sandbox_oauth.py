@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import httpx
 import pytest
@@ -206,6 +206,159 @@ def test_scopes_can_be_fewer(start, asked, granted):
     )
 
 
+# ---- signing in
+
+REDIRECT = "http://localhost:8086/"
+ASKED = {
+    "client_id": oauth.DEFAULT_CLIENT_ID,
+    "redirect_uri": REDIRECT,
+    "response_type": "code",
+    "scope": "ads:read,ads:write",
+    "state": "a state & more",
+}
+
+
+def ask(sandbox, **changes):
+    query = {name: value for name, value in {**ASKED, **changes}.items() if value is not None}
+    return CLIENT.get(f"{sandbox.origin}/oauth/", params=query)
+
+
+def press(sandbox, button, headers=None, **changes):
+    """Return where the answer of the consent page leads to, as its query."""
+    led = CLIENT.post(
+        f"{sandbox.origin}/oauth/",
+        params={**ASKED, **changes},
+        data={"answer": button},
+        headers=headers,
+    )
+    assert led.status_code == 303
+    assert led.headers["location"].startswith(ASKED["redirect_uri"])
+    return dict(parse_qsl(urlsplit(led.headers["location"]).query))
+
+
+def exchange(sandbox, code, redirect_uri=REDIRECT, **more):
+    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
+    return CLIENT.post(
+        f"{sandbox.url}/oauth/token",
+        data={**form, **more},
+        auth=(oauth.DEFAULT_CLIENT_ID, oauth.DEFAULT_CLIENT_SECRET),
+    )
+
+
+def test_signing_in(start):
+    """A consent gives a code, the code gives tokens, and the refresh token goes on from there."""
+    sandbox = start()
+    page = ask(sandbox)
+    assert (page.status_code, "ads:write" in page.text) == (200, True)
+    led = press(sandbox, "allow")
+    assert led["state"] == ASKED["state"]
+    got = exchange(sandbox, led["code"], continuous_refresh="true").json()
+    assert (got["response_type"], got["scope"]) == ("authorization_code", "ads:read ads:write")
+    assert lists(sandbox, got["access_token"]).status_code == 200
+    assert refresh(sandbox).status_code == 401
+    assert refresh(sandbox, got["refresh_token"]).status_code == 200
+
+
+def test_denying(start):
+    """A user who denies leads back to the app with the reason, and gives no code."""
+    sandbox = start()
+    assert press(sandbox, "deny") == {"error": "access_denied", "state": ASKED["state"]}
+    assert sandbox.store.grants() == oauth.NONE_YET
+
+
+def test_a_code_is_good_once_and_for_ten_minutes(start, clock):
+    """A code that was used, is old, made up or for another address gives nothing."""
+    sandbox = start()
+    used, old = (press(sandbox, "allow")["code"] for _ in range(2))
+    assert exchange(sandbox, used, "http://localhost:1/").status_code == 400
+    assert exchange(sandbox, used).status_code == 200
+    clock.now += 600
+    answers = [exchange(sandbox, code) for code in (used, old, "sandbox-code-3", "made-up", "")]
+    assert [(one.status_code, one.json()["code"]) for one in answers] == [(401, 283)] * 5
+    assert sandbox.store.counters()["tokens_issued"] == 1
+
+
+def test_fewer_scopes_are_fewer_from_then_on(start):
+    """What was consented to is what the tokens may do, those that are refreshed as well."""
+    sandbox = start()
+    code = press(sandbox, "allow", scope="ads:read")["code"]
+    got = exchange(sandbox, code).json()
+    again = refresh(sandbox, got["refresh_token"]).json()
+    assert (got["scope"], again["scope"]) == ("ads:read", "ads:read")
+    assert send_event(sandbox, again["access_token"]).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"client_id": "other"},
+        {"client_id": None},
+        {"redirect_uri": None},
+        {"redirect_uri": "https://example.com/"},
+        {"redirect_uri": "http://localhost.example.com/"},
+        {"redirect_uri": "http://[::1/"},
+        {"redirect_uri": "javascript:alert(1)"},
+        {"response_type": "token"},
+        {"scope": None},
+        {"scope": "ads:read,billing:write"},
+    ],
+)
+def test_consents_that_nobody_is_asked_for(start, changes):
+    """What the address of the page must not say is said on the page, and leads nowhere."""
+    page = ask(start(), **changes)
+    assert page.status_code == 400
+    assert "Invalid request" in page.text
+    assert "<form" not in page.text
+
+
+def test_registered_redirects_are_the_only_ones(start):
+    """An app that has registered its addresses gets no other one, however close."""
+    sandbox = start(app=oauth.App(redirect_uris=(REDIRECT,)))
+    assert ask(sandbox).status_code == 200
+    assert ask(sandbox, redirect_uri="http://localhost:8086").status_code == 400
+
+
+def test_another_page_cannot_press_the_button(start):
+    """A form of another origin, or a name that somebody could own, is refused."""
+    sandbox = start()
+    for headers in ({"Origin": "https://example.com"}, {"Host": "sandbox.example.com"}):
+        answer = CLIENT.post(
+            f"{sandbox.origin}/oauth/", params=ASKED, data={"answer": "allow"}, headers=headers
+        )
+        assert answer.status_code == 403
+    assert sandbox.store.grants().codes == ()
+
+
+def test_what_an_app_says_is_text(start):
+    """A name of an app is shown as it is, without being markup."""
+    sandbox = start(app=oauth.App(client_id="<script>alert(1)</script>"))
+    page = ask(sandbox, client_id="<script>alert(1)</script>")
+    assert page.status_code == 200
+    assert "<script" not in page.text
+    assert "script-src" not in page.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize(
+    ("token", "scopes", "status"),
+    [
+        ("sandbox-access-token", ("ads:read", "ads:write"), 200),
+        ("sandbox-access-token", ("ads:read",), 401),
+        ("sandbox-token", ("ads:read", "ads:write"), 401),
+        ("unknown", ("ads:read", "ads:write"), 401),
+    ],
+)
+def test_conversion_tokens(start, token, scopes, status):
+    """An access token with ads:write makes a conversion token, which sends events."""
+    sandbox = start(app=oauth.App(scopes=scopes))
+    got = CLIENT.post(
+        f"{sandbox.url}/oauth/conversion_token", headers={"Authorization": f"Bearer {token}"}
+    )
+    assert got.status_code == status
+    if status == 200:
+        assert got.json()["token_type"] == "conversion"
+        assert send_event(sandbox, got.json()["access_token"]).status_code == 200
+
+
 # ---- what a token opens
 
 
@@ -295,7 +448,6 @@ def test_credentials_may_be_encoded():
         (b"\xff=1", "application/x-www-form-urlencoded"),
         (b"a=%ff", "application/x-www-form-urlencoded"),
         (form(grant_type="password", refresh_token=FIRST), "application/x-www-form-urlencoded"),
-        (form(grant_type="authorization_code", code="c"), "application/x-www-form-urlencoded"),
         (form(grant_type="client_credentials"), "application/x-www-form-urlencoded"),
         (form(refresh_token=FIRST), "application/x-www-form-urlencoded"),
         (form(grant_type="refresh_token"), "application/x-www-form-urlencoded"),

@@ -80,6 +80,15 @@ def add_list(sandbox, name="Subscribers", records=DIGEST):
     ).json()["id"]
 
 
+def ask_deletion(sandbox, *emails):
+    targets = {"deletion_targets": {"user_emails": emails}}
+    return httpx.post(
+        f"{sandbox.url}/ad_accounts/{ACCOUNT}/conversion_deletion_requests",
+        json=targets,
+        headers=OAUTH,
+    ).json()["request_id"]
+
+
 def ask(sandbox, path, **query):
     return httpx.get(f"{sandbox.origin}/_sandbox/page/{path}", params=query).json()
 
@@ -790,6 +799,20 @@ def test_the_command_names_the_page(start, capsys):
     assert f"  page        {sandbox.origin}/  " in capsys.readouterr().out
 
 
+def test_deletion_requests_are_shown_until_nothing_changes(start, clock):
+    """Each is there with its status and how many people it names; time alone changes the part."""
+    sandbox = start()
+    made = ask_deletion(sandbox, "jane@example.com")
+    first = ask(sandbox, "changes")
+    (shown,) = first["lists"]["deletions"]
+    assert (shown["request_id"], shown["status"], shown["emails"]) == (made, "PENDING", 1)
+    assert "example.com" not in json.dumps(first)
+    assert "lists" not in ask(sandbox, "changes", **first["marks"])
+    clock.advance(72 * 3600)
+    later = ask(sandbox, "changes", **first["marks"])
+    assert later["lists"]["deletions"][0]["status"] == "SUBMITTED"
+
+
 # ---- in a browser
 
 browser = test_report_browser.browser
@@ -910,6 +933,7 @@ def busy() -> Iterator[Sandbox]:
             "rule": {"customer_list_id": list_id},
         }
         httpx.post(f"{sandbox.url}/ad_accounts/{ACCOUNT}/audiences", json=audience, headers=OAUTH)
+        ask_deletion(sandbox, "jane@example.com", "joe@example.com")
         sandbox.faults.set(
             [
                 Fault("status", status=503, message=HOSTILE, times=1),
@@ -1339,3 +1363,14 @@ def test_a_sandbox_that_ended_is_shown(browser):
         until(browser, "document.querySelector('#state.live')")
         send(again, event(again))
         until(browser, f"{FILLED} === '1 1 0 0'")
+
+
+def test_deletion_requests_in_a_browser(start, browser: Browser):
+    """The view of lists shows a request with its status and its number of people."""
+    sandbox = start()
+    made = ask_deletion(sandbox, "jane@example.com", "joe@example.com")
+    show(browser, f"{sandbox.origin}/#lists")
+    until(browser, "document.querySelector('#held-deletions article')")
+    words = browser.evaluate("document.querySelector('#held-deletions').innerText")
+    assert all(word in words for word in (made, "PENDING", "2"))
+    assert errors(browser) == []

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from api_description import ACCOUNT_PATH, DESCRIPTION, EVENTS, PATHS
-from target_pinterest_capi.sandbox import request_bodies
+from target_pinterest_capi.sandbox import identifiers, request_bodies
 
 _spec = importlib.util.spec_from_file_location(
     "api_facts", Path(__file__).parents[1] / "tools" / "api_facts.py"
@@ -32,6 +32,19 @@ CLOSED = ("additionalProperties", "false")
 TRANSLATED = {"nullable", "format"}
 PROSE = {"default", "x-named-values"}
 INT64 = {str(limit) for limit in request_bodies.INT64.values()}
+
+ROWS = {
+    (".records_v2", "", ""),
+    (".records_v2", "type", "array"),
+    (".records_v2[]", "", ""),
+    (".records_v2[]", "type", "object"),
+    (".records_v2[]", *CLOSED),
+    *(
+        (f".records_v2[].{name}", *fact)
+        for name in identifiers.ROW_FIELDS
+        for fact in (("", ""), ("type", "string"))
+    ),
+}
 
 
 @pytest.mark.parametrize(
@@ -63,15 +76,15 @@ INT64 = {str(limit) for limit in request_bodies.INT64.values()}
             "CustomerListRequest",
             f"{ACCOUNT_PATH}/customer_lists",
             "post",
-            {("", *CLOSED)},
-            set(),
+            {("", *CLOSED), (".is_nca", "", ""), (".is_nca", "type", "boolean"), *ROWS},
+            {("", "required", "records")},
         ),
         (
             "CustomerListUpdateRequest",
             f"{ACCOUNT_PATH}/customer_lists/{{customer_list_id}}",
             "patch",
-            {("", *CLOSED)},
-            set(),
+            {("", *CLOSED), *ROWS},
+            {("", "required", "records")},
         ),
         (
             "AudienceCreateRequest",

@@ -29,7 +29,7 @@ from target_pinterest_capi.settings import (
     read_files,
 )
 from target_pinterest_capi.settings.json_schema import properties
-from target_pinterest_capi.settings.sources import unread_variables
+from target_pinterest_capi.settings.variables import unread_variables
 
 ACCOUNT = "549755885175"
 MINIMAL = {"ad_account_id": ACCOUNT, "conversion_token": "sandbox-token"}
@@ -54,6 +54,8 @@ DEFAULTS = {
     "null_values": DEFAULT_NULL_VALUES,
     "url_query": "keep",
     "max_event_age_days": 7,
+    "quality": {},
+    "on_low_quality": "warn",
     "on_invalid": "skip",
     "max_rejected_ratio": 1.0,
     "dead_letter_path": "pinterest-rejected.jsonl",
@@ -125,6 +127,8 @@ def test_members_of_entries_and_lists_are_those_of_the_contract():
         "name",
         "preset",
         "when",
+        "preset_when",
+        "mode",
         "deleted",
         "ad_account_id",
         "conversion_token_file",
@@ -140,7 +144,9 @@ def test_members_of_entries_and_lists_are_those_of_the_contract():
         "list_name",
         "list_type",
         "ad_account_id",
+        "is_nca",
         "member",
+        "when",
         "operation",
         "refresh",
         "max_removed_ratio",
@@ -583,7 +589,10 @@ def test_the_sdks_options_go_on_as_they_are():
 
 
 def test_settings_are_loaded_from_files_or_the_environment(tmp_path, monkeypatch):
-    """Later files win, the environment stands in for none, a mode that is given wins over all."""
+    """Later files win, the environment stands in for none, a mode that is given wins over all.
+
+    Of an environment that is not read only a mode counts, where it sends less.
+    """
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TARGET_PINTEREST_CAPI_AD_ACCOUNT_ID", "2")
     monkeypatch.setenv("TARGET_PINTEREST_CAPI_MODE", "test")
@@ -594,12 +603,14 @@ def test_settings_are_loaded_from_files_or_the_environment(tmp_path, monkeypatch
         load_files([], purpose="any"),
         load_files([str(path), "ENV"]),
         load_files([str(path)], mode="dry_run"),
+        load_files([str(path)], mode="live"),
     ]
     assert [(settings.ad_account_id, settings.mode) for settings in found] == [
-        ("1", "live"),
+        ("1", "test"),
         ("2", "test"),
         ("2", "test"),
         ("1", "dry_run"),
+        ("1", "live"),
     ]
     with pytest.raises(ConfigurationError, match="conversion_token"):
         load_files(["ENV"], mode="live")
@@ -1245,7 +1256,7 @@ PREFIX = "TARGET_PINTEREST_CAPI_"
         ("MOD", {}, f"did you mean {PREFIX}MODE?", f"did you mean {PREFIX}MODE?"),
         ("ZZZ", {}, "names no setting, and has no effect", "names no setting"),
         ("MODE", {}, None, NOT_READ),
-        ("MODE", {"mode": "live"}, None, None),
+        ("MODE", {"mode": "1"}, None, None),
         ("OAUTH_CLIENT_ID", {}, None, NOT_READ),
         ("OAUTH__CLIENT_ID", {"oauth.client_id": "1"}, None, None),
         ("OATH_CLIENT_ID", {}, f"did you mean {PREFIX}OAUTH_CLIENT_ID?", "names no setting"),
@@ -1264,16 +1275,120 @@ def test_variables_that_have_no_effect(name, given, read, not_read):
     assert unread_variables({f"{PREFIX}{name}": " "}, {}, is_read=False) == []
 
 
-def test_variable_without_an_effect_is_a_warning(monkeypatch, tmp_path):
-    """Settings of a file, with a mode in the environment that nobody reads, say so."""
-    path = tmp_path / "config.json"
-    path.write_text(json.dumps(MINIMAL))
+@pytest.mark.parametrize(
+    ("name", "text", "given", "is_warned"),
+    [
+        ("TIMEZONE", "UTC", "UTC", False),
+        ("TIMEZONE", "Europe/Paris", "UTC", True),
+        ("BATCH_SIZE_ROWS", "10", 10, False),
+        ("BATCH_SIZE_ROWS", "10.0", 10, False),
+        ("BATCH_SIZE_ROWS", "20", 10, True),
+        ("BATCH_SIZE_ROWS", "ten", 10, True),
+        ("VALIDATE_RECORDS", "true", True, False),
+        ("VALIDATE_RECORDS", "false", True, True),
+        ("MODE", "live", "dry_run", True),
+        ("DEFAULTS", '{"a": "b"}', {"a": "b"}, False),
+        ("DEFAULTS", '{"a.b": "c"}', {"a": {"b": "c"}}, False),
+        ("DEFAULTS", '{"a.b": "c", "d": 1}', {"d": 1}, True),
+        ("STREAM_MAPS", '{"a": {"b": null, "c": "d"}}', {"a": {"c": "d"}}, True),
+        ("STREAM_MAPS", '{"a": {"b": "__NULL__"}}', {"a": {"b": "__NULL__"}}, False),
+        ("MAPPINGS", '[{"stream": "a"}]', [{"stream": "a"}], False),
+    ],
+)
+def test_variable_that_says_another_thing_than_the_file(name, text, given, is_warned):
+    """Meltano sets variables of what it passes in a file; one that differs has no effect."""
+    environ = {f"{PREFIX}{name}": text}
+    found = unread_variables(environ, {name.lower(): given}, is_read=False)
+    assert [problem.path for problem in found] == [f"{PREFIX}{name}"] * is_warned
+    assert unread_variables(environ, {name.lower(): given}, is_read=True) == []
+
+
+@pytest.fixture
+def config(monkeypatch, tmp_path):
+    """Return a function that writes a file of settings where no other variables are."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv(f"{PREFIX}MODE", "dry_run")
-    settings = load_files([str(path)])
-    assert settings.mode == "live"
-    assert [warning.path for warning in settings.warnings] == [f"{PREFIX}MODE"]
-    assert load_files([str(path), "ENV"]).warnings == ()
+
+    def write(**members) -> str:
+        path = tmp_path / "config.json"
+        path.write_text(json.dumps({**MINIMAL, **members}))
+        return str(path)
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "given", "mode"),
+    [
+        ("MODE", "dry_run", {}, "dry_run"),
+        ("MODE", " DRY_RUN ", {}, "dry_run"),
+        ("MODE", "test", {}, "test"),
+        ("MODE", "test", {"mode": "live"}, "test"),
+        ("MODE", "dry_run", {"mode": "test"}, "dry_run"),
+        ("MODE", "test", {"mode": "dry_run"}, None),
+        ("MODE", "live", {"mode": "dry_run"}, None),
+        ("MODE", "live", {}, None),
+        ("_DAY_MODE", "dry_run", {}, "dry_run"),
+        ("_US_MODE", "dry_run", {}, None),
+    ],
+)
+def test_what_is_meant_as_a_dry_run_is_none_that_is_sent(
+    config, monkeypatch, variable, text, given, mode
+):
+    """A mode in an environment that is not read is honoured where it sends less, and that is said.
+
+    Meltano's variables of a loader that inherits from ours count for that loader alone.
+    """
+    monkeypatch.setenv("MELTANO_LOADER_NAME", "target-pinterest-capi--day")
+    monkeypatch.setenv(f"{PREFIX}{variable}", text)
+    settings = load_files([config(**given)])
+    assert settings.mode == (mode or given.get("mode", "live"))
+    found = {warning.path: warning.message for warning in settings.warnings}
+    honoured = found.get(f"{PREFIX}{variable}", "").startswith("is honoured")
+    assert honoured == (mode is not None)
+
+
+def test_mode_of_a_loader_of_another_name(config, monkeypatch):
+    """Where Meltano knows the loader by a name of the user's, its variables have that prefix."""
+    monkeypatch.setenv("MELTANO_LOADER_NAME", "ads.pins")
+    monkeypatch.setenv("ADS_PINS_MODE", "dry_run")
+    monkeypatch.setenv("ADS_PINS_TOKEN", "something else")
+    settings = load_files([config()])
+    assert settings.mode == "dry_run"
+    assert [warning.path for warning in settings.warnings] == ["ADS_PINS_MODE"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("MODE", "dryrun", "must be live, test or dry_run"),
+        ("MOD", "dry_run", f"names no setting, and may have been meant .* {PREFIX}MODE"),
+        ("MODUS", "test", f"names no setting, and may have been meant .* {PREFIX}MODE"),
+        ("DRY_RUN", "1", f"names no setting, and may have been meant .* {PREFIX}MODE"),
+        ("TEST_MODE", "true", f"names no setting, and may have been meant .* {PREFIX}MODE"),
+        ("API_URL", "http://127.0.0.1:8085/v5", "is set and has no effect.* would go to Pinterest"),
+    ],
+)
+def test_run_that_may_have_been_meant_as_none_is_refused(config, monkeypatch, name, text, words):
+    """A variable without effect that would have kept events from Pinterest is a problem."""
+    monkeypatch.setenv(f"{PREFIX}{name}", text)
+    with pytest.raises(ConfigurationError, match=f"^{PREFIX}{name}: {words}"):
+        load_files([config()])
+
+
+@pytest.mark.parametrize(("name", "text"), [("MOD", "live"), ("DRY_RUN", "false"), ("ZZZ", "1")])
+def test_variable_that_keeps_nothing_from_being_sent_is_a_warning(config, monkeypatch, name, text):
+    """A name that is no setting, and cannot mean a dry run, is said and stops nothing."""
+    monkeypatch.setenv(f"{PREFIX}{name}", text)
+    assert [one.path for one in load_files([config()]).warnings] == [f"{PREFIX}{name}"]
+
+
+def test_variable_without_an_effect_is_a_warning(config, monkeypatch):
+    """Settings of a file, with a time zone in the environment that nobody reads, say so."""
+    monkeypatch.setenv(f"{PREFIX}TIMEZONE", "Europe/Paris")
+    settings = load_files([config()])
+    assert settings.timezone == load(MINIMAL).timezone
+    assert [warning.path for warning in settings.warnings] == [f"{PREFIX}TIMEZONE"]
+    assert load_files([config(), "ENV"]).warnings == ()
 
 
 # ---- customer lists ----

@@ -21,6 +21,7 @@ from target_pinterest_capi.settings import (
     meltano_settings,
     read_environment,
     sdk_schema,
+    settings_groups,
     settings_table,
 )
 from target_pinterest_capi.settings.json_schema import properties
@@ -356,17 +357,41 @@ def test_meltanos_values_change_nothing(given, written):
 
 
 @pytest.mark.parametrize(
-    "table",
-    [settings_table(), mapping_table(), mapping_table(lists=True)],
+    ("table", "cells"),
+    [(settings_table(), 4), (mapping_table(), 3), (mapping_table(lists=True), 3)],
     ids=["settings", "entry", "list"],
 )
-def test_tables_are_tables(table):
-    """Every line has three cells."""
+def test_tables_are_tables(table, cells):
+    """Every line has as many cells as the head."""
     lines = table.splitlines()
     assert table.endswith("|\n")
-    assert lines[1] == "|---|---|---|"
+    assert lines[1] == "|---" * cells + "|"
     for line in lines:
-        assert line.replace("\\|", "").count("|") == 4, line
+        assert line.replace("\\|", "").count("|") == cells + 1, line
+
+
+@pytest.mark.parametrize(
+    ("name", "users"),
+    [
+        ("conversion_token", "events"),
+        ("mappings", "events"),
+        ("oauth", "lists"),
+        ("oauth.token_path", "lists"),
+        ("list_batch_size", "lists"),
+        ("ad_account_id", "both"),
+        ("dead_letter_path", "both"),
+    ],
+)
+def test_settings_say_what_needs_them(name, users):
+    """A setting's row says whether it is about events, customer lists or both."""
+    (row,) = [row for row in settings_table().splitlines() if row.startswith(f"| `{name}` |")]
+    assert row.split(" | ")[2] == users
+
+
+def test_every_setting_is_in_a_group():
+    """The groups together have the rows of the whole table, each once and in its order."""
+    rows = [row for group in settings_groups() for row in settings_table(group).splitlines()[2:]]
+    assert rows == settings_table().splitlines()[2:]
 
 
 @pytest.mark.parametrize(

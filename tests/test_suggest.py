@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from suggested_samples import AGENT, SAMPLES, Sample, ago
 
-from given import ACCOUNT, line, record, schema
+from given import ACCOUNT, files_limited_to, line, record, schema
 from target_pinterest_capi.cli.main import main
 from target_pinterest_capi.sandbox.demo.sample import lines as shop_lines
 from target_pinterest_capi.sandbox.server import Sandbox
@@ -307,6 +307,18 @@ def test_output_is_never_replaced_without_force(folder: Path):
     assert "--force" in again.stderr
     assert (folder / "mappings.yaml").read_text() == written
     assert run("suggest", "in.singer", "--output", "mappings.yaml", "--force").exit_code == 0
+
+
+def test_disk_that_is_full_leaves_the_output_as_it_was(folder: Path):
+    """With --force the old file is there until the new one is whole."""
+    (folder / "in.singer").write_bytes(b"\n".join(messages(SAMPLES["German shop"])))
+    (folder / "mappings.yaml").write_text("old")
+    with files_limited_to(100):
+        done = run("suggest", "in.singer", "--output", "mappings.yaml", "--force")
+    assert done.exit_code == 1
+    assert "mappings.yaml cannot be written: File too large" in done.stderr
+    assert (folder / "mappings.yaml").read_text() == "old"
+    assert sorted(one.name for one in folder.iterdir()) == ["in.singer", "mappings.yaml"]
 
 
 @pytest.mark.parametrize("width", [60, 80, 160])

@@ -233,6 +233,46 @@ def test_unknown_outcome_of_offline_events_may_be_let_go(run_target, sandbox):
     assert sandbox.store.event_ids() == {"visit-1": 2, "visit-2": 1}
 
 
+@pytest.mark.parametrize("times", [2, 4])
+def test_repeats_of_an_event_that_may_have_been_counted_are_let_go(
+    run_target, sandbox, tmp_path, times: int
+):
+    """With `on_uncertain: reject` no repeat goes in the place of an event of unknown outcome."""
+    sandbox.faults.set([Fault("drop_after", times=1)])
+    ran = run_target(
+        [VISITS, *visits(*[1] * times, action_source="offline"), *visits(2), state({"n": 1})],
+        on_uncertain="reject",
+        ledger_url=f"sqlite:///{tmp_path}/ledger.db",
+        max_rejected_ratio=1,
+    )
+    assert ran.outcomes == {"delivered": 1, "rejected": times}
+    assert [letter["reason"] for letter in ran.dead_letters] == ["uncertain"] * times
+    assert sandbox.store.event_ids() == {"visit-1": 1, "visit-2": 2}
+    assert ran.states == ['{"n": 1}']
+
+
+class _StoreError(Exception):
+    """What an object store raises: no `OSError`, and its words may hold anything."""
+
+
+class _FailingStore(MemoryFileSystem):
+    protocol = "failing"
+
+    def open(self, *_: Any, **__: Any) -> Any:
+        raise _StoreError("shopper9@example.com")
+
+
+def test_object_store_that_fails_by_an_error_of_its_own_stops_the_run(run_target, sandbox):
+    """Dead letters that a store does not take keep STATE where it is, and the run says so."""
+    fsspec.register_implementation("failing", _FailingStore, clobber=True)
+    lines = [VISITS, *visits(1), *visits(2, event_time="x"), state({"n": 2})]
+    ran = run_target(lines, dead_letter_path="failing://letters")
+    assert (ran.code, ran.states) == (1, [])
+    assert "dead letters cannot be written to dead_letter_path" in ran.log
+    assert "_StoreError" in ran.log
+    assert "shopper9" not in ran.log
+
+
 @pytest.mark.parametrize(
     ("settings", "status", "words"),
     [

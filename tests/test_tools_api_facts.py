@@ -156,8 +156,8 @@ def test_no_prose_is_kept():
 
 
 def test_every_endpoint_of_the_sandbox_is_kept():
-    """What the target calls is what the sandbox answers, and all of it is described."""
-    assert {path for path, *_ in ROUTES} <= set(PATHS)
+    """What the target calls is what the sandbox answers; it is described, or will be compared."""
+    assert {path for path, *_ in ROUTES} <= {*PATHS, *api_facts.LATER_PATHS}
 
 
 # ---- keeping

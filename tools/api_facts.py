@@ -44,6 +44,11 @@ PATHS: Final = (
     "/oauth/conversion_token",
     "/oauth/token",
 )
+# The same, of versions after the one that is kept: their facts are kept once they are described.
+LATER_PATHS: Final = (
+    "/ad_accounts/{ad_account_id}/conversion_deletion_requests",
+    "/ad_accounts/{ad_account_id}/conversion_deletion_requests/{request_id}",
+)
 METHODS: Final = ("get", "put", "post", "patch", "delete")
 
 # https://spec.openapis.org/oas/v3.0.3: the members of a schema that say what a value may be.
@@ -119,7 +124,11 @@ def read(path: Path) -> dict[str, Any]:
 def facts(description: Mapping[str, Any]) -> dict[str, Any]:
     """Return the description without all that is no fact, or no endpoint of ours."""
     described = description["paths"]
-    paths = {path: _operations(described[path]) for path in PATHS if path in described}
+    paths = {
+        path: _operations(described[path])
+        for path in sorted((*PATHS, *LATER_PATHS))
+        if path in described
+    }
     return {
         "openapi": description["openapi"],
         "info": {name: description["info"].get(name) for name in ("title", "version", "license")},

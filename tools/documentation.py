@@ -1,4 +1,4 @@
-"""Write what is generated: pages and tables, `.env.example`, `meltano.yml`, and the Hub's entry.
+"""Write what is generated: pages, tables, `.env.example`, projects of Meltano and the Hub's entry.
 
 `python -m tools.documentation` writes them below the working directory; with `--check` it only
 names what is out of date and exits with 1. Every example in them is computed when they are written.
@@ -24,12 +24,18 @@ from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES
 from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
 from target_pinterest_capi.expressions.functions import FUNCTIONS
 from target_pinterest_capi.reporting import report
-from target_pinterest_capi.settings import environment_example, mapping_table, settings_table
+from target_pinterest_capi.settings import (
+    ENVIRONMENT_PREFIX,
+    environment_example,
+    mapping_table,
+    settings_groups,
+    settings_table,
+)
 from target_pinterest_capi.singer import messages
-from tools import demo_project, hub
+from tools import demo_project, hub, recipes
 
 COMMAND: Final = "make docs"
-HAND_WRITTEN: Final = ("README.md", "docs/mapping.md")  # where markers may ask for a table
+HAND_WRITTEN: Final = ("docs/mapping.md",)  # where markers may ask for a table
 _marked: Final = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- /generated -->)", re.DOTALL)
 _encode: Final = msgspec.json.Encoder(decimal_format="number").encode
 _special: Final = re.compile(r"[*<>]|(?<!\w)_|_(?!\w)")
@@ -55,6 +61,41 @@ COERCED: Final = {
         '"2"}]'), '{"id": 17}', '"[{\\"id\\": 17}]"', '[{"id": 17}, "b"]', '"2 shirts"',
     ),
 }  # fmt: skip
+
+
+def settings_page() -> str:
+    """Return docs/settings.md."""
+    lines = [
+        "# Settings",
+        "",
+        "Everything that a configuration can say. Two settings are enough to send events:",
+        "",
+        "```yaml",
+        'ad_account_id: "549755885175"',
+        "conversion_token: your-conversion-token",
+        "```",
+        "",
+        "They come from a JSON or YAML file (`--config FILE`, repeatable, later files win), from",
+        "the environment (`--config ENV`), or from Meltano. The variable of a setting is its name",
+        f"in capitals with a prefix: `mode` is `{ENVIRONMENT_PREFIX}MODE`, `oauth.token_path` is",
+        f"`{ENVIRONMENT_PREFIX}OAUTH_TOKEN_PATH`; lists and objects are JSON in a variable.",
+        "[.env.example](../.env.example)",
+        "has all of them. A secret can be kept in a file of its own: `conversion_token_file`.",
+        "",
+        "An unknown setting is refused with the nearest known name, and every problem of a",
+        "configuration is reported at once, before anything is read. Where null means something,",
+        "the word `never` does too. *For* says whether a setting is for events, lists, or",
+        "both.",
+    ]
+    for group in settings_groups():
+        lines += ["", f"## {group}", "", *settings_table(group).splitlines()]
+    lines += [
+        "",
+        "What an entry of `mappings` may say is in",
+        "[the guide to mappings](mapping.md#all-keys-of-an-entry), an entry of `customer_lists` in",
+        "[customer lists](customer-lists.md).",
+    ]
+    return _page(lines)
 
 
 def fields_page() -> str:
@@ -190,7 +231,6 @@ def reasons_table(reasons: Iterable[Any]) -> list[str]:
 
 
 SECTIONS: Final[dict[str, Callable[[], list[str]]]] = {
-    "settings": lambda: settings_table().splitlines(),
     "mapping-keys": lambda: mapping_table().splitlines(),
     "list-keys": lambda: mapping_table(lists=True).splitlines(),
     "functions": functions_table,
@@ -201,6 +241,7 @@ SECTIONS: Final[dict[str, Callable[[], list[str]]]] = {
     "skipped": lambda: reasons_table(Skipped),
 }
 PAGES: Final[dict[str, Callable[[], str]]] = {
+    "docs/settings.md": settings_page,
     "docs/fields.md": fields_page,
     "docs/presets.md": presets_page,
     "docs/functions.md": functions_page,
@@ -220,7 +261,7 @@ def texts(root: Path) -> dict[str, str]:
     for path in HAND_WRITTEN:
         if (root / path).exists():
             made[path] = filled((root / path).read_text(encoding="utf-8"))
-    return made
+    return made | recipes.texts(root)
 
 
 def filled(text: str) -> str:

@@ -37,6 +37,7 @@ NAMES: Final = (
     "lint",
     "build",
     "hooks",
+    "site",
     "parquet",
     "spark",
 )

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from target_pinterest_capi.checks.result import CheckResult, CheckStatus
+from target_pinterest_capi.pinterest import defined_events
 from target_pinterest_capi.pinterest.client import Client
 from target_pinterest_capi.pinterest.responses import DefinedEvents, NoResponse
 from target_pinterest_capi.pinterest.retries import describe
@@ -31,7 +32,7 @@ def check_own_event_names(settings: Settings, client: Client, token: str) -> Ite
     if not names:
         return
     account = settings.ad_account_id
-    reply = client.defined_events(token, account)
+    reply = defined_events.read_events(client, token, account)
     if isinstance(reply, NoResponse) or not isinstance(reply.body, DefinedEvents):
         yield from skip_own_event_names(settings, describe(reply))
         return

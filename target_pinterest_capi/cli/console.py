@@ -35,6 +35,11 @@ def trimmed(out: Console) -> Iterator[None]:
     click.echo(_filling.sub(r"\1", captured.get()), nl=False, color=out.is_terminal or None)
 
 
+def print_title(out: Console, title: str, more: str = "") -> None:
+    """Print the title of what follows, and more about it in the same line."""
+    out.print(Text.assemble((title, "bold"), more, "\n"))
+
+
 def print_indented(
     out: Console, words: str, indent: int, style: str = "", *, head: Text | None = None
 ) -> None:

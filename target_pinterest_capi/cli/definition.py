@@ -51,7 +51,8 @@ HEAD: Final = f"""\
 def definition(pip_url: str | None) -> None:
     """Print the definition of this package as a Meltano plugin.
 
-    Add it with `meltano add target-pinterest-capi --from-ref FILE`.
+    Add it to a project, or update it there, with
+    `pinterest-capi definition | meltano add target-pinterest-capi --from-ref /dev/stdin`.
     """
     click.echo(HEAD + as_yaml(plugin_definition(pip_url or installed_requirement())), nl=False)
 

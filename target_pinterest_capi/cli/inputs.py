@@ -1,6 +1,7 @@
 """Files that several commands read: Singer messages or standard input, and reports of runs."""
 
 import sys
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -35,3 +36,18 @@ def read_report(path: Path, use: str) -> Report:
         raise click.ClickException(
             f"{path} cannot be {use}: {error}. report_path: FILE.json has a run write one."
         ) from None
+
+
+def read_reports(folder: Path) -> Iterator[Report]:
+    """Yield the reports of runs in a folder; other JSON files are named on stderr and passed over.
+
+    Raises:
+        click.ClickException: a file cannot be read.
+    """
+    for path in sorted(folder.glob("*.json")):
+        try:
+            yield decode(path.read_bytes())
+        except OSError as error:
+            raise click.ClickException(f"{path} cannot be read: {error.strerror}.") from None
+        except ReportError as error:
+            click.echo(f"{path} is passed over: {error}.", err=True)

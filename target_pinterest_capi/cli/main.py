@@ -10,7 +10,7 @@ from target_pinterest_capi import __version__
 # command: module and function of cli/, and what the list of commands says of it
 COMMANDS: Final = {
     "demo": (
-        "target_pinterest_capi.cli.demo:demo",
+        "target_pinterest_capi.cli.demo.command:demo",
         "Send a packaged sample through the real target into a sandbox.",
     ),
     "sandbox": (
@@ -38,8 +38,8 @@ COMMANDS: Final = {
         "Remove from customer lists what the last full refresh did not bring again.",
     ),
     "report": (
-        "target_pinterest_capi.cli.report:report",
-        "Render the JSON report of a run as a page to look at.",
+        "target_pinterest_capi.cli.report.command:report",
+        "Show the JSON report of a run, as a page or in the terminal.",
     ),
     "eqs": (
         "target_pinterest_capi.cli.eqs.command:eqs",

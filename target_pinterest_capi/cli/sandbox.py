@@ -46,6 +46,14 @@ ENDINGS: Final = (signal.SIGINT, signal.SIGTERM)
     "--defined-event", "defined_events", "NAME", "The advertiser's own event name; repeatable."
 )
 @click.option(
+    "--no-deletion",
+    is_flag=True,
+    help="Answer 403 to deletion requests, as where Pinterest has not opened the beta to an app.",
+)
+@click.option(
+    "--created-201", is_flag=True, help="Answer 201 instead of 200 to a POST that succeeds."
+)
+@click.option(
     "--mixed-200", is_flag=True, help="Answer 200 instead of 422 when only some events failed."
 )
 @number_option("--keep", "keep_events", 100_000, "Events to remember.")
@@ -65,6 +73,12 @@ ENDINGS: Final = (signal.SIGINT, signal.SIGTERM)
     "--refresh-token",
     metavar="TEXT",
     help="Its first refresh token.  [default: sandbox-refresh-token]",
+)
+@repeatable_option(
+    "--redirect-uri",
+    "redirect_uris",
+    "URL",
+    "A redirect registered with the app; repeatable.  [default: any of this machine]",
 )
 @click.option(
     "--rotate",
@@ -88,11 +102,20 @@ ENDINGS: Final = (signal.SIGINT, signal.SIGTERM)
     10.0,
     "Until a list is READY or TOO_SMALL.",
 )
+@click.option(
+    "--removal-matching",
+    type=click.Choice(["every", "any"]),
+    default="every",
+    show_default=True,
+    help="Which hashed identifiers of a row a removal has to name.",
+)
 def sandbox(
     tokens: tuple[str, ...],
     accounts: tuple[str, ...],
     specs: tuple[str, ...],
     mixed_200: bool,
+    no_deletion: bool,
+    created_201: bool,
     **options: Any,
 ) -> None:
     """Run Pinterest's endpoints for conversions and customer lists here, with faults if you wish.
@@ -127,6 +150,8 @@ def sandbox(
             app=oauth.App(**_app(options)),
             faults=tuple(faults.parse(spec) for spec in specs),
             mixed_status=200 if mixed_200 else 422,
+            has_deletion=not no_deletion,
+            created_status=201 if created_201 else 200,
             **options,
         )
     except faults.FaultError as problem:
@@ -163,6 +188,7 @@ def _app(options: dict[str, Any]) -> dict[str, Any]:
     names = ("access_token", "client_id", "client_secret", "refresh_token", "access_token_seconds")
     given = {name: options.pop(name) for name in names}
     return {
+        "redirect_uris": options.pop("redirect_uris"),
         "rotate": options.pop("rotate") == "always",
         **{name: value for name, value in given.items() if value is not None},
     }

@@ -7,14 +7,22 @@ refresh has left. A member is recorded before STATE can pass its record. Never h
 identifier, and never decides to remove anybody.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from time import time
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 
+from target_pinterest_capi.customer_lists.rows import (
+    HASHED_FIELDS,
+    Identity,
+    RecordedIdentity,
+    recorded_identities,
+)
 from target_pinterest_capi.delivery.database import Database
 from target_pinterest_capi.events import hashing
+from target_pinterest_capi.pinterest.list_records import ListMember, ListRow
 
 KEY_BYTES: Final = 16
 _DIGEST_BYTES: Final = 32
@@ -38,6 +46,19 @@ _members: Final = sa.Table(
     sa.Column("member", sa.LargeBinary(_DIGEST_BYTES), primary_key=True),
     sa.Column("refresh", sa.BigInteger, nullable=False),
 )
+# Of rows of several identifiers: what tells whose they are, and what they are made of again.
+_identities: Final = sa.Table(
+    "pinterest_list_identities",
+    _metadata,
+    sa.Column("feed", sa.LargeBinary(KEY_BYTES), primary_key=True),
+    sa.Column("member", sa.LargeBinary(_DIGEST_BYTES), primary_key=True),
+    sa.Column("name", sa.String(32), primary_key=True),
+    sa.Column("value", sa.LargeBinary(_DIGEST_BYTES), nullable=False, index=True),
+)
+
+_identity_query: Final = sa.select(_identities.c.member, _identities.c.name, _identities.c.value)
+
+_Item = TypeVar("_Item")
 
 
 class FeedState(NamedTuple):
@@ -75,11 +96,8 @@ class FullRefreshes(Database):
         super().__init__(url, _metadata, seconds_left=seconds_left)
         self._now = now
         self._refresh_numbers: dict[bytes, int] = {}
-        insert = self.kind.insert(_members)
-        self._record = insert.on_conflict_do_update(
-            index_elements=[_members.c.feed, _members.c.member],
-            set_={"refresh": insert.excluded.refresh},
-        )
+        self._record = self._upsert(_members, "refresh")
+        self._record_identity = self._upsert(_identities, "value")
 
     def begin_refresh(self, key: bytes, feed: bytes, stream: str) -> None:
         """Begin a refresh of a feed, or go on with the last one where that did not end well."""
@@ -105,25 +123,61 @@ class FullRefreshes(Database):
 
         self._refresh_numbers[feed] = self.run(begin)
 
-    def record_members(self, feed: bytes, members: Collection[str]) -> None:
-        """Record that members came in the feed's current refresh; durable when it returns."""
+    def record_members(self, feed: bytes, members: Mapping[ListMember, Identity | None]) -> None:
+        """Record that members came in the feed's current refresh; durable when it returns.
+
+        Of a row, the identity that is its record's key is recorded with it.
+        """
         number = self._refresh_numbers[feed]
         rows = [{"feed": feed, "member": digest, "refresh": number} for digest in _digests(members)]
-        if rows:
-            self.run(lambda connection: connection.execute(self._record, rows))
+        identities = [
+            {"feed": feed, "member": member, "name": name, "value": value}
+            for member, row, key in sorted(_recorded_rows(members), key=itemgetter(0))
+            for name, value in sorted(recorded_identities(row, key))
+        ]
 
-    def forget_members(self, key: bytes, members: Iterable[str]) -> None:
+        def record(connection: sa.Connection) -> None:
+            connection.execute(self._record, rows)
+            if identities:
+                connection.execute(self._record_identity, identities)
+
+        if rows:
+            self.run(record)
+
+    def forget_members(self, key: bytes, members: Iterable[ListMember]) -> None:
         """Forget members of a list, whichever feed brought them: they were removed."""
         digests = _digests(members)
 
         def forget(connection: sa.Connection) -> None:
-            for start in range(0, len(digests), _MEMBERS_AT_ONCE):
-                some = digests[start : start + _MEMBERS_AT_ONCE]
-                is_one = sa.and_(_is_of_list(key), _members.c.member.in_(some))
-                connection.execute(_members.delete().where(is_one))
+            for some in _chunks(digests):
+                for table in (_members, _identities):
+                    is_one = sa.and_(_is_of_list(key, table), table.c.member.in_(some))
+                    connection.execute(table.delete().where(is_one))
 
         if digests:
             self.run(forget)
+
+    def rows_with(
+        self, key: bytes, identities: Collection[RecordedIdentity]
+    ) -> dict[ListRow, set[RecordedIdentity]]:
+        """Return a list's rows on record that have any of the identities, each with these.
+
+        A row has what was recorded of it: nothing plain.
+        """
+        wanted = set(identities)
+        values = sorted({value for _, value in wanted})
+
+        def read(connection: sa.Connection) -> dict[ListRow, set[RecordedIdentity]]:
+            found: dict[bytes, set[RecordedIdentity]] = {}
+            for some in _chunks(values):
+                is_one = sa.and_(_is_of_list(key, _identities), _identities.c.value.in_(some))
+                for member, name, value in connection.execute(_identity_query.where(is_one)):
+                    if (name, bytes(value)) in wanted:
+                        found.setdefault(bytes(member), set()).add((name, bytes(value)))
+            rows = _rows_on_record(connection, key, list(found))
+            return {row: found[member] for member, row in rows.items()}
+
+        return self.run(read) if wanted else {}
 
     def complete_refreshes(self) -> None:
         """Record of every refresh that was begun here that it ended well."""
@@ -168,7 +222,7 @@ class FullRefreshes(Database):
 
         return self.run(read)
 
-    def leavers(self, key: bytes, streams: Sequence[str]) -> list[str]:
+    def leavers(self, key: bytes, streams: Sequence[str]) -> list[ListMember]:
         """Return the members on record that came in the current refresh of none of the streams."""
         joined = _members.join(_feeds, _members.c.feed == _feeds.c.feed)
         is_current = sa.and_(
@@ -184,17 +238,60 @@ class FullRefreshes(Database):
             .having(is_in_any == 0)
         )
 
-        def read(connection: sa.Connection) -> list[str]:
-            return [bytes(digest).hex() for (digest,) in connection.execute(query)]
+        def read(connection: sa.Connection) -> list[ListMember]:
+            digests = [bytes(digest) for (digest,) in connection.execute(query)]
+            rows = _rows_on_record(connection, key, digests)
+            return [rows.get(digest) or digest.hex() for digest in digests]
 
         return self.run(read)
 
+    def _upsert(self, table: sa.Table, column: str) -> Any:
+        insert = self.kind.insert(table)
+        return insert.on_conflict_do_update(
+            index_elements=list(table.primary_key.columns),
+            set_={column: insert.excluded[column]},
+        )
 
-def _digests(members: Iterable[str]) -> list[bytes]:
+
+def member_digest(member: ListMember) -> bytes:
+    """Return the digest that a member is recorded by: of a row, that of its hashed identifiers."""
+    if isinstance(member, str):
+        return bytes.fromhex(member)
+    texts = [getattr(member, name) or "" for name in HASHED_FIELDS]
+    return hashing.digest_key("\0".join(texts), _DIGEST_BYTES)
+
+
+def _recorded_rows(
+    members: Mapping[ListMember, Identity | None],
+) -> Iterator[tuple[bytes, ListRow, Identity | None]]:
+    for row, key in members.items():
+        if isinstance(row, ListRow):
+            yield member_digest(row), row, key
+
+
+def _rows_on_record(
+    connection: sa.Connection, key: bytes, members: Sequence[bytes]
+) -> dict[bytes, ListRow]:
+    """Return those of the members that are rows, made of what was recorded of them."""
+    fields: dict[bytes, dict[str, str]] = {}
+    for some in _chunks(members):
+        is_one = sa.and_(_is_of_list(key, _identities), _identities.c.member.in_(some))
+        is_field = _identities.c.name.in_(HASHED_FIELDS)
+        for member, name, value in connection.execute(_identity_query.where(is_one, is_field)):
+            fields.setdefault(bytes(member), {})[name] = bytes(value).hex()
+    return {member: ListRow(**given) for member, given in fields.items()}
+
+
+def _digests(members: Iterable[ListMember]) -> list[bytes]:
     """Sorted, so that two processes never wait for each other's rows in a circle."""
-    return sorted(bytes.fromhex(member) for member in members)
+    return sorted({member_digest(member) for member in members})
 
 
-def _is_of_list(key: bytes) -> Any:
+def _chunks(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
+    for start in range(0, len(items), _MEMBERS_AT_ONCE):
+        yield items[start : start + _MEMBERS_AT_ONCE]
+
+
+def _is_of_list(key: bytes, table: sa.Table = _members) -> Any:
     feeds = sa.select(_feeds.c.feed).where(_feeds.c.list == key)
-    return _members.c.feed.in_(feeds)
+    return table.c.feed.in_(feeds)

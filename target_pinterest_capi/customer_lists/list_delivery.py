@@ -16,12 +16,12 @@ from target_pinterest_capi.customer_lists.list_queue import ListQueue
 from target_pinterest_capi.customer_lists.members import (
     Action,
     MemberOperation,
-    OperationReceipt,
-    PendingOperation,
     compile_members,
 )
+from target_pinterest_capi.customer_lists.net_operations import OperationReceipt, PendingOperation
 from target_pinterest_capi.customer_lists.remote_list import ConfiguredList, ListClient, RemoteList
 from target_pinterest_capi.customer_lists.reports import report_of
+from target_pinterest_capi.customer_lists.rows import Identity, recorded_identities
 from target_pinterest_capi.delivery.call_runner import CallRunner
 from target_pinterest_capi.delivery.dead_letters import DeadLetter
 from target_pinterest_capi.delivery.dispatcher import StopReason
@@ -29,11 +29,12 @@ from target_pinterest_capi.delivery.ledger import LedgerError
 from target_pinterest_capi.delivery.run import Run
 from target_pinterest_capi.delivery.unconfirmed_rejections import UnconfirmedRejections
 from target_pinterest_capi.delivery.worker_pool import StartWorkers, WorkerPool
-from target_pinterest_capi.events.event import InvalidRecord, Origin
+from target_pinterest_capi.events.event import Origin
 from target_pinterest_capi.events.outcomes import NotSent, Outcome
 from target_pinterest_capi.events.reasons import Reason, Skipped
 from target_pinterest_capi.pinterest.calls import FlowStopped
 from target_pinterest_capi.pinterest.client import Client
+from target_pinterest_capi.pinterest.list_records import ListMember, ListRow
 from target_pinterest_capi.pinterest.oauth import tokens_of
 from target_pinterest_capi.reporting.counters import RequestCounts
 from target_pinterest_capi.reporting.customer_lists import CustomerListReport
@@ -68,6 +69,7 @@ def configured_list(settings: Settings, entry: CustomerListEntry) -> ConfiguredL
         entry.list_id,
         entry.list_name,
         entry.list_type,
+        entry.is_nca,
     )
 
 
@@ -118,14 +120,14 @@ class ListDelivery:
     ) -> MemberMapper:
         configured = configured_list(self.settings, entry)
         origin = Origin(stream, configured.name)
+        self.run.tally.list_origins.add(origin)
         read = compile_members(
             entry,
             origin,
             key_properties,
             self.run.tally.count_value,
-            began_at=self.run.began_at,
-            plain_keys=self.settings.dead_letter_keys == "plain",
-            null_values=self.settings.null_values,
+            self.settings.options,
+            self.run.began_at,
         )
         if self.settings.mode == "live":
             deliver = self._deliver_to(configured, entry, origin)
@@ -133,11 +135,11 @@ class ListDelivery:
             deliver = self._skip_unsent(origin)
 
         def map_record(record: Mapping[str, Any]) -> None:
-            operation = read(record)
-            if isinstance(operation, InvalidRecord):
-                self.run.handle_invalid(operation)
+            result = read(record)
+            if isinstance(result, MemberOperation):
+                deliver(result)
             else:
-                deliver(operation)
+                self.run.handle(result)
 
         return MemberMapper(origin, map_record)
 
@@ -344,7 +346,7 @@ class ListDelivery:
     # What a queue reports (`MemberOutcomes`)
 
     def record_members(
-        self, key: bytes, action: Action, members: Mapping[str, PendingOperation]
+        self, key: bytes, action: Action, members: Mapping[ListMember, PendingOperation]
     ) -> None:
         """Put the members of a request on record, or take them off it. Raises `FlowStopped`."""
         try:
@@ -352,14 +354,34 @@ class ListDelivery:
             if action is Action.REMOVE:
                 refreshes.forget_members(key, members)
                 return
-            by_feed: dict[bytes, list[str]] = {}
+            by_feed: dict[bytes, dict[ListMember, Identity | None]] = {}
             for member, pending in members.items():
                 for feed in pending.feeds:
-                    by_feed.setdefault(feed, []).append(member)
+                    brought = by_feed.setdefault(feed, {})
+                    brought[member] = pending.receipt.key_identity()
             for feed, brought in by_feed.items():
                 refreshes.record_members(feed, brought)
         except LedgerError as error:
             raise FlowStopped(error.stop_message) from None
+
+    def rows_on_record(
+        self, key: bytes, removals: Mapping[ListMember, PendingOperation]
+    ) -> Mapping[ListMember, PendingOperation]:
+        """Return the rows on record of people who are removed, each with its removal.
+
+        Raises `FlowStopped`.
+        """
+        by_identity = {
+            identity: pending
+            for member, pending in removals.items()
+            if isinstance(member, ListRow)
+            for identity in recorded_identities(member, pending.receipt.key_identity())
+        }
+        try:
+            found = self._open_refreshes().rows_with(key, by_identity)
+        except LedgerError as error:
+            raise FlowStopped(error.stop_message) from None
+        return {row: by_identity[min(shared)] for row, shared in found.items()}
 
     def confirm_rejections(self) -> None:
         """Settle the members that were refused before Pinterest accepted this request."""

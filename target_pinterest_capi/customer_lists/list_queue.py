@@ -8,12 +8,14 @@ Decides nothing about retries, and nothing about the list at Pinterest.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol
 
-from target_pinterest_capi.customer_lists.members import (
-    Action,
-    MemberOperation,
+from target_pinterest_capi.customer_lists.members import Action, MemberOperation
+from target_pinterest_capi.customer_lists.net_operations import (
     NetOperations,
     OperationReceipt,
+    Pending,
     PendingOperation,
+    PersonOperations,
+    SingleOperations,
 )
 from target_pinterest_capi.customer_lists.remote_list import RemoteList
 from target_pinterest_capi.delivery.dead_letters import DeadLetter
@@ -21,6 +23,7 @@ from target_pinterest_capi.events.event import Origin
 from target_pinterest_capi.events.outcomes import NotSent, Outcome, Rejected
 from target_pinterest_capi.events.reasons import Reason
 from target_pinterest_capi.pinterest.calls import Flow
+from target_pinterest_capi.pinterest.list_records import ListMember
 
 # Of the two kinds of requests of a flow; their members are disjoint.
 ORDER: Final = (Action.REMOVE, Action.ADD)
@@ -30,9 +33,17 @@ class MemberOutcomes(Protocol):
     """Who hears what became of the members of a list."""
 
     def record_members(
-        self, key: bytes, action: Action, members: Mapping[str, PendingOperation]
+        self, key: bytes, action: Action, members: Mapping[ListMember, PendingOperation]
     ) -> None:
         """Put members on record, or take them off it. Raises `FlowStopped`."""
+
+    def rows_on_record(
+        self, key: bytes, removals: Mapping[ListMember, PendingOperation]
+    ) -> Mapping[ListMember, PendingOperation]:
+        """Return the rows on record of people who are removed, each with its removal.
+
+        Raises `FlowStopped`.
+        """
 
     def confirm_rejections(self) -> None:
         """Pinterest accepted a request: what it refuses is about the members."""
@@ -69,8 +80,10 @@ class ListQueue:
         self._max_members = max_members
         self._wait_seconds = wait_seconds
         self._clock = clock
-        self._gathering = NetOperations()
-        self._sending: dict[str, PendingOperation] = {}
+        self._gathering: NetOperations = SingleOperations()
+        if remote.configured.list_type is None:
+            self._gathering = PersonOperations()
+        self._sending: Pending = {}
         # In order of arrival, so that the first is the oldest.
         self._open: dict[OperationReceipt, None] = {}
         self._opened_at = 0.0
@@ -82,11 +95,8 @@ class ListQueue:
         if not len(self._gathering):
             self._opened_at = self._clock()
         self._open[receipt] = None
-        receipt.open = len(operation.members)
-        for member in operation.members:
-            superseded = self._gathering.add_operation(member, operation.action, receipt)
-            if superseded is not None:
-                self.settle_member(superseded)
+        for superseded in self._gathering.add_operation(operation, receipt):
+            self.settle_member(superseded)
 
     @property
     def has_room(self) -> bool:
@@ -127,10 +137,10 @@ class ListQueue:
         self._has_begun_last |= is_last
         self._sending = self._gathering.pop_all()
         yield from self.remote.find()
+        if self.record_key is not None:
+            self._add_recorded_removals(self.record_key)
         for action in ORDER:
-            members = [
-                member for member, pending in self._sending.items() if pending.action is action
-            ]
+            members = list(self._sending_to(action))
             if not members:
                 continue
             if action is Action.REMOVE and self.remote.id is None:
@@ -142,7 +152,21 @@ class ListQueue:
             yield from self.remote.ensure_audience(name)
         self._is_busy = False
 
-    def _skip_removals(self, members: Sequence[str]) -> None:
+    def _sending_to(self, action: Action) -> Pending:
+        """Return the members with one of the actions."""
+        return {
+            member: pending for member, pending in self._sending.items() if pending.action is action
+        }
+
+    def _add_recorded_removals(self, key: bytes) -> None:
+        """Remove what else is on record of the people who are removed, but what is added again."""
+        removals = self._sending_to(Action.REMOVE)
+        for row, pending in self._outcomes.rows_on_record(key, removals).items():
+            if row not in self._sending:
+                pending.receipt.open += 1
+                self._sending[row] = pending
+
+    def _skip_removals(self, members: Sequence[ListMember]) -> None:
         """Settle removals from a list that is not there."""
         for member in members:
             pending = self._sending.pop(member)
@@ -150,7 +174,7 @@ class ListQueue:
 
     # How requests end
 
-    def settle_accepted(self, action: Action, members: Sequence[str]) -> None:
+    def settle_accepted(self, action: Action, members: Sequence[ListMember]) -> None:
         """Settle the members of a request that Pinterest accepted."""
         accepted = {member: self._sending.pop(member) for member in members}
         if self.record_key is not None:
@@ -159,7 +183,7 @@ class ListQueue:
         for pending in accepted.values():
             self.settle_member(pending.receipt, delivered=True)
 
-    def settle_refused(self, member: str, message: str) -> None:
+    def settle_refused(self, member: ListMember, message: str) -> None:
         """Reject the member of a request that Pinterest refused."""
         pending = self._sending.pop(member)
         self._outcomes.reject_member(self, pending.receipt, message)

@@ -1,31 +1,42 @@
-"""Members of customer lists: what a record says of whom, and the net operation of each member.
+"""Members of customer lists: what a record says of whom.
 
-A record becomes digests the moment it is read: nothing here keeps a plain identifier. Pure
-bookkeeping; never sends, never reads a clock, never writes.
+A record becomes digests the moment it is read, and what Pinterest takes plain in rows: nothing here
+keeps any other identifier. Pure bookkeeping; never sends, never reads a clock, never writes.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import StrEnum
-from functools import partial
 from typing import Any, Final, NamedTuple
 
-from target_pinterest_capi.events import coerce, hashing, normalize
-from target_pinterest_capi.events.build.normal_forms import split_texts
+from target_pinterest_capi.customer_lists.identifiers import (
+    KIND_OF_LIST_TYPE,
+    KINDS,
+    IdentifierReader,
+)
+from target_pinterest_capi.customer_lists.rows import (
+    Identity,
+    identities_of,
+    key_identity,
+    rows_of,
+)
+from target_pinterest_capi.events import coerce
+from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.events.deletions import deletion_columns, is_deleted
-from target_pinterest_capi.events.event import InvalidRecord, Origin
-from target_pinterest_capi.events.keys import read_key
-from target_pinterest_capi.events.null_values import DEFAULT_NULL_VALUES, spellings_of
-from target_pinterest_capi.events.reasons import Invalid, LeftOut
+from target_pinterest_capi.events.event import InvalidRecord, Origin, SkippedRecord
+from target_pinterest_capi.events.keys import Key, read_key
+from target_pinterest_capi.events.reasons import Invalid, LeftOut, Reason, Skipped, Warned
 from target_pinterest_capi.expressions.compiler import EvaluationError, compile_expression
+from target_pinterest_capi.expressions.values import is_false
+from target_pinterest_capi.pinterest.list_records import ListMember, ListRow
 from target_pinterest_capi.settings import CustomerListEntry
 
 Record = Mapping[str, Any]
 Note = Callable[[Origin, str, str], None]
-Key = dict[str, str]
 
 MEMBER: Final = "member"  # the fields of an entry, as counts and dead letters name them
 OPERATION: Final = "operation"
+WHEN: Final = "when"
 
 
 class Action(StrEnum):
@@ -48,24 +59,21 @@ _WORDS: Final = {
         Action.REMOVE,
     ),
 }  # fmt: skip
-# The normal form of each list_type, and what splits a text of several. `settings` holds that a
-# list_type is one of these.
-_FORMS: Final[dict[str, tuple[Callable[[str], str | LeftOut], Callable[[str], list[str]]]]] = {
-    "EMAIL": (normalize.email, normalize.split_emails),
-    "MAID": (normalize.maid, normalize.split_maids),
-    "IDFA": (normalize.maid, normalize.split_maids),
-}
 
 
 class MemberOperation(NamedTuple):
-    """What one record says to do with which members: digests, each once.
+    """What one record says to do with which members: single identifiers, or rows, each once.
 
-    `key` is the record's, for a dead letter.
+    `key` is the record's, for a dead letter. Of rows, `identities` tell whose they are.
     """
 
     action: Action
-    members: tuple[str, ...]
+    members: tuple[ListMember, ...]
     key: Key | None
+    identities: frozenset[Identity] = frozenset()
+
+
+MemberResult = MemberOperation | InvalidRecord | SkippedRecord
 
 
 def read_action(value: Any) -> Action | None:
@@ -74,65 +82,23 @@ def read_action(value: Any) -> Action | None:
     return _WORDS.get(text.lower()) if type(text) is str else None
 
 
-def read_member(
-    value: Any, list_type: str, null_words: frozenset[str] = frozenset()
-) -> str | LeftOut | None:
-    """Return the digest of an identifier; None for nothing, a `LeftOut` for no identifier.
-
-    A digest is passed through in lower case: SHA-256, and what Pinterest takes for lists besides,
-    SHA-1 and MD5 (docs/pinterest-api.md: Customer lists). The 32 hex digits of an MD5 are an
-    advertising id without its dashes where the list has such and they are one's. A text of
-    `null_words` is NULL_VALUE.
-    """
-    text = coerce.text(value)
-    if text is None or isinstance(text, LeftOut):
-        return text
-    if text in null_words:
-        return LeftOut.NULL_VALUE
-    known = hashing.recognize(text, refuse_others=list_type == "EMAIL")
-    if type(known) is str:
-        return known
-    normal = known or _FORMS[list_type][0](text)
-    if normal is LeftOut.UNMATCHABLE_DIGEST:
-        digits = hashing.hex_digest(text) or ""
-        return digits if len(digits) in hashing.LIST_DIGITS else normal
-    if isinstance(normal, LeftOut):
-        return None if normal is LeftOut.EMPTY else normal
-    return hashing.digest(normal)
-
-
-def _listed(value: Any, list_type: str) -> list[Any]:
-    """Return the identifiers of a list, or of a text that holds several."""
-    return split_texts(coerce.listed(value, bracketed=True), _FORMS[list_type][1])
-
-
 def compile_members(
     entry: CustomerListEntry,
     origin: Origin,
     key_properties: tuple[str, ...],
     note: Note,
-    *,
+    options: Options,
     began_at: datetime,
-    plain_keys: bool,
-    null_values: tuple[str, ...] = DEFAULT_NULL_VALUES,
-) -> Callable[[Record], MemberOperation | InvalidRecord]:
-    """Return the function that reads an entry's records.
+) -> Callable[[Record], MemberResult]:
+    """Return the function that reads an entry's records in the run that began then.
 
-    An identifier that cannot be used is noted, and the record is invalid only where none is left.
-    Without `operation` a record adds, and a deleted row removes, also where its `operation` is
-    empty. The entry's own `null_values` win over those given.
+    An identifier that cannot be used is noted, and the record is invalid only where none is left
+    that says who it is. Without `operation` a record adds, and a deleted row removes, also where
+    its `operation` is empty. The entry's own `null_values` win over those of the options.
     """
     if entry.null_values is not None:
-        null_values = entry.null_values
-    return _Reader(
-        entry,
-        origin,
-        key_properties,
-        note,
-        began_at=began_at,
-        plain_keys=plain_keys,
-        null_words=spellings_of(null_values),
-    ).read
+        options = options._replace(null_values=entry.null_values)
+    return _Reader(entry, origin, key_properties, note, options, began_at).read
 
 
 class _Reader:
@@ -144,69 +110,93 @@ class _Reader:
         origin: Origin,
         key_properties: tuple[str, ...],
         note: Note,
-        *,
+        options: Options,
         began_at: datetime,
-        plain_keys: bool,
-        null_words: frozenset[str],
     ) -> None:
+        def compiled(source: str, field: str) -> Callable[[Record], Any]:
+            return _guarded(source, field, origin, note, began_at)
+
         self._origin = origin
         self._note = note
-        self._list_type = entry.list_type
         self._key_properties = key_properties
-        self._plain_keys = plain_keys
-        self._null_words = null_words
-        compile_source = partial(_guarded, origin=origin, note=note, began_at=began_at)
-        self._getters = [compile_source(source, field=MEMBER) for source in entry.member]
-        self._operation = (
-            compile_source(entry.operation, field=OPERATION)
-            if entry.operation is not None
-            else None
+        self._plain_keys = options.plain_keys
+        self._identifiers = IdentifierReader(options)
+        self._has_rows = entry.has_rows
+        self._needs_hashed = entry.refresh == "full"
+        sources = (
+            [(f"{MEMBER}.{name}", KINDS[name], given) for name, given in entry.identifiers.items()]
+            if entry.has_rows
+            else [(MEMBER, KINDS[KIND_OF_LIST_TYPE[entry.list_type or ""]], entry.member)]
         )
+        self._getters = [
+            (field, kind, [compiled(source, field) for source in given or ()])
+            for field, kind, given in sources
+        ]
+        self._operation = compiled(entry.operation, OPERATION) if entry.operation else None
+        self._when = compiled(entry.when, WHEN) if entry.when else None
 
-    def read(self, record: Record) -> MemberOperation | InvalidRecord:
-        """Return what a record says, or why it is invalid."""
+    def read(self, record: Record) -> MemberResult:
+        """Return what a record says, why it is skipped, or why it is invalid."""
+        if self._when is not None and is_false(self._when(record)):
+            return SkippedRecord(self._origin, Skipped.WHEN)
         key = read_key(record, self._key_properties, plain=self._plain_keys)
         action = self._action(record)
         if isinstance(action, Invalid):
             detail = LeftOut.UNKNOWN_CHOICE if action is Invalid.BAD_FIELD else None
             return InvalidRecord(self._origin, action, OPERATION, detail, key)
-        members: dict[str, None] = {}
-        dropped: list[LeftOut] = []
-        for member in self._members(record):
-            if isinstance(member, LeftOut):
-                dropped.append(member)
-            elif member is not None:
-                members[member] = None
+        dropped: list[tuple[str, Reason]] = []
+        members = self._members(record, dropped)
         if not members:
-            reason = dropped[0] if dropped else Invalid.MISSING_FIELD
-            return InvalidRecord(self._origin, reason, MEMBER, key=key)
-        for reason in dropped:
-            self._note(self._origin, MEMBER, reason)
-        return MemberOperation(action, tuple(members), key)
+            field, reason = dropped[0] if dropped else (MEMBER, Invalid.MISSING_FIELD)
+            return InvalidRecord(self._origin, reason, field, key=key)
+        for field, reason in dropped:
+            self._note(self._origin, field, reason)
+        return MemberOperation(action, members, key, self._identities(members, key))
+
+    def _identities(self, members: tuple[ListMember, ...], key: Key | None) -> frozenset[Identity]:
+        """Return what tells whose rows they are: their identifiers, and the record's key."""
+        rows = [member for member in members if isinstance(member, ListRow)]
+        found = set(identities_of(rows))
+        if rows and key is not None:
+            found.add(key_identity(self._origin.stream, key))
+        return frozenset(found)
 
     def _action(self, record: Record) -> Action | Invalid:
         deleted = is_deleted(record, deletion_columns(record))
         if self._operation is None:
             return Action.REMOVE if deleted else Action.ADD
         given = self._operation(record)
-        if coerce.is_nothing(given) or self._is_null(given):
+        if coerce.is_nothing(given) or self._identifiers.is_null(given):
             return Action.REMOVE if deleted else Invalid.MISSING_FIELD
         return read_action(given) or Invalid.BAD_FIELD
 
-    def _is_null(self, value: Any) -> bool:
-        return type(value) is str and value.strip() in self._null_words
+    def _members(self, record: Record, dropped: list[tuple[str, Reason]]) -> tuple[ListMember, ...]:
+        """Return the members that a record names; none where it does not say who they are."""
+        found: dict[str, list[str]] = {}
+        for field, kind, getters in self._getters:
 
-    def _members(self, record: Record) -> Iterator[str | LeftOut | None]:
-        for get in self._getters:
-            for value in _listed(get(record), self._list_type):
-                yield read_member(value, self._list_type, self._null_words)
+            def warn(warning: Warned, field: str = field) -> None:
+                self._note(self._origin, field, warning)
+
+            usable: dict[str, None] = {}
+            for get in getters:
+                for identifier in self._identifiers.read(get(record), kind, warn):
+                    if isinstance(identifier, LeftOut):
+                        dropped.append((field, identifier))
+                    else:
+                        usable[identifier] = None
+            found[kind.row_field] = list(usable)
+        if not self._has_rows:
+            (members,) = found.values()
+            return tuple(members)
+        return rows_of(found, needs_hashed=self._needs_hashed)
 
 
 def _guarded(
-    source: str, *, field: str, origin: Origin, note: Note, began_at: datetime
+    source: str, field: str, origin: Origin, note: Note, began_at: datetime
 ) -> Callable[[Record], Any]:
     """Compile an expression; where it fails on a record it is counted, and the value is None."""
-    get = compile_expression(source, began_at)
+    get = compile_expression(source, origin.stream, began_at)
 
     def guarded(record: Record) -> Any:
         try:
@@ -216,61 +206,3 @@ def _guarded(
             return None
 
     return guarded
-
-
-class OperationReceipt:
-    """One record's operation until it is settled: how many of its members are open, and the rest.
-
-    `sequence` is the record's number, `feed` what its members are recorded under in a full refresh.
-    """
-
-    __slots__ = ("delivered", "feed", "key", "open", "origin", "refusal", "sequence")
-
-    def __init__(self, origin: Origin, sequence: int, key: Key | None, feed: bytes) -> None:
-        self.origin = origin
-        self.sequence = sequence
-        self.key = key
-        self.feed = feed
-        self.open = 0
-        self.delivered = False
-        self.refusal: str | None = None  # Pinterest's words about the first member that it refused
-
-
-class PendingOperation(NamedTuple):
-    """The last operation of one member; `feeds` are those that brought the member."""
-
-    action: Action
-    receipt: OperationReceipt
-    feeds: frozenset[bytes]
-
-
-class NetOperations:
-    """The net operation of each member of one list since the last flow.
-
-    The last one wins, so that additions and removals are disjoint.
-    """
-
-    def __init__(self) -> None:
-        self._pending: dict[str, PendingOperation] = {}
-
-    def __len__(self) -> int:
-        return len(self._pending)
-
-    def add_operation(
-        self, member: str, action: Action, receipt: OperationReceipt
-    ) -> OperationReceipt | None:
-        """Add a member's operation; return the receipt of the one that it supersedes."""
-        before = self._pending.pop(member, None)
-        feeds = frozenset((receipt.feed,))
-        if before is None:
-            self._pending[member] = PendingOperation(action, receipt, feeds)
-            return None
-        if action is Action.ADD and before.action is Action.ADD:
-            feeds |= before.feeds  # each of them has brought the member
-        self._pending[member] = PendingOperation(action, receipt, feeds)
-        return before.receipt
-
-    def pop_all(self) -> dict[str, PendingOperation]:
-        """Remove and return every member's operation, in the order in which they came."""
-        pending, self._pending = self._pending, {}
-        return pending

@@ -19,6 +19,7 @@ from target_pinterest_capi.customer_lists.full_refreshes import (
 from target_pinterest_capi.customer_lists.list_delivery import FULL, configured_list
 from target_pinterest_capi.customer_lists.members import Action
 from target_pinterest_capi.customer_lists.remote_list import ConfiguredList, RemoteList
+from target_pinterest_capi.customer_lists.rows import recorded_identities
 from target_pinterest_capi.delivery.call_runner import CallRunner
 from target_pinterest_capi.delivery.ledger import LedgerError
 from target_pinterest_capi.delivery.unconfirmed_rejections import UnconfirmedRejections
@@ -26,6 +27,7 @@ from target_pinterest_capi.delivery.wakeup import Wakeup
 from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.pinterest.calls import Flow, FlowStopped
 from target_pinterest_capi.pinterest.client import Client
+from target_pinterest_capi.pinterest.list_records import ListMember, ListRow
 from target_pinterest_capi.pinterest.oauth import tokens_of
 from target_pinterest_capi.settings import CustomerListEntry, Settings
 
@@ -33,14 +35,18 @@ from target_pinterest_capi.settings import CustomerListEntry, Settings
 class PrunePlan(NamedTuple):
     """What a prune of one list would remove: `leavers` of `known` members.
 
+    `sharing` are rows that stay and share an identifier with one that leaves: they are added again
+    after the removal, which may find them by it.
+
     `why_not` says why nobody is removed, if it is so.
     """
 
     configured: ConfiguredList
     known: int
-    leavers: list[str]
+    leavers: list[ListMember]
     why_not: str | None
     is_too_much: bool = False
+    sharing: tuple[ListRow, ...] = ()
 
 
 class PruneResult(NamedTuple):
@@ -84,12 +90,22 @@ def _plan(
     leavers = refreshes.leavers(key, [feed.stream for feed in feeds])
     limit = min(entry.max_removed_ratio for entry in entries)
     if len(leavers) <= limit * known:
-        return PrunePlan(configured, known, leavers, None)
+        sharing = _sharing(key, leavers, refreshes)
+        return PrunePlan(configured, known, leavers, None, sharing=sharing)
     why_not = (
         f"{len(leavers)} of {known} members did not come again, and max_removed_ratio is "
         f"{limit:g}: where that is right, raise it for one prune"
     )
     return PrunePlan(configured, known, leavers, why_not, is_too_much=True)
+
+
+def _sharing(
+    key: bytes, leavers: Sequence[ListMember], refreshes: FullRefreshes
+) -> tuple[ListRow, ...]:
+    """Return the rows that stay and share an identifier with a row that leaves."""
+    leaving = {row for row in leavers if isinstance(row, ListRow)}
+    identities = {one for row in leaving for one in recorded_identities(row, None)}
+    return tuple(row for row in refreshes.rows_with(key, identities) if row not in leaving)
 
 
 def _why_not_current(feeds: Sequence[FeedState]) -> str | None:
@@ -114,7 +130,8 @@ class PruneRun:
         self._remote = remote
         self._refreshes = refreshes
         self._key = list_key(plan.configured.ad_account_id, plan.configured.name)
-        self._unconfirmed: UnconfirmedRejections[str] = UnconfirmedRejections()
+        self._unconfirmed: UnconfirmedRejections[ListMember] = UnconfirmedRejections()
+        self._to_forget: list[ListMember] = []
         self.removed = 0
         self.refusals = 0
 
@@ -127,20 +144,29 @@ class PruneRun:
                 "check the name."
             )
         yield from self._remote.send(Action.REMOVE, self._plan.leavers, self)
+        yield from self._remote.send(Action.ADD, self._plan.sharing, self)
+        self._forget_removed()
 
-    def settle_accepted(self, action: Action, members: Sequence[str]) -> None:  # noqa: ARG002 - it is REMOVE
-        """Forget members that Pinterest has removed.
+    def settle_accepted(self, action: Action, members: Sequence[ListMember]) -> None:
+        """Forget members that Pinterest has removed, and not before nor before others are back.
 
-        Not before, so that an interrupted prune can be run again.
+        So an interrupted prune can be run again.
         """
         self._unconfirmed.confirm()
+        if action is Action.REMOVE:
+            self.removed += len(members)
+            self._to_forget += members
+            if not self._plan.sharing:
+                self._forget_removed()
+
+    def _forget_removed(self) -> None:
         try:
-            self._refreshes.forget_members(self._key, members)
+            self._refreshes.forget_members(self._key, self._to_forget)
         except LedgerError as error:
             raise FlowStopped(str(error)) from None
-        self.removed += len(members)
+        self._to_forget = []
 
-    def settle_refused(self, member: str, message: str) -> None:
+    def settle_refused(self, member: ListMember, message: str) -> None:
         """Count a member that Pinterest refused; it stays on record.
 
         Raises `FlowStopped` where Pinterest refuses everything.

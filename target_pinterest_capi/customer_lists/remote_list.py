@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, NamedTuple, Protocol, TypeVar
 from target_pinterest_capi.customer_lists.members import Action
 from target_pinterest_capi.events.redaction import redact
 from target_pinterest_capi.pinterest.calls import Call, CallPurpose, Flow, FlowStopped
+from target_pinterest_capi.pinterest.list_records import ListMember, split_by_request
 from target_pinterest_capi.pinterest.responses import (
     ApiResponse,
     AudiencePage,
@@ -26,21 +27,23 @@ from target_pinterest_capi.pinterest.retries import Decision, classify_call, des
 
 # docs/pinterest-api.md: Customer lists. No limit is published: this is what others send.
 MAX_BODY_BYTES: Final = 1_000_000
-FRAME_BYTES: Final = 4_096  # a body without its members: operation, list type, and a name
-MEMBER_BYTES: Final = 65  # a SHA-256 in hex, and the comma
-MAX_MEMBERS: Final = (MAX_BODY_BYTES - FRAME_BYTES) // MEMBER_BYTES
+FRAME_BYTES: Final = 4_096  # of it, for all but the members: operation, list type, and a name
 CUSTOMER_LIST: Final = "CUSTOMER_LIST"  # docs/pinterest-api.md: Audiences (AudienceType)
 
 Page = TypeVar("Page", CustomerListPage, AudiencePage)
 
 
 class ConfiguredList(NamedTuple):
-    """A list as the configuration names it: account, id or name, and the kind of its members."""
+    """A list as the configuration names it: account, id or name, and the kind of its members.
+
+    A list of rows has no `list_type`. `is_nca`: it is there to find new customers.
+    """
 
     ad_account_id: str
     list_id: str | None
     list_name: str | None
-    list_type: str
+    list_type: str | None
+    is_nca: bool = False
 
     @property
     def name(self) -> str:
@@ -55,7 +58,14 @@ class ListClient(Protocol):
         """Read a page of customer lists."""
 
     def create_list(
-        self, token: str, ad_account_id: str, name: str, list_type: str, members: Sequence[str]
+        self,
+        token: str,
+        ad_account_id: str,
+        name: str,
+        members: Sequence[ListMember],
+        *,
+        list_type: str | None,
+        is_nca: bool,
     ) -> CallResponse:
         """Make a customer list of its first members."""
 
@@ -65,7 +75,7 @@ class ListClient(Protocol):
         ad_account_id: str,
         list_id: str,
         operation: Literal["ADD", "REMOVE"],
-        members: Sequence[str],
+        members: Sequence[ListMember],
     ) -> CallResponse:
         """Add members to a list, or remove them."""
 
@@ -87,10 +97,10 @@ class ListClient(Protocol):
 class ListOutcomes(Protocol):
     """Who hears what became of members."""
 
-    def settle_accepted(self, action: Action, members: Sequence[str]) -> None:
+    def settle_accepted(self, action: Action, members: Sequence[ListMember]) -> None:
         """Pinterest accepted a request with these members."""
 
-    def settle_refused(self, member: str, message: str) -> None:
+    def settle_refused(self, member: ListMember, message: str) -> None:
         """Pinterest refused a request with this member alone."""
 
 
@@ -107,7 +117,7 @@ class RemoteList:
         self.with_exceptions = 0  # responses that reported some
         self.changed: Counter[Action] = Counter()  # members of requests that were accepted
         self._client = client
-        self._max_members = min(max_members, MAX_MEMBERS)
+        self._max_members = max_members
 
     def find(self) -> Flow:
         """Look the list up by its name, through every page, unless its id is known.
@@ -143,13 +153,13 @@ class RemoteList:
         self.id = found[0] if found else None
         self.is_looked_up = True
 
-    def send(self, action: Action, members: Sequence[str], outcomes: ListOutcomes) -> Flow:
+    def send(self, action: Action, members: Sequence[ListMember], outcomes: ListOutcomes) -> Flow:
         """Add or remove members, in requests as large as may be.
 
         Where there is no list yet the first additions create it.
         """
-        for start in range(0, len(members), self._max_members):
-            some = members[start : start + self._max_members]
+        limit = MAX_BODY_BYTES - FRAME_BYTES
+        for some in split_by_request(members, self._max_members, limit):
             yield from self._send_request(action, some, outcomes)
 
     def ensure_audience(self, name: str) -> Flow:
@@ -179,7 +189,9 @@ class RemoteList:
                     )
             self.audience = "found"
 
-    def _send_request(self, action: Action, members: Sequence[str], outcomes: ListOutcomes) -> Flow:
+    def _send_request(
+        self, action: Action, members: Sequence[ListMember], outcomes: ListOutcomes
+    ) -> Flow:
         """Send one request; a refused one in halves, until the member at fault is alone."""
         if self.id is None:
             response = yield from self._create(members)
@@ -196,19 +208,24 @@ class RemoteList:
             yield from self._send_request(action, members[:middle], outcomes)
             yield from self._send_request(action, members[middle:], outcomes)
 
-    def _update(self, action: Action, members: Sequence[str]) -> Call:
+    def _update(self, action: Action, members: Sequence[ListMember]) -> Call:
         account, list_id = self.configured.ad_account_id, self.id
         assert list_id is not None  # noqa: S101 - checked before
         update = self._client.update_list
         return Call(lambda token: update(token, account, list_id, action.value, members))
 
-    def _create(self, members: Sequence[str]) -> Generator[Call, CallResponse, CallResponse]:
+    def _create(self, members: Sequence[ListMember]) -> Generator[Call, CallResponse, CallResponse]:
         """Create the list with its first members; return the response about them."""
-        account, _, name, list_type = self.configured
-        create = self._client.create_list
-        call = Call(
-            lambda token: create(token, account, name or "", list_type, members), repeatable=False
+        account, _, name, list_type, is_nca = self.configured
+        create = partial(
+            self._client.create_list,
+            ad_account_id=account,
+            name=name or "",
+            members=members,
+            list_type=list_type,
+            is_nca=is_nca,
         )
+        call = Call(create, repeatable=False)
         while True:
             response = yield call
             if isinstance(response, ApiResponse) and isinstance(response.body, CustomerListBody):

@@ -4,6 +4,7 @@ An invalid or rejected event is settled only once its dead letter is durable. He
 dispatcher how requests end, and from the run what makes no event. Never sends, never writes STATE.
 """
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Final
@@ -13,7 +14,7 @@ from target_pinterest_capi.delivery.dead_letters import DeadLetter, DeadLetters
 from target_pinterest_capi.delivery.deduplication import Deduplication
 from target_pinterest_capi.delivery.exit_codes import RunStopped
 from target_pinterest_capi.delivery.rejection_limit import RejectionLimit
-from target_pinterest_capi.events.event import Event, Origin
+from target_pinterest_capi.events.event import Account, Event, Origin
 from target_pinterest_capi.events.keys import key_of
 from target_pinterest_capi.events.outcomes import Outcome, Rejected, counted_invalid
 from target_pinterest_capi.events.reasons import Invalid, Reason, Skipped
@@ -22,6 +23,7 @@ from target_pinterest_capi.files.line_file import LineFile
 from target_pinterest_capi.pinterest.responses import EventStatus
 from target_pinterest_capi.reporting.counters import Counters
 from target_pinterest_capi.reporting.delivered_statistics import DeliveredStatistics
+from target_pinterest_capi.reporting.event_times import count_late
 from target_pinterest_capi.settings.event_names import known_event_names
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ _UNCERTAIN_DETAIL: Final = (
 
 
 class Acknowledger:
-    """Settles the events of a run. `clock` is monotonic seconds.
+    """Settles the events of a run. `clock` is monotonic seconds, `now` returns Unix seconds.
 
     `submit` takes a batch that is sent in the place of a rejected event; `hold_at` hears the number
     of each record that ended invalid or rejected.
@@ -48,23 +50,26 @@ class Acknowledger:
         submit: Callable[[Batch], None],
         hold_at: Callable[[int], None],
         clock: Callable[[], float],
+        now: Callable[[], float] = time.time,
         open_lines: Callable[[str], LineFile] = LineFile,
         rejection_limit: RejectionLimit | None = None,
     ) -> None:
         self.tally = Counters()
         self.observations: DeliveredStatistics | None = None
-        if settings.report_path is not None:
+        if settings.report_path is not None or settings.quality:
             self.observations = DeliveredStatistics(known_event_names(settings))
         self.dead_letters = DeadLetters(
             settings.dead_letter_path, run_id, clock=clock, open_lines=open_lines
         )
         self.secrets: set[str] = set()  # tokens, cut out of every message that is quoted
         self._rejection_limit = rejection_limit or RejectionLimit(settings.max_rejected_ratio)
+        self._mode = settings.mode
         self._resends_uncertain = settings.on_uncertain == "resend"
         self._deduplication = deduplication
         self._submit = submit
         self._hold_at = hold_at
         self._clock = clock
+        self._now = now
 
     # What is not sent
 
@@ -94,16 +99,19 @@ class Acknowledger:
         if not any(
             [status.status != "processed" or status.warning_message for status in statuses]  # noqa: C419
         ):
-            self._deliver(batch.events, batch.keys)
+            self._deliver(batch.account, batch.events, batch.keys)
             return
         done = [
             position for position, status in enumerate(statuses) if status.status == "processed"
         ]
         keys = [batch.keys[position] for position in done] if batch.keys else []
-        self._deliver([batch.events[position] for position in done], keys)
+        self._deliver(batch.account, [batch.events[position] for position in done], keys)
         for position, status in enumerate(statuses):
             if status.warning_message:
-                self.tally.count_warning(self._redact(status.warning_message, batch, position))
+                message = self._redact(status.warning_message, batch, position)
+                self.tally.count_warning(message)
+                if self.observations is not None:
+                    self.observations.count_warning(message, batch.events[position])
             if status.status != "processed":
                 message = self._redact(status.error_message or "", batch, position)
                 self._reject(batch, position, Rejected.REFUSED_EVENT, message)
@@ -125,47 +133,69 @@ class Acknowledger:
             return batch
         for position, event in enumerate(batch.events):
             if not event.deduplicable:
-                self._reject(batch, position, Rejected.UNCERTAIN, _UNCERTAIN_DETAIL)
+                self._reject_uncertain(batch, position)
         return batch.pick(again) if again else None
 
     def _redact(self, message: str, batch: Batch, position: int) -> str:
         """Return Pinterest's words about an event without the event's own values."""
         return redact(message, self.secrets, plain_values([batch.events[position].body]))
 
-    def _deliver(self, events: list[Event], keys: list[int]) -> None:
+    def _deliver(self, account: Account, events: list[Event], keys: list[int]) -> None:
+        if account.mode != self._mode:
+            self.skip_events(events, Skipped.TESTED)
+            self.tally.count_unsent(len(events))
+            self.tally.count_tested(len(events))
+            return
         if self._deduplication is not None:
             self.skip_events(self._deduplication.record_delivered(keys), Skipped.IN_LEDGER)
         if self.observations is not None:
             self.observations.count_events(events)
+        times, online = [event.time for event in events], [event.deduplicable for event in events]
+        self.tally.count_late_online(count_late(times, online, self._now()))
+        self.tally.compare_ids(events)
         self._count_events(events, Outcome.DELIVERED)
 
     def _reject(self, batch: Batch, position: int, reason: Rejected, detail: str) -> None:
-        event = batch.events[position]
         self._send_repeat(batch, position)
+        self._add_rejected(batch.events[position], batch.sequences[position], reason, detail)
+
+    def _reject_uncertain(self, batch: Batch, position: int) -> None:
+        """Reject an event that may have been counted, and every repeat that waits for it."""
+        event, sequence = batch.events[position], batch.sequences[position]
+        self._add_rejected(event, sequence, Rejected.UNCERTAIN, _UNCERTAIN_DETAIL)
+        while (repeat := self._next_repeat(batch, position)) is not None:
+            self._add_rejected(*repeat, Rejected.UNCERTAIN, _UNCERTAIN_DETAIL)
+
+    def _add_rejected(self, event: Event, sequence: int, reason: Rejected, detail: str) -> None:
+        if self.observations is not None:
+            self.observations.count_rejected(event)
         self.add_dead_letter(
             DeadLetter(
-                batch.sequences[position],
+                sequence,
                 event.origin,
                 Outcome.REJECTED,
                 reason,
                 detail or None,
                 key=key_of(event),
-                ad_account_id=batch.account.ad_account_id,
+                ad_account_id=event.account.ad_account_id,
+                mode=event.account.mode,
                 event=event.body,
             )
         )
 
+    def _next_repeat(self, batch: Batch, position: int) -> tuple[Event, int] | None:
+        if self._deduplication is None or not batch.keys:
+            return None
+        return self._deduplication.next_repeat(batch.keys[position])
+
     def _send_repeat(self, batch: Batch, position: int) -> None:
         """Send the next repeat of a rejected event in its place, if one waits."""
-        if self._deduplication is None:
-            return
-        key = batch.keys[position]
-        repeat = self._deduplication.next_repeat(key)
+        repeat = self._next_repeat(batch, position)
         if repeat is None:
             return
         event, sequence = repeat
         alone = Batch(event.account, self._clock())
-        alone.append(event, sequence, key)
+        alone.append(event, sequence, batch.keys[position])
         self._submit(alone)
 
     def _count_events(self, events: Iterable[Event], outcome: Outcome, reason: str = "") -> None:

@@ -12,6 +12,7 @@ _HEAD: Final = b'{"data":['
 _TAIL: Final = b"]}"
 FRAME_BYTES: Final = len(_HEAD) + len(_TAIL)
 COMMA_BYTES: Final = 1
+TEST_EVENTS: Final = 20  # docs/pinterest-api.md: a test request processes its first 20 events only
 
 
 def max_event_bytes(max_request_bytes: int) -> int:
@@ -23,7 +24,7 @@ class Batch:
     """Events of one request with the sequence number of each, and how many attempts it has had.
 
     `events`, `sequences` and `keys` are parallel and in order of arrival, so that the first
-    sequence is the lowest; keys are the ledger's, and there are none without one.
+    sequence is the lowest; keys are the ledger's: there are none without one, nor for tests.
     """
 
     __slots__ = (
@@ -90,13 +91,15 @@ class Batch:
 class Batches:
     """The open batch of each account.
 
-    A batch leaves when it has `max_rows`, before it passes `max_bytes`, or when it is due.
+    A batch leaves when it has `max_rows`, before it passes `max_bytes`, or when it is due. One of
+    tests has no more events than Pinterest looks at.
     """
 
     def __init__(
         self, *, max_rows: int, max_bytes: int, wait_seconds: float, clock: Callable[[], float]
     ) -> None:
         self._max_rows = max_rows
+        self._max_test_rows = min(max_rows, TEST_EVENTS)
         self._max_bytes = max_bytes
         self._wait_seconds = wait_seconds
         self._clock = clock
@@ -117,7 +120,8 @@ class Batches:
         batch.size_bytes += size
         if key is not None:
             batch.keys.append(key)
-        if full is None and len(events) >= self._max_rows:
+        max_rows = self._max_test_rows if event.account.mode == "test" else self._max_rows
+        if full is None and len(events) >= max_rows:
             full = self._open.pop(event.account)
         return full
 

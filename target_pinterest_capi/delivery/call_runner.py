@@ -15,7 +15,7 @@ from target_pinterest_capi.delivery.concurrency import ConcurrencyLimit
 from target_pinterest_capi.delivery.dispatcher import StopReason
 from target_pinterest_capi.delivery.retry_policy import RetryPolicy, count_attempt
 from target_pinterest_capi.delivery.wakeup import Wakeup
-from target_pinterest_capi.delivery.worker_pool import StartWorkers, WorkerPool
+from target_pinterest_capi.delivery.worker_pool import NoThreadError, StartWorkers, WorkerPool
 from target_pinterest_capi.pinterest.calls import AccessTokens, Call, Flow, FlowStopped
 from target_pinterest_capi.pinterest.responses import ApiResponse, CallResponse
 from target_pinterest_capi.pinterest.retries import (
@@ -150,10 +150,17 @@ class CallRunner:
             if not self._may_start_any():
                 return
             if self._waits(running) and self._due_at(running) <= now:
-                count_attempt(running.call, now, self.requests)
-                running.token = self._tokens.access_token or ""
-                running.is_out = True
-                self._workers.start(running)
+                self._start_attempt(running, now)
+
+    def _start_attempt(self, running: _RunningFlow, now: float) -> None:
+        running.token = self._tokens.access_token or ""
+        try:
+            self._workers.start(running)
+        except NoThreadError as error:
+            self.stop(str(error))
+            return
+        running.is_out = True
+        count_attempt(running.call, now, self.requests)
 
     def _refresh(self) -> None:
         flow = self._tokens.refresh()

@@ -19,7 +19,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from target_pinterest_capi.delivery.ledger import LedgerError
 from target_pinterest_capi.delivery.wakeup import Wakeup
-from target_pinterest_capi.delivery.worker_pool import WorkerPool
+from target_pinterest_capi.delivery.worker_pool import NoThreadError, WorkerPool
 from target_pinterest_capi.events.redaction import redact
 from target_pinterest_capi.files.durable import find_obstacle
 
@@ -149,7 +149,10 @@ class Database:
         """
         if self._is_silent:
             raise LedgerError(_SILENT)
-        self._workers.start(work)
+        try:
+            self._workers.start(work)
+        except NoThreadError as error:
+            raise LedgerError(str(error).removesuffix(".")) from None
         started_at = time.monotonic()
         while not self._workers.has_results:
             seconds = time.monotonic() - started_at
@@ -243,7 +246,7 @@ class _File:
             return None
         try:
             status = self._path.stat()
-        except FileNotFoundError:
+        except OSError:  # it is gone, or a folder above it is closed to us
             return (0, 0)
         return status.st_dev, status.st_ino
 

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from target_pinterest_capi.events.event import Origin
+from target_pinterest_capi.events.event import Mode, Origin
 from target_pinterest_capi.events.outcomes import Outcome
 from target_pinterest_capi.files.line_file import LineFile
 
@@ -37,6 +37,7 @@ class DeadLetter(NamedTuple):
     key: dict[str, str] | None = None
     ad_account_id: str | None = None
     event: bytes | None = None
+    mode: Mode = "live"
 
     def line(self, at: datetime, run_id: str) -> bytes:
         """Return the letter's JSON line; absent members are left out."""
@@ -51,6 +52,7 @@ class DeadLetter(NamedTuple):
             "field": self.field,
             "key": self.key,
             "ad_account_id": self.ad_account_id,
+            "mode": None if self.mode == "live" else self.mode,
             "event": None if self.event is None else msgspec.Raw(self.event),
         }
         given = {name: value for name, value in members.items() if value is not None}
@@ -136,11 +138,17 @@ class DeadLetters:
         import fsspec  # noqa: PLC0415 - costs 30 ms, and only a prefix needs it
 
         url = f"{self.path.rstrip('/')}/{self._run_id}-{self._objects + 1}.jsonl"
+        options = {"auto_mkdir": True} if url.startswith("file://") else {}
         try:
-            options = {"auto_mkdir": True} if url.startswith("file://") else {}
-            with fsspec.open(url, "wb", **options) as file:
-                file.write(lines)
+            place = fsspec.open(url, "wb", **options)
         except (ImportError, ValueError) as error:
             scheme = self.path.partition("://")[0]
             raise OSError(f"no fsspec file system for {scheme}:// is installed") from error
+        try:
+            with place as file:
+                file.write(lines)
+        except OSError:
+            raise
+        except Exception as error:  # each store has exceptions of its own
+            raise OSError(f"the store failed ({type(error).__name__})") from error
         self._objects += 1

@@ -17,7 +17,7 @@ from target_pinterest_capi.delivery.rate_limit import RateLimit
 from target_pinterest_capi.delivery.retry_policy import RetryPolicy, count_attempt
 from target_pinterest_capi.delivery.unconfirmed_rejections import UnconfirmedRejections
 from target_pinterest_capi.delivery.wakeup import Wakeup
-from target_pinterest_capi.delivery.worker_pool import StartWorkers, WorkerPool
+from target_pinterest_capi.delivery.worker_pool import NoThreadError, StartWorkers, WorkerPool
 from target_pinterest_capi.events.event import Account
 from target_pinterest_capi.pinterest.responses import (
     ApiResponse,
@@ -75,7 +75,7 @@ class _Queued(NamedTuple):
 class Dispatcher:
     """Carries batches to their end. `send` makes one attempt, on a worker's thread.
 
-    `app_limit` is for the calls of all accounts together.
+    `test_limit` is for the test calls of all accounts together.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Dispatcher:
         *,
         max_in_flight: int,
         max_requests_per_minute: int,
-        app_limit: RateLimit | None = None,
+        test_limit: RateLimit | None = None,
         max_retry_seconds: float,
         attempt_seconds: float = float("inf"),
         clock: Callable[[], float],
@@ -97,7 +97,7 @@ class Dispatcher:
         self._outcomes = outcomes
         self._max_in_flight = max_in_flight
         self._max_requests_per_minute = max_requests_per_minute
-        self._app_limit = app_limit
+        self._test_limit = test_limit
         self._attempt_seconds = attempt_seconds
         self._clock = clock
         self._retry_policy = RetryPolicy(max_retry_seconds, rng)
@@ -209,14 +209,21 @@ class Dispatcher:
             heapq.heappush(self._queue, queued)
 
     def _start(self, batch: Batch, now: float) -> None:
+        try:
+            self._workers.start(batch)
+        except NoThreadError as error:
+            self.stop(str(error))
+            self._schedule(batch, _BEFORE_ALL_OTHERS)  # not settled: STATE stays before it
+            return
         count_attempt(batch, now, self.requests)
         self.requests.isolating += batch.attempts == 1 and batch.depth > 0
-        self._workers.start(batch)
 
     def _limits(self, account: Account) -> list[RateLimit]:
         """Return every limit that a call for the account counts for."""
         own = self._rate_limit(account)
-        return [own] if self._app_limit is None else [own, self._app_limit]
+        if self._test_limit is None or account.mode == "live":
+            return [own]
+        return [own, self._test_limit]
 
     def _rate_limit(self, account: Account) -> RateLimit:
         limit = self._rate_limits.get(account.ad_account_id)

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from target_pinterest_capi.settings import Settings
 
 TEST_REQUESTS: Final = 10  # docs/pinterest-api.md: test requests a second, of an app
-TEST_EVENTS: Final = 20  # docs/pinterest-api.md: a test request processes its first 20 events only
 # Beyond request_timeout_seconds: the client knows better what happened, so its word comes first.
 ATTEMPT_SLACK_SECONDS: Final = 1.0
 
@@ -64,11 +63,9 @@ class EventDelivery:
         self._acknowledger = acknowledger
         self._deduplication = deduplication
         self._clock = clock
-        self._is_test = settings.mode == "test"
-        self._may_warn = settings.mode == "live"  # about offline events without a ledger
-        rows = settings.batch_size_rows
+        self._may_warn = True  # about offline events without a ledger
         self._batches = Batches(
-            max_rows=min(rows, TEST_EVENTS) if self._is_test else rows,
+            max_rows=settings.batch_size_rows,
             max_bytes=settings.batch_max_bytes,
             wait_seconds=settings.batch_wait_seconds,
             clock=clock,
@@ -87,7 +84,7 @@ class EventDelivery:
             acknowledger,
             max_in_flight=settings.max_in_flight,
             max_requests_per_minute=settings.max_requests_per_minute,
-            app_limit=RateLimit(TEST_REQUESTS, window_seconds=1) if self._is_test else None,
+            test_limit=RateLimit(TEST_REQUESTS, window_seconds=1),
             max_retry_seconds=settings.max_retry_seconds,
             attempt_seconds=settings.request_timeout_seconds + ATTEMPT_SLACK_SECONDS,
             clock=clock,
@@ -101,7 +98,7 @@ class EventDelivery:
     def add_event(self, event: Event, sequence: int) -> None:
         """Add an event that fits, unless it waits as the repeat of one under way."""
         key = None
-        if self._deduplication is not None:
+        if self._deduplication is not None and event.account.mode == "live":
             key = self._deduplication.register(event, sequence)
             if key is None:
                 return
@@ -115,7 +112,7 @@ class EventDelivery:
 
         Raises `RunStopped` where it fails.
         """
-        if self._deduplication is None:
+        if self._deduplication is None or account.mode != "live":
             return False
         try:
             return self._deduplication.is_known(account, name, event_id)
@@ -243,7 +240,7 @@ class EventDelivery:
         Where the ledger fails all of it goes there, and the dispatcher is stopped.
         """
         to_send: Batch | None = batch
-        if self._deduplication is not None and self.stopped is None:
+        if self._deduplication is not None and batch.keys and self.stopped is None:
             try:
                 to_send, held, done = self._deduplication.claim(batch)
             except LedgerError as error:
@@ -252,7 +249,7 @@ class EventDelivery:
                 self._acknowledger.skip_events(done, Skipped.IN_LEDGER)
                 if held is not None:
                     self._hold(held)
-        elif self._deduplication is None and self._may_warn:
+        elif self._deduplication is None and self._may_warn and batch.account.mode == "live":
             self._warn_of_offline_events(batch)
         if to_send is not None:
             self.dispatcher.submit(to_send)
@@ -291,4 +288,5 @@ class EventDelivery:
     def _send(self, batch: Batch) -> EventsResponse:
         """Make an attempt, on a worker's thread."""
         self._acknowledger.secrets.add(batch.account.token)
-        return self._client.send_events(batch.account, batch.body(), test=self._is_test)
+        is_test = batch.account.mode != "live"
+        return self._client.send_events(batch.account, batch.body(), test=is_test)

@@ -85,7 +85,6 @@ class Run:
         deduplication = None
         if settings.mode == "live" and (ledger or settings.ledger_url):
             deduplication = Deduplication(lambda: ledger or self._open_ledger(), clock)
-        self._is_dry = settings.mode == "dry_run"
         self._acknowledger = Acknowledger(
             settings,
             self.run_id,
@@ -147,9 +146,9 @@ class Run:
                     key=key_of(event),
                 )
             )
-        elif self._is_dry:
+        elif event.account.mode == "dry_run":
             self.skip_unsent(event.origin, Skipped.DRY_RUN)
-            if self.observations is not None:
+            if self.observations is not None and self.settings.mode == "dry_run":
                 self.observations.count_events([event])
         else:
             self._events.add_event(event, self.sequence)

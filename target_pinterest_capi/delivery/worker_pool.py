@@ -10,12 +10,21 @@ from collections.abc import Callable, Iterator
 from queue import SimpleQueue
 from typing import Generic, Protocol, TypeVar
 
-from target_pinterest_capi.delivery.exit_codes import RunStopped
 from target_pinterest_capi.delivery.wakeup import Wakeup
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 Result_co = TypeVar("Result_co", covariant=True)
+
+
+class NoThreadError(Exception):
+    """The system has no thread for the first worker; says what to do."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "no thread can be started: allow the process more of them "
+            "(ulimit -u, or the container's limit of processes), and run again."
+        )
 
 
 class Workers(Protocol[Task, Result_co]):
@@ -29,7 +38,7 @@ class Workers(Protocol[Task, Result_co]):
         """Return the time at which the oldest attempt is overdue; infinity where there is none."""
 
     def start(self, task: Task) -> None:
-        """Start an attempt."""
+        """Start an attempt. Raises `NoThreadError` where none can be."""
 
     def results(self) -> Iterator[tuple[Task, Result_co]]:
         """Yield what has come back, and never wait."""
@@ -97,11 +106,14 @@ class WorkerPool(Generic[Task, Result]):
         return oldest[1] if oldest is not None else float("inf")
 
     def start(self, task: Task) -> None:
-        """Start an attempt, on one more thread where all are busy."""
+        """Start an attempt, on one more thread where all are busy.
+
+        Raises `NoThreadError` where there is none at all, and starts nothing then.
+        """
+        if self._threads <= len(self._under_way):
+            self._start_thread()
         number = next(self._number)
         self._under_way[number] = (task, self._clock() + self._attempt_seconds)
-        if self._threads < len(self._under_way):
-            self._start_thread()
         self._tasks.put((number, task))
 
     def _start_thread(self) -> None:
@@ -114,10 +126,7 @@ class WorkerPool(Generic[Task, Result]):
             thread.start()
         except RuntimeError:
             if not self._threads:
-                raise RunStopped(
-                    "no thread can be started to send requests: allow the process more of them "
-                    "(ulimit -u, or the container's limit of processes), and run again."
-                ) from None
+                raise NoThreadError from None
         else:
             self._threads += 1
 

@@ -4,7 +4,7 @@ An event is encoded once; everything after that handles its bytes and the receip
 Reprs show no values.
 """
 
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 
@@ -12,6 +12,10 @@ from target_pinterest_capi.events.reasons import Reason, Skipped
 
 # An event's JSON, UTF-8, members in the order in which they were set.
 encode: Final = msgspec.json.Encoder().encode
+
+
+# What may be done with an event, from all to nothing; in test Pinterest checks and records nothing.
+Mode = Literal["live", "test", "dry_run"]
 
 
 class Origin(NamedTuple):
@@ -22,13 +26,17 @@ class Origin(NamedTuple):
 
 
 class Account:
-    """An ad account and the token of its events. Compares by identity; its repr shows no token."""
+    """An ad account, and the token and the mode of its events.
 
-    __slots__ = ("ad_account_id", "token")
+    Compares by identity; its repr shows no token.
+    """
 
-    def __init__(self, ad_account_id: str, token: str) -> None:
+    __slots__ = ("ad_account_id", "mode", "token")
+
+    def __init__(self, ad_account_id: str, token: str, mode: Mode = "live") -> None:
         self.ad_account_id = ad_account_id
         self.token = token
+        self.mode = mode
 
     def __repr__(self) -> str:
         return f"Account({self.ad_account_id})"

@@ -227,4 +227,8 @@ class Skipped(Reason):
         "meltano_test",
         "`meltano config test` sent it: token and ad account were tried, and nothing was recorded.",
     )
+    TESTED = (
+        "tested",
+        "The entry's mode is test: Pinterest checked the event, and recorded nothing.",
+    )
     DRY_RUN = "dry_run", "mode is dry_run: the event is made and not sent."

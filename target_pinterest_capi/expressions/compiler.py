@@ -48,14 +48,17 @@ class ListSelection(NamedTuple):
     columns: tuple[tuple[str, str], ...]
 
 
-def compile_expression(source: str, began_at: datetime | None = None) -> Evaluate:
+def compile_expression(
+    source: str, stream: str | None = None, began_at: datetime | None = None
+) -> Evaluate:
     """Return the function of a record, decoded JSON, that returns the expression's value.
 
-    `began_at` is when the run began, for `run_time()` and `today()`, which are null without it.
+    `stream` is the name of the records' stream, which `stream()` returns; `began_at` is when the
+    run began, for `run_time()` and `today()`. Without them these are null.
     Raises ExpressionError. The function raises EvaluationError, and only where the expression does
     more than follow paths.
     """
-    tree = _tree(source, began_at)
+    tree = _bound(parse(source), _constants(stream, began_at))
     if tree["type"] == "field":
         name = tree["value"]
         return lambda record: record.get(name)
@@ -63,29 +66,12 @@ def compile_expression(source: str, began_at: datetime | None = None) -> Evaluat
     return _guarded(evaluate) if can_fail(tree) else evaluate
 
 
-def interpret(source: str, record: Any, began_at: datetime | None = None) -> Any:
+def interpret(
+    source: str, record: Any, stream: str | None = None, began_at: datetime | None = None
+) -> Any:
     """Return the same value by the interpreter alone: the measure of the closures in tests."""
-    return _guarded(partial(interpreter.evaluate, _tree(source, began_at)))(record)
-
-
-def _tree(source: str, began_at: datetime | None) -> Node:
-    """Return the tree of an expression, with the times of the run as constants in it."""
-    tree = parse(source)
-    if began_at is None:
-        return tree
-    now = began_at.astimezone(UTC).isoformat(timespec="seconds")
-    return _with_constants(tree, {"run_time": now, "today": now[:10]})
-
-
-def _with_constants(node: Node, values: Mapping[str, str]) -> Node:
-    """Return the tree with literals in the place of calls of the functions named."""
-    if node["type"] == "function_expression" and node["value"] in values:
-        return {"type": "literal", "value": values[node["value"]], "children": []}
-    children = [
-        _with_constants(child, values) if isinstance(child, dict) else child  # a slice has numbers
-        for child in node["children"]
-    ]
-    return {**node, "children": children}
+    tree = _bound(parse(source), _constants(stream, began_at))
+    return _guarded(partial(interpreter.evaluate, tree))(record)
 
 
 def compile_selection(source: str) -> ListSelection | None:
@@ -100,6 +86,21 @@ def compile_selection(source: str) -> ListSelection | None:
     if columns is None:
         return None
     return ListSelection(_compiled(tree["children"][0]["children"][0]), columns)
+
+
+def _constants(stream: str | None, began_at: datetime | None) -> Mapping[str, str | None]:
+    """Return the values of the functions that are one value for all records of a stream."""
+    now = began_at and began_at.astimezone(UTC).isoformat(timespec="seconds")
+    return {"stream": stream, "run_time": now, "today": now and now[:10]}
+
+
+def _bound(node: Node, constants: Mapping[str, str | None]) -> Node:
+    """Return the tree with their values in place of calls of the functions."""
+    if node["type"] == "slice":
+        return node  # whose children are numbers
+    if node["type"] == "function_expression" and node["value"] in constants:
+        return {"type": "literal", "value": constants[node["value"]], "children": []}
+    return {**node, "children": [_bound(child, constants) for child in node["children"]]}
 
 
 def _guarded(evaluate: Evaluate) -> Evaluate:

@@ -117,8 +117,8 @@ def _items_value(items: Any, price_key: Any, quantity_key: Any) -> int | Decimal
     return total if rows else None
 
 
-def _of_the_run() -> None:
-    """Return null, as of no run: the compiler has the times of a run in the place of the call."""
+def _constant() -> None:
+    """Return null, as without a stream and a run: the compiler writes the value in its place."""
 
 
 def _member(value: Any, name: Any) -> Any:
@@ -405,18 +405,24 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
             constants={1: arithmetic.places_problem},
         ),
         Function(
+            signature="stream()",
+            about="The name of the record's stream: one entry then serves streams of a pattern",
+            examples=(("concat('Lytics ', stream() || 'unknown')", {}, "Lytics unknown"),),
+            implementation=_constant,
+        ),
+        Function(
             signature="run_time()",
             about=(
                 "The ISO time, in UTC, at which the run began: the same for each of its records"
             ),
             examples=(("run_time() >= today()", {}, True),),
-            implementation=_of_the_run,
+            implementation=_constant,
         ),
         Function(
             signature="today()",
             about="The ISO date of run_time(), in UTC",
             examples=(("starts_with(run_time(), today())", {}, True),),
-            implementation=_of_the_run,
+            implementation=_constant,
         ),
     )
 }

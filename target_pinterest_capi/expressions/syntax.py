@@ -24,26 +24,40 @@ Node = dict[str, Any]
 
 
 class ExpressionError(ValueError):
-    """A wrong expression: `message` says what is wrong, `position` where, counted from 0."""
+    """A wrong expression: `message` says what is wrong, `position` where, counted from 0.
 
-    def __init__(self, message: str, position: int) -> None:
+    `column` is the whole expression, where it may have been meant as a column's name.
+    """
+
+    def __init__(self, message: str, position: int, column: str = "") -> None:
         super().__init__(message, position)
         self.message = message
         self.position = position
+        self.column = column
 
     def __str__(self) -> str:
         return f"{self.message} (at character {self.position + 1})"
 
 
+_WORDS: Final = {
+    "and": "'and' is written &&",
+    "or": "'or' is written ||",
+    "not": "'not' is written !",
+}
 _HINTS: Final = {
     "=": "'=' is no operator: compare with ==",
     "$": "'$' is no part of JMESPath: a path starts with a column's name",
-    "and": "'and' is written &&", "or": "'or' is written ||", "not": "'not' is written !",
-}  # fmt: skip
+    **_WORDS,
+}
+_IS_NAME: Final = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
-# A whole expression that is a column's name as people write it: `Order ID`, `order-id`, `Größe`.
-_ODD_NAME: Final = re.compile(r"\w[\w #/%$€°:-]*")
+# A whole expression that may be a column's name as people write it: `Order ID`, `E-Mail`, `$price`,
+# but no JSONPath (`$.price`).
+_ODD_NAME: Final = re.compile(r"(?!\$\.)@?[^\"'`|=<>!\[\]{}(),&@\\\x00-\x1f]{1,60}")
+# The same with a unit, which looks like a call: `Price (EUR)`.
+_NAME_WITH_UNIT: Final = re.compile(r"\w[\w #/%$€°:-]{0,60} \([\w %$€]{1,20}\)")
+_ARITHMETIC: Final = re.compile(r" [-+*/] ")
 
 
 class _Lexer(Lexer):
@@ -135,15 +149,22 @@ def parse(source: str) -> Node:
     except IncompleteExpressionError:
         raise ExpressionError("the expression ends too early", len(source)) from None
     except ParseError as error:
-        message = _message(error) + _quotes_hint(source, error)
-        raise ExpressionError(message, min(error.lex_position, len(source))) from None
+        position = min(error.lex_position, len(source))
+        raise _with_hint(_message(error), position, source, error) from None
     except RecursionError:
         raise ExpressionError(
             f"the expression is nested more than {DEEPEST} levels deep", 0
         ) from None
     except ValueError:  # int() refuses over 4,300 digits
         raise ExpressionError("a number is too long", 0) from None
-    _check({"type": "whole", "children": [tree]}, DEEPEST)
+    try:
+        _check({"type": "whole", "children": [tree]}, DEEPEST)
+    except ExpressionError as error:
+        if _NAME_WITH_UNIT.fullmatch(source.strip()):
+            name = source.strip()
+            message = f"there is no such function{_as_column(name)}"
+            raise ExpressionError(message, error.position, name) from None
+        raise
     return tree
 
 
@@ -162,14 +183,26 @@ def _message(error: ParseError) -> str:
     return f"unexpected {found!r}"
 
 
-def _quotes_hint(source: str, error: ParseError) -> str:
-    """Return how a column is written whose name is more than letters, digits and underscores."""
+def _with_hint(message: str, position: int, source: str, error: ParseError) -> ExpressionError:
+    """Return the error, with how it is written what was probably meant: a column, or a sum."""
     name = source.strip()
-    if _ODD_NAME.fullmatch(name):
-        return f""": a column of this name is written "{name}", and in YAML '"{name}"'"""
+    if _ARITHMETIC.search(name):
+        hint = ": arithmetic is written add(a, b), subtract(a, b), multiply(a, b) or divide(a, b)"
+        return ExpressionError(message + hint, position)
+    if _ODD_NAME.fullmatch(name) and error.token_value not in _WORDS:
+        return ExpressionError(message + _as_column(name), position, name)
     if error.token_type == "UNQUOTED_IDENTIFIER":  # noqa: S105 - a kind of token, no secret
-        return ": a name with a space in it stands in double quotes"
-    return ""
+        message += ": a name with a space in it stands in double quotes"
+    return ExpressionError(message, position)
+
+
+def _as_column(name: str) -> str:
+    """Return how a column of this name is written, whose name is more than letters and digits."""
+    steps = [step if _IS_NAME.fullmatch(step) else f'"{step}"' for step in name.split(".")]
+    written = f'"{name}"'
+    hint = f": a column of this name is written {written}, and in YAML '{written}'"
+    path = ".".join(steps)
+    return f"{hint}; the member of an object is {path}" if "." in name and all(steps) else hint
 
 
 def _check(node: Node, levels: int) -> None:

@@ -6,7 +6,7 @@ Every function takes the `sync` that does so (`os.fsync`), so that a test can se
 import contextlib
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -26,21 +26,42 @@ def replace_file(
     replaces. Its directory is made where it is missing, and a link stays one. Raises `OSError`,
     and leaves nothing behind then.
     """
+    with replacement(path, is_private=is_private, sync=sync) as put:
+        put(content)
+
+
+@contextlib.contextmanager
+def replacement(
+    path: Path, *, room: int = 0, is_private: bool = False, sync: Sync = os.fsync
+) -> Iterator[Callable[[bytes], None]]:
+    """Yield the function that puts a file in its place, as `replace_file` does, if it is called.
+
+    `room` bytes are taken on the disk before: a content of that size is not lost to a full one.
+    """
     place = path.resolve()
     place.parent.mkdir(parents=True, exist_ok=True)
     descriptor, beside = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
+
+    def put(content: bytes) -> None:
+        file.seek(0)
+        file.write(content)
+        file.truncate()
+        file.flush()
+        os.fchmod(descriptor, _PRIVATE if is_private else _permissions(place))
+        sync(descriptor)
+        Path(beside).replace(place)
+        sync_directory(place.parent, sync=sync)
+
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fchmod(descriptor, _PRIVATE if is_private else _permissions(place))
-            sync(descriptor)
-        Path(beside).replace(place)
-    except BaseException:
+            if room:
+                file.write(bytes(room))
+                file.flush()
+                sync(descriptor)  # some file systems find the place for it only now
+            yield put
+    finally:
         with contextlib.suppress(OSError):
             Path(beside).unlink()
-        raise
-    sync_directory(place.parent, sync=sync)
 
 
 def find_obstacle(path: Path, *, makes_folders: bool = True) -> str | None:

@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import lru_cache, partial
 from operator import attrgetter
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, get_args
 
 from target_pinterest_capi.events import coerce
 from target_pinterest_capi.events.build.builder import (
@@ -23,12 +23,18 @@ from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.events.build.plan import EventPlan, Get
 from target_pinterest_capi.events.column_names import clean_name
 from target_pinterest_capi.events.deletions import deletion_columns, is_deleted, says_deleted
-from target_pinterest_capi.events.event import Account, InvalidRecord, Origin, SkippedRecord
+from target_pinterest_capi.events.event import (
+    Account,
+    InvalidRecord,
+    Mode,
+    Origin,
+    SkippedRecord,
+)
 from target_pinterest_capi.events.keys import read_key
 from target_pinterest_capi.events.reasons import Invalid, Skipped
 from target_pinterest_capi.expressions.analysis import literals
 from target_pinterest_capi.mapping import presets
-from target_pinterest_capi.mapping.field_plans import Levels, Note, compile_guarded, field_plans
+from target_pinterest_capi.mapping.field_plans import Levels, Note, field_plans, guarded_compiler
 from target_pinterest_capi.mapping.flat_columns import SameField, names_a_field, same_fields
 from target_pinterest_capi.settings import MappingEntry, Settings
 from target_pinterest_capi.settings.values import MAX_ACCOUNT_DIGITS
@@ -41,6 +47,7 @@ MapRow = Callable[[Any, bytes], Result]
 KEPT_STREAMS: Final = 64  # or schemas of one: of each its compiled functions, some 40 KiB
 _ALTERNATIVES: Final = ("anyOf", "oneOf", "allOf")
 ALWAYS: Final = "always"  # as a `when`: every record, whatever the preset asks for
+_MODES: Final[tuple[Mode, ...]] = get_args(Mode)
 _EVERY_STREAM: Final = MappingEntry(stream="*", preset=presets.PINTEREST)
 
 
@@ -51,11 +58,18 @@ class Accounts:
         token = settings.conversion_token
         self._ad_account_id = settings.ad_account_id
         self._token = token.get_secret_value() if token is not None else ""
-        self._known: dict[tuple[str, str], Account] = {}
+        self._mode: Mode = settings.mode
+        self._known: dict[tuple[str, str, Mode], Account] = {}
 
-    def get(self, ad_account_id: str | None = None, token: str | None = None) -> Account:
-        """Return the account of an id and a token; the settings' own where they are None."""
-        key = (ad_account_id or self._ad_account_id, token or self._token)
+    def get(
+        self, ad_account_id: str | None = None, token: str | None = None, mode: Mode = "live"
+    ) -> Account:
+        """Return the account of an id and a token; the settings' own where they are None.
+
+        Of a mode and the settings' own the more careful one holds.
+        """
+        careful = max(mode, self._mode, key=_MODES.index)
+        key = (ad_account_id or self._ad_account_id, token or self._token, careful)
         account = self._known.get(key)
         if account is None:
             account = self._known[key] = Account(*key)
@@ -133,9 +147,10 @@ def columns_of_one_field(settings: Settings, stream: StreamSchema) -> list[SameF
 
 def conditions(entry: MappingEntry, preset: MappingEntry | None) -> list[str]:
     """Return the expressions that must hold for a record: the preset's, unless lifted, and ours."""
-    if entry.when == ALWAYS:
-        return []
-    return [level.when for level in (preset, entry) if level is not None and level.when]
+    is_lifted = entry.preset_when == "ignore" or entry.when == ALWAYS
+    from_preset = [] if preset is None or is_lifted else [preset.when]
+    own = [] if entry.when == ALWAYS else [entry.when]
+    return [condition for condition in (*from_preset, *own) if condition]
 
 
 CompileEntries = Callable[[StreamSchema], tuple[CompiledEntry, ...]]
@@ -198,7 +213,7 @@ def compile_stream(
     options = settings.options._replace(in_plain=in_plain)
     return tuple(
         _compile(
-            Levels(entry, load_preset(entry, stream), settings, began_at),
+            Levels(entry, load_preset(entry, stream), settings, stream.name, began_at),
             options,
             Origin(stream.name, name),
             stream,
@@ -227,20 +242,20 @@ def _compile(
         options = options._replace(null_values=entry.null_values)
     plan = _plan(levels, origin, stream, entry_note)
     builder = compile_builder(plan, options, entry_note, now)
+    compile_guarded = guarded_compiler(stream.name, levels.began_at, entry_note)
     predicates = [
-        compile_guarded(condition, "when", entry_note, levels.began_at)
-        for condition in conditions(entry, levels.preset)
+        compile_guarded(condition, "when") for condition in conditions(entry, levels.preset)
     ]
     deletions = deletion_columns(sorted(stream.columns)) if entry.deleted == "skip" else ()
     token = entry.conversion_token.get_secret_value() if entry.conversion_token else None
     source = entry.ad_account_id
     if source is not None and not source.isdigit():
-        read = compile_guarded(source, "ad_account_id", entry_note, levels.began_at)
-        read_account = _account_reader(read, token, accounts)
+        read = compile_guarded(source, "ad_account_id")
+        read_account = _account_reader(read, partial(accounts.get, token=token, mode=entry.mode))
         map_record = _to_its_account(builder, read_account, plan, options)
         map_record = _where(predicates, map_record, origin)
         return CompiledEntry(origin, _unless_deleted(deletions, map_record, origin))
-    account = accounts.get(source, token)
+    account = accounts.get(source, token, entry.mode)
     map_record = _where(predicates, partial(builder.of_record, account), origin)
     rows = None if predicates else _rows(builder, account, deletions, origin)
     return CompiledEntry(origin, _unless_deleted(deletions, map_record, origin), rows)
@@ -338,7 +353,7 @@ def _to_its_account(
 
 
 def _account_reader(
-    get: Get, token: str | None, accounts: Accounts
+    get: Get, account_of: Callable[[str], Account]
 ) -> Callable[[Record], Account | None]:
     """Return the reader of the account that an expression names; None where it names none."""
 
@@ -348,7 +363,7 @@ def _account_reader(
             return None
         if not (text.isascii() and text.isdigit()):
             return None
-        return accounts.get(text, token)
+        return account_of(text)
 
     return read
 

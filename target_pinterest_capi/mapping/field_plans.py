@@ -6,10 +6,10 @@ The entry's fields, the preset's fields, the entry's defaults, the preset's defa
 
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 from typing import Any, NamedTuple
 
 from target_pinterest_capi.events import coerce
+from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.events.build.plan import NOW, FieldPlan, Get, Selection, name_key
 from target_pinterest_capi.events.build.value_check import compile_trial
 from target_pinterest_capi.events.fields import BY_PATH, FieldKind
@@ -23,10 +23,11 @@ from target_pinterest_capi.expressions.compiler import (
 from target_pinterest_capi.settings import MappingEntry, Settings
 
 Note = Callable[[str, str], None]
+CompileGuarded = Callable[[str, str], Get]  # of an expression, and the field that it is for
 
 
 class Levels(NamedTuple):
-    """What an entry's values come from; `preset` is the entry's, as an entry itself.
+    """What an entry's values come from in a stream; `preset` is the entry's, as an entry itself.
 
     `began_at` is when the run began.
     """
@@ -34,6 +35,7 @@ class Levels(NamedTuple):
     entry: MappingEntry
     preset: MappingEntry | None
     settings: Settings
+    stream: str
     began_at: datetime
 
     def expressions(self, path: str) -> list[tuple[str, ...]]:
@@ -82,39 +84,48 @@ def field_plans(levels: Levels, note: Note, *, names_are_listed: bool) -> dict[s
     and not for a value that is missing.
     """
     plans = {}
+    compile_guarded = guarded_compiler(levels.stream, levels.began_at, note)
     for path in BY_PATH:
         default = levels.default(path)
         if names_are_listed and path == "event_name":
             default = None
-        plan = _field_plan(path, levels, default, note)
+        expressions, options = levels.expressions(path), levels.settings.options
+        plan = _field_plan(path, expressions, default, compile_guarded, note, options)
         if plan is not None:
             plans[path] = plan
     return plans
 
 
-def _field_plan(path: str, levels: Levels, default: Any, note: Note) -> FieldPlan | None:
-    given = levels.expressions(path)
-    sources = [source for expressions in given for source in expressions]
-    compile_source = partial(compile_guarded, path=path, note=note, began_at=levels.began_at)
+def _field_plan(
+    path: str,
+    levels: list[tuple[str, ...]],
+    default: Any,
+    compile_guarded: CompileGuarded,
+    note: Note,
+    options: Options,
+) -> FieldPlan | None:
+    sources = [source for expressions in levels for source in expressions]
     if len(sources) == 1 and default is None:
-        return _plan_of_one(sources[0], compile_source)
+        return _plan_of_one(path, sources[0], compile_guarded)
     if not sources and default is None:
         return None
     constant = NOW if path == "event_time" and default == "now" else default
     field = BY_PATH[path]
     if field.many and field.kind is not FieldKind.ITEMS:
-        lists = [_collect([*map(compile_source, expressions)]) for expressions in given]
+        lists = [
+            _collect([compile_guarded(source, path) for source in expressions])
+            for expressions in levels
+        ]
         return FieldPlan(_first([*lists, lambda _: constant]), reads=roots(*sources))
-    getters = [*map(compile_source, sources)]
-    reason_against = compile_trial(field, levels.settings.options)
-    get = _first_usable(getters, constant, path, note, reason_against)
+    getters = [compile_guarded(source, path) for source in sources]
+    get = _first_usable(getters, constant, path, note, compile_trial(field, options))
     return FieldPlan(get, reads=roots(*sources))
 
 
-def _plan_of_one(source: str, compile_source: Callable[[str], Get]) -> FieldPlan:
+def _plan_of_one(path: str, source: str, compile_guarded: CompileGuarded) -> FieldPlan:
     found = compile_selection(source)
     return FieldPlan(
-        get=compile_source(source),
+        get=compile_guarded(source, path),
         column=plain_path(source),
         reads=roots(source),
         selection=None if found is None else Selection(*found),
@@ -186,17 +197,24 @@ def _collect(getters: list[Get]) -> Get:
     return collect
 
 
-def compile_guarded(source: str, path: str, note: Note, began_at: datetime) -> Get:
-    """Compile an expression; where it fails on a record it gives None, and is noted."""
-    get = compile_expression(source, began_at)
-    if plain_path(source) is not None:
-        return get  # which cannot fail
+def guarded_compiler(stream: str, began_at: datetime, note: Note) -> CompileGuarded:
+    """Return the compiler of expressions over a stream's records in a run.
 
-    def guarded(record: Any) -> Any:
-        try:
-            return get(record)
-        except EvaluationError:
-            note(path, LeftOut.EXPRESSION_ERROR)
-            return None
+    Where one fails on a record it gives None, and is noted.
+    """
 
-    return guarded
+    def compile_guarded(source: str, path: str) -> Get:
+        get = compile_expression(source, stream, began_at)
+        if plain_path(source) is not None:
+            return get  # which cannot fail
+
+        def guarded(record: Any) -> Any:
+            try:
+                return get(record)
+            except EvaluationError:
+                note(path, LeftOut.EXPRESSION_ERROR)
+                return None
+
+        return guarded
+
+    return compile_guarded

@@ -18,6 +18,7 @@ import msgspec
 from target_pinterest_capi import __version__
 from target_pinterest_capi.events.event import Account
 from target_pinterest_capi.events.redaction import plain_values, redact
+from target_pinterest_capi.pinterest.list_records import ListMember, request_records
 from target_pinterest_capi.pinterest.parsing import (
     UNREADABLE,
     parse_statuses,
@@ -31,7 +32,6 @@ from target_pinterest_capi.pinterest.responses import (
     Credentials,
     CustomerListBody,
     CustomerListPage,
-    DefinedEvents,
     EventsResponse,
     EventStatus,
     NoResponse,
@@ -47,6 +47,7 @@ USER_AGENT: Final = f"target-pinterest-capi/{__version__}"
 # A response to 1,000 events is well below 1 MB; a longer one does not come from Pinterest.
 MAX_RESPONSE_BYTES: Final = 16 * 1024 * 1024
 PAGE_SIZE: Final = 250  # docs/pinterest-api.md: Customer lists (query_page_size)
+_SECRET_FIELDS: Final = ("refresh_token", "code")  # of a form
 _CONNECT_SECONDS: Final = 10.0
 _KEEP_ALIVE_SECONDS: Final = 60.0
 
@@ -61,7 +62,12 @@ def trusts_environment(url: str) -> bool:
 
 
 def tls_context(url: str) -> ssl.SSLContext:
-    """Return what decides about a server's certificate, as for the client's own requests."""
+    """Return what decides about a server's certificate, as for the client's own requests.
+
+    Plain HTTP has none: the context trusts nobody, and is made without reading all authorities.
+    """
+    if urlsplit(url).scheme == "http":
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     return httpx.create_ssl_context(trust_env=trusts_environment(url))
 
 
@@ -119,19 +125,30 @@ class Client:
 
         docs/pinterest-api.md: Customer lists.
         """
-        return self._page(
+        return self.get_page(
             token, f"/ad_accounts/{ad_account_id}/customer_lists", bookmark, CustomerListPage
         )
 
     def create_list(
-        self, token: str, ad_account_id: str, name: str, list_type: str, members: Sequence[str]
+        self,
+        token: str,
+        ad_account_id: str,
+        name: str,
+        members: Sequence[ListMember],
+        *,
+        list_type: str | None = None,
+        is_nca: bool = False,
     ) -> CallResponse:
         """Make one attempt to make a customer list of its first members.
 
-        docs/pinterest-api.md: Customer lists.
+        `is_nca`: it is there to find new customers. docs/pinterest-api.md: Customer lists.
         """
-        body = {"name": name, "list_type": list_type, "records": ",".join(members)}
-        return self._write(
+        body = {"name": name, **request_records(members)}
+        if list_type is not None:
+            body["list_type"] = list_type
+        if is_nca:
+            body["is_nca"] = True
+        return self.write(
             token, "POST", f"/ad_accounts/{ad_account_id}/customer_lists", body, CustomerListBody
         )
 
@@ -141,24 +158,26 @@ class Client:
         ad_account_id: str,
         list_id: str,
         operation: Literal["ADD", "REMOVE"],
-        members: Sequence[str],
+        members: Sequence[ListMember],
     ) -> CallResponse:
         """Make one attempt to add members to a list, or remove them.
 
         docs/pinterest-api.md: Customer lists.
         """
         path = f"/ad_accounts/{ad_account_id}/customer_lists/{quote(list_id, safe='')}"
-        return self._write(
+        return self.write(
             token,
             "PATCH",
             path,
-            {"operation_type": operation, "records": ",".join(members)},
+            {"operation_type": operation, **request_records(members)},
             CustomerListBody,
         )
 
     def audiences(self, token: str, ad_account_id: str, bookmark: str | None) -> CallResponse:
         """Make one attempt to read a page of audiences. docs/pinterest-api.md: Audiences."""
-        return self._page(token, f"/ad_accounts/{ad_account_id}/audiences", bookmark, AudiencePage)
+        return self.get_page(
+            token, f"/ad_accounts/{ad_account_id}/audiences", bookmark, AudiencePage
+        )
 
     def create_audience(
         self, token: str, ad_account_id: str, name: str, list_id: str
@@ -172,7 +191,7 @@ class Client:
             "name": name,
             "rule": {"customer_list_id": list_id},
         }
-        return self._write(
+        return self.write(
             token, "POST", f"/ad_accounts/{ad_account_id}/audiences", body, PinterestAudience
         )
 
@@ -181,28 +200,25 @@ class Client:
 
         docs/pinterest-api.md: Event quality score.
         """
-        return self._get(
+        return self.get(
             token, f"/ad_accounts/{ad_account_id}/conversion_eqs", query, list[QualityScore]
         )
-
-    def defined_events(self, token: str, ad_account_id: str) -> CallResponse:
-        """Make one attempt to read the advertiser's own event names.
-
-        docs/pinterest-api.md: Advertiser-defined events.
-        """
-        path = f"/ad_accounts/{ad_account_id}/advertiser_defined_events"
-        return self._get(token, path, {}, DefinedEvents)
 
     def refresh_token(self, credentials: Credentials) -> CallResponse:
         """Make one attempt to exchange a refresh token for an access token.
 
         docs/pinterest-api.md: OAuth.
         """
-        basic = base64.b64encode(
-            f"{credentials.client_id}:{credentials.client_secret}".encode()
-        ).decode()
         form = {"grant_type": "refresh_token", "refresh_token": credentials.refresh_token}
-        secrets = (credentials.refresh_token, credentials.client_secret, basic)
+        return self.request_token(credentials.client_id, credentials.client_secret, form)
+
+    def request_token(self, client_id: str, secret: str, form: dict[str, str]) -> CallResponse:
+        """Make one attempt to exchange a refresh token or a code, with the app's credentials.
+
+        docs/pinterest-api.md: OAuth.
+        """
+        basic = base64.b64encode(f"{client_id}:{secret}".encode()).decode()
+        secrets = (*(form.get(name, "") for name in _SECRET_FIELDS), secret, basic)
         return self._attempt(
             "POST",
             "/oauth/token",
@@ -218,13 +234,8 @@ class Client:
         """Close every connection; attempts under way fail."""
         self._http.close()
 
-    def _page(self, token: str, path: str, bookmark: str | None, form: type[Any]) -> CallResponse:
-        params = {"page_size": str(PAGE_SIZE)}
-        if bookmark is not None:
-            params["bookmark"] = bookmark
-        return self._get(token, path, params, form)
-
-    def _get(self, token: str, path: str, params: dict[str, str], form: type[Any]) -> CallResponse:
+    def get(self, token: str, path: str, params: dict[str, str], form: type[Any]) -> CallResponse:
+        """Make one attempt to read what is at a path, in the form of a type."""
         return self._attempt(
             "GET",
             path,
@@ -233,14 +244,36 @@ class Client:
             parse=lambda response, raw: _parse_body(response, raw, form, (token,)),
         )
 
-    def _write(
-        self, token: str, method: str, path: str, body: dict[str, Any], form: type[Any]
+    def get_page(
+        self,
+        token: str,
+        path: str,
+        bookmark: str | None,
+        form: type[Any],
+        params: dict[str, str] | None = None,
     ) -> CallResponse:
+        """Make one attempt to read a page of what is listed at a path."""
+        query = {"page_size": str(PAGE_SIZE), **(params or {})}
+        if bookmark is not None:
+            query["bookmark"] = bookmark
+        return self.get(token, path, query, form)
+
+    def write(
+        self,
+        token: str,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None,
+        form: type[Any],
+        params: dict[str, str] | None = None,
+    ) -> CallResponse:
+        """Make one attempt to change what is at a path."""
         return self._attempt(
             method,
             path,
             headers=_bearer(token),
-            content=msgspec.json.encode(body),
+            params=params,
+            content=None if body is None else msgspec.json.encode(body),
             parse=lambda response, raw: _parse_body(response, raw, form, (token,)),
         )
 

@@ -7,8 +7,7 @@ wins. Never sends, reads or knows the conversion token; never shows a token in a
 """
 
 import json
-import os
-import tempfile
+from collections.abc import Callable
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any, Final, Protocol
 from pydantic import SecretStr
 
 from target_pinterest_capi.events.hashing import digest
-from target_pinterest_capi.files.durable import replace_file
+from target_pinterest_capi.files.durable import replacement
 from target_pinterest_capi.files.locks import locked_beside
 from target_pinterest_capi.pinterest.calls import Call, Flow, FlowStopped
 from target_pinterest_capi.pinterest.responses import (
@@ -95,7 +94,6 @@ class RefreshedTokens:
 
     def refresh(self) -> Flow:
         """Exchange the refresh token; what replaces it is durable before the token is used."""
-        self._check_path()
         while True:
             response = yield Call(self._exchange, expected_refusals=REFUSALS, needs_token=False)
             body = response.body if isinstance(response, ApiResponse) else None
@@ -117,21 +115,24 @@ class RefreshedTokens:
         """Exchange the newest refresh token and keep what replaces it, one process at a time.
 
         The file is read, and written, under the lock: a process that waited uses the token that the
-        one before it has kept. Runs on a worker's thread. A response whose body is `FlowStopped`
-        says that the token could not be read or kept.
+        one before it has kept. Room for the new token is taken before the old one is used up. Runs
+        on a worker's thread. A response whose body is `FlowStopped` says that the token could not
+        be read or kept.
         """
         try:
-            with locked_beside(self._path, LOCK_WAIT_SECONDS):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with (
+                locked_beside(self._path, LOCK_WAIT_SECONDS),
+                replacement(self._path, room=_FILE_BYTES, is_private=True) as put,
+            ):
                 self._exchanged = self._newest()
                 response = self._client.refresh_token(
                     Credentials(self._client_id, self._client_secret, self._exchanged)
                 )
                 grant = response.body if isinstance(response, ApiResponse) else None
-                if isinstance(grant, TokenGrant) and grant.refresh_token not in {
-                    None,
-                    self._exchanged,
-                }:
-                    self._keep(grant.refresh_token)
+                new = grant.refresh_token if isinstance(grant, TokenGrant) else None
+                if new is not None and new != self._exchanged:
+                    self._keep(new, put)
                 return response
         except FlowStopped as stop:
             return ApiResponse(HTTPStatus.OK, body=stop)
@@ -164,27 +165,14 @@ class RefreshedTokens:
         token = kept.get("refresh_token")
         return token if isinstance(token, str) and token else self._configured
 
-    def _check_path(self) -> None:
-        """Find out before the old token is used up whether the new one can be kept."""
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(
-                dir=self._path.parent, prefix=f".{self._path.name}."
-            ) as file:
-                file.write(bytes(_FILE_BYTES))  # a full disk takes a name, and no content
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as error:
-            raise _no_place(error) from None
-
-    def _keep(self, refresh_token: str) -> None:
+    def _keep(self, refresh_token: str, put: Callable[[bytes], None]) -> None:
         content = {
             "descends_from": digest(self._configured),
             "refresh_token": refresh_token,
             "refreshed_at": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         try:
-            replace_file(self._path, json.dumps(content).encode() + b"\n", is_private=True)
+            put(json.dumps(content).encode() + b"\n")
         except OSError as error:
             raise FlowStopped(
                 f"the new refresh token could not be kept in oauth.token_path: {error.strerror}. "

@@ -84,13 +84,47 @@ class CustomerListPage(msgspec.Struct):
 class DefinedEvent(msgspec.Struct):
     """An event name of the advertiser's own. docs/pinterest-api.md: Advertiser-defined events."""
 
-    name: str
+    name: str = ""
+    mapped_conversion_type: str | None = None
 
 
 class DefinedEvents(msgspec.Struct):
     """All of an ad account's own event names."""
 
     items: list[DefinedEvent]
+
+
+class ChangedEvent(msgspec.Struct):
+    """What became of one name. docs/pinterest-api.md: Advertiser-defined events."""
+
+    name: str
+    status: str
+    exceptions: list[str] | None = None
+
+
+class ChangedEvents(msgspec.Struct):
+    """What became of each name that was to be defined, mapped anew or deleted."""
+
+    items: list[ChangedEvent]
+
+
+class DeletionRequest(msgspec.Struct):
+    """A deletion request as Pinterest shows it: nothing of whom it names.
+
+    docs/pinterest-api.md: Deletion requests.
+    """
+
+    request_id: str
+    status: str
+    created_time: str | float | None = None
+    processed_time: str | float | None = None
+
+
+class DeletionRequestPage(msgspec.Struct):
+    """A page of deletion requests; a `bookmark` leads to the next one."""
+
+    items: list[DeletionRequest]
+    bookmark: str | None = None
 
 
 class AudienceRule(msgspec.Struct):
@@ -161,6 +195,15 @@ class TokenGrant(msgspec.Struct):
 
     def __repr__(self) -> str:
         return "TokenGrant(...)"
+
+
+class ConversionToken(msgspec.Struct):
+    """A conversion token that was made for a user. docs/pinterest-api.md: OAuth."""
+
+    access_token: str
+
+    def __repr__(self) -> str:
+        return "ConversionToken(...)"
 
 
 class Credentials(NamedTuple):

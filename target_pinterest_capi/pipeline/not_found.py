@@ -183,10 +183,8 @@ def _mapping_sources(entry: MappingEntry, where: str) -> Iterator[Written]:
 
 
 def _list_sources(entry: CustomerListEntry, where: str) -> Iterator[Written]:
-    for source in entry.member:
-        yield Written(f"{where}.member", source)
-    if entry.operation is not None:
-        yield Written(f"{where}.operation", entry.operation)
+    for path, source in entry.expressions():
+        yield Written(f"{where}.{path}", source)
 
 
 def _see_members(entry: NamingEntry, schema: Mapping[str, Any]) -> None:
@@ -238,7 +236,11 @@ def _no_column(entry: NamingEntry, path: Path, written: Written) -> NotFound:
     stream = shown_name(entry.streams[0] if is_one else entry.pattern)
     where = f"in stream {stream}" if is_one else f"in any of the streams {stream}"
     what = "Column" if len(path) == 1 else "Member"
-    hint = _text_hint(path, written) or _nearest_hint(entry, path)
+    hint = (
+        _text_hint(path, written)
+        or _dotted_hint(entry.known[path], path, written)
+        or _nearest_hint(entry, path)
+    )
     return NotFound(
         setting=written.setting, message=f"{what} {shown_name(name)!r} is not {where}{hint}"
     )
@@ -247,6 +249,15 @@ def _no_column(entry: NamingEntry, path: Path, written: Written) -> NotFound:
 def _nearest_hint(entry: NamingEntry, path: Path) -> str:
     near = nearest(str(path[-1]), entry.known[path])
     return f"; did you mean {shown_name(near)!r}?" if near else "."
+
+
+def _dotted_hint(known: Collection[str], path: Path, written: Written) -> str:
+    """Return how a column is written that has a dot in its name, and was read as a path."""
+    for longer in paths(written.source):
+        name = ".".join(step for step in longer if step is not EACH)
+        if longer[: len(path)] == path and name != path[-1] and name in known:
+            return f'; the column of that name is written "{shown_name(name)}".'
+    return ""
 
 
 def required_fields_without(columns: Collection[str], defaults: Collection[str]) -> list[str]:

@@ -13,11 +13,11 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 
-from target_pinterest_capi.customer_lists.members import MemberOperation
+from target_pinterest_capi.customer_lists.members import MemberResult
 from target_pinterest_capi.delivery.batches import max_event_bytes
 from target_pinterest_capi.events.build.builder import Result
 from target_pinterest_capi.events.column_names import is_metadata
-from target_pinterest_capi.events.event import Event, InvalidRecord, Origin
+from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, SkippedRecord
 from target_pinterest_capi.events.outcomes import (
     Outcome,
     advice_about,
@@ -269,22 +269,9 @@ class _StreamPreview:
             return PreviewedRecord(
                 line, *made.origin, EVENT, notes, made.account.ad_account_id, json.loads(made.body)
             )
-        reason = str(made.reason)
-        name = made.name
-        tally.count_outcome(made.origin, Outcome.SKIPPED, counted_reason(reason, name))
-        return PreviewedRecord(
-            line,
-            *made.origin,
-            str(Outcome.SKIPPED),
-            notes,
-            reason=reason,
-            name=name,
-            advice=made.reason.advice,
-        )
+        return self._skipped(made, notes)
 
-    def _of_list(
-        self, made: MemberOperation | InvalidRecord, entry: PreviewedListEntry
-    ) -> PreviewedRecord:
+    def _of_list(self, made: MemberResult, entry: PreviewedListEntry) -> PreviewedRecord:
         """Return one customer list's result likewise."""
         notes = self._take_notes(entry.origin)
         if isinstance(made, InvalidRecord):
@@ -292,9 +279,14 @@ class _StreamPreview:
                 ad_account_id=entry.ad_account_id, customer_list=entry.shown
             )
             return invalid._replace(advice=ADVICE.get(str(made.reason), invalid.advice))
+        if isinstance(made, SkippedRecord):
+            return self._skipped(made, notes)._replace(
+                ad_account_id=entry.ad_account_id, customer_list=entry.shown
+            )
         outcome = OUTCOMES[made.action]
         self._preview.tally.count_outcome(entry.origin, Outcome.SKIPPED, outcome)
-        shown = {**entry.shown, "members": list(made.members)}
+        members = [one if isinstance(one, str) else one.given() for one in made.members]
+        shown = {**entry.shown, "members": members}
         return PreviewedRecord(
             self._preview.line,
             *entry.origin,
@@ -302,6 +294,20 @@ class _StreamPreview:
             notes,
             entry.ad_account_id,
             customer_list=shown,
+        )
+
+    def _skipped(self, made: SkippedRecord, notes: tuple[Note, ...]) -> PreviewedRecord:
+        reason = str(made.reason)
+        counted = counted_reason(reason, made.name)
+        self._preview.tally.count_outcome(made.origin, Outcome.SKIPPED, counted)
+        return PreviewedRecord(
+            self._preview.line,
+            *made.origin,
+            str(Outcome.SKIPPED),
+            notes,
+            reason=reason,
+            name=made.name,
+            advice=made.reason.advice,
         )
 
     def _invalid(self, made: InvalidRecord, notes: tuple[Note, ...]) -> PreviewedRecord:

@@ -10,11 +10,11 @@ from typing import Any, Final, NamedTuple
 
 from target_pinterest_capi.customer_lists.members import (
     Action,
-    MemberOperation,
+    MemberResult,
     Record,
     compile_members,
 )
-from target_pinterest_capi.events.event import InvalidRecord, Origin
+from target_pinterest_capi.events.event import Origin
 from target_pinterest_capi.events.reasons import Invalid
 from target_pinterest_capi.mapping.entries import OriginNote
 from target_pinterest_capi.settings import CustomerListEntry, Settings
@@ -23,7 +23,8 @@ OUTCOMES: Final = {Action.ADD: "added", Action.REMOVE: "removed"}
 # What to do in an entry of customer_lists, where a reason's own advice is about an event's field.
 ADVICE: Final = {
     str(Invalid.MISSING_FIELD): (
-        "The entry's `member` or `operation` gives nothing for the record: check its expressions."
+        "The entry's `member` or `operation` gives nothing for the record, or no more than an "
+        "address or a user agent alone: check its expressions."
     ),
     str(Invalid.BAD_FIELD): (
         "The entry's `operation` gives no word for coming in or leaving: "
@@ -41,7 +42,7 @@ class PreviewedListEntry(NamedTuple):
     origin: Origin
     ad_account_id: str
     shown: dict[str, Any]
-    read: Callable[[Record], MemberOperation | InvalidRecord]
+    read: Callable[[Record], MemberResult]
 
 
 def compile_lists(
@@ -61,9 +62,7 @@ def compile_lists(
 def list_sources(settings: Settings, stream: str) -> Iterator[str]:
     """Yield the expressions of the entries that take a stream's records."""
     for entry in _entries(settings, stream):
-        yield from entry.member
-        if entry.operation is not None:
-            yield entry.operation
+        yield from (source for _, source in entry.expressions())
 
 
 def _entries(settings: Settings, stream: str) -> list[CustomerListEntry]:
@@ -86,20 +85,13 @@ def _compile(
 
     configured = configured_list(settings, entry)
     origin = Origin(stream, configured.name)
-    name = (
+    name: dict[str, Any] = (
         {"list_id": configured.list_id}
         if configured.list_id is not None
         else {"list_name": configured.list_name}
     )
-    read = compile_members(
-        entry,
-        origin,
-        key_properties,
-        note,
-        began_at=began_at,
-        plain_keys=False,
-        null_values=settings.null_values,
-    )
-    return PreviewedListEntry(
-        origin, configured.ad_account_id, {**name, "list_type": configured.list_type}, read
-    )
+    options = settings.options._replace(plain_keys=False)
+    read = compile_members(entry, origin, key_properties, note, options, began_at)
+    if configured.list_type is not None:
+        name["list_type"] = configured.list_type
+    return PreviewedListEntry(origin, configured.ad_account_id, name, read)

@@ -3,22 +3,27 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Literal, NamedTuple
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from target_pinterest_capi.events.components import COMPONENTS
 from target_pinterest_capi.events.outcomes import Outcome, advice_about, find_reason
 from target_pinterest_capi.events.reasons import Warned
 from target_pinterest_capi.events.redaction import shown_name
+from target_pinterest_capi.reporting.amounts import Amount
 from target_pinterest_capi.reporting.counters import Counters
-from target_pinterest_capi.reporting.coverage import COMPONENTS
 from target_pinterest_capi.reporting.customer_lists import CustomerListReport
 from target_pinterest_capi.reporting.delivered_statistics import DeliveredStatistics
 from target_pinterest_capi.reporting.event_times import DELAY_EDGES, EventTimes
+from target_pinterest_capi.reporting.quality import Shortfall
 from target_pinterest_capi.reporting.report import (
     FORMAT,
+    AmountCount,
     ComponentCoverage,
     DelayBucket,
     Delays,
     Delivered,
+    LowQuality,
     NameCoverage,
     NotFound,
     OriginOutcomes,
@@ -32,6 +37,9 @@ from target_pinterest_capi.reporting.report import (
     WarningCount,
 )
 
+if TYPE_CHECKING:
+    from target_pinterest_capi.events.event import Origin
+
 
 class RunFacts(NamedTuple):
     """What only the run itself knows: `requests` are sent, repeated and isolating ones."""
@@ -40,6 +48,7 @@ class RunFacts(NamedTuple):
     requests: tuple[int, int, int]
     customer_lists: Sequence[CustomerListReport] = ()
     not_found: Sequence[NotFound] = ()
+    shortfalls: Sequence[Shortfall] = ()
 
 
 def compose(facts: RunFacts, counters: Counters, statistics: DeliveredStatistics) -> Report:
@@ -51,29 +60,70 @@ def compose(facts: RunFacts, counters: Counters, statistics: DeliveredStatistics
         outcomes=_outcomes(counters),
         reasons=list(_reasons(counters)),
         values=list(_values(counters)),
-        warnings=[
-            WarningCount(message=message, events=number)
-            for message, number in counters.warnings().items()
-        ],
+        warnings=list(_warnings(counters, statistics)),
         delivered=_delivered(
             statistics, "would_be_sent" if facts.run.mode == "dry_run" else "delivered"
         ),
         requests=_requests(facts, counters.total(Outcome.DELIVERED)),
         customer_lists=list(facts.customer_lists),
         not_found=list(facts.not_found),
+        members=_members(counters),
+        amounts=list(_amounts(statistics)),
+        low_quality=[
+            LowQuality(**one._asdict(), message=f"{one.words}.") for one in facts.shortfalls
+        ],
     )
 
 
 def _outcomes(counters: Counters) -> list[OriginOutcomes]:
-    counts: defaultdict[tuple[str, str], dict[str, int]] = defaultdict(
+    counts: defaultdict[Origin, dict[str, int]] = defaultdict(
         lambda: dict.fromkeys(map(str, Outcome), 0)
     )
     for row in counters.outcomes():
         counts[row.origin][str(row.outcome)] += row.number
     return [
-        OriginOutcomes(stream=shown_name(stream), mapping=mapping, **numbers)
-        for (stream, mapping), numbers in counts.items()
+        OriginOutcomes(
+            stream=shown_name(origin.stream),
+            mapping=origin.mapping,
+            counts="members" if origin in counters.list_origins else "events",
+            **numbers,
+        )
+        for origin, numbers in counts.items()
     ]
+
+
+def _members(counters: Counters) -> Totals:
+    counts = dict.fromkeys(map(str, Outcome), 0)
+    for row in counters.outcomes():
+        if row.origin in counters.list_origins:
+            counts[str(row.outcome)] += row.number
+    return Totals(**counts)
+
+
+def _warnings(counters: Counters, statistics: DeliveredStatistics) -> Iterator[WarningCount]:
+    for message, number in counters.warnings().items():
+        names = {
+            name: events
+            for (words, name), events in statistics.warnings.most_common()
+            if words == message
+        }
+        yield WarningCount(message=message, events=number, event_names=names)
+
+
+def _amounts(statistics: DeliveredStatistics) -> Iterator[AmountCount]:
+    delivered = {row[:2]: row for row in statistics.amounts.rows()}
+    rejected = {row[:2]: row for row in statistics.rejected_amounts.rows()}
+    for name, currency in dict.fromkeys((*delivered, *rejected)):
+        taken = delivered.get((name, currency), Amount(name, currency, 0, Decimal()))
+        refused = rejected.get((name, currency), Amount(name, currency, 0, Decimal()))
+        yield AmountCount(
+            event_name=name,
+            currency=currency or None,
+            delivered=taken.value,
+            delivered_events=taken.events,
+            rejected=refused.value,
+            rejected_events=refused.events,
+        )
 
 
 def _reasons(counters: Counters) -> Iterator[ReasonCount]:
@@ -133,6 +183,11 @@ def _delivered(
                 components=component_coverage(statistics.coverage.carrying(name), events),
                 repeated_ids=statistics.ids.repeated(name),
                 constant_id=statistics.ids.is_constant(name),
+                action_sources={
+                    source: number
+                    for (label, source), number in statistics.sources.most_common()
+                    if label == name
+                },
             )
             for name, events in statistics.events.most_common()
         ],

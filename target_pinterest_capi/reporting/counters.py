@@ -4,16 +4,19 @@ Numbers and names only.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from target_pinterest_capi.events.event import Origin
+from target_pinterest_capi.events.event import Event, Origin
+from target_pinterest_capi.events.fields import EVENT_NAMES
 from target_pinterest_capi.events.outcomes import Outcome
+from target_pinterest_capi.reporting.event_ids import ConstantIds
 
 MAX_WARNINGS: Final = 50  # of Pinterest's are kept by their words, the rest as one
 OTHER_NAMES: Final = "(others)"
 _OUTCOMES: Final = list(Outcome)
+_SHOWN: Final = frozenset(EVENT_NAMES)
 
 
 class OutcomeCount(NamedTuple):
@@ -62,8 +65,12 @@ class Counters:
         self._notes: Counter[tuple[Origin, str, str]] = Counter()
         self._too_old = 0
         self.unsent = 0
+        self.tested = 0
+        self.late_online = 0
+        self._constant_ids = ConstantIds()
         self._warnings: Counter[str] = Counter()
         self.records = 0
+        self.list_origins: set[Origin] = set()  # those whose outcomes are of members, not events
 
     def count_outcome(
         self, origin: Origin, outcome: Outcome, reason: str = "", number: int = 1
@@ -82,6 +89,25 @@ class Counters:
     def count_unsent(self, number: int = 1) -> None:
         """Count what was skipped only since the mode is not live: it stands for the delivered."""
         self.unsent += number
+
+    def count_tested(self, number: int) -> None:
+        """Count events of a live run that went as tests, for their entry's mode."""
+        self.tested += number
+
+    def count_late_online(self, number: int) -> None:
+        """Count delivered online events that happened over an hour before."""
+        self.late_online += number
+
+    def compare_ids(self, events: Sequence[Event]) -> None:
+        """Compare the ids of delivered events: one for all of a name is a mistake.
+
+        Of Pinterest's own names: any other may be a value, and could not be shown.
+        """
+        self._constant_ids.compare_ids([event for event in events if event.name in _SHOWN])
+
+    def constant_ids(self) -> dict[str, int]:
+        """Return how many events each name has whose events all had one id."""
+        return self._constant_ids.names()
 
     def count_value(self, origin: Origin, field: str, reason: str, number: int = 1) -> None:
         """Count values left out or warned about."""
@@ -104,7 +130,11 @@ class Counters:
         self.count_outside_ratio(
             other.total(Outcome.INVALID) + other.total(Outcome.REJECTED) - other.failed
         )
+        self.list_origins |= other.list_origins
         self.count_unsent(other.unsent)
+        self.count_tested(other.tested)
+        self.count_late_online(other.late_online)
+        self._constant_ids.merge(other._constant_ids)  # noqa: SLF001 - its own kind
 
     def total(self, outcome: Outcome) -> int:
         """Return how many events ended so."""

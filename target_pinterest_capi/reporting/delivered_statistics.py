@@ -1,4 +1,4 @@
-"""What a run's report says of delivered events: coverage, times and ids by event name.
+"""What a run's report says of delivered events: coverage, worth, times and ids by event name.
 
 Numbers only, in bounded memory. Counts batch by batch, so that a run without a report pays nothing.
 """
@@ -9,7 +9,9 @@ from collections.abc import Callable, Collection, Sequence
 
 from target_pinterest_capi.events.event import Event
 from target_pinterest_capi.events.fields import EVENT_NAMES
-from target_pinterest_capi.reporting.counters import OTHER_NAMES
+from target_pinterest_capi.reporting.amounts import Amounts
+from target_pinterest_capi.reporting.bodies import read_bodies
+from target_pinterest_capi.reporting.counters import MAX_WARNINGS, OTHER_NAMES
 from target_pinterest_capi.reporting.coverage import Coverage
 from target_pinterest_capi.reporting.event_ids import EventIds
 from target_pinterest_capi.reporting.event_times import EventTimes
@@ -28,7 +30,11 @@ class DeliveredStatistics:
         self._now = now
         self.started_at = now()
         self.events: Counter[str] = Counter()
+        self.sources: Counter[tuple[str, str]] = Counter()
         self.coverage = Coverage()
+        self.amounts = Amounts()
+        self.rejected_amounts = Amounts()
+        self.warnings: Counter[tuple[str, str]] = Counter()
         self.times = EventTimes()
         self.ids = EventIds()
 
@@ -40,18 +46,37 @@ class DeliveredStatistics:
         for event in events:
             groups.setdefault(event.name, []).append(event)
         for name, group in groups.items():
-            label = name if name in self._known else OTHER_NAMES
+            label = self._label(name)
+            bodies = read_bodies(group)
             self.events[label] += len(group)
-            self.coverage.count_components(label, group)
+            self.sources.update((label, body.action_source) for body in bodies)
+            self.coverage.count_components(label, bodies)
+            self.amounts.add_values(label, bodies)
             self.ids.count_ids(label, group)
         self.times.count_times(
             [event.time for event in events], [event.deduplicable for event in events], self._now()
         )
 
+    def count_rejected(self, event: Event) -> None:
+        """Count what an event that Pinterest did not take was worth."""
+        self.rejected_amounts.add_values(self._label(event.name), read_bodies([event]))
+
+    def count_warning(self, message: str, event: Event) -> None:
+        """Count which events a warning of Pinterest's is about; the message holds no values."""
+        if len(self.warnings) < MAX_WARNINGS or (message, self._label(event.name)) in self.warnings:
+            self.warnings[message, self._label(event.name)] += 1
+
+    def _label(self, name: str) -> str:
+        return name if name in self._known else OTHER_NAMES
+
     def merge(self, other: "DeliveredStatistics") -> None:
         """Add what another part of the same run counted."""
         self.started_at = min(self.started_at, other.started_at)
         self.events.update(other.events)
+        self.sources.update(other.sources)
+        self.warnings.update(other.warnings)
+        self.amounts.merge(other.amounts)
+        self.rejected_amounts.merge(other.rejected_amounts)
         self.coverage.merge(other.coverage, other.events)
         self.ids.merge(other.ids, other.events)
         self.times.merge(other.times)

@@ -6,13 +6,47 @@ hash, so that memory is bounded, and says that its counts are estimates.
 """
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from target_pinterest_capi.events.event import Event
 
 MAX_HELD: Final = 50_000  # about 5 MB
 MIN_CONSTANT: Final = 10  # one id for fewer events of a name is not called constant
+_NO_EVENT: Final = (0, 0)
+
+
+class ConstantIds:
+    """Finds event names whose events all have one id. The caller bounds the number of names."""
+
+    def __init__(self) -> None:
+        # The one id that a name has so far, as its hash, with how many events; None: there are two.
+        self._only: dict[str, tuple[int, int] | None] = {}
+
+    def compare_ids(self, events: Iterable[Event], label: str = "") -> None:
+        """Compare the ids of events of each name, or of a label in the names' place."""
+        only = self._only
+        for event in events:
+            name = label or event.name
+            found = only.get(name, _NO_EVENT)
+            if found is not None:
+                one, number = found
+                given = hash(event.id)
+                only[name] = (given, number + 1) if not number or one == given else None
+
+    def merge(self, other: "ConstantIds") -> None:
+        """Add what another part of the same run has compared."""
+        for name, theirs in other._only.items():  # noqa: SLF001 - its own kind
+            ours = self._only.get(name, _NO_EVENT)
+            if ours is None or theirs is None or (ours[1] and ours[0] != theirs[0]):
+                self._only[name] = None
+            else:
+                self._only[name] = (theirs[0], ours[1] + theirs[1])
+
+    def names(self) -> dict[str, int]:
+        """Return each name that has one id for all its events, `MIN_CONSTANT` at least."""
+        found = {name: only[1] for name, only in self._only.items() if only is not None}
+        return {name: number for name, number in found.items() if number >= MIN_CONSTANT}
 
 
 class EventIds:
@@ -24,8 +58,7 @@ class EventIds:
         self._mask = 0  # an id is kept where these bits of its hash are 0
         self._repeats: Counter[str] = Counter()
         self._events: Counter[str] = Counter()
-        # The one id that a name has so far; None once there is another.
-        self._only: dict[str, int | None] = {}
+        self._constant = ConstantIds()
         self._parts = 1  # of a run: each has seen its own events alone
 
     @property
@@ -47,21 +80,10 @@ class EventIds:
                     seen.add(key)
         self._repeats[name] += repeats * (mask + 1)
         self._events[name] += len(events)
-        self._compare_ids(name, events)
+        self._constant.compare_ids(events, name)
         while len(self._seen) > self._max_held:
             self._mask = self._mask * 2 + 1
             self._seen = {key for key in self._seen if not key & self._mask}
-
-    def _compare_ids(self, name: str, events: Sequence[Event]) -> None:
-        """Keep whether all events of a name have one id so far."""
-        is_first = name not in self._only
-        only = self._only.get(name)
-        if only is None and not is_first:
-            return
-        ids = {hash(event.id) for event in events}
-        if only is not None:
-            ids.add(only)
-        self._only[name] = ids.pop() if len(ids) == 1 else None
 
     def merge(self, other: "EventIds", names: Collection[str]) -> None:
         """Add what another part of the same run counted of the names.
@@ -70,9 +92,8 @@ class EventIds:
         """
         self._parts += bool(self._events) and bool(names)
         self._mask |= other._mask  # noqa: SLF001 - its own kind
+        self._constant.merge(other._constant)  # noqa: SLF001 - its own kind
         for name in names:
-            only = other._only[name]  # noqa: SLF001 - its own kind
-            self._only[name] = only if self._only.get(name, only) == only else None
             self._repeats[name] += other._repeats[name]  # noqa: SLF001 - its own kind
             self._events[name] += other._events[name]  # noqa: SLF001 - its own kind
 
@@ -82,4 +103,4 @@ class EventIds:
 
     def is_constant(self, name: str) -> bool:
         """Return whether all events of a name, `MIN_CONSTANT` at least, have one id."""
-        return self._events[name] >= MIN_CONSTANT and self._only[name] is not None
+        return name in self._constant.names()

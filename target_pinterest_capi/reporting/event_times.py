@@ -28,6 +28,17 @@ class Bucket(NamedTuple):
     events: int
 
 
+def count_late(times: Sequence[int], online: Sequence[bool], now: float) -> int:
+    """Return how many online events happened over an hour before `now`.
+
+    Pinterest reports them as offline (docs/pinterest-api.md).
+    """
+    if now - min(times, default=now) <= HOUR:
+        return 0
+    pairs = zip(times, online, strict=True)
+    return sum([is_online and now - time > HOUR for time, is_online in pairs])
+
+
 class EventTimes:
     """Counts delivered events by the time they happened and by their delay."""
 
@@ -35,8 +46,6 @@ class EventTimes:
         self._width = HOUR
         self._buckets: Counter[int] = Counter()
         self._delays: Counter[int] = Counter()
-        # Events other than offline ones that were received over an hour after they happened:
-        # Pinterest reports them as offline (docs/pinterest-api.md).
         self.late_online = 0
 
     def count_times(self, times: Sequence[int], online: Sequence[bool], now: float) -> None:
@@ -49,11 +58,7 @@ class EventTimes:
         if len(self._buckets) > MAX_HELD:
             self._coarsen()
         self._delays.update([bisect_left(DELAY_EDGES, now - time) for time in times])
-        earliest = min(times, default=now)
-        if now - earliest > HOUR:
-            late = [now - time > HOUR for time in times]
-            pairs = zip(late, online, strict=True)
-            self.late_online += sum([is_late and is_online for is_late, is_online in pairs])
+        self.late_online += count_late(times, online, now)
 
     def merge(self, other: "EventTimes") -> None:
         """Add what another part of the same run has counted."""

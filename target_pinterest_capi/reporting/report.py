@@ -7,6 +7,7 @@ a record's value, a token or a path.
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -52,6 +53,9 @@ class RunSection(msgspec.Struct, frozen=True, kw_only=True):
         dict[str, str | int | float | bool | None],
         _about("Settings that shaped the run; no secret and no path."),
     ]
+    is_sandbox: Annotated[
+        bool, _about("Whether `api` is this machine, and nothing reached Pinterest.")
+    ] = False
     without_outcome: Annotated[
         int,
         _about("Events and members without an outcome; the next run gets them again.", ge=0),
@@ -59,7 +63,7 @@ class RunSection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True):
-    """Events by how they ended. Members of customer lists count too."""
+    """Events and members of customer lists by how they ended."""
 
     delivered: Count
     invalid: Count
@@ -67,11 +71,17 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     skipped: Count
 
 
+NO_MEMBERS: Final = Totals(delivered=0, invalid=0, rejected=0, skipped=0)
+
+
 class OriginOutcomes(Totals, frozen=True, kw_only=True):
     """The same for one stream and the mapping entry that took its records."""
 
     stream: str
     mapping: Annotated[str, _about("Empty where no entry took them.")]
+    counts: Annotated[
+        Literal["events", "members"], _about("members: of a customer list, named by `mapping`.")
+    ] = "events"
 
 
 class ReasonCount(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,6 +118,20 @@ class WarningCount(msgspec.Struct, frozen=True, kw_only=True):
 
     message: str
     events: Count
+    event_names: Annotated[dict[str, int], _about("How many events of each name it is about.")] = {}
+
+
+class AmountCount(msgspec.Struct, frozen=True, kw_only=True):
+    """What the events of a name were worth in one currency: sums of custom_data.value."""
+
+    event_name: str
+    currency: Annotated[
+        str | None, _about("Null: the events have none, and count in the account's own.")
+    ]
+    delivered: Annotated[Decimal, _about("A decimal as text.")]
+    delivered_events: Count
+    rejected: Annotated[Decimal, _about("Likewise, of events that Pinterest did not take.")]
+    rejected_events: Count
 
 
 class ComponentCoverage(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,6 +159,9 @@ class NameCoverage(msgspec.Struct, frozen=True, kw_only=True):
     constant_id: Annotated[
         bool, _about("All events of this name, ten at least, have one and the same id.")
     ]
+    action_sources: Annotated[
+        dict[str, int], _about("How many of the events came from each action_source.")
+    ] = {}
 
 
 class TimeBucket(msgspec.Struct, frozen=True, kw_only=True):
@@ -202,6 +229,17 @@ class NotFound(msgspec.Struct, frozen=True, kw_only=True):
     message: Annotated[str, _about("What is missing, and what was probably meant.")]
 
 
+class LowQuality(msgspec.Struct, frozen=True, kw_only=True):
+    """A measure of delivered events that is below what the setting quality asks for."""
+
+    event_name: str
+    measure: Annotated[str, _about("A component, events or within_an_hour.")]
+    measured: Annotated[float, _about("In per cent, or a number of events.")]
+    asked: float
+    events: Count
+    message: str
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What one run of target-pinterest-capi did."""
 
@@ -218,6 +256,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     requests: Requests
     customer_lists: list[CustomerListReport] = []
     not_found: list[NotFound] = []
+    members: Annotated[Totals, _about("Those of `totals` that are members of customer lists.")] = (
+        NO_MEMBERS
+    )
+    amounts: list[AmountCount] = []
+    low_quality: list[LowQuality] = []
 
 
 _encode: Final = msgspec.json.Encoder().encode

@@ -17,6 +17,8 @@ from target_pinterest_capi.reporting import report
 from target_pinterest_capi.reporting.composition import RunFacts, compose
 from target_pinterest_capi.reporting.customer_lists import CustomerListReport
 from target_pinterest_capi.reporting.html import page as html
+from target_pinterest_capi.reporting.quality import find_shortfalls
+from target_pinterest_capi.settings.values import is_loopback
 
 if TYPE_CHECKING:
     from target_pinterest_capi.reporting.counters import Counters, RequestCounts
@@ -34,6 +36,7 @@ REPORTED_SETTINGS: Final = (
     "url_query",
     "max_event_age_days",
     "on_invalid",
+    "on_low_quality",
     "max_rejected_ratio",
     "on_uncertain",
     "ledger_retention_days",
@@ -101,6 +104,7 @@ def write_report(
         (requests.sent, requests.repeated, requests.isolating),
         customer_lists,
         not_found,
+        list(find_shortfalls(run.settings.quality, run.observations)),
     )
     made = compose(facts, run.tally, run.observations)
     replace_file(
@@ -113,11 +117,13 @@ def _run_section(run: FinishedRun, exit_code: int, stopped: str | None) -> repor
     seconds = run.seconds
     ended_at = datetime.now(UTC)
     settings = run.settings
+    host = urlsplit(settings.api_url).hostname or ""
     return report.RunSection(
         id=run.run_id,
         ad_account_id=settings.ad_account_id,
         mode=settings.mode,
-        api=urlsplit(settings.api_url).hostname or "",
+        api=host,
+        is_sandbox=is_loopback(host),
         started_at=ended_at - timedelta(seconds=seconds),
         ended_at=ended_at,
         seconds=round(seconds, 3),

@@ -1,7 +1,7 @@
 """What a run logs at its end: each outcome and reason with what to do about it, then the sum."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from target_pinterest_capi.events.event import Origin
@@ -12,6 +12,7 @@ from target_pinterest_capi.reporting.customer_lists import CustomerListReport
 LOST: Final = (Outcome.INVALID, Outcome.REJECTED)
 
 if TYPE_CHECKING:
+    from target_pinterest_capi.reporting.counters import Counters
     from target_pinterest_capi.reporting.report_file import FinishedRun
 
 
@@ -33,6 +34,8 @@ def log_summary(
         logger.warning("%s", line, extra=note._asdict())
     for message, number in tally.warnings().items():
         logger.warning("Pinterest warned about %d delivered events: %s", number, message)
+    for line in about_delivery(tally):
+        logger.warning("%s", line)
     for report in lists:
         for line in report.lines():
             logger.info("%s", line, extra={"customer_list": report.name})
@@ -64,6 +67,25 @@ def log_summary(
             "seconds": round(run.seconds, 3),
         },
     )
+
+
+def about_delivery(tally: "Counters") -> Iterator[str]:
+    """Yield what a person should know of events that Pinterest took, each as a line."""
+    if tally.tested:
+        yield (
+            f"{tally.tested} events went to Pinterest as tests, and were not recorded: the mode of "
+            "their mapping entries is test."
+        )
+    if tally.late_online:
+        yield (
+            f"{tally.late_online} web and app events reached Pinterest over an hour after they "
+            "happened, and are reported as offline there: run the pipeline more often."
+        )
+    for name, number in tally.constant_ids().items():
+        yield (
+            f"All {number} events of {shown_name(name)} have the same event_id, and Pinterest "
+            "counts one: map event_id to a column that differs from event to event."
+        )
 
 
 def _named(origin: Origin) -> str:

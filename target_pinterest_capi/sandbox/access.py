@@ -5,7 +5,7 @@ its marks (seen: recorded from the live API).
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 from target_pinterest_capi.sandbox import oauth
@@ -56,23 +56,44 @@ def access_refusal(
     A conversion token is let in only where `conversion_token` says so (at the events endpoint and
     nowhere else).
     """
-    scheme, _, token = request.authorization.partition(" ")
-    scopes = oauth.scopes(token, rules.app, grants, now)
-    if scheme.lower() != "bearer" or (scopes is None and token not in rules.tokens):
-        # seen: a 401 body can repeat the token, which is what a client must be able to redact
-        return refusal(
-            401, why=MESSAGES[401], message=f"{MESSAGES[401]} The token '{token}' is not valid."
-        )
+    scopes, token = token_scopes(request, rules, now, grants)
+    if scopes is None and token not in rules.tokens:
+        return unknown_token(token)
     if not _AD_ACCOUNT(request.ad_account_id):
         return refusal(400, "Invalid request: ad_account_id is not 1 to 18 digits")
     accounts: set[str] = set()
     if conversion_token and token in rules.tokens:
         accounts.update(rules.tokens[token])
     elif scope not in (scopes or ()):
-        return refusal(401, MISSING_SCOPE_MESSAGE, code=MISSING_SCOPE)
+        return missing_scope()
     else:
         accounts.update(*rules.tokens.values())
     return None if request.ad_account_id in accounts else refusal(403)
+
+
+def token_scopes(
+    request: Request, rules: Rules, now: float, grants: oauth.Grants
+) -> tuple[Collection[str] | None, str]:
+    """Return what the access token of a request may do, and the token; None where it is none."""
+    scheme, _, token = request.authorization.partition(" ")
+    if scheme.lower() != "bearer":
+        return None, ""
+    return oauth.scopes(token, rules.app, grants, now), token
+
+
+def unknown_token(token: str) -> Answer:
+    """Return the 401 of a token that is none.
+
+    seen: its message can repeat the token, which is what a client must be able to redact
+    """
+    return refusal(
+        401, why=MESSAGES[401], message=f"{MESSAGES[401]} The token '{token}' is not valid."
+    )
+
+
+def missing_scope() -> Answer:
+    """Return the 401 of a token that may do something else."""
+    return refusal(401, MISSING_SCOPE_MESSAGE, code=MISSING_SCOPE)
 
 
 def within_rate_limit(

@@ -11,10 +11,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from target_pinterest_capi.sandbox import audiences, customer_lists
+from target_pinterest_capi.sandbox import audiences, customer_lists, deletion_requests
 from target_pinterest_capi.sandbox.fault_plans import Faults
 from target_pinterest_capi.sandbox.fault_responses import json_response
 from target_pinterest_capi.sandbox.faults import KINDS, FaultError, Script, read
+from target_pinterest_capi.sandbox.identifiers import shown
 from target_pinterest_capi.sandbox.rows import EventRow, RequestRow, UpdateRow
 from target_pinterest_capi.sandbox.rules import Rules
 from target_pinterest_capi.sandbox.store import Store
@@ -73,7 +74,7 @@ class AdminApi:
                     **customer_lists.list_body(held, self.rules, now),
                     "list_type": held.list_type,
                     "size": len(held.members),
-                    "members": sorted(held.members),
+                    "members": shown(held.members),
                     "updates": updates.get(held.id, []),
                 }
                 for held in _last(self.store.lists(), request)
@@ -87,6 +88,21 @@ class AdminApi:
             [
                 audiences.audience_body(audience, lists[audience.customer_list_id], self.rules, now)
                 for audience in self.store.audiences()
+            ]
+        )
+
+    async def deletion_requests(self, _request: Request) -> Response:
+        """Answer with the deletion requests: whom they name as digests."""
+        now = self.clock()
+        return json_response(
+            [
+                {
+                    **deletion_requests.deletion_body(held, now),
+                    "ad_account_id": held.ad_account_id,
+                    "emails": sorted(held.emails),
+                    "click_ids": sorted(held.click_ids),
+                }
+                for held in self.store.deletion_requests()
             ]
         )
 
@@ -155,11 +171,12 @@ class AdminApi:
             Route("/_sandbox/requests", self.requests),
             Route("/_sandbox/lists", self.lists),
             Route("/_sandbox/audiences", self.audiences),
+            Route("/_sandbox/deletion_requests", self.deletion_requests),
             Route("/_sandbox/counters", self.counters),
             Route("/_sandbox/reset", self.reset, methods=["POST"]),
             Route("/_sandbox/faults", self.all_faults, methods=["GET", "PUT", "DELETE"]),
             Route("/_sandbox/faults/{kind}", self.faults_of_kind, methods=["PUT", "DELETE"]),
-            Route(REDIRECTED, self.redirected, methods=["GET", "POST", "PATCH"]),
+            Route(REDIRECTED, self.redirected, methods=["GET", "POST", "PATCH", "DELETE"]),
         ]
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from target_pinterest_capi.sandbox.identifiers import Member
 from target_pinterest_capi.sandbox.rates import FRESH, Window
 
 OK: Final = 200
@@ -31,7 +32,7 @@ PLAIN_400: Final = 400
 class Request(NamedTuple):
     """What a client sent to an endpoint below `/v5/`.
 
-    `query` is the undecoded text behind the `?`, `list_id` is of the path.
+    `query` is the undecoded text behind the `?`; `list_id` and `request_id` are of the path.
     """
 
     ad_account_id: str
@@ -41,6 +42,7 @@ class Request(NamedTuple):
     query: str = ""
     method: str = "POST"
     list_id: str = ""
+    request_id: str = ""
 
 
 class Verdict(NamedTuple):
@@ -63,7 +65,7 @@ class Change(NamedTuple):
     operation: str
     records: int
     invalid: int
-    members: frozenset[str]
+    members: frozenset[Member]
 
 
 class Answer(NamedTuple):
@@ -71,8 +73,9 @@ class Answer(NamedTuple):
 
     `events` were read from the request, of which `verdicts` judge the first ones (all, unless it
     was a test request). `refused` is why the request failed as a whole, without its token. `marked`
-    are the event ids whose mark acted. `kept` is the customer list, the audience or the grants as
-    they are from now on, `change` what was done to the list.
+    are the event ids whose mark acted. `kept` is the customer list, the audience, the deletion
+    request, the defined events or the grants as they are from now on, `change` what was done to the
+    list.
     """
 
     status: int

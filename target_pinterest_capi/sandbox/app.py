@@ -9,7 +9,7 @@ ends. Holds no rule of Pinterest's (that is `rules` and its neighbours) and open
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,14 +23,17 @@ from target_pinterest_capi.sandbox import (
     access,
     answers,
     audiences,
+    conversion_tokens,
     customer_lists,
     defined_events,
+    deletion_requests,
     events,
     oauth,
     quality,
     rules,
 )
 from target_pinterest_capi.sandbox.admin_api import REDIRECTED, AdminApi
+from target_pinterest_capi.sandbox.consent import Consent
 from target_pinterest_capi.sandbox.fault_plans import FaultPlan, Faults
 from target_pinterest_capi.sandbox.fault_responses import (
     CutResponse,
@@ -57,7 +60,22 @@ ROUTES: Final = (
     ),
     ("/ad_accounts/{ad_account_id}/audiences", "audiences", ("GET", "POST")),
     ("/ad_accounts/{ad_account_id}/conversion_eqs", "conversion_eqs", ("GET",)),
-    ("/ad_accounts/{ad_account_id}/advertiser_defined_events", defined_events.ENDPOINT, ("GET",)),
+    (
+        "/ad_accounts/{ad_account_id}/advertiser_defined_events",
+        defined_events.ENDPOINT,
+        ("GET", "POST", "PATCH", "DELETE"),
+    ),
+    (
+        "/ad_accounts/{ad_account_id}/conversion_deletion_requests",
+        deletion_requests.ENDPOINT,
+        ("GET", "POST"),
+    ),
+    (
+        "/ad_accounts/{ad_account_id}/conversion_deletion_requests/{request_id}",
+        deletion_requests.ENDPOINT,
+        ("GET", "DELETE"),
+    ),
+    ("/oauth/conversion_token", conversion_tokens.ENDPOINT, ("POST",)),
     ("/oauth/token", "oauth", ("POST",)),
 )
 
@@ -98,7 +116,11 @@ class Endpoints:
         self, request: answers.Request, now: float, window: Window, plan: FaultPlan
     ) -> answers.Answer:
         """Answer a request of conversion events."""
-        return events.answer(request, self.config, now, window, plan.actions, self.store.grants())
+        config = self.config
+        names = self.store.defined_events(request.ad_account_id)
+        if names is not None:
+            config = replace(config, defined_events=names)
+        return events.answer(request, config, now, window, plan.actions, self.store.grants())
 
     def customer_lists(
         self, request: answers.Request, now: float, window: Window, _plan: FaultPlan
@@ -119,7 +141,25 @@ class Endpoints:
         self, request: answers.Request, now: float, window: Window, _plan: FaultPlan
     ) -> answers.Answer:
         """Answer a request of the advertiser's own event names."""
-        return defined_events.answer(request, self.config, now, window, self.store.grants())
+        names = self.store.defined_events(request.ad_account_id)
+        if names is None:
+            names = dict.fromkeys(self.config.defined_events)
+        return defined_events.answer(request, self.config, now, names, window, self.store.grants())
+
+    def conversion_deletion_requests(
+        self, request: answers.Request, now: float, window: Window, _plan: FaultPlan
+    ) -> answers.Answer:
+        """Answer a request of deletion requests, all of them or one."""
+        held = {one.id: one for one in self.store.deletion_requests()}
+        return deletion_requests.answer(
+            request, self.config, now, held, window, self.store.grants()
+        )
+
+    def conversion_token(
+        self, request: answers.Request, now: float, window: Window, _plan: FaultPlan
+    ) -> answers.Answer:
+        """Answer a request of a conversion token."""
+        return conversion_tokens.answer(request, self.config, now, window, self.store.grants())
 
     def oauth(
         self, request: answers.Request, now: float, window: Window, _plan: FaultPlan
@@ -202,10 +242,13 @@ class _Endpoint:
             request.url.query,
             row.method,
             request.path_params.get("customer_list_id", ""),
+            request.path_params.get("request_id", ""),
         )
         counted = category(self.name, row.method)
         owner = row.ad_account_id if counted == CONVERSIONS else ""
         answer = self.answer(given, now, self.store.window(counted, owner), plan)
+        if row.method == "POST" and row.ad_account_id and answer.status == answers.OK:
+            answer = answer._replace(status=self.config.created_status)
         self.store.keep_window(answer.window, counted, owner)
         self.store.keep_answer(row.number, row.ad_account_id, answer, now, body)
         row = _with_answer(row, answer)._replace(
@@ -278,6 +321,7 @@ def create_app(config: SandboxConfig | None = None) -> Starlette:
             ),
             *_guarded(AdminApi(config, config.clock, store, faults).routes(), config.host),
             *_guarded(Site(config, config.clock, store, faults).routes(), config.host),
+            *Consent(config, config.clock, store, config.host).routes(),
         ],
         exception_handlers={HTTPException: _refused, ClientDisconnect: _disconnected},
     )

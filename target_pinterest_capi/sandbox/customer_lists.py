@@ -11,6 +11,7 @@ says so.
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
+from urllib.parse import parse_qs
 
 from target_pinterest_capi.sandbox.access import answer_permitted
 from target_pinterest_capi.sandbox.answers import (
@@ -22,7 +23,13 @@ from target_pinterest_capi.sandbox.answers import (
     parse_json_body,
     refusal,
 )
-from target_pinterest_capi.sandbox.identifiers import Records, parse_records
+from target_pinterest_capi.sandbox.identifiers import (
+    Member,
+    Records,
+    parse_records,
+    parse_rows,
+    without,
+)
 from target_pinterest_capi.sandbox.oauth import NONE_YET, Grants
 from target_pinterest_capi.sandbox.pages import page
 from target_pinterest_capi.sandbox.rates import FRESH, Window
@@ -34,6 +41,9 @@ SMALLEST: Final = 100  # docs/pinterest-api.md: Customer lists (TOO_SMALL)
 FIRST_ID: Final = 549_755_885_175_000_001
 TOO_LARGE: Final = 413
 
+# docs/pinterest-api.md: Customer lists: exclude_nca
+BOOLEANS: Final = {"false": False, "true": True}
+
 # docs/pinterest-api.md: Customer lists (path_customer_list_id)
 _LIST_ID: Final = re.compile(r"[0-9]{1,18}").fullmatch
 
@@ -41,7 +51,8 @@ _LIST_ID: Final = re.compile(r"[0-9]{1,18}").fullmatch
 class StoredList(NamedTuple):
     """One list.
 
-    Times are Unix seconds; `invalid` counts the last request's records that were no identifiers.
+    Times are Unix seconds; `invalid` counts the last request's records that were no identifiers. A
+    list that was made of rows may have no `list_type`.
     """
 
     id: str
@@ -54,7 +65,8 @@ class StoredList(NamedTuple):
     uploaded: int = 0
     removed: int = 0
     invalid: int = 0
-    members: frozenset[str] = frozenset()
+    members: frozenset[Member] = frozenset()
+    is_nca: bool = False
 
 
 Lists = Mapping[str, StoredList]
@@ -109,6 +121,7 @@ def list_body(held: StoredList, rules: Rules, now: float) -> dict[str, Any]:
         "created_time": int(held.created_time),
         "exceptions": {"invalid_records": held.invalid} if held.invalid else {},
         "id": held.id,
+        "is_nca": held.is_nca,
         "name": held.name,
         "num_batches": held.batches,
         "num_removed_user_records": held.removed,
@@ -120,7 +133,14 @@ def list_body(held: StoredList, rules: Rules, now: float) -> dict[str, Any]:
 
 
 def _all(request: Request, rules: Rules, now: float, lists: Lists) -> Answer:
-    owned = (held for held in lists.values() if held.ad_account_id == request.ad_account_id)
+    excluded = parse_qs(request.query, keep_blank_values=True).get("exclude_nca", ["false"])[-1]
+    if excluded not in BOOLEANS:
+        return bad_request(f"exclude_nca is not one of {list(BOOLEANS)}")
+    owned = (
+        held
+        for held in lists.values()
+        if held.ad_account_id == request.ad_account_id and not (BOOLEANS[excluded] and held.is_nca)
+    )
     return page(owned, request.query, lambda held: list_body(held, rules, now))
 
 
@@ -145,13 +165,21 @@ def _create(request: Request, rules: Rules, now: float, lists: Lists) -> Answer:
     if isinstance(body, Answer):
         return body
     # docs/pinterest-api.md: Customer lists
-    name, list_type = body["name"], body.get("list_type", "EMAIL")
+    name, list_type = body["name"], body.get("list_type", "EMAIL" if "records" in body else "")
     if not name.strip():
         return bad_request("name is empty")
-    records = _records(body["records"], list_type, rules)
+    records = _records(body, list_type, rules)
     if isinstance(records, Answer):
         return records
-    made = StoredList(str(FIRST_ID + len(lists)), request.ad_account_id, name, list_type, now, now)
+    made = StoredList(
+        str(FIRST_ID + len(lists)),
+        request.ad_account_id,
+        name,
+        list_type,
+        now,
+        now,
+        is_nca=body.get("is_nca", False),
+    )
     return _changed(made, "CREATE", records, rules, now)
 
 
@@ -162,7 +190,7 @@ def _update(request: Request, rules: Rules, now: float, lists: Lists) -> Answer:
     body = _body(request, rules, check_list_update)
     if isinstance(body, Answer):
         return body
-    records = _records(body["records"], held.list_type, rules)
+    records = _records(body, held.list_type, rules)
     return (
         records
         if isinstance(records, Answer)
@@ -180,11 +208,17 @@ def _body(request: Request, rules: Rules, check: CheckBody) -> Mapping[str, Any]
     return bad_request(why) if why else dict(body)
 
 
-def _records(text: str, list_type: str, rules: Rules) -> Records | Answer:
-    records = parse_records(text, list_type)
+def _records(body: Mapping[str, Any], list_type: str, rules: Rules) -> Records | Answer:
+    """Return the members of a body, which are in exactly one of two forms."""
+    given = [name for name in ("records", "records_v2") if name in body]
+    if len(given) != 1:
+        return bad_request("exactly one of records and records_v2 is required")
+    (name,) = given
+    value = body[name]
+    records = parse_records(value, list_type) if name == "records" else parse_rows(value)
     if records.received > rules.max_list_records:
-        return bad_request(f"records has more than {rules.max_list_records} records")
-    return records if records.members else bad_request("records has no identifier")
+        return bad_request(f"{name} has more than {rules.max_list_records} records")
+    return records if records.members else bad_request(f"{name} has no identifier")
 
 
 def _changed(
@@ -195,13 +229,16 @@ def _changed(
     Its counters rise for repeated and for absent members too.
     """
     removes = operation == "REMOVE"
+    members = held.members | records.members
+    if removes:
+        members = without(held.members, records.members, rules.removal_matching)
     kept = held._replace(
         updated_time=now,
         batches=held.batches + 1,
         uploaded=held.uploaded + (0 if removes else records.received),
         removed=held.removed + (records.received if removes else 0),
         invalid=records.invalid,
-        members=held.members - records.members if removes else held.members | records.members,
+        members=members,
     )
     change = Change(held.id, operation, records.received, records.invalid, records.members)
     return Answer(OK, list_body(kept, rules, now), kept=kept, change=change)

@@ -35,8 +35,10 @@ ENDPOINTS: Final = (
     "oauth",
     "conversion_eqs",
     "advertiser_defined_events",
+    "conversion_deletion_requests",
+    "conversion_token",
 )
-METHODS: Final = ("GET", "POST", "PATCH")
+METHODS: Final = ("GET", "POST", "PATCH", "DELETE")
 STAGES: Final = ("wait", "before", "mark", "header", "after")  # in the order of a request
 LIMITS: Final = ("retry_after", "remaining", "reset")
 
@@ -78,7 +80,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
         fault: a name of `KINDS`.
         endpoint: the endpoint whose requests it strikes, of `ENDPOINTS`; empty: all. Only these
             requests are numbered.
-        method: the method of the requests it strikes, GET, POST or PATCH; empty: all. Only these
+        method: the method of the requests it strikes, one of `METHODS`; empty: all. Only these
             requests are numbered.
         requests: the numbers of the requests to strike, counted from 1 since the faults were set;
             empty: all.

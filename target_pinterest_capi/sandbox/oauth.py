@@ -1,8 +1,8 @@
-"""OAuth: the app, its grants, and the exchange of a refresh token for an access token.
+"""OAuth: the app, its grants, what a user consents to, and tokens for a code or a refresh token.
 
-Owns `POST /v5/oauth/token`. Pure: the clock and the grants so far are arguments. Promises that the
-grants hold no token: a token that is given out is a configured one with a number behind it, and the
-grants count these numbers.
+Owns `POST /v5/oauth/token`, and what a request for consent must say (`consent` shows it). Pure: the
+clock and the grants so far are arguments. Promises that the grants hold no token: a token or code
+that is given out is a configured one with a number behind it, and the grants count these numbers.
 
 Sources: docs/pinterest-api.md: OAuth. Code 283 for a refused refresh token was seen; 60 days and
 the new refresh token of an answer are documented.
@@ -14,7 +14,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from target_pinterest_capi.sandbox.answers import (
     OK,
@@ -34,6 +34,9 @@ DEFAULT_ACCESS_TOKEN: Final = "sandbox-access-token"  # noqa: S105
 ADS_READ: Final = "ads:read"
 ADS_WRITE: Final = "ads:write"
 DAY_SECONDS: Final = 24 * 3600
+CODE: Final = "sandbox-code"
+CODE_SECONDS: Final = 600  # RFC 6749, 4.1.2: the most that is recommended
+LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 REFUSED_GRANT: Final = 283  # seen: {"code":283,"message":"The authorization grant is invalid"}
 GRANT_MESSAGE: Final = "The authorization grant is invalid"
 # docs/pinterest-api.md: OAuth (OauthAccessTokenRequest)
@@ -59,6 +62,8 @@ class App:
             days).
         refresh_token_seconds: how long a refresh token lasts that was given out (documented: 60
             days). The first one lasts.
+        redirect_uris: the addresses that the app registered for redirects; where there are none,
+            any of a loopback host.
     """
 
     client_id: str = DEFAULT_CLIENT_ID
@@ -69,6 +74,23 @@ class App:
     rotate: bool = True
     access_token_seconds: int = 30 * DAY_SECONDS
     refresh_token_seconds: int = 60 * DAY_SECONDS
+    redirect_uris: Collection[str] = ()
+
+
+class Consented(NamedTuple):
+    """What a user is asked to consent to: the scopes, and where the answer goes."""
+
+    redirect_uri: str
+    scopes: tuple[str, ...]
+    state: str
+
+
+class Code(NamedTuple):
+    """A code that was given out for a consent, good until `expires` (Unix seconds), once."""
+
+    consented: Consented
+    expires: float
+    is_used: bool = False
 
 
 class Grant(NamedTuple):
@@ -81,12 +103,15 @@ class Grant(NamedTuple):
 class Grants(NamedTuple):
     """What was issued: the access tokens by number from 1, and the state of the refresh token.
 
-    `rotations` counts how often it was replaced; `refresh_expires` is when it ends.
+    `rotations` counts how often it was replaced; `refresh_expires` is when it ends. `codes` are
+    those that consents gave, by number from 1, and `scopes` what the last of them allowed.
     """
 
     issued: tuple[Grant, ...] = ()
     rotations: int = 0
     refresh_expires: float | None = None
+    codes: tuple[Code, ...] = ()
+    scopes: tuple[str, ...] | None = None
 
 
 NONE_YET: Final = Grants()
@@ -101,6 +126,44 @@ def scopes(token: str, app: App, grants: Grants, now: float) -> Collection[str] 
         return None
     grant = grants.issued[number - 1]
     return grant.scopes if now < grant.expires else None
+
+
+def read_consent(query: Mapping[str, str], app: App) -> Consented | str:
+    """Return what the address of the consent page asks for, or why it cannot be asked.
+
+    docs/pinterest-api.md: OAuth
+    """
+    if query.get("client_id") != app.client_id:
+        return "client_id is no app of this sandbox"
+    redirect_uri = query.get("redirect_uri", "")
+    if not _is_registered(redirect_uri, app):
+        return "redirect_uri is not registered with the app"
+    if query.get("response_type") != "code":
+        return "response_type is not code"
+    wanted = _scopes(query.get("scope", ""))
+    if not wanted or not set(wanted) <= set(app.scopes):
+        return f"scope is not some of {', '.join(app.scopes)}"
+    return Consented(redirect_uri, wanted, query.get("state", ""))
+
+
+def _is_registered(redirect_uri: str, app: App) -> bool:
+    if app.redirect_uris:
+        return redirect_uri in app.redirect_uris
+    try:
+        parts = urlsplit(redirect_uri)
+    except ValueError:
+        return False
+    return parts.scheme == "http" and parts.hostname in LOOPBACK and not parts.fragment
+
+
+def _scopes(text: str) -> tuple[str, ...]:
+    return tuple(re.split(r"[ ,]+", text.strip())) if text.strip() else ()
+
+
+def consent(consented: Consented, now: float, grants: Grants) -> tuple[str, Grants]:
+    """Return the code that a user's consent gives, and the grants afterwards."""
+    kept = grants._replace(codes=(*grants.codes, Code(consented, now + CODE_SECONDS)))
+    return _numbered(CODE, len(kept.codes)), kept
 
 
 def answer(request: Request, app: App, now: float, grants: Grants = NONE_YET) -> Answer:
@@ -135,31 +198,57 @@ def _exchange(request: Request, app: App, now: float, grants: Grants) -> Answer:
     if isinstance(form, Answer):
         return form
     kind = form.get("grant_type", "")
-    if kind != "refresh_token":
-        return bad_request(
-            "the sandbox knows no grant_type but refresh_token"
-            if kind in GRANT_TYPES
-            else "grant_type is unknown"
-        )
+    if kind == "authorization_code":
+        return _exchange_code(form, app, now, grants)
+    if kind == "refresh_token":
+        return _refresh(form, app, now, grants)
+    return bad_request(
+        "the sandbox knows no grant_type but authorization_code and refresh_token"
+        if kind in GRANT_TYPES
+        else "grant_type is unknown"
+    )
+
+
+def _refresh(form: Mapping[str, str], app: App, now: float, grants: Grants) -> Answer:
     given = form.get("refresh_token", "")
     if not given:
         return bad_request("refresh_token is missing")
     if not _is_current(given, app, grants, now):
         # as a 401 repeats an access token, so that a client's redaction has something to find
-        return refusal(
-            401,
-            GRANT_MESSAGE,
-            f"{GRANT_MESSAGE}. The refresh token '{given}' is not valid.",
-            REFUSED_GRANT,
-        )
-    wanted = (
-        tuple(re.split(r"[ ,]+", form["scope"].strip()))
-        if form.get("scope", "").strip()
-        else tuple(app.scopes)
-    )
-    if not set(wanted) <= set(app.scopes):
+        return _refused_grant(f"The refresh token '{given}' is not valid.")
+    granted = tuple(app.scopes) if grants.scopes is None else grants.scopes
+    wanted = _scopes(form.get("scope", "")) or granted
+    if not set(wanted) <= set(granted):
         return bad_request("scope asks for more than was granted")
     return _granted(app, now, grants, wanted)
+
+
+def _refused_grant(which: str) -> Answer:
+    return refusal(401, GRANT_MESSAGE, f"{GRANT_MESSAGE}. {which}", REFUSED_GRANT)
+
+
+def _exchange_code(form: Mapping[str, str], app: App, now: float, grants: Grants) -> Answer:
+    """Answer with the first tokens for a code, which is used up; the tokens before are replaced."""
+    if form.get("continuous_refresh", "true") not in ("true", "false"):
+        return bad_request("continuous_refresh is neither true nor false")
+    given = form.get("code", "")
+    number = _number(given, CODE)
+    code = grants.codes[number - 1] if 0 < number <= len(grants.codes) else None
+    if code is None or code.is_used or now >= code.expires:
+        return _refused_grant(f"The code '{given}' is not valid.")
+    if form.get("redirect_uri") != code.consented.redirect_uri:
+        return bad_request("redirect_uri is another one than that of the code")
+    used = code._replace(is_used=True)
+    codes = (*grants.codes[: number - 1], used, *grants.codes[number:])
+    kept = grants._replace(codes=codes, scopes=code.consented.scopes)
+    made = _granted(app, now, kept, code.consented.scopes)
+    body = {
+        **made.body,
+        "response_type": "authorization_code",
+        "refresh_token": made.body.get("refresh_token", app.refresh_token),
+        "refresh_token_expires_in": app.refresh_token_seconds,
+    }
+    return made._replace(body=body)
 
 
 def _form(request: Request) -> Mapping[str, str] | Answer:

@@ -15,7 +15,7 @@ CONVERSIONS: Final = "ads_conversions"
 READ: Final = "ads_read"
 WRITE: Final = "ads_write"
 TOKENS: Final = "org_read"
-CATEGORIES: Final = {"events": CONVERSIONS, "oauth": TOKENS}
+CATEGORIES: Final = {"events": CONVERSIONS, "oauth": TOKENS, "conversion_token": "org_write"}
 
 # seen for events; the words for a user and an app are ours
 _NAMES: Final = {CONVERSIONS: "ads_conversions_ad_account_id"}

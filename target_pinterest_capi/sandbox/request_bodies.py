@@ -12,6 +12,8 @@ from typing import Any, Final
 import jsonschema_rs
 import msgspec
 
+from target_pinterest_capi.sandbox.identifiers import ROW_FIELDS
+
 # Written by tools/api_facts.py; docs/pinterest-api.md explains it
 DESCRIPTION: Final = Path(__file__).parent / "pinterest-openapi.json"
 
@@ -48,12 +50,51 @@ def _amend(schemas: dict[str, Any]) -> None:
     event["action_source"]["enum"] = event["action_source"]["x-named-values"]
     # An event that identifies nobody fails alone (`rules`), so its request has the right form
     schemas["ConversionEventsUserData"] = schemas["ConversionEventsUserDataProperties"]
+    _amend_lists(schemas)
     # The one member of a rule that an audience of a customer list has
     members = schemas["AudienceRule"]["properties"]
     schemas["AudienceRule"] |= {
         "properties": {"customer_list_id": members["customer_list_id"]},
         "required": ["customer_list_id"],
     }
+    # docs/pinterest-api.md: Deletion requests; Advertiser-defined events. 5.28, as its models are
+    schemas["ConversionDeletionRequestCreate"] = _object(deletion_targets=_TARGETS)
+    schemas["AdvertiserDefinedEventsCreateRequest"] = _object(
+        items={"type": "array", "items": _DEFINED_EVENT, "minItems": 1}
+    )
+
+
+def _object(**properties: Any) -> dict[str, Any]:
+    """Return the schema of an object whose members are all required."""
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+_NAMES: Final = {"type": "array", "items": {"type": "string"}, "minItems": 1}
+_TARGETS: Final = {"type": "object", "properties": {"user_emails": _NAMES, "epiks": _NAMES}}
+# docs/pinterest-api.md: Advertiser-defined events
+MAPPED_TYPES: Final = (
+    "ADD_PAYMENT_INFO", "ADD_TO_CART", "ADD_TO_WISHLIST", "CHECKOUT", "CONTACT",
+    "CUSTOMIZE_PRODUCT", "FIND_LOCATION", "INITIATE_CHECKOUT", "LEAD", "PAGE_VISIT", "SCHEDULE",
+    "SEARCH", "SIGNUP", "START_TRIAL", "SUBMIT_APPLICATION", "SUBSCRIBE", "VIEW_CATEGORY",
+    "VIEW_CONTENT", "WATCH_VIDEO",
+)  # fmt: skip
+_DEFINED_EVENT: Final = _object(
+    name={"type": "string"}, mapped_conversion_type={"type": "string", "enum": list(MAPPED_TYPES)}
+)
+
+
+def _amend_lists(schemas: dict[str, Any]) -> None:
+    """Add what is newer than the description: rows of several identifiers, and `is_nca`.
+
+    That a body has either `records` or `records_v2` is for `customer_lists` to say.
+    """
+    # docs/pinterest-api.md: Customer lists
+    fields = {name: {"type": "string"} for name in ROW_FIELDS}
+    rows = {"type": "array", "items": {"type": "object", "properties": fields}}
+    for name in ("CustomerListRequest", "CustomerListUpdateRequest"):
+        schemas[name]["required"].remove("records")
+        schemas[name]["properties"]["records_v2"] = rows
+    schemas["CustomerListRequest"]["properties"]["is_nca"] = {"type": "boolean"}
 
 
 def _json_schema(described: Schema, schemas: Schema) -> dict[str, Any]:
@@ -140,3 +181,5 @@ check_events: Final = _compile(body_schema("ConversionEvents"))
 check_list: Final = _compile(body_schema("CustomerListRequest"))
 check_list_update: Final = _compile(body_schema("CustomerListUpdateRequest"))
 check_audience: Final = _compile(body_schema("AudienceCreateRequest"))
+check_deletion: Final = _compile(body_schema("ConversionDeletionRequestCreate"))
+check_defined_events: Final = _compile(body_schema("AdvertiserDefinedEventsCreateRequest"))

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
+from target_pinterest_capi.sandbox.identifiers import Member
+
 Row = TypeVar("Row")
 
 
@@ -41,7 +43,7 @@ class UpdateRow(NamedTuple):
     """One change of a customer list: CREATE, ADD or REMOVE.
 
     `records` came with it, of which `invalid` were no identifiers; `members` are the digests of the
-    others, each once; `changed` is how many of these were not members before, or were until now.
+    others, each once; `changed` is how many members came, or left, by it.
     """
 
     request: int
@@ -52,7 +54,7 @@ class UpdateRow(NamedTuple):
     records: int
     invalid: int
     changed: int
-    members: frozenset[str]
+    members: frozenset[Member]
 
 
 class Extent(NamedTuple):

@@ -1,4 +1,4 @@
-"""What the sandbox remembers: requests, events, lists, audiences, grants, counters, rate windows.
+"""What the sandbox remembers: requests, events, lists, grants and the like, counters, rate windows.
 
 Promises that events and requests come back in the order of their answers and the updates of lists
 in the order of their effect, that counters go on when the oldest rows are let go, and that any
@@ -19,6 +19,9 @@ from target_pinterest_capi.sandbox.answers import Answer, Change
 from target_pinterest_capi.sandbox.audiences import Audience
 from target_pinterest_capi.sandbox.customer_lists import StoredList
 from target_pinterest_capi.sandbox.deduplication import SeenEvents
+from target_pinterest_capi.sandbox.defined_events import DefinedEvents, Names
+from target_pinterest_capi.sandbox.deletion_requests import DeletionRequest
+from target_pinterest_capi.sandbox.identifiers import Member
 from target_pinterest_capi.sandbox.oauth import NONE_YET, Grants
 from target_pinterest_capi.sandbox.rates import FRESH, Window
 from target_pinterest_capi.sandbox.rows import (
@@ -69,6 +72,8 @@ class Store:
             self._updates: deque[UpdateRow] = deque()
             self._updates_size = 0
             self._audiences: dict[str, Audience] = {}
+            self._deletions: dict[str, DeletionRequest] = {}
+            self._defined_events: dict[str, DefinedEvents] = {}
             self._grants = NONE_YET
             self._counters: Counter[str] = Counter()
 
@@ -100,7 +105,7 @@ class Store:
     def keep_answer(
         self, number: int, ad_account_id: str, answer: Answer, now: float, body: bytes
     ) -> None:
-        """Keep what one answer leaves: a list, an audience, grants, or a live request's events."""
+        """Keep what one answer leaves: its `kept`, or a live request's events."""
         with self._lock:
             self._keep_state(number, answer, now)
             if not answer.verdicts:
@@ -130,10 +135,27 @@ class Store:
         elif isinstance(kept, Audience):
             self._audiences[kept.id] = kept
             self._counters["audiences_created"] += 1
+        elif isinstance(kept, DeletionRequest):
+            what = "cancelled" if kept.is_cancelled else "created"
+            self._counters[f"deletion_requests_{what}"] += 1
+            self._deletions[kept.id] = kept
+        elif isinstance(kept, DefinedEvents):
+            self._counters["defined_events_changed"] += kept.changed
+            self._defined_events[kept.ad_account_id] = kept
         elif isinstance(kept, Grants):
-            self._counters["tokens_issued"] += len(kept.issued) - len(self._grants.issued)
-            self._counters["refresh_tokens_replaced"] += kept.rotations - self._grants.rotations
-            self._grants = kept
+            self._keep_grants(kept)
+
+    def keep_grants(self, kept: Grants) -> None:
+        """Keep the grants as they are after a user's consent."""
+        with self._lock:
+            self._keep_grants(kept)
+
+    def _keep_grants(self, kept: Grants) -> None:
+        before = self._grants
+        self._counters["codes_issued"] += len(kept.codes) - len(before.codes)
+        self._counters["tokens_issued"] += len(kept.issued) - len(before.issued)
+        self._counters["refresh_tokens_replaced"] += kept.rotations - before.rotations
+        self._grants = kept
 
     def _keep_update(self, row: UpdateRow) -> None:
         self._counters["lists_created"] += row.operation == "CREATE"
@@ -263,8 +285,8 @@ class Store:
         with self._lock:
             return list(self._lists.values())
 
-    def members(self, list_id: str) -> frozenset[str]:
-        """Return the digests of a list's members.
+    def members(self, list_id: str) -> frozenset[Member]:
+        """Return a list's members: digests, or rows of them.
 
         Raises:
             KeyError: there is no such list.
@@ -283,6 +305,16 @@ class Store:
         """Return the audiences, in the order they were made."""
         with self._lock:
             return list(self._audiences.values())
+
+    def deletion_requests(self) -> list[DeletionRequest]:
+        """Return the deletion requests, in the order they were made."""
+        with self._lock:
+            return list(self._deletions.values())
+
+    def defined_events(self, ad_account_id: str) -> Names | None:
+        """Return the event names of an ad account; None where none was changed."""
+        held = self._defined_events.get(ad_account_id)
+        return None if held is None else held.names
 
     def grants(self) -> Grants:
         """Return what OAuth has issued, without the tokens."""

@@ -20,13 +20,14 @@ from target_pinterest_capi.settings.reference import (
     environment_example,
     mapping_table,
     meltano_settings,
+    settings_groups,
     settings_table,
 )
-from target_pinterest_capi.settings.sources import (
+from target_pinterest_capi.settings.sources import read_files
+from target_pinterest_capi.settings.variables import (
     ENVIRONMENT_PREFIX,
     environment,
     read_environment,
-    read_files,
 )
 
 __all__ = [
@@ -50,5 +51,6 @@ __all__ = [
     "read_environment",
     "read_files",
     "sdk_schema",
+    "settings_groups",
     "settings_table",
 ]

@@ -24,11 +24,16 @@ Zone = Annotated[str, AfterValidator(values.timezone)]
 Country = Annotated[str, AfterValidator(values.country)]
 ReportPath = Annotated[str, AfterValidator(values.report_path)]
 LedgerUrl = Annotated[SecretStr, AfterValidator(values.ledger_url)]
+Quality = Annotated[Mapping[str, Any], AfterValidator(values.quality), PlainSerializer(dict)]
 Object = Annotated[Mapping[str, Any], AfterValidator(values.Frozen), PlainSerializer(dict)]
 LocalPath = Annotated[str, WithJsonSchema({"type": "string", "format": "file-path"})]
 Expressions = Annotated[
     tuple[str, ...],
     WithJsonSchema({"type": ["string", "array"], "items": {"type": "string"}}),
+]
+MemberExpressions = Annotated[
+    tuple[str, ...],
+    WithJsonSchema({"type": ["string", "array", "object"], "items": {"type": "string"}}),
 ]
 FieldExpressions = Annotated[
     Mapping[str, Expressions | None],

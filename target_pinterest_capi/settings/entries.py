@@ -10,8 +10,9 @@ from typing import Any, Final
 from target_pinterest_capi.events.fields import FIELDS, OBJECTS
 from target_pinterest_capi.expressions.compiler import ExpressionError, compile_expression
 from target_pinterest_capi.settings.constants import unknown_event_name
+from target_pinterest_capi.settings.objects import HASHED, IDENTIFIERS, PAIR
 from target_pinterest_capi.settings.paths import flatten
-from target_pinterest_capi.settings.problems import Problem, Reading, joined
+from target_pinterest_capi.settings.problems import Problem, Reading, did_you_mean, joined
 from target_pinterest_capi.settings.values import MAX_ACCOUNT_DIGITS
 
 _DIGITS: Final = re.compile(r"[0-9]+")
@@ -95,6 +96,31 @@ def read_expressions(value: Any, where: str, problems: list[Problem]) -> tuple[s
     return tuple(source.strip() for source in sources)
 
 
+def read_identifiers(
+    raw: Mapping[Any, Any], where: str, problems: list[Problem], *, is_full: bool
+) -> dict[str, tuple[str, ...]]:
+    """Return `{identifier: expressions}` of a member of several; null is the same as not given.
+
+    With `is_full` one of them has to be hashed: a full refresh keeps nothing plain.
+    """
+    result: dict[str, tuple[str, ...]] = {}
+    given = {str(name) for name, value in raw.items() if value is not None}
+    for name in sorted(given.difference(IDENTIFIERS)):
+        advice = f"is no identifier of a member{did_you_mean(name, IDENTIFIERS)}"
+        problems.append(Problem(joined(where, name), advice))
+    for name in IDENTIFIERS:
+        if name in given:
+            found = read_expressions(raw[name], joined(where, name), problems)
+            result[name] = found or ()
+    if given.issubset(IDENTIFIERS) and not (given - PAIR or given >= PAIR):
+        advice = f"identifies nobody: name one or more of {', '.join(IDENTIFIERS)}, the last two "
+        problems.append(Problem(where, f"{advice}together"))
+    elif is_full and given.isdisjoint(HASHED):
+        advice = "needs email, maid or phone with refresh: full, which records digests only"
+        problems.append(Problem(where, advice))
+    return result
+
+
 def read_expression(value: Any, where: str, problems: list[Problem]) -> str | None:
     """Return one expression, trimmed; None, and the problem, where it is wrong."""
     known = len(problems)
@@ -113,7 +139,7 @@ def check_expression(source: Any, where: str, problems: list[Problem]) -> None:
     try:
         compile_expression(source.strip())
     except ExpressionError as error:
-        problems.append(Problem(where, f"is no valid expression: {error}"))
+        problems.append(Problem(where, f"is no valid expression: {error}", error.column))
 
 
 def check_account(source: str, where: str, problems: list[Problem]) -> None:

@@ -14,18 +14,19 @@ from target_pinterest_capi.expressions.analysis import looks_computed
 from target_pinterest_capi.settings import entries
 from target_pinterest_capi.settings.constants import read_defaults
 from target_pinterest_capi.settings.event_names import names_without_effect
+from target_pinterest_capi.settings.foreign_names import FOREIGN
 from target_pinterest_capi.settings.model import Settings
 from target_pinterest_capi.settings.network import network_problems
 from target_pinterest_capi.settings.objects import CustomerListEntry, MappingEntry, OAuth
 from target_pinterest_capi.settings.problems import ConfigurationError, Problem, Reading
 from target_pinterest_capi.settings.reading import build, given_members
 from target_pinterest_capi.settings.secrets import read_secrets
-from target_pinterest_capi.settings.sources import (
-    ENVIRONMENT,
+from target_pinterest_capi.settings.sources import ENVIRONMENT, read_files, real_file
+from target_pinterest_capi.settings.variables import (
     environment,
+    mode_in_effect,
     read_environment,
-    read_files,
-    real_file,
+    refuse_unclear,
     unread_variables,
 )
 
@@ -36,53 +37,6 @@ STAND_IN_ACCOUNT: Final = (
     "0"  # lets the rules between settings run where ad_account_id is missing or wrong
 )
 REFRESHED: Final = ("client_id", "client_secret", "refresh_token", "token_path")
-
-# Settings of singer-sdk, and names that people expect, which are none here: what to do instead.
-# Names of settings in other destinations for Pinterest, Meta and TikTok, and in their tags.
-_TOKEN: Final = "is no setting: set conversion_token"  # noqa: S105 - words
-_ACCOUNT: Final = "is no setting: set ad_account_id, the number of the ad account"
-_TAG: Final = "is no setting: the Conversions API goes by the ad account. Set ad_account_id"
-_INVALID: Final = "is no setting: set on_invalid, to skip or fail"
-_MODE: Final = "is no setting: set mode, to live, test or dry_run"
-_OAUTH: Final = "is no setting at the top: set it as a member of oauth"
-_HASHED: Final = "is no setting: what names a person is always hashed. Remove it"
-_MAPPED: Final = "is no setting: say it in mappings, by stream"
-OF_OTHER_PRODUCTS: Final = {
-    **dict.fromkeys(("api_key", "api_token", "token", "conversion_access_token"), _TOKEN),
-    **dict.fromkeys(("account_id", "advertiser_id", "adaccount_id", "ad_account"), _ACCOUNT),
-    **dict.fromkeys(("pixel_id", "tag_id", "pinterest_tag_id", "dataset_id"), _TAG),
-    **dict.fromkeys(
-        ("skip_invalid_record", "skip_invalid_records", "ignore_invalid_records", "on_error"),
-        _INVALID,
-    ),
-    **dict.fromkeys(
-        ("test_event", "test_events", "test_mode", "test_event_code", "test", "dry_run", "debug"),
-        _MODE,
-    ),
-    **dict.fromkeys(("client_id", "client_secret", "refresh_token", "token_path"), _OAUTH),
-    **dict.fromkeys(("hash_data", "hash_pii", "hashing", "enable_hashing"), _HASHED),
-    **dict.fromkeys(("event_name", "event_names", "fields", "preset", "streams"), _MAPPED),
-    **dict.fromkeys(("action_source", "currency"), "is no setting: set it in defaults"),
-    **dict.fromkeys(("endpoint", "base_url", "url", "host"), "is no setting: set api_url"),
-    **dict.fromkeys(("batch_size", "max_batch_size"), "is no setting: set batch_size_rows"),
-    **dict.fromkeys(("timeout", "timeout_seconds"), "is no setting: set request_timeout_seconds"),
-    **dict.fromkeys(("max_retries", "retries"), "is no setting: set max_retry_seconds"),
-    "api_version": "is no setting: the version stands at the end of api_url",
-}
-FOREIGN: Final = {
-    "add_record_metadata": "has no meaning here: an event has no room for _sdc_ columns. Remove it",
-    "load_method": "has no meaning here: events are only ever added. Remove it",
-    "batch_config": "has no meaning here: it sets how files are written, and this target sends "
-    "events. Set batch_size_rows instead",
-    "batch_wait_limit_seconds": "has no meaning here: set batch_wait_seconds instead",
-    "default_target_schema": "has no meaning here: Pinterest has no schemas. Remove it",
-    "hard_delete": "has no meaning here: an event cannot be taken back. Remove it",
-    "process_activate_version_messages": "has no meaning here: events have no versions. Remove it",
-    "use_singer_decimal": "has no meaning here: amounts are always exact decimals. Remove it",
-    "access_token": "is no setting: set conversion_token for events, or oauth.access_token for "
-    "customer lists",
-    **OF_OTHER_PRODUCTS,
-}
 
 
 class _Context(NamedTuple):
@@ -132,10 +86,7 @@ def load_files(
     sources = paths or (ENVIRONMENT,)
     environ = environment()
     raw = read_files(sources, environ=environ)
-    warnings = unread_variables(environ, raw, is_read=ENVIRONMENT in sources)
-    if mode is not None:
-        raw["mode"] = mode
-    return load(raw, purpose=purpose, warnings=warnings)
+    return _load_beside(environ, raw, is_read=ENVIRONMENT in sources, purpose=purpose, mode=mode)
 
 
 def load_config(config: Mapping[str, Any] | Sequence[str], *, with_environment: bool) -> Settings:
@@ -147,8 +98,26 @@ def load_config(config: Mapping[str, Any] | Sequence[str], *, with_environment: 
     environ = environment()
     if with_environment:
         raw |= read_environment(environ)
-    given = list(map(str, raw))
-    return load(raw, warnings=unread_variables(environ, given, is_read=with_environment))
+    return _load_beside(environ, raw, is_read=with_environment)
+
+
+def _load_beside(
+    environ: Mapping[str, str],
+    raw: dict[str, Any],
+    *,
+    is_read: bool,
+    purpose: Purpose = "events",
+    mode: str | None = None,
+) -> Settings:
+    """Return the checked settings of plain values, with what is to be said of the environment."""
+    refuse_unclear(environ, raw, is_read=is_read)
+    warnings: list[Problem] = []
+    if mode is None and not is_read:
+        mode, warnings = mode_in_effect(raw, environ)
+    if mode is not None:
+        raw["mode"] = mode
+    warnings += unread_variables(environ, raw, is_read=is_read)
+    return load(raw, purpose=purpose, warnings=warnings)
 
 
 def collect(read: Callable[[], Result], problems: list[Problem]) -> Result | None:
@@ -273,9 +242,8 @@ def _customer_lists(raw: Any, where: str, reading: Reading) -> tuple[CustomerLis
 
 
 def _customer_list(raw: Any, where: str, problems: list[Problem]) -> CustomerListEntry | None:
-    given = given_members(
-        CustomerListEntry, raw, where, problems, as_given=frozenset({"member", "operation"})
-    )
+    as_given = frozenset({"member", "operation", "when"})
+    given = given_members(CustomerListEntry, raw, where, problems, as_given=as_given)
     if not isinstance(raw, Mapping):
         return None
     if ("list_id" in given) == ("list_name" in given):
@@ -285,15 +253,23 @@ def _customer_list(raw: Any, where: str, problems: list[Problem]) -> CustomerLis
         advice = "is a name, not an expression, and a list named so would be made: write its name"
         problems.append(Problem(f"{where}.list_name", advice))
     sound = dict(given)
-    if "member" in sound:
+    if isinstance(sound.get("member"), Mapping):
+        is_full = given.get("refresh") == "full"
+        sound["identifiers"] = entries.read_identifiers(
+            sound["member"], f"{where}.member", problems, is_full=is_full
+        )
+        sound |= {"member": (), "list_type": None}
+        if "list_type" in given:
+            advice = "says what a single identifier is: leave it out where member names several"
+            problems.append(Problem(f"{where}.list_type", advice))
+    elif "member" in sound:
         # a stand-in for a wrong one, so that the other members are checked as well
         sound["member"] = (
             entries.read_expressions(sound["member"], f"{where}.member", problems) or ()
         )
-    if "operation" in sound:
-        sound["operation"] = entries.read_expression(
-            sound["operation"], f"{where}.operation", problems
-        )
+    for name in ("operation", "when"):
+        if name in sound:
+            sound[name] = entries.read_expression(sound[name], f"{where}.{name}", problems)
     return build(CustomerListEntry, sound, where, problems)
 
 
@@ -377,7 +353,7 @@ def _lists_rule(context: _Context) -> Iterator[Problem]:
     known: dict[tuple[str | None, ...], CustomerListEntry] = {}
     for entry in context.settings.customer_lists:
         first = known.setdefault((entry.ad_account_id, entry.list_id, entry.list_name), entry)
-        for name in ("list_type", "refresh"):
+        for name in ("list_type", "refresh", "is_nca"):
             if getattr(first, name) != getattr(entry, name):
                 which = entry.list_name or entry.list_id
                 yield Problem(

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from pydantic import PrivateAttr, SecretStr
 
 from target_pinterest_capi.events.build.converters import Options
+from target_pinterest_capi.events.event import Mode
 from target_pinterest_capi.events.null_values import DEFAULT_NULL_VALUES
 from target_pinterest_capi.settings import values
 from target_pinterest_capi.settings.declarations import (
@@ -15,6 +16,7 @@ from target_pinterest_capi.settings.declarations import (
     LedgerUrl,
     LocalPath,
     Object,
+    Quality,
     ReportPath,
     SettingsModel,
     Zone,
@@ -66,7 +68,7 @@ class Settings(SettingsModel):
         API_URL,
         group="Account",
     )
-    mode: Literal["live", "test", "dry_run"] = setting(
+    mode: Mode = setting(
         "live; test: Pinterest validates and records nothing; dry_run: nothing is sent. The last "
         "two write no STATE.",
         "live",
@@ -162,6 +164,19 @@ class Settings(SettingsModel):
     )
     report_path: ReportPath | None = setting(
         "Where the run's report goes: a .json or .html file.", group="Outcomes", hidden=True
+    )
+    quality: Quality = setting(
+        "Least coverage of delivered events, by event name or all: {checkout: {hashed_email: 80}} "
+        "in per cent, events as a number, within_an_hour of all.",
+        values.Frozen({}),
+        group="Outcomes",
+        hidden=True,
+    )
+    on_low_quality: Literal["warn", "fail"] = setting(
+        "What a run does that falls short of quality: warn, or end with exit code 3 after all is "
+        "delivered.",
+        "warn",
+        group="Outcomes",
     )
     ledger_url: LedgerUrl | None = setting(
         "SQLAlchemy URL of the database of delivered events, such as sqlite:///ledger.db: what is "

@@ -4,17 +4,19 @@ Members that are filled while loading and never read from a configuration are hi
 schema.
 """
 
-from typing import Literal
+from collections.abc import Iterator
+from typing import Final, Literal
 
 from pydantic import SecretStr
 from pydantic.json_schema import SkipJsonSchema
 
+from target_pinterest_capi.events.event import Mode
 from target_pinterest_capi.settings import values
 from target_pinterest_capi.settings.declarations import (
     AccountId,
-    Expressions,
     FieldExpressions,
     LocalPath,
+    MemberExpressions,
     Object,
     SettingsModel,
     setting,
@@ -73,7 +75,15 @@ class MappingEntry(SettingsModel):
     )
     when: str | None = setting(
         "JMESPath predicate: records for which it does not hold are skipped. A preset's must hold "
-        "as well, unless this is always."
+        "as well, unless preset_when is ignore, or this is always."
+    )
+    preset_when: Literal["join", "ignore"] = setting(
+        "ignore: the preset's own predicate is not asked, so that when stands alone.", "join"
+    )
+    mode: Mode = setting(
+        "test: these events go with Pinterest's test parameter, and nothing is recorded; dry_run: "
+        "they are not sent. The setting mode holds where it is more careful.",
+        "live",
     )
     deleted: Literal["skip", "send"] = setting(
         "What becomes of records of deleted rows, which have a value in _sdc_deleted_at.",
@@ -113,20 +123,43 @@ class MappingEntry(SettingsModel):
     )
 
 
+# What identifies a member of a list of rows. `PAIR` identifies together, `HASHED` goes as digests
+IDENTIFIERS: Final = ("email", "maid", "phone", "external_id", "ip_address", "user_agent")
+HASHED: Final = frozenset({"email", "maid", "phone"})
+PAIR: Final = frozenset({"ip_address", "user_agent"})
+
+
 class CustomerListEntry(SettingsModel):
-    """How the records of matching streams become members of one customer list."""
+    """How the records of matching streams become members of one customer list.
+
+    `member` holds the expressions of a single identifier, `identifiers` those of several.
+    """
 
     stream: str = setting("A stream's name, or a shell pattern such as members_*.", ...)
     list_id: str | None = setting("Id of the list; or name it by list_name.")
     list_name: str | None = setting(
         "Name of the list, which is looked up, and made with its first members if there is none."
     )
-    list_type: Literal["EMAIL", "MAID", "IDFA"] = setting(
-        "What identifies a member; one kind a list.", "EMAIL"
+    list_type: Literal["EMAIL", "MAID", "IDFA"] | None = setting(
+        "What identifies a member, where `member` gives a single identifier; one kind a list.",
+        "EMAIL",
+    )
+    is_nca: bool = setting(
+        "Make the list, where there is none, as one for finding new customers. Pinterest does not "
+        "change this later.",
+        False,
     )
     ad_account_id: AccountId | None = setting("Another ad account, digits only.")
-    member: Expressions = setting(
-        "JMESPath expression of the member's identifier, or a list of them.", ...
+    member: MemberExpressions = setting(
+        "JMESPath expression of a member's identifier, or a list; or an object of several: email, "
+        "maid, phone, external_id, ip_address, user_agent, sent as one row.",
+        ...,
+    )
+    identifiers: SkipJsonSchema[FieldExpressions] = setting(
+        "What an object in member says, by identifier.", values.Frozen({}), hidden=True
+    )
+    when: str | None = setting(
+        "JMESPath predicate: records for which it does not hold are skipped."
     )
     operation: str | None = setting(
         "JMESPath expression of what to do: add, insert, enter, true, or remove, delete, exit, "
@@ -144,3 +177,17 @@ class CustomerListEntry(SettingsModel):
         "Texts that stand for a missing value in these records, in place of the setting's."
     )
     audience: bool = setting("Make sure that an audience of the list exists.", False)
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether a member is a row of several identifiers, and not a single one."""
+        return bool(self.identifiers)
+
+    def expressions(self) -> Iterator[tuple[str, str]]:
+        """Yield the expressions that read records, each after its path in the entry."""
+        for name, sources in self.identifiers.items():
+            yield from ((f"member.{name}", source) for source in sources or ())
+        yield from (("member", source) for source in self.member)
+        for name in ("operation", "when"):
+            if (source := getattr(self, name)) is not None:
+                yield name, source

@@ -20,11 +20,13 @@ _ODD: Final = re.compile(r"[^\x20-\x7e\xa0-\uffff]")  # control characters and t
 class Problem(NamedTuple):
     """One thing to change: `path` says where, `message` what is wrong and what to do.
 
-    A path is written like `mappings[0].fields.user_data.em`.
+    A path is written like `mappings[0].fields.user_data.em`. `column` is what may have been meant
+    as a column's name, and can be looked for where a stream's columns are known.
     """
 
     path: str
     message: str
+    column: str = ""
 
     def __str__(self) -> str:
         return f"{self.path}: {self.message}"

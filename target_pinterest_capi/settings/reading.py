@@ -7,8 +7,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from target_pinterest_capi.settings.json_schema import Schema, expected, properties
+from target_pinterest_capi.settings.json_text import parse_json
 from target_pinterest_capi.settings.problems import Problem, WrongValueError, did_you_mean, joined
-from target_pinterest_capi.settings.sources import parse_json
 
 Model = TypeVar("Model", bound=BaseModel)
 

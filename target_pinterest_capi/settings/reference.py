@@ -14,10 +14,32 @@ from target_pinterest_capi.settings.json_schema import (
 )
 from target_pinterest_capi.settings.model import Settings
 from target_pinterest_capi.settings.objects import CustomerListEntry, MappingEntry
-from target_pinterest_capi.settings.sources import ENVIRONMENT_PREFIX
+from target_pinterest_capi.settings.variables import ENVIRONMENT_PREFIX
 
 # It matters whether these were given, which a `value` would hide: loading, _retention_rule.
 _WITHOUT_VALUE: Final = frozenset({"ledger_retention_days"})
+# What only events need, and what only customer lists need; the rest is for both.
+_FOR_EVENTS: Final = frozenset(
+    {
+        "conversion_token",
+        "conversion_token_file",
+        "mappings",
+        "defaults",
+        "timezone",
+        "date_format",
+        "postal_code",
+        "url_query",
+        "max_event_age_days",
+        "ledger_retention_days",
+        "on_uncertain",
+        "batch_size_rows",
+        "batch_max_bytes",
+        "batch_wait_seconds",
+        "max_in_flight",
+        "max_requests_per_minute",
+    }
+)
+_FOR_LISTS: Final = frozenset({"oauth", "customer_lists", "list_batch_size", "list_wait_seconds"})
 
 
 def meltano_settings() -> list[dict[str, Any]]:
@@ -73,16 +95,27 @@ def _meltano_kind(schema: Schema) -> str:
     return "string" if kind == "number" or "null" in schema else kind
 
 
-def settings_table() -> str:
-    """Return the README's table of all settings, in Markdown, one heading row a group."""
+def settings_table(group: str = "") -> str:
+    """Return a table of all settings in Markdown, or of a group's."""
     settings = object_schema(Settings)
-    lines = ["| Setting | Default | Meaning |", "|---|---|---|"]
-    members = settings["properties"].items()
-    for group, of_group in groupby(members, key=lambda member: member[1]["group"]):
-        lines.append(f"| **{group}** | | |")
-        for name, schema in of_group:
-            lines += _rows(name, schema, required=name in settings["required"])
+    lines = ["| Setting | Default | For | Meaning |", "|---|---|---|---|"]
+    for name, schema in settings["properties"].items():
+        if group in ("", schema["group"]):
+            required = name in settings["required"]
+            lines += _rows(name, schema, required=required, users=_users(name))
     return "\n".join(lines) + "\n"
+
+
+def settings_groups() -> list[str]:
+    """Return the names of the groups of settings, in their order."""
+    members = object_schema(Settings)["properties"].values()
+    return list(dict.fromkeys(schema["group"] for schema in members))
+
+
+def _users(name: str) -> str:
+    if name in _FOR_EVENTS:
+        return "events"
+    return "lists" if name in _FOR_LISTS else "both"
 
 
 def mapping_table(*, lists: bool = False) -> str:
@@ -94,13 +127,14 @@ def mapping_table(*, lists: bool = False) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _rows(name: str, schema: Schema, *, required: bool) -> Iterator[str]:
+def _rows(name: str, schema: Schema, *, required: bool, users: str = "") -> Iterator[str]:
     meaning = schema["description"].replace("|", "\\|")
     secret = " Secret." if schema.get("writeOnly") else ""
     shown = "required" if required else _shown_default(schema)
-    yield f"| `{name}` | {shown} | {meaning}{_choices(schema)}{secret} |"
+    used_for = f" {users} |" if users else ""
+    yield f"| `{name}` | {shown} |{used_for} {meaning}{_choices(schema)}{secret} |"
     for member, of_member in schema.get("properties", {}).items():
-        yield from _rows(f"{name}.{member}", of_member, required=False)
+        yield from _rows(f"{name}.{member}", of_member, required=False, users=users)
 
 
 def _shown_default(schema: Schema) -> str:

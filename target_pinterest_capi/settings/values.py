@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import iso3166
 from pydantic import SecretStr
 
+from target_pinterest_capi.events.components import COMPONENTS
 from target_pinterest_capi.settings.problems import WrongValueError, did_you_mean
 
 MAX_ACCOUNT_DIGITS: Final = 18  # docs/pinterest-api.md: Conversion events
@@ -165,3 +166,36 @@ def report_path(path: str) -> str:
     if not path.casefold().endswith(REPORT_ENDINGS):
         raise WrongValueError("must end in .json or .html: the ending decides the report's form")
     return path
+
+
+# What a gate of `quality` can ask for: the share of events with a component, in per cent, or a
+# number of events; of all together also how many arrive within the hour.
+EVENTS: Final = "events"
+WITHIN_AN_HOUR: Final = "within_an_hour"
+ALL_EVENTS: Final = "all"
+SHARES: Final = (*(component.name for component in COMPONENTS), WITHIN_AN_HOUR)
+
+
+def quality(gates: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return gates by event name: each an object of measures, such as {"hashed_email": 80}."""
+    return Frozen({name: Frozen(dict(_measures(name, asked))) for name, asked in gates.items()})
+
+
+def _measures(name: str, asked: Any) -> Iterator[tuple[str, float]]:
+    if not isinstance(asked, Mapping):
+        raise WrongValueError("must be an object of event names: {checkout: {hashed_email: 80}}")
+    for measure, least in asked.items():
+        if measure not in (EVENTS, *SHARES):
+            hint = did_you_mean(measure, (EVENTS, *SHARES))
+            raise WrongValueError(f"has no measure {measure!r}{hint}")
+        if measure == WITHIN_AN_HOUR and name != ALL_EVENTS:
+            raise WrongValueError(
+                f"measures {measure} of all events alone: put it below {ALL_EVENTS}"
+            )
+        is_number = isinstance(least, int | float) and not isinstance(least, bool)
+        if not is_number or least < 0 or (measure in SHARES and least > 100):  # noqa: PLR2004
+            asked_for = (
+                "a share of 0 to 100 per cent" if measure in SHARES else "a number of events"
+            )
+            raise WrongValueError(f"must give {measure} as {asked_for}")
+        yield measure, float(least)

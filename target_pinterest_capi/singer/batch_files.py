@@ -5,7 +5,9 @@ is opened: a tap's input does not decide which hosts we connect to.
 """
 
 import gzip
+import os
 import re
+import stat
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -151,11 +153,20 @@ def _open_local(path: str, *, is_url: bool) -> IO[bytes]:
     if "\0" in path:
         raise BatchFileError("its path holds a null character")
     try:
-        return open(path, "rb")  # noqa: PTH123 - the caller closes it; Path("") would be a folder
+        return _open_regular(path)
     except FileNotFoundError:
         if not is_url or "%" not in path:
             raise
-    return open(unquote(path), "rb")  # noqa: PTH123 - the SDK's taps quote some URLs and not others
+    return _open_regular(unquote(path))  # the SDK's taps quote some URLs and not others
+
+
+def _open_regular(path: str) -> IO[bytes]:
+    """Open a file, and nothing that could be waited for, such as a pipe that nobody writes to."""
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise BatchFileError("it is no regular file")
+    return open(fd, "rb")  # noqa: PTH123 - the caller closes it
 
 
 def _open_object(address: str) -> IO[bytes]:

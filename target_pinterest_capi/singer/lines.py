@@ -18,7 +18,11 @@ _CHUNK_BYTES: Final = 256 * 1024  # larger ones leave the processor's cache befo
 _CHUNK_LINES: Final = 500
 
 
-class LineTooLongError(ValueError):
+class UnreadableInputError(Exception):
+    """The input cannot be read on; says why."""
+
+
+class LineTooLongError(UnreadableInputError):
     """A line is longer than `MAX_LINE_BYTES`."""
 
     def __init__(self) -> None:
@@ -74,7 +78,7 @@ class DescriptorLines:
     def read(self, seconds: float | None) -> list[bytes] | None:
         """Return the lines of one read; none when woken or when time is up.
 
-        Raises `LineTooLongError`.
+        Raises `UnreadableInputError`.
         """
         if self._ended:
             return None
@@ -83,7 +87,10 @@ class DescriptorLines:
             self._wake.clear()
         if self._fd not in ready:
             return []
-        chunk = os.read(self._fd, _CHUNK_BYTES)
+        try:
+            chunk = os.read(self._fd, _CHUNK_BYTES)
+        except OSError as error:  # a terminal that was hung up, a network's connection
+            raise UnreadableInputError(f"it cannot be read: {error.strerror}") from None
         if not chunk:
             self._ended = True
             return [b"".join(self._begun)] if self._begun else None

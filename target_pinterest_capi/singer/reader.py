@@ -18,7 +18,7 @@ from singer_sdk.singerlib.exceptions import InvalidInputLine
 from target_pinterest_capi.delivery.wakeup import Wakeup
 from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.singer import messages
-from target_pinterest_capi.singer.lines import Lines, LineTooLongError, open_lines
+from target_pinterest_capi.singer.lines import Lines, UnreadableInputError, open_lines
 from target_pinterest_capi.singer.rows import RecordHandler, RowHandler, record_head
 
 Callbacks = dict[str, Callable[[dict[str, Any]], None]]
@@ -84,7 +84,7 @@ class BytesReader(GenericSingerReader[bytes]):
         lines = open_lines(file, self._wake)
         try:
             return self._process(self._paced(lines), callbacks)
-        except LineTooLongError as error:
+        except UnreadableInputError as error:
             raise InputError(f"line {self.line_number + 1}: {error}") from None
 
     def _process(self, lines: Iterable[bytes], callbacks: Callbacks) -> "Counter[str]":

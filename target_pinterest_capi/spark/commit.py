@@ -17,6 +17,8 @@ from target_pinterest_capi.delivery.run import ExitCode
 from target_pinterest_capi.reporting.counters import Counters, RequestCounts
 from target_pinterest_capi.reporting.delivered_statistics import DeliveredStatistics
 from target_pinterest_capi.reporting.report_file import write_report
+from target_pinterest_capi.reporting.quality import find_shortfalls
+from target_pinterest_capi.reporting.summary import about_delivery
 from target_pinterest_capi.settings import Settings
 from target_pinterest_capi.settings.event_names import known_event_names
 from target_pinterest_capi.spark.task import TaskCommit
@@ -60,7 +62,7 @@ class CommitSummary:
         self.tally = Counters()
         self.observations = (
             None
-            if settings.report_path is None
+            if settings.report_path is None and not settings.quality
             else DeliveredStatistics(known_event_names(settings))
         )
         for message in done:
@@ -121,6 +123,11 @@ class CommitSummary:
                 row.reason,
                 row.number,
             )
+        for line in about_delivery(self.tally):
+            log.warning("%s", line)
+        if self.observations is not None:
+            for short in find_shortfalls(self.settings.quality, self.observations):
+                log.warning("Low quality: %s.", short.words)
         totals = ", ".join(f"{count} {name}" for name, count in self.tally.by_outcome().items())
         log.info(
             "%s after %d records of %d partitions: %s; %d requests, %d of them repeats; "

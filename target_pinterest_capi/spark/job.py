@@ -32,9 +32,9 @@ from target_pinterest_capi.settings import (
     load,
     read_files,
 )
+from target_pinterest_capi.settings.json_text import parse_json
 from target_pinterest_capi.settings.model import SDK_OPTIONS
 from target_pinterest_capi.settings.problems import WrongValueError, did_you_mean
-from target_pinterest_capi.settings.sources import parse_json
 from target_pinterest_capi.spark import rows
 
 FORMAT: Final = "pinterest_capi"

@@ -17,6 +17,7 @@ from pyspark import TaskContext
 from pyspark.sql.datasource import WriterCommitMessage
 
 from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
+from target_pinterest_capi.delivery.worker_pool import NoThreadError
 from target_pinterest_capi.mapping.entries import Accounts, Record, entry_compiler
 from target_pinterest_capi.pipeline.feed import IteratedSource, paced
 from target_pinterest_capi.pipeline.stream import StreamPipeline
@@ -182,7 +183,7 @@ def _errors_without_values(place: TaskAttempt) -> Iterator[None]:
         yield
     except ConfigurationError as error:
         raise DeliveryError(f"{where}: {error}") from None
-    except DeliveryError as error:
+    except (DeliveryError, NoThreadError) as error:
         raise DeliveryError(f"{where}: {error}") from None
     except Exception as error:  # noqa: BLE001 - see above
         places = "".join(traceback.format_tb(error.__traceback__)).rstrip()

@@ -6,10 +6,12 @@ CI sets it, it fails.
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
 from meltano_project import InstallationError, MeltanoProject, meltano_executable
+from plugin_project import GIVEN, PluginProject
 from postgres_cluster import PostgresCluster, PostgresUnavailableError, find_binaries
 
 
@@ -51,3 +53,13 @@ def meltano(tmp_path_factory) -> Callable[[str | None], MeltanoProject]:
         return project
 
     return project_with
+
+
+@pytest.fixture
+def plugin_project(sandbox, tmp_path: Path) -> PluginProject:
+    """A Meltano project with the plugin's own definition, set up for the sandbox."""
+    try:
+        meltano = meltano_executable()
+    except InstallationError as error:
+        _unavailable(f"Meltano could not be installed: {error}")
+    return PluginProject(meltano, tmp_path, {**GIVEN, "api_url": sandbox.url})

@@ -284,14 +284,18 @@ def test_processes_that_make_the_tables_at_once_do_not_fail(url: str):
     assert errors == []
 
 
-@pytest.mark.parametrize("ends", ["removed", "moved", "replaced"])
+@pytest.mark.parametrize("ends", ["removed", "moved", "replaced", "without its folder"])
 def test_file_that_goes_away_stops_the_run(tmp_path: Path, ends: str):
     """What is written to a file that nobody finds again is not recorded."""
-    path = tmp_path / "ledger.db"
+    path = tmp_path / "folder" / "ledger.db"
+    path.parent.mkdir()
     ledger = EventLedger(f"sqlite:///{path}", 7)
     ledger.record_delivered(keys(1))
     if ends == "removed":
         path.unlink()
+    elif ends == "without its folder":
+        path.parent.rename(tmp_path / "elsewhere")
+        path.parent.write_text("")
     else:
         path.rename(tmp_path / "elsewhere.db")
     if ends == "replaced":

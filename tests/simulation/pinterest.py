@@ -116,7 +116,7 @@ class Connection:
         return self._answer(page)
 
     def create_list(
-        self, token: str, ad_account_id: str, name: str, list_type: str, members: Sequence[str]
+        self, token: str, ad_account_id: str, name: str, members: Sequence[str], **_: object
     ) -> CallResponse:
         return self._answer(lambda: self._pinterest.change_list(name, "ADD", members))
 

@@ -15,7 +15,7 @@ import click
 from target_pinterest_capi.checks.configuration import report_problems
 from target_pinterest_capi.checks.result import CheckResult
 from target_pinterest_capi.cli.check import model, view
-from target_pinterest_capi.cli.configuration import NO_CONFIG
+from target_pinterest_capi.cli.configuration import NO_CONFIG, with_columns
 from target_pinterest_capi.cli.console import console
 from target_pinterest_capi.cli.options import config_option, json_option
 from target_pinterest_capi.settings import ConfigurationError, load_files
@@ -58,6 +58,6 @@ def _check(paths: Sequence[str], sample: str | None) -> Iterator[CheckResult]:
     try:
         settings = load_files(paths)
     except ConfigurationError as error:
-        yield report_problems(error.problems, "" if paths else NO_CONFIG)
+        yield report_problems(with_columns(error.problems, sample), "" if paths else NO_CONFIG)
         return
     yield from model.check_settings(settings, sample)

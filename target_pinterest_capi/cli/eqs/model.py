@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
-from target_pinterest_capi.cli.eqs.expectations import EXPECTED, Expected, is_expected
+from target_pinterest_capi.events.components import COMPONENTS, Component
 from target_pinterest_capi.pinterest.responses import ComponentQuality, QualityIssue, QualityScore
 from target_pinterest_capi.pipeline.previewed import number_of
-from target_pinterest_capi.reporting.coverage import COMPONENTS, Component
+from target_pinterest_capi.reporting.expectations import EXPECTED, Expected, is_expected
 from target_pinterest_capi.reporting.report import Report
 
 LOST_POINTS: Final = 20.0  # so far below Pinterest's figure, ours has probably lost a column

@@ -12,7 +12,6 @@ from rich.table import Table
 from rich.text import Text
 
 from target_pinterest_capi.cli.console import plain
-from target_pinterest_capi.cli.eqs.expectations import EXPECTED
 from target_pinterest_capi.cli.eqs.model import (
     Advice,
     Comparison,
@@ -22,6 +21,7 @@ from target_pinterest_capi.cli.eqs.model import (
     WeakComponent,
 )
 from target_pinterest_capi.pipeline.previewed import number_of
+from target_pinterest_capi.reporting.expectations import EXPECTED
 
 STATUS_STYLES: Final = {"GOOD": "bold green", "FAIR": "bold yellow"}  # any other is no praise
 PERIODS: Final = {"1d": "the last day", "14d": "the last 14 days"}

@@ -85,7 +85,7 @@ def preview(
     """  # noqa: D301 - click reads \b as "keep these lines"
     if plain and not yes and not sys.stdout.isatty():
         raise click.UsageError(PLAIN_REFUSED)
-    settings = _load(paths)
+    settings = _load(paths, file)
     given = Preview(settings, in_plain=plain)
     show = (
         _show_nothing
@@ -188,12 +188,12 @@ def _show_nothing(_: PreviewedRecord) -> None:
     """Show nothing: the summary alone was asked for."""
 
 
-def _load(paths: Sequence[str]) -> Settings:
+def _load(paths: Sequence[str], sample: str) -> Settings:
     """Return the settings as the target reads them, but for the token that nothing here needs.
 
     Prints what a preview leaves out.
     """
-    settings = load_settings(paths)
+    settings = load_settings(paths, sample=sample)
     show_warnings(settings)
     for name, limit in LIMITS.items():
         if getattr(settings, name):

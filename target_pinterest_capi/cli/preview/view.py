@@ -118,17 +118,14 @@ def _place(origin: Origin, *, is_list: bool) -> str:
 
 
 def _show_members(out: Console, customer_list: dict[str, Any]) -> None:
-    """Show how many identifiers of which type there are, and below how they would be sent."""
+    """Show how many identifiers of which type, or rows, there are, and how they would be sent."""
     members = customer_list["members"]
-    _show_reason(
-        out,
-        "",
-        MEMBERS,
-        f"{len(members):,} of list_type {customer_list['list_type']}, as they would be sent",
-        "",
-    )
+    list_type = customer_list.get("list_type")
+    kind = "as rows" if list_type is None else f"of list_type {list_type}"
+    _show_reason(out, "", MEMBERS, f"{len(members):,} {kind}, as they would be sent", "")
     for member in members:
-        out.print(Text(" " * INDENT + member), soft_wrap=True)
+        shown = member if isinstance(member, str) else json.dumps(member, ensure_ascii=False)
+        out.print(Text(" " * INDENT + plain(shown)), soft_wrap=True)
 
 
 def _facts(preview: Preview, *, is_whole: bool) -> Iterable[str]:

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -106,6 +107,9 @@ def deliver(run: Run, letters: Letters) -> tuple[int, str]:
             code, why = int(ExitCode.CONFIGURATION), _no_token(error)
         except OSError as error:
             code, why = int(ExitCode.ERROR), _unreadable(error)
+        except Exception as error:  # noqa: BLE001 - a bug: its message could hold a value
+            run.interrupt()  # what is under way may still be answered
+            code, why = int(ExitCode.ERROR), _unexpected(error)
         try:
             stopped = run.finish()
         finally:
@@ -195,6 +199,11 @@ def _no_token(error: NoTokenError) -> str:
 
 def _unreadable(error: OSError) -> str:
     return f"the file of dead letters cannot be read: {error.strerror or error}"
+
+
+def _unexpected(error: Exception) -> str:
+    places = "".join(traceback.format_tb(error.__traceback__)).rstrip()
+    return f"what was not sent is still in the file: an unexpected {type(error).__name__}\n{places}"
 
 
 def _end(message: str, code: ExitCode) -> None:

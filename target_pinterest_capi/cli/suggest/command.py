@@ -16,6 +16,7 @@ from target_pinterest_capi.cli.inputs import STANDARD_INPUT, open_messages
 from target_pinterest_capi.cli.options import number_option
 from target_pinterest_capi.cli.preview.view import show_result
 from target_pinterest_capi.cli.suggest import view
+from target_pinterest_capi.files.durable import replace_file
 from target_pinterest_capi.singer.messages import MessageError
 from target_pinterest_capi.suggestions import profile
 from target_pinterest_capi.suggestions.entry import Entry, suggest_entry
@@ -78,7 +79,7 @@ def _read(file: str) -> list[Entry]:
 
 def _write(output: str, text: str) -> None:
     try:
-        Path(output).write_text(text, encoding="utf-8")
+        replace_file(Path(output), text.encode())
     except OSError as error:
         raise click.ClickException(f"{output} cannot be written: {error.strerror}.") from None
 

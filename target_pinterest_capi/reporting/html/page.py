@@ -6,19 +6,23 @@ that it has, and what must be computed. All that a template puts in is escaped, 
 not there is an error.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from target_pinterest_capi.events.components import COMPONENTS
+from target_pinterest_capi.reporting import numbers
+from target_pinterest_capi.reporting.causes import Causes, find_causes, urgent_causes
 from target_pinterest_capi.reporting.composition import component_coverage
-from target_pinterest_capi.reporting.coverage import COMPONENTS
-from target_pinterest_capi.reporting.html import chart, numbers
-from target_pinterest_capi.reporting.html.causes import Causes, find_causes
+from target_pinterest_capi.reporting.ending import ending, events_of, headline
+from target_pinterest_capi.reporting.expectations import PLATFORMS, is_expected
+from target_pinterest_capi.reporting.html import chart
 from target_pinterest_capi.reporting.report import (
     Delivered,
     NameCoverage,
     Report,
 )
+from target_pinterest_capi.reporting.trend import Trend, find_trend
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -27,13 +31,13 @@ FILTERS: Final = (
     numbers.counted,
     numbers.duration,
     numbers.longest_delay,
+    numbers.money,
     numbers.moment,
     numbers.number,
     numbers.percent,
     numbers.period,
     numbers.sentence,
 )
-SIGNALS: Final = 128  # a run that a signal ended exits with this and the signal's number
 
 
 class Section(NamedTuple):
@@ -48,28 +52,11 @@ class Section(NamedTuple):
         return self.title.lower().replace(" ", "-")
 
 
-class Ending(NamedTuple):
-    """How a run ended: `kind` is good, warn or bad."""
-
-    kind: str
-    title: str
-
-
-ENDINGS: Final = {
-    0: Ending("good", "Completed"),
-    1: Ending("bad", "Stopped by an error"),
-    3: Ending("bad", "Stopped: too many events failed"),
-}
-
-
-TOO_MUCH_REJECTED: Final = 3
-NOTHING_MAPPED: Final = Ending("bad", "Stopped: no record was mapped")
-
-
-def page(report: Report) -> str:
-    """Return the page of a report."""
+def page(report: Report, earlier: Iterable[Report] = ()) -> str:
+    """Return the page of a report, compared with earlier ones if there are."""
     seen = report.delivered
     causes = find_causes(report)
+    trend = find_trend(report, earlier)
     over_time = None
     if seen.over_time:
         over_time = chart.lay_out(seen.over_time, seen.bucket_seconds)
@@ -80,11 +67,16 @@ def page(report: Report) -> str:
         run=report.run,
         seen=seen,
         headline=headline(report),
-        ending=_ending(report),
-        sections=list(_sections(report, causes)),
+        ending=ending(report),
+        sections=list(_sections(report, causes, trend)),
+        trend=trend,
         causes=causes,
         components=COMPONENTS,
         coverage=_coverage(seen),
+        is_asked_of=is_asked_of,
+        events=events_of(report),
+        in_ledger=sum(row.events for row in report.reasons if row.reason == "in_ledger"),
+        urgent=urgent_causes(causes),
         chart=over_time,
         repeated=repeated,
     )
@@ -108,43 +100,14 @@ def environment() -> "Environment":
     return made
 
 
-def headline(report: Report) -> str:
-    """Say in a line what the run came to."""
-    if report.run.mode == "dry_run":
-        return f"{numbers.counted(report.delivered.events, 'event')} would be sent"
-    totals = report.totals
-    waiting = report.run.without_outcome
-    attempted = totals.delivered + totals.invalid + totals.rejected + waiting
-    if not attempted:
-        return "Nothing was delivered" if report.run.exit_code else "Nothing was to be delivered"
-    verb = "accepted by Pinterest's check" if report.run.mode == "test" else "delivered"
-    if totals.delivered < attempted:
-        delivered = numbers.number(totals.delivered)
-        more = f"; {numbers.number(waiting)} wait for the next run" if waiting else ""
-        return f"{delivered} of {numbers.counted(attempted, 'event')} {verb}{more}"
-    if attempted == 1:
-        return f"The one event was {verb}"
-    return f"All {numbers.number(attempted)} events {verb}"
-
-
-def _ending(report: Report) -> Ending:
-    code = report.run.exit_code
-    if code == TOO_MUCH_REJECTED and report.totals.skipped == _all_events(report):
-        return NOTHING_MAPPED if report.not_found else ENDINGS[code]
-    if not code and report.totals.rejected + report.totals.invalid:
-        return Ending("warn", "Completed, with some events that need a look")
-    if code > SIGNALS:
-        return Ending("warn", "Interrupted")
-    return ENDINGS.get(code, Ending("bad", "Stopped"))
-
-
-def _all_events(report: Report) -> int:
-    totals = report.totals
-    return totals.delivered + totals.invalid + totals.rejected + totals.skipped
-
-
-def _sections(report: Report, causes: Causes) -> Iterator[Section]:
+def _sections(report: Report, causes: Causes, trend: Trend | None) -> Iterator[Section]:
     """Yield the sections that have something to say, in their order."""
+    if urgent_causes(causes):
+        yield Section("What to do", "urgent.html")
+    if report.amounts:
+        yield Section("What the events were worth", "amounts.html")
+    if trend:
+        yield Section("Trend", "trend.html")
     yield Section("What became of the events", "outcomes.html")
     if report.not_found:
         yield Section("Names not found", "not_found.html")
@@ -153,12 +116,24 @@ def _sections(report: Report, causes: Causes) -> Iterator[Section]:
         yield Section("When they happened", "over_time.html")
         if report.delivered.basis == "delivered":
             yield Section("How soon Pinterest had them", "delays.html")
-        yield Section("Event ids", "event_ids.html")
+        yield Section("Duplicates", "event_ids.html")
     if report.customer_lists:
         yield Section("Customer lists", "customer_lists.html")
     if any(causes):
-        yield Section("What to do", "causes.html")
+        yield Section("Every reason", "causes.html")
     yield Section("The run", "run.html")
+
+
+def is_asked_of(entry: NameCoverage, component: str) -> bool:
+    """Return whether events of a name, from where these came, can be asked for a component.
+
+    One that some of them carry is shown in any case.
+    """
+    sources = entry.action_sources or dict.fromkeys(PLATFORMS, 1)
+    return bool(entry.components[component].events) or any(
+        is_expected(component, PLATFORMS.get(source, source), entry.event_name)
+        for source in sources
+    )
 
 
 def _coverage(seen: Delivered) -> Sequence[NameCoverage]:
@@ -180,5 +155,6 @@ def _coverage(seen: Delivered) -> Sequence[NameCoverage]:
         components=component_coverage(carrying, seen.events),
         repeated_ids=0,
         constant_id=False,
+        action_sources={},
     )
     return [together, *names]

@@ -6,29 +6,26 @@ Nothing leaves the machine, and no setting of the environment reaches the target
 import json
 import os
 import subprocess
-import time
-from contextlib import ExitStack
+from collections.abc import Callable
 from datetime import UTC, datetime
-from decimal import Decimal
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 import yaml
-from rich.progress import Progress
 
 from target_pinterest_capi.sandbox.app import SandboxConfig
 from target_pinterest_capi.sandbox.demo import sample
-from target_pinterest_capi.sandbox.demo.model import Evidence, Example, read_json
+from target_pinterest_capi.sandbox.demo.model import Evidence, Example
 from target_pinterest_capi.sandbox.faults import Fault
 from target_pinterest_capi.sandbox.server import Sandbox
 
 TIMEOUT_SECONDS: Final = 120
-POLL_SECONDS: Final = 0.05  # between two looks at the progress
+CONFIG: Final = "config.yaml"
+OVERLAY: Final = "this-run.yaml"
 SAMPLE: Final = "sample.singer"
 AGAIN: Final = "second-run"  # the second run's own directory, with files of the same names
-OVERLAY: Final = "this-run.yaml"
 # What a run writes: its dead letters, its report and the page of that, its STATE and its log.
 LETTERS, REPORT, PAGE, STATES, LOG = WRITTEN = (
     "dead-letters.jsonl",
@@ -39,8 +36,6 @@ LETTERS, REPORT, PAGE, STATES, LOG = WRITTEN = (
 )
 # What would change the target's settings or log.
 FOREIGN_VARIABLES: Final = ("TARGET_PINTEREST_CAPI_", "LOGLEVEL", "SINGER_SDK_")
-# An amount is shown as it is in the record.
-_decode: Final = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
 
 
 def sandbox_for(directory: Path) -> Sandbox:
@@ -69,7 +64,7 @@ def create_list(sandbox: Sandbox) -> int:
 
 def write_input(directory: Path, url: str) -> Any:
     """Write the target's configuration and input; return the value of the last STATE."""
-    (directory / "config.yaml").write_bytes(sample.CONFIG)
+    (directory / CONFIG).write_bytes(sample.CONFIG)
     (directory / AGAIN).mkdir()
     own = {"api_url": url, "ledger_url": f"sqlite:///{directory / 'this-run.db'}"}
     comment = "# The demo's own sandbox, which has ended, and what it delivered.\n"
@@ -87,13 +82,17 @@ def find_example(directory: Path, evidence: Evidence) -> Example | None:
     events = [row.event for row in evidence.received if row.event["event_id"] == name]
     for line in (directory / SAMPLE).read_bytes().splitlines():
         if mark in line and events:
-            message = _decode(line)
+            message = json.loads(line)
             return Example(message["stream"], message["record"], events[0])
     return None
 
 
 def run_target(
-    target: Path, directory: Path, sandbox: Sandbox, progress: Progress, own: str = ""
+    target: Path,
+    directory: Path,
+    sandbox: Sandbox,
+    read_report: Callable[[bytes], Any],
+    own: str = "",
 ) -> Evidence:
     """Run the target on the sample and return what came of it.
 
@@ -104,9 +103,9 @@ def run_target(
     """
     events, updates = len(sandbox.store.events()), len(sandbox.store.updates())
     place = directory / own
-    exit_code = _exit_code(target, directory, place, sandbox, progress)
+    exit_code = _exit_code(target, directory, place)
     report, letters, states = (
-        path.read_text(encoding="utf-8") if path.exists() else ""
+        path.read_bytes() if path.exists() else b""
         for path in (place / REPORT, place / LETTERS, place / STATES)
     )
     if report:
@@ -114,52 +113,36 @@ def run_target(
         subprocess.run(command, cwd=place, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - our own program
     return Evidence(
         exit_code,
-        read_json(report) if report else None,
-        letters,
-        states,
+        read_report(report) if report else None,
+        letters.decode(),
+        states.decode().splitlines(),
         sandbox.store.events()[events:],
         sandbox.store.updates()[updates:],
     )
 
 
-def _exit_code(
-    target: Path, directory: Path, place: Path, sandbox: Sandbox, progress: Progress
-) -> int:
+def _exit_code(target: Path, directory: Path, place: Path) -> int:
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(FOREIGN_VARIABLES)
     }
-    configurations = (directory / "config.yaml", directory / OVERLAY)
-    command = [target, *(word for path in configurations for word in ("--config", path))]
-    deadline = time.monotonic() + TIMEOUT_SECONDS
-    with ExitStack() as stack:
-        stdin, stdout, stderr = (
-            stack.enter_context(path.open(mode))
-            for path, mode in (
-                (directory / SAMPLE, "rb"),
-                (place / STATES, "wb"),
-                (place / LOG, "wb"),
-            )
-        )
-        stack.enter_context(progress)
-        task = progress.add_task("Events that arrived", total=sum(sample.RECORDS.values()))
-        process = subprocess.Popen(  # noqa: S603 - our own program
-            command,
-            stdin=stdin,
-            stdout=stdout,
-            stderr=stderr,
-            cwd=place,
-            env=environment,
-        )
+    configurations = [f"--config={directory / name}" for name in (CONFIG, OVERLAY)]
+    with (
+        (directory / SAMPLE).open("rb") as stdin,
+        (place / STATES).open("wb") as stdout,
+        (place / LOG).open("wb") as stderr,
+    ):
         try:
-            while time.monotonic() < deadline:
-                try:
-                    return process.wait(POLL_SECONDS)
-                except subprocess.TimeoutExpired:
-                    arrived = sandbox.store.counters().get("events_processed", 0)
-                    progress.update(task, completed=arrived)
-        finally:
-            process.kill()
-            process.wait()
-    raise TimeoutError(
-        f"The target did not end within {TIMEOUT_SECONDS} seconds: see {place / LOG}"
-    )
+            return subprocess.run(  # noqa: S603 - our own program
+                [target, *configurations],
+                stdin=stdin,
+                stdout=stdout,
+                stderr=stderr,
+                cwd=place,
+                env=environment,
+                check=False,
+                timeout=TIMEOUT_SECONDS,
+            ).returncode
+        except subprocess.TimeoutExpired:
+            raise TimeoutError(
+                f"The target did not end within {TIMEOUT_SECONDS} seconds: see {place / LOG}"
+            ) from None

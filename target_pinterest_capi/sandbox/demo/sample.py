@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from importlib import resources
-from math import sin, tau
 from typing import Any, Final, NamedTuple
 from unicodedata import normalize
 
@@ -131,9 +130,7 @@ def _row(stream: Stream, position: int, now: datetime, rng: random.Random) -> Ro
     """Return the record at a position, with what is wrong in it."""
     right = BadRow(stream.name, position)
     wrong = next((row for row in BAD_ROWS if row[:2] == right[:2]), right)
-    # More of them by day; now is by day.
     hours = SHOP["hours"] * (1 - position / stream.records)
-    hours -= 0.6 * sin(hours * tau / 24) * 24 / tau
     at = now - timedelta(days=wrong.days_earlier, hours=hours, seconds=rng.randrange(60, 900))
     known = _known(stream, position, at, rng)
     row: Row = {}

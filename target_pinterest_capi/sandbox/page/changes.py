@@ -11,8 +11,9 @@ from typing import Any, Final
 
 import msgspec
 
-from target_pinterest_capi.sandbox import audiences, customer_lists
+from target_pinterest_capi.sandbox import audiences, customer_lists, deletion_requests
 from target_pinterest_capi.sandbox.fault_plans import Faults
+from target_pinterest_capi.sandbox.identifiers import count_names
 from target_pinterest_capi.sandbox.page.history import AT_ONCE, COLUMN_SECONDS, COLUMNS, History
 from target_pinterest_capi.sandbox.page.switches import forms
 from target_pinterest_capi.sandbox.rows import KeptEvent, RequestRow, UpdateRow
@@ -26,6 +27,14 @@ LONGEST: Final = 200  # characters of a text in a row
 SOME_FAILED: Final = 422  # a request that was taken, though not all of its events
 REDIRECTS: Final = 300  # and all above: not taken
 PROCESSED: Final = ("READY", "TOO_SMALL")
+# What changes lists, audiences and deletion requests
+LIST_COUNTERS: Final = (
+    "lists_created",
+    "list_updates",
+    "audiences_created",
+    "deletion_requests_created",
+    "deletion_requests_cancelled",
+)
 
 LONGEST_NUMBER: Final = 15  # digits: more than any place has
 
@@ -56,7 +65,8 @@ class ChangeFeed:
     async def since(self, known: Mapping[str, str], now: float) -> dict[str, Any]:
         """Return the parts whose mark is not in `known`; `marks` are what to know next time.
 
-        Parts: `received` (counters, history and chart), `lists` (and audiences), `faults`.
+        Parts: `received` (counters, history and chart), `lists` (with audiences, deletion requests
+        and the names of events), `faults`.
         """
         extent = self.store.extent()
         lists = self.store.lists()
@@ -104,10 +114,12 @@ class ChangeFeed:
     def _lists_mark(self, lists: list[customer_lists.StoredList], now: float) -> str:
         counters = self.store.counters()
         processed = sum(customer_lists.status(held, self.rules, now) in PROCESSED for held in lists)
-        done = (
-            counters.get(name, 0) for name in ("lists_created", "list_updates", "audiences_created")
+        submitted = sum(
+            deletion_requests.status(held, now) == deletion_requests.SUBMITTED
+            for held in self.store.deletion_requests()
         )
-        return ".".join(map(str, (*done, processed)))
+        done = (counters.get(name, 0) for name in LIST_COUNTERS)
+        return ".".join(map(str, (*done, processed, submitted)))
 
     def _lists(self, lists: list[customer_lists.StoredList], now: float) -> dict[str, Any]:
         updates: dict[str, list[UpdateRow]] = {}
@@ -117,6 +129,7 @@ class ChangeFeed:
                 of_list.append(row)
         by_id = {held.id: held for held in lists}
         made = self.store.audiences()
+        deletions = self.store.deletion_requests()
         return {
             "lists": [
                 self._list(held, updates.get(held.id, []), now)
@@ -128,6 +141,17 @@ class ChangeFeed:
                 for audience in made[: -MOST_LISTS - 1 : -1]
             ],
             "audiences_total": len(made),
+            "deletions": [
+                {
+                    **deletion_requests.deletion_body(held, now),
+                    "ad_account_id": held.ad_account_id,
+                    "emails": len(held.emails),
+                    "click_ids": len(held.click_ids),
+                    "created_at": held.created_time,
+                }
+                for held in deletions[: -MOST_LISTS - 1 : -1]
+            ],
+            "deletions_total": len(deletions),
         }
 
     def _list(
@@ -137,6 +161,7 @@ class ChangeFeed:
             **customer_lists.list_body(held, self.rules, now),
             "list_type": held.list_type,
             "size": len(held.members),
+            "rows": count_names(held.members),
             "invalid": held.invalid,
             "updates": [
                 {name: value for name, value in row._asdict().items() if name != "members"}

@@ -1,8 +1,8 @@
-// Customer lists with their sizes and last updates, and audiences.
+// Customer lists with their sizes and last updates, audiences, and deletion requests.
 
 import {cell, chip, counted, el, find, moment, number, remake, setText} from './dom.js'
 
-const TONES = {READY: 'good', TOO_SMALL: 'warn'}
+const TONES = {READY: 'good', TOO_SMALL: 'warn', SUBMITTED: 'good', PENDING: 'warn'}
 const state = status => chip(TONES[status] ?? 'plain', status)
 
 export function showLists(part) {
@@ -10,6 +10,7 @@ export function showLists(part) {
   fill('lists', part.lists, part.lists_total, listRow)
   for (const one of document.querySelectorAll('#held-lists details')) one.open = open.has(one.dataset.list)
   fill('audiences', part.audiences, part.audiences_total, audienceRow)
+  fill('deletions', part.deletions, part.deletions_total, deletionRow)
 }
 
 function fill(name, rows, total, make) {
@@ -24,10 +25,12 @@ const fact = (name, ...words) => el('div', {}, el('dt', {}, name), el('dd', {}, 
 
 const listRow = list => el('article', {class: 'held'},
   el('div', {class: 'title'}, el('h3', {class: 'value'}, list.name), state(list.status)),
-  el('p', {class: 'size'}, el('b', {}, number(list.size)), ` ${list.size === 1 ? 'member' : 'members'} `, el('span', {class: 'soft'}, `of ${list.list_type}`)),
+  el('p', {class: 'size'}, el('b', {}, number(list.size)), ` ${list.size === 1 ? 'member' : 'members'} `, el('span', {class: 'soft'}, list.list_type ? `of ${list.list_type}` : 'of several identifiers')),
   el('dl', {class: 'facts small'},
     fact('Id', list.id),
     fact('Ad account', list.ad_account_id),
+    list.rows.length > 0 && fact('Identifiers of rows', list.rows.map(([name, count]) => `${name} ${number(count)}`).join(', ')),
+    list.is_nca && fact('For', 'new customers'),
     fact('Records added', number(list.num_uploaded_user_records)),
     fact('Records removed', number(list.num_removed_user_records)),
     fact('Not identifiers, last request', number(list.invalid)),
@@ -54,4 +57,14 @@ const audienceRow = audience => el('article', {class: 'held'},
     fact('Of the list', audience.rule.customer_list_id),
     fact('Size', audience.size === null ? 'not yet known' : counted(audience.size, 'member')),
     fact('Made', moment(audience.created_timestamp))),
+)
+
+const deletionRow = request => el('article', {class: 'held'},
+  el('div', {class: 'title'}, el('h3', {class: 'value'}, request.request_id), state(request.status)),
+  el('dl', {class: 'facts small'},
+    fact('Ad account', request.ad_account_id),
+    fact('E-mail addresses', number(request.emails)),
+    fact('Click ids', number(request.click_ids)),
+    fact('Made', moment(request.created_at)),
+    fact('Processed', request.processed_time ?? 'not yet')),
 )

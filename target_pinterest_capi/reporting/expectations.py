@@ -52,6 +52,15 @@ EXPECTED: Final = {
 }  # fmt: skip
 
 
+# Pinterest's name of the platform that an event of each action_source comes from.
+PLATFORMS: Final = {
+    "web": "WEB",
+    "app_android": "MOBILE_ANDROID",
+    "app_ios": "MOBILE_IOS",
+    "offline": "OFFLINE",
+}
+
+
 def is_expected(component: str, source_platform: str, event_name: str) -> bool:
     """Return whether an event of this platform and name can be asked to carry a component."""
     rule = EXPECTED.get(component)

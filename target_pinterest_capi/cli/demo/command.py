@@ -16,12 +16,14 @@ from typing import Final
 import click
 import msgspec
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from target_pinterest_capi.cli.console import console, trimmed
+from target_pinterest_capi.cli.demo import view
 from target_pinterest_capi.cli.options import json_option
+from target_pinterest_capi.cli.report import text
 from target_pinterest_capi.cli.sandbox import INSTALL, needed_packages
-from target_pinterest_capi.sandbox.demo import model, sample, view
+from target_pinterest_capi.reporting.report import decode
+from target_pinterest_capi.sandbox.demo import model, sample
 
 TARGET: Final = "target-pinterest-capi"
 
@@ -37,33 +39,36 @@ TARGET: Final = "target-pinterest-capi"
 def demo(directory: Path | None, as_json: bool) -> None:
     """Send a made-up shop's records through the real target into a sandbox, and show the outcomes.
 
-    Orders of a shop system, calls of a page, visits, sales at a till and members of a customer
+    Orders of a shop system, calls of a page, visits, sales in a store and members of a customer
     list, some of them wrong; all of it twice, to see that nothing is sent twice. Needs no account,
     no network and no configuration. The files stay, to play on with.
     """
     target = find_target()
     directory = _directory(directory)
     out = console()
+    out.quiet = as_json
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that it ends the target, too
     try:
         with needed_packages():
-            shown = _run(target, directory, out, is_quiet=as_json)
+            shown = _run(target, directory, out)
     except TimeoutError as error:
         raise click.ClickException(str(error)) from None
     if as_json:
         click.echo(msgspec.json.format(sample.encode(shown.as_json())))
-    else:
-        with trimmed(out):
-            view.show_result(out, shown)
-            if shown.problems:
-                view.show_problems(out, shown)
-            else:
-                programs = (_as_typed(target.with_name("pinterest-capi")), _as_typed(target))
-                view.show_next(out, shown, *programs)
+    with trimmed(out):
+        if shown.report:
+            view.show_outcome(out, shown)
+            text.show_details(out, shown.report)
+        view.show_rest(out, shown)
+        if shown.problems:
+            view.show_problems(out, shown)
+        else:
+            programs = (_as_typed(target.with_name("pinterest-capi")), _as_typed(target))
+            view.show_next(out, directory, *programs)
     sys.exit(1 if shown.problems else 0)
 
 
-def _run(target: Path, directory: Path, out: Console, *, is_quiet: bool) -> view.Shown:
+def _run(target: Path, directory: Path, out: Console) -> view.Shown:
     """Run the target twice into a sandbox and return what became of the sample."""
     from target_pinterest_capi.sandbox.demo import run  # noqa: PLC0415 - its packages are an extra
 
@@ -71,27 +76,23 @@ def _run(target: Path, directory: Path, out: Console, *, is_quiet: bool) -> view
         before = run.create_list(sandbox)
         last_state = run.write_input(directory, sandbox.url)
         list_stream = sample.SHOP["list"]["stream"]
-        known = model.Sample(
-            sample.RECORDS, sample.REASONS, sample.stream_of, list_stream, last_state
-        )
-        if not is_quiet:
-            with trimmed(out):
-                view.show_plan(out, sandbox.url)
+        known = model.Sample(sample.RECORDS, sample.stream_of, list_stream, last_state)
+        with trimmed(out):
+            view.show_plan(out, sandbox.url)
         started = time.monotonic()
-        columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn())
-        is_hidden = is_quiet or not out.is_terminal
-        progress = Progress(*columns, transient=True, disable=is_hidden)
-        first = run.run_target(target, directory, sandbox, progress)
+        first = run.run_target(target, directory, sandbox, decode)
         seconds = time.monotonic() - started
         members = (before, len(sandbox.store.lists()[0].members))
-        result, repeat = model.collect(known, first), None
-        if not result.problems:
+        problems, repeat = model.find_problems(known, first), None
+        if not problems:
             sandbox.faults.set([])  # what was refused is taken now
-            hidden = Progress(disable=True)
-            second = run.run_target(target, directory, sandbox, hidden, run.AGAIN)
-            repeat = model.collect_repeat(result, first, second)
-    found = run.find_example(directory, first)
-    return view.Shown(result, repeat, found, members, seconds, directory)
+            second = run.run_target(target, directory, sandbox, decode, run.AGAIN)
+            repeat = model.compare(first, second)
+            problems.extend(repeat.problems)
+    example = run.find_example(directory, first)
+    return view.Shown(
+        first.report, repeat, example, first.states, members, seconds, directory, problems
+    )
 
 
 def find_target() -> Path:

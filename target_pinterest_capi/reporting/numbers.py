@@ -1,6 +1,7 @@
 """Numbers, times and words as people read them: pure functions, the templates' filters."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Final
 
 from target_pinterest_capi.reporting.event_times import DAY, HOUR, WEEK
@@ -23,6 +24,11 @@ def counted(count: int, one: str, many: str = "") -> str:
     """Return a count with its noun."""
     noun = one if count == 1 else many or f"{one}s"
     return f"{number(count)} {noun}"
+
+
+def money(value: Decimal, currency: str | None) -> str:
+    """Return an amount with its thousands apart, and the currency it is in."""
+    return f"{value:,f} {currency}" if currency else f"{value:,f}"
 
 
 def percent(part: int, whole: int) -> str:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from target_pinterest_capi.reporting import numbers
 from target_pinterest_capi.reporting.event_times import DELAY_EDGES
-from target_pinterest_capi.reporting.html import numbers
 
 
 @pytest.mark.parametrize(

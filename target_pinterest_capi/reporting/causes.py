@@ -1,5 +1,6 @@
-"""What did not go as meant, for the page: every reason once, with its total, places and advice."""
+"""What did not go as meant, for people: every reason once, with its total, places and advice."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
@@ -10,10 +11,15 @@ NOTHING_TO_DO: Final = "Nothing to do."
 
 
 class Place(NamedTuple):
-    """Where a reason was met, and how often."""
+    """Where a reason was met, and how often: stream, entry, and event name or field."""
 
-    name: str
+    parts: Sequence[str]
     total: int
+
+    @property
+    def name(self) -> str:
+        """All of it in a line."""
+        return " · ".join(self.parts)
 
 
 class Cause(NamedTuple):
@@ -27,6 +33,11 @@ class Cause(NamedTuple):
     total: int
     places: Sequence[Place]
     outcome: str = ""
+
+    @property
+    def anchor(self) -> str:
+        """The id of its place on the page, which links name."""
+        return "-".join(("why", self.outcome or "value", *re.findall(r"\w+", self.words)[:12]))
 
 
 class Causes(NamedTuple):
@@ -49,11 +60,22 @@ def find_causes(report: Report) -> Causes:
         left_out=_causes(row for row in report.values if not row.sent),
         doubtful=_causes(row for row in report.values if row.sent),
         warnings=[
-            Cause(row.message, "In Pinterest's words. The events count.", row.events, ())
+            Cause(
+                row.message,
+                "In Pinterest's words. The events count.",
+                row.events,
+                [Place((name,), events) for name, events in row.event_names.items()],
+            )
             for row in report.warnings
         ],
         skipped=_causes(row for row in report.reasons if row.outcome == "skipped"),
     )
+
+
+def urgent_causes(causes: Causes) -> list[Cause]:
+    """Return what somebody has to do something about: lost events, then values, then doubts."""
+    found = [*causes.failed, *causes.left_out, *causes.doubtful, *causes.warnings]
+    return [cause for cause in found if cause.advice != NOTHING_TO_DO]
 
 
 def _causes(rows: Iterable[ReasonCount | ValueCount]) -> list[Cause]:
@@ -85,9 +107,8 @@ def _place(row: ReasonCount | ValueCount) -> Place:
     else:
         name = row.field
         total = row.values
-    parts = (row.stream, row.mapping, name)
-    shown = " · ".join(part for part in parts if part)
-    return Place(shown, total)
+    parts = [part for part in (row.stream, row.mapping, name) if part]
+    return Place(parts, total)
 
 
 def _words(reason: str) -> str:

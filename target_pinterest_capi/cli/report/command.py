@@ -1,0 +1,56 @@
+"""`pinterest-capi report`: a run's JSON report as one HTML file, or as text in the terminal."""
+
+from pathlib import Path
+from typing import Final
+
+import click
+
+from target_pinterest_capi.cli.console import console, trimmed
+from target_pinterest_capi.cli.inputs import read_report, read_reports
+from target_pinterest_capi.cli.report import text
+from target_pinterest_capi.files.durable import replace_file
+from target_pinterest_capi.reporting.html import page as html
+
+STDOUT: Final = "-"
+
+
+@click.command()
+@click.argument(
+    "run", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="RUN.json"
+)
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    help="Where the page goes; - is standard output.  [default: beside RUN.json, as .html]",
+)
+@click.option(
+    "--trend",
+    "folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Compare with earlier runs: a folder of their JSON reports.",
+)
+@click.option("--text", "is_text", is_flag=True, help="Print the report as text; write no page.")
+def report(run: Path, output: str | None, folder: Path | None, *, is_text: bool) -> None:
+    """Show the JSON report of a run, written to its `report_path`, as one HTML page or as text."""
+    found = read_report(run, "shown")
+    if is_text:
+        if output is not None:
+            raise click.UsageError("--text prints; -o is for the page. Use one of them.")
+        out = console()
+        with trimmed(out):
+            text.show(out, found)
+        return
+    page = html.page(found, read_reports(folder) if folder is not None else ())
+    if output == STDOUT:
+        click.echo(page, nl=False)
+        return
+    place = Path(output) if output is not None else run.with_suffix(".html")
+    if place.exists() and place.samefile(run):
+        raise click.UsageError("-o would overwrite the report itself: name another file.")
+    try:
+        replace_file(place, page.encode())
+    except OSError as error:
+        raise click.ClickException(f"{place} cannot be written: {error.strerror}.") from None
+    click.echo(f"Written to {place}")

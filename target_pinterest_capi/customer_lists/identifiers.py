@@ -1,0 +1,114 @@
+"""Identifiers of members: from values as taps send them to digests, and to what lists take plain.
+
+The normal forms are those of events. Digests are hashed here the moment they are read; external
+ids, addresses and user agents stay plain, as Pinterest wants them. Never looks at a record.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final, NamedTuple
+
+from target_pinterest_capi.events import coerce, hashing
+from target_pinterest_capi.events.build.converters import Options
+from target_pinterest_capi.events.build.normal_forms import (
+    MAY_LOOK_LIKE_DIGESTS,
+    NormalForm,
+    normal_forms,
+    split_texts,
+)
+from target_pinterest_capi.events.normalize import is_private
+from target_pinterest_capi.events.null_values import spellings_of
+from target_pinterest_capi.events.reasons import LeftOut, Warned
+
+Warn = Callable[[Warned], None]
+
+
+class IdentifierKind(NamedTuple):
+    """A kind of identifier: the name of its normal form, and its field in a row of Pinterest's."""
+
+    form: str
+    row_field: str
+    is_hashed: bool = True
+
+
+# By the configuration's names. docs/pinterest-api.md: Customer lists
+KINDS: Final = {
+    "email": IdentifierKind("email", "email"),
+    "maid": IdentifierKind("maid", "maid"),
+    "phone": IdentifierKind("phone", "hashed_phone_number"),
+    "external_id": IdentifierKind("external_id", "external_id", is_hashed=False),
+    "ip_address": IdentifierKind("ip_address", "ip_address", is_hashed=False),
+    "user_agent": IdentifierKind("text", "user_agent", is_hashed=False),
+}
+KIND_OF_LIST_TYPE: Final = {"EMAIL": "email", "MAID": "maid", "IDFA": "maid"}
+
+_TEXT: Final = NormalForm(str, "", bracketed=True)
+
+
+class IdentifierReader:
+    """Reads identifiers by the settings that shape values."""
+
+    def __init__(self, options: Options) -> None:
+        forms = normal_forms(
+            date_format=options.date_format,
+            external_id_lower=options.external_id_lower,
+            postal_code_digits=options.postal_code_digits,
+        )
+        self._forms = {**forms, "text": _TEXT}
+        self._region = options.default_country
+        self._null_words = spellings_of(options.null_values)
+
+    def is_null(self, value: Any) -> bool:
+        """Return whether a value is a word for a missing one."""
+        return type(value) is str and value.strip() in self._null_words
+
+    def read(self, value: Any, kind: IdentifierKind, warn: Warn) -> Iterator[str | LeftOut]:
+        """Yield what a list takes of each identifier in a value, or why one cannot be used.
+
+        A value may be a list, or a text that holds several. `warn` hears what is sent all the same.
+        """
+        form = self._forms[kind.form]
+        for one in split_texts(coerce.listed(value, bracketed=form.bracketed), form.split):
+            found = self._read_one(one, kind, warn)
+            if found is not None:
+                yield found
+
+    def _read_one(self, value: Any, kind: IdentifierKind, warn: Warn) -> str | LeftOut | None:
+        """Return what a list takes of one identifier; None for nothing.
+
+        A digest is passed through in lower case: SHA-256, and what Pinterest takes for lists
+        besides, SHA-1 and MD5 (docs/pinterest-api.md: Customer lists). The 32 hex digits of an MD5
+        are an advertising id without its dashes where they are one's.
+        """
+        text = coerce.text(value)
+        if text is None or isinstance(text, LeftOut):
+            return text
+        if text in self._null_words:
+            return LeftOut.NULL_VALUE
+        known = hashing.recognize(text, refuse_others=kind.form not in MAY_LOOK_LIKE_DIGESTS)
+        if kind.is_hashed and type(known) is str:
+            return known
+        normal: str | LeftOut
+        if isinstance(known, LeftOut) and (kind.is_hashed or known is LeftOut.EMPTY_DIGEST):
+            normal = known
+        else:
+            normal = self._normalize(text, kind, warn)
+        if normal is LeftOut.UNMATCHABLE_DIGEST:
+            digits = hashing.hex_digest(text) or ""
+            return digits if len(digits) in hashing.LIST_DIGITS else normal
+        if isinstance(normal, LeftOut):
+            return None if normal is LeftOut.EMPTY else normal
+        return hashing.digest(normal) if kind.is_hashed else normal
+
+    def _normalize(self, text: str, kind: IdentifierKind, warn: Warn) -> str | LeftOut:
+        normalize = self._forms[kind.form].normalize
+        normal: str | LeftOut
+        warning: Warned | None = None
+        if kind.form == "phone":
+            normal, warning = normalize(text, self._region)
+        else:
+            normal = normalize(text)
+        if kind.form == "ip_address" and type(normal) is str and is_private(normal):
+            warning = Warned.PRIVATE_ADDRESS
+        if warning is not None:
+            warn(warning)
+        return normal

@@ -1,0 +1,62 @@
+"""Gates of quality: whether the delivered events of a run carry what the settings ask for."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from target_pinterest_capi.settings.values import ALL_EVENTS, EVENTS, WITHIN_AN_HOUR
+
+if TYPE_CHECKING:
+    from target_pinterest_capi.reporting.delivered_statistics import DeliveredStatistics
+
+LOW_QUALITY: Final = (
+    "The delivered events fall short of quality, and on_low_quality is fail. STATE is written: "
+    "they do not come again. Fix the mapping or the source for the next ones."
+)
+
+
+class Shortfall(NamedTuple):
+    """A measure of an event name that is below what is asked; shares are in per cent."""
+
+    event_name: str
+    measure: str
+    measured: float
+    asked: float
+    events: int
+
+    @property
+    def words(self) -> str:
+        """What is too low, and what is asked."""
+        whose = "all" if self.event_name == ALL_EVENTS else self.event_name
+        if self.measure == EVENTS:
+            return f"{self.events} {whose} events were delivered; quality asks for {self.asked:g}"
+        return (
+            f"{self.measure} is on {self.measured:.1f} % of {self.events} {whose} events; quality "
+            f"asks for {self.asked:g} %"
+        )
+
+
+def find_shortfalls(
+    gates: Mapping[str, Mapping[str, float]], statistics: "DeliveredStatistics"
+) -> Iterator[Shortfall]:
+    """Yield each gate that a run falls short of.
+
+    Of a name without events only their number can be too low.
+    """
+    for name, asked in gates.items():
+        names = list(statistics.events) if name == ALL_EVENTS else [name]
+        events = sum(statistics.events[one] for one in names)
+        for measure, least in asked.items():
+            if measure == EVENTS:
+                measured = float(events)
+            elif not events:
+                continue
+            else:
+                measured = 100 * _carrying(statistics, names, measure) / events
+            if measured < least:
+                yield Shortfall(name, measure, measured, least, events)
+
+
+def _carrying(statistics: "DeliveredStatistics", names: list[str], measure: str) -> int:
+    if measure == WITHIN_AN_HOUR:
+        return statistics.times.within_an_hour
+    return sum(statistics.coverage.carrying(name)[measure] for name in names)

@@ -1,0 +1,114 @@
+"""Gates of quality: what the delivered events of a run have to carry, and what a shortfall does."""
+
+import json
+
+import pytest
+
+from given import record, schema, settings_of, state
+from shopper import seconds_ago
+from target_pinterest_capi.settings import ConfigurationError
+
+
+def visits(number, with_email, name="checkout", ago=60):
+    """Return lines of events of which the first ones carry an e-mail address."""
+    given = {
+        "event_name": name,
+        "action_source": "web",
+        "event_time": seconds_ago(ago),
+        "client_ip_address": "192.0.2.7",
+        "client_user_agent": "Mozilla/5.0 (X11; Linux x86_64)",
+    }
+    rows = [
+        {**given, "event_id": f"{name}-{one}", "em": f"shopper{one}@example.com"}
+        if one < with_email
+        else {**given, "event_id": f"{name}-{one}"}
+        for one in range(number)
+    ]
+    lines = [schema("visits", "em", "event_id", *given, key_properties=("event_id",))]
+    return [*lines, *(record("visits", **row) for row in rows), state({"visits": 1})]
+
+
+@pytest.mark.parametrize(
+    ("gates", "line"),
+    [
+        ({"checkout": {"hashed_email": 50}}, None),
+        (
+            {"checkout": {"hashed_email": 60}},
+            "hashed_email is on 50.0 % of 10 checkout events; quality asks for 60 %",
+        ),
+        (
+            {"all": {"click_id_epik": 1}},
+            "click_id_epik is on 0.0 % of 10 all events; quality asks for 1 %",
+        ),
+        ({"all": {"within_an_hour": 100, "ip_address": 100, "events": 10}}, None),
+        ({"signup": {"hashed_email": 100}}, None),
+        ({"signup": {"events": 1}}, "0 signup events were delivered; quality asks for 1"),
+        ({"all": {"events": 11}}, "10 all events were delivered; quality asks for 11"),
+        ({}, None),
+    ],
+)
+@pytest.mark.parametrize(("on_low", "code"), [("warn", 0), ("fail", 3)])
+def test_a_shortfall_is_logged_and_fails_where_asked(run_target, gates, line, on_low, code):
+    """Each gate that is missed is a WARNING; with `fail` the run exits 3, its STATE written."""
+    ran = run_target(visits(10, 5), quality=gates, on_low_quality=on_low)
+    assert ran.outcomes == {"delivered": 10}
+    assert len(ran.states) == 1
+    assert ran.code == (code if line else 0)
+    assert ("Low quality: " in ran.log) == (line is not None)
+    assert (line or "") in ran.log
+    assert ("do not come again" in ran.log) == (ran.code == 3)
+
+
+def test_late_events_miss_a_gate(run_target):
+    """within_an_hour is the share of all events that were at Pinterest in time."""
+    ran = run_target(visits(4, 4, ago=7200), quality={"all": {"within_an_hour": 90}})
+    assert "within_an_hour is on 0.0 % of 4 all events" in ran.log
+
+
+def test_a_dry_run_is_judged_too(run_target):
+    """A CI job sees the coverage of a mapping before the first real event."""
+    ran = run_target(
+        visits(4, 0), quality={"all": {"hashed_email": 1}}, on_low_quality="fail", mode="dry_run"
+    )
+    assert (ran.code, ran.states) == (3, [])
+
+
+def test_a_run_that_failed_is_not_judged(run_target):
+    """What stopped a run is its reason; the gates are about runs that came to their end."""
+    ran = run_target(visits(4, 0), quality={"all": {"events": 9}}, conversion_token="wrong")
+    assert (ran.code, "Low quality" in ran.log) == (1, False)
+
+
+def test_the_report_has_what_fell_short(run_target, tmp_path):
+    """JSON and page name each measure, what was measured and what is asked."""
+    for name in ("report.json", "report.html"):
+        gates = {"checkout": {"hashed_email": 60.5}}
+        run_target(visits(10, 5), quality=gates, report_path=str(tmp_path / name))
+    (short,) = json.loads((tmp_path / "report.json").read_text())["low_quality"]
+    assert (short["event_name"], short["measure"], short["measured"], short["asked"]) == (
+        "checkout",
+        "hashed_email",
+        50.0,
+        60.5,
+    )
+    assert "quality asks for 60.5 %" in (tmp_path / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("gates", "problem"),
+    [
+        ({"checkout": {"hashed_emails": 80}}, "did you mean hashed_email?"),
+        ({"checkout": {"hashed_email": 101}}, "a share of 0 to 100 per cent"),
+        ({"checkout": {"hashed_email": "80"}}, "a share of 0 to 100 per cent"),
+        ({"checkout": {"hashed_email": True}}, "a share of 0 to 100 per cent"),
+        ({"checkout": {"events": -1}}, "a number of events"),
+        ({"checkout": {"within_an_hour": 90}}, "put it below all"),
+        ({"hashed_email": 80}, "must be an object of event names"),
+        ([], "quality"),
+    ],
+)
+def test_a_gate_that_cannot_be_judged_is_refused(gates, problem):
+    """A wrong measure, share or form is a configuration error with what to write instead."""
+    with pytest.raises(ConfigurationError, match="quality") as raised:
+        settings_of(quality=gates)
+    assert problem in str(raised.value)
