@@ -42,6 +42,7 @@ CONFIGURED = "reads the configuration, which its user writes"
 CHECKED = "the user's own: expressions.patterns bounds the length of its texts"
 BOUNDS = {
     "cli.console._filling": OURS,
+    "cli.demo.view._digest": LINEAR,
     "cli.console._control": LINEAR,
     "cli.presets._label": OURS,
     "cli.presets.split": OURS,
@@ -134,6 +135,7 @@ BOUNDS = {
     "expressions.values._NUMBER": LINEAR,
     "mapping.flat_columns._NUMBERED": FROM_START,
     "mapping.flat_columns.fullmatch": LINEAR,
+    "reporting.causes.findall": LINEAR,
     "reporting.report._quoted": LINEAR,
     "settings.entries._DIGITS": CONFIGURED,
     "settings.entries._LITERAL": CONFIGURED,

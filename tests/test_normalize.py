@@ -300,7 +300,6 @@ def test_phone_without_country(text, region, digits, warning):
     [
         "1-800-FLOWERS",
         "+1 212 555 01xx",
-        "+1 212 555 0100 (home)",
         "unknown",
         "x5",
         "---",

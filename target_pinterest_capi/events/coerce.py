@@ -126,7 +126,7 @@ def _usual_digits(written: str) -> str:
 # it could be either.
 _grouped: Final = tuple(
     re.compile(rf"([+-]?[0-9]{{1,3}}(?:{mark}[0-9]{{3}})+)[{point}]([0-9]+)").fullmatch
-    for mark, point in ((",", "."), (r"\.", ","), ("[ '\u2019]", ".,"))
+    for mark, point in ((",", "."), (r"\.", ","), ("[ \xa0\u202f'\u2019]", ".,"))
 )
 _NOT_SIGNED: Final = re.compile("[^0-9+-]+")
 

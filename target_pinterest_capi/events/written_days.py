@@ -20,7 +20,7 @@ class _Words(parser.parserinfo):
     """The words that may stand in a date. Hours, zones and halves of the day are none of them."""
 
     JUMP = [" ", ".", ",", "-", "/", "of", "the", "st", "nd", "rd", "th"]  # noqa: RUF012
-    WEEKDAYS = [  # noqa: RUF012
+    WEEKDAYS: Any = [  # noqa: RUF012
         ("Mon", "Monday"),
         ("Tue", "Tues", "Tuesday"),
         ("Wed", "Weds", "Wednesday"),
@@ -29,8 +29,8 @@ class _Words(parser.parserinfo):
         ("Sat", "Saturday"),
         ("Sun", "Sunday"),
     ]
-    HMS: list[tuple[str, ...]] = []  # noqa: RUF012
-    AMPM: list[tuple[str, ...]] = []  # noqa: RUF012
+    HMS: Any = []  # noqa: RUF012
+    AMPM: Any = []  # noqa: RUF012
     PERTAIN: list[str] = []  # noqa: RUF012
 
     def validate(self, res: Any) -> bool:

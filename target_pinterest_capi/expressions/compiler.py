@@ -90,8 +90,10 @@ def compile_selection(source: str) -> ListSelection | None:
 
 def _constants(stream: str | None, began_at: datetime | None) -> Mapping[str, str | None]:
     """Return the values of the functions that are one value for all records of a stream."""
-    now = began_at and began_at.astimezone(UTC).isoformat(timespec="seconds")
-    return {"stream": stream, "run_time": now, "today": now and now[:10]}
+    if began_at is None:
+        return {"stream": stream, "run_time": None, "today": None}
+    now = began_at.astimezone(UTC).isoformat(timespec="seconds")
+    return {"stream": stream, "run_time": now, "today": now[:10]}
 
 
 def _bound(node: Node, constants: Mapping[str, str | None]) -> Node:
