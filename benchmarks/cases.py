@@ -84,6 +84,12 @@ CASES: Final = (
         settings={"ledger_url": "sqlite:///{folder}/ledger.db"},
         makes="ledger.db",
     ),
+    Case(
+        "results",
+        "with a row of results for each event, in SQLite",
+        settings={"results_url": "sqlite:///{folder}/results.db", "results_events": "all"},
+        makes="results.db",
+    ),
     Case("validate", "with validate_records: true", settings={"validate_records": True}),
     Case("two", "two processes, each with half of the input", processes=2),
 )

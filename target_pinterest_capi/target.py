@@ -33,6 +33,7 @@ from target_pinterest_capi import settings
 from target_pinterest_capi.customer_lists.list_delivery import ListDelivery
 from target_pinterest_capi.delivery.ledger import LedgerError
 from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
+from target_pinterest_capi.delivery.run_end import end_run
 from target_pinterest_capi.events.event import Origin, SkippedRecord
 from target_pinterest_capi.events.reasons import Skipped
 from target_pinterest_capi.events.redaction import shown_name
@@ -305,6 +306,7 @@ class TargetPinterestCapi(Target):
         )
         self.run.watch = watching
         try:
+            self.run.begin("target")
             self.listen(file_input)
             self._is_read = self.signal is None
         except RunStopped:
@@ -333,7 +335,7 @@ class TargetPinterestCapi(Target):
         self._warn_of(self._not_found())
         watching.end(self.run.started_at + self.run.seconds)
         log_summary(self.logger, self.run, self.lists.reports(), code)
-        self._write_report(code)
+        self._leave_report(code)
         self.run.close()
         return code
 
@@ -391,25 +393,19 @@ class TargetPinterestCapi(Target):
                 metrics.Point("counter", metric, count, {metrics.Tag.PID.value: os.getpid()}),
             )
 
-    def _write_report(self, code: int) -> None:
-        """Write the report that `report_path` asks for.
-
-        A failure is logged, and changes no exit code.
-        """
-        if self.settings.report_path is None:
-            return
-        from target_pinterest_capi.reporting.report_file import write_report  # noqa: PLC0415 - only runs with a report need it
-
+    def _leave_report(self, code: int) -> None:
+        """Leave the report of this run where it is asked for."""
         stopped = str(self.stopped) if self.stopped is not None else self.failure
         if stopped is None and self.signal is not None:
             stopped = f"{signal.Signals(self.signal).name} came."
-        try:
-            write_report(self.run, code, stopped, self.lists.reports(), self._not_found())
-        except OSError as error:
-            self.logger.error(  # noqa: TRY400
-                "The report cannot be written to report_path: %s.",
-                error.strerror or type(error).__name__,
-            )
+        end_run(
+            self.run,
+            self.run.results.end_run,
+            code,
+            stopped,
+            customer_lists=self.lists.reports(),
+            not_found=self._not_found(),
+        )
 
     # The command line
 

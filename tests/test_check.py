@@ -397,7 +397,7 @@ def test_sample_of_a_list(lines, mark, words):
     An unusable one is reported with its reason.
     """
     settings = settings_of(**LISTS, oauth={"access_token": "a-token"})
-    finding, names = mappings.sample(settings, lines)
+    finding, (names, _) = mappings.sample(settings, lines)
     assert (finding.status, names) == (mark, {})
     assert words in " ".join([finding.message, *finding.details])
     assert ("customer_lists" in finding.advice) is (mark == "failed")
@@ -414,7 +414,7 @@ def test_sample_with_events_and_a_list():
         oauth={"access_token": "a-token"},
         customer_lists=[{"stream": "visits", "list_id": "42", "member": "em"}],
     )
-    finding, names = mappings.sample(settings, visits("page_visit", "checkout"))
+    finding, (names, _) = mappings.sample(settings, visits("page_visit", "checkout"))
     assert (finding.status, finding.message) == (
         CheckStatus.OK,
         "2 records of the sample: 2 events, 2 list additions",
@@ -441,7 +441,7 @@ def test_sample_from_stdin_and_one_that_is_not_there(check):
 def test_what_only_the_target_does_is_said():
     """Stream maps and flattening change records before they are mapped, but not a sample's."""
     settings = settings_of(stream_maps={"visits": {"em": "em"}})
-    finding, names = mappings.sample(settings, visits("page_visit"))
+    finding, (names, _) = mappings.sample(settings, visits("page_visit"))
     assert finding.details == ("stream_maps is applied by the target only, and not to this sample",)
     assert names == {"page_visit": 1}
 
@@ -780,6 +780,12 @@ def test_the_program_in_a_plain_terminal(sandbox, tmp_path):
             "ledger",
             "ledger_url cannot be used",
         ),
+        ({"results_url": "sqlite:///nowhere/results.db"}, "results", "its folder is not there"),
+        (
+            {"results_url": "postgresql+psycopg://user:secret@127.0.0.1:9/x", "mode": "test"},
+            "results",
+            "results_url cannot be used",
+        ),
     ],
 )
 def test_places_that_a_run_cannot_write(check, settings: dict[str, Any], step: str, words: str):
@@ -801,9 +807,10 @@ def test_places_are_left_as_they_are(check, tmp_path: Path):
         dead_letter_path="rejected.jsonl",
         report_path="reports/run.html",
         ledger_url="sqlite:///ledger.db",
+        results_url="sqlite:///results.db",
     )
     assert found(result)["files"]["message"] == "dead_letter_path, report_path can be written"
-    assert found(result)["ledger"]["mark"] == "ok"
+    assert [found(result)[step]["mark"] for step in ("ledger", "results")] == ["ok", "ok"]
     assert {path.name for path in tmp_path.iterdir()} == before
 
 

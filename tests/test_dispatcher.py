@@ -54,11 +54,12 @@ class Ends:
         self.messages: list[str] = []
         self.resend = resend
 
-    def settle_answered(self, batch: Batch, statuses: list[EventStatus]) -> None:
-        assert len(statuses) == len(batch)
+    def settle_answered(self, batch: Batch, statuses: list[EventStatus], http_status: int) -> None:
+        assert (len(statuses), http_status) == (len(batch), 200)
         self.answered_ids += ids(batch)
 
-    def settle_refused(self, batch: Batch, message: str) -> None:
+    def settle_refused(self, batch: Batch, message: str, http_status: int) -> None:
+        assert message.startswith(str(http_status))
         self.refused_ids += ids(batch)
         self.messages.append(message)
 

@@ -184,6 +184,7 @@ GOOD_TREES: tuple[dict[str, Any], ...] = (
             {"stream": "vips", "list_name": "VIPs", "member": ["email"], "operation": "action"}
         ],
         "ledger_url": f"postgresql://user:{SECRET}@localhost/shop",
+        "results_url": f"postgresql://user:{SECRET}@localhost/shop",
     },
     {
         "ad_account_id": ACCOUNT,

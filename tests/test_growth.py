@@ -41,8 +41,8 @@ OURS = "reads only what the package itself has: presets, rendered pages, names o
 CONFIGURED = "reads the configuration, which its user writes"
 CHECKED = "the user's own: expressions.patterns bounds the length of its texts"
 BOUNDS = {
-    "cli.console._filling": OURS,
     "cli.demo.view._digest": LINEAR,
+    "cli.console._filling": OURS,
     "cli.console._control": LINEAR,
     "cli.presets._label": OURS,
     "cli.presets.split": OURS,
@@ -135,7 +135,7 @@ BOUNDS = {
     "expressions.values._NUMBER": LINEAR,
     "mapping.flat_columns._NUMBERED": FROM_START,
     "mapping.flat_columns.fullmatch": LINEAR,
-    "reporting.causes.findall": LINEAR,
+    "reporting.causes.findall": OURS,
     "reporting.report._quoted": LINEAR,
     "settings.entries._DIGITS": CONFIGURED,
     "settings.entries._LITERAL": CONFIGURED,

@@ -180,6 +180,7 @@ def test_secrets_are_sensitive_and_nothing_else_is():
         "oauth.client_secret",
         "oauth.refresh_token",
         "ledger_url",
+        "results_url",
     }
 
 

@@ -394,6 +394,66 @@ CONSTANTS = {
 
 
 @pytest.mark.parametrize(
+    ("value", "sent", "reasons"),
+    [
+        (None, ["us"], []),
+        ("", ["us"], []),
+        ([], ["us"], []),
+        ("Nowhereland", ["us"], ["unknown_country"]),
+        (["Nowhereland", "Elsewhere"], ["us"], ["unknown_country"]),
+        ({"iso": "DE"}, ["us"], ["not_text"]),
+        ("Germany", ["de"], []),
+        (["Nowhereland", "Germany"], ["de"], ["unknown_country"]),
+    ],
+)
+def test_constant_for_values_of_a_list_that_are_unusable(value: Any, sent: Any, reasons: Any):
+    """A constant stands for a list of which its field can hold nothing; what it had is counted."""
+    constants = {**DEFAULTS, "user_data.country": "US"}
+    stand = Stand({"fields": {**FIELDS, "user_data.country": "given"}, "defaults": constants})
+    (event,) = stand.events(given=value)
+    assert event["user_data"]["country"] == [digest(country) for country in sent]
+    noted = {reason for _, field, reason in stand.notes if field == "user_data.country"}
+    assert sorted(noted) == reasons
+
+
+# Of each kind of field, and of each form: what it cannot hold, and a constant that it can.
+UNUSABLE = {
+    "event_id": ({"a": 1}, "c-1", "c-1"),
+    "event_source_url": ({"a": 1}, "https://example.com/", "https://example.com/"),
+    "opt_out": ("perhaps", True, True),
+    "language": ("klingon", "en", "en"),
+    "user_data.em": ("nobody", "a@example.com", [digest("a@example.com")]),
+    "user_data.ph": ("abc", "+14155550132", [digest("14155550132")]),
+    "user_data.ge": ("blue", "f", [digest("f")]),
+    "user_data.db": ("03/04/1990", "1990-04-03", [digest("19900403")]),
+    "user_data.ct": ("!!!", "Paris", [digest("paris")]),
+    "user_data.zp": ("!!", "SW1A 1AA", [digest("sw1a1aa")]),
+    "user_data.fn": ({"a": 1}, "Ana", [digest("ana")]),
+    "user_data.external_id": ({"a": 1}, "u-1", [digest("u-1")]),
+    "user_data.hashed_maids": ("none of them", "a" * 64, ["a" * 64]),
+    "user_data.client_ip_address": ("localhost", "192.0.2.9", "192.0.2.9"),
+    "custom_data.value": ("free", "5.00", "5.00"),
+    "custom_data.content_ids": ({"a": 1}, ["7"], ["7"]),
+    "custom_data.contents": ("2 shirts", [{"id": "7"}], [{"id": "7"}]),
+    "app_info.install_time": ("lately", "2026-05-28T20:26:40Z", NOW),
+    "device_info.languages": ("klingon", ["en"], ["en"]),
+    "device_info.network_type": ("smoke", "wifi", "wifi"),
+}
+
+
+@pytest.mark.parametrize("path", UNUSABLE)
+def test_constant_for_what_any_kind_of_field_cannot_hold(path: str):
+    """Whatever a field holds, its constant stands for a value that it cannot hold."""
+    given, constant, sent = UNUSABLE[path]
+    fields = {**FIELDS, "user_data.client_user_agent": "'curl/8'", path: "given"}
+    stand = Stand({"fields": fields, "defaults": {**DEFAULTS, path: constant}})
+    (event,) = stand.events(given=given)
+    for member in path.split("."):
+        event = event[member]
+    assert event == sent
+
+
+@pytest.mark.parametrize(
     ("path", "value", "sent", "reason"),
     [
         ("action_source", "web", "web", None),

@@ -18,6 +18,7 @@ ORDER = {
     "custom_status": "Awaiting Fulfillment",
     "subtotal_ex_tax": 39.8,
     "total_ex_tax": 44.2,
+    "shipping_cost_ex_tax": "4.4000",
     "total_inc_tax": "52.6000",
     "currency_code": "USD",
     "default_currency_code": "USD",
@@ -70,13 +71,13 @@ EVENT = {
     },
     "custom_data": {
         "currency": "USD",
-        "value": "52.6000",
+        "value": "39.8000",
         "content_ids": ["71"],
         "contents": [
             {
                 "id": "71",
                 "item_name": "Vase",
-                "item_price": "24.0000",
+                "item_price": "19.9",
                 "quantity": 2,
                 "item_brand": "Rivera",
             }

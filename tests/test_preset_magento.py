@@ -83,7 +83,7 @@ EVENT = {
     },
     "custom_data": {
         "currency": "EUR",
-        "value": "52.6",
+        "value": "39.8",
         "content_ids": ["VASE-BLUE"],
         "contents": [{"id": "VASE-BLUE", "item_name": "Vase", "item_price": "19.9", "quantity": 2}],
         "num_items": 2,
@@ -126,7 +126,7 @@ def test_guest():
 GUEST_LACKS = ("ge", "db", "external_id")
 
 
-def test_value_before_tax_and_shipping():
-    """One line takes the amount without tax and shipping."""
-    (event,) = events_of("magento", [ORDER], fields={"custom_data.value": "subtotal"})
-    assert event["custom_data"]["value"] == "39.8"
+def test_value_with_tax_and_shipping():
+    """One line takes the amount with tax and shipping."""
+    (event,) = events_of("magento", [ORDER], fields={"custom_data.value": "grand_total"})
+    assert event["custom_data"]["value"] == "52.6"

@@ -27,7 +27,7 @@ ORDER: dict[str, Any] = {
     "discount_total": "0.00",
     "shipping_total": "4.90",
     "cart_tax": "9.19",
-    "total": "62.45",
+    "total": "63.23",
     "total_tax": "9.97",
     "prices_include_tax": True,
     "customer_id": 25,
@@ -122,7 +122,7 @@ CHECKOUT: dict[str, Any] = {
     },
     "custom_data": {
         "currency": "EUR",
-        "value": "62.45",
+        "value": "48.36",
         "content_ids": ["93", "23"],
         "contents": [
             {"id": "93", "item_name": "Lampe", "item_price": "20.17", "quantity": 1},

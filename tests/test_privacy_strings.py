@@ -33,6 +33,11 @@ CODES = {
     20: "0101011",
     21: "00000011",
     22: "10000011",
+    23: "01000011",
+    24: "00100011",
+    25: "10100011",
+    26: "00010011",
+    27: "10010011",
 }  # Fibonacci codes
 # Of each section: how many fields of two bits stand before its opt-outs, and which those are.
 SECTIONS = {
@@ -52,6 +57,11 @@ SECTIONS = {
     20: (3, ["sale", "targeted"]),
     21: (3, ["sale", "targeted"]),
     22: (3, ["sale", "targeted"]),
+    23: (3, ["sale", "targeted"]),
+    24: (5, ["sale", "targeted"]),
+    25: (5, ["sale", "targeted"]),
+    26: (5, ["sale", "targeted"]),
+    27: (5, ["sale", "targeted"]),
 }
 GPC_ON = ".YA"
 
@@ -69,11 +79,11 @@ def gpp(**sections):
     return f"{encoded(header)}~{section}"
 
 
-def us_section(number, notices, opt_outs):
-    """Return a US section of version 1; opt-outs are 0 (not applicable), 1 (out) or 2 (in)."""
+def us_section(number, notices, opt_outs, version=1):
+    """Return a US section; opt-outs are 0 (not applicable), 1 (out) or 2 (in)."""
     before, names = SECTIONS[number]
     fields = [notices] * before + [opt_outs.get(name, 0) for name in names] + [2] * 12
-    return encoded(f"{1:06b}" + "".join(f"{field:02b}" for field in fields))
+    return encoded(f"{version:06b}" + "".join(f"{field:02b}" for field in fields))
 
 
 def tc_string(*purposes, version=2):
@@ -127,11 +137,23 @@ def test_opt_outs_of_every_section(number):
         assert opted_out(gpp(**{name: us_section(number, notices, {})})) is False
 
 
+@pytest.mark.parametrize("version", [1, 2, 3])
+@pytest.mark.parametrize("number", SECTIONS)
+def test_versions_of_every_section(number, version):
+    """The version of a section says nothing of where its opt-outs are."""
+    for answer, opt_out in ((True, 1), (False, 2)):
+        section = us_section(number, 1, {"sale": opt_out}, version)
+        assert opted_out(gpp(**{f"s{number}": section})) is answer
+
+
 @pytest.mark.parametrize("number", SECTIONS)
 def test_global_privacy_control(number):
-    """Global Privacy Control, switched on in the browser, is an opt-out."""
+    """Global Privacy Control, switched on in the browser, is an opt-out.
+
+    Indiana, Kentucky and Rhode Island have consents to sensitive data in its place.
+    """
     section = us_section(number, 1, {"sale": 2})
-    assert opted_out(gpp(**{f"s{number}": section + GPC_ON})) is True
+    assert opted_out(gpp(**{f"s{number}": section + GPC_ON})) is (number not in (25, 26, 27))
     assert opted_out(gpp(**{f"s{number}": section + ".QA"})) is False
 
 
@@ -141,6 +163,9 @@ def test_strings_of_others():
     assert opted_out("DBABVg~BVVVVVVg.YA") is True
     assert opted_out("DBABVg~BAAAAAEA") is False
     assert opted_out("DBABBg~BAAAAACA") is False
+    assert opted_out(gpp(s24="BVVV.Y")) is True
+    assert opted_out(gpp(s24="BVWV.Q")) is True  # from targeted advertising alone
+    assert opted_out(gpp(s24="BVWp.Q")) is False
     assert opted_out(f"DBACNYA~{no_purpose}~1YYN") is True
     assert opted_out(f"DBACNYA~{no_purpose}~1YNN") is False
     assert opted_out(f"DBABMA~{no_purpose}") is None

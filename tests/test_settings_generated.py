@@ -30,6 +30,7 @@ NAMES = sorted(properties(Settings))
 SECRETS = {
     "conversion_token",
     "ledger_url",
+    "results_url",
     "oauth.access_token",
     "oauth.client_secret",
     "oauth.refresh_token",

@@ -122,6 +122,8 @@ LIBRARIES: Final = {
         "customer_lists.full_refreshes",
         "delivery.database",
         "delivery.event_ledger",
+        "delivery.results_database",
+        "delivery.results_tables",
     ),
     "starlette": ("sandbox",),
     "threading": (

@@ -18,6 +18,7 @@ import click
 import msgspec
 
 from target_pinterest_capi.cli import fields, presets
+from target_pinterest_capi.delivery import results_tables as results
 from target_pinterest_capi.events import normalize
 from target_pinterest_capi.events.build.converters import Converters, Options
 from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES
@@ -35,7 +36,8 @@ from target_pinterest_capi.singer import messages
 from tools import demo_project, hub, recipes
 
 COMMAND: Final = "make docs"
-HAND_WRITTEN: Final = ("docs/mapping.md",)  # where markers may ask for a table
+# Where markers may ask for a table.
+HAND_WRITTEN: Final = ("docs/mapping.md", "docs/results.md")
 _marked: Final = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- /generated -->)", re.DOTALL)
 _encode: Final = msgspec.json.Encoder(decimal_format="number").encode
 _special: Final = re.compile(r"[*<>]|(?<!\w)_|_(?!\w)")
@@ -230,6 +232,19 @@ def reasons_table(reasons: Iterable[Any]) -> list[str]:
     )
 
 
+def results_tables() -> list[str]:
+    """Return a table of columns for each table at `results_url`."""
+    lines: list[str] = []
+    for one in results.ORDER:
+        rows = [
+            (code(column.name), str(column.type.as_generic()).lower(), column.comment or "")
+            for column in one.columns
+        ]
+        lines += [f"### {code(one.name)}", "", one.comment or "", ""]
+        lines += [*table(("Column", "Type", "What it holds"), rows), ""]
+    return lines[:-1]
+
+
 SECTIONS: Final[dict[str, Callable[[], list[str]]]] = {
     "mapping-keys": lambda: mapping_table().splitlines(),
     "list-keys": lambda: mapping_table(lists=True).splitlines(),
@@ -239,6 +254,7 @@ SECTIONS: Final[dict[str, Callable[[], list[str]]]] = {
     "warned": lambda: reasons_table(Warned),
     "invalid": lambda: reasons_table(Invalid),
     "skipped": lambda: reasons_table(Skipped),
+    "results": results_tables,
 }
 PAGES: Final[dict[str, Callable[[], str]]] = {
     "docs/settings.md": settings_page,

@@ -7,7 +7,7 @@ run would do it, and what replaces it is kept in oauth.token_path. One attempt f
 shows a token.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from http import HTTPStatus
 from typing import Final
 
@@ -17,6 +17,7 @@ from target_pinterest_capi.checks.own_event_names import (
     skip_own_event_names,
 )
 from target_pinterest_capi.checks.result import ACCOUNT_PLACE, APP_PLACE, CheckResult, CheckStatus
+from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.pinterest.calls import FlowStopped
 from target_pinterest_capi.pinterest.client import Client
 from target_pinterest_capi.pinterest.oauth import (
@@ -37,6 +38,7 @@ from target_pinterest_capi.settings import CustomerListEntry, Settings
 
 OAUTH: Final = "oauth"
 LISTS: Final = "customer lists"
+NO_NAMES: Final[Mapping[str, Collection[str]]] = {}
 MAX_PAGES: Final = 100  # of 250 lists each: more are looked through by a run alone
 
 Tokens = FixedToken | RefreshedTokens
@@ -59,8 +61,13 @@ def skip_customer_lists(settings: Settings, why: str) -> Iterator[CheckResult]:
         yield CheckResult(LISTS, CheckStatus.SKIPPED, f"not looked up: {why}")
 
 
-def check_customer_lists(settings: Settings) -> Iterator[CheckResult]:
-    """Get an access token as a run would, and look for the configured lists in each ad account."""
+def check_customer_lists(
+    settings: Settings, named_lists: Mapping[str, Collection[str]] = NO_NAMES
+) -> Iterator[CheckResult]:
+    """Get an access token as a run would, and look for the configured lists in each ad account.
+
+    `named_lists` are those that a sample's records name, by the label of their entry.
+    """
     if settings.oauth is None:
         yield from skip_customer_lists(settings, "there is no oauth in the settings")
         return
@@ -84,7 +91,7 @@ def check_customer_lists(settings: Settings) -> Iterator[CheckResult]:
                     OAUTH, CheckStatus.OK, f"Pinterest takes {name} for ad account {account}"
                 )
             for entry in by_account.get(account, ()):
-                yield _in_account(entry, found)
+                yield from _in_account(entry, found, named_lists.get(entry.label))
     except _RefusedError as refused:
         yield from refused.findings
     finally:
@@ -147,31 +154,53 @@ def _refusal(reply: CallResponse, tokens: Tokens, account: str) -> _RefusedError
     )
 
 
-def _in_account(entry: CustomerListEntry, found: list[CustomerListBody]) -> CheckResult:
-    """Return whether a configured list is there."""
+def _in_account(
+    entry: CustomerListEntry, found: list[CustomerListBody], named: Collection[str] | None
+) -> Iterator[CheckResult]:
+    """Yield whether a configured list is there, or each of those that records name."""
     if entry.list_id is not None:
-        if any(one.id == entry.list_id for one in found):
-            return CheckResult(LISTS, CheckStatus.OK, f"list {entry.list_id} is there")
-        missing = f"there is no list {entry.list_id} in the ad account"
-        return CheckResult(
+        yield _by_id(entry.list_id, found)
+    elif entry.list_name is not None:
+        yield _by_name(entry.list_name, found)
+    elif named is None:
+        yield CheckResult(
+            LISTS,
+            CheckStatus.SKIPPED,
+            f"records name the lists, by {entry.label}: --sample FILE looks them up",
+        )
+    elif len(named) > entry.max_lists:
+        yield CheckResult(
             LISTS,
             CheckStatus.FAILED,
-            missing,
-            "Check list_id and ad_account_id, or name the list by list_name.",
+            f"records name {len(named):,} lists, by {entry.label}",
+            f"Check list_name, or raise max_lists, which is {entry.max_lists}.",
         )
-    ids = [one.id for one in found if one.name == entry.list_name]
+    else:
+        yield from (_by_name(name, found) for name in named)
+
+
+def _by_id(list_id: str, found: list[CustomerListBody]) -> CheckResult:
+    if any(one.id == list_id for one in found):
+        return CheckResult(LISTS, CheckStatus.OK, f"list {list_id} is there")
+    return CheckResult(
+        LISTS,
+        CheckStatus.FAILED,
+        f"there is no list {list_id} in the ad account",
+        "Check list_id and ad_account_id, or name the list by list_name.",
+    )
+
+
+def _by_name(name: str, found: list[CustomerListBody]) -> CheckResult:
+    ids, shown = [one.id for one in found if one.name == name], shown_name(name)
     if len(ids) > 1:
-        several = f"{len(ids)} lists are named {entry.list_name}: {', '.join(ids)}"
+        several = f"{len(ids)} lists are named {shown}: {', '.join(ids)}"
         return CheckResult(
             LISTS, CheckStatus.FAILED, several, "Name the one that is meant by list_id."
         )
     if ids:
-        return CheckResult(LISTS, CheckStatus.OK, f"{entry.list_name} is there: list {ids[0]}")
-    return CheckResult(
-        LISTS,
-        CheckStatus.OK,
-        f"{entry.list_name} is not there yet; it is made with its first members",
-    )
+        return CheckResult(LISTS, CheckStatus.OK, f"{shown} is there: list {ids[0]}")
+    missing = f"{shown} is not there yet; it is made with its first members"
+    return CheckResult(LISTS, CheckStatus.OK, missing)
 
 
 def _advice(reply: CallResponse) -> str:

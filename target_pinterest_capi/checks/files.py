@@ -1,7 +1,7 @@
-"""What a run writes on this machine, tried before it: dead letters, report, token, and ledger.
+"""What a run writes, tried before it: dead letters, report and token, the ledger and the results.
 
 Makes no file and no folder, and leaves a database as it is: a write is begun there, and taken back.
-Never shows a path of a ledger, which may hold a password.
+Never shows the URL of a database, which may hold a password.
 """
 
 from collections.abc import Iterator
@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Final
 
 from target_pinterest_capi.checks.result import CheckResult, CheckStatus
-from target_pinterest_capi.delivery.ledger import LedgerError
 from target_pinterest_capi.files.durable import find_obstacle
 from target_pinterest_capi.settings import Settings
 
 FILES: Final = "files"
 LEDGER: Final = "ledger"
+RESULTS: Final = "results"
 
 
 def check_files(settings: Settings) -> Iterator[CheckResult]:
-    """Yield whether each file can be written, and whether the ledger can be opened."""
+    """Yield whether each file can be written, and each database."""
     places = _paths(settings)
     on_disk = {setting: path for setting, path in places.items() if "://" not in path}
     found = {setting: find_obstacle(Path(path)) for setting, path in on_disk.items()}
@@ -33,7 +33,7 @@ def check_files(settings: Settings) -> Iterator[CheckResult]:
     for setting in places.keys() - on_disk.keys():
         about = f"{setting} is an object store: it is not tried before there is a dead letter"
         yield CheckResult(FILES, CheckStatus.SKIPPED, about)
-    yield from _ledger(settings)
+    yield from _databases(settings)
 
 
 def _paths(settings: Settings) -> dict[str, str]:
@@ -46,18 +46,24 @@ def _paths(settings: Settings) -> dict[str, str]:
     return {setting: path for setting, path in given.items() if path is not None}
 
 
-def _ledger(settings: Settings) -> Iterator[CheckResult]:
-    if settings.ledger_url is None:
-        return
-    if settings.mode != "live":
-        yield CheckResult(LEDGER, CheckStatus.SKIPPED, f"not opened: mode is {settings.mode}")
-        return
-    from target_pinterest_capi.delivery.database import try_to_write  # noqa: PLC0415 - SQLAlchemy takes 0.1 s to import
+def _databases(settings: Settings) -> Iterator[CheckResult]:
+    """Yield whether the ledger and the results can be written, each where there is one."""
+    places = {LEDGER: settings.ledger_url, RESULTS: settings.results_url}
+    for step, url in places.items():
+        if url is None:
+            continue
+        if step == LEDGER and settings.mode != "live":
+            yield CheckResult(step, CheckStatus.SKIPPED, f"not opened: mode is {settings.mode}")
+        else:
+            yield _try_database(step, f"{step}_url", url.get_secret_value())
+
+
+def _try_database(step: str, setting: str, url: str) -> CheckResult:
+    from target_pinterest_capi.delivery.database import UnusableError, try_to_write  # noqa: PLC0415 - SQLAlchemy takes 0.1 s to import
 
     try:
-        try_to_write(settings.ledger_url.get_secret_value())
-    except LedgerError as error:
-        advice = "Check ledger_url; sqlite:///ledger.db is a file in the working directory."
-        yield CheckResult(LEDGER, CheckStatus.FAILED, f"ledger_url cannot be used: {error}", advice)
-    else:
-        yield CheckResult(LEDGER, CheckStatus.OK, "ledger_url can be written")
+        try_to_write(url)
+    except UnusableError as error:
+        advice = f"Check {setting}; sqlite:///{step}.db is a file in the working directory."
+        return CheckResult(step, CheckStatus.FAILED, f"{setting} cannot be used: {error}", advice)
+    return CheckResult(step, CheckStatus.OK, f"{setting} can be written")

@@ -6,8 +6,8 @@ are all that is taken.
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from typing import Final
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import Final, NamedTuple
 
 from target_pinterest_capi.checks.result import CheckResult, CheckStatus
 from target_pinterest_capi.events.fields import FIELDS
@@ -37,10 +37,17 @@ WHO: Final = "user_data.em, or another identifier"
 TARGET_ONLY: Final = ("stream_maps", "flattening_enabled")
 
 
+class SampledNames(NamedTuple):
+    """Names that came with a sample: how often which event, and which lists by entry's label."""
+
+    events: Counter[str]
+    lists: Mapping[str, Collection[str]] = {}
+
+
 def sample(
     settings: Settings, lines: Iterable[bytes], now: Callable[[], float] = time.time
-) -> tuple[CheckResult, Counter[str]]:
-    """Return what a tap's messages come to by the mappings, and the counts of their event names."""
+) -> tuple[CheckResult, SampledNames]:
+    """Return what a tap's messages come to by the mappings, and the names that they bring."""
     preview, names = Preview(settings, now), Counter[str]()
     try:
         for results in preview.read(lines):
@@ -48,8 +55,8 @@ def sample(
                 str(result.event["event_name"]) for result in results if result.outcome == EVENT
             )
     except UnreadableLineError as error:
-        return unreadable(str(error)), names
-    return _sample_in_words(preview, settings), names
+        return unreadable(str(error)), SampledNames(names)
+    return _sample_in_words(preview, settings), SampledNames(names, preview.named_lists)
 
 
 def check_entries(settings: Settings) -> Iterator[CheckResult]:
@@ -133,6 +140,7 @@ def _sample_in_words(preview: Preview, settings: Settings) -> CheckResult:
 def _details(preview: Preview, settings: Settings) -> Iterator[str]:
     for one in preview.not_found():
         yield f"{one.message} ({one.setting})"
+    yield from preview.named_lists_in_words()
     others = preview.not_sent()
     for row in others[:SHOWN_REASONS]:
         stream = shown_name(row.origin.stream)

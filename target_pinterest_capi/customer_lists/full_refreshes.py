@@ -21,6 +21,7 @@ from target_pinterest_capi.customer_lists.rows import (
     recorded_identities,
 )
 from target_pinterest_capi.delivery.database import Database
+from target_pinterest_capi.delivery.ledger import LedgerError
 from target_pinterest_capi.events import hashing
 from target_pinterest_capi.pinterest.list_records import ListMember, ListRow
 
@@ -85,6 +86,8 @@ class FullRefreshes(Database):
     `seconds_left` says how long the database may be waited for. Raises `LedgerError` where it
     fails.
     """
+
+    error = LedgerError
 
     def __init__(
         self,

@@ -32,6 +32,7 @@ from target_pinterest_capi.delivery.worker_pool import StartWorkers, WorkerPool
 from target_pinterest_capi.events.event import Origin
 from target_pinterest_capi.events.outcomes import NotSent, Outcome
 from target_pinterest_capi.events.reasons import Reason, Skipped
+from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.pinterest.calls import FlowStopped
 from target_pinterest_capi.pinterest.client import Client
 from target_pinterest_capi.pinterest.list_records import ListMember, ListRow
@@ -62,12 +63,14 @@ class _Rejection(NamedTuple):
     message: str
 
 
-def configured_list(settings: Settings, entry: CustomerListEntry) -> ConfiguredList:
-    """Return the list that an entry feeds."""
+def configured_list(
+    settings: Settings, entry: CustomerListEntry, name: str | None = None
+) -> ConfiguredList:
+    """Return the list that an entry feeds; `name` came with a record, where it does not say it."""
     return ConfiguredList(
         entry.ad_account_id or settings.ad_account_id,
         entry.list_id,
-        entry.list_name,
+        name or entry.list_name,
         entry.list_type,
         entry.is_nca,
     )
@@ -97,6 +100,7 @@ class ListDelivery:
         self._unconfirmed: UnconfirmedRejections[_Rejection] = UnconfirmedRejections()
         self._queues: dict[ConfiguredList, ListQueue] = {}
         self._feeds: set[bytes] = set()
+        self._named: dict[CustomerListEntry, set[str]] = {}  # lists that records named
         self._client = client
         self._rng = rng
         self._start_workers = start_workers
@@ -118,8 +122,7 @@ class ListDelivery:
     def _mapper(
         self, entry: CustomerListEntry, stream: str, key_properties: tuple[str, ...]
     ) -> MemberMapper:
-        configured = configured_list(self.settings, entry)
-        origin = Origin(stream, configured.name)
+        origin = Origin(stream, entry.label)
         self.run.tally.list_origins.add(origin)
         read = compile_members(
             entry,
@@ -129,10 +132,10 @@ class ListDelivery:
             self.settings.options,
             self.run.began_at,
         )
-        if self.settings.mode == "live":
-            deliver = self._deliver_to(configured, entry, origin)
+        if entry.list_name_expression is None:
+            deliver = self._deliver_to(configured_list(self.settings, entry), entry, origin)
         else:
-            deliver = self._skip_unsent(origin)
+            deliver = self._deliver_by_name(entry, stream)
 
         def map_record(record: Mapping[str, Any]) -> None:
             result = read(record)
@@ -147,9 +150,39 @@ class ListDelivery:
         reason = Skipped.DRY_RUN if self.settings.mode == "dry_run" else NotSent.NOT_LIVE
         return lambda _: self.run.skip_unsent(origin, reason)
 
+    def _deliver_by_name(
+        self, entry: CustomerListEntry, stream: str
+    ) -> Callable[[MemberOperation], None]:
+        """Return what delivers to the lists that a record names, each of which is its own."""
+        known: dict[str, Callable[[MemberOperation], None]] = {}
+        named = self._named.setdefault(entry, set())
+
+        def deliver_to(name: str) -> Callable[[MemberOperation], None]:
+            named.add(name)
+            if len(named) > entry.max_lists:
+                self.run.stop(
+                    f"Records name more than {entry.max_lists} customer lists by list_name: "
+                    f"{shown_name(entry.label)}. STATE stays before the first record of a list "
+                    "too many. Check the expression, or raise max_lists of the entry."
+                )
+            configured = configured_list(self.settings, entry, name)
+            origin = Origin(stream, configured.shown)
+            self.run.tally.list_origins.add(origin)
+            return self._deliver_to(configured, entry, origin)
+
+        def deliver(operation: MemberOperation) -> None:
+            for name in operation.lists:
+                if name not in known:
+                    known[name] = deliver_to(name)
+                known[name](operation)
+
+        return deliver
+
     def _deliver_to(
         self, configured: ConfiguredList, entry: CustomerListEntry, origin: Origin
     ) -> Callable[[MemberOperation], None]:
+        if self.settings.mode != "live":
+            return self._skip_unsent(origin)
         run = self.run
         queue = self._queue(configured, entry)
         feed = self._feed(entry, configured, origin.stream)

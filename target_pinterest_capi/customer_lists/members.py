@@ -36,6 +36,7 @@ Note = Callable[[Origin, str, str], None]
 
 MEMBER: Final = "member"  # the fields of an entry, as counts and dead letters name them
 OPERATION: Final = "operation"
+LIST_NAME: Final = "list_name"
 WHEN: Final = "when"
 
 
@@ -64,13 +65,15 @@ _WORDS: Final = {
 class MemberOperation(NamedTuple):
     """What one record says to do with which members: single identifiers, or rows, each once.
 
-    `key` is the record's, for a dead letter. Of rows, `identities` tell whose they are.
+    `key` is the record's, for a dead letter. Of rows, `identities` tell whose they are. `lists` are
+    the names of the lists, where a record has to say them.
     """
 
     action: Action
     members: tuple[ListMember, ...]
     key: Key | None
     identities: frozenset[Identity] = frozenset()
+    lists: tuple[str, ...] = ()
 
 
 MemberResult = MemberOperation | InvalidRecord | SkippedRecord
@@ -121,6 +124,7 @@ class _Reader:
         self._key_properties = key_properties
         self._plain_keys = options.plain_keys
         self._identifiers = IdentifierReader(options)
+        self._is_null = self._identifiers.is_null
         self._has_rows = entry.has_rows
         self._needs_hashed = entry.refresh == "full"
         sources = (
@@ -132,6 +136,8 @@ class _Reader:
             (field, kind, [compiled(source, field) for source in given or ()])
             for field, kind, given in sources
         ]
+        names = entry.list_name_expression
+        self._list_names = compiled(names, LIST_NAME) if names else None
         self._operation = compiled(entry.operation, OPERATION) if entry.operation else None
         self._when = compiled(entry.when, WHEN) if entry.when else None
 
@@ -144,6 +150,9 @@ class _Reader:
         if isinstance(action, Invalid):
             detail = LeftOut.UNKNOWN_CHOICE if action is Invalid.BAD_FIELD else None
             return InvalidRecord(self._origin, action, OPERATION, detail, key)
+        lists = self._lists(record)
+        if lists is None:
+            return InvalidRecord(self._origin, Invalid.MISSING_FIELD, LIST_NAME, key=key)
         dropped: list[tuple[str, Reason]] = []
         members = self._members(record, dropped)
         if not members:
@@ -151,7 +160,7 @@ class _Reader:
             return InvalidRecord(self._origin, reason, field, key=key)
         for field, reason in dropped:
             self._note(self._origin, field, reason)
-        return MemberOperation(action, members, key, self._identities(members, key))
+        return MemberOperation(action, members, key, self._identities(members, key), lists)
 
     def _identities(self, members: tuple[ListMember, ...], key: Key | None) -> frozenset[Identity]:
         """Return what tells whose rows they are: their identifiers, and the record's key."""
@@ -166,9 +175,20 @@ class _Reader:
         if self._operation is None:
             return Action.REMOVE if deleted else Action.ADD
         given = self._operation(record)
-        if coerce.is_nothing(given) or self._identifiers.is_null(given):
+        if coerce.is_nothing(given) or self._is_null(given):
             return Action.REMOVE if deleted else Invalid.MISSING_FIELD
         return read_action(given) or Invalid.BAD_FIELD
+
+    def _lists(self, record: Record) -> tuple[str, ...] | None:
+        """Return the names of the lists, each once; empty where the entry names its list.
+
+        None where the record should name one and does not.
+        """
+        if self._list_names is None:
+            return ()
+        names = map(coerce.text, coerce.listed(self._list_names(record), bracketed=True))
+        usable = {name: None for name in names if type(name) is str and not self._is_null(name)}
+        return tuple(usable) or None
 
     def _members(self, record: Record, dropped: list[tuple[str, Reason]]) -> tuple[ListMember, ...]:
         """Return the members that a record names; none where it does not say who they are."""

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Final, Literal, NamedTuple, Protocol, TypeVar
 
 from target_pinterest_capi.customer_lists.members import Action
-from target_pinterest_capi.events.redaction import redact
+from target_pinterest_capi.events.redaction import redact, shown_name
 from target_pinterest_capi.pinterest.calls import Call, CallPurpose, Flow, FlowStopped
 from target_pinterest_capi.pinterest.list_records import ListMember, split_by_request
 from target_pinterest_capi.pinterest.responses import (
@@ -47,8 +47,13 @@ class ConfiguredList(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The name for counts and logs: as the configuration has it."""
+        """The list's name, or its id where the configuration has that alone."""
         return self.list_name or self.list_id or ""
+
+    @property
+    def shown(self) -> str:
+        """The name for counts and logs: one that is no id may have come with a record."""
+        return self.list_id or shown_name(self.list_name or "")
 
 
 class ListClient(Protocol):
@@ -146,9 +151,9 @@ class RemoteList:
             _check_new(bookmark, seen)
         if len(found) > 1:
             raise FlowStopped(
-                f"there are {len(found)} customer lists of the list_name {self.configured.name!r}, "
-                f"with the ids {', '.join(found)}: set list_id to the one that is meant instead of "
-                "list_name."
+                f"there are {len(found)} customer lists of the list_name "
+                f"{self.configured.shown!r}, with the ids {', '.join(found)}: set list_id to the "
+                "one that is meant instead of list_name."
             )
         self.id = found[0] if found else None
         self.is_looked_up = True
@@ -185,7 +190,7 @@ class RemoteList:
                 if classify_call(response) is Decision.ISOLATE:
                     raise FlowStopped(
                         f"{describe(response)} to the creation of an audience of the list "
-                        f"{self.configured.name!r}."
+                        f"{self.configured.shown!r}."
                     )
             self.audience = "found"
 

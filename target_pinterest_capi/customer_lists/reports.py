@@ -14,7 +14,7 @@ def report_of(remote: RemoteList) -> CustomerListReport:
     """Return the report of a list."""
     last = remote.last or _UNSEEN
     return CustomerListReport(
-        name=remote.configured.name,
+        name=remote.configured.shown,
         ad_account_id=remote.configured.ad_account_id,
         list_id=remote.id,
         created=remote.was_created,

@@ -1,19 +1,23 @@
 """How events end: each in exactly one outcome, counted with its reason.
 
-An invalid or rejected event is settled only once its dead letter is durable. Hears from the
+An invalid or rejected event is settled only once its dead letter is durable, and any event once
+the results have it. Hears from the
 dispatcher how requests end, and from the run what makes no event. Never sends, never writes STATE.
 """
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
 from target_pinterest_capi.delivery.batches import Batch
+from target_pinterest_capi.delivery.database_errors import DatabaseError
 from target_pinterest_capi.delivery.dead_letters import DeadLetter, DeadLetters
 from target_pinterest_capi.delivery.deduplication import Deduplication
 from target_pinterest_capi.delivery.exit_codes import RunStopped
 from target_pinterest_capi.delivery.rejection_limit import RejectionLimit
+from target_pinterest_capi.delivery.results import RunResults
+from target_pinterest_capi.delivery.run_end import needs_statistics
 from target_pinterest_capi.events.event import Account, Event, Origin
 from target_pinterest_capi.events.keys import key_of
 from target_pinterest_capi.events.outcomes import Outcome, Rejected, counted_invalid
@@ -53,10 +57,11 @@ class Acknowledger:
         now: Callable[[], float] = time.time,
         open_lines: Callable[[str], LineFile] = LineFile,
         rejection_limit: RejectionLimit | None = None,
+        results: RunResults | None = None,
     ) -> None:
         self.tally = Counters()
         self.observations: DeliveredStatistics | None = None
-        if settings.report_path is not None or settings.quality:
+        if needs_statistics(settings):
             self.observations = DeliveredStatistics(known_event_names(settings))
         self.dead_letters = DeadLetters(
             settings.dead_letter_path, run_id, clock=clock, open_lines=open_lines
@@ -66,6 +71,8 @@ class Acknowledger:
         self._mode = settings.mode
         self._resends_uncertain = settings.on_uncertain == "resend"
         self._deduplication = deduplication
+        self._results = results
+        self._durable: list[DeadLetter] = []  # letters that do not count before their results
         self._submit = submit
         self._hold_at = hold_at
         self._clock = clock
@@ -90,22 +97,23 @@ class Acknowledger:
 
     # How requests end
 
-    def settle_answered(self, batch: Batch, statuses: list[EventStatus]) -> None:
+    def settle_answered(self, batch: Batch, statuses: list[EventStatus], http_status: int) -> None:
         """Settle every event of a request by its own status.
 
-        Raises `LedgerError` before anything is settled.
+        Raises `DatabaseError` before anything is settled.
         """
         # A list is built faster than a generator here.
         if not any(
             [status.status != "processed" or status.warning_message for status in statuses]  # noqa: C419
         ):
-            self._deliver(batch.account, batch.events, batch.keys)
+            self._deliver(batch.account, batch.events, batch.keys, http_status)
             return
         done = [
             position for position, status in enumerate(statuses) if status.status == "processed"
         ]
         keys = [batch.keys[position] for position in done] if batch.keys else []
-        self._deliver(batch.account, [batch.events[position] for position in done], keys)
+        delivered = [batch.events[position] for position in done]
+        self._deliver(batch.account, delivered, keys, http_status)
         for position, status in enumerate(statuses):
             if status.warning_message:
                 message = self._redact(status.warning_message, batch, position)
@@ -114,12 +122,12 @@ class Acknowledger:
                     self.observations.count_warning(message, batch.events[position])
             if status.status != "processed":
                 message = self._redact(status.error_message or "", batch, position)
-                self._reject(batch, position, Rejected.REFUSED_EVENT, message)
+                self._reject(batch, position, Rejected.REFUSED_EVENT, message, http_status)
 
-    def settle_refused(self, batch: Batch, message: str) -> None:
+    def settle_refused(self, batch: Batch, message: str, http_status: int) -> None:
         """Reject the single event of a refused request."""
         for position in range(len(batch)):
-            self._reject(batch, position, Rejected.REFUSED_REQUEST, message)
+            self._reject(batch, position, Rejected.REFUSED_REQUEST, message, http_status)
 
     def settle_uncertain(self, batch: Batch) -> Batch | None:
         """Return what is sent again of a request whose outcome is unknown.
@@ -140,12 +148,16 @@ class Acknowledger:
         """Return Pinterest's words about an event without the event's own values."""
         return redact(message, self.secrets, plain_values([batch.events[position].body]))
 
-    def _deliver(self, account: Account, events: list[Event], keys: list[int]) -> None:
+    def _deliver(
+        self, account: Account, events: list[Event], keys: list[int], http_status: int
+    ) -> None:
         if account.mode != self._mode:
             self.skip_events(events, Skipped.TESTED)
             self.tally.count_unsent(len(events))
             self.tally.count_tested(len(events))
             return
+        if self._results is not None:  # before the ledger: what is there is not sent again
+            self._results.record_delivered(events, http_status)
         if self._deduplication is not None:
             self.skip_events(self._deduplication.record_delivered(keys), Skipped.IN_LEDGER)
         if self.observations is not None:
@@ -155,9 +167,12 @@ class Acknowledger:
         self.tally.compare_ids(events)
         self._count_events(events, Outcome.DELIVERED)
 
-    def _reject(self, batch: Batch, position: int, reason: Rejected, detail: str) -> None:
+    def _reject(
+        self, batch: Batch, position: int, reason: Rejected, detail: str, http_status: int
+    ) -> None:
         self._send_repeat(batch, position)
-        self._add_rejected(batch.events[position], batch.sequences[position], reason, detail)
+        event, sequence = batch.events[position], batch.sequences[position]
+        self._add_rejected(event, sequence, reason, detail, http_status)
 
     def _reject_uncertain(self, batch: Batch, position: int) -> None:
         """Reject an event that may have been counted, and every repeat that waits for it."""
@@ -166,7 +181,14 @@ class Acknowledger:
         while (repeat := self._next_repeat(batch, position)) is not None:
             self._add_rejected(*repeat, Rejected.UNCERTAIN, _UNCERTAIN_DETAIL)
 
-    def _add_rejected(self, event: Event, sequence: int, reason: Rejected, detail: str) -> None:
+    def _add_rejected(
+        self,
+        event: Event,
+        sequence: int,
+        reason: Rejected,
+        detail: str,
+        http_status: int | None = None,
+    ) -> None:
         if self.observations is not None:
             self.observations.count_rejected(event)
         self.add_dead_letter(
@@ -180,6 +202,7 @@ class Acknowledger:
                 ad_account_id=event.account.ad_account_id,
                 mode=event.account.mode,
                 event=event.body,
+                http_status=http_status,
             )
         )
 
@@ -204,16 +227,35 @@ class Acknowledger:
 
     # What is durable
 
+    @property
+    def waiting(self) -> int:
+        """How many letters do not count yet."""
+        return self.dead_letters.waiting + len(self._durable)
+
+    def oldest_sequence(self) -> int | None:
+        """Return the lowest number of a record whose letter does not count yet."""
+        sequences = [letter.sequence for letter in self._durable]
+        buffered = self.dead_letters.oldest_sequence()
+        if buffered is not None:
+            sequences.append(buffered)
+        return min(sequences, default=None)
+
     def flush(self) -> None:
         """Make every dead letter durable, and count it. Raises `RunStopped` where it cannot."""
         try:
-            letters: Sequence[DeadLetter] = self.dead_letters.flush()
+            self._durable += self.dead_letters.flush()
         except OSError as error:
             raise RunStopped(
                 f"dead letters cannot be written to dead_letter_path {self.dead_letters.path!r}: "
                 f"{error.strerror or error}. STATE stays before them: make the path writable and "
                 "run again.",
             ) from error
+        if self._results is not None:
+            try:
+                self._results.record_failed(self._durable)
+            except DatabaseError as error:
+                raise RunStopped(error.stop_message) from None
+        letters, self._durable = self._durable, []
         for letter in letters:
             reason = counted_invalid(letter.reason, letter.field)
             self.tally.count_outcome(letter.origin, letter.outcome, reason)

@@ -1,6 +1,6 @@
-"""The database at `ledger_url`, SQLite or PostgreSQL, through SQLAlchemy.
+"""A database that a setting names, SQLite or PostgreSQL, through SQLAlchemy.
 
-Imported only where a ledger is configured: SQLAlchemy takes 0.1 s to import. Several processes may
+Imported only where one is configured: SQLAlchemy takes 0.1 s to import. Several processes may
 share a database, and what is recorded outlives this process at any moment. A thread of its own
 waits for the database, so that one that is locked or silent holds no run beyond its grace time.
 """
@@ -9,15 +9,16 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, ClassVar, Final, NamedTuple, TypeVar
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from target_pinterest_capi.delivery.ledger import LedgerError
+from target_pinterest_capi.delivery.database_errors import DatabaseError
 from target_pinterest_capi.delivery.wakeup import Wakeup
 from target_pinterest_capi.delivery.worker_pool import NoThreadError, WorkerPool
 from target_pinterest_capi.events.redaction import redact
@@ -49,6 +50,8 @@ class DatabaseKind(NamedTuple):
     timeout: str  # the URL's parameter, in seconds
     lock_schema: str  # until the transaction ends
     clock: str  # Unix time
+    marker: str  # of a parameter in a statement for the driver
+    bind_time: Callable[[datetime], Any]  # in UTC, as such a parameter
     set_up: tuple[str, ...] = ()  # for each new connection
     engine_options: Mapping[str, Any] = {}
 
@@ -65,6 +68,8 @@ KINDS: Final = {
         "timeout",
         "BEGIN IMMEDIATE",
         "SELECT strftime('%s', 'now')",
+        "?",
+        lambda at: at.strftime("%Y-%m-%d %H:%M:%S.%f"),  # as SQLAlchemy writes it
         (
             # Each page that a batch changes is written whole, and random keys change one each: with
             # SQLite's own 4,096 bytes a key costs an eighth more. For a new file only.
@@ -88,18 +93,27 @@ KINDS: Final = {
         "connect_timeout",
         f"SELECT pg_advisory_xact_lock({_SCHEMA_LOCK})",
         "SELECT extract(epoch FROM clock_timestamp())",
+        "%s",
+        lambda at: at,
         # Whatever the server's default: a statement sees what was committed before it.
         engine_options={"isolation_level": "READ COMMITTED"},
     ),
 }
 
 
+class UnusableError(Exception):
+    """A database cannot be used; the message says why, without its URL."""
+
+
 class Database:
-    """A connection to the ledger's database, with its tables made.
+    """A connection to a database, with its tables made.
 
     `seconds_left` says how long whoever asks can wait, at most `PATIENCE_SECONDS`. Raises
-    `LedgerError` where the database fails, or takes longer. Not to be shared between threads.
+    `DatabaseError`, of the kind that a subclass names, where the database fails, or takes longer.
+    Not to be shared between threads.
     """
+
+    error: ClassVar[type[DatabaseError]] = DatabaseError
 
     def __init__(
         self,
@@ -116,7 +130,7 @@ class Database:
         self._is_silent = False
         try:
             self._wait_for(lambda: self._open(url, tables))
-        except LedgerError:
+        except DatabaseError:
             self._workers.close()
             raise
 
@@ -138,21 +152,21 @@ class Database:
 
     def close(self) -> None:
         """Close the connection, unless the database is silent: that ends with the process."""
-        with suppress(LedgerError):
+        with suppress(DatabaseError):
             self._wait_for(self._disconnect)
         self._workers.close()
 
     def _wait_for(self, work: Callable[[], Result]) -> Result:
-        """Do work on the database's thread; raise `LedgerError` where it fails or takes too long.
+        """Do work on the database's thread; raise `DatabaseError` where it fails or takes too long.
 
         A database that was silent once is not asked again.
         """
         if self._is_silent:
-            raise LedgerError(_SILENT)
+            raise self.error(_SILENT)
         try:
             self._workers.start(work)
         except NoThreadError as error:
-            raise LedgerError(str(error).removesuffix(".")) from None
+            raise self.error(str(error).removesuffix(".")) from None
         started_at = time.monotonic()
         while not self._workers.has_results:
             seconds = time.monotonic() - started_at
@@ -160,13 +174,15 @@ class Database:
             is_over = seconds >= PATIENCE_SECONDS or (left is not None and left <= 0)
             if is_over and seconds >= MIN_PATIENCE_SECONDS:
                 self._is_silent = True
-                raise LedgerError(_SILENT)
+                raise self.error(_SILENT)
             self._wake.wait(_LOOK_SECONDS)
         try:
             result: Result
             [(_, result)] = self._workers.results()
+        except UnusableError as error:
+            raise self.error(str(error)) from None
         except SQLAlchemyError as error:
-            raise LedgerError(_describe(error)) from None
+            raise self.error(_describe(error)) from None
         return result
 
     # On the database's thread
@@ -186,12 +202,12 @@ class Database:
 
 
 def try_to_write(url: str) -> None:
-    """Begin to write in a database, and take it back. Raises `LedgerError`, and makes no file."""
+    """Begin to write in a database, and take it back. Raises `UnusableError`, and makes no file."""
     path = _file_of(url)
     if path is not None and not path.exists():
         obstacle = find_obstacle(path, makes_folders=False)
         if obstacle is not None:
-            raise LedgerError(obstacle)
+            raise UnusableError(obstacle)
         return
     engine = _engine_of(url)
     try:
@@ -199,19 +215,19 @@ def try_to_write(url: str) -> None:
             connection.exec_driver_sql(KINDS[engine.dialect.name].lock_schema)
             connection.rollback()
     except SQLAlchemyError as error:
-        raise LedgerError(_describe(error)) from None
+        raise UnusableError(_describe(error)) from None
     finally:
         engine.dispose()
 
 
 def _engine_of(url: str) -> sa.Engine:
-    """Return the engine of a ledger URL. Raises `LedgerError` with what to do about it."""
+    """Return the engine of a URL. Raises `UnusableError` with what to do about it."""
     try:
         return _create_engine(url)
     except (ArgumentError, ValueError):
-        raise LedgerError("its URL cannot be read; sqlite:///ledger.db is one that can") from None
+        raise UnusableError("its URL cannot be read; sqlite:///ledger.db is one that can") from None
     except ImportError as error:
-        raise LedgerError(_describe(error)) from None
+        raise UnusableError(_describe(error)) from None
 
 
 def _file_of(url: str) -> Path | None:
@@ -237,9 +253,9 @@ class _File:
         self._identity = self._look()
 
     def check(self) -> None:
-        """Raise `LedgerError` where it is not in its place any more."""
+        """Raise `UnusableError` where it is not in its place any more."""
         if self._look() != self._identity:
-            raise LedgerError("its file was moved or removed while this run was using it")
+            raise UnusableError("its file was moved or removed while this run was using it")
 
     def _look(self) -> tuple[int, int] | None:
         if self._path is None:
@@ -261,7 +277,7 @@ def _create_tables(connection: sa.Connection, tables: sa.MetaData) -> None:
 
 
 def _create_engine(url: str) -> sa.Engine:
-    """Return the engine of a ledger URL; its connections are set up as the database needs it."""
+    """Return the engine of a URL; its connections are set up as the database needs it."""
     address = sa.make_url(url)
     kind = KINDS[address.get_backend_name()]  # the settings allow no other
     if kind.timeout not in address.query:

@@ -26,6 +26,7 @@ class DeadLetter(NamedTuple):
     """What a line says.
 
     `event` is its JSON as it was to be sent, where there is any; `sequence` is the record's number.
+    `http_status` is for the results alone.
     """
 
     sequence: int
@@ -38,6 +39,7 @@ class DeadLetter(NamedTuple):
     ad_account_id: str | None = None
     event: bytes | None = None
     mode: Mode = "live"
+    http_status: int | None = None
 
     def line(self, at: datetime, run_id: str) -> bytes:
         """Return the letter's JSON line; absent members are left out."""

@@ -53,10 +53,10 @@ class StopReason(NamedTuple):
 class BatchOutcomes(Protocol):
     """Who hears how requests end."""
 
-    def settle_answered(self, batch: Batch, statuses: list[EventStatus]) -> None:
+    def settle_answered(self, batch: Batch, statuses: list[EventStatus], http_status: int) -> None:
         """Every event of the batch has its own status."""
 
-    def settle_refused(self, batch: Batch, message: str) -> None:
+    def settle_refused(self, batch: Batch, message: str, http_status: int) -> None:
         """The single event of the batch was refused."""
 
     def settle_uncertain(self, batch: Batch) -> Batch | None:
@@ -70,6 +70,14 @@ class _Queued(NamedTuple):
     depth: int  # negative, so that the deepest comes first
     number: int
     batch: Batch
+
+
+class _Refusal(NamedTuple):
+    """The single event of a batch was refused, in these words."""
+
+    batch: Batch
+    message: str
+    http_status: int
 
 
 class Dispatcher:
@@ -105,7 +113,7 @@ class Dispatcher:
         self._queue: list[_Queued] = []
         self._number = itertools.count()
         self._live: set[Batch] = set()
-        self._unconfirmed: UnconfirmedRejections[tuple[Batch, str]] = UnconfirmedRejections()
+        self._unconfirmed: UnconfirmedRejections[_Refusal] = UnconfirmedRejections()
         self.concurrency_limit = ConcurrencyLimit(max_in_flight)
         self.stopped: StopReason | None = None
         self.requests = RequestCounts()
@@ -264,13 +272,13 @@ class Dispatcher:
             )
         if any(event.status == "processed" for event in response.body):
             self._settle_rejections(self._unconfirmed.confirm())
-        self._outcomes.settle_answered(batch, response.body)
+        self._outcomes.settle_answered(batch, response.body, response.status)
         self._live.discard(batch)
 
-    def _settle_rejections(self, rejections: list[tuple[Batch, str]]) -> None:
-        for batch, message in rejections:
-            self._outcomes.settle_refused(batch, message)
-            self._live.discard(batch)
+    def _settle_rejections(self, refusals: list[_Refusal]) -> None:
+        for refusal in refusals:
+            self._outcomes.settle_refused(*refusal)
+            self._live.discard(refusal.batch)
 
     def _retry_uncertain(self, batch: Batch, response: EventsResponse) -> None:
         again = self._outcomes.settle_uncertain(batch)
@@ -313,9 +321,9 @@ class Dispatcher:
     def _reject(self, batch: Batch, response: EventsResponse) -> None:
         assert isinstance(response, ApiResponse)  # noqa: S101 - else nothing is isolated
         message = f"{response.status} {response.message}".strip()
-        if not self._unconfirmed.hold((batch, message)):
-            self._outcomes.settle_refused(batch, message)
-            self._live.discard(batch)
+        refusal = _Refusal(batch, message, response.status)
+        if not self._unconfirmed.hold(refusal):
+            self._settle_rejections([refusal])
         elif self._unconfirmed.are_too_many:
             self.stop(
                 f"{describe(response)}: {len(self._unconfirmed)} single events were refused and "

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from target_pinterest_capi.delivery.acknowledgement import Acknowledger
 from target_pinterest_capi.delivery.batches import Batch, Batches, max_event_bytes
+from target_pinterest_capi.delivery.database_errors import DatabaseError
 from target_pinterest_capi.delivery.deduplication import Deduplication
 from target_pinterest_capi.delivery.dispatcher import Dispatcher, StopReason
 from target_pinterest_capi.delivery.exit_codes import RunStopped
@@ -278,11 +279,11 @@ class EventDelivery:
     def _poll_dispatcher(self) -> None:
         """Let the dispatcher read responses and start requests.
 
-        Nothing is settled of a response that the ledger cannot record.
+        Nothing is settled of a response that ledger or results cannot record.
         """
         try:
             self.dispatcher.poll()
-        except LedgerError as error:
+        except DatabaseError as error:
             self.stop(error.stop_message)
 
     def _send(self, batch: Batch) -> EventsResponse:

@@ -58,6 +58,8 @@ class EventLedger(Database):
     `identify_process` says.
     """
 
+    error = LedgerError
+
     def __init__(
         self,
         url: str,

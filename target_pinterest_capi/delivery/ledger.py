@@ -8,6 +8,7 @@ from collections.abc import Collection
 from struct import Struct
 from typing import Final, NamedTuple, Protocol
 
+from target_pinterest_capi.delivery.database_errors import DatabaseError
 from target_pinterest_capi.events.event import Account
 from target_pinterest_capi.events.hashing import sha256
 
@@ -21,22 +22,10 @@ RENEWAL_SECONDS: Final = LEASE_SECONDS / 4
 _first_bytes: Final = Struct(">q").unpack_from
 
 
-class LedgerError(Exception):
-    """The database at `ledger_url` cannot be used.
+class LedgerError(DatabaseError):
+    """The database at `ledger_url` cannot be used."""
 
-    `words` say why, without the URL, which may hold a password.
-    """
-
-    def __init__(self, words: str) -> None:
-        super().__init__(f"the ledger at ledger_url cannot be used: {words}")
-
-    @property
-    def stop_message(self) -> str:
-        """What to say where a run stops for it."""
-        return (
-            f"{self}. STATE stays before what is not recorded there: "
-            "see to the database where it needs it, and run again."
-        )
+    place = "the ledger at ledger_url"
 
 
 class Claims(NamedTuple):

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from target_pinterest_capi.delivery.acknowledgement import Acknowledger
 from target_pinterest_capi.delivery.batches import Batch
 from target_pinterest_capi.delivery.checkpoints import Checkpoints
+from target_pinterest_capi.delivery.database_errors import DatabaseError
 from target_pinterest_capi.delivery.dead_letters import DeadLetter
 from target_pinterest_capi.delivery.deduplication import Deduplication
 from target_pinterest_capi.delivery.delivery import Delivery
@@ -24,6 +25,7 @@ from target_pinterest_capi.delivery.exit_codes import ExitCode as ExitCode  # no
 from target_pinterest_capi.delivery.exit_codes import RunStopped as RunStopped  # noqa: PLC0414
 from target_pinterest_capi.delivery.ledger import Ledger
 from target_pinterest_capi.delivery.rejection_limit import RejectionLimit
+from target_pinterest_capi.delivery.results import Program, Results, RunResults
 from target_pinterest_capi.delivery.wakeup import Wakeup
 from target_pinterest_capi.delivery.worker_pool import StartWorkers, WorkerPool
 from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, SkippedRecord
@@ -54,7 +56,8 @@ class Run:
     `began_at` is the run's time for expressions: now, if it is not given.
 
     `write_state` writes a STATE's value, all of it or with an `OSError`, which ends the run.
-    `ledger` is used instead of the one at `ledger_url`.
+    `ledger` is used instead of the one at `ledger_url`. `part_of` is the id of the run in the
+    results, where this one does a part of it.
     """
 
     def __init__(
@@ -73,6 +76,7 @@ class Run:
         checkpoints: Checkpoints | None = None,
         rejection_limit: RejectionLimit | None = None,
         ledger: Ledger | None = None,
+        part_of: str | None = None,
     ) -> None:
         self.settings = settings
         self.run_id = run_id or uuid.uuid4().hex[:12]
@@ -85,6 +89,9 @@ class Run:
         deduplication = None
         if settings.mode == "live" and (ledger or settings.ledger_url):
             deduplication = Deduplication(lambda: ledger or self._open_ledger(), clock)
+        self.results = RunResults(
+            settings, lambda: self._open_results(part_of or self.run_id), clock
+        )
         self._acknowledger = Acknowledger(
             settings,
             self.run_id,
@@ -94,6 +101,7 @@ class Run:
             clock=clock,
             open_lines=open_lines,
             rejection_limit=rejection_limit,
+            results=self.results,
         )
         self.tally = self._acknowledger.tally
         self.observations = self._acknowledger.observations
@@ -120,6 +128,10 @@ class Run:
         self.has_unmet_entries: Callable[[], bool] = lambda: False
         self._without_entry = 0  # records that no entry takes
         self._filtered = 0  # records that were left out before any entry was asked
+
+    def begin(self, program: Program) -> None:
+        """Begin a run of a program: the results say so. Raises `RunStopped` where they cannot."""
+        self._record(lambda: self.results.begin_run(program))
 
     # What arrives
 
@@ -243,7 +255,7 @@ class Run:
     def without_outcome(self) -> int:
         """How many events and operations of lists have no outcome: the next run has them again."""
         failed = self._failed_at is not None
-        return self._undecided() + self._acknowledger.dead_letters.waiting + failed
+        return self._undecided() + self._acknowledger.waiting + failed
 
     def snapshot(self) -> Snapshot:
         """Return how far the run is."""
@@ -267,6 +279,7 @@ class Run:
         now = self._clock()
         if self.watch is not None:
             self.watch.poll(now)
+        self._record(self.results.poll)
         for delivery in self._deliveries:
             delivery.poll()
         due = self._acknowledger.dead_letters.due_at()
@@ -280,6 +293,7 @@ class Run:
         """Return for how long nothing is due; None where only input or a response can help."""
         times = [
             self._acknowledger.dead_letters.due_at(),
+            self.results.next_due_at(),
             *(delivery.next_due_at() for delivery in self._deliveries),
         ]
         if self._deadline is not None:
@@ -336,6 +350,7 @@ class Run:
         self._acknowledger.dead_letters.close()
         for delivery in self._deliveries:
             delivery.close()
+        self.results.close()
 
     @property
     def _is_idle(self) -> bool:
@@ -356,6 +371,13 @@ class Run:
                 return
             self.wait()
 
+    def _record(self, record: Callable[[], None]) -> None:
+        """Have the results record something; the run stops where they cannot."""
+        try:
+            record()
+        except DatabaseError as error:
+            self._stop_with(RunStopped(error.stop_message), raise_now=True)
+
     def _flush_letters(self) -> None:
         """Make dead letters durable; a failure ends the run, even if a later try would work."""
         try:
@@ -373,7 +395,7 @@ class Run:
 
     def _oldest_unsettled(self) -> int | None:
         sequences = (
-            self._acknowledger.dead_letters.oldest_sequence(),
+            self._acknowledger.oldest_sequence(),
             self._failed_at,
             *(delivery.oldest_sequence() for delivery in self._deliveries),
         )
@@ -452,4 +474,13 @@ class Run:
             url.get_secret_value(),
             self.settings.ledger_retention_days,
             seconds_left=self.grace_seconds_left,
+        )
+
+    def _open_results(self, run_id: str) -> Results:
+        from target_pinterest_capi.delivery.results_database import ResultsDatabase  # noqa: PLC0415 - SQLAlchemy takes 0.1 s to import
+
+        url = self.settings.results_url
+        assert url is not None  # noqa: S101 - else nothing is recorded
+        return ResultsDatabase(
+            url.get_secret_value(), self.settings, run_id, seconds_left=self.grace_seconds_left
         )

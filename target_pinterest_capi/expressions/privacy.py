@@ -23,7 +23,8 @@ _US_PRIVACY_SECTION: Final = 6
 _TCF_SECTION: Final = 2
 
 # Of each US section of a GPP string, where after the version its opt-outs stand, two bits each:
-# from sale, from sharing and from targeted advertising (IAB Global Privacy Platform, Sections).
+# from sale, from sharing and from targeted advertising (IAB Global Privacy Platform, Sections, as
+# of December 2025; the later versions of a section have other fields behind these, not before).
 _OPT_OUTS: Final[Mapping[int, tuple[int, ...]]] = {
     7: (6, 7, 8),  # national
     8: (3, 4),  # California
@@ -41,11 +42,19 @@ _OPT_OUTS: Final[Mapping[int, tuple[int, ...]]] = {
     20: (3, 4),  # New Hampshire
     21: (3, 4),  # New Jersey
     22: (3, 4),  # Tennessee
+    23: (3, 4),  # Minnesota
+    # The core of those begins with the agreement's version, whether it covers, and its mode.
+    24: (5, 6),  # Maryland
+    25: (5, 6),  # Indiana
+    26: (5, 6),  # Kentucky
+    27: (5, 6),  # Rhode Island
 }
 _HIGHEST_SECTION: Final = 100  # some thirty are registered
 _VERSION_BITS: Final = 6
 _OPTED_OUT: Final = 1
 _GPC_SUBSECTION: Final = 1
+# Sections whose subsection is about sensitive data instead, and has no type in front.
+_WITHOUT_GPC: Final = frozenset({25, 26, 27})
 
 _TCF_VERSION: Final = 2
 _PURPOSES_AT: Final = 152  # the bit of purpose 1 in the core of a TC string (TCF v2, 24 of them)
@@ -111,6 +120,8 @@ def _section_opt_out(number: int, section: str) -> bool | None:
     if bits is None or len(bits) < places[-1] + 2:
         return None
     has_opted_out = any(int(bits[place : place + 2], 2) == _OPTED_OUT for place in places)
+    if number in _WITHOUT_GPC:
+        return has_opted_out
     return has_opted_out or any(map(_is_global_opt_out, subsections))
 
 

@@ -116,7 +116,10 @@ def _field_plan(
             _collect([compile_guarded(source, path) for source in expressions])
             for expressions in levels
         ]
-        return FieldPlan(_first([*lists, lambda _: constant]), reads=roots(*sources))
+        get = _first(lists) if lists else lambda _: None
+        if constant is not None:
+            get = _usable_or(get, constant, path, note, compile_trial(field, options))
+        return FieldPlan(get, reads=roots(*sources))
     getters = [compile_guarded(source, path) for source in sources]
     get = _first_usable(getters, constant, path, note, compile_trial(field, options))
     return FieldPlan(get, reads=roots(*sources))
@@ -166,6 +169,35 @@ def _first_usable(
         return constant
 
     return first_usable
+
+
+def _usable_or(
+    get: Get,
+    constant: Any,
+    path: str,
+    note: Note,
+    reason_against: Callable[[Any], str | None],
+) -> Get:
+    """Return the reader of a list, or of the constant where the field can hold none of its values.
+
+    Those are noted.
+    """
+
+    def usable(record: Any) -> Any:
+        values = get(record)
+        if values is None or coerce.is_nothing(values):
+            return constant
+        unusable: list[str] = []
+        for value in coerce.listed(values, bracketed=True):
+            reason = reason_against(value)
+            if reason is None:
+                return values
+            unusable.append(reason)
+        for reason in unusable:
+            note(path, reason)
+        return constant
+
+    return usable
 
 
 def _first(getters: list[Get]) -> Get:

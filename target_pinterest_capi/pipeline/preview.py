@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 
-from target_pinterest_capi.customer_lists.members import MemberResult
+from target_pinterest_capi.customer_lists.members import MemberOperation, MemberResult
 from target_pinterest_capi.delivery.batches import max_event_bytes
 from target_pinterest_capi.events.build.builder import Result
 from target_pinterest_capi.events.column_names import is_metadata
@@ -25,6 +25,7 @@ from target_pinterest_capi.events.outcomes import (
     counted_reason,
 )
 from target_pinterest_capi.events.reasons import Invalid, Skipped
+from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.expressions.analysis import roots
 from target_pinterest_capi.mapping.entries import (
     Accounts,
@@ -41,6 +42,7 @@ from target_pinterest_capi.pipeline.previewed import (
     SENT,
     Note,
     PreviewedRecord,
+    number_of,
 )
 from target_pinterest_capi.pipeline.previewed_lists import (
     ADVICE,
@@ -56,6 +58,7 @@ from target_pinterest_capi.settings import MappingEntry, Settings
 from target_pinterest_capi.singer import messages
 from target_pinterest_capi.singer.schemas import SchemaError, check_schema
 
+MOST_NAMES: Final = 20  # of lists that records name, shown in words
 IGNORED: Final = ("STATE", "BATCH", "ACTIVATE_VERSION")
 
 
@@ -83,6 +86,8 @@ class Preview:
         self.lists: set[Origin] = (
             set()
         )  # origins that are customer lists, where the others are mapping entries
+        # The names of lists that came with records, in their order, by the entry's label.
+        self.named_lists: dict[str, dict[str, None]] = {}
         self._settings = settings
         self.now = now
         self.began_at = datetime.fromtimestamp(now(), UTC)
@@ -134,6 +139,16 @@ class Preview:
         if self._settings.stream_maps or self._settings.flattening_enabled:
             return []
         return [*self.names.streams(), *self.names.columns()]
+
+    def named_lists_in_words(self) -> Iterator[str]:
+        """Yield which lists the records name, for each entry that has an expression for it."""
+        for label, names in self.named_lists.items():
+            shown = ", ".join(map(shown_name, list(names)[:MOST_NAMES]))
+            more = f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else ""
+            yield (
+                f"list_name {label} names {number_of(len(names), 'customer list')}: {shown}{more}. "
+                "A run makes those that are not there."
+            )
 
     def unread_columns(self) -> dict[str, list[str]]:
         """Return by stream the columns that no expression reads.
@@ -237,7 +252,15 @@ class _StreamPreview:
         self.handle(event)
 
     def _handle_for_list(self, entry: PreviewedListEntry, record: Record) -> None:
-        self._results.append(self._of_list(entry.read(record), entry))
+        made = entry.read(record)
+        if not isinstance(made, MemberOperation) or not made.lists:
+            self._results.append(self._of_list(made, entry))
+            return
+        for name in made.lists:
+            self._preview.named_lists.setdefault(entry.origin.mapping, {})[name] = None
+            of_list = entry.of_list(name)
+            self._preview.lists.add(of_list.origin)
+            self._results.append(self._of_list(made, of_list))
 
     def unread_columns(self, settings: Settings) -> list[str]:
         """Return the columns that no expression of the entries reads, sorted."""

@@ -16,6 +16,7 @@ from target_pinterest_capi.customer_lists.members import (
 )
 from target_pinterest_capi.events.event import Origin
 from target_pinterest_capi.events.reasons import Invalid
+from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.mapping.entries import OriginNote
 from target_pinterest_capi.settings import CustomerListEntry, Settings
 
@@ -23,8 +24,8 @@ OUTCOMES: Final = {Action.ADD: "added", Action.REMOVE: "removed"}
 # What to do in an entry of customer_lists, where a reason's own advice is about an event's field.
 ADVICE: Final = {
     str(Invalid.MISSING_FIELD): (
-        "The entry's `member` or `operation` gives nothing for the record, or no more than an "
-        "address or a user agent alone: check its expressions."
+        "The entry's `member`, `operation` or `list_name` gives nothing for the record, or no more "
+        "than an address or a user agent alone: check its expressions."
     ),
     str(Invalid.BAD_FIELD): (
         "The entry's `operation` gives no word for coming in or leaving: "
@@ -43,6 +44,12 @@ class PreviewedListEntry(NamedTuple):
     ad_account_id: str
     shown: dict[str, Any]
     read: Callable[[Record], MemberResult]
+
+    def of_list(self, name: str) -> "PreviewedListEntry":
+        """Return the entry for a list that a record names."""
+        shown = {"list_name": shown_name(name), **self.shown}
+        origin = self.origin._replace(mapping=shown_name(name))
+        return self._replace(origin=origin, shown=shown)
 
 
 def compile_lists(
@@ -84,12 +91,9 @@ def _compile(
     from target_pinterest_capi.customer_lists.list_delivery import configured_list  # noqa: PLC0415 - as above
 
     configured = configured_list(settings, entry)
-    origin = Origin(stream, configured.name)
-    name: dict[str, Any] = (
-        {"list_id": configured.list_id}
-        if configured.list_id is not None
-        else {"list_name": configured.list_name}
-    )
+    origin = Origin(stream, entry.label)
+    named = {"list_id": configured.list_id, "list_name": configured.list_name}
+    name = {key: value for key, value in named.items() if value is not None}
     options = settings.options._replace(plain_keys=False)
     read = compile_members(entry, origin, key_properties, note, options, began_at)
     if configured.list_type is not None:

@@ -1,6 +1,6 @@
-"""Writes the report of a run to the file that `report_path` names, as JSON or as a page.
+"""Makes the report of a run, and writes it to the file that `report_path` names.
 
-The file is there complete or not at all. Nothing in it is secret or personal.
+The file, JSON or a page, is there complete or not at all. Nothing in it is secret or personal.
 """
 
 import platform
@@ -16,13 +16,12 @@ from target_pinterest_capi.files.durable import replace_file
 from target_pinterest_capi.reporting import report
 from target_pinterest_capi.reporting.composition import RunFacts, compose
 from target_pinterest_capi.reporting.customer_lists import CustomerListReport
-from target_pinterest_capi.reporting.html import page as html
+from target_pinterest_capi.reporting.delivered_statistics import DeliveredStatistics
 from target_pinterest_capi.reporting.quality import find_shortfalls
 from target_pinterest_capi.settings.values import is_loopback
 
 if TYPE_CHECKING:
     from target_pinterest_capi.reporting.counters import Counters, RequestCounts
-    from target_pinterest_capi.reporting.delivered_statistics import DeliveredStatistics
     from target_pinterest_capi.settings import Settings
 
 # Settings that shape a run and say nothing about anybody. A test holds that every other one is
@@ -40,6 +39,8 @@ REPORTED_SETTINGS: Final = (
     "max_rejected_ratio",
     "on_uncertain",
     "ledger_retention_days",
+    "results_events",
+    "results_retention_days",
     "batch_size_rows",
     "batch_max_bytes",
     "batch_wait_seconds",
@@ -83,21 +84,14 @@ class FinishedRun(Protocol):
         """How many dead letters are durable."""
 
 
-def write_report(
+def make_report(
     run: FinishedRun,
     exit_code: int,
     stopped: str | None,
     customer_lists: Sequence[CustomerListReport] = (),
     not_found: Sequence[report.NotFound] = (),
-) -> None:
-    """Write the report of a run that ended with `exit_code`; `stopped` is why it stopped early.
-
-    Does nothing where no report is asked for. Raises `OSError` where it cannot be written.
-    """
-    path = run.settings.report_path
-    if path is None:
-        return
-    assert run.observations is not None  # noqa: S101 - made where a report is asked for
+) -> report.Report:
+    """Return the report of a run that ended with `exit_code`; `stopped` is why it stopped early."""
     requests = run.requests
     facts = RunFacts(
         _run_section(run, exit_code, stopped),
@@ -106,11 +100,18 @@ def write_report(
         not_found,
         list(find_shortfalls(run.settings.quality, run.observations)),
     )
-    made = compose(facts, run.tally, run.observations)
-    replace_file(
-        Path(path),
-        html.page(made).encode() if path.casefold().endswith(".html") else report.encode(made),
-    )
+    return compose(facts, run.tally, run.observations or DeliveredStatistics())
+
+
+def write_report(made: report.Report, path: str) -> None:
+    """Write a report in the form that the path's ending names. Raises `OSError`."""
+    if path.casefold().endswith(".html"):
+        from target_pinterest_capi.reporting.html import page  # noqa: PLC0415 - only a page needs Jinja
+
+        content = page.page(made).encode()
+    else:
+        content = report.encode(made)
+    replace_file(Path(path), content)
 
 
 def _run_section(run: FinishedRun, exit_code: int, stopped: str | None) -> report.RunSection:

@@ -23,7 +23,7 @@ ApiUrl = Annotated[str, AfterValidator(values.api_url)]
 Zone = Annotated[str, AfterValidator(values.timezone)]
 Country = Annotated[str, AfterValidator(values.country)]
 ReportPath = Annotated[str, AfterValidator(values.report_path)]
-LedgerUrl = Annotated[SecretStr, AfterValidator(values.ledger_url)]
+DatabaseUrl = Annotated[SecretStr, AfterValidator(values.database_url)]
 Quality = Annotated[Mapping[str, Any], AfterValidator(values.quality), PlainSerializer(dict)]
 Object = Annotated[Mapping[str, Any], AfterValidator(values.Frozen), PlainSerializer(dict)]
 LocalPath = Annotated[str, WithJsonSchema({"type": "string", "format": "file-path"})]
@@ -35,6 +35,7 @@ MemberExpressions = Annotated[
     tuple[str, ...],
     WithJsonSchema({"type": ["string", "array", "object"], "items": {"type": "string"}}),
 ]
+NameOrExpression = Annotated[str, WithJsonSchema({"type": ["string", "object"]})]
 FieldExpressions = Annotated[
     Mapping[str, Expressions | None],
     AfterValidator(values.Frozen),

@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple, TypeVar
 
+from pydantic import SecretStr
+
 from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.expressions.analysis import looks_computed
 from target_pinterest_capi.settings import entries
@@ -242,21 +244,17 @@ def _customer_lists(raw: Any, where: str, reading: Reading) -> tuple[CustomerLis
 
 
 def _customer_list(raw: Any, where: str, problems: list[Problem]) -> CustomerListEntry | None:
-    as_given = frozenset({"member", "operation", "when"})
+    as_given = frozenset({"list_name", "member", "operation", "when"})
     given = given_members(CustomerListEntry, raw, where, problems, as_given=as_given)
     if not isinstance(raw, Mapping):
         return None
-    if ("list_id" in given) == ("list_name" in given):
-        problems.append(Problem(where, "needs either list_id or list_name, to say which list"))
-    name = given.get("list_name")
-    if isinstance(name, str) and looks_computed(name):
-        advice = "is a name, not an expression, and a list named so would be made: write its name"
-        problems.append(Problem(f"{where}.list_name", advice))
-    sound = dict(given)
+    sound = {**given, **_list_name(given, where, problems)}
     if isinstance(sound.get("member"), Mapping):
-        is_full = given.get("refresh") == "full"
         sound["identifiers"] = entries.read_identifiers(
-            sound["member"], f"{where}.member", problems, is_full=is_full
+            sound["member"],
+            f"{where}.member",
+            problems,
+            is_full=given.get("refresh") == "full",
         )
         sound |= {"member": (), "list_type": None}
         if "list_type" in given:
@@ -271,6 +269,34 @@ def _customer_list(raw: Any, where: str, problems: list[Problem]) -> CustomerLis
         if name in sound:
             sound[name] = entries.read_expression(sound[name], f"{where}.{name}", problems)
     return build(CustomerListEntry, sound, where, problems)
+
+
+def _list_name(
+    given: Mapping[str, Any], where: str, problems: list[Problem]
+) -> dict[str, str | None]:
+    """Return the name of a list, or the expression of names; and say what is wrong with either."""
+    name, here = given.get("list_name"), f"{where}.list_name"
+    if isinstance(name, str):
+        name = name.strip() or None
+    if ("list_id" in given) == (name is not None):
+        problems.append(Problem(where, "needs either list_id or list_name, to say which list"))
+    if isinstance(name, Mapping):
+        if set(name) != {"expression"}:
+            advice = "must be a name, or an object of one expression: {expression: audience}"
+            problems.append(Problem(here, advice))
+            return {"list_name": None}
+        if given.get("refresh") == "full":
+            advice = "full needs a list of one name: prune has to know which list it is about"
+            problems.append(Problem(f"{where}.refresh", advice))
+        source = entries.read_expression(name["expression"], f"{here}.expression", problems)
+        return {"list_name": None, "list_name_expression": source}
+    if isinstance(name, str) and looks_computed(name):
+        advice = (
+            "is a name, not an expression, and a list named so would be made: write its name, or "
+            "{expression: ...} for a list of each value"
+        )
+        problems.append(Problem(here, advice))
+    return {"list_name": name}
 
 
 def _token_rule(context: _Context) -> Iterator[Problem]:
@@ -352,13 +378,14 @@ def _lists_rule(context: _Context) -> Iterator[Problem]:
     """Check that entries of one list agree, since they share its requests and its record."""
     known: dict[tuple[str | None, ...], CustomerListEntry] = {}
     for entry in context.settings.customer_lists:
-        first = known.setdefault((entry.ad_account_id, entry.list_id, entry.list_name), entry)
+        named = (entry.list_id, entry.list_name, entry.list_name_expression)
+        first = known.setdefault((entry.ad_account_id, *named), entry)
         for name in ("list_type", "refresh", "is_nca"):
             if getattr(first, name) != getattr(entry, name):
-                which = entry.list_name or entry.list_id
                 yield Problem(
                     "customer_lists",
-                    f"has two entries of the list {which!r} with different {name}: let them agree",
+                    f"has two entries of the list {entry.label!r} with different {name}: "
+                    "let them agree",
                 )
 
 
@@ -397,14 +424,22 @@ def _files(context: _Context) -> Iterator[tuple[str, str]]:
                 if str(name).endswith("_file") and isinstance(path, str):
                     yield f"{owner}{name}", path
     settings = context.settings
-    ledger = settings.ledger_url.get_secret_value() if settings.ledger_url is not None else ""
-    if ledger.startswith("sqlite"):
-        yield "ledger_url", ledger.partition(":///")[2].partition("?")[0]
+    ledger, results = map(_database_file, (settings.ledger_url, settings.results_url))
+    if ledger is not None:
+        yield "ledger_url", ledger
+    if results is not None and results != ledger:
+        yield "results_url", results
     if settings.oauth is not None and settings.oauth.token_path is not None:
         yield "oauth.token_path", settings.oauth.token_path
     if settings.report_path is not None:
         yield "report_path", settings.report_path
     yield "dead_letter_path", settings.dead_letter_path
+
+
+def _database_file(url: SecretStr | None) -> str | None:
+    """Return the path of a SQLite database; None for any other."""
+    text = "" if url is None else url.get_secret_value()
+    return text.partition(":///")[2].partition("?")[0] if text.startswith("sqlite") else None
 
 
 def _list(value: Any) -> list[Any]:

@@ -13,7 +13,7 @@ from target_pinterest_capi.settings.declarations import (
     AccountId,
     ApiUrl,
     Country,
-    LedgerUrl,
+    DatabaseUrl,
     LocalPath,
     Object,
     Quality,
@@ -178,7 +178,7 @@ class Settings(SettingsModel):
         "warn",
         group="Outcomes",
     )
-    ledger_url: LedgerUrl | None = setting(
+    ledger_url: DatabaseUrl | None = setting(
         "SQLAlchemy URL of the database of delivered events, such as sqlite:///ledger.db: what is "
         "there is not sent again.",
         group="Outcomes",
@@ -186,6 +186,24 @@ class Settings(SettingsModel):
     ledger_retention_days: int = setting(
         "How long delivered events are remembered; at least max_event_age_days. Unless set: 7.",
         7,
+        group="Outcomes",
+        ge=1,
+        le=36_500,
+    )
+    results_url: DatabaseUrl | None = setting(
+        "SQLAlchemy URL of a database with a table of the runs, and one of what became of each "
+        "event; it may be the ledger's.",
+        group="Outcomes",
+    )
+    results_events: Literal["failed", "all"] = setting(
+        "Which events have a row in the results: those that were invalid or rejected, or the "
+        "delivered ones too.",
+        "failed",
+        group="Outcomes",
+    )
+    results_retention_days: int = setting(
+        "How long the results of a run are kept.",
+        90,
         group="Outcomes",
         ge=1,
         le=36_500,

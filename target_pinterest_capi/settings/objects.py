@@ -17,6 +17,7 @@ from target_pinterest_capi.settings.declarations import (
     FieldExpressions,
     LocalPath,
     MemberExpressions,
+    NameOrExpression,
     Object,
     SettingsModel,
     setting,
@@ -137,8 +138,15 @@ class CustomerListEntry(SettingsModel):
 
     stream: str = setting("A stream's name, or a shell pattern such as members_*.", ...)
     list_id: str | None = setting("Id of the list; or name it by list_name.")
-    list_name: str | None = setting(
-        "Name of the list, which is looked up, and made with its first members if there is none."
+    list_name: NameOrExpression | None = setting(
+        "Name of the list, which is made with its first members if there is none; or {expression: "
+        "...}, a JMESPath expression of it: a list for each value."
+    )
+    list_name_expression: SkipJsonSchema[str | None] = setting(
+        "What an object in list_name says.", hidden=True
+    )
+    max_lists: int = setting(
+        "With an expression in list_name: a run that meets more names stops.", 100, ge=1
     )
     list_type: Literal["EMAIL", "MAID", "IDFA"] | None = setting(
         "What identifies a member, where `member` gives a single identifier; one kind a list.",
@@ -179,6 +187,11 @@ class CustomerListEntry(SettingsModel):
     audience: bool = setting("Make sure that an audience of the list exists.", False)
 
     @property
+    def label(self) -> str:
+        """The entry's name in counts: that of its list, or the expression of its lists' names."""
+        return self.list_name or self.list_id or self.list_name_expression or ""
+
+    @property
     def has_rows(self) -> bool:
         """Whether a member is a row of several identifiers, and not a single one."""
         return bool(self.identifiers)
@@ -188,6 +201,9 @@ class CustomerListEntry(SettingsModel):
         for name, sources in self.identifiers.items():
             yield from ((f"member.{name}", source) for source in sources or ())
         yield from (("member", source) for source in self.member)
-        for name in ("operation", "when"):
-            if (source := getattr(self, name)) is not None:
-                yield name, source
+        named = {
+            "list_name.expression": self.list_name_expression,
+            "operation": self.operation,
+            "when": self.when,
+        }
+        yield from ((path, source) for path, source in named.items() if source is not None)

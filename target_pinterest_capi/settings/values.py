@@ -20,7 +20,7 @@ MAX_ACCOUNT_DIGITS: Final = 18  # docs/pinterest-api.md: Conversion events
 REPORT_ENDINGS: Final = (".json", ".html")
 
 _ACCOUNT: Final = re.compile(rf"[0-9]{{1,{MAX_ACCOUNT_DIGITS}}}")
-_LEDGER: Final = re.compile(r"(sqlite|postgresql)(\+[a-z0-9_]+)?://")
+_DATABASE: Final = re.compile(r"(sqlite|postgresql)(\+[a-z0-9_]+)?://")
 _IN_MEMORY: Final = re.compile(r"^sqlite[^:]*:///?(\?|$)|^sqlite.*(:memory:|[?&]mode=memory)")
 _LARGEST_PORT: Final = 65_535
 _COMMON_CODES: Final = {"UK": "GB", "USA": "US"}
@@ -103,9 +103,9 @@ def api_url(text: str) -> str:
     return text.rstrip("/")
 
 
-def ledger_url(url: SecretStr) -> SecretStr:
+def database_url(url: SecretStr) -> SecretStr:
     """An SQLAlchemy URL of SQLite or PostgreSQL; secret, since it may carry a password."""
-    if not _LEDGER.match(url.get_secret_value()):
+    if not _DATABASE.match(url.get_secret_value()):
         raise WrongValueError(
             "must be an SQLAlchemy URL: sqlite:///ledger.db, or "
             "postgresql+psycopg://user:password@host/database"

@@ -14,10 +14,11 @@ from target_pinterest_capi.events.outcomes import Outcome
 from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.delivery.rejection_limit import RejectionLimit
 from target_pinterest_capi.delivery.run import ExitCode
+from target_pinterest_capi.delivery.run_end import end_run, needs_statistics
 from target_pinterest_capi.reporting.counters import Counters, RequestCounts
 from target_pinterest_capi.reporting.delivered_statistics import DeliveredStatistics
-from target_pinterest_capi.reporting.report_file import write_report
 from target_pinterest_capi.reporting.quality import find_shortfalls
+from target_pinterest_capi.reporting.report import NotFound, Report
 from target_pinterest_capi.reporting.summary import about_delivery
 from target_pinterest_capi.settings import Settings
 from target_pinterest_capi.settings.event_names import known_event_names
@@ -33,7 +34,7 @@ class RefusedError(Exception):
 class CommitSummary:
     """The sum of what the tasks of a write report, in the form that a run has for its report.
 
-    `now` is in Unix seconds.
+    `not_found` are columns that the mappings read and that are not there. `now` is in Unix seconds.
     """
 
     def __init__(
@@ -42,8 +43,10 @@ class CommitSummary:
         messages: Sequence[TaskCommit | None],
         job_id: str,
         *,
+        not_found: Sequence[NotFound] = (),
         now: float | None = None,
     ) -> None:
+        self._not_found = not_found
         done = [message for message in messages if message is not None]
         self.settings = settings
         self.run_id = done[0].job_id if done else job_id
@@ -61,9 +64,7 @@ class CommitSummary:
         )
         self.tally = Counters()
         self.observations = (
-            None
-            if settings.report_path is None and not settings.quality
-            else DeliveredStatistics(known_event_names(settings))
+            DeliveredStatistics(known_event_names(settings)) if needs_statistics(settings) else None
         )
         for message in done:
             self.tally.merge(message.tally)
@@ -143,13 +144,20 @@ class CommitSummary:
         )
         if why is not None:
             log.error("%s", why)
+        end_run(self, self._record, int(code), why, not_found=self._not_found)
+
+    def _record(self, report: Report) -> None:
+        """Add the run to the results, in which its tasks have recorded their events."""
+        from target_pinterest_capi.delivery.results_database import ResultsDatabase  # noqa: PLC0415 - SQLAlchemy takes 0.1 s to import
+
+        assert self.settings.results_url is not None  # noqa: S101 - else nothing is recorded
+        results = ResultsDatabase(
+            self.settings.results_url.get_secret_value(), self.settings, self.run_id
+        )
         try:
-            write_report(self, int(code), why)
-        except OSError as error:
-            log.error(  # noqa: TRY400
-                "The report cannot be written to report_path: %s.",
-                error.strerror or type(error).__name__,
-            )
+            results.add_run("spark", report)
+        finally:
+            results.close()
 
 
 def _log_somewhere() -> None:

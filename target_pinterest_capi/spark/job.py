@@ -8,7 +8,7 @@ anything.
 
 import fnmatch
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
@@ -21,6 +21,8 @@ from target_pinterest_capi.mapping.entries import (
     compile_stream,
     names_a_stream,
 )
+from target_pinterest_capi.pipeline.not_found import NamesNotFound
+from target_pinterest_capi.reporting.report import NotFound
 from target_pinterest_capi.settings import (
     ENVIRONMENT_PREFIX,
     ConfigurationError,
@@ -35,13 +37,15 @@ from target_pinterest_capi.settings import (
 from target_pinterest_capi.settings.json_text import parse_json
 from target_pinterest_capi.settings.model import SDK_OPTIONS
 from target_pinterest_capi.settings.problems import WrongValueError, did_you_mean
+from target_pinterest_capi.settings.variables import mode_in_effect, refuse_unclear
 from target_pinterest_capi.spark import rows
 
 FORMAT: Final = "pinterest_capi"
 OF_SPARK: Final = frozenset(
     {"checkpointlocation", "queryname"}
 )  # Spark's own, which it hands on to the sink of a stream
-SECRETS: Final = ("conversion_token", "ledger_url")
+DATABASES: Final = {"ledger_url": "ledger", "results_url": "results"}  # each a secret
+SECRETS: Final = ("conversion_token", *DATABASES)
 ELSEWHERE: Final = SecretStr(
     "sqlite:///elsewhere"
 )  # stands for a ledger's URL where only its being there matters
@@ -54,7 +58,7 @@ _ON_TOKENS: Final = (
 _URL_ADVICE: Final = (
     "holds a password, and the options of a write show in plans, logs and Spark's pages: "
     "leave the password out (PGPASSFILE), put the URL into the file of config, "
-    "or name the variable that holds it with ledger_url_env"
+    "or name the variable that holds it with {name}_env"
 )
 _OAUTH_ADVICE: Final = "is for customer lists, which this format does not take. Remove it"
 
@@ -81,16 +85,15 @@ class Cluster(NamedTuple):
                 "every event of the copy would be sent again. Keep a ledger in PostgreSQL, "
                 "or set spark.speculation to false",
             )
-        is_file = (
-            settings.ledger_url is not None
-            and settings.ledger_url.get_secret_value().startswith("sqlite")
-        )
-        if is_file and self.master is not None and not self.master.startswith("local"):
-            yield Problem(
-                "ledger_url",
-                "is an SQLite file, of which each machine of this cluster would have its own: "
-                "keep the ledger in PostgreSQL. SQLite is for spark.master local",
-            )
+        for name, what in DATABASES.items():
+            url = getattr(settings, name)
+            is_file = url is not None and url.get_secret_value().startswith("sqlite")
+            if is_file and self.master is not None and not self.master.startswith("local"):
+                yield Problem(
+                    name,
+                    "is an SQLite file, of which each machine of this cluster would have its own: "
+                    f"keep the {what} in PostgreSQL. SQLite is for spark.master local",
+                )
 
 
 class Job(NamedTuple):
@@ -100,6 +103,7 @@ class Job(NamedTuple):
 
     `public` are the plain values of the other settings; `paths` the files of option `config`, in
     which those withheld are looked for that have no variable of their own in `variables`.
+    `not_found` are columns that the mappings read and the DataFrame does not have.
     """
 
     id: str
@@ -110,38 +114,49 @@ class Job(NamedTuple):
     paths: tuple[str, ...]
     withheld: tuple[str, ...]
     variables: Mapping[str, str]
+    not_found: tuple[NotFound, ...] = ()
 
     def settings(self) -> Settings:
         """Return the settings with their secrets, read here and now.
 
         Raises `ConfigurationError` where one is not to be had.
         """
-        return load({**self.public, **self._secrets()})
+        return load({**self.public, **self._secrets(self.withheld)})
 
-    def settings_without_secrets(self) -> Settings:
-        """Return the settings that a run is described by: no secret is looked for."""
+    def settings_on_driver(self) -> Settings:
+        """Return the settings that a run is described by: the only secret is `results_url`.
+
+        That is None where it cannot be read any more.
+        """
         settings = load(self.public, purpose="any")
+        changes: dict[str, SecretStr | None] = {}
         if "ledger_url" in self.withheld:
-            return settings.model_copy(update={"ledger_url": ELSEWHERE})
-        return settings
+            changes["ledger_url"] = ELSEWHERE
+        if "results_url" in self.withheld:
+            try:
+                changes["results_url"] = SecretStr(self._secrets(["results_url"])["results_url"])
+            except ConfigurationError:
+                changes["results_url"] = None
+        return settings.model_copy(update=changes)
 
     def sink(self) -> StreamSchema:
         """Return the stream as mappings are compiled for it."""
         return StreamSchema(self.stream, frozenset(self.columns), self.key_properties)
 
-    def _secrets(self) -> dict[str, str]:
+    def _secrets(self, names: Sequence[str]) -> dict[str, str]:
         environ = environment()
-        found = _set_here(self.variables, environ)
+        variables = {name: self.variables[name] for name in names if name in self.variables}
+        found = _set_here(variables, environ)
         problems = [
             Problem(
                 name,
                 f"is to be in variable {variable}, which is not set here: "
                 "set it for the executors (spark.executorEnv)",
             )
-            for name, variable in self.variables.items()
+            for name, variable in variables.items()
             if name not in found
         ]
-        in_files = [name for name in self.withheld if name not in self.variables]
+        in_files = [name for name in names if name not in variables]
         if in_files:
             given = collect(lambda: read_files(self.paths, environ=environ), problems) or {}
             found |= {name: given[name] for name in in_files if given.get(name)}
@@ -178,9 +193,10 @@ def read_job(
     paths, raw = _read_files(options, problems)
     raw |= _settings_among(options, raw, problems)
     environ = environment()
+    warnings = collect(lambda: _honour_mode(raw, environ), problems) or []
     named = _variables(options, raw, environ)
     withheld = tuple(name for name in SECRETS if name in named or _is_secret(name, raw))
-    settings = _load(raw, named, environ, problems)
+    settings = _load(raw, named, environ, problems, warnings)
     columns = tuple(field.name for field in schema.fields)
     stream = options.get("stream", "").strip()
     keys = _key_properties(options.get("key_properties", ""), columns, problems)
@@ -193,7 +209,11 @@ def read_job(
         for name, value in raw.items()
         if name not in {*withheld, "oauth", "customer_lists"}
     }
-    job = Job(uuid.uuid4().hex[:12], stream, columns, keys, public, paths, withheld, named)
+    names = NamesNotFound(settings)
+    names.of_stream(stream, rows.declared(schema), frozenset(columns))
+    not_found = tuple(names.columns())
+    run_id = uuid.uuid4().hex[:12]
+    job = Job(run_id, stream, columns, keys, public, paths, withheld, named, not_found)
     compile_stream(settings, job.sink(), Accounts(settings), _no_note, began_at=datetime.now(UTC))
     return job, settings
 
@@ -203,6 +223,15 @@ def _read_files(
 ) -> tuple[tuple[str, ...], dict[str, Any]]:
     paths = tuple(path for part in options.get("config", "").split(",") if (path := part.strip()))
     return paths, collect(lambda: read_files(paths, environ=environment()), problems) or {}
+
+
+def _honour_mode(raw: dict[str, Any], environ: Mapping[str, str]) -> list[Problem]:
+    """Take a mode of the driver's environment that sends less; return that it was taken."""
+    refuse_unclear(environ, raw, is_read=False)
+    mode, warnings = mode_in_effect(raw, environ)
+    if mode is not None:
+        raw["mode"] = mode
+    return warnings
 
 
 def _variables(
@@ -246,9 +275,10 @@ def _settings_among(
         del given["conversion_token"]
         advice = _ON_TOKENS.format(variable=f"{ENVIRONMENT_PREFIX}CONVERSION_TOKEN")
         problems.append(Problem("conversion_token", advice))
-    if "ledger_url" in given and holds_password(given["ledger_url"]):
-        del given["ledger_url"]
-        problems.append(Problem("ledger_url", _URL_ADVICE))
+    for name in DATABASES:
+        if name in given and holds_password(given[name]):
+            del given[name]
+            problems.append(Problem(name, _URL_ADVICE.format(name=name)))
     for name in [name for name in given if name.partition(".")[0] == "oauth"]:
         del given[name]
         problems.append(Problem(name, _OAUTH_ADVICE))
@@ -274,7 +304,7 @@ def holds_password(url: str) -> bool:
 
 
 def _is_secret(name: str, raw: Mapping[str, Any]) -> bool:
-    return bool(raw.get(name)) and (name != "ledger_url" or holds_password(str(raw[name])))
+    return bool(raw.get(name)) and (name not in DATABASES or holds_password(str(raw[name])))
 
 
 def _load(
@@ -282,6 +312,7 @@ def _load(
     named: Mapping[str, str],
     environ: Mapping[str, str],
     problems: list[Problem],
+    warnings: Sequence[Problem],
 ) -> Settings | None:
     """Check the settings as the tasks will have them.
 
@@ -292,8 +323,16 @@ def _load(
     given = {**raw, **here}
     if "ledger_url" in elsewhere:
         given["ledger_url"] = ELSEWHERE.get_secret_value()
+    if "results_url" in elsewhere:
+        problems.append(
+            Problem(
+                "results_url",
+                f"is to be in variable {named['results_url']}, which is not set here: the driver "
+                "adds the run's row, so set it for driver and executors",
+            )
+        )
     purpose: Purpose = "any" if "conversion_token" in elsewhere else "events"
-    settings = collect(lambda: load(given, purpose=purpose), problems)
+    settings = collect(lambda: load(given, purpose=purpose, warnings=warnings), problems)
     if settings is None:
         return None
     advice = (

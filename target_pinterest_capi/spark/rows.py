@@ -42,6 +42,14 @@ def problems(schema: Any) -> Iterator[Problem]:
             )
 
 
+def declared(kind: Any) -> dict[str, Any]:
+    """Return the members of a Spark type as a JSON schema has them; {} where it names none."""
+    name = kind.typeName()
+    if name == "struct":
+        return {"properties": {field.name: declared(field.dataType) for field in kind.fields}}
+    return {"items": declared(kind.elementType)} if name == "array" else {}
+
+
 def _unusable(kind: Any) -> Iterator[str]:
     name = kind.typeName().partition("(")[0]
     if name == "struct":

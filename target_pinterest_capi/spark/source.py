@@ -33,11 +33,15 @@ class BatchWriter(DataSourceArrowWriter):
 
     def commit(self, messages: Sequence[Any]) -> None:
         """End a write whose tasks have all succeeded: its report, or that too much was refused."""
-        CommitSummary(self.job.settings_without_secrets(), messages, self.job.id).commit()
+        self._summary(messages).commit()
 
     def abort(self, messages: Sequence[Any]) -> None:
         """End a write that failed: report what was delivered nevertheless."""
-        CommitSummary(self.job.settings_without_secrets(), messages, self.job.id).abort()
+        self._summary(messages).abort()
+
+    def _summary(self, messages: Sequence[Any]) -> CommitSummary:
+        settings = self.job.settings_on_driver()
+        return CommitSummary(settings, messages, self.job.id, not_found=self.job.not_found)
 
 
 if StreamArrowWriter is not None:
@@ -97,6 +101,8 @@ class PinterestDataSource(DataSource):
         job, settings = read_job(dict(self.options), schema, self.cluster, overwrite=overwrite)
         for warning in settings.warnings:
             log.warning("%s", warning)
+        for row in job.not_found:
+            log.warning("%s (%s)", row.message, row.setting)
         if settings.mode == "live" and settings.ledger_url is None:
             log.warning(
                 "ledger_url: is not set, so what Spark runs twice, "

@@ -88,6 +88,7 @@ def _deliver(
         ),
         _no_state,
         run_id=name,
+        part_of=job.id,
     )
     if run.observations is not None:
         run.observations.ids = EventIds(IDS_HELD)

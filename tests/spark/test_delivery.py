@@ -5,6 +5,7 @@ import os
 import re
 import select
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -401,6 +402,19 @@ def test_dry_run_counts_and_sends_nothing(
     assert sandbox.store.counters() == {}
 
 
+def test_column_that_no_dataframe_has_is_in_the_report(
+    session: Any, configure: Callable[..., str], report: Callable[[], Any]
+):
+    """A misspelt column costs no event; the report says that it is not there, and the nearest."""
+    (entry,) = VISITS
+    fields = {**entry["fields"], "custom_data.order_id": "event_idd"}
+    write(visits(session, 10, 2), configure(mappings=[{**entry, "fields": fields}]))
+    (row,) = report()["not_found"]
+    assert row["message"].startswith("Column 'event_idd' is not in stream")
+    assert row["message"].endswith("did you mean 'event_id'?")
+    assert report()["totals"]["delivered"] == 10
+
+
 def test_wrong_configuration_is_told_before_a_task_starts(
     session: Any, sandbox: Sandbox, configure: Callable[..., str]
 ):
@@ -502,3 +516,32 @@ def test_account_column_leads_to_accounts(session: Any, configure: Callable[...,
         )
         write(frame, configure(api_url=sandbox.url, mappings=[entry]))
         assert {row.ad_account_id for row in sandbox.store.events()} == {ACCOUNT, "549755885176"}
+
+
+def test_results_have_a_row_for_the_write_and_one_for_each_event(
+    session: Any, configure: Callable[..., str], tmp_path: Path
+):
+    """Tasks add the rows of their events, the driver that of the run, all under one id."""
+    url = f"sqlite:///{tmp_path}/results.db"
+    with Sandbox() as sandbox:
+        sandbox.faults.set([Fault("fail_event", event_id="visit-7", times=1)])
+        config = configure(
+            api_url=sandbox.url, mappings=VISITS, results_url=url, results_events="all"
+        )
+        write(visits(session, 20, 3), config)
+    with sqlite3.connect(tmp_path / "results.db") as database:
+        runs = database.execute(
+            "SELECT run_id, program, status, records, delivered, rejected, exit_code "
+            "FROM pinterest_runs"
+        ).fetchall()
+        rows = database.execute(
+            "SELECT run_id, outcome, count(*) FROM pinterest_event_results GROUP BY 1, 2 ORDER BY 2"
+        ).fetchall()
+        coverage = database.execute(
+            "SELECT carrying FROM pinterest_run_coverage WHERE component = 'hashed_email'"
+        ).fetchall()
+    database.close()
+    ((run_id, *numbers),) = runs
+    assert numbers == ["spark", "ended", 20, 19, 1, 0]
+    assert rows == [(run_id, "delivered", 19), (run_id, "rejected", 1)]
+    assert coverage == [(19,)]

@@ -238,7 +238,23 @@ def test_token_that_only_executors_have(
     assert told.conversion_token is not None
     assert told.conversion_token.get_secret_value() == "token-of-the-shop"
     assert told.ledger_url is not None
-    assert job.settings_without_secrets().ledger_url is not None
+    assert job.settings_on_driver().ledger_url is not None
+
+
+def test_url_of_the_results_is_needed_on_the_driver(
+    config: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+):
+    """The driver adds the run's row: a variable that only executors have is not enough."""
+    given = {"config": config(), "results_url_env": "SHOP_RESULTS"}
+    assert "the driver adds the run's row" in problems_of(**given)["results_url"]
+    monkeypatch.setenv("SHOP_RESULTS", URL)
+    job = job_of(**given)
+    assert URL not in travels(job)
+    settings = job.settings_on_driver()
+    assert settings.results_url is not None
+    assert settings.results_url.get_secret_value() == URL
+    monkeypatch.delenv("SHOP_RESULTS")
+    assert job.settings_on_driver().results_url is None
 
 
 def test_file_that_a_task_cannot_read_is_said(config: Callable[..., str], tmp_path: Path):
@@ -262,3 +278,35 @@ def test_file_that_a_task_cannot_read_is_said(config: Callable[..., str], tmp_pa
 def test_password_is_found_in_a_url(url: str, expected: bool):
     """Before the host, among the parameters; what cannot be read is taken for one."""
     assert holds_password(url) is expected
+
+
+def test_columns_that_the_dataframe_does_not_have(config: Callable[..., str]):
+    """A column that a mapping reads and no DataFrame can bring is said with the nearest there is."""
+    fields = {"event_id": "event_id", "user_data.em": "mail", "user_data.ph": "person.phone"}
+    mappings = [{"stream": "orders", "fields": fields}, {"stream": "other", "when": "a == b"}]
+    person = types.StructType([types.StructField("fone", types.StringType())])
+    schema = types.StructType([*SCHEMA.fields, types.StructField("person", person)])
+    options = {"stream": "orders", "config": config(mappings=mappings)}
+    job, _ = read_job(options, schema, None, overwrite=False)
+    assert [(row.setting, row.message) for row in job.not_found] == [
+        ("mappings[0].fields.user_data.em", "Column 'mail' is not in stream orders."),
+        (
+            "mappings[0].fields.user_data.ph",
+            "Member 'person.phone' is not in stream orders; did you mean 'fone'?",
+        ),
+    ]
+    assert pickle.loads(pickle.dumps(job)).not_found == job.not_found
+
+
+def test_mode_of_the_drivers_environment(
+    config: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+):
+    """A mode in the driver's environment holds where it sends less; what may be one is refused."""
+    monkeypatch.setenv("TARGET_PINTEREST_CAPI_MODE", "dry_run")
+    options = {"stream": "orders", "config": config(conversion_token=None)}
+    job, settings = read_job(options, SCHEMA, None, overwrite=False)
+    assert (settings.mode, job.settings().mode) == ("dry_run", "dry_run")
+    assert [warning.path for warning in settings.warnings] == ["TARGET_PINTEREST_CAPI_MODE"]
+    monkeypatch.delenv("TARGET_PINTEREST_CAPI_MODE")
+    monkeypatch.setenv("TARGET_PINTEREST_CAPI_DRY_RUN", "1")
+    assert "TARGET_PINTEREST_CAPI_DRY_RUN" in problems_of(config=config())

@@ -1,6 +1,6 @@
 """The steps of `pinterest-capi check` in their order, and what they come to together."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from target_pinterest_capi.checks import connectivity, credentials, customer_lists, files, mappings
@@ -33,14 +33,17 @@ def check_settings(settings: Settings, sample: str | None) -> Iterator[CheckResu
             found = mappings.unreadable(error.strerror or type(error).__name__)
         yield found
     yield from mappings.check_entries(settings)
-    yield from check_event_names(settings, seen)
+    yield from check_event_names(settings, None if seen is None else seen.events)
     yield from files.check_files(settings)
-    yield from check_online(settings)
+    yield from check_online(settings, {} if seen is None else seen.lists)
 
 
-def check_online(settings: Settings) -> Iterator[CheckResult]:
+def check_online(
+    settings: Settings, named_lists: Mapping[str, Collection[str]]
+) -> Iterator[CheckResult]:
     """Yield what is found on the way to Pinterest, and what Pinterest answers, one by one.
 
+    `named_lists` are those that a sample's records name, by the label of their entry.
     Nothing is sent in a dry run, or where there is no connection.
     """
     if settings.mode == "dry_run":
@@ -63,7 +66,7 @@ def check_online(settings: Settings) -> Iterator[CheckResult]:
         yield from customer_lists.skip_customer_lists(settings, "Pinterest cannot be reached")
         return
     yield from credentials.check_credentials(settings)
-    yield from customer_lists.check_customer_lists(settings)
+    yield from customer_lists.check_customer_lists(settings, named_lists)
 
 
 def exit_code(results: Iterable[CheckResult]) -> int:

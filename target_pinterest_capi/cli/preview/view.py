@@ -136,6 +136,7 @@ def _facts(preview: Preview, *, is_whole: bool) -> Iterable[str]:
         )
     for one in preview.not_found():
         yield f"{one.message} ({one.setting})"
+    yield from preview.named_lists_in_words()
     if preview.ignored:
         counts = ", ".join(f"{count:,} {name}" for name, count in sorted(preview.ignored.items()))
         files = (

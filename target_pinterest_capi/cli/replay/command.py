@@ -25,6 +25,7 @@ from target_pinterest_capi.cli.options import config_option, dry_run_option
 from target_pinterest_capi.cli.replay import view as page
 from target_pinterest_capi.cli.replay.letters import Letters, NoTokenError
 from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
+from target_pinterest_capi.delivery.run_end import end_run
 from target_pinterest_capi.events.coerce import DAY_SECONDS
 from target_pinterest_capi.events.event import Event, InvalidRecord
 from target_pinterest_capi.events.keys import key_of
@@ -75,7 +76,11 @@ def replay(file: str, paths: tuple[str, ...], output: str | None, dry_run: bool)
         run = Run(
             settings.model_copy(update={"dead_letter_path": place, "report_path": None}), _no_state
         )
-        code, why = deliver(run, letters)
+        try:
+            code, why = deliver(run, letters)
+            end_run(run, run.results.end_run, code, why or None)
+        finally:
+            run.close()
     out = console()
     with trimmed(out):
         page.show_outcomes(out, run)
@@ -102,6 +107,7 @@ def deliver(run: Run, letters: Letters) -> tuple[int, str]:
     with _signals(run) as received:
         try:
             with suppress(RunStopped):  # `finish` gives it again, after what is under way
+                run.begin("replay")
                 _read(run, letters)
         except NoTokenError as error:
             code, why = int(ExitCode.CONFIGURATION), _no_token(error)
@@ -110,10 +116,7 @@ def deliver(run: Run, letters: Letters) -> tuple[int, str]:
         except Exception as error:  # noqa: BLE001 - a bug: its message could hold a value
             run.interrupt()  # what is under way may still be answered
             code, why = int(ExitCode.ERROR), _unexpected(error)
-        try:
-            stopped = run.finish()
-        finally:
-            run.close()
+        stopped = run.finish()
     if stopped is not None:
         return code or int(stopped.exit_code), why or str(stopped)
     if received and not code:

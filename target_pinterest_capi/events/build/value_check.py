@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
-from target_pinterest_capi.events.build.converters import Converters, Options
+from target_pinterest_capi.events.build.converters import Convert, Converters, Note, Options
 from target_pinterest_capi.events.fields import BY_PATH, Field, FieldKind
 from target_pinterest_capi.events.reasons import LeftOut
 
@@ -40,11 +40,11 @@ def constant_problem(path: str, value: object, options: Options = _DEFAULTS) -> 
 def compile_trial(field: Field, options: Options) -> Callable[[Any], str | None]:
     """Return the function that says why a value would be left out of a field; None if usable.
 
-    It is for one value, of a field that is not regional. Of a list of objects it looks at no
-    object.
+    It is for one value, of a record whose country is the default one. Of a list of objects it looks
+    at no object.
     """
     noted: list[str] = []
-    convert = Converters(options, lambda _, reason: noted.append(reason)).convert(field)
+    convert = _converter(field, options, lambda _, reason: noted.append(reason))
     is_list = field.kind is FieldKind.ITEMS
 
     def reason_against(value: Any) -> str | None:
@@ -65,11 +65,16 @@ def _try(path: str, value: Any, options: Options) -> tuple[Any, list[LeftOut]]:
     def note(_: str, reason: str) -> None:
         noted.append(reason)
 
-    converters = Converters(options, note)
-    field = BY_PATH[path]
-    convert = converters.convert(field)
-    if converters.is_regional(field):
-        convert = partial(convert, region=options.default_country)
+    convert = _converter(BY_PATH[path], options, note)
     usable = None if value is None else convert(value)
     reasons = [_LEFT_OUT[reason] for reason in noted if reason in _LEFT_OUT]
     return usable, reasons
+
+
+def _converter(field: Field, options: Options, note: Note) -> Convert:
+    """Return the converter of a field's values, in the default country where they have one."""
+    converters = Converters(options, note)
+    convert: Convert = converters.convert(field)
+    if converters.is_regional(field):
+        return partial(convert, region=options.default_country)
+    return convert

@@ -1,0 +1,118 @@
+"""The results of a run, for those who need not open them: what is recorded, when, and how it fails.
+
+What became of an event is recorded before the event counts, so that no STATE passes one that is
+not. Never counts and never sends; holds no value of a record but its `event_id`, and its key where
+that is asked for in plain.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from target_pinterest_capi.delivery.database_errors import DatabaseError
+from target_pinterest_capi.delivery.dead_letters import DeadLetter
+from target_pinterest_capi.delivery.ledger import RENEWAL_SECONDS
+from target_pinterest_capi.events.event import Event
+
+if TYPE_CHECKING:
+    from target_pinterest_capi.reporting.report import Report
+    from target_pinterest_capi.settings import Settings
+
+Program = Literal["target", "replay", "spark"]
+
+
+class ResultsError(DatabaseError):
+    """The database at `results_url` cannot be used."""
+
+    place = "the results at results_url"
+
+
+class Results(Protocol):
+    """Rows of runs and of events, as one run sees them.
+
+    Belongs to one run, and is called on that run's thread. Raises `ResultsError` where it fails;
+    what was recorded outlives the end of this process.
+    """
+
+    def begin_run(self, program: Program) -> None:
+        """Add the run's row, and clear away what is over."""
+
+    def record_delivered(self, events: Sequence[Event], http_status: int) -> None:
+        """Add a row for each event that Pinterest took."""
+
+    def record_failed(self, letters: Sequence[DeadLetter]) -> None:
+        """Add a row for each event or record that was invalid or rejected."""
+
+    def show_alive(self) -> None:
+        """Keep other runs from taking this one for dead."""
+
+    def end_run(self, report: "Report") -> None:
+        """Complete the run's row, and add its numbers."""
+
+    def close(self) -> None:
+        """Close what is open. Never raises."""
+
+
+class RunResults:
+    """What a run records, if anything. The database is opened when it is first needed.
+
+    Rows of events are those of live runs: in other modes nothing arrives. `clock` is monotonic
+    seconds.
+    """
+
+    def __init__(
+        self,
+        settings: "Settings",
+        open_results: Callable[[], Results],
+        clock: Callable[[], float],
+    ) -> None:
+        self.is_wanted = settings.results_url is not None
+        self._records_failed = self.is_wanted and settings.mode == "live"
+        self._records_delivered = self._records_failed and settings.results_events == "all"
+        self._open_results = open_results
+        self._clock = clock
+        self._opened: Results | None = None
+        self._due_at: float | None = None
+
+    def begin_run(self, program: Program) -> None:
+        """Add the run's row. Raises `ResultsError`, as whatever records."""
+        if self.is_wanted:
+            self._results.begin_run(program)
+            self._due_at = self._clock() + RENEWAL_SECONDS
+
+    def record_delivered(self, events: Sequence[Event], http_status: int) -> None:
+        """Record events that Pinterest took, where each is asked for."""
+        if self._records_delivered and events:
+            self._results.record_delivered(events, http_status)
+
+    def record_failed(self, letters: Sequence[DeadLetter]) -> None:
+        """Record what was invalid or rejected; an entry may have a mode of its own."""
+        live = [letter for letter in letters if letter.mode == "live"]
+        if self._records_failed and live:
+            self._results.record_failed(live)
+
+    def poll(self) -> None:
+        """Show that the run is alive, when it is time."""
+        if self._due_at is not None and self._clock() >= self._due_at:
+            self._due_at = self._clock() + RENEWAL_SECONDS
+            self._results.show_alive()
+
+    def next_due_at(self) -> float | None:
+        """Return when to poll; None where there is nothing to show."""
+        return self._due_at
+
+    def end_run(self, report: "Report") -> None:
+        """Complete the run's row."""
+        if self._opened is not None:
+            self._opened.end_run(report)
+
+    def close(self) -> None:
+        """Close the database."""
+        self._due_at = None
+        if self._opened is not None:
+            self._opened.close()
+
+    @property
+    def _results(self) -> Results:
+        if self._opened is None:
+            self._opened = self._open_results()
+        return self._opened

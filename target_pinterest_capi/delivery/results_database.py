@@ -1,0 +1,314 @@
+"""The results in a database: rows of runs, of their numbers and of what became of each event.
+
+A run's row is `running` from its start. One that was killed leaves it so: the next run that begins
+finds the process dead, or without a sign of life for as long as the ledger's claims last, and says
+so. Several runs may share the tables.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+import msgspec
+import sqlalchemy as sa
+
+from target_pinterest_capi import __version__
+from target_pinterest_capi.delivery import results_tables as tables
+from target_pinterest_capi.delivery.database import Database
+from target_pinterest_capi.delivery.dead_letters import DeadLetter
+from target_pinterest_capi.delivery.ledger import LEASE_SECONDS
+from target_pinterest_capi.delivery.processes import has_ended, identify_process
+from target_pinterest_capi.delivery.results import Program, ResultsError
+from target_pinterest_capi.events.characters import well_formed
+from target_pinterest_capi.events.event import Event
+from target_pinterest_capi.events.hashing import digest
+from target_pinterest_capi.events.keys import Key, key_of
+from target_pinterest_capi.events.outcomes import Outcome
+from target_pinterest_capi.reporting.report import Report
+
+if TYPE_CHECKING:
+    from target_pinterest_capi.settings import Settings
+
+ROWS_AT_ONCE: Final = 10_000  # that are forgotten in a transaction, so that none is long
+_DELIVERED: Final = (
+    "run_id", "stream", "mapping", "ad_account_id", "key", "event_name", "event_id", "outcome",
+    "http_status", "at",
+)  # fmt: skip
+_FAILED: Final = (*_DELIVERED, "reason", "field", "detail")
+_encode_key: Final = msgspec.json.Encoder(order="sorted").encode
+
+Row = tuple[Any, ...]
+
+
+class _Receipt(msgspec.Struct):
+    """What a row has of an event's JSON."""
+
+    event_name: str
+    event_id: str
+
+
+_decode_receipt: Final = msgspec.json.Decoder(_Receipt).decode
+
+
+class ResultsDatabase(Database):
+    """The `Results` of one run. `now` is the time of day in UTC.
+
+    Those of runs that ended longer ago than `results_retention_days` are forgotten.
+    """
+
+    error = ResultsError
+
+    def __init__(
+        self,
+        url: str,
+        settings: "Settings",
+        run_id: str,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        process: str | None = None,
+        seconds_left: Callable[[], float | None] = lambda: None,
+    ) -> None:
+        super().__init__(url, tables.metadata, seconds_left=seconds_left)
+        self._settings = settings
+        self._run_id = run_id
+        self._now = now
+        self._process = process or identify_process()
+        self.run(tables.bring_up_to_date)
+
+    # What a run does
+
+    def begin_run(self, program: Program) -> None:
+        """Add the run's row, mark those of runs that are dead, and forget what is too old."""
+        now = self._now()
+        row = {
+            **_identity(self._settings, self._run_id, program),
+            "status": "running",
+            "started_at": now,
+            "seen_at": now,
+            "process": self._process,
+        }
+        self.run(lambda connection: self._mark_crashed(connection, now))
+        self.run(lambda connection: connection.execute(tables.runs.insert(), row))
+        self._forget(now - timedelta(days=self._settings.results_retention_days))
+
+    def record_delivered(self, events: Sequence[Event], http_status: int) -> None:
+        """Add a row for each event that Pinterest took."""
+        run_id, at = self._run_id, self.kind.bind_time(self._now())
+        outcome = str(Outcome.DELIVERED)
+        rows = [
+            (
+                run_id,
+                event.origin.stream,
+                event.origin.mapping,
+                event.account.ad_account_id,
+                _key_text(key_of(event)),
+                event.name,
+                event.id,
+                outcome,
+                http_status,
+                at,
+            )
+            for event in events
+        ]
+        self._add_events(_DELIVERED, rows)
+
+    def record_failed(self, letters: Sequence[DeadLetter]) -> None:
+        """Add a row for each event or record that was invalid or rejected."""
+        at = self.kind.bind_time(self._now())
+        self._add_events(_FAILED, [self._failed(letter, at) for letter in letters])
+
+    def show_alive(self) -> None:
+        """Record that this run is alive now."""
+        seen = self._is_this_run.values(seen_at=self._now())
+        self.run(lambda connection: connection.execute(seen))
+
+    def end_run(self, report: Report) -> None:
+        """Complete the run's row, and add its numbers."""
+        ended = self._is_this_run.values(**_numbers(report))
+
+        def end(connection: sa.Connection) -> None:
+            connection.execute(ended)
+            _add_parts(connection, self._run_id, report)
+
+        self.run(end)
+
+    def add_run(self, program: Program, report: Report) -> None:
+        """Add the row and the numbers of a run that ran elsewhere, in parts.
+
+        One that is there already has had another part, whose numbers stay beside these.
+        """
+        row = {**_identity(self._settings, self._run_id, program), **_numbers(report)}
+        row["started_at"] = report.run.started_at
+        insert = self.kind.insert(tables.runs).values(**row)
+        sums = {
+            column.name: column + insert.excluded[column.name]
+            for column in tables.runs.c
+            if isinstance(column.type, sa.BigInteger)
+        }
+        last = {name: insert.excluded[name] for name in ("ended_at", "exit_code", "stopped")}
+        upsert = insert.on_conflict_do_update(
+            index_elements=[tables.runs.c.run_id], set_={**sums, **last}
+        )
+
+        def add(connection: sa.Connection) -> None:
+            connection.execute(upsert)
+            _add_parts(connection, self._run_id, report)
+
+        self.run(add)
+
+    # Rows
+
+    @property
+    def _is_this_run(self) -> Any:
+        return tables.runs.update().where(tables.runs.c.run_id == self._run_id)
+
+    def _failed(self, letter: DeadLetter, at: Any) -> Row:
+        receipt = None if letter.event is None else _decode_receipt(letter.event)
+        return (
+            self._run_id,
+            *letter.origin,
+            letter.ad_account_id,
+            _key_text(letter.key),
+            None if receipt is None else receipt.event_name,
+            None if receipt is None else receipt.event_id,
+            str(letter.outcome),
+            letter.http_status,
+            at,
+            str(letter.reason),
+            letter.field,
+            letter.detail,
+        )
+
+    def _add_events(self, columns: Sequence[str], rows: list[Row]) -> None:
+        """Add rows in the driver's own way: SQLAlchemy's takes four times as long."""
+        markers = ", ".join([self.kind.marker] * len(columns))
+        insert = (
+            f"INSERT INTO {tables.event_results.name} ({', '.join(columns)}) VALUES ({markers})"  # noqa: S608 - names of ours
+        )
+        stored = [tuple(map(_storable, row)) for row in rows]
+        self.run(lambda connection: connection.exec_driver_sql(insert, stored))
+
+    # What is over
+
+    def _mark_crashed(self, connection: sa.Connection, now: datetime) -> None:
+        runs = tables.runs
+        is_old = runs.c.seen_at < now - timedelta(seconds=LEASE_SECONDS)
+        running = sa.select(runs.c.run_id, runs.c.process, is_old.label("is_old")).where(
+            runs.c.status == "running"
+        )
+        dead = [
+            row.run_id
+            for row in connection.execute(running)
+            if row.is_old or has_ended(row.process or "")
+        ]
+        if dead:
+            mark = runs.update().where(runs.c.run_id.in_(dead)).values(status="crashed")
+            connection.execute(mark)
+
+    def _forget(self, before: datetime) -> None:
+        """Forget what is older: rows of events in parts, then the runs and their numbers."""
+        events, runs = tables.event_results, tables.runs
+        oldest, end = self.run(lambda connection: _old_rows(connection, before))
+        while oldest < end:
+            upper = min(oldest + ROWS_AT_ONCE, end)
+            some = events.delete().where(events.c.id >= oldest, events.c.id < upper)
+            self.run(lambda connection, some=some: connection.execute(some))  # type: ignore[misc]
+            oldest = upper
+
+        def forget(connection: sa.Connection) -> None:
+            connection.execute(runs.delete().where(runs.c.started_at < before))
+            for part in tables.PARTS:
+                kept = sa.select(runs.c.run_id)
+                connection.execute(part.delete().where(part.c.run_id.not_in(kept)))
+
+        self.run(forget)
+
+
+def _old_rows(connection: sa.Connection, before: datetime) -> tuple[int, int]:
+    """Return the first row of an event, and the first one that is to be kept."""
+    events = tables.event_results
+    first, last = connection.execute(
+        sa.select(sa.func.min(events.c.id), sa.func.max(events.c.id))
+    ).one()
+    if first is None:
+        return 0, 0
+    kept = connection.scalar(
+        sa.select(events.c.id).where(events.c.at >= before).order_by(events.c.id).limit(1)
+    )
+    return first, last + 1 if kept is None else kept
+
+
+def _identity(settings: "Settings", run_id: str, program: Program) -> dict[str, Any]:
+    return {
+        "run_id": run_id,
+        "program": program,
+        "mode": settings.mode,
+        "ad_account_id": settings.ad_account_id,
+        "api": urlsplit(settings.api_url).hostname,
+        "settings_digest": digest(settings.model_dump_json()),
+        "version": __version__,
+    }
+
+
+def _numbers(report: Report) -> dict[str, Any]:
+    """Return the columns of a run's row that are known at its end."""
+    run, totals, requests = report.run, report.totals, report.requests
+    return {
+        "status": "ended",
+        "ended_at": run.ended_at,
+        "process": None,
+        "exit_code": run.exit_code,
+        "stopped": run.stopped,
+        "records": run.records,
+        **msgspec.structs.asdict(totals),
+        "without_outcome": run.without_outcome,
+        "requests": requests.sent,
+        "requests_repeated": requests.repeated,
+        "requests_isolating": requests.isolating,
+        "states_written": run.states_written,
+        "dead_letters_written": run.dead_letters_written,
+        "singer_sdk": run.versions.get("singer-sdk"),
+        "python": run.versions.get("python"),
+    }
+
+
+def _add_parts(connection: sa.Connection, run_id: str, report: Report) -> None:
+    """Add the numbers of a run beside its row."""
+    coverage = [
+        {
+            "event_name": name.event_name,
+            "component": component,
+            "events": name.events,
+            "carrying": covered.events,
+        }
+        for name in report.delivered.by_event_name
+        for component, covered in name.components.items()
+    ]
+    parts: tuple[tuple[sa.Table, Sequence[Mapping[str, Any]]], ...] = (
+        (tables.run_reasons, [msgspec.structs.asdict(row) for row in report.reasons]),
+        (
+            tables.run_values,
+            [{**msgspec.structs.asdict(row), "number": row.values} for row in report.values],
+        ),
+        (tables.run_coverage, coverage),
+        (tables.run_lists, [msgspec.structs.asdict(row) for row in report.customer_lists]),
+    )
+    for table, rows in parts:
+        names = [name for name in table.c.keys() if name != "run_id"]  # noqa: SIM118 - a collection of columns, no dict
+        if rows:
+            stored = [
+                {"run_id": run_id, **{name: _storable(row[name]) for name in names}} for row in rows
+            ]
+            connection.execute(table.insert(), stored)
+
+
+def _key_text(key: Key | None) -> str | None:
+    return None if key is None else _encode_key(key).decode()
+
+
+def _storable(value: Any) -> Any:
+    """Return a text as databases take it: PostgreSQL has no U+0000, and none has surrogates."""
+    if type(value) is str and not value.isprintable():  # as nearly all are
+        return well_formed(value).replace("\0", "\ufffd")
+    return value

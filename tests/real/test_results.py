@@ -1,0 +1,468 @@
+"""The results of runs as tables, on SQLite and on PostgreSQL.
+
+A run's row says how it went, an event's row what became of it, and no STATE passes an event whose
+row is not there.
+"""
+
+import json
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+
+from given import ACCOUNT, TOKEN, record, schema, settings_of, state
+from shopper import digest, event, visit
+from target_pinterest_capi.cli.main import main
+from target_pinterest_capi.delivery import results_tables
+from target_pinterest_capi.delivery.ledger import LEASE_SECONDS
+from target_pinterest_capi.delivery.results import ResultsError
+from target_pinterest_capi.delivery.results_database import ROWS_AT_ONCE, ResultsDatabase
+from target_pinterest_capi.events.event import Event, Origin
+from target_pinterest_capi.sandbox.faults import Fault
+from target_pinterest_capi.sandbox.server import Sandbox
+
+TARGET = Path(sys.executable).with_name("target-pinterest-capi")
+DOCUMENT = Path(__file__).parents[2] / "docs" / "results.md"
+NOW = datetime(2026, 5, 28, 20, 26, 40, tzinfo=UTC)
+BEGIN_AND_DIE = """
+import os, sys
+sys.path.insert(0, sys.argv[3])
+from given import settings_of
+from target_pinterest_capi.delivery.results_database import ResultsDatabase
+ResultsDatabase(sys.argv[1], settings_of(), sys.argv[2]).begin_run("target")
+os._exit(0)
+"""
+VISITS = schema("visits", *visit(), key_properties=("event_id",))
+NUMBERS = (
+    "records", "delivered", "invalid", "rejected", "skipped", "without_outcome", "states_written",
+    "dead_letters_written",
+)  # fmt: skip
+
+Query = Callable[[str], list[dict[str, Any]]]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Return the URL of a database without results, of each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/results.db"
+        return
+    cluster = request.getfixturevalue("postgres")
+    tables = ", ".join(table.name for table in results_tables.metadata.sorted_tables)
+    cluster.query(f"SET client_min_messages = warning; DROP TABLE IF EXISTS {tables}")
+    yield cluster.url.replace("postgresql://", "postgresql+psycopg://")
+
+
+@pytest.fixture
+def query(url: str) -> Iterator[Query]:
+    """Return a function that runs SQL in that database and returns rows as dictionaries."""
+    engine = sa.create_engine(url)
+
+    def run(sql: str) -> list[dict[str, Any]]:
+        with engine.begin() as connection:
+            found = connection.exec_driver_sql(sql)
+            return [dict(row._mapping) for row in found] if found.returns_rows else []
+
+    yield run
+    engine.dispose()
+
+
+@pytest.fixture
+def given(sandbox: Sandbox, tmp_path: Path, url: str) -> dict[str, Any]:
+    return {
+        "ad_account_id": ACCOUNT,
+        "conversion_token": TOKEN,
+        "api_url": sandbox.url,
+        "dead_letter_path": str(tmp_path / "rejected.jsonl"),
+        "max_retry_seconds": 20,
+        "results_url": url,
+    }
+
+
+def visits(*numbers: int, **columns: Any) -> list[bytes]:
+    return [record("visits", **visit(number, **columns)) for number in numbers]
+
+
+def opened(url: str, run_id: str, now: datetime = NOW, **given: Any) -> ResultsDatabase:
+    """Open the results at a time of day, as a run elsewhere sees them."""
+    return ResultsDatabase(url, settings_of(**given), run_id, now=lambda: now, process="elsewhere")
+
+
+def events_by_id(query: Query) -> dict[str, dict[str, Any]]:
+    return {row["event_id"]: row for row in query("SELECT * FROM pinterest_event_results")}
+
+
+@pytest.mark.parametrize("asked", ["failed", "all"])
+def test_an_event_has_one_row(run_target, given, sandbox: Sandbox, query: Query, asked: str):
+    """A row says what became of an event and why; delivered ones have theirs where asked for."""
+    sandbox.faults.set([Fault("fail_event", event_id="visit-2", times=1)])
+    lines = [VISITS, *visits(1, 2, 3), *visits(4, em="no-address")]
+    assert run_target(lines, **given, results_events=asked).code == 0
+    found = events_by_id(query)
+    columns = ("event_name", "outcome", "reason", "field", "http_status", "ad_account_id")
+    delivered = ("page_visit", "delivered", None, None, 422, ACCOUNT)
+    expected = {
+        "visit-2": ("page_visit", "rejected", "refused_event", None, 422, ACCOUNT),
+        None: (None, "invalid", "no_identifier", "user_data", None, None),
+        **({"visit-1": delivered, "visit-3": delivered} if asked == "all" else {}),
+    }
+    assert {
+        event_id: tuple(row[name] for name in columns) for event_id, row in found.items()
+    } == expected
+    assert found["visit-2"]["detail"]
+    for event_id, row in found.items():
+        assert json.loads(row["key"]) == {"event_id": digest(event_id or "visit-4")}
+        assert (row["stream"], row["mapping"]) == ("visits", "pinterest")
+
+
+def test_a_run_has_one_row(run_target, given, query: Query):
+    """Its row has the numbers, the exit code, the settings' digest; its parts are beside it."""
+    before = datetime.now(UTC)
+    ran = run_target([VISITS, *visits(1, 2), *visits(3, em=None), state({"n": 3})], **given)
+    (row,) = query("SELECT * FROM pinterest_runs")
+    assert row["run_id"] == ran.target.run.run_id
+    assert [row[name] for name in NUMBERS] == [3, 2, 1, 0, 0, 0, 1, 1]
+    assert (row["program"], row["status"], row["exit_code"], row["stopped"]) == (
+        "target", "ended", 0, None,
+    )  # fmt: skip
+    assert (row["mode"], row["api"], row["ad_account_id"]) == ("live", "127.0.0.1", ACCOUNT)
+    assert len(row["settings_digest"]) == 64
+    started, ended = (_utc(row[name]) for name in ("started_at", "ended_at"))
+    assert before <= started <= ended <= datetime.now(UTC)
+    (reason,) = query("SELECT * FROM pinterest_run_reasons")
+    assert (reason["outcome"], reason["reason"], reason["events"]) == (
+        "invalid", "no_identifier", 1,
+    )  # fmt: skip
+    emails = query("SELECT * FROM pinterest_run_coverage WHERE component = 'hashed_email'")
+    assert [(row["event_name"], row["events"], row["carrying"]) for row in emails] == [
+        ("page_visit", 2, 2)
+    ]
+
+
+def test_digest_of_settings_changes_with_them(run_target, given, query: Query):
+    """Runs of one configuration have one digest, and a changed setting another."""
+    for days in (7, 7, 6):
+        run_target([VISITS, *visits(1)], **given, max_event_age_days=days)
+    found = [row["settings_digest"] for row in query("SELECT * FROM pinterest_runs")]
+    assert [found.count(one) for one in found] == [2, 2, 1]
+
+
+@pytest.mark.parametrize("mode", ["test", "dry_run"])
+def test_events_of_other_modes_have_no_row(run_target, given, query: Query, mode: str):
+    """Nothing arrived in a test or a dry run: the run's row says its mode, and no event has one."""
+    lines = [VISITS, *visits(1), *visits(2, em=None)]
+    run_target(lines, **given, mode=mode, results_events="all")
+    assert [row["mode"] for row in query("SELECT * FROM pinterest_runs")] == [mode]
+    assert query("SELECT * FROM pinterest_event_results") == []
+
+
+def test_nothing_personal_is_kept(run_target, given, query: Query):
+    """No table holds an address, hashed or not, an IP address, a user agent or a token."""
+    person = {"client_ip_address": "192.0.2.7", "client_user_agent": "Curious/1.0"}
+    declared = schema("visits", *visit(), *person, key_properties=("event_id",))
+    run_target(
+        [declared, *visits(1, **person), *visits(2, event_name="", **person)],
+        **given,
+        results_events="all",
+    )
+    kept = [
+        str(query(f"SELECT * FROM {table.name}")) for table in results_tables.metadata.sorted_tables
+    ]
+    email = "shopper1@example.com"
+    for value in (email, digest(email), "192.0.2.7", "Curious", TOKEN, "shopper"):
+        assert value not in "".join(kept)
+
+
+def test_keys_in_plain_where_asked_for(run_target, given, query: Query):
+    """`dead_letter_keys` holds for the results as well."""
+    run_target([VISITS, *visits(1)], **given, results_events="all", dead_letter_keys="plain")
+    (row,) = query("SELECT * FROM pinterest_event_results")
+    assert json.loads(row["key"]) == {"event_id": "visit-1"}
+
+
+@pytest.mark.parametrize("hostile", ["nul\0", "half\ud800", "drop'; --", '"quoted"', "ü€🛍", "%s ?"])
+def test_any_text_can_be_kept(url: str, query: Query, hostile: str):
+    """What a database cannot hold is replaced, and the rest stays as it is."""
+    results = opened(url, "run-1")
+    one = event(1)
+    origin = Origin(hostile, one.origin.mapping)
+    hostile_event = Event(one.body, one.account, origin, hostile, hostile, True, one.time, None)
+    results.record_delivered([hostile_event], 200)
+    results.close()
+    (row,) = query("SELECT * FROM pinterest_event_results")
+    kept = hostile.replace("\0", "\ufffd").replace("\ud800", "\ufffd")
+    assert (row["stream"], row["event_name"], row["event_id"]) == (kept, kept, kept)
+
+
+# ---- when the database fails ----
+
+
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [
+        ("sqlite:////no/such/folder/results.db", "unable to open database file"),
+        ("postgresql+psycopg://shop:s3cret@127.0.0.1:1/results", "refused"),
+    ],
+)
+def test_results_that_cannot_be_used_stop_the_run(
+    run_target, config, sandbox: Sandbox, broken: str, words: str
+):
+    """Nothing is read or sent: exit 1, the setting is named, its password is not."""
+    ran = run_target([VISITS, *visits(1), state({"n": 1})], **config, results_url=broken)
+    assert (ran.code, ran.outcomes, ran.states) == (1, {}, [])
+    assert "the results at results_url cannot be used" in ran.log
+    assert words in ran.log
+    assert "s3cret" not in ran.log
+    assert sandbox.store.requests() == []
+
+
+@pytest.mark.parametrize("asked", ["failed", "all"])
+def test_no_state_passes_what_has_no_row(run_target, given, url: str, query: Query, asked: str):
+    """Where rows cannot be added nothing counts, STATE stays, and the next run has it again."""
+    opened(url, "earlier").close()
+    query("ALTER TABLE pinterest_event_results RENAME COLUMN outcome TO other")
+    lines = [VISITS, *visits(1), *visits(2, em=None), state({"n": 2})]
+    ran = run_target(lines, **given, results_events=asked)
+    assert (ran.code, ran.states) == (1, [])
+    assert ran.outcomes == ({} if asked == "all" else {"delivered": 1})
+    assert "results_url cannot be used" in ran.log
+    assert [letter["reason"] for letter in ran.dead_letters] == ["no_identifier"]
+    query("ALTER TABLE pinterest_event_results RENAME COLUMN other TO outcome")
+    ran = run_target(lines, **given, results_events=asked)
+    assert (ran.code, ran.states) == (0, ['{"n": 2}'])
+    outcomes = sorted(row["outcome"] for row in query("SELECT * FROM pinterest_event_results"))
+    assert outcomes == (["delivered", "invalid"] if asked == "all" else ["invalid"])
+
+
+def test_end_that_cannot_be_recorded_is_logged(run_target, given, url: str, query: Query):
+    """The events have their outcomes by then, so the exit code is theirs."""
+    opened(url, "earlier").close()
+    query("ALTER TABLE pinterest_run_coverage RENAME COLUMN carrying TO other")
+    ran = run_target([VISITS, *visits(1), state({"n": 1})], **given)
+    assert (ran.code, ran.states) == (0, ['{"n": 1}'])
+    assert "The end of the run is not in the results" in ran.log
+    assert [row["status"] for row in query("SELECT * FROM pinterest_runs")] == ["running"]
+
+
+def test_locked_results_are_waited_for_no_longer_than_there_is_time(tmp_path: Path):
+    """Once no time is left the database is given up, though its driver still waits."""
+    left = [float("inf")]
+    results = ResultsDatabase(
+        f"sqlite:///{tmp_path}/results.db", settings_of(), "run-1", seconds_left=lambda: left[0]
+    )
+    with sqlite3.connect(tmp_path / "results.db") as database:
+        database.execute("BEGIN IMMEDIATE")
+        left[0] = 0.0
+        with pytest.raises(ResultsError, match="locked, or does not answer"):
+            results.record_delivered([event(1)], 200)
+        results.close()
+    database.close()
+
+
+# ---- runs that end without a word ----
+
+
+def statuses(query: Query) -> dict[str, str]:
+    return {row["run_id"]: row["status"] for row in query("SELECT * FROM pinterest_runs")}
+
+
+def test_a_killed_run_is_marked_by_the_next(url: str, query: Query):
+    """Its row stays `running` until a run begins that finds the process gone."""
+    living = ResultsDatabase(url, settings_of(), "living")
+    living.begin_run("target")
+    tests = str(Path(__file__).parents[1])
+    subprocess.run([sys.executable, "-c", BEGIN_AND_DIE, url, "dead", tests], check=True)
+    assert statuses(query) == {"living": "running", "dead": "running"}
+    following = ResultsDatabase(url, settings_of(), "next")
+    following.begin_run("target")
+    assert statuses(query) == {"living": "running", "dead": "crashed", "next": "running"}
+    living.close()
+    following.close()
+
+
+def test_a_run_elsewhere_is_dead_without_a_sign_of_life(url: str, query: Query):
+    """Where its process cannot be seen, the time of its last sign decides."""
+    silent, living = opened(url, "silent"), opened(url, "living")
+    silent.begin_run("target")
+    living.begin_run("target")
+    later = NOW + timedelta(seconds=LEASE_SECONDS + 1)
+    again = opened(url, "living", later)
+    again.show_alive()
+    following = opened(url, "next", later)
+    following.begin_run("target")
+    assert statuses(query) == {"silent": "crashed", "living": "running", "next": "running"}
+    for results in (silent, living, again, following):
+        results.close()
+
+
+def test_signal_ends_the_row(given, query: Query, tmp_path: Path):
+    """SIGTERM is an end like any other, with its exit code."""
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(given))
+    target = subprocess.Popen(
+        [TARGET, "--config", path],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert target.stdin is not None
+    target.stdin.write(b"\n".join([VISITS, *visits(1)]) + b"\n")
+    target.stdin.flush()
+    while not _has_run(query):
+        threading.Event().wait(0.05)  # another process is awaited, and it cannot wake us
+    target.send_signal(signal.SIGTERM)
+    target.communicate(timeout=60)
+    assert target.returncode == 128 + signal.SIGTERM
+    (row,) = query("SELECT * FROM pinterest_runs")
+    assert (row["status"], row["exit_code"]) == ("ended", 143)
+    assert row["stopped"] == "SIGTERM came."
+
+
+def _has_run(query: Query) -> bool:
+    try:
+        return bool(query("SELECT * FROM pinterest_runs"))
+    except sa.exc.DBAPIError:
+        return False
+
+
+# ---- what is over, and what is old ----
+
+
+@pytest.mark.parametrize("rows", [1, ROWS_AT_ONCE - 1, ROWS_AT_ONCE, 2 * ROWS_AT_ONCE + 1])
+def test_old_results_are_forgotten(url: str, query: Query, rows: int):
+    """Rows beyond the retention go when a run begins, however many; the younger ones stay."""
+    old = opened(url, "old")
+    old.begin_run("target")
+    old.record_delivered([event(1)] * rows, 200)
+    old.close()
+    young = opened(url, "young", NOW + timedelta(days=1))
+    young.begin_run("target")
+    young.record_delivered([event(2)], 200)
+    young.close()
+    end = NOW + timedelta(days=90, seconds=1)
+    opened_at_end = opened(url, "next", end)
+    opened_at_end.begin_run("target")
+    opened_at_end.close()
+    assert set(statuses(query)) == {"young", "next"}
+    found = query("SELECT run_id, count(*) AS number FROM pinterest_event_results GROUP BY run_id")
+    assert [(row["run_id"], row["number"]) for row in found] == [("young", 1)]
+
+
+def test_tables_of_an_older_version_get_what_they_lack(url: str, query: Query):
+    """Columns and tables that came later are added, and the rows stay."""
+    before = opened(url, "before")
+    before.begin_run("target")
+    before.record_delivered([event(1)], 200)
+    before.close()
+    query("UPDATE pinterest_results_version SET version = 0")
+    query("ALTER TABLE pinterest_event_results DROP COLUMN detail")
+    query("ALTER TABLE pinterest_runs DROP COLUMN settings_digest")
+    query("DROP TABLE pinterest_run_lists")
+    after = opened(url, "after")
+    after.begin_run("target")
+    after.record_delivered([event(2)], 200)
+    after.close()
+    rows = events_by_id(query)
+    assert {event_id: row["detail"] for event_id, row in rows.items()} == {
+        "visit-1": None,
+        "visit-2": None,
+    }
+    assert set(statuses(query)) == {"before", "after"}
+    assert query("SELECT * FROM pinterest_run_lists") == []
+    assert query("SELECT version FROM pinterest_results_version") == [
+        {"version": results_tables.SCHEMA_VERSION}
+    ]
+
+
+def test_tables_of_a_newer_version_are_left_alone(url: str, query: Query):
+    """What this version does not know it does not write to: the words say to update."""
+    opened(url, "before").close()
+    query("UPDATE pinterest_results_version SET version = 99")
+    with pytest.raises(ResultsError, match=r"form 99, of a newer version .* update it"):
+        opened(url, "after")
+
+
+def test_runs_that_open_the_tables_at_once_do_not_fail(url: str):
+    """Whoever comes first makes them, and the others wait."""
+    errors: list[BaseException] = []
+    together = threading.Barrier(8)
+
+    def work(number: int) -> None:
+        try:
+            together.wait(60)
+            results = opened(url, f"run-{number}")
+            results.begin_run("target")
+            results.record_delivered([event(number)], 200)
+            results.close()
+        except BaseException as error:  # noqa: BLE001 - asserted on below
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+
+
+# ---- every program ----
+
+
+def test_replay_is_a_run(run_target, given, sandbox: Sandbox, query: Query, tmp_path: Path):
+    """What is sent again has its rows as well, under a run of its own."""
+    sandbox.faults.set([Fault("fail_event", event_id="visit-1")])
+    run_target([VISITS, *visits(1, 2)], **given)
+    sandbox.faults.clear()
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({**given, "results_events": "all"}))
+    done = CliRunner().invoke(
+        main, ["replay", given["dead_letter_path"], "--config", str(path)], catch_exceptions=False
+    )
+    assert done.exit_code == 0, done.output
+    runs = query("SELECT * FROM pinterest_runs ORDER BY started_at")
+    assert [(row["program"], row["delivered"]) for row in runs] == [("target", 1), ("replay", 1)]
+    rows = query("SELECT * FROM pinterest_event_results ORDER BY id")
+    assert [(row["event_id"], row["outcome"], row["run_id"]) for row in rows] == [
+        ("visit-1", "rejected", runs[0]["run_id"]),
+        ("visit-1", "delivered", runs[1]["run_id"]),
+    ]
+
+
+def test_ledger_and_results_share_a_database(run_target, given, query: Query, sandbox: Sandbox):
+    """Both settings may name one: what was delivered is known, and has its row."""
+    both = {**given, "ledger_url": given["results_url"], "results_events": "all"}
+    for _ in range(2):
+        assert run_target([VISITS, *visits(1, 2)], **both).code == 0
+    assert sandbox.store.event_ids() == {"visit-1": 1, "visit-2": 1}
+    assert set(events_by_id(query)) == {"visit-1", "visit-2"}
+    runs = query("SELECT * FROM pinterest_runs ORDER BY started_at")
+    assert [(row["delivered"], row["skipped"]) for row in runs] == [(2, 0), (0, 2)]
+
+
+def test_questions_of_the_page_have_answers(run_target, given, query: Query):
+    """The SQL of docs/results.md runs as it stands, on either database."""
+    columns = {"event_name": "checkout", "value": 5, "currency": "EUR"}
+    declared = schema("visits", *visit(**columns), key_properties=("event_id",))
+    run_target([declared, *visits(1, 2, **columns), *visits(3, **{**columns, "em": None})], **given)
+    recent, lost, emails = (
+        query(sql) for sql in re.findall(r"```sql\n(.*?);\n```", DOCUMENT.read_text(), re.DOTALL)
+    )
+    assert [(row["delivered"], row["lost"]) for row in recent] == [(2, 1)]
+    assert [(row["reason"], int(row["events"])) for row in lost] == [("no_identifier", 1)]
+    assert [(row["events"], float(row["percent"])) for row in emails] == [(2, 100.0)]
+
+
+def _utc(at: datetime | str) -> datetime:
+    """Return a time as the database gave it, which in SQLite is text."""
+    found = datetime.fromisoformat(at) if isinstance(at, str) else at
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
