@@ -142,7 +142,7 @@ BOUNDS = {
     "settings.loading.split": CONFIGURED,
     "settings.problems.sub": CONFIGURED,
     "settings.values._ACCOUNT": CONFIGURED,
-    "settings.values._LEDGER": CONFIGURED,
+    "settings.values._DATABASE": CONFIGURED,
     "settings.values._TOKEN": CONFIGURED,
     "settings.values.search": CONFIGURED,
     "settings.variables.sub": CONFIGURED,
