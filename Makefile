@@ -129,7 +129,7 @@ drift: $(READY)  ## compare a newer OpenAPI description of Pinterest's with the 
 	@test -n "$(FILE)" || { echo "Which one? make drift FILE=openapi.yaml, from https://github.com/pinterest/api-description" >&2; exit 2; }
 	@$(BIN)/python tools/api_facts.py --drift "$(FILE)"
 
-format: .venv/.lint  ## format the code, and mend what ruff can mend safely
+format: .venv/.lint  ## format the code, and fix what ruff can fix safely
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
 
 types: $(READY) .venv/.types  ## check the types of the package and of tools/
@@ -155,7 +155,7 @@ build: $(READY) .venv/.build  ## make the wheel and the source archive in dist/,
 
 test-wheel: build test-built  ## install the wheel by itself and run the tests against it
 
-# The package is left out of the copy, so that what the tests import can only be the wheel. By itself, this target tests the
+# The package is dropped from the copy, so that what the tests import can only be the wheel. By itself, this target tests the
 # wheel that lies in dist/ already: the one that is going to be published.
 test-built: $(BIN)/python
 	@rm -rf .venv-wheel && $(BIN)/python -m venv .venv-wheel

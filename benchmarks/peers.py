@@ -13,7 +13,7 @@ ENVIRONMENT: Final = Path(__file__).parents[1] / ".venv-peers"
 INSTALL_SECONDS: Final = 300
 
 
-class Absent(Exception):  # noqa: N818 - a reason, not an error: the row is left out
+class Absent(Exception):  # noqa: N818 - a reason, not an error: the row is dropped
     """A peer is not on this machine and cannot be installed; says why."""
 
 

@@ -93,7 +93,7 @@ def svg(plot: Plot) -> str:
     last = float("-inf")
     for x, _ in plot.points:
         across, height = place(x, 0)
-        if across - last >= 28:  # noqa: PLR2004 - labels that would touch are left out
+        if across - last >= 28:  # noqa: PLR2004 - labels that would touch are dropped
             parts.append(f'<text x="{across}" y="{height + 20}" text-anchor="middle">{x:g}</text>')
             last = across
     parts.append(

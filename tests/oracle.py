@@ -231,7 +231,7 @@ class Oracle:
                 custom[leaf] = value
 
     def _check_customer(self, customer: dict[str, Any]) -> None:
-        """Warn of values; what only many events show, repeated identifiers, is left out here."""
+        """Warn of values; what only many events show, repeated identifiers, is dropped here."""
         agent = customer.get("client_user_agent")
         if agent is not None and (warning := user_agent_warning(agent)):
             self.note("user_data.client_user_agent", warning)

@@ -341,7 +341,7 @@ SAMPLES = {
         key="id",
         preset="bigcommerce",
     ),
-    "sales at the till": Sample(
+    "sales in a store": Sample(
         "pos_sales",
         lambda: [
             {

@@ -57,7 +57,7 @@ def test_deletion_request_is_made_found_and_cancelled(client: Client, sandbox: S
 
 @pytest.mark.parametrize(("emails", "click_ids"), [([JANE], []), ([], ["dj0yJnU9"])])
 def test_deletion_of_one_kind(client: Client, emails: list[str], click_ids: list[str]):
-    """An array that would be empty is left out, since Pinterest takes none."""
+    """An array that would be empty is dropped, since Pinterest takes none."""
     settled(deletion_requests.create_request(client, ACCESS, ACCOUNT, emails, click_ids))
 
 

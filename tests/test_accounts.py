@@ -69,7 +69,7 @@ def test_requests_of_customer_lists(run_target, sandbox, caplog: pytest.LogCaptu
 
 
 def test_loss_is_a_warning(run_target, caplog: pytest.LogCaptureFixture):
-    """Records that made no event, and values left out of theirs, are logged as warnings."""
+    """Records that made no event, and values dropped from theirs, are logged as warnings."""
     run_target([VISITS, *visits(1), *visits(2, em="nobody"), *visits(3, event_time="soon")])
     lost = [
         row for row in caplog.records if "invalid" in row.message or "not_an_email" in row.message

@@ -59,7 +59,7 @@ def test_what_came_before_an_error_is_read(tmp_path):
     path.write_text('{"a": 1}\n\n{"a": 2}\nno json\n')
     chunks = batch_records([str(path)], JSON_LINES)
     assert next(chunks) == [{"a": 1}, {"a": 2}]
-    with pytest.raises(BatchFileError, match="file 1 of 1, line 4: it is no JSON"):
+    with pytest.raises(BatchFileError, match="file 1 of 1, line 4: it is not JSON"):
         next(chunks)
 
 
@@ -212,10 +212,10 @@ def test_each_type_is_what_json_has(tmp_path, kind: str):
 @pytest.mark.parametrize(
     ("content", "kind", "words"),
     [
-        (b"no parquet of shopper@example.com", "parquet", "it is no readable parquet file"),
-        (b"", "parquet", "it is no readable parquet file"),
-        (b"no arrow of shopper@example.com", "arrow", "it is no readable arrow file"),
-        (b"ARROW1", "arrow", "it is no readable arrow file"),
+        (b"no parquet of shopper@example.com", "parquet", "it is not readable parquet file"),
+        (b"", "parquet", "it is not readable parquet file"),
+        (b"no arrow of shopper@example.com", "arrow", "it is not readable arrow file"),
+        (b"ARROW1", "arrow", "it is not readable arrow file"),
         (
             b"{}",
             "avro",
@@ -244,7 +244,7 @@ def test_pipe_that_nobody_writes_to_is_not_waited_for(run_target, tmp_path, comp
     given = batch(tmp_path / "pipe", format="jsonl", compression=compression)
     ran = run_target([VISITS, given, state({"n": 1})])
     assert (ran.code, ran.states) == (1, [])
-    assert "line 2: BATCH of stream 'visits', file 1 of 1: it is no regular file" in ran.log
+    assert "line 2: BATCH of stream 'visits', file 1 of 1: it is not a regular file" in ran.log
 
 
 def test_missing_package_is_named(monkeypatch, tmp_path):

@@ -181,7 +181,7 @@ def test_every_plain_field_reaches_the_wire(path: str):
     )
     value, notes = build(path, given)
     assert value == wire
-    assert {reason for _, reason in notes} <= set(Warned)  # nothing is left out
+    assert {reason for _, reason in notes} <= set(Warned)  # nothing is dropped
 
 
 @pytest.mark.parametrize(
@@ -309,7 +309,7 @@ def test_value_that_is_nearly_right_is_read(path: str, value: Any, sent: Any):
     ],
 )
 def test_identifier_that_is_nearly_right_is_read(path: str, value: Any, normal: list[str]):
-    """Several identifiers in a text are several, and what nobody sees is no part of one."""
+    """Several identifiers in a text are several, and what nobody sees is not part of one."""
     assert build(path, value) == ([digest(text) for text in normal], {})
 
 
@@ -328,7 +328,7 @@ def test_digest_in_another_writing_is_not_hashed_again(path: str, written: str):
 )
 @pytest.mark.parametrize("word", ["null", " NULL ", "N/A", "undefined", "\\N", "(not set)", "NaN"])
 def test_word_for_a_missing_value_is_left_out(path: str, word: str):
-    """In every field such a text is no value: counted, and neither hashed nor sent."""
+    """In every field such a text is not a value: counted, and neither hashed nor sent."""
     if path == "user_data.em":
         assert Bench().result(user_data__em=word).reason is Invalid.NO_IDENTIFIER
         return

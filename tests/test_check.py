@@ -117,7 +117,7 @@ def test_page_has_a_line_a_step(check):
 
 
 def test_without_a_sample_that_is_said(check):
-    """What was not checked is counted, and is no failure."""
+    """What was not checked is counted, and is not a failure."""
     result = check()
     assert result.exit_code == 0
     assert "- mappings       preset pinterest for every stream; --sample FILE" in result.stdout
@@ -318,7 +318,7 @@ def test_later_files_win(check, tmp_path):
             0,
             "too old to be sent",
         ),
-        (lambda: [b"no json of shopper@example.com"], "failed", 1, "line 1: it is no JSON"),
+        (lambda: [b"no json of shopper@example.com"], "failed", 1, "line 1: it is not JSON"),
         (lambda: [record("visits", em="shopper@example.com")], "failed", 1, "before the SCHEMA"),
     ],
 )
@@ -634,7 +634,7 @@ def test_refresh_token_is_exchanged_and_what_replaces_it_kept(check, tmp_path):
     assert (first.exit_code, second.exit_code) == (0, 0)
     assert (
         found(second)["oauth"]["message"]
-        == f"Pinterest takes oauth.refresh_token for ad account {ACCOUNT}"
+        == f"Pinterest takes the token of oauth for ad account {ACCOUNT}"
     )
     kept = json.loads((tmp_path / "oauth.json").read_text())["refresh_token"]
     assert kept != APP["refresh_token"]

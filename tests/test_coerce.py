@@ -470,7 +470,7 @@ def test_the_end_of_a_day_is_the_next_midnight(value):
 def test_units_are_told_apart_by_their_digits(first, last, per_second, as_type):
     """Nine and ten digits are seconds, 13, 16 and 19 their thousandths.
 
-    One number less or more is no time.
+    One number less or more is not a time.
     """
     assert coerce.unix_time(as_type(first), UTC) == first // per_second
     assert coerce.unix_time(as_type(last), UTC) == last // per_second
@@ -587,7 +587,7 @@ def test_every_moment_is_floored_to_its_second(moment):
 def test_array(value, array):
     """Lists stay, their text as JSON or Python write it is read, anything else is one value.
 
-    Numbers are exact. What stands in brackets and cannot be read is no value.
+    Numbers are exact. What stands in brackets and cannot be read is not a value.
     """
     assert coerce.array(value) == array
 

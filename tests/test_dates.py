@@ -330,7 +330,7 @@ def test_what_is_read_back_is_the_same_instant(moment, minutes, form):
 
 @given(text=st.text() | st.text("0123456789-/:. TZ+JanWedPM", max_size=40))
 def test_no_text_makes_reading_fail(text):
-    """Any text is a time, nothing, or left out for a reason."""
+    """Any text is a time, nothing, or dropped for a reason."""
     assert isinstance(coerce.unix_time(text, BERLIN), int | LeftOut | None)
     assert isinstance(normalize.birth_date(text, None), str)
 

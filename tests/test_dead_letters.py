@@ -284,7 +284,7 @@ def test_file_of_another_user_keeps_its_mode(tmp_path: Path):
 
 
 def test_device_takes_letters_and_keeps_its_mode():
-    """What is no file is not synced, shortened or made private: /dev/null stays everybody's."""
+    """What is not a file is not synced, shortened or made private: /dev/null stays everybody's."""
     before = Path("/dev/null").stat().st_mode
     place = dead_letters("/dev/null")
     place.add(letter())

@@ -338,7 +338,7 @@ def test_no_score_is_explained(ask, arguments, settings, code, said):
         (Fault("status", status=400, endpoint="conversion_eqs"), "refuses the request itself"),
         (Fault("status", status=404, endpoint="conversion_eqs"), "check ad_account_id"),
         (Fault("status", status=503, endpoint="oauth"), "no access token"),
-        (Fault("not_json", endpoint="conversion_eqs"), "no event quality score: check api_url"),
+        (Fault("not_json", endpoint="conversion_eqs"), "not what Pinterest answers: check api_url"),
     ],
 )  # fmt: skip
 def test_what_may_pass_is_told_from_what_will_not(ask, sandbox, fault, said):
@@ -421,7 +421,7 @@ def test_what_a_pair_of_figures_calls_for(theirs, ours, said):
         assert found[0].words.startswith(said)
         assert found[0].fields == ("user_data.external_id",)
         assert (
-            "3 values of user_data.external_id left out as unmatchable_digest" in found[0].words
+            "3 values of user_data.external_id dropped as unmatchable_digest" in found[0].words
         ) is (ours is not None)
 
 
@@ -442,7 +442,7 @@ def test_what_a_pair_of_figures_calls_for(theirs, ours, said):
     ],
 )
 def test_only_what_an_event_can_have_is_asked_for(component, platform, name, expected):
-    """A page visit lacks no order, and an event at the till no page."""
+    """A page visit lacks no order, and an event in a store no page."""
     found = eqs_result.compare(
         [score(platform, **{component: {name: 0.0}})], eqs_result.ours([])
     ).advice

@@ -4,17 +4,26 @@ import json
 import multiprocessing
 import os
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 
 from given import TOKEN, settings_of
 from target_pinterest_capi.files.locks import locked_beside
 from target_pinterest_capi.pinterest.client import Client
-from target_pinterest_capi.pinterest.oauth import RefreshedTokens, fetch_access_token
+from target_pinterest_capi.pinterest.oauth import (
+    RefreshedTokens,
+    fetch_access_token,
+    sign_in,
+)
+from target_pinterest_capi.pinterest.responses import ApiResponse, CallResponse
+from target_pinterest_capi.pinterest.sign_in import consent_url, exchange_code
+from target_pinterest_capi.pinterest.token_file import TokenFile
 from target_pinterest_capi.sandbox.app import SandboxConfig
 from target_pinterest_capi.sandbox.oauth import App
 from target_pinterest_capi.sandbox.server import Sandbox
-from target_pinterest_capi.settings import load_files
+from target_pinterest_capi.settings import OAuth, load_files
 from target_pinterest_capi.settings.problems import ConfigurationError
 
 
@@ -48,6 +57,75 @@ def test_processes_that_share_a_token_file_refresh_in_turn(tmp_path: Path):
         assert done == [True] * 24
         assert pinterest.store.counters()["tokens_issued"] == 24
     assert json.loads(path.read_text())["refresh_token"] == "sandbox-refresh-token-24"
+
+
+def sign_in_once(url: str, path: str) -> bool:
+    app = App()
+    place = "http://localhost:1/"
+    client = Client(url, max_connections=1, timeout_seconds=60)
+    oauth = OAuth(client_id=app.client_id, token_path=path)
+    address = consent_url(url, app.client_id, place, "state")
+
+    def exchange() -> CallResponse:
+        # One after the other: the sandbox has one family of tokens, which a consent's code ends.
+        led = httpx.post(address, data={"answer": "allow"}).headers["location"]
+        code = parse_qs(urlsplit(led).query)["code"][0]
+        return exchange_code(client, app.client_id, app.client_secret, code, place)
+
+    given = sign_in(oauth, exchange)
+    client.close()
+    return isinstance(given, ApiResponse) and given.status == 200
+
+
+def refresh_kept(url: str, path: str) -> bool:
+    client = Client(url, max_connections=1, timeout_seconds=60)
+    app = App()
+    tokens = RefreshedTokens(app.client_id, app.client_secret, None, path, client)
+    given = fetch_access_token(tokens)
+    client.close()
+    return isinstance(given, str)
+
+
+@pytest.mark.slow
+def test_sign_in_beside_processes_that_refresh_loses_no_token(tmp_path: Path):
+    """Whatever comes first, the file holds the newest token in the end, and each has access."""
+    path = str(tmp_path / "token.json")
+    with Sandbox(SandboxConfig()) as pinterest:
+        assert sign_in_once(pinterest.url, path)
+        with multiprocessing.get_context("spawn").Pool(6) as pool:
+            given = (pinterest.url, path)
+            refreshed = pool.starmap_async(refresh_kept, [given] * 12, chunksize=1)
+            signed_in = pool.starmap_async(sign_in_once, [given] * 6, chunksize=1)
+            assert (refreshed.get(120), signed_in.get(120)) == ([True] * 12, [True] * 6)
+        assert refresh_kept(pinterest.url, path)
+        assert pinterest.store.counters()["refresh_tokens_replaced"] == 20
+
+
+def keep(file: TokenFile, token: str, exchanged: str) -> None:
+    with file.held():
+        file.keep_refreshed(token, exchanged)
+
+
+def test_what_another_process_kept_meanwhile_stays(tmp_path: Path):
+    """Where files cannot be locked two may exchange one token: the later to write is not a newer."""
+    place = tmp_path / "token.json"
+    first, second = (TokenFile(str(place), "configured") for _ in range(2))
+    keep(first, "first", "configured")
+    keep(second, "second", "configured")
+    assert (first.newest(), second.newest()) == ("first", "first")
+    keep(second, "third", "first")
+    assert first.newest() == "third"
+
+
+@pytest.mark.parametrize("left", [None, b"not JSON"])
+def test_file_that_was_lost_meanwhile_is_written_again(tmp_path: Path, left: bytes | None):
+    """A file that was removed or damaged during the exchange costs no token."""
+    place = tmp_path / "token.json"
+    file = TokenFile(str(place), None)
+    if left is not None:
+        place.write_bytes(left)
+    keep(file, "second", "first")
+    assert file.newest() == "second"
 
 
 SECRET = {"mappings": [], "conversion_token": None}
@@ -116,7 +194,11 @@ def test_devices_and_urls_are_no_files_of_their_own():
     [
         ("dead_letter_path", "a\0b", "holds a null character"),
         ("report_path", "a\0b.json", "holds a null character"),
-        ("ledger_url", "postgresql+psycopg://u:s3cret@host:abc/db", "has a port that is no number"),
+        (
+            "ledger_url",
+            "postgresql+psycopg://u:s3cret@host:abc/db",
+            "has a port that is not a number",
+        ),
         ("ledger_url", "postgresql+psycopg://u:s3#c/r@host:99999/db", "has a port that is no"),
         (
             "mappings",

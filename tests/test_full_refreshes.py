@@ -309,7 +309,7 @@ def test_the_record_holds_digests_only(run_target, full, tmp_path):
 
 
 def test_other_modes_leave_the_record_alone(run_target, full, prune):
-    """A dry run is no refresh."""
+    """A dry run is not a refresh."""
     bring(run_target, full, 1, 2, 3)
     bring(run_target, full, 1, mode="dry_run")
     assert prune()[1] == "customer list VIPs: 0 of 3 members had to be removed.\n"

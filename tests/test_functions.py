@@ -206,7 +206,7 @@ def test_arithmetic_is_exact(expression, record, result):
     ],
 )
 def test_arithmetic_without_an_answer_fails(expression, record):
-    """What is no number, a division by zero, and a hostile size fail the expression."""
+    """What is not a number, a division by zero, and a hostile size fail the expression."""
     with pytest.raises(EvaluationError):
         compile_expression(expression)(record)
 
@@ -365,7 +365,7 @@ def test_cookie(header, result):
     ],
 )
 def test_to_date(value, form, result):
-    """An ISO date-time, its offset kept; text that is no date of the format gives null."""
+    """An ISO date-time, its offset kept; text that is not a date of the format gives null."""
     assert evaluate(f"to_date(at, '{form}')", at=value) == result
 
 

@@ -86,7 +86,7 @@ def test_recognizing_never_raises(text):
 @pytest.mark.parametrize("algorithm", ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"])
 @pytest.mark.parametrize("refuse_others", [True, False])
 def test_digest_of_nothing_is_nothing(algorithm, refuse_others):
-    """The digest of an empty text is no value, by whatever algorithm and however it is written."""
+    """The digest of an empty text is not a value, by whatever algorithm and however it is written."""
     made = hashlib.new(algorithm, b"", usedforsecurity=False)
     written = [made.hexdigest(), made.hexdigest().upper(), "\\x" + made.hexdigest()]
     if algorithm in ("md5", "sha1", "sha256"):

@@ -212,20 +212,20 @@ def test_when(member):
         ({"member": {"user_agent": "ua"}}, "member: identifies nobody"),
         (
             {"member": {"emial": "email"}},
-            "emial: is no identifier of a member; did you mean email?",
+            "emial: is not an identifier of a member; did you mean email?",
         ),
-        ({"member": {"email": "a ["}}, "member.email: is no valid expression"),
+        ({"member": {"email": "a ["}}, "member.email: is not valid expression"),
         ({"member": {"email": []}}, "member.email: is an empty list"),
         ({"member": {"email": "e"}, "list_type": "EMAIL"}, "list_type: says what a single"),
         (
             {"member": {"external_id": "id"}, "refresh": "full"},
             "member: needs email, maid or phone with refresh: full",
         ),
-        ({"when": "a ["}, "when: is no valid expression"),
+        ({"when": "a ["}, "when: is not valid expression"),
     ],
 )
 def test_wrong_entries(changes: dict[str, Any], problem: str):
-    """A member that identifies nobody, or has what is no identifier, is refused with the reason."""
+    """A member that identifies nobody, or has what is not an identifier, is refused with the reason."""
     given = list_settings(entry(**changes), ledger_url="sqlite:///ledger.db")
     with pytest.raises(ConfigurationError) as refused:
         load({"ad_account_id": "1", **{k: v for k, v in given.items() if v is not None}})

@@ -569,7 +569,7 @@ def test_event_time_now():
     "entry", [{}, {"when": "paid"}, {"ad_account_id": "missing"}, {"deleted": "send"}], ids=str
 )
 def test_deleted_rows_are_skipped(column, value, deleted, entry):
-    """A record that says that its row was deleted is no event, unless its entry wants such."""
+    """A record that says that its row was deleted is not an event, unless its entry wants such."""
     stand = Stand(entry, columns=[*ORDER, column])
     (result,) = stand.results(**{column: value})
     if deleted and entry.get("deleted") != "send":
@@ -626,7 +626,7 @@ def test_the_first_usable_value(path, first, second, made, noted):
 
 
 def test_without_a_usable_value_the_first_is_what_is_wrong():
-    """Where none can be used, the first that is something is left out, or fails what is required."""
+    """Where none can be used, the first that is something is dropped, or fails what is required."""
     columns = [*ORDER, "a", "b"]
     fields = {**FIELDS, "custom_data.value": ["a", "b"]}
     stand = Stand({**IN_EUROS, "fields": fields}, columns=columns)

@@ -130,7 +130,7 @@ def test_digests_are_passed_through(length):
     ],
 )
 def test_what_is_no_identifier_is_left_out_with_its_reason(value, list_type, reason):
-    """Nothing is hashed that is no identifier."""
+    """Nothing is hashed that is not an identifier."""
     assert read_member(value, list_type) is reason
 
 

@@ -176,4 +176,4 @@ def test_line_of_an_error_is_counted_through_rows(run_target):
         ]
     )
     assert ran.code == 1
-    assert "line 42: it is no JSON" in ran.log
+    assert "line 42: it is not JSON" in ran.log

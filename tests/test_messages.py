@@ -1,4 +1,4 @@
-"""Messages are decoded once, exactly; what is no message is refused without showing it."""
+"""Messages are decoded once, exactly; what is not a message is refused without showing it."""
 
 from decimal import Decimal
 
@@ -41,12 +41,12 @@ def test_state_is_left_as_bytes():
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        (b"not json", "it is no JSON"),
-        (b'{"type":"RECORD","stream":"s","record":{"a":1', "it is no JSON"),
-        (b"[1,2]", "it is no Singer message"),
-        (b"17", "it is no Singer message"),
-        (b'{"type":5}', "it is no Singer message"),
-        (b'{"type":"RECORD","stream":"s","record":[1]}', "it is no Singer message"),
+        (b"not json", "it is not JSON"),
+        (b'{"type":"RECORD","stream":"s","record":{"a":1', "it is not JSON"),
+        (b"[1,2]", "it is not a Singer message"),
+        (b"17", "it is not a Singer message"),
+        (b'{"type":5}', "it is not a Singer message"),
+        (b'{"type":"RECORD","stream":"s","record":[1]}', "it is not a Singer message"),
         (b'{"type":"RECORD","stream":"s","record":{"secret":"\xff"}}', "it is not UTF-8"),
         (b'{"type":"RECORD","record":' + b"[" * 100_000 + b"}", "it is"),
     ],
@@ -174,7 +174,7 @@ def test_numbers_of_a_lenient_state_stay_numbers():
 
 def test_member_of_a_wrong_type_beside_nan_is_refused():
     """A line that only a lenient reader takes is judged like any other."""
-    with pytest.raises(MessageError, match="it is no Singer message"):
+    with pytest.raises(MessageError, match="it is not a Singer message"):
         decode(b'{"type":5,"record":{"a":NaN}}')
 
 

@@ -115,7 +115,7 @@ def test_this_machine_needs_neither(variables):
 
 
 def test_file_of_certificates_is_used(variables, tmp_path: Path):
-    """A file that holds certificates is no problem."""
+    """A file that holds certificates is not a problem."""
     import certifi
 
     variables(SSL_CERT_FILE=certifi.where())

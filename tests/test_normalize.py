@@ -917,7 +917,7 @@ PRIVATE = [
     | st.sampled_from(PRIVATE).flatmap(lambda network: st.ip_addresses(network=network))
 )
 def test_private_addresses_are_those_of_the_networks_set_aside(address):
-    """RFC 1918, 6598 and 4193, loopback and link-local; 0.0.0.0/8 is no address of anybody."""
+    """RFC 1918, 6598 and 4193, loopback and link-local; 0.0.0.0/8 is not an address of anybody."""
     text = forms.ip_address(str(address))
     if type(text) is str:
         address = ip_address(text)
@@ -953,7 +953,7 @@ def test_ip_address_of_nobody(text):
     ],
 )
 def test_phone_that_is_nearly_right(text, region, digits):
-    """A fraction of zeros is no digit, nor is the zero after a country's code but where it is."""
+    """A fraction of zeros is not a digit, nor is the zero after a country's code but where it is."""
     assert forms.phone(text, region) == (digits, None)
 
 

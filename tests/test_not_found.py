@@ -190,7 +190,7 @@ def test_misspelt_column_in_every_place(run_target, tmp_path: Path, plain_termin
 
 
 def test_when_that_takes_every_record(run_target):
-    """`when: always` is no column."""
+    """`when: always` is not a column."""
     given = entry(preset="shopify", when="always")
     assert "'always'" not in run_target([ORDERS, record("orders", **ORDER)], mappings=[given]).log
 

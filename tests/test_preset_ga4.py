@@ -423,7 +423,7 @@ def test_contents(items, contents):
 
 
 def test_unset_place():
-    """A place that Google did not find is no place."""
+    """A place that Google did not find is not a place."""
     geo = {"city": UNSET, "country": UNSET, "region": ""}
     (event,) = events_of("ga4", [row("sign_up", geo=geo)], **JOINED)
     assert event["user_data"].keys() == {"em", "external_id", "click_id"}

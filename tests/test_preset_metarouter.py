@@ -199,7 +199,7 @@ def test_page(has_page):
     ],
 )
 def test_value(amounts, value):
-    """The value is properties.value, else total, else revenue; a price alone is no value."""
+    """The value is properties.value, else total, else revenue; a price alone is not a value."""
     (event,) = events_of("metarouter", [call("order_completed", amounts)])
     assert event["custom_data"].get("value") == value
 

@@ -389,7 +389,7 @@ def test_action_source(columns, source):
     ],
 )
 def test_value(amounts, value):
-    """The value is value, else total, else revenue; a price alone is no value."""
+    """The value is value, else total, else revenue; a price alone is not a value."""
     (event,) = events_of("rudderstack", [row("order_completed", order_id="o-1", **amounts)])
     assert event["custom_data"].get("value") == value
 

@@ -608,7 +608,7 @@ def test_names_in_any_case(event, name):
 @pytest.mark.parametrize("preset", ["segment", "metarouter"])
 @pytest.mark.parametrize("kind", ["identify", "group", "alias", "screen", "Identify"])
 def test_other_calls_with_an_event(preset, kind):
-    """A call that is no track call is skipped by its type, even with an event's name."""
+    """A call that is not a track call is skipped by its type, even with an event's name."""
     for event in ("Order Completed", "order_completed"):
         (result,) = events_of(preset, [track(event, {}, type=kind)])
         assert (result.reason, result.name) == (Skipped.NOT_LISTED, kind.lower())

@@ -522,7 +522,7 @@ def test_other_records_are_skipped(record):
 
 @pytest.mark.parametrize("test", [True, "true"])
 def test_test_orders_are_skipped(test):
-    """An order of Shopify's test mode is no conversion."""
+    """An order of Shopify's test mode is not a conversion."""
     (skipped,) = events_of("shopify", [{**REST_ORDER, "test": test}])
     assert isinstance(skipped, SkippedRecord)
     assert skipped.reason is Skipped.WHEN
@@ -547,7 +547,7 @@ def test_event_names_of_the_entry_rename_a_kind():
 
 
 def test_old_customers_are_too_old_and_anonymous_orders_have_no_identifier():
-    """A customer who was only updated is no signup; an IP address alone identifies nobody."""
+    """A customer who was only updated is not a signup; an IP address alone identifies nobody."""
     old = {**REST_CUSTOMER, "created_at": "2024-01-02T03:04:05Z"}
     anonymous = {**GRAPHQL_ORDER, "email": None, "customer": None}
     results = events_of("shopify", [old, anonymous])

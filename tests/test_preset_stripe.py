@@ -171,7 +171,7 @@ def test_other_objects(record, name):
 
 @pytest.mark.parametrize("live", [False, "false"])
 def test_test_mode(live):
-    """What Stripe calls test mode is no sale."""
+    """What Stripe calls test mode is not a sale."""
     (result,) = events_of("stripe", [{**CHARGE, "livemode": live}])
     assert result.reason is Skipped.WHEN
 

@@ -520,7 +520,7 @@ def test_page_shows_members_and_reasons_in_80_columns(preview):
         "added  line 2, stream vips, list VIPs, ad account 42\n"
         "  members   2 of list_type EMAIL, as they would be sent\n"
         f"            {members.person(1)}\n            {members.person(2)}\n"
-        "  left out  member: not_an_email\n"
+        "  dropped  member: not_an_email\n"
     )
     assert (
         "removed  line 3, stream vips, list VIPs, ad account 42\n"
@@ -634,7 +634,7 @@ def test_summary_in_words(preview):
     assert "3 records, 2 events; nothing was sent" in shown
     assert "2  event\n" in shown
     assert "1  skipped   when\n" in shown
-    assert "1  left out  user_data.em: not_an_email\n" in shown
+    assert "1  dropped  user_data.em: not_an_email\n" in shown
     assert "1 BATCH, 1 STATE (the records in the files of a BATCH are not read)." in " ".join(
         shown.split()
     )
@@ -702,7 +702,7 @@ def test_page_shows_event_reasons_and_advice_in_80_columns(preview):
     assert shown.startswith("event  line 2, stream orders, mapping paid orders\n{\n")
     assert f'    "em": ["{digest("shopper1@example.com")}"],\n' in shown
     assert (
-        "  left out  user_data.em: not_an_email\n"
+        "  dropped  user_data.em: not_an_email\n"
         "            It has not the form x@y.z: check the column.\n" in shown
     )
     assert "  warning   user_data.ph: phone_without_country\n" in shown
@@ -785,20 +785,20 @@ def test_no_value_of_a_member_is_shown(preview, columns, arguments):
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
-        (b'{"type": "RECORD", "secret-word', "line 2: it is no JSON"),
-        (b'"secret-word"', "line 2: it is no Singer message"),
-        (b'{"type": "secret-word"}', "line 2: its type is no message type: expected SCHEMA"),
+        (b'{"type": "RECORD", "secret-word', "line 2: it is not JSON"),
+        (b'"secret-word"', "line 2: it is not a Singer message"),
+        (b'{"type": "secret-word"}', "line 2: its type is not a message type: expected SCHEMA"),
         (b'\xff"secret-word"', "line 2: it is not UTF-8"),
         (record("secret-word", id=1), "line 2: a RECORD came before the SCHEMA of its stream"),
         (b'{"type": "RECORD", "stream": "orders"}', "line 2: the RECORD message lacks"),
         (b'{"type": "SCHEMA", "stream": "orders"}', "line 2: the SCHEMA message lacks"),
         (
             line(type="SCHEMA", stream="secret-word", schema=[]),
-            "line 2: the schema is no object",
+            "line 2: the schema is not an object",
         ),
         (
             line(type="RECORD", stream="orders", record=["secret-word"]),
-            "line 2: it is no Singer message",
+            "line 2: it is not a Singer message",
         ),
     ],
 )
@@ -947,9 +947,9 @@ def test_plain_values_on_a_terminal(preview):
 
 
 def test_plain_values_go_into_no_file_by_default(preview):
-    """Where the output is no terminal `--plain` is refused, and nothing is read."""
+    """Where the output is not a terminal `--plain` is refused, and nothing is read."""
     refused = preview([ORDERS, order(1)], "--plain")
     assert (refused.exit_code, refused.stdout) == (2, "")
-    assert "--plain prints personal data, and this is no terminal" in " ".join(
+    assert "--plain prints personal data, and this is not a terminal" in " ".join(
         refused.stderr.replace("│", " ").split()
     )

@@ -254,7 +254,7 @@ def test_cut_input_is_settled_and_reported(start, sandbox: Sandbox):
     target.process.stdin.write(visits(range(3, 4))[0][:50])
     code, states, log = target.end()
     assert (code, states) == (1, ['{"n": 3}'])
-    assert "line 6: it is no JSON" in log
+    assert "line 6: it is not JSON" in log
     assert "example.com" not in log
 
 

@@ -41,7 +41,7 @@ def test_required_columns():
 
 @pytest.mark.parametrize("column", ["event_name", "action_source", "event_time"])
 def test_row_without_a_required_column(column):
-    """A row without one is no event, and says which; the others go on."""
+    """A row without one is not an event, and says which; the others go on."""
     invalid, event = events_of("pinterest", [{**ROW, column: None}, ROW])
     assert isinstance(invalid, InvalidRecord)
     assert (invalid.reason, invalid.field) == (Invalid.MISSING_FIELD, column)

@@ -63,7 +63,7 @@ def test_secret_is_cut_also_as_part_of_a_url(written):
 @pytest.mark.parametrize(
     ("message", "redacted"),
     [
-        ("Blue Shirt is no product", "… is no product"),
+        ("Blue Shirt is not a product", "… is not a product"),
         ("blue shirt, order A-17: refused", "…, order …: refused"),
         ("order A-171 and xA-17", "order A-171 and xA-17"),
         ("checkout with web is refused", "checkout with web is refused"),

@@ -90,7 +90,7 @@ def test_without_git_the_version_is_older_than_any_release(project: Path):
 
 
 def test_without_tags_the_version_counts_the_commits(project: Path):
-    """A clone without tags still builds, and is no release either."""
+    """A clone without tags still builds, and is not a release either."""
     committed(project)
     assert hatchling(project, "version") == "0.1.0.dev1"
 
@@ -167,7 +167,7 @@ def test_changelog_that_keeps_the_form_has_no_problem():
             "",
             "1: the first section is `## [Unreleased]`, also when it is empty",
         ),
-        ("- 2026-03-02", "- 2026-02-30", "7: 2026-02-30 is no date"),
+        ("- 2026-03-02", "- 2026-02-30", "7: 2026-02-30 is not a date"),
         (
             "## [0.2.0] - 2026-03-02",
             "## 0.2.0 (2026-03-02)",
@@ -294,7 +294,7 @@ def test_image_copies_what_exists_and_is_let_in():
         *wheel,
     }
     assert copied == needed
-    # In the copy in which the wheel is tested, the package is left out.
+    # In the copy in which the wheel is tested, the package is dropped.
     assert all((ROOT / source).exists() for source in copied - set(wheel))
 
 

@@ -66,8 +66,8 @@ def test_schema_and_reader_refuse_the_same(validator, path: str, value: object):
 
 @pytest.mark.parametrize("text", [b"", b"{", b"\xff\xfe", b'{"format": 1', b"<html>"])
 def test_what_is_no_json_is_refused(text: bytes):
-    """A file that is no JSON is said to be none."""
-    with pytest.raises(reports.ReportError, match="it is no JSON"):
+    """A file that is not JSON is said to be none."""
+    with pytest.raises(reports.ReportError, match="it is not JSON"):
         reports.decode(text)
 
 

@@ -44,13 +44,13 @@ def test_page_goes_where_it_is_wanted(run_json: Path, tmp_path: Path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("shopper@example.com", "it is no JSON"),
+        ("shopper@example.com", "it is not JSON"),
         (json.dumps({"format": 2}), "no run report of format 1"),
         (json.dumps([1]), "no run report of format 1"),
     ],
 )
 def test_what_is_no_report_is_said_so(tmp_path: Path, text: str, words: str):
-    """A file that is no report ends with exit 1, why, and how to get one, without its content."""
+    """A file that is not a report ends with exit 1, why, and how to get one, without its content."""
     (tmp_path / "run.json").write_text(text)
     done = report(tmp_path / "run.json")
     assert done.exit_code == 1

@@ -28,7 +28,7 @@ COLUMNS = (
     "ph",
 )
 VISITS = schema("visits", *COLUMNS, key_properties=("event_id",))
-# Settings that are left out of reports: secrets, paths, addresses, what may hold values, and what
+# Settings that are dropped from reports: secrets, paths, addresses, what may hold values, and what
 # the report says in another way.
 WITHHELD = {
     "ad_account_id", "mode", "api_url", "ledger_url", "results_url", "dead_letter_path", "report_path",
@@ -231,7 +231,7 @@ def test_no_input_has_a_report_too(run_report):
     ("faults", "lines", "settings", "code", "words"),
     [
         ([Fault("status", status=401)], visits(1), {}, 1, "conversion_token"),
-        ([], [*visits(1), b"no json of shopper@example.com"], {}, 1, "it is no JSON"),
+        ([], [*visits(1), b"no json of shopper@example.com"], {}, 1, "it is not JSON"),
         ([], visits(1, em=None), {"on_invalid": "fail"}, 3, "on_invalid is fail"),
         ([], visits(1, em=None), {}, 3, "max_rejected_ratio"),
     ],

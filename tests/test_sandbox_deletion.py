@@ -127,7 +127,7 @@ def test_beta_that_is_not_open(start):
 
 @pytest.mark.parametrize(("path", "status"), [("/12", 404), ("/abc", 400), (f"/{'1' * 19}", 400)])
 def test_requests_that_are_not_there(sandbox, path: str, status: int):
-    """An unknown id is a 404, and what is no id a 400, for reading and cancelling alike."""
+    """An unknown id is a 404, and what is not an id a 400, for reading and cancelling alike."""
     assert [call(sandbox, method, path).status_code for method in ("GET", "DELETE")] == [status] * 2
 
 

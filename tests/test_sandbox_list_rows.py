@@ -114,7 +114,7 @@ def test_a_row_is_a_member(sandbox: Sandbox):
 )
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
 def test_refused_bodies(sandbox: Sandbox, method: str, body: dict[str, object], place: str):
-    """A body with both forms of records, with neither, or with what is no row is a 400."""
+    """A body with both forms of records, with neither, or with what is not a row is a 400."""
     if method == "POST":
         answer = call(sandbox, "POST", json={"name": "n", **body})
     else:
@@ -168,7 +168,7 @@ def test_records_of_a_request_are_bounded(start):
 
 
 def test_lists_of_new_customers(sandbox: Sandbox):
-    """`is_nca` is given when a list is made, is shown, and can be left out of a page."""
+    """`is_nca` is given when a list is made, is shown, and can be dropped from a page."""
     first = create(sandbox, JANE, is_nca=True).json()
     second = create(sandbox, JANE).json()
     assert (first["is_nca"], second["is_nca"]) == (True, False)

@@ -243,7 +243,7 @@ def test_exceptions(sandbox):
 
 
 def test_two_lists_of_one_name(sandbox):
-    """A name is no key: the same request again makes another list, with a higher id."""
+    """A name is not a key: the same request again makes another list, with a higher id."""
     first, second = create(sandbox).json(), create(sandbox).json()
     assert first["name"] == second["name"]
     assert int(first["id"]) < int(second["id"])
@@ -471,7 +471,7 @@ def test_refused_creations(sandbox, body, place):
     ],
 )
 def test_refused_updates(sandbox, body):
-    """A body that is no update is a 400, and the list stays as it is."""
+    """A body that is not an update is a 400, and the list stays as it is."""
     made = create(sandbox).json()["id"]
     assert call(sandbox, "PATCH", f"customer_lists/{made}", json=body).status_code == 400
     assert len(sandbox.store.updates(made)) == 1
@@ -502,7 +502,7 @@ def test_bodies_that_are_no_json(sandbox, path, content, content_type):
 )
 @pytest.mark.parametrize("method", ["GET", "PATCH"])
 def test_unknown_lists(sandbox, method, list_id, status):
-    """A list that is not there is a 404; what can be no list is a 400."""
+    """A list that is not there is a 404; what can be not a list is a 400."""
     body = {"operation_type": "ADD", "records": people(1)}
     assert (
         call(

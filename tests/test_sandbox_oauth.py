@@ -469,7 +469,7 @@ def test_credentials_may_be_encoded():
     ],
 )
 def test_wrong_forms(body, content_type):
-    """What is no form, or asks for what is not there, is a 400 and gives nothing."""
+    """What is not a form, or asks for what is not there, is a 400 and gives nothing."""
     got = answer(body, content_type=content_type)
     assert (got.status, got.body["code"]) == (400, 400)
     assert got.kept is None

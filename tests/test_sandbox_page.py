@@ -850,7 +850,7 @@ def show(
 def until(browser: Browser, condition: str) -> None:
     """Wait in the page until a condition holds.
 
-    Looks whenever the page changes, and for what is no part of it, such as focus.
+    Looks whenever the page changes, and for what is not part of it, such as focus.
     """
     wait = f"""
     new Promise((resolve, reject) => {{

@@ -317,7 +317,7 @@ def test_identity(user_data, processed):
     ["", "jane", DIGEST.upper(), DIGEST[:-1], DIGEST + "\n", hashlib.md5(b"jane").hexdigest()],
 )
 def test_unhashed(name, value):
-    """A hashed field's value that is no SHA-256 digest fails its event, and is not repeated."""
+    """A hashed field's value that is not an SHA-256 digest fails its event, and is not repeated."""
     error = verdict(user_data={"em": [DIGEST]} | {name: [DIGEST, value]}).error
     assert f"user_data.{name} " in error
     assert not value or value not in error
@@ -353,7 +353,7 @@ def test_event_time_limits_are_settings():
 )
 @pytest.mark.parametrize("place", ["value", "predicted_ltv", "item_price"])
 def test_no_amounts(place, amount):
-    """An amount that is no plain decimal fails its event."""
+    """An amount that is not a plain decimal fails its event."""
     custom_data = (
         {"contents": [{"item_price": "1"}, {"item_price": amount}]}
         if place == "item_price"

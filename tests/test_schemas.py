@@ -47,7 +47,7 @@ def schema(**properties):
     ],
 )
 def test_usable_schema(usable):
-    """Odd but usable, draft-4 booleans and multipleOf among them, is no reason to stop."""
+    """Odd but usable, draft-4 booleans and multipleOf among them, is not reason to stop."""
     compile_validator(check_schema(usable))
 
 
@@ -64,7 +64,7 @@ def test_usable_schema(usable):
     ],
 )
 def test_wrong_schema_is_refused_with_its_place(wrong, words):
-    """What is no JSON Schema is an error that says where."""
+    """What is not JSON Schema is an error that says where."""
     with pytest.raises(SchemaError, match=words):
         check_schema(wrong)
 

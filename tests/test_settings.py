@@ -466,8 +466,11 @@ def test_oauth_is_a_token_or_the_means_to_refresh_one(oauth):
 
 @pytest.mark.parametrize("left_out", sorted(OAUTH))
 def test_oauth_names_what_is_missing(left_out):
-    """Without an access token, each of the four parts is needed."""
+    """Without an access token, an app's parts are needed; `login` can make the refresh token."""
     oauth = {name: value for name, value in OAUTH.items() if name != left_out}
+    if left_out == "refresh_token":
+        assert load({**MINIMAL, "oauth": oauth}).oauth.refresh_token is None
+        return
     assert list(problems_of({**MINIMAL, "oauth": oauth})) == [f"oauth.{left_out}"]
 
 
@@ -633,7 +636,7 @@ def test_settings_are_loaded_from_files_or_the_environment(tmp_path, monkeypatch
         ("conversion_tokn", "did you mean conversion_token?"),
         ("batch_size", "set batch_size_rows"),
         ("Mapping", "did you mean mappings?"),
-        ("zzz", "is no setting"),
+        ("zzz", "is not a setting"),
         ("add_record_metadata", "no meaning here"),
         ("load_method", "no meaning here"),
         ("batch_config", "no meaning here"),
@@ -657,7 +660,7 @@ def test_settings_are_loaded_from_files_or_the_environment(tmp_path, monkeypatch
     ],
 )
 def test_unknown_settings_are_refused_with_the_nearest_name(name, says):
-    """A name that is no setting is a problem that names the nearest one, or says why."""
+    """A name that is not a setting is a problem that names the nearest one, or says why."""
     assert says in problems_of({**MINIMAL, name: "x"})[name]
 
 
@@ -952,7 +955,7 @@ def test_a_path_given_nested_and_dotted_is_a_problem():
     ],
 )
 def test_an_unknown_path_names_the_closest(path, nearest):
-    """A path that is no field of an event is a problem that names the closest one."""
+    """A path that is not a field of an event is a problem that names the closest one."""
     message = problems_of(entry_with(fields={path: "x"}))[f"mappings[0].fields.{path}"]
     assert f"did you mean {nearest}" in message
 
@@ -1039,7 +1042,7 @@ def test_event_names_may_have_dots_and_numbers():
     ("name", "target"), [(True, "signup"), ("a", 5), ("a", " "), ("a", ["lead"])]
 )
 def test_event_names_are_text(name, target):
-    """YAML's yes and no are no names, and a name is no number."""
+    """YAML's yes and no are no names, and a name is not a number."""
     assert list(problems_of(entry_with(event_names={name: target}))) == [
         f"mappings[0].event_names.{name}"
     ]
@@ -1385,7 +1388,7 @@ def test_run_that_may_have_been_meant_as_none_is_refused(config, monkeypatch, na
 
 @pytest.mark.parametrize(("name", "text"), [("MOD", "live"), ("DRY_RUN", "false"), ("ZZZ", "1")])
 def test_variable_that_keeps_nothing_from_being_sent_is_a_warning(config, monkeypatch, name, text):
-    """A name that is no setting, and cannot mean a dry run, is said and stops nothing."""
+    """A name that is not a setting, and cannot mean a dry run, is said and stops nothing."""
     monkeypatch.setenv(f"{PREFIX}{name}", text)
     assert [one.path for one in load_files([config()]).warnings] == [f"{PREFIX}{name}"]
 
@@ -1613,7 +1616,7 @@ def test_members_of_oauth_have_variables_of_their_own(separator):
 
 
 def test_a_variable_that_is_no_json_is_named():
-    """Text that is no JSON where a list belongs is a problem that names the variable alone."""
+    """Text that is not JSON where a list belongs is a problem that names the variable alone."""
     with pytest.raises(ConfigurationError) as raised:
         read_environment({"TARGET_PINTEREST_CAPI_MAPPINGS": "[secret-token"})
     (problem,) = raised.value.problems

@@ -160,7 +160,7 @@ def test_environment_example_has_every_setting_that_is_one_value():
 
 
 def test_environment_example_asks_for_what_is_required():
-    """As it stands it sets nothing; what is no comment is what a first run needs."""
+    """As it stands it sets nothing; what is not a comment is what a first run needs."""
     values = dotenv_values(stream=StringIO(environment_example()))
     assert values == {
         f"{ENVIRONMENT_PREFIX}AD_ACCOUNT_ID": "",

@@ -165,5 +165,5 @@ def test_orders_that_do_not_count(preset, order):
     ],
 )
 def test_orders_at_the_counter_are_offline(preset, order):
-    """What was sold at a point of sale is no event of the web."""
+    """What was sold at a point of sale is not an event of the web."""
     assert events_of(preset, [order])[0]["action_source"] == "offline"

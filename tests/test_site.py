@@ -69,7 +69,7 @@ def test_search_finds(site: Path, words: str):
 
 
 def test_the_site_is_not_in_the_wheel():
-    """What builds the site is no dependency of the package."""
+    """What builds the site is not a dependency of the package."""
     project = (ROOT / "pyproject.toml").read_text()
     dependencies = project.partition("dependencies = [")[2].partition("]")[0]
     assert "mkdocs" not in dependencies

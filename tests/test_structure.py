@@ -117,7 +117,7 @@ LIBRARIES: Final = {
     "pyspark": ("spark.task", "spark.source"),
     "rich": ("cli",),
     "singer_sdk": ("singer.reader", "sinks", "target", "target_command"),
-    "socket": ("checks.connectivity", "sandbox.server"),
+    "socket": ("checks.connectivity", "cli.login.redirect", "sandbox.server"),
     "sqlalchemy": (
         "customer_lists.full_refreshes",
         "delivery.database",
@@ -385,7 +385,7 @@ def test_no_module_is_hidden_from_git():
     """No rule of .gitignore matches a module, so that a clone and a wheel have all of them."""
     root = CONTRIBUTING.parent
     if shutil.which("git") is None or not (root / ".git").exists():
-        pytest.skip("this copy of the tree is no git repository")
+        pytest.skip("this copy of the tree is not a git repository")
     paths = "\0".join(str(path) for path in MODULES.values())
     command = ["git", "check-ignore", "--no-index", "--stdin", "-z"]
     done = subprocess.run(

@@ -352,7 +352,7 @@ def test_summary_keeps_to_the_width(width: int, monkeypatch: pytest.MonkeyPatch)
     ],
 )
 def test_sample_that_cannot_be_read_exits_with_1(lines: list[bytes], words: str):
-    """What is no Singer message is said with its line, and never shown."""
+    """What is not a Singer message is said with its line, and never shown."""
     done = run("suggest", lines=lines)
     assert done.exit_code == 1
     assert words in done.stderr

@@ -56,7 +56,7 @@ def test_constants_beside_columns(run_target, sandbox):
 
 
 def test_nothing_to_do(run_target, sandbox):
-    """No input is no failure: nothing is sent, no file is made, exit 0."""
+    """No input is not a failure: nothing is sent, no file is made, exit 0."""
     ran = run_target([])
     assert (ran.code, ran.outcomes, ran.states, ran.dead_letters) == (0, {}, [], [])
     assert sandbox.store.requests() == []
@@ -76,18 +76,18 @@ def test_blank_lines_and_a_cut_newline_are_nothing(run_target):
 @pytest.mark.parametrize(
     ("bad", "words"),
     [
-        (b"no json of shopper@example.com", "line 3: it is no JSON (column 1)"),
+        (b"no json of shopper@example.com", "line 3: it is not JSON (column 1)"),
         (
             b'{"type": "RECORD", "stream": "visits", "record": {"em": "shopper@exam',
-            "line 3: it is no JSON",
+            "line 3: it is not JSON",
         ),
         (
             record("carts", em="shopper@example.com"),
             "line 3: a RECORD of stream 'carts' came before its SCHEMA",
         ),
-        (line(type="PRAYER", stream="visits"), "line 3: 'PRAYER' is no message type"),
-        (line(type="shopper@example.com"), "line 3: its type is no message type"),
-        (line(stream="visits", record={}), "line 3: its type is no message type"),
+        (line(type="PRAYER", stream="visits"), "line 3: 'PRAYER' is not a message type"),
+        (line(type="shopper@example.com"), "line 3: its type is not a message type"),
+        (line(stream="visits", record={}), "line 3: its type is not a message type"),
         (
             line(type="RECORD", record={"em": "shopper@example.com"}),
             "line 3: the RECORD message has no `stream`",
@@ -103,11 +103,11 @@ def test_blank_lines_and_a_cut_newline_are_nothing(run_target):
         ),
         (
             line(type="SCHEMA", stream="carts", schema=[]),
-            "line 3: SCHEMA of stream 'carts': the schema is no object",
+            "line 3: SCHEMA of stream 'carts': the schema is not an object",
         ),
         (
             schema("carts", a={"type": "banana"}),
-            "line 3: SCHEMA of stream 'carts': the schema is no JSON Schema: at properties/a/type",
+            "line 3: SCHEMA of stream 'carts': the schema is not JSON Schema: at properties/a/type",
         ),
         (
             line(type="BATCH", stream="visits"),
@@ -531,7 +531,7 @@ def test_batch_files_are_read(run_target, tmp_path: Path, sandbox, compression: 
         (
             b'{"em": "shopper@example.com"\n',
             {"format": "jsonl", "compression": "none"},
-            "file 1 of 1, line 2: it is no JSON",
+            "file 1 of 1, line 2: it is not JSON",
         ),
         (
             b"shopper@example.com",

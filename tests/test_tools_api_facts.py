@@ -221,8 +221,8 @@ def test_keeping_writes_the_file(saved, tmp_path, monkeypatch, capsys):
         (None, "cannot be read"),
         ("{", "cannot be read"),
         ("a: [", "cannot be read"),
-        ("[]", "is no OpenAPI description"),
-        ('{"openapi": "3.0.3"}', "is no OpenAPI description"),
+        ("[]", "is not an OpenAPI description"),
+        ('{"openapi": "3.0.3"}', "is not an OpenAPI description"),
         (
             json.dumps(described()),
             "does not describe /ad_accounts/{ad_account_id}/advertiser_defined_events",
@@ -255,7 +255,7 @@ def in_event(name: str, **changed: Any) -> Callable[[dict[str, Any]], None]:
 
 
 def test_nothing_changed(saved, capsys):
-    """Prose that changed is no difference, and neither are endpoints of others: exit code 0."""
+    """Prose that changed is not a difference, and neither are endpoints of others: exit code 0."""
     newer = described()
     newer["paths"][EVENTS]["post"]["summary"] = "Other words"
     newer["paths"]["/pins"] = {}

@@ -84,7 +84,7 @@ WIDTH: Final = 100
 
 
 class DescriptionError(Exception):
-    """A file that is no description of the endpoints, with the sentence to print."""
+    """A file that is not a description of the endpoints, with the sentence to print."""
 
 
 # ---- reading
@@ -112,8 +112,8 @@ def read(path: Path) -> dict[str, Any]:
         raise DescriptionError(f"{path} cannot be read as YAML or JSON: {error}") from error
     if not isinstance(parsed, dict) or not {"openapi", "info", "paths"} <= set(parsed):
         raise DescriptionError(
-            f"{path} is no OpenAPI description: it has no openapi, info and paths. Get one from "
-            f"{SOURCE}."
+            f"{path} is not an OpenAPI description: it has no openapi, info and paths. "
+            f"Get one from {SOURCE}."
         )
     return parsed
 
@@ -122,7 +122,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def facts(description: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the description without all that is no fact, or no endpoint of ours."""
+    """Return the description without all that is not a fact, or no endpoint of ours."""
     described = description["paths"]
     paths = {
         path: _operations(described[path])

@@ -79,7 +79,7 @@ def _heading(section: Section) -> Iterator[str]:
     try:
         dt.date.fromisoformat(release["date"])
     except ValueError:
-        yield f"{section.number}: {release['date']} is no date"
+        yield f"{section.number}: {release['date']} is not a date"
     if not section.notes:
         yield f"{section.number}: say what changed in {section.name}"
 

@@ -186,8 +186,8 @@ def functions_page() -> str:
         "",
         "Expressions are [JMESPath](https://jmespath.org/specification.html), with its built-in",
         "functions, whose numbers are exact here, and these. Each gives null for null, and for",
-        "arguments that it has no answer to; arithmetic with what is no number, or a division by",
-        "zero, is counted as `expression_error` besides.",
+        "arguments that it has no answer to; arithmetic with what is not a number, or a division",
+        "by zero, is counted as `expression_error` besides.",
         "",
         *functions_table(),
     ]
@@ -281,7 +281,7 @@ def texts(root: Path) -> dict[str, str]:
 
 
 def filled(text: str) -> str:
-    """Return a page with what stands between its markers made anew."""
+    """Return a page with what stands between its markers made again."""
 
     def section(found: re.Match[str]) -> str:
         if found[2] not in SECTIONS:
@@ -372,13 +372,13 @@ def _source_row(entry: Any, path: str) -> tuple[str, str, str]:
 
 
 def _coerced(path: str, sample: str) -> str:
-    """Return what a value in JSON becomes, under default settings, or why it is left out."""
+    """Return what a value in JSON becomes, under default settings, or why it is dropped."""
     noted: list[str] = []
     value = messages.decode_record(f'{{"value": {sample}}}'.encode())["value"]
     wire = Converters(Options(zone=UTC), lambda _, reason: noted.append(str(reason))).convert(
         BY_PATH[path]
     )(value)
-    left_out = f"left out: {', '.join(noted)}" if noted else ""
+    left_out = f"dropped: {', '.join(noted)}" if noted else ""
     return left_out if wire is None else ", ".join(filter(None, (code(_json(wire)), left_out)))
 
 

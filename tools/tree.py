@@ -30,7 +30,7 @@ OWN_HIDDEN: Final = {
     ".pre-commit-config.yaml",
 }
 
-# Bytes as somebody sent them (a .singer fixture may end in a cut line), and what is no text.
+# Bytes as somebody sent them (a .singer fixture may end in a cut line), and what is not a text.
 BYTES: Final = {".singer", ".jsonl", ".db", ".gz", ".png", ".ico", ".woff2", ".whl"}
 
 # A module is named for the one thing it owns, and these own nothing (CONTRIBUTING.md, vocabulary).
@@ -84,7 +84,7 @@ def main() -> int:
         try:
             found += problems(path, path.read_bytes().decode())
         except UnicodeDecodeError:
-            found.append(f"{path}: is no UTF-8 text")
+            found.append(f"{path}: is not UTF-8 text")
     print("\n".join(found), end="\n" if found else "")
     return 1 if found else 0
 

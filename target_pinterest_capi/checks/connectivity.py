@@ -137,7 +137,7 @@ def _connection_advice(hop: Endpoint) -> str:
 def _words(error: OSError | UnicodeError) -> str:
     """Return what went wrong in the system's words; those of TLS are constants of its library."""
     if isinstance(error, UnicodeError):
-        return "it is no host's name"
+        return "it is not a host's name"
     if isinstance(error, TimeoutError):
         return "no answer in time"
     if isinstance(error, ssl.SSLError):

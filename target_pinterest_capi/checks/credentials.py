@@ -38,7 +38,7 @@ ACCOUNT: Final = "ad account"
 TIMEOUT_SECONDS: Final = 15.0  # at most; a smaller request_timeout_seconds wins
 WHOSE: Final = "check@example.com"
 TOKEN_ADVICE: Final = (
-    "Copy the token whole, without 'Bearer'; one that was made anew since replaces it."  # noqa: S105 - words
+    "Copy the token whole, without 'Bearer'; one that was made again since replaces it."  # noqa: S105 - words
 )
 ACCOUNT_ADVICE: Final = (
     "Check ad_account_id, or have the token made by a user who may manage that account."
@@ -121,7 +121,7 @@ def made_up_event(now: float) -> bytes:
 def account_tokens(settings: Settings) -> list[AccountToken]:
     """Return every pair of account and token once, in the configuration's order.
 
-    Accounts that only records name are left out.
+    Accounts that only records name are dropped.
     """
     found: dict[tuple[str, str], AccountToken] = {}
     given = settings.mappings

@@ -77,7 +77,7 @@ def check_customer_lists(
         timeout_seconds=min(settings.request_timeout_seconds, TIMEOUT_SECONDS),
     )
     tokens = tokens_of(settings.oauth, client)
-    name = "oauth.access_token" if isinstance(tokens, FixedToken) else "oauth.refresh_token"
+    name = "oauth.access_token" if isinstance(tokens, FixedToken) else "the token of oauth"
     by_account: dict[str, list[CustomerListEntry]] = {}
     for entry in settings.customer_lists:
         by_account.setdefault(entry.ad_account_id or settings.ad_account_id, []).append(entry)

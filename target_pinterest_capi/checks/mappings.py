@@ -152,7 +152,7 @@ def _details(preview: Preview, settings: Settings) -> Iterator[str]:
     left_out = sum(note.number for note in preview.tally.notes())
     if left_out:
         values = number_of(left_out, "value")
-        yield f"{values} left out or warned about: pinterest-capi preview shows which"
+        yield f"{values} dropped or warned about: pinterest-capi preview shows which"
     for name in TARGET_ONLY:
         if getattr(settings, name):
             yield f"{name} is applied by the target only, and not to this sample"

@@ -74,7 +74,7 @@ FORMS: Final = {
         "trimmed; the case stays, or is lowered with external_id: lower",
         (" Customer-7 ",),
     ),
-    "maid": ("lower case; an id of zeros is left out", ("6D92078A-8246-4BA4-AE5B-76104861E7DC",)),
+    "maid": ("lower case; an id of zeros is dropped", ("6D92078A-8246-4BA4-AE5B-76104861E7DC",)),
     "currency": ("ISO 4217 code in upper case", ("usd",)),
     "language": ("ISO 639-1 code in lower case, also of a locale", ("en-US", "pt_BR")),
     "ip_address": (

@@ -26,7 +26,7 @@ def read_report(path: Path, use: str) -> Report:
     """Return the report of a run; `use` is what it is for, as in "cannot be shown".
 
     Raises:
-        click.ClickException: the file cannot be read, or is no report.
+        click.ClickException: the file cannot be read, or is not a report.
     """
     try:
         return decode(path.read_bytes())

@@ -41,6 +41,14 @@ COMMANDS: Final = {
         "target_pinterest_capi.cli.report.command:report",
         "Show the JSON report of a run, as a page or in the terminal.",
     ),
+    "login": (
+        "target_pinterest_capi.cli.login.command:login",
+        "Sign in at Pinterest through a browser, for all that needs OAuth.",
+    ),
+    "token": (
+        "target_pinterest_capi.cli.token:token",
+        "Make a conversion token with OAuth, into a private file.",
+    ),
     "eqs": (
         "target_pinterest_capi.cli.eqs.command:eqs",
         "Show Pinterest's event quality score beside our own coverage.",

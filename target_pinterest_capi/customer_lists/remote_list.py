@@ -52,7 +52,7 @@ class ConfiguredList(NamedTuple):
 
     @property
     def shown(self) -> str:
-        """The name for counts and logs: one that is no id may have come with a record."""
+        """The name for counts and logs: one that is not an id may have come with a record."""
         return self.list_id or shown_name(self.list_name or "")
 
 

@@ -22,7 +22,7 @@ class _Pending:
 class Checkpoints:
     """STATE messages that wait until they are true.
 
-    Bounded: where many wait, some are left out, never the newest.
+    Bounded: where many wait, some are dropped, never the newest.
     """
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class Checkpoints:
     def add_state(self, value: bytes, after: int) -> None:
         """Add a STATE's value, byte for byte, that came after `after` records.
 
-        An empty object is no state and is ignored.
+        An empty object is not a state and is ignored.
         """
         if value.strip() in {b"{}", b"null"}:
             return

@@ -42,7 +42,7 @@ class DeadLetter(NamedTuple):
     http_status: int | None = None
 
     def line(self, at: datetime, run_id: str) -> bytes:
-        """Return the letter's JSON line; absent members are left out."""
+        """Return the letter's JSON line; absent members are dropped."""
         members: dict[str, Any] = {
             "at": at.isoformat(timespec="seconds").replace("+00:00", "Z"),
             "run_id": run_id,

@@ -127,11 +127,11 @@ run_values: Final = sa.Table(
     _run_id(),
     *_stream_and_mapping(),
     _text("field", "The field."),
-    _text("reason", "Why its value was left out, or may not be what was meant."),
+    _text("reason", "Why its value was dropped, or may not be what was meant."),
     sa.Column("sent", sa.Boolean, comment="Whether it went with its event nevertheless."),
     _count("number", "How many."),
     _text("advice", "What to do about it."),
-    comment="Values of a run that were left out of their events, or may not be what was meant.",
+    comment="Values of a run that were dropped from their events, or may not be what was meant.",
 )
 run_coverage: Final = sa.Table(
     "pinterest_run_coverage",

@@ -127,7 +127,7 @@ class Run:
         # Whether entries of the configuration have met no stream so far; a door that knows says so.
         self.has_unmet_entries: Callable[[], bool] = lambda: False
         self._without_entry = 0  # records that no entry takes
-        self._filtered = 0  # records that were left out before any entry was asked
+        self._filtered = 0  # records that were dropped before any entry was asked
 
     def begin(self, program: Program) -> None:
         """Begin a run of a program: the results say so. Raises `RunStopped` where they cannot."""
@@ -203,7 +203,7 @@ class Run:
         raise self._stop
 
     def skip_record(self, record: SkippedRecord) -> None:
-        """Count the current record as left out by configuration."""
+        """Count the current record as dropped by configuration."""
         self._without_entry += record.reason is Skipped.NO_MAPPING
         self._filtered += record.reason in _FILTERED
         reason = counted_reason(record.reason, record.name)

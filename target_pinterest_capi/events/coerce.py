@@ -181,7 +181,7 @@ _LARGEST: Final = 2**63 - 1  # what a signed integer of the wire holds
 def integer(value: Any) -> int | LeftOut | None:
     """Return the whole number of `3`, `3.0` or `"3.0"`; a fraction is refused, not rounded.
 
-    What binary numbers make of a whole one, such as 2.9999999999999996, is no fraction.
+    What binary numbers make of a whole one, such as 2.9999999999999996, is not a fraction.
     """
     kind = type(value)
     if kind is int:
@@ -451,7 +451,7 @@ def _python_literal(text: str) -> Any:
         return LeftOut.UNREADABLE_JSON
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of odd escapes in what is no text of ours
+            warnings.simplefilter("ignore")  # of odd escapes in what is not text of ours
             return ast.literal_eval(text.strip())
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return LeftOut.UNREADABLE_JSON
@@ -460,7 +460,7 @@ def _python_literal(text: str) -> Any:
 def array(value: Any) -> list[Any] | LeftOut | None:
     """Return the list, also of its JSON text; any other value as a list of itself.
 
-    A text in brackets that is no JSON is UNREADABLE_JSON: it is as likely a list as a value.
+    A text in brackets that is not JSON is UNREADABLE_JSON: it is as likely a list as a value.
     """
     if type(value) is str and value.lstrip()[:1] == "[":
         values = _json(value)
@@ -476,7 +476,7 @@ def array(value: Any) -> list[Any] | LeftOut | None:
 def listed(value: Any, *, bracketed: bool = False) -> list[Any]:
     """Return the values of a list, of its text, or of a list of such texts; any other value alone.
 
-    A text in brackets that is no JSON is UNREADABLE_JSON among them; if `bracketed`, it stays.
+    A text in brackets that is not JSON is UNREADABLE_JSON among them; if `bracketed`, it stays.
     """
     found: list[Any] = []
     for one in value if type(value) is list else (value,):
@@ -490,7 +490,7 @@ def listed(value: Any, *, bracketed: bool = False) -> list[Any]:
 def first(value: Any) -> Any:
     """Return the first element of a list, or of its JSON text, that is something.
 
-    The value itself where it is no list, or holds nothing.
+    The value itself where it is not a list, or holds nothing.
     """
     values = array(value)
     if type(values) is not list:
@@ -501,7 +501,7 @@ def first(value: Any) -> Any:
 def items(value: Any) -> list[Any] | LeftOut | None:
     """Return the list of objects that a list, one object, or the JSON text of either holds.
 
-    Objects in the list may be JSON text themselves. Null and empty entries are left out; any
+    Objects in the list may be JSON text themselves. Null and empty entries are dropped; any
     other that is not an object stays as it came, for the caller to refuse one by one.
     """
     if type(value) is str and value.strip():

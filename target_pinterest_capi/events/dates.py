@@ -5,7 +5,7 @@ languages, mail and HTTP. Which day a text names is read by a library (`written_
 day and the zone are read here: the library takes `GMT+0100` for an hour west of Greenwich, and
 `10.30` for eighteen seconds past ten. Never guesses: days and months that could change places need
 `date_format`, and a year of two digits, a weekday that is not that day's, or a zone's abbreviation
-that several countries use is no time. Never reads a clock or a setting.
+that several countries use is not a time. Never reads a clock or a setting.
 """
 
 import re

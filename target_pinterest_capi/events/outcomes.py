@@ -62,7 +62,7 @@ _ABOUT_A_FIELD: Final = frozenset({str(Invalid.MISSING_FIELD), str(Invalid.BAD_F
 def find_reason(text: str) -> Reason | None:
     """Return the reason that a counter or a report names; None where there is none of this name.
 
-    What follows a colon, as in `missing_field: event_time`, is no part of the reason's name.
+    What follows a colon, as in `missing_field: event_time`, is not part of the reason's name.
     """
     return _REASONS.get(text.partition(":")[0])
 

@@ -1,4 +1,4 @@
-"""Why a value was left out of an event, or an event was not made: closed lists.
+"""Why a value was dropped from an event, or an event was not made: closed lists.
 
 A reason's value is its name in logs, dead letters and reports; `advice` says what a person does
 about it.
@@ -22,7 +22,7 @@ class Reason(StrEnum):
 
 
 class LeftOut(Reason):
-    """Why a value was left out of its event. The event itself goes on."""
+    """Why a value was dropped from its event. The event itself goes on."""
 
     EMPTY = "empty", "Nothing is left of the value after cleaning. Nothing to do."
     NOT_TEXT = "not_text", "A list or an object came where a text belongs: map one of its members."
@@ -48,7 +48,7 @@ class LeftOut(Reason):
         "A spreadsheet wrote it with an exponent and lost digits: export the column as text.",
     )
     UNKNOWN_GENDER = "unknown_gender", "It is none of the words for female, male or non-binary."
-    NOT_A_DATE = "not_a_date", "It is no possible calendar date: check the column."
+    NOT_A_DATE = "not_a_date", "It is not a possible calendar date: check the column."
     AMBIGUOUS_DATE = (
         "ambiguous_date",
         "Day and month could be either: set date_format to dmy or mdy.",
@@ -71,24 +71,24 @@ class LeftOut(Reason):
     )
     UNKNOWN_CURRENCY = (
         "unknown_currency",
-        "It is no ISO 4217 currency code: Pinterest would take the account's own currency.",
+        "It is not an ISO 4217 currency code: Pinterest would take the account's own currency.",
     )
     UNKNOWN_LANGUAGE = "unknown_language", "It does not start with a two-letter ISO 639-1 code."
     NOT_AN_IP_ADDRESS = (
         "not_an_ip_address",
-        "It is no IPv4 or IPv6 address that a user can have: check the column.",
+        "It is not an IPv4 or IPv6 address that a user can have: check the column.",
     )
-    NOT_AN_AMOUNT = "not_an_amount", "It is no finite decimal number: check the column."
+    NOT_AN_AMOUNT = "not_an_amount", "It is not a finite decimal number: check the column."
     AMOUNT_OUT_OF_RANGE = (
         "amount_out_of_range",
         "It has more than 18 integer or 9 fraction digits: round it.",
     )
-    NOT_AN_INTEGER = "not_an_integer", "It is no whole number: check the column."
+    NOT_AN_INTEGER = "not_an_integer", "It is not a whole number: check the column."
     OUT_OF_RANGE = "out_of_range", "It is outside the range that Pinterest gives for the field."
     NOT_A_BOOLEAN = "not_a_boolean", "It is neither true nor false: check the column."
     NOT_A_TIME = (
         "not_a_time",
-        "It is no time that can be read in one way only: check the column, or use to_date().",
+        "It is not a time that can be read in one way only: check the column, or use to_date().",
     )
     UNKNOWN_CHOICE = (
         "unknown_choice",
@@ -97,7 +97,7 @@ class LeftOut(Reason):
     TOO_LONG = "too_long", "It is longer than Pinterest takes for the field: shorten it."
     NOT_AN_ITEM = (
         "not_an_item",
-        "An item of the list is no object: map objects with id, item_price, quantity ...",
+        "An item of the list is not an object: map objects with id, item_price, quantity ...",
     )
     EXPRESSION_ERROR = (
         "expression_error",
@@ -105,7 +105,7 @@ class LeftOut(Reason):
     )
     UNREADABLE_JSON = (
         "unreadable_json",
-        "A text came where a list or an object belongs, and it is no JSON of one.",
+        "A text came where a list or an object belongs, and it is not JSON of one.",
     )
 
 
@@ -158,7 +158,7 @@ class Warned(Reason):
     )
     REPEATED_IDENTIFIER = (
         "repeated_identifier",
-        "Over a fifth of the events have one identifier: check that it is no test address.",
+        "Over a fifth of the events have one identifier: check that it is not a test address.",
     )
     REPEATED_HOUR = (
         "repeated_local_hour",

@@ -1,6 +1,6 @@
 """Arithmetic on exact decimals, for the functions of expressions.
 
-Numbers may be texts of numbers. Null gives null; anything else that is no number fails with
+Numbers may be texts of numbers. Null gives null; anything else that is not a number fails with
 EvaluationError, as a division by zero does: a wrong amount would look right.
 """
 
@@ -13,7 +13,7 @@ from target_pinterest_capi.expressions.values import DIGITS, EXACT, EvaluationEr
 
 Exact = int | Decimal
 
-# 40 digits are more than an amount has: what is left of a third is no amount until it is rounded.
+# 40 digits are more than an amount has: a third is not an amount until it is rounded.
 QUOTIENT: Final = Context(prec=40, traps=[InvalidOperation, Overflow])
 _ROUNDED: Final = Context(prec=DIGITS, rounding=ROUND_HALF_UP, traps=[InvalidOperation, Overflow])
 _MOST_PLACES: Final = 9  # docs/pinterest-api.md: Amounts

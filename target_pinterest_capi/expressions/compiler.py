@@ -201,7 +201,7 @@ def _members_of_each(base_of: Evaluate, name: str) -> Evaluate:
         if type(base) is list:
             try:
                 found = [element[name] for element in base]
-            except (KeyError, TypeError):  # one lacks it, or is no object
+            except (KeyError, TypeError):  # one lacks it, or is not an object
                 pass
             else:
                 if None not in found:

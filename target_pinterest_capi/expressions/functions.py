@@ -137,11 +137,11 @@ _DIRECTIVES: Final = frozenset("aAwdbBmyYHIMSfzpZjUWcxXGuV%")
 
 def _date_form_problem(form: Any) -> str | None:
     if not isinstance(form, str):
-        return "the format is no text: write it as 'text'"
+        return "the format is not a text: write it as 'text'"
     directives = re.findall(r"%(.?)", form, re.DOTALL)
     unknown = [one for one in directives if one not in _DIRECTIVES]
     if unknown:
-        return f"%{unknown[0]} is no directive of a date format"
+        return f"%{unknown[0]} is not a directive of a date format"
     repeated = [one for one in directives if one != "%" and directives.count(one) > 1]
     if repeated:
         return f"the format has %{repeated[0]} twice"
@@ -204,7 +204,7 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
         ),
         Function(
             signature="concat(a, b, ...)",
-            about="Texts and numbers joined, numbers with their exact digits; nulls are left out",
+            about="Texts and numbers joined, numbers with their exact digits; nulls are dropped",
             examples=(
                 ("concat(store, '-', number)", {"store": "eu", "number": 1001}, "eu-1001"),
                 ("concat(prefix, price)", {"prefix": None, "price": Decimal("7.50")}, "7.50"),

@@ -110,5 +110,5 @@ def _branch_ways(branches: Iterable[Any]) -> tuple[int, int]:
 def pattern_problem(source: Any) -> str | None:
     """Return what is wrong with a pattern; None where it can be used."""
     if not isinstance(source, str):
-        return "the pattern is no text: write it as 'text'"
+        return "the pattern is not a text: write it as 'text'"
     return pattern(source).problem

@@ -45,8 +45,8 @@ _WORDS: Final = {
     "not": "'not' is written !",
 }
 _HINTS: Final = {
-    "=": "'=' is no operator: compare with ==",
-    "$": "'$' is no part of JMESPath: a path starts with a column's name",
+    "=": "'=' is not an operator: compare with ==",
+    "$": "'$' is not part of JMESPath: a path starts with a column's name",
     **_WORDS,
 }
 _IS_NAME: Final = re.compile(r"[A-Za-z_]\w*", re.ASCII)

@@ -80,11 +80,11 @@ def find_obstacle(path: Path, *, makes_folders: bool = True) -> str | None:
         if not folder.exists():
             return "its folder is not there"
         if not folder.is_dir():
-            return "its folder is no folder"
+            return "its folder is not a folder"
         return None if os.access(folder, os.W_OK | os.X_OK) else "its folder is not writable"
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else None
-        return (reason or "it is no usable path").lower()
+        return (reason or "it is not a usable path").lower()
 
 
 def sync_directory(directory: Path, *, sync: Sync = os.fsync) -> None:

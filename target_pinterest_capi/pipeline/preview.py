@@ -2,7 +2,7 @@
 
 For `preview` and for the sample of `check`. Promises the target's own answer for every record, by
 the target's own pipeline. Stream maps, flattening and the ledger are the target's alone, and are
-left out. Holds no value of a record but an event's and a member's, as they would be sent.
+dropped. Holds no value of a record but an event's and a member's, as they would be sent.
 """
 
 import json
@@ -170,7 +170,7 @@ class Preview:
             self.ignored[message.type] += 1
         else:
             raise UnreadableLineError(
-                "its type is no message type: "
+                "its type is not a message type: "
                 "expected SCHEMA, RECORD, STATE, BATCH or ACTIVATE_VERSION"
             )
         return None

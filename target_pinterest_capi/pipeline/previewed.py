@@ -19,7 +19,7 @@ SENT: Final = {str(Skipped.DRY_RUN): EVENT, **{outcome: outcome for outcome in O
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A field's values that are left out, or sent with a warning: why, and how many."""
+    """A field's values that are dropped, or sent with a warning: why, and how many."""
 
     field: str
     reason: str

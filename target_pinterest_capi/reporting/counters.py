@@ -1,4 +1,4 @@
-"""What a run counts: outcomes by stream, mapping entry and reason, values left out, warnings.
+"""What a run counts: outcomes by stream, mapping entry and reason, values dropped, warnings.
 
 Numbers and names only.
 """
@@ -29,7 +29,7 @@ class OutcomeCount(NamedTuple):
 
 
 class NoteCount(NamedTuple):
-    """How often a value of a field was left out, or sent with a warning, and why."""
+    """How often a value of a field was dropped, or sent with a warning, and why."""
 
     origin: Origin
     field: str
@@ -110,7 +110,7 @@ class Counters:
         return self._constant_ids.names()
 
     def count_value(self, origin: Origin, field: str, reason: str, number: int = 1) -> None:
-        """Count values left out or warned about."""
+        """Count values dropped or warned about."""
         self._notes[origin, field, str(reason)] += number
 
     def count_warning(self, message: str, number: int = 1) -> None:
@@ -159,7 +159,7 @@ class Counters:
         return sorted(rows, key=_outcome_order)
 
     def notes(self) -> list[NoteCount]:
-        """Return what was left out or warned about, by stream, entry, field and size."""
+        """Return what was dropped or warned about, by stream, entry, field and size."""
         rows = [NoteCount(*key, count) for key, count in self._notes.items()]
         return sorted(rows, key=_note_order)
 

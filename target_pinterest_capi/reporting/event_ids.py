@@ -63,7 +63,7 @@ class EventIds:
 
     @property
     def is_exact(self) -> bool:
-        """Whether every id was kept, so that `repeated` is no estimate."""
+        """Whether every id was kept, so that `repeated` is not an estimate."""
         return not self._mask and self._parts == 1
 
     def count_ids(self, name: str, events: Sequence[Event]) -> None:
@@ -88,7 +88,7 @@ class EventIds:
     def merge(self, other: "EventIds", names: Collection[str]) -> None:
         """Add what another part of the same run counted of the names.
 
-        An id in both is no repeat, since neither part saw it twice: counts are exact no longer.
+        An id in both is not a repeat, since neither part saw it twice: counts are exact no longer.
         """
         self._parts += bool(self._events) and bool(names)
         self._mask |= other._mask  # noqa: SLF001 - its own kind

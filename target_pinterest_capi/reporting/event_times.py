@@ -51,7 +51,7 @@ class EventTimes:
     def count_times(self, times: Sequence[int], online: Sequence[bool], now: float) -> None:
         """Count events that happened at `times` (Unix seconds) and that Pinterest took at `now`.
 
-        `online` says of each whether it is no offline event.
+        `online` says of each whether it is not an offline event.
         """
         width = self._width
         self._buckets.update([(time - _FIRST_MONDAY) // width for time in times])

@@ -102,7 +102,7 @@ class ReasonCount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ValueCount(msgspec.Struct, frozen=True, kw_only=True):
-    """Values of a field that were left out of their events, or sent, perhaps not as meant."""
+    """Values of a field that were dropped from their events, or sent, perhaps not as meant."""
 
     stream: str
     mapping: str
@@ -204,9 +204,7 @@ class Delivered(msgspec.Struct, frozen=True, kw_only=True):
     bucket_seconds: Annotated[
         int, _about("Width of the buckets of over_time: an hour, a day, a week or more.")
     ]
-    over_time: Annotated[
-        list[TimeBucket], _about("By event_time, UTC; empty buckets are left out.")
-    ]
+    over_time: Annotated[list[TimeBucket], _about("By event_time, UTC; empty buckets are dropped.")]
     delays: Delays
 
 
@@ -269,7 +267,7 @@ _quoted: Final = re.compile(r"'.*?'", re.DOTALL)
 
 
 class ReportError(Exception):
-    """A file that is no report; the message says why, without its content."""
+    """A file that is not a report; the message says why, without its content."""
 
 
 def encode(report: Report) -> bytes:
@@ -282,9 +280,9 @@ def decode(text: bytes) -> Report:
     try:
         return _decode(text)
     except msgspec.ValidationError as error:
-        raise ReportError(f"it is no run report of format {FORMAT}: {_place(error)}") from None
+        raise ReportError(f"it is not a run report of format {FORMAT}: {_place(error)}") from None
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise ReportError("it is no JSON") from None
+        raise ReportError("it is not JSON") from None
 
 
 def _place(error: msgspec.ValidationError) -> str:

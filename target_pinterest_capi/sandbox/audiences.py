@@ -127,7 +127,7 @@ def _create(
         return bad_request(why)
     held = find_list(body["rule"]["customer_list_id"], request.ad_account_id, lists)
     if isinstance(held, Answer):
-        return bad_request("rule.customer_list_id is no customer list of this ad account")
+        return bad_request("rule.customer_list_id is not a customer list of this ad account")
     made = Audience(
         str(FIRST_ID + len(audiences)),
         request.ad_account_id,

@@ -81,7 +81,7 @@ class Consent:
 
     async def respond(self, request: Request) -> Response:
         """Ask, or lead back to the app with the answer."""
-        # A form is no JSON, which is all that the guard lets a browser post.
+        # A form is not JSON, which is all that the guard lets a browser post.
         why = refusal("GET", request.headers, self.own_host)
         if why:
             return json_response({"code": FORBIDDEN, "message": why}, FORBIDDEN)

@@ -128,7 +128,7 @@ def _create(request: Request, now: float, requests: DeletionRequests) -> Answer:
     if not emails and not click_ids:
         return bad_request("deletion_targets has neither user_emails nor epiks")
     if not all(map(is_email, emails)):
-        return bad_request("user_emails holds a value that is no e-mail address")
+        return bad_request("user_emails holds a value that is not an e-mail address")
     if not all(click_id.strip() for click_id in click_ids):
         return bad_request("epiks holds a value that is empty")
     made = DeletionRequest(

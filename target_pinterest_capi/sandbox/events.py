@@ -85,7 +85,7 @@ def _events(request: Request, rules: Rules, now: float, marks: Mapping[str, str]
 
 
 def _is_test(query: str) -> bool | None:
-    """Return whether the query asks for a test; None for a value that is no boolean.
+    """Return whether the query asks for a test; None for a value that is not a boolean.
 
     docs/pinterest-api.md: Conversion events.
     """

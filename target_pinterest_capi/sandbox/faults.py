@@ -62,7 +62,7 @@ KINDS: Final = {
     "truncated": FaultKind("after", "processes, then sends half of the answer and hangs up"),
     "wrong_count": FaultKind("after", "processes, then lists an event less", endpoint="events"),
     "empty_body": FaultKind("after", "processes, then answers with an empty body"),
-    "not_json": FaultKind("after", "processes, then answers with a page that is no JSON"),
+    "not_json": FaultKind("after", "processes, then answers with a page that is not JSON"),
     "drip": FaultKind(
         "after", "processes, then sends the answer byte by byte", ("seconds",), ("seconds",)
     ),
@@ -230,7 +230,7 @@ def _convert(given: Any, *, from_json: bool = False) -> Fault:
             else msgspec.convert(given, Fault, strict=False)
         )
     except msgspec.MsgspecError as problem:  # a FaultError of __post_init__ comes as one of these
-        message = f"this JSON is no fault: {problem}" if from_json else str(problem)
+        message = f"this JSON is not a fault: {problem}" if from_json else str(problem)
         raise FaultError(message) from problem
 
 

@@ -100,7 +100,7 @@ _PAIR: Final = frozenset({"ip_address", "user_agent"})  # they identify together
 
 
 def row(given: Mapping[str, str]) -> Row | None:
-    """Return a row's digests; None where one is no identifier, or all of them identify nobody."""
+    """Return a row's digests; None where one is not an identifier, or they identify nobody."""
     if not all(_IS[name](text) for name, text in given.items()):
         return None
     if not (given.keys() - _PAIR or given.keys() >= _PAIR):

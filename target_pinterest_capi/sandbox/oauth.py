@@ -134,7 +134,7 @@ def read_consent(query: Mapping[str, str], app: App) -> Consented | str:
     docs/pinterest-api.md: OAuth
     """
     if query.get("client_id") != app.client_id:
-        return "client_id is no app of this sandbox"
+        return "client_id is not an app of this sandbox"
     redirect_uri = query.get("redirect_uri", "")
     if not _is_registered(redirect_uri, app):
         return "redirect_uri is not registered with the app"
@@ -264,7 +264,7 @@ def _form(request: Request) -> Mapping[str, str] | Answer:
             max_num_fields=20,
         )
     except ValueError:  # UnicodeDecodeError is one
-        return bad_request("the body is no form")
+        return bad_request("the body is not a form")
     members = dict(pairs)
     return (
         members

@@ -24,12 +24,12 @@ from target_pinterest_capi.settings.problems import (
     nearest,
 )
 
-NOW: Final = "now"  # the one constant that is no value: the time at which the record arrives
+NOW: Final = "now"  # the one constant that is not a value: the time at which the record arrives
 _ITEM_NAMES: Final = tuple(field.path for field in ITEM_FIELDS)
 _ITEMS: Final = f"must be a list of objects with members such as {', '.join(_ITEM_NAMES[:4])}"
 _TIME: Final = "an ISO 8601 date-time or a Unix time in seconds"
 
-# What is accepted, where a constant would be left out for the reason. The limits of a field:
+# What is accepted, where a constant would be dropped for the reason. The limits of a field:
 # `_out_of_limits`.
 _ACCEPTED: Final[Mapping[LeftOut, str]] = {
     LeftOut.EMPTY: "is empty: write a value, or null for none",
@@ -72,7 +72,7 @@ _KNOWN: Final[Mapping[LeftOut, Iterable[str]]] = {
 def read_defaults(raw: Any, where: str, reading: Reading) -> dict[str, Any]:
     """Return `{field path: constant}`, flat.
 
-    Null is not given; what cannot be a value of its field is a problem and left out.
+    Null is not given; what cannot be a value of its field is a problem and dropped.
     """
     if not isinstance(raw, Mapping):
         reading.problems.append(Problem(where, "must be an object: a constant for each field path"))
@@ -160,7 +160,7 @@ def _refuse_unknown_names(item: Mapping[Any, Any]) -> None:
 
 
 def problem_text(field: Field, value: Any, reason: LeftOut) -> str:
-    """Return what is accepted in place of a constant that would be left out for the reason."""
+    """Return what is accepted in place of a constant that would be dropped for the reason."""
     if reason is LeftOut.UNKNOWN_CHOICE:
         choices = field.choices
         return f"must be one of {', '.join(choices)}{did_you_mean(value, choices)}"

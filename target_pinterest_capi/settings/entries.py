@@ -106,7 +106,7 @@ def read_identifiers(
     result: dict[str, tuple[str, ...]] = {}
     given = {str(name) for name, value in raw.items() if value is not None}
     for name in sorted(given.difference(IDENTIFIERS)):
-        advice = f"is no identifier of a member{did_you_mean(name, IDENTIFIERS)}"
+        advice = f"is not an identifier of a member{did_you_mean(name, IDENTIFIERS)}"
         problems.append(Problem(joined(where, name), advice))
     for name in IDENTIFIERS:
         if name in given:
@@ -129,7 +129,7 @@ def read_expression(value: Any, where: str, problems: list[Problem]) -> str | No
 
 
 def check_expression(source: Any, where: str, problems: list[Problem]) -> None:
-    """Add a problem where `source` is no JMESPath expression."""
+    """Add a problem where `source` is not a JMESPath expression."""
     if not isinstance(source, str):
         problems.append(Problem(where, _not_text(source)))
         return
@@ -139,7 +139,7 @@ def check_expression(source: Any, where: str, problems: list[Problem]) -> None:
     try:
         compile_expression(source.strip())
     except ExpressionError as error:
-        problems.append(Problem(where, f"is no valid expression: {error}", error.column))
+        problems.append(Problem(where, f"is not valid expression: {error}", error.column))
 
 
 def check_account(source: str, where: str, problems: list[Problem]) -> None:
@@ -165,7 +165,7 @@ def read_event_names(raw: Any, where: str, reading: Reading) -> dict[str, str | 
     for name, target in _event_names(raw, ""):
         here = joined(where, name)
         if isinstance(name, bool) or not isinstance(name, str):
-            problems.append(Problem(here, "its key is no text: put it in quotes"))
+            problems.append(Problem(here, "its key is not a text: put it in quotes"))
         elif target is None:
             result[name] = None
         elif not isinstance(target, str) or not target.strip():

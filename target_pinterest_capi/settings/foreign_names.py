@@ -3,14 +3,14 @@
 from typing import Final
 
 # Names of settings in other destinations for Pinterest, Meta and TikTok, and in their tags.
-_TOKEN: Final = "is no setting: set conversion_token"  # noqa: S105 - words
-_ACCOUNT: Final = "is no setting: set ad_account_id, the number of the ad account"
-_TAG: Final = "is no setting: the Conversions API goes by the ad account. Set ad_account_id"
-_INVALID: Final = "is no setting: set on_invalid, to skip or fail"
-_MODE: Final = "is no setting: set mode, to live, test or dry_run"
-_OAUTH: Final = "is no setting at the top: set it as a member of oauth"
-_HASHED: Final = "is no setting: what names a person is always hashed. Remove it"
-_MAPPED: Final = "is no setting: say it in mappings, by stream"
+_TOKEN: Final = "is not a setting: set conversion_token"  # noqa: S105 - words
+_ACCOUNT: Final = "is not a setting: set ad_account_id, the number of the ad account"
+_TAG: Final = "is not a setting: the Conversions API goes by the ad account. Set ad_account_id"
+_INVALID: Final = "is not a setting: set on_invalid, to skip or fail"
+_MODE: Final = "is not a setting: set mode, to live, test or dry_run"
+_OAUTH: Final = "is not a setting at the top: set it as a member of oauth"
+_HASHED: Final = "is not a setting: what names a person is always hashed. Remove it"
+_MAPPED: Final = "is not a setting: say it in mappings, by stream"
 # What keeps events from being sent, or from counting.
 OF_THE_MODE: Final = (
     "test_event",
@@ -34,12 +34,14 @@ OF_OTHER_PRODUCTS: Final = {
     **dict.fromkeys(("client_id", "client_secret", "refresh_token", "token_path"), _OAUTH),
     **dict.fromkeys(("hash_data", "hash_pii", "hashing", "enable_hashing"), _HASHED),
     **dict.fromkeys(("event_name", "event_names", "fields", "preset", "streams"), _MAPPED),
-    **dict.fromkeys(("action_source", "currency"), "is no setting: set it in defaults"),
-    **dict.fromkeys(("endpoint", "base_url", "url", "host"), "is no setting: set api_url"),
-    **dict.fromkeys(("batch_size", "max_batch_size"), "is no setting: set batch_size_rows"),
-    **dict.fromkeys(("timeout", "timeout_seconds"), "is no setting: set request_timeout_seconds"),
-    **dict.fromkeys(("max_retries", "retries"), "is no setting: set max_retry_seconds"),
-    "api_version": "is no setting: the version stands at the end of api_url",
+    **dict.fromkeys(("action_source", "currency"), "is not a setting: set it in defaults"),
+    **dict.fromkeys(("endpoint", "base_url", "url", "host"), "is not a setting: set api_url"),
+    **dict.fromkeys(("batch_size", "max_batch_size"), "is not a setting: set batch_size_rows"),
+    **dict.fromkeys(
+        ("timeout", "timeout_seconds"), "is not a setting: set request_timeout_seconds"
+    ),
+    **dict.fromkeys(("max_retries", "retries"), "is not a setting: set max_retry_seconds"),
+    "api_version": "is not a setting: the version stands at the end of api_url",
 }
 FOREIGN: Final = {
     "add_record_metadata": "has no meaning here: an event has no room for _sdc_ columns. Remove it",
@@ -51,7 +53,7 @@ FOREIGN: Final = {
     "hard_delete": "has no meaning here: an event cannot be taken back. Remove it",
     "process_activate_version_messages": "has no meaning here: events have no versions. Remove it",
     "use_singer_decimal": "has no meaning here: amounts are always exact decimals. Remove it",
-    "access_token": "is no setting: set conversion_token for events, or oauth.access_token for "
+    "access_token": "is not a setting: set conversion_token for events, or oauth.access_token for "
     "customer lists",
     **OF_OTHER_PRODUCTS,
 }

@@ -1,8 +1,8 @@
 """The JSON schema of the settings, which pydantic derives from their models.
 
 Error messages, tables, Meltano's entries and the SDK's schema are all made from it, so that they
-agree. In it, null is no value of a setting: where a configuration has one, nothing is given, unless
-the setting says with `null` what it means.
+agree. In it, null is not a value of a setting: where a configuration has one, nothing is given,
+unless the setting says with `null` what it means.
 """
 
 from collections.abc import Collection, Mapping

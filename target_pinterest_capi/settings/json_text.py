@@ -15,13 +15,13 @@ def parse_json(text: str) -> Any:
     except json.JSONDecodeError as error:
         # its msg is one of the parser's constants, such as "Expecting value"
         raise WrongValueError(
-            f"is no JSON: line {error.lineno}, column {error.colno}: {error.msg.lower()}"
+            f"is not JSON: line {error.lineno}, column {error.colno}: {error.msg.lower()}"
         ) from None
     except (ValueError, RecursionError):
         raise WrongValueError(
-            "is no usable JSON: it holds an endless number, or is nested too deeply"
+            "is not usable JSON: it holds an endless number, or is nested too deeply"
         ) from None
 
 
 def _refuse_constant(_: str) -> Any:
-    raise WrongValueError("is no JSON: NaN and Infinity are no numbers")
+    raise WrongValueError("is not JSON: NaN and Infinity are no numbers")

@@ -32,13 +32,15 @@ from target_pinterest_capi.settings.variables import (
     unread_variables,
 )
 
-Purpose = Literal["events", "any"]
+Purpose = Literal["events", "any", "sign-in"]
 Result = TypeVar("Result")
 
+# What a sign-in does without: files of conversion tokens are made after it.
+NOT_FOR_SIGN_IN: Final = frozenset({"conversion_token", "conversion_token_file", "mappings"})
 STAND_IN_ACCOUNT: Final = (
     "0"  # lets the rules between settings run where ad_account_id is missing or wrong
 )
-REFRESHED: Final = ("client_id", "client_secret", "refresh_token", "token_path")
+REFRESHED: Final = ("client_id", "client_secret", "token_path")
 
 
 class _Context(NamedTuple):
@@ -55,11 +57,13 @@ def load(
 ) -> Settings:
     """Return the checked settings of plain values; `warnings` of their sources join its own.
 
-    With `purpose` any, no token for events is needed. Numbers and booleans may come as text, lists
-    and objects as JSON text. The files of secrets are read here. Raises ConfigurationError with all
-    problems.
+    With `purpose` any, no token for events is needed; with sign-in, none is read either. Numbers
+    and booleans may come as text, lists and objects as JSON text. The files of secrets are read
+    here. Raises ConfigurationError with all problems.
     """
     problems: list[Problem] = []
+    if purpose == "sign-in":
+        raw = {name: value for name, value in raw.items() if name not in NOT_FOR_SIGN_IN}
     given = given_members(Settings, _nested(raw), "", problems, foreign=FOREIGN)
     members = read_secrets(Settings, given, "", problems)
     simple = {name: value for name, value in members.items() if name not in _MEMBERS}
@@ -180,7 +184,7 @@ def _oauth(raw: Any, where: str, reading: Reading) -> OAuth | None:
         return None
     names = {name.removesuffix("_file") for name in given}
     missing = [name for name in REFRESHED if name not in names]
-    if "access_token" in names and len(missing) < len(REFRESHED):
+    if "access_token" in names and names & {*REFRESHED, "refresh_token"}:
         problems.append(
             Problem(where, f"is given twice: keep either access_token, or {', '.join(REFRESHED)}")
         )
@@ -406,7 +410,7 @@ def _files_rule(context: _Context) -> Iterator[Problem]:
         if name.split(".")[0] in context.failed:
             continue
         if "\0" in path:
-            yield Problem(name, "is no usable path: it holds a null character")
+            yield Problem(name, "is not a usable path: it holds a null character")
         place = real_file(path)
         if place is None:
             continue

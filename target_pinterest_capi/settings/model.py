@@ -58,8 +58,8 @@ class Settings(SettingsModel):
         "A file that holds conversion_token.", group="Account"
     )
     oauth: OAuth | None = setting(
-        "OAuth for customer lists and quality scores: access_token, or client_id, client_secret, "
-        "refresh_token and token_path.",
+        "OAuth for customer lists and quality scores: access_token, or client_id, client_secret "
+        "and token_path.",
         group="Account",
     )
     api_url: ApiUrl = setting(
@@ -114,7 +114,7 @@ class Settings(SettingsModel):
     )
 
     null_values: tuple[str, ...] = setting(
-        "Texts that stand for a missing value, in any case: left out and counted, never hashed. "
+        "Texts that stand for a missing value, in any case: dropped and counted, never hashed. "
         "A list replaces the default; []: none.",
         DEFAULT_NULL_VALUES,
         group="Mapping",

@@ -38,7 +38,7 @@ class Proxy:
         if not _is_address(parts):
             return Problem(
                 self.variable,
-                "is no address of a proxy: write it as http://user:password@host:port, with "
+                "is not an address of a proxy: write it as http://user:password@host:port, with "
                 "#, /, ? and @ in a password as %23, %2F, %3F and %40",
             )
         if parts.scheme not in PROXY_SCHEMES:

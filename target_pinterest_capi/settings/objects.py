@@ -49,17 +49,15 @@ class OAuth(SettingsModel):
         "An OAuth access token with ads:read and ads:write, used as it is."
     )
     access_token_file: LocalPath | None = setting("A file that holds access_token.")
-    client_id: str | None = setting(
-        "Id of your Pinterest app; with client_secret, refresh_token and token_path."
-    )
+    client_id: str | None = setting("Id of your Pinterest app; with client_secret and token_path.")
     client_secret: SecretStr | None = setting("Secret of your Pinterest app.")
     client_secret_file: LocalPath | None = setting("A file that holds client_secret.")
     refresh_token: SecretStr | None = setting(
-        "The refresh token to start from; Pinterest replaces it as it is used."
+        "A refresh token to start from, where `pinterest-capi login` did not make one."
     )
     refresh_token_file: LocalPath | None = setting("A file that holds refresh_token.")
     token_path: LocalPath | None = setting(
-        "A private file that keeps the newest refresh token between runs."
+        "A private file that keeps the newest refresh token, of `pinterest-capi login` or a run."
     )
 
 

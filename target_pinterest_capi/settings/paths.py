@@ -45,8 +45,8 @@ COMMON_NAMES: Final = {
 def flatten(raw: Mapping[Any, Any], where: str, problems: list[Problem]) -> dict[str, Any]:
     """Return `{field path: value}` of a nested, dotted or mixed object.
 
-    The value of a known path stays as it is, objects too. A path that is no field, or is given
-    twice, is a problem and left out.
+    The value of a known path stays as it is, objects too. A path that is not a field, or is given
+    twice, is a problem and dropped.
     """
     flat: dict[str, Any] = {}
     for path, value in _walk(raw, ""):
@@ -64,7 +64,7 @@ def _advice(path: str, *, is_known: bool) -> str:
     if path in OBJECTS:
         return f"is an object of several fields: name one, such as {_first_member(path)}"
     return (
-        f"is no field of Pinterest's events; did you mean {nearest_path(path)}? "
+        f"is not a field of Pinterest's events; did you mean {nearest_path(path)}? "
         "`pinterest-capi fields` lists them all"
     )
 

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from target_pinterest_capi.events.build.converters import Options
 
-MAX_NAME_LENGTH: Final = 60  # of an unknown name in a message; a longer one is no name
+MAX_NAME_LENGTH: Final = 60  # of an unknown name in a message; a longer one is not a name
 # What opening a path raises: a ValueError for a null byte, a RuntimeError for ~ of no user.
 UNREADABLE: Final = (OSError, ValueError, RuntimeError)
 _ODD: Final = re.compile(r"[^\x20-\x7e\xa0-\uffff]")  # control characters and the like
@@ -87,7 +87,7 @@ def did_you_mean(name: object, known: Iterable[str], cutoff: float = 0.6) -> str
 def why_unreadable(error: Exception) -> str:
     """Return why a file cannot be read, of an error that is one of `UNREADABLE`."""
     reason = error.strerror if isinstance(error, OSError) else None
-    return reason or "it is no usable path"
+    return reason or "it is not a usable path"
 
 
 def joined(where: str, name: object) -> str:

@@ -30,7 +30,7 @@ def given_members(
 
     Null and empty text are the same as not given, but where null has a meaning. Members named in
     `as_given` keep their value as it is, null apart: somebody else reads them. `foreign` has the
-    advice for names that are known to be no setting.
+    advice for names that are known to be not a setting.
     """
     if not isinstance(raw, Mapping):
         problems.append(Problem(where, "must be an object"))
@@ -40,7 +40,7 @@ def given_members(
     for name, value in raw.items():
         here = joined(where, name)
         if name not in known:
-            advice = (foreign or {}).get(name) or f"is no setting{did_you_mean(name, known)}"
+            advice = (foreign or {}).get(name) or f"is not a setting{did_you_mean(name, known)}"
             problems.append(Problem(here, advice))
             continue
         if name in as_given:

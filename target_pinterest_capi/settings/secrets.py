@@ -26,7 +26,7 @@ def read_secrets(
 ) -> dict[str, Any]:
     """Return the settings of `model` with each secret as text, in whichever form it was given.
 
-    A secret that is given twice, cannot be read or cannot be sent is a problem, and left out of the
+    A secret that is given twice, cannot be read or cannot be sent is a problem, and is not in the
     result.
     """
     result = dict(given)
@@ -88,7 +88,7 @@ def _read(path: Any) -> str:
     try:
         text = content.decode("utf-8-sig").strip()
     except UnicodeDecodeError:
-        raise _FileError("is no text") from None
+        raise _FileError("is not a text") from None
     if not text:
         raise _FileError("is empty: put the secret into it, alone")
     return text

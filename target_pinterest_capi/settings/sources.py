@@ -88,7 +88,7 @@ def _read_file(path: Path) -> dict[str, Any]:
     try:
         text = path.expanduser().read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise WrongValueError(f"is no UTF-8 text: byte {error.start}") from None
+        raise WrongValueError(f"is not UTF-8 text: byte {error.start}") from None
     except UNREADABLE as error:
         raise WrongValueError(f"cannot be read: {why_unreadable(error)}") from None
     is_yaml = path.suffix.casefold() in {".yml", ".yaml"}
@@ -108,13 +108,13 @@ def _parse_yaml(text: str) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f": line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise WrongValueError(f"is no valid YAML{place}") from None
+        raise WrongValueError(f"is not valid YAML{place}") from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise WrongValueError(
-            f"is no valid YAML: line {line}: a character that YAML does not allow"
+            f"is not valid YAML: line {line}: a character that YAML does not allow"
         ) from None
     except (ValueError, RecursionError, yaml.YAMLError):
         raise WrongValueError(
-            "is no valid YAML: it holds an impossible date or number, or is nested too deeply"
+            "is not valid YAML: it holds an impossible date or number, or is nested too deeply"
         ) from None

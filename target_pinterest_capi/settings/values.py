@@ -87,10 +87,10 @@ def api_url(text: str) -> str:
         parts = urlsplit(text)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        raise WrongValueError("is no URL: write it as https://host/v5") from None
+        raise WrongValueError("is not a URL: write it as https://host/v5") from None
     is_web = parts.scheme in {"http", "https"}
     if not host or not is_web or re.search(r"[^\x21-\x7e]", text):
-        raise WrongValueError("is no URL: write it as https://host/v5")
+        raise WrongValueError("is not a URL: write it as https://host/v5")
     if parts.scheme == "http" and not is_loopback(host):
         raise WrongValueError(
             "must start with https://: plain http is for this machine only, since each request "
@@ -118,7 +118,7 @@ def database_url(url: SecretStr) -> SecretStr:
     address = re.split(r"[/?]", url.get_secret_value().partition("://")[2].rpartition("@")[2])[0]
     port = re.sub(r"^(\[.*\]|[^:]*):?", "", address)
     if port and not (port.isascii() and port.isdigit() and int(port[:6]) <= _LARGEST_PORT):
-        raise WrongValueError("has a port that is no number from 1 to 65535")
+        raise WrongValueError("has a port that is not a number from 1 to 65535")
     return url
 
 

@@ -62,7 +62,7 @@ def read_environment(environ: Mapping[str, str]) -> dict[str, Any]:
 
     Lists and objects are JSON. A member of `oauth` has a variable of its own, joined by one
     underscore or two. An empty variable is not set; `unread_variables` finds those that name
-    no setting. Raises ConfigurationError for text that is no JSON where a list or an object
+    no setting. Raises ConfigurationError for text that is not JSON where a list or an object
     belongs.
     Numbers and booleans stay text, for `load` to read.
     """
@@ -94,7 +94,7 @@ def mode_in_effect(
 ) -> tuple[str | None, list[Problem]]:
     """Return the mode of variables that are not read, where it sends less than the given one.
 
-    With it come warnings that say so. Raises ConfigurationError for a variable that is no mode.
+    With it come warnings that say so. Raises ConfigurationError for a variable that is not a mode.
     """
     in_effect = _mode(given.get("mode")) or MODES[0]
     honoured = None

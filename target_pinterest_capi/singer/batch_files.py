@@ -108,7 +108,7 @@ def _columnar(kind: str, file: IO[bytes]) -> Iterator[Records]:
             yield records
             number += len(records)
     except (arrow.ArrowError, OSError, EOFError, zlib.error, TypeError, ValueError) as error:
-        why = str(error) if isinstance(error, TypeError) else f"it is no readable {kind} file"
+        why = str(error) if isinstance(error, TypeError) else f"it is not readable {kind} file"
         after = f", after record {number}: " if number else ""
         raise BatchFileError(f"{after}{why}") from None
 
@@ -165,7 +165,7 @@ def _open_regular(path: str) -> IO[bytes]:
     fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)
-        raise BatchFileError("it is no regular file")
+        raise BatchFileError("it is not a regular file")
     return open(fd, "rb")  # noqa: PTH123 - the caller closes it
 
 

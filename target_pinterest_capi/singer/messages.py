@@ -35,7 +35,7 @@ class Message(msgspec.Struct, gc=False):
 
 
 class MessageError(ValueError):
-    """A line that is no Singer message; says why, without its content."""
+    """A line that is not a Singer message; says why, without its content."""
 
 
 _decode: Final = msgspec.json.Decoder(Message, float_hook=Decimal).decode
@@ -92,7 +92,7 @@ def decode_record(line: bytes) -> dict[str, Any]:
     try:
         return _decode_record(line)
     except msgspec.ValidationError:
-        raise MessageError("it is no JSON object") from None
+        raise MessageError("it is not JSON object") from None
     except RecursionError:
         return decode_record(_shallow(line))
     except (msgspec.DecodeError, ArithmeticError, UnicodeDecodeError):
@@ -117,11 +117,11 @@ def _decode_leniently(line: bytes) -> dict[str, Any]:
     except RecursionError:
         raise MessageError("it is nested too deeply") from None
     except json.JSONDecodeError as error:
-        raise MessageError(f"it is no JSON (column {error.colno})") from None
+        raise MessageError(f"it is not JSON (column {error.colno})") from None
     except ValueError:
-        raise MessageError("it is no JSON") from None
+        raise MessageError("it is not JSON") from None
     if not isinstance(value, dict):
-        raise MessageError("it is no JSON object")
+        raise MessageError("it is not JSON object")
     for name in {"value", "schema"}.intersection(value):
         member = _without_surrogates(json.loads(text)[name])
         value[name] = msgspec.Raw(json.dumps(member, separators=(",", ":")).encode())
@@ -151,4 +151,4 @@ def _without_surrogates(value: Any) -> Any:
 
 def _in_words(error: msgspec.ValidationError) -> str:
     """Return msgspec's words, which name types and the path of a member, but never a value."""
-    return f"it is no Singer message: {error}"
+    return f"it is not a Singer message: {error}"

@@ -127,7 +127,7 @@ class BytesReader(GenericSingerReader[bytes]):
         callback = callbacks.get(message.type)
         if callback is None:
             raise InputError(
-                f"line {self.line_number}: {_quoted(message.type)} is no message type: "
+                f"line {self.line_number}: {_quoted(message.type)} is not a message type: "
                 "SCHEMA, RECORD, STATE, BATCH and ACTIVATE_VERSION are",
             )
         callback(self._members(message))

@@ -1,7 +1,7 @@
 """Rows: RECORD lines of one stream, read into structs in half the time that a record takes.
 
 Owns how a stream's lines are known by how they begin, and how they are decoded. A line that is no
-row is no error here: the reader decodes it as any message.
+row is not an error here: the reader decodes it as any message.
 """
 
 import re

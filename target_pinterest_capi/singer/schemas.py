@@ -32,15 +32,15 @@ class Violation(NamedTuple):
 
 
 def check_schema(schema: Any) -> dict[str, Any]:
-    """Return a schema as an object. Raises `SchemaError` where it is no JSON Schema of any draft.
+    """Return a schema as an object. Raises `SchemaError` where it is not JSON Schema of any draft.
 
     `properties` are not needed: taps of document stores declare no columns. A reference that leads
-    out of the schema is no error here: only records that are validated need it.
+    out of the schema is not an error here: only records that are validated need it.
     """
     if isinstance(schema, bool):
         schema = {} if schema else {"not": {}}  # a schema that every value meets, or none
     if not isinstance(schema, dict):
-        raise SchemaError("the schema is no object")
+        raise SchemaError("the schema is not an object")
     if _compile(schema).validator is not None:
         return schema
     # Compiling is the fast check. What does not compile is checked against each draft's own schema,
@@ -58,7 +58,7 @@ def check_schema(schema: Any) -> dict[str, Any]:
             return schema
     path = "/".join(str(part) for part in errors[0].absolute_path)
     where = shown_name(path) or "its root"
-    raise SchemaError(f"the schema is no JSON Schema: at {where}, rule `{errors[0].validator}`")
+    raise SchemaError(f"the schema is not JSON Schema: at {where}, rule `{errors[0].validator}`")
 
 
 class _Compiled(NamedTuple):
@@ -100,7 +100,7 @@ def compile_validator(schema: dict[str, Any]) -> Callable[[Any], Violation | Non
             "set validate_records to false, or have the tap send the whole schema",
         )
     if validator is None:
-        raise SchemaError("the schema is no JSON Schema")
+        raise SchemaError("the schema is not JSON Schema")
     is_valid, errors = validator.is_valid, validator.iter_errors
 
     def validate(record: Any) -> Violation | None:

@@ -25,7 +25,7 @@ def write_state(value: bytes, seconds_left: Callable[[], float | None] = lambda:
     """
     try:
         stdout = sys.stdout.fileno()
-    except io.UnsupportedOperation:  # it is no file of the system's, as in a test
+    except io.UnsupportedOperation:  # it is not a file of the system's, as in a test
         sys.stdout.write(value.decode() + "\n")
         sys.stdout.flush()
         return

@@ -285,7 +285,7 @@ def _settings_among(
     for name in [name for name in given if name.partition(".")[0] not in Settings.model_fields]:
         del given[name]
         problems.append(
-            Problem(name, f"is no option{did_you_mean(name, {*Settings.model_fields, *ours})}")
+            Problem(name, f"is not an option{did_you_mean(name, {*Settings.model_fields, *ours})}")
         )
     if "conversion_token_file" in given:
         raw.pop("conversion_token", None)

@@ -168,7 +168,7 @@ def test_url_that_names_no_file_is_told(url: str):
     ],
 )
 def test_key_is_account_name_and_id(other: tuple[str, str, str]):
-    """Another account, name or id is another key; the token is no part of it."""
+    """Another account, name or id is another key; the token is not part of it."""
     first = event_key(Account(ACCOUNT, "one"), "page_visit", "visit-1")
     assert first == event_key(Account(ACCOUNT, "two"), "page_visit", "visit-1")
     assert first != event_key(Account(other[0], "one"), other[1], other[2])
@@ -177,7 +177,7 @@ def test_key_is_account_name_and_id(other: tuple[str, str, str]):
 def test_key_is_64_bits_of_a_digest():
     """A key is a number from a SHA-256, the same on every machine.
 
-    A lone half of a surrogate pair is no error.
+    A lone half of a surrogate pair is not an error.
     """
     digest = hashlib.sha256(f"{ACCOUNT}\0page_visit\0visit-1".encode()).digest()
     assert event_key(Account(ACCOUNT, "one"), "page_visit", "visit-1") == int.from_bytes(

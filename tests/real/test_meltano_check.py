@@ -139,7 +139,7 @@ def add_tap(directory: Path, *lines: bytes) -> None:
 
 
 def test_levels_in_meltanos_log(run: Run, tmp_path: Path):
-    """A value that was left out, a lost record and a variable without effect are warnings there."""
+    """A value that was dropped, a lost record and a variable without effect are warnings there."""
     add_tap(
         tmp_path,
         schema("visits", *visit(), key_properties=("event_id",)),

@@ -247,7 +247,7 @@ def test_on_invalid_fail_stops_before_state_until_the_row_is_mended(postgres, pi
     assert "no_identifier" in done.stderr
     assert pipeline.state() is None
 
-    postgres.query("UPDATE shop.orders SET em = 'mended@example.com' WHERE event_id = 'order-3'")
+    postgres.query("UPDATE shop.orders SET em = 'fixed@example.com' WHERE event_id = 'order-3'")
     assert pipeline.run(on_invalid="fail").returncode == 0
     assert set(sandbox.store.event_ids()) == {row["event_id"] for row in rows}
     assert _bookmark(pipeline) == rows[-1]["updated_at"]

@@ -52,7 +52,7 @@ class Killed(BaseException):
 
 
 class CutLineError(Exception):
-    """A line that is no Singer message."""
+    """A line that is not a Singer message."""
 
 
 class Process:

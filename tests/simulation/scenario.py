@@ -84,7 +84,7 @@ class Fate:
     disk_full_at: int = 0  # the write of dead letters that fails, and the one after it too
     stdout_fails_at: int = 0  # the STATE that cannot be written
     ledger_fails_at: int = 0  # the call of the ledger that fails
-    cut_at: int = 0  # the message that is no Singer message
+    cut_at: int = 0  # the message that is not a Singer message
     jumps: bool = False  # the clock, as when a machine was asleep
 
 

@@ -91,7 +91,7 @@ def test_sparks_own_options_are_let_through(config: Callable[..., str]):
         ({"stream": " "}, "stream", "is required"),
         ({"stream": "vip"}, "stream", "Singer target"),
         ({"key_properties": "event_ids"}, "key_properties", "did you mean event_id?"),
-        ({"key_properties": "["}, "key_properties", "is no JSON"),
+        ({"key_properties": "["}, "key_properties", "is not JSON"),
         ({"path": "/data"}, "path", "save() without a path"),
         ({"flattening_enabled": "true"}, "flattening_enabled", "change the DataFrame"),
         ({"conversion_token": "secret-1"}, "conversion_token", "conversion_token_file"),

@@ -78,7 +78,7 @@ def exit_code(results: Iterable[CheckResult]) -> int:
 
 
 def as_json(results: Sequence[CheckResult]) -> dict[str, Any]:
-    """Return a check for programs; what a result does not have is left out."""
+    """Return a check for programs; what a result does not have is dropped."""
     steps = []
     for result in results:
         members = {NAMES_IN_JSON.get(name, name): value for name, value in result._asdict().items()}

@@ -14,12 +14,13 @@ from typing import Any, Final
 
 import click
 
-from target_pinterest_capi.cli.configuration import load_settings, refuse_settings
+from target_pinterest_capi.cli.configuration import load_settings
 from target_pinterest_capi.cli.console import console, plain, trimmed
 from target_pinterest_capi.cli.eqs import model as result
 from target_pinterest_capi.cli.eqs import view as page
 from target_pinterest_capi.cli.eqs.own_reports import find_coverage
-from target_pinterest_capi.cli.eqs.scores import fetch_scores
+from target_pinterest_capi.cli.eqs.scores import NEEDED_FOR, fetch_scores
+from target_pinterest_capi.cli.oauth_session import require_oauth
 from target_pinterest_capi.cli.options import config_option, json_option, repeatable_option
 from target_pinterest_capi.reporting import report as reports
 from target_pinterest_capi.settings import Settings
@@ -33,11 +34,6 @@ PLATFORMS: Final = (
     "PINTEREST_WEB", "PINTEREST_ANDROID", "PINTEREST_IOS", "POINT_OF_SALE",
 )  # fmt: skip
 PLATFORM_HELP: Final = f"Only this source platform: {', '.join(PLATFORMS)}."
-NO_OAUTH: Final = (
-    "oauth: is required, as Pinterest gives its event quality score for no conversion token: set"
-    " oauth.access_token (with the scope ads:read), or oauth.client_id, oauth.client_secret,"
-    " oauth.refresh_token and oauth.token_path"
-)
 
 
 @click.command()
@@ -113,6 +109,7 @@ def eqs(
     }
     scores = fetch_scores(
         settings,
+        paths,
         account,
         {name: value for name, value in query.items() if value and value != "ALL"},
     )
@@ -143,8 +140,7 @@ def eqs(
 def _load(paths: Sequence[str]) -> Settings:
     """Return the settings as the target reads them; no token for events is needed, but OAuth is."""
     settings = load_settings(paths)
-    if settings.oauth is None:
-        refuse_settings([NO_OAUTH], paths)
+    require_oauth(settings, paths, NEEDED_FOR)
     return settings
 
 

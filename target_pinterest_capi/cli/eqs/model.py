@@ -251,7 +251,7 @@ def _odd(row: ComponentRow, pinterest: float, expected: Expected, fields: str) -
 def _left_out(component: Component, own: Ours) -> str:
     """Say which values of the component's fields came and could not be used."""
     found = [
-        f"{number_of(values, 'value')} of {field} left out as {reason}: {advice}"
+        f"{number_of(values, 'value')} of {field} dropped as {reason}: {advice}"
         for (field, reason, advice), values in own.left_out.most_common()
         if any(field == one or field.startswith(f"{one}.") for one in component.fields)
     ]

@@ -25,7 +25,7 @@ from target_pinterest_capi.settings import Settings
 
 INPUT_EXIT: Final = 1
 PLAIN_REFUSED: Final = (
-    "--plain prints personal data, and this is no terminal: a file or a log would keep it. "
+    "--plain prints personal data, and this is not a terminal: a file or a log would keep it. "
     "With --yes it is printed all the same."
 )
 # Settings that do something which a preview leaves to the target.
@@ -62,7 +62,9 @@ LIMITS: Final = {
     is_flag=True,
     help="Show the values of events as they are before they are hashed: personal data.",
 )
-@click.option("--yes", is_flag=True, help="With --plain: print it also where that is no terminal.")
+@click.option(
+    "--yes", is_flag=True, help="With --plain: print it also where that is not a terminal."
+)
 @json_option("a JSON object for each record and mapping or list, one a line")
 def preview(
     file: str,
@@ -76,7 +78,7 @@ def preview(
     """Show the events that a tap's records would become.
 
     Reads Singer messages from FILE or standard input and prints the first events as they would be
-    sent, hashed, and who would be added to customer lists or removed, beside what was left out and
+    sent, hashed, and who would be added to customer lists or removed, beside what was dropped and
     why; records that are invalid or skipped, each with the reason; and a summary. Nothing is sent.
 
     \b
@@ -114,7 +116,7 @@ def preview(
 def summary_members(given: Preview) -> dict[str, Any]:
     """Return the counts for programs.
 
-    These are outcomes, values left out or warned about, ignored messages, columns that nothing
+    These are outcomes, values dropped or warned about, ignored messages, columns that nothing
     reads, and names of the settings that the input does not have.
     """
     outcomes = []

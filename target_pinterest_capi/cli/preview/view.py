@@ -162,7 +162,7 @@ def _why(result: PreviewedRecord) -> str:
 
 
 def _label(reason: str) -> str:
-    return "warning" if is_warning(reason) else "left out"
+    return "warning" if is_warning(reason) else "dropped"
 
 
 def _show_reason(out: Console, number: str, label: str, what: str, advice: str) -> None:

@@ -71,7 +71,7 @@ def show_causes(out: Console, report: Report) -> None:
     causes = find_causes(report)
     for title, found in (
         ("What was not delivered, and what to do about it", causes.failed),
-        ("Values left out of their events", causes.left_out),
+        ("Values dropped from their events", causes.left_out),
         ("Values sent, perhaps not as meant", causes.doubtful),
         ("Pinterest's warnings", causes.warnings),
         ("What was skipped", causes.skipped),

@@ -3,7 +3,7 @@
 A builder is made once for a stream's schema. For each record it reads the mapped values, coerces
 them by their fields' types, brings them to their normal forms, hashes those that the table says
 to hash, derives what may be derived, checks what Pinterest requires, and encodes the event. It is
-pure but for its clock and its notes. A value that cannot be used is left out and noted by field
+pure but for its clock and its notes. A value that cannot be used is dropped and noted by field
 and reason; it costs the event only where the field is required.
 """
 
@@ -44,7 +44,7 @@ class Builder(NamedTuple):
 def compile_builder(
     plan: EventPlan, options: Options, note: Note, now: Callable[[], float] = time.time
 ) -> Builder:
-    """Compile a builder. `note(field, reason)` counts what is left out; `now` is Unix seconds."""
+    """Compile a builder. `note(field, reason)` counts what is dropped; `now` is Unix seconds."""
     spec = _spec(plan, options, note, now)
     expressions_read = _expressions_read(plan)
 

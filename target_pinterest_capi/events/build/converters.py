@@ -1,7 +1,7 @@
 """From a raw value to the field's wire value: coerced, brought to its normal form, hashed.
 
 A converter takes a value that is not None and returns the wire value, or None where nothing usable
-is left. Why a value was left out goes to `note`.
+is left. Why a value was dropped goes to `note`.
 """
 
 from collections.abc import Callable, Iterable

@@ -90,7 +90,7 @@ class EventRules:
     def derived_id(
         self, value: Any, record: Record, account: Account, name: str
     ) -> str | InvalidRecord:
-        """Return the id of a record whose own `value` is no id, derived from its key."""
+        """Return the id of a record whose own `value` is not an id, derived from its key."""
         if "event_id" not in self.derived:
             return self._without("event_id", value, record)
         properties, stream = self._plan.key_properties, self._plan.origin.stream

@@ -38,7 +38,7 @@ def constant_problem(path: str, value: object, options: Options = _DEFAULTS) -> 
 
 
 def compile_trial(field: Field, options: Options) -> Callable[[Any], str | None]:
-    """Return the function that says why a value would be left out of a field; None if usable.
+    """Return the function that says why a value would be dropped from a field; None if usable.
 
     It is for one value, of a record whose country is the default one. Of a list of objects it looks
     at no object.

@@ -34,7 +34,7 @@ class Column(NamedTuple):
 class Label(NamedTuple):
     """One label below the chart, at `x` per cent of its width.
 
-    Where there is little room, those that are minor are left out.
+    Where there is little room, those that are minor are dropped.
     """
 
     x: float

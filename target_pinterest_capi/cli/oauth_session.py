@@ -1,0 +1,139 @@
+"""Calls of commands with the access token of `oauth`: one attempt each, and why there is no answer.
+
+The conversion token is never sent. Writes nothing but a new refresh token, where Pinterest gives
+one.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from http import HTTPStatus
+from typing import Final, TypeVar
+
+import click
+
+from target_pinterest_capi.checks.result import ACCOUNT_PLACE, APP_PLACE
+from target_pinterest_capi.cli.configuration import refuse_settings
+from target_pinterest_capi.cli.console import plain
+from target_pinterest_capi.pinterest.calls import FlowStopped
+from target_pinterest_capi.pinterest.client import Client
+from target_pinterest_capi.pinterest.oauth import (
+    FixedToken,
+    RefreshedTokens,
+    fetch_access_token,
+    tokens_of,
+)
+from target_pinterest_capi.pinterest.responses import ApiResponse, CallResponse
+from target_pinterest_capi.pinterest.retries import (
+    Decision,
+    classify_call,
+    describe,
+    remedy,
+    remedy_by_waiting,
+)
+from target_pinterest_capi.settings import OAuth, Settings
+
+TIMEOUT_SECONDS: Final = 15.0  # at most; a smaller request_timeout_seconds wins
+
+HOW_TO_SET_OAUTH: Final = (
+    "set oauth.client_id, oauth.client_secret and oauth.token_path, and sign in with"
+    " `pinterest-capi login`; or set oauth.access_token"
+)
+
+Body = TypeVar("Body")
+Attempt = Callable[[Client, str], CallResponse]
+
+
+class OAuthSession:
+    """A client and an access token, for the length of a command."""
+
+    def __init__(
+        self, client: Client, tokens: FixedToken | RefreshedTokens, token: str, account: str
+    ) -> None:
+        self._client = client
+        self._tokens = tokens
+        self._token = token
+        self._account = account
+
+    def attempt(self, make: Attempt) -> CallResponse:
+        """Return the response to one attempt."""
+        return make(self._client, self._token)
+
+    def ask(self, make: Attempt, form: type[Body], failure: str, right: str) -> Body:
+        """Return the body of one attempt, in its form.
+
+        Raises a `ClickException` where there is none: `failure` says what is not there then, and
+        `right` what a token needs that is not permitted.
+        """
+        response = self.attempt(make)
+        if isinstance(response, ApiResponse) and isinstance(response.body, form):
+            return response.body
+        raise self.refusal(response, failure, right)
+
+    def refusal(self, response: CallResponse, failure: str, right: str) -> click.ClickException:
+        """Return the error of a response that is not what was asked for, with what to do."""
+        return _refused(response, failure, self._advice(response, right))
+
+    def _advice(self, response: CallResponse, right: str) -> str:
+        match response.status if isinstance(response, ApiResponse) else None:
+            case HTTPStatus.UNAUTHORIZED:
+                return f"{self._tokens.remedy()}\n{APP_PLACE}"
+            case HTTPStatus.FORBIDDEN:
+                return f"{right}\n{ACCOUNT_PLACE}"
+            case HTTPStatus.NOT_FOUND:
+                return (
+                    "Pinterest has nothing at that address: "
+                    f"check ad_account_id ({self._account}) and api_url."
+                )
+            case status if status is not None and status // 100 == 2:  # noqa: PLR2004
+                return "That is not what Pinterest answers: check api_url."
+            case _:
+                return _other_advice(response)
+
+
+@contextmanager
+def open_session(
+    settings: Settings, paths: Sequence[str], account: str, needed_for: str
+) -> Iterator[OAuthSession]:
+    """Yield a session for an ad account.
+
+    Exits with 2 where the settings have no `oauth`; raises a `ClickException` where there is no
+    access token to be had.
+    """
+    oauth = require_oauth(settings, paths, needed_for)
+    client = Client(
+        settings.api_url,
+        max_connections=1,
+        timeout_seconds=min(settings.request_timeout_seconds, TIMEOUT_SECONDS),
+    )
+    tokens = tokens_of(oauth, client)
+    try:
+        token = fetch_access_token(tokens)
+        if not isinstance(token, str):
+            raise _refused(token, "no access token", _other_advice(token))
+        yield OAuthSession(client, tokens, token, account)
+    except FlowStopped as stop:
+        raise click.ClickException(f"{stop}\n{APP_PLACE}") from None
+    finally:
+        client.close()
+
+
+def require_oauth(settings: Settings, paths: Sequence[str], needed_for: str) -> OAuth:
+    """Return the settings of OAuth, or exit with 2 where there are none."""
+    if settings.oauth is None:
+        refuse_settings([f"oauth: is required {needed_for}: {HOW_TO_SET_OAUTH}"], paths)
+    return settings.oauth
+
+
+def _other_advice(response: CallResponse) -> str:
+    """Say what to do about an answer that says nothing of token and account."""
+    waiting = remedy_by_waiting(response, "ask again")
+    if waiting is not None:
+        return waiting
+    if classify_call(response) is Decision.ISOLATE:
+        return "Pinterest refuses the request itself: see its message."
+    words = remedy(response, uses_oauth=True)
+    return words[:1].upper() + words[1:]
+
+
+def _refused(response: CallResponse, failure: str, advice: str) -> click.ClickException:
+    return click.ClickException(f"{failure}: {plain(describe(response))}.\n{advice}")

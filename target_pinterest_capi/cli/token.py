@@ -1,0 +1,60 @@
+"""`pinterest-capi token`: a conversion token, made with the access token of `oauth`.
+
+Owns the command: its options, the private file, and its exit codes (0: the file holds the token; 1:
+Pinterest gave none, or it could not be kept; 2: the configuration or an option). Never prints the
+token.
+"""
+
+from pathlib import Path
+
+import click
+
+from target_pinterest_capi.cli.configuration import load_settings
+from target_pinterest_capi.cli.oauth_session import open_session
+from target_pinterest_capi.cli.options import config_option
+from target_pinterest_capi.files.durable import find_obstacle, replace_file
+from target_pinterest_capi.pinterest.responses import ConversionToken
+from target_pinterest_capi.pinterest.sign_in import make_conversion_token
+
+
+@click.command()
+@config_option
+@click.option(
+    "--output",
+    metavar="FILE",
+    required=True,
+    help="Where the token is kept, for you alone: name it in conversion_token_file.",
+)
+@click.option("--replace", is_flag=True, help="Write over a file that is there.")
+def token(paths: tuple[str, ...], output: str, replace: bool) -> None:
+    """Make a conversion token, and keep it in a private file.
+
+    With the user who has signed in by `pinterest-capi login`. The token sends events for the ad
+    accounts that this user may manage, and does not expire.
+
+    \b
+    pinterest-capi token --config target.yaml --output conversion-token.txt
+    """  # noqa: D301 - click reads \b as "keep these lines"
+    settings = load_settings(paths, purpose="sign-in")
+    path = Path(output).expanduser()
+    if path.exists() and not replace:
+        raise click.BadParameter(
+            f"{path} is there already, and its token may still be in use: name another file, or"
+            " --replace it.",
+            param_hint="--output",
+        )
+    obstacle = find_obstacle(path)
+    if obstacle is not None:
+        raise click.BadParameter(f"{path} cannot be written: {obstacle}.", param_hint="--output")
+    right = (
+        "The OAuth token may make no conversion token: check that its user let the app in with the"
+        " scope ads:write."
+    )
+    account = settings.ad_account_id
+    with open_session(settings, paths, account, "to make a conversion token") as session:
+        made = session.ask(make_conversion_token, ConversionToken, "no conversion token", right)
+    try:
+        replace_file(path, made.access_token.encode() + b"\n", is_private=True)
+    except OSError as error:
+        raise click.ClickException(f"{path} cannot be written: {error.strerror}.") from None
+    click.echo(f"{path} holds the conversion token: name it in conversion_token_file.")
