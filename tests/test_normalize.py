@@ -1125,7 +1125,7 @@ def test_email_as_keyboards_and_directories_write_it(text, normal):
     ],
 )
 def test_phone_with_words_and_code_alone(text, digits):
-    """Words for a phone are no part of its number, and a country code alone is none."""
+    """Words for a phone are no part of its number, and a country code alone is no phone."""
     assert forms.phone(text, None) == (digits, None)
 
 
@@ -1172,7 +1172,7 @@ def test_state_with_its_country(text, code):
 
 @pytest.mark.parametrize("text", [".", "-", "--", "???", "*", "\U0001f600", "\u3000."])
 def test_name_of_signs_only(text):
-    """What people put where a name must not be empty is none."""
+    """Signs that people put where a form wants a name are no name."""
     assert forms.name(text) is LeftOut.EMPTY
 
 

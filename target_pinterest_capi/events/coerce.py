@@ -122,8 +122,8 @@ def _usual_digits(written: str) -> str:
     return ascii_digits(narrow(visible(written))).strip()
 
 
-# Thousands in groups, with a decimal sign that is none of theirs. With one sign alone, as in 1,234,
-# it could be either.
+# Thousands in groups, with another sign for decimals. A text with one sign, such as 1,234, could be
+# read both ways.
 _grouped: Final = tuple(
     re.compile(rf"([+-]?[0-9]{{1,3}}(?:{mark}[0-9]{{3}})+)[{point}]([0-9]+)").fullmatch
     for mark, point in ((",", "."), (r"\.", ","), ("[ \xa0\u202f'\u2019]", ".,"))

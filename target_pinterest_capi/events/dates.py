@@ -53,7 +53,7 @@ _DATE: Final = (
     r"|[a-z\d][a-z\d/., -]*?(?<!\d)\d{4}|[a-z]{6,9}, \d\d-[a-z]{3}-\d\d)"
 )
 _BETWEEN: Final = r"(?:,? at |(?<=\d)t|[ ,:_-]+)"
-_CLOCK: Final = (  # an hour alone is none
+_CLOCK: Final = (  # an hour alone is no time of day
     r"(?=\d\d?(?:[:.h]?\d\d| ?[ap]\.? ?m\b))(?P<hour>\d{1,2})(?:[:.h]?(?P<minute>\d\d)"
     r"(?:[:.]?(?P<second>\d\d)(?:[.,:](?P<fraction>\d{1,9}))?)?)?"
     r"(?: ?(?P<half>[ap])\.? ?m\b\.?)?"
@@ -120,7 +120,7 @@ def _written(
 
 
 def _clock(parts: Mapping[str, str | None]) -> timedelta | None:
-    """Return the time since midnight; None where there is none, ValueError where none is such."""
+    """Return the time since midnight; None without one. Raises ValueError for an impossible one."""
     if parts.get("hour") is None:
         return None
     hour, half = int(parts["hour"] or ""), parts.get("half")

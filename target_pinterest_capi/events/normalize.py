@@ -169,7 +169,7 @@ def _day_of_unix_time(number: int) -> date | None:
 def name(text: str) -> str | LeftOut:
     """Return the name in lower case, inner white space as one space; punctuation stays.
 
-    Punctuation alone, as in a form that asks for a name, is none.
+    Punctuation alone, which people put where a form wants a name, is EMPTY.
     """
     form = " ".join(lower_case(text).split())
     return form if any(map(str.isalnum, form)) else LeftOut.EMPTY
