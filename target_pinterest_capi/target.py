@@ -313,10 +313,11 @@ class TargetPinterestCapi(Target):
             self.process_endofpipe()
         except (InvalidInputLine, RecordsWithoutSchemaException) as error:
             code = self._fail(
-                "%s. What came before it is settled; STATE says from where to go on.", str(error)
+                "%s. What came before it is acknowledged; STATE says from where to go on.",
+                str(error),
             )
         except WrongMapError as error:
-            self._fail("%s. What came before it is settled.", str(error))
+            self._fail("%s. What came before it is acknowledged.", str(error))
             code = int(ExitCode.CONFIGURATION)
         except Exception as error:  # noqa: BLE001 - a bug: its message could hold a value
             self.run.interrupt()  # who knows what still moves: it ends within the grace time
@@ -346,7 +347,8 @@ class TargetPinterestCapi(Target):
             self.process_endofpipe()
         except Exception as error:  # noqa: BLE001 - the same bug once more
             self.logger.error(  # noqa: TRY400 - its message could hold a value
-                "What was under way has not been settled: an unexpected %s.", type(error).__name__
+                "What was under way has not been acknowledged: an unexpected %s.",
+                type(error).__name__,
             )
         return int(ExitCode.ERROR)
 

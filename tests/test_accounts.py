@@ -46,7 +46,7 @@ def test_record_that_failed_the_run(run_target, tmp_path: Path):
 
 
 def test_nothing_waits_after_a_run_that_ended_well(run_target):
-    """Where all is settled nothing is said to wait."""
+    """Where all is acknowledged nothing is said to wait."""
     assert "wait for the next run" not in run_target([VISITS, *visits(1)]).log
 
 

@@ -95,7 +95,7 @@ def test_line_without_an_end_is_refused():
 
 
 def test_line_that_is_too_long_ends_the_run_in_words(run_target, tmp_path):
-    """The error names the line of the input, the file and its line; what came before is settled."""
+    """The error names the line of the input, the file and its line; what came before is acknowledged."""
     path = tmp_path / "visits.jsonl.gz"
     with gzip.open(path, "wb", compresslevel=1) as file:
         file.write(json.dumps(visit(1)).encode() + b"\n")

@@ -1,4 +1,4 @@
-"""STATE is written only when no unsettled record comes before it, newest first, byte for byte."""
+"""STATE is written only when no unacknowledged record comes before it, newest first, byte for byte."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,7 +9,7 @@ from target_pinterest_capi.delivery.checkpoints import Checkpoints
 
 
 def test_state_waits_for_the_records_before_it():
-    """A STATE after record 3 is true once records 1 to 3 are settled, and not before."""
+    """A STATE after record 3 is true once records 1 to 3 are acknowledged, and not before."""
     waiting = Checkpoints()
     waiting.add_state(b'{"n":3}', after=3)
     assert waiting.pop_newest_true(oldest_unsettled=3, pass_held=True) is None
@@ -114,7 +114,7 @@ STEPS = st.lists(
 def test_no_state_is_early_and_none_is_late(steps):
     """Against a plain model.
 
-    What is taken is exactly the newest STATE with no unsettled, and no held, record before it.
+    What is taken is exactly the newest STATE with no unacknowledged, and no held, record before it.
     """
     waiting, count = Checkpoints(), 0
     unsettled: list[tuple[int, bool]] = []

@@ -148,7 +148,7 @@ def test_prefix_gets_one_object_a_flush():
 
 @pytest.mark.parametrize("path", ["/proc/nowhere/dead.jsonl", "nosuchscheme://bucket/prefix"])
 def test_place_that_cannot_be_written_is_an_error_and_keeps_the_letters(path: str):
-    """A letter that could not be made durable stays unsettled."""
+    """A letter that could not be made durable stays unacknowledged."""
     place = dead_letters(path)
     place.add(letter(9))
     with pytest.raises(OSError, match=r"Not a directory|No such file|no fsspec file system"):
@@ -293,7 +293,7 @@ def test_device_takes_letters_and_keeps_its_mode():
 
 
 def test_device_that_is_full_is_an_error():
-    """A letter that a device did not take stays unsettled."""
+    """A letter that a device did not take stays unacknowledged."""
     place = dead_letters("/dev/full")
     place.add(letter(9))
     with pytest.raises(OSError, match="No space left on device"):

@@ -110,7 +110,7 @@ class Desk:
 
 
 def test_accepted_batch_is_settled_once():
-    """A batch that Pinterest takes is one request, and then no longer unsettled."""
+    """A batch that Pinterest takes is one request, and then no longer unacknowledged."""
     desk = Desk(accept)
     desk.dispatcher.submit(batch_of(range(3)))
     assert desk.dispatcher.oldest_sequence() == 1
@@ -188,7 +188,7 @@ def test_account_that_has_no_calls_left_waits_a_minute_at_most_and_says_so(caplo
 
 
 def test_retries_end_the_run_in_time():
-    """When a batch was tried for max_retry_seconds the run stops, and the batch stays unsettled."""
+    """When a batch was tried for max_retry_seconds the run stops, and the batch stays unacknowledged."""
     desk = Desk(lambda _: ApiResponse(503, message="down"), max_retry_seconds=60)
     desk.dispatcher.submit(batch_of(range(2)))
     desk.run()

@@ -148,7 +148,7 @@ def test_a_run_that_did_not_end_well_is_no_refresh(run_target, sandbox, full, pr
 def test_a_stopped_delivery_is_no_refresh(run_target, sandbox, full, prune):
     """A run that Pinterest stopped counts no better.
 
-    Its members are unsettled, and prune waits for a good one.
+    Its members are unacknowledged, and prune waits for a good one.
     """
     bring(run_target, full, 1, 2)
     sandbox.faults.set([Fault("status", status=403, endpoint="customer_lists", method="PATCH")])

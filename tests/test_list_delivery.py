@@ -1,6 +1,6 @@
 """Customer lists from records to membership.
 
-Which requests, in which order, what is settled when, and what stops a run.
+Which requests, in which order, what is acknowledged when, and what stops a run.
 """
 
 import json
@@ -57,7 +57,7 @@ def updates(sandbox):
 
 
 def test_a_list_that_is_not_there_is_made_with_its_first_members(run_target, sandbox):
-    """One request makes the list of everybody, and every record is delivered and settled."""
+    """One request makes the list of everybody, and every record is delivered and acknowledged."""
     ran = run_target([SCHEMA, *(row(number) for number in range(5)), DONE], **list_settings())
     assert (ran.code, ran.outcomes, ran.states) == (0, {"delivered": 5}, ['{"n": 1}'])
     assert updates(sandbox) == [("CREATE", people(*range(5)))]
@@ -163,7 +163,7 @@ def test_entries_of_one_list_must_agree():
 def test_the_last_operation_of_a_member_is_what_is_sent(run_target, sandbox, held):
     """Additions and removals of a flush are disjoint.
 
-    What a later record takes the place of is skipped, and settled.
+    What a later record takes the place of is skipped, and acknowledged.
     """
     run_target([SCHEMA, row(1), row(2)], **list_settings())
     lines = [SCHEMA, row(3), row(1, "exit"), row(3, "exit"), row(2, "exit"), row(2), row(4), DONE]
@@ -530,7 +530,7 @@ def test_refused_members_that_are_few_are_rejected_at_the_end(run_target, sandbo
 def test_what_only_a_person_can_mend_stops_the_run(run_target, sandbox, changes, words):
     """A refused token, account or list ends the run with 1 and names the setting.
 
-    Nothing is settled.
+    Nothing is acknowledged.
     """
     ran = run_target([SCHEMA, row(1), DONE], **{**list_settings(), **changes})
     assert words in ran.log

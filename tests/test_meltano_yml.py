@@ -452,7 +452,7 @@ def test_the_readmes_commands_work_in_a_project_with_a_tap(sandbox, tmp_path, sh
 
 
 def test_a_tap_that_crashes_fails_the_readmes_script(tmp_path: Path):
-    """The script for cron ends with the tap's exit code, and keeps what was settled before."""
+    """The script for cron ends with the tap's exit code, and keeps what was acknowledged before."""
     (script,) = fenced("bash")
     programs = {"tap-shop": "echo some; exit 3", "target-pinterest-capi": "cat > seen; echo '{}'"}
     for name, body in programs.items():

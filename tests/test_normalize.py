@@ -1101,7 +1101,7 @@ def test_only_an_id_is_a_maid(text, normal):
     ],
 )
 def test_email_as_keyboards_and_directories_write_it(text, normal):
-    """Full width is the usual width, and what names an address is no part of it."""
+    """Full width is the usual width, and what names an address is not part of it."""
     assert forms.email(text) == normal
 
 
@@ -1125,7 +1125,7 @@ def test_email_as_keyboards_and_directories_write_it(text, normal):
     ],
 )
 def test_phone_with_words_and_code_alone(text, digits):
-    """Words for a phone are no part of its number, and a country code alone is no phone."""
+    """Words for a phone are no part of its number, and a country code alone is not a phone."""
     assert forms.phone(text, None) == (digits, None)
 
 
@@ -1147,7 +1147,7 @@ def test_phone_with_words_and_code_alone(text, digits):
     ],
 )
 def test_postal_code_with_its_country(text, region, code):
-    """A country or a state before a code of digits is no part of it, unless it is everywhere."""
+    """A country or a state before a code of digits is not part of it, unless it is everywhere."""
     assert forms.postal_code(text, region, digits_only=False) == code
 
 

@@ -188,7 +188,7 @@ def test_signal_flushes_and_ends(start, sandbox: Sandbox, signum: int, code: int
 
 
 def test_signal_while_a_request_hangs_ends_within_the_grace_time(start, sandbox: Sandbox):
-    """What Pinterest does not answer in time stays unsettled: STATE stays before it."""
+    """What Pinterest does not answer in time stays unacknowledged: STATE stays before it."""
     sandbox.faults.set([Fault("latency", seconds=600, skip=1)])
     target = start(batch_size_rows=1, shutdown_grace_seconds=0.5)
     target.write(VISITS, *visits(range(1)), state({"n": 1}))

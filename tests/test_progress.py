@@ -102,7 +102,7 @@ def test_speed_is_that_of_the_last_while():
 
 
 def test_oldest_unsettled_is_shown_in_seconds():
-    """The oldest unsettled record is as old as it can be: from when it can have arrived first."""
+    """The oldest unacknowledged record is as old as it can be: from when it can have arrived first."""
     shown = Shown(10)
     shown.at(105, records=50)
     shown.at(110, records=100, oldest_unsettled=80)
@@ -143,7 +143,7 @@ def test_words_and_numbers():
     made = Progress(Snapshot(1200, 1000, 0, 2, 0, 7, 1003), Snapshot(), 12.3456, 449.96, 3.21)
     assert (
         made.words
-        == "1,200 records, 1,000 delivered, 2 rejected, 450 events/s, oldest unsettled 3 s"
+        == "1,200 records, 1,000 delivered, 2 rejected, 450 events/s, oldest unacknowledged 3 s"
     )
     assert made.numbers() == {
         "records": 1200,
@@ -303,7 +303,8 @@ def test_a_line_that_moves_in_a_terminal(config, tmp_path, sandbox):
     assert (process.returncode, out) == (0, b'{"n": 1}\n')
     pictures = shown.decode().split("\r\x1b[2K")
     assert any(
-        picture.startswith("1 records, 0 delivered, 0 rejected") and "oldest unsettled" in picture
+        picture.startswith("1 records, 0 delivered, 0 rejected")
+        and "oldest unacknowledged" in picture
         for picture in pictures
     )
     assert "Done after 1 records" in pictures[-1]

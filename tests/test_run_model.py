@@ -348,7 +348,7 @@ class World:
         assert not self.written or state > self.written[-1], "STATE went back"
         settled, dead = self.settled(), set(self.dead())
         passed = {number for record, number, _ in self.arrived if record <= self.states[state]}
-        assert passed <= settled, "STATE passed an unsettled record"
+        assert passed <= settled, "STATE passed an unacknowledged record"
         limit, tally = self.run.settings.max_rejected_ratio, self.run.tally
         if limit is not None and tally.failed and tally.failed >= limit * tally.attempted:
             before = self.states[self.written[-1]] if self.written else 0
@@ -691,7 +691,7 @@ def test_ledger_that_fails_while_several_answers_come_stops_once(world, tmp_path
 def test_ledger_that_fails_when_it_is_asked_about_an_old_event_stops_the_run(world, tmp_path: Path):
     """The ledger fails when it is asked whether it knows a record that is too old.
 
-    The record is not settled, and the run ends with the reason.
+    The record is not acknowledged, and the run ends with the reason.
     """
     one = world(ledger_url=f"sqlite:///{tmp_path}/no/such/folder/ledger.db")
     one.step("state")
@@ -825,7 +825,7 @@ def test_what_is_undecided_may_still_get_through(world, hold, rows: int, deliver
     ],
 )
 def test_run_stops_early_only_where_no_answer_can_mend_it(world, limit, invalid, undecided, stops):
-    """It stops once 1,000 are settled and the share is at the limit.
+    """It stops once 1,000 are acknowledged and the share is at the limit.
 
     That is so even if all others are delivered.
     """
@@ -838,9 +838,7 @@ def test_run_stops_early_only_where_no_answer_can_mend_it(world, limit, invalid,
     one.endings = ["taken"]
     if stops:
         assert stopped.value.exit_code is ExitCode.TOO_MUCH_REJECTED
-        assert f"{invalid} of {invalid} settled events were invalid or rejected" in str(
-            stopped.value
-        )
+        assert f"{invalid} of {invalid} events were invalid or rejected" in str(stopped.value)
 
 
 @pytest.mark.parametrize(("repeats", "stops"), [(110, True), (111, False)])

@@ -326,7 +326,7 @@ def test_ratio_of_failures(run_target):
 
 
 def test_ratio_stops_a_long_run_early(run_target, sandbox):
-    """With a thousand settled the run stops at once instead of at the end."""
+    """With a thousand acknowledged the run stops at once instead of at the end."""
     rows = [
         record("visits", **visit(number, em=None if number % 2 else f"shopper{number}@example.com"))
         for number in range(20_000)
@@ -395,7 +395,7 @@ def test_modes_that_write_no_state(
 
 
 def test_streams_that_no_entry_names_are_skipped_once(run_target):
-    """With `mappings` set, other streams are skipped, warned about once, and settled for STATE."""
+    """With `mappings` set, other streams are skipped, warned about once, and acknowledged for STATE."""
     lines = [
         schema("carts", "id"),
         *[record("carts", id=number) for number in range(3)],

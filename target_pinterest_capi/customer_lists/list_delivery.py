@@ -1,8 +1,8 @@
 """Customer lists within a run: operations gather, and leave as additions and removals of each list.
 
-Owns the lists of a run and every operation until it is settled. Promises that the last operation of
+Owns the lists of a run and every operation until it is acknowledged. Promises that the last operation of
 a member wins, that a list has one request under way at a time, that different lists go side by
-side, and that an operation is settled only after Pinterest answered, and after a full refresh has
+side, and that an operation is acknowledged only after Pinterest answered, and after a full refresh has
 it on record. The conversion token is never known here.
 """
 
@@ -294,7 +294,7 @@ class ListDelivery:
         return RequestCounts() if self._calls is None else self._calls.requests
 
     def oldest_sequence(self) -> int | None:
-        """Return the lowest number of a record whose operation is not settled."""
+        """Return the lowest number of a record whose operation is not acknowledged."""
         sequences = [queue.oldest_sequence() for queue in self._queues.values()]
         return min((number for number in sequences if number is not None), default=None)
 

@@ -1,6 +1,6 @@
-"""One customer list within a run: its operations gather, leave in one flow at a time, are settled.
+"""One customer list within a run: its operations gather, leave in one flow at a time, are acknowledged.
 
-Promises that a record is settled when the last of its members is, and not before Pinterest answered
+Promises that a record is acknowledged when the last of its members is, and not before Pinterest answered
 and a full refresh has the member on record; and that memory is bounded by two batches of members.
 Decides nothing about retries, and nothing about the list at Pinterest.
 """
@@ -105,11 +105,11 @@ class ListQueue:
 
     @property
     def undecided(self) -> int:
-        """How many records are not settled."""
+        """How many records are not acknowledged."""
         return len(self._open)
 
     def oldest_sequence(self) -> int | None:
-        """Return the lowest number of a record that is not settled."""
+        """Return the lowest number of a record that is not acknowledged."""
         return next(iter(self._open)).sequence if self._open else None
 
     def is_waiting(self, *, flushing: bool) -> bool:

@@ -1,6 +1,6 @@
 """How events end: each in exactly one outcome, counted with its reason.
 
-An invalid or rejected event is settled only once its dead letter is durable, and any event once
+An invalid or rejected event is acknowledged only once its dead letter is durable, and any event once
 the results have it. Hears from the
 dispatcher how requests end, and from the run what makes no event. Never sends, never writes STATE.
 """
@@ -90,7 +90,7 @@ class Acknowledger:
         self.tally.count_unsent()
 
     def add_dead_letter(self, letter: DeadLetter) -> None:
-        """Add an invalid or rejected event; it is settled once `flush` made its letter durable."""
+        """Add an invalid or rejected event; it is acknowledged once `flush` made its letter durable."""
         if letter.reason != Invalid.EVENT_TOO_OLD:
             self._hold_at(letter.sequence)
         self.dead_letters.add(letter)
@@ -100,7 +100,7 @@ class Acknowledger:
     def settle_answered(self, batch: Batch, statuses: list[EventStatus], http_status: int) -> None:
         """Settle every event of a request by its own status.
 
-        Raises `DatabaseError` before anything is settled.
+        Raises `DatabaseError` before anything is acknowledged.
         """
         # A list is built faster than a generator here.
         if not any(
@@ -272,7 +272,7 @@ class Acknowledger:
     def has_too_much_rejected(self, undecided: int, *, at_end: bool) -> bool:
         """Return whether the share stays at or over the limit even if all `undecided` get through.
 
-        Before the end enough events must be settled: the limit says how many.
+        Before the end enough events must be acknowledged: the limit says how many.
         """
         limit = self._rejection_limit
         is_enough = at_end or self.tally.attempted >= limit.min_settled

@@ -1,7 +1,7 @@
-"""Which STATE may be written: only one that no unsettled record comes before.
+"""Which STATE may be written: only one that no unacknowledged record comes before.
 
 Records are numbered as they arrive. A STATE that came after record n is true once every event of
-records 1 to n is settled. Pure bookkeeping; the run does the writing.
+records 1 to n is acknowledged. Pure bookkeeping; the run does the writing.
 """
 
 from bisect import bisect_left

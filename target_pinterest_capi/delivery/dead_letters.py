@@ -91,7 +91,7 @@ class DeadLetters:
         self.written = 0
 
     def add(self, letter: DeadLetter) -> None:
-        """Add a letter; its event is not settled until `flush` returned it."""
+        """Add a letter; its event is not acknowledged until `flush` returned it."""
         if not self._buffer:
             self._oldest_at = self._clock()
         self._buffer.append(letter)
@@ -115,7 +115,7 @@ class DeadLetters:
         return min((letter.sequence for letter in self._buffer), default=None)
 
     def flush(self) -> list[DeadLetter]:
-        """Make every letter durable, and return them: their events are settled now."""
+        """Make every letter durable, and return them: their events are acknowledged now."""
         letters = self._buffer
         if letters:
             at = self._wall()
@@ -127,7 +127,7 @@ class DeadLetters:
         return letters
 
     def close(self) -> None:
-        """Close the file; events of letters not flushed stay unsettled."""
+        """Close the file; events of letters not flushed stay unacknowledged."""
         self._file.close()
 
     def _write(self, lines: bytes) -> None:

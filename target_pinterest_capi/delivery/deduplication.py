@@ -1,6 +1,6 @@
 """What keeps an event from being sent twice: the ledger, and the keys under way in this run.
 
-A key is claimed before its event is sent, and recorded before its event is settled, so that STATE
+A key is claimed before its event is sent, and recorded before its event is acknowledged, so that STATE
 cannot pass one that the ledger does not have. Never counts and never sends: it says what may be
 sent, and what need not be.
 """

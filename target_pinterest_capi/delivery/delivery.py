@@ -29,7 +29,7 @@ class Delivery(Protocol):
 
     @property
     def undecided(self) -> int:
-        """How many events or members that arrived are not settled."""
+        """How many events or members that arrived are not acknowledged."""
 
     @property
     def requests(self) -> RequestCounts:
@@ -40,7 +40,7 @@ class Delivery(Protocol):
         """Why nothing further is sent, if it is so: the run stops too."""
 
     def oldest_sequence(self) -> int | None:
-        """Return the lowest number of a record that is not settled: no STATE passes it."""
+        """Return the lowest number of a record that is not acknowledged: no STATE passes it."""
 
     def next_due_at(self) -> float | None:
         """Return when something can be done; None where only a response can change anything."""

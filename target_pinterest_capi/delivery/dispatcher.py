@@ -153,7 +153,7 @@ class Dispatcher:
         return bool(self._unconfirmed)
 
     def oldest_sequence(self) -> int | None:
-        """Return the lowest sequence number of any event that is not settled."""
+        """Return the lowest sequence number of any event that is not acknowledged."""
         return min((batch.sequences[0] for batch in self._live), default=None)
 
     def next_due_at(self) -> float | None:
@@ -221,7 +221,7 @@ class Dispatcher:
             self._workers.start(batch)
         except NoThreadError as error:
             self.stop(str(error))
-            self._schedule(batch, _BEFORE_ALL_OTHERS)  # not settled: STATE stays before it
+            self._schedule(batch, _BEFORE_ALL_OTHERS)  # not acknowledged: STATE stays before it
             return
         count_attempt(batch, now, self.requests)
         self.requests.isolating += batch.attempts == 1 and batch.depth > 0
@@ -255,7 +255,7 @@ class Dispatcher:
                 self._isolate(batch, response)
             case Decision.STOP:
                 self.stop(f"{describe(response)}: {remedy(response)}")
-                self._schedule(batch, _BEFORE_ALL_OTHERS)  # not settled: STATE stays before it
+                self._schedule(batch, _BEFORE_ALL_OTHERS)  # not acknowledged: STATE stays before it
 
     def _settle(self, batch: Batch, response: EventsResponse) -> None:
         assert isinstance(response, ApiResponse)  # noqa: S101 - else `classify` settles nothing

@@ -279,7 +279,7 @@ class EventDelivery:
     def _poll_dispatcher(self) -> None:
         """Let the dispatcher read responses and start requests.
 
-        Nothing is settled of a response that ledger or results cannot record.
+        Nothing is acknowledged of a response that ledger or results cannot record.
         """
         try:
             self.dispatcher.poll()

@@ -1,7 +1,7 @@
 """Batches whose events another run has claimed on the same ledger, until they are claimed again.
 
 Whether the other run delivered them or gave them up is asked at intervals. Their records are not
-settled as long as they wait.
+acknowledged as long as they wait.
 """
 
 import heapq

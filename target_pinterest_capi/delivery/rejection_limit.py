@@ -10,7 +10,7 @@ MIN_SETTLED_FOR_RATIO: Final = 1000
 class RejectionLimit(NamedTuple):
     """The share of failures that is too much; None where there is no limit.
 
-    Before the end of the input at least `min_settled` events must be settled.
+    Before the end of the input at least `min_settled` events must be acknowledged.
     """
 
     max_ratio: float | None
@@ -26,6 +26,6 @@ class RejectionLimit(NamedTuple):
     def describe(self, counters: Counters, where: str) -> str:
         """Return how much failed, what the limit is, and `where` each one's reason is."""
         return (
-            f"{counters.failed} of {counters.attempted} settled events were invalid or rejected, "
+            f"{counters.failed} of {counters.attempted} events were invalid or rejected, "
             f"and max_rejected_ratio is {self.max_ratio:g}: see {where} for each one's reason"
         )

@@ -1,6 +1,6 @@
 """Repeats within a run: an event whose key is open or in flight waits for the first one's outcome.
 
-The first one came before its repeats, and is not settled as long as they wait: where STATE stays
+The first one came before its repeats, and is not acknowledged as long as they wait: where STATE stays
 before it, it stays before them.
 """
 

@@ -191,7 +191,7 @@ class Run:
         )
 
     def _fail_on(self, record: InvalidRecord) -> None:
-        self._failed_at = self.sequence  # never settled; what came before it is still sent
+        self._failed_at = self.sequence  # never acknowledged; what came before it is still sent
         where = f", field {shown_name(record.field)}" if record.field else ""
         self._stop = RunStopped(
             "on_invalid is fail, and a record of stream "
@@ -332,7 +332,7 @@ class Run:
         """Send what is open, wait for every response, and write the last true STATE.
 
         Ends early where the run stopped or its grace time is over; STATE then stays before what is
-        not settled. Returns why the run stopped, if it did.
+        not acknowledged. Returns why the run stopped, if it did.
         """
         for delivery in self._deliveries:
             delivery.flush()

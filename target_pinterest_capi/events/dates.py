@@ -53,7 +53,7 @@ _DATE: Final = (
     r"|[a-z\d][a-z\d/., -]*?(?<!\d)\d{4}|[a-z]{6,9}, \d\d-[a-z]{3}-\d\d)"
 )
 _BETWEEN: Final = r"(?:,? at |(?<=\d)t|[ ,:_-]+)"
-_CLOCK: Final = (  # an hour alone is no time of day
+_CLOCK: Final = (  # an hour alone is not a time of day
     r"(?=\d\d?(?:[:.h]?\d\d| ?[ap]\.? ?m\b))(?P<hour>\d{1,2})(?:[:.h]?(?P<minute>\d\d)"
     r"(?:[:.]?(?P<second>\d\d)(?:[.,:](?P<fraction>\d{1,9}))?)?)?"
     r"(?: ?(?P<half>[ap])\.? ?m\b\.?)?"

@@ -55,7 +55,7 @@ _CENTURIES: Final = ("19", "20")
 
 
 class Readings(NamedTuple):
-    """The days that a text can be: None where it is no day in that order."""
+    """The days that a text can be: None where it is not a day in that order."""
 
     day_first: date | None
     month_first: date | None

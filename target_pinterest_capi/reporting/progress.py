@@ -64,7 +64,7 @@ class Progress(NamedTuple):
             parts.append(f"{now.skipped:,} skipped")
         parts.append(f"{self.events_per_second:,.0f} events/s")
         if self.oldest_unsettled_seconds is not None:
-            parts.append(f"oldest unsettled {self.oldest_unsettled_seconds:,.0f} s")
+            parts.append(f"oldest unacknowledged {self.oldest_unsettled_seconds:,.0f} s")
         return ", ".join(parts)
 
     def numbers(self) -> dict[str, Any]:

@@ -123,7 +123,7 @@ def _deliver(
 
 
 def _verdict(run: Run, stopped: RunStopped | None, *, is_fed: bool) -> RunStopped | None:
-    """Return why no attempt can do better; None where all is settled.
+    """Return why no attempt can do better; None where all is acknowledged.
 
     Raises `DeliveryError` where another attempt can.
 

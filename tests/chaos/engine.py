@@ -299,7 +299,7 @@ class Engine:
             position, settled = position_of(line), self.truth.settled_through()
             self.account.states += 1
             if position > settled:
-                self._problem(f"STATE says {position}, and record {settled} was not settled")
+                self._problem(f"STATE says {position}, and record {settled} was not acknowledged")
             if position < self.position:
                 self._problem(f"STATE went back from {self.position} to {position}")
             self.position = position
@@ -352,7 +352,7 @@ class Engine:
                 newest[-2] if newest[-1] == read and len(newest) > 1 else newest[-1]
             ):
                 problems.append(
-                    f"everything up to {read} was settled, and STATE says {self.position}"
+                    f"everything up to {read} was acknowledged, and STATE says {self.position}"
                 )
         if "example.com" in ran.log or TOKEN in ran.log:
             problems.append("the log shows a value of a record, or the token")

@@ -321,7 +321,7 @@ def test_locked_database_is_waited_for_no_longer_than_there_is_time(tmp_path: Pa
 
 
 def test_rerun_sends_only_what_is_new(run_target, given, sandbox: Sandbox):
-    """What an earlier run delivered is skipped, counted, and settled for STATE."""
+    """What an earlier run delivered is skipped, counted, and acknowledged for STATE."""
     assert run_target([VISITS, *visits(1, 2, 3)], **given).outcomes == {"delivered": 3}
     ran = run_target([VISITS, *visits(2, 3, 4), state({"n": 4})], **given)
     assert (ran.code, ran.outcomes, ran.reasons, ran.states) == (

@@ -64,7 +64,7 @@ class CheckpointsThatPassFailures(Checkpoints):
 
 
 class CheckpointsThatRunAhead(Checkpoints):
-    """Lets a STATE pass the oldest record that is not settled."""
+    """Lets a STATE pass the oldest record that is not acknowledged."""
 
     def pop_newest_true(self, oldest_unsettled: int | None, *, pass_held: bool) -> bytes | None:
         ahead = None if oldest_unsettled is None else oldest_unsettled + 1
