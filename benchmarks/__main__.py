@@ -15,7 +15,7 @@ from statistics import median
 from typing import Any, Final
 
 from benchmarks import documents, plots
-from benchmarks.cases import CASES, TARGET, Bench, Case, Sample
+from benchmarks.cases import CASES, SHOP_CASES, TARGET, Bench, Case, Sample
 from benchmarks.children import ChildError
 from benchmarks.guard import GUARDED, RECORDED
 from benchmarks.peers import Absent
@@ -30,6 +30,8 @@ from benchmarks.results import (
     rates_table,
     reach,
     reach_table,
+    shop_rows,
+    shops_table,
     table,
 )
 
@@ -40,8 +42,9 @@ VERY_LONG_RECORDS: Final = 10_000_000
 PERFORMANCE: Final = HERE.parent / "docs" / "performance.md"
 SPARK: Final = HERE.parent / "docs" / "spark.md"
 SHORT_RUNS: Final = 3
+SHOP_ROUNDS: Final = 3
 MUST_RUN: Final = ("floor", TARGET)
-_OURS: Final = [case.name for case in CASES if case.program == TARGET]
+_OURS: Final = [case.name for case in (*CASES, *SHOP_CASES) if case.program == TARGET]
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -65,7 +68,7 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--only",
         nargs="+",
-        choices=[case.name for case in CASES],
+        choices=[case.name for case in (*CASES, *SHOP_CASES)],
         help="cases to run besides floor and target",
     )
     parser.add_argument(
@@ -111,12 +114,13 @@ def main(words: Sequence[str] | None = None) -> None:
 
 def _measure_all(bench: Bench, given: argparse.Namespace) -> None:
     wanted = {
-        *(given.only or [case.name for case in CASES]),
+        *(given.only or [case.name for case in (*CASES, *SHOP_CASES)]),
         *MUST_RUN,
         *(GUARDED if given.record else ()),
     }
+    of_shops = [case for case in SHOP_CASES if case.name in wanted]
     rates, first_request_seconds = _rounds(
-        bench, [case for case in CASES if case.name in wanted], given.rounds
+        bench, [case for case in CASES if case.name in wanted], given.rounds, of_shops
     )
     target = next(case for case in CASES if case.name == TARGET)
     times = max(1, (VERY_LONG_RECORDS if given.long else LONG_RECORDS) // given.records)
@@ -133,9 +137,14 @@ def _measure_all(bench: Bench, given: argparse.Namespace) -> None:
     start = by_name[TARGET].start_cpu_seconds
     growth = cpu_us(long, start) / median(cpu_us(sample, start) for sample in short)
     rows = reach(by_name, peak_mib, first_request_seconds, growth)
+    sizes = {case.name: bench.bytes_of_a_record(case) for case in (target, *of_shops)}
+    by_shop = shop_rows(by_name, sizes)
     decade_rows = [(name, f"{cost:.1f}") for name, cost in by_decade.items()]
     tables = {
-        "cases": rates_table(rates),
+        "cases": rates_table(
+            [rate for rate in rates if rate.name not in sizes or rate.name == TARGET]
+        ),
+        "presets": shops_table(by_shop),
         "decades": table(("records received", "us/record"), decade_rows),
         "reach": reach_table(rows),
     }
@@ -146,6 +155,7 @@ def _measure_all(bench: Bench, given: argparse.Namespace) -> None:
         "rounds": given.rounds,
         "cases": [rate._asdict() | {"rate": rate.rate, "spread": rate.spread} for rate in rates],
         "decades_us": by_decade,
+        "presets": [row._asdict() for row in by_shop],
         "reach": [row._asdict() | {"holds": row.holds} for row in rows],
     })  # fmt: skip
     if given.record:
@@ -159,23 +169,29 @@ def _measure_all(bench: Bench, given: argparse.Namespace) -> None:
         })  # fmt: skip
 
 
-def _rounds(bench: Bench, cases: list[Case], rounds: int) -> tuple[list[Rate], float]:
-    """Run every case in turn, round after round: a busy moment meets all of them alike."""
-    samples: dict[str, list[Sample]] = {case.name: [] for case in cases}
-    starts: dict[tuple[str, int], list[Sample]] = {}
+def _rounds(
+    bench: Bench, cases: list[Case], rounds: int, of_shops: list[Case]
+) -> tuple[list[Rate], float]:
+    """Run every case in turn, round after round: a busy moment meets all of them alike.
+
+    Sources, which are many, have three rounds at most.
+    """
+    samples: dict[str, list[Sample]] = {case.name: [] for case in (*cases, *of_shops)}
+    starts: dict[tuple[str, int, str], list[Sample]] = {}
     imports: list[float] = []
     skipped: dict[str, str] = {}
+    for case in cases:
+        if case.name in MUST_RUN:
+            bench.run_one(case)  # so that Python has compiled all modules
     for number in range(1, rounds + 1):
         imports.append(bench.run_import())
-        for case in cases:
+        for case in (*cases, *(of_shops if number <= SHOP_ROUNDS else ())):
             if case.name in skipped:
                 continue
             _say(f"round {number} of {rounds}: {case.name}")
             try:
-                if case.name == case.program or case.processes > 1:
-                    starts.setdefault((case.program, case.processes), []).append(
-                        bench.run_one(case)
-                    )
+                if case.has_own_start:
+                    starts.setdefault(_start_of(case), []).append(bench.run_one(case))
                 samples[case.name].append(bench.run(case))
             except (ChildError, Absent) as error:
                 if case.name in MUST_RUN:
@@ -184,16 +200,19 @@ def _rounds(bench: Bench, cases: list[Case], rounds: int) -> tuple[list[Rate], f
     rates = [
         Rate(case.name, case.about, skipped=skipped[case.name])
         if case.name in skipped
-        else rate_of(
-            case.name, case.about, samples[case.name], starts[case.program, case.processes]
-        )
-        for case in cases
+        else rate_of(case.name, case.about, samples[case.name], starts[_start_of(case)])
+        for case in (*cases, *of_shops)
     ]
     first = median(
         (start.counts.first_request_at or 0.0) - start.took.started_at
-        for start in starts[TARGET, 1]
+        for start in starts[TARGET, 1, ""]
     )
     return rates, first - median(imports)
+
+
+def _start_of(case: Case) -> tuple[str, int, str]:
+    """Return what cases have in common that start alike."""
+    return case.program, case.processes, case.shop
 
 
 def _show(tables: Mapping[str, str], *, record: bool) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
 
-from benchmarks import children, peers
+from benchmarks import children, peers, shops
 from benchmarks.records import STREAM, Files
 from benchmarks.server import Counts, Server
 
@@ -49,7 +49,8 @@ EXPRESSIONS: Final[Mapping[str, str]] = {
 class Case(NamedTuple):
     """One row of the results.
 
-    `settings` are the target's; `makes` names a file that must be there after a run.
+    `settings` are the target's; `makes` names a file that must be there after a run. The input is
+    that of a `shop`, if one is named.
     """
 
     name: str
@@ -60,6 +61,18 @@ class Case(NamedTuple):
     processes: int = 1
     is_slow: bool = False
     makes: str = ""
+    shop: str = ""
+
+    @property
+    def has_own_start(self) -> bool:
+        """Whether no other case starts as it does: by its program, its processes, its mapping."""
+        return self.name == self.program or self.processes > 1 or bool(self.shop)
+
+
+def fallbacks() -> dict[str, list[str]]:
+    """Return the 27 expressions, each with two more: of a column that is null in every record."""
+    others = ["hashed_maids", "hashed_maids.id || hashed_maids"]
+    return {path: [expression, *others] for path, expression in EXPRESSIONS.items()}
 
 
 CASES: Final = (
@@ -77,6 +90,11 @@ CASES: Final = (
         "with a mapping of 27 expressions",
         settings={"mappings": [{"stream": STREAM, "fields": EXPRESSIONS}]},
     ),
+    Case(
+        "fallbacks",
+        "with the same, each with two fallbacks",
+        settings={"mappings": [{"stream": STREAM, "fields": fallbacks()}]},
+    ),
     Case("latency", f"with {LATENCY_MS} ms a call", latency_ms=LATENCY_MS),
     Case(
         "ledger",
@@ -92,6 +110,15 @@ CASES: Final = (
     ),
     Case("validate", "with validate_records: true", settings={"validate_records": True}),
     Case("two", "two processes, each with half of the input", processes=2),
+)
+SHOP_FLOOR: Final = "shop-floor"
+SHOP_CASES: Final = tuple(
+    case
+    for name in shops.SHOPS
+    for case in (
+        Case(f"floor of {name}", f"decode {name}, encode", program=SHOP_FLOOR, shop=name),
+        Case(name, f"preset of {name}", settings={"mappings": [shops.mapping(name)]}, shop=name),
+    )
 )
 
 
@@ -110,6 +137,7 @@ class Bench:
         self._folder = folder
         self._bytecode = folder / "bytecode"
         self._servers: dict[int, Server] = {}
+        self._shops: dict[str, tuple[Path, Path]] = {}
         self._stack = ExitStack()
         self.files = Files(folder, count)
 
@@ -127,6 +155,8 @@ class Bench:
 
     def run(self, case: Case) -> Sample:
         """Run a case on the input it is meant for. Raises `ChildError`, or `Absent`."""
+        if case.shop:
+            return self._run(case, [[self._shop(case.shop)[0]]], self.files.fewer)
         if case.processes > 1:
             return self._run(case, [[half] for half in self.files.halves], self.files.count)
         if case.is_slow:
@@ -135,6 +165,8 @@ class Bench:
 
     def run_one(self, case: Case) -> Sample:
         """Run a case on a single record a process: its start and end."""
+        if case.shop:
+            return self._run(case, [[self._shop(case.shop)[1]]], 1)
         return self._run(case, [[self.files.one]] * case.processes, case.processes)
 
     def run_long(self, case: Case, times: int) -> Sample:
@@ -168,6 +200,17 @@ class Bench:
                 path.unlink()
         return Sample(records, took, counts)
 
+    def _shop(self, name: str) -> tuple[Path, Path]:
+        if name not in self._shops:
+            self._shops[name] = shops.generate(self._folder, name, self.files.fewer)
+        return self._shops[name]
+
+    def bytes_of_a_record(self, case: Case) -> float:
+        """Return how long a line of a case's input is."""
+        if case.shop:
+            return self._shop(case.shop)[0].stat().st_size / self.files.fewer
+        return self.files.every.stat().st_size / self.files.count
+
     def _server(self, latency_ms: int) -> Server:
         if latency_ms not in self._servers:
             self._servers[latency_ms] = self._stack.enter_context(Server(latency_ms))
@@ -198,6 +241,8 @@ def _words(case: Case, folder: Path, server: Server) -> list[str]:
     match case.program:
         case "floor":
             return [sys.executable, "-m", "benchmarks.floor"]
+        case "shop-floor":
+            return [sys.executable, "-m", "benchmarks.shop_floor", case.shop]
         case "sdk":
             return [sys.executable, "-m", "benchmarks.null_target"]
         case "target-jsonl":

@@ -123,6 +123,7 @@ def reach(
         row("the target to target-jsonl", 1.0, "target", "target-jsonl"),
         row("the target to the floor", 0.6, "target", "floor"),
         row("a mapping of 27 expressions to the floor", 0.5, "mapping", "floor"),
+        row("the same with fallbacks to the floor", 0.5, "fallbacks", "floor"),
         row("200 ms a call to none", 0.75, "latency", "target", by_cpu=False),
         row("the SQLite ledger to none", 0.75, "ledger", "target"),
         row("validate_records to none", 0.75, "validate", "target"),
@@ -137,6 +138,65 @@ def reach(
         ),
         Reach("CPU of a record, in a long run to in a short one", 1.1, growth, at_least=False),
     ]
+
+
+class ShopRow(NamedTuple):
+    """A source's numbers: what a record takes, and the ratios of CPU time.
+
+    To its floor, to the flat preset a record, and to the flat preset a byte.
+    """
+
+    name: str
+    record_bytes: float
+    rate: float
+    cpu_us: float
+    to_floor: float
+    to_flat: float
+    to_flat_by_bytes: float
+
+
+def shop_rows(rates: Mapping[str, Rate], sizes: Mapping[str, float]) -> list[ShopRow]:
+    """Return a row for each source that was measured; `sizes` has the bytes of a record."""
+    flat = rates["target"]
+    rows = []
+    for name, rate in rates.items():
+        floor = rates.get(f"floor of {name}")
+        if floor is None or rate.skipped or floor.skipped:
+            continue
+        to_flat = cpu_ratio(rate, flat)
+        by_bytes = to_flat * sizes[name] / sizes["target"]
+        rows.append(
+            ShopRow(
+                name,
+                sizes[name],
+                rate.rate,
+                rate.cpu_us,
+                to_floor=cpu_ratio(rate, floor),
+                to_flat=to_flat,
+                to_flat_by_bytes=by_bytes,
+            )
+        )
+    return rows
+
+
+def shops_table(rows: Sequence[ShopRow]) -> str:
+    """Show the sources."""
+    heads = (
+        "source", "bytes", "records/s", "CPU us/record", "to its floor", "to flat", "by bytes"
+    )  # fmt: skip
+    cells = [
+        (
+            row.name,
+            f"{row.record_bytes:,.0f}",
+            f"{row.rate:,.0f}",
+            f"{row.cpu_us:.1f}",
+            f"{row.to_floor:.2f}",
+            f"{row.to_flat:.2f}",
+            f"{row.to_flat_by_bytes:.2f}",
+        )
+        for row in rows
+    ]
+    return table(heads, cells)
 
 
 def cpu_ratio(ours: Rate, theirs: Rate) -> float:

@@ -29,6 +29,8 @@ SEEN_LIVE: Final = {
     "advertiser_tracking_enabled": {"type": "boolean"},
     "contents.item_brand_id": {"type": "string", "maxLength": 64},
 }
+# docs/pinterest-api.md: user_data, of a later version than the description that is kept
+NEWER: Final = {"user_data.customer_type": {"type": "string", "enum": ["new", "returning"]}}
 
 
 def body_schema(path: str, method: str) -> dict[str, Any]:
@@ -41,6 +43,8 @@ def body_schema(path: str, method: str) -> dict[str, Any]:
     event["advertiser_tracking_enabled"] = SEEN_LIVE["advertiser_tracking_enabled"]
     item = event["custom_data"]["properties"]["contents"]["items"]["properties"]
     item["item_brand_id"] = SEEN_LIVE["contents.item_brand_id"]
+    customer = schema["components"]["schemas"]["ConversionEventsUserDataProperties"]["properties"]
+    customer["customer_type"] = NEWER["user_data.customer_type"]
     _say_nulls(schema)
     return schema
 

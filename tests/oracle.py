@@ -54,17 +54,23 @@ class Oracle:
     def build(self, account: Account, record: Mapping[str, Any]) -> Result:
         """Return what the generated function is to return."""
         try:
+            for condition in self.plan.conditions:
+                value = condition.get(record)
+                if value is None or value is False or value in ("", [], {}):
+                    return SkippedRecord(self.plan.origin, Skipped.WHEN)
             return self._event(account, record)
         except NoEventError as error:
             return error.result
 
     def _event(self, account: Account, record: Mapping[str, Any]) -> Event:
-        raw = {path: self._read(path, record) for path in REQUIRED}
+        raw = {"event_name": self._read("event_name", record)}
         event: dict[str, Any] = {"event_name": self._name(raw, record)}
+        raw["action_source"] = self._read("action_source", record)
         event["action_source"] = self._convert("action_source", raw["action_source"])
         if event["action_source"] is None:
             raise self._missing("action_source", raw, record)
         event["event_time"] = None  # keeps its place: an id comes first
+        raw["event_id"] = self._read("event_id", record)
         event["event_id"] = self._convert("event_id", raw["event_id"])
         key: Any = self._key(record)
         if event["event_id"] is None:
@@ -72,6 +78,7 @@ class Oracle:
         elif self._key_is_the_id():
             key = self.plan.key_properties[0]
         identity = (account, event["event_name"], event["event_id"])
+        raw["event_time"] = self._read("event_time", record)
         event["event_time"] = self._time(raw, record, identity)
         event |= self._members("", record)
         event["user_data"] = self._members("user_data", record, self._region(record))

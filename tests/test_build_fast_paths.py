@@ -15,12 +15,14 @@ from oracle import Oracle
 from given import examples
 from shopper import ACCOUNT
 from target_pinterest_capi.events.build.builder import compile_builder
+from target_pinterest_capi.events.build.columns import RecordColumns
 from target_pinterest_capi.events.build.converters import Converters, Options
 from target_pinterest_capi.events.build.function_source import FunctionSource
 from target_pinterest_capi.events.build.members import FAST_PATHS, CompiledField, write_members
 from target_pinterest_capi.events.build.normal_forms import CACHE_SIZE, BoundedCache
 from target_pinterest_capi.events.build.plan import NOW as AT_BUILDING
 from target_pinterest_capi.events.build.plan import EventPlan, FieldPlan
+from target_pinterest_capi.events.build.readings import Readings
 from target_pinterest_capi.events.event import Origin
 from target_pinterest_capi.events.fields import BY_PATH, FIELDS, ITEM_FIELDS
 from target_pinterest_capi.events.null_values import DEFAULT_NULL_VALUES, null_words
@@ -228,7 +230,8 @@ COMMON: dict[str, Any] = {
 def fill(*members: CompiledField) -> Any:
     """Return the generated function that sets members in an object from a record."""
     source = FunctionSource("fill(into, record, region)")
-    write_members(source, members, "into", lambda member: f"record.get({member.leaf!r})")
+    source.write(RecordColumns.opening)
+    write_members(source, members, "into", Readings(source, RecordColumns()))
     source.bind("null_spellings", null_words(DEFAULT_NULL_VALUES).spellings)
     source.write("return into")
     return source.compile("test")
@@ -243,7 +246,7 @@ def test_every_fast_path_is_used(fast_path: str):
     members = [converters.compiled(field, COLUMNS[field.path]) for field in FIELDS]
     member = next(member for member in members if member.fast_path == fast_path)
     member = member._replace(convert=lambda *given: calls.append(given))
-    assert member.leaf in fill(member)({}, {member.leaf: COMMON[fast_path]}, "us")
+    assert member.leaf in fill(member)({}, {member.column: COMMON[fast_path]}, "us")
     assert calls == []
 
 

@@ -101,6 +101,19 @@ def test_repeats_take_the_place_of_what_failed_one_by_one(deduplication: Dedupli
     assert deduplication.register(event("a"), 5) == key("a")
 
 
+def test_nothing_takes_the_place_of_what_may_have_been_counted(deduplication: Deduplication):
+    """The repeats that wait are handed back, and no later one has a turn or waits."""
+    batch_of(deduplication, "a", "a", "b", "a")
+    assert not deduplication.is_uncertain(event("a"))
+    assert deduplication.end_uncertain(key("a")) == [(event("a"), 2), (event("a"), 4)]
+    assert deduplication.undecided == 0
+    assert deduplication.register(event("a"), 5) is None
+    assert deduplication.undecided == 0
+    assert deduplication.is_uncertain(event("a"))
+    assert deduplication.end_uncertain(key("b")) == []
+    assert deduplication.register(event("c"), 6) == key("c")
+
+
 def test_room_for_repeats_ends_and_comes_back():
     """So many repeats may wait, and each one that is decided makes room."""
     repeats = Repeats()

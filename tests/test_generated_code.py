@@ -122,7 +122,6 @@ def test_function_and_its_rows_differ_in_reading_alone():
         f"def build({RecordColumns.parameters}):",
         f"def build({RowColumns.parameters}):",
         "    get_record = record.get",
-        "    record = {}",
         "        name = rules.event_name(raw_name, record)",
         "        name = rules.event_name(raw_name, {})",
         "        source = rules.action_source(raw_source, record)",

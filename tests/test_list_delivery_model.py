@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -71,8 +72,16 @@ def start_at(lines: list[bytes], done: int) -> int:
     return done + done // EVERY
 
 
+SCHEMAS = [schema(stream, "emails", "action") for stream in LISTS]
+
+
 def run_until(
-    config: Path, lines: list[bytes], how: int | None, sandbox: Sandbox, requests: int
+    config: Path,
+    lines: list[bytes],
+    how: int | None,
+    sandbox: Sandbox,
+    requests: int,
+    schemas: Sequence[bytes] = SCHEMAS,
 ) -> tuple[int, int | None]:
     """Run the target on lines until that many requests more have come, then end it so.
 
@@ -85,7 +94,6 @@ def run_until(
         stderr=subprocess.PIPE,
         cwd=config.parent,
     )
-    schemas = [schema(stream, "emails", "action") for stream in LISTS]
     given = b"\n".join([*schemas, *lines]) + b"\n"
     if how is None:
         out, log = process.communicate(given, timeout=300)

@@ -408,6 +408,21 @@ def test_the_last_operation_wins_in_a_flush_and_over_flushes(run_target, sandbox
     assert emails(sandbox) == addresses(2)
 
 
+def test_who_opted_out_is_removed(run_target, sandbox: Sandbox):
+    """The guide's operation removes who opts out, by consent string or by a column of the shop."""
+    operation = "(us_opt_out(usp) || marketing == 'no') && 'remove' || 'add'"
+    agreed, columns = {"usp": "1YNN", "marketing": "yes"}, (*COLUMNS, "usp", "marketing")
+    opted_out = [{**agreed, "usp": "1YYN"}, {**agreed, "marketing": "no"}]
+    lines = [
+        schema("vips", *columns, key_properties=("id",)),
+        *(person(number, **agreed) for number in (1, 2, 3)),
+        *(person(number, **given) for number, given in zip((1, 2), opted_out, strict=True)),
+    ]
+    ran = run_target(lines, **list_settings(rows(operation=operation), list_batch_size=3))
+    assert ran.code == 0
+    assert emails(sandbox) == addresses(3)
+
+
 # ---- full refreshes
 
 

@@ -94,6 +94,10 @@ FORMS = {
     "currency": (forms.currency, cased(*sorted(codes.CURRENCIES))),
     "language": (forms.language, cased(*sorted(codes.LANGUAGES), *codes.WITHDRAWN_LANGUAGES)),
     "ip_address": (forms.ip_address, ADDRESSES),
+    "customer_type": (
+        forms.customer_type,
+        cased(*codes.CUSTOMER_TYPES["new"], *codes.CUSTOMER_TYPES["returning"]),
+    ),
 }
 EVERY_FORM = pytest.mark.parametrize("form", [form for form, _ in FORMS.values()], ids=FORMS.keys())
 
@@ -386,6 +390,32 @@ def test_phone_gives_digits_or_a_reason(text, region):
 def test_gender(text, normal):
     """The usual words become f, m or n."""
     assert forms.gender(text) == normal
+
+
+@pytest.mark.parametrize(
+    ("text", "normal"),
+    [
+        ("new", "new"),
+        (" NEW ", "new"),
+        ("first_time", "new"),
+        ("First-Time", "new"),
+        ("first time buyer", "new"),
+        ("NewCustomer", "new"),
+        ("returning", "returning"),
+        ("Repeat", "returning"),
+        ("repeat_customer", "returning"),
+        ("existing", "returning"),
+        ("Recurring", "returning"),
+        ("vip", LeftOut.UNKNOWN_CHOICE),
+        ("1", LeftOut.UNKNOWN_CHOICE),
+        ("true", LeftOut.UNKNOWN_CHOICE),
+        ("new, returning", LeftOut.UNKNOWN_CHOICE),
+        (" ", LeftOut.EMPTY),
+    ],
+)
+def test_customer_type(text, normal):
+    """What shops call a first and a later order becomes new or returning; the rest is unknown."""
+    assert forms.customer_type(text) is normal or forms.customer_type(text) == normal
 
 
 @pytest.mark.parametrize("text", ["u", "unknown", "1", "2", "0", "prefer not to say", "fm", "?"])

@@ -362,6 +362,45 @@ def test_applications_are_told_by_their_system(environment, source):
     assert event["action_source"] == source
 
 
+NO_ID = "00000000-0000-0000-0000-000000000000"
+
+
+@pytest.mark.parametrize(
+    ("changes", "opt_out", "has_id"),
+    [
+        ({"consents": {"adID": {"idType": "IDFA", "val": "n"}}}, True, False),
+        ({"consents": '{"adID": {"val": "dn"}}'}, True, False),
+        ({"consents": {"adID": {"val": "y"}}}, None, True),
+        ({"consents": {"adID": {"val": "p"}}}, None, True),
+        ({"consents": {"adID": None}}, None, True),
+        ({"consents": None}, None, True),
+        ({}, None, True),
+        ({"identityMap": {"IDFA": [{"id": NO_ID}]}}, True, False),
+        ({"identityMap": {"GAID": [{"id": NO_ID}]}}, True, False),
+        ({"identityMap": None}, None, False),
+    ],
+)
+@pytest.mark.parametrize("kind", ["application", "browser"])
+def test_device_that_limits_tracking(changes, opt_out, has_id, kind):
+    """Who denies the advertising id has opted out as Pinterest means it: of apps, not of the web."""
+    record = {
+        **EVENT,
+        "identityMap": {"IDFA": [{"id": IDFA}]},
+        "environment": {
+            "type": kind,
+            "operatingSystem": "iOS",
+            "ipV4": "203.0.113.7",
+            "browserDetails": {"userAgent": "Shop/1.0 (iPhone)"},
+        },
+        **changes,
+    }
+    notes: list[tuple[str, str]] = []
+    (event,) = events_of("adobe_xdm", [record], notes=notes)
+    assert event.get("opt_out") is (opt_out if kind == "application" else None)
+    assert ("hashed_maids" in event["user_data"]) is has_id
+    assert [note for note in notes if note[1] == "expression_error"] == []
+
+
 def test_application_event():
     """An app's event has the device's advertising id and what is known of the device."""
     record = {

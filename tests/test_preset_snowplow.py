@@ -22,6 +22,7 @@ ACTION = "unstruct_event_com_snowplowanalytics_snowplow_ecommerce_snowplow_ecomm
 ADD_TO_CART = "unstruct_event_com_snowplowanalytics_snowplow_add_to_cart_1"
 SITE_SEARCH = "unstruct_event_com_snowplowanalytics_snowplow_site_search_1"
 MOBILE = "contexts_com_snowplowanalytics_snowplow_mobile_context_1"
+NO_ID = "00000000-0000-0000-0000-000000000000"
 
 
 def _entity(name: str) -> str:
@@ -434,10 +435,36 @@ def test_apps_are_told_by_their_system(spelling, system, source):
     assert event["action_source"] == source
 
 
+@pytest.mark.parametrize(
+    ("device", "opt_out"),
+    [
+        ({"appleIdfa": NO_ID}, True),
+        ({"androidIdfa": NO_ID}, True),
+        ({"apple_idfa": NO_ID, "android_idfa": None}, True),
+        ({"apple_idfa": NO_ID, "android_idfa": ""}, True),
+        ({"appleIdfa": NO_ID, "androidIdfa": IDFA}, None),
+        ({"appleIdfa": IDFA}, None),
+        ({"appleIdfa": None}, None),
+        ({"appleIdfa": ""}, None),
+        ({}, None),
+        (None, None),
+    ],
+)
+@pytest.mark.parametrize("encode", [list, json.dumps])
+def test_device_that_limits_tracking(encode, device, opt_out):
+    """An advertising id of zeros is what systems give to apps that may not track."""
+    mobile = encode([{"osType": "ios", **device}] if device is not None else [])
+    notes: list[tuple[str, str]] = []
+    row = {**ROW, "event_name": "page_view", MOBILE: mobile}
+    (event,) = events_of("snowplow", [row], notes=notes)
+    assert event.get("opt_out") is opt_out
+    assert [note for note in notes if note[0] == "opt_out"] == []
+
+
 @pytest.mark.parametrize("android", ["androidIdfa", "android_idfa"])
 def test_advertising_ids_of_users_who_turned_tracking_off_are_left_out(android):
     """An id of zeros is nobody's; the Android id of the same row stays."""
-    device = {"appleIdfa": "00000000-0000-0000-0000-000000000000", android: IDFA}
+    device = {"appleIdfa": NO_ID, android: IDFA}
     (event,) = events_of("snowplow", [{**ROW, "event_name": "page_view", MOBILE: [device]}])
     assert event["user_data"]["hashed_maids"] == [sha256(IDFA.lower())]
 

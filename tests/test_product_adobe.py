@@ -9,7 +9,9 @@ import json
 
 import pytest
 
+from given import record, schema, state
 from preset_events import NOW, events_of, sha256
+from shopper import seconds_ago
 from target_pinterest_capi.events.reasons import Skipped
 
 EVENT = {
@@ -166,3 +168,21 @@ def test_hashed_before():
     record = {**EVENT, "data": {"user": {"em": sha256("maria.rivera@example.com").upper()}}}
     (event,) = events_of(None, [record], **RULE)
     assert event["user_data"] == {"em": [sha256("maria.rivera@example.com")]}
+
+
+def test_test_event(run_target, sandbox):
+    """A rule's "test event" goes as a test: Pinterest checks it, and records the others alone."""
+    columns = schema("events", "xdm", "data")
+    lines = [columns, record("events", **now(EVENT)), state({"n": 1})]
+    trial = {**RULE, "stream": "events", "name": "trial", "mode": "test"}
+    rules = [trial, {**RULE, "stream": "events", "name": "rule"}]
+    ran = run_target(lines, mappings=rules)
+    assert (ran.code, ran.outcomes, ran.states) == (0, {"delivered": 1, "skipped": 1}, ['{"n": 1}'])
+    assert sorted(row.test for row in sandbox.store.requests()) == [False, True]
+    assert len(sandbox.store.events()) == 1
+
+
+def now(event):
+    """Return the event as of a minute ago, which a real run does not refuse as too old."""
+    xdm = {**event["xdm"], "timestamp": seconds_ago(60)}
+    return {**event, "xdm": xdm}

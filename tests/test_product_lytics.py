@@ -5,12 +5,13 @@ people who enter an audience to a list and removes those who leave it, by e-mail
 mobile advertising id.
 """
 
+import re
 from datetime import UTC, datetime
 
 import pytest
 from members import digest, list_settings
 
-from given import settings_of
+from given import record, schema, settings_of
 from preset_events import events_of, sha256
 from target_pinterest_capi.customer_lists.members import Action, compile_members
 from target_pinterest_capi.events.event import InvalidRecord, Origin
@@ -121,3 +122,14 @@ def test_users_without_an_identifier(email):
     invalid, added = operations([{**ENTERED, "email": email}, ENTERED])
     assert isinstance(invalid, InvalidRecord)
     assert added.action is Action.ADD
+
+
+def test_name_of_a_new_list(run_target, sandbox):
+    """A list is named by what the run knows: its stream, its date, and a word of one's own."""
+    name = {"expression": "concat('Lytics ', stream(), ' ', today())"}
+    entry = {"stream": "vips", "list_name": name, "member": "email", "operation": "event"}
+    lines = [schema("vips", "_uid", key_properties=("_uid",)), record("vips", **ENTERED)]
+    ran = run_target(lines, **list_settings(entry))
+    assert ran.code == 0
+    (made,) = sandbox.store.lists()
+    assert re.fullmatch(r"Lytics vips \d{4}-\d\d-\d\d", made.name)

@@ -65,6 +65,10 @@ ROWS = {
                 (".data[].custom_data.contents[].item_brand_id", "maxLength", "64"),
                 (".data[].custom_data.contents[].item_brand_id", "type", "string"),
                 (".data[].user_data", *CLOSED),
+                (".data[].user_data.customer_type", "", ""),
+                (".data[].user_data.customer_type", "type", "string"),
+                (".data[].user_data.customer_type", "enum", "new"),
+                (".data[].user_data.customer_type", "enum", "returning"),
             },
             {
                 (".data[].user_data", "anyOf required", "client_ip_address and client_user_agent"),

@@ -11,8 +11,8 @@ import pytest
 from simulation.simulation import Parts, Simulations
 from simulation.wrong_parts import WRONG_PARTS
 
-SEEDS = 2000
-AT_ONCE = 200
+SEEDS = 1500
+AT_ONCE = 150
 ENOUGH_SEEDS = 1000  # in which a wrong part must be found
 
 

@@ -203,6 +203,60 @@ def calls_within(work: Callable[[], None]) -> Counter[CodeType]:
     return calls
 
 
+ORDERS = {
+    "stream": "visits",
+    "fields": {
+        "event_name": "event_name || kind",
+        "event_time": "event_time",
+        "user_data.em": ["em", "buyer.email || visitor.email"],
+        "custom_data.order_id": "order_ref",
+    },
+    "defaults": {"action_source": "web"},
+}
+
+
+def emails(result: Any) -> int:
+    """Return how many addresses an event has."""
+    return len(json.loads(result.body)["user_data"].get("em", ()))
+
+
+@pytest.mark.parametrize("declared", [("event_id", "event_name", "event_time", "em"), ()])
+def test_columns_that_the_schema_lacks_are_read_where_records_have_them(declared: tuple[str, ...]):
+    """A SCHEMA is taken at its word until a record has more; then the mapping reads all it names."""
+    told, made, results = settings_of(mappings=[ORDERS]), list[Any](), Results()
+    compile_entries = entry_compiler(
+        told, Accounts(told), lambda *_: None, began_at=datetime.now(UTC)
+    )
+
+    def counting(stream: Any) -> Any:
+        made.append(stream)
+        return compile_entries(stream)
+
+    pipeline = StreamPipeline(
+        "visits",
+        {"properties": {column: {} for column in declared}},
+        ["event_id"],
+        told,
+        results,
+        compile_entries=counting,
+    )
+    buyer, visitor = {"email": "b@example.com"}, {"email": "v@example.com"}
+    known = {column: visit()[column] for column in ("event_id", "event_name", "event_time", "em")}
+    for more in (
+        {},
+        {"buyer": buyer},
+        {},
+        {"visitor": visitor},
+        {"buyer": {"email": ""}, "visitor": visitor, "order_ref": "o-1"},
+        {"event_name": None, "kind": "signup"},
+    ):
+        pipeline.handle_record({**known, **more})
+    assert [emails(result) for _, result in results.kept] == [1, 2, 1, 2, 2, 1]
+    assert json.loads(results.kept[4][1].body)["custom_data"] == {"order_id": "o-1"}
+    assert results.kept[5][1].name == "signup"
+    assert [stream.is_complete for stream in made] == [bool(declared), False]
+
+
 @pytest.mark.parametrize("mark", ["\ufeff", " ", "\ufeff ", "\t", "\u00a0"])
 @pytest.mark.parametrize("is_declared", [True, False])
 def test_marks_and_blanks_around_a_name_are_no_part_of_it(mark: str, is_declared: bool):

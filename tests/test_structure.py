@@ -100,7 +100,7 @@ LIBRARIES: Final = {
     "click": ("cli", "target", "target_command"),
     "dateutil": ("events.written_days",),
     "dotenv": ("settings.variables",),
-    "fsspec": ("singer.batch_files", "cli.replay.letters", "delivery.dead_letters"),
+    "fsspec": ("singer.batch_files", "cli.inputs", "delivery.dead_letters"),
     # The sandbox states Pinterest's rules by itself.
     "hashlib": ("events.hashing", "sandbox.identifiers"),
     "httpx": ("pinterest.client",),
@@ -121,6 +121,7 @@ LIBRARIES: Final = {
     "sqlalchemy": (
         "customer_lists.full_refreshes",
         "delivery.database",
+        "delivery.event_history",
         "delivery.event_ledger",
         "delivery.results_database",
         "delivery.results_tables",

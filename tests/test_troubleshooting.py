@@ -88,7 +88,7 @@ CASES = {
         {"ledger_url": "sqlite:////nonexistent/ledger.db"}, code=1, has_state=False
     ),
     "A setting from the environment has no effect": Case(
-        environment={"TARGET_PINTEREST_CAPI_MOD": "dry_run"}
+        environment={"TARGET_PINTEREST_CAPI_TIMEZON": "Europe/Paris"}
     ),
 }
 

@@ -155,13 +155,18 @@ def presets_page() -> str:
         "",
     ]
     lines += table(
-        ("Preset", "What it is"),
-        [(f"[{one.name}](#{one.name})", prose(one.about)) for one in found],
+        ("Preset", "For", "What it is"),
+        [(f"[{one.name}](#{one.name})", prose(one.audience), prose(one.about)) for one in found],
     )
     for one in found:
         lines += ["", f"## {one.name}"]
         for label, words in one.notes:
+            if label == presets.NOT_READ:
+                continue
             lines += ["", f"**{label}:** {prose(words)}" if label else prose(words)]
+        if one.not_read:
+            rows = [(", ".join(map(code, names)), prose(why)) for names, why in one.not_read]
+            lines += ["", *table(("Not read", "Why"), rows)]
         names = one.entry.event_names
         if names:
             sent = [(code(name), code(target)) for name, target in names.items() if target]

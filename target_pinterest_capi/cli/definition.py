@@ -51,9 +51,11 @@ HEAD: Final = f"""\
 def definition(pip_url: str | None) -> None:
     """Print the definition of this package as a Meltano plugin.
 
-    Add it to a project, or update it there, with
-    `pinterest-capi definition | meltano add target-pinterest-capi --from-ref /dev/stdin`.
-    """
+    Meltano adds it to a project, or updates it there.
+
+    \b
+    pinterest-capi definition | meltano add target-pinterest-capi --from-ref /dev/stdin
+    """  # noqa: D301 - click reads \b as "keep these lines"
     click.echo(HEAD + as_yaml(plugin_definition(pip_url or installed_requirement())), nl=False)
 
 

@@ -77,6 +77,10 @@ FORMS: Final = {
     "maid": ("lower case; an id of zeros is dropped", ("6D92078A-8246-4BA4-AE5B-76104861E7DC",)),
     "currency": ("ISO 4217 code in upper case", ("usd",)),
     "language": ("ISO 639-1 code in lower case, also of a locale", ("en-US", "pt_BR")),
+    "customer_type": (
+        "new or returning, from the words of shops",
+        ("First Time", "repeat_customer", "existing"),
+    ),
     "ip_address": (
         "IPv4 or IPv6; the first of a forwarded list, without port",
         ("192.0.2.7, 198.51.100.3", "[2001:DB8::7]:443"),
@@ -177,7 +181,10 @@ def fields(text: str | None, as_json: bool) -> None:
 
     With TEXT the fields of that name, be it Pinterest's or an everyday one such as revenue, or
     else those with TEXT in their path or description: `pinterest-capi fields user_data`.
-    """
+
+    \b
+    pinterest-capi fields email
+    """  # noqa: D301 - click reads \b as "keep these lines"
     found = find_fields(text or "")
     if not found:
         suggestion = did_you_mean(text, _all_names(), NEAR) or "."

@@ -1,10 +1,10 @@
-"""Files that several commands read: Singer messages or standard input, and reports of runs."""
+"""Files that several commands read: Singer messages, reports of runs, dead letters."""
 
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 import click
 
@@ -51,3 +51,18 @@ def read_reports(folder: Path) -> Iterator[Report]:
             raise click.ClickException(f"{path} cannot be read: {error.strerror}.") from None
         except ReportError as error:
             click.echo(f"{path} is passed over: {error}.", err=True)
+
+
+def open_letters(file: str) -> AbstractContextManager[BinaryIO]:
+    """Open a file of dead letters, or an fsspec URL of one. Raises `OSError`."""
+    if "://" not in file:
+        return Path(file).expanduser().open("rb")
+    import fsspec  # noqa: PLC0415 - costs 30 ms, and only a URL needs it
+
+    try:
+        opened: Any = fsspec.open(file, "rb")
+    except (ImportError, ValueError) as error:
+        raise OSError(
+            f"no fsspec file system for {file.partition('://')[0]}:// is installed"
+        ) from error
+    return opened  # type: ignore[no-any-return]  # fsspec has no types

@@ -1,6 +1,8 @@
 """The `pinterest-capi` program: its commands, each loaded when it is called."""
 
+import re
 from importlib import import_module
+from inspect import cleandoc
 from typing import Final
 
 import click
@@ -32,6 +34,10 @@ COMMANDS: Final = {
     "replay": (
         "target_pinterest_capi.cli.replay.command:replay",
         "Send the events of dead letters again.",
+    ),
+    "trace": (
+        "target_pinterest_capi.cli.trace.command:trace",
+        "Show what became of one event, by its key, in every run.",
     ),
     "prune": (
         "target_pinterest_capi.cli.prune:prune",
@@ -67,6 +73,21 @@ COMMANDS: Final = {
     ),
 }
 
+_block: Final = re.compile(r"\x08\n(?:[^\n]+\n?)+")
+
+
+def open_with_examples(command: click.Command) -> None:
+    """Put the examples of a command's help first, and of each command below it.
+
+    They are the block that click leaves as it is and that calls this program.
+    """
+    words = cleandoc(command.help or "")
+    for example in _block.findall(words):
+        if re.match(r"\x08\n(?:[a-z-]+ .*\| )?pinterest-capi ", example):
+            command.help = f"{example.strip()}\n\n{words.replace(example, '').strip()}"
+    for below in getattr(command, "commands", {}).values():
+        open_with_examples(below)
+
 
 class _Commands(click.Group):
     """Loads a command's module only when it is asked for, so that the program starts at once."""
@@ -79,6 +100,7 @@ class _Commands(click.Group):
             return None
         module, _, function = COMMANDS[cmd_name][0].partition(":")
         command: click.Command = getattr(import_module(module), function)
+        open_with_examples(command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

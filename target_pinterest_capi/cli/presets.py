@@ -26,6 +26,8 @@ from target_pinterest_capi.settings.objects import Preset as PresetName
 from target_pinterest_capi.settings.problems import did_you_mean
 
 INDENT: Final = 4
+FOR: Final = "For"  # the label of who a preset is for
+NOT_READ: Final = "Not read"  # of the names that its source has besides, with the reason of each
 AS_IT_COMES: Final = "event_name as the record has it"
 _label: Final = re.compile(
     r"([A-Z][A-Za-z ]{2,24}):(?: +|$)"
@@ -35,6 +37,7 @@ PINTEREST_ABOUT: Final = """\
 Columns named like Pinterest's fields, nested in objects (user_data.em) or flat (em): what every
 stream is mapped by where the configuration has no mappings.
 
+For:      tables of your own, whose columns are named like Pinterest's fields.
 Needs:    event_name, action_source, event_time; and em, hashed_maids, or client_ip_address with
           client_user_agent. What no column gives is given as defaults.
 Maps:     event names as they come. `preset: pinterest` also finds what this copy does not name:
@@ -60,6 +63,23 @@ class Preset(NamedTuple):
     notes: tuple[tuple[str, str], ...]
     text: str
     entry: MappingEntry
+
+    @property
+    def audience(self) -> str:
+        """Return who it is for, in a line."""
+        return self._note(FOR)
+
+    @property
+    def not_read(self) -> list[tuple[tuple[str, ...], str]]:
+        """Return the names of its source that it does not read, each group with its reason.
+
+        A star in a name stands for any letters.
+        """
+        groups = (group.partition(": ") for group in self._note(NOT_READ).rstrip(".").split("; "))
+        return [(tuple(names.split(", ")), reason) for names, _, reason in groups if reason]
+
+    def _note(self, label: str) -> str:
+        return next((words for found, words in self.notes if found == label), "")
 
     @property
     def event_names(self) -> tuple[str, ...]:
@@ -129,13 +149,21 @@ def first_sentence(words: str) -> str:
 
 @click.group()
 def presets() -> None:
-    """List the built-in mappings, and show one to copy."""
+    """List the built-in mappings, and show one to copy.
+
+    \b
+    pinterest-capi presets show shopify
+    """  # noqa: D301 - click reads \b as "keep these lines"
 
 
 @presets.command("list")
 @json_option("a list of JSON objects")
 def list_presets(as_json: bool) -> None:
-    """List the presets: name, what it is, and the event names it maps to."""
+    """List the presets: name, who it is for, what it is, and the event names it maps to.
+
+    \b
+    pinterest-capi presets list
+    """  # noqa: D301 - click reads \b as "keep these lines"
     found = [load(name) for name in names()]
     if as_json:
         click.echo(json.dumps([_members(preset) for preset in found], indent=2))
@@ -143,6 +171,7 @@ def list_presets(as_json: bool) -> None:
     out = console()
     for preset in found:
         out.print(Text(preset.name, style="bold"))
+        print_indented(out, f"For {preset.audience}", INDENT)
         print_indented(out, preset.about, INDENT)
         event_names = ", ".join(preset.event_names) or AS_IT_COMES
         print_indented(out, event_names, INDENT, "bright_black")
@@ -155,7 +184,11 @@ def list_presets(as_json: bool) -> None:
 @presets.command("show")
 @click.argument("name")
 def show_preset(name: str) -> None:
-    """Print a preset as the YAML of a mapping entry, to be copied and changed."""
+    """Print a preset as the YAML of a mapping entry, to be copied and changed.
+
+    \b
+    pinterest-capi presets show shopify > mapping.yaml
+    """  # noqa: D301 - click reads \b as "keep these lines"
     if name not in names():
         raise click.UsageError(
             f"There is no such preset{did_you_mean(name, names())}; there are: {', '.join(names())}"
@@ -166,6 +199,7 @@ def show_preset(name: str) -> None:
 def _members(preset: Preset) -> dict[str, Any]:
     return {
         "name": preset.name,
+        "for": preset.audience,
         "about": preset.about,
         "event_names": list(preset.event_names),
         "source_names": {

@@ -34,7 +34,10 @@ def prune(paths: tuple[str, ...], names: tuple[str, ...], dry_run: bool) -> None
     For the lists with `refresh: full`. Run it after the pipeline has succeeded, in the same job:
     the target itself cannot tell a tap that has finished from one that crashed, so it never removes
     anybody whom no record names.
-    """
+
+    \b
+    pinterest-capi prune --config target.yaml --dry-run
+    """  # noqa: D301 - click reads \b as "keep these lines"
     settings = _load(paths, names, needs_oauth=not dry_run)
     assert settings.ledger_url is not None  # noqa: S101 - held by the settings: `refresh: full` needs it
     try:

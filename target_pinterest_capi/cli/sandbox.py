@@ -129,6 +129,9 @@ def sandbox(
       drop_after:rate=0.05               poison:event_id=order-7
       drop_after:endpoint=customer_lists,method=POST,times=1
     docs/sandbox.md lists them all.
+
+    \b
+    pinterest-capi sandbox --fault status:status=503,requests=1-3
     """  # noqa: D301 - click reads \b as "keep these lines"
     with needed_packages():
         from target_pinterest_capi.sandbox import app, faults, oauth, rules, server  # noqa: PLC0415

@@ -1,9 +1,9 @@
 """Customer lists within a run: operations gather, and leave as additions and removals of each list.
 
-Owns the lists of a run and every operation until it is acknowledged. Promises that the last operation of
-a member wins, that a list has one request under way at a time, that different lists go side by
-side, and that an operation is acknowledged only after Pinterest answered, and after a full refresh has
-it on record. The conversion token is never known here.
+Owns the lists of a run and every operation until it is acknowledged. Promises that the last
+operation of a member wins, that a list has one request under way at a time, that different lists go
+side by side, and that an operation is acknowledged only after Pinterest answered, and after a full
+refresh has it on record. The conversion token is never known here.
 """
 
 import fnmatch
@@ -82,7 +82,10 @@ def entries_of(settings: Settings, stream: str) -> list[CustomerListEntry]:
 
 
 class ListDelivery:
-    """The `Delivery` of customer lists. `clock` is monotonic seconds."""
+    """The `Delivery` of customer lists. `clock` is monotonic seconds.
+
+    `open_refreshes` is used in the place of the record in the ledger's database.
+    """
 
     def __init__(
         self,
@@ -93,6 +96,7 @@ class ListDelivery:
         client: ListClient | None = None,
         rng: random.Random | None = None,
         start_workers: StartWorkers = WorkerPool,
+        open_refreshes: "Callable[[], FullRefreshes] | None" = None,
     ) -> None:
         self.settings = settings
         self.run = run
@@ -105,6 +109,7 @@ class ListDelivery:
         self._rng = rng
         self._start_workers = start_workers
         self._calls: CallRunner | None = None
+        self._open_database = open_refreshes or self._open_ledgers_database
         self._refreshes: FullRefreshes | None = None
         self._to_begin: list[tuple[bytes, bytes, str]] = []  # feeds whose refresh is to begin
         self._is_flushing = False
@@ -367,14 +372,15 @@ class ListDelivery:
 
     def _open_refreshes(self) -> "FullRefreshes":
         if self._refreshes is None:
-            from target_pinterest_capi.customer_lists.full_refreshes import FullRefreshes  # noqa: PLC0415 - SQLAlchemy takes 0.1 s to import
-
-            url = self.settings.ledger_url
-            assert url is not None  # noqa: S101 - held by the settings: `refresh: full` needs it
-            self._refreshes = FullRefreshes(
-                url.get_secret_value(), seconds_left=self.run.grace_seconds_left
-            )
+            self._refreshes = self._open_database()
         return self._refreshes
+
+    def _open_ledgers_database(self) -> "FullRefreshes":
+        from target_pinterest_capi.customer_lists.full_refreshes import FullRefreshes  # noqa: PLC0415 - SQLAlchemy takes 0.1 s to import
+
+        url = self.settings.ledger_url
+        assert url is not None  # noqa: S101 - held by the settings: `refresh: full` needs it
+        return FullRefreshes(url.get_secret_value(), seconds_left=self.run.grace_seconds_left)
 
     # What a queue reports (`MemberOutcomes`)
 

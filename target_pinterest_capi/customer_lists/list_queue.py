@@ -1,7 +1,8 @@
-"""One customer list within a run: its operations gather, leave in one flow at a time, are acknowledged.
+"""One customer list within a run: its operations gather, and leave in one flow at a time.
 
-Promises that a record is acknowledged when the last of its members is, and not before Pinterest answered
-and a full refresh has the member on record; and that memory is bounded by two batches of members.
+Promises that a record is acknowledged when the last of its members is, and not before Pinterest
+answered and a full refresh has the member on record; and that memory is bounded by two batches of
+members.
 Decides nothing about retries, and nothing about the list at Pinterest.
 """
 

@@ -16,7 +16,7 @@ from target_pinterest_capi.pinterest.list_records import ListMember
 
 
 class OperationReceipt:
-    """One record's operation until it is acknowledged: how many of its members are open, and the rest.
+    """One record's operation until it is acknowledged: how many of its members are open.
 
     `sequence` is the record's number, `feed` what its members are recorded under in a full refresh.
     """

@@ -1,8 +1,8 @@
 """How events end: each in exactly one outcome, counted with its reason.
 
-An invalid or rejected event is acknowledged only once its dead letter is durable, and any event once
-the results have it. Hears from the
-dispatcher how requests end, and from the run what makes no event. Never sends, never writes STATE.
+An invalid or rejected event is acknowledged only once its dead letter is durable, and any event
+once the results have it. Hears from the dispatcher how requests end, and from the run what makes no
+event. Never sends, never writes STATE.
 """
 
 import time
@@ -90,7 +90,7 @@ class Acknowledger:
         self.tally.count_unsent()
 
     def add_dead_letter(self, letter: DeadLetter) -> None:
-        """Add an invalid or rejected event; it is acknowledged once `flush` made its letter durable."""
+        """Add an invalid or rejected event; `flush` makes its letter durable, then it counts."""
         if letter.reason != Invalid.EVENT_TOO_OLD:
             self._hold_at(letter.sequence)
         self.dead_letters.add(letter)
@@ -176,10 +176,14 @@ class Acknowledger:
 
     def _reject_uncertain(self, batch: Batch, position: int) -> None:
         """Reject an event that may have been counted, and every repeat that waits for it."""
-        event, sequence = batch.events[position], batch.sequences[position]
+        self.reject_uncertain(batch.events[position], batch.sequences[position])
+        if self._deduplication is not None and batch.keys:
+            for repeat, sequence in self._deduplication.end_uncertain(batch.keys[position]):
+                self.reject_uncertain(repeat, sequence)
+
+    def reject_uncertain(self, event: Event, sequence: int) -> None:
+        """Reject an event that may have been counted, or repeats one that may have been."""
         self._add_rejected(event, sequence, Rejected.UNCERTAIN, _UNCERTAIN_DETAIL)
-        while (repeat := self._next_repeat(batch, position)) is not None:
-            self._add_rejected(*repeat, Rejected.UNCERTAIN, _UNCERTAIN_DETAIL)
 
     def _add_rejected(
         self,
@@ -206,14 +210,11 @@ class Acknowledger:
             )
         )
 
-    def _next_repeat(self, batch: Batch, position: int) -> tuple[Event, int] | None:
-        if self._deduplication is None or not batch.keys:
-            return None
-        return self._deduplication.next_repeat(batch.keys[position])
-
     def _send_repeat(self, batch: Batch, position: int) -> None:
         """Send the next repeat of a rejected event in its place, if one waits."""
-        repeat = self._next_repeat(batch, position)
+        if self._deduplication is None or not batch.keys:
+            return
+        repeat = self._deduplication.next_repeat(batch.keys[position])
         if repeat is None:
             return
         event, sequence = repeat

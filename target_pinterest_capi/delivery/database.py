@@ -220,6 +220,23 @@ def try_to_write(url: str) -> None:
         engine.dispose()
 
 
+def read(url: str, table: str, query: sa.Select[Any]) -> list[Any]:
+    """Return the rows of a query, and none where the database or the table is not there."""
+    path = _file_of(url)
+    if path is not None and not path.exists():
+        return []
+    engine = _engine_of(url)
+    try:
+        with engine.connect() as connection:
+            if not sa.inspect(connection).has_table(table):
+                return []
+            return list(connection.execute(query))
+    except SQLAlchemyError as error:
+        raise UnusableError(_describe(error)) from None
+    finally:
+        engine.dispose()
+
+
 def _engine_of(url: str) -> sa.Engine:
     """Return the engine of a URL. Raises `UnusableError` with what to do about it."""
     try:

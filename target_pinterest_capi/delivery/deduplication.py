@@ -1,8 +1,8 @@
 """What keeps an event from being sent twice: the ledger, and the keys under way in this run.
 
-A key is claimed before its event is sent, and recorded before its event is acknowledged, so that STATE
-cannot pass one that the ledger does not have. Never counts and never sends: it says what may be
-sent, and what need not be.
+A key is claimed before its event is sent, and recorded before its event is acknowledged, so that
+STATE cannot pass one that the ledger does not have. Never counts and never sends: it says what may
+be sent, and what need not be.
 """
 
 from collections.abc import Callable, Collection
@@ -48,9 +48,16 @@ class Deduplication:
         return self._repeats.waiting
 
     def register(self, event: Event, sequence: int) -> int | None:
-        """Return the key of an event whose turn it is; None where it waits as a repeat."""
+        """Return the key of an event whose turn it is; None for a repeat.
+
+        That waits, unless it `is_uncertain`.
+        """
         key = event_key(event.account, event.name, event.id)
         return key if self._repeats.register(key, event, sequence) else None
+
+    def is_uncertain(self, event: Event) -> bool:
+        """Return whether an event repeats one that may have been counted, and is not to be sent."""
+        return self._repeats.is_uncertain(event_key(event.account, event.name, event.id))
 
     def is_known(self, account: Account, name: str, event_id: str) -> bool:
         """Return whether an event was delivered."""
@@ -90,6 +97,11 @@ class Deduplication:
         if repeat is None:
             self._to_release.append(key)
         return repeat
+
+    def end_uncertain(self, key: int) -> list[tuple[Event, int]]:
+        """Give up the claim of an event that may have been counted; return its repeats."""
+        self._to_release.append(key)
+        return self._repeats.end_uncertain(key)
 
     def poll(self) -> None:
         """Release claims of what was rejected, and renew the others when it is time."""

@@ -102,6 +102,8 @@ class EventDelivery:
         if self._deduplication is not None and event.account.mode == "live":
             key = self._deduplication.register(event, sequence)
             if key is None:
+                if self._deduplication.is_uncertain(event):
+                    self._acknowledger.reject_uncertain(event, sequence)
                 return
         full = self._batches.add_event(event, sequence, key)
         if full is not None:

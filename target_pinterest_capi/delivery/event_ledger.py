@@ -18,7 +18,7 @@ from target_pinterest_capi.delivery.processes import has_ended, identify_process
 _metadata: Final = sa.MetaData()
 # In SQLite an INTEGER primary key is the row's own number, which is found at half the cost.
 _number: Final = sa.BigInteger().with_variant(sa.Integer, "sqlite")
-_delivered: Final = sa.Table(
+delivered_events: Final = sa.Table(
     "pinterest_delivered_events",
     _metadata,
     sa.Column("key", _number, primary_key=True, autoincrement=False),
@@ -28,7 +28,7 @@ _delivered: Final = sa.Table(
 # 0.04 s for a million keys.
 sa.Index(
     "ix_pinterest_delivered_events_delivered_at",
-    _delivered.c.delivered_at,
+    delivered_events.c.delivered_at,
     info={POSTGRESQL_ONLY: True},
 )
 # Apart from what was delivered: keys are random, and claims among millions of those would change
@@ -88,9 +88,11 @@ class EventLedger(Database):
         self._release = _claims.delete().where(
             _claims.c.key.in_(sa.select(key)), _claims.c.claimed_by == mine
         )
-        self._known = sa.select(key).join_from(numbers, _delivered, _delivered.c.key == key)
-        self._deliver = self.kind.insert_missing(_delivered).from_select(
-            [_delivered.c.key, "delivered_at"], sa.select(key, at)
+        self._known = sa.select(key).join_from(
+            numbers, delivered_events, delivered_events.c.key == key
+        )
+        self._deliver = self.kind.insert_missing(delivered_events).from_select(
+            [delivered_events.c.key, "delivered_at"], sa.select(key, at)
         )
         self._renew = _runs.update().where(_runs.c.number == mine).values(renewed_at=at)
 
@@ -160,7 +162,7 @@ class EventLedger(Database):
         """Clear away what is over, and return the number of a new run."""
         now = int(self._now())
         oldest = now - retention_days * DAY_SECONDS
-        forget = _delivered.delete().where(_delivered.c.delivered_at < oldest)
+        forget = delivered_events.delete().where(delivered_events.c.delivered_at < oldest)
         row = {"process": process, "renewed_at": now}
 
         def register(connection: sa.Connection) -> int:

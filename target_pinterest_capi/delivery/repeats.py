@@ -1,7 +1,7 @@
 """Repeats within a run: an event whose key is open or in flight waits for the first one's outcome.
 
-The first one came before its repeats, and is not acknowledged as long as they wait: where STATE stays
-before it, it stays before them.
+The first one came before its repeats, and is not acknowledged as long as they wait: where STATE
+stays before it, it stays before them.
 """
 
 from collections import deque
@@ -10,6 +10,7 @@ from typing import Final
 
 from target_pinterest_capi.events.event import Event
 
+_UNCERTAIN: Final[deque[tuple[Event, int]]] = deque()  # in the place of a queue; stays empty
 # Beyond that reading waits: a constant event_id must not fill the memory.
 MAX_WAITING: Final = 20_000
 
@@ -27,11 +28,16 @@ class Repeats:
         return self.waiting < MAX_WAITING
 
     def register(self, key: int, event: Event, sequence: int) -> bool:
-        """Return whether the event is the first of its key; else it waits as a repeat."""
+        """Return whether the event is the first of its key.
+
+        Else it waits as a repeat, unless the key `is_uncertain`.
+        """
         if key not in self._under_way:
             self._under_way[key] = None
             return True
         waiting = self._under_way[key]
+        if waiting is _UNCERTAIN:
+            return False
         if waiting is None:
             waiting = self._under_way[key] = deque()
         waiting.append((event, sequence))
@@ -45,6 +51,17 @@ class Repeats:
         repeats = [event for queue in waiting if queue for event, _ in queue]
         self.waiting -= len(repeats)
         return repeats
+
+    def end_uncertain(self, key: int) -> list[tuple[Event, int]]:
+        """End a key whose event may have been counted; return its repeats. No other will wait."""
+        waiting = self._under_way.get(key) or _UNCERTAIN
+        self._under_way[key] = _UNCERTAIN
+        self.waiting -= len(waiting)
+        return list(waiting)
+
+    def is_uncertain(self, key: int) -> bool:
+        """Return whether an event of the key may have been counted, and none is sent any more."""
+        return self._under_way.get(key) is _UNCERTAIN
 
     def next_repeat(self, key: int) -> tuple[Event, int] | None:
         """Return the next repeat of a key that was not delivered, to be sent in its place.

@@ -188,6 +188,37 @@ WITHDRAWN_LANGUAGES: Final = {"iw": "he", "in": "id", "ji": "yi"}
 
 # Words by the code that Pinterest hashes. Numbers mean different genders in different systems, so
 # there are none.
+# What shops call a customer's first order, and any later one.
+CUSTOMER_TYPES: Final = {
+    "new": (
+        "new",
+        "new customer",
+        "first",
+        "first time",
+        "first timer",
+        "first time buyer",
+        "first order",
+        "acquired",
+        "neukunde",
+        "nouveau",
+        "nuevo",
+    ),
+    "returning": (
+        "returning",
+        "returning customer",
+        "return",
+        "repeat",
+        "repeat customer",
+        "repeat buyer",
+        "existing",
+        "existing customer",
+        "recurring",
+        "loyal",
+        "bestandskunde",
+        "recurrente",
+    ),
+}
+
 GENDERS: Final = {
     "f": (
         "f",

@@ -86,7 +86,7 @@ def _number_text(number: float | Decimal) -> str | LeftOut | None:
 
 # Amounts
 
-_is_amount: Final = re.compile(r"(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,9})?").fullmatch
+is_amount: Final = re.compile(r"(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,9})?").fullmatch
 _INTEGER_DIGITS: Final = 18  # docs/pinterest-api.md: Amounts
 _FRACTION_DIGITS: Final = 9
 TOO_LARGE: Final = 10**_INTEGER_DIGITS  # numbers of as many digits are read with care
@@ -108,7 +108,7 @@ def amount(value: Any) -> str | LeftOut | None:
         return LeftOut.AMOUNT_OUT_OF_RANGE
     else:
         return None if is_nothing(value) else LeftOut.NOT_AN_AMOUNT
-    if _is_amount(written):
+    if is_amount(written):
         return written
     if not _is_numeric(written):
         written = _ungrouped(_usual_digits(written))

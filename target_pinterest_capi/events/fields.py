@@ -140,6 +140,11 @@ FIELDS: Final = (
     ),
     _text("user_data.click_id", "The _epik cookie or epik parameter of the ad click"),
     _text("user_data.partner_id", "A partner's id of the visitor, such as a RampID"),
+    _text(
+        "user_data.customer_type",
+        "Whether the customer is new or returning (5.31)",
+        form="customer_type",
+    ),
     _text("custom_data.currency", "ISO 4217 code of the amounts", form="currency"),
     Field(
         "custom_data.value", FieldKind.AMOUNT, "Total value of the event, before tax and shipping"

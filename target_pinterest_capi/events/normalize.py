@@ -30,8 +30,8 @@ from target_pinterest_capi.events.phones import phone, split_phones
 from target_pinterest_capi.events.reasons import LeftOut
 
 __all__ = [
-    "birth_date", "city", "country", "currency", "email", "external_id", "gender", "ip_address",
-    "language", "maid", "name", "phone", "postal_code", "split_emails", "split_maids",
+    "birth_date", "city", "country", "currency", "customer_type", "email", "external_id", "gender",
+    "ip_address", "language", "maid", "name", "phone", "postal_code", "split_emails", "split_maids",
     "split_phones", "state",
 ]  # fmt: skip
 
@@ -114,6 +114,20 @@ def gender(text: str) -> str | LeftOut:
         _GENDERS.get(text)
         or _GENDERS.get(letters_and_digits(text))
         or (LeftOut.UNKNOWN_GENDER if text.strip() else LeftOut.EMPTY)
+    )
+
+
+_CUSTOMER_TYPES: Final = {
+    letters_and_digits(word): code for code, words in codes.CUSTOMER_TYPES.items() for word in words
+}
+
+
+def customer_type(text: str) -> str | LeftOut:
+    """Return `new` or `returning` of what shops call a customer; nothing is guessed of numbers."""
+    return (
+        _CUSTOMER_TYPES.get(text)
+        or _CUSTOMER_TYPES.get(letters_and_digits(text))
+        or (LeftOut.UNKNOWN_CHOICE if text.strip() else LeftOut.EMPTY)
     )
 
 

@@ -134,9 +134,10 @@ def _with_country_code(digits: str, region: str) -> str | None:
     # no country code begins with 0
     if digits[0] != "0" and _is_international(digits, number.country_code if national else None):
         return _without_trunk_zero(digits)
-    reason = phonenumbers.is_possible_number_with_reason(number)
-    if not national and reason != phonenumbers.ValidationResult.IS_POSSIBLE:
-        return None
+    if not national:
+        reason = phonenumbers.is_possible_number_with_reason(number)
+        if reason != phonenumbers.ValidationResult.IS_POSSIBLE:
+            return None
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)).lstrip("+")
 
 

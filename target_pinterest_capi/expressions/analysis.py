@@ -7,7 +7,7 @@ from target_pinterest_capi.expressions.syntax import ExpressionError, Node, chil
 
 # The next child reads what the one before returns.
 IN_TURN: Final = frozenset({"subexpression", "index_expression", "pipe"})
-_PROJECTIONS: Final = frozenset({"projection", "filter_projection", "value_projection"})
+PROJECTIONS: Final = frozenset({"projection", "filter_projection", "value_projection"})
 _STEPS: Final = frozenset({"field", "index", "slice", "current", "identity"})
 _FALLIBLE: Final = frozenset({"function_expression", "comparator"})  # the latter by nesting alone
 _ANY: Final = None
@@ -21,9 +21,20 @@ def roots(*sources: str) -> frozenset[str] | None:
 
     Raises ExpressionError.
     """
-    columns = frozenset(column for source in sources for column in _columns(parse(source)))
+    return roots_of(*map(parse, sources))
+
+
+def roots_of(*trees: Node) -> frozenset[str] | None:
+    """Return the same columns of the expressions' trees."""
+    columns = frozenset(column for tree in trees for column in _columns(tree))
     if _ANY in columns:
         return None
+    return frozenset(column for column in columns if column is not None)
+
+
+def named_columns(*sources: str) -> frozenset[str]:
+    """Return the top-level columns that the expressions name. Raises ExpressionError."""
+    columns = {column for source in sources for column in _columns(parse(source))}
     return frozenset(column for column in columns if column is not None)
 
 
@@ -56,7 +67,11 @@ def plain_path(source: str) -> str | None:
 
     `email` and `"a.b"` are such expressions. Raises ExpressionError.
     """
-    tree = parse(source)
+    return plain_path_of(parse(source))
+
+
+def plain_path_of(tree: Node) -> str | None:
+    """Return the same name of an expression's tree."""
     return tree["value"] if tree["type"] == "field" else None
 
 
@@ -67,7 +82,15 @@ def literals(*sources: str) -> frozenset[str]:
 
 def can_fail(node: Node) -> bool:
     """Return whether evaluating the node can fail on a record."""
-    return node["type"] in _FALLIBLE or any(map(can_fail, children(node)))
+    below = children(node)
+    if node["type"] == "comparator" and any(map(_is_scalar, below)):
+        return any(map(can_fail, below))
+    return node["type"] in _FALLIBLE or any(map(can_fail, below))
+
+
+def _is_scalar(node: Node) -> bool:
+    """Return whether the node is a constant that nests nothing."""
+    return node["type"] == "literal" and not isinstance(node["value"], list | dict)
 
 
 def _columns(node: Node) -> Iterator[str | None]:
@@ -77,7 +100,7 @@ def _columns(node: Node) -> Iterator[str | None]:
         yield node["value"]
     elif kind in ("current", "identity"):
         yield _ANY
-    elif kind in IN_TURN or kind in _PROJECTIONS:
+    elif kind in IN_TURN or kind in PROJECTIONS:
         # All but the first child read what is inside the columns.
         yield from _columns(node["children"][0])
     elif kind != "expref":  # that reads elements
@@ -104,7 +127,7 @@ def _follow(node: Node, at: Path | None, found: set[Path]) -> Path | None:
         for child in below:
             at = _follow(child, at, found)
         return at
-    if kind in _PROJECTIONS:
+    if kind in PROJECTIONS:
         base = _follow(below[0], at, found)
         inside = None if base is None or kind == "value_projection" else (*base, EACH)
         below = below[1:]

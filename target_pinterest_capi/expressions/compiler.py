@@ -27,25 +27,32 @@ from target_pinterest_capi.expressions.values import (
 )
 
 __all__ = [
+    "CURRENT",
+    "DIRECT",
     "EvaluationError",
     "ExpressionError",
     "ListSelection",
+    "bound",
     "compile_expression",
-    "compile_selection",
+    "compile_node",
+    "compile_tree",
     "interpret",
+    "selection_of",
+    "steps_of",
 ]
 
 Evaluate = Callable[[Any], Any]
+CURRENT: Final[Node] = {"type": "current", "children": []}
 
 
 class ListSelection(NamedTuple):
-    """A list of objects made of those of another list: `base[].{key: member, ...}`.
+    """A list of objects made of those of another list: `base[].{key: expression, ...}`.
 
-    `base` reads the other list; `columns` pairs each key with its member.
+    `base` is the tree of the other list; `members` has the tree of each key's expression.
     """
 
-    base: Evaluate
-    columns: tuple[tuple[str, str], ...]
+    base: Node
+    members: dict[str, Node]
 
 
 def compile_expression(
@@ -58,7 +65,11 @@ def compile_expression(
     Raises ExpressionError. The function raises EvaluationError, and only where the expression does
     more than follow paths.
     """
-    tree = _bound(parse(source), _constants(stream, began_at))
+    return compile_tree(bound(parse(source), stream, began_at))
+
+
+def compile_tree(tree: Node) -> Evaluate:
+    """Return the same function of an expression's tree."""
     if tree["type"] == "field":
         name = tree["value"]
         return lambda record: record.get(name)
@@ -70,39 +81,42 @@ def interpret(
     source: str, record: Any, stream: str | None = None, began_at: datetime | None = None
 ) -> Any:
     """Return the same value by the interpreter alone: the measure of the closures in tests."""
-    tree = _bound(parse(source), _constants(stream, began_at))
+    tree = bound(parse(source), stream, began_at)
     return _guarded(partial(interpreter.evaluate, tree))(record)
 
 
-def compile_selection(source: str) -> ListSelection | None:
-    """Return `base[].{key: member, ...}` taken apart; None for any other, or one that can fail.
-
-    Raises ExpressionError.
-    """
-    tree = parse(source)
+def selection_of(tree: Node) -> ListSelection | None:
+    """Return `base[].{...}` taken apart; None for any other, or one that can fail."""
     if tree["type"] != "projection" or tree["children"][0]["type"] != "flatten" or can_fail(tree):
         return None
-    columns = _selected_columns(tree["children"][1])
-    if columns is None:
+    source, each = tree["children"]
+    if each["type"] != "multi_select_dict":
         return None
-    return ListSelection(_compiled(tree["children"][0]["children"][0]), columns)
+    members = {member["value"]: member["children"][0] for member in each["children"]}
+    return ListSelection(source["children"][0], members)
 
 
-def _constants(stream: str | None, began_at: datetime | None) -> Mapping[str, str | None]:
-    """Return the values of the functions that are one value for all records of a stream."""
-    if began_at is None:
-        return {"stream": stream, "run_time": None, "today": None}
-    now = began_at.astimezone(UTC).isoformat(timespec="seconds")
-    return {"stream": stream, "run_time": now, "today": now[:10]}
+def compile_node(node: Node) -> Evaluate:
+    """Return the function of the value that a node is applied to; it may raise ArithmeticError."""
+    return _compiled(node)
 
 
-def _bound(node: Node, constants: Mapping[str, str | None]) -> Node:
-    """Return the tree with their values in place of calls of the functions."""
+def bound(tree: Node, stream: str | None, began_at: datetime | None = None) -> Node:
+    """Return the tree with what is one value for all records of a stream in a run.
+
+    It stands in place of each `stream()`, `run_time()` and `today()`.
+    """
+    now = None if began_at is None else began_at.astimezone(UTC).isoformat(timespec="seconds")
+    today = None if now is None else now[:10]
+    return _with_constants(tree, {"stream": stream, "run_time": now, "today": today})
+
+
+def _with_constants(node: Node, constants: Mapping[str, str | None]) -> Node:
     if node["type"] == "slice":
         return node  # whose children are numbers
     if node["type"] == "function_expression" and node["value"] in constants:
         return {"type": "literal", "value": constants[node["value"]], "children": []}
-    return {**node, "children": [_bound(child, constants) for child in node["children"]]}
+    return {**node, "children": [_with_constants(child, constants) for child in node["children"]]}
 
 
 def _guarded(evaluate: Evaluate) -> Evaluate:
@@ -145,7 +159,7 @@ def _path(*steps: str | int) -> Evaluate:
 
 
 def _in_turn(node: Node) -> Evaluate:
-    steps = list(_steps(node))
+    steps = list(steps_of(node))
     if all(step["type"] in ("field", "index") for step in steps):
         return _path(*(step["value"] for step in steps))
     evaluates = [_compiled(step) for step in steps]
@@ -158,10 +172,11 @@ def _in_turn(node: Node) -> Evaluate:
     return in_turn
 
 
-def _steps(node: Node) -> Iterator[Node]:
+def steps_of(node: Node) -> Iterator[Node]:
+    """Yield what is done in turn, each to what the one before returns."""
     if node["type"] in IN_TURN:
         for child in node["children"]:
-            yield from _steps(child)
+            yield from steps_of(child)
     elif node["type"] not in ("current", "identity"):
         yield node
 
@@ -302,13 +317,11 @@ def _comparator(node: Node) -> Evaluate:
 
 def _call(node: Node) -> Evaluate:
     name, arguments = node["value"], [_compiled(child) for child in node["children"]]
-    if name == "sum":
-        return _sum(arguments[0])
-    if name not in FUNCTIONS:
+    function = FUNCTIONS[name].implementation if name in FUNCTIONS else DIRECT.get(name)
+    if function is None:
         return lambda value: interpreter.BUILT_INS.call_function(
             name, [argument(value) for argument in arguments]
         )
-    function = FUNCTIONS[name].implementation
     if len(arguments) == 1:
         (only,) = arguments
         return lambda value: function(only(value))
@@ -318,15 +331,27 @@ def _call(node: Node) -> Evaluate:
     return lambda value: function(*[argument(value) for argument in arguments])
 
 
-def _sum(argument: Evaluate) -> Evaluate:
-    """Return the evaluation of a sum: of whole numbers here, of any other by the built-in."""
+def _sum(values: Any) -> Any:
+    whole = whole_sum(values)
+    return interpreter.BUILT_INS.call_function("sum", [values]) if whole is None else whole
 
-    def total(value: Any) -> Any:
-        values = argument(value)
-        whole = whole_sum(values)
-        return interpreter.BUILT_INS.call_function("sum", [values]) if whole is None else whole
 
-    return total
+def _to_string(value: Any) -> Any:
+    if type(value) is str:
+        return value
+    if type(value) is bool:
+        return "true" if value else "false"
+    return interpreter.BUILT_INS.call_function("to_string", [value])
+
+
+def _contains(subject: Any, search: Any) -> Any:
+    return interpreter.BUILT_INS.call_function("contains", [subject, search])
+
+
+# The built-ins that mappings call most, for the values that they are mostly called with.
+DIRECT: Final[dict[str, Callable[..., Any]]] = {
+    "sum": _sum, "to_string": _to_string, "contains": _contains,
+}  # fmt: skip
 
 
 def _reference(node: Node) -> Evaluate:

@@ -21,6 +21,9 @@ _NUMBER: Final = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re
 _JSON: Final = msgspec.json.Decoder(float_hook=Decimal)
 
 
+_PLAIN: Final = 10**30  # far below where the number of digits is looked at
+
+
 class EvaluationError(ValueError):
     """An expression that fails on a record. Its message names functions and types, no value."""
 
@@ -60,6 +63,8 @@ def number_text(value: int | Decimal) -> str | None:
 
 def text(value: Any) -> str | None:
     """Return a text, the exact text of a number, a date or time in ISO form; None for the rest."""
+    if type(value) is int and -_PLAIN < value < _PLAIN:
+        return str(value)
     if isinstance(value, str):
         return value
     if isinstance(value, date):
@@ -160,10 +165,44 @@ def step_into(value: Any, step: str | int) -> Any:
     return value[step] if isinstance(value, list) and -len(value) <= step < len(value) else None
 
 
+_NOTHING: Final[dict[str, Any]] = {}
+
+
+def object_of(value: Any) -> dict[str, Any]:
+    """Return the object that a value is, or that its JSON text holds; an empty one for the rest."""
+    if value is None:
+        return _NOTHING
+    value = opened(value)
+    return value if isinstance(value, dict) else _NOTHING
+
+
 def listed(value: Any) -> list[Any] | None:
     """Return the array that a value is, or that its JSON text holds; None for anything else."""
     value = opened(value)
     return value if isinstance(value, list) else None
+
+
+Index = dict[str, list[Any]]
+
+
+def indexed(value: Any, key: str) -> Index | None:
+    """Return the elements of an array by the text of a member; None where there is no array."""
+    elements = listed(value)
+    if elements is None:
+        return None
+    index: Index = {}
+    for element in elements:
+        text = element.get(key) if type(element) is dict else step_into(element, key)
+        if type(text) is not str:
+            text = dated(text)
+        if isinstance(text, str):
+            index.setdefault(text, []).append(element)
+    return index
+
+
+def look_up(index: Index | None, text: str) -> list[Any] | None:
+    """Return the elements with a text; none of them is not the same as no array."""
+    return None if index is None else index.get(text, [])
 
 
 def flattened(elements: list[Any]) -> list[Any]:

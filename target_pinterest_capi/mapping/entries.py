@@ -32,9 +32,15 @@ from target_pinterest_capi.events.event import (
 )
 from target_pinterest_capi.events.keys import read_key
 from target_pinterest_capi.events.reasons import Invalid, Skipped
-from target_pinterest_capi.expressions.analysis import literals
+from target_pinterest_capi.expressions.analysis import literals, named_columns
 from target_pinterest_capi.mapping import presets
-from target_pinterest_capi.mapping.field_plans import Levels, Note, field_plans, guarded_compiler
+from target_pinterest_capi.mapping.field_plans import (
+    Levels,
+    Note,
+    compile_guarded,
+    condition_plan,
+    field_plans,
+)
 from target_pinterest_capi.mapping.flat_columns import SameField, names_a_field, same_fields
 from target_pinterest_capi.settings import MappingEntry, Settings
 from target_pinterest_capi.settings.values import MAX_ACCOUNT_DIGITS
@@ -79,13 +85,15 @@ class Accounts:
 class StreamSchema(NamedTuple):
     """What a SCHEMA message says of a stream; `columns` has those seen on records besides.
 
-    `members` has those that it declares of objects, by column.
+    `members` has those that it declares of objects, by column. Where it `is_complete`, records are
+    taken to have no other columns, and what would read one is dropped from the mapping.
     """
 
     name: str
     columns: frozenset[str]
     key_properties: tuple[str, ...] = ()
     members: Mapping[str, frozenset[str]] = MappingProxyType({})
+    is_complete: bool = False
 
 
 class EntryRows(NamedTuple):
@@ -103,12 +111,14 @@ class CompiledEntry(NamedTuple):
     """One mapping entry for one stream; `origin` names it in counts.
 
     `map_record` returns a record's event, or what the record comes to instead. `rows` is None where
-    the entry needs more of a record than a row holds.
+    the entry needs more of a record than a row holds. `unread` are the columns that it names and
+    does not read, since the stream is taken to have none of them.
     """
 
     origin: Origin
     map_record: MapRecord
     rows: EntryRows | None = None
+    unread: frozenset[str] = frozenset()
 
 
 def names_a_stream(settings: Settings, stream: str) -> bool:
@@ -174,24 +184,37 @@ def entry_compiler(
     """
 
     @lru_cache(KEPT_STREAMS)
+    def named_by_entries(name: str) -> frozenset[str]:
+        stream = StreamSchema(name, frozenset())
+        return frozenset[str]().union(
+            *(
+                _named_columns(entry, load_preset(entry, stream))
+                for _, entry in matching(settings, name)
+            )
+        )
+
+    @lru_cache(KEPT_STREAMS)
     def compile_fields(
         name: str,
         columns: frozenset[str],
         key_properties: tuple[str, ...],
         members: frozenset[tuple[str, frozenset[str]]],
+        is_complete: bool,
     ) -> tuple[CompiledEntry, ...]:
-        stream = StreamSchema(name, columns, key_properties, dict(members))
+        stream = StreamSchema(name, columns, key_properties, dict(members), is_complete)
         return compile_stream(
             settings, stream, accounts, note, now, began_at=began_at, in_plain=in_plain
         )
 
     def compile_entries(stream: StreamSchema) -> tuple[CompiledEntry, ...]:
         columns = frozenset(filter(names_a_field, stream.columns)).union(
-            deletion_columns(stream.columns)
+            deletion_columns(stream.columns), named_by_entries(stream.name) & stream.columns
         )
         members = [(column, declared) for column, declared in stream.members.items()]
         of_fields = frozenset(pair for pair in members if pair[0] in columns)
-        return compile_fields(stream.name, columns, stream.key_properties, of_fields)
+        return compile_fields(
+            stream.name, columns, stream.key_properties, of_fields, stream.is_complete
+        )
 
     return compile_entries
 
@@ -237,43 +260,58 @@ def _compile(
     def entry_note(field: str, reason: str) -> None:
         note(origin, field, reason)
 
-    entry = levels.entry
+    entry, preset = levels.entry, levels.preset
     if entry.null_values is not None:
         options = options._replace(null_values=entry.null_values)
-    plan = _plan(levels, origin, stream, entry_note)
-    builder = compile_builder(plan, options, entry_note, now)
-    compile_guarded = guarded_compiler(stream.name, levels.began_at, entry_note)
-    predicates = [
-        compile_guarded(condition, "when") for condition in conditions(entry, levels.preset)
-    ]
+    named = _named_columns(entry, preset) if stream.is_complete else frozenset[str]()
+    unread = named - stream.columns
     deletions = deletion_columns(sorted(stream.columns)) if entry.deleted == "skip" else ()
     token = entry.conversion_token.get_secret_value() if entry.conversion_token else None
     source = entry.ad_account_id
-    if source is not None and not source.isdigit():
-        read = compile_guarded(source, "ad_account_id")
+    is_fixed = source is None or source.isdigit()
+    when = conditions(entry, preset)
+    plan = event_plan(levels, when if is_fixed else (), origin, stream, entry_note)
+    builder = compile_builder(plan, options, entry_note, now)
+    if source is not None and not is_fixed:
+        predicates = [compile_guarded(one, levels, "when", entry_note) for one in when]
+        read = compile_guarded(source, levels, "ad_account_id", entry_note)
         read_account = _account_reader(read, partial(accounts.get, token=token, mode=entry.mode))
         map_record = _to_its_account(builder, read_account, plan, options)
         map_record = _where(predicates, map_record, origin)
-        return CompiledEntry(origin, _unless_deleted(deletions, map_record, origin))
+        return CompiledEntry(origin, _unless_deleted(deletions, map_record, origin), None, unread)
     account = accounts.get(source, token, entry.mode)
-    map_record = _where(predicates, partial(builder.of_record, account), origin)
-    rows = None if predicates else _rows(builder, account, deletions, origin)
-    return CompiledEntry(origin, _unless_deleted(deletions, map_record, origin), rows)
+    map_record = partial(builder.of_record, account)
+    rows = _rows(builder, account, deletions, origin)
+    return CompiledEntry(origin, _unless_deleted(deletions, map_record, origin), rows, unread)
 
 
-def _plan(levels: Levels, origin: Origin, stream: StreamSchema, note: Note) -> EventPlan:
+def event_plan(
+    levels: Levels, when: Iterable[str], origin: Origin, stream: StreamSchema, note: Note
+) -> EventPlan:
+    """Return what the levels ask of a stream's events, of records that meet the conditions."""
+    columns = stream.columns if stream.is_complete else None
     names = levels.event_names()
     unmapped = (path for path, sources in levels.entry.fields.items() if sources is None)
     return EventPlan(
         origin,
-        fields=field_plans(levels, note, names_are_listed=bool(names)),
+        fields=field_plans(levels, note, columns, names_are_listed=bool(names)),
         key_properties=stream.key_properties,
         underived=frozenset(unmapped),
         event_names=names or None,
         known_names=frozenset(names) | _literals(levels.expressions("event_name")),
         fallback_name=levels.fallback_name() if names else None,
         sends_unlisted=levels.entry.unlisted_names == "send",
+        conditions=tuple(condition_plan(source, levels, note, columns) for source in when),
     )
+
+
+def _named_columns(entry: MappingEntry, preset: MappingEntry | None) -> frozenset[str]:
+    """Return the columns that the expressions for an event name."""
+    named = frozenset(named_columns(*conditions(entry, preset)))
+    for level in (entry, preset) if preset is not None else (entry,):
+        for sources in level.fields.values():
+            named |= named_columns(*(sources or ()))
+    return named
 
 
 def _literals(levels: Iterable[tuple[str, ...]]) -> frozenset[str]:

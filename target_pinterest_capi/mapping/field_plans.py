@@ -4,26 +4,31 @@ The entry's fields, the preset's fields, the entry's defaults, the preset's defa
 `defaults`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, Final, NamedTuple
 
 from target_pinterest_capi.events import coerce
 from target_pinterest_capi.events.build.converters import Options
-from target_pinterest_capi.events.build.plan import NOW, FieldPlan, Get, Selection, name_key
+from target_pinterest_capi.events.build.plan import NOW, Code, FieldPlan, Get, Selection, name_key
 from target_pinterest_capi.events.build.value_check import compile_trial
 from target_pinterest_capi.events.fields import BY_PATH, FieldKind
 from target_pinterest_capi.events.reasons import LeftOut
-from target_pinterest_capi.expressions.analysis import plain_path, roots
+from target_pinterest_capi.expressions.analysis import can_fail, plain_path_of, roots_of
+from target_pinterest_capi.expressions.code import write_expression, write_list
 from target_pinterest_capi.expressions.compiler import (
     EvaluationError,
-    compile_expression,
-    compile_selection,
+    bound,
+    compile_tree,
+    selection_of,
 )
+from target_pinterest_capi.expressions.pruning import is_null, pruned
+from target_pinterest_capi.expressions.syntax import Node, parse
 from target_pinterest_capi.settings import MappingEntry, Settings
 
 Note = Callable[[str, str], None]
-CompileGuarded = Callable[[str, str], Get]  # of an expression, and the field that it is for
+_FAILURES: Final = (EvaluationError, ArithmeticError, RecursionError)
 
 
 class Levels(NamedTuple):
@@ -37,6 +42,10 @@ class Levels(NamedTuple):
     settings: Settings
     stream: str
     began_at: datetime
+
+    def tree(self, source: str) -> Node:
+        """Return the tree of an expression over the stream's records, in this run."""
+        return bound(parse(source), self.stream, self.began_at)
 
     def expressions(self, path: str) -> list[tuple[str, ...]]:
         """Return the expressions of a field, a list for each level that has any."""
@@ -77,62 +86,105 @@ class Levels(NamedTuple):
         return [self.entry, self.preset]
 
 
-def field_plans(levels: Levels, note: Note, *, names_are_listed: bool) -> dict[str, FieldPlan]:
+def field_plans(
+    levels: Levels, note: Note, columns: Collection[str] | None, *, names_are_listed: bool
+) -> dict[str, FieldPlan]:
     """Return the plan of every field that something gives a value.
 
-    Where the entry lists event names, the default of `event_name` stands for those not listed,
-    and not for a value that is missing.
+    Other columns than `columns` are not read; None stands for any. Where the entry lists event
+    names, the default of `event_name` stands for those not listed, and not for a value that is
+    missing.
     """
     plans = {}
-    compile_guarded = guarded_compiler(levels.stream, levels.began_at, note)
     for path in BY_PATH:
         default = levels.default(path)
         if names_are_listed and path == "event_name":
             default = None
-        expressions, options = levels.expressions(path), levels.settings.options
-        plan = _field_plan(path, expressions, default, compile_guarded, note, options)
+        written = [
+            [levels.tree(source) for source in sources] for sources in levels.expressions(path)
+        ]
+        plan = _field_plan(path, written, columns, default, note, levels.settings.options)
         if plan is not None:
             plans[path] = plan
     return plans
 
 
+def condition_plan(
+    source: str, levels: Levels, note: Note, columns: Collection[str] | None
+) -> FieldPlan:
+    """Return the plan of a condition for records of a stream."""
+    tree = levels.tree(source)
+    return _plan_of_one("when", tree if columns is None else pruned(tree, columns), note)
+
+
+def _kept(trees: list[Node], columns: Collection[str] | None) -> list[Node]:
+    """Return the trees without what reads other columns, and without those that come to nothing."""
+    if columns is None:
+        return trees
+    return [tree for tree in (pruned(tree, columns) for tree in trees) if not is_null(tree)]
+
+
 def _field_plan(
     path: str,
-    levels: list[tuple[str, ...]],
+    written: list[list[Node]],
+    columns: Collection[str] | None,
     default: Any,
-    compile_guarded: CompileGuarded,
     note: Note,
     options: Options,
 ) -> FieldPlan | None:
-    sources = [source for expressions in levels for source in expressions]
-    if len(sources) == 1 and default is None:
-        return _plan_of_one(path, sources[0], compile_guarded)
-    if not sources and default is None:
-        return None
+    levels = [(_kept(trees, columns), len(trees) > 1) for trees in written]
+    trees = [tree for level, _ in levels for tree in level]
     constant = NOW if path == "event_time" and default == "now" else default
     field = BY_PATH[path]
-    if field.many and field.kind is not FieldKind.ITEMS:
+    if not trees:
+        return None if constant is None else FieldPlan(lambda _: constant, reads=frozenset())
+    is_one = sum(map(len, written)) == 1 and constant is None
+    reads, codes = roots_of(*trees), tuple(map(_code, trees))
+    trial = compile_trial(field, options)
+    if field.many and field.kind is not FieldKind.ITEMS and not is_one:
         lists = [
-            _collect([compile_guarded(source, path) for source in expressions])
-            for expressions in levels
+            _collect(_getters(level, path, note), is_alone=not several)
+            for level, several in levels
+            if level
         ]
-        get = _first(lists) if lists else lambda _: None
+        get = _first(lists)
         if constant is not None:
-            get = _usable_or(get, constant, path, note, compile_trial(field, options))
-        return FieldPlan(get, reads=roots(*sources))
-    getters = [compile_guarded(source, path) for source in sources]
-    get = _first_usable(getters, constant, path, note, compile_trial(field, options))
-    return FieldPlan(get, reads=roots(*sources))
-
-
-def _plan_of_one(path: str, source: str, compile_guarded: CompileGuarded) -> FieldPlan:
-    found = compile_selection(source)
+            get = _usable_or(get, constant, path, note, trial)
+        if len(written) > 1 or constant is not None or field.kind is not FieldKind.HASHED:
+            return FieldPlan(get, reads=reads)
+        return FieldPlan(get, reads=reads, codes=codes, collects=True)
+    if len(trees) == 1 and constant is None:
+        return _plan_of_one(path, trees[0], note)
+    get = _first_usable(_getters(trees, path, note), constant, path, note, trial)
     return FieldPlan(
-        get=compile_guarded(source, path),
-        column=plain_path(source),
-        reads=roots(source),
-        selection=None if found is None else Selection(*found),
+        get, reads=reads, selection=_selection(trees[0]), codes=codes, constant=constant
     )
+
+
+def _plan_of_one(path: str, tree: Node, note: Note) -> FieldPlan:
+    return FieldPlan(
+        get=_compile_guarded(tree, path, note),
+        column=plain_path_of(tree),
+        reads=roots_of(tree),
+        selection=_selection(tree),
+        codes=(_code(tree),),
+    )
+
+
+def _selection(tree: Node) -> Selection | None:
+    found = selection_of(tree)
+    if found is None:
+        return None
+    members = {key: _code(member) for key, member in found.members.items()}
+    return Selection(Code(partial(write_list, found.base)), members)
+
+
+def _code(tree: Node) -> Code:
+    return Code(partial(write_expression, tree), _FAILURES if can_fail(tree) else ())
+
+
+def _getters(trees: Iterable[Node], path: str, note: Note) -> list[Get]:
+    return [_compile_guarded(tree, path, note) for tree in trees]
 
 
 def _first_usable(
@@ -214,8 +266,9 @@ def _first(getters: list[Get]) -> Get:
     return first
 
 
-def _collect(getters: list[Get]) -> Get:
-    if len(getters) == 1:
+def _collect(getters: list[Get], *, is_alone: bool) -> Get:
+    """Return the reader of all values in a list; of one that was written alone, as it is."""
+    if is_alone:
         return getters[0]
 
     def collect(record: Any) -> list[Any] | None:
@@ -229,24 +282,24 @@ def _collect(getters: list[Get]) -> Get:
     return collect
 
 
-def guarded_compiler(stream: str, began_at: datetime, note: Note) -> CompileGuarded:
-    """Return the compiler of expressions over a stream's records in a run.
+def compile_guarded(source: str, levels: Levels, path: str, note: Note) -> Get:
+    """Return the function of an expression, over a stream's records, for a field.
 
-    Where one fails on a record it gives None, and is noted.
+    Where it fails on a record it gives None, and is noted.
     """
+    return _compile_guarded(levels.tree(source), path, note)
 
-    def compile_guarded(source: str, path: str) -> Get:
-        get = compile_expression(source, stream, began_at)
-        if plain_path(source) is not None:
-            return get  # which cannot fail
 
-        def guarded(record: Any) -> Any:
-            try:
-                return get(record)
-            except EvaluationError:
-                note(path, LeftOut.EXPRESSION_ERROR)
-                return None
+def _compile_guarded(tree: Node, path: str, note: Note) -> Get:
+    get = compile_tree(tree)
+    if not can_fail(tree):
+        return get
 
-        return guarded
+    def guarded(record: Any) -> Any:
+        try:
+            return get(record)
+        except EvaluationError:
+            note(path, LeftOut.EXPRESSION_ERROR)
+            return None
 
-    return compile_guarded
+    return guarded

@@ -79,6 +79,7 @@ class StreamPipeline:
             tuple(map(clean_name, key_properties or ())),
             stream_members(schema),
         )
+        self.stream = self.stream._replace(is_complete=bool(self.stream.columns))
         not_found = not_found or NamesNotFound(settings)
         self._names = not_found.of_stream(name, schema, self.stream.columns)
         self._clean_names: dict[str, str] = {}  # of columns with a byte order mark, or blanks
@@ -146,6 +147,9 @@ class StreamPipeline:
     def _look_for_new(self, columns: tuple[str, ...]) -> None:
         """Compile the mapping again where a record has columns that are new.
 
+        Once a record has brought a column that an entry names and the schema does not, the schema
+        is not taken at its word again.
+
         A stream that goes on bringing new names has data in them, and no columns: it has no rows
         from then on, and only names of fields are looked for.
         """
@@ -159,11 +163,16 @@ class StreamPipeline:
         new = {odd.get(column, column) for column in unknown} - self.stream.columns
         if not new:
             return
+        unread = frozenset[str]().union(*(entry.unread for entry in self._entries)) & new
         fields = {column for column in new if names_a_field(column)}.union(deletion_columns(new))
+        fields |= unread
         self._times_new += 1
         if self._times_new > MOST_TIMES_NEW:
             new = fields | (new & self._names.columns)
-        self.stream = self.stream._replace(columns=self.stream.columns.union(new))
+        self.stream = self.stream._replace(
+            columns=self.stream.columns.union(new),
+            is_complete=self.stream.is_complete and not unread,
+        )
         self._names.see_columns(self.stream.columns)
         if fields:
             self._compile()

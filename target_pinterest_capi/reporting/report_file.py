@@ -93,14 +93,15 @@ def make_report(
 ) -> report.Report:
     """Return the report of a run that ended with `exit_code`; `stopped` is why it stopped early."""
     requests = run.requests
+    statistics = run.observations or DeliveredStatistics()
     facts = RunFacts(
         _run_section(run, exit_code, stopped),
         (requests.sent, requests.repeated, requests.isolating),
         customer_lists,
         not_found,
-        list(find_shortfalls(run.settings.quality, run.observations)),
+        list(find_shortfalls(run.settings.quality, statistics)),
     )
-    return compose(facts, run.tally, run.observations or DeliveredStatistics())
+    return compose(facts, run.tally, statistics)
 
 
 def write_report(made: report.Report, path: str) -> None:

@@ -46,6 +46,9 @@ def _amend(schemas: dict[str, Any]) -> None:
     # docs/pinterest-api.md: The event; custom_data. Seen in live requests
     event["advertiser_tracking_enabled"] = {"type": "boolean"}
     item["item_brand_id"] = {"type": "string", "maxLength": 64}
+    # docs/pinterest-api.md: user_data. 5.31
+    customer = schemas["ConversionEventsUserDataProperties"]["properties"]
+    customer["customer_type"] = {"type": "string", "enum": ["new", "returning"]}
     # Listed in the description's prose
     event["action_source"]["enum"] = event["action_source"]["x-named-values"]
     # An event that identifies nobody fails alone (`rules`), so its request has the right form

@@ -138,6 +138,10 @@ NAMES: Final = {
     ),
     "user_data.click_id": Names("click_id epik", "cookie epq click"),
     "user_data.partner_id": Names("", "rampid liveramp"),
+    "user_data.customer_type": Names(
+        "customer_type new_or_returning new_vs_returning visitor_type",
+        "customer_status buyer_type customer_segment",
+    ),
     "custom_data.currency": Names(
         """
         currency currency_code currency_iso iso_currency order_currency waehrung währung devise

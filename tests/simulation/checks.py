@@ -6,13 +6,18 @@ account, which is held against the rest.
 
 import json
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from simulation.pinterest import NO_FAULT
+from refreshes_model import RunRefreshes
+
+from simulation.pinterest import NO_FAULT, PEOPLE_BY_DIGEST, SoundConnection
 from simulation.process import KILLED, SIGTERM, Process
 from simulation.scenario import LETTER_KINDS, Record
 from simulation.world import BrokenPromiseError
+from target_pinterest_capi.customer_lists.prune import PrunePlan, PruneRun, plans
+from target_pinterest_capi.customer_lists.remote_list import RemoteList
 from target_pinterest_capi.delivery.batches import Batch
 from target_pinterest_capi.delivery.exit_codes import ExitCode
 from target_pinterest_capi.delivery.ledger import event_key
@@ -20,6 +25,7 @@ from target_pinterest_capi.events.event import Event
 from target_pinterest_capi.pinterest.responses import NoResponse, NoResponseKind
 
 if TYPE_CHECKING:
+    from simulation.replay import Replay
     from simulation.simulation import Simulation
 
 # Beyond the grace time: a request is not ended in the middle of its answer.
@@ -63,7 +69,7 @@ class Checks:
         scenario = self._simulation.scenario
         passed = process.states[-1] if process.states else 0
         grace = scenario.settings.shutdown_grace_seconds + GRACE_SLACK_SECONDS
-        if process.signalled_at is not None and not process.fate.jumps:
+        if process.signalled_at is not None and not self._stood_still():
             late = self._simulation.world.now - process.signalled_at > grace
             self._hold(not late, process, "sends after its grace time")
         numbers = _numbers(batch)
@@ -72,23 +78,32 @@ class Checks:
             self._hold(number not in known.processed, process, f"sends {number}, heard of before")
             self._hold(not known.in_flight[number], process, f"sends {number}, which is under way")
             self._hold(number >= passed, process, f"sends {number}, which STATE has passed")
-            is_offline = scenario.records[number].kind == "offline"
+            is_offline = scenario.records[number].is_offline
             if is_offline and scenario.settings.on_uncertain == "reject":
                 self._hold(
                     number not in known.uncertain, process, f"sends {number} after uncertainty"
                 )
+                if scenario.has_ledger:
+                    self._hold_repeats(process, number)
             if scenario.has_ledger:
                 self._hold_claim(process, number)
         known.in_flight.update(numbers)
         known.sent.update(numbers)
+
+    def _hold_repeats(self, process: Process, number: int) -> None:
+        """No repeat goes in the place of an event that may have been counted."""
+        event = self._simulation.scenario.records[number].event
+        assert event is not None
+        known = self.known(process)
+        is_repeat = any(self._same_event(event, one) for one in known.uncertain - known.processed)
+        self._hold(not is_repeat, process, f"sends {number}, a repeat of an uncertain one")
 
     def _hold_claim(self, process: Process, number: int) -> None:
         """Nothing goes that the ledger has, or that another run has sent and waits for."""
         simulation = self._simulation
         event = simulation.scenario.records[number].event
         assert event is not None
-        stood_still = any(other.fate.jumps for other in simulation.processes)
-        if stood_still and simulation.scenario.pipelines > 1:
+        if self._stood_still() and simulation.scenario.pipelines > 1:
             return  # for longer than a lease: it has lost its claims
         key = event_key(event.account, event.name, event.id)
         is_delivered = key in simulation.ledger.delivered
@@ -99,12 +114,16 @@ class Checks:
             waits = any(self._same_event(event, sent) for sent in self._waited_for(other))
             self._hold(not waits, process, f"sends {number}, which another run has sent")
 
+    def _stood_still(self) -> bool:
+        """Return whether the clock may have jumped, which it does for everybody."""
+        return any(process.fate.jumps for process in self._simulation.processes)
+
     def _waited_for(self, process: Process) -> set[int]:
         """Return the events that were sent, and of which nothing certain is known yet."""
         known, scenario = self.known(process), self._simulation.scenario
         uncertain = known.sent & known.uncertain - known.processed
         if scenario.settings.on_uncertain == "reject":  # a dead letter, and given up
-            uncertain = {one for one in uncertain if scenario.records[one].kind != "offline"}
+            uncertain = {one for one in uncertain if not scenario.records[one].is_offline}
         return uncertain | {number for number, times in known.in_flight.items() if times}
 
     def _same_event(self, event: Event, number: int) -> bool:
@@ -166,7 +185,7 @@ class Checks:
             return record.number in lettered
         assert record.event is not None
         return self._is_delivered(record) or (
-            record.kind == "offline"
+            record.is_offline
             and self._simulation.scenario.settings.on_uncertain == "reject"
             and record.number in lettered
         )
@@ -177,6 +196,10 @@ class Checks:
         if self._simulation.scenario.has_ledger:
             return pinterest.processed[record.event.account.ad_account_id, record.event.id] > 0
         return pinterest.processed_records[record.number] > 0
+
+    def _processed_records(self) -> list[int]:
+        processed = self._simulation.pinterest.processed_records
+        return [number for number, times in processed.items() if times]
 
     def _hold_limit(
         self, process: Process, before: int, position: int, letters: list[Letter]
@@ -214,28 +237,33 @@ class Checks:
 
     def end(self, process: Process, code: int) -> None:
         """The exit code is right, and the account is true."""
-        world = self._simulation.world
         scenario = self._simulation.scenario
         letters = self.letters()
         self._hold_letters(process, letters)
+        if scenario.lists.are_full:
+            self._hold_plans()
         if code == KILLED:
             return
+        self._hold_end(process, code)
+        self._hold_account(process, code, letters)
+
+    def _hold_end(self, process: Process, code: int) -> None:
+        world, scenario = self._simulation.world, self._simulation.scenario
         assert process.run is not None
         grace = scenario.settings.shutdown_grace_seconds + GRACE_SLACK_SECONDS
-        if process.signalled_at is not None and not process.fate.jumps:
+        if process.signalled_at is not None and not self._stood_still():
             took = world.now - process.signalled_at
             self._hold(took <= grace, process, f"takes {took:.1f} seconds to end")
         self._hold_code(process, code)
-        self._hold_account(process, code, letters)
 
     def _hold_letters(self, process: Process, letters: list[Letter]) -> None:
         twice = [letter for letter, times in Counter(letters).items() if times > 1]
         self._hold(not twice, process, f"has letters twice: {twice}")
         for letter in letters:
             if letter.run == process.name:
-                kind = self._simulation.scenario.records[letter.number].kind
+                record = self._simulation.scenario.records[letter.number]
                 self._hold(
-                    kind in LETTER_KINDS or kind in {"offline", "member"},
+                    record.kind in {*LETTER_KINDS, "member"} or record.is_offline,
                     process,
                     f"rejects the good record {letter.number}",
                 )
@@ -253,7 +281,7 @@ class Checks:
         if troubles & {"stdout", "cut line"}:
             return {int(ExitCode.ERROR), int(ExitCode.TOO_MUCH_REJECTED)}
         allowed = {int(ExitCode.TOO_MUCH_REJECTED)}
-        if scenario.has_ledger and any(other.fate.jumps for other in self._simulation.processes):
+        if scenario.has_ledger and self._stood_still():
             may_stop |= {"stood still"}
         if may_stop or process.signalled_at is not None or is_about_settings(process):
             allowed.add(int(ExitCode.ERROR))
@@ -321,16 +349,116 @@ class Checks:
             members = {record.person: record.adds for record in scenario.records}
             expected = {who for who, is_in in members.items() if is_in} - scenario.refused_people
             held = self._simulation.pinterest.lists.get(name, set())
-            self._hold(held == expected, process, f"leaves {held} on {name}, not {expected}")
+            if scenario.lists.are_full:
+                self._hold(held >= expected, process, f"leaves {held} on {name}, not {expected}")
+                self._prune(process, name, expected)
+            else:
+                self._hold(held == expected, process, f"leaves {held} on {name}, not {expected}")
+            has_audience = self._simulation.pinterest.audiences[name] == 1
+            is_wanted = scenario.lists.have_audiences and bool(held)
+            self._hold(has_audience >= is_wanted, process, f"leaves {name} without an audience")
+
+    # Full refreshes
+
+    def _plans(self) -> list[PrunePlan]:
+        simulation = self._simulation
+        refreshes: Any = RunRefreshes(simulation.refreshes)
+        return list(plans(simulation.scenario.settings, refreshes))
+
+    def _hold_plans(self) -> None:
+        """At no moment would a prune remove anybody whom the last complete refresh brought."""
+        simulation = self._simulation
+        for plan in self._plans():
+            if plan.why_not is not None and not plan.is_too_much:
+                continue
+            brought = self._brought(simulation.completed_sync, simulation.completed_sync)
+            lost = {PEOPLE_BY_DIGEST[str(member)] for member in plan.leavers} & brought
+            if lost:
+                raise BrokenPromiseError(f"a prune would remove {lost}, who came")
+
+    def _brought(self, first: int, last: int) -> set[int]:
+        syncs = self._simulation.scenario.syncs[first : last + 1]
+        return {record.person for records in syncs for record in records}
+
+    def _prune(self, process: Process, name: str, expected: set[int]) -> None:
+        """Prune a list after its last run ended well: who did not come has left, and nobody else."""
+        simulation = self._simulation
+        [plan] = [plan for plan in self._plans() if plan.configured.name == name]
+        assert process.run is not None
+        if plan.why_not is not None:
+            has_brought = process.run.tally.by_outcome()["delivered"] > 0
+            self._hold(
+                plan.is_too_much or not has_brought, process, f"cannot be pruned: {plan.why_not}"
+            )
+            return
+        before = set(simulation.pinterest.lists.get(name, ()))
+        client: Any = SoundConnection(simulation.pinterest)
+        refreshes: Any = RunRefreshes(simulation.refreshes)
+        pruning = PruneRun(plan, RemoteList(client, plan.configured, 2), refreshes)
+        answered: Any = None
+        flow = pruning.flow()
+        with suppress(StopIteration):
+            while True:
+                answered = flow.send(answered).send("access")
+        # A refresh that did not end well goes on with the next sync.
+        stay = self._brought(simulation.continued_sync, process.sync)
+        expected |= stay & before
+        held = simulation.pinterest.lists.get(name, set())
+        self._hold(held == expected, process, f"prunes {name} to {held}, not {expected}")
+
+    # Replays
+
+    def end_replay(self, replay: "Replay", code: int) -> None:
+        """Every letter that was read has one outcome, where the replay ends well."""
+        if code == KILLED:
+            return
+        self._hold_end(replay, code)
+        assert replay.run is not None
+        totals = replay.run.tally.by_outcome()
+        written = len(self._read_letters(replay.output))
+        self._hold(totals["rejected"] == written, replay, f"counts {totals}, has {written} letters")
+        if "ledger" not in replay.troubles:
+            heard = len(self.known(replay).processed)
+            self._hold(totals["delivered"] == heard, replay, f"counts {totals}, heard of {heard}")
+        if code == int(ExitCode.OK):
+            self._hold(
+                sum(totals.values()) == len(replay.read), replay, f"counts {totals} of its letters"
+            )
+
+    def final_replay(self, replay: "Replay", code: int) -> None:
+        """Each letter's event is at Pinterest, or in a letter of the last replay."""
+        assert replay.run is not None
+        if code != int(ExitCode.OK) and replay.run.without_outcome:
+            return  # the file has them
+        again = {letter.number for letter in self._read_letters(replay.output)}
+        for letter in self.letters():
+            record = self._simulation.scenario.records[letter.number]
+            if record.event is not None:
+                is_again = any(self._same_event(record.event, number) for number in again)
+                is_sent = any(
+                    self._same_event(record.event, number) for number in self._processed_records()
+                )
+                has_place = is_again or is_sent
+                self._hold(has_place, replay, f"loses the letter of {letter.number}")
+            self._hold(
+                record.kind not in LETTER_KINDS
+                or letter.number not in again
+                or not self._simulation.pinterest.is_repaired,
+                replay,
+                f"rejects {letter.number}, which Pinterest takes now",
+            )
 
     # The disk
 
     def letters(self) -> list[Letter]:
         """Return the dead letters that are on the disk; half a line only where a process died."""
-        if not self._letters_path.exists():
+        return self._read_letters(self._letters_path)
+
+    def _read_letters(self, path: Path) -> list[Letter]:
+        if not path.exists():
             return []
         letters, cut = [], 0
-        for line in self._letters_path.read_bytes().split(b"\n"):
+        for line in path.read_bytes().split(b"\n"):
             try:
                 row = json.loads(line)
             except ValueError:

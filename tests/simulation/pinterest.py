@@ -12,18 +12,23 @@ from typing import TYPE_CHECKING, Any, Final
 
 from members import person
 
-from simulation.scenario import FAULTS, PEOPLE, Scenario
+from simulation.scenario import FAULTS, FIRST_REFRESH_TOKEN, PEOPLE, Scenario
+from simulation.world import BrokenPromiseError, Killed
 from target_pinterest_capi.events.event import Account
 from target_pinterest_capi.pinterest.responses import (
     ApiResponse,
     AudiencePage,
+    AudienceRule,
     CallResponse,
+    Credentials,
     CustomerListBody,
     CustomerListPage,
     EventsResponse,
     EventStatus,
     NoResponse,
     NoResponseKind,
+    PinterestAudience,
+    TokenGrant,
 )
 
 if TYPE_CHECKING:
@@ -59,22 +64,55 @@ class Pinterest:
         self.processed: Counter[tuple[str, str]] = Counter()  # by account and event id
         self.processed_records: Counter[int] = Counter()
         self.lists: dict[str, set[int]] = {}
+        self.audiences: Counter[str] = Counter()  # by list
+        self.is_repaired = False  # what it refused it takes from now on
+        self.tokens = 0
+        self.refresh_token = FIRST_REFRESH_TOKEN
+        self.has_lost_token = False  # it was replaced, and nobody has heard by what
 
     def process_events(self, account: Account, body: bytes) -> ApiResponse[list[EventStatus]]:
         """Process a request of events, or refuse it."""
         rows = json.loads(body)["data"]
         names = [row["event_id"] for row in rows]
-        if any(name.startswith("refused") for name in names):
+        if not self.is_repaired and any(name.startswith("refused") for name in names):
             return ApiResponse(400, message="Invalid request")
         statuses = []
         for row, name in zip(rows, names, strict=True):
-            has_failed = name.startswith("failing")
+            has_failed = name.startswith("failing") and not self.is_repaired
             statuses.append(EventStatus("failed" if has_failed else "processed"))
             if not has_failed:
                 self.processed[account.ad_account_id, name] += 1
                 self.processed_records[int(row["language"])] += 1
         has_failed = any(status.status == "failed" for status in statuses)
         return ApiResponse(422 if has_failed else 200, body=statuses)
+
+    def exchange(self, credentials: Credentials) -> CallResponse:
+        """Replace a refresh token, whether or not anybody hears of it."""
+        if credentials.refresh_token != self.refresh_token:
+            return ApiResponse(401, message="The refresh token was replaced")
+        self.tokens += 1
+        self.refresh_token = f"refresh-{self.tokens}"
+        self.has_lost_token = True  # until its answer has arrived
+        return ApiResponse(200, body=TokenGrant(f"access-{self.tokens}", self.refresh_token))
+
+    def authorize(self) -> str:
+        """Return a new refresh token, for a person who signs in."""
+        self.tokens += 1
+        self.refresh_token = f"refresh-{self.tokens}"
+        self.has_lost_token = False
+        return self.refresh_token
+
+    def make_audience(self, list_id: str) -> CallResponse:
+        """Make an audience; a second one of the same list is one too many."""
+        self.audiences[list_id] += 1
+        if self.audiences[list_id] > 1:
+            raise BrokenPromiseError(f"a second audience of list {list_id} is made")
+        return ApiResponse(201, body=_audience(list_id))
+
+    def show_lists(self) -> CallResponse:
+        return ApiResponse(
+            200, body=CustomerListPage([CustomerListBody(name, name) for name in self.lists])
+        )
 
     def change_list(self, name: str, operation: str, members: Sequence[str]) -> CallResponse:
         """Add or remove members, or refuse the request."""
@@ -88,6 +126,25 @@ class Pinterest:
         else:
             held -= people
         return ApiResponse(200, body=CustomerListBody(name, name))
+
+
+def _audience(list_id: str) -> PinterestAudience:
+    return PinterestAudience(list_id, "CUSTOMER_LIST", AudienceRule(list_id))
+
+
+class SoundConnection:
+    """A client that nothing happens to."""
+
+    def __init__(self, pinterest: Pinterest) -> None:
+        self._pinterest = pinterest
+
+    def customer_lists(self, token: str, ad_account_id: str, bookmark: str | None) -> CallResponse:
+        return self._pinterest.show_lists()
+
+    def update_list(
+        self, token: str, ad_account_id: str, list_id: str, operation: str, members: Sequence[str]
+    ) -> CallResponse:
+        return self._pinterest.change_list(list_id, operation, members)
 
 
 class Connection:
@@ -105,15 +162,7 @@ class Connection:
         return self._answer(lambda: self._pinterest.process_events(account, body))
 
     def customer_lists(self, token: str, ad_account_id: str, bookmark: str | None) -> CallResponse:
-        def page() -> CallResponse:
-            return ApiResponse(
-                200,
-                body=CustomerListPage(
-                    [CustomerListBody(name, name) for name in self._pinterest.lists]
-                ),
-            )
-
-        return self._answer(page)
+        return self._answer(self._pinterest.show_lists)
 
     def create_list(
         self, token: str, ad_account_id: str, name: str, members: Sequence[str], **_: object
@@ -126,25 +175,43 @@ class Connection:
         return self._answer(lambda: self._pinterest.change_list(list_id, operation, members))
 
     def audiences(self, token: str, ad_account_id: str, bookmark: str | None) -> CallResponse:
-        return self._answer(lambda: ApiResponse(200, body=AudiencePage([])))
+        made = self._pinterest.audiences
+        return self._answer(
+            lambda: ApiResponse(200, body=AudiencePage([_audience(one) for one in made]))
+        )
 
     def create_audience(
         self, token: str, ad_account_id: str, name: str, list_id: str
     ) -> CallResponse:
-        raise NotImplementedError
+        return self._answer(lambda: self._pinterest.make_audience(list_id))
 
-    def refresh_token(self, credentials: object) -> CallResponse:
-        raise NotImplementedError
+    def refresh_token(self, credentials: Credentials) -> CallResponse:
+        """Exchange a token; a process that is dead by now neither hears of it nor keeps it."""
+        pinterest = self._pinterest
+        was_lost = pinterest.has_lost_token
+        response: CallResponse = self._answer(
+            lambda: pinterest.exchange(credentials), needs_token=False
+        )
+        if isinstance(response, ApiResponse) and isinstance(response.body, TokenGrant):
+            if self._process.is_dead:
+                raise Killed
+            if self.fault not in HANGS:
+                pinterest.has_lost_token = False
+        elif isinstance(response, ApiResponse) and response.status == 401:
+            if not was_lost:
+                raise BrokenPromiseError("a refresh token is used that was replaced by a kept one")
+            self._process.troubles.add("token lost")
+        return response
 
     def close(self) -> None:
         """Nothing is open."""
 
-    def _answer(self, process: Callable[[], Any]) -> Any:
+    def _answer(self, process: Callable[[], Any], *, needs_token: bool = True) -> Any:
         """Return what the process gets to hear; `fault` says what went wrong, if anything."""
         self.requests += 1
         fate = self._process.fate
         self.fault = NO_FAULT
-        if self.requests == fate.refuses_token_at:
+        if self.requests == fate.refuses_token_at and needs_token:
             self.fault = "no token"
             response: ApiResponse[Any] | NoResponse = ApiResponse(401)
         else:
@@ -155,7 +222,7 @@ class Connection:
         return response
 
     def _spoiled(self, response: ApiResponse[Any]) -> ApiResponse[Any] | NoResponse:
-        if response.status not in {200, 422}:
+        if response.status not in {200, 201, 422}:
             return response  # refused: there is nothing to lose
         if self.fault == "one less" and isinstance(response.body, list):
             return response._replace(body=response.body[1:])

@@ -10,10 +10,13 @@ import random
 from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
+from refreshes_model import RunRefreshes
+
 from ledger_model import RunLedger
 from simulation.pinterest import HANGS, Connection
 from simulation.scenario import ORIGIN, STREAM, Fate, Message, Record
-from simulation.world import NEVER, Turn
+from simulation.world import NEVER, Killed, Turn
+from target_pinterest_capi.cli.replay.letters import Letters
 from target_pinterest_capi.customer_lists.list_delivery import ListDelivery
 from target_pinterest_capi.delivery.batches import Batch
 from target_pinterest_capi.delivery.checkpoints import Checkpoints
@@ -45,10 +48,8 @@ class Parts(NamedTuple):
     rejection_limit: type[RejectionLimit] = RejectionLimit
     line_file: type[LineFile] = LineFile
     run_ledger: type[RunLedger] = RunLedger
-
-
-class Killed(BaseException):
-    """The process dies here: `kill -9`, or a power failure."""
+    run_refreshes: type[RunRefreshes] = RunRefreshes
+    letters: type[Letters] = Letters
 
 
 class CutLineError(Exception):
@@ -67,6 +68,7 @@ class Process:
         self.scenario = self.simulation.scenario
         self.name = f"{pipeline.name}{number}"
         self.start = start
+        self.settings = self.scenario.settings
         self.fate = fate
         self.turn = turn
         self.steps = 0
@@ -74,6 +76,8 @@ class Process:
         self.is_dead = False
         self.signalled_at: float | None = None
         self.ended_at: float | None = None
+        self.simulation.processes.append(self)
+        self.world.tell("%s: starts at %d, %s", self.name, start, fate)
         self.troubles: set[str] = set()  # what entitles a run to stop
         self.read: list[Record] = []
         self.states_read: list[int] = []
@@ -85,6 +89,7 @@ class Process:
         self.run: Run | None = None
         self.lists: ListDelivery | None = None
         self.stopped: RunStopped | None = None
+        self.sync = self.scenario.sync
         self.ledger: SimulatedLedger | None = None
         if self.scenario.has_ledger:
             self.ledger = SimulatedLedger(self)
@@ -186,11 +191,11 @@ class Process:
 
     def live(self) -> int:
         """Run to the end, whichever, and return the exit code."""
-        simulation, scenario = self.simulation, self.scenario
+        simulation = self.simulation
         rng = random.Random(self.world.rng.random())
         try:
             self.run = simulation.parts.run(
-                scenario.settings,
+                self.settings,
                 self.write_state,
                 clock=self.clock,
                 run_id=self.name,
@@ -201,21 +206,22 @@ class Process:
                 open_lines=self.open_lines,
                 checkpoints=simulation.parts.checkpoints(),
                 rejection_limit=simulation.parts.rejection_limit(
-                    scenario.settings.max_rejected_ratio, MIN_SETTLED
+                    self.settings.max_rejected_ratio, MIN_SETTLED
                 ),
                 ledger=self.ledger,
             )
-            if scenario.has_lists:
+            if self.scenario.has_lists:
                 self.lists = ListDelivery(
-                    scenario.settings,
+                    self.settings,
                     self.run,
                     clock=self.clock,
                     client=self.connection,
                     rng=rng,
                     start_workers=self.start_workers,
+                    open_refreshes=lambda: SimulatedRefreshes(self),  # type: ignore[arg-type, return-value]
                 )
                 self.run.attach(self.lists)
-            return self._read(self.run)
+            return self._complete_lists(self._read(self.run))
         except Killed:
             return KILLED
         finally:
@@ -225,6 +231,14 @@ class Process:
             self.ended_at = self.world.now
             if self.run is not None:
                 self.run.close()
+
+    def check_end(self, code: int) -> None:
+        """Hold what this process leaves to the promises."""
+        self.simulation.checks.end(self, code)
+
+    def check_final(self, code: int) -> None:
+        """Likewise, where no rerun follows."""
+        self.simulation.checks.final(self, code)
 
     def _read(self, run: Run) -> int:
         """Do as the Singer target does."""
@@ -244,6 +258,18 @@ class Process:
             code = code or int(self.stopped.exit_code)
         elif self.signalled_at is not None:
             code = code or SIGTERM
+        return code
+
+    def _complete_lists(self, code: int) -> int:
+        """Do as the Singer target does at the end of a run that ended well."""
+        if code == int(ExitCode.OK) and self.lists is not None:
+            self.fate.signals_at = 0  # it would change nothing any more
+            try:
+                self.lists.complete_refreshes()
+            except LedgerError:
+                return int(ExitCode.ERROR)
+        if self.fate.dies_at_end:
+            self.die()
         return code
 
     def _handle(
@@ -313,13 +339,64 @@ class Tap:
         return piece
 
 
-class SimulatedLedger:
-    """The ledger of a process: others may have their turn at each call, which may fail."""
+class SimulatedDatabase:
+    """A database of a process: others may have their turn at each call, which may fail."""
 
     def __init__(self, process: Process) -> None:
         self._process = process
-        self._inner = process.simulation.ledger.open(process.simulation.parts.run_ledger)
         self._calls = 0
+
+    def _call(self, act: Callable[[], Result]) -> Result:
+        process = self._process
+        process.world.pause(process.turn)
+        process.step()
+        self._calls += 1
+        fails_at = process.fate.ledger_fails_at
+        if fails_at and self._calls in {fails_at, fails_at + 1}:
+            process.troubles.add("ledger")
+            process.world.tell("%s: the ledger fails", process.name)
+            raise LedgerError("database is locked")
+        result = act()
+        process.step()
+        return result
+
+
+class SimulatedRefreshes(SimulatedDatabase):
+    """The record of full refreshes, as a run uses it."""
+
+    def __init__(self, process: Process) -> None:
+        super().__init__(process)
+        self._inner = process.simulation.parts.run_refreshes(process.simulation.refreshes)
+
+    def begin_refresh(self, key: bytes, feed: bytes, stream: str) -> None:
+        self._call(lambda: self._inner.begin_refresh(key, feed, stream))
+
+    def record_members(self, feed: bytes, members: Collection[str]) -> None:
+        self._call(lambda: self._inner.record_members(feed, members))
+
+    def forget_members(self, key: bytes, members: Collection[str]) -> None:
+        self._call(lambda: self._inner.forget_members(key, members))
+
+    def rows_with(self, key: bytes, identities: Collection[object]) -> dict[object, set[object]]:
+        return self._inner.rows_with(key, identities)
+
+    def complete_refreshes(self) -> None:
+        self._call(self._complete)
+
+    def _complete(self) -> None:
+        self._inner.complete_refreshes()
+        self._process.simulation.completed_sync = self._process.sync
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class SimulatedLedger(SimulatedDatabase):
+    """The ledger of a process."""
+
+    def __init__(self, process: Process) -> None:
+        super().__init__(process)
+        self._inner = process.simulation.ledger.open(process.simulation.parts.run_ledger)
         self.is_closing = False
 
     def claim(self, keys: Collection[int]) -> Claims:
@@ -345,20 +422,6 @@ class SimulatedLedger:
     def vanish(self) -> None:
         """Let others see that the process is gone."""
         self._inner.close()
-
-    def _call(self, act: Callable[[], Result]) -> Result:
-        process = self._process
-        process.world.pause(process.turn)
-        process.step()
-        self._calls += 1
-        fails_at = process.fate.ledger_fails_at
-        if fails_at and self._calls in {fails_at, fails_at + 1}:
-            process.troubles.add("ledger")
-            process.world.tell("%s: the ledger fails", process.name)
-            raise LedgerError("database is locked")
-        result = act()
-        process.step()
-        return result
 
 
 class SimulatedWorkers:
@@ -398,7 +461,10 @@ class SimulatedWorkers:
         process, world = self._process, self._process.world
         if process.is_dead and world.rng.random() < 0.5:
             return
-        response = self._attempt(task)
+        try:
+            response = self._attempt(task)
+        except Killed:
+            return  # while it was on its way
         connection = process.connection
         world.tell(
             "%s: request of %d gets %s",

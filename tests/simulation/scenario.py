@@ -11,12 +11,14 @@ from functools import cache
 from typing import Any, Final, NamedTuple
 
 from members import ACCESS_TOKEN
+from pydantic import SecretStr
 
 from given import ACCOUNT, settings_of
 from target_pinterest_capi.events.event import Account, Event, Origin, encode
 from target_pinterest_capi.settings import Settings
 
 STREAM: Final = "people"
+FIRST_REFRESH_TOKEN: Final = "refresh-0"
 ORIGIN: Final = Origin(STREAM, "pinterest")
 ACCOUNTS: Final = (Account(ACCOUNT, "sandbox-token"), Account("549755885176", "sandbox-token"))
 LISTS: Final = ("VIPs", "Friends")
@@ -27,7 +29,7 @@ MAX_REFUSED: Final = 2  # a third one alone in a rerun stops it, as it should
 KINDS: Final = {
     "event": 12,
     "offline": 4,  # an event that Pinterest does not deduplicate
-    "repeat": 2,
+    "repeat": 2,  # some of them offline
     "failing": 1,  # Pinterest answers `failed` for it
     "refused": 1,  # Pinterest refuses every request with it
     "invalid": 2,
@@ -63,6 +65,11 @@ class Record(NamedTuple):
     person: int = 0
     adds: bool = False
 
+    @property
+    def is_offline(self) -> bool:
+        """Whether Pinterest does not remove its repeats."""
+        return self.event is not None and not self.event.deduplicable
+
 
 class Message(NamedTuple):
     """What a tap sends: a record, a file of records, or STATE, after so many seconds of silence."""
@@ -78,6 +85,7 @@ class Fate:
     """What goes wrong in the life of one process; a step is any use of its surroundings."""
 
     dies_at: int = 0
+    dies_at_end: bool = False  # when everything is done, and before its exit code is known
     signals_at: int = 0
     fault_rate: float = 0.0
     refuses_token_at: int = 0  # the request that is answered 401
@@ -88,25 +96,47 @@ class Fate:
     jumps: bool = False  # the clock, as when a machine was asleep
 
 
+class Lists(NamedTuple):
+    """How customer lists are kept: in full, with audiences, by an app whose token is replaced."""
+
+    are_full: bool = False
+    have_audiences: bool = False
+    have_app: bool = False
+
+
 @dataclass
 class Scenario:
     """Everything that a seed decides beforehand."""
 
     seed: int
     rng: random.Random
-    records: list[Record]
-    messages: list[Message]
+    syncs: list[list[Record]]  # the tap's records, each time that it reads them all
+    messages_of_syncs: list[list[Message]]
     settings: Settings
     has_lists: bool
+    lists: Lists
     has_ledger: bool
     pipelines: int
     hostile_runs: int
+    replays: bool
     refused_people: set[int] = field(default_factory=set)
     list_names: tuple[str, ...] = LISTS
+    sync: int = 0
+
+    @property
+    def records(self) -> list[Record]:
+        return self.syncs[self.sync]
+
+    def authorize(self, refresh_token: str) -> None:
+        """Configure a new refresh token, as a person does who signed in once more."""
+        oauth = self.settings.oauth
+        assert oauth is not None
+        given = oauth.model_copy(update={"refresh_token": SecretStr(refresh_token)})
+        self.settings = self.settings.model_copy(update={"oauth": given})
 
     def messages_from(self, position: int) -> Iterator[Message]:
         """Yield what comes after the STATE of a position."""
-        for message in self.messages:
+        for message in self.messages_of_syncs[self.sync]:
             if message.position + bool(message.records) > position:
                 yield message
 
@@ -121,6 +151,7 @@ class Scenario:
 
         return Fate(
             dies_at=sometimes(0.4, 1500),
+            dies_at_end=rng.random() < 0.1,
             signals_at=sometimes(0.25, 1500),
             fault_rate=rng.choice((0.0, 0.1, 0.3, 0.6)),
             refuses_token_at=sometimes(0.05, 20),
@@ -137,12 +168,17 @@ def draw(seed: int, directory: str) -> Scenario:
     rng = random.Random(seed)
     has_lists = rng.random() < 0.25
     has_ledger = not has_lists and rng.random() < 0.5
+    lists = Lists(*(has_lists and rng.random() < 0.5 for _ in Lists._fields))
     pipelines = 2 if has_ledger and rng.random() < 0.4 else 1
     size = rng.choice((3, 20, 60)) if pipelines == 1 else rng.choice((3, 15))
-    records = _members(rng, size) if has_lists else _events(rng, size)
+    if has_lists:
+        syncs = [_members(rng, size, lists) for _ in range(1 + lists.are_full)]
+    else:
+        syncs = [_events(rng, size)]
     settings = _settings(
         directory,
         has_lists=has_lists,
+        lists=lists,
         has_ledger=has_ledger,
         batch_size_rows=rng.choice((1, 3, 5)),
         max_in_flight=rng.choice((1, 2, 3)),
@@ -158,39 +194,54 @@ def draw(seed: int, directory: str) -> Scenario:
     return Scenario(
         seed,
         rng,
-        records,
-        _messages(rng, records),
+        syncs,
+        [_messages(rng, records) for records in syncs],
         settings,
         has_lists,
+        lists,
         has_ledger,
         pipelines,
         hostile_runs=rng.randrange(5),
+        replays=not has_lists and pipelines == 1 and rng.random() < 0.5,
         refused_people=set(rng.sample(range(PEOPLE), rng.choice((0, 0, 1, MAX_REFUSED)))),
     )
 
 
-def _settings(directory: str, *, has_lists: bool, has_ledger: bool, **given: Any) -> Settings:
+def _settings(
+    directory: str, *, has_lists: bool, lists: Lists, has_ledger: bool, **given: Any
+) -> Settings:
     """Return checked settings with others drawn in their place: to check all takes too long."""
-    return _checked_settings(directory, has_lists, has_ledger).model_copy(update=given)
+    settings = _checked_settings(has_lists, lists, has_ledger)
+    oauth = settings.oauth
+    if oauth is not None:
+        given["oauth"] = oauth.model_copy(update={"token_path": f"{directory}/token.json"})
+    given["dead_letter_path"] = f"{directory}/rejected.jsonl"
+    return settings.model_copy(update=given)
 
 
 @cache
-def _checked_settings(directory: str, has_lists: bool, has_ledger: bool) -> Settings:
+def _checked_settings(has_lists: bool, lists: Lists, has_ledger: bool) -> Settings:
     given: dict[str, Any] = {
-        "dead_letter_path": f"{directory}/rejected.jsonl",
         "dead_letter_keys": "plain",
         "shutdown_grace_seconds": 5,
         "request_timeout_seconds": 10,
     }
-    if has_ledger:
-        given["ledger_url"] = f"sqlite:///{directory}/ledger.db"
+    if has_ledger or lists.are_full:
+        given["ledger_url"] = "sqlite:///never-opened.db"
     if has_lists:
         given["oauth"] = {"access_token": ACCESS_TOKEN}
+        if lists.have_app:
+            given["oauth"] = {
+                "client_id": "app",
+                "client_secret": "secret",
+                "refresh_token": FIRST_REFRESH_TOKEN,
+                "token_path": "token.json",
+            }
         given["mappings"] = []
-        given["customer_lists"] = [
-            {"stream": STREAM, "list_name": name, "member": ["email"], "operation": "action"}
-            for name in LISTS
-        ]
+        kept = {"refresh": "full", "max_removed_ratio": 0.9}
+        entry = {"stream": STREAM, "member": ["email"], "audience": lists.have_audiences}
+        entry |= kept if lists.are_full else {"operation": "action"}
+        given["customer_lists"] = [{**entry, "list_name": name} for name in LISTS]
     return settings_of(**given)
 
 
@@ -212,14 +263,29 @@ def _event(rng: random.Random, number: int, kind: str) -> Event | None:
         return None
     name = f"same-{rng.randrange(3)}" if kind == "repeat" else f"{kind}-{number}"
     account = ACCOUNTS[kind != "repeat" and rng.random() < 0.2]
-    body = encode({"event_id": name, "language": str(number)})
+    is_offline = kind == "offline" or name == "same-0"
+    body = encode(
+        {
+            "event_name": "page_visit",
+            "event_id": name,
+            "event_time": 0,
+            "action_source": "offline" if is_offline else "web",
+            "language": str(number),
+        }
+    )
     key = {"id": str(number)}
-    return Event(body, account, ORIGIN, "page_visit", name, kind != "offline", 0, key)
+    return Event(body, account, ORIGIN, "page_visit", name, not is_offline, 0, key)
 
 
-def _members(rng: random.Random, size: int) -> list[Record]:
+def _members(rng: random.Random, size: int, lists: Lists) -> list[Record]:
+    people = rng.sample(range(PEOPLE), rng.randint(1, PEOPLE)) if lists.are_full else range(PEOPLE)
     return [
-        Record(number, "member", person=rng.randrange(PEOPLE), adds=rng.random() < 0.6)
+        Record(
+            number,
+            "member",
+            person=rng.choice(people),
+            adds=lists.are_full or rng.random() < 0.6,
+        )
         for number in range(size)
     ]
 

@@ -7,10 +7,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final, Self
 
+from refreshes_model import SharedRefreshes
+
 from ledger_model import SharedLedger
 from simulation.checks import Checks, is_about_settings
 from simulation.pinterest import Pinterest
 from simulation.process import KILLED, Parts, Process
+from simulation.replay import Replay
 from simulation.scenario import draw
 from simulation.world import BrokenPromiseError, Turn, World
 from target_pinterest_capi.delivery.exit_codes import ExitCode
@@ -36,23 +39,42 @@ class Pipeline:
         self.kept = 0
 
     def run_until_done(self, turn: Turn) -> None:
-        """Run until a run ends for good."""
-        simulation = self.simulation
+        """Run until a run ends for good, each time that the tap reads from its beginning."""
+        scenario = self.simulation.scenario
+        for sync in range(len(scenario.syncs)):
+            self.simulation.begin_sync(sync)
+            self.kept = 0
+            for run in range(MAX_RUNS):
+                process = Process(self, sync * MAX_RUNS + run, self.kept, scenario.fate(run), turn)
+                if self._ends_for_good(process, process.live()):
+                    break
+                self.simulation.world.wait(turn, PAUSE_SECONDS)
+            else:
+                raise BrokenPromiseError(f"{self.name} is not done after {MAX_RUNS} runs")
+
+    def replay_until_done(self, turn: Turn) -> None:
+        """Send what the dead letters hold, until a replay of them ends for good."""
+        self.simulation.pinterest.is_repaired = self.simulation.world.rng.random() < 0.5
         for run in range(MAX_RUNS):
-            fate = simulation.scenario.fate(run)
-            process = Process(self, run, self.kept, fate, turn)
-            simulation.processes.append(process)
-            simulation.world.tell("%s: starts at %d, %s", process.name, self.kept, fate)
-            code = process.live()
-            simulation.codes[code] += 1
-            simulation.world.tell("%s: ends with %d, %s", process.name, code, process.stopped)
-            simulation.checks.end(process, code)
-            is_done = code in {int(ExitCode.OK), int(ExitCode.TOO_MUCH_REJECTED)}
-            if is_done or is_about_settings(process):
-                simulation.checks.final(process, code)
+            replay = Replay(self, run, self.simulation.scenario.fate(run), turn)
+            if self._ends_for_good(replay, replay.live()):
                 return
-            simulation.world.wait(turn, PAUSE_SECONDS)
-        raise BrokenPromiseError(f"{self.name} is not done after {MAX_RUNS} runs")
+            self.simulation.world.wait(turn, PAUSE_SECONDS)
+        raise BrokenPromiseError(f"the replay is not done after {MAX_RUNS} runs")
+
+    def _ends_for_good(self, process: Process, code: int) -> bool:
+        """Look at what a process leaves, and return whether it needs no rerun."""
+        simulation = self.simulation
+        simulation.codes[code] += 1
+        simulation.world.tell("%s: ends with %d, %s", process.name, code, process.stopped)
+        process.check_end(code)
+        is_done = code in {int(ExitCode.OK), int(ExitCode.TOO_MUCH_REJECTED)}
+        if is_done or is_about_settings(process):
+            process.check_final(code)
+            return True
+        if "token lost" in process.troubles:
+            simulation.scenario.authorize(simulation.pinterest.authorize())
+        return False
 
 
 class Simulation:
@@ -64,14 +86,25 @@ class Simulation:
         self.world = World(self.scenario.rng)
         self.pinterest = Pinterest(self.scenario, self.world.tell)
         self.ledger = SharedLedger(now=lambda: self.world.now)
+        self.refreshes = SharedRefreshes(now=lambda: self.world.now)
+        self.completed_sync = -1  # the last that is on record as complete
+        self.continued_sync = 0  # the first whose refresh goes on in the current one
         self.processes: list[Process] = []
         self.codes: Counter[int] = Counter()
         self.checks = Checks(self)
+
+    def begin_sync(self, number: int) -> None:
+        """Let the tap read from its beginning, and note where its refresh begins."""
+        self.scenario.sync = number
+        if self.completed_sync == number - 1:
+            self.continued_sync = number
 
     def run(self) -> None:
         """Let it all happen."""
         pipelines = [Pipeline(self, name) for name in "ab"[: self.scenario.pipelines]]
         self.world.run(*(pipeline.run_until_done for pipeline in pipelines))
+        if self.scenario.replays:
+            self.world.run(Pipeline(self, "r").replay_until_done)
 
 
 class Simulations:

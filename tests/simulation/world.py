@@ -22,6 +22,10 @@ class BrokenPromiseError(AssertionError):
     """Something happened in a simulated world that must never happen."""
 
 
+class Killed(BaseException):
+    """A process dies here: `kill -9`, or a power failure."""
+
+
 class WorldEnded(BaseException):
     """Raised where a coroutine waits, when another one has broken a promise."""
 

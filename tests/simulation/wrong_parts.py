@@ -7,12 +7,16 @@ does.
 from collections.abc import Collection, Iterator
 from typing import Any, Final
 
+from refreshes_model import RunRefreshes
+
 from ledger_model import RunLedger
 from simulation.process import Parts
+from target_pinterest_capi.cli.replay.letters import Letters, UnsentReason
 from target_pinterest_capi.delivery.checkpoints import Checkpoints
 from target_pinterest_capi.delivery.ledger import Claims
 from target_pinterest_capi.delivery.rejection_limit import RejectionLimit
 from target_pinterest_capi.delivery.run import Run
+from target_pinterest_capi.events.event import Event
 from target_pinterest_capi.files.line_file import LineFile
 from target_pinterest_capi.pipeline.feed import IteratedSource, paced
 from target_pinterest_capi.reporting.counters import Counters
@@ -79,6 +83,32 @@ class LedgerWithoutClaims(RunLedger):
         return Claims(set(keys) - delivered, delivered, ())
 
 
+class RefreshesOfNobody(RunRefreshes):
+    """Takes a refresh that brought nobody for a complete one."""
+
+    def complete_refreshes(self) -> None:
+        for name in self.begun:
+            self.shared.feeds[name].complete = True
+
+
+class RefreshesThatBeginAnew(RunRefreshes):
+    """Forgets with each run what the one before it, which did not end well, has brought."""
+
+    def begin_refresh(self, key: bytes, feed: bytes, stream: str) -> None:
+        if feed in self.shared.feeds:
+            self.shared.feeds[feed].complete = True
+        super().begin_refresh(key, feed, stream)
+
+
+class LettersOfOnlineEvents(Letters):
+    """Sends nothing again that Pinterest cannot deduplicate."""
+
+    def _read(self, line: bytes) -> Event | UnsentReason:
+        event = super()._read(line)
+        is_offline = isinstance(event, Event) and not event.deduplicable
+        return UnsentReason.NO_EVENT if is_offline else event
+
+
 class RunThatGoesRoundInCircles(Run):
     """Wakes itself with each look at why it stopped."""
 
@@ -98,5 +128,8 @@ WRONG_PARTS: Final = {
     "keeps half a write": (Parts(line_file=FileThatKeepsHalves), "are cut"),
     "passes failures": (Parts(checkpoints=CheckpointsThatPassFailures), "while too much fails"),
     "runs ahead": (Parts(checkpoints=CheckpointsThatRunAhead), "has its place"),
+    "completes a refresh of nobody": (Parts(run_refreshes=RefreshesOfNobody), "would remove"),
+    "begins a refresh anew": (Parts(run_refreshes=RefreshesThatBeginAnew), "would remove"),
+    "replays no offline event": (Parts(letters=LettersOfOnlineEvents), "loses the letter"),
     "goes round in circles": (Parts(run=RunThatGoesRoundInCircles), "round in circles"),
 }

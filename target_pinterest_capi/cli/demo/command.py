@@ -42,7 +42,10 @@ def demo(directory: Path | None, as_json: bool) -> None:
     Orders of a shop system, calls of a page, visits, sales in a store and members of a customer
     list, some of them wrong; all of it twice, to see that nothing is sent twice. Needs no account,
     no network and no configuration. The files stay, to play on with.
-    """
+
+    \b
+    pinterest-capi demo --keep demo-files
+    """  # noqa: D301 - click reads \b as "keep these lines"
     target = find_target()
     directory = _directory(directory)
     out = console()

@@ -56,7 +56,8 @@ def replay(file: str, paths: tuple[str, ...], output: str | None, dry_run: bool)
     pinterest-capi replay pinterest-rejected.jsonl --config target.yaml --dry-run
     pinterest-capi replay pinterest-rejected.jsonl --config target.yaml
 
-    Exits with 0 when all is acknowledged, 1 when stopped on an error, 2 for a wrong configuration, 3
+    Exits with 0 when every event has its outcome, 1 when stopped on an error, 2 for a wrong
+    configuration, 3
     when too much was rejected.
     """  # noqa: D301 - click reads \b as "keep these lines"
     settings = _load(paths, dry_run=dry_run)

@@ -6,13 +6,12 @@ and never shows a line of it.
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from enum import StrEnum
-from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Final
 
 import msgspec
 
+from target_pinterest_capi.cli.inputs import open_letters
 from target_pinterest_capi.delivery.ledger import event_key
 from target_pinterest_capi.events.event import Account, Event, Mode, Origin
 from target_pinterest_capi.mapping.entries import Accounts, matching
@@ -95,7 +94,7 @@ class Letters:
         self.not_sent.clear()
         self.lines = 0
         seen: set[int] = set()
-        with _open(self._file) as lines:
+        with open_letters(self._file) as lines:
             for read in lines:
                 line = read.removeprefix(BYTE_ORDER_MARK)
                 if not line.strip():
@@ -162,17 +161,3 @@ def _own_token(settings: Settings, stream: str, mapping: str) -> str | None:
 
 def _is_account(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= MAX_ACCOUNT_DIGITS
-
-
-def _open(file: str) -> AbstractContextManager[BinaryIO]:
-    if "://" not in file:
-        return Path(file).expanduser().open("rb")
-    import fsspec  # noqa: PLC0415 - costs 30 ms, and only a URL needs it
-
-    try:
-        opened: Any = fsspec.open(file, "rb")
-    except (ImportError, ValueError) as error:
-        raise OSError(
-            f"no fsspec file system for {file.partition('://')[0]}:// is installed"
-        ) from error
-    return opened  # type: ignore[no-any-return]  # fsspec has no types

@@ -33,7 +33,11 @@ STDOUT: Final = "-"
 )
 @click.option("--text", "is_text", is_flag=True, help="Print the report as text; write no page.")
 def report(run: Path, output: str | None, folder: Path | None, *, is_text: bool) -> None:
-    """Show the JSON report of a run, written to its `report_path`, as one HTML page or as text."""
+    """Show the JSON report of a run, written to its `report_path`, as one HTML page or as text.
+
+    \b
+    pinterest-capi report report.json --text
+    """  # noqa: D301 - click reads \b as "keep these lines"
     found = read_report(run, "shown")
     if is_text:
         if output is not None:

@@ -70,7 +70,8 @@ def _spec(plan: EventPlan, options: Options, note: Note, now: Callable[[], float
         members[BY_PATH[path].parent].append(field)
     country = compiled.get("user_data.country")
     rules = EventRules(plan, options, note, converters)
-    return EventSpec(plan, options, required, members, country, converters, rules, now)
+    conditions = list(map(converters.condition, plan.conditions))
+    return EventSpec(plan, options, conditions, required, members, country, converters, rules, now)
 
 
 def _compile(spec: EventSpec, columns: Columns, given: str) -> Any:
@@ -82,7 +83,7 @@ def _compile(spec: EventSpec, columns: Columns, given: str) -> Any:
 def _expressions_read(plan: EventPlan) -> frozenset[str] | None:
     """Return the columns that expressions read; None where that may be any."""
     read: frozenset[str] = frozenset()
-    for field in plan.fields.values():
+    for field in (*plan.conditions, *plan.fields.values()):
         if field.column is None:
             if field.reads is None:
                 return None

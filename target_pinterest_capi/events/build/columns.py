@@ -10,18 +10,26 @@ from typing import Any, Final, Protocol
 from target_pinterest_capi.events.build.function_source import FunctionSource
 
 
-class Columns(Protocol):
+class Values(Protocol):
+    """The text by which a function reads what has names: columns, or members of an object."""
+
+    def record(self, source: FunctionSource) -> str:
+        """Return the expression of the record, with the columns that expressions read at least."""
+
+    def value(self, source: FunctionSource, column: str, path: str) -> str:
+        """Return the expression of a column's value, read for a field."""
+
+
+class Columns(Values, Protocol):
     """The text by which a function reads columns."""
 
     @property
     def parameters(self) -> str:
         """The function's parameters."""
 
-    def opening(self, source: FunctionSource) -> str:
-        """Return the lines that the function begins with; they set `record` for expressions."""
-
-    def value(self, source: FunctionSource, column: str, path: str) -> str:
-        """Return the expression of a column's value, read for a field."""
+    @property
+    def opening(self) -> str:
+        """The line that the function begins with; empty for none."""
 
     def key(self, source: FunctionSource, key_properties: Collection[str]) -> str:
         """Return the expression of a mapping with the key properties that are there."""
@@ -35,13 +43,15 @@ class RecordColumns:
 
     parameters: Final = "account, record"
 
-    def opening(self, source: FunctionSource) -> str:  # noqa: ARG002 - rows need it
-        """Return the line that keeps the record's `get`."""
-        return "get_record = record.get"
+    opening: Final = "get_record = record.get"
+
+    def record(self, source: FunctionSource) -> str:  # noqa: ARG002 - rows need it
+        """Return the record."""
+        return "record"
 
     def value(self, source: FunctionSource, column: str, path: str) -> str:
         """Return the call of the record's `get`."""
-        return f"get_record({source.bind(f'column_{path}', column)})"
+        return f"get_record({source.bind(f'column_{path}' if path else 'column', column)})"
 
     def key(self, source: FunctionSource, key_properties: Collection[str]) -> str:  # noqa: ARG002
         """Return the record: it has the key properties."""
@@ -52,6 +62,18 @@ class RecordColumns:
         return "record"
 
 
+class ItemColumns:
+    """Members of an object of a list: of the dictionary `item`, by its `get_item`."""
+
+    def record(self, source: FunctionSource) -> str:  # noqa: ARG002 - rows need it
+        """Return the object."""
+        return "item"
+
+    def value(self, source: FunctionSource, column: str, path: str) -> str:
+        """Return the call of the object's `get`."""
+        return f"get_item({source.bind(f'column_{path}' if path else 'column', column)})"
+
+
 class RowColumns:
     """Columns of rows: `attributes` by column.
 
@@ -59,6 +81,7 @@ class RowColumns:
     """
 
     parameters: Final = "account, row, line"
+    opening: Final = ""
 
     def __init__(
         self,
@@ -68,14 +91,16 @@ class RowColumns:
     ) -> None:
         self._attributes = attributes
         self._as_record = as_record
-        self._reads = reads
+        read = {column: attributes[column] for column in reads if column in attributes}
 
-    def opening(self, source: FunctionSource) -> str:
-        """Return the line that makes a record of the columns that expressions read.
+        def record_of(row: Any) -> dict[str, Any]:
+            return {column: getattr(row, attribute) for column, attribute in read.items()}
 
-        It is empty, and still there, where the only expressions are constants.
-        """
-        return f"record = {self.key(source, sorted(self._reads))}"
+        self._record_of = record_of
+
+    def record(self, source: FunctionSource) -> str:
+        """Return the call that makes a record of the columns that expressions read."""
+        return f"{source.bind('record_of', self._record_of)}(row)"
 
     def value(self, source: FunctionSource, column: str, path: str) -> str:  # noqa: ARG002
         """Return the row's attribute."""

@@ -6,6 +6,7 @@ is left. Why a value was dropped goes to `note`.
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, tzinfo
+from functools import partial
 from typing import Any, NamedTuple, cast
 
 from target_pinterest_capi.events import coerce, hashing
@@ -109,7 +110,16 @@ class Converters:
             regional=self.is_regional(field),
             fast_path=fast_path,
             helper=helper,
+            codes=plan.codes,
+            constant=plan.constant,
+            failed=partial(self._note, field.path, LeftOut.EXPRESSION_ERROR),
+            collects=plan.collects,
         )
+
+    def condition(self, plan: FieldPlan) -> CompiledField:
+        """Return what the lines of a condition for records are written from."""
+        failed = partial(self._note, "when", LeftOut.EXPRESSION_ERROR)
+        return CompiledField("when", _unread, get=plan.get, codes=plan.codes, failed=failed)
 
     def _fast_path(
         self, field: Field, convert: Any, selection: Selection | None
@@ -358,13 +368,15 @@ class Converters:
 
     def _items_helper(self, field: Field, selection: Selection | None) -> Items:
         open_list, as_item = self._open_list(field), self._as_item(field)
-        columns = {member.leaf: member.leaf for member in ITEM_FIELDS}
+        plans = {member.leaf: FieldPlan(_unread, member.leaf) for member in ITEM_FIELDS}
         if selection is not None:
-            columns = dict(selection.columns)
+            plans = {
+                leaf: FieldPlan(_unread, codes=(code,)) for leaf, code in selection.members.items()
+            }
         members = [
-            self.compiled(member, FieldPlan(_unread, columns[member.leaf]))
+            self.compiled(member, plans[member.leaf])
             for member in _members_of(field)
-            if member.leaf in columns
+            if member.leaf in plans
         ]
         return Items(members, open_list, as_item, selection.base if selection else None)
 

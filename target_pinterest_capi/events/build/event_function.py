@@ -16,6 +16,7 @@ from target_pinterest_capi.events.build.converters import Converters, Options
 from target_pinterest_capi.events.build.function_source import FunctionSource
 from target_pinterest_capi.events.build.members import CompiledField, write_members
 from target_pinterest_capi.events.build.plan import EventPlan
+from target_pinterest_capi.events.build.readings import Readings
 from target_pinterest_capi.events.build.rules import FUTURE_SECONDS, EventRules
 from target_pinterest_capi.events.event import Event, encode
 from target_pinterest_capi.events.fields import ACTION_SOURCES, EVENT_NAMES, OBJECTS
@@ -25,12 +26,14 @@ from target_pinterest_capi.events.warnings import HIGH_DIGITS
 class EventSpec(NamedTuple):
     """What the function is made of.
 
-    `required` are the required fields by path, those that something is mapped to; `members` are
-    the other fields by object, in the table's order, `""` being the event's own.
+    `conditions` are read before all else. `required` are the required fields by path, those that
+    something is mapped to; `members` are the other fields by object, in the table's order, `""`
+    being the event's own.
     """
 
     plan: EventPlan
     options: Options
+    conditions: Sequence[CompiledField]
     required: Mapping[str, CompiledField]
     members: Mapping[str, Sequence[CompiledField]]
     country: CompiledField | None
@@ -49,17 +52,15 @@ class _EventWriter:
         self._spec = spec
         self._columns = columns
         self._source = FunctionSource(f"build({columns.parameters})")
+        self._readings = Readings(self._source, columns)
         self._key = columns.key(self._source, spec.plan.key_properties)
         self._source.bind("rules", spec.rules)
         self._source.bind("null_spellings", spec.converters.null_words.spellings)
 
     def write(self) -> FunctionSource:
-        if opening := self._columns.opening(self._source):
-            self._source.write("{opening}", opening=opening)
-        for path, variable in _RAW.items():
-            field = self._spec.required.get(path)
-            read = "None" if field is None else self._read(field)
-            self._source.write(f"{variable} = {{read}}", read=read)
+        if self._columns.opening:
+            self._source.write(self._columns.opening)
+        self._conditions()
         self._event_name()
         self._action_source()
         self._event_id()
@@ -81,13 +82,23 @@ class _EventWriter:
         for name, value in values.items():
             self._source.bind(name, value)
 
-    def _read(self, field: CompiledField) -> str:
-        if field.get is None:
-            return self._columns.value(self._source, field.column, field.path)
-        return f"{self._source.bind(f'read_{field.path}', field.get)}(record)"
+    def _raw(self, path: str, variable: str) -> str:
+        """Write the lines that read a required value; return that which reads it for the rules."""
+        field = self._spec.required.get(path)
+        if field is None:
+            self._source.write(f"{variable} = None")
+            return ""
+        is_final = self._readings.write(field, variable)
+        return "" if is_final else f"{variable} = {self._readings.again(field)}\n    "
+
+    def _conditions(self) -> None:
+        for condition in self._spec.conditions:
+            self._bind(unmet=self._spec.rules.unmet)
+            self._readings.write(condition, "value")
+            self._source.write("if not value and rules.is_false(value):\n    return unmet")
 
     def _members(self, parent: str, into: str) -> None:
-        write_members(self._source, self._spec.members[parent], into, self._read)
+        write_members(self._source, self._spec.members[parent], into, self._readings)
 
     # What is required
 
@@ -102,12 +113,14 @@ class _EventWriter:
             if name and given == coerce.text(given) and given not in words
         }
         self._bind(common_names=common)
-        self._source.write(_EVENT_NAME, key=self._key)
+        again = self._raw("event_name", "raw_name")
+        self._source.write(_EVENT_NAME, key=self._key, again=again)
 
     def _action_source(self) -> None:
         words = self._spec.converters.null_words.spellings
         self._bind(action_sources=frozenset(ACTION_SOURCES) - words)
-        self._source.write(_ACTION_SOURCE, key=self._key)
+        again = self._raw("action_source", "raw_source")
+        self._source.write(_ACTION_SOURCE, key=self._key, again=again)
 
     def _event_id(self) -> None:
         plan = self._spec.plan
@@ -120,9 +133,10 @@ class _EventWriter:
         elif key is not None:
             read_key = self._source.bind("key_property", key)
         whole = self._columns.whole(self._source, plan.key_properties)
+        again = self._raw("event_id", "raw_id")
         if mapped is not None:
             self._bind(too_large=coerce.TOO_LARGE)
-            self._source.write(_EVENT_ID)
+            self._source.write(_EVENT_ID, again=again)
             self._source.write("if event_id is not None:\n    key = {key}\nelse:", key=read_key)
             self._source.write(_DERIVED_ID, 2, whole=whole)
         else:
@@ -139,9 +153,14 @@ class _EventWriter:
             oldest_seconds=self._spec.rules.oldest_seconds,
             newest_seconds=FUTURE_SECONDS,
         )
+        again = self._raw("event_time", "raw_time")
         if self._spec.converters.null_words.in_any_form:
-            self._source.write("raw_time = rules.unless_null(raw_time)")
-        self._source.write(_EVENT_TIME, day_seconds=str(coerce.DAY_SECONDS), key=self._key)
+            self._source.write(
+                "{again}\nraw_time = rules.unless_null(raw_time)", again=again.strip()
+            )
+            again = ""
+        day_seconds = str(coerce.DAY_SECONDS)
+        self._source.write(_EVENT_TIME, day_seconds=day_seconds, key=self._key, again=again)
 
     # Objects
 
@@ -151,9 +170,7 @@ class _EventWriter:
             self._bind(default_region=self._spec.options.default_country)
             self._source.write("region = default_region")
             if self._spec.country is not None:
-                converters = self._spec.converters
-                self._bind(regions=converters.regions, region_of=converters.region)
-                self._source.write(_REGION, read=self._read(self._spec.country))
+                self._region(self._spec.country)
         self._source.write('event["user_data"] = customer = {{}}')
         self._members("user_data", "customer")
         if self._spec.options.drop_url_query:
@@ -163,6 +180,18 @@ class _EventWriter:
             self._source.write(_URL, applies=applies)
         self._source.write(_IDENTIFIED, key=self._key)
         self._check_user({member.leaf for member in members})
+
+    def _region(self, country: CompiledField) -> None:
+        """Write the lines that set the region to the record's country."""
+        converters = self._spec.converters
+        self._bind(regions=converters.regions, region_of=converters.region)
+        if country.collects and any(code.failures for code in country.codes):
+            self._source.write("value = {again}", again=self._readings.again(country))
+            self._source.write(_REGION)
+        elif self._readings.write(country, "value"):
+            self._source.write(_REGION)
+        else:
+            self._source.write(_FIRST_REGION, again=self._readings.again(country))
 
     def _check_user(self, leaves: Collection[str]) -> None:
         """Write the lines that warn about the customer's values, of those that are mapped."""
@@ -190,23 +219,18 @@ class _EventWriter:
         self._source.write('event["custom_data"] = custom', 2)
 
 
-# The required fields, as they are read.
-_RAW: Final = {
-    "event_name": "raw_name",
-    "action_source": "raw_source",
-    "event_time": "raw_time",
-    "event_id": "raw_id",
-}
+# The required fields. `again` is the line that reads a value once more, where the first that is
+# there may not be the one that counts.
 _EVENT_NAME: Final = """
     if type(raw_name) is not str or (name := common_names.get(raw_name)) is None:
-        name = rules.event_name(raw_name, {key})
+        {again}name = rules.event_name(raw_name, {key})
         if type(name) is not str:
             return name
     """
 _ACTION_SOURCE: Final = """
     source = raw_source
     if type(source) is not str or source not in action_sources:
-        source = rules.action_source(raw_source, {key})
+        {again}source = rules.action_source(raw_source, {key})
         if type(source) is not str:
             return source
     """
@@ -221,7 +245,7 @@ _EVENT_ID: Final = """
     elif type(raw_id) is int and -too_large < raw_id < too_large:
         event_id = str(raw_id)
     else:
-        event_id = rules.event_id(raw_id)
+        {again}event_id = rules.event_id(raw_id)
     """
 _DERIVED_ID: Final = """
     whole = {whole}
@@ -244,7 +268,7 @@ _EVENT_TIME: Final = """
         seconds = unix_time(raw_time, zone, date_format)
     now = clock()
     if type(seconds) is not int or not now - oldest_seconds <= seconds <= now + newest_seconds:
-        seconds = rules.event_time(raw_time, now, {key}, (account, name, event_id))
+        {again}seconds = rules.event_time(raw_time, now, {key}, (account, name, event_id))
         if type(seconds) is not int:
             return seconds
     """
@@ -257,10 +281,15 @@ _EVENT: Final = """
     }}
     """
 _REGION: Final = """
-    value = {read}
     if type(value) is str:
         region = regions[value] or region
     elif value is not None:
+        region = region_of(value) or region
+    """
+_FIRST_REGION: Final = """
+    if type(value) is str and (found := regions.get(value)):
+        region = found
+    elif value is not None and (value := {again}) is not None:
         region = region_of(value) or region
     """
 _URL: Final = """

@@ -10,6 +10,7 @@ import linecache
 import re
 import textwrap
 import weakref
+from collections import Counter
 from typing import Any, Final
 
 _numbers: Final = itertools.count(1)
@@ -22,18 +23,29 @@ class FunctionSource:
         self._name, _, _ = signature.partition("(")
         self._lines = [f"def {signature}:"]
         self._values: dict[str, Any] = {}
+        self._names: dict[tuple[str, int], str] = {}  # by what was asked for, and the value's id
+        self._numbers: Counter[str] = Counter()
 
     def bind(self, name: str, value: Any) -> str:
         """Return the name by which the function finds a value.
 
         It is the given name, `_` for what a name cannot have, numbered where another value has it.
         """
-        name = stem = re.sub(r"\W", "_", name)
-        number = 1
-        while self._values.setdefault(name, value) is not value:
-            number += 1
-            name = f"{stem}_{number}"
-        return name
+        stem = re.sub(r"\W", "_", name)
+        known = self._names.get((stem, id(value)))
+        if known is not None:
+            return known
+        self._numbers[stem] += 1
+        number = self._numbers[stem]
+        bound = stem if number == 1 else f"{stem}_{number}"
+        self._names[stem, id(value)] = bound
+        self._values[bound] = value
+        return bound
+
+    def variable(self) -> str:
+        """Return the name of a variable that nothing else has."""
+        self._numbers["part"] += 1
+        return f"part_{self._numbers['part']}"
 
     def write(self, template: str, depth: int = 1, **parts: str) -> None:
         """Write the lines of a template, `{name}` in it replaced by the part of that name."""

@@ -5,12 +5,15 @@ values of most fields get a fast path, which does the same as the converter with
 tests hold both against each other, byte by byte.
 """
 
+import textwrap
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Any, Final, NamedTuple
+from functools import partial
+from typing import Any, Final, NamedTuple, Protocol
 
+from target_pinterest_capi.events import coerce
 from target_pinterest_capi.events.build.function_source import FunctionSource
-from target_pinterest_capi.events.build.plan import Get
+from target_pinterest_capi.events.build.plan import Code, Get
 from target_pinterest_capi.events.fields import ITEM_MEMBERS
 from target_pinterest_capi.events.hashing import NO_DIGEST_LENGTHS, SHORTEST_DIGEST, sha256
 from target_pinterest_capi.events.normalize import is_plain_email, is_public_ipv4
@@ -23,7 +26,9 @@ class CompiledField(NamedTuple):
     """One field: how it is read (`column`, or `get` where it is more) and how it is converted.
 
     `convert` takes any value but None; that of a `regional` field takes the record's country too.
-    `fast_path` names a row of `FAST_PATHS`, or is `ITEMS`; `helper` is what its lines call.
+    `fast_path` names a row of `FAST_PATHS`, or is `ITEMS`; `helper` is what its lines call. Where
+    there are `codes`, they write what `get` does: see `plan.FieldPlan`. `failed` notes that one
+    failed. One that `collects` takes the values of all of them.
     """
 
     path: str
@@ -33,6 +38,15 @@ class CompiledField(NamedTuple):
     regional: bool = False
     fast_path: str = ""
     helper: Any = None
+    codes: tuple[Code, ...] = ()
+    constant: Any = None
+    failed: Callable[[], None] | None = None
+    collects: bool = False
+
+    @property
+    def is_first_of_several(self) -> bool:
+        """Whether its value is the first usable one of several, of which one may be a constant."""
+        return len(self.codes) > 1 or self.constant is not None or self.collects
 
     @property
     def leaf(self) -> str:
@@ -51,10 +65,27 @@ class Items(NamedTuple):
     members: Sequence[CompiledField]
     open: Callable[[Any], list[Any] | None]
     as_item: Callable[[Any], dict[str, Any] | None]
-    base: Get | None = None
+    base: Code | None = None
 
 
-Read = Callable[[CompiledField], str]  # the expression that reads a field's value
+class Reader(Protocol):
+    """Writes the lines that read fields: of a record or row, or of one object of a list."""
+
+    def write(self, field: CompiledField, variable: str) -> bool:
+        """Write the lines that set a variable to a field's value; return whether that is final."""
+
+    def write_each(self, field: CompiledField) -> str:
+        """Write the lines that read all values of a field; return the tuple of them."""
+
+    def again(self, field: CompiledField) -> str:
+        """Return the expression of the final value, where that of `write` is not a use."""
+
+    def base(self, code: Code) -> str:
+        """Return the expression of a list, the objects of which have a field's members."""
+
+    def of_items(self, depth: int) -> "Reader":
+        """Return the reader of the objects of a list, in a loop of that depth."""
+
 
 _SET_DIGEST: Final = "{target} = [sha256(text.encode()).hexdigest()]"
 
@@ -72,6 +103,8 @@ FAST_PATHS: Final = {
             and text not in null_spellings
         ):
             {target} = text
+        elif type(value) is int and -too_large < value < too_large:
+            {target} = str(value)
         """,
     "ip address": """
         if type(value) is str and is_public_ipv4(value):
@@ -161,6 +194,8 @@ FAST_PATHS: Final = {
             and text.replace(".", "", 1).isdigit()
         ):
             {target} = text
+        elif type(value) is str and is_amount(value) and value not in null_spellings:
+            {target} = value
         """,
     "integer": """
         if type(value) is int and value in {helper}:
@@ -175,6 +210,19 @@ FAST_PATHS: Final = {
             {target} = value
         """,
 }
+# In the place of these, where the value is not final: nothing is noted of one that is not known.
+_FIRST_PATHS: Final = {
+    "cached": """
+        if type(value) is str and (known := {helper}.get(value)) is not None:
+            {target} = known
+        """,
+    "postal code": """
+        if type(value) is str and len(value) == 5 and value.isascii() and value.isdigit():
+            {target} = [sha256(value.encode()).hexdigest()]
+        elif type(value) is str and (known := {helper}[region].get(value)) is not None:
+            {target} = known
+        """,
+}
 # Those of texts that have digits or an `@`, which only words for a missing value of such can be.
 FORM_PATHS: Final = ("email", "phone", "postal code", "ip address", "maid")
 _NAMES: Final = {  # what the fast paths call
@@ -186,8 +234,11 @@ _NAMES: Final = {  # what the fast paths call
     "is_public_ipv4": is_public_ipv4,
     "is_plain_email": is_plain_email,
     "Decimal": Decimal,
+    "is_amount": coerce.is_amount,
+    "too_large": coerce.TOO_LARGE,
     "item_members": ITEM_MEMBERS,
 }
+_listed: Final = partial(coerce.listed, bracketed=True)
 _CONVERT: Final = """\
 if value is not None and (value := {convert}) is not None:
     {target} = value
@@ -198,7 +249,7 @@ def write_members(
     source: FunctionSource,
     members: Sequence[CompiledField],
     into: str,
-    read: Read,
+    reader: Reader,
     depth: int = 1,
 ) -> None:
     """Write the lines that set members in the object `into`, in their order.
@@ -208,72 +259,149 @@ def write_members(
     for name, value in _NAMES.items():
         source.bind(name, value)
     for member in members:
-        target = f'{into}["{member.leaf}"]'
-        if member.fast_path == ITEMS:
-            _write_items(source, member, target, read, depth)
-            continue
-        source.write("value = {read}", depth, read=read(member))
-        convert = _converted(source, member)
-        if not member.fast_path:
-            source.write(_CONVERT, depth, convert=convert, target=target)
-            continue
-        template = FAST_PATHS[member.fast_path]
+        _MemberWriter(source, member, into, reader, depth).write()
+
+
+class _MemberWriter:
+    """Writes the lines of one member."""
+
+    def __init__(
+        self, source: FunctionSource, member: CompiledField, into: str, reader: Reader, depth: int
+    ) -> None:
+        self._source = source
+        self._member = member
+        self._target = f'{into}["{member.leaf}"]'
+        self._reader = reader
+        self._depth = depth
+
+    def write(self) -> None:
+        if self._member.collects:
+            self._collected()
+        elif self._member.fast_path == ITEMS:
+            self._items(self._member.helper)
+        elif self._reader.write(self._member, "value"):
+            self._final(self._depth)
+        else:
+            self._first()
+
+    def _lines(self, template: str, depth: int, **parts: str) -> None:
+        self._source.write(template, depth, target=self._target, **parts)
+
+    def _final(self, depth: int, prefix: str = "") -> None:
+        """Write the lines of a value that stands: its fast path, then its converter."""
+        if self._member.fast_path:
+            self._fast_path(FAST_PATHS[self._member.fast_path], depth)
+            prefix = "el"
+        self._lines(prefix + _CONVERT, depth, convert=self._converted())
+
+    def _first(self) -> None:
+        """Write the lines of a value that stands where the field can hold it."""
+        path = self._member.fast_path
+        rule = "if"
+        if path:
+            self._fast_path(_FIRST_PATHS.get(path, FAST_PATHS[path]), self._depth)
+            rule = "elif"
+        again = self._reader.again(self._member)
+        self._lines(f"{rule} value is not None:\n    value = {{again}}", self._depth, again=again)
+        if path in _FIRST_PATHS:
+            self._final(self._depth + 1)
+        else:
+            self._lines(_CONVERT, self._depth + 1, convert=self._converted())
+
+    def _fast_path(self, template: str, depth: int, prefix: str = "") -> None:
         helper = ""
         if "{helper}" in template:
-            helper = source.bind(f"{member.fast_path}_{member.path}", member.helper)
-        source.write(template, depth, helper=helper, target=target)
-        source.write(f"el{_CONVERT}", depth, convert=convert, target=target)
+            name = f"{self._member.fast_path}_{self._member.path}"
+            helper = self._source.bind(name, self._member.helper)
+        lines = prefix + textwrap.dedent(template).strip("\n")
+        self._lines(lines, depth, helper=helper)
 
+    def _converted(self, value: str = "value") -> str:
+        convert = self._source.bind(f"convert_{self._member.path}", self._member.convert)
+        return f"{convert}({value}, region)" if self._member.regional else f"{convert}({value})"
 
-def _converted(source: FunctionSource, member: CompiledField) -> str:
-    convert = source.bind(f"convert_{member.path}", member.convert)
-    return f"{convert}(value, region)" if member.regional else f"{convert}(value)"
+    def _collected(self) -> None:
+        """Write the lines that convert each of several values, and set those that differ."""
+        values = self._reader.write_each(self._member)
+        listed = self._source.bind("listed", _listed)
+        parts = {"convert": self._converted(f"{listed}(value)"), "values": values}
+        self._lines(_EACH, self._depth, **parts)
+        if self._member.fast_path:
+            target, self._target = self._target, "made"
+            self._fast_path(FAST_PATHS[self._member.fast_path], self._depth + 1, "el")
+            self._target = target
+        self._lines(_OTHER, self._depth, **parts)
 
+    # Lists of objects
 
-def _write_items(
-    source: FunctionSource, member: CompiledField, target: str, read: Read, depth: int
-) -> None:
-    items: Items = member.helper
-    if items.base is None:
-        source.write(
-            """
-            value = {read}
-            if type(value) is not list and value is not None:
-                value = {open}(value)
-            if value:
-                items = []
-                for item in value:
-                    if type(item) is not dict or not item.keys() <= item_members:
-                        if (item := {as_item}(item)) is None:
-                            continue
-            """,
-            depth,
-            read=read(member),
-            open=source.bind(f"open_{member.path}", items.open),
-            as_item=source.bind(f"as_item_{member.path}", items.as_item),
+    def _items(self, items: Items) -> None:
+        member, depth = self._member, self._depth
+        if items.base is None:
+            self._open_items(items)
+        else:
+            self._lines(_SELECTED, depth, base=self._reader.base(items.base))
+        self._lines("get_item = item.get\nitem_made = {{}}", depth + 2)
+        reader = self._reader.of_items(depth + 2)
+        write_members(self._source, items.members, "item_made", reader, depth + 2)
+        self._lines("if item_made:\n    items.append(item_made)", depth + 2)
+        self._lines("if items:\n    {target} = items", depth + 1)
+        if items.base is not None:
+            self._lines("else:\n    value = {read}", depth, read=self._reader.again(member))
+            self._lines(_CONVERT, depth + 1, convert=self._converted())
+
+    def _open_items(self, items: Items) -> None:
+        """Write the lines that begin a loop over the objects of the value."""
+        member = self._member
+        if not self._reader.write(member, "value"):
+            again = self._reader.again(member)
+            self._lines(_FIRST_ITEMS, self._depth, again=again)
+        self._lines(
+            _ITEMS,
+            self._depth,
+            open=self._source.bind(f"open_{member.path}", items.open),
+            as_item=self._source.bind(f"as_item_{member.path}", items.as_item),
         )
-    else:
-        source.write(
-            """
-            value = {base}(record)
-            if type(value) is list and [*map(type, value)].count(dict) == len(value):
-                items = []
-                for item in value:
-            """,
-            depth,
-            base=source.bind(f"base_{member.path}", items.base),
-        )
-    source.write("get_item = item.get\nitem_made = {{}}", depth + 2)
-    write_members(
-        source,
-        items.members,
-        "item_made",
-        lambda part: f"get_item({source.bind(f'column_{part.path}', part.column)})",
-        depth + 2,
-    )
-    source.write("if item_made:\n    items.append(item_made)", depth + 2)
-    source.write("if items:\n    {target} = items", depth + 1, target=target)
-    if items.base is not None:
-        source.write("else:\n    value = {read}", depth, read=read(member))
-        convert = _converted(source, member)
-        source.write(_CONVERT, depth + 1, convert=convert, target=target)
+
+
+# Texts of lists, and whatever else the fast path leaves, are converted one by one, and noted each
+# time. Only what the fast path knows is done once where it comes again.
+_EACH: Final = """
+    found = None
+    seen = [None]
+    for value in {values}:
+        if value in seen:
+            continue
+        made = None
+        if type(value) is str and "[" in value:
+            value = made = {convert}
+    """
+_OTHER: Final = """
+        else:
+            value = made = {convert}
+        if made is not None:
+            seen.append(value)
+            found = made if found is None else [*dict.fromkeys((*found, *made))]
+    if found is not None:
+        {target} = found
+    """
+_SELECTED: Final = """
+    value = {base}
+    if type(value) is list and value and [*map(type, value)].count(dict) == len(value):
+        items = []
+        for item in value:
+    """
+# A list of objects is usable, and one that is empty is nothing.
+_FIRST_ITEMS: Final = """
+    if value is not None and not (type(value) is list and value and type(value[0]) is dict):
+        value = {again}
+    """
+_ITEMS: Final = """
+    if type(value) is not list and value is not None:
+        value = {open}(value)
+    if value:
+        items = []
+        for item in value:
+            if type(item) is not dict or not item.keys() <= item_members:
+                if (item := {as_item}(item)) is None:
+                    continue
+    """

@@ -58,6 +58,7 @@ def normal_forms(
         "ip_address": NormalForm(normalize.ip_address, "ip address"),
         "currency": NormalForm(normalize.currency, "cached", BoundedCache),
         "language": NormalForm(normalize.language, "cached", BoundedCache),
+        "customer_type": NormalForm(normalize.customer_type, "cached", BoundedCache),
     }
 
 

@@ -16,28 +16,44 @@ class Now:
 NOW: Final = Now()
 
 
+class Code(NamedTuple):
+    """An expression that writes itself into the generated function.
+
+    `write` returns the text of its value, from the function's readings (`readings.Readings`). Of
+    the exceptions `failures` it may raise any; none where it cannot fail.
+    """
+
+    write: Callable[[Any], str]
+    failures: tuple[type[Exception], ...] = ()
+
+
 class Selection(NamedTuple):
     """A list of objects made of those of another list.
 
-    `base` reads the other list; `columns` pairs the name of each new member with the old one.
+    `base` is the other list; `members` read those of a new object from one of its objects.
     """
 
-    base: Get
-    columns: tuple[tuple[str, str], ...]
+    base: Code
+    members: Mapping[str, Code]
 
 
 class FieldPlan(NamedTuple):
     """Where a field's value comes from.
 
     `get` reads it from a record; `column` names it where it is one column and nothing else.
-    `reads` are the columns that `get` reads, None where it may read any. `selection` says the same
-    as `get` where that makes a list of objects.
+    `reads` are the columns that `get` reads, None where it may read any. `selection` is the first
+    of what it reads, where that makes a list of objects. Where there are `codes`, `get` returns
+    what they come to: the value of the only one, those of all in a list if it `collects`, or else
+    the first that the field can hold, and the `constant` where there is none.
     """
 
     get: Get
     column: str | None = None
     reads: frozenset[str] | None = None
     selection: Selection | None = None
+    codes: tuple[Code, ...] = ()
+    constant: Any = None
+    collects: bool = False
 
 
 def name_key(name: str) -> str:
@@ -53,7 +69,7 @@ class EventPlan(NamedTuple):
     case: None for one that is not to be sent. `fallback_name` stands for a name that it does not
     list, and without one `sends_unlisted` says whether such a name is sent as it is. Of the names
     that are skipped only `known_names` are shown: any other came with a record. `key_properties`
-    are the stream's.
+    are the stream's. A record for which one of `conditions` is false is skipped.
     """
 
     origin: Origin
@@ -64,3 +80,4 @@ class EventPlan(NamedTuple):
     fallback_name: str | None = None
     sends_unlisted: bool = False
     known_names: frozenset[str] = frozenset()
+    conditions: tuple[FieldPlan, ...] = ()

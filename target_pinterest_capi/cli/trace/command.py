@@ -1,0 +1,61 @@
+"""`pinterest-capi trace`: what became of one event, in every run that is remembered.
+
+Owns the command: its options, and its exit codes (0: something is known; 1: nothing is, or a file
+cannot be read; 2: the configuration). Reads only.
+"""
+
+import json
+import sys
+
+import click
+
+from target_pinterest_capi.cli.configuration import load_settings
+from target_pinterest_capi.cli.console import console, escaped, trimmed
+from target_pinterest_capi.cli.options import config_option, json_option, repeatable_option
+from target_pinterest_capi.cli.trace import model, view
+
+NOTHING_EXIT = 1
+
+
+@click.command()
+@click.argument("key", nargs=-1, required=True)
+@config_option
+@click.option("--stream", metavar="NAME", help="Only records of this stream.")
+@repeatable_option(
+    "--letters",
+    "letters",
+    "FILE",
+    "Dead letters to look into; repeatable.  [default: dead_letter_path]",
+)
+@json_option("one JSON object instead of a table")
+def trace(
+    key: tuple[str, ...],
+    paths: tuple[str, ...],
+    stream: str | None,
+    letters: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Show what became of one event, by its key, in every run.
+
+    KEY is a key property of its record, such as id=1001, or a value alone: of any key property, or
+    the event_id. Several key properties are several KEYs. Looks into results (results_url), ledger
+    and dead letters, where keys are in plain or as digests, and says what it did not look into.
+
+    \b
+    pinterest-capi trace id=1001 --config target.yaml
+    pinterest-capi trace order-1001 --config target.yaml --json
+    """  # noqa: D301 - click reads \b as "keep these lines"
+    settings = load_settings(paths)
+    try:
+        found = model.trace(settings, model.Wanted(key, stream), letters)
+    except OSError as error:
+        raise click.ClickException(
+            f"the dead letters cannot be read: {error.strerror or error}"
+        ) from None
+    if as_json:
+        click.echo(escaped(json.dumps(model.as_json(found), indent=2)))
+    else:
+        out = console()
+        with trimmed(out):
+            view.show(out, found)
+    sys.exit(0 if found.steps else NOTHING_EXIT)

@@ -1,0 +1,132 @@
+"""What a generated function reads of its record or row: the lines, each value once where it can be.
+
+Expressions write themselves, by `plan.Code`, and ask here for columns and for names.
+"""
+
+from collections.abc import Callable, Hashable
+from typing import Any, Final
+
+from target_pinterest_capi.events.build.columns import ItemColumns, Values
+from target_pinterest_capi.events.build.function_source import FunctionSource
+from target_pinterest_capi.events.build.members import CompiledField
+from target_pinterest_capi.events.build.plan import Code
+
+
+class Readings:
+    """The readings of one function; lines are written to its source, before what needs them."""
+
+    def __init__(self, source: FunctionSource, values: Values, depth: int = 1) -> None:
+        self._source = source
+        self._values = values
+        self._depth = depth
+        self._known: dict[Hashable, str] = {}
+
+    # What expressions ask for
+
+    def bind(self, name: str, value: Any) -> str:
+        """Return the name by which the function finds a value."""
+        return self._source.bind(name, value)
+
+    def column(self, name: str, path: str = "") -> str:
+        """Return the expression of a column's value, read for a field."""
+        return self._values.value(self._source, name, path)
+
+    def record(self) -> str:
+        """Return the expression of the record, or of what a row has of it."""
+        return self._values.record(self._source)
+
+    def once(self, key: Hashable, expression: Callable[[], str], template: str) -> str:
+        """Return the variable of what is read once; its lines are written where it is new."""
+        if key not in self._known:
+            value = expression()
+            self._known[key] = variable = self.variable()
+            self._lines(template, variable=variable, value=value)
+        return self._known[key]
+
+    def variable(self) -> str:
+        """Return the name of a variable that nothing else has."""
+        return self._source.variable()
+
+    # What fields ask for
+
+    def again(self, field: CompiledField) -> str:
+        """Return the expression that reads a field's value with all that its rules say of it."""
+        return f"{self.bind(f'read_{field.path}', field.get)}({self.record()})"
+
+    def write(self, field: CompiledField, variable: str) -> bool:
+        """Write the lines that set a variable to a field's value; return whether that is final.
+
+        Else it is the first that is there. Where its field cannot hold it, `again` decides.
+        """
+        if field.get is None:
+            value = self.column(field.column, field.path)
+        elif not field.codes:
+            value = self.again(field)
+        elif not field.is_first_of_several:
+            self._write_one(field.codes[0], variable, field)
+            return True
+        else:
+            self._write_first(field, variable)
+            return False
+        self._lines("{variable} = {value}", variable=variable, value=value)
+        return True
+
+    def write_each(self, field: CompiledField) -> str:
+        """Write the lines that read all values of a field; return the tuple of them."""
+        variables = []
+        for code in field.codes:
+            variable = self.variable()
+            self._write_one(code, variable, field)
+            variables.append(variable)
+        return f"({', '.join(variables)},)"
+
+    def of_items(self, depth: int) -> "Readings":
+        """Return the readings of the objects of a list, in a loop of that depth."""
+        return Readings(self._source, ItemColumns(), depth)
+
+    def base(self, code: Code) -> str:
+        """Return the expression of a list, the objects of which have a field's members."""
+        return code.write(self)
+
+    def _lines(self, template: str, deeper: int = 0, **parts: str) -> None:
+        self._source.write(template, self._depth + deeper, **parts)
+
+    def _write_one(self, code: Code, variable: str, field: CompiledField) -> None:
+        value = code.write(self)
+        if not code.failures:
+            self._lines("{variable} = {value}", variable=variable, value=value)
+            return
+        self._lines(
+            _FALLIBLE,
+            variable=variable,
+            value=value,
+            failures=self.bind("failures", code.failures),
+            failed=self.bind(f"failed_{field.path}", field.failed),
+        )
+
+    def _write_first(self, field: CompiledField, variable: str) -> None:
+        values = [code.write(self) for code in field.codes]
+        if field.constant is not None:
+            values.append(self.bind(f"constant_{field.path}", field.constant))
+        lines = [f"{variable} = {values[0]}"]
+        lines += [f"if {variable} is None:\n    {variable} = {value}" for value in values[1:]]
+        failures = next((code.failures for code in field.codes if code.failures), ())
+        if failures:
+            self._lines("try:")
+        self._lines("{lines}", 1 if failures else 0, lines="\n".join(lines))
+        if failures:
+            self._lines(
+                "except {failures}:\n    {variable} = {unusable}",
+                variable=variable,
+                failures=self.bind("failures", failures),
+                unusable=self.bind("unusable", UNUSABLE),
+            )
+
+
+UNUSABLE: Final = object()  # no value that a field takes
+_FALLIBLE: Final = """
+    try:
+        {variable} = {value}
+    except {failures}:
+        {variable} = {failed}()  # notes it, and is None
+    """

@@ -1,0 +1,272 @@
+"""Writes an expression as the text of a Python expression, for a function that is generated.
+
+A closure for each node costs more than what the nodes do. Objects that several expressions step
+into are read once for all, and opened where they are JSON text. What is rare (projections, filters,
+slices, selections) stays a closure, called with the value that it is applied to. The text holds
+names that are made here and operators, and nothing that a user wrote.
+"""
+
+from collections.abc import Callable, Hashable
+from typing import Any, Final, Protocol
+
+from target_pinterest_capi.expressions.analysis import IN_TURN, PROJECTIONS, can_fail
+from target_pinterest_capi.expressions.compiler import CURRENT, DIRECT, compile_node, steps_of
+from target_pinterest_capi.expressions.functions import FUNCTIONS
+from target_pinterest_capi.expressions.interpreter import BUILT_INS
+from target_pinterest_capi.expressions.syntax import Node, children
+from target_pinterest_capi.expressions.values import (
+    COMPARISONS,
+    equal,
+    indexed,
+    is_false,
+    listed,
+    look_up,
+    object_of,
+    step_into,
+)
+
+
+class Readings(Protocol):
+    """How the generated function reads its record, and what it has read already."""
+
+    def bind(self, name: str, value: Any) -> str:
+        """Return the name by which the function finds a value."""
+
+    def column(self, name: str) -> str:
+        """Return the expression of a column's value."""
+
+    def record(self) -> str:
+        """Return the expression of the whole record."""
+
+    def once(self, key: Hashable, expression: Callable[[], str], template: str) -> str:
+        """Return the variable of what is read once, by what tells it from all else.
+
+        `template` has the lines that set `{variable}`, to the `{value}` of the expression.
+        """
+
+    def variable(self) -> str:
+        """Return the name of a variable that nothing else has."""
+
+
+def write_expression(node: Node, readings: Readings) -> str:
+    """Return the text of an expression with the node's value of a record."""
+    return _Writer(readings).value(node)
+
+
+def write_list(node: Node, readings: Readings) -> str:
+    """Return the text of an expression with the list that the value is, or holds as JSON text."""
+    part, name = readings.variable(), readings.bind("listed_of", listed)
+    value = write_expression(node, readings)
+    return f"({part} if type({part} := {value}) is list else {name}({part}))"
+
+
+_OBJECT: Final = """
+    {variable} = {value}
+    if type({variable}) is not dict:
+        {variable} = object_of({variable})
+    """
+
+
+class _Writer:
+    def __init__(self, readings: Readings) -> None:
+        self._readings = readings
+
+    def value(self, node: Node) -> str:
+        kind = node["type"]
+        if kind == "field":
+            return self._readings.column(node["value"])
+        if kind in IN_TURN:
+            steps = list(steps_of(node))
+            return self._steps(steps) if steps else self._readings.record()
+        write = _WRITERS.get(kind)
+        return write(self, node) if write else self._closure(node)
+
+    def _bind(self, value: Callable[..., Any]) -> str:
+        return self._readings.bind(value.__name__.strip("_"), value)
+
+    # Paths
+
+    def _steps(self, steps: list[Node]) -> str:
+        *before, last = steps
+        if not before:
+            return self.value(last)
+        if last["type"] == "field":
+            return f"{self._object(before)}.get({self._readings.bind('member', last['value'])})"
+        value = self._steps(before)
+        if last["type"] == "index":
+            return f"{self._bind(step_into)}({value}, {last['value']})"
+        return f"{self._readings.bind('evaluate', compile_node(last))}({value})"
+
+    def _object(self, steps: list[Node]) -> str:
+        """Return the expression of the object that steps lead to: an empty one for any other."""
+        if any(map(can_fail, steps)):
+            return f"{self._bind(object_of)}({self._steps(steps)})"
+        self._bind(object_of)
+        key = tuple(map(_identity, steps))
+        return self._readings.once(key, lambda: self._steps(steps), _OBJECT)
+
+    # What combines values
+
+    def either(self, node: Node) -> str:
+        first, second = node["children"]
+        test, part = self._truth(first)
+        if node["type"] == "or_expression":
+            return f"({part} if {test} else {self.value(second)})"
+        return f"({self.value(second)} if {test} else {part})"
+
+    def _truth(self, node: Node) -> tuple[str, str]:
+        """Return the test of whether a value is not false, and the variable that it sets to it."""
+        part = self._readings.variable()
+        if _is_truth_value(node):
+            return f"({part} := {self.value(node)})", part
+        is_false_text = f"{self._bind(is_false)}({part})"
+        is_rare = f"{part} is not None and {part} is not False and not {is_false_text}"
+        return f"({part} := {self.value(node)}) or {is_rare}", part
+
+    def negation(self, node: Node) -> str:
+        test, _ = self._truth(node["children"][0])
+        return f"(not ({test}))"
+
+    def comparator(self, node: Node) -> str:
+        left, right = node["children"]
+        operator = _OF_TEXTS.get(node["value"])
+        if operator and right["type"] == "literal" and type(right["value"]) is str:
+            part, text = self._readings.variable(), self.literal(right)
+            is_text = f"type({part} := {self.value(left)}) is str"
+            other = f"{'not ' * (operator == '!=')}{self._bind(equal)}({part}, {text})"
+            return f"({part} {operator} {text} if {is_text} else {other})"
+        compare = COMPARISONS[node["value"]]
+        name = self._readings.bind(f"compare_{node['value']}", compare)
+        return f"{name}({self.value(left)}, {self.value(right)})"
+
+    def call(self, node: Node) -> str:
+        name = node["value"]
+        if name == "contains" and (texts := _texts_of(node["children"][0])) is not None:
+            return self._is_among(texts, node["children"][1])
+        arguments = [
+            self._readings.bind("reference", compile_node(child["children"][0]))
+            if child["type"] == "expref"
+            else self.value(child)
+            for child in node["children"]
+        ]
+        if name in DIRECT:
+            return f"{self._readings.bind(f'call_{name}', DIRECT[name])}({', '.join(arguments)})"
+        if name in FUNCTIONS:
+            function = self._readings.bind(f"call_{name}", FUNCTIONS[name].implementation)
+            return f"{function}({', '.join(arguments)})"
+        function = self._readings.bind("call_built_in", BUILT_INS.call_function)
+        return f"{function}({name!r}, [{', '.join(arguments)}])"
+
+    def _is_among(self, texts: list[str], node: Node) -> str:
+        """Write `contains([texts], value)`."""
+        part, value = self._readings.variable(), self.value(node)
+        few, all_of_them = self._readings.bind("texts", frozenset(texts)), self._literal_of(texts)
+        otherwise = f"{self._readings.bind('call_contains', DIRECT['contains'])}"
+        return (
+            f"({part} in {few} if type({part} := {value}) is str"
+            f" else {part} is not None and {otherwise}({all_of_them}, {part}))"
+        )
+
+    def literal(self, node: Node) -> str:
+        return self._literal_of(node["value"])
+
+    def _literal_of(self, value: Any) -> str:
+        return repr(value) if value is None else self._readings.bind("constant", value)
+
+    def selection(self, node: Node) -> str:
+        """Write `{key: value, ...}` of the record, which is never null."""
+        members = (
+            f"{self._readings.bind('selected', child['value'])}: {self.value(child['children'][0])}"
+            for child in node["children"]
+        )
+        return "{" + ", ".join(members) + "}"
+
+    def listing(self, node: Node) -> str:
+        return "[" + ", ".join(map(self.value, node["children"])) + "]"
+
+    # What stays a closure
+
+    def projection(self, node: Node) -> str:
+        """Call the projection with the list that it is of."""
+        source, *rest = node["children"]
+        if source["type"] == "flatten":
+            base = source["children"][0]
+            source = {**source, "children": [CURRENT]}
+        else:
+            base, source = source, CURRENT
+        closure = compile_node({**node, "children": [source, *rest]})
+        return f"{self._readings.bind('evaluate', closure)}({self.value(base)})"
+
+    def filtered(self, node: Node) -> str:
+        """Write `base[?key == 'text'].rest` as a look-up: several such filters share one pass."""
+        key, text = _key_and_text(node["children"][2])
+        base, rest, _ = node["children"]
+        if key is None or can_fail(base):
+            return self.projection(node)
+        index = self._readings.once(
+            ("index", key, _identity(base)),
+            lambda: f"{self._bind(indexed)}({self.value(base)}, {self._literal_of(key)})",
+            "{variable} = {value}",
+        )
+        found = f"{self._bind(look_up)}({index}, {self._literal_of(text)})"
+        if rest["type"] == "identity":
+            return found
+        closure = compile_node({"type": "projection", "children": [CURRENT, rest]})
+        return f"{self._readings.bind('evaluate', closure)}({found})"
+
+    def flatten(self, node: Node) -> str:
+        closure = compile_node({**node, "children": [CURRENT]})
+        return f"{self._readings.bind('evaluate', closure)}({self.value(node['children'][0])})"
+
+    def _closure(self, node: Node) -> str:
+        return f"{self._readings.bind('evaluate', compile_node(node))}({self._readings.record()})"
+
+    def whole_record(self, _: Node) -> str:
+        return self._readings.record()
+
+
+_OF_TEXTS: Final = {"eq": "==", "ne": "!="}
+_WRITERS: Final[dict[str, Callable[[_Writer, Node], str]]] = {
+    **dict.fromkeys(PROJECTIONS, _Writer.projection),
+    "filter_projection": _Writer.filtered,
+    **dict.fromkeys(("or_expression", "and_expression"), _Writer.either),
+    **dict.fromkeys(("current", "identity"), _Writer.whole_record),
+    "not_expression": _Writer.negation,
+    "comparator": _Writer.comparator,
+    "function_expression": _Writer.call,
+    "literal": _Writer.literal,
+    "flatten": _Writer.flatten,
+    "multi_select_dict": _Writer.selection,
+    "multi_select_list": _Writer.listing,
+}
+
+
+def _is_truth_value(node: Node) -> bool:
+    """Return whether the node returns true, false or null, and nothing else."""
+    kind = node["type"]
+    called = node["value"] if kind == "function_expression" else ""
+    return kind in ("comparator", "not_expression") or called in ("contains", "starts_with")
+
+
+def _key_and_text(test: Node) -> tuple[str | None, str | None]:
+    """Return the member and the text that a test compares; None where it is another test."""
+    if test["type"] != "comparator" or test["value"] != "eq":
+        return None, None
+    left, right = test["children"]
+    if left["type"] == "literal":
+        left, right = right, left
+    if left["type"] != "field" or right["type"] != "literal" or type(right["value"]) is not str:
+        return None, None
+    return left["value"], right["value"]
+
+
+def _texts_of(node: Node) -> list[str] | None:
+    """Return the texts that a literal list holds; None for any other node."""
+    value = node["value"] if node["type"] == "literal" else None
+    is_of_texts = type(value) is list and all(type(text) is str for text in value)
+    return value if is_of_texts else None
+
+
+def _identity(node: Node) -> Hashable:
+    """Return what two nodes have in common that read the same."""
+    return node["type"], repr(node.get("value")), tuple(map(_identity, children(node)))

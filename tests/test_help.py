@@ -1,0 +1,56 @@
+"""What people see first: the help of every command opens with an example that works."""
+
+import re
+import shlex
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from target_pinterest_capi.cli.main import COMMANDS, main
+
+
+def commands() -> list[tuple[str, ...]]:
+    """Return every command by the words that call it."""
+    found: list[tuple[str, ...]] = []
+    context = click.Context(main)
+    for name in COMMANDS:
+        command = main.get_command(context, name)
+        found.append((name,))
+        found += [(name, below) for below in getattr(command, "commands", {})]
+    return found
+
+
+def shown_help(words: tuple[str, ...], columns: int = 80) -> str:
+    done = CliRunner().invoke(main, [*words, "--help"], terminal_width=columns)
+    assert done.exit_code == 0
+    return done.output
+
+
+@pytest.mark.parametrize("words", commands(), ids=" ".join)
+def test_help_opens_with_an_example(words: tuple[str, ...]):
+    """After the usage stands a line to copy, which calls this command with options that it has."""
+    lines = shown_help(words).splitlines()
+    first = next(line.strip() for line in lines[lines.index("") :] if line.strip())
+    call = first.partition("| ")[2] if first.startswith("tap-") else first
+    program, *given = shlex.split(call.partition("  #")[0].partition(" | ")[0].partition(" >")[0])
+    assert program == "pinterest-capi"
+    assert tuple(given[: len(words)]) == words or words[0] == given[0]
+    known = set(re.findall(r"(--[\w-]+)", "\n".join(lines)))
+    assert {word.partition("=")[0] for word in given if word.startswith("--")} <= known
+
+
+@pytest.mark.parametrize("words", commands(), ids=" ".join)
+def test_help_says_it_once(words: tuple[str, ...]):
+    """An example stands at the start, and nowhere else."""
+    text = shown_help(words)
+    lines = [line for line in text.splitlines() if line.lstrip().startswith("pinterest-capi ")]
+    assert len(lines) == len(set(lines))
+
+
+@pytest.mark.parametrize("columns", [60, 80, 160])
+@pytest.mark.parametrize("words", commands(), ids=" ".join)
+def test_help_keeps_to_the_width(words: tuple[str, ...], columns: int):
+    """But for examples, which are copied as they are, no line is wider than the terminal."""
+    for line in shown_help(words, columns).splitlines():
+        assert len(line) <= columns or "pinterest-capi" in line or "=" in line

@@ -1,0 +1,163 @@
+"""What is generated for a preset, held against the interpreter: any record, any SCHEMA.
+
+The records are those of the benchmarks' sources, with parts that are missing, that are of another
+kind, that are JSON text, and with what preset and entry do not know.
+"""
+
+import copy
+import json
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from oracle import Oracle
+
+from benchmarks import shops
+from given import examples, settings_of
+from target_pinterest_capi.events.event import Event, Origin
+from target_pinterest_capi.events.reasons import Warned
+from target_pinterest_capi.mapping.entries import (
+    Accounts,
+    StreamSchema,
+    compile_stream,
+    conditions,
+    event_plan,
+    load_preset,
+)
+from target_pinterest_capi.mapping.field_plans import Levels
+from target_pinterest_capi.settings import Settings
+from target_pinterest_capi.singer.rows import compile_rows, record_of
+
+SAMPLES = Path(shops.__file__).parent / "samples"
+NOW = 1_795_000_000  # 2026-11-18T11:06:40Z
+BEGAN_AT = datetime.fromtimestamp(NOW, UTC)
+# What a tap may send in any place.
+VALUES: tuple[Any, ...] = (
+    None, "", " ", "N/A", "(not set)", "null", 0, 1, -1, 10**40, True, False, [], {}, [None], [{}],
+    "x", "a@example.com", " B@Example.com ", "a@example.com, b@example.com", "not an address",
+    '["a@example.com", "c@example.com"]', "[no json", "{no json", "+1 212 555 0123", "030 1234567",
+    "12.50", "1e3", Decimal("12.50"), Decimal("0.0"), "2026-11-18T08:00:00Z", 1_794_990_000, "10115",
+    "US", "Germany", "purchase", "Order Completed", "pos", "ios", "false", "f" * 64, "0" * 32,
+    ["a@example.com", 7, None], [["nested"]], [{"id": 1}, "text", None], {"other": {"deep": 1}},
+    '{"city": "Bern", "zip": "3011"}', '[{"product_id": 5, "price": "1.5", "quantity": "2"}]',
+    "https://shop.example.com/?epik=abc",
+)  # fmt: skip
+
+
+def sample_of(name: str) -> dict[str, Any]:
+    """Return a source's sample."""
+    text = (SAMPLES / f"{name}.json").read_bytes()
+    sample: dict[str, Any] = msgspec.json.Decoder(float_hook=Decimal).decode(text)
+    return sample
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the path of every member and element within a value."""
+    parts: list[tuple[Any, Any]] = []
+    if isinstance(value, dict):
+        parts = list(value.items())
+    elif isinstance(value, list):
+        parts = list(enumerate(value))
+    for key, part in parts:
+        yield (*path, key)
+        yield from places(part, (*path, key))
+
+
+MISSING = object()
+AS_TEXT = object()
+CHANGES = st.sampled_from([MISSING, MISSING, AS_TEXT, *VALUES])
+
+
+def changed(record: dict[str, Any], changes: list[tuple[tuple[Any, ...], Any]]) -> dict[str, Any]:
+    """Return the record with other values in some places."""
+    record = copy.deepcopy(record)
+    for (*above, last), value in changes:
+        parent: Any = record
+        try:
+            for key in above:
+                parent = parent[key]
+            if value is MISSING:
+                del parent[last]
+            else:
+                text = json.dumps(parent[last], default=str)
+                parent[last] = text if value is AS_TEXT else copy.deepcopy(value)
+        except (KeyError, IndexError, TypeError):
+            pass  # an earlier change took the place away
+    return record
+
+
+class Notes(Counter[tuple[str, str]]):
+    """What was noted, but for what only many events show."""
+
+    def note(self, field: str, reason: str) -> None:
+        """Count a note."""
+        if reason != Warned.REPEATED_IDENTIFIER:
+            self[field, str(reason)] += 1
+
+
+def outcome(result: Any) -> Any:
+    """Return what a result is compared by."""
+    return json.loads(result.body) if isinstance(result, Event) else result
+
+
+def interpreted(configured: Settings, record: dict[str, Any], stream: StreamSchema) -> Any:
+    """Return the result and the notes of the interpreter, which knows nothing of a SCHEMA."""
+    (entry,) = configured.mappings or ()
+    preset = load_preset(entry, stream)
+    notes = Notes()
+    levels = Levels(entry, preset, configured, stream.name, BEGAN_AT)
+    origin = Origin(stream.name, entry.preset or "")
+    unknown = StreamSchema(stream.name, frozenset())
+    plan = event_plan(levels, conditions(entry, preset), origin, unknown, notes.note)
+    oracle = Oracle(plan, configured.options, notes.note, lambda: NOW)
+    return outcome(oracle.build(Accounts(configured).get(), record)), notes
+
+
+def compiled(configured: Settings, record: dict[str, Any], stream: StreamSchema) -> Any:
+    """Return the result and the notes of what is generated for a stream, of records and rows."""
+    notes = Notes()
+    (entry,) = compile_stream(
+        configured,
+        stream,
+        Accounts(configured),
+        lambda _, field, reason: notes.note(field, reason),
+        now=lambda: NOW,
+        began_at=BEGAN_AT,
+    )
+    of_record = outcome(entry.map_record(record)), Notes(notes)
+    rows = entry.rows and compile_rows(stream.name, stream.columns, entry.rows.reads)
+    if entry.rows is None or rows is None:
+        return of_record, of_record
+    notes.clear()
+    message = {"type": "RECORD", "stream": stream.name, "record": record}
+    line = msgspec.json.Encoder(decimal_format="number").encode(message)
+    map_row = entry.rows.compile(rows.attributes, record_of)
+    return of_record, (outcome(map_row(rows.decode(line).record, line)), notes)
+
+
+@pytest.mark.parametrize("name", shops.SHOPS)
+def test_any_record_of_a_source_is_mapped_as_the_interpreter_does(name: str):
+    """Records and rows, with a SCHEMA that is taken at its word or not, come to one result."""
+    sample = sample_of(name)
+    every = list(places(sample))
+    configured = settings_of(
+        mappings=[shops.mapping(name)], max_event_age_days="never", default_country="DE"
+    )
+
+    @settings(max_examples=examples(60))
+    @given(st.lists(st.tuples(st.sampled_from(every), CHANGES), max_size=6), st.booleans())
+    def holds(changes: list[tuple[tuple[Any, ...], Any]], is_complete: bool) -> None:
+        record = changed(sample, changes)
+        columns = frozenset({*record, "another column"})
+        stream = StreamSchema(name, columns, is_complete=is_complete)
+        wanted = interpreted(configured, record, stream)
+        assert compiled(configured, record, stream) == (wanted, wanted)
+
+    holds()
