@@ -44,6 +44,8 @@ BOUNDS = {
     "cli.demo.view._digest": LINEAR,
     "cli.console._filling": OURS,
     "cli.console._control": LINEAR,
+    "cli.main._block": OURS,
+    "cli.main.match": OURS,
     "cli.presets._label": OURS,
     "cli.presets.split": OURS,
     "cli.presets.match": OURS,
