@@ -245,7 +245,7 @@ class TargetPinterestCapi(Target):
         self.run.add_state(message_dict["value"])
 
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
-        """Do nothing: events have no versions, and nothing that was sent can be taken back."""
+        """Do nothing: events have no versions, and no row takes back what was sent of it."""
         self.logger.debug(
             "ACTIVATE_VERSION of stream %r has no meaning for events.",
             shown_name(message_dict["stream"]),

@@ -44,15 +44,15 @@ class Results:
 
 
 def pipeline_of(results: Results, lists: Any = (), **settings: Any) -> StreamPipeline:
-    told = settings_of(**settings)
+    loaded = settings_of(**settings)
     return StreamPipeline(
         "visits",
         SCHEMA,
         ["event_id"],
-        told,
+        loaded,
         results,
         compile_entries=entry_compiler(
-            told, Accounts(told), lambda *_: None, began_at=datetime.now(UTC)
+            loaded, Accounts(loaded), lambda *_: None, began_at=datetime.now(UTC)
         ),
         lists=lists,
     )
@@ -116,15 +116,15 @@ def test_record_that_breaks_the_schema_goes_no_further(
 ):
     """It has one result, for the first entry or list of its stream, and reaches no list."""
     results, handled = Results(), list[Record]()
-    told = settings_of(mappings=mappings, validate_records=True, dead_letter_keys="plain")
+    loaded = settings_of(mappings=mappings, validate_records=True, dead_letter_keys="plain")
     pipeline = StreamPipeline(
         "visits",
         {"properties": {"event_id": {"type": "string"}, "value": {"type": "number"}}},
         ["event_id"],
-        told,
+        loaded,
         results,
         compile_entries=entry_compiler(
-            told, Accounts(told), lambda *_: None, began_at=datetime.now(UTC)
+            loaded, Accounts(loaded), lambda *_: None, began_at=datetime.now(UTC)
         ),
         lists=[(Origin("visits", name), handled.append) for name in lists],
     )
@@ -223,9 +223,9 @@ def emails(result: Any) -> int:
 @pytest.mark.parametrize("declared", [("event_id", "event_name", "event_time", "em"), ()])
 def test_columns_that_the_schema_lacks_are_read_where_records_have_them(declared: tuple[str, ...]):
     """A SCHEMA is taken at its word until a record has more; then the mapping reads all it names."""
-    told, made, results = settings_of(mappings=[ORDERS]), list[Any](), Results()
+    loaded, made, results = settings_of(mappings=[ORDERS]), list[Any](), Results()
     compile_entries = entry_compiler(
-        told, Accounts(told), lambda *_: None, began_at=datetime.now(UTC)
+        loaded, Accounts(loaded), lambda *_: None, began_at=datetime.now(UTC)
     )
 
     def counting(stream: Any) -> Any:
@@ -236,7 +236,7 @@ def test_columns_that_the_schema_lacks_are_read_where_records_have_them(declared
         "visits",
         {"properties": {column: {} for column in declared}},
         ["event_id"],
-        told,
+        loaded,
         results,
         compile_entries=counting,
     )

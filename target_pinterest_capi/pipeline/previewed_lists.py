@@ -58,10 +58,15 @@ def compile_lists(
     key_properties: tuple[str, ...],
     note: OriginNote,
     began_at: datetime,
+    *,
+    in_plain: bool = False,
 ) -> tuple[PreviewedListEntry, ...]:
-    """Compile every entry of customer_lists that takes the stream, in the configuration's order."""
+    """Compile every entry of customer_lists that takes the stream, in the configuration's order.
+
+    With `in_plain` members are shown as they are hashed.
+    """
     return tuple(
-        _compile(settings, entry, stream, key_properties, note, began_at)
+        _compile(settings, entry, stream, key_properties, note, began_at, in_plain=in_plain)
         for entry in _entries(settings, stream)
     )
 
@@ -87,6 +92,8 @@ def _compile(
     key_properties: tuple[str, ...],
     note: OriginNote,
     began_at: datetime,
+    *,
+    in_plain: bool,
 ) -> PreviewedListEntry:
     from target_pinterest_capi.customer_lists.list_delivery import configured_list  # noqa: PLC0415 - as above
 
@@ -94,7 +101,7 @@ def _compile(
     origin = Origin(stream, entry.label)
     named = {"list_id": configured.list_id, "list_name": configured.list_name}
     name = {key: value for key, value in named.items() if value is not None}
-    options = settings.options._replace(plain_keys=False)
+    options = settings.options._replace(plain_keys=False, in_plain=in_plain)
     read = compile_members(entry, origin, key_properties, note, options, began_at)
     if configured.list_type is not None:
         name["list_type"] = configured.list_type
