@@ -104,7 +104,10 @@ class TargetPinterestCapi(Target):
         self.settings = load_settings(config, parse_env=parse_env_config)
         self.run = Run(self.settings, self._write_state)
         self.compile_entries = entry_compiler(
-            self.settings, Accounts(self.settings), self.run.tally.count_value
+            self.settings,
+            Accounts(self.settings),
+            self.run.tally.count_value,
+            began_at=self.run.began_at,
         )
         self.not_found = NamesNotFound(self.settings)
         self.run.has_unmet_entries = lambda: self.not_found.has_unmet_entries
@@ -242,7 +245,7 @@ class TargetPinterestCapi(Target):
         self.run.add_state(message_dict["value"])
 
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
-        """Do nothing: events have no versions, and nothing that was sent can be taken back."""
+        """Do nothing: events have no versions, and no row takes back what was sent of it."""
         self.logger.debug(
             "ACTIVATE_VERSION of stream %r has no meaning for events.",
             shown_name(message_dict["stream"]),

@@ -47,6 +47,10 @@ COMMANDS: Final = {
         "target_pinterest_capi.cli.report.command:report",
         "Show the JSON report of a run, as a page or in the terminal.",
     ),
+    "forget": (
+        "target_pinterest_capi.cli.forget.command:forget",
+        "Have people deleted: at Pinterest, from customer lists and dead letters.",
+    ),
     "login": (
         "target_pinterest_capi.cli.login.command:login",
         "Sign in at Pinterest through a browser, for all that needs OAuth.",

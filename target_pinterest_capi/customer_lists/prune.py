@@ -20,10 +20,9 @@ from target_pinterest_capi.customer_lists.list_delivery import FULL, configured_
 from target_pinterest_capi.customer_lists.members import Action
 from target_pinterest_capi.customer_lists.remote_list import ConfiguredList, RemoteList
 from target_pinterest_capi.customer_lists.rows import recorded_identities
-from target_pinterest_capi.delivery.call_runner import CallRunner
+from target_pinterest_capi.delivery.flow_run import run_flow
 from target_pinterest_capi.delivery.ledger import LedgerError
 from target_pinterest_capi.delivery.unconfirmed_rejections import UnconfirmedRejections
-from target_pinterest_capi.delivery.wakeup import Wakeup
 from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.pinterest.calls import Flow, FlowStopped
 from target_pinterest_capi.pinterest.client import Client
@@ -189,31 +188,15 @@ def prune(
 ) -> PruneResult:
     """Carry out a plan, and wait until it is done. Needs `oauth`."""
     assert settings.oauth is not None  # noqa: S101 - the command asks for it
-    wake = Wakeup()
     client = Client(
         settings.api_url, max_connections=1, timeout_seconds=settings.request_timeout_seconds
-    )
-    calls = CallRunner(
-        tokens_of(settings.oauth, client),
-        max_in_flight=1,
-        max_retry_seconds=settings.max_retry_seconds,
-        attempt_seconds=settings.request_timeout_seconds,
-        clock=clock,
-        wake=wake,
     )
     pruning = PruneRun(
         plan, RemoteList(client, plan.configured, settings.list_batch_size), refreshes
     )
     try:
-        calls.start(pruning.flow())
-        while True:
-            calls.poll()
-            if calls.is_idle or (calls.stopped is not None and not calls.in_flight):
-                break
-            due_at = calls.next_due_at()
-            wake.wait(None if due_at is None else max(0.0, due_at - clock()))
+        tokens = tokens_of(settings.oauth, client)
+        problem = run_flow(pruning.flow(), tokens, settings, clock=clock)
     finally:
-        calls.close()
         client.close()
-    problem = calls.stopped.message if calls.stopped is not None else None
     return PruneResult(plan.configured, pruning.removed, pruning.refusals, problem)

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from target_pinterest_capi.files.durable import Sync, sync_directory
+from target_pinterest_capi.files.durable import Sync, replace_file, sync_directory
 from target_pinterest_capi.files.locks import lock_descriptor
 
 LOCK_WAIT_SECONDS: Final = 5.0  # the others hold it for the time of a write and a sync
@@ -67,15 +67,9 @@ class LineFile:
         while True:
             fd = self._opened()
             is_locked = lock_descriptor(fd, self._lock_wait_seconds)
-            if self._is_at_path(fd):
+            if _is_same_file(self.path, fd):
                 return fd, is_locked
             self.close()
-
-    def _is_at_path(self, fd: int) -> bool:
-        try:
-            return os.path.samestat(os.stat(self.path), os.fstat(fd))  # noqa: PTH116 - as the other
-        except FileNotFoundError:
-            return False
 
     def _pass_on(self, lines: bytes) -> None:
         ended = b"\n" + lines if self._is_cut else lines
@@ -104,6 +98,39 @@ class LineFile:
         left = memoryview(data)
         while left:
             left = left[self._write(fd, left) :]
+
+
+def drop_lines(path: str, is_dropped: Callable[[bytes], bool]) -> int:
+    """Write a file again without some of its lines, and return how many those were.
+
+    Under the lock of those who append to it, who then find the new file: no line is lost. A device,
+    a pipe and a file that is not there have none to drop. Raises `OSError`.
+    """
+    while True:
+        try:
+            fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return 0
+        try:
+            if not _is_regular(fd):
+                return 0
+            lock_descriptor(fd, LOCK_WAIT_SECONDS)
+            if not _is_same_file(path, fd):
+                continue
+            lines = Path(path).read_bytes().splitlines(keepends=True)
+            kept = [line for line in lines if not is_dropped(line)]
+            if len(kept) < len(lines):
+                replace_file(Path(path), b"".join(kept), is_private=True)
+            return len(lines) - len(kept)
+        finally:
+            os.close(fd)
+
+
+def _is_same_file(path: str, fd: int) -> bool:
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(fd))  # noqa: PTH116 - as the other
+    except FileNotFoundError:
+        return False
 
 
 def _take_back(fd: int, size: int, data: bytes) -> None:

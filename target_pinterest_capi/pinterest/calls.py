@@ -17,6 +17,7 @@ class CallPurpose(StrEnum):
 
     LISTS = "customer lists"
     AUDIENCES = "audiences"
+    DELETIONS = "deletion requests"
     TOKEN = "an OAuth access token"  # noqa: S105 - words
 
 

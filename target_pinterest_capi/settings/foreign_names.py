@@ -50,7 +50,8 @@ FOREIGN: Final = {
     "events. Set batch_size_rows instead",
     "batch_wait_limit_seconds": "has no meaning here: set batch_wait_seconds instead",
     "default_target_schema": "has no meaning here: Pinterest has no schemas. Remove it",
-    "hard_delete": "has no meaning here: an event cannot be taken back. Remove it",
+    "hard_delete": "has no meaning here: a deleted row takes no event back. Remove it, and see "
+    "`pinterest-capi forget` for people who are to be deleted",
     "process_activate_version_messages": "has no meaning here: events have no versions. Remove it",
     "use_singer_decimal": "has no meaning here: amounts are always exact decimals. Remove it",
     "access_token": "is not a setting: set conversion_token for events, or oauth.access_token for "

@@ -1,0 +1,270 @@
+"""`pinterest-capi forget`: people who are to be deleted, at Pinterest and in what runs have left.
+
+Owns the command: its options, its order and words, and its exit codes (0: all of it was done; 1:
+something was not, and is said; 2: the configuration, an option, or the input). Dead letters come
+first, then customer lists, then the deletion requests; what fails holds up nothing else. Prints
+counts, names of the configuration and ids of requests, and nothing of anybody.
+"""
+
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import click
+
+from target_pinterest_capi.cli.configuration import load_settings, refuse_settings
+from target_pinterest_capi.cli.forget.letters import drop_letters
+from target_pinterest_capi.cli.forget.people import (
+    NotPeopleError,
+    People,
+    read_column,
+    read_lines,
+)
+from target_pinterest_capi.cli.forget.requests import NO_BETA, DeletionFlow, targets_of
+from target_pinterest_capi.cli.forget.status import cancel_request, show_status
+from target_pinterest_capi.cli.inputs import STANDARD_INPUT, open_messages
+from target_pinterest_capi.cli.oauth_session import require_oauth
+from target_pinterest_capi.cli.options import config_option, repeatable_option
+from target_pinterest_capi.customer_lists.full_refreshes import FullRefreshes
+from target_pinterest_capi.customer_lists.list_delivery import configured_list
+from target_pinterest_capi.customer_lists.remote_list import RemoteList
+from target_pinterest_capi.customer_lists.removal import ListRemoval, affected_lists
+from target_pinterest_capi.delivery.exit_codes import ExitCode
+from target_pinterest_capi.delivery.flow_run import run_flow
+from target_pinterest_capi.delivery.ledger import LedgerError
+from target_pinterest_capi.events.hashing import digest
+from target_pinterest_capi.pinterest.client import Client
+from target_pinterest_capi.pinterest.oauth import FixedToken, RefreshedTokens, tokens_of
+from target_pinterest_capi.settings import CustomerListEntry, Settings
+from target_pinterest_capi.singer.lines import UnreadableInputError, bounded_lines
+
+BY_ADDRESS_ALONE: Final = (
+    "its rows may have other identifiers, which are on record only with refresh: full, and whether"
+    " Pinterest finds a row by its address alone is not documented. Have the source remove these"
+    " people (`operation`), or add them no more and make the list again"
+)
+NEEDED_FOR: Final = "to ask Pinterest for a deletion, which takes no conversion token"
+
+
+@click.command()
+@click.argument("file", metavar="[FILE]", required=False)
+@config_option
+@click.option(
+    "--column", metavar="NAME", help="FILE has Singer messages: take this column of their records."
+)
+@click.option("--stream", metavar="NAME", help="Only the records of this stream.  [default: all]")
+@click.option("--click-id", "are_click_ids", is_flag=True, help="Each line is a click id.")
+@repeatable_option(
+    "--ad-account",
+    "accounts",
+    "DIGITS",
+    "Ask in this ad account; repeatable.  [default: all that the configuration names]",
+)
+@repeatable_option(
+    "--letters",
+    "letters",
+    "FILE",
+    "Dead letters to drop theirs from; repeatable.  [default: dead_letter_path]",
+)
+@click.option("--yes", is_flag=True, help="Ask nothing before it is done: for programs.")
+@click.option(
+    "--status",
+    "status_of",
+    is_flag=False,
+    flag_value="",
+    metavar="[ID]",
+    help="Show the deletion requests, or one, and ask for nothing.",
+)
+@click.option("--cancel", "cancelled", metavar="ID", help="Cancel a request that is PENDING.")
+def forget(
+    file: str | None,
+    paths: tuple[str, ...],
+    column: str | None,
+    stream: str | None,
+    are_click_ids: bool,
+    accounts: tuple[str, ...],
+    letters: tuple[str, ...],
+    yes: bool,
+    status_of: str | None,
+    cancelled: str | None,
+) -> None:
+    """Have people forgotten: by Pinterest, by customer lists and by dead letters.
+
+    FILE has an e-mail address or a click id a line; - is stdin. Pinterest is asked to delete what
+    was delivered about them, they are removed from every customer list of the configuration, and
+    their dead letters are dropped. Nothing that is printed names anybody.
+
+    \b
+    pinterest-capi forget people.txt --config target.yaml
+    pinterest-capi forget out.singer --column email --stream deletions --yes --config target.yaml
+    pinterest-capi forget --status --config target.yaml
+    pinterest-capi forget --cancel 549755885175900001 --config target.yaml
+
+    A request can be cancelled for 72 hours; what it names is deleted within 30 days after that.
+    Deletion requests are a beta of Pinterest's, which it opens to an app when it is asked. Exits
+    with 0 when all was done, 1 when something was not, 2 for a wrong configuration or input.
+    """  # noqa: D301 - click reads \b as "keep these lines"
+    settings = _load(paths)
+    wanted = accounts or tuple(named_accounts(settings))
+    if status_of is not None:
+        show_status(settings, paths, wanted, status_of)
+        return
+    if cancelled is not None:
+        cancel_request(settings, paths, wanted, cancelled)
+        return
+    if settings.mode != "live":
+        problem = f"mode: is {settings.mode}, and deleting is for live only"
+        refuse_settings([problem], paths)
+    if file is None:
+        raise click.UsageError("Name a FILE with an address or a click id a line, or - for stdin.")
+    people = _read(file, column, stream, are_click_ids=are_click_ids)
+    if not people.emails and not people.click_ids:
+        click.echo("There is nobody to forget: the input is empty.")
+        return
+    places = letters or (settings.dead_letter_path,)
+    _confirm(settings, people, wanted, places, is_from_stdin=file == STANDARD_INPUT, yes=yes)
+    failures = [*_drop_letters(places, people), *_ask_pinterest(settings, wanted, people)]
+    for failure in failures:
+        click.echo(f"Error: {failure}", err=True)
+    sys.exit(ExitCode.ERROR if failures else ExitCode.OK)
+
+
+def named_accounts(settings: Settings) -> Iterator[str]:
+    """Yield the ad accounts that the settings name by their digits, each once."""
+    entries = settings.mappings or ()
+    own = [entry.ad_account_id for entry in entries]
+    digits = [account for account in own if account is not None and account.isdigit()]
+    yield from dict.fromkeys([settings.ad_account_id, *digits])
+
+
+def _load(paths: Sequence[str]) -> Settings:
+    """Return the settings as the target reads them; no token for events is needed."""
+    settings = load_settings(paths, purpose="any")
+    require_oauth(settings, paths, NEEDED_FOR)
+    return settings
+
+
+def _read(file: str, column: str | None, stream: str | None, *, are_click_ids: bool) -> People:
+    """Return whom a file names, or exit with 2 and the lines that name nobody."""
+    if stream is not None and column is None:
+        raise click.UsageError("--stream goes with --column.")
+    try:
+        with open_messages(file) as opened:
+            lines = bounded_lines(opened)
+            if column is None:
+                return read_lines(lines, are_click_ids=are_click_ids)
+            return read_column(lines, column, stream, are_click_ids=are_click_ids)
+    except (NotPeopleError, UnreadableInputError) as error:
+        click.echo(f"Error: {error}. Nothing was done.", err=True)
+    except OSError as error:
+        click.echo(f"Error: {file} cannot be read: {error.strerror}. Nothing was done.", err=True)
+    sys.exit(ExitCode.CONFIGURATION)
+
+
+def _confirm(
+    settings: Settings,
+    people: People,
+    accounts: Sequence[str],
+    places: Sequence[str],
+    *,
+    is_from_stdin: bool,
+    yes: bool,
+) -> None:
+    """Say what will be done, and ask, unless that was answered before."""
+    affected = affected_lists(settings)
+    click.echo(
+        f"{len(people.emails)} e-mail addresses and {len(people.click_ids)} click ids:\n"
+        f"  deletion requests in ad account {', '.join(accounts)}\n"
+        f"  removal from {len(affected.removed_from)} customer lists\n"
+        f"  dead letters in {', '.join(places)}"
+    )
+    for name, why in affected.left:
+        click.echo(f"  customer list {name} stays as it is: {why}")
+    if any(not (entry.ad_account_id or "0").isdigit() for entry in settings.mappings or ()):
+        click.echo("  ad accounts that come with records are not asked: name them, --ad-account")
+    if yes:
+        return
+    if is_from_stdin:
+        raise click.UsageError("stdin has the addresses, and cannot answer: add --yes.")
+    click.confirm("Delete what there is of them?", abort=True)
+
+
+def _drop_letters(places: Sequence[str], people: People) -> Iterator[str]:
+    """Drop the letters of people, and yield what could not be read or written."""
+    for place in places:
+        try:
+            dropped = drop_letters(place, people)
+        except OSError as error:
+            yield f"dead letters in {place}: {error.strerror or error}"
+        else:
+            click.echo(f"dead letters in {place}: {dropped} dropped.")
+
+
+def _ask_pinterest(settings: Settings, accounts: Sequence[str], people: People) -> Iterator[str]:
+    """Remove people from lists and ask for their deletion, and yield what failed."""
+    assert settings.oauth is not None  # noqa: S101 - asked for before
+    client = Client(
+        settings.api_url, max_connections=1, timeout_seconds=settings.request_timeout_seconds
+    )
+    tokens = tokens_of(settings.oauth, client)
+    try:
+        if people.emails:
+            digests = [digest(email) for email in people.emails]
+            for entry in affected_lists(settings).removed_from:
+                yield from _remove_from_list(settings, client, tokens, entry, digests)
+        for account in accounts:
+            yield from _request_deletion(settings, client, tokens, account, people)
+    finally:
+        client.close()
+
+
+def _remove_from_list(
+    settings: Settings,
+    client: Client,
+    tokens: FixedToken | RefreshedTokens,
+    entry: CustomerListEntry,
+    digests: Sequence[str],
+) -> Iterator[str]:
+    remote = RemoteList(client, configured_list(settings, entry), settings.list_batch_size)
+    name = f"customer list {entry.label}"
+    refreshes = None
+    try:
+        if entry.refresh == "full" and settings.ledger_url is not None:
+            refreshes = FullRefreshes(settings.ledger_url.get_secret_value())
+        removal = ListRemoval(remote, digests, refreshes, has_rows=entry.has_rows)
+        problem = run_flow(removal.flow(), tokens, settings)
+    except LedgerError as error:
+        yield f"{name}: {error}"
+        return
+    finally:
+        if refreshes is not None:
+            refreshes.close()
+    if not removal.is_there:
+        click.echo(f"{name}: is not there, so nobody is on it.")
+    elif removal.removed:
+        click.echo(f"{name}: Pinterest took the removal of {removal.removed} members.")
+    if removal.is_there and entry.has_rows and refreshes is None:
+        yield f"{name}: {BY_ADDRESS_ALONE}"
+    if removal.refused:
+        yield f"{name}: Pinterest refused to remove {removal.refused} members"
+    if problem is not None:
+        yield f"{name}: {problem}"
+
+
+def _request_deletion(
+    settings: Settings,
+    client: Client,
+    tokens: FixedToken | RefreshedTokens,
+    account: str,
+    people: People,
+) -> Iterator[str]:
+    targets = targets_of(people)
+    asking = DeletionFlow(client, account, targets)
+    problem = run_flow(asking.flow(), tokens, settings)
+    for made in asking.made:
+        click.echo(f"ad account {account}: deletion request {made.request_id} is {made.status}.")
+    click.echo(f"ad account {account}: {asking.accepted} of {len(targets)} people asked for.")
+    if asking.refused:
+        yield f"ad account {account}: Pinterest refused {asking.refused} of them as no target"
+    if problem is not None:
+        yield f"ad account {account}: {problem if problem == NO_BETA else problem.rstrip('.')}."

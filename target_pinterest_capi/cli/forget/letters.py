@@ -1,0 +1,92 @@
+"""Dead letters of people who are to be forgotten: found by what a line holds of them, and dropped.
+
+A file is written again as a whole, under the lock that runs take to append to it; of a prefix each
+object that holds one is. A line that cannot be read stays.
+"""
+
+from collections.abc import Collection, Iterable
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
+
+from target_pinterest_capi.cli.forget.people import People, normal_email
+from target_pinterest_capi.events.hashing import digest
+from target_pinterest_capi.files.line_file import drop_lines
+
+_decode: Final = msgspec.json.Decoder().decode
+
+
+class LettersOf:
+    """Tells the letters of some people from others."""
+
+    def __init__(self, people: People) -> None:
+        self._marks = {*people.emails, *map(digest, people.emails), *people.click_ids}
+
+    def holds(self, line: bytes) -> bool:
+        """Return whether a line has one of their addresses, digests or click ids as a value."""
+        try:
+            letter = _decode(line)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return False
+        return any(self._is_theirs(text) for text in _texts(letter))
+
+    def _is_theirs(self, text: str) -> bool:
+        if text in self._marks or text.lower() in self._marks:
+            return True
+        if "@" in text and normal_email(text) in self._marks:
+            return True
+        return "?" in text and not self._marks.isdisjoint(_query_values(text))
+
+
+def _texts(value: Any) -> Iterable[str]:
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            waiting.extend(one.values())
+        elif isinstance(one, list):
+            waiting.extend(one)
+        elif isinstance(one, str):
+            yield one
+
+
+def _query_values(address: str) -> Collection[str]:
+    try:
+        return [value for _, value in parse_qsl(urlsplit(address).query)]
+    except ValueError:
+        return []
+
+
+def drop_letters(path: str, people: People) -> int:
+    """Drop the letters of people from a file, or from every object below a prefix; return how many.
+
+    Raises `OSError`.
+    """
+    holds = LettersOf(people).holds
+    return _drop_objects(path, holds) if "://" in path else drop_lines(path, holds)
+
+
+def _drop_objects(prefix: str, holds: Any) -> int:
+    import fsspec  # noqa: PLC0415 - costs 30 ms, and only a prefix needs it
+
+    try:
+        files, place = fsspec.core.url_to_fs(prefix)
+        found = [one for one in files.find(place) if one.endswith(".jsonl")]
+    except FileNotFoundError:
+        return 0
+    except (ImportError, ValueError) as error:
+        scheme = prefix.partition("://")[0]
+        raise OSError(f"no fsspec file system for {scheme}:// is installed") from error
+    dropped = 0
+    for one in found:
+        lines = files.cat_file(one).splitlines(keepends=True)
+        kept = [line for line in lines if not holds(line)]
+        if len(kept) == len(lines):
+            continue
+        if kept:
+            files.pipe_file(one, b"".join(kept))
+        else:
+            files.rm_file(one)
+        dropped += len(lines) - len(kept)
+    return dropped
