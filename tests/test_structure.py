@@ -98,6 +98,7 @@ EXCEPTIONS: Final = {}
 # Libraries, some of Python's own, that have one place, and the modules that may import them.
 LIBRARIES: Final = {
     "click": ("cli", "target", "target_command"),
+    "dateutil": ("events.written_days",),
     "dotenv": ("settings.variables",),
     "fsspec": (
         "singer.batch_files",
