@@ -11,6 +11,7 @@ from given import ACCOUNT, TOKEN, record, schema, settings_of, state
 from target_pinterest_capi.cli.check.command import check
 from target_pinterest_capi.cli.check.model import check_settings
 from target_pinterest_capi.cli.preview.command import preview
+from target_pinterest_capi.events.reasons import Skipped
 from target_pinterest_capi.pipeline.not_found import NamesNotFound
 from target_pinterest_capi.pipeline.stream import StreamPipeline
 
@@ -356,3 +357,34 @@ def test_a_column_that_is_written_without_quotes(tmp_path, command, written: str
     assert ran.exit_code == 2, words
     assert f'"{written}"' in words
     assert said in words
+
+
+def test_an_entry_that_a_sample_has_no_record_for(tmp_path):
+    """`check --sample` names the entries that were tried on no record, and streams without entry."""
+    sample = tmp_path / "shop.singer"
+    lines = [
+        ORDERS,
+        schema("refunds", "Name", "Email"),
+        schema("vips", "Email"),
+        record("orders", **ORDER),
+        schema("late", "Email"),
+        record("late", Email="jane@example.com"),
+    ]
+    sample.write_bytes(b"\n".join(lines))
+    entries = [entry(), entry(stream="ref*"), entry(stream="lat")]
+    lists = [{"stream": "vips", "list_name": "VIPs", "member": "Email"}]
+    given = settings_of(
+        mappings=entries,
+        customer_lists=lists,
+        oauth={"access_token": "x"},
+        mode="dry_run",
+        dead_letter_path=str(tmp_path / "rejected.jsonl"),
+    )
+    (found,) = [one for one in check_settings(given, str(sample)) if one.step == "mappings"]
+    assert found.status == "warning"
+    assert found.details == (
+        "No stream 'lat' came; did you mean 'late'? (mappings[2].stream)",
+        "No record of stream refunds came: the entry was tried on none (mappings[1])",
+        "No record of stream vips came: the entry was tried on none (customer_lists[0])",
+        f"1 skipped: no_mapping in stream late. {Skipped.NO_MAPPING.advice}",
+    )

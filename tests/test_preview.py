@@ -946,6 +946,38 @@ def test_plain_values_on_a_terminal(preview):
     }
 
 
+@pytest.mark.parametrize(
+    ("member", "members"),
+    [
+        (
+            {"list_type": "EMAIL", "member": ["email", "other"]},
+            ["jane@example.com", "a@example.org"],
+        ),
+        (
+            {"member": {"email": "email", "phone": "phone"}},
+            [{"email": "jane@example.com", "hashed_phone_number": "12125550123"}],
+        ),
+    ],
+    ids=["identifiers", "rows"],
+)
+def test_plain_members_of_a_list(preview, member, members):
+    """`--plain` shows members as they were understood, too, and only then."""
+    config = {
+        "mappings": [],
+        "customer_lists": [{"stream": "people", "list_name": "VIPs", **member}],
+        "oauth": {"access_token": "x"},
+    }
+    lines = [
+        schema("people", "email", "other", "phone"),
+        record("people", email="Jane@Example.COM ", other="a@example.org", phone="+1 212 5550123"),
+    ]
+    (shown,) = objects(preview(lines, "--json", "--plain", "--yes", **config))
+    (hashed,) = objects(preview(lines, "--json", **config))
+    assert str(shown["customer_list"]["members"]).count("jane@example.com") == 1
+    assert shown["customer_list"]["members"] == members
+    assert "example" not in str(hashed["customer_list"]["members"])
+
+
 def test_plain_values_go_into_no_file_by_default(preview):
     """Where the output is not a terminal `--plain` is refused, and nothing is read."""
     refused = preview([ORDERS, order(1)], "--plain")

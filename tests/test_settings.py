@@ -1630,3 +1630,40 @@ def test_a_variable_that_is_no_json_is_named():
     assert problem.path == "mappings"
     assert "TARGET_PINTEREST_CAPI_MAPPINGS" in problem.message
     assert "secret-token" not in problem.message
+
+
+NEVER = {"Internal Test": None, "Order Refunded": None}
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {},
+        {"preset": "pinterest"},
+        {"unlisted_names": "skip"},
+        {"defaults": {"action_source": "web"}},
+    ],
+    ids=str,
+)
+def test_event_names_that_leave_nothing_to_send_are_a_problem(members):
+    """Where every name is null and others are skipped, an entry can send no event at all."""
+    problems = problems_of(entry_with(event_names=NEVER, **members))
+    assert list(problems) == ["mappings[0].event_names"]
+    assert "unlisted_names: send" in problems["mappings[0].event_names"]
+
+
+@pytest.mark.parametrize(
+    ("members", "settings"),
+    [
+        ({"event_names": {**NEVER, "Order": "checkout"}}, {}),
+        ({"event_names": NEVER, "unlisted_names": "send"}, {}),
+        ({"event_names": NEVER, "defaults": {"event_name": "custom"}}, {}),
+        ({"event_names": NEVER}, {"defaults": {"event_name": "custom"}}),
+        ({"event_names": NEVER, "preset": "segment"}, {}),
+        ({"event_names": {}}, {}),
+    ],
+    ids=str,
+)
+def test_event_names_may_be_null_where_others_are_sent(members, settings):
+    """Names that are never sent are no problem beside a name, a default or a preset that is."""
+    assert load({**entry_with(**members), **settings})

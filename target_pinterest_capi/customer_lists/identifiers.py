@@ -56,6 +56,7 @@ class IdentifierReader:
         self._forms = {**forms, "text": _TEXT}
         self._region = options.default_country
         self._null_words = spellings_of(options.null_values)
+        self._digest = str if options.in_plain else hashing.digest
 
     def is_null(self, value: Any) -> bool:
         """Return whether a value is a word for a missing one."""
@@ -97,7 +98,7 @@ class IdentifierReader:
             return digits if len(digits) in hashing.LIST_DIGITS else normal
         if isinstance(normal, LeftOut):
             return None if normal is LeftOut.EMPTY else normal
-        return hashing.digest(normal) if kind.is_hashed else normal
+        return self._digest(normal) if kind.is_hashed else normal
 
     def _normalize(self, text: str, kind: IdentifierKind, warn: Warn) -> str | LeftOut:
         normalize = self._forms[kind.form].normalize

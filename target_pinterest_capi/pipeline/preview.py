@@ -5,10 +5,12 @@ the target's own pipeline. Stream maps, flattening and the ledger are the target
 dropped. Holds no value of a record but an event's and a member's, as they would be sent.
 """
 
+import fnmatch
 import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 
@@ -68,7 +70,7 @@ class UnreadableLineError(ValueError):
 class Preview:
     """Reads the messages of a tap, and keeps the counts of what they come to.
 
-    `now` gives Unix seconds. With `in_plain` the values of events are shown as they are hashed.
+    `now` gives Unix seconds. With `in_plain` values are shown as they are hashed.
     """
 
     def __init__(
@@ -89,9 +91,11 @@ class Preview:
         self.named_lists: dict[str, dict[str, None]] = {}
         self._settings = settings
         self.now = now
+        self.began_at = datetime.fromtimestamp(now(), UTC)
         self.accounts = Accounts(settings)
         self.names = NamesNotFound(settings)
         self._streams: dict[str, _StreamPreview] = {}
+        self._records: Counter[str] = Counter()  # by stream
 
     def read(self, lines: Iterable[bytes]) -> Iterator[list[PreviewedRecord]]:
         """Yield for each record what its entries make of it; one result where none takes it.
@@ -137,6 +141,20 @@ class Preview:
         if self._settings.stream_maps or self._settings.flattening_enabled:
             return []
         return [*self.names.streams(), *self.names.columns()]
+
+    def untried(self) -> Iterator[NotFound]:
+        """Yield the entries of the configuration whose streams came without a record."""
+        patterns = {
+            f"{kind}[{number}]": entry.stream
+            for kind in ("mappings", "customer_lists")
+            for number, entry in enumerate(getattr(self._settings, kind) or ())
+        }
+        for setting, pattern in patterns.items():
+            streams = [name for name in self._streams if fnmatch.fnmatchcase(name, pattern)]
+            if streams and not any(self._records[name] for name in streams):
+                shown = shown_name(streams[0] if len(streams) == 1 else pattern)
+                message = f"No record of stream {shown} came: the entry was tried on none"
+                yield NotFound(setting=setting, message=message)
 
     def named_lists_in_words(self) -> Iterator[str]:
         """Yield which lists the records name, for each entry that has an expression for it."""
@@ -192,6 +210,7 @@ class Preview:
         if stream is None:
             raise UnreadableLineError("a RECORD came before the SCHEMA of its stream")
         self.tally.records += 1
+        self._records[message.stream] += 1
         return stream.results(message.record)
 
     @property
@@ -210,7 +229,14 @@ class _StreamPreview:
         self._preview = preview
         self._noted: Counter[tuple[str, str]] = Counter()
         self._results: list[PreviewedRecord] = []
-        self._lists = compile_lists(preview.settings, name, key_properties, self._note)
+        self._lists = compile_lists(
+            preview.settings,
+            name,
+            key_properties,
+            self._note,
+            preview.began_at,
+            in_plain=preview.in_plain,
+        )
         preview.lists.update(entry.origin for entry in self._lists)
         self._pipeline = StreamPipeline(
             name,
@@ -223,6 +249,7 @@ class _StreamPreview:
                 preview.accounts,
                 self._note,
                 preview.now,
+                began_at=preview.began_at,
                 in_plain=preview.in_plain,
             ),
             not_found=preview.names,

@@ -5,6 +5,7 @@ last operation of a member only. Holds no value of a record but digests, as they
 """
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from target_pinterest_capi.customer_lists.members import (
@@ -52,11 +53,20 @@ class PreviewedListEntry(NamedTuple):
 
 
 def compile_lists(
-    settings: Settings, stream: str, key_properties: tuple[str, ...], note: OriginNote
+    settings: Settings,
+    stream: str,
+    key_properties: tuple[str, ...],
+    note: OriginNote,
+    began_at: datetime,
+    *,
+    in_plain: bool = False,
 ) -> tuple[PreviewedListEntry, ...]:
-    """Compile every entry of customer_lists that takes the stream, in the configuration's order."""
+    """Compile every entry of customer_lists that takes the stream, in the configuration's order.
+
+    With `in_plain` members are shown as they are hashed.
+    """
     return tuple(
-        _compile(settings, entry, stream, key_properties, note)
+        _compile(settings, entry, stream, key_properties, note, began_at, in_plain=in_plain)
         for entry in _entries(settings, stream)
     )
 
@@ -81,6 +91,9 @@ def _compile(
     stream: str,
     key_properties: tuple[str, ...],
     note: OriginNote,
+    began_at: datetime,
+    *,
+    in_plain: bool,
 ) -> PreviewedListEntry:
     from target_pinterest_capi.customer_lists.list_delivery import configured_list  # noqa: PLC0415 - as above
 
@@ -88,8 +101,8 @@ def _compile(
     origin = Origin(stream, entry.label)
     named = {"list_id": configured.list_id, "list_name": configured.list_name}
     name = {key: value for key, value in named.items() if value is not None}
-    options = settings.options._replace(plain_keys=False)
-    read = compile_members(entry, origin, key_properties, note, options)
+    options = settings.options._replace(plain_keys=False, in_plain=in_plain)
+    read = compile_members(entry, origin, key_properties, note, options, began_at)
     if configured.list_type is not None:
         name["list_type"] = configured.list_type
     return PreviewedListEntry(origin, configured.ad_account_id, name, read)

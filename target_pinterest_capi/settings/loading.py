@@ -15,6 +15,7 @@ from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.expressions.analysis import looks_computed
 from target_pinterest_capi.settings import entries
 from target_pinterest_capi.settings.constants import read_defaults
+from target_pinterest_capi.settings.event_names import names_without_effect
 from target_pinterest_capi.settings.foreign_names import FOREIGN
 from target_pinterest_capi.settings.model import Settings
 from target_pinterest_capi.settings.network import network_problems
@@ -403,6 +404,11 @@ def _notify_rule(context: _Context) -> Iterator[Problem]:
         )
 
 
+def _event_names_rule(context: _Context) -> Iterator[Problem]:
+    if not {"mappings", "defaults"} & context.failed:
+        yield from names_without_effect(context.settings)
+
+
 def _network_rule(context: _Context) -> Iterator[Problem]:
     if "api_url" not in context.failed and context.settings.mode != "dry_run":
         yield from network_problems(context.settings.api_url, os.environ)
@@ -468,6 +474,7 @@ _RULES: Final = (
     _refresh_rule,
     _lists_rule,
     _notify_rule,
+    _event_names_rule,
     _network_rule,
     _files_rule,
 )

@@ -9,6 +9,7 @@ anything.
 import fnmatch
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
@@ -210,7 +211,7 @@ def read_job(
     not_found = tuple(names.columns())
     run_id = uuid.uuid4().hex[:12]
     job = Job(run_id, stream, columns, keys, public, paths, withheld, named, not_found)
-    compile_stream(settings, job.sink(), Accounts(settings), _no_note)
+    compile_stream(settings, job.sink(), Accounts(settings), _no_note, began_at=datetime.now(UTC))
     return job, settings
 
 

@@ -59,8 +59,9 @@ def show_end(out: Console, results: list[CheckResult], exit_code: int) -> None:
     words = [WORDS.get(exit_code) or number_of(counts[CheckStatus.FAILED], "step") + " failed"]
     if counts[CheckStatus.WARNING]:
         words.append(number_of(counts[CheckStatus.WARNING], "warning"))
-    if counts[CheckStatus.SKIPPED]:
-        words.append(f"{counts[CheckStatus.SKIPPED]} not checked")
+    skipped = [result.step for result in results if result.status is CheckStatus.SKIPPED]
+    if skipped:
+        words.append(f"{len(skipped)} not checked: {', '.join(dict.fromkeys(skipped))}")
     style = "bold red" if exit_code else "bold green"
     out.print()
     out.print(Text(", ".join(words) + ".", style), soft_wrap=True)

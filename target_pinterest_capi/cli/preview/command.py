@@ -60,7 +60,7 @@ LIMITS: Final = {
 @click.option(
     "--plain",
     is_flag=True,
-    help="Show the values of events as they are before they are hashed: personal data.",
+    help="Show values of events and members as they are before they are hashed: personal data.",
 )
 @click.option(
     "--yes", is_flag=True, help="With --plain: print it also where that is not a terminal."
