@@ -7,6 +7,7 @@ comes back as it was has nothing unknown.
 
 import importlib
 import json
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 
 from benchmarks import records
 from given import ACCOUNT
+from target_pinterest_capi.events.fields import EVENT_NAMES, ITEM_FIELDS
 from target_pinterest_capi.pinterest import defined_events
 from target_pinterest_capi.pinterest.client import Client
 from target_pinterest_capi.pinterest.deletion_requests import create_request
@@ -39,11 +41,18 @@ LIST_UPDATE = "customer_list_update_with_required_body.CustomerListUpdateWithReq
 DEFINED_EVENTS = "advertiser_defined_events_create_request.AdvertiserDefinedEventsCreateRequest"
 
 
+def model_named(model: str) -> Any:
+    module, _, name = model.partition(".")
+    return getattr(importlib.import_module(f"pinterestsdk.models.{module}"), name)
+
+
+def model_field(model: str, name: str) -> Any:
+    return model_named(model).model_fields[name]
+
+
 def read_back(model: str, body: Any) -> Any:
     """Return what a model makes of a body, as JSON again. Raises where it does not take it."""
-    module, _, name = model.partition(".")
-    found = getattr(importlib.import_module(f"pinterestsdk.models.{module}"), name)
-    return without_nulls(json.loads(found.from_dict(body).to_json()))
+    return without_nulls(json.loads(model_named(model).from_dict(body).to_json()))
 
 
 def without_nulls(value: Any) -> Any:
@@ -127,6 +136,22 @@ def test_events_are_taken(run_target, tmp_path: Path):
     for line in recorded.read_text().splitlines():
         body = json.loads(line)
         assert read_back("conversion_events_create.ConversionEventsCreate", body) == body
+
+
+def test_names_of_events_are_those_of_the_models():
+    """The 22 names that Pinterest knows are those that its models list, and no others."""
+    about = model_field("conversion_events_data_items.ConversionEventsDataItems", "event_name")
+    assert set(re.findall("`([a-z_]+)`", about.description)) == set(EVENT_NAMES)
+    assert len(EVENT_NAMES) == 22
+
+
+def test_limit_of_a_brand_is_that_of_the_models():
+    """An item's brand id is as long as the models let it be."""
+    items = "conversion_events_data_items_custom_data_contents_items"
+    model = f"{items}.ConversionEventsDataItemsCustomDataContentsItems"
+    (limit,) = re.findall(r"max_length=(\d+)", repr(model_field(model, "item_brand_id")))
+    (ours,) = [field.max_length for field in ITEM_FIELDS if field.leaf == "item_brand_id"]
+    assert int(limit) == ours
 
 
 @pytest.mark.parametrize(

@@ -393,6 +393,17 @@ def _lists_rule(context: _Context) -> Iterator[Problem]:
                 )
 
 
+def _notify_rule(context: _Context) -> Iterator[Problem]:
+    settings = context.settings
+    if {"notify_on", "results_url"} & context.failed:
+        return
+    if settings.notify_on == "change" and settings.results_url is None:
+        yield Problem(
+            "notify_on",
+            "change needs results_url: that database knows how the run before this one ended",
+        )
+
+
 def _event_names_rule(context: _Context) -> Iterator[Problem]:
     if not {"mappings", "defaults"} & context.failed:
         yield from names_without_effect(context.settings)
@@ -462,6 +473,7 @@ _RULES: Final = (
     _retention_rule,
     _refresh_rule,
     _lists_rule,
+    _notify_rule,
     _event_names_rule,
     _network_rule,
     _files_rule,
