@@ -173,7 +173,7 @@ def test_pasting_signs_in(configured):
         (lambda address: press(address).replace("state=", "state=x"), "another sign-in"),
         (lambda address: press(address).replace("code=", "cod="), "has no code"),
         (lambda address: press(address).replace("sandbox-code-1", "other"), "answered 401"),
-        (lambda _: "code", "no address that Pinterest leads to"),
+        (lambda _: "code", "not an address that Pinterest leads to"),
     ],
 )
 def test_pasted_addresses_that_sign_nobody_in(
@@ -199,7 +199,7 @@ def test_state_and_code_are_read_from_the_query():
     with pytest.raises(SignInError, match="with the error …"):
         read_code("error=jane%40example.com&state=s", "s")
     for text in ("", "http://[", "http://localhost/"):
-        with pytest.raises(SignInError, match="no address"):
+        with pytest.raises(SignInError, match="not an address"):
             read_pasted(text, "s")
 
 
@@ -257,8 +257,8 @@ def run(command: str, *arguments: str) -> Result:
         ({}, (), "oauth: is required to sign in"),
         ({"access_token": "x"}, (), "oauth.access_token: is used as it is"),
         ({"client_id": "x", "client_secret": "y"}, (), "oauth.token_path"),
-        (None, ("--redirect-uri", "localhost:8086"), "no address"),
-        (None, ("--redirect-uri", "http://localhost:port/"), "no address"),
+        (None, ("--redirect-uri", "localhost:8086"), "not an address"),
+        (None, ("--redirect-uri", "http://localhost:port/"), "not an address"),
         (None, ("--redirect-uri", "https://localhost:8086/"), "use --manual"),
         (None, ("--redirect-uri", "http://example.com/"), "use --manual"),
     ],
