@@ -92,7 +92,7 @@ def problems_of(raw, **options):
     """`{path: message}` of a configuration that must be refused."""
     with pytest.raises(ConfigurationError) as raised:
         load(raw, **options)
-    problems = dict(raised.value.problems)
+    problems = {problem.path: problem.message for problem in raised.value.problems}
     assert len(problems) == len(raised.value.problems), "two problems have one path"
     return problems
 
@@ -1253,6 +1253,82 @@ def test_a_constant_event_id_is_warned_about():
     """One event_id for all events makes all of them duplicates, which is seldom meant."""
     (warning,) = load({**MINIMAL, "defaults": {"event_id": "1"}}).warnings
     assert warning.path == "defaults.event_id"
+
+
+ORDERS = {"stream": "orders", "fields": {"event_id": "id"}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "path", "words"),
+    [
+        ({"when": "`true`"}, "when", "reads no column"),
+        ({"when": "`false`"}, "when", "reads no column"),
+        ({"when": "'paid'"}, "when", "reads no column"),
+        ({"when": "'a' == 'b'"}, "when", "reads no column"),
+        ({"when": "always"}, None, ""),
+        ({"when": "status == 'paid'"}, None, ""),
+        ({"when": "today() > '2026-11-01'"}, None, ""),
+        ({"fields": {"event_id": "'order-' || id"}}, "fields.event_id", "join texts with concat"),
+        ({"fields": {"event_id": "'order'"}}, "fields.event_id", "duplicates"),
+        ({"fields": {"event_id": "id || 'none'"}}, None, ""),
+        ({"fields": {"event_id": "concat('order-', id)"}}, None, ""),
+        (
+            {"fields": {"event_id": "id", "user_data.em": "'' || mail"}},
+            None,
+            "",
+        ),
+    ],
+)
+def test_expression_that_cannot_be_meant(changes, path, words):
+    """What is the same for every record, or never read, is a warning that says what to write."""
+    found = load({**MINIMAL, "mappings": [{**ORDERS, **changes}]}).warnings
+    assert [one.path for one in found] == ([f"mappings[0].{path}"] if path else [])
+    assert words in "".join(one.message for one in found)
+
+
+def test_entry_that_is_there_twice():
+    """Two equal entries would send each event twice."""
+    (warning,) = load({**MINIMAL, "mappings": [ORDERS, {"stream": "a"}, ORDERS]}).warnings
+    assert warning.path == "mappings[2]"
+    assert "is the same as mappings[0]" in warning.message
+
+
+@pytest.mark.parametrize(
+    ("given", "path", "words"),
+    [
+        ({"conversion_token": '"abc"'}, "conversion_token", "stands in quotes"),
+        ({"conversion_token": "'abc'"}, "conversion_token", "stands in quotes"),
+        ({"conversion_token": "<token>"}, "conversion_token", "is a placeholder"),
+        ({"conversion_token": "${TOKEN}"}, "conversion_token", "variable that was not replaced"),
+        ({"api_url": "https://api.pinterest.com"}, "api_url", "ends in /v5"),
+        ({"api_url": "https://api.pinterest.com/v3"}, "api_url", "ends in /v5"),
+        ({"api_url": "https://api.pinterest.com/v5/ad_accounts/1"}, "api_url", "ends in /v5"),
+        ({"api_url": "https://example.com/v5/ad_accounts/1/events"}, "api_url", "ends in /v5"),
+        ({"default_country": False}, "default_country", "in quotes: YAML reads NO"),
+        ({"mappings": ORDERS}, "mappings", "- stream: orders"),
+        ({"mappings": [{"stream": "a", "event_id": "b"}]}, "mappings[0].event_id", "below fields"),
+        ({"mappings": [{"stream": "a", "user_data": {}}]}, "mappings[0].user_data", "below fields"),
+        (
+            {"mappings": [{"stream": "a", "user_data.em": "b"}]},
+            "mappings[0].user_data.em",
+            "below fields",
+        ),
+    ],
+)
+def test_mistakes_that_people_make(given, path, words):
+    """The message says what was written, and what belongs there, and shows no value."""
+    with pytest.raises(ConfigurationError) as caught:
+        load({**MINIMAL, **given})
+    (problem,) = caught.value.problems
+    assert problem.path == path
+    assert words in problem.message
+    assert "abc" not in problem.message
+
+
+def test_api_url_may_end_in_a_slash():
+    """Pinterest's address is the same with a slash at its end."""
+    url = "https://api.pinterest.com/v5"
+    assert load({**MINIMAL, "api_url": f"{url}/"}).api_url == url
 
 
 # ---- variables without an effect ----
