@@ -1,6 +1,15 @@
 """Load records of any Singer tap into Pinterest's Conversions API."""
 
-from importlib import metadata
-from typing import Final
+__version__: str
 
-__version__: Final = metadata.version("target-pinterest-capi")
+
+def __getattr__(name: str) -> str:
+    """Return the version when it is asked for: looking it up takes longer than Python's start.
+
+    Until `__main__` handles signals, one that comes is a traceback.
+    """
+    if name == "__version__":
+        from importlib import metadata  # noqa: PLC0415 - see above
+
+        return metadata.version("target-pinterest-capi")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -70,6 +70,16 @@ def test_log_says_how_many_were_tests(run_target):
     assert words in run_target([ORDERS, *orders(3)], mappings=[LIVE, entry("test")]).log
 
 
+def test_page_says_how_many_were_tests(run_target, tmp_path):
+    """The report's page says so above all counts."""
+    page = tmp_path / "report.html"
+    mappings = [LIVE, entry("test")]
+    run_target([ORDERS, *orders(3)], mappings=mappings, report_path=str(page))
+    assert "3 events went as a test" in page.read_text()
+    run_target([ORDERS, *orders(3)], mappings=[LIVE], report_path=str(page))
+    assert "went as a test" not in page.read_text()
+
+
 def test_tested_events_are_no_delivered_ones(run_target, sandbox, tmp_path):
     """The ledger knows nothing of a test: the same events are delivered once the entry is live."""
     settings = {"ledger_url": f"sqlite:///{tmp_path}/ledger.db"}

@@ -103,7 +103,7 @@ def ask(sandbox: Sandbox, plain_terminal: None) -> Callable[..., Result]:
     return run
 
 
-def told(result: Result) -> dict[str, Any]:
+def printed(result: Result) -> dict[str, Any]:
     assert result.exit_code == 0, result.output
     made: dict[str, Any] = json.loads(result.stdout)
     return made
@@ -128,7 +128,7 @@ def words(text: str) -> str:
 def test_both_sides_of_the_same_events_agree(deliver, ask):
     """Of one run's events Pinterest's figures and the report's are equal, by component."""
     report = deliver(*sales())
-    found = figures(told(ask("--json", "--report", report)))
+    found = figures(printed(ask("--json", "--report", report)))
     assert list(found) == [component.name for component in COMPONENTS]
     assert {pair[:2] for pair in found.values()} == {
         (0.0, 0.0),
@@ -147,7 +147,11 @@ def test_what_others_sent_shows_as_a_difference(deliver, ask):
     """
     deliver(*sales(10, mails=0), name="first.json")
     second = deliver(*sales(10, mails=10, first=10), name="second.json")
-    assert figures(told(ask("--json", "--report", second)))["hashed_email"] == (50.0, 100.0, 50.0)
+    assert figures(printed(ask("--json", "--report", second)))["hashed_email"] == (
+        50.0,
+        100.0,
+        50.0,
+    )
 
 
 def test_several_reports_are_put_together(deliver, ask):
@@ -156,7 +160,7 @@ def test_several_reports_are_put_together(deliver, ask):
         deliver(*sales(10, mails=10 * number, first=10 * number), name=f"runs/{number}.json")
     Path("runs/notes.json").write_text("{}")
     for given in (("--report", "runs"), ("--report", "runs/0.json", "--report", "runs/1.json")):
-        made = told(ask("--json", *given))
+        made = printed(ask("--json", *given))
         assert figures(made)["hashed_email"] == (50.0, 50.0, 0.0)
         assert [one["events"] for one in made["reports"]] == [10, 10]
 
@@ -164,7 +168,7 @@ def test_several_reports_are_put_together(deliver, ask):
 def test_report_path_of_the_configuration_is_ours(deliver, ask):
     """Without --report the newest one is the file at report_path."""
     report = deliver(*sales())
-    assert figures(told(ask("--json", report_path=str(report))))["hashed_email"] == (
+    assert figures(printed(ask("--json", report_path=str(report))))["hashed_email"] == (
         80.0,
         80.0,
         0.0,
@@ -183,7 +187,7 @@ def test_without_a_report_the_score_stands_alone(deliver, ask, path, note):
     """Pinterest's figures are shown all the same, with what to set to have ours beside them."""
     deliver(*sales())
     Path("page.html").write_text("<p>")
-    made = told(ask("--json", report_path=path))
+    made = printed(ask("--json", report_path=path))
     assert figures(made)["hashed_email"] == (80.0, None, None)
     assert (made["reports"], made["notes"]) == ([], [note])
 
@@ -191,7 +195,7 @@ def test_without_a_report_the_score_stands_alone(deliver, ask, path, note):
 def test_platforms_have_a_score_each(deliver, ask):
     """Pinterest tells platforms apart and a report does not, which is said."""
     report = deliver(*sales(10, mails=10), *sales(10, mails=0, source="offline", first=10))
-    made = told(ask("--json", "--report", report))
+    made = printed(ask("--json", "--report", report))
     assert figures(made)["hashed_email"] == (100.0, 50.0, -50.0)
     assert figures(made, "OFFLINE")["hashed_email"] == (0.0, 50.0, 50.0)
     assert made["notes"] == ["Our figures for checkout are of all platforms together."]
@@ -215,7 +219,7 @@ def test_filters(deliver, ask, filters, found):
     Event names are chosen here, those we sent most of first.
     """
     report = deliver(*sales(4), *sales(6, name="signup"), *sales(1, source="offline", first=10))
-    made = told(ask("--json", "--report", report, *filters))
+    made = printed(ask("--json", "--report", report, *filters))
     assert [
         (one["source_platform"], [name["event_name"] for name in one["event_names"]])
         for one in made["scores"]
@@ -244,14 +248,14 @@ def test_reports_that_do_not_match_are_told(deliver, ask, settings, changes, not
     path.write_bytes(
         encode(msgspec.structs.replace(made, run=msgspec.structs.replace(made.run, **changes)))
     )
-    (found,) = told(ask("--json", "--report", path, **settings))["notes"]
+    (found,) = printed(ask("--json", "--report", path, **settings))["notes"]
     assert note in found
 
 
 def test_event_names_that_are_not_in_the_report_are_told(deliver, ask):
     """An event name that Pinterest has and the report has not stands there with one side."""
     deliver(*sales(3, name="signup"), name="first.json")
-    made = told(ask("--json", "--report", deliver(*sales())))
+    made = printed(ask("--json", "--report", deliver(*sales())))
     assert figures(made, name="signup")["hashed_email"] == (100.0, None, None)
     assert made["notes"] == ["The report counts no events of signup."]
 

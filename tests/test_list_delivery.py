@@ -598,7 +598,7 @@ def test_every_status_is_explained():
 
 
 @pytest.mark.parametrize(
-    ("exceptions", "told"),
+    ("exceptions", "shown"),
     [
         ({"invalid_records": 2}, {"invalid_records": "2"}),
         ({"reason": "bad record person1@example.com"}, {"reason": "bad record …"}),
@@ -608,12 +608,12 @@ def test_every_status_is_explained():
         (None, {}),
     ],
 )
-def test_exceptions_are_told_without_values(exceptions, told):
+def test_exceptions_are_shown_without_values(exceptions, shown):
     """Nobody has described `exceptions`.
 
     Numbers are shown, texts are redacted, and anything else is counted.
     """
-    assert exceptions_of(CustomerListBody("1", exceptions=exceptions)) == told
+    assert exceptions_of(CustomerListBody("1", exceptions=exceptions)) == shown
 
 
 # ---- OAuth ----

@@ -18,7 +18,7 @@ import test_report_browser
 from chromium import Browser
 from click.testing import CliRunner, Result
 
-from given import ACCOUNT, Clock
+from given import ACCOUNT, Clock, files_limited_to
 from target_pinterest_capi.cli.login.redirect import (
     RedirectServer,
     SignInError,
@@ -352,6 +352,17 @@ def test_token_that_is_there_stays(configured, tmp_path: Path):
     assert (result.exit_code, (tmp_path / "made").read_text()) == (2, "old")
     assert run("token", "--output", "made", "--replace").exit_code == 0
     assert (tmp_path / "made").read_text() == "sandbox-token\n"
+
+
+def test_disk_without_room_makes_no_conversion_token(configured, sandbox: Sandbox):
+    """A token that could not be kept is not asked for: nobody could take it back."""
+    configured({"access_token": "sandbox-access-token"})
+    Path("made").write_text("old")
+    with files_limited_to(100):
+        result = run("token", "--output", "made", "--replace")
+    assert (result.exit_code, Path("made").read_text()) == (1, "old")
+    assert "made cannot be written: File too large" in result.stderr
+    assert sandbox.store.requests() == []
 
 
 @pytest.mark.parametrize(

@@ -70,8 +70,11 @@ def test_each_list_has_its_own_outcomes(run_target, sandbox: Sandbox, tmp_path: 
     lines = [change(1, "A"), change(2, ["A", "B"]), change(3, ""), change(4, "n/a")]
     ran = run_target([SCHEMA, *lines], **list_settings(named, report_path=str(report)))
     assert held(sandbox) == {"A": {1, 2}, "B": {2}}
-    told = json.loads(report.read_text())
-    assert [(one["name"], one["added"]) for one in told["customer_lists"]] == [("A", 2), ("B", 1)]
+    written = json.loads(report.read_text())
+    assert [(one["name"], one["added"]) for one in written["customer_lists"]] == [
+        ("A", 2),
+        ("B", 1),
+    ]
     assert "audience (A): delivered 2" in ran.log
     assert "audience (B): delivered 1" in ran.log
     assert "audience (audience): invalid missing_field: list_name 2" in ran.log

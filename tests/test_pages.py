@@ -169,15 +169,15 @@ def test_configurations_that_are_shown_are_right(path: Path):
 
 def test_exit_codes_say_what_to_do():
     """Each exit code of the contract has a row, and each row a code, words and what to do."""
-    told = rows(section(OPERATIONS, "Exit codes, and what to do"))
-    codes = {int(code) for row in told for code in re.findall(r"\d+", row[0])}
+    listed = rows(section(OPERATIONS, "Exit codes, and what to do"))
+    codes = {int(code) for row in listed for code in re.findall(r"\d+", row[0])}
     signals = {ExitCode.INTERRUPTED + number for number in (2, 15)}
     killed = {128 + 9}  # the shell's word for a SIGKILL: nobody's to choose
     assert (
         codes
         == {int(code) for code in ExitCode if code is not ExitCode.INTERRUPTED} | signals | killed
     )
-    assert all(row[2] for row in told)
+    assert all(row[2] for row in listed)
 
 
 def test_words_of_the_log_are_the_programs_own():
@@ -205,28 +205,28 @@ def test_jq_reads_what_reports_have():
 def test_every_hashed_field_is_told_as_hashed():
     """The table of what leaves has every hashed field as SHA-256, and all others as plain."""
     table = rows(section(PRIVACY, "What leaves the machine"))
-    told = {path: row[2] for row in table for path in quoted(row[0])}
-    assert told.keys() <= BY_PATH.keys()
-    assert {path for path, form in told.items() if form.startswith("SHA-256")} == {
+    listed = {path: row[2] for row in table for path in quoted(row[0])}
+    assert listed.keys() <= BY_PATH.keys()
+    assert {path for path, form in listed.items() if form.startswith("SHA-256")} == {
         field.path for field in FIELDS if field.kind is FieldKind.HASHED
     }
-    assert {path for path, form in told.items() if form == "**plain**"} >= {
+    assert {path for path, form in listed.items() if form == "**plain**"} >= {
         field.path
         for field in FIELDS
         if field.parent == "user_data" and field.kind is not FieldKind.HASHED
     }
-    assert all(form.startswith("SHA-256") or form == "**plain**" for form in told.values())
+    assert all(form.startswith("SHA-256") or form == "**plain**" for form in listed.values())
 
 
 def test_every_preset_is_told_beside_the_tag():
     """The table of event ids has each preset that is shipped."""
-    told = [
+    listed = [
         preset for row in rows(section(BESIDE, "What presets send")) for preset in quoted(row[0])
     ]
     shipped = {path.stem for path in Path(presets.__file__).parent.glob("*.yaml")} | {
         presets.PINTEREST
     }
-    assert set(told) == shipped
+    assert set(listed) == shipped
 
 
 def test_names_of_the_tag_are_brought_to_the_apis():

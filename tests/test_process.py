@@ -523,6 +523,19 @@ def test_signal_while_the_program_starts_is_no_traceback(
     assert b"Traceback" not in log + rest
 
 
+def test_little_is_imported_before_signals_are_handled():
+    """What takes long is imported later: until then a signal would be a traceback."""
+    script = (
+        "import sys; before = set(sys.modules); import target_pinterest_capi.__main__; "
+        "print(*(set(sys.modules) - before))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    imported = set(done.stdout.decode().split())
+    ours = {name for name in imported if name.startswith("target_")}
+    assert ours == {"target_pinterest_capi", "target_pinterest_capi.__main__"}
+    assert "importlib.metadata" not in imported
+
+
 @pytest.mark.parametrize(
     ("closed", "code", "words"),
     [

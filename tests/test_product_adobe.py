@@ -163,6 +163,31 @@ def test_keys_and_values():
     assert event["custom_data"]["value"] == "39.8"
 
 
+@pytest.mark.parametrize(
+    ("option", "given", "sent"),
+    [
+        ("opt_out", "true", True),
+        ("partner_name", "ss-adobe", "ss-adobe"),
+        ("app_id", 429047995, "429047995"),
+        ("app_name", "Shop", "Shop"),
+        ("app_version", 5.4, "5.4"),
+        ("device_brand", "Apple", "Apple"),
+        ("device_carrier", "Example Mobile", "Example Mobile"),
+        ("device_model", "iPhone17,2", "iPhone17,2"),
+        ("device_type", "mobile", "mobile"),
+        ("os_version", "26.1", "26.1"),
+        ("language", "en-US", "en"),
+        ("advertiser_tracking_enabled", 0, False),
+        ("wifi", 1, True),
+    ],
+)
+def test_options_of_the_event(option, given, sent):
+    """Each option of the event may be a data element."""
+    record = {**EVENT, "data": {**EVENT["data"], "option": given}}
+    (event,) = events_of(None, [record], **rule(fields={option: "data.option"}))
+    assert event[option] == sent
+
+
 def test_hashed_before():
     """What was hashed already is sent as it is."""
     record = {**EVENT, "data": {"user": {"em": sha256("maria.rivera@example.com").upper()}}}

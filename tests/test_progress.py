@@ -164,16 +164,16 @@ def test_a_run_is_watched_while_it_waits():
     """The run wakes up to show its progress, also where nothing else is due."""
     clock = Clock()
     run = Run(settings_of(), lambda _: None, clock=clock)
-    told: list[Progress] = []
+    reported: list[Progress] = []
     run.watch = ProgressReporter(
-        run.snapshot, told.append, told.append, every_seconds=30, now=clock()
+        run.snapshot, reported.append, reported.append, every_seconds=30, now=clock()
     )
     assert run.seconds_until_due() == 30
     run.sequence = 3
     clock.advance(30)
     run.poll()
     run.close()
-    assert [(one.snapshot, one.seconds) for one in told] == [(Snapshot(records=3), 30)]
+    assert [(one.snapshot, one.seconds) for one in reported] == [(Snapshot(records=3), 30)]
 
 
 # The line

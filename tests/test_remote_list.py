@@ -248,21 +248,21 @@ def test_a_request_that_hangs_stops_the_run():
 def test_messages_say_what_the_call_was_about(options, words, caplog):
     """Lists, audiences or OAuth: where it is repeated, given up, refused for good, or hangs."""
     caplog.set_level("INFO", "target-pinterest-capi.audiences")
-    told = []
+    said = []
     for send in (lambda _: ApiResponse(503), lambda _: ApiResponse(403)):
         bench = Bench(max_retry_seconds=20)
         bench.calls.start(flow_of(send, **options))
         bench.run()
-        told.append(bench.calls.stopped.message)
+        said.append(bench.calls.stopped.message)
     release, bench = threading.Event(), Bench()
     bench.calls.start(flow_of(lambda _: (release.wait(120) and GOOD) or GOOD, **options))
     bench.calls.poll()
     bench.clock.advance(30 * OVERDUE_FACTOR)
     bench.calls.poll()
     release.set()
-    told += [bench.calls.stopped.message, *caplog.messages]
-    assert len(told) > 3
-    assert [message for message in told if words not in message] == []
+    said += [bench.calls.stopped.message, *caplog.messages]
+    assert len(said) > 3
+    assert [message for message in said if words not in message] == []
 
 
 def test_a_bug_in_a_sender_is_raised():
@@ -275,6 +275,21 @@ def test_a_bug_in_a_sender_is_raised():
     bench.calls.start(flow_of(fail))
     with pytest.raises(ZeroDivisionError):
         bench.run()
+
+
+def test_a_flow_that_fails_by_a_bug_sends_nothing_again():
+    """What was answered is over: going on sends no call of it once more."""
+
+    def fail() -> Flow:
+        yield Call(lambda _: GOOD)
+        raise ZeroDivisionError
+
+    bench = Bench()
+    bench.calls.start(fail())
+    with pytest.raises(ZeroDivisionError):
+        bench.run()
+    bench.run()
+    assert (bench.calls.requests.sent, bench.calls.is_idle) == (1, True)
 
 
 class Desk:

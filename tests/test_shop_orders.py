@@ -18,6 +18,7 @@ from test_preset_stripe import SESSION
 from test_preset_woocommerce import ORDER as WOOCOMMERCE
 
 from preset_events import events_of
+from target_pinterest_capi.cli import presets
 from target_pinterest_capi.events.event import SkippedRecord
 
 
@@ -167,3 +168,40 @@ def test_orders_that_do_not_count(preset, order):
 def test_orders_at_the_counter_are_offline(preset, order):
     """What was sold at a point of sale is not an event of the web."""
     assert events_of(preset, [order])[0]["action_source"] == "offline"
+
+
+AMOUNTS = {"total": 107.1, "revenue": "90.00", "currency": "EUR"}
+CALL = {
+    "type": "track",
+    "timestamp": "2026-11-17T09:08:31Z",
+    "context": {"traits": {"email": "m@example.com"}},
+    "person_properties": {"email": "m@example.com"},
+    "email": "m@example.com",
+    "id": "1",
+    "uuid": "1",
+    "messageId": "1",
+    "properties": AMOUNTS,
+    **AMOUNTS,
+}
+
+
+@pytest.mark.parametrize(
+    ("preset", "event", "path"),
+    [
+        ("segment", "Order Completed", "properties."),
+        ("metarouter", "order_completed", "properties."),
+        ("posthog", "Order Completed", "properties."),
+        ("rudderstack", "order_completed", ""),
+    ],
+)
+def test_orders_of_trackers(preset, event, path):
+    """Their total has tax and shipping in it; the line that their pages give takes them off."""
+    record = {**CALL, "event": event}
+    (sent,) = events_of(preset, [record])
+    assert sent["custom_data"]["value"] == "107.1"
+    value = [f"{path}value", f"{path}revenue", f"{path}total"]
+    (sent,) = events_of(preset, [record], fields={"custom_data.value": value})
+    assert sent["custom_data"]["value"] == "90.00"
+    assert f"{{custom_data.value: [{', '.join(value)}]}}" in " ".join(
+        words for label, words in presets.load(preset).notes if label == "Maps"
+    )

@@ -4,6 +4,7 @@ import cProfile
 import json
 from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -43,14 +44,16 @@ class Results:
 
 
 def pipeline_of(results: Results, lists: Any = (), **settings: Any) -> StreamPipeline:
-    told = settings_of(**settings)
+    loaded = settings_of(**settings)
     return StreamPipeline(
         "visits",
         SCHEMA,
         ["event_id"],
-        told,
+        loaded,
         results,
-        compile_entries=entry_compiler(told, Accounts(told), lambda *_: None),
+        compile_entries=entry_compiler(
+            loaded, Accounts(loaded), lambda *_: None, began_at=datetime.now(UTC)
+        ),
         lists=lists,
     )
 
@@ -113,14 +116,16 @@ def test_record_that_breaks_the_schema_goes_no_further(
 ):
     """It has one result, for the first entry or list of its stream, and reaches no list."""
     results, handled = Results(), list[Record]()
-    told = settings_of(mappings=mappings, validate_records=True, dead_letter_keys="plain")
+    loaded = settings_of(mappings=mappings, validate_records=True, dead_letter_keys="plain")
     pipeline = StreamPipeline(
         "visits",
         {"properties": {"event_id": {"type": "string"}, "value": {"type": "number"}}},
         ["event_id"],
-        told,
+        loaded,
         results,
-        compile_entries=entry_compiler(told, Accounts(told), lambda *_: None),
+        compile_entries=entry_compiler(
+            loaded, Accounts(loaded), lambda *_: None, began_at=datetime.now(UTC)
+        ),
         lists=[(Origin("visits", name), handled.append) for name in lists],
     )
     pipeline.handle_record({"event_id": "visit-1", "value": "much"})
@@ -218,8 +223,10 @@ def emails(result: Any) -> int:
 @pytest.mark.parametrize("declared", [("event_id", "event_name", "event_time", "em"), ()])
 def test_columns_that_the_schema_lacks_are_read_where_records_have_them(declared: tuple[str, ...]):
     """A SCHEMA is taken at its word until a record has more; then the mapping reads all it names."""
-    told, made, results = settings_of(mappings=[ORDERS]), list[Any](), Results()
-    compile_entries = entry_compiler(told, Accounts(told), lambda *_: None)
+    loaded, made, results = settings_of(mappings=[ORDERS]), list[Any](), Results()
+    compile_entries = entry_compiler(
+        loaded, Accounts(loaded), lambda *_: None, began_at=datetime.now(UTC)
+    )
 
     def counting(stream: Any) -> Any:
         made.append(stream)
@@ -229,7 +236,7 @@ def test_columns_that_the_schema_lacks_are_read_where_records_have_them(declared
         "visits",
         {"properties": {column: {} for column in declared}},
         ["event_id"],
-        told,
+        loaded,
         results,
         compile_entries=counting,
     )
@@ -263,7 +270,9 @@ def test_marks_and_blanks_around_a_name_are_no_part_of_it(mark: str, is_declared
         [f"{mark}order"],
         settings,
         results,
-        compile_entries=entry_compiler(settings, Accounts(settings), lambda *_: None),
+        compile_entries=entry_compiler(
+            settings, Accounts(settings), lambda *_: None, began_at=datetime.now(UTC)
+        ),
     )
     for number in range(2):
         plain = visit(number)
@@ -298,7 +307,9 @@ def test_columns_of_one_field_are_warned_of_once():
         ["event_id"],
         settings,
         Results(),
-        compile_entries=entry_compiler(settings, Accounts(settings), lambda *_: None),
+        compile_entries=entry_compiler(
+            settings, Accounts(settings), lambda *_: None, began_at=datetime.now(UTC)
+        ),
         warn=warnings.append,
     )
     assert len(warnings) == 1

@@ -6,15 +6,19 @@ token.
 """
 
 from pathlib import Path
+from typing import Final
 
 import click
 
 from target_pinterest_capi.cli.configuration import load_settings
 from target_pinterest_capi.cli.oauth_session import open_session
 from target_pinterest_capi.cli.options import config_option
-from target_pinterest_capi.files.durable import find_obstacle, replace_file
+from target_pinterest_capi.files.durable import find_obstacle, replacement
 from target_pinterest_capi.pinterest.responses import ConversionToken
 from target_pinterest_capi.pinterest.sign_in import make_conversion_token
+
+# Taken on the disk before a token is made, which would be lost to a full one: more than it needs.
+_ROOM_BYTES: Final = 4096
 
 
 @click.command()
@@ -51,10 +55,13 @@ def token(paths: tuple[str, ...], output: str, replace: bool) -> None:
         " scope ads:write."
     )
     account = settings.ad_account_id
-    with open_session(settings, paths, account, "to make a conversion token") as session:
-        made = session.ask(make_conversion_token, ConversionToken, "no conversion token", right)
     try:
-        replace_file(path, made.access_token.encode() + b"\n", is_private=True)
+        with (
+            replacement(path, room=_ROOM_BYTES, is_private=True) as put,
+            open_session(settings, paths, account, "to make a conversion token") as session,
+        ):
+            made = session.ask(make_conversion_token, ConversionToken, "no conversion token", right)
+            put(made.access_token.encode() + b"\n")
     except OSError as error:
         raise click.ClickException(f"{path} cannot be written: {error.strerror}.") from None
     click.echo(f"{path} holds the conversion token: name it in conversion_token_file.")

@@ -48,7 +48,7 @@ class CustomerListReport(msgspec.Struct, frozen=True, kw_only=True):
         dict[str, str],
         msgspec.Meta(description="What the last answer said of records that could not be used."),
     ]
-    answers_with_exceptions: Annotated[int, _count("Answers of this run that told of any.")]
+    answers_with_exceptions: Annotated[int, _count("Answers of this run that mention any.")]
     audience: Annotated[
         str | None,
         msgspec.Meta(description="found or made, where it is certain that there is one."),
@@ -84,11 +84,11 @@ class CustomerListReport(msgspec.Struct, frozen=True, kw_only=True):
         return lines
 
     def warning(self) -> str | None:
-        """Say how often Pinterest told of records that it could not use; None where it did not."""
+        """Say how often Pinterest mentioned records that it could not use; None: never."""
         if not self.exceptions:
             return None
         return (
-            f"customer list {self.name}: {self.answers_with_exceptions} answers told of records "
+            f"customer list {self.name}: {self.answers_with_exceptions} answers mention records "
             f"that could not be used; the last: {self.exceptions_in_words}. Pinterest does not say "
             "which."
         )

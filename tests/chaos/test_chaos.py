@@ -46,16 +46,16 @@ def test_everything_arrives_whatever_happens(seed: int, keeps_ledger: bool, tmp_
             engine.uncertain_events(),
         )
     account, truth = engine.account, engine.truth
-    told = (
+    story = (
         f"seed {seed}: {account.runs} runs, ended by {dict(account.endings)}, "
         f"{account.states} STATE, {tap.end} records, "
         f"{counters['requests']} requests, faults {struck}, dead letters {dict(truth.reasons)}"
     )
-    log.info(told)
-    assert account.problems == [], told
-    assert truth.settled_through() == tap.end, told
-    assert set(truth.delivered) == set(range(tap.end)) - tap.bad - tap.failed - tap.refused, told
-    assert set(truth.dead) == tap.bad | tap.failed | tap.refused, told
+    log.info(story)
+    assert account.problems == [], story
+    assert truth.settled_through() == tap.end, story
+    assert set(truth.delivered) == set(range(tap.end)) - tap.bad - tap.failed - tap.refused, story
+    assert set(truth.dead) == tap.bad | tap.failed | tap.refused, story
     repeats = sum(truth.delivered.values()) - len(truth.delivered)
     log.info(
         "%d repeats, %d allowed by endings, %d by uncertain answers",
@@ -63,11 +63,11 @@ def test_everything_arrives_whatever_happens(seed: int, keeps_ledger: bool, tmp_
         account.allowed_repeats,
         uncertain,
     )
-    assert repeats <= account.allowed_repeats + uncertain, told
+    assert repeats <= account.allowed_repeats + uncertain, story
     assert counters["events_processed"] == sum(truth.delivered.values())
     assert b"@" not in (tmp_path / "bodies.jsonl").read_bytes(), (
         "an e-mail address went out as it was"
     )
     assert b"example.com" not in (tmp_path / "rejected.jsonl").read_bytes()
-    assert {kind for kind, times in struck.items() if times} == set(KINDS), told
-    assert set(account.endings) == set(ENDINGS), told
+    assert {kind for kind, times in struck.items() if times} == set(KINDS), story
+    assert set(account.endings) == set(ENDINGS), story

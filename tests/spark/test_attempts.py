@@ -44,8 +44,8 @@ rows = [
     for number in range(given["rows"])
 ]
 job = Job("one-job", "visits", tuple(rows[0]), ("event_id",), given["settings"], (), (), {})
-told = deliver(job, [pa.RecordBatch.from_pylist(rows)])
-print(json.dumps({row.reason or str(row.outcome): row.number for row in told.tally.outcomes()}))
+message = deliver(job, [pa.RecordBatch.from_pylist(rows)])
+print(json.dumps({row.reason or str(row.outcome): row.number for row in message.tally.outcomes()}))
 """
 
 

@@ -68,10 +68,14 @@ def test_options_override_the_files(config: Callable[..., str]):
         config("more.json", batch_size_rows=20),
     )
     mappings = '[{"stream": "orders", "fields": {"event_id": "event_id"}}]'
-    told = job_of(config=f"{first}, {second}", max_in_flight="3", mappings=mappings).settings()
-    assert (told.batch_size_rows, told.timezone, told.max_in_flight) == (20, "Europe/Paris", 3)
-    assert told.mappings is not None
-    assert [entry.stream for entry in told.mappings] == ["orders"]
+    loaded = job_of(config=f"{first}, {second}", max_in_flight="3", mappings=mappings).settings()
+    assert (loaded.batch_size_rows, loaded.timezone, loaded.max_in_flight) == (
+        20,
+        "Europe/Paris",
+        3,
+    )
+    assert loaded.mappings is not None
+    assert [entry.stream for entry in loaded.mappings] == ["orders"]
 
 
 def test_sparks_own_options_are_let_through(config: Callable[..., str]):
@@ -194,9 +198,9 @@ def test_secret_of_the_file_does_not_travel(config: Callable[..., str]):
     job = job_of(config=config(ledger_url=URL))
     assert TOKEN not in travels(job)
     assert "hidden" not in travels(job)
-    told = pickle.loads(pickle.dumps(job)).settings()
-    assert told.conversion_token.get_secret_value() == TOKEN
-    assert told.ledger_url.get_secret_value() == URL
+    loaded = pickle.loads(pickle.dumps(job)).settings()
+    assert loaded.conversion_token.get_secret_value() == TOKEN
+    assert loaded.ledger_url.get_secret_value() == URL
 
 
 def test_ledger_without_a_password_may_be_an_option(config: Callable[..., str]):
@@ -234,10 +238,10 @@ def test_token_that_only_executors_have(
         job.settings()
     monkeypatch.setenv("SHOP_TOKEN", "token-of-the-shop")
     monkeypatch.setenv("SHOP_LEDGER", URL)
-    told = job.settings()
-    assert told.conversion_token is not None
-    assert told.conversion_token.get_secret_value() == "token-of-the-shop"
-    assert told.ledger_url is not None
+    loaded = job.settings()
+    assert loaded.conversion_token is not None
+    assert loaded.conversion_token.get_secret_value() == "token-of-the-shop"
+    assert loaded.ledger_url is not None
     assert job.settings_on_driver().ledger_url is not None
 
 

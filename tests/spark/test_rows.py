@@ -201,7 +201,7 @@ def test_name_given_twice_is_a_problem():
 def test_documentation_tells_of_every_type():
     """The guide's table has a row for each type that a record can hold."""
     guide = (Path(__file__).parents[2] / "docs" / "spark.md").read_text()
-    told = set(
+    listed = set(
         re.findall(
             r"`(\w+)`",
             guide.partition("| Spark's type |")[2]
@@ -210,7 +210,7 @@ def test_documentation_tells_of_every_type():
             .lower(),
         )
     )
-    assert told >= rows.PLAIN | {"array", "struct", "map"}
+    assert listed >= rows.PLAIN | {"array", "struct", "map"}
 
 
 def test_record_is_json():

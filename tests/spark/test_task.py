@@ -73,8 +73,8 @@ def test_rows_that_cannot_be_read_end_the_attempt(
         attempt.deliver(job, rows())
     assert PERSON not in str(caught.value)
     assert sandbox.store.counters()["events_processed"] == 10
-    told = attempt.deliver(job, [batch(*range(12))])
-    assert {row.reason or str(row.outcome): row.number for row in told.tally.outcomes()} == {
+    message = attempt.deliver(job, [batch(*range(12))])
+    assert {row.reason or str(row.outcome): row.number for row in message.tally.outcomes()} == {
         "in_ledger": 10,
         "delivered": 2,
     }
@@ -110,9 +110,9 @@ def test_rest_is_read_where_no_other_attempt_is_made(job_of: Callable[..., Job],
             yield batch(number)
 
     mappings = [{"stream": "visits", "preset": "pinterest", "fields": {"event_time": None}}]
-    told = attempt.deliver(job_of(on_invalid="fail", mappings=mappings), rows())
-    assert told.stopped is not None
-    assert "on_invalid is fail" in told.stopped
+    message = attempt.deliver(job_of(on_invalid="fail", mappings=mappings), rows())
+    assert message.stopped is not None
+    assert "on_invalid is fail" in message.stopped
     assert taken == [0, 1, 2, 3, 4]
     assert sandbox.store.counters() == {}
 
