@@ -136,9 +136,9 @@ def _measure_all(bench: Bench, given: argparse.Namespace) -> None:
     by_name = {rate.name: rate for rate in rates}
     start = by_name[TARGET].start_cpu_seconds
     growth = cpu_us(long, start) / median(cpu_us(sample, start) for sample in short)
-    rows = reach(by_name, peak_mib, first_request_seconds, growth)
     sizes = {case.name: bench.bytes_of_a_record(case) for case in (target, *of_shops)}
     by_shop = shop_rows(by_name, sizes)
+    rows = reach(by_name, peak_mib, first_request_seconds, growth, by_shop)
     decade_rows = [(name, f"{cost:.1f}") for name, cost in by_decade.items()]
     tables = {
         "cases": rates_table(

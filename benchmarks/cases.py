@@ -156,7 +156,7 @@ class Bench:
     def run(self, case: Case) -> Sample:
         """Run a case on the input it is meant for. Raises `ChildError`, or `Absent`."""
         if case.shop:
-            return self._run(case, [[self._shop(case.shop)[0]]], self.files.fewer)
+            return self._run(case, [[self._shop(case.shop)[0]]], self.files.of_shop)
         if case.processes > 1:
             return self._run(case, [[half] for half in self.files.halves], self.files.count)
         if case.is_slow:
@@ -202,13 +202,13 @@ class Bench:
 
     def _shop(self, name: str) -> tuple[Path, Path]:
         if name not in self._shops:
-            self._shops[name] = shops.generate(self._folder, name, self.files.fewer)
+            self._shops[name] = shops.generate(self._folder, name, self.files.of_shop)
         return self._shops[name]
 
     def bytes_of_a_record(self, case: Case) -> float:
         """Return how long a line of a case's input is."""
         if case.shop:
-            return self._shop(case.shop)[0].stat().st_size / self.files.fewer
+            return self._shop(case.shop)[0].stat().st_size / self.files.of_shop
         return self.files.every.stat().st_size / self.files.count
 
     def _server(self, latency_ms: int) -> Server:

@@ -193,6 +193,7 @@ class Files:
     def __init__(self, folder: Path, count: int) -> None:
         self.count = count
         self.fewer = max(1, count // 5)  # for programs that are slow
+        self.of_shop = max(1, count // 3)  # of each source, of which there are many
         self.every = folder / "every.jsonl"
         self.some = folder / "some.jsonl"
         self.one = folder / "one.jsonl"

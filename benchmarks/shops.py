@@ -162,7 +162,7 @@ _TEXTS: Final[tuple[tuple[re.Pattern[str], Callable[[_Variation, str], str]], ..
     (re.compile(r"20\d\d-\d\d-\d\d[T ]\d\d:\d\d:\d\d"), _Variation.time),
     (re.compile(r"[A-Za-z.]+@[A-Za-z]+\.com", re.ASCII), _Variation.email),
     (re.compile(f"{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}"), _Variation.uuid),
-    (re.compile(r"(?<=/)\d{10,}$"), _Variation.digits),
+    (re.compile(r"(?:^|(?<=[/_-]))\d{7,}$"), _Variation.digits),
     (re.compile(r"(?<![\w.])[+(]\d[\d ()-]{8,}"), _Variation.last_digits),
     (re.compile(r"(?<![\w.])(?:203\.0\.113|198\.51\.100|192\.0\.2)\.\d+"), _Variation.address),
     (re.compile(r"epik=\w+"), _Variation.click),

@@ -9,9 +9,10 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from benchmarks import cases, children, documents, floor, plots, records, results, stages
+from benchmarks import cases, children, documents, floor, plots, records, results, shops, stages
 from benchmarks.server import Counts, Server
 from target_pinterest_capi.events.event import Event
+from target_pinterest_capi.events.reasons import Warned
 from target_pinterest_capi.mapping.entries import (
     Accounts,
     StreamSchema,
@@ -39,6 +40,7 @@ def events_of(**settings: Any) -> list[dict[str, Any]]:
         Accounts(given),
         lambda _, field, reason: notes.append((field, reason)),
         NOW.timestamp,
+        began_at=NOW,
     )
     made = [
         entry.map_record(message.record)
@@ -57,8 +59,12 @@ def floor_events() -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize(
     "settings",
-    [{}, {"mappings": [{"stream": records.STREAM, "fields": cases.EXPRESSIONS}]}],
-    ids=["preset", "mapping"],
+    [
+        {},
+        {"mappings": [{"stream": records.STREAM, "fields": cases.EXPRESSIONS}]},
+        {"mappings": [{"stream": records.STREAM, "fields": cases.fallbacks()}]},
+    ],
+    ids=["preset", "mapping", "fallbacks"],
 )
 def test_floor_makes_the_events_that_the_target_makes(
     floor_events: list[dict[str, Any]], settings: dict[str, Any]
@@ -204,6 +210,9 @@ def test_a_case_that_was_skipped_reaches_nothing():
         "the target to the SDK into nothing",
         "the target to target-jsonl",
         "a mapping of 27 expressions to the floor",
+        "the same with fallbacks to the floor",
+        "the slowest stream of events to flat records, by bytes",
+        "the slowest shop to flat records",
         "200 ms a call to none",
         "the SQLite ledger to none",
         "validate_records to none",
@@ -227,7 +236,42 @@ def test_tables_of_the_documentation_are_replaced_where_they_are_named(tmp_path:
         documents.replace(path, "c", "")
 
 
-@pytest.mark.parametrize("name", ["cases", "reach", "decades", "stages"])
+def test_a_source_is_held_against_its_floor_and_against_flat_records():
+    """Its ratios are of CPU time: a record to a record, and a byte read to a byte read."""
+    rates = {
+        "target": results.Rate("target", "", (50.0,), cpu_us=20.0),
+        "floor of shopify": results.Rate("floor of shopify", "", (90.0,), cpu_us=16.0),
+        "shopify": results.Rate("shopify", "", (25.0,), cpu_us=40.0),
+        "segment": results.Rate("segment", "", skipped="no reason"),
+    }
+    (row,) = results.shop_rows(rates, {"target": 1000.0, "shopify": 3000.0, "segment": 1.0})
+    assert (row.to_floor, row.to_flat, row.to_flat_by_bytes) == (0.4, 0.5, 1.5)
+    rows = {row.what: row.value for row in results.reach(rates, None, None, None, [row])}
+    assert rows["the slowest shop to flat records"] == 0.5
+    assert "| shopify | 3,000 | 25        |" in results.shops_table([row])
+
+
+@pytest.mark.parametrize("name", shops.SHOPS)
+def test_every_record_of_a_source_is_an_event(name: str):
+    """A source's generated records are all mapped, and nothing of them is dropped."""
+    schema, *made = shops.messages(name, 30, datetime.now(UTC))
+    configured = load({"ad_account_id": "1", "mode": "dry_run", "mappings": [shops.mapping(name)]})
+    stream = StreamSchema(name, stream_columns(schema["schema"]), is_complete=True)
+    notes = set()
+    (entry,) = compile_stream(
+        configured,
+        stream,
+        Accounts(configured),
+        lambda _, field, reason: notes.add((field, reason)),
+    )
+    decoded = (messages.decode(json.dumps(message).encode()).record for message in made)
+    events = [entry.map_record(record) for record in decoded if record is not None]
+    assert [type(event) for event in events] == [Event] * 30
+    assert len({event.id for event in events if isinstance(event, Event)}) == 30
+    assert {reason for _, reason in notes} <= {Warned.REPEATED_IDENTIFIER}
+
+
+@pytest.mark.parametrize("name", ["cases", "presets", "reach", "decades", "stages"])
 def test_documentation_shows_what_was_measured(name: str):
     """Every table has its place in the page on performance, and numbers in it."""
     page = (ROOT / "docs" / "performance.md").read_text()

@@ -79,7 +79,13 @@ def replay(file: str, paths: tuple[str, ...], output: str | None, dry_run: bool)
         )
         try:
             code, why = deliver(run, letters)
-            end_run(run, run.results.end_run, code, why or None)
+            end_run(
+                run,
+                run.results.end_run,
+                code,
+                why or None,
+                has_failed_before=run.results.has_failed_before,
+            )
         finally:
             run.close()
     out = console()
