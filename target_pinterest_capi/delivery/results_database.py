@@ -309,6 +309,17 @@ def _add_parts(connection: sa.Connection, run_id: str, report: Report) -> None:
             [{**msgspec.structs.asdict(row), "number": row.values} for row in report.values],
         ),
         (tables.run_coverage, coverage),
+        (
+            tables.run_amounts,
+            [
+                {
+                    **msgspec.structs.asdict(row),
+                    "delivered": str(row.delivered),
+                    "rejected": str(row.rejected),
+                }
+                for row in report.amounts
+            ],
+        ),
         (tables.run_lists, [msgspec.structs.asdict(row) for row in report.customer_lists]),
     )
     for table, rows in parts:
