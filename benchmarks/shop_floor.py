@@ -7,6 +7,7 @@ normalizing and hashing, which a loop by hand for each source would do as well.
 import gc
 import json
 import sys
+from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import islice
 
@@ -31,7 +32,10 @@ def main(name: str) -> None:
     settings = load({"ad_account_id": "1", "mode": "dry_run", "mappings": [mapping(name)]})
     schema, first = (decode(line) for line in islice(sys.stdin.buffer, 2))
     stream = StreamSchema(name, stream_columns(schema["schema"]))
-    (entry,) = compile_stream(settings, stream, Accounts(settings), lambda *_: None)
+    began_at = datetime.now(UTC)
+    (entry,) = compile_stream(
+        settings, stream, Accounts(settings), lambda *_: None, began_at=began_at
+    )
     made = entry.map_record(first["record"])
     if not isinstance(made, Event):
         raise SystemExit(f"the sample of {name} makes no event")

@@ -133,7 +133,9 @@ def _pass(path: Path) -> dict[str, float]:
         stream = StreamSchema(
             STREAM, stream_columns(schema["schema"]), tuple(schema["key_properties"])
         )
-        (entry,) = compile_stream(settings, stream, Accounts(settings), run.tally.count_value)
+        (entry,) = compile_stream(
+            settings, stream, Accounts(settings), run.tally.count_value, began_at=run.began_at
+        )
         assert entry.rows is not None  # noqa: S101 - the preset reads columns
         rows = compile_rows(STREAM, stream.columns, entry.rows.reads)
         assert rows is not None  # noqa: S101 - their names are plain

@@ -104,7 +104,10 @@ class TargetPinterestCapi(Target):
         self.settings = load_settings(config, parse_env=parse_env_config)
         self.run = Run(self.settings, self._write_state)
         self.compile_entries = entry_compiler(
-            self.settings, Accounts(self.settings), self.run.tally.count_value
+            self.settings,
+            Accounts(self.settings),
+            self.run.tally.count_value,
+            began_at=self.run.began_at,
         )
         self.not_found = NamesNotFound(self.settings)
         self.run.has_unmet_entries = lambda: self.not_found.has_unmet_entries
@@ -404,6 +407,7 @@ class TargetPinterestCapi(Target):
             stopped,
             customer_lists=self.lists.reports(),
             not_found=self._not_found(),
+            has_failed_before=self.run.results.has_failed_before,
         )
 
     # The command line

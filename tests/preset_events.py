@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -48,6 +49,7 @@ def events_of(
         Accounts(configured),
         lambda _, field, reason: None if notes is None else notes.append((field, str(reason))),
         now=lambda: NOW,
+        began_at=datetime.fromtimestamp(NOW, UTC),
     )
     results = [compiled.map_record(row) for row in rows]
     events = [

@@ -40,6 +40,7 @@ def events_of(**settings: Any) -> list[dict[str, Any]]:
         Accounts(given),
         lambda _, field, reason: notes.append((field, reason)),
         NOW.timestamp,
+        began_at=NOW,
     )
     made = [
         entry.map_record(message.record)

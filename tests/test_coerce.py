@@ -160,6 +160,20 @@ def test_ids_from_integers_keep_every_digit(number):
         ("0019.99", "19.99"),
         ("1e3", "1000"),
         ("1.5E-3", "0.0015"),
+        ("1,234.50", "1234.50"),
+        ("12,345,678.90", "12345678.90"),
+        ("-1,234.5", "-1234.5"),
+        ("1.234,56", "1234.56"),
+        ("12.345.678,9", "12345678.9"),
+        ("1 234,50", "1234.50"),
+        ("1\u00a0234.50", "1234.50"),
+        ("1\u202f234,50", "1234.50"),
+        ("1'234.50", "1234.50"),
+        ("1\u2019234.50", "1234.50"),
+        ("١٩", "19"),
+        ("\uff11\uff19\uff0e\uff15", "19.5"),
+        ("\u200e19.99\u200f", "19.99"),
+        ("\ufeff7", "7"),
     ],
 )
 def test_amount(value, amount):
@@ -173,10 +187,17 @@ def test_amount(value, amount):
 @pytest.mark.parametrize(
     "value",
     [
-        "1 234,50",
-        "1,234.50",
         "19,99",
+        "1,234",
+        "1.234.567",
+        "12,34.50",
+        "1,234.567,8",
+        "1,00,000.00",
+        "1 234.5 6",
         "$19.99",
+        "$1,234.50",
+        "(12.00)",
+        "12.00-",
         "19.99 EUR",
         "1_000",
         "0x10",
@@ -185,7 +206,6 @@ def test_amount(value, amount):
         "1e",
         "NaN",
         "Infinity",
-        "١٩",
         True,
         False,
         float("nan"),
@@ -312,11 +332,17 @@ def test_integer(value, integer):
                 "Y",
                 "on",
                 "1",
+                "1.0",
+                "true\u200b",
+                "\uff11",
             )
         ),
         *(
             (value, False)
-            for value in (False, 0, 0.0, Decimal(0), "false", "FALSE", "f", "No", "n", "OFF", "0")
+            for value in (
+                *(False, 0, 0.0, Decimal(0), "false", "FALSE", "f", "No", "n", "OFF", "0"),
+                *("0.0", "\ufefffalse", "0.00"),
+            )
         ),
         *(
             (value, LeftOut.NOT_A_BOOLEAN)
@@ -326,6 +352,8 @@ def test_integer(value, integer):
                 0.5,
                 "maybe",
                 "2",
+                "0.5",
+                "10",
                 "null",
                 float("nan"),
                 Decimal("sNaN"),

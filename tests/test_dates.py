@@ -39,6 +39,12 @@ SAME_MOMENT = [
     "25-NOV-2026 10.00.00.000000 AM",
     "25-NOV-2026 10.00.00.000000000 AM +00:00",
     "25-NOV-2026 11.00.00 AM EUROPE/BERLIN",
+    # Db2, SAS, Teradata
+    "2026-11-25-10.00.00.000000",
+    "25NOV2026:10:00:00",
+    "25NOV2026:10:00:00.000000",
+    "2026-11-25:10:00:00",
+    "2026/11/25:10:00:00",
     # Snowflake, BigQuery, Databricks
     "2026-11-25 02:00:00.000 -0800",
     "Wed, 25 Nov 2026 10:00:00 +0000",
@@ -47,22 +53,37 @@ SAME_MOMENT = [
     "2026-11-25 10:00:00 UTC",
     "2026-11-25 10:00:00.123456 UTC",
     "2026-11-25T10:00:00.000+0000",
-    # MongoDB and DynamoDB
+    "2026-11-25 10:00:00.000 UTC+00:00",
+    "2026-11-25 10:00:00.123456789 +00:00 UTC",
+    {"value": "2026-11-25T10:00:00.000Z"},
+    # MongoDB, DynamoDB, Firestore, protobuf
     {"$date": "2026-11-25T10:00:00Z"},
     {"$date": "2026-11-25T10:00:00.123Z"},
     {"$date": SECONDS * 1000},
     {"$date": {"$numberLong": str(SECONDS * 1000)}},
     '{"$date": "2026-11-25T10:00:00Z"}',
+    'ISODate("2026-11-25T10:00:00Z")',
+    {"N": str(SECONDS)},
+    {"S": "2026-11-25T10:00:00Z"},
+    {"_seconds": SECONDS, "_nanoseconds": 123_000_000},
+    {"seconds": str(SECONDS), "nanos": 0},
     # Python, Ruby, PHP, Swift
     "Wed Nov 25 10:00:00 2026",
     "2026-11-25 10:00:00 +0000",
     "2026-11-25 10:00:00+0000",
+    "Timestamp('2026-11-25 10:00:00')",
+    "Timestamp('2026-11-25 11:00:00+0100', tz='Europe/Berlin')",
+    "Wednesday, 25-Nov-26 10:00:00 UTC",  # RFC 850: the weekday says which century
+    "Wednesday, 25-Nov-26 10:00:00 GMT",
     "Wednesday, 25-Nov-2026 10:00:00 UTC",
     "Wednesday, 25 November 2026 10:00:00 GMT",
     # JavaScript
     "Wed Nov 25 2026 10:00:00 GMT+0000 (Coordinated Universal Time)",
     "Wed Nov 25 2026 11:00:00 GMT+0100 (Central European Standard Time)",
+    "Wed Nov 25 2026 10:00:00 GMT+0000",
     "Wed, 25 Nov 2026 10:00:00 GMT",
+    'new Date("2026-11-25T10:00:00Z")',
+    '"2026-11-25T10:00:00.000Z"',
     "11/25/2026, 10:00:00 AM",
     "11/25/2026, 10:00:00\u202fAM",
     "25/11/2026, 10:00:00",
@@ -81,12 +102,37 @@ SAME_MOMENT = [
     f"/Date({SECONDS * 1000})/",
     f"/Date({SECONDS * 1000}+0100)/",
     "11/25/2026 10:00:00 AM",
+    "11/25/2026 10:00:00 AM +00:00",
+    "Wednesday, November 25, 2026 10:00:00 AM",
+    "Wednesday, November 25, 2026 at 10:00:00 AM Coordinated Universal Time",
+    "Nov 25, 2026 at 10:00:00 AM UTC",
+    "Wed 25 Nov 10:00:00 UTC 2026",
+    # mail, X, web servers, cameras
+    "Wed, 25 Nov 2026 02:00:00 PST",
+    "Wed, 25 Nov 2026 05:00:00 EST",
+    "Wed, 25 Nov 2026 05:00:00 CDT",
+    "25 Nov 2026 10:00:00 -0000",
+    "Wed Nov 25 10:00:00 +0000 2026",
+    "Wed Nov 25 11:00:00 GMT+01:00 2026",
+    "[25/Nov/2026:10:00:00 +0000]",
     # spreadsheets and exports
     "11/25/2026 10:00",
     "25/11/2026 10:00",
     "25.11.2026 10:00",
     "2026/11/25 10:00:00",
     "2026.11.25 10:00",
+    "25. 11. 2026 10:00",
+    "2026. 11. 25. 10:00",
+    "2026\u5e7411\u670825\u65e5 10:00",
+    "'2026-11-25 10:00",
+    "11/25/2026 10:00am",
+    "11/25/2026 10:00 A.M.",
+    "10:00 25/11/2026",
+    "10:00 AM, Nov 25, 2026",
+    "10:00 UTC on 25 November 2026",
+    "Wed. 25 Nov. 2026, 10h00",
+    "the 25th of November 2026 at 10:00",
+    "2026 Nov 25 10:00",
     "2026:11:25 10:00:00",
     "25 Nov 2026 10:00",
     "25th November 2026 at 10:00",
@@ -98,12 +144,20 @@ SAME_MOMENT = [
     "20261125100000Z",
     "20261125110000+0100",
     "20261125100000000",
+    "20261125_100000",
     "25/Nov/2026:10:00:00 +0000",
     # ISO 8601 and RFC 3339
     "2026-11-25T10:00:00Z",
     "2026-11-25t10:00:00z",
     "2026-11-25T10:00:00,5Z",
     "2026-W48-3T10:00:00Z",
+    "2026-W48-3 10:00",
+    "2026W483T100000Z",
+    "2026-329T10:00:00Z",
+    "2026-11-24T24:00:00-10:00",
+    "24/11/2026 24:00 -1000",
+    "2026-11-25T10:00:00.123456789Z",
+    "2026-11-25 10:00:00 (UTC)",
     "2026-11-25T10:00+00",
     # Unix times
     SECONDS,
@@ -130,7 +184,7 @@ def test_one_moment_in_every_form(value, date_format):
     "value",
     [
         "2026-11-25", "2026/11/25", "2026.11.25", "20261125", 20261125, "25-Nov-2026", "25/11/2026",
-        "11/25/2026", "25.11.2026", "Nov 25, 2026", "November 25 2026", "Wed, 25 Nov 2026",
+        "11/25/2026", "25.11.2026", "2026-329", "Wed 25/11/2026", "November 25th, 2026", "25NOV2026", "Nov 25, 2026", "November 25 2026", "Wed, 25 Nov 2026",
         "Wednesday, November 25, 2026", "25 November 2026", "2026-Nov-25", date(2026, 11, 25),
     ],
     ids=repr,
@@ -148,11 +202,16 @@ def test_a_date_is_midnight_in_the_zone(value):
         ("03/04/2026 10:00", "dmy", datetime(2026, 4, 3, 10, tzinfo=UTC)),
         ("03/04/2026 10:00", "mdy", datetime(2026, 3, 4, 10, tzinfo=UTC)),
         ("3-4-2026 1:05:09 PM", "dmy", datetime(2026, 4, 3, 13, 5, 9, tzinfo=UTC)),
+        ("Fri 03/04/2026 10:00", None, datetime(2026, 4, 3, 10, tzinfo=UTC)),
+        ("Wednesday, 03/04/2026 10:00", None, datetime(2026, 3, 4, 10, tzinfo=UTC)),
+        ("10:00 3rd 4 2026", None, LeftOut.AMBIGUOUS_DATE),
+        ("2026/03/04 10:00", None, datetime(2026, 3, 4, 10, tzinfo=UTC)),
+        ("2026 03 04 10:00", "dmy", datetime(2026, 3, 4, 10, tzinfo=UTC)),
         ("04/04/2026 10:00", None, datetime(2026, 4, 4, 10, tzinfo=UTC)),
     ],
 )
 def test_date_format_decides_about_times_too(text, date_format, day):
-    """Days and months that could change places are read by `date_format` alone."""
+    """Days and months that could change places are read by a weekday or by `date_format` alone."""
     expected = day if isinstance(day, LeftOut) else day.timestamp()
     assert coerce.unix_time(text, UTC, date_format) == expected
 
@@ -167,6 +226,22 @@ def test_date_format_decides_about_times_too(text, date_format, day):
         "2026-11-25 10:00:00 CST",  # of the United States, of China, or of Cuba
         "2026-11-25 10:00:00 IST",
         "Wed Nov 25 10:00:00 PST 2026",
+        "Wed, 25 Nov 2026 10:00:00 CST",  # mail's is Chicago's, and Java writes China's like it
+        "2026-11-25 11:00 CET+1",
+        "25-Nov-26 10:00:00 GMT",
+        "Thursday, 25-Nov-27 10:00:00 EST5EDT",
+        "25.11 2026 10:00",
+        "Nov 25.5 2026",
+        "2026-11/25",
+        "25 2026",
+        "1125 2026",
+        "2026-366",
+        "2026-W54-1 10:00",
+        "25/11/26 10:00 AM",
+        "today at 10:00",
+        "24:01 25/11/2026",
+        "25/11/2026 24:00:01",
+        "25/11/2026 10:60",
         "2026-11-25 10:00:00 Europe/Atlantis",
         "25/11/2026 10:00:00 +19:00",
         "2026-11-25 13:00 PM",
@@ -187,6 +262,10 @@ def test_date_format_decides_about_times_too(text, date_format, day):
         {"$date": {"$numberLong": "x"}},
         {"$date": "2026-11-25", "other": 1},
         {"date": SECONDS},
+        {"value": {"value": SECONDS}},
+        {"seconds": "x"},
+        {"nanos": 1},
+        {},
         "{",
         "x" * 10_000,
         "Wed " * 10_000,
@@ -273,3 +352,17 @@ def test_no_text_makes_reading_fail(text):
 def test_a_birth_date_may_be_a_unix_time(text, normal):
     """Midnight UTC in seconds or milliseconds is that day, where only one unit makes a life."""
     assert normalize.birth_date(text, None) == normal
+
+
+@pytest.mark.parametrize(
+    "born",
+    [
+        {"$date": "1990-04-23T00:00:00Z"},
+        {"$date": 640828800000},
+        {"$date": {"$numberLong": "640828800000"}},
+    ],
+    ids=str,
+)
+def test_a_birth_date_of_mongodb(born):
+    """A date in MongoDB's Extended JSON is the day that it holds."""
+    assert normalize.birth_date(coerce.text(born), None) == "19900423"

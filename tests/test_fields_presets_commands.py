@@ -4,6 +4,7 @@ The references in a terminal, for programs, and to be copied.
 """
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -364,6 +365,7 @@ def results(record: dict[str, Any], entry: dict[str, Any]) -> tuple[Any, list[tu
         Accounts(settings),
         lambda _, field, reason: noted.append((field, str(reason))),
         lambda: NOW,
+        began_at=datetime.fromtimestamp(NOW, UTC),
     )
     result = compiled.map_record(record)
     return (

@@ -6,6 +6,7 @@ Columns named like Pinterest's fields, nested or flat, are read as they are.
 import json
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -31,7 +32,11 @@ def event_of(record: dict[str, Any]) -> dict[str, Any]:
     """Return the event that a record of a mapping-free stream makes."""
     settings = settings_of()
     (entry,) = compile_stream(
-        settings, StreamSchema("s", frozenset(record)), Accounts(settings), lambda *_: None
+        settings,
+        StreamSchema("s", frozenset(record)),
+        Accounts(settings),
+        lambda *_: None,
+        began_at=datetime.now(UTC),
     )
     result = entry.map_record(record)
     assert isinstance(result, Event), result

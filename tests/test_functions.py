@@ -5,7 +5,7 @@ Ours by their table's examples and edges, JMESPath's with exact numbers.
 
 import contextlib
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
 
@@ -14,7 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from target_pinterest_capi.expressions import built_ins, patterns
-from target_pinterest_capi.expressions.compiler import EvaluationError, compile_expression
+from target_pinterest_capi.expressions.compiler import (
+    EvaluationError,
+    compile_expression,
+    interpret,
+)
 from target_pinterest_capi.expressions.functions import FUNCTIONS
 from target_pinterest_capi.expressions.values import COMPARISONS, equal, number_text, opened
 
@@ -59,8 +63,11 @@ values = st.recursive(
 )
 
 
+BEGAN_AT = datetime(2026, 11, 25, 23, 30, tzinfo=timezone(timedelta(hours=-5)))
+
+
 def evaluate(expression, **record):
-    return compile_expression(expression)(record)
+    return compile_expression(expression, began_at=BEGAN_AT)(record)
 
 
 # ---- the table ----
@@ -114,7 +121,7 @@ def test_every_function_is_documented(function):
 )
 def test_examples(expression, record, result):
     """Every documented example gives what its documentation says."""
-    assert compile_expression(expression)(record) == result
+    assert compile_expression(expression, began_at=BEGAN_AT)(record) == result
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -216,12 +223,23 @@ def test_arithmetic_agrees_with_fractions(a, b):
     assert abs(nearest - Fraction(a)) <= Fraction(1, 200)
 
 
-def test_a_run_has_one_time():
-    """`run_time()` is one time in UTC for all records, and `today()` its date."""
-    first = datetime.fromisoformat(evaluate("run_time()"))
-    assert first.tzinfo == UTC
-    assert evaluate("run_time()") == first.isoformat()
-    assert evaluate("today()") == first.date().isoformat()
+@pytest.mark.parametrize(
+    "read", [evaluate, lambda source: interpret(source, {}, began_at=BEGAN_AT)]
+)
+def test_a_run_has_one_time(read):
+    """`run_time()` is when the run began, in UTC, for all records, and `today()` its date there."""
+    assert read("run_time()") == "2026-11-26T04:30:00+00:00"
+    assert read("today()") == "2026-11-26"
+    assert read("[`1`][?today() > '2026'] | [0:1]") == [1]
+    assert read("{at: concat('on ', today()), is_late: run_time() > '2027'}") == {
+        "at": "on 2026-11-26",
+        "is_late": False,
+    }
+
+
+def test_no_run_has_no_time():
+    """Where an expression is only checked, the times of the run are null."""
+    assert compile_expression("[run_time(), today()]")({}) == [None, None]
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from regex_steps import Steps
 
 import target_pinterest_capi
 from given import examples
-from target_pinterest_capi.events import characters, coerce, redaction
+from target_pinterest_capi.events import characters, coerce, dates, redaction
 from target_pinterest_capi.events import normalize as forms
 from target_pinterest_capi.settings.problems import nearest
 
@@ -44,6 +44,8 @@ BOUNDS = {
     "cli.demo.view._digest": LINEAR,
     "cli.console._filling": OURS,
     "cli.console._control": LINEAR,
+    "cli.main._block": OURS,
+    "cli.main.match": OURS,
     "cli.forget.people._ANY_CLICK_ID": LINEAR,
     "cli.forget.people._CLICK_ID": LINEAR,
     "cli.forget.people._DIGEST": LINEAR,
@@ -57,7 +59,8 @@ BOUNDS = {
     "events.coerce._is_exponential": LINEAR,
     "events.coerce._ticks": LINEAR,
     "events.column_names._WORD_ENDS": LINEAR,
-    "events.dates._FORMS": LINEAR,
+    "events.dates._FORMS": f"the text has at most {dates.LONGEST} characters",
+    "events.dates._rewritten": f"the text has at most {dates.LONGEST} characters",
     "events.dates._named": LINEAR,
     "events.dates._offset": LINEAR,
     "events.dates._utc": LINEAR,
@@ -66,6 +69,8 @@ BOUNDS = {
     "settings.values.split": CONFIGURED,
     "settings.values.sub": CONFIGURED,
     "singer.messages._BRACKETS": LINEAR,
+    "events.coerce._NOT_SIGNED": LINEAR,
+    "events.coerce._grouped": LINEAR,
     "events.coerce._is_numeric": LINEAR,
     "events.coerce.is_amount": LINEAR,
     "events.coerce._is_integer": LINEAR,
@@ -73,12 +78,14 @@ BOUNDS = {
     "events.coerce._iso": LINEAR,
     "events.coerce._is_day_over": LINEAR,
     "events.hashing._hex_digits": LINEAR,
+    "events.hashing._named_digits": LINEAR,
     "events.hashing._is_base64": LINEAR,
     "events.hashing._is_unpadded": FROM_START,
     "events.normalize._BETWEEN_EMAILS": LINEAR,
     "events.normalize._COMMENT": LINEAR,
     "events.normalize._DIGITS": LINEAR,
     "events.normalize._after_name": LINEAR,
+    "events.normalize._after_prefix": LINEAR,
     "events.normalize._as_fraction": LINEAR,
     "events.normalize._between_addresses": LINEAR,
     "events.normalize._between_maids": LINEAR,
@@ -87,13 +94,19 @@ BOUNDS = {
     "events.normalize._is_bare_maid": LINEAR,
     "events.normalize._is_maid": LINEAR,
     "events.normalize._is_private_ipv6": LINEAR,
-    "events.normalize._is_unspecified_ipv4": LINEAR,
+    "events.normalize._is_nobodys_ipv4": LINEAR,
     "events.normalize.is_public_ipv4": LINEAR,
     "events.phones._BETWEEN_NUMBERS": LINEAR,
+    "events.phones._LABEL": LINEAR,
     "events.phones._as_fraction": LINEAR,
     "events.phones._as_power": LINEAR,
     "events.phones.zero_after_code": LINEAR,
     "events.warnings._is_program": LINEAR,
+    "events.written_days._has_fraction": LINEAR,
+    "events.written_days._is_date": LINEAR,
+    "events.written_days._is_iso": LINEAR,
+    "events.written_days._short_year": LINEAR,
+    "events.written_days._year_is_first": FROM_START,
     "settings.values._IN_MEMORY": CONFIGURED,
     "events.normalize._NOT_DIGITS": LINEAR,
     "events.normalize._WORDS": LINEAR,

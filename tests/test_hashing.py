@@ -95,9 +95,24 @@ def test_digest_of_nothing_is_nothing(algorithm, refuse_others):
         assert recognize(text, refuse_others=refuse_others) is LeftOut.EMPTY_DIGEST
 
 
+@pytest.mark.parametrize(
+    "digest",
+    [
+        *(hashlib.sha256(word).hexdigest() for word in (b" ", b"null", b"undefined")),
+        hashlib.sha256(hashlib.sha256(b"").hexdigest().encode()).hexdigest(),
+        hashlib.sha256(hashlib.md5(b"", usedforsecurity=False).hexdigest().encode()).hexdigest(),
+        "0" * 64,
+        "F" * 64,
+    ],
+)
+def test_digest_of_no_value_is_nothing(digest):
+    """What programs hash where there is no value names nobody, nor does a digest of one digit."""
+    assert recognize(digest) is LeftOut.EMPTY_DIGEST
+
+
 @pytest.mark.parametrize("data", [b"jane", b"john", b"?", b"1", b"21", bytes(3)])
 def test_sha256_in_other_writings(data):
-    """Base64 of either alphabet, and the hex of PostgreSQL and SQL Server, are the digest."""
+    """Base64 of either alphabet, hex of databases, in quotes and with a name, are the digest."""
     made = hashlib.sha256(data)
     written = b64encode(made.digest()).decode()
     for text in (
@@ -106,6 +121,12 @@ def test_sha256_in_other_writings(data):
         written.rstrip("="),
         "\\x" + made.hexdigest(),
         "0x" + made.hexdigest().upper(),
+        f"'{made.hexdigest()}'",
+        f'"{made.hexdigest()}"',
+        f"['{made.hexdigest()}']",
+        f"b'{made.hexdigest()}'",
+        f"sha256:{made.hexdigest()}",
+        f"SHA-256={made.hexdigest().upper()}",
     ):
         assert recognize(text) == made.hexdigest()
 

@@ -5,6 +5,7 @@ The last operation of a person counts, whichever identifiers a row of them has.
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,7 @@ def reader(settings: dict[str, Any] | None = None, **changes: Any):
         ("id",),
         lambda *note: notes.append(note),
         checked.options,
+        datetime.now(UTC),
     )
     return read, notes
 

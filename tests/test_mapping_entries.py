@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -56,6 +57,7 @@ class Stand:
             Accounts(self.settings),
             lambda origin, field, reason: self.notes.update([(origin.mapping, field, str(reason))]),
             lambda: NOW,
+            began_at=datetime.fromtimestamp(NOW, UTC),
         )
 
     def results(self, **record: Any) -> list[Any]:

@@ -4,6 +4,7 @@ What a record says, in which normal form, and which operation of a member counts
 """
 
 from base64 import b64encode
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -31,6 +32,7 @@ from target_pinterest_capi.events.event import InvalidRecord, Origin
 from target_pinterest_capi.events.reasons import Invalid, LeftOut
 
 ORIGIN = Origin("vips", "VIPs")
+BEGAN_AT = datetime(2026, 11, 25, 10, tzinfo=UTC)
 UUID = "2f3a1c9e-0b7d-4f6a-9c55-1e2d3c4b5a69"
 
 
@@ -43,6 +45,7 @@ def reader(**changes):
         ("id",),
         lambda *note: notes.append(note),
         settings.options,
+        BEGAN_AT,
     )
     return read, notes
 

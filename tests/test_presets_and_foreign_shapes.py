@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -76,7 +77,7 @@ def mapper(name: str) -> Any:
     noted: list[str] = []
     (compiled,) = compile_stream(
         settings, stream, Accounts(settings), lambda _, __, reason: noted.append(str(reason)),
-        now=lambda: NOW,
+        now=lambda: NOW, began_at=datetime.fromtimestamp(NOW, UTC),
     )  # fmt: skip
     return compiled.map_record
 

@@ -8,6 +8,7 @@ import copy
 import json
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ from target_pinterest_capi.singer.rows import compile_rows, record_of
 
 SAMPLES = Path(shops.__file__).parent / "samples"
 NOW = 1_795_000_000  # 2026-11-18T11:06:40Z
+BEGAN_AT = datetime.fromtimestamp(NOW, UTC)
 # What a tap may send in any place.
 VALUES: tuple[Any, ...] = (
     None, "", " ", "N/A", "(not set)", "null", 0, 1, -1, 10**40, True, False, [], {}, [None], [{}],
@@ -110,7 +112,7 @@ def interpreted(configured: Settings, record: dict[str, Any], stream: StreamSche
     (entry,) = configured.mappings or ()
     preset = load_preset(entry, stream)
     notes = Notes()
-    levels = Levels(entry, preset, configured, stream.name)
+    levels = Levels(entry, preset, configured, stream.name, BEGAN_AT)
     origin = Origin(stream.name, entry.preset or "")
     unknown = StreamSchema(stream.name, frozenset())
     plan = event_plan(levels, conditions(entry, preset), origin, unknown, notes.note)
@@ -127,6 +129,7 @@ def compiled(configured: Settings, record: dict[str, Any], stream: StreamSchema)
         Accounts(configured),
         lambda _, field, reason: notes.note(field, reason),
         now=lambda: NOW,
+        began_at=BEGAN_AT,
     )
     of_record = outcome(entry.map_record(record)), Notes(notes)
     rows = entry.rows and compile_rows(stream.name, stream.columns, entry.rows.reads)

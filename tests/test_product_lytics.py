@@ -6,6 +6,7 @@ mobile advertising id.
 """
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from members import digest, list_settings
@@ -53,6 +54,7 @@ def operations(records, **entry):
         ("_uid",),
         lambda *_: None,
         settings.options,
+        datetime.now(UTC),
     )
     return [read(record) for record in records]
 

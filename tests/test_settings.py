@@ -66,6 +66,8 @@ DEFAULTS = {
     "results_url": None,
     "results_events": "failed",
     "results_retention_days": 90,
+    "notify_url": None,
+    "notify_on": "failure",
     "on_uncertain": "resend",
     "batch_size_rows": 1000,
     "batch_max_bytes": 2_000_000,
@@ -237,6 +239,9 @@ def test_null_and_empty_text_are_not_given(name, nothing):
         ("ledger_url", "ledger.db", "SQLAlchemy URL"),
         ("ledger_url", "mysql://db.example.com/x", "sqlite:///ledger.db"),
         ("results_url", "results.db", "SQLAlchemy URL"),
+        ("notify_url", "hooks.example.com/x", "is not a URL: write it as https://host/path"),
+        ("notify_url", "http://hooks.example.com/x", "must start with https://"),
+        ("notify_url", "https:///x", "write it as https://host/path"),
         ("results_url", "sqlite://", "must name a file"),
         ("ledger_url", "sqlite://", "must name a file"),
         ("ledger_url", "sqlite:///", "must name a file"),
@@ -502,6 +507,7 @@ PLACES = (
     "conversion_token_file",
     "ledger_url",
     "results_url",
+    "notify_url",
     "api_url",
     "ad_account_id",
     "mode",
@@ -554,6 +560,7 @@ def test_no_secret_shows_in_settings(token):
         "oauth": {**OAUTH, "client_secret": token, "refresh_token": token},
         "ledger_url": f"postgresql+psycopg://user:{token}@db.example.com/ledger",
         "results_url": f"postgresql+psycopg://user:{token}@db.example.com/results",
+        "notify_url": f"https://hooks.example.com/{token}",
         "dead_letter_path": f"ftp://user:{token}@files.example.com/",
         "stream_map_config": {"hash_seed": token},
         "defaults": {"user_data.partner_id": token},
@@ -1623,3 +1630,40 @@ def test_a_variable_that_is_no_json_is_named():
     assert problem.path == "mappings"
     assert "TARGET_PINTEREST_CAPI_MAPPINGS" in problem.message
     assert "secret-token" not in problem.message
+
+
+NEVER = {"Internal Test": None, "Order Refunded": None}
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {},
+        {"preset": "pinterest"},
+        {"unlisted_names": "skip"},
+        {"defaults": {"action_source": "web"}},
+    ],
+    ids=str,
+)
+def test_event_names_that_leave_nothing_to_send_are_a_problem(members):
+    """Where every name is null and others are skipped, an entry can send no event at all."""
+    problems = problems_of(entry_with(event_names=NEVER, **members))
+    assert list(problems) == ["mappings[0].event_names"]
+    assert "unlisted_names: send" in problems["mappings[0].event_names"]
+
+
+@pytest.mark.parametrize(
+    ("members", "settings"),
+    [
+        ({"event_names": {**NEVER, "Order": "checkout"}}, {}),
+        ({"event_names": NEVER, "unlisted_names": "send"}, {}),
+        ({"event_names": NEVER, "defaults": {"event_name": "custom"}}, {}),
+        ({"event_names": NEVER}, {"defaults": {"event_name": "custom"}}),
+        ({"event_names": NEVER, "preset": "segment"}, {}),
+        ({"event_names": {}}, {}),
+    ],
+    ids=str,
+)
+def test_event_names_may_be_null_where_others_are_sent(members, settings):
+    """Names that are never sent are no problem beside a name, a default or a preset that is."""
+    assert load({**entry_with(**members), **settings})

@@ -4,6 +4,7 @@ import cProfile
 import json
 from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -50,7 +51,9 @@ def pipeline_of(results: Results, lists: Any = (), **settings: Any) -> StreamPip
         ["event_id"],
         loaded,
         results,
-        compile_entries=entry_compiler(loaded, Accounts(loaded), lambda *_: None),
+        compile_entries=entry_compiler(
+            loaded, Accounts(loaded), lambda *_: None, began_at=datetime.now(UTC)
+        ),
         lists=lists,
     )
 
@@ -120,7 +123,9 @@ def test_record_that_breaks_the_schema_goes_no_further(
         ["event_id"],
         loaded,
         results,
-        compile_entries=entry_compiler(loaded, Accounts(loaded), lambda *_: None),
+        compile_entries=entry_compiler(
+            loaded, Accounts(loaded), lambda *_: None, began_at=datetime.now(UTC)
+        ),
         lists=[(Origin("visits", name), handled.append) for name in lists],
     )
     pipeline.handle_record({"event_id": "visit-1", "value": "much"})
@@ -219,7 +224,9 @@ def emails(result: Any) -> int:
 def test_columns_that_the_schema_lacks_are_read_where_records_have_them(declared: tuple[str, ...]):
     """A SCHEMA is taken at its word until a record has more; then the mapping reads all it names."""
     loaded, made, results = settings_of(mappings=[ORDERS]), list[Any](), Results()
-    compile_entries = entry_compiler(loaded, Accounts(loaded), lambda *_: None)
+    compile_entries = entry_compiler(
+        loaded, Accounts(loaded), lambda *_: None, began_at=datetime.now(UTC)
+    )
 
     def counting(stream: Any) -> Any:
         made.append(stream)
@@ -263,7 +270,9 @@ def test_marks_and_blanks_around_a_name_are_no_part_of_it(mark: str, is_declared
         [f"{mark}order"],
         settings,
         results,
-        compile_entries=entry_compiler(settings, Accounts(settings), lambda *_: None),
+        compile_entries=entry_compiler(
+            settings, Accounts(settings), lambda *_: None, began_at=datetime.now(UTC)
+        ),
     )
     for number in range(2):
         plain = visit(number)
@@ -298,7 +307,9 @@ def test_columns_of_one_field_are_warned_of_once():
         ["event_id"],
         settings,
         Results(),
-        compile_entries=entry_compiler(settings, Accounts(settings), lambda *_: None),
+        compile_entries=entry_compiler(
+            settings, Accounts(settings), lambda *_: None, began_at=datetime.now(UTC)
+        ),
         warn=warnings.append,
     )
     assert len(warnings) == 1

@@ -98,6 +98,7 @@ EXCEPTIONS: Final = {}
 # Libraries, some of Python's own, that have one place, and the modules that may import them.
 LIBRARIES: Final = {
     "click": ("cli", "target", "target_command"),
+    "dateutil": ("events.written_days",),
     "dotenv": ("settings.variables",),
     "fsspec": (
         "singer.batch_files",
@@ -107,7 +108,7 @@ LIBRARIES: Final = {
     ),
     # The sandbox states Pinterest's rules by itself.
     "hashlib": ("events.hashing", "sandbox.identifiers"),
-    "httpx": ("pinterest.client",),
+    "httpx": ("pinterest.client", "delivery.webhook"),
     "iso3166": ("events.codes", "settings.values"),
     "jinja2": ("reporting.html.page",),
     "jmespath": ("expressions",),

@@ -406,7 +406,7 @@ def test_odd_names_and_words_leave_the_output_whole(stream: str, column: str, wo
         ("1795000000", {"amount", "whole", "time"}),
         (19.5, {"amount"}),
         ("19.90", {"amount"}),
-        ("1.234,50", {"comma_amount"}),
+        ("1.234,50", {"amount", "comma_amount"}),
         ("1,234", {"text"}),
         ("10115", {"amount", "whole"}),
         ("EUR", {"currency"}),

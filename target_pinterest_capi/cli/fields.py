@@ -67,7 +67,7 @@ FORMS: Final = {
         ("94110-1234", "SW1A 1AA"),
     ),
     "country": (
-        "ISO 3166 alpha-2, from alpha-2, alpha-3 and English names",
+        "ISO 3166 alpha-2, from alpha-2, alpha-3 and names, English or their own",
         ("Germany", "USA", "UK"),
     ),
     "external_id": (

@@ -130,7 +130,12 @@ class ListDelivery:
         origin = Origin(stream, entry.label)
         self.run.tally.list_origins.add(origin)
         read = compile_members(
-            entry, origin, key_properties, self.run.tally.count_value, self.settings.options
+            entry,
+            origin,
+            key_properties,
+            self.run.tally.count_value,
+            self.settings.options,
+            self.run.began_at,
         )
         if entry.list_name_expression is None:
             deliver = self._deliver_to(configured_list(self.settings, entry), entry, origin)

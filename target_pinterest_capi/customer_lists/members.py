@@ -5,6 +5,7 @@ keeps any other identifier. Pure bookkeeping; never sends, never reads a clock, 
 """
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
@@ -90,8 +91,9 @@ def compile_members(
     key_properties: tuple[str, ...],
     note: Note,
     options: Options,
+    began_at: datetime,
 ) -> Callable[[Record], MemberResult]:
-    """Return the function that reads an entry's records.
+    """Return the function that reads an entry's records in the run that began then.
 
     An identifier that cannot be used is noted, and the record is invalid only where none is left
     that says who it is. Without `operation` a record adds, and a deleted row removes, also where
@@ -99,7 +101,7 @@ def compile_members(
     """
     if entry.null_values is not None:
         options = options._replace(null_values=entry.null_values)
-    return _Reader(entry, origin, key_properties, note, options).read
+    return _Reader(entry, origin, key_properties, note, options, began_at).read
 
 
 class _Reader:
@@ -112,9 +114,10 @@ class _Reader:
         key_properties: tuple[str, ...],
         note: Note,
         options: Options,
+        began_at: datetime,
     ) -> None:
         def compiled(source: str, field: str) -> Callable[[Record], Any]:
-            return _guarded(source, field, origin, note)
+            return _guarded(source, field, origin, note, began_at)
 
         self._origin = origin
         self._note = note
@@ -209,9 +212,11 @@ class _Reader:
         return rows_of(found, needs_hashed=self._needs_hashed)
 
 
-def _guarded(source: str, field: str, origin: Origin, note: Note) -> Callable[[Record], Any]:
+def _guarded(
+    source: str, field: str, origin: Origin, note: Note, began_at: datetime
+) -> Callable[[Record], Any]:
     """Compile an expression; where it fails on a record it is counted, and the value is None."""
-    get = compile_expression(source, origin.stream)
+    get = compile_expression(source, origin.stream, began_at)
 
     def guarded(record: Record) -> Any:
         try:

@@ -10,6 +10,7 @@ import random
 import time
 import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from target_pinterest_capi.delivery.acknowledgement import Acknowledger
@@ -52,6 +53,8 @@ _log: Final = logging.getLogger("target-pinterest-capi.delivery")
 class Run:
     """Delivers events, and settles every record. `clock` is monotonic seconds.
 
+    `began_at` is the run's time for expressions: now, if it is not given.
+
     `write_state` writes a STATE's value, all of it or with an `OSError`, which ends the run.
     `ledger` is used instead of the one at `ledger_url`. `part_of` is the id of the run in the
     results, where this one does a part of it.
@@ -63,6 +66,7 @@ class Run:
         write_state: Callable[[bytes], None],
         *,
         clock: Callable[[], float] = time.monotonic,
+        began_at: datetime | None = None,
         run_id: str | None = None,
         client: EventSender | None = None,
         wake: Wakeup | None = None,
@@ -78,6 +82,7 @@ class Run:
         self.run_id = run_id or uuid.uuid4().hex[:12]
         self.wake = wake or Wakeup()
         self.started_at = clock()
+        self.began_at = began_at or datetime.now(UTC)
         self._clock = clock
         self._write_state = write_state
         self._checkpoints = checkpoints or Checkpoints()

@@ -76,6 +76,15 @@ def ascii_digits(text: str) -> str:
     )
 
 
+# Forms of East Asian width (U+FF01 to U+FF5E) are those of ASCII, further up.
+_NARROW: Final = {code + 0xFEE0: code for code in range(0x21, 0x7F)} | {0x3000: " ", 0x3002: "."}
+
+
+def narrow(text: str) -> str:
+    """Return the text with letters, digits and signs of full width as the usual ones."""
+    return text if text.isascii() else text.translate(_NARROW)
+
+
 def letters_and_digits(text: str) -> str:
     """Return nothing but the letters, their marks and the digits, in lower case and NFC."""
     if text.isascii():

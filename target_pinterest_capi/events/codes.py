@@ -1,6 +1,6 @@
 """Codes that the normal forms look up, and the words for them.
 
-Countries, states, currencies, languages, genders and months, as plain data: how a text is matched
+Countries, states, currencies, languages and genders, as plain data: how a text is matched
 against them is up to `normalize`. ISO 3166 itself comes from the package `iso3166`; here is what
 people write besides it.
 """
@@ -72,6 +72,24 @@ _OTHER_NAMES: Final = {
     "vn": ("Vietnam",),
 }
 
+# Names of countries in their own languages.
+_OWN_NAMES: Final = {
+    "ae": ("الإمارات",), "al": ("Shqipëria",), "am": ("Հայաստան",), "at": ("Österreich",),
+    "be": ("België", "Belgique", "Belgien"), "bg": ("България",), "br": ("Brasil",),
+    "by": ("Беларусь",), "ch": ("Schweiz", "Suisse", "Svizzera"), "cn": ("中国",),
+    "cy": ("Κύπρος",), "cz": ("Česko", "Česká republika"), "de": ("Deutschland",),
+    "dk": ("Danmark",), "do": ("República Dominicana",), "ee": ("Eesti",), "eg": ("مصر",),
+    "es": ("España",), "fi": ("Suomi",), "ge": ("საქართველო",), "gr": ("Ελλάδα", "Ελλάς"),
+    "hr": ("Hrvatska",), "hu": ("Magyarország",), "il": ("ישראל",), "in": ("भारत",),
+    "is": ("Ísland",), "it": ("Italia",), "jp": ("日本",), "kr": ("대한민국", "한국"),
+    "kz": ("Қазақстан", "Казахстан"), "lt": ("Lietuva",), "lu": ("Lëtzebuerg", "Luxemburg"),
+    "lv": ("Latvija",), "ma": ("Maroc", "المغرب"), "nl": ("Nederland",), "no": ("Norge", "Noreg"),
+    "pl": ("Polska",), "rs": ("Srbija", "Србија"), "ru": ("Россия",),
+    "sa": ("السعودية",), "se": ("Sverige",), "si": ("Slovenija",), "sk": ("Slovensko",),
+    "th": ("ประเทศไทย", "ไทย"), "tn": ("Tunisie", "تونس"), "tw": ("台灣", "臺灣"),
+    "ua": ("Україна",), "us": ("Estados Unidos",),
+}  # fmt: skip
+
 
 def _country_names() -> dict[str, str]:
     """Return alpha-2 in lower case by English name as written.
@@ -88,7 +106,9 @@ def _country_names() -> dict[str, str]:
                 name if short in _TWO_COUNTRIES else short,
             ):
                 names[written] = row.alpha2.lower()
-    return names | {name: code for code, others in _OTHER_NAMES.items() for name in others}
+    for others in (_OTHER_NAMES, _OWN_NAMES):
+        names |= {name: code for code, written in others.items() for name in written}
+    return names
 
 
 COUNTRY_NAMES: Final = _country_names()
@@ -115,6 +135,27 @@ STATE_NAMES: Final = {
     "Northwest Territories": "nt", "Nova Scotia": "ns", "Nunavut": "nu", "Ontario": "on",
     "Prince Edward Island": "pe", "Quebec": "qc", "Québec": "qc", "Saskatchewan": "sk",
     "Yukon": "yt", "Yukon Territory": "yt",
+}  # fmt: skip
+
+_PROVINCES: Final = ("ab", "bc", "mb", "nb", "nl", "nt", "ns", "nu", "on", "pe", "qc", "sk", "yt")
+
+
+def country_of_state(code: str) -> str:
+    """Return the country of a state or province of the names above."""
+    return "ca" if code in _PROVINCES else "us"
+
+
+# What stands before codes of digits: signs of vehicles (UN), codes of countries and of states. Of
+# Andorra, Azerbaijan, Latvia and Moldova it is a part of the code.
+_VEHICLES: Final = ("a", "b", "d", "e", "f", "fin", "h", "i", "l", "n", "p", "s")
+POSTAL_PREFIXES: Final = ALPHA_2.union(_VEHICLES, STATE_NAMES.values()) - {"ad", "az", "lv", "md"}
+
+# Signs that one currency alone has: neither $, nor \u00a3 or \u00a5, nor kr.
+CURRENCY_SYMBOLS: Final = {
+    "\u20ac": "EUR", "us$": "USD", "r$": "BRL", "a$": "AUD", "au$": "AUD", "ca$": "CAD",
+    "hk$": "HKD", "nt$": "TWD", "nz$": "NZD", "mx$": "MXN", "\u20a9": "KRW", "\u20aa": "ILS",
+    "\u20ab": "VND", "\u20b4": "UAH", "\u20b8": "KZT", "\u20b9": "INR", "\u20ba": "TRY",
+    "\u20bd": "RUB", "z\u0142": "PLN", "k\u010d": "CZK",
 }  # fmt: skip
 
 # ISO 4217, list one as amended to 2025, without XTS (for tests) and XXX (no currency).
@@ -219,8 +260,3 @@ GENDERS: Final = {
         "other",
     ),
 }
-
-MONTHS: Final = (
-    "january", "february", "march", "april", "may", "june", "july", "august", "september",
-    "october", "november", "december",
-)  # fmt: skip

@@ -18,7 +18,7 @@ from typing import Any, Final, Self
 import msgspec
 
 from target_pinterest_capi.events import dates
-from target_pinterest_capi.events.characters import visible, well_formed
+from target_pinterest_capi.events.characters import ascii_digits, narrow, visible, well_formed
 from target_pinterest_capi.events.reasons import LeftOut, Warned
 
 _is_numeric: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?").fullmatch
@@ -37,7 +37,7 @@ def text(value: Any) -> str | LeftOut | None:
     """Return visible, trimmed text: numbers with every digit and no exponent, times in ISO 8601.
 
     A whole number has no fraction. NaN and infinity are nothing: they are what is left of a number
-    that was not there.
+    that was not there. MongoDB's `{"$date": ...}` is what it holds.
     """
     kind = type(value)
     if kind is str:
@@ -49,9 +49,24 @@ def text(value: Any) -> str | LeftOut | None:
         return str(value) if kind is int and -TOO_LARGE < value < TOO_LARGE else _number_text(value)
     if isinstance(value, date):
         return value.isoformat()
+    return _text_of_other(value)
+
+
+def _text_of_other(value: Any) -> str | LeftOut | None:
     if isinstance(value, LeftOut):  # of an element that `listed` could not read
         return value
+    if type(value) is dict:
+        return text(_held_by_mongodb(value)) or LeftOut.NOT_TEXT
     return None if is_nothing(value) else LeftOut.NOT_TEXT
+
+
+def _held_by_mongodb(value: dict[str, Any]) -> Any:
+    """Return the text or the milliseconds of a date in Extended JSON; None for any other object."""
+    held = value.get("$date") if len(value) == 1 else None
+    if type(held) is dict:
+        held = held.get("$numberLong") if len(held) == 1 else None
+        return int(held) if type(held) is str and _is_integer(held) else None
+    return held if type(held) in (str, int) else None
 
 
 # Of a number as text: far beyond any id, far below what a hostile exponent asks for.
@@ -96,8 +111,32 @@ def amount(value: Any) -> str | LeftOut | None:
     if is_amount(written):
         return written
     if not _is_numeric(written):
+        written = _ungrouped(_usual_digits(written))
+    if not _is_numeric(written):
         return LeftOut.NOT_AN_AMOUNT if written else None
     return _plain_amount(written)
+
+
+def _usual_digits(written: str) -> str:
+    """Return the visible text with the digits of any script and width as 0 to 9."""
+    return ascii_digits(narrow(visible(written))).strip()
+
+
+# Thousands in groups, with another sign for decimals. A text with one sign, such as 1,234, could be
+# read both ways.
+_grouped: Final = tuple(
+    re.compile(rf"([+-]?[0-9]{{1,3}}(?:{mark}[0-9]{{3}})+)[{point}]([0-9]+)").fullmatch
+    for mark, point in ((",", "."), (r"\.", ","), ("[ \xa0\u202f'\u2019]", ".,"))
+)
+_NOT_SIGNED: Final = re.compile("[^0-9+-]+")
+
+
+def _ungrouped(written: str) -> str:
+    """Return `1,234.50`, `1.234,50` or `1 234,50` as 1234.50; any other text as it is."""
+    for has_groups in _grouped:
+        if found := has_groups(written):
+            return f"{_NOT_SIGNED.sub('', found[1])}.{found[2]}"
+    return written
 
 
 def _plain_amount(written: str) -> str | LeftOut:
@@ -149,6 +188,8 @@ def integer(value: Any) -> int | LeftOut | None:
         return value if -_LARGEST <= value <= _LARGEST else LeftOut.OUT_OF_RANGE
     if kind is str or kind is float or kind is Decimal:
         written = str(value).strip()
+        if kind is str and not _is_integer(written):
+            written = _usual_digits(written)
         if _is_integer(written):
             return int(written)
         if _is_numeric(written):
@@ -185,6 +226,9 @@ def boolean(value: Any) -> bool | LeftOut | None:
         return value is True
     if kind is str:
         meant = _BOOLEANS.get(value.strip().lower())
+        if meant is None and (meant := _BOOLEANS.get(_usual_digits(value).lower())) is None:
+            number = integer(value)  # 1.0, of a column of fractions
+            meant = bool(number) if type(number) is int and number in (0, 1) else None
         if meant is not None:
             return meant
     is_number = kind is int or kind is float or (kind is Decimal and value.is_finite())
@@ -240,16 +284,27 @@ def unix_time(value: Any, zone: tzinfo, date_format: str | None = None) -> int |
     return None if is_nothing(value) else LeftOut.NOT_A_TIME
 
 
+# protobuf and Firestore; BigQuery's client for JavaScript, and DynamoDB
+_OF_SECONDS: Final = {"seconds", "nanos", "_seconds", "_nanoseconds", "nanoseconds"}
+_HOLDERS: Final = {"value", "N", "S"}
+
+
 def _time_of_object(
     value: dict[str, Any], zone: tzinfo, date_format: str | None
 ) -> int | LeftOut | None:
-    """Return the time of MongoDB's Extended JSON, whose numbers are milliseconds of any size."""
-    held = value.get("$date") if len(value) == 1 else None
-    if type(held) is dict and len(held) == 1:
-        held = held.get("$numberLong")
-        held = int(held) if type(held) is str and _is_integer(held) else held
+    """Return the time that a database's or a client's object holds.
+
+    Numbers in MongoDB's Extended JSON are milliseconds of any size.
+    """
+    if len(value) == 2 and value.keys() <= _OF_SECONDS:  # noqa: PLR2004 - and nanoseconds
+        seconds = integer(value.get("seconds", value.get("_seconds")))
+        return seconds if type(seconds) is int else LeftOut.NOT_A_TIME
+    held = _held_by_mongodb(value)
     if type(held) is int:
         return held // 1000
+    if held is None and len(value) == 1 and value.keys() <= _HOLDERS:
+        held = next(iter(value.values()))
+        return LeftOut.NOT_A_TIME if type(held) is dict else unix_time(held, zone, date_format)
     return LeftOut.NOT_A_TIME if held is None else unix_time(held, zone, date_format)
 
 

@@ -1,71 +1,87 @@
 """Dates and times as people and programs write them, where the text has one reading.
 
 Owns the forms beside ISO 8601 and Unix times: those of databases, spreadsheets, programming
-languages, mail and HTTP. Never guesses: days and months that could change places need
+languages, mail and HTTP. Which day a text names is read by a library (`written_days`). The time of
+day and the zone are read here: the library takes `GMT+0100` for an hour west of Greenwich, and
+`10.30` for eighteen seconds past ten. Never guesses: days and months that could change places need
 `date_format`, and a year of two digits, a weekday that is not that day's, or a zone's abbreviation
 that several countries use is not a time. Never reads a clock or a setting.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from functools import cache
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
-from target_pinterest_capi.events import codes
 from target_pinterest_capi.events.characters import ascii_digits, nfc
 from target_pinterest_capi.events.reasons import LeftOut
 
 
 class WrittenTime(NamedTuple):
-    """What a text says: a day, the time of day if it has one, and its zone as it is written."""
+    """What a text says: a day, the time since its midnight if it has one, its zone as written."""
 
     day: date
-    clock: time | None
+    clock: timedelta | None
     zone: str
 
 
-_MONTHS: Final = {
-    name: number
-    for number, month in enumerate(codes.MONTHS, 1)
-    for name in (month, month[:3], month[:4])
-}
-_WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+LONGEST: Final = 100  # characters: with the comments that some languages write behind a time
+_MINUS: Final = str.maketrans("\u2212", "-")
 
-_WEEKDAY: Final = rf"(?:(?P<weekday>{'|'.join(_WEEKDAYS)})[a-z]*[,.]? ?)?"
-_DAY: Final = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
-_NAME: Final = r"(?P<month>[a-z]+)"
-_YEAR: Final = r"(?P<year>\d{4})"
-_BETWEEN: Final = r"(?: at |, at |t|[ ,:_-]+)"
-_CLOCK: Final = (
-    r"(?P<hour>\d{1,2})(?:[:.h]?(?P<minute>\d\d)(?:[:.]?(?P<second>\d\d)"
-    r"(?:[.,:](?P<fraction>\d{1,9}))?)?)?(?: ?(?P<half>[ap])\.?m\b\.?)?"
+_MAIL: Final = r"([a-z]{3}, \d\d? [a-z]{3} \d{4} [\d:]+)"
+# What some programs write, and the same in a form that is read.
+_REWRITTEN: Final = {
+    # JSON in a text, and the shells of MongoDB and pandas
+    r"(?:(?:isodate|timestamp|(?:new )?date)\()?([\"'])([^\"']+)\1(?:, tz=[^)]*)?\)?": r"\2",
+    r"'([^']+)": r"\1",  # spreadsheets
+    r"(\d{4}):(\d\d):(\d\d)\b(.*)": r"\1-\2-\3\4",  # cameras
+    # Korea, Japan and China, and Central Europe
+    r"(\d{4})(?:\. |\u5e74)(\d\d?)(?:\. |\u6708)(\d\d?)[.\u65e5]?(.*)": r"\1-\2-\3\4",
+    r"(\d\d?)\. (\d\d?)\. (\d{4})(.*)": r"\1.\2.\3\4",
+    r"\[?(\d\d/[a-z]+/\d{4}):([^\]]+)\]?": r"\1 \2",  # web servers
+    rf"{_MAIL} pst": r"\1 -0800",  # RFC 2822 defines them, in mail only
+    rf"{_MAIL} cdt": r"\1 -0500",
+}
+_rewritten: Final = tuple(re.compile(form).fullmatch for form in _REWRITTEN)
+
+# The text of a day ends with its year, or begins with it.
+_DATE: Final = (
+    r"(?P<date>[a-z., ]*\d{4}[-/., ]+(?:\d\d?|[a-z]+)[-/., ]+\d\d?(?:st|nd|rd|th)?"
+    r"|\d{8}|\d{4}-\d{3}|\d{4}-?w\d\d-?\d"
+    r"|[a-z\d][a-z\d/., -]*?(?<!\d)\d{4}|[a-z]{6,9}, \d\d-[a-z]{3}-\d\d)"
+)
+_BETWEEN: Final = r"(?:,? at |(?<=\d)t|[ ,:_-]+)"
+_CLOCK: Final = (  # an hour alone is not a time of day
+    r"(?=\d\d?(?:[:.h]?\d\d| ?[ap]\.? ?m\b))(?P<hour>\d{1,2})(?:[:.h]?(?P<minute>\d\d)"
+    r"(?:[:.]?(?P<second>\d\d)(?:[.,:](?P<fraction>\d{1,9}))?)?)?"
+    r"(?: ?(?P<half>[ap])\.? ?m\b\.?)?"
 )
 _DIGITS: Final = (  # a clock without separators
     r"(?P<hour>\d\d)(?P<minute>\d\d)(?P<second>\d\d)(?:[.,]?(?P<fraction>\d{1,9}))?"
 )
 _ZONE: Final = r"(?: ?(?P<zone>[a-z(\[+-].*))?"
-_DAY_ZONE: Final = r"(?: ?(?P<day_zone>z|utc|gmt|[+-]\d\d:?\d\d))?"  # of a date without a time
-_TAIL: Final = rf"(?:{_BETWEEN}{_CLOCK}{_ZONE}|{_DAY_ZONE})"
+# of a date without a time, where four digits after a hyphen may be the year
+_DAY_ZONE: Final = r"(?: ?(?P<day_zone>z|utc|gmt|[+-]\d\d:\d\d|(?<= )[+-]\d{4}))?"
 
-# In the order in which they are tried; no text fits two of them with different readings.
+# of the C library: with the zone where Java, PostgreSQL and others have it
+_C_DATE: Final = r"(?P<date>[a-z ,.]*\d\d?(?: [a-z]+)?)"
+_C_ZONE: Final = r"(?: (?P<zone>[a-z]+|(?:gmt|utc)?[+-]\d\d:?\d\d))?"
+
+# Where the time of day is, in the order in which they are tried.
 _FORMS: Final = tuple(
     re.compile(form).fullmatch
     for form in (
-        rf"{_WEEKDAY}{_YEAR}(?P<s>[-/.:])(?P<month>\d{{1,2}}|[a-z]+)(?P=s){_DAY}{_TAIL}",
-        rf"{_YEAR}(?P<month>\d\d)(?P<day>\d\d){_TAIL}",
-        rf"{_YEAR}(?P<month>\d\d)(?P<day>\d\d){_DIGITS}{_ZONE}",
-        rf"{_WEEKDAY}(?P<first>\d{{1,2}})(?P<s>[-/. ])(?P<other>\d{{1,2}})(?P=s){_YEAR}{_TAIL}",
-        rf"{_WEEKDAY}{_DAY}[-/., ]+(?:of )?{_NAME}[-/., ]+{_YEAR}{_TAIL}",
-        rf"{_WEEKDAY}{_NAME}[-/. ]+{_DAY}[-/., ]+{_YEAR}{_TAIL}",
-        # the C library's, with the zone where Java or PostgreSQL has it
-        rf"{_WEEKDAY}{_NAME} {_DAY} {_CLOCK}(?: (?P<zone>[a-z]+))? {_YEAR}{_DAY_ZONE}",
+        rf"(?P<date>\d{{8}}){_DIGITS}{_ZONE}",
+        rf"{_DATE}{_BETWEEN}{_CLOCK}{_ZONE}",
+        rf"{_C_DATE} {_CLOCK}{_C_ZONE} (?P<year>\d{{4}}){_DAY_ZONE}",
+        rf"{_CLOCK}(?: (?P<zone>z|utc|gmt))?(?:,? on |[ ,]+)(?P<date>.+)",
+        rf"(?P<date>.+?){_DAY_ZONE}",
     )
 )
 _NOON: Final = 12
-_LONGEST: Final = 100  # characters: with the comments that some languages write behind a time
-_MINUS: Final = str.maketrans("\u2212", "-")
+_END_OF_DAY: Final = (24, 0, 0, 0)
 
 
 def read(text: str, date_format: str | None) -> WrittenTime | LeftOut | None:
@@ -73,11 +89,14 @@ def read(text: str, date_format: str | None) -> WrittenTime | LeftOut | None:
 
     `date_format` (`dmy`, `mdy`) decides what could be read both ways.
     """
-    if len(text) > _LONGEST:
+    if len(text) > LONGEST:
         return None
     plain = " ".join(ascii_digits(nfc(text)).translate(_MINUS).lower().split())
-    for form in _FORMS:
-        if found := form(plain):
+    for has_form, written in zip(_rewritten, _REWRITTEN.values(), strict=True):
+        if found := has_form(plain):
+            plain = found.expand(written).strip()
+    for has_form in _FORMS:
+        if found := has_form(plain):
             return _written(found.groupdict(), date_format)
     return None
 
@@ -85,45 +104,23 @@ def read(text: str, date_format: str | None) -> WrittenTime | LeftOut | None:
 def _written(
     parts: Mapping[str, str | None], date_format: str | None
 ) -> WrittenTime | LeftOut | None:
-    days = list(_days(parts, date_format))
-    if len(days) != 1:
-        return LeftOut.AMBIGUOUS_DATE if days else None
+    from target_pinterest_capi.events import written_days  # noqa: PLC0415 - brings a library
+
+    days = written_days.readings(" ".join(filter(None, (parts["date"], parts.get("year")))))
+    if date_format is None and None not in days and days.day_first != days.month_first:
+        return LeftOut.AMBIGUOUS_DATE
+    first, other = reversed(days) if date_format == "mdy" else days
+    day = first or other
     try:
         clock = _clock(parts)
     except ValueError:
         return None
-    weekday = parts.get("weekday")
-    if weekday is not None and _WEEKDAYS[days[0].weekday()] != weekday:
-        return None
-    return WrittenTime(days[0], clock, parts.get("zone") or parts.get("day_zone") or "")
+    zone_name = parts.get("zone") or parts.get("day_zone") or ""
+    return WrittenTime(day, clock, zone_name) if day else None
 
 
-def _days(parts: Mapping[str, str | None], date_format: str | None) -> Iterator[date]:
-    """Yield each day that the parts can be."""
-    year, first, other = parts["year"] or "", parts.get("first"), parts.get("other")
-    if first is None or other is None:
-        yield from _day(year, parts["month"] or "", parts["day"] or "")
-        return
-    day_first, month_first = [*_day(year, other, first)], [*_day(year, first, other)]
-    if not day_first or not month_first or day_first == month_first:
-        yield from day_first or month_first
-        return
-    if date_format != "mdy":
-        yield from day_first
-    if date_format != "dmy":
-        yield from month_first
-
-
-def _day(year: str, month: str, day: str) -> Iterator[date]:
-    number = int(month) if month.isdigit() else _MONTHS.get(month, 0)
-    try:
-        yield date(int(year), number, int(day))
-    except ValueError:
-        return
-
-
-def _clock(parts: Mapping[str, str | None]) -> time | None:
-    """Return the time of day; None where there is none. Raises ValueError on one that cannot be."""
+def _clock(parts: Mapping[str, str | None]) -> timedelta | None:
+    """Return the time since midnight; None without one. Raises ValueError for an impossible one."""
     if parts.get("hour") is None:
         return None
     hour, half = int(parts["hour"] or ""), parts.get("half")
@@ -134,7 +131,11 @@ def _clock(parts: Mapping[str, str | None]) -> time | None:
     elif parts["minute"] is None:
         raise ValueError(hour)
     minute, second = int(parts["minute"] or 0), int(parts["second"] or 0)
-    return time(hour, minute, second, int((parts["fraction"] or "").ljust(6, "0")[:6]))
+    fraction = int((parts["fraction"] or "").ljust(6, "0")[:6])
+    if (hour, minute, second, fraction) == _END_OF_DAY:
+        return timedelta(days=1)
+    time(hour, minute, second)  # raises where one is too large
+    return timedelta(hours=hour, minutes=minute, seconds=second, microseconds=fraction)
 
 
 # Zones
@@ -146,7 +147,7 @@ _offset: Final = re.compile(
     r"(?: ?\(.*\)| ?\[.*\]| [a-z]{1,5}| [+-]\d{2,4})?(?: m=[+-][\d.]+)?"
 ).fullmatch
 _utc: Final = re.compile(
-    r"(?:z|utc|gmt|ut|zulu)(?: ?\(.*\)| ?\[.*\])?|\(?coordinated universal time\)?"
+    r"(?:z|utc|gmt|ut|zulu)(?: ?\(.*\)| ?\[.*\])?|\(?(?:utc|gmt|coordinated universal time)\)?"
 ).fullmatch
 _named: Final = re.compile(r"[(\[]?([a-z_]+(?:/[a-z_0-9+-]+)+)[)\]]?").fullmatch
 _LONGEST_OFFSET: Final = 18  # hours, of ISO 8601's users: Java
@@ -181,4 +182,4 @@ def _zone_names() -> Mapping[str, str]:
 
 def as_datetime(written: WrittenTime) -> datetime:
     """Return the day and its time, midnight where it has none, without a zone."""
-    return datetime.combine(written.day, written.clock or time())
+    return datetime.combine(written.day, time()) + (written.clock or timedelta())

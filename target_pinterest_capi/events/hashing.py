@@ -25,11 +25,20 @@ NO_DIGEST_LENGTHS: Final = frozenset(range(1, SHA256_DIGITS)) - {
     *(24, 28, 44),
 }
 _ALGORITHMS: Final = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")
-_OF_NOTHING: Final = frozenset(
+_OF_EMPTY: Final = frozenset(
     new_hash(name, b"", usedforsecurity=False).hexdigest() for name in _ALGORITHMS
+)
+# What programs hash that do not ask whether there is a value, and an empty one hashed twice.
+_OF_NOTHING: Final = _OF_EMPTY.union(
+    (sha256(text.encode()).hexdigest() for text in (" ", "null", "undefined", *_OF_EMPTY)),
+    (digit * 64 for digit in "0f"),  # no digest of anything
 )
 # As PostgreSQL (bytea) and SQL Server (varbinary) write bytes, or bare.
 _hex_digits: Final = re.compile(r"(?:\\{1,2}x|0[xX])?([0-9a-fA-F]{32,128})").fullmatch
+# A SHA-256 in quotes or brackets, or with its name.
+_named_digits: Final = re.compile(
+    r"\[?b?[\"'(]?(?:sha-?256[:=])?([0-9a-f]{64})[\"')]?\]?", re.IGNORECASE
+).fullmatch
 # MD5, SHA-1 and SHA-256 with their padding, by either alphabet.
 _is_base64: Final = re.compile(r"[A-Za-z0-9+/_-]{22}==|[A-Za-z0-9+/_-]{27}=|[A-Za-z0-9+/_-]{43}=")
 # A SHA-256 without it: no word or name has capitals, small letters and digits in 43 characters.
@@ -87,6 +96,8 @@ def hex_digest(text: str, *, is_id: bool = False) -> str | None:
     if found := _hex_digits(trimmed):
         digits = found[1].lower()
         return digits if len(digits) in _DIGITS else None
+    if len(trimmed) > SHA256_DIGITS and (found := _named_digits(trimmed)):
+        return found[1].lower()
     if _is_base64.fullmatch(trimmed):
         return _hex_of_base64(trimmed)
     return None if is_id or not _is_unpadded.fullmatch(trimmed) else _hex_of_base64(trimmed + "=")

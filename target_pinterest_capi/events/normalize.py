@@ -21,6 +21,7 @@ from target_pinterest_capi.events.characters import (
     ascii_digits,
     letters_and_digits,
     lower_case,
+    narrow,
     nfc,
     visible,
 )
@@ -52,7 +53,7 @@ is_plain_email: Final = re.compile(
 _in_angles: Final = re.compile(r"[^<>]*<([^<>]*)>[^<>]*").fullmatch  # Jane <jane@example.com>
 _COMMENT: Final = re.compile(r"\([^()]*\)$")
 _AROUND: Final = "\"'`\u2018\u2019\u201c\u201d\xab\xbb<>()[]{},;:./\\|"
-_LINK: Final = "mailto:"
+_LINKS: Final = ("mailto:", "smtp:", "email:", "e-mail:")
 _BETWEEN_EMAILS: Final = (re.compile(r"[,;|]"), re.compile(r"[\s,;|]"))
 
 
@@ -62,7 +63,7 @@ def email(text: str) -> str | LeftOut:
     Quotes, brackets, a name, `mailto:` and punctuation around it are no part of it. A text of
     several addresses is none: `split_emails`.
     """
-    lower = lower_case(visible(text))
+    lower = lower_case(narrow(visible(text)))
     if _is_email(lower):
         return lower
     # joined again in NFC, since white space may have stood before a mark
@@ -82,8 +83,9 @@ def _bare_email(lower: str) -> str:
     if found := _in_angles(lower):
         lower = found[1]
     lower = _COMMENT.sub("", lower).strip(_AROUND)
-    if lower.startswith(_LINK):
-        lower = lower.removeprefix(_LINK).partition("?")[0]
+    for link in _LINKS:
+        if lower.startswith(link):
+            lower = lower.removeprefix(link).partition("?")[0]
     return nfc(lower.strip(_AROUND))
 
 
@@ -179,8 +181,12 @@ def _day_of_unix_time(number: int) -> date | None:
 
 
 def name(text: str) -> str | LeftOut:
-    """Return the name in lower case, inner white space as one space; punctuation stays."""
-    return " ".join(lower_case(text).split()) or LeftOut.EMPTY
+    """Return the name in lower case, inner white space as one space; punctuation stays.
+
+    Punctuation alone, which people put where a form wants a name, is EMPTY.
+    """
+    form = " ".join(lower_case(text).split())
+    return form if any(map(str.isalnum, form)) else LeftOut.EMPTY
 
 
 def city(text: str) -> str | LeftOut:
@@ -203,7 +209,7 @@ def _named_twice(text: str) -> list[tuple[str, str]]:
 
 
 _STATES: Final = {letters_and_digits(written): code for written, code in codes.STATE_NAMES.items()}
-_subdivision: Final = re.compile(r"([a-z]{2})-([a-z0-9]{1,3})").fullmatch  # ISO 3166-2
+_subdivision: Final = re.compile(r"([a-z]{2})[-_]([a-z0-9]{1,3})").fullmatch  # ISO 3166-2
 
 
 def state(text: str) -> str | LeftOut:
@@ -219,16 +225,26 @@ def state(text: str) -> str | LeftOut:
     letters = letters_and_digits(lower)
     if len(letters) == 2 and letters.isascii():  # noqa: PLR2004 - "N.Y."
         return letters
-    return _STATES.get(letters) or _state_named_twice(text) or lower or LeftOut.EMPTY
+    if not letters:
+        return LeftOut.EMPTY
+    return _STATES.get(letters) or _state_named_twice(text) or lower
 
 
 def _state_named_twice(text: str) -> str | None:
-    """Return the code of a text that names a state and its code, as in `California (CA)`."""
-    for name, code in _named_twice(text):
-        letters = letters_and_digits(code)
-        if letters and letters == _STATES.get(letters_and_digits(name)):
-            return letters
+    """Return the code of a text that names a state and its code or its country."""
+    for name, other in _named_twice(text):
+        letters = letters_and_digits(name)
+        code = _STATES.get(letters, letters)
+        if code == letters_and_digits(other) and letters in _STATES:
+            return code
+        is_country = letters_and_digits(other) not in _STATES.values()  # CA is California, too
+        if is_country and code in _STATES.values() and _is_in(code, other):
+            return code
     return None
+
+
+def _is_in(state: str, country: str) -> bool:
+    return _known_country(country) == codes.country_of_state(state)
 
 
 _zip_plus_4: Final = re.compile(r"(\d{5})\s?[-\u2010-\u2014\u2212]\s?\d{4}").fullmatch
@@ -238,6 +254,8 @@ _ZIP_PLUS_4: Final = 9
 _SHORTEST_ZIP: Final = 3  # 00501 without its zeros
 _as_fraction: Final = re.compile(r"([0-9]+)\.0+").fullmatch  # 94110.0, of a column of fractions
 _DIGITS: Final = re.compile("[0-9]+")
+# D-10115, FR 75001: a country, or a state, before a code of digits.
+_after_prefix: Final = re.compile(r"([A-Za-z]{1,3})(?:\s?-\s?|\s)([0-9][0-9 ]{2,5}[0-9])").fullmatch
 
 
 def postal_code(text: str, region: str | None, digits_only: bool) -> str | LeftOut:
@@ -254,6 +272,8 @@ def postal_code(text: str, region: str | None, digits_only: bool) -> str | LeftO
         return found[1]
     if found := _as_fraction(text):
         text = found[1]
+    if (found := _after_prefix(text)) and found[1].lower() in codes.POSTAL_PREFIXES:
+        text = found[2]
     code = letters_and_digits(text)
     if digits_only:
         code = _NOT_DIGITS.sub("", code)
@@ -302,7 +322,7 @@ _COUNTRY_CODES: Final = (
     {code: code for code in codes.ALPHA_2}
     | {code.upper(): code for code in codes.ALPHA_2}
     | codes.ALPHA_3
-    | {"uk": "gb"}
+    | {"uk": "gb", "el": "gr"}  # as the United Kingdom and the European Union write
 )
 _COUNTRY_NAMES: Final = {
     _country_key(written): code for written, code in codes.COUNTRY_NAMES.items()
@@ -310,7 +330,7 @@ _COUNTRY_NAMES: Final = {
 
 
 def country(text: str) -> str | LeftOut:
-    """Return ISO 3166 alpha-2 in lower case, of alpha-2, alpha-3 or an English name.
+    """Return ISO 3166 alpha-2 in lower case, of alpha-2, alpha-3 or a name, English or its own.
 
     A text may have a name and its code: `United States (US)`, `US - United States`.
     """
@@ -349,7 +369,7 @@ _is_maid: Final = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}").full
 # Without its dashes an id looks like an MD5, but for the version and the variant of RFC 9562 that
 # the advertising ids of Android and iOS have.
 _is_bare_maid: Final = re.compile("[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}").fullmatch
-_between_maids: Final = re.compile(r"[\s,;|\[\](){}]+").split
+_between_maids: Final = re.compile(r"[\s,;|\[\](){}\"']+").split
 
 
 def maid(text: str) -> str | LeftOut:
@@ -375,13 +395,15 @@ def split_maids(text: str) -> list[str]:
     return parts if parts and all(len(part) >= SHORTEST_DIGEST for part in parts) else [text]
 
 
-_CURRENCIES: Final = {code: code for code in codes.CURRENCIES} | {
-    code.lower(): code for code in codes.CURRENCIES
-}
+_CURRENCIES: Final = (
+    {code: code for code in codes.CURRENCIES}
+    | {code.lower(): code for code in codes.CURRENCIES}
+    | codes.CURRENCY_SYMBOLS
+)
 
 
 def currency(text: str) -> str | LeftOut:
-    """Return the ISO 4217 code in upper case."""
+    """Return the ISO 4217 code in upper case, also of a sign that one currency alone has."""
     return (
         _CURRENCIES.get(text)
         or _CURRENCIES.get(lower_case(text).strip())
@@ -404,13 +426,13 @@ def language(text: str) -> str | LeftOut:
 
 _OCTET: Final = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 is_ipv4: Final = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}").fullmatch
-# Of private networks (RFC 1918, RFC 6598, link-local), of this machine, and of nothing.
+# Of private networks (RFC 1918, RFC 6598, link-local), of this machine, and of nothing or of many.
 _NOT_PUBLIC: Final = (
-    r"0\.|10\.|127\.|169\.254\.|192\.168\.|172\.(?:1[6-9]|2[0-9]|3[01])\."
+    r"0\.|2(?:2[4-9]|[345][0-9])\.|10\.|127\.|169\.254\.|192\.168\.|172\.(?:1[6-9]|2[0-9]|3[01])\."
     r"|100\.(?:6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\."
 )
 is_public_ipv4: Final = re.compile(rf"(?!{_NOT_PUBLIC}){_OCTET}(?:\.{_OCTET}){{3}}").fullmatch
-_is_unspecified_ipv4: Final = re.compile(r"0\.").match
+_is_nobodys_ipv4: Final = re.compile(r"0\.|2(?:2[4-9]|[345][0-9])\.").match  # or many machines'
 _GROUPS: Final = "[0-9a-f]{1,4}(?::[0-9a-f]{1,4})*"
 _is_short_ipv6: Final = re.compile(rf"(?:{_GROUPS})?::(?:{_GROUPS})?").fullmatch
 _is_full_ipv6: Final = re.compile("[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){7}").fullmatch
@@ -423,7 +445,7 @@ def ip_address(text: str) -> str | LeftOut:
     """Return the IP address of a user, without port, brackets or zone; IPv6 in lower case.
 
     It is the first public one of a forwarded list, or the first private one where there is none.
-    An address that stands for none, such as 0.0.0.0, is dropped.
+    An address that no single machine has, such as 0.0.0.0 or a multicast, is dropped.
     """
     if is_public_ipv4(text):
         return text
@@ -448,12 +470,13 @@ def is_private(address: str) -> bool:
 def _one_address(written: str) -> str | None:
     """Return the address of an entry of a list; None where no user can have it."""
     text = written.lower().removeprefix(_FORWARDED).strip("\"'")
+    text = text.removesuffix("/32").removesuffix("/128")  # of a column for networks
     if text[:1] == "[":
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:
         text = text.partition(":")[0]
     if is_ipv4(text):
-        return None if _is_unspecified_ipv4(text) else text
+        return None if _is_nobodys_ipv4(text) else text
     return _ipv6(text.partition("%")[0])
 
 
@@ -461,6 +484,8 @@ def _ipv6(text: str) -> str | None:
     # The common forms first, since the library takes 7 us. With at most seven colons `::` stands
     # for one group or more.
     is_short = _is_short_ipv6(text) and text.count(":") <= 7  # noqa: PLR2004
+    if text[:2] == "ff":  # a multicast
+        return None
     if (is_short or _is_full_ipv6(text)) and ":ffff:" not in text and text.strip("01:"):
         return text
     try:
@@ -469,7 +494,7 @@ def _ipv6(text: str) -> str | None:
         return None
     mapped = address.ipv4_mapped  # a dual-stack server writes IPv4 as ::ffff:192.0.2.1
     if mapped:
-        return None if _is_unspecified_ipv4(str(mapped)) else str(mapped)
+        return None if _is_nobodys_ipv4(str(mapped)) else str(mapped)
     if address.is_unspecified:
         return None
     return str(address) if address.is_loopback else text

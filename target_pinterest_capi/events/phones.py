@@ -18,13 +18,16 @@ _EXTENSION: Final = re.compile(
     r"[\s.:=#-]{0,4}\d{1,7}\W{0,4}$",
     re.IGNORECASE,
 )
+# What says before a number or behind it what it is: `tel:`, `p:`, `(mobile)`.
+_KIND: Final = "(?:tel|telephone|phone|mobile|mob|cell|home|work|office|whatsapp|sms|[ptmhwc])"
+_LABEL: Final = re.compile(rf"^{_KIND}\.? ?:\s*|\s*\({_KIND}\.?\)$", re.IGNORECASE)
 _NOT_DIGITS: Final = re.compile("[^0-9]+")
 # A slash alone may stand within a number, so it is tried after what stands between numbers only.
 _BETWEEN_NUMBERS: Final = (
     re.compile(r"(?<!\s)\s+/\s*|/\s+|[,;|\n]|(?<!\s)\s+(?:or|and|&)\s+", re.IGNORECASE),
     re.compile("/"),
 )
-_FEWEST_DIGITS: Final = 7  # of each number, where a text may hold several
+_FEWEST_DIGITS: Final = 7  # of a number with its country code, and of each where a text has several
 # A whole number as columns of fractions write it, and as spreadsheets do.
 _as_fraction: Final = re.compile(r"(\+?[0-9]{7,})\.00?").fullmatch
 _as_power: Final = re.compile(r"\+?([0-9])[.,]([0-9]+)[eE]\+?([0-9]{1,2})").fullmatch
@@ -60,7 +63,7 @@ def phone(text: str, region: str | None) -> tuple[str | LeftOut, Warned | None]:
         bare = _without_trunk_zero(bare)
     elif region and (complete := _with_country_code(digits, region.upper())):
         return complete, None
-    if len(bare) > MOST_DIGITS:
+    if len(bare) > MOST_DIGITS or (is_international and len(bare) < _FEWEST_DIGITS):
         return LeftOut.NOT_A_PHONE, None
     if is_international or len(bare) >= _WITH_COUNTRY_CODE:
         return bare, None
@@ -109,7 +112,8 @@ def _without_trunk_zero(digits: str) -> str:
 
 def _phone_digits(text: str) -> str:
     """Return the ASCII digits without extension and `(0)`; `""` where letters are left."""
-    number = _TRUNK_ZERO.sub("", _EXTENSION.sub("", ascii_digits(nfc(text))))
+    number = _LABEL.sub("", ascii_digits(nfc(text)).strip())
+    number = _TRUNK_ZERO.sub("", _EXTENSION.sub("", number))
     return "" if any(map(str.isalpha, number)) else _NOT_DIGITS.sub("", number)
 
 

@@ -32,7 +32,7 @@ class LeftOut(Reason):
     )
     EMPTY_DIGEST = (
         "empty_digest",
-        "It is the digest of an empty text, which names nobody: hash only what is there.",
+        "It is the digest of an empty text, or of null or undefined: hash only what is there.",
     )
     NULL_VALUE = (
         "null_value",
@@ -55,7 +55,7 @@ class LeftOut(Reason):
     )
     UNKNOWN_COUNTRY = (
         "unknown_country",
-        "It is neither an ISO 3166 code nor a country's English name.",
+        "It is neither an ISO 3166 code nor a country's name in English or its own language.",
     )
     NOT_A_POSTAL_CODE = (
         "not_a_postal_code",

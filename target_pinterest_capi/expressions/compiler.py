@@ -6,14 +6,15 @@ an object). Promises that both agree, that a path which steps into text reads it
 is an array or object, and that a record raises nothing but EvaluationError.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final, NamedTuple
 
 from target_pinterest_capi.expressions import interpreter
 from target_pinterest_capi.expressions.analysis import IN_TURN, can_fail
 from target_pinterest_capi.expressions.built_ins import whole_sum
-from target_pinterest_capi.expressions.functions import FUNCTIONS, STREAM
+from target_pinterest_capi.expressions.functions import FUNCTIONS
 from target_pinterest_capi.expressions.syntax import ExpressionError, Node, parse
 from target_pinterest_capi.expressions.values import (
     COMPARISONS,
@@ -54,14 +55,17 @@ class ListSelection(NamedTuple):
     members: dict[str, Node]
 
 
-def compile_expression(source: str, stream: str | None = None) -> Evaluate:
+def compile_expression(
+    source: str, stream: str | None = None, began_at: datetime | None = None
+) -> Evaluate:
     """Return the function of a record, decoded JSON, that returns the expression's value.
 
-    `stream` is the name of the records' stream, which `stream()` returns; without it that is null.
+    `stream` is the name of the records' stream, which `stream()` returns; `began_at` is when the
+    run began, for `run_time()` and `today()`. Without them these are null.
     Raises ExpressionError. The function raises EvaluationError, and only where the expression does
     more than follow paths.
     """
-    return compile_tree(bound(parse(source), stream))
+    return compile_tree(bound(parse(source), stream, began_at))
 
 
 def compile_tree(tree: Node) -> Evaluate:
@@ -73,9 +77,12 @@ def compile_tree(tree: Node) -> Evaluate:
     return _guarded(evaluate) if can_fail(tree) else evaluate
 
 
-def interpret(source: str, record: Any) -> Any:
+def interpret(
+    source: str, record: Any, stream: str | None = None, began_at: datetime | None = None
+) -> Any:
     """Return the same value by the interpreter alone: the measure of the closures in tests."""
-    return _guarded(partial(interpreter.evaluate, parse(source)))(record)
+    tree = bound(parse(source), stream, began_at)
+    return _guarded(partial(interpreter.evaluate, tree))(record)
 
 
 def selection_of(tree: Node) -> ListSelection | None:
@@ -94,13 +101,22 @@ def compile_node(node: Node) -> Evaluate:
     return _compiled(node)
 
 
-def bound(node: Node, stream: str | None) -> Node:
-    """Return the tree with the stream's name in place of each `stream()`."""
+def bound(tree: Node, stream: str | None, began_at: datetime | None = None) -> Node:
+    """Return the tree with what is one value for all records of a stream in a run.
+
+    It stands in place of each `stream()`, `run_time()` and `today()`.
+    """
+    now = None if began_at is None else began_at.astimezone(UTC).isoformat(timespec="seconds")
+    today = None if now is None else now[:10]
+    return _with_constants(tree, {"stream": stream, "run_time": now, "today": today})
+
+
+def _with_constants(node: Node, constants: Mapping[str, str | None]) -> Node:
     if node["type"] == "slice":
         return node  # whose children are numbers
-    if node["type"] == "function_expression" and node["value"] == STREAM:
-        return {"type": "literal", "value": stream, "children": []}
-    return {**node, "children": [bound(child, stream) for child in node["children"]]}
+    if node["type"] == "function_expression" and node["value"] in constants:
+        return {"type": "literal", "value": constants[node["value"]], "children": []}
+    return {**node, "children": [_with_constants(child, constants) for child in node["children"]]}
 
 
 def _guarded(evaluate: Evaluate) -> Evaluate:

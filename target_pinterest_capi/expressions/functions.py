@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import cache
 from typing import Any, Final, NamedTuple
 from urllib.parse import unquote_plus
 
@@ -118,19 +117,8 @@ def _items_value(items: Any, price_key: Any, quantity_key: Any) -> int | Decimal
     return total if rows else None
 
 
-@cache
-def _run_time() -> str:
-    """Return the time of the first call: all records of a run have one."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def begin_run() -> None:
-    """Let `run_time()` be asked for again, where a process has several runs."""
-    _run_time.cache_clear()
-
-
-def _today() -> str:
-    return _run_time()[:10]
+def _constant() -> None:
+    """Return null, as without a stream and a run: the compiler writes the value in its place."""
 
 
 def _member(value: Any, name: Any) -> Any:
@@ -187,7 +175,6 @@ class Function(NamedTuple):
 _LANDING: Final = {"landing": "https://shop.example.com/p?utm_term=blue+shoes&epik=dj0y%3D#top"}
 _LINES: Final = {"lines": [{"price": "19.90", "qty": 2}, {"price": Decimal("0.10")}]}
 
-STREAM: Final = "stream"
 FUNCTIONS: Final[Mapping[str, Function]] = {
     function.name: function
     for function in (
@@ -421,22 +408,21 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
             signature="stream()",
             about="The name of the record's stream: one entry then serves streams of a pattern",
             examples=(("concat('Lytics ', stream() || 'unknown')", {}, "Lytics unknown"),),
-            implementation=lambda: None,  # the compiler writes the name in its place
+            implementation=_constant,
         ),
         Function(
             signature="run_time()",
             about=(
-                "The ISO time, in UTC, at which the run first asked for it; the same for each of "
-                "its records"
+                "The ISO time, in UTC, at which the run began: the same for each of its records"
             ),
             examples=(("run_time() >= today()", {}, True),),
-            implementation=_run_time,
+            implementation=_constant,
         ),
         Function(
             signature="today()",
             about="The ISO date of run_time(), in UTC",
             examples=(("starts_with(run_time(), today())", {}, True),),
-            implementation=_today,
+            implementation=_constant,
         ),
     )
 }

@@ -6,6 +6,7 @@ Done once for a stream's columns; what is left for a record is to call each entr
 import fnmatch
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import datetime
 from functools import lru_cache, partial
 from operator import attrgetter
 from types import MappingProxyType
@@ -171,9 +172,12 @@ def entry_compiler(
     note: OriginNote,
     now: Callable[[], float] = time.time,
     *,
+    began_at: datetime,
     in_plain: bool = False,
 ) -> CompileEntries:
     """Return the compiler of a stream's entries, which keeps what it compiled last.
+
+    `began_at` is when the run began, for the expressions that ask for it.
 
     A schema that changes in other columns than those of fields comes to the same functions, and
     costs next to nothing.
@@ -198,7 +202,9 @@ def entry_compiler(
         is_complete: bool,
     ) -> tuple[CompiledEntry, ...]:
         stream = StreamSchema(name, columns, key_properties, dict(members), is_complete)
-        return compile_stream(settings, stream, accounts, note, now, in_plain=in_plain)
+        return compile_stream(
+            settings, stream, accounts, note, now, began_at=began_at, in_plain=in_plain
+        )
 
     def compile_entries(stream: StreamSchema) -> tuple[CompiledEntry, ...]:
         columns = frozenset(filter(names_a_field, stream.columns)).union(
@@ -220,6 +226,7 @@ def compile_stream(
     note: OriginNote,
     now: Callable[[], float] = time.time,
     *,
+    began_at: datetime,
     in_plain: bool = False,
 ) -> tuple[CompiledEntry, ...]:
     """Compile every entry that is for the stream's records, in the configuration's order.
@@ -228,15 +235,22 @@ def compile_stream(
     """
     options = settings.options._replace(in_plain=in_plain)
     return tuple(
-        _compile(settings, options, entry, Origin(stream.name, name), stream, accounts, note, now)
+        _compile(
+            Levels(entry, load_preset(entry, stream), settings, stream.name, began_at),
+            options,
+            Origin(stream.name, name),
+            stream,
+            accounts,
+            note,
+            now,
+        )
         for name, entry in matching(settings, stream.name)
     )
 
 
 def _compile(
-    settings: Settings,
+    levels: Levels,
     options: Options,
-    entry: MappingEntry,
     origin: Origin,
     stream: StreamSchema,
     accounts: Accounts,
@@ -246,7 +260,7 @@ def _compile(
     def entry_note(field: str, reason: str) -> None:
         note(origin, field, reason)
 
-    preset = load_preset(entry, stream)
+    entry, preset = levels.entry, levels.preset
     if entry.null_values is not None:
         options = options._replace(null_values=entry.null_values)
     named = _named_columns(entry, preset) if stream.is_complete else frozenset[str]()
@@ -256,12 +270,11 @@ def _compile(
     source = entry.ad_account_id
     is_fixed = source is None or source.isdigit()
     when = conditions(entry, preset)
-    levels = Levels(entry, preset, settings, stream.name)
     plan = event_plan(levels, when if is_fixed else (), origin, stream, entry_note)
     builder = compile_builder(plan, options, entry_note, now)
     if source is not None and not is_fixed:
-        predicates = [compile_guarded(one, stream.name, "when", entry_note) for one in when]
-        read = compile_guarded(source, stream.name, "ad_account_id", entry_note)
+        predicates = [compile_guarded(one, levels, "when", entry_note) for one in when]
+        read = compile_guarded(source, levels, "ad_account_id", entry_note)
         read_account = _account_reader(read, partial(accounts.get, token=token, mode=entry.mode))
         map_record = _to_its_account(builder, read_account, plan, options)
         map_record = _where(predicates, map_record, origin)
@@ -288,7 +301,7 @@ def event_plan(
         known_names=frozenset(names) | _literals(levels.expressions("event_name")),
         fallback_name=levels.fallback_name() if names else None,
         sends_unlisted=levels.entry.unlisted_names == "send",
-        conditions=tuple(condition_plan(source, stream.name, note, columns) for source in when),
+        conditions=tuple(condition_plan(source, levels, note, columns) for source in when),
     )
 
 

@@ -5,6 +5,7 @@ The entry's fields, the preset's fields, the entry's defaults, the preset's defa
 """
 
 from collections.abc import Callable, Collection, Iterable
+from datetime import datetime
 from functools import partial
 from typing import Any, Final, NamedTuple
 
@@ -31,12 +32,20 @@ _FAILURES: Final = (EvaluationError, ArithmeticError, RecursionError)
 
 
 class Levels(NamedTuple):
-    """What an entry's values come from in a stream; `preset` is the entry's, as an entry itself."""
+    """What an entry's values come from in a stream; `preset` is the entry's, as an entry itself.
+
+    `began_at` is when the run began.
+    """
 
     entry: MappingEntry
     preset: MappingEntry | None
     settings: Settings
     stream: str
+    began_at: datetime
+
+    def tree(self, source: str) -> Node:
+        """Return the tree of an expression over the stream's records, in this run."""
+        return bound(parse(source), self.stream, self.began_at)
 
     def expressions(self, path: str) -> list[tuple[str, ...]]:
         """Return the expressions of a field, a list for each level that has any."""
@@ -92,8 +101,7 @@ def field_plans(
         if names_are_listed and path == "event_name":
             default = None
         written = [
-            [bound(parse(source), levels.stream) for source in sources]
-            for sources in levels.expressions(path)
+            [levels.tree(source) for source in sources] for sources in levels.expressions(path)
         ]
         plan = _field_plan(path, written, columns, default, note, levels.settings.options)
         if plan is not None:
@@ -102,10 +110,10 @@ def field_plans(
 
 
 def condition_plan(
-    source: str, stream: str, note: Note, columns: Collection[str] | None
+    source: str, levels: Levels, note: Note, columns: Collection[str] | None
 ) -> FieldPlan:
     """Return the plan of a condition for records of a stream."""
-    tree = bound(parse(source), stream)
+    tree = levels.tree(source)
     return _plan_of_one("when", tree if columns is None else pruned(tree, columns), note)
 
 
@@ -274,12 +282,12 @@ def _collect(getters: list[Get], *, is_alone: bool) -> Get:
     return collect
 
 
-def compile_guarded(source: str, stream: str, path: str, note: Note) -> Get:
+def compile_guarded(source: str, levels: Levels, path: str, note: Note) -> Get:
     """Return the function of an expression, over a stream's records, for a field.
 
     Where it fails on a record it gives None, and is noted.
     """
-    return _compile_guarded(bound(parse(source), stream), path, note)
+    return _compile_guarded(levels.tree(source), path, note)
 
 
 def _compile_guarded(tree: Node, path: str, note: Note) -> Get:

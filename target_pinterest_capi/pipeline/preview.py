@@ -10,6 +10,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 
@@ -90,6 +91,7 @@ class Preview:
         self.named_lists: dict[str, dict[str, None]] = {}
         self._settings = settings
         self.now = now
+        self.began_at = datetime.fromtimestamp(now(), UTC)
         self.accounts = Accounts(settings)
         self.names = NamesNotFound(settings)
         self._streams: dict[str, _StreamPreview] = {}
@@ -228,7 +230,12 @@ class _StreamPreview:
         self._noted: Counter[tuple[str, str]] = Counter()
         self._results: list[PreviewedRecord] = []
         self._lists = compile_lists(
-            preview.settings, name, key_properties, self._note, in_plain=preview.in_plain
+            preview.settings,
+            name,
+            key_properties,
+            self._note,
+            preview.began_at,
+            in_plain=preview.in_plain,
         )
         preview.lists.update(entry.origin for entry in self._lists)
         self._pipeline = StreamPipeline(
@@ -242,6 +249,7 @@ class _StreamPreview:
                 preview.accounts,
                 self._note,
                 preview.now,
+                began_at=preview.began_at,
                 in_plain=preview.in_plain,
             ),
             not_found=preview.names,

@@ -5,6 +5,7 @@ last operation of a member only. Holds no value of a record but digests, as they
 """
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from target_pinterest_capi.customer_lists.members import (
@@ -56,6 +57,7 @@ def compile_lists(
     stream: str,
     key_properties: tuple[str, ...],
     note: OriginNote,
+    began_at: datetime,
     *,
     in_plain: bool = False,
 ) -> tuple[PreviewedListEntry, ...]:
@@ -64,7 +66,7 @@ def compile_lists(
     With `in_plain` members are shown as they are hashed.
     """
     return tuple(
-        _compile(settings, entry, stream, key_properties, note, in_plain=in_plain)
+        _compile(settings, entry, stream, key_properties, note, began_at, in_plain=in_plain)
         for entry in _entries(settings, stream)
     )
 
@@ -89,6 +91,7 @@ def _compile(
     stream: str,
     key_properties: tuple[str, ...],
     note: OriginNote,
+    began_at: datetime,
     *,
     in_plain: bool,
 ) -> PreviewedListEntry:
@@ -99,7 +102,7 @@ def _compile(
     named = {"list_id": configured.list_id, "list_name": configured.list_name}
     name = {key: value for key, value in named.items() if value is not None}
     options = settings.options._replace(plain_keys=False, in_plain=in_plain)
-    read = compile_members(entry, origin, key_properties, note, options)
+    read = compile_members(entry, origin, key_properties, note, options, began_at)
     if configured.list_type is not None:
         name["list_type"] = configured.list_type
     return PreviewedListEntry(origin, configured.ad_account_id, name, read)

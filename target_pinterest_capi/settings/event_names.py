@@ -5,11 +5,14 @@ counted without being named.
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from target_pinterest_capi.events.fields import EVENT_NAMES
 from target_pinterest_capi.expressions.analysis import literals
 from target_pinterest_capi.settings.model import Settings
+from target_pinterest_capi.settings.problems import Problem
+
+PRESET_WITHOUT_NAMES: Final = "pinterest"
 
 
 def known_event_names(settings: Settings) -> frozenset[str]:
@@ -40,3 +43,19 @@ def configured_event_names(settings: Settings) -> Iterator[Any]:
         yield from entry.event_names
         yield from entry.event_names.values()
         yield from literals(*entry.fields.get("event_name") or ())
+
+
+def names_without_effect(settings: Settings) -> Iterator[Problem]:
+    """Yield each entry's `event_names` that leave nothing to send: all are null, others skipped."""
+    for index, entry in enumerate(settings.mappings or ()):
+        targets = entry.event_names.values()
+        sends_others = entry.unlisted_names == "send" or any(
+            level.get("event_name") for level in (entry.defaults, settings.defaults)
+        )
+        has_names_of_a_preset = entry.preset not in (None, PRESET_WITHOUT_NAMES)
+        if targets and not any(targets) and not sends_others and not has_names_of_a_preset:
+            yield Problem(
+                f"mappings[{index}].event_names",
+                "sends nothing: each name is null, and others are skipped. Add the names to send, "
+                "or unlisted_names: send, which sends the others as they are",
+            )

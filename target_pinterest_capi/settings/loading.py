@@ -15,6 +15,7 @@ from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.expressions.analysis import looks_computed
 from target_pinterest_capi.settings import entries
 from target_pinterest_capi.settings.constants import read_defaults
+from target_pinterest_capi.settings.event_names import names_without_effect
 from target_pinterest_capi.settings.foreign_names import FOREIGN
 from target_pinterest_capi.settings.model import Settings
 from target_pinterest_capi.settings.network import network_problems
@@ -392,6 +393,22 @@ def _lists_rule(context: _Context) -> Iterator[Problem]:
                 )
 
 
+def _notify_rule(context: _Context) -> Iterator[Problem]:
+    settings = context.settings
+    if {"notify_on", "results_url"} & context.failed:
+        return
+    if settings.notify_on == "change" and settings.results_url is None:
+        yield Problem(
+            "notify_on",
+            "change needs results_url: that database knows how the run before this one ended",
+        )
+
+
+def _event_names_rule(context: _Context) -> Iterator[Problem]:
+    if not {"mappings", "defaults"} & context.failed:
+        yield from names_without_effect(context.settings)
+
+
 def _network_rule(context: _Context) -> Iterator[Problem]:
     if "api_url" not in context.failed and context.settings.mode != "dry_run":
         yield from network_problems(context.settings.api_url, os.environ)
@@ -456,6 +473,8 @@ _RULES: Final = (
     _retention_rule,
     _refresh_rule,
     _lists_rule,
+    _notify_rule,
+    _event_names_rule,
     _network_rule,
     _files_rule,
 )

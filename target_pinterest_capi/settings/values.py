@@ -103,6 +103,21 @@ def api_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def notify_url(url: SecretStr) -> SecretStr:
+    """The address of a webhook; secret, since whoever has it can post there."""
+    text = url.get_secret_value()
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        host = None
+    if not host or re.search(r"[^\x21-\x7e]", text):
+        raise WrongValueError("is not a URL: write it as https://host/path")
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
+        raise WrongValueError("must start with https://: plain http is for this machine only")
+    return url
+
+
 def database_url(url: SecretStr) -> SecretStr:
     """An SQLAlchemy URL of SQLite or PostgreSQL; secret, since it may carry a password."""
     if not _DATABASE.match(url.get_secret_value()):

@@ -9,6 +9,7 @@ anything.
 import fnmatch
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
@@ -40,6 +41,7 @@ from target_pinterest_capi.settings.variables import mode_in_effect, refuse_uncl
 from target_pinterest_capi.spark import rows
 
 FORMAT: Final = "pinterest_capi"
+_NOT_IN_TASKS: Final = ("oauth", "customer_lists", "notify_url", "notify_on")
 OF_SPARK: Final = frozenset(
     {"checkpointlocation", "queryname"}
 )  # Spark's own, which it hands on to the sink of a stream
@@ -203,17 +205,13 @@ def read_job(
     problems += cluster.problems(settings) if cluster is not None and settings is not None else ()
     if problems or settings is None:
         raise ConfigurationError(problems)
-    public = {
-        name: value
-        for name, value in raw.items()
-        if name not in {*withheld, "oauth", "customer_lists"}
-    }
+    public = {name: value for name, value in raw.items() if name not in {*withheld, *_NOT_IN_TASKS}}
     names = NamesNotFound(settings)
     names.of_stream(stream, rows.declared(schema), frozenset(columns))
     not_found = tuple(names.columns())
     run_id = uuid.uuid4().hex[:12]
     job = Job(run_id, stream, columns, keys, public, paths, withheld, named, not_found)
-    compile_stream(settings, job.sink(), Accounts(settings), _no_note)
+    compile_stream(settings, job.sink(), Accounts(settings), _no_note, began_at=datetime.now(UTC))
     return job, settings
 
 

@@ -18,7 +18,6 @@ from pyspark.sql.datasource import WriterCommitMessage
 
 from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
 from target_pinterest_capi.delivery.worker_pool import NoThreadError
-from target_pinterest_capi.expressions.functions import begin_run
 from target_pinterest_capi.mapping.entries import Accounts, Record, entry_compiler
 from target_pinterest_capi.pipeline.feed import IteratedSource, paced
 from target_pinterest_capi.pipeline.stream import StreamPipeline
@@ -82,7 +81,6 @@ def _deliver(
     job: Job, place: TaskAttempt, settings: Settings, batches: Iterable[Any]
 ) -> TaskCommit:
     started_at = time.time()
-    begin_run()
     name = f"{job.id}-{place.partition}-{place.attempt}"
     run = Run(
         settings.model_copy(
@@ -100,7 +98,9 @@ def _deliver(
         job.key_properties,
         settings.model_copy(update={"validate_records": False}),  # Spark has checked its own schema
         run,
-        compile_entries=entry_compiler(settings, Accounts(settings), run.tally.count_value),
+        compile_entries=entry_compiler(
+            settings, Accounts(settings), run.tally.count_value, began_at=run.began_at
+        ),
     )
     prefetch, is_fed = Prefetch(run.wake, batches), False
     try:

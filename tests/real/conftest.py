@@ -33,17 +33,21 @@ def postgres() -> Iterator[PostgresCluster]:
 
 
 @pytest.fixture(scope="session")
-def meltano(tmp_path_factory) -> Callable[[str], MeltanoProject]:
-    """Return a function from a tap's name to a Meltano project in which that tap is installed."""
+def meltano(tmp_path_factory) -> Callable[[str | None], MeltanoProject]:
+    """Return a function from a tap's name to a Meltano project in which that tap is installed.
+
+    None stands for a tap that needs no installation.
+    """
     project: MeltanoProject | None = None
 
-    def project_with(extractor: str) -> MeltanoProject:
+    def project_with(extractor: str | None) -> MeltanoProject:
         nonlocal project
         try:
             project = project or MeltanoProject(
                 meltano_executable(), tmp_path_factory.mktemp("meltano")
             )
-            project.install(extractor)
+            if extractor is not None:
+                project.install(extractor)
         except InstallationError as error:
             _unavailable(f"Meltano and {extractor} could not be installed: {error}")
         return project

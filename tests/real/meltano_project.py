@@ -120,6 +120,23 @@ class MeltanoProject:
             _install(command, cwd=self._directory, env=self._environment({}))
             self._installed.add(extractor)
 
+    def add_extractor(self, name: str, script: Path, settings: list[str]) -> None:
+        """Declare a tap of the tests' own, a script that this Python runs."""
+        launcher = self._directory / name
+        launcher.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{script}" "$@"\n')
+        launcher.chmod(0o755)
+        extractor = {
+            "name": name,
+            "namespace": name.replace("-", "_"),
+            "executable": str(launcher),
+            "capabilities": ["catalog", "discover", "state"],
+            "settings": [{"name": setting, "kind": "object"} for setting in settings],
+        }
+        path = self._directory / "meltano.yml"
+        definition = yaml.safe_load(path.read_text(encoding="utf-8"))
+        definition["plugins"]["extractors"].append(extractor)
+        path.write_text(yaml.safe_dump(definition, sort_keys=False), encoding="utf-8")
+
     def programs(self, extractor: str) -> Path:
         """The folder of the programs that Meltano installed for a tap."""
         return self._directory / ".meltano" / "extractors" / extractor / "venv" / "bin"

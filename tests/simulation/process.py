@@ -8,6 +8,7 @@ import errno
 import os
 import random
 from collections.abc import Callable, Collection, Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from refreshes_model import RunRefreshes
@@ -392,12 +393,16 @@ class SimulatedRefreshes(SimulatedDatabase):
 
 
 class SimulatedLedger(SimulatedDatabase):
-    """The ledger of a process."""
+    """The ledger of a process, which is among the runs on it from the first call on."""
 
     def __init__(self, process: Process) -> None:
         super().__init__(process)
-        self._inner = process.simulation.ledger.open(process.simulation.parts.run_ledger)
         self.is_closing = False
+
+    @cached_property
+    def _inner(self) -> RunLedger:
+        simulation = self._process.simulation
+        return simulation.ledger.open(simulation.parts.run_ledger)
 
     def claim(self, keys: Collection[int]) -> Claims:
         return self._call(lambda: self._inner.claim(keys))

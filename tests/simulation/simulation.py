@@ -131,12 +131,12 @@ class Simulations:
         try:
             simulation.run()
         except Exception as error:
-            raise SeedFailedError(seed, error, simulation.world.story()) from error
+            raise SeedFailedError(seed, error, simulation.world.as_text()) from error
         self.codes += simulation.codes
         for process in simulation.processes:
             self.faults.update(process.connection.struck)
             self.faults.update(process.troubles)
-        return simulation.world.story()
+        return simulation.world.as_text()
 
     def failures(self, seeds: Iterable[int]) -> Iterator[SeedFailedError]:
         """Yield what fails among seeds."""

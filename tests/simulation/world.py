@@ -59,7 +59,7 @@ class World:
         """Add a line to the story: numbers and names of ours, never a value of a record."""
         self.story.append((self.now, words, values))
 
-    def story(self) -> str:
+    def as_text(self) -> str:
         """Return the story."""
         return "\n".join(f"{at - 1000:10.2f}  {words % values}" for at, words, values in self.story)
 
