@@ -407,6 +407,7 @@ class TargetPinterestCapi(Target):
             stopped,
             customer_lists=self.lists.reports(),
             not_found=self._not_found(),
+            has_failed_before=self.run.results.has_failed_before,
         )
 
     # The command line

@@ -871,3 +871,15 @@ def test_names_of_ones_own_are_looked_up(plain_terminal, oauth: dict[str, str] |
     assert said[f"quote_request is defined in ad account {ACCOUNT}"] == CheckStatus.OK
     missing = f"showroom_vist is not defined in ad account {ACCOUNT}; did you mean showroom_visit?"
     assert said[missing] == CheckStatus.WARNING
+
+
+def test_more_names_than_there_is_room_for(plain_terminal):
+    """Names that could not all be defined are said before somebody tries."""
+    names = {f"Event {number}": f"event_{number}" for number in range(16)}
+    entry = {"stream": "orders", "preset": "pinterest", "event_names": names}
+    with Sandbox(SandboxConfig(defined_events=("event_1", "other"))) as running:
+        oauth = {"access_token": "sandbox-access-token"}
+        settings = settings_of(api_url=running.url, oauth=oauth, mappings=[entry])
+        results = [one for one in check_settings(settings, None) if one.step == "own names"]
+    assert results[-1].message.startswith("17 names, with those that are defined,")
+    assert "room for 15" in results[-1].advice

@@ -185,6 +185,7 @@ GOOD_TREES: tuple[dict[str, Any], ...] = (
         ],
         "ledger_url": f"postgresql://user:{SECRET}@localhost/shop",
         "results_url": f"postgresql://user:{SECRET}@localhost/shop",
+        "notify_url": f"https://hooks.example.com/{SECRET}",
     },
     {
         "ad_account_id": ACCOUNT,

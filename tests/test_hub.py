@@ -181,6 +181,7 @@ def test_secrets_are_sensitive_and_nothing_else_is():
         "oauth.refresh_token",
         "ledger_url",
         "results_url",
+        "notify_url",
     }
 
 

@@ -277,6 +277,21 @@ def test_a_bug_in_a_sender_is_raised():
         bench.run()
 
 
+def test_a_flow_that_fails_by_a_bug_sends_nothing_again():
+    """What was answered is over: going on sends no call of it once more."""
+
+    def fail() -> Flow:
+        yield Call(lambda _: GOOD)
+        raise ZeroDivisionError
+
+    bench = Bench()
+    bench.calls.start(fail())
+    with pytest.raises(ZeroDivisionError):
+        bench.run()
+    bench.run()
+    assert (bench.calls.requests.sent, bench.calls.is_idle) == (1, True)
+
+
 class Desk:
     """Pinterest's exchange: one refresh token is good at a time."""
 

@@ -108,7 +108,7 @@ LIBRARIES: Final = {
     ),
     # The sandbox states Pinterest's rules by itself.
     "hashlib": ("events.hashing", "sandbox.identifiers"),
-    "httpx": ("pinterest.client",),
+    "httpx": ("pinterest.client", "delivery.webhook"),
     "iso3166": ("events.codes", "settings.values"),
     "jinja2": ("reporting.html.page",),
     "jmespath": ("expressions",),

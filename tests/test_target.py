@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from given import ACCOUNT, TOKEN, line, record, schema, settings_of, state
 from shopper import digest, seconds_ago, visit
 from target_pinterest_capi.events.event import encode
 from target_pinterest_capi.sandbox.faults import Fault
+from target_pinterest_capi.target import TargetPinterestCapi
 
 VISITS = schema("visits", *visit(), "currency", "value", key_properties=("event_id",))
 
@@ -249,6 +251,22 @@ def test_repeats_of_an_event_that_may_have_been_counted_are_let_go(
     assert [letter["reason"] for letter in ran.dead_letters] == ["uncertain"] * times
     assert sandbox.store.event_ids() == {"visit-1": 1, "visit-2": 2}
     assert ran.states == ['{"n": 1}']
+
+
+def test_bug_leaves_what_was_read_settled(config, sandbox, capfd, caplog):
+    """What an unexpected error interrupts is delivered and acknowledged; its message is not shown."""
+
+    def lines() -> Iterator[bytes]:
+        yield from (VISITS, *visits(*range(498)), state({"n": 498}))  # read at once
+        raise ZeroDivisionError(visit())
+
+    target = TargetPinterestCapi(config=config)
+    assert target.read_to_exit_code(lines()) == 1  # type: ignore[arg-type]
+    assert "An unexpected ZeroDivisionError, raised by:" in caplog.text
+    assert "shopper0@" not in caplog.text
+    assert capfd.readouterr().out == '{"n": 498}\n'
+    assert len(sandbox.store.event_ids()) == 498
+    assert target.run.is_interrupted
 
 
 class _StoreError(Exception):

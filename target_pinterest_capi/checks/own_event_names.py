@@ -17,6 +17,12 @@ from target_pinterest_capi.settings.event_names import own_event_names
 from target_pinterest_capi.settings.problems import did_you_mean
 
 OWN_NAMES: Final = "own names"
+ADVICE: Final = (
+    "Define it with `pinterest-capi events define`, or map it to one of Pinterest's names."
+)
+NO_ROOM: Final = (
+    f"An ad account has room for {defined_events.MOST_NAMES}: delete some, or map several to one."
+)
 
 
 def skip_own_event_names(settings: Settings, why: str) -> Iterator[CheckResult]:
@@ -43,5 +49,10 @@ def check_own_event_names(settings: Settings, client: Client, token: str) -> Ite
             yield CheckResult(OWN_NAMES, CheckStatus.OK, about)
         else:
             about = f"{name} is not defined in ad account {account}{did_you_mean(name, defined)}"
-            advice = "Define it in Ads Manager under Conversions, or map it to one of Pinterest's."
-            yield CheckResult(OWN_NAMES, CheckStatus.WARNING, about, advice)
+            yield CheckResult(OWN_NAMES, CheckStatus.WARNING, about, ADVICE)
+    together = defined.union(names)
+    if len(together) > defined_events.MOST_NAMES and not defined.issuperset(names):
+        about = (
+            f"{len(together)} names, with those that are defined, are more than there is room for"
+        )
+        yield CheckResult(OWN_NAMES, CheckStatus.WARNING, about, NO_ROOM)

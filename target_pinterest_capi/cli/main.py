@@ -47,6 +47,10 @@ COMMANDS: Final = {
         "target_pinterest_capi.cli.report.command:report",
         "Show the JSON report of a run, as a page or in the terminal.",
     ),
+    "events": (
+        "target_pinterest_capi.cli.events:events",
+        "Show, define and delete event names of your own.",
+    ),
     "forget": (
         "target_pinterest_capi.cli.forget.command:forget",
         "Have people deleted: at Pinterest, from customer lists and dead letters.",

@@ -246,6 +246,9 @@ class CallRunner:
             self._running.remove(running)
         except FlowStopped as stop:
             self.stop(str(stop))
+        except Exception:
+            self._running.remove(running)  # its last call was answered: it is not sent again
+            raise
 
 
 def _attempt(running: _RunningFlow) -> CallResponse:

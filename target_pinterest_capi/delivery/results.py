@@ -36,6 +36,9 @@ class Results(Protocol):
     def begin_run(self, program: Program) -> None:
         """Add the run's row, and clear away what is over."""
 
+    def has_failed_before(self, program: Program) -> bool | None:
+        """Return whether the last run of its kind failed; None where there was none."""
+
     def record_delivered(self, events: Sequence[Event], http_status: int) -> None:
         """Add a row for each event that Pinterest took."""
 
@@ -72,11 +75,13 @@ class RunResults:
         self._clock = clock
         self._opened: Results | None = None
         self._due_at: float | None = None
+        self.has_failed_before: bool | None = None  # the last run of its kind, if there was one
 
     def begin_run(self, program: Program) -> None:
         """Add the run's row. Raises `ResultsError`, as whatever records."""
         if self.is_wanted:
             self._results.begin_run(program)
+            self.has_failed_before = self._results.has_failed_before(program)
             self._due_at = self._clock() + RENEWAL_SECONDS
 
     def record_delivered(self, events: Sequence[Event], http_status: int) -> None:

@@ -92,6 +92,23 @@ class ResultsDatabase(Database):
         self.run(lambda connection: connection.execute(tables.runs.insert(), row))
         self._forget(now - timedelta(days=self._settings.results_retention_days))
 
+    def has_failed_before(self, program: Program) -> bool | None:
+        """Return how the last run of this program, account and mode ended, crashes included."""
+        runs, settings = tables.runs, self._settings
+        query = (
+            sa.select(runs.c.exit_code)
+            .where(
+                runs.c.program == program,
+                runs.c.ad_account_id == settings.ad_account_id,
+                runs.c.mode == settings.mode,
+                runs.c.status != "running",
+            )
+            .order_by(runs.c.started_at.desc())
+            .limit(1)
+        )
+        last = self.run(lambda connection: connection.execute(query).first())
+        return None if last is None else last.exit_code != 0
+
     def record_delivered(self, events: Sequence[Event], http_status: int) -> None:
         """Add a row for each event that Pinterest took."""
         run_id, at = self._run_id, self.kind.bind_time(self._now())
@@ -292,6 +309,17 @@ def _add_parts(connection: sa.Connection, run_id: str, report: Report) -> None:
             [{**msgspec.structs.asdict(row), "number": row.values} for row in report.values],
         ),
         (tables.run_coverage, coverage),
+        (
+            tables.run_amounts,
+            [
+                {
+                    **msgspec.structs.asdict(row),
+                    "delivered": str(row.delivered),
+                    "rejected": str(row.rejected),
+                }
+                for row in report.amounts
+            ],
+        ),
         (tables.run_lists, [msgspec.structs.asdict(row) for row in report.customer_lists]),
     )
     for table, rows in parts:

@@ -10,11 +10,12 @@ import sqlalchemy as sa
 
 from target_pinterest_capi.delivery.database import POSTGRESQL_ONLY, UnusableError
 
-# 1: the first form. Raise it where a column is added; see `bring_up_to_date`.
-SCHEMA_VERSION: Final = 1
+# Raise it where a column or a table is added; see `bring_up_to_date`. 2: `run_amounts`.
+SCHEMA_VERSION: Final = 2
 
 metadata: Final = sa.MetaData()
 _number: Final = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+_amount: Final = sa.Numeric().with_variant(sa.Text, "sqlite")  # which has no decimals
 _time: Final = sa.DateTime(timezone=True)
 
 
@@ -143,6 +144,18 @@ run_coverage: Final = sa.Table(
     _count("carrying", "Of those, the ones that carry the component."),
     comment="How many delivered events of a run carry what Pinterest matches by.",
 )
+run_amounts: Final = sa.Table(
+    "pinterest_run_amounts",
+    metadata,
+    _run_id(),
+    _text("event_name", "Pinterest's, or `(others)`."),
+    _text("currency", "Null: the events have none, and count in the account's own."),
+    sa.Column("delivered", _amount, comment="Sum of `custom_data.value` of delivered events."),
+    _count("delivered_events", "How many events that is of."),
+    sa.Column("rejected", _amount, comment="Likewise, of events that Pinterest did not take."),
+    _count("rejected_events", "How many events that is of."),
+    comment="What the events of a run were worth, by name and currency.",
+)
 run_lists: Final = sa.Table(
     "pinterest_run_lists",
     metadata,
@@ -157,7 +170,7 @@ run_lists: Final = sa.Table(
     comment="What became of each customer list in a run.",
 )
 # The tables of a run's numbers, which go when its row does.
-PARTS: Final = (run_reasons, run_values, run_coverage, run_lists)
+PARTS: Final = (run_reasons, run_values, run_coverage, run_amounts, run_lists)
 ORDER: Final = (runs, event_results, *PARTS, version)  # for people
 
 

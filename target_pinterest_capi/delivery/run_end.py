@@ -1,4 +1,4 @@
-"""Where the report of a run goes once it has ended: to its file, and to the results.
+"""Where the report of a run goes once it has ended: to its file, the results, and a webhook.
 
 What fails here is logged, and changes no exit code: the events have their outcomes by then.
 """
@@ -6,6 +6,7 @@ What fails here is logged, and changes no exit code: the events have their outco
 import logging
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from target_pinterest_capi.delivery.database_errors import DatabaseError
 
@@ -15,17 +16,21 @@ if TYPE_CHECKING:
     from target_pinterest_capi.reporting.report_file import FinishedRun
     from target_pinterest_capi.settings import Settings
 
+# In all: a container is killed ten seconds after its grace time.
+NOTIFY_SECONDS: Final = 8.0
 _log: Final = logging.getLogger("target-pinterest-capi.delivery")
 
 
 def wants_report(settings: "Settings") -> bool:
     """Return whether anything is made of a run's report."""
-    return settings.report_path is not None or settings.results_url is not None
+    places = (settings.report_path, settings.results_url, settings.notify_url)
+    return any(place is not None for place in places)
 
 
 def needs_statistics(settings: "Settings") -> bool:
     """Return whether a run looks into each event that was delivered."""
-    return wants_report(settings) or bool(settings.quality)
+    places = (settings.report_path, settings.results_url)
+    return any(place is not None for place in places) or bool(settings.quality)
 
 
 def end_run(
@@ -36,8 +41,12 @@ def end_run(
     *,
     customer_lists: Sequence["CustomerListReport"] = (),
     not_found: Sequence["NotFound"] = (),
+    has_failed_before: bool | None = None,
 ) -> None:
-    """Leave the report of a run that ended; `record` has it recorded in the results."""
+    """Leave the report of a run that ended; `record` has it recorded in the results.
+
+    `has_failed_before`: whether the run before it failed, where that is known.
+    """
     settings = run.settings
     if not wants_report(settings):
         return
@@ -52,9 +61,40 @@ def end_run(
                 "The report cannot be written to report_path: %s.",
                 error.strerror or type(error).__name__,
             )
-    if settings.results_url is None:
-        return
-    try:
-        record(report)
-    except DatabaseError as error:
-        _log.error("The end of the run is not in the results: %s.", error)
+    if settings.results_url is not None:
+        try:
+            record(report)
+        except DatabaseError as error:
+            _log.error("The end of the run is not in the results: %s.", error)
+    if _is_news(settings, exit_code, has_failed_before=has_failed_before):
+        _notify(settings, report)
+
+
+def _is_news(settings: "Settings", exit_code: int, *, has_failed_before: bool | None) -> bool:
+    """Return whether `notify_url` is to be told how a run ended."""
+    if settings.notify_url is None:
+        return False
+    has_failed = exit_code != 0
+    match settings.notify_on:
+        case "always":
+            return True
+        case "failure":
+            return has_failed
+        case "change":
+            return has_failed != bool(has_failed_before)
+
+
+def _notify(settings: "Settings", report: "Report") -> None:
+    from target_pinterest_capi.delivery.webhook import post  # noqa: PLC0415 - only runs with a notification need it
+    from target_pinterest_capi.reporting.notification import encode_notification, form_of  # noqa: PLC0415
+
+    assert settings.notify_url is not None  # noqa: S101 - else nothing is news
+    url = settings.notify_url.get_secret_value()
+    body = encode_notification(report, settings.report_path, form_of(url))
+    problem = post(url, body, NOTIFY_SECONDS)
+    if problem:
+        _log.error(
+            "The notification did not arrive at %s of notify_url: %s.",
+            urlsplit(url).hostname,
+            problem,
+        )

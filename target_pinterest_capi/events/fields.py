@@ -5,7 +5,7 @@ is printed from it. Rows stand in the order in which members are written to the 
 events are equal bytes.
 
 Source of the rows: docs/pinterest-api.md, and ConversionEvents in its data; marked rows
-(`advertiser_tracking_enabled`, `item_brand_id`) are members that live requests were seen to accept.
+(`advertiser_tracking_enabled`) are members that live requests were seen to accept, or newer ones.
 """
 
 from enum import Enum
@@ -255,7 +255,7 @@ ITEM_FIELDS: Final = (
     Field("quantity", FieldKind.INTEGER, "How many"),
     _text("item_category", "The product's category"),
     _text("item_brand", "The product's brand"),
-    _text("item_brand_id", "Id of the product's brand (seen live)", 64),
+    _text("item_brand_id", "Id of the product's brand (5.28)", 64),
 )
 ITEM_MEMBERS: Final = frozenset(member.leaf for member in ITEM_FIELDS)
 

@@ -66,7 +66,7 @@ STATUS_RULES: Final = {
     ),
     HTTPStatus.NOT_FOUND: StatusRule(
         Decision.STOP,
-        "there is no such address: check api_url and ad_account_id.",
+        "Pinterest has no such ad account or address: check ad_account_id and api_url.",
         "there is no such list or address: check list_id in customer_lists, ad_account_id and "
         "api_url.",
     ),

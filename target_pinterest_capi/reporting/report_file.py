@@ -40,6 +40,7 @@ REPORTED_SETTINGS: Final = (
     "on_uncertain",
     "ledger_retention_days",
     "results_events",
+    "notify_on",
     "results_retention_days",
     "batch_size_rows",
     "batch_max_bytes",

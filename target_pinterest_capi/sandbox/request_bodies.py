@@ -43,7 +43,7 @@ def _amend(schemas: dict[str, Any]) -> None:
     """Change the description where the sandbox knows more, or takes less."""
     event = schemas["ConversionEvents"]["properties"]["data"]["items"]["properties"]
     item = event["custom_data"]["properties"]["contents"]["items"]["properties"]
-    # docs/pinterest-api.md: The event; custom_data. Seen in live requests
+    # docs/pinterest-api.md: The event; custom_data. Seen in live requests, the second also 5.28
     event["advertiser_tracking_enabled"] = {"type": "boolean"}
     item["item_brand_id"] = {"type": "string", "maxLength": 64}
     # docs/pinterest-api.md: user_data. 5.31

@@ -15,6 +15,7 @@ from target_pinterest_capi.settings.declarations import (
     Country,
     DatabaseUrl,
     LocalPath,
+    NotifyUrl,
     Object,
     Quality,
     ReportPath,
@@ -207,6 +208,17 @@ class Settings(SettingsModel):
         group="Outcomes",
         ge=1,
         le=36_500,
+    )
+    notify_url: NotifyUrl | None = setting(
+        "A webhook that is told of a run's end by one POST of JSON, in the form that Slack or "
+        "Teams takes where it is theirs.",
+        group="Outcomes",
+    )
+    notify_on: Literal["failure", "always", "change"] = setting(
+        "Of which runs: those that failed; all; or those that failed after one that had not, and "
+        "the other way round, which needs results_url.",
+        "failure",
+        group="Outcomes",
     )
     on_uncertain: Literal["resend", "reject"] = setting(
         "After a request whose outcome is unknown: resend (at least once), or reject what "

@@ -41,6 +41,7 @@ from target_pinterest_capi.settings.variables import mode_in_effect, refuse_uncl
 from target_pinterest_capi.spark import rows
 
 FORMAT: Final = "pinterest_capi"
+_NOT_IN_TASKS: Final = ("oauth", "customer_lists", "notify_url", "notify_on")
 OF_SPARK: Final = frozenset(
     {"checkpointlocation", "queryname"}
 )  # Spark's own, which it hands on to the sink of a stream
@@ -204,11 +205,7 @@ def read_job(
     problems += cluster.problems(settings) if cluster is not None and settings is not None else ()
     if problems or settings is None:
         raise ConfigurationError(problems)
-    public = {
-        name: value
-        for name, value in raw.items()
-        if name not in {*withheld, "oauth", "customer_lists"}
-    }
+    public = {name: value for name, value in raw.items() if name not in {*withheld, *_NOT_IN_TASKS}}
     names = NamesNotFound(settings)
     names.of_stream(stream, rows.declared(schema), frozenset(columns))
     not_found = tuple(names.columns())

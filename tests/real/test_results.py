@@ -368,6 +368,7 @@ def test_tables_of_an_older_version_get_what_they_lack(url: str, query: Query):
     query("ALTER TABLE pinterest_event_results DROP COLUMN detail")
     query("ALTER TABLE pinterest_runs DROP COLUMN settings_digest")
     query("DROP TABLE pinterest_run_lists")
+    query("DROP TABLE pinterest_run_amounts")
     after = opened(url, "after")
     after.begin_run("target")
     after.record_delivered([event(2)], 200)
@@ -454,11 +455,12 @@ def test_questions_of_the_page_have_answers(run_target, given, query: Query):
     columns = {"event_name": "checkout", "value": 5, "currency": "EUR"}
     declared = schema("visits", *visit(**columns), key_properties=("event_id",))
     run_target([declared, *visits(1, 2, **columns), *visits(3, **{**columns, "em": None})], **given)
-    recent, lost, emails = (
+    recent, lost, worth, emails = (
         query(sql) for sql in re.findall(r"```sql\n(.*?);\n```", DOCUMENT.read_text(), re.DOTALL)
     )
     assert [(row["delivered"], row["lost"]) for row in recent] == [(2, 1)]
     assert [(row["reason"], int(row["events"])) for row in lost] == [("no_identifier", 1)]
+    assert [(row["currency"], float(row["delivered"])) for row in worth] == [("EUR", 10.0)]
     assert [(row["events"], float(row["percent"])) for row in emails] == [(2, 100.0)]
 
 

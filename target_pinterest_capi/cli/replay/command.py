@@ -79,7 +79,13 @@ def replay(file: str, paths: tuple[str, ...], output: str | None, dry_run: bool)
         )
         try:
             code, why = deliver(run, letters)
-            end_run(run, run.results.end_run, code, why or None)
+            end_run(
+                run,
+                run.results.end_run,
+                code,
+                why or None,
+                has_failed_before=run.results.has_failed_before,
+            )
         finally:
             run.close()
     out = console()
@@ -156,6 +162,8 @@ def _check_all(letters: Letters, file: str) -> None:
         _end(_no_token(error), ExitCode.CONFIGURATION)
     except OSError as error:
         _end(_unreadable(error), ExitCode.ERROR)
+    except Exception as error:  # noqa: BLE001 - each store has exceptions of its own
+        _end(_unreadable(OSError(type(error).__name__)), ExitCode.ERROR)
     if letters.has_only_foreign_lines:
         _end(
             f"{file} has no dead letters: none of its {letters.lines:,} lines is one as the target "
