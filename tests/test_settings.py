@@ -94,7 +94,7 @@ def problems_of(raw, **options):
     """`{path: message}` of a configuration that must be refused."""
     with pytest.raises(ConfigurationError) as raised:
         load(raw, **options)
-    problems = dict(raised.value.problems)
+    problems = {problem.path: problem.message for problem in raised.value.problems}
     assert len(problems) == len(raised.value.problems), "two problems have one path"
     return problems
 
