@@ -449,6 +449,16 @@ class _CutStore(MemoryFileSystem):
         return (io.BytesIO if self.reads == 1 else _CutFile)(letter(1) + letter(2))
 
 
+def test_store_that_cannot_be_read_is_said(replay: Desk, sandbox: Sandbox):
+    """What a store raises by itself, as without credentials, is no traceback."""
+    _CutStore.reads = 1
+    fsspec.register_implementation("cut", _CutStore, clobber=True)
+    done = replay(file="cut://letters")
+    assert done.exit_code == 1
+    assert done.stderr == "Error: the file of dead letters cannot be read: _StoreError\n"
+    assert sandbox.store.requests() == []
+
+
 def test_store_that_fails_midway_leaves_what_was_sent_settled(
     replay: Desk, sandbox: Sandbox, tmp_path: Path
 ):

@@ -162,6 +162,8 @@ def _check_all(letters: Letters, file: str) -> None:
         _end(_no_token(error), ExitCode.CONFIGURATION)
     except OSError as error:
         _end(_unreadable(error), ExitCode.ERROR)
+    except Exception as error:  # noqa: BLE001 - each store has exceptions of its own
+        _end(_unreadable(OSError(type(error).__name__)), ExitCode.ERROR)
     if letters.has_only_foreign_lines:
         _end(
             f"{file} has no dead letters: none of its {letters.lines:,} lines is one as the target "
