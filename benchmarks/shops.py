@@ -139,7 +139,7 @@ class _Variation:
 
     def digits(self, text: str) -> str:
         """Return an id of as many digits."""
-        return f"{self._number:0{len(text)}d}"[: len(text)]
+        return f"{text[:-7]}{self._number:07d}"[-len(text) :]  # a phone does not begin with zeros
 
     def last_digits(self, text: str) -> str:
         """Return a phone of the same country and place."""

@@ -263,6 +263,7 @@ def test_every_record_of_a_source_is_an_event(name: str):
         stream,
         Accounts(configured),
         lambda _, field, reason: notes.add((field, reason)),
+        began_at=datetime.now(UTC),
     )
     decoded = (messages.decode(json.dumps(message).encode()).record for message in made)
     events = [entry.map_record(record) for record in decoded if record is not None]

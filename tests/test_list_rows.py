@@ -214,14 +214,14 @@ def test_when(member):
             {"member": {"emial": "email"}},
             "emial: is not an identifier of a member; did you mean email?",
         ),
-        ({"member": {"email": "a ["}}, "member.email: is not valid expression"),
+        ({"member": {"email": "a ["}}, "member.email: is not a valid expression"),
         ({"member": {"email": []}}, "member.email: is an empty list"),
         ({"member": {"email": "e"}, "list_type": "EMAIL"}, "list_type: says what a single"),
         (
             {"member": {"external_id": "id"}, "refresh": "full"},
             "member: needs email, maid or phone with refresh: full",
         ),
-        ({"when": "a ["}, "when: is not valid expression"),
+        ({"when": "a ["}, "when: is not a valid expression"),
     ],
 )
 def test_wrong_entries(changes: dict[str, Any], problem: str):

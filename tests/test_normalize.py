@@ -10,6 +10,7 @@ from ipaddress import (
     IPv4Address,
     IPv4Network,
     IPv6Address,
+    IPv6Network,
     ip_address,
     ip_network,
 )
@@ -899,7 +900,8 @@ def test_an_ip_address_is_what_the_library_takes_for_one(text):
         assert taken is LeftOut.NOT_AN_IP_ADDRESS or "." in text or text.count(":") == 1
         return
     expected = address.ipv4_mapped or address
-    if expected.is_unspecified or expected in IPv4Network("0.0.0.0/8"):
+    nobodys = (IPv4Network("0.0.0.0/8"), IPv4Network("224.0.0.0/3"), IPv6Network("ff00::/8"))
+    if expected.is_unspecified or any(expected in network for network in nobodys):
         assert forms.ip_address(text) is LeftOut.NOT_AN_IP_ADDRESS
         return
     taken = forms.ip_address(text)

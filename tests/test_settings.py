@@ -94,7 +94,7 @@ def problems_of(raw, **options):
     """`{path: message}` of a configuration that must be refused."""
     with pytest.raises(ConfigurationError) as raised:
         load(raw, **options)
-    problems = dict(raised.value.problems)
+    problems = {problem.path: problem.message for problem in raised.value.problems}
     assert len(problems) == len(raised.value.problems), "two problems have one path"
     return problems
 
@@ -261,8 +261,8 @@ def test_null_and_empty_text_are_not_given(name, nothing):
         ("validate_records", "maybe", "true or false"),
         ("flattening_max_depth", -1, "at least 0"),
         ("mappings", {"stream": "orders"}, "a list of entries"),
-        ("mappings", "[{", "no JSON"),
-        ("customer_lists", "vip", "no JSON"),
+        ("mappings", "[{", "not JSON"),
+        ("customer_lists", "vip", "not JSON"),
         ("customer_lists", {"stream": "vip"}, "a list of entries"),
         ("defaults", ["web"], "must be an object"),
         ("oauth", 5, "must be an object"),
@@ -324,12 +324,12 @@ def test_api_url_is_https_or_this_machine(url):
         ("http://localhost.example.com/v5", "https://"),
         ("http://192.0.2.1/v5", "https://"),
         ("http://[2001:db8::1]/v5", "https://"),
-        ("ftp://api.example.com", "no URL"),
-        ("api.example.com/v5", "no URL"),
-        ("https://", "no URL"),
-        ("https://[::1", "no URL"),
-        ("https://api.example.com:99999", "no URL"),
-        ("https://api.example.com/a b", "no URL"),
+        ("ftp://api.example.com", "not a URL"),
+        ("api.example.com/v5", "not a URL"),
+        ("https://", "not a URL"),
+        ("https://[::1", "not a URL"),
+        ("https://api.example.com:99999", "not a URL"),
+        ("https://api.example.com/a b", "not a URL"),
         ("https://user:secret@api.example.com/v5", "user or a password"),
         ("https://user@api.example.com/v5", "user or a password"),
         ("https://api.example.com/v5?test=true", "without ? and #"),
@@ -397,7 +397,7 @@ def test_a_secret_may_stand_in_a_file(tmp_path, content):
         (b" \n", "is empty"),
         (b"two tokens", "white space"),
         (b"one\ntwo", "white space"),
-        (b"\xff\xfe\x00", "no text"),
+        (b"\xff\xfe\x00", "not text"),
         (b"x" * 70_000, "too large"),
     ],
 )
@@ -1005,9 +1005,9 @@ def test_an_object_is_mapped_by_expressions(given):
         (["a", None], "[1]", "leave nulls out"),
         (["a", ["b"]], "[1]", "list in a list"),
         (["a", 1.5], "[1]", "write it as text"),
-        ("a ==", "", "no valid expression"),
+        ("a ==", "", "not a valid expression"),
         ("nonsense(a)", "", "at character 1"),
-        ("a.b.lower(c", "", "no valid expression"),
+        ("a.b.lower(c", "", "not a valid expression"),
     ],
 )
 def test_fields_take_expressions(value, where, says):
@@ -1021,9 +1021,9 @@ def test_fields_take_expressions(value, where, says):
     ("member", "value", "says"),
     [
         ("when", True, "write it as text"),
-        ("when", "a ===", "no valid expression"),
+        ("when", "a ===", "not a valid expression"),
         ("ad_account_id", "1" * 19, "18 digits"),
-        ("ad_account_id", "a b", "no valid expression"),
+        ("ad_account_id", "a b", "not a valid expression"),
         ("preset", "pinteres", "did you mean pinterest?"),
         ("preset", "zzz", "must be one of pinterest, "),
         ("fields", ["em"], "must be an object"),
@@ -1260,6 +1260,82 @@ def test_a_constant_event_id_is_warned_about():
     """One event_id for all events makes all of them duplicates, which is seldom meant."""
     (warning,) = load({**MINIMAL, "defaults": {"event_id": "1"}}).warnings
     assert warning.path == "defaults.event_id"
+
+
+ORDERS = {"stream": "orders", "fields": {"event_id": "id"}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "path", "words"),
+    [
+        ({"when": "`true`"}, "when", "reads no column"),
+        ({"when": "`false`"}, "when", "reads no column"),
+        ({"when": "'paid'"}, "when", "reads no column"),
+        ({"when": "'a' == 'b'"}, "when", "reads no column"),
+        ({"when": "always"}, None, ""),
+        ({"when": "status == 'paid'"}, None, ""),
+        ({"when": "today() > '2026-11-01'"}, None, ""),
+        ({"fields": {"event_id": "'order-' || id"}}, "fields.event_id", "join texts with concat"),
+        ({"fields": {"event_id": "'order'"}}, "fields.event_id", "duplicates"),
+        ({"fields": {"event_id": "id || 'none'"}}, None, ""),
+        ({"fields": {"event_id": "concat('order-', id)"}}, None, ""),
+        (
+            {"fields": {"event_id": "id", "user_data.em": "'' || mail"}},
+            None,
+            "",
+        ),
+    ],
+)
+def test_expression_that_cannot_be_meant(changes, path, words):
+    """What is the same for every record, or never read, is a warning that says what to write."""
+    found = load({**MINIMAL, "mappings": [{**ORDERS, **changes}]}).warnings
+    assert [one.path for one in found] == ([f"mappings[0].{path}"] if path else [])
+    assert words in "".join(one.message for one in found)
+
+
+def test_entry_that_is_there_twice():
+    """Two equal entries would send each event twice."""
+    (warning,) = load({**MINIMAL, "mappings": [ORDERS, {"stream": "a"}, ORDERS]}).warnings
+    assert warning.path == "mappings[2]"
+    assert "is the same as mappings[0]" in warning.message
+
+
+@pytest.mark.parametrize(
+    ("given", "path", "words"),
+    [
+        ({"conversion_token": '"abc"'}, "conversion_token", "stands in quotes"),
+        ({"conversion_token": "'abc'"}, "conversion_token", "stands in quotes"),
+        ({"conversion_token": "<token>"}, "conversion_token", "is a placeholder"),
+        ({"conversion_token": "${TOKEN}"}, "conversion_token", "variable that was not replaced"),
+        ({"api_url": "https://api.pinterest.com"}, "api_url", "ends in /v5"),
+        ({"api_url": "https://api.pinterest.com/v3"}, "api_url", "ends in /v5"),
+        ({"api_url": "https://api.pinterest.com/v5/ad_accounts/1"}, "api_url", "ends in /v5"),
+        ({"api_url": "https://example.com/v5/ad_accounts/1/events"}, "api_url", "ends in /v5"),
+        ({"default_country": False}, "default_country", "in quotes: YAML reads NO"),
+        ({"mappings": ORDERS}, "mappings", "- stream: orders"),
+        ({"mappings": [{"stream": "a", "event_id": "b"}]}, "mappings[0].event_id", "below fields"),
+        ({"mappings": [{"stream": "a", "user_data": {}}]}, "mappings[0].user_data", "below fields"),
+        (
+            {"mappings": [{"stream": "a", "user_data.em": "b"}]},
+            "mappings[0].user_data.em",
+            "below fields",
+        ),
+    ],
+)
+def test_mistakes_that_people_make(given, path, words):
+    """The message says what was written, and what belongs there, and shows no value."""
+    with pytest.raises(ConfigurationError) as caught:
+        load({**MINIMAL, **given})
+    (problem,) = caught.value.problems
+    assert problem.path == path
+    assert words in problem.message
+    assert "abc" not in problem.message
+
+
+def test_api_url_may_end_in_a_slash():
+    """Pinterest's address is the same with a slash at its end."""
+    url = "https://api.pinterest.com/v5"
+    assert load({**MINIMAL, "api_url": f"{url}/"}).api_url == url
 
 
 # ---- variables without an effect ----
@@ -1541,7 +1617,7 @@ def test_env_among_the_files_is_the_environment(tmp_path):
         ("a.json", "", "line 1, column 1"),
         ("a.json", "[" * 100_000, "nested too deeply"),
         ("a.json", '{"a": ' + "1" * 5000 + "}", "endless number"),
-        ("a.json", b'{"conversion_token": "secret-token\xff"}', "no UTF-8 text: byte 34"),
+        ("a.json", b'{"conversion_token": "secret-token\xff"}', "not UTF-8 text: byte 34"),
         ("a.yaml", "mode: live\nconversion_token: 'secret-token\n", "line 3, column 1"),
         ("a.yaml", "conversion_token: *secret-token\n", "line 1, column 19"),
         ("a.yaml", "a: b\x01secret-token", "line 1"),

@@ -1,6 +1,6 @@
 """What an expression reads, and whether it can fail: known from its tree, before any record."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from target_pinterest_capi.expressions.syntax import ExpressionError, Node, children, parse
@@ -60,6 +60,34 @@ def looks_computed(text: str) -> bool:
     except ExpressionError:
         return False
     return tree["type"] in ("function_expression", "literal", "or_expression")
+
+
+def is_constant(source: str) -> bool:
+    """Return whether the expression reads nothing of a record. Raises ExpressionError."""
+    return roots(source) == frozenset()
+
+
+def has_calls(source: str) -> bool:
+    """Return whether the expression calls a function. Raises ExpressionError."""
+    return _has(parse(source), lambda node: bool(node["type"] == "function_expression"))
+
+
+def has_unread_alternative(source: str) -> bool:
+    """Return whether something stands after `'text' ||`, which is never read.
+
+    Raises ExpressionError.
+    """
+    return _has(parse(source), _is_unread_alternative)
+
+
+def _is_unread_alternative(node: Node) -> bool:
+    first, *_ = children(node) or [node]
+    is_literal = first["type"] == "literal" and isinstance(first["value"], str)
+    return bool(node["type"] == "or_expression" and is_literal and first["value"])
+
+
+def _has(node: Node, is_it: Callable[[Node], bool]) -> bool:
+    return is_it(node) or any(_has(child, is_it) for child in children(node))
 
 
 def plain_path(source: str) -> str | None:

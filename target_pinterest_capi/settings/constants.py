@@ -89,12 +89,14 @@ def read_defaults(raw: Any, where: str, reading: Reading) -> dict[str, Any]:
         here = joined(where, "event_name")
         reading.warnings.extend(unknown_event_name(str(result["event_name"]), here))
     if "event_id" in result:
-        advice = (
-            "makes all events of one name duplicates, of which Pinterest keeps the first: "
-            "map it in fields, or leave it out"
-        )
-        reading.warnings.append(Problem(joined(where, "event_id"), advice))
+        reading.warnings.append(Problem(joined(where, "event_id"), CONSTANT_EVENT_ID))
     return result
+
+
+CONSTANT_EVENT_ID: Final = (
+    "makes all events of one name duplicates, of which Pinterest keeps the first: "
+    "map it in fields, or leave it out"
+)
 
 
 def read_constant(field: Field, value: Any, options: Options) -> Any:

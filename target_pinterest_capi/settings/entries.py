@@ -8,13 +8,32 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from target_pinterest_capi.events.fields import FIELDS, OBJECTS
+from target_pinterest_capi.expressions.analysis import (
+    has_calls,
+    has_unread_alternative,
+    is_constant,
+)
 from target_pinterest_capi.expressions.compiler import ExpressionError, compile_expression
-from target_pinterest_capi.settings.constants import unknown_event_name
+from target_pinterest_capi.settings.constants import CONSTANT_EVENT_ID, unknown_event_name
 from target_pinterest_capi.settings.objects import HASHED, IDENTIFIERS, PAIR
 from target_pinterest_capi.settings.paths import flatten
-from target_pinterest_capi.settings.problems import Problem, Reading, did_you_mean, joined
+from target_pinterest_capi.settings.problems import (
+    Problem,
+    Reading,
+    WrongExpression,
+    did_you_mean,
+    joined,
+)
 from target_pinterest_capi.settings.values import MAX_ACCOUNT_DIGITS
 
+CONSTANT_CONDITION: Final = (
+    "reads no column, so that it is the same for every record: compare one, such as "
+    "status == 'paid', or leave it out"
+)
+UNREAD_ALTERNATIVE: Final = (
+    "reads nothing that stands after the text and ||, which means `or`: join texts with "
+    "concat('order-', id)"
+)
 _DIGITS: Final = re.compile(r"[0-9]+")
 _LITERAL: Final = re.compile(r"'([^'\\]*)'")  # a raw-string literal that is the whole expression
 
@@ -45,7 +64,17 @@ def read_fields(raw: Any, where: str, reading: Reading) -> dict[str, tuple[str, 
         result[path] = found
         if path == "event_name":
             reading.warnings.extend(_unknown_literals(found, here))
+        if path == "event_id" and any(map(is_constant, found)):
+            reading.warnings.append(Problem(here, CONSTANT_EVENT_ID))
+        if any(map(has_unread_alternative, found)):
+            reading.warnings.append(Problem(here, UNREAD_ALTERNATIVE))
     return result
+
+
+def constant_condition(source: str, where: str) -> Iterator[Problem]:
+    """Yield that a `when` is the same for every record, where it is."""
+    if is_constant(source) and not has_calls(source):
+        yield Problem(where, CONSTANT_CONDITION)
 
 
 def _is_whole_object(path: Any, value: Any) -> bool:
@@ -139,7 +168,7 @@ def check_expression(source: Any, where: str, problems: list[Problem]) -> None:
     try:
         compile_expression(source.strip())
     except ExpressionError as error:
-        problems.append(Problem(where, f"is not valid expression: {error}", error.column))
+        problems.append(WrongExpression.of(where, error))
 
 
 def check_account(source: str, where: str, problems: list[Problem]) -> None:

@@ -106,7 +106,8 @@ def _expected_kind(schema: Schema) -> str:
     choices = schema.get("enum")
     if choices:
         return f"one of {', '.join(choices)}"
-    return _NOUNS[schema["type"]] + _limits(schema)
+    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    return " or ".join(_NOUNS[kind] for kind in kinds) + _limits(schema)
 
 
 def _limits(schema: Schema) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeVar
 from pydantic import SecretStr
 
 from target_pinterest_capi.events.build.converters import Options
+from target_pinterest_capi.events.fields import BY_PATH
 from target_pinterest_capi.expressions.analysis import looks_computed
 from target_pinterest_capi.settings import entries
 from target_pinterest_capi.settings.constants import read_defaults
@@ -40,6 +41,12 @@ NOT_FOR_SIGN_IN: Final = frozenset({"conversion_token", "conversion_token_file",
 STAND_IN_ACCOUNT: Final = (
     "0"  # lets the rules between settings run where ad_account_id is missing or wrong
 )
+# What people write beside `fields`, and belongs into it.
+FIELDS_OF_AN_ENTRY: Final = {
+    name: "is a field: indent it, so that it stands below fields"
+    for path in BY_PATH
+    for name in (path, path.partition(".")[0])
+}
 REFRESHED: Final = ("client_id", "client_secret", "token_path")
 
 
@@ -201,16 +208,25 @@ def _oauth(raw: Any, where: str, reading: Reading) -> OAuth | None:
 
 def _mappings(raw: Any, where: str, reading: Reading) -> tuple[MappingEntry, ...]:
     if not isinstance(raw, list | tuple):
-        reading.problems.append(Problem(where, "must be a list of entries, each with its stream"))
+        reading.problems.append(
+            Problem(where, "must be a list of entries, each with its stream: `- stream: orders`")
+        )
         return ()
     found = [_mapping(entry, f"{where}[{index}]", reading) for index, entry in enumerate(raw)]
+    for index, entry in enumerate(raw):
+        first = raw.index(entry)
+        if first < index:
+            advice = f"is the same as {where}[{first}]: its records would be sent twice"
+            reading.warnings.append(Problem(f"{where}[{index}]", advice))
     return tuple(entry for entry in found if entry is not None)
 
 
 def _mapping(raw: Any, where: str, reading: Reading) -> MappingEntry | None:
     problems = reading.problems
     as_given = frozenset({"fields", "defaults", "event_names", "when"})
-    given = given_members(MappingEntry, raw, where, problems, as_given=as_given)
+    given = given_members(
+        MappingEntry, raw, where, problems, as_given=as_given, foreign=FIELDS_OF_AN_ENTRY
+    )
     if not isinstance(raw, Mapping):
         return None
     members = read_secrets(MappingEntry, given, where, problems)
@@ -228,6 +244,8 @@ def _mapping(raw: Any, where: str, reading: Reading) -> MappingEntry | None:
             members[name] = read(members[name], f"{where}.{name}", reading)
     if "when" in members:
         members["when"] = entries.read_expression(members["when"], f"{where}.when", problems)
+        if members["when"] is not None:
+            reading.warnings.extend(entries.constant_condition(members["when"], f"{where}.when"))
     entry = build(MappingEntry, members, where, problems)
     if entry is not None and entry.ad_account_id is not None:
         entries.check_account(entry.ad_account_id, f"{where}.ad_account_id", problems)

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from target_pinterest_capi.events.build.converters import Options
+from target_pinterest_capi.expressions.syntax import ExpressionError
 
 MAX_NAME_LENGTH: Final = 60  # of an unknown name in a message; a longer one is not a name
 # What opening a path raises: a ValueError for a null byte, a RuntimeError for ~ of no user.
@@ -20,16 +21,35 @@ _ODD: Final = re.compile(r"[^\x20-\x7e\xa0-\uffff]")  # control characters and t
 class Problem(NamedTuple):
     """One thing to change: `path` says where, `message` what is wrong and what to do.
 
-    A path is written like `mappings[0].fields.user_data.em`. `column` is what may have been meant
-    as a column's name, and can be looked for where a stream's columns are known.
+    A path is written like `mappings[0].fields.user_data.em`.
     """
 
     path: str
     message: str
-    column: str = ""
 
     def __str__(self) -> str:
         return f"{self.path}: {self.message}"
+
+    @property
+    def column(self) -> str:
+        """What may have been meant as a column's name, and can be looked for in a stream."""
+        return ""
+
+
+class WrongExpression(Problem):
+    """A text that is not an expression, and may be the name of a column."""
+
+    @property
+    def column(self) -> str:
+        """The name."""
+        return str(self.__dict__.get("name", ""))
+
+    @classmethod
+    def of(cls, path: str, error: ExpressionError) -> "WrongExpression":
+        """Return the problem of an expression's error."""
+        made = cls(path, f"is not a valid expression: {error}")
+        made.__dict__["name"] = error.column
+        return made
 
 
 class Reading(NamedTuple):

@@ -89,7 +89,9 @@ def _usable(value: Any, schema: Schema) -> Any:
         return None if "null" in schema else _NOT_GIVEN
     # Python counts true as the number 1, and so does the model
     if isinstance(value, bool) and schema["type"] != "boolean":
-        raise WrongValueError(f"must be {expected(schema)}")
+        is_text = schema["type"] == "string" and "enum" not in schema
+        hint = " in quotes: YAML reads NO, ON and YES as true or false" if is_text else ""
+        raise WrongValueError(f"must be {expected(schema)}{hint}")
     return value
 
 

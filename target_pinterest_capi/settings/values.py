@@ -75,6 +75,15 @@ def token(text: str) -> str:
             "holds white space or characters that a request header cannot carry: give the token "
             "alone, without 'Bearer'"
         )
+    ends = text[0] + text[-1]
+    if ends in {"''", '""'}:
+        raise WrongValueError("stands in quotes, which are not part of a token: take them away")
+    if ends == "<>":
+        raise WrongValueError("is a placeholder: put your own token in its place")
+    if text.startswith("$"):
+        raise WrongValueError(
+            "is the name of a variable that was not replaced by its value: set that variable"
+        )
     return text
 
 
@@ -100,6 +109,11 @@ def api_url(text: str) -> str:
         raise WrongValueError("must not carry a user or a password: set conversion_token instead")
     if parts.query or parts.fragment or text.endswith(("?", "#")):
         raise WrongValueError("must end with its path, without ? and #")
+    is_pinterest = host.endswith(".pinterest.com") and parts.path.rstrip("/") != "/v5"
+    if is_pinterest or "/ad_accounts" in parts.path:
+        raise WrongValueError(
+            "must be the base of all addresses, which ends in /v5: https://api.pinterest.com/v5"
+        )
     return text.rstrip("/")
 
 

@@ -74,7 +74,5 @@ def _try(path: str, value: Any, options: Options) -> tuple[Any, list[LeftOut]]:
 def _converter(field: Field, options: Options, note: Note) -> Convert:
     """Return the converter of a field's values, in the default country where they have one."""
     converters = Converters(options, note)
-    convert: Convert = converters.convert(field)
-    if converters.is_regional(field):
-        return partial(convert, region=options.default_country)
-    return convert
+    region = {"region": options.default_country} if converters.is_regional(field) else {}
+    return partial(converters.convert(field), **region)
