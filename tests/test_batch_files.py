@@ -212,10 +212,10 @@ def test_each_type_is_what_json_has(tmp_path, kind: str):
 @pytest.mark.parametrize(
     ("content", "kind", "words"),
     [
-        (b"no parquet of shopper@example.com", "parquet", "it is not readable parquet file"),
-        (b"", "parquet", "it is not readable parquet file"),
-        (b"no arrow of shopper@example.com", "arrow", "it is not readable arrow file"),
-        (b"ARROW1", "arrow", "it is not readable arrow file"),
+        (b"no parquet of shopper@example.com", "parquet", "it is not a readable parquet file"),
+        (b"", "parquet", "it is not a readable parquet file"),
+        (b"no arrow of shopper@example.com", "arrow", "it is not a readable arrow file"),
+        (b"ARROW1", "arrow", "it is not a readable arrow file"),
         (
             b"{}",
             "avro",

@@ -60,7 +60,7 @@ def listed(code: int, status: str = "processed", **messages: str) -> ApiResponse
             (FAILED, SKIPPED, SKIPPED),
             "ad_account_id and api_url",
         ),
-        (ApiResponse(404), (FAILED, SKIPPED, SKIPPED), "check api_url"),
+        (ApiResponse(404), (FAILED, SKIPPED, SKIPPED), "check ad_account_id and api_url"),
         (ApiResponse(407), (FAILED, SKIPPED, SKIPPED), "HTTPS_PROXY"),
         (ApiResponse(307), (FAILED, SKIPPED, SKIPPED), "set api_url to the final address"),
         (ApiResponse(429, retry_after_seconds=7.0), (FAILED, SKIPPED, SKIPPED), "wait 7 seconds"),

@@ -271,7 +271,7 @@ def test_the_meltano_example_is_a_configuration_in_each_environment():
     for environment in shown_project()["environments"]:
         (loader,) = environment["config"]["plugins"]["loaders"]
         given = {
-            name: {"$PINTEREST_AD_ACCOUNT": ACCOUNT}.get(value, value)
+            name: {"$PINTEREST_AD_ACCOUNT": ACCOUNT, "$PINTEREST_TOKEN": TOKEN}.get(value, value)
             for name, value in loader["config"].items()
         }
         loaded.append(load(given))

@@ -95,7 +95,7 @@ def test_any_bytes_are_a_message_or_refused(line: bytes):
 def test_record_of_a_batch_file():
     """A line of a BATCH file is the record itself, and an object."""
     assert decode_record(b'{"a":1.5}') == {"a": Decimal("1.5")}
-    with pytest.raises(MessageError, match="no JSON object"):
+    with pytest.raises(MessageError, match="not a JSON object"):
         decode_record(b"[1]")
 
 

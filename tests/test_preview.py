@@ -520,7 +520,7 @@ def test_page_shows_members_and_reasons_in_80_columns(preview):
         "added  line 2, stream vips, list VIPs, ad account 42\n"
         "  members   2 of list_type EMAIL, as they would be sent\n"
         f"            {members.person(1)}\n            {members.person(2)}\n"
-        "  dropped  member: not_an_email\n"
+        "  dropped   member: not_an_email\n"
     )
     assert (
         "removed  line 3, stream vips, list VIPs, ad account 42\n"
@@ -634,7 +634,7 @@ def test_summary_in_words(preview):
     assert "3 records, 2 events; nothing was sent" in shown
     assert "2  event\n" in shown
     assert "1  skipped   when\n" in shown
-    assert "1  dropped  user_data.em: not_an_email\n" in shown
+    assert "1  dropped   user_data.em: not_an_email\n" in shown
     assert "1 BATCH, 1 STATE (the records in the files of a BATCH are not read)." in " ".join(
         shown.split()
     )
@@ -702,7 +702,7 @@ def test_page_shows_event_reasons_and_advice_in_80_columns(preview):
     assert shown.startswith("event  line 2, stream orders, mapping paid orders\n{\n")
     assert f'    "em": ["{digest("shopper1@example.com")}"],\n' in shown
     assert (
-        "  dropped  user_data.em: not_an_email\n"
+        "  dropped   user_data.em: not_an_email\n"
         "            It has not the form x@y.z: check the column.\n" in shown
     )
     assert "  warning   user_data.ph: phone_without_country\n" in shown

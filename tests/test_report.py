@@ -59,7 +59,7 @@ def test_schema_and_reader_refuse_the_same(validator, path: str, value: object):
         place = place[parent]
     place[last] = value
     assert not validator.is_valid(members)
-    with pytest.raises(reports.ReportError, match="no run report of format 1") as refused:
+    with pytest.raises(reports.ReportError, match="not a run report of format 1") as refused:
         reports.decode(json.dumps(members).encode())
     assert "loud" not in str(refused.value)
 

@@ -45,8 +45,8 @@ def test_page_goes_where_it_is_wanted(run_json: Path, tmp_path: Path):
     ("text", "words"),
     [
         ("shopper@example.com", "it is not JSON"),
-        (json.dumps({"format": 2}), "no run report of format 1"),
-        (json.dumps([1]), "no run report of format 1"),
+        (json.dumps({"format": 2}), "not a run report of format 1"),
+        (json.dumps([1]), "not a run report of format 1"),
     ],
 )
 def test_what_is_no_report_is_said_so(tmp_path: Path, text: str, words: str):

@@ -47,7 +47,7 @@ def schema(**properties):
     ],
 )
 def test_usable_schema(usable):
-    """Odd but usable, draft-4 booleans and multipleOf among them, is not reason to stop."""
+    """Odd but usable, draft-4 booleans and multipleOf among them, is no reason to stop."""
     compile_validator(check_schema(usable))
 
 
@@ -55,16 +55,16 @@ def test_usable_schema(usable):
     ("wrong", "words"),
     [
         ({"properties": []}, "properties"),
-        ("text", "no object"),
-        (None, "no object"),
-        ([], "no object"),
+        ("text", "not an object"),
+        (None, "not an object"),
+        ([], "not an object"),
         (schema(a={"type": "banana"}), "properties/a/type"),
         (schema(a=5), "properties/a"),
         (schema(a={"type": "string", "maxLength": "long"}), "properties/a/maxLength"),
     ],
 )
 def test_wrong_schema_is_refused_with_its_place(wrong, words):
-    """What is not JSON Schema is an error that says where."""
+    """What is not a JSON Schema is an error that says where."""
     with pytest.raises(SchemaError, match=words):
         check_schema(wrong)
 

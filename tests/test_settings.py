@@ -397,7 +397,7 @@ def test_a_secret_may_stand_in_a_file(tmp_path, content):
         (b" \n", "is empty"),
         (b"two tokens", "white space"),
         (b"one\ntwo", "white space"),
-        (b"\xff\xfe\x00", "not text"),
+        (b"\xff\xfe\x00", "not a text"),
         (b"x" * 70_000, "too large"),
     ],
 )
@@ -1078,6 +1078,7 @@ GOOD_CONSTANTS_OF_FORMS = {
     "external_id": ["A-1", 5],
     "maid": ["3fa85f64-5717-4562-b3fc-2c963f66afa6"],
     "currency": ["EUR", "eur"],
+    "customer_type": ["new", "returning"],
     "language": ["en", "en-US"],
     "ip_address": ["192.0.2.7", "2001:db8::1"],
 }

@@ -109,7 +109,7 @@ def test_blank_lines_and_a_cut_newline_are_nothing(run_target):
         ),
         (
             schema("carts", a={"type": "banana"}),
-            "line 3: SCHEMA of stream 'carts': the schema is not JSON Schema: at properties/a/type",
+            "line 3: SCHEMA of stream 'carts': the schema is not a JSON Schema: at properties/a/type",
         ),
         (
             line(type="BATCH", stream="visits"),

@@ -4,7 +4,7 @@ import hashlib
 import logging
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -36,9 +36,10 @@ class Case(NamedTuple):
     has_state: bool = True
 
 
-def seconds_ago(seconds: float) -> Callable[[], int]:
-    """Return a function of the time so long ago, for when the test runs."""
-    return lambda: int(time.time() - seconds)
+class Ago(NamedTuple):
+    """So many seconds before the test runs."""
+
+    seconds: float
 
 
 def entry(**keys: Any) -> dict[str, Any]:
@@ -74,11 +75,9 @@ CASES = {
     "A field is always empty": Case(
         entry(fields={"user_data.ph": "Telephone"}), changes={"Phone": "+1 212 555 0100"}
     ),
-    "Events are too old": Case(changes={"event_time": seconds_ago(30 * DAY)}),
-    "Events are in the future": Case(
-        changes={"event_time": seconds_ago(-7200)}, code=3, has_state=False
-    ),
-    "Web events show up as offline": Case(changes={"event_time": seconds_ago(5 * 3600)}),
+    "Events are too old": Case(changes={"event_time": Ago(30 * DAY)}),
+    "Events are in the future": Case(changes={"event_time": Ago(-7200)}, code=3, has_state=False),
+    "Web events show up as offline": Case(changes={"event_time": Ago(5 * 3600)}),
     "Revenue is missing": Case(changes={"value": "EUR 39,98"}),
     "Revenue is in the wrong currency": Case(changes={"currency": None}),
     "Phones do not match": Case(changes={"ph": "212 555 0100"}),
@@ -94,19 +93,23 @@ CASES = {
 
 
 def order(number: int, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an order that is right but for the changes; a function is called for its value."""
+    """Return an order that is right but for the changes."""
     right = {
         "event_id": f"order-{number}",
         "order_id": f"order-{number}",
         "event_name": "checkout",
         "action_source": "web",
-        "event_time": seconds_ago(60),
+        "event_time": Ago(60),
         "em": f"shopper{number}@example.com",
         "value": 39.98,
         "currency": "USD",
     }
     given = {**right, **changes}
-    return {name: value() if callable(value) else value for name, value in given.items()}
+    now = time.time()
+    return {
+        name: int(now - value.seconds) if isinstance(value, Ago) else value
+        for name, value in given.items()
+    }
 
 
 def sections() -> dict[str, str]:

@@ -451,7 +451,7 @@ def _python_literal(text: str) -> Any:
         return LeftOut.UNREADABLE_JSON
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of odd escapes in what is not text of ours
+            warnings.simplefilter("ignore")  # of odd escapes in what is not our text
             return ast.literal_eval(text.strip())
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return LeftOut.UNREADABLE_JSON

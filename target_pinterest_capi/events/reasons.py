@@ -105,7 +105,7 @@ class LeftOut(Reason):
     )
     UNREADABLE_JSON = (
         "unreadable_json",
-        "A text came where a list or an object belongs, and it is not JSON of one.",
+        "A text came where a list or an object belongs, and it is not JSON of either.",
     )
 
 

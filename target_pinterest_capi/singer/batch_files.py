@@ -108,7 +108,7 @@ def _columnar(kind: str, file: IO[bytes]) -> Iterator[Records]:
             yield records
             number += len(records)
     except (arrow.ArrowError, OSError, EOFError, zlib.error, TypeError, ValueError) as error:
-        why = str(error) if isinstance(error, TypeError) else f"it is not readable {kind} file"
+        why = str(error) if isinstance(error, TypeError) else f"it is not a readable {kind} file"
         after = f", after record {number}: " if number else ""
         raise BatchFileError(f"{after}{why}") from None
 

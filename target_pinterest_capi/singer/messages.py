@@ -92,7 +92,7 @@ def decode_record(line: bytes) -> dict[str, Any]:
     try:
         return _decode_record(line)
     except msgspec.ValidationError:
-        raise MessageError("it is not JSON object") from None
+        raise MessageError("it is not a JSON object") from None
     except RecursionError:
         return decode_record(_shallow(line))
     except (msgspec.DecodeError, ArithmeticError, UnicodeDecodeError):
@@ -121,7 +121,7 @@ def _decode_leniently(line: bytes) -> dict[str, Any]:
     except ValueError:
         raise MessageError("it is not JSON") from None
     if not isinstance(value, dict):
-        raise MessageError("it is not JSON object")
+        raise MessageError("it is not a JSON object")
     for name in {"value", "schema"}.intersection(value):
         member = _without_surrogates(json.loads(text)[name])
         value[name] = msgspec.Raw(json.dumps(member, separators=(",", ":")).encode())

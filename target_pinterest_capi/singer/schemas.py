@@ -32,7 +32,7 @@ class Violation(NamedTuple):
 
 
 def check_schema(schema: Any) -> dict[str, Any]:
-    """Return a schema as an object. Raises `SchemaError` where it is not JSON Schema of any draft.
+    """Return a schema as an object. Raises `SchemaError` where it is not a JSON Schema.
 
     `properties` are not needed: taps of document stores declare no columns. A reference that leads
     out of the schema is not an error here: only records that are validated need it.
@@ -58,7 +58,7 @@ def check_schema(schema: Any) -> dict[str, Any]:
             return schema
     path = "/".join(str(part) for part in errors[0].absolute_path)
     where = shown_name(path) or "its root"
-    raise SchemaError(f"the schema is not JSON Schema: at {where}, rule `{errors[0].validator}`")
+    raise SchemaError(f"the schema is not a JSON Schema: at {where}, rule `{errors[0].validator}`")
 
 
 class _Compiled(NamedTuple):
@@ -100,7 +100,7 @@ def compile_validator(schema: dict[str, Any]) -> Callable[[Any], Violation | Non
             "set validate_records to false, or have the tap send the whole schema",
         )
     if validator is None:
-        raise SchemaError("the schema is not JSON Schema")
+        raise SchemaError("the schema is not a JSON Schema")
     is_valid, errors = validator.is_valid, validator.iter_errors
 
     def validate(record: Any) -> Violation | None:

@@ -23,7 +23,7 @@ from target_pinterest_capi.cli.eqs.model import (
 from target_pinterest_capi.pipeline.previewed import number_of
 from target_pinterest_capi.reporting.expectations import EXPECTED
 
-STATUS_STYLES: Final = {"GOOD": "bold green", "FAIR": "bold yellow"}  # any other is not praise
+STATUS_STYLES: Final = {"GOOD": "bold green", "FAIR": "bold yellow"}  # any other is no praise
 PERIODS: Final = {"1d": "the last day", "14d": "the last 14 days"}
 LARGE_POINTS: Final = 5.0  # from here on a difference is not a rounding and no straggler
 
