@@ -59,6 +59,13 @@ VALUES: Final[dict[str, tuple[Any, ...]]] = {
     "dead_letter_path": ("rejected letters.jsonl", "memory://pre fix/", "007"),
     "report_path": ("a report.html", "it's.json"),
     "ledger_url": ("sqlite:///led ger.db", "postgresql+psycopg://u:p%40s@192.0.2.1:5432/db"),
+    "results_url": (
+        "sqlite:///re sults.db",
+        "sqlite:///ledger.db",
+        "postgresql+psycopg://u:p%40s@192.0.2.1:5432/db",
+    ),
+    "results_retention_days": (90, "365"),
+    "notify_url": ("https://hooks.example.com/T0/B0/x-y_z", "http://127.0.0.1:9000/run?a=b"),
     "ledger_retention_days": (90, "365", 36_500),
     "batch_size_rows": (1, 1000, "10"),
     "batch_max_bytes": (1_000, "3000000"),

@@ -164,8 +164,9 @@ def test_the_record_of_refreshes_in_each_database(url: str):
         for numbers in refreshes:
             record = FullRefreshes(url)
             record.begin_refresh(key, feeds[stream], stream)
-            record.record_members(feeds[stream], [digest(str(number)) for number in numbers])
-            record.record_members(feeds[stream], [digest(str(number)) for number in numbers][:10])
+            members = [digest(str(number)) for number in numbers]
+            record.record_members(feeds[stream], dict.fromkeys(members))
+            record.record_members(feeds[stream], dict.fromkeys(members[:10]))
             assert [one.complete for one in record.feed_states(key) if one.stream == stream] == [
                 False
             ]
