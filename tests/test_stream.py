@@ -146,12 +146,13 @@ def test_rows_come_to_what_records_come_to():
     assert rows is not None
     results.kept.clear()
     results.sequence = 0
-    before = record("visits", **visit(1))
+    same = visit(1)  # once: another second would make another event
+    before = record("visits", **same)
     rows.handle_row(rows.decode(before).record, before)
     pipeline.handle_record(visit(2, client_ip_address="192.0.2.1"))
     assert pipeline.rows is not rows
     rows.handle_row(rows.decode(before).record, before)
-    pipeline.handle_record(visit(1))
+    pipeline.handle_record(same)
     (_, first), (_, second), (_, third), (_, fourth) = results.kept
     assert first.body == third.body == fourth.body != second.body
     assert [number for number, _ in results.kept] == [1, 2, 3, 4]
