@@ -132,7 +132,7 @@ drift: $(READY)  ## compare a newer OpenAPI description of Pinterest's with the 
 format: .venv/.lint  ## format the code, and fix what ruff can fix safely
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
 
-types: $(READY) .venv/.types  ## check the types of the package and of tools/
+types: $(READY) $(call locked,types site)  ## check the types of the package and of tools/
 	@$(BIN)/mypy --strict --no-error-summary
 
 # uv makes the lock files and nothing else; it stays out of them.

@@ -10,7 +10,7 @@ The cost of each function grows with the length of its text, and no faster.
 """
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -99,22 +99,26 @@ def one_line(text: str) -> str:
 
 def plain_values(bodies: Iterable[bytes]) -> set[str]:
     """Return the texts in the JSON of events or requests, but Pinterest's own words."""
-    found: set[str] = set()
-    waiting: list[Any] = []
+    values: list[Any] = []
     for body in bodies:
         try:
-            waiting.append(_decode(body))
+            values.append(_decode(body))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):  # no JSON of ours
             continue
+    return set(texts_in(values)) - _VOCABULARY
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    """Yield every text in a JSON value, however deep, but not the names of members."""
+    waiting = [value]
     while waiting:
-        value = waiting.pop()
-        if isinstance(value, dict):
-            waiting.extend(value.values())
-        elif isinstance(value, list):
-            waiting.extend(value)
-        elif isinstance(value, str):
-            found.add(value)
-    return found - _VOCABULARY
+        one = waiting.pop()
+        if isinstance(one, dict):
+            waiting.extend(one.values())
+        elif isinstance(one, list):
+            waiting.extend(one)
+        elif isinstance(one, str):
+            yield one
 
 
 def _beginning(message: str) -> str:

@@ -54,7 +54,7 @@ _short_year: Final = re.compile(r"([a-z]{6,9}, \d\d-[a-z]{3}-)(\d\d)").fullmatch
 _CENTURIES: Final = ("19", "20")
 
 
-class Readings(NamedTuple):
+class DayReadings(NamedTuple):
     """The days that a text can be: None where it is not a day in that order."""
 
     day_first: date | None
@@ -62,20 +62,20 @@ class Readings(NamedTuple):
 
 
 @lru_cache(maxsize=1024)  # the records of a run share their days
-def readings(text: str) -> Readings:
+def readings(text: str) -> DayReadings:
     """Return the day that a text in lower case names, with the day and with the month first."""
     if not _is_date(text) or _has_fraction(text) or ("-" in text and "/" in text):
-        return Readings(None, None)
+        return DayReadings(None, None)
     if found := _short_year(text):
         ends = [readings(f"{found[1]}{century}{found[2]}") for century in _CENTURIES]
-        return next(filter(any, ends), Readings(None, None))
+        return next(filter(any, ends), DayReadings(None, None))
     if _is_iso(text):
         day = _iso_day(text)
-        return Readings(day, day)
+        return DayReadings(day, day)
     month_first = _day(text, day_first=False)
     if _year_is_first(text):
-        return Readings(month_first, month_first)
-    return Readings(_day(text, day_first=True), month_first)
+        return DayReadings(month_first, month_first)
+    return DayReadings(_day(text, day_first=True), month_first)
 
 
 def _iso_day(text: str) -> date | None:

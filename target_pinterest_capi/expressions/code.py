@@ -26,7 +26,7 @@ from target_pinterest_capi.expressions.values import (
 )
 
 
-class Readings(Protocol):
+class ReadingWriter(Protocol):
     """How the generated function reads its record, and what it has read already."""
 
     def bind(self, name: str, value: Any) -> str:
@@ -48,12 +48,12 @@ class Readings(Protocol):
         """Return the name of a variable that nothing else has."""
 
 
-def write_expression(node: Node, readings: Readings) -> str:
+def write_expression(node: Node, readings: ReadingWriter) -> str:
     """Return the text of an expression with the node's value of a record."""
     return _Writer(readings).value(node)
 
 
-def write_list(node: Node, readings: Readings) -> str:
+def write_list(node: Node, readings: ReadingWriter) -> str:
     """Return the text of an expression with the list that the value is, or holds as JSON text."""
     part, name = readings.variable(), readings.bind("listed_of", listed)
     value = write_expression(node, readings)
@@ -68,7 +68,7 @@ _OBJECT: Final = """
 
 
 class _Writer:
-    def __init__(self, readings: Readings) -> None:
+    def __init__(self, readings: ReadingWriter) -> None:
         self._readings = readings
 
     def value(self, node: Node) -> str:

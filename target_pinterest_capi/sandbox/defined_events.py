@@ -29,7 +29,7 @@ MOST_NAMES: Final = 15  # docs/pinterest-api.md: The event
 Names = Mapping[str, str | None]  # each with the type that it is mapped to
 
 
-class DefinedEvents(NamedTuple):
+class StoredEventNames(NamedTuple):
     """The names of one ad account as they are from now on, and how many of them were changed."""
 
     ad_account_id: str
@@ -122,7 +122,7 @@ def _record(name: str, problem: str) -> dict[str, Any]:
 def _processed(request: Request, names: Names, records: Iterable[dict[str, Any]]) -> Answer:
     items = list(records)
     changed = sum(record["status"] == "success" for record in items)
-    kept = DefinedEvents(request.ad_account_id, names, changed)
+    kept = StoredEventNames(request.ad_account_id, names, changed)
     return Answer(OK, {"items": items}, kept=kept)
 
 

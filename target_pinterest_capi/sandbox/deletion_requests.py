@@ -40,7 +40,7 @@ FIRST_ID: Final = 549_755_885_175_900_001
 _REQUEST_ID: Final = re.compile(r"[0-9]{1,18}").fullmatch
 
 
-class DeletionRequest(NamedTuple):
+class StoredDeletion(NamedTuple):
     """One request; `created_time` in Unix seconds, whom it names as digests."""
 
     id: str
@@ -51,7 +51,7 @@ class DeletionRequest(NamedTuple):
     is_cancelled: bool = False
 
 
-DeletionRequests = Mapping[str, DeletionRequest]
+DeletionRequests = Mapping[str, StoredDeletion]
 
 
 def answer(
@@ -76,14 +76,14 @@ def answer(
     return answer_permitted(request, rules, now, ENDPOINT, window, grants, respond)
 
 
-def status(held: DeletionRequest, now: float) -> str:
+def status(held: StoredDeletion, now: float) -> str:
     """Return PENDING, SUBMITTED once its time to be cancelled is over, or CANCELLED."""
     if held.is_cancelled:
         return CANCELLED
     return PENDING if now < held.created_time + PENDING_SECONDS else SUBMITTED
 
 
-def deletion_body(held: DeletionRequest, now: float) -> dict[str, Any]:
+def deletion_body(held: StoredDeletion, now: float) -> dict[str, Any]:
     """Return a request as Pinterest shows it: nothing of whom it names, and dates for times."""
     state = status(held, now)
     processed = held.created_time + PENDING_SECONDS if state == SUBMITTED else None
@@ -104,7 +104,7 @@ def _all(request: Request, now: float, requests: DeletionRequests) -> Answer:
     return page(owned, request.query, lambda held: deletion_body(held, now))
 
 
-def _find(request: Request, requests: DeletionRequests) -> DeletionRequest | Answer:
+def _find(request: Request, requests: DeletionRequests) -> StoredDeletion | Answer:
     if not _REQUEST_ID(request.request_id):
         return bad_request("request_id is not 1 to 18 digits")
     held = requests.get(request.request_id)
@@ -131,7 +131,7 @@ def _create(request: Request, now: float, requests: DeletionRequests) -> Answer:
         return bad_request("user_emails holds a value that is not an e-mail address")
     if not all(click_id.strip() for click_id in click_ids):
         return bad_request("epiks holds a value that is empty")
-    made = DeletionRequest(
+    made = StoredDeletion(
         str(FIRST_ID + len(requests)),
         request.ad_account_id,
         now,

@@ -85,7 +85,7 @@ class Consented(NamedTuple):
     state: str
 
 
-class Code(NamedTuple):
+class AuthorizationCode(NamedTuple):
     """A code that was given out for a consent, good until `expires` (Unix seconds), once."""
 
     consented: Consented
@@ -110,7 +110,7 @@ class Grants(NamedTuple):
     issued: tuple[Grant, ...] = ()
     rotations: int = 0
     refresh_expires: float | None = None
-    codes: tuple[Code, ...] = ()
+    codes: tuple[AuthorizationCode, ...] = ()
     scopes: tuple[str, ...] | None = None
 
 
@@ -162,7 +162,7 @@ def _scopes(text: str) -> tuple[str, ...]:
 
 def consent(consented: Consented, now: float, grants: Grants) -> tuple[str, Grants]:
     """Return the code that a user's consent gives, and the grants afterwards."""
-    kept = grants._replace(codes=(*grants.codes, Code(consented, now + CODE_SECONDS)))
+    kept = grants._replace(codes=(*grants.codes, AuthorizationCode(consented, now + CODE_SECONDS)))
     return _numbered(CODE, len(kept.codes)), kept
 
 

@@ -19,8 +19,8 @@ from target_pinterest_capi.sandbox.answers import Answer, Change
 from target_pinterest_capi.sandbox.audiences import Audience
 from target_pinterest_capi.sandbox.customer_lists import StoredList
 from target_pinterest_capi.sandbox.deduplication import SeenEvents
-from target_pinterest_capi.sandbox.defined_events import DefinedEvents, Names
-from target_pinterest_capi.sandbox.deletion_requests import DeletionRequest
+from target_pinterest_capi.sandbox.defined_events import Names, StoredEventNames
+from target_pinterest_capi.sandbox.deletion_requests import StoredDeletion
 from target_pinterest_capi.sandbox.identifiers import Member
 from target_pinterest_capi.sandbox.oauth import NONE_YET, Grants
 from target_pinterest_capi.sandbox.rates import FRESH, Window
@@ -72,8 +72,8 @@ class Store:
             self._updates: deque[UpdateRow] = deque()
             self._updates_size = 0
             self._audiences: dict[str, Audience] = {}
-            self._deletions: dict[str, DeletionRequest] = {}
-            self._defined_events: dict[str, DefinedEvents] = {}
+            self._deletions: dict[str, StoredDeletion] = {}
+            self._defined_events: dict[str, StoredEventNames] = {}
             self._grants = NONE_YET
             self._counters: Counter[str] = Counter()
 
@@ -135,11 +135,11 @@ class Store:
         elif isinstance(kept, Audience):
             self._audiences[kept.id] = kept
             self._counters["audiences_created"] += 1
-        elif isinstance(kept, DeletionRequest):
+        elif isinstance(kept, StoredDeletion):
             what = "cancelled" if kept.is_cancelled else "created"
             self._counters[f"deletion_requests_{what}"] += 1
             self._deletions[kept.id] = kept
-        elif isinstance(kept, DefinedEvents):
+        elif isinstance(kept, StoredEventNames):
             self._counters["defined_events_changed"] += kept.changed
             self._defined_events[kept.ad_account_id] = kept
         elif isinstance(kept, Grants):
@@ -306,7 +306,7 @@ class Store:
         with self._lock:
             return list(self._audiences.values())
 
-    def deletion_requests(self) -> list[DeletionRequest]:
+    def deletion_requests(self) -> list[StoredDeletion]:
         """Return the deletion requests, in the order they were made."""
         with self._lock:
             return list(self._deletions.values())

@@ -4,7 +4,7 @@ A file is written again as a whole, under the lock that runs take to append to i
 object that holds one is. A line that cannot be read stays.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
@@ -12,6 +12,7 @@ import msgspec
 
 from target_pinterest_capi.cli.forget.people import People, normal_email
 from target_pinterest_capi.events.hashing import digest
+from target_pinterest_capi.events.redaction import texts_in
 from target_pinterest_capi.files.line_file import drop_lines
 
 _decode: Final = msgspec.json.Decoder().decode
@@ -29,7 +30,7 @@ class LettersOf:
             letter = _decode(line)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return False
-        return any(self._is_theirs(text) for text in _texts(letter))
+        return any(self._is_theirs(text) for text in texts_in(letter))
 
     def _is_theirs(self, text: str) -> bool:
         if text in self._marks or text.lower() in self._marks:
@@ -37,18 +38,6 @@ class LettersOf:
         if "@" in text and normal_email(text) in self._marks:
             return True
         return "?" in text and not self._marks.isdisjoint(_query_values(text))
-
-
-def _texts(value: Any) -> Iterable[str]:
-    waiting = [value]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, dict):
-            waiting.extend(one.values())
-        elif isinstance(one, list):
-            waiting.extend(one)
-        elif isinstance(one, str):
-            yield one
 
 
 def _query_values(address: str) -> Collection[str]:
