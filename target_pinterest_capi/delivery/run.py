@@ -195,7 +195,7 @@ class Run:
         where = f", field {shown_name(record.field)}" if record.field else ""
         self._stop = RunStopped(
             "on_invalid is fail, and a record of stream "
-            f"{shown_name(record.origin.stream)!r} is invalid: "
+            f"{record.origin.shown.stream!r} is invalid: "
             f"{record.reason}{where} ({record.reason.advice}) "
             f"It is record {self.sequence} of the input; STATE stays before it.",
             ExitCode.TOO_MUCH_REJECTED,
