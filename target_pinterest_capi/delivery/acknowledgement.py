@@ -156,10 +156,12 @@ class Acknowledger:
             self.tally.count_unsent(len(events))
             self.tally.count_tested(len(events))
             return
-        if self._results is not None:  # before the ledger: what is there is not sent again
-            self._results.record_delivered(events, http_status)
-        if self._deduplication is not None:
-            self.skip_events(self._deduplication.record_delivered(keys), Skipped.IN_LEDGER)
+        try:
+            if self._results is not None:
+                self._results.record_delivered(events, http_status)
+        finally:  # whatever the results can have: what the ledger lacks is sent twice
+            if self._deduplication is not None:
+                self.skip_events(self._deduplication.record_delivered(keys), Skipped.IN_LEDGER)
         if self.observations is not None:
             self.observations.count_events(events)
         times, online = [event.time for event in events], [event.deduplicable for event in events]
