@@ -672,6 +672,7 @@ def test_working_directory_that_is_gone(config: dict[str, Any], tmp_path: Path):
     ("settings", "invalid", "code", "words"),
     [
         ({"report_path": "report.json"}, 0, 0, "report cannot be written to report_path: File too"),
+        ({"metrics_path": "m.prom"}, 0, 0, "metrics cannot be written to metrics_path: File too"),
         ({"dead_letter_path": "full.jsonl"}, 1, 1, "dead letters cannot be written"),
         ({"ledger_url": "sqlite:///ledger.db"}, 0, 1, "ledger"),
     ],
