@@ -116,6 +116,7 @@ LIBRARIES: Final = {
     "jsonschema_rs": ("singer.schemas", "sandbox.request_bodies"),
     "msgspec": ("*",),
     "phonenumbers": ("events.phones",),
+    "prometheus_client": ("reporting.metrics_file",),
     "pyarrow": ("singer.arrow",),
     "pydantic": ("pinterest.oauth", "settings", "spark.job"),
     "pydantic_core": ("settings",),

@@ -464,8 +464,12 @@ def _files(context: _Context) -> Iterator[tuple[str, str]]:
         yield "results_url", results
     if settings.oauth is not None and settings.oauth.token_path is not None:
         yield "oauth.token_path", settings.oauth.token_path
-    if settings.report_path is not None:
-        yield "report_path", settings.report_path
+    for name, path in (
+        ("report_path", settings.report_path),
+        ("metrics_path", settings.metrics_path),
+    ):
+        if path is not None:
+            yield name, path
     yield "dead_letter_path", settings.dead_letter_path
 
 
