@@ -100,6 +100,7 @@ class Run:
             deduplication,
             submit=self._submit_repeat,
             hold_at=self._checkpoints.hold_at,
+            seconds_left=self.grace_seconds_left,
             clock=clock,
             open_lines=open_lines,
             rejection_limit=rejection_limit,
