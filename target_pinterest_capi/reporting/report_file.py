@@ -42,6 +42,7 @@ REPORTED_SETTINGS: Final = (
     "ledger_retention_days",
     "results_events",
     "notify_on",
+    "telemetry",
     "results_retention_days",
     "batch_size_rows",
     "batch_max_bytes",
@@ -59,6 +60,13 @@ LEDGER: Final = "ledger"  # whether there is one
 _CUT: Final = "…"
 
 
+class ReportReceiver(Protocol):
+    """What takes the report of a run that has ended, and does with it what it likes."""
+
+    def end_run(self, report: report.Report) -> None:
+        """Take it. Raises nothing."""
+
+
 class FinishedRun(Protocol):
     """What a report needs of a run that has ended, in one process or in several."""
 
@@ -68,6 +76,7 @@ class FinishedRun(Protocol):
     run_id: str
     sequence: int
     states_written: int
+    telemetry: "ReportReceiver | None"
 
     @property
     def seconds(self) -> float:

@@ -54,6 +54,7 @@ class CommitSummary:
         self.seconds = max(0.0, now - min([message.started_at for message in done], default=now))
         self.sequence = sum(message.records for message in done)
         self.states_written = 0
+        self.telemetry = None  # Spark has its own
         self.without_outcome = 0  # a task that leaves any is repeated, or fails the write
         self.dead_letters_written = sum(message.dead_letters for message in done)
         self.requests = RequestCounts(
