@@ -18,6 +18,7 @@ from target_pinterest_capi.settings.problems import WrongValueError, did_you_mea
 
 MAX_ACCOUNT_DIGITS: Final = 18  # docs/pinterest-api.md: Conversion events
 REPORT_ENDINGS: Final = (".json", ".html")
+METRICS_ENDING: Final = ".prom"
 
 _ACCOUNT: Final = re.compile(rf"[0-9]{{1,{MAX_ACCOUNT_DIGITS}}}")
 _DATABASE: Final = re.compile(r"(sqlite|postgresql)(\+[a-z0-9_]+)?://")
@@ -194,6 +195,13 @@ def report_path(path: str) -> str:
     """A file whose ending names its form: `.json` or `.html`."""
     if not path.casefold().endswith(REPORT_ENDINGS):
         raise WrongValueError("must end in .json or .html: the ending decides the report's form")
+    return path
+
+
+def metrics_path(path: str) -> str:
+    """A text file that the node exporter's collector reads: it skips those of other endings."""
+    if not path.endswith(METRICS_ENDING):
+        raise WrongValueError("must end in .prom: the node exporter reads no other file")
     return path
 
 

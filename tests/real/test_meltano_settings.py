@@ -58,6 +58,7 @@ VALUES: Final[dict[str, tuple[Any, ...]]] = {
     "max_rejected_ratio": (0.25, 0, 1, 1.0, "never", "0.5", 0.001),
     "dead_letter_path": ("rejected letters.jsonl", "memory://pre fix/", "007"),
     "report_path": ("a report.html", "it's.json"),
+    "metrics_path": ("a run's numbers.prom",),
     "ledger_url": ("sqlite:///led ger.db", "postgresql+psycopg://u:p%40s@192.0.2.1:5432/db"),
     "results_url": (
         "sqlite:///re sults.db",
