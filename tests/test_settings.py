@@ -62,6 +62,7 @@ DEFAULTS = {
     "dead_letter_keys": "hashed",
     "report_path": None,
     "metrics_path": None,
+    "telemetry": "none",
     "ledger_url": None,
     "ledger_retention_days": 7,
     "results_url": None,

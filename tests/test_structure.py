@@ -115,6 +115,7 @@ LIBRARIES: Final = {
     "jsonschema": ("singer.schemas",),
     "jsonschema_rs": ("singer.schemas", "sandbox.request_bodies"),
     "msgspec": ("*",),
+    "opentelemetry": ("delivery.telemetry",),
     "phonenumbers": ("events.phones",),
     "prometheus_client": ("reporting.metrics_file",),
     "pyarrow": ("singer.arrow",),

@@ -7,6 +7,7 @@ models, then the settings, then the rules between settings, on what is right of 
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from importlib.util import find_spec
 from typing import Any, Final, Literal, NamedTuple, TypeVar
 
 from pydantic import SecretStr
@@ -47,6 +48,7 @@ FIELDS_OF_AN_ENTRY: Final = {
     for path in BY_PATH
     for name in (path, path.partition(".")[0])
 }
+_EXPORTER: Final = "opentelemetry.exporter.otlp.proto.http"  # of the extra otel
 REFRESHED: Final = ("client_id", "client_secret", "token_path")
 
 
@@ -422,6 +424,22 @@ def _notify_rule(context: _Context) -> Iterator[Problem]:
         )
 
 
+def _telemetry_rule(context: _Context) -> Iterator[Problem]:
+    if context.settings.telemetry == "otlp" and not _is_installed(_EXPORTER):
+        yield Problem(
+            "telemetry",
+            "otlp needs the extra otel, which is not installed: "
+            "pip install 'target-pinterest-capi[otel]', or set telemetry to none",
+        )
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # of a package around it
+        return False
+
+
 def _event_names_rule(context: _Context) -> Iterator[Problem]:
     if not {"mappings", "defaults"} & context.failed:
         yield from names_without_effect(context.settings)
@@ -496,6 +514,7 @@ _RULES: Final = (
     _refresh_rule,
     _lists_rule,
     _notify_rule,
+    _telemetry_rule,
     _event_names_rule,
     _network_rule,
     _files_rule,

@@ -172,6 +172,12 @@ class Settings(SettingsModel):
         group="Outcomes",
         hidden=True,
     )
+    telemetry: Literal["none", "otlp"] = setting(
+        "otlp: spans and metrics of a run go where OpenTelemetry's OTEL_* variables say. It needs "
+        "the extra otel.",
+        "none",
+        group="Outcomes",
+    )
     quality: Quality = setting(
         "Least coverage of delivered events, by event name or all: {checkout: {hashed_email: 80}} "
         "in per cent, events as a number, within_an_hour of all.",
