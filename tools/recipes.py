@@ -1,4 +1,4 @@
-"""The settings that the cookbook's projects declare: all of them, because Meltano passes on only those."""
+"""The settings that the cookbook's projects declare: Meltano passes on only declared ones."""
 
 import re
 import textwrap
