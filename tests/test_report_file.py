@@ -34,6 +34,7 @@ WITHHELD = {
     "ad_account_id", "mode", "api_url", "ledger_url", "results_url", "notify_url", "dead_letter_path", "report_path",
     "conversion_token", "conversion_token_file", "oauth",
     "mappings", "customer_lists", "defaults", "dead_letter_keys", "null_values", "quality",
+    "old_events_path", "old_events_names",
     "stream_maps", "stream_map_config", "faker_config",
     "flattening_enabled", "flattening_max_depth", "flattening_max_key_length",
     "flattening_separator",

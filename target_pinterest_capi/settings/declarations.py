@@ -26,6 +26,10 @@ ReportPath = Annotated[str, AfterValidator(values.report_path)]
 NotifyUrl = Annotated[SecretStr, AfterValidator(values.notify_url)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(values.database_url)]
 Quality = Annotated[Mapping[str, Any], AfterValidator(values.quality), PlainSerializer(dict)]
+OldEventsPath = Annotated[str, AfterValidator(values.old_events_path)]
+OldEventsNames = Annotated[
+    Mapping[str, Any], AfterValidator(values.old_events_names), PlainSerializer(dict)
+]
 Object = Annotated[Mapping[str, Any], AfterValidator(values.Frozen), PlainSerializer(dict)]
 LocalPath = Annotated[str, WithJsonSchema({"type": "string", "format": "file-path"})]
 Expressions = Annotated[
