@@ -107,12 +107,17 @@ class _Variation:
     def value(self, value: Any) -> Any:
         """Return what stands in the record for a value of the sample."""
         if isinstance(value, dict):
-            return {name: self.value(member) for name, member in value.items()}
+            return {name: self._member(name, member) for name, member in value.items()}
         if isinstance(value, list):
             return [self.value(element) for element in value]
         if type(value) is int:
             return self._whole_number(value)
         return self._text(value) if isinstance(value, str) else value
+
+    def _member(self, name: str, value: Any) -> Any:
+        if name in _PHONES and isinstance(value, str) and value:
+            return self.last_digits(value)
+        return self.value(value)
 
     def _whole_number(self, value: int) -> int:
         for unit in (1, 1_000, 1_000_000):
@@ -139,7 +144,7 @@ class _Variation:
 
     def digits(self, text: str) -> str:
         """Return an id of as many digits."""
-        return f"{text[:-7]}{self._number:07d}"[-len(text) :]  # a phone does not begin with zeros
+        return f"{text[:-7]}{self._number:07d}"[-len(text) :]
 
     def last_digits(self, text: str) -> str:
         """Return a phone of the same country and place."""
@@ -156,6 +161,7 @@ class _Variation:
 
 _FIRST_TIME, _LAST_TIME = 1_700_000_000, 1_900_000_000  # Unix seconds
 _SMALLEST_ID: Final = 1_000_000
+_PHONES: Final = ("phone", "telephone")
 _HEX: Final = "[0-9a-f]"
 # What varies in a text, and how.
 _TEXTS: Final[tuple[tuple[re.Pattern[str], Callable[[_Variation, str], str]], ...]] = (

@@ -11,6 +11,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Iterable
+from contextlib import closing
 from functools import partial
 from types import FrameType
 from typing import IO, Any, ClassVar, Final, NamedTuple
@@ -34,18 +35,20 @@ from target_pinterest_capi.customer_lists.list_delivery import ListDelivery
 from target_pinterest_capi.delivery.ledger import LedgerError
 from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
 from target_pinterest_capi.delivery.run_end import end_run
+from target_pinterest_capi.delivery.worker_pool import NoThreadError
 from target_pinterest_capi.events.event import Origin, SkippedRecord
 from target_pinterest_capi.events.reasons import Skipped
 from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.mapping.entries import KEPT_STREAMS, Accounts, entry_compiler
-from target_pinterest_capi.pipeline.feed import ChunkedSource, paced
+from target_pinterest_capi.pipeline.feed import ChunkedSource, FetchedSource, Source, paced
 from target_pinterest_capi.pipeline.not_found import NamesNotFound
+from target_pinterest_capi.pipeline.prefetch import Prefetch
 from target_pinterest_capi.reporting.log_lines import keep_to_one_line
 from target_pinterest_capi.reporting.progress import Progress, watch
 from target_pinterest_capi.reporting.quality import LOW_QUALITY, find_shortfalls
 from target_pinterest_capi.reporting.report import NotFound
 from target_pinterest_capi.reporting.summary import log_summary
-from target_pinterest_capi.singer.batch_files import BatchFileError, batch_records
+from target_pinterest_capi.singer.batch_files import BatchFileError, are_local, batch_records
 from target_pinterest_capi.singer.memory import keep_freed_memory
 from target_pinterest_capi.singer.reader import BytesReader, InputError
 from target_pinterest_capi.singer.rows import RecordHandler
@@ -252,15 +255,24 @@ class TargetPinterestCapi(Target):
         )
 
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
-        stream = message_dict["stream"]
-        records = batch_records(message_dict["manifest"], message_dict["encoding"])
+        stream, manifest = message_dict["stream"], message_dict["manifest"]
+        records = batch_records(manifest, message_dict["encoding"])
         try:
-            for record in paced(self.run, ChunkedSource(records)):
-                self._process_record_message({"stream": stream, "record": record})
+            if are_local(manifest):
+                self._process_batch(stream, ChunkedSource(records))
+                return
+            with closing(Prefetch(self.run.wake, records)) as prefetch:
+                self._process_batch(stream, FetchedSource(prefetch))
+        except NoThreadError as error:
+            self.run.stop(str(error))
         except BatchFileError as error:
             raise InputError(
                 f"line {self._line_number}: BATCH of stream {shown_name(stream)!r}, {error}"
             ) from None
+
+    def _process_batch(self, stream: str, source: Source[dict[str, Any]]) -> None:
+        for record in paced(self.run, source):
+            self._process_record_message({"stream": stream, "record": record})
 
     def _write_state(self, value: bytes) -> None:
         write_state(value, self.run.grace_seconds_left)

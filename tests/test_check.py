@@ -772,6 +772,7 @@ def test_the_program_in_a_plain_terminal(sandbox, tmp_path):
             "dead_letter_path cannot be written",
         ),
         ({"report_path": "config.json/report.html"}, "files", "report_path cannot be written"),
+        ({"metrics_path": "config.json/run.prom"}, "files", "metrics_path cannot be written"),
         ({"ledger_url": "sqlite:///nowhere/ledger.db"}, "ledger", "its folder is not there"),
         ({"ledger_url": "sqlite:///config.json"}, "ledger", "file is not a database"),
         ({"ledger_url": "postgresql+nodriver://127.0.0.1/x"}, "ledger", "ledger_url"),

@@ -4,6 +4,7 @@ Their results, that closures and the interpreter agree, and the errors of wrong 
 """
 
 import copy
+import functools
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -18,7 +19,7 @@ from given import examples
 from target_pinterest_capi.events.build.columns import RecordColumns
 from target_pinterest_capi.events.build.function_source import FunctionSource
 from target_pinterest_capi.events.build.readings import Readings
-from target_pinterest_capi.expressions.analysis import plain_path, roots
+from target_pinterest_capi.expressions.analysis import can_fail, plain_path, roots
 from target_pinterest_capi.expressions.code import write_expression
 from target_pinterest_capi.expressions.compiler import (
     EvaluationError,
@@ -26,6 +27,7 @@ from target_pinterest_capi.expressions.compiler import (
     compile_expression,
     interpret,
 )
+from target_pinterest_capi.expressions.functions import FUNCTIONS
 from target_pinterest_capi.expressions.pruning import pruned
 from target_pinterest_capi.expressions.syntax import parse
 
@@ -435,6 +437,53 @@ wild = st.recursive(
 def test_records_raise_evaluation_errors_only(expression, record):
     """Whatever a record holds, an expression returns a value or raises EvaluationError."""
     assert outcome(compile_expression(expression), record) == outcome(interpret, expression, record)
+
+
+NEVER_FAIL = (
+    "lower(v)",
+    "upper(v)",
+    "trim(v)",
+    "concat(v, w)",
+    "split(v, ',')",
+    "replace(v, w, '-')",
+    "regex_extract(v, '[a-z]+')",
+    "regex_extract(v, w)",
+    "query_param(v, 'epik')",
+    "query_param(v, w)",
+    "cookie(v, w)",
+    "to_date(v, '%d/%m/%Y')",
+    "to_date(v, w)",
+    "member(v, 'id')",
+    "member(v, w)",
+    "us_opt_out(v)",
+    "consented(v, `1`)",
+    "consented(v, 'ad_storage')",
+    "items_value(v, 'price', 'quantity')",
+    "items_value(v, w, w)",
+    "stream()",
+    "run_time()",
+    "today()",
+    "to_number(v)",
+    'contains(`["a", "b"]`, v)',
+)
+DEEP = functools.reduce(lambda inner, _: [inner], range(3_000), [])
+HARD = [DEEP, "[" * 3_000, '{"a": ' * 3_000, {"price": DEEP}, [{"price": DEEP, "quantity": "x"}]]
+
+
+@pytest.mark.parametrize("expression", NEVER_FAIL)
+@settings(max_examples=examples(40))
+@given(v=wild | st.sampled_from(HARD), w=wild | st.sampled_from(HARD))
+def test_functions_that_never_fail(expression, v, w):
+    """The functions that are said not to fail return something, whatever a record holds."""
+    assert not can_fail(parse(expression))
+    compile_expression(expression)({"v": v, "w": w})
+
+
+def test_every_function_is_said_to_fail_or_not():
+    """Of the added functions arithmetic alone fails; each of the others is tried above."""
+    tried = {expression.partition("(")[0] for expression in NEVER_FAIL}
+    safe = {name for name, function in FUNCTIONS.items() if not function.fails}
+    assert tried == safe | {"to_number", "contains"}
 
 
 SHALLOW = 150

@@ -2,6 +2,7 @@
 
 # ruff: noqa: RUF001 - digits, dashes and letters of other scripts are what is tested
 
+import re
 import subprocess
 import sys
 from datetime import date
@@ -20,12 +21,14 @@ import iso3166
 import phonenumbers
 import pytest
 from hypothesis import assume, example, find, given
+from hypothesis import settings as tried
 from hypothesis import strategies as st
 
+from given import examples
 from target_pinterest_capi.events import codes
 from target_pinterest_capi.events import normalize as forms
 from target_pinterest_capi.events.characters import well_formed
-from target_pinterest_capi.events.phones import zero_after_code
+from target_pinterest_capi.events.phones import NATIONAL, completed_by_library, zero_after_code
 from target_pinterest_capi.events.reasons import LeftOut, Warned
 
 # Characters that the rules are about, dense enough to meet: signs, digits of other scripts, marks,
@@ -334,8 +337,44 @@ def test_the_short_way_for_north_american_numbers_is_the_librarys(digits, region
     )
 
 
-def test_national_numbers_alone_load_the_library():
-    """Numbers with their country code need no library of numbering plans.
+NATIONAL_NUMBERS = [
+    # country, number, the number that is dialled from abroad
+    ("GB", "020 7946 0958", "442079460958"),
+    ("GB", "(07400) 123456", "447400123456"),
+    ("DE", "06172 555012", "496172555012"),
+    ("DE", "0171 / 5550123", "491715550123"),
+    ("FR", "06 12 34 56 78", "33612345678"),
+    ("IT", "06 6988 2345", "390669882345"),
+    ("IT", "345 123 4567", "393451234567"),
+    ("ES", "612 34 56 78", "34612345678"),
+    ("BR", "(11) 96123-4567", "5511961234567"),
+    ("BR", "011 96123-4567", "5511961234567"),
+    ("MX", "55 1234 5678", "525512345678"),
+    ("IN", "098765 43210", "919876543210"),
+    ("IN", "98765 43210", "919876543210"),
+    ("JP", "090-1234-5678", "819012345678"),
+    ("PL", "512 345 678", "48512345678"),
+    ("CO", "301 2345678", "573012345678"),
+]
+
+
+@pytest.mark.parametrize(("region", "text", "digits"), NATIONAL_NUMBERS)
+def test_national_numbers_get_their_country_code(region, text, digits):
+    """The zero that is dialled within a country goes, but in Italy, where it is the number's."""
+    assert forms.phone(text, region) == (digits, None)
+
+
+@tried(max_examples=examples(1_000))
+@given(data=st.data(), region=st.sampled_from(sorted(NATIONAL)))
+def test_the_short_ways_for_national_numbers_are_the_librarys(data, region):
+    """What is decided without the library is what it says, of numbers it does not know, too."""
+    code, form = NATIONAL[region]
+    digits = data.draw(st.from_regex(form, fullmatch=True, alphabet=st.sampled_from("0123456789")))
+    assert completed_by_library(digits, region) == code + re.fullmatch(form, digits)[1]
+
+
+def test_odd_national_numbers_alone_load_the_library():
+    """Numbers with their country code, and common national ones, need no library of them.
 
     It is slow to import, and most runs never do.
     """
@@ -343,9 +382,10 @@ def test_national_numbers_alone_load_the_library():
         "import sys; from target_pinterest_capi.events import normalize;"
         "normalize.phone('+1 212 555 0100', 'US');"
         "normalize.phone('212 555 0100', 'US');"
+        "normalize.phone('020 7946 0958', 'GB');"
         "normalize.phone('5550100', None);"
         "assert 'phonenumbers' not in sys.modules;"
-        "normalize.phone('020 7946 0958', 'GB'); assert 'phonenumbers' in sys.modules"
+        "normalize.phone('7946 0958', 'GB'); assert 'phonenumbers' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
 

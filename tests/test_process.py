@@ -4,12 +4,13 @@ import json
 import os
 import platform
 import resource
+import select
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -25,6 +26,21 @@ pytestmark = pytest.mark.slow  # each starts programs
 
 TARGET = Path(sys.executable).with_name("target-pinterest-capi")
 PROGRAM = f"{sys.executable} -m target_pinterest_capi"
+# The target where the object store `s3` is asked, and never answers.
+WITH_SILENT_STORE = """
+import sys, threading
+import fsspec
+from fsspec.implementations.memory import MemoryFileSystem
+from target_pinterest_capi.__main__ import main
+
+class SilentStore(MemoryFileSystem):
+    def open(self, *args, **kwargs):
+        print("asked", file=sys.stderr, flush=True)
+        threading.Event().wait()
+
+fsspec.register_implementation("s3", SilentStore, clobber=True)
+main()
+"""
 VISITS = schema("visits", *visit(), key_properties=("event_id",))
 BUFFERING = [
     pytest.param({"PYTHONUNBUFFERED": ""}, id="buffered"),
@@ -76,7 +92,12 @@ class Process:
     """A running target: written to, signalled, and read at its end."""
 
     def __init__(
-        self, config: dict[str, Any], directory: Path, *options: str, **environment: str
+        self,
+        config: dict[str, Any],
+        directory: Path,
+        *options: str,
+        program: Sequence[Path | str] = (TARGET,),
+        **environment: str,
     ) -> None:
         path = directory / "config.json"
         path.write_text(json.dumps(config))
@@ -86,7 +107,7 @@ class Process:
             if not name.startswith("TARGET_PINTEREST_CAPI_")
         }
         self.process = subprocess.Popen(
-            [TARGET, "--config", path, *options],
+            [*program, "--config", path, *options],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -117,8 +138,14 @@ def start(config: dict[str, Any], tmp_path: Path) -> Iterator[Callable[..., Proc
     """Yield a function that starts a target against the sandbox."""
     begun: list[Process] = []
 
-    def run(*options: str, environment: dict[str, str] | None = None, **settings: Any) -> Process:
-        begun.append(Process({**config, **settings}, tmp_path, *options, **(environment or {})))
+    def run(
+        *options: str,
+        environment: dict[str, str] | None = None,
+        program: Sequence[Path | str] = (TARGET,),
+        **settings: Any,
+    ) -> Process:
+        given = {**config, **settings}
+        begun.append(Process(given, tmp_path, *options, program=program, **(environment or {})))
         return begun[-1]
 
     yield run
@@ -279,6 +306,67 @@ def test_signal_while_a_batch_file_is_read_holds_its_state(
     code, states, log = target.end(signal.SIGTERM)
     assert (code, states) == (143, ['{"n": 1}']), log
     assert len(sandbox.store.event_ids()) < sum(manifest)
+
+
+@pytest.fixture
+def start_with_silent_store(start) -> Callable[..., Process]:
+    """Return a function that starts a target for which the object store `s3` never answers."""
+
+    def run(**settings: Any) -> Process:
+        return start(program=(sys.executable, "-c", WITH_SILENT_STORE), **settings)
+
+    return run
+
+
+def wait_until_asked(target: Process) -> None:
+    """Wait until the silent store was asked."""
+    assert target.process.stderr is not None
+    while target.process.stderr.readline() != b"asked\n":
+        assert target.process.poll() is None, "it was never asked"
+
+
+def test_signal_while_a_store_is_silent_about_a_batch(start_with_silent_store, sandbox: Sandbox):
+    """The run goes on meanwhile, and a signal ends it: what came before is delivered, no more."""
+    target = start_with_silent_store(batch_size_rows=1)
+    silent = line(
+        type="BATCH",
+        stream="visits",
+        encoding={"format": "jsonl", "compression": "none"},
+        manifest=["s3://bucket/visits.jsonl"],
+    )
+    target.write(VISITS, *visits(range(3)), state({"n": 3}), silent, state({"n": 4}))
+    wait_until_asked(target)
+    assert target.state() == '{"n": 3}'
+    assert target.end(signal.SIGTERM)[:2] == (143, [])
+    assert len(sandbox.store.event_ids()) == 3
+
+
+def test_signal_while_a_store_is_silent_about_dead_letters(start_with_silent_store):
+    """It is waited for no longer than the grace time: exit 1, and STATE before them."""
+    target = start_with_silent_store(
+        dead_letter_path="s3://bucket/letters", shutdown_grace_seconds=0.2
+    )
+    invalid = [record("visits", **visit(number, em=None)) for number in range(1000)]
+    target.write(VISITS, state({"n": 0}), *invalid, state({"n": 1000}))
+    assert target.state() == '{"n": 0}'
+    wait_until_asked(target)
+    code, states, log = target.end(signal.SIGTERM)
+    assert (code, states) == (1, [])
+    assert "dead_letter_path 's3://bucket/letters': what is there takes nothing" in log
+
+
+def test_signal_while_a_pipe_takes_no_dead_letters(start, tmp_path: Path):
+    """A full pipe that nobody reads holds no run beyond the grace time."""
+    pipe = tmp_path / "letters"
+    os.mkfifo(pipe)
+    target = start(dead_letter_path=str(pipe), shutdown_grace_seconds=0.2)
+    with pipe.open("rb+", buffering=0) as reader:
+        invalid = [record("visits", **visit(number, em=None)) for number in range(1000)]
+        target.write(VISITS, *invalid, state({"n": 1000}))
+        wait_for(lambda: select.select([reader], [], [], 0.1)[0])
+        code, states, log = target.end(signal.SIGTERM)
+    assert (code, states) == (1, [])
+    assert "what is there takes nothing" in log
 
 
 @pytest.mark.parametrize("buffering", BUFFERING)
@@ -584,6 +672,7 @@ def test_working_directory_that_is_gone(config: dict[str, Any], tmp_path: Path):
     ("settings", "invalid", "code", "words"),
     [
         ({"report_path": "report.json"}, 0, 0, "report cannot be written to report_path: File too"),
+        ({"metrics_path": "m.prom"}, 0, 0, "metrics cannot be written to metrics_path: File too"),
         ({"dead_letter_path": "full.jsonl"}, 1, 1, "dead letters cannot be written"),
         ({"ledger_url": "sqlite:///ledger.db"}, 0, 1, "ledger"),
     ],

@@ -569,13 +569,16 @@ def test_signal_ends_within_the_grace_time(replay: Desk, sandbox: Sandbox, signu
     assert "interrupted" in said
 
 
-def test_report_of_the_run_is_left_alone(replay: Desk, sandbox: Sandbox, tmp_path: Path):
-    """`report_path` is the target's: a replay does not write over it."""
-    report = tmp_path / "report.json"
-    report.write_text("{}")
+@pytest.mark.parametrize(
+    ("setting", "name"), [("report_path", "a.json"), ("metrics_path", "a.prom")]
+)
+def test_files_of_the_run_are_left_alone(replay: Desk, tmp_path: Path, setting: str, name: str):
+    """What the target left of its own run is not written over by a replay."""
+    path = tmp_path / name
+    path.write_text("{}")
     replay.write(letter(1))
-    assert replay(report_path=str(report)).exit_code == 0
-    assert report.read_text() == "{}"
+    assert replay(**{setting: str(path)}).exit_code == 0
+    assert path.read_text() == "{}"
 
 
 LINES = st.one_of(

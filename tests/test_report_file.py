@@ -32,6 +32,7 @@ VISITS = schema("visits", *COLUMNS, key_properties=("event_id",))
 # the report says in another way.
 WITHHELD = {
     "ad_account_id", "mode", "api_url", "ledger_url", "results_url", "notify_url", "dead_letter_path", "report_path",
+    "metrics_path",
     "conversion_token", "conversion_token_file", "oauth",
     "mappings", "customer_lists", "defaults", "dead_letter_keys", "null_values", "quality",
     "old_events_path", "old_events_names",

@@ -25,6 +25,7 @@ from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES
 from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
 from target_pinterest_capi.expressions.functions import FUNCTIONS
 from target_pinterest_capi.reporting import report
+from target_pinterest_capi.reporting.metrics import METRICS
 from target_pinterest_capi.settings import (
     ENVIRONMENT_PREFIX,
     environment_example,
@@ -37,7 +38,7 @@ from tools import demo_project, hub, recipes
 
 COMMAND: Final = "make docs"
 # Where markers may ask for a table.
-HAND_WRITTEN: Final = ("docs/mapping.md", "docs/results.md")
+HAND_WRITTEN: Final = ("docs/mapping.md", "docs/operations.md", "docs/results.md")
 _marked: Final = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- /generated -->)", re.DOTALL)
 _encode: Final = msgspec.json.Encoder(decimal_format="number").encode
 _special: Final = re.compile(r"[*<>]|(?<!\w)_|_(?!\w)")
@@ -250,6 +251,20 @@ def results_tables() -> list[str]:
     return lines[:-1]
 
 
+def metrics_table() -> list[str]:
+    """Return the table of what the file at `metrics_path` has."""
+    rows = [
+        (
+            code(metric.full_name),
+            "counter" if metric.is_counter else "gauge",
+            ", ".join(map(code, metric.labels)),
+            metric.about,
+        )
+        for metric in METRICS
+    ]
+    return table(("Metric", "Type", "Labels", "What it is"), rows)
+
+
 SECTIONS: Final[dict[str, Callable[[], list[str]]]] = {
     "mapping-keys": lambda: mapping_table().splitlines(),
     "list-keys": lambda: mapping_table(lists=True).splitlines(),
@@ -260,6 +275,7 @@ SECTIONS: Final[dict[str, Callable[[], list[str]]]] = {
     "invalid": lambda: reasons_table(Invalid),
     "skipped": lambda: reasons_table(Skipped),
     "results": results_tables,
+    "metrics": metrics_table,
 }
 PAGES: Final[dict[str, Callable[[], str]]] = {
     "docs/settings.md": settings_page,

@@ -42,6 +42,7 @@ def _paths(settings: Settings) -> dict[str, str]:
         "dead_letter_path": settings.dead_letter_path,
         "report_path": settings.report_path,
         "old_events_path": _file_below(settings.old_events_path),
+        "metrics_path": settings.metrics_path,
         "oauth.token_path": None if oauth is None else oauth.token_path,
     }
     return {setting: path for setting, path in given.items() if path is not None}

@@ -22,7 +22,7 @@ from target_pinterest_capi.events.event import Account, Event, Origin
 from target_pinterest_capi.events.keys import key_of
 from target_pinterest_capi.events.outcomes import Outcome, Rejected, counted_invalid
 from target_pinterest_capi.events.reasons import Invalid, Reason, Skipped
-from target_pinterest_capi.events.redaction import plain_values, redact
+from target_pinterest_capi.events.redaction import plain_values, redact, shown_path
 from target_pinterest_capi.files.line_file import LineFile
 from target_pinterest_capi.pinterest.responses import EventStatus
 from target_pinterest_capi.reporting.counters import Counters
@@ -42,7 +42,8 @@ class Acknowledger:
     """Settles the events of a run. `clock` is monotonic seconds, `now` returns Unix seconds.
 
     `submit` takes a batch that is sent in the place of a rejected event; `hold_at` hears the number
-    of each record that ended invalid or rejected.
+    of each record that ended invalid or rejected; `seconds_left` says how long a write of dead
+    letters may take.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Acknowledger:
         *,
         submit: Callable[[Batch], None],
         hold_at: Callable[[int], None],
+        seconds_left: Callable[[], float | None] = lambda: None,
         clock: Callable[[], float],
         now: Callable[[], float] = time.time,
         open_lines: Callable[[str], LineFile] = LineFile,
@@ -64,7 +66,11 @@ class Acknowledger:
         if needs_statistics(settings):
             self.observations = DeliveredStatistics(known_event_names(settings))
         self.dead_letters = DeadLetters(
-            settings.dead_letter_path, run_id, clock=clock, open_lines=open_lines
+            settings.dead_letter_path,
+            run_id,
+            clock=clock,
+            open_lines=open_lines,
+            seconds_left=seconds_left,
         )
         self.secrets: set[str] = set()  # tokens, cut out of every message that is quoted
         self._rejection_limit = rejection_limit or RejectionLimit(settings.max_rejected_ratio)
@@ -156,10 +162,12 @@ class Acknowledger:
             self.tally.count_unsent(len(events))
             self.tally.count_tested(len(events))
             return
-        if self._results is not None:  # before the ledger: what is there is not sent again
-            self._results.record_delivered(events, http_status)
-        if self._deduplication is not None:
-            self.skip_events(self._deduplication.record_delivered(keys), Skipped.IN_LEDGER)
+        try:
+            if self._results is not None:
+                self._results.record_delivered(events, http_status)
+        finally:  # whatever the results can have: what the ledger lacks is sent twice
+            if self._deduplication is not None:
+                self.skip_events(self._deduplication.record_delivered(keys), Skipped.IN_LEDGER)
         if self.observations is not None:
             self.observations.count_events(events)
         times, online = [event.time for event in events], [event.deduplicable for event in events]
@@ -247,9 +255,9 @@ class Acknowledger:
             self._durable += self.dead_letters.flush()
         except OSError as error:
             raise RunStopped(
-                f"dead letters cannot be written to dead_letter_path {self.dead_letters.path!r}: "
-                f"{error.strerror or error}. STATE stays before them: make the path writable and "
-                "run again.",
+                "dead letters cannot be written to dead_letter_path "
+                f"{shown_path(self.dead_letters.path)!r}: {error.strerror or error}. "
+                "STATE stays before them: make the path writable and run again.",
             ) from error
         if self._results is not None:
             try:

@@ -18,16 +18,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
+from target_pinterest_capi.delivery.bounded_calls import BoundedCalls, NoAnswerError
 from target_pinterest_capi.delivery.database_errors import DatabaseError
-from target_pinterest_capi.delivery.wakeup import Wakeup
-from target_pinterest_capi.delivery.worker_pool import NoThreadError, WorkerPool
 from target_pinterest_capi.events.redaction import redact
 from target_pinterest_capi.files.durable import find_obstacle
 
 PATIENCE_SECONDS: Final = 30.0  # of one transaction
 BUSY_SECONDS: Final = 25  # SQLite and the connection say what is wrong before patience ends
-MIN_PATIENCE_SECONDS: Final = 0.5  # when no time is left: enough for a database that works
-_LOOK_SECONDS: Final = 0.1  # between two looks at the time that is left
 _SILENT: Final = "it is locked, or does not answer, and there was no time left to wait for it"
 _SCHEMA_LOCK: Final = 7_024_318_206  # any number, the same for every version
 POSTGRESQL_ONLY: Final = "postgresql_only"  # in an index's `info`
@@ -122,16 +119,11 @@ class Database:
         *,
         seconds_left: Callable[[], float | None] = lambda: None,
     ) -> None:
-        self._seconds_left = seconds_left
-        self._wake = Wakeup()
-        self._workers: WorkerPool[Callable[[], Any], Any] = WorkerPool(
-            lambda work: work(), self._wake, attempt_seconds=float("inf"), clock=time.monotonic
-        )
-        self._is_silent = False
+        self._calls = BoundedCalls(_SILENT, PATIENCE_SECONDS, seconds_left)
         try:
             self._wait_for(lambda: self._open(url, tables))
         except DatabaseError:
-            self._workers.close()
+            self._calls.close()
             raise
 
     def run(self, work: Callable[[sa.Connection], Result]) -> Result:
@@ -154,36 +146,19 @@ class Database:
         """Close the connection, unless the database is silent: that ends with the process."""
         with suppress(DatabaseError):
             self._wait_for(self._disconnect)
-        self._workers.close()
+        self._calls.close()
 
     def _wait_for(self, work: Callable[[], Result]) -> Result:
         """Do work on the database's thread; raise `DatabaseError` where it fails or takes too long.
 
         A database that was silent once is not asked again.
         """
-        if self._is_silent:
-            raise self.error(_SILENT)
         try:
-            self._workers.start(work)
-        except NoThreadError as error:
-            raise self.error(str(error).removesuffix(".")) from None
-        started_at = time.monotonic()
-        while not self._workers.has_results:
-            seconds = time.monotonic() - started_at
-            left = self._seconds_left()
-            is_over = seconds >= PATIENCE_SECONDS or (left is not None and left <= 0)
-            if is_over and seconds >= MIN_PATIENCE_SECONDS:
-                self._is_silent = True
-                raise self.error(_SILENT)
-            self._wake.wait(_LOOK_SECONDS)
-        try:
-            result: Result
-            [(_, result)] = self._workers.results()
-        except UnusableError as error:
+            return self._calls.call(work)
+        except (NoAnswerError, UnusableError) as error:
             raise self.error(str(error)) from None
         except SQLAlchemyError as error:
             raise self.error(_describe(error)) from None
-        return result
 
     # On the database's thread
 

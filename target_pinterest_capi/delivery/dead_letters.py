@@ -1,17 +1,19 @@
 """Dead letters: one JSON line for each invalid or rejected event, durable before it counts.
 
 A file is private (0600), appended to and synced to disk; an fsspec URL is a prefix under which
-every flush makes one object. A line holds no plain personal data but what its event carries in
-plain for Pinterest.
+every flush makes one object. A store or a pipe that takes nothing holds no run for ever. A line
+holds no plain personal data but what its event carries in plain for Pinterest.
 """
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from target_pinterest_capi.delivery.waiting import Waiting
+from target_pinterest_capi.delivery.bounded_calls import BoundedCalls
+from target_pinterest_capi.delivery.waiting import PATIENCE_SECONDS, SILENT, Waiting
 from target_pinterest_capi.events.event import Mode, Origin
 from target_pinterest_capi.events.outcomes import Outcome
 from target_pinterest_capi.files.line_file import LineFile
@@ -62,8 +64,9 @@ class DeadLetter(NamedTuple):
 class DeadLetters:
     """The place for dead letters. Nothing is opened before the first one.
 
-    `clock` is monotonic seconds, `wall` the time of day. Raises `OSError` from `flush` where the
-    place cannot be written.
+    `clock` is monotonic seconds, `wall` the time of day, `seconds_left` says how long a write may
+    take (None: `PATIENCE_SECONDS`). Raises `OSError` from `flush` where the place cannot be
+    written.
     """
 
     def __init__(
@@ -74,8 +77,10 @@ class DeadLetters:
         clock: Callable[[], float],
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
         open_lines: Callable[[str], LineFile] = LineFile,
+        seconds_left: Callable[[], float | None] = lambda: None,
     ) -> None:
         self.path = path
+        self._calls = BoundedCalls(SILENT, PATIENCE_SECONDS, seconds_left)
         self._run_id = run_id
         self._wall = wall
         self._waiting = Waiting[DeadLetter](path, clock)
@@ -113,11 +118,18 @@ class DeadLetters:
 
     def close(self) -> None:
         """Close the file; events of letters not flushed stay unacknowledged."""
+        self._calls.close()
         self._file.close()
 
     def _write(self, lines: bytes) -> None:
-        if "://" not in self.path:
+        path = Path(self.path)
+        if "://" in self.path:
+            self._calls.call(lambda: self._write_object(lines))
+        elif path.exists() and not path.is_file():  # a pipe, whose reader may take nothing
+            self._calls.call(lambda: self._file.append(lines))
+        else:
             self._file.append(lines)
-            return
+
+    def _write_object(self, lines: bytes) -> None:
         write_object(f"{self.path.rstrip('/')}/{self._run_id}-{self._objects + 1}.jsonl", lines)
         self._objects += 1

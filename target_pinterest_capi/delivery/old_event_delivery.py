@@ -11,12 +11,13 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from target_pinterest_capi.delivery.acknowledgement import Acknowledger
+from target_pinterest_capi.delivery.bounded_calls import BoundedCalls
 from target_pinterest_capi.delivery.database_errors import DatabaseError
 from target_pinterest_capi.delivery.deduplication import Deduplication
 from target_pinterest_capi.delivery.dispatcher import StopReason
 from target_pinterest_capi.delivery.ledger import event_key
 from target_pinterest_capi.delivery.old_event_rows import OldEventRows
-from target_pinterest_capi.delivery.waiting import Waiting
+from target_pinterest_capi.delivery.waiting import PATIENCE_SECONDS, SILENT, Waiting
 from target_pinterest_capi.events.event import Event, InvalidRecord
 from target_pinterest_capi.events.reasons import Skipped
 from target_pinterest_capi.files.numbered_files import NumberedFiles
@@ -43,7 +44,8 @@ class OldEventDelivery:
     """The `Delivery` to files below `old_events_path`: a folder, or an fsspec URL as a prefix.
 
     Without `deduplication`, which live runs have, no event has a row.
-    `clock` is monotonic seconds, `now` returns Unix seconds. Nothing is opened before a row.
+    `clock` is monotonic seconds, `now` returns Unix seconds, `seconds_left` says how long a write
+    may take. Nothing is opened before a row.
     """
 
     in_flight: Final = 0
@@ -58,6 +60,7 @@ class OldEventDelivery:
         *,
         clock: Callable[[], float],
         now: Callable[[], float] = time.time,
+        seconds_left: Callable[[], float | None] = lambda: None,
         max_bytes: int = MAX_BYTES,
         max_rows: int = MAX_ROWS,
     ) -> None:
@@ -71,6 +74,7 @@ class OldEventDelivery:
         self._now = now
         self._limits = (max_bytes, max_rows)
         self._waiting = Waiting[OldEvent](self._path, clock)
+        self._calls = BoundedCalls(SILENT, PATIENCE_SECONDS, seconds_left)
         self._keys: set[int] = set()  # of those that wait
         self._files: dict[str, NumberedFiles] = {}  # by ad account
         self._is_flushing = False
@@ -134,6 +138,7 @@ class OldEventDelivery:
 
     def close(self) -> None:
         """Close the files."""
+        self._calls.close()
         for files in self._files.values():
             files.close()
 
@@ -159,7 +164,7 @@ class OldEventDelivery:
         new, known = set(claims.new), set(claims.delivered)
         written = [item for item in items if item.key in new]
         for account, of_account in groupby(sorted(written, key=_account), _account):
-            self._files_of(account).append([item.row for item in of_account])
+            self._append(account, [item.row for item in of_account])
         self._deduplication.record_keys(new)
         left = [item for item in items if item.key not in new | known]
         self._waiting.end_try(left)
@@ -167,6 +172,13 @@ class OldEventDelivery:
         self._acknowledger.skip_events([item.event for item in written], Skipped.WRITTEN_TO_CSV)
         done = [item.event for item in items if item.key in known]
         self._acknowledger.skip_events(done, Skipped.IN_LEDGER)
+
+    def _append(self, account: str, rows: list[bytes]) -> None:
+        files = self._files_of(account)
+        if "://" in self._path:
+            self._calls.call(lambda: files.append(rows))
+        else:
+            files.append(rows)
 
     def _files_of(self, account: str) -> NumberedFiles:
         if account not in self._files:

@@ -1,12 +1,14 @@
 """The results of a run, for those who need not open them: what is recorded, when, and how it fails.
 
 What became of an event is recorded before the event counts, so that no STATE passes one that is
-not. Never counts and never sends; holds no value of a record but its `event_id`, and its key where
-that is asked for in plain.
+not; but for what a run delivered whose results failed, where the ledger keeps it from being sent
+again. Never counts and never sends; holds no value of a record but its `event_id`, and its key
+where that is asked for in plain.
 """
 
+import logging
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from target_pinterest_capi.delivery.database_errors import DatabaseError
 from target_pinterest_capi.delivery.dead_letters import DeadLetter
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from target_pinterest_capi.settings import Settings
 
 Program = Literal["target", "replay", "spark"]
+
+_log: Final = logging.getLogger("target-pinterest-capi.delivery")
 
 
 class ResultsError(DatabaseError):
@@ -75,6 +79,7 @@ class RunResults:
         self._clock = clock
         self._opened: Results | None = None
         self._due_at: float | None = None
+        self._without_row: list[tuple[Sequence[Event], int]] = []  # delivered, with HTTP status
         self.has_failed_before: bool | None = None  # the last run of its kind, if there was one
 
     def begin_run(self, program: Program) -> None:
@@ -87,7 +92,11 @@ class RunResults:
     def record_delivered(self, events: Sequence[Event], http_status: int) -> None:
         """Record events that Pinterest took, where each is asked for."""
         if self._records_delivered and events:
-            self._results.record_delivered(events, http_status)
+            try:
+                self._results.record_delivered(events, http_status)
+            except ResultsError:
+                self._without_row.append((events, http_status))
+                raise
 
     def record_failed(self, letters: Sequence[DeadLetter]) -> None:
         """Record what was invalid or rejected; an entry may have a mode of its own."""
@@ -111,10 +120,21 @@ class RunResults:
             self._opened.end_run(report)
 
     def close(self) -> None:
-        """Close the database."""
+        """Close the database, once the rows that failed were tried again."""
         self._due_at = None
+        self._add_missing_rows()
         if self._opened is not None:
             self._opened.close()
+
+    def _add_missing_rows(self) -> None:
+        """Add the rows that failed: the next run adds none for what the ledger knows."""
+        try:
+            while self._without_row:
+                self._results.record_delivered(*self._without_row[0])
+                del self._without_row[0]
+        except ResultsError as error:
+            number = sum(len(events) for events, _ in self._without_row)
+            _log.error("%d delivered events have no row in the results: %s.", number, error)
 
     @property
     def _results(self) -> Results:

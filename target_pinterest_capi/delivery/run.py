@@ -40,6 +40,8 @@ from target_pinterest_capi.reporting.counters import RequestCounts, sum_of_reque
 from target_pinterest_capi.reporting.progress import ProgressReporter, Snapshot
 
 if TYPE_CHECKING:
+    from target_pinterest_capi.delivery.telemetry import Telemetry
+    from target_pinterest_capi.pinterest.client import Attempt
     from target_pinterest_capi.settings import Settings
 
 NOTHING_MAPPED: Final = (
@@ -100,11 +102,13 @@ class Run:
             deduplication,
             submit=self._submit_repeat,
             hold_at=self._checkpoints.hold_at,
+            seconds_left=self.grace_seconds_left,
             clock=clock,
             open_lines=open_lines,
             rejection_limit=rejection_limit,
             results=self.results,
         )
+        self.telemetry = self._open_telemetry()
         self.tally = self._acknowledger.tally
         self.observations = self._acknowledger.observations
         self._events = EventDelivery(
@@ -116,12 +120,18 @@ class Run:
             client=client,
             rng=rng,
             start_workers=start_workers,
+            observe=self.observe_request,
         )
         self._deliveries: list[Delivery] = [self._events]
         self._old_events: OldEventDelivery | None = None
         if settings.old_events_path is not None:
             self._old_events = OldEventDelivery(
-                settings, self.run_id, self._acknowledger, deduplication, clock=clock
+                settings,
+                self.run_id,
+                self._acknowledger,
+                deduplication,
+                clock=clock,
+                seconds_left=self.grace_seconds_left,
             )
             self._deliveries.append(self._old_events)
         self._state_due_at = float("-inf")
@@ -216,7 +226,7 @@ class Run:
         where = f", field {shown_name(record.field)}" if record.field else ""
         self._stop = RunStopped(
             "on_invalid is fail, and a record of stream "
-            f"{shown_name(record.origin.stream)!r} is invalid: "
+            f"{record.origin.shown.stream!r} is invalid: "
             f"{record.reason}{where} ({record.reason.advice}) "
             f"It is record {self.sequence} of the input; STATE stays before it.",
             ExitCode.TOO_MUCH_REJECTED,
@@ -261,6 +271,11 @@ class Run:
         """Whether more records may be read; not until requests in flight end."""
         # A list is built faster than a generator here.
         return all([delivery.has_room for delivery in self._deliveries])  # noqa: C419
+
+    @property
+    def observe_request(self) -> "Callable[[Attempt], None] | None":
+        """What hears of each request to Pinterest that has ended, if anything does."""
+        return None if self.telemetry is None else self.telemetry.record_request
 
     @property
     def seconds(self) -> float:
@@ -485,6 +500,13 @@ class Run:
             delivery.stop(str(stop))
         if raise_now:
             raise self._stop
+
+    def _open_telemetry(self) -> "Telemetry | None":
+        if self.settings.telemetry == "none":
+            return None
+        from target_pinterest_capi.delivery.telemetry import open_telemetry  # noqa: PLC0415 - it takes 0.3 s to import
+
+        return open_telemetry(self.settings, self.run_id)
 
     def _open_ledger(self) -> Ledger:
         from target_pinterest_capi.delivery.event_ledger import EventLedger  # noqa: PLC0415 - SQLAlchemy takes 0.1 s to import

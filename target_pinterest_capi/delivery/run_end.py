@@ -1,4 +1,4 @@
-"""Where the report of a run goes once it has ended: to its file, the results, and a webhook.
+"""Where the report of a run goes once it has ended: to files, the results, and a webhook.
 
 What fails here is logged, and changes no exit code: the events have their outcomes by then.
 """
@@ -23,14 +23,18 @@ _log: Final = logging.getLogger("target-pinterest-capi.delivery")
 
 def wants_report(settings: "Settings") -> bool:
     """Return whether anything is made of a run's report."""
-    places = (settings.report_path, settings.results_url, settings.notify_url)
-    return any(place is not None for place in places)
+    is_exported = settings.telemetry != "none" or settings.notify_url is not None
+    return is_exported or _has_statistics(settings)
 
 
 def needs_statistics(settings: "Settings") -> bool:
     """Return whether a run looks into each event that was delivered."""
-    places = (settings.report_path, settings.results_url)
-    return any(place is not None for place in places) or bool(settings.quality)
+    return _has_statistics(settings) or bool(settings.quality)
+
+
+def _has_statistics(settings: "Settings") -> bool:
+    places = (settings.report_path, settings.results_url, settings.metrics_path)
+    return any(place is not None for place in places)
 
 
 def end_run(
@@ -43,31 +47,55 @@ def end_run(
     not_found: Sequence["NotFound"] = (),
     has_failed_before: bool | None = None,
 ) -> None:
-    """Leave the report of a run that ended; `record` has it recorded in the results.
+    """Leave the report of a run that ended; `record` adds it to the results.
 
     `has_failed_before`: whether the run before it failed, where that is known.
     """
     settings = run.settings
     if not wants_report(settings):
         return
-    from target_pinterest_capi.reporting.report_file import make_report, write_report  # noqa: PLC0415 - only runs with a report need it
+    from target_pinterest_capi.reporting.report_file import make_report  # noqa: PLC0415 - only runs with a report need it
 
     report = make_report(run, exit_code, stopped, customer_lists, not_found)
-    if settings.report_path is not None:
-        try:
-            write_report(report, settings.report_path)
-        except OSError as error:
-            _log.error(
-                "The report cannot be written to report_path: %s.",
-                error.strerror or type(error).__name__,
-            )
+    _write_files(settings, report)
     if settings.results_url is not None:
         try:
             record(report)
         except DatabaseError as error:
             _log.error("The end of the run is not in the results: %s.", error)
+    if run.telemetry is not None:
+        run.telemetry.end_run(report)
     if _is_news(settings, exit_code, has_failed_before=has_failed_before):
         _notify(settings, report)
+
+
+def _write_files(settings: "Settings", report: "Report") -> None:
+    """Write what is asked for, and log what cannot be."""
+    for setting, what, write in (
+        ("report_path", "report", _write_report),
+        ("metrics_path", "metrics", _write_metrics),
+    ):
+        path = getattr(settings, setting)
+        if path is None:
+            continue
+        try:
+            write(report, path)
+        except OSError as error:
+            why = error.strerror or type(error).__name__
+            _log.error("The %s cannot be written to %s: %s.", what, setting, why)
+
+
+def _write_report(report: "Report", path: str) -> None:
+    from target_pinterest_capi.reporting.report_file import write_report  # noqa: PLC0415 - only runs with a report need it
+
+    write_report(report, path)
+
+
+def _write_metrics(report: "Report", path: str) -> None:
+    from target_pinterest_capi.reporting.metrics_file import write_metrics  # noqa: PLC0415 - only runs with metrics need prometheus_client
+
+    if not write_metrics(report, path):
+        _log.warning("metrics_path held something else: its counters begin again at 0.")
 
 
 def _is_news(settings: "Settings", exit_code: int, *, has_failed_before: bool | None) -> bool:

@@ -6,6 +6,8 @@ from typing import Final, Generic, Protocol, TypeVar
 MAX_BUFFERED: Final = 1000
 FILE_WAIT_SECONDS: Final = 1.0
 OBJECT_WAIT_SECONDS: Final = 10.0  # an object a flush: not one a second
+PATIENCE_SECONDS: Final = 60.0  # with a write: meanwhile no claim in a ledger is renewed
+SILENT: Final = "what is there takes nothing, and there was no time left to wait for it"
 
 
 class Recorded(Protocol):

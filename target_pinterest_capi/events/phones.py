@@ -1,10 +1,12 @@
 """The normal form of phones: the digits that a caller from abroad dials, country code first.
 
 The library of the world's numbering plans is asked for national numbers only, with the country to
-read them in.
+read them in, and only where a short form of that country does not decide.
 """
 
 import re
+from collections.abc import Callable
+from functools import cache
 from typing import Final
 
 from target_pinterest_capi.events.characters import ascii_digits, nfc
@@ -117,13 +119,63 @@ def _phone_digits(text: str) -> str:
     return "" if any(map(str.isalpha, number)) else _NOT_DIGITS.sub("", number)
 
 
+# Country code and national numbers of countries where many people are: those that the library
+# completes alike, whether it knows them or not. The group is what follows the country code.
+NATIONAL: Final = {
+    "AR": ("54", "(11[0-9]{8})"),
+    "AT": ("43", "0([1-9][0-9]{9,10})"),
+    "AU": ("61", "0([1-9][0-9]{8})"),
+    "BE": ("32", "0([1-9][0-9]{7,8})"),
+    "BR": ("55", "0?((?:[1-46-9][1-9]|5[134])9[0-9]{8})"),
+    "CH": ("41", "0([1-9][0-9]{8})"),
+    "CO": ("57", "(3[01][0-9]{8})"),
+    "DE": ("49", "0([1-9][0-9]{8,10})"),
+    "ES": ("34", "([67][0-9]{8}|[89][1-8][0-9]{7})"),
+    "FI": ("358", "0([45][0-9]{8})"),
+    "FR": ("33", "0([1-9][0-9]{8})"),
+    "GB": ("44", "0([1-9][0-9]{9})"),
+    "GR": ("30", "(69[0-9]{8})"),
+    "IE": ("353", "0([1-9][0-9]{7,8})"),
+    "IN": ("91", "(?:0(?=[1-9]))?([1-8][0-9]{9}|9[2-9][0-9]{8})"),
+    "IT": ("39", "(3[0-8][0-9]{8}|0[1-9][0-9]{7,9})"),
+    "JP": ("81", "0([2-9][0-9]{8,9})"),
+    "KR": ("82", "0(1[0-9]{9})"),
+    "MX": ("52", "((?:33|55|56|81|7[1-9])[0-9]{8})"),
+    "NL": ("31", "0([1-9][0-9]{8})"),
+    "NZ": ("64", "0([2-9][0-9]{7,9})"),
+    "PL": ("48", "([5-8][0-9]{8}|45[0-9]{7})"),
+    "PT": ("351", "((?:9[1236]|2[123])[0-9]{7})"),
+    "RO": ("40", "0([2-7][0-9]{8})"),
+    "SE": ("46", "0([1-9][0-9]{7,8})"),
+    "TR": ("90", "0([2-5][0-9]{9})"),
+    "ZA": ("27", "0([1-8][0-9]{8})"),
+}
+
+
+@cache
+def _national_form(region: str) -> tuple[str, Callable[[str], re.Match[str] | None]]:
+    """Return a country's code, and what matches the numbers that are known of it."""
+    code, form = NATIONAL[region]
+    return code, re.compile(form).fullmatch
+
+
 def _with_country_code(digits: str, region: str) -> str | None:
     """Return the digits with their country code, which may be there already.
 
     None where the region has no such numbers.
     """
-    if region in ("US", "CA") and len(digits) == 10 and digits[0] > "1" < digits[3]:  # noqa: PLR2004
-        return "1" + digits  # as in 212 555 0100: what the library returns, 50 times faster
+    if region in ("US", "CA"):
+        if len(digits) == 10 and digits[0] > "1" < digits[3]:  # noqa: PLR2004
+            return "1" + digits  # as in 212 555 0100
+    elif region in NATIONAL:
+        code, is_national = _national_form(region)
+        if found := is_national(digits):
+            return code + str(found[1])
+    return completed_by_library(digits, region)
+
+
+def completed_by_library(digits: str, region: str) -> str | None:
+    """Return the same, 50 times slower, for any country and any digits."""
     import phonenumbers  # noqa: PLC0415 - costs 60 ms, and most pipelines never come here
 
     try:

@@ -3,13 +3,17 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from target_pinterest_capi.expressions.functions import FUNCTIONS
 from target_pinterest_capi.expressions.syntax import ExpressionError, Node, children, parse
 
 # The next child reads what the one before returns.
 IN_TURN: Final = frozenset({"subexpression", "index_expression", "pipe"})
 PROJECTIONS: Final = frozenset({"projection", "filter_projection", "value_projection"})
 _STEPS: Final = frozenset({"field", "index", "slice", "current", "identity"})
-_FALLIBLE: Final = frozenset({"function_expression", "comparator"})  # the latter by nesting alone
+# Functions that never raise, whatever they are called with.
+_SAFE: Final = frozenset(
+    {"to_number"} | {name for name, function in FUNCTIONS.items() if not function.fails}
+)
 _ANY: Final = None
 # Where a value stands in a record: names of members, and EACH for the elements of a list.
 EACH: Final = None
@@ -111,9 +115,23 @@ def literals(*sources: str) -> frozenset[str]:
 def can_fail(node: Node) -> bool:
     """Return whether evaluating the node can fail on a record."""
     below = children(node)
-    if node["type"] == "comparator" and any(map(_is_scalar, below)):
-        return any(map(can_fail, below))
-    return node["type"] in _FALLIBLE or any(map(can_fail, below))
+    if any(map(can_fail, below)):
+        return True
+    if node["type"] == "comparator":  # by nesting alone
+        return not any(map(_is_scalar, below))
+    return node["type"] == "function_expression" and not (
+        node["value"] in _SAFE or texts_searched(node) is not None
+    )
+
+
+def texts_searched(node: Node) -> list[str] | None:
+    """Return the texts of `contains([texts], value)`; None for any other node."""
+    if node["type"] != "function_expression" or node["value"] != "contains":
+        return None
+    among = node["children"][0]
+    texts = among["value"] if among["type"] == "literal" else None
+    is_of_texts = type(texts) is list and all(type(text) is str for text in texts)
+    return texts if is_of_texts else None
 
 
 def _is_scalar(node: Node) -> bool:

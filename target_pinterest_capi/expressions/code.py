@@ -9,8 +9,19 @@ names that are made here and operators, and nothing that a user wrote.
 from collections.abc import Callable, Hashable
 from typing import Any, Final, Protocol
 
-from target_pinterest_capi.expressions.analysis import IN_TURN, PROJECTIONS, can_fail
-from target_pinterest_capi.expressions.compiler import CURRENT, DIRECT, compile_node, steps_of
+from target_pinterest_capi.expressions.analysis import (
+    IN_TURN,
+    PROJECTIONS,
+    can_fail,
+    texts_searched,
+)
+from target_pinterest_capi.expressions.compiler import (
+    CURRENT,
+    DIRECT,
+    compile_node,
+    prepared,
+    steps_of,
+)
 from target_pinterest_capi.expressions.functions import FUNCTIONS
 from target_pinterest_capi.expressions.interpreter import BUILT_INS
 from target_pinterest_capi.expressions.syntax import Node, children
@@ -141,8 +152,11 @@ class _Writer:
 
     def call(self, node: Node) -> str:
         name = node["value"]
-        if name == "contains" and (texts := _texts_of(node["children"][0])) is not None:
+        if (texts := texts_searched(node)) is not None:
             return self._is_among(texts, node["children"][1])
+        if (function := prepared(node)) is not None:
+            of_first = self._readings.bind(f"call_{name}", function)
+            return f"{of_first}({self.value(node['children'][0])})"
         arguments = [
             self._readings.bind("reference", compile_node(child["children"][0]))
             if child["type"] == "expref"
@@ -258,13 +272,6 @@ def _key_and_text(test: Node) -> tuple[str | None, str | None]:
     if left["type"] != "field" or right["type"] != "literal" or type(right["value"]) is not str:
         return None, None
     return left["value"], right["value"]
-
-
-def _texts_of(node: Node) -> list[str] | None:
-    """Return the texts that a literal list holds; None for any other node."""
-    value = node["value"] if node["type"] == "literal" else None
-    is_of_texts = type(value) is list and all(type(text) is str for text in value)
-    return value if is_of_texts else None
 
 
 def _identity(node: Node) -> Hashable:

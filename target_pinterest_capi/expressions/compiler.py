@@ -23,6 +23,7 @@ from target_pinterest_capi.expressions.values import (
     is_false,
     listed,
     opened,
+    parsed_number,
     step_into,
 )
 
@@ -37,6 +38,7 @@ __all__ = [
     "compile_node",
     "compile_tree",
     "interpret",
+    "prepared",
     "selection_of",
     "steps_of",
 ]
@@ -317,6 +319,8 @@ def _comparator(node: Node) -> Evaluate:
 
 def _call(node: Node) -> Evaluate:
     name, arguments = node["value"], [_compiled(child) for child in node["children"]]
+    if (of_first := prepared(node)) is not None:
+        return lambda value: of_first(arguments[0](value))
     function = FUNCTIONS[name].implementation if name in FUNCTIONS else DIRECT.get(name)
     if function is None:
         return lambda value: interpreter.BUILT_INS.call_function(
@@ -329,6 +333,14 @@ def _call(node: Node) -> Evaluate:
         first, constant = arguments[0], node["children"][1]["value"]
         return lambda value: function(first(value), constant)
     return lambda value: function(*[argument(value) for argument in arguments])
+
+
+def prepared(node: Node) -> Callable[[Any], Any] | None:
+    """Return the function of a call's first argument alone; None where there is none."""
+    function = FUNCTIONS.get(node["value"])
+    if function is None or function.prepare is None or node["children"][1]["type"] != "literal":
+        return None
+    return function.prepare(node["children"][1]["value"])
 
 
 def _sum(values: Any) -> Any:
@@ -350,7 +362,7 @@ def _contains(subject: Any, search: Any) -> Any:
 
 # The built-ins that mappings call most, for the values that they are mostly called with.
 DIRECT: Final[dict[str, Callable[..., Any]]] = {
-    "sum": _sum, "to_string": _to_string, "contains": _contains,
+    "sum": _sum, "to_string": _to_string, "contains": _contains, "to_number": parsed_number,
 }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 from urllib.parse import unquote_plus
 
@@ -20,6 +21,8 @@ from target_pinterest_capi.expressions.values import EXACT, opened, parsed_numbe
 
 def _changed(change: Callable[[str], str]) -> Callable[[Any], str | None]:
     def changed(value: Any) -> str | None:
+        if type(value) is str:
+            return change(value)
         given = text(value)
         return None if given is None else change(given)
 
@@ -45,26 +48,36 @@ def _replace(value: Any, old: Any, new: Any) -> str | None:
 
 
 def _regex_extract(value: Any, source: Any) -> str | None:
-    given = text(value)
-    if given is None or not isinstance(source, str):
-        return None
+    return _extractor(source)(value) if isinstance(source, str) else None
+
+
+@lru_cache(maxsize=256)
+def _extractor(source: str) -> Callable[[Any], str | None]:
+    """Return the function that extracts what a pattern finds in a text."""
     compiled, longest, _ = pattern(source)
-    found = compiled.search(given) if compiled is not None and len(given) <= longest else None
-    return found.group(1 if found.re.groups else 0) if found else None
+    if compiled is None:
+        return lambda _: None
+    search, group = compiled.search, 1 if compiled.groups else 0
+
+    def extract(value: Any) -> str | None:
+        given = value if type(value) is str else text(value)
+        found = search(given) if given is not None and len(given) <= longest else None
+        return found.group(group) if found else None
+
+    return extract
 
 
 def _query_param(url: Any, name: Any) -> str | None:
-    given = text(url)
-    if (
-        given is None
-        or not isinstance(name, str)
-        or (name not in given and "%" not in given and "+" not in given)
-    ):
+    given = url if type(url) is str else text(url)
+    if given is None or not isinstance(name, str):
+        return None
+    is_encoded = "%" in given or "+" in given
+    if name not in given and not is_encoded:
         return None
     path, mark, query = given.partition("#")[0].partition("?")
     for pair in (query if mark else path).split("&"):
         key, equals, value = pair.partition("=")
-        if (mark or equals) and unquote_plus(key) == name:
+        if (mark or equals) and (unquote_plus(key) if is_encoded else key) == name:
             return unquote_plus(value)
     return None
 
@@ -157,7 +170,9 @@ class Function(NamedTuple):
 
     `signature` is how it is written, `about` what it returns; `examples` are an expression, a
     record and the result each. `constants` checks arguments that are literals, by their place: it
-    returns what is wrong with the value, or None.
+    returns what is wrong with the value, or None. One that `fails` raises EvaluationError of some
+    values; the others never raise. `prepare` returns the function of the first argument alone,
+    for a second one that is a literal.
     """
 
     signature: str
@@ -165,6 +180,8 @@ class Function(NamedTuple):
     examples: tuple[tuple[str, dict[str, Any], Any], ...]
     implementation: Callable[..., Any]
     constants: Mapping[int, Callable[[Any], str | None]] = {}
+    fails: bool = False
+    prepare: Callable[[Any], Callable[[Any], Any]] | None = None
 
     @property
     def name(self) -> str:
@@ -248,6 +265,7 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
             ),
             implementation=_regex_extract,
             constants={1: pattern_problem},
+            prepare=_extractor,
         ),
         Function(
             signature="query_param(url, name)",
@@ -362,6 +380,7 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
                 ("add(total, shipping || `0`)", {"total": "19.90"}, Decimal("19.90")),
             ),
             implementation=arithmetic.add,
+            fails=True,
         ),
         Function(
             signature="subtract(a, b)",
@@ -370,12 +389,14 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
                 ("subtract(total, tax)", {"total": "23.80", "tax": "3.80"}, Decimal("20.00")),
             ),
             implementation=arithmetic.subtract,
+            fails=True,
         ),
         Function(
             signature="multiply(a, b, ...)",
             about="The exact product of numbers, also as text; null where one is null",
             examples=(("multiply(price, count)", {"price": "9.95", "count": 3}, Decimal("29.85")),),
             implementation=arithmetic.multiply,
+            fails=True,
         ),
         Function(
             signature="divide(a, b)",
@@ -389,6 +410,7 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
                 ("round(divide(gross, '1.19'), `2`)", {"gross": "23.80"}, Decimal("20.00")),
             ),
             implementation=arithmetic.divide,
+            fails=True,
         ),
         Function(
             signature="round(number, digits)",
@@ -402,6 +424,7 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
                 ("round(price, `0`)", {"price": "-0.5"}, -1),
             ),
             implementation=arithmetic.rounded,
+            fails=True,
             constants={1: arithmetic.places_problem},
         ),
         Function(

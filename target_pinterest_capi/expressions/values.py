@@ -49,7 +49,7 @@ def parsed_number(value: Any) -> int | Decimal | None:
     if len(digits) > DIGITS or not _NUMBER.fullmatch(digits):
         return None
     try:
-        return Decimal(digits) if set(digits) & set(".eE") else int(digits)
+        return int(digits) if digits.lstrip("+-").isdigit() else Decimal(digits)
     except ArithmeticError:  # an exponent that no Decimal holds
         return None
 

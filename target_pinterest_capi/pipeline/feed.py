@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
+from target_pinterest_capi.pipeline.prefetch import Prefetch
+
 if TYPE_CHECKING:
     from target_pinterest_capi.delivery.run import Run
 
@@ -50,6 +52,18 @@ class ChunkedSource(Generic[Item]):
     def read(self, seconds: float | None) -> Iterable[Item] | None:  # noqa: ARG002 - the protocol's
         """Return the next chunk; never waits."""
         return next(self._chunks, None)
+
+
+class FetchedSource(Generic[Item]):
+    """A source of chunks that may be waited for, and are fetched beside the run."""
+
+    def __init__(self, prefetch: Prefetch[Iterable[Item]]) -> None:
+        self._prefetch = prefetch
+
+    def read(self, seconds: float | None) -> Iterable[Item] | None:
+        """Return the next chunk where it comes within `seconds` (None: wait); else no item."""
+        chunks = self._prefetch.read(seconds)
+        return None if chunks is None else chain.from_iterable(chunks)
 
 
 def paced(run: "Run", source: Source[Item]) -> Iterator[Item]:

@@ -7,6 +7,7 @@ models, then the settings, then the rules between settings, on what is right of 
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from importlib.util import find_spec
 from typing import Any, Final, Literal, NamedTuple, TypeVar
 
 from pydantic import SecretStr
@@ -48,6 +49,7 @@ FIELDS_OF_AN_ENTRY: Final = {
     for path in BY_PATH
     for name in (path, path.partition(".")[0])
 }
+_EXPORTER: Final = "opentelemetry.exporter.otlp.proto.http"  # of the extra otel
 REFRESHED: Final = ("client_id", "client_secret", "token_path")
 
 
@@ -447,6 +449,22 @@ def _notify_rule(context: _Context) -> Iterator[Problem]:
         )
 
 
+def _telemetry_rule(context: _Context) -> Iterator[Problem]:
+    if context.settings.telemetry == "otlp" and not _is_installed(_EXPORTER):
+        yield Problem(
+            "telemetry",
+            "otlp needs the extra otel, which is not installed: "
+            "pip install 'target-pinterest-capi[otel]', or set telemetry to none",
+        )
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # of a package around it
+        return False
+
+
 def _event_names_rule(context: _Context) -> Iterator[Problem]:
     if not {"mappings", "defaults"} & context.failed:
         yield from names_without_effect(context.settings)
@@ -489,10 +507,13 @@ def _files(context: _Context) -> Iterator[tuple[str, str]]:
         yield "results_url", results
     if settings.oauth is not None and settings.oauth.token_path is not None:
         yield "oauth.token_path", settings.oauth.token_path
-    if settings.old_events_path is not None:
-        yield "old_events_path", settings.old_events_path
-    if settings.report_path is not None:
-        yield "report_path", settings.report_path
+    for name, path in (
+        ("old_events_path", settings.old_events_path),
+        ("report_path", settings.report_path),
+        ("metrics_path", settings.metrics_path),
+    ):
+        if path is not None:
+            yield name, path
     yield "dead_letter_path", settings.dead_letter_path
 
 
@@ -520,6 +541,7 @@ _RULES: Final = (
     _refresh_rule,
     _lists_rule,
     _notify_rule,
+    _telemetry_rule,
     _event_names_rule,
     _network_rule,
     _files_rule,

@@ -16,6 +16,7 @@ from target_pinterest_capi.settings.declarations import (
     Country,
     DatabaseUrl,
     LocalPath,
+    MetricsPath,
     NotifyUrl,
     Object,
     OldEventsNames,
@@ -181,6 +182,17 @@ class Settings(SettingsModel):
     )
     report_path: ReportPath | None = setting(
         "Where the run's report goes: a .json or .html file.", group="Outcomes", hidden=True
+    )
+    metrics_path: MetricsPath | None = setting(
+        "A .prom file with the numbers of the runs, for Prometheus's node exporter.",
+        group="Outcomes",
+        hidden=True,
+    )
+    telemetry: Literal["none", "otlp"] = setting(
+        "otlp: spans and metrics of a run go where OpenTelemetry's OTEL_* variables say. It needs "
+        "the extra otel.",
+        "none",
+        group="Outcomes",
     )
     quality: Quality = setting(
         "Least coverage of delivered events, by event name or all: {checkout: {hashed_email: 80}} "

@@ -18,6 +18,8 @@ from target_pinterest_capi.settings.problems import (
 )
 from target_pinterest_capi.settings.variables import read_environment
 
+# What a run writes; oauth.token_path as well.
+_WRITTEN: Final = ("dead_letter_path", "report_path", "metrics_path")
 ENVIRONMENT: Final = "ENV"  # as a file's name, it stands for the environment: singer-sdk's word
 
 
@@ -54,7 +56,7 @@ def _written_over(paths: Sequence[str], merged: Mapping[str, Any]) -> list[Probl
     """Return a problem for each file of the configuration that a run would write to."""
     files = {real_file(path) for path in paths if path != ENVIRONMENT}
     oauth = merged.get("oauth")
-    written = {name: merged.get(name) for name in ("dead_letter_path", "report_path")}
+    written = {name: merged.get(name) for name in _WRITTEN}
     written["oauth.token_path"] = oauth.get("token_path") if isinstance(oauth, Mapping) else None
     return [
         Problem(name, "is a file of the configuration, which would be lost: name another one")

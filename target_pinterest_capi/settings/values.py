@@ -19,6 +19,7 @@ from target_pinterest_capi.settings.problems import WrongValueError, did_you_mea
 
 MAX_ACCOUNT_DIGITS: Final = 18  # docs/pinterest-api.md: Conversion events
 REPORT_ENDINGS: Final = (".json", ".html")
+METRICS_ENDING: Final = ".prom"
 
 _ACCOUNT: Final = re.compile(rf"[0-9]{{1,{MAX_ACCOUNT_DIGITS}}}")
 _DATABASE: Final = re.compile(r"(sqlite|postgresql)(\+[a-z0-9_]+)?://")
@@ -223,6 +224,13 @@ def old_events_names(names: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _is_column(name: str) -> bool:
     return name in (*old_events.ALWAYS, *old_events.OTHER_COLUMNS)
+
+
+def metrics_path(path: str) -> str:
+    """A text file that the node exporter's collector reads: it skips those of other endings."""
+    if not path.endswith(METRICS_ENDING):
+        raise WrongValueError("must end in .prom: the node exporter reads no other file")
+    return path
 
 
 # What a gate of `quality` can ask for: the share of events with a component, in per cent, or a

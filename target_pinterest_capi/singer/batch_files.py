@@ -60,6 +60,15 @@ def batch_records(manifest: Sequence[str], encoding: Mapping[str, Any]) -> Itera
             raise BatchFileError(f"{where}: {_unreadable(error)}") from None
 
 
+def are_local(manifest: Sequence[str]) -> bool:
+    """Return whether every file of a BATCH is one of this machine, which nobody has to wait for."""
+    return all(_SCHEME.match(_local_path(address)) is None for address in manifest)
+
+
+def _local_path(address: str) -> str:
+    return _FILE_SCHEME.sub("", address, count=1)
+
+
 def _reader(encoding: Mapping[str, Any]) -> Callable[[IO[bytes]], Iterator[Records]]:
     kind = encoding.get("format")
     if kind in COLUMNAR:
@@ -134,7 +143,7 @@ def open_batch_file(address: str) -> IO[bytes]:
     Raises `BatchFileError` for any other address, and where an object store fails; `OSError` for a
     file on this machine.
     """
-    path = _FILE_SCHEME.sub("", address, count=1)
+    path = _local_path(address)
     scheme = _SCHEME.match(path)
     if scheme is None:
         return _open_local(path, is_url=path != address)

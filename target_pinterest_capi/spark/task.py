@@ -20,12 +20,12 @@ from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
 from target_pinterest_capi.delivery.worker_pool import NoThreadError
 from target_pinterest_capi.mapping.entries import Accounts, Record, entry_compiler
 from target_pinterest_capi.pipeline.feed import IteratedSource, paced
+from target_pinterest_capi.pipeline.prefetch import Prefetch
 from target_pinterest_capi.pipeline.stream import StreamPipeline
 from target_pinterest_capi.reporting.event_ids import EventIds
 from target_pinterest_capi.settings import ConfigurationError, Settings
 from target_pinterest_capi.singer.arrow import records
 from target_pinterest_capi.spark.job import Cluster, Job
-from target_pinterest_capi.spark.prefetch import Prefetch
 
 IDS_HELD: Final = 5_000  # of a partition: what it saw travels to the driver
 
@@ -142,7 +142,7 @@ def _verdict(run: Run, stopped: RunStopped | None, *, is_fed: bool) -> RunStoppe
 class PartitionRecords:
     """The records of a partition's Arrow batches, as a source for the feed."""
 
-    def __init__(self, prefetch: Prefetch) -> None:
+    def __init__(self, prefetch: Prefetch[Any]) -> None:
         self._prefetch = prefetch
         self._batch: IteratedSource[Record] = IteratedSource(())  # the one at work
 

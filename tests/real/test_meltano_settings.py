@@ -60,6 +60,7 @@ VALUES: Final[dict[str, tuple[Any, ...]]] = {
     "old_events_path": ("old events", "memory://old events/", "007"),
     "old_events_names": ({}, {"custom_data.value": "value", "web": "web site", "opt_out": "it's"}),
     "report_path": ("a report.html", "it's.json"),
+    "metrics_path": ("a run's numbers.prom",),
     "ledger_url": ("sqlite:///led ger.db", "postgresql+psycopg://u:p%40s@192.0.2.1:5432/db"),
     "results_url": (
         "sqlite:///re sults.db",

@@ -11,7 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from shopper import digest, event, visit
 from target_pinterest_capi.cli.main import main
 from target_pinterest_capi.delivery import results_tables
 from target_pinterest_capi.delivery.ledger import LEASE_SECONDS
-from target_pinterest_capi.delivery.results import ResultsError
+from target_pinterest_capi.delivery.results import ResultsError, RunResults
 from target_pinterest_capi.delivery.results_database import ROWS_AT_ONCE, ResultsDatabase
 from target_pinterest_capi.events.event import Event, Origin
 from target_pinterest_capi.sandbox.faults import Fault
@@ -242,6 +242,55 @@ def test_no_state_passes_what_has_no_row(run_target, given, url: str, query: Que
     assert (ran.code, ran.states) == (0, ['{"n": 2}'])
     outcomes = sorted(row["outcome"] for row in query("SELECT * FROM pinterest_event_results"))
     assert outcomes == (["delivered", "invalid"] if asked == "all" else ["invalid"])
+
+
+def test_what_has_no_row_is_not_sent_twice(
+    run_target, given, url: str, query: Query, sandbox: Sandbox, tmp_path: Path
+):
+    """The ledger has what Pinterest took, though the results cannot have it: the log says so."""
+    opened(url, "earlier").close()
+    given |= {"ledger_url": f"sqlite:///{tmp_path}/ledger.db", "results_events": "all"}
+    lines = [VISITS, *visits(1, 2, 3, action_source="offline"), state({"n": 3})]
+    query("ALTER TABLE pinterest_event_results RENAME COLUMN outcome TO other")
+    ran = run_target(lines, **given, batch_size_rows=1)
+    assert (ran.code, ran.states, ran.outcomes) == (1, [], {})
+    sent = sandbox.store.event_ids()
+    assert f"{len(sent)} delivered events have no row in the results" in ran.log
+    query("ALTER TABLE pinterest_event_results RENAME COLUMN other TO outcome")
+    ran = run_target(lines, **given)
+    assert (ran.code, ran.states) == (0, ['{"n": 3}'])
+    assert ran.outcomes.get("skipped") == len(sent)
+    assert sandbox.store.event_ids() == {"visit-1": 1, "visit-2": 1, "visit-3": 1}
+
+
+class _FailingAtFirst:
+    """Results that fail as often as is said, and keep the rest."""
+
+    def __init__(self, failures: int) -> None:
+        self.failures = failures
+        self.rows: list[tuple[str, int]] = []
+
+    def record_delivered(self, events: Sequence[Event], http_status: int) -> None:
+        self.failures -= 1
+        if self.failures >= 0:
+            raise ResultsError("the disk is full")
+        self.rows += [(one.id, http_status) for one in events]
+
+    def close(self) -> None:
+        """Close nothing."""
+
+
+def test_a_row_that_failed_is_tried_once_more():
+    """As the run closes, the rows of what Pinterest took are added, where that works again."""
+    database: Any = _FailingAtFirst(2)
+    settings = settings_of(results_url="sqlite:///results.db", results_events="all")
+    results = RunResults(settings, lambda: database, lambda: 0.0)
+    for number in (1, 2):
+        with pytest.raises(ResultsError):
+            results.record_delivered([event(number)], 200 + number)
+    results.record_delivered([event(3)], 203)
+    results.close()
+    assert database.rows == [("visit-3", 203), ("visit-1", 201), ("visit-2", 202)]
 
 
 def test_end_that_cannot_be_recorded_is_logged(run_target, given, url: str, query: Query):

@@ -33,6 +33,7 @@ from target_pinterest_capi.delivery.exit_codes import ExitCode
 from target_pinterest_capi.delivery.flow_run import run_flow
 from target_pinterest_capi.delivery.ledger import LedgerError
 from target_pinterest_capi.events.hashing import digest
+from target_pinterest_capi.events.redaction import without_addresses
 from target_pinterest_capi.pinterest.client import Client
 from target_pinterest_capi.pinterest.oauth import FixedToken, RefreshedTokens, tokens_of
 from target_pinterest_capi.settings import CustomerListEntry, Settings
@@ -244,7 +245,7 @@ def _remove_from_list(
     digests: Sequence[str],
 ) -> Iterator[str]:
     remote = RemoteList(client, configured_list(settings, entry), settings.list_batch_size)
-    name = f"customer list {entry.label}"
+    name = f"customer list {without_addresses(entry.label)}"
     refreshes = None
     try:
         if entry.refresh == "full" and settings.ledger_url is not None:

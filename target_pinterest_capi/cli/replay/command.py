@@ -70,10 +70,9 @@ def replay(file: str, paths: tuple[str, ...], output: str | None, dry_run: bool)
     _check_all(letters, file)
     with TemporaryDirectory() as nowhere:
         place = str(Path(nowhere, "letters")) if settings.mode == "dry_run" else output
-        # The report of the run that wrote the letters is not replaced by this one's.
-        run = Run(
-            settings.model_copy(update={"dead_letter_path": place, "report_path": None}), _no_state
-        )
+        # What the target left of its own run is not replaced by this one's.
+        own = {"dead_letter_path": place, "report_path": None, "metrics_path": None}
+        run = Run(settings.model_copy(update=own), _no_state)
         try:
             code, why = deliver(run, letters)
             end_run(

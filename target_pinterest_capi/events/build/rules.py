@@ -3,6 +3,7 @@
 The generated function decides the common values by itself and asks here about all others.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
@@ -29,7 +30,7 @@ AGENTS: Final = 4096  # user agents whose warning is kept
 LONGEST_AGENT: Final = 512  # characters
 
 # What a URL must be without to be read as it is: encodings, and brackets of hosts.
-_ENCODED: Final = "%+[]"
+_has_encoded: Final = re.compile(r"[%+\[\]]").search
 _MOST_PARAMETERS: Final = 1000  # more are no query of a shop's
 
 Object = dict[str, Any]
@@ -215,7 +216,7 @@ def _agent_warning(agent: str) -> str:
 
 def _query_parameter(url: str, name: str) -> str | None:
     """Return the decoded value of a query parameter of a full or partial URL."""
-    if url.isascii() and not any([char in url for char in _ENCODED]):  # noqa: C419 - faster so
+    if url.isascii() and not _has_encoded(url):
         query = url.partition("#")[0].partition("?")[2]
         start = f"{name}="
         pairs = query.split("&")
