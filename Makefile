@@ -23,7 +23,7 @@ INSTALL_LOCKED = $(PIP_INSTALL) --no-deps --require-hashes
 
 # What each target needs: .venv/.installed is this tree with the lock files of DEMO, .venv/.NAME is requirements/NAME.lock.
 DEMO = runtime sandbox install
-TEST = $(DEMO) postgres parquet test
+TEST = $(DEMO) postgres parquet otel test
 READY = .venv/.installed
 locked = $(patsubst %,.venv/.%,$(1))
 

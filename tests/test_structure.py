@@ -104,7 +104,7 @@ LIBRARIES: Final = {
         "singer.batch_files",
         "cli.forget.letters",
         "cli.inputs",
-        "delivery.dead_letters",
+        "files.objects",
     ),
     # The sandbox states Pinterest's rules by itself.
     "hashlib": ("events.hashing", "sandbox.identifiers"),
@@ -115,6 +115,7 @@ LIBRARIES: Final = {
     "jsonschema": ("singer.schemas",),
     "jsonschema_rs": ("singer.schemas", "sandbox.request_bodies"),
     "msgspec": ("*",),
+    "opentelemetry": ("delivery.telemetry",),
     "phonenumbers": ("events.phones",),
     "prometheus_client": ("reporting.metrics_file",),
     "pyarrow": ("singer.arrow",),

@@ -39,6 +39,7 @@ NAMES: Final = (
     "hooks",
     "site",
     "parquet",
+    "otel",
     "spark",
 )
 

@@ -223,6 +223,7 @@ class ListDelivery:
                 settings.api_url,
                 max_connections=settings.max_in_flight,
                 timeout_seconds=settings.request_timeout_seconds,
+                observe=self.run.observe_request,
             )
         if self._calls is None:
             self._calls = self._open_calls(settings, settings.oauth, self._client)

@@ -22,7 +22,7 @@ from target_pinterest_capi.delivery.wakeup import Wakeup
 from target_pinterest_capi.delivery.worker_pool import StartWorkers, WorkerPool
 from target_pinterest_capi.events.event import Account, Event
 from target_pinterest_capi.events.reasons import Skipped
-from target_pinterest_capi.pinterest.client import Client
+from target_pinterest_capi.pinterest.client import Attempt, Client
 from target_pinterest_capi.pinterest.responses import EventsResponse
 from target_pinterest_capi.reporting.counters import RequestCounts
 
@@ -60,6 +60,7 @@ class EventDelivery:
         client: EventSender | None = None,
         rng: random.Random | None = None,
         start_workers: StartWorkers = WorkerPool,
+        observe: Callable[[Attempt], None] | None = None,
     ) -> None:
         self._acknowledger = acknowledger
         self._deduplication = deduplication
@@ -79,6 +80,7 @@ class EventDelivery:
             settings.api_url,
             max_connections=settings.max_in_flight,
             timeout_seconds=settings.request_timeout_seconds,
+            observe=observe,
         )
         self.dispatcher = Dispatcher(
             self._send,

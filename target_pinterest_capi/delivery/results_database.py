@@ -25,7 +25,9 @@ from target_pinterest_capi.events.event import Event
 from target_pinterest_capi.events.hashing import digest
 from target_pinterest_capi.events.keys import Key, key_of
 from target_pinterest_capi.events.outcomes import Outcome
+from target_pinterest_capi.events.redaction import shown_event_name, shown_name
 from target_pinterest_capi.reporting.report import Report
+from target_pinterest_capi.settings.event_names import known_event_names
 
 if TYPE_CHECKING:
     from target_pinterest_capi.settings import Settings
@@ -71,6 +73,7 @@ class ResultsDatabase(Database):
     ) -> None:
         super().__init__(url, tables.metadata, seconds_left=seconds_left)
         self._settings = settings
+        self._known_names = known_event_names(settings)
         self._run_id = run_id
         self._now = now
         self._process = process or identify_process()
@@ -112,15 +115,14 @@ class ResultsDatabase(Database):
     def record_delivered(self, events: Sequence[Event], http_status: int) -> None:
         """Add a row for each event that Pinterest took."""
         run_id, at = self._run_id, self.kind.bind_time(self._now())
-        outcome = str(Outcome.DELIVERED)
+        outcome, known = str(Outcome.DELIVERED), self._known_names
         rows = [
             (
                 run_id,
-                event.origin.stream,
-                event.origin.mapping,
+                *event.origin.shown,
                 event.account.ad_account_id,
                 _key_text(key_of(event)),
-                event.name,
+                shown_event_name(event.name, known),
                 event.id,
                 outcome,
                 http_status,
@@ -184,10 +186,10 @@ class ResultsDatabase(Database):
         receipt = None if letter.event is None else _decode_receipt(letter.event)
         return (
             self._run_id,
-            *letter.origin,
+            *letter.origin.shown,
             letter.ad_account_id,
             _key_text(letter.key),
-            None if receipt is None else receipt.event_name,
+            None if receipt is None else shown_event_name(receipt.event_name, self._known_names),
             None if receipt is None else receipt.event_id,
             str(letter.outcome),
             letter.http_status,
@@ -332,7 +334,9 @@ def _add_parts(connection: sa.Connection, run_id: str, report: Report) -> None:
 
 
 def _key_text(key: Key | None) -> str | None:
-    return None if key is None else _encode_key(key).decode()
+    if key is None:
+        return None
+    return _encode_key({shown_name(name): value for name, value in key.items()}).decode()
 
 
 def _storable(value: Any) -> Any:

@@ -24,6 +24,8 @@ from target_pinterest_capi.delivery.event_delivery import EventDelivery, EventSe
 from target_pinterest_capi.delivery.exit_codes import ExitCode as ExitCode  # noqa: PLC0414 - the doors take both from here
 from target_pinterest_capi.delivery.exit_codes import RunStopped as RunStopped  # noqa: PLC0414
 from target_pinterest_capi.delivery.ledger import Ledger
+from target_pinterest_capi.delivery.old_event_delivery import OldEventDelivery
+from target_pinterest_capi.delivery.old_event_rows import too_old
 from target_pinterest_capi.delivery.rejection_limit import RejectionLimit
 from target_pinterest_capi.delivery.results import Program, Results, RunResults
 from target_pinterest_capi.delivery.wakeup import Wakeup
@@ -38,6 +40,8 @@ from target_pinterest_capi.reporting.counters import RequestCounts, sum_of_reque
 from target_pinterest_capi.reporting.progress import ProgressReporter, Snapshot
 
 if TYPE_CHECKING:
+    from target_pinterest_capi.delivery.telemetry import Telemetry
+    from target_pinterest_capi.pinterest.client import Attempt
     from target_pinterest_capi.settings import Settings
 
 NOTHING_MAPPED: Final = (
@@ -104,6 +108,7 @@ class Run:
             rejection_limit=rejection_limit,
             results=self.results,
         )
+        self.telemetry = self._open_telemetry()
         self.tally = self._acknowledger.tally
         self.observations = self._acknowledger.observations
         self._events = EventDelivery(
@@ -115,11 +120,23 @@ class Run:
             client=client,
             rng=rng,
             start_workers=start_workers,
+            observe=self.observe_request,
         )
+        self._deliveries: list[Delivery] = [self._events]
+        self._old_events: OldEventDelivery | None = None
+        if settings.old_events_path is not None:
+            self._old_events = OldEventDelivery(
+                settings,
+                self.run_id,
+                self._acknowledger,
+                deduplication,
+                clock=clock,
+                seconds_left=self.grace_seconds_left,
+            )
+            self._deliveries.append(self._old_events)
         self._state_due_at = float("-inf")
         self._can_write_state = True
         self._failed_at: int | None = None  # the record that `on_invalid: fail` stopped at
-        self._deliveries: list[Delivery] = [self._events]
         self._deadline: float | None = None
         self._stop: RunStopped | None = None
         self.watch: ProgressReporter | None = None  # polled while the run goes on
@@ -150,7 +167,9 @@ class Run:
 
     def deliver_event(self, event: Event) -> None:
         """Deliver an event of the current record."""
-        if len(event.body) > self._events.max_event_bytes:
+        if self._old_events is not None and self._old_events.is_old(event):
+            self.handle_old_event(event)
+        elif len(event.body) > self._events.max_event_bytes:
             self.handle_invalid(
                 InvalidRecord(
                     event.origin,
@@ -166,8 +185,17 @@ class Run:
         else:
             self._events.add_event(event, self.sequence)
 
-    def handle_invalid(self, record: InvalidRecord) -> None:
-        """Handle a current record that makes no event.
+    def handle_old_event(self, event: Event) -> None:
+        """Handle an event of the current record that is too old for the API."""
+        if self._old_events is None:
+            self.handle_invalid(too_old(event))
+            return
+        record = self._old_events.add_event(event, self.sequence)
+        if record is not None:
+            self.handle_invalid(record, event if record.detail is not None else None)
+
+    def handle_invalid(self, record: InvalidRecord, event: Event | None = None) -> None:
+        """Handle a current record that makes no event, or one that may be tried again.
 
         Raises `RunStopped` under `on_invalid: fail`, and where the ledger, which is asked about old
         events, fails.
@@ -188,6 +216,8 @@ class Run:
                 record.detail,
                 record.field,
                 record.key,
+                ad_account_id=None if event is None else event.account.ad_account_id,
+                event=None if event is None else event.body,
             )
         )
 
@@ -196,7 +226,7 @@ class Run:
         where = f", field {shown_name(record.field)}" if record.field else ""
         self._stop = RunStopped(
             "on_invalid is fail, and a record of stream "
-            f"{shown_name(record.origin.stream)!r} is invalid: "
+            f"{record.origin.shown.stream!r} is invalid: "
             f"{record.reason}{where} ({record.reason.advice}) "
             f"It is record {self.sequence} of the input; STATE stays before it.",
             ExitCode.TOO_MUCH_REJECTED,
@@ -241,6 +271,11 @@ class Run:
         """Whether more records may be read; not until requests in flight end."""
         # A list is built faster than a generator here.
         return all([delivery.has_room for delivery in self._deliveries])  # noqa: C419
+
+    @property
+    def observe_request(self) -> "Callable[[Attempt], None] | None":
+        """What hears of each request to Pinterest that has ended, if anything does."""
+        return None if self.telemetry is None else self.telemetry.record_request
 
     @property
     def seconds(self) -> float:
@@ -465,6 +500,13 @@ class Run:
             delivery.stop(str(stop))
         if raise_now:
             raise self._stop
+
+    def _open_telemetry(self) -> "Telemetry | None":
+        if self.settings.telemetry == "none":
+            return None
+        from target_pinterest_capi.delivery.telemetry import open_telemetry  # noqa: PLC0415 - it takes 0.3 s to import
+
+        return open_telemetry(self.settings, self.run_id)
 
     def _open_ledger(self) -> Ledger:
         from target_pinterest_capi.delivery.event_ledger import EventLedger  # noqa: PLC0415 - SQLAlchemy takes 0.1 s to import

@@ -23,7 +23,8 @@ _log: Final = logging.getLogger("target-pinterest-capi.delivery")
 
 def wants_report(settings: "Settings") -> bool:
     """Return whether anything is made of a run's report."""
-    return _has_statistics(settings) or settings.notify_url is not None
+    is_exported = settings.telemetry != "none" or settings.notify_url is not None
+    return is_exported or _has_statistics(settings)
 
 
 def needs_statistics(settings: "Settings") -> bool:
@@ -46,7 +47,7 @@ def end_run(
     not_found: Sequence["NotFound"] = (),
     has_failed_before: bool | None = None,
 ) -> None:
-    """Leave the report of a run that ended; `record` has it recorded in the results.
+    """Leave the report of a run that ended; `record` adds it to the results.
 
     `has_failed_before`: whether the run before it failed, where that is known.
     """
@@ -62,6 +63,8 @@ def end_run(
             record(report)
         except DatabaseError as error:
             _log.error("The end of the run is not in the results: %s.", error)
+    if run.telemetry is not None:
+        run.telemetry.end_run(report)
     if _is_news(settings, exit_code, has_failed_before=has_failed_before):
         _notify(settings, report)
 

@@ -4,13 +4,14 @@ Goes by the proxies and certificates that requests to Pinterest go by, and follo
 """
 
 import time
+from functools import partial
 from http import HTTPStatus
 from typing import Final, NamedTuple
 
 import httpx
 
 from target_pinterest_capi.delivery.wakeup import Wakeup
-from target_pinterest_capi.delivery.worker_pool import NoThreadError, WorkerPool
+from target_pinterest_capi.delivery.worker_pool import NoThreadError, run_within
 from target_pinterest_capi.pinterest.client import USER_AGENT, tls_context
 from target_pinterest_capi.settings.network import proxy_of
 
@@ -26,32 +27,21 @@ def post(url: str, body: bytes, seconds: float, *, pause_seconds: float = PAUSE_
 
     The words hold nothing of the URL. A server that does not answer is given up after `seconds`.
     """
-    wake = Wakeup()
     deadline = time.monotonic() + seconds
-    workers: WorkerPool[float, _Answer] = WorkerPool(
-        lambda left: _try(url, body, left),
-        wake,
-        attempt_seconds=seconds,
-        clock=time.monotonic,
-    )
-    answer = _Answer("it was not tried", is_final=False)
-    try:
-        for attempt in range(ATTEMPTS):
-            workers.start(min(ATTEMPT_SECONDS, deadline - time.monotonic()))
-            while not workers.has_results and time.monotonic() < deadline:
-                wake.wait(deadline - time.monotonic())
-            if not workers.has_results:
-                return f"it did not answer within {seconds:g} seconds"
-            [(_, answer)] = workers.results()
-            pause = pause_seconds * 2**attempt
-            if answer.is_final or time.monotonic() + pause >= deadline:
-                break
-            wake.clear()
-            wake.wait(pause)
-    except NoThreadError as error:
-        return str(error)
-    finally:
-        workers.close()
+    answer: _Answer | None = None
+    for attempt in range(ATTEMPTS):
+        left = deadline - time.monotonic()
+        try:
+            answer = run_within(left, partial(_try, url, body, min(ATTEMPT_SECONDS, left)))
+        except NoThreadError as error:
+            return str(error)
+        if answer is None:
+            return f"it did not answer within {seconds:g} seconds"
+        pause = pause_seconds * 2**attempt
+        if answer.is_final or time.monotonic() + pause >= deadline:
+            break
+        Wakeup().wait(pause)
+    assert answer is not None  # noqa: S101 - there is one attempt at least
     return answer.problem
 
 

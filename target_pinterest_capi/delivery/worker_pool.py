@@ -6,6 +6,7 @@ happens on the one thread that starts attempts and reads results.
 
 import itertools
 import threading
+import time
 from collections.abc import Callable, Iterator
 from queue import SimpleQueue
 from typing import Generic, Protocol, TypeVar
@@ -62,6 +63,25 @@ class StartWorkers(Protocol):
         clock: Callable[[], float],
     ) -> Workers[Task, Result]:
         """Return workers that make attempts by a function, and set `wake` when one ends."""
+
+
+def run_within(seconds: float, act: Callable[[], Result]) -> Result | None:
+    """Return what a function returns; None where that takes longer, and it goes on by itself.
+
+    Raises what the function raises, and `NoThreadError` where there is no thread for it.
+    """
+    wake = Wakeup()
+    deadline = time.monotonic() + seconds
+    workers: WorkerPool[None, Result] = WorkerPool(
+        lambda _: act(), wake, attempt_seconds=seconds, clock=time.monotonic
+    )
+    try:
+        workers.start(None)
+        while not workers.has_results and (left := deadline - time.monotonic()) > 0:
+            wake.wait(left)
+        return next((result for _, result in workers.results()), None)
+    finally:
+        workers.close()
 
 
 class WorkerPool(Generic[Task, Result]):

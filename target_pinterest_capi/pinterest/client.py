@@ -9,7 +9,7 @@ import base64
 import ssl
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal, NamedTuple, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
@@ -56,6 +56,17 @@ Parsed = TypeVar("Parsed")
 _NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
+class Attempt(NamedTuple):
+    """An attempt that has ended: its status, or what kind of failure there was instead."""
+
+    method: str
+    path: str
+    body_bytes: int
+    seconds: float
+    status: int | None
+    failure: str
+
+
 def trusts_environment(url: str) -> bool:
     """Return whether the environment's proxies and certificates hold: not on loopback."""
     return not is_loopback(urlsplit(url).hostname or "")
@@ -72,7 +83,10 @@ def tls_context(url: str) -> ssl.SSLContext:
 
 
 class Client:
-    """Sends request bodies to Pinterest. `clock` gives seconds of a monotonic clock."""
+    """Sends request bodies to Pinterest. `clock` gives seconds of a monotonic clock.
+
+    `observe` is called with each attempt that has ended, on the thread that made it.
+    """
 
     def __init__(
         self,
@@ -81,7 +95,9 @@ class Client:
         max_connections: int,
         timeout_seconds: float,
         clock: Callable[[], float] = time.monotonic,
+        observe: Callable[[Attempt], None] | None = None,
     ) -> None:
+        self._observe = observe
         self._api_url = api_url.rstrip("/")
         self._timeout_seconds = timeout_seconds
         self._clock = clock
@@ -288,6 +304,24 @@ class Client:
         content: bytes | None = None,
     ) -> Parsed | NoResponse:
         """Make one attempt; `parse` gets the response and its whole body."""
+        started = self._clock()
+        answer = self._answer(method, path, headers, params, content, parse)
+        if self._observe is not None:
+            status = answer.status if isinstance(answer, ApiResponse) else None
+            failure = answer.kind.value if isinstance(answer, NoResponse) else ""
+            size, seconds = len(content or b""), self._clock() - started
+            self._observe(Attempt(method, path, size, seconds, status, failure))
+        return answer
+
+    def _answer(
+        self,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        params: dict[str, str] | None,
+        content: bytes | None,
+        parse: Callable[[httpx.Response, bytes], Parsed],
+    ) -> Parsed | NoResponse:
         deadline = self._clock() + self._timeout_seconds
         try:
             with self._http.stream(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import urlsplit
 
 from target_pinterest_capi import __version__
+from target_pinterest_capi.events.redaction import shown_path
 from target_pinterest_capi.files.durable import replace_file
 from target_pinterest_capi.reporting import report
 from target_pinterest_capi.reporting.composition import RunFacts, compose
@@ -41,6 +42,7 @@ REPORTED_SETTINGS: Final = (
     "ledger_retention_days",
     "results_events",
     "notify_on",
+    "telemetry",
     "results_retention_days",
     "batch_size_rows",
     "batch_max_bytes",
@@ -58,6 +60,13 @@ LEDGER: Final = "ledger"  # whether there is one
 _CUT: Final = "…"
 
 
+class ReportReceiver(Protocol):
+    """What takes the report of a run that has ended, and does with it what it likes."""
+
+    def end_run(self, report: report.Report) -> None:
+        """Take it. Raises nothing."""
+
+
 class FinishedRun(Protocol):
     """What a report needs of a run that has ended, in one process or in several."""
 
@@ -67,6 +76,7 @@ class FinishedRun(Protocol):
     run_id: str
     sequence: int
     states_written: int
+    telemetry: "ReportReceiver | None"
 
     @property
     def seconds(self) -> float:
@@ -163,4 +173,5 @@ def _file_name(path: str) -> str:
 
 
 def _without_paths(words: str, settings: "Settings") -> str:
-    return words.replace(settings.dead_letter_path, _file_name(settings.dead_letter_path))
+    path = settings.dead_letter_path
+    return words.replace(shown_path(path), _file_name(path))

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from target_pinterest_capi.events.outcomes import Outcome
-from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.delivery.rejection_limit import RejectionLimit
 from target_pinterest_capi.delivery.run import ExitCode
 from target_pinterest_capi.delivery.run_end import end_run, needs_statistics
@@ -55,6 +54,7 @@ class CommitSummary:
         self.seconds = max(0.0, now - min([message.started_at for message in done], default=now))
         self.sequence = sum(message.records for message in done)
         self.states_written = 0
+        self.telemetry = None  # Spark has its own
         self.without_outcome = 0  # a task that leaves any is repeated, or fails the write
         self.dead_letters_written = sum(message.dead_letters for message in done)
         self.requests = RequestCounts(
@@ -118,8 +118,7 @@ class CommitSummary:
         for row in self.tally.outcomes():
             log.info(
                 "%s (%s): %s %s %d",
-                shown_name(row.origin.stream),
-                row.origin.mapping,
+                *row.origin.shown,
                 row.outcome,
                 row.reason,
                 row.number,

@@ -41,7 +41,7 @@ from target_pinterest_capi.settings.variables import mode_in_effect, refuse_uncl
 from target_pinterest_capi.spark import rows
 
 FORMAT: Final = "pinterest_capi"
-_NOT_IN_TASKS: Final = ("oauth", "customer_lists", "notify_url", "notify_on")
+_NOT_IN_TASKS: Final = ("oauth", "customer_lists", "notify_url", "notify_on", "telemetry")
 OF_SPARK: Final = frozenset(
     {"checkpointlocation", "queryname"}
 )  # Spark's own, which it hands on to the sink of a stream
@@ -341,6 +341,12 @@ def _load(
         for name in SDK_OPTIONS
         if getattr(settings, name) not in (None, False)
     )
+    if settings.old_events_path is not None:
+        advice = (
+            "is for the Singer target: rows that a task has written are written once more where "
+            "Spark repeats the task. Send old events through the target instead"
+        )
+        problems.append(Problem("old_events_path", advice))
     return settings
 
 
