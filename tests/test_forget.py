@@ -407,6 +407,25 @@ def test_their_dead_letters_are_dropped(forget, tmp_path: Path, place: str):
         assert stat.S_IMODE((tmp_path / place).stat().st_mode) == 0o600
 
 
+@pytest.mark.parametrize("is_prefix", [False, True])
+def test_their_rows_of_old_events_are_dropped(forget, tmp_path: Path, *, is_prefix: bool):
+    """A row for Ads Manager has the digest of an address; rows of others stay, and the first line."""
+    folder = tmp_path / "old"
+    folder.mkdir()
+    first, others = "event_time,order_id,email_1\n", f'1,"a, ""b""",{digest(JOE)}\n'
+    (folder / "1-run-1.csv").write_text(first + f"2,c,{digest(JANE)}\n" + others)
+    result = forget(
+        "people.txt",
+        "--yes",
+        lines=f"{JANE}\n",
+        old_events_path=folder.as_uri() if is_prefix else str(folder),
+        ledger_url="sqlite:///ledger.db",
+        ledger_retention_days=30,
+    )
+    assert (result.exit_code, "1 dropped. Uploaded files" in result.stdout) == (0, True)
+    assert (folder / "1-run-1.csv").read_text() == first + others
+
+
 def test_other_files_of_letters_are_named(forget, tmp_path: Path):
     """--letters takes the place of the configured file, and one that is not there has none."""
     (tmp_path / "old.jsonl").write_text(THEIRS[0] + OTHERS[0])

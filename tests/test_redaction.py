@@ -14,6 +14,7 @@ from target_pinterest_capi.events.redaction import (
     plain_values,
     redact,
     shown_name,
+    shown_path,
 )
 
 
@@ -103,6 +104,24 @@ def test_message_without_end_keeps_no_half_word():
 def test_name_from_a_tap_is_short_and_on_one_line(name, shown):
     """Control characters are written out, what looks like a person's is cut, and so is the rest."""
     assert shown_name(name) == shown
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("letters.jsonl", "letters.jsonl"),
+        ("/var/a@b/letters.jsonl", "/var/a@b/letters.jsonl"),
+        ("s3://bucket/letters", "s3://bucket/letters"),
+        ("s3://bucket/a@b", "s3://bucket/a@b"),
+        ("sftp://user:secret@host/letters", "sftp://…@host/letters"),
+        ("sftp://user@host", "sftp://…@host"),
+        ("sftp://user:a@secret@host/letters", "sftp://…@host/letters"),
+        ("abfs://bucket/letters?sig=secret", "abfs://bucket/letters"),
+    ],
+)
+def test_url_is_shown_without_user_and_key(path, shown):
+    """A path is shown as it is, and a URL without what signs in."""
+    assert shown_path(path) == shown
 
 
 @given(st.text(max_size=2000))

@@ -104,7 +104,7 @@ LIBRARIES: Final = {
         "singer.batch_files",
         "cli.forget.letters",
         "cli.inputs",
-        "delivery.dead_letters",
+        "files.objects",
     ),
     # The sandbox states Pinterest's rules by itself.
     "hashlib": ("events.hashing", "sandbox.identifiers"),

@@ -5,7 +5,7 @@ are all that is taken.
 """
 
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
@@ -13,11 +13,10 @@ from target_pinterest_capi.checks.result import CheckResult, CheckStatus
 from target_pinterest_capi.events.fields import FIELDS
 from target_pinterest_capi.events.outcomes import Outcome
 from target_pinterest_capi.events.reasons import Invalid
-from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.mapping.entries import StreamSchema, load_preset
 from target_pinterest_capi.mapping.presets import PINTEREST
 from target_pinterest_capi.pipeline.preview import Preview, UnreadableLineError
-from target_pinterest_capi.pipeline.previewed import EVENT, number_of, sent_in_words
+from target_pinterest_capi.pipeline.previewed import number_of, sent_in_words
 from target_pinterest_capi.settings import MappingEntry, Settings
 
 MAPPINGS: Final = "mappings"
@@ -48,15 +47,13 @@ def sample(
     settings: Settings, lines: Iterable[bytes], now: Callable[[], float] = time.time
 ) -> tuple[CheckResult, SampledNames]:
     """Return what a tap's messages come to by the mappings, and the names that they bring."""
-    preview, names = Preview(settings, now), Counter[str]()
+    preview = Preview(settings, now)
     try:
-        for results in preview.read(lines):
-            names.update(
-                str(result.event["event_name"]) for result in results if result.outcome == EVENT
-            )
+        deque(preview.read(lines), maxlen=0)
     except UnreadableLineError as error:
-        return unreadable(str(error)), SampledNames(names)
-    return _sample_in_words(preview, settings), SampledNames(names, preview.named_lists)
+        return unreadable(str(error)), SampledNames(preview.event_names)
+    names = SampledNames(preview.event_names, preview.named_lists)
+    return _sample_in_words(preview, settings), names
 
 
 def check_entries(settings: Settings) -> Iterator[CheckResult]:
@@ -143,7 +140,7 @@ def _details(preview: Preview, settings: Settings) -> Iterator[str]:
     yield from preview.named_lists_in_words()
     others = preview.not_sent()
     for row in others[:SHOWN_REASONS]:
-        stream = shown_name(row.origin.stream)
+        stream = row.origin.shown.stream
         where = f"{row.number:,} {row.outcome}: {row.reason} in stream {stream}."
         yield f"{where} {preview.advice(row)}".strip()
     if len(others) > SHOWN_REASONS:

@@ -22,7 +22,7 @@ from target_pinterest_capi.events.event import Account, Event, Origin
 from target_pinterest_capi.events.keys import key_of
 from target_pinterest_capi.events.outcomes import Outcome, Rejected, counted_invalid
 from target_pinterest_capi.events.reasons import Invalid, Reason, Skipped
-from target_pinterest_capi.events.redaction import plain_values, redact
+from target_pinterest_capi.events.redaction import plain_values, redact, shown_path
 from target_pinterest_capi.files.line_file import LineFile
 from target_pinterest_capi.pinterest.responses import EventStatus
 from target_pinterest_capi.reporting.counters import Counters
@@ -255,9 +255,9 @@ class Acknowledger:
             self._durable += self.dead_letters.flush()
         except OSError as error:
             raise RunStopped(
-                f"dead letters cannot be written to dead_letter_path {self.dead_letters.path!r}: "
-                f"{error.strerror or error}. STATE stays before them: make the path writable and "
-                "run again.",
+                "dead letters cannot be written to dead_letter_path "
+                f"{shown_path(self.dead_letters.path)!r}: {error.strerror or error}. "
+                "STATE stays before them: make the path writable and run again.",
             ) from error
         if self._results is not None:
             try:

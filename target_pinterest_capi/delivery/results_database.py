@@ -28,7 +28,9 @@ from target_pinterest_capi.events.event import Event, Origin
 from target_pinterest_capi.events.hashing import digest
 from target_pinterest_capi.events.keys import Key
 from target_pinterest_capi.events.outcomes import Outcome
+from target_pinterest_capi.events.redaction import shown_event_name, shown_name
 from target_pinterest_capi.reporting.report import Report
+from target_pinterest_capi.settings.event_names import known_event_names
 
 if TYPE_CHECKING:
     from target_pinterest_capi.settings import Settings
@@ -74,6 +76,7 @@ class ResultsDatabase(Database):
     ) -> None:
         super().__init__(url, tables.metadata, seconds_left=seconds_left)
         self._settings = settings
+        self._known_names = known_event_names(settings)
         self._run_id = run_id
         self._now = now
         self._process = process or identify_process()
@@ -118,24 +121,26 @@ class ResultsDatabase(Database):
 
     def record_delivered(self, events: Sequence[Event], http_status: int) -> None:
         """Add a row for each event that Pinterest took."""
-        now = self._now()
+        now, known = self._now(), self._known_names
+        shown = {name: shown_event_name(name, known) for name in {event.name for event in events}}
         groups: defaultdict[tuple[Origin, str], list[Event]] = defaultdict(list)
         for event in events:
             groups[event.origin, event.account.ad_account_id].append(event)
 
         def insert(connection: sa.Connection) -> None:
             for (origin, ad_account_id), group in groups.items():
+                stream, mapping = map(_storable, origin.shown)
                 same = {
                     "run_id": self._run_id,
-                    "stream": _storable(origin.stream),
-                    "mapping": _storable(origin.mapping),
+                    "stream": stream,
+                    "mapping": mapping,
                     "ad_account_id": ad_account_id,
                     "outcome": str(Outcome.DELIVERED),
                     "http_status": http_status,
                     "at": now,
                 }
                 rows = [
-                    (_event_key(event), _storable(event.name), _storable(event.id))
+                    (_event_key(event), _storable(shown[event.name]), _storable(event.id))
                     for event in group
                 ]
                 insert_rows(connection, tables.event_results, same, _OWN, rows)
@@ -197,10 +202,10 @@ class ResultsDatabase(Database):
         receipt = None if letter.event is None else _decode_receipt(letter.event)
         return (
             self._run_id,
-            *letter.origin,
+            *letter.origin.shown,
             letter.ad_account_id,
             _key_text(letter.key),
-            None if receipt is None else receipt.event_name,
+            None if receipt is None else shown_event_name(receipt.event_name, self._known_names),
             None if receipt is None else receipt.event_id,
             str(letter.outcome),
             letter.http_status,
@@ -351,7 +356,9 @@ def _key_start(name: str) -> str:
 
 
 def _key_text(key: Key | None) -> str | None:
-    return None if key is None else _encode_key(key).decode()
+    if key is None:
+        return None
+    return _encode_key({shown_name(name): value for name, value in key.items()}).decode()
 
 
 def _storable(value: Any) -> Any:

@@ -92,8 +92,11 @@ event_results: Final = sa.Table(
         "The record's key properties as a JSON object: the SHA-256 of each one's text, or the text "
         "itself with `dead_letter_keys: plain`.",
     ),
-    _text("event_name", "Null where no event was made."),
-    _text("event_id", "Likewise."),
+    _text(
+        "event_name",
+        "Pinterest's, the configuration's, or `(others)`; null where no event was made.",
+    ),
+    _text("event_id", "Null likewise."),
     _text("outcome", "`delivered`, `invalid` or `rejected`.", nullable=False),
     _text("reason", "Why it was not delivered, as in the guide and the report."),
     _text("field", "The field that is the reason."),

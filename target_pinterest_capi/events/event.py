@@ -9,6 +9,7 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 
 from target_pinterest_capi.events.reasons import Reason, Skipped
+from target_pinterest_capi.events.redaction import shown_name, without_addresses
 
 # An event's JSON, UTF-8, members in the order in which they were set.
 encode: Final = msgspec.json.Encoder().encode
@@ -23,6 +24,11 @@ class Origin(NamedTuple):
 
     stream: str
     mapping: str
+
+    @property
+    def shown(self) -> "Origin":
+        """The names as they may be shown: the stream came with data, the entry is the user's."""
+        return Origin(shown_name(self.stream), without_addresses(self.mapping))
 
 
 class Account:

@@ -205,6 +205,29 @@ class Invalid(Reason):
     )
 
 
+class NotWritten(Reason):
+    """Why an event that is too old for the API has no row in a file of `old_events_path`."""
+
+    NO_COLUMN = (
+        "no_column",
+        (
+            "The row would lose it: name its column in old_events_names, as Ads Manager's template "
+            "has it, and replay the dead letter."
+        ),
+    )
+    NO_NAME = (
+        "no_name_in_file",
+        (
+            "How the file calls it is not known: add it to old_events_names, as Ads Manager's "
+            "template has it, and replay the dead letter."
+        ),
+    )
+    NO_EMAIL_OR_MAID = (
+        "no_email_or_maid",
+        "The file finds people by e-mail address, or by an advertising id that is not of iOS.",
+    )
+
+
 class Skipped(Reason):
     """Why the configuration left a record or an event out: not sent, and no dead letter."""
 
@@ -222,6 +245,13 @@ class Skipped(Reason):
         "The entry's event_names do not list its name: add it, or give a default event_name.",
     )
     STREAM_MAP = "stream_map", "The SDK's stream_maps filtered the record out. Nothing to do."
+    WRITTEN_TO_CSV = (
+        "written_to_csv",
+        (
+            "Too old for the API: it is a row in the files of old_events_path. Upload them in Ads "
+            "Manager."
+        ),
+    )
     IN_LEDGER = "in_ledger", "It was delivered before: the ledger knows it. Nothing to do."
     MELTANO_TEST = (
         "meltano_test",

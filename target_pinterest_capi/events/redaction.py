@@ -11,6 +11,7 @@ The cost of each function grows with the length of its text, and no faster.
 
 import re
 from collections.abc import Collection, Iterable, Iterator
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -22,6 +23,8 @@ MAX_LENGTH: Final = 300
 MAX_NAME_LENGTH: Final = 60
 MAX_READ: Final = 10_000  # characters of a message that are looked at; the rest is cut
 CUT: Final = "…"
+OTHER_NAMES: Final = "(others)"  # what stands for an event's name that is not shown
+_MOST_NAMES: Final = 256  # that are remembered with how they are shown
 _MOST_ENCODINGS: Final = 3  # of a value that was percent-encoded again and again
 
 _NAMES: Final = frozenset(
@@ -73,8 +76,32 @@ def redact(message: str, secrets: Iterable[str] = (), values: Collection[str] = 
 
 def shown_name(name: str) -> str:
     """Return a name that came with data as it may be shown: a stream's, a column's, a list's."""
-    whole = name[:MAX_READ]
-    return shortened(_PERSONAL_NAME.sub(CUT, whole), MAX_NAME_LENGTH)
+    return _shown_name(name[:MAX_READ])
+
+
+@lru_cache(_MOST_NAMES)
+def _shown_name(name: str) -> str:
+    return shortened(without_personal(name), MAX_NAME_LENGTH)
+
+
+def without_personal(text: str) -> str:
+    """Return the text without what has the form of a person's: an address, a number, a digest."""
+    return _PERSONAL_NAME.sub(CUT, text)
+
+
+def shown_event_name(name: str, known: Collection[str]) -> str:
+    """Return an event's name where it is one of the `known`; any other may be a value."""
+    return name if name in known else OTHER_NAMES
+
+
+def shown_path(path: str) -> str:
+    """Return a path as it may be shown: a URL without its user, key and query."""
+    scheme, is_url, rest = path.partition("://")
+    if not is_url:
+        return path
+    authority, slash, name = rest.partition("?")[0].partition("/")
+    user, _, host = authority.rpartition("@")
+    return f"{scheme}://{f'{CUT}@' if user else ''}{host}{slash}{name}"
 
 
 def without_addresses(text: str) -> str:

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from target_pinterest_capi.customer_lists.members import MemberOperation, MemberResult
 from target_pinterest_capi.delivery.batches import max_event_bytes
+from target_pinterest_capi.delivery.old_event_rows import OldEventRows
 from target_pinterest_capi.events.build.builder import Result
 from target_pinterest_capi.events.column_names import is_metadata
 from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, SkippedRecord
@@ -26,7 +27,7 @@ from target_pinterest_capi.events.outcomes import (
     counted_reason,
 )
 from target_pinterest_capi.events.reasons import Invalid, Skipped
-from target_pinterest_capi.events.redaction import shown_name
+from target_pinterest_capi.events.redaction import shown_event_name, shown_name
 from target_pinterest_capi.expressions.analysis import roots
 from target_pinterest_capi.mapping.entries import (
     Accounts,
@@ -56,6 +57,7 @@ from target_pinterest_capi.pipeline.stream import StreamPipeline
 from target_pinterest_capi.reporting.counters import Counters, OutcomeCount
 from target_pinterest_capi.reporting.report import NotFound
 from target_pinterest_capi.settings import MappingEntry, Settings
+from target_pinterest_capi.settings.event_names import known_event_names
 from target_pinterest_capi.singer import messages
 from target_pinterest_capi.singer.schemas import SchemaError, check_schema
 
@@ -89,8 +91,11 @@ class Preview:
         )  # origins that are customer lists, where the others are mapping entries
         # The names of lists that came with records, in their order, by the entry's label.
         self.named_lists: dict[str, dict[str, None]] = {}
+        self.event_names = Counter[str]()
+        self._known_names = known_event_names(settings)
         self._settings = settings
         self.now = now
+        self.old_events = OldEventRows(settings)
         self.began_at = datetime.fromtimestamp(now(), UTC)
         self.accounts = Accounts(settings)
         self.names = NamesNotFound(settings)
@@ -112,6 +117,17 @@ class Preview:
                 raise UnreadableLineError(f"line {self.line}: {error}") from None
             if results is not None:
                 yield results
+
+    def shown_event(self, event: Event) -> Any:
+        """Return an event as it would be sent, and count its name, which may be a value.
+
+        It is shown where Pinterest or the settings have it, and with `in_plain`.
+        """
+        self.event_names[event.name] += 1
+        body = json.loads(event.body)
+        if not self.in_plain:
+            body["event_name"] = shown_event_name(event.name, self._known_names)
+        return body
 
     def sent(self) -> Counter[str]:
         """Return how many events, additions and removals a run would send, by outcome."""
@@ -174,7 +190,11 @@ class Preview:
         found = {
             name: stream.unread_columns(self._settings) for name, stream in self._streams.items()
         }
-        return {name: columns for name, columns in found.items() if columns}
+        return {
+            shown_name(name): list(map(shown_name, columns))
+            for name, columns in found.items()
+            if columns
+        }
 
     def _take(self, message: messages.Message) -> list[PreviewedRecord] | None:
         """Return a record's results; None for other messages."""
@@ -306,14 +326,15 @@ class _StreamPreview:
             self._preview.settings.batch_max_bytes
         ):
             made = InvalidRecord(made.origin, Invalid.EVENT_TOO_LARGE, detail="batch_max_bytes")
+        if isinstance(made, Event):
+            made = self._preview.old_events.result(made, self._preview.now())
         if isinstance(made, InvalidRecord):
             return self._invalid(made, notes)
         tally, line = self._preview.tally, self._preview.line
         if isinstance(made, Event):
             tally.count_outcome(made.origin, Outcome.SKIPPED, Skipped.DRY_RUN)
-            return PreviewedRecord(
-                line, *made.origin, EVENT, notes, made.account.ad_account_id, json.loads(made.body)
-            )
+            account, event = made.account.ad_account_id, self._preview.shown_event(made)
+            return PreviewedRecord(line, *made.origin.shown, EVENT, notes, account, event)
         return self._skipped(made, notes)
 
     def _of_list(self, made: MemberResult, entry: PreviewedListEntry) -> PreviewedRecord:
@@ -334,7 +355,7 @@ class _StreamPreview:
         shown = {**entry.shown, "members": members}
         return PreviewedRecord(
             self._preview.line,
-            *entry.origin,
+            *entry.origin.shown,
             outcome,
             notes,
             entry.ad_account_id,
@@ -347,7 +368,7 @@ class _StreamPreview:
         self._preview.tally.count_outcome(made.origin, Outcome.SKIPPED, counted)
         return PreviewedRecord(
             self._preview.line,
-            *made.origin,
+            *made.origin.shown,
             str(Outcome.SKIPPED),
             notes,
             reason=reason,
@@ -363,7 +384,7 @@ class _StreamPreview:
         line, outcome = self._preview.line, str(Outcome.INVALID)
         return PreviewedRecord(
             line,
-            *made.origin,
+            *made.origin.shown,
             outcome,
             notes,
             reason=reason,

@@ -16,7 +16,7 @@ from target_pinterest_capi.customer_lists.members import (
 )
 from target_pinterest_capi.events.event import Origin
 from target_pinterest_capi.events.reasons import Invalid
-from target_pinterest_capi.events.redaction import shown_name
+from target_pinterest_capi.events.redaction import shown_name, without_addresses
 from target_pinterest_capi.mapping.entries import OriginNote
 from target_pinterest_capi.settings import CustomerListEntry, Settings
 
@@ -100,7 +100,7 @@ def _compile(
     configured = configured_list(settings, entry)
     origin = Origin(stream, entry.label)
     named = {"list_id": configured.list_id, "list_name": configured.list_name}
-    name = {key: value for key, value in named.items() if value is not None}
+    name = {key: without_addresses(value) for key, value in named.items() if value is not None}
     options = settings.options._replace(plain_keys=False, in_plain=in_plain)
     read = compile_members(entry, origin, key_properties, note, options, began_at)
     if configured.list_type is not None:

@@ -83,8 +83,8 @@ def _outcomes(counters: Counters) -> list[OriginOutcomes]:
         counts[row.origin][str(row.outcome)] += row.number
     return [
         OriginOutcomes(
-            stream=shown_name(origin.stream),
-            mapping=origin.mapping,
+            stream=origin.shown.stream,
+            mapping=origin.shown.mapping,
             counts="members" if origin in counters.list_origins else "events",
             **numbers,
         )
@@ -133,8 +133,7 @@ def _reasons(counters: Counters) -> Iterator[ReasonCount]:
         reason, _, name = row.reason.partition(": ")
         is_invalid = row.outcome is Outcome.INVALID
         yield ReasonCount(
-            stream=shown_name(row.origin.stream),
-            mapping=row.origin.mapping,
+            **row.origin.shown._asdict(),
             outcome=str(row.outcome),  # type: ignore[arg-type]
             reason=reason,
             event_name=name if name and not is_invalid else None,
@@ -147,8 +146,7 @@ def _reasons(counters: Counters) -> Iterator[ReasonCount]:
 def _values(counters: Counters) -> Iterator[ValueCount]:
     for row in counters.notes():
         yield ValueCount(
-            stream=shown_name(row.origin.stream),
-            mapping=row.origin.mapping,
+            **row.origin.shown._asdict(),
             field=shown_name(row.field),
             reason=row.reason,
             sent=isinstance(find_reason(row.reason), Warned),

@@ -11,10 +11,10 @@ from typing import Final, NamedTuple
 from target_pinterest_capi.events.event import Event, Origin
 from target_pinterest_capi.events.fields import EVENT_NAMES
 from target_pinterest_capi.events.outcomes import Outcome
+from target_pinterest_capi.events.redaction import OTHER_NAMES
 from target_pinterest_capi.reporting.event_ids import ConstantIds
 
 MAX_WARNINGS: Final = 50  # of Pinterest's are kept by their words, the rest as one
-OTHER_NAMES: Final = "(others)"
 _OUTCOMES: Final = list(Outcome)
 _SHOWN: Final = frozenset(EVENT_NAMES)
 

@@ -9,9 +9,10 @@ from collections.abc import Callable, Collection, Sequence
 
 from target_pinterest_capi.events.event import Event
 from target_pinterest_capi.events.fields import EVENT_NAMES
+from target_pinterest_capi.events.redaction import shown_event_name
 from target_pinterest_capi.reporting.amounts import Amounts
 from target_pinterest_capi.reporting.bodies import read_bodies
-from target_pinterest_capi.reporting.counters import MAX_WARNINGS, OTHER_NAMES
+from target_pinterest_capi.reporting.counters import MAX_WARNINGS
 from target_pinterest_capi.reporting.coverage import Coverage
 from target_pinterest_capi.reporting.event_ids import EventIds
 from target_pinterest_capi.reporting.event_times import EventTimes
@@ -20,7 +21,7 @@ from target_pinterest_capi.reporting.event_times import EventTimes
 class DeliveredStatistics:
     """Counts delivered events. `now` returns Unix seconds.
 
-    `known` has the event names that may be shown; any other is counted under `OTHER_NAMES`.
+    `known` has the event names that may be shown; any other is counted as one of the others.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class DeliveredStatistics:
             self.warnings[message, self._label(event.name)] += 1
 
     def _label(self, name: str) -> str:
-        return name if name in self._known else OTHER_NAMES
+        return shown_event_name(name, self._known)
 
     def merge(self, other: "DeliveredStatistics") -> None:
         """Add what another part of the same run counted."""

@@ -14,6 +14,7 @@ from target_pinterest_capi.events.redaction import (
     shortened,
     shown_name,
     without_addresses,
+    without_personal,
 )
 
 MAX_ARGUMENT: Final = 2_000  # characters of a text in a message
@@ -53,6 +54,8 @@ def _argument(value: Any, shown: Callable[[str], str]) -> Any:
         return value
     text = str(value)
     shown_text = shown(text)
+    if shown is _text_of_library and isinstance(value, str):  # and no object, such as a metric
+        shown_text = without_personal(shown_text)
     return value if shown_text == text else shown_text
 
 

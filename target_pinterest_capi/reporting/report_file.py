@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import urlsplit
 
 from target_pinterest_capi import __version__
+from target_pinterest_capi.events.redaction import shown_path
 from target_pinterest_capi.files.durable import replace_file
 from target_pinterest_capi.reporting import report
 from target_pinterest_capi.reporting.composition import RunFacts, compose
@@ -175,4 +176,5 @@ def _file_name(path: str) -> str:
 
 
 def _without_paths(words: str, settings: "Settings") -> str:
-    return words.replace(settings.dead_letter_path, _file_name(settings.dead_letter_path))
+    path = settings.dead_letter_path
+    return words.replace(shown_path(path), _file_name(path))

@@ -2,17 +2,18 @@
 
 import logging
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from target_pinterest_capi.events.event import Origin
 from target_pinterest_capi.events.outcomes import Outcome, advice_about
-from target_pinterest_capi.events.redaction import shown_name
+from target_pinterest_capi.events.reasons import Skipped
+from target_pinterest_capi.events.redaction import shown_name, shown_path
 from target_pinterest_capi.reporting.customer_lists import CustomerListReport
 
 LOST: Final = (Outcome.INVALID, Outcome.REJECTED)
 
 if TYPE_CHECKING:
-    from target_pinterest_capi.reporting.counters import Counters
+    from target_pinterest_capi.reporting.counters import Counters, NoteCount, OutcomeCount
     from target_pinterest_capi.reporting.report_file import FinishedRun
 
 
@@ -25,13 +26,13 @@ def log_summary(
         reason = f" {row.reason}" if row.reason else ""
         line = f"{_named(row.origin)}: {row.outcome}{reason} {row.number}{_advice(row.reason)}"
         level = logging.WARNING if row.outcome in LOST else logging.INFO
-        logger.log(level, "%s", line, extra=row._asdict())
+        logger.log(level, "%s", line, extra=_members(row))
     for note in tally.notes():
         line = (
             f"{_named(note.origin)}: {shown_name(note.field)} {note.reason} {note.number}"
             f"{_advice(note.reason)}"
         )
-        logger.warning("%s", line, extra=note._asdict())
+        logger.warning("%s", line, extra=_members(note))
     for message, number in tally.warnings().items():
         logger.warning("Pinterest warned about %d delivered events: %s", number, message)
     for line in about_delivery(tally):
@@ -51,7 +52,9 @@ def log_summary(
         run.sequence,
         ", ".join(f"{count} {name}" for name, count in totals.items()),
         f", {waiting} wait for the next run" if waiting else "",
-        f", dead letters in {run.settings.dead_letter_path}" if run.dead_letters_written else "",
+        f", dead letters in {shown_path(run.settings.dead_letter_path)}"
+        if run.dead_letters_written
+        else "",
         requests.sent,
         requests.repeated,
         requests.isolating,
@@ -76,6 +79,12 @@ def about_delivery(tally: "Counters") -> Iterator[str]:
             f"{tally.tested} events went to Pinterest as tests, and were not recorded: the mode of "
             "their mapping entries is test."
         )
+    written = sum(row.number for row in tally.outcomes() if row.reason == Skipped.WRITTEN_TO_CSV)
+    if written:
+        yield (
+            f"{written} events are too old for the API, and not at Pinterest: upload the CSV files "
+            "in old_events_path in Ads Manager, before the events are 30 days old."
+        )
     if tally.late_online:
         yield (
             f"{tally.late_online} web and app events reached Pinterest over an hour after they "
@@ -89,8 +98,13 @@ def about_delivery(tally: "Counters") -> Iterator[str]:
 
 
 def _named(origin: Origin) -> str:
-    stream = shown_name(origin.stream)
-    return f"{stream} ({origin.mapping})" if origin.mapping else stream
+    stream, mapping = origin.shown
+    return f"{stream} ({mapping})" if mapping else stream
+
+
+def _members(row: "OutcomeCount | NoteCount") -> dict[str, Any]:
+    """Return what a log of JSON has of a row beside its line."""
+    return row._replace(origin=row.origin.shown)._asdict()
 
 
 def _advice(reason: str) -> str:

@@ -27,6 +27,10 @@ MetricsPath = Annotated[str, AfterValidator(values.metrics_path)]
 NotifyUrl = Annotated[SecretStr, AfterValidator(values.notify_url)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(values.database_url)]
 Quality = Annotated[Mapping[str, Any], AfterValidator(values.quality), PlainSerializer(dict)]
+OldEventsPath = Annotated[str, AfterValidator(values.old_events_path)]
+OldEventsNames = Annotated[
+    Mapping[str, Any], AfterValidator(values.old_events_names), PlainSerializer(dict)
+]
 Object = Annotated[Mapping[str, Any], AfterValidator(values.Frozen), PlainSerializer(dict)]
 LocalPath = Annotated[str, WithJsonSchema({"type": "string", "format": "file-path"})]
 Expressions = Annotated[

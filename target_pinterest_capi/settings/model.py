@@ -8,6 +8,7 @@ from pydantic import PrivateAttr, SecretStr
 from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.events.event import Mode
 from target_pinterest_capi.events.null_values import DEFAULT_NULL_VALUES
+from target_pinterest_capi.events.old_events import MOST_DAYS
 from target_pinterest_capi.settings import values
 from target_pinterest_capi.settings.declarations import (
     AccountId,
@@ -18,6 +19,8 @@ from target_pinterest_capi.settings.declarations import (
     MetricsPath,
     NotifyUrl,
     Object,
+    OldEventsNames,
+    OldEventsPath,
     Quality,
     ReportPath,
     SettingsModel,
@@ -161,6 +164,19 @@ class Settings(SettingsModel):
         "Where invalid and rejected events go, as JSON lines: a file, or an fsspec URL as a "
         "prefix.",
         "pinterest-rejected.jsonl",
+        group="Outcomes",
+        hidden=True,
+    )
+    old_events_path: OldEventsPath | None = setting(
+        "Folder, or an fsspec URL as a prefix, for CSV files of events too old for the API and up "
+        "to 30 days old, to be uploaded in Ads Manager. Needs ledger_url.",
+        group="Outcomes",
+        hidden=True,
+    )
+    old_events_names: OldEventsNames = setting(
+        "How Ads Manager's template calls what its help does not: columns by field path, events "
+        "and sources by name, {custom_data.value: value, web: web}.",
+        values.Frozen({}),
         group="Outcomes",
         hidden=True,
     )
@@ -332,6 +348,11 @@ class Settings(SettingsModel):
         return ZoneInfo(self.timezone)
 
     @property
+    def oldest_days(self) -> int | None:
+        """How old an event may be, for the API or for a file; None where there is no limit."""
+        return self.max_event_age_days if self.old_events_path is None else MOST_DAYS
+
+    @property
     def options(self) -> Options:
         """The settings that shape values, as events are built by them."""
         country = self.default_country
@@ -342,7 +363,7 @@ class Settings(SettingsModel):
             postal_code_digits=self.postal_code == "digits",
             external_id_lower=self.external_id == "lower",
             drop_url_query=self.url_query == "drop",
-            max_event_age_days=self.max_event_age_days,
+            max_event_age_days=self.oldest_days,
             plain_keys=self.dead_letter_keys == "plain",
             null_values=self.null_values,
         )

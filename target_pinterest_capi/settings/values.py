@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import iso3166
 from pydantic import SecretStr
 
+from target_pinterest_capi.events import old_events
 from target_pinterest_capi.events.components import COMPONENTS
 from target_pinterest_capi.settings.problems import WrongValueError, did_you_mean
 
@@ -196,6 +197,33 @@ def report_path(path: str) -> str:
     if not path.casefold().endswith(REPORT_ENDINGS):
         raise WrongValueError("must end in .json or .html: the ending decides the report's form")
     return path
+
+
+def old_events_path(path: str) -> str:
+    """A folder, or a prefix: each ad account of each run has files of its own there."""
+    if path.casefold().endswith(".csv"):
+        raise WrongValueError("is a folder, in which files are made: name it without .csv")
+    return path
+
+
+def old_events_names(names: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the names of the file's columns, events and sources, by those of the API."""
+    for ours, theirs in names.items():
+        if ours not in old_events.NAMEABLE:
+            raise WrongValueError(f"has no name {ours!r}{did_you_mean(ours, old_events.NAMEABLE)}")
+        if theirs is None and ours in old_events.MAY_BE_NULL:
+            continue
+        if not isinstance(theirs, str) or not theirs.strip():
+            raise WrongValueError(f"must name {ours} by a text, as Ads Manager's template does")
+    columns = [name for path, name in {**old_events.NAMES, **names}.items() if _is_column(path)]
+    taken = [*old_events.FIXED_COLUMNS, *filter(None, columns)]
+    if len(set(taken)) < len(taken):
+        raise WrongValueError("gives two columns one name")
+    return Frozen(names)
+
+
+def _is_column(name: str) -> bool:
+    return name in (*old_events.ALWAYS, *old_events.OTHER_COLUMNS)
 
 
 def metrics_path(path: str) -> str:

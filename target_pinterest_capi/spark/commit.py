@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from target_pinterest_capi.events.outcomes import Outcome
-from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.delivery.rejection_limit import RejectionLimit
 from target_pinterest_capi.delivery.run import ExitCode
 from target_pinterest_capi.delivery.run_end import end_run, needs_statistics
@@ -119,8 +118,7 @@ class CommitSummary:
         for row in self.tally.outcomes():
             log.info(
                 "%s (%s): %s %s %d",
-                shown_name(row.origin.stream),
-                row.origin.mapping,
+                *row.origin.shown,
                 row.outcome,
                 row.reason,
                 row.number,

@@ -79,7 +79,8 @@ class StreamProfile:
 
     def declare(self, schema: Mapping[str, Any], keys: Iterable[str]) -> None:
         """Take in what a SCHEMA says."""
-        self.keys = tuple(keys)
+        names = tuple(keys)
+        self.keys = names if all(shown_name(name) == name for name in names) else ()
         _declare(self.columns, schema.get("properties"), ())
 
     def look_at(self, record: Mapping[str, Any]) -> None:

@@ -13,7 +13,7 @@ from typing import Final
 import click
 
 from target_pinterest_capi.cli.configuration import load_settings, refuse_settings
-from target_pinterest_capi.cli.forget.letters import drop_letters
+from target_pinterest_capi.cli.forget.letters import drop_letters, drop_old_events
 from target_pinterest_capi.cli.forget.people import (
     NotPeopleError,
     People,
@@ -33,6 +33,7 @@ from target_pinterest_capi.delivery.exit_codes import ExitCode
 from target_pinterest_capi.delivery.flow_run import run_flow
 from target_pinterest_capi.delivery.ledger import LedgerError
 from target_pinterest_capi.events.hashing import digest
+from target_pinterest_capi.events.redaction import without_addresses
 from target_pinterest_capi.pinterest.client import Client
 from target_pinterest_capi.pinterest.oauth import FixedToken, RefreshedTokens, tokens_of
 from target_pinterest_capi.settings import CustomerListEntry, Settings
@@ -123,7 +124,11 @@ def forget(
         return
     places = letters or (settings.dead_letter_path,)
     _confirm(settings, people, wanted, places, is_from_stdin=file == STANDARD_INPUT, yes=yes)
-    failures = [*_drop_letters(places, people), *_ask_pinterest(settings, wanted, people)]
+    failures = [
+        *_drop_letters(places, people),
+        *_drop_old_events(settings.old_events_path, people),
+        *_ask_pinterest(settings, wanted, people),
+    ]
     for failure in failures:
         click.echo(f"Error: {failure}", err=True)
     sys.exit(ExitCode.ERROR if failures else ExitCode.OK)
@@ -178,6 +183,8 @@ def _confirm(
         f"  removal from {len(affected.removed_from)} customer lists\n"
         f"  dead letters in {', '.join(places)}"
     )
+    if settings.old_events_path is not None:
+        click.echo(f"  old events in {settings.old_events_path}")
     for name, why in affected.left:
         click.echo(f"  customer list {name} stays as it is: {why}")
     if any(not (entry.ad_account_id or "0").isdigit() for entry in settings.mappings or ()):
@@ -198,6 +205,18 @@ def _drop_letters(places: Sequence[str], people: People) -> Iterator[str]:
             yield f"dead letters in {place}: {error.strerror or error}"
         else:
             click.echo(f"dead letters in {place}: {dropped} dropped.")
+
+
+def _drop_old_events(place: str | None, people: People) -> Iterator[str]:
+    """Drop the rows of people from files for Ads Manager likewise, where there are any."""
+    if place is None:
+        return
+    try:
+        dropped = drop_old_events(place, people)
+    except OSError as error:
+        yield f"old events in {place}: {error.strerror or error}"
+    else:
+        click.echo(f"old events in {place}: {dropped} dropped. Uploaded files are Pinterest's.")
 
 
 def _ask_pinterest(settings: Settings, accounts: Sequence[str], people: People) -> Iterator[str]:
@@ -226,7 +245,7 @@ def _remove_from_list(
     digests: Sequence[str],
 ) -> Iterator[str]:
     remote = RemoteList(client, configured_list(settings, entry), settings.list_batch_size)
-    name = f"customer list {entry.label}"
+    name = f"customer list {without_addresses(entry.label)}"
     refreshes = None
     try:
         if entry.refresh == "full" and settings.ledger_url is not None:

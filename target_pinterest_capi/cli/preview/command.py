@@ -124,12 +124,17 @@ def summary_members(given: Preview) -> dict[str, Any]:
         outcome = {"outcome": str(row.outcome), "reason": row.reason}
         if row.reason in SENT:
             outcome = {"outcome": SENT[row.reason]}
-        outcomes.append({**row.origin._asdict(), **outcome, "count": row.number})
+        outcomes.append({**row.origin.shown._asdict(), **outcome, "count": row.number})
     return {
         "records": given.tally.records,
         "outcomes": outcomes,
         "values": [
-            {**row.origin._asdict(), "field": row.field, "reason": row.reason, "count": row.number}
+            {
+                **row.origin.shown._asdict(),
+                "field": row.field,
+                "reason": row.reason,
+                "count": row.number,
+            }
             for row in given.tally.notes()
         ],
         "ignored": dict(given.ignored),

@@ -16,7 +16,6 @@ from rich.text import Text
 from target_pinterest_capi.cli.console import escaped, plain, print_indented
 from target_pinterest_capi.events.event import Origin
 from target_pinterest_capi.events.outcomes import Outcome, advice_about
-from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.pipeline.preview import Preview
 from target_pinterest_capi.pipeline.previewed import (
     EVENT,
@@ -74,7 +73,7 @@ def show_summary(out: Console, preview: Preview, *, is_whole: bool) -> None:
     head = f"  {number_of(records, 'record')}, {sent_in_words(preview.sent())}; nothing was sent"
     out.print(Text.assemble(("summary", "bold"), head))
     for origin in dict.fromkeys(row.origin for row in rows):
-        out.print(Text(_place(origin, is_list=origin in preview.lists)), soft_wrap=True)
+        out.print(Text(_place(origin.shown, is_list=origin in preview.lists)), soft_wrap=True)
         for row in rows:
             if row.origin == origin and row.reason in SENT:
                 _show_reason(out, f"{row.number:>7,}", SENT[row.reason], "", "")
@@ -114,7 +113,7 @@ def _place(origin: Origin, *, is_list: bool) -> str:
     entry = (
         f", {'list' if is_list else 'mapping'} {plain(origin.mapping)}" if origin.mapping else ""
     )
-    return f"stream {shown_name(origin.stream)}{entry}"
+    return f"stream {origin.stream}{entry}"
 
 
 def _show_members(out: Console, customer_list: dict[str, Any]) -> None:
@@ -151,8 +150,7 @@ def _facts(preview: Preview, *, is_whole: bool) -> Iterable[str]:
             "neither mapping nor customer list" if preview.settings.customer_lists else "no mapping"
         )
         yield (
-            f"Columns of {shown_name(stream)} that {readers} reads:"
-            f" {', '.join(map(shown_name, columns[:SHOWN_COLUMNS]))}{more}."
+            f"Columns of {stream} that {readers} reads: {', '.join(columns[:SHOWN_COLUMNS])}{more}."
         )
 
 

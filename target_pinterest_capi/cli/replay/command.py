@@ -27,9 +27,6 @@ from target_pinterest_capi.cli.replay.letters import Letters, NoTokenError
 from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
 from target_pinterest_capi.delivery.run_end import end_run
 from target_pinterest_capi.events.coerce import DAY_SECONDS
-from target_pinterest_capi.events.event import Event, InvalidRecord
-from target_pinterest_capi.events.keys import key_of
-from target_pinterest_capi.events.reasons import Invalid
 from target_pinterest_capi.pipeline.feed import IteratedSource, paced
 from target_pinterest_capi.settings import Settings
 
@@ -140,16 +137,9 @@ def _read(run: Run, letters: Letters) -> None:
     for event in paced(run, IteratedSource(letters)):
         run.sequence += 1
         if event.time < oldest:
-            run.handle_invalid(_too_old(event))
+            run.handle_old_event(event)
         else:
             run.deliver_event(event)
-
-
-def _too_old(event: Event) -> InvalidRecord:
-    identity = (event.account, event.name, event.id)
-    return InvalidRecord(
-        event.origin, Invalid.EVENT_TOO_OLD, "event_time", key=key_of(event), repeat_of=identity
-    )
 
 
 def _check_all(letters: Letters, file: str) -> None:

@@ -21,7 +21,7 @@ from target_pinterest_capi.cli.replay.letters import UnsentReason
 from target_pinterest_capi.events.outcomes import Outcome, advice_about
 from target_pinterest_capi.delivery.run import Run
 from target_pinterest_capi.events.reasons import Skipped
-from target_pinterest_capi.events.redaction import shown_name
+from target_pinterest_capi.events.redaction import shown_path
 
 COLOURS: Final = {
     "delivered": "green",
@@ -35,8 +35,9 @@ WOULD_BE_SENT: Final = "would be sent"
 def show_outcomes(out: Console, run: Run) -> None:
     """Show what became of the events, by stream, mapping and reason, and what to do about it."""
     for origin, rows in groupby(run.tally.outcomes(), attrgetter("origin")):
-        mapping = f", mapping {plain(origin.mapping)}" if origin.mapping else ""
-        out.print(Text.assemble((shown_name(origin.stream), "bold"), mapping), soft_wrap=True)
+        stream, entry = origin.shown
+        mapping = f", mapping {plain(entry)}" if entry else ""
+        out.print(Text.assemble((stream, "bold"), mapping), soft_wrap=True)
         table = _table()
         for row in rows:
             if row.reason == Skipped.DRY_RUN:
@@ -95,7 +96,7 @@ def show_sum(out: Console, run: Run, *, lines: int, output: str, file: str) -> N
 
 
 def _where(output: str) -> str:
-    return f"under {output}" if "://" in output else str(Path(output))
+    return f"under {shown_path(output)}" if "://" in output else str(Path(output))
 
 
 def _table() -> Table:

@@ -3,7 +3,7 @@
 Reads only. A key is looked for in plain and as the digest that letters and results have of it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import product
 from typing import Any, Final, NamedTuple
@@ -12,9 +12,10 @@ import msgspec
 
 from target_pinterest_capi.cli.inputs import open_letters
 from target_pinterest_capi.delivery.ledger import event_key
-from target_pinterest_capi.events.event import Account
+from target_pinterest_capi.events.event import Account, Origin
 from target_pinterest_capi.events.hashing import digest
 from target_pinterest_capi.events.keys import derive_event_id
+from target_pinterest_capi.events.redaction import shown_event_name, shown_name
 from target_pinterest_capi.settings import Settings
 from target_pinterest_capi.settings.event_names import known_event_names
 
@@ -65,7 +66,7 @@ class Wanted:
         self, key: Mapping[str, str] | None, event_id: str | None, stream: str | None
     ) -> bool:
         """Return whether a row or a letter is about the event."""
-        if self.stream is not None and stream != self.stream:
+        if self.stream is not None and shown_name(stream or "") != shown_name(self.stream):
             return False
         if event_id in self.event_ids:
             return True
@@ -87,7 +88,9 @@ def trace(settings: Settings, wanted: Wanted, letters: Sequence[str]) -> Trace:
     unseen: list[str] = []
     steps = [*_results(settings, wanted, unseen), *_letters(settings, wanted, letters, unseen)]
     steps += _ledger(settings, wanted, steps, unseen)
-    return Trace(sorted(steps, key=lambda step: step.at), unseen)
+    known = known_event_names(settings)
+    shown = [_shown(step, known) for step in sorted(steps, key=lambda step: step.at)]
+    return Trace(shown, unseen)
 
 
 def _results(settings: Settings, wanted: Wanted, unseen: list[str]) -> Iterator[Step]:
@@ -226,6 +229,18 @@ def _identities(
                 derived = derive_event_id(record, tuple(record), account, name, stream)
                 if derived is not None:
                     yield account, name, derived
+
+
+def _shown(step: Step, known: Collection[str]) -> Step:
+    """Return a step with its names as they may be shown."""
+    origin = Origin(step.stream or "", step.mapping or "").shown
+    name = step.event_name and shown_event_name(step.event_name, known)
+    return msgspec.structs.replace(
+        step,
+        stream=origin.stream or None,
+        mapping=origin.mapping if step.mapping is not None else None,
+        event_name=name,
+    )
 
 
 def _records(properties: Mapping[str, str]) -> Iterator[dict[str, Any]]:
