@@ -28,6 +28,7 @@ from target_pinterest_capi.delivery.ledger import LEASE_SECONDS
 from target_pinterest_capi.delivery.results import ResultsError, RunResults
 from target_pinterest_capi.delivery.results_database import ROWS_AT_ONCE, ResultsDatabase
 from target_pinterest_capi.events.event import Event, Origin
+from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.sandbox.faults import Fault
 from target_pinterest_capi.sandbox.server import Sandbox
 
