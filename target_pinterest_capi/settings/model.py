@@ -196,7 +196,7 @@ class Settings(SettingsModel):
     )
     quality: Quality = setting(
         "Least coverage of delivered events, by event name or all: {checkout: {hashed_email: 80}} "
-        "in per cent, events as a number, within_an_hour of all.",
+        "in per cent, events as a number, events_of_usual and within_an_hour of all in per cent.",
         values.Frozen({}),
         group="Outcomes",
         hidden=True,
