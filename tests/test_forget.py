@@ -349,7 +349,27 @@ def test_lists_that_no_address_leads_to():
     ]
     affected = affected_lists(settings_of(customer_lists=lists, oauth=ACCESS))
     assert [entry.label for entry in affected.removed_from] == ["Mail"]
-    assert [name for name, _ in affected.left] == ["Devices", "audience"]
+    assert [name for name, _ in affected.left] == ["Devices"]
+    assert affected.unnamed == ("audience",)
+    named = affected_lists(settings_of(customer_lists=lists, oauth=ACCESS), ["VIP", "Lapsed"])
+    assert [entry.label for entry in named.removed_from] == ["VIP", "Lapsed", "Mail"]
+    assert named.unnamed == ()
+
+
+@pytest.mark.parametrize("member", [["email"], {"email": "email", "phone": "phone"}])
+def test_lists_that_records_named_are_named(forget, sandbox: Sandbox, run_target, member):
+    """--list names them, of addresses and of rows alike; without it, that they stay is an error."""
+    lists = [{"stream": "vips", "list_name": {"expression": "'Lapsed'"}, "member": member}]
+    shared = {"customer_lists": lists, "mappings": [], "oauth": ACCESS}
+    assert run_target(MEMBERS, **shared).code == 0
+    before = [len(held.members) for held in sandbox.store.lists()]
+    result = forget("people.txt", "--yes", **shared)
+    assert (result.exit_code, "name each with --list" in result.stderr) == (1, True)
+    assert [len(held.members) for held in sandbox.store.lists()] == before
+    result = forget("people.txt", "--yes", "--list", "Lapsed", "--list", "Nobody", **shared)
+    assert "customer list Nobody: is not there" in result.stdout
+    assert "customer list Lapsed: Pinterest took the removal of" in result.stdout
+    assert (result.exit_code == 0) == isinstance(member, list)  # rows may have more than an address
 
 
 def test_list_that_is_not_there(forget):

@@ -139,6 +139,7 @@ BOUNDS = {
     "expressions.syntax._IS_NAME": CONFIGURED,
     "expressions.syntax._NAME_WITH_UNIT": CONFIGURED,
     "expressions.syntax._ODD_NAME": CONFIGURED,
+    "expressions.syntax._QUOTED": CONFIGURED,
     "pipeline.not_found._WILDCARDS": CONFIGURED,
     "expressions.values._NUMBER": LINEAR,
     "mapping.flat_columns._NUMBERED": FROM_START,

@@ -290,7 +290,7 @@ def test_app():
             "event_name": "app_install",
             "action_source": "app_ios",
             "event_time": 1794906511,
-            "event_id": "first_open.1794906511905123.1905123...",
+            "event_id": "first_open.1794906511905123.1905123.0.0.0",
             "language": "en",
             "user_data": {
                 "ct": [sha256("sacramento")],
@@ -467,7 +467,7 @@ def test_nulls():
             "event_name": "checkout",
             "action_source": "web",
             "event_time": 1794906511,
-            "event_id": "purchase.1794906511905123....",
+            "event_id": "purchase.1794906511905123.0.0.0.0",
             "user_data": {"em": [sha256("maria.rivera@example.com")]},
         }
     ]
