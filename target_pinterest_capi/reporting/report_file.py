@@ -76,7 +76,10 @@ class FinishedRun(Protocol):
     run_id: str
     sequence: int
     states_written: int
-    telemetry: "ReportReceiver | None"
+
+    @property
+    def telemetry(self) -> "ReportReceiver | None":
+        """What exports the report, if anything does."""
 
     @property
     def seconds(self) -> float:
