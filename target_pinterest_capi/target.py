@@ -61,6 +61,7 @@ from target_pinterest_capi.sinks import (
     RecordSink,
 )
 from target_pinterest_capi.target_command import (
+    HELP,
     Config,
     TargetCommand,
     load_settings,
@@ -440,14 +441,14 @@ class TargetPinterestCapi(Target):
 
     @classmethod
     def get_singer_command(cls) -> click.Command:
-        """Return the SDK's command with our exit codes."""
+        """Return the SDK's command with our help and exit codes."""
         command = super().get_singer_command()
         return TargetCommand(
             name=command.name,
             callback=command.callback,
             context_settings=command.context_settings,
             params=command.params,
-            help=command.help,
+            help=HELP,
             logger=cls.logger,
         )
 

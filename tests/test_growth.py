@@ -97,6 +97,7 @@ BOUNDS = {
     "events.normalize._is_private_ipv6": LINEAR,
     "events.normalize._is_nobodys_ipv4": LINEAR,
     "events.normalize.is_public_ipv4": LINEAR,
+    "events.normalize.is_global_ipv6": LINEAR,
     "events.phones._BETWEEN_NUMBERS": LINEAR,
     "events.phones._LABEL": LINEAR,
     "events.phones._as_fraction": LINEAR,

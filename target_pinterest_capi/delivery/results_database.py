@@ -121,7 +121,7 @@ class ResultsDatabase(Database):
         coverage = tables.run_coverage
         runs = self._last_runs(program, tables.runs.c.run_id).where(tables.runs.c.exit_code == 0)
 
-        def read(connection: sa.Connection) -> tuple[list[str], Sequence[sa.Row[Any]]]:
+        def read(connection: sa.Connection) -> tuple[list[str], Sequence[Any]]:
             ids = list(connection.scalars(runs.limit(USUAL_RUNS)))
             rows = sa.select(coverage.c.run_id, coverage.c.event_name, coverage.c.events).where(
                 coverage.c.run_id.in_(ids), coverage.c.component == COMPONENTS[0].name

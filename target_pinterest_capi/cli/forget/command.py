@@ -101,11 +101,11 @@ def forget(
     status_of: str | None,
     cancelled: str | None,
 ) -> None:
-    """Have people forgotten: by Pinterest, by customer lists and by dead letters.
+    """Delete people's data: at Pinterest, in customer lists and in dead letters.
 
-    FILE has an e-mail address or a click id a line; - is stdin. Pinterest is asked to delete what
-    was delivered about them, they are removed from every customer list of the configuration, and
-    their dead letters are dropped. Nothing that is printed names anybody.
+    FILE has one e-mail address or click id per line; - is stdin. Asks Pinterest to delete these
+    people's events, removes them from every customer list of the configuration, and removes their
+    dead letters. The output identifies nobody.
 
     \b
     pinterest-capi forget people.txt --config target.yaml
@@ -113,9 +113,9 @@ def forget(
     pinterest-capi forget --status --config target.yaml
     pinterest-capi forget --cancel 549755885175900001 --config target.yaml
 
-    A request can be cancelled for 72 hours; what it names is deleted within 30 days after that.
-    Deletion requests are a beta of Pinterest's, which it opens to an app when it is asked. Exits
-    with 0 when all was done, 1 when something was not, 2 for a wrong configuration or input.
+    A request can be cancelled for 72 hours; the data is deleted within 30 days after that.
+    Deletion requests are a beta feature, which Pinterest enables for an app on request. Exits with
+    0 if everything was done, 1 if something failed, 2 for a wrong configuration or input.
     """  # noqa: D301 - click reads \b as "keep these lines"
     settings = _load(paths)
     wanted = accounts or tuple(named_accounts(settings))

@@ -45,9 +45,9 @@ def replay(file: str, paths: tuple[str, ...], output: str | None, dry_run: bool)
     """Send the events of dead letters again.
 
     Reads FILE, a file of dead letters or an fsspec URL of one, sends each event in it with the
-    target's own configuration, and writes what still fails to a new file. FILE is never changed.
-    Letters of invalid records have no event: they are counted, and the source or the mapping needs
-    to be corrected.
+    configuration of the target, and writes those that fail again to a new file. FILE is never
+    changed. Dead letters of invalid records have no event and are only counted: correct the source
+    or the mapping.
 
     \b
     pinterest-capi replay pinterest-rejected.jsonl --config target.yaml --dry-run
