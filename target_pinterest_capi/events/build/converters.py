@@ -132,7 +132,7 @@ class Converters:
         if field.kind is FieldKind.ITEMS:
             return ITEMS, self._items_helper(field, selection)
         if field.kind is FieldKind.TEXT and (field.many or field.form is None):
-            return self._text_path(field, convert)
+            return _text_path(field, convert)
         if field.form is not None:
             form = self._forms[field.form]
             return form.fast_path, form.cache(convert) if form.cache else form.normalize
@@ -142,14 +142,6 @@ class Converters:
             FieldKind.BOOLEAN: ("boolean", None),
             FieldKind.CHOICE: ("choice", frozenset(field.choices) - self.null_words.spellings),
         }.get(field.kind, ("", None))
-
-    def _text_path(self, field: Field, convert: Convert) -> tuple[str, Any]:
-        """Return the fast path of a field of texts in no normal form, and its helper."""
-        if field.form or field.max_length or field.max_items:
-            return "", None
-        if field.path == USER_AGENT:
-            return "cached", BoundedCache(convert, longest=LONGEST_AGENT)
-        return ("texts", _are_plain_texts) if field.many else ("text", None)
 
     # What a value is, before it is coerced
 
@@ -247,7 +239,7 @@ class Converters:
             value = given(value)
             if type(value) is str and is_public_ipv4(value):  # nearly every one
                 return value
-            ip_address = formed(value)
+            ip_address = usable(form(value) if type(value) is str and form else text(value))
             if ip_address is not None and is_private(ip_address):
                 note(path, Warned.PRIVATE_ADDRESS)
             return ip_address
@@ -418,6 +410,17 @@ class Converters:
 
 def _usable(value: str | LeftOut) -> str | None:
     return value if type(value) is str else None
+
+
+def _text_path(field: Field, convert: Convert) -> tuple[str, Any]:
+    """Return the fast path of free text and its helper."""
+    if field.path == USER_AGENT:
+        return "cached", BoundedCache(convert, longest=LONGEST_AGENT)
+    if field.form or field.max_items or (field.many and field.max_length):
+        return "", None
+    if field.max_length:
+        return "short text", field.max_length
+    return ("texts", _are_plain_texts) if field.many else ("text", None)
 
 
 def _unread(_: Any) -> None:

@@ -16,7 +16,7 @@ from target_pinterest_capi.events.build.function_source import FunctionSource
 from target_pinterest_capi.events.build.plan import Code, Get
 from target_pinterest_capi.events.fields import ITEM_MEMBERS
 from target_pinterest_capi.events.hashing import NO_DIGEST_LENGTHS, SHORTEST_DIGEST, sha256
-from target_pinterest_capi.events.normalize import is_plain_email, is_public_ipv4
+from target_pinterest_capi.events.normalize import is_global_ipv6, is_plain_email, is_public_ipv4
 from target_pinterest_capi.events.phones import MOST_DIGITS
 
 ITEMS: Final = "items"  # the fast path of a list of objects: it has lines for an object's members
@@ -108,8 +108,18 @@ FAST_PATHS: Final = {
         elif type(value) is int and -too_large < value < too_large:
             {target} = str(value)
         """,
+    "short text": """
+        if (
+            type(value) is str
+            and len(text := value.strip()) <= {helper}
+            and text
+            and text.isprintable()
+            and text not in null_spellings
+        ):
+            {target} = text
+        """,
     "ip address": """
-        if type(value) is str and is_public_ipv4(value):
+        if type(value) is str and (is_public_ipv4(value) or is_global_ipv6(value)):
             {target} = value
         """,
     "digest": f"""
@@ -149,6 +159,7 @@ FAST_PATHS: Final = {
         if (
             type(value) is str
             and len(text := value.strip()) in no_digest_lengths
+            and text[-1] != "="
             and "[" not in text
             and text.isascii()
             and text.isprintable()
@@ -200,6 +211,8 @@ FAST_PATHS: Final = {
             {target} = text
         elif type(value) is str and is_amount(value) and value not in null_spellings:
             {target} = value
+        elif type(value) is int and 0 <= value < too_large:
+            {target} = str(value)
         """,
     "integer": """
         if type(value) is int and value in {helper}:
@@ -236,6 +249,7 @@ _NAMES: Final = {  # what the fast paths call
     "most_digits": MOST_DIGITS,
     "no_digest_lengths": NO_DIGEST_LENGTHS,
     "is_public_ipv4": is_public_ipv4,
+    "is_global_ipv6": is_global_ipv6,
     "is_plain_email": is_plain_email,
     "Decimal": Decimal,
     "is_amount": coerce.is_amount,
@@ -373,6 +387,8 @@ _EACH: Final = """
     found = None
     seen = [None]
     for value in {values}:
+        if type(value) is list and len(value) == 1 and type(value[0]) is str:
+            value = value[0]
         if value in seen:
             continue
         made = None

@@ -154,9 +154,9 @@ class EventRules:
         """Set the ids and the number of the items in `contents` where they are not given."""
         contents = custom["contents"]
         if self._derives_ids and "content_ids" not in custom:
-            ids = list(dict.fromkeys([item["id"] for item in contents if "id" in item]))
+            ids = [item["id"] for item in contents if "id" in item]
             if ids:
-                custom["content_ids"] = ids
+                custom["content_ids"] = ids if len(ids) == 1 else list(dict.fromkeys(ids))
         if self._derives_number and "num_items" not in custom:
             custom["num_items"] = sum([item.get("quantity", 1) for item in contents])
 
