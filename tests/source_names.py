@@ -213,7 +213,7 @@ event_format event_version event_fingerprint true_tstamp load_tstamp
 """
 POSTHOG = """
 uuid event properties person_properties person_id distinct_id team_id timestamp created_at
-inserted_at elements elements_chain ip site_url set_once people_set people_set_once
+inserted_at elements elements_chain ip site_url people_set people_set_once
 bq_ingested_timestamp properties.$ip properties.$current_url properties.$host
 properties.$pathname properties.$referrer properties.$referring_domain properties.$browser
 properties.$browser_version properties.$browser_language properties.$os properties.$os_name
