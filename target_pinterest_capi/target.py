@@ -61,6 +61,7 @@ from target_pinterest_capi.sinks import (
     RecordSink,
 )
 from target_pinterest_capi.target_command import (
+    HELP,
     Config,
     TargetCommand,
     load_settings,
@@ -381,7 +382,7 @@ class TargetPinterestCapi(Target):
         observations = self.run.observations
         if not self.settings.quality or observations is None:
             return int(ExitCode.OK)
-        short = list(find_shortfalls(self.settings.quality, observations))
+        short = list(find_shortfalls(self.settings.quality, observations, self.run.usual_events))
         for one in short:
             self.logger.warning("Low quality: %s.", one.words, extra=one._asdict())
         if not short or self.settings.on_low_quality == "warn":
@@ -440,14 +441,14 @@ class TargetPinterestCapi(Target):
 
     @classmethod
     def get_singer_command(cls) -> click.Command:
-        """Return the SDK's command with our exit codes."""
+        """Return the SDK's command with our help and exit codes."""
         command = super().get_singer_command()
         return TargetCommand(
             name=command.name,
             callback=command.callback,
             context_settings=command.context_settings,
             params=command.params,
-            help=command.help,
+            help=HELP,
             logger=cls.logger,
         )
 

@@ -17,7 +17,8 @@ import pytest
 
 from given import Clock, files_limited_to
 from shopper import event
-from target_pinterest_capi.delivery.dead_letters import MAX_BUFFERED, DeadLetter, DeadLetters
+from target_pinterest_capi.delivery.dead_letters import DeadLetter, DeadLetters
+from target_pinterest_capi.delivery.waiting import MAX_BUFFERED
 from target_pinterest_capi.files.line_file import LineFile, _take_back
 from target_pinterest_capi.events.outcomes import Outcome
 from target_pinterest_capi.events.event import Origin

@@ -583,8 +583,24 @@ def expression_error(source):
         ("id:string", 2, written("id:string")),
         ("Total?", 5, written("Total?")),
         ("Price (EUR)", 0, f"there is no such function{written('Price (EUR)')}"),
-        ("total * 100", 6, "arithmetic is written add(a, b)"),
+        *(
+            (sum_, position, "arithmetic is written add(a, b)")
+            for sum_, position in (
+                ("total * 100", 6),
+                ("total +", 6),
+                ("total+", 5),
+                ("+ total", 0),
+                ("total +tax", 6),
+                ("total/100", 5),
+                ("total / 100", 6),
+                ("total -", 6),
+                ("price*quantity", 5),
+            )
+        ),
+        ("Land/Region", 4, written("Land/Region")),
+        ("Total %", 6, written("Total %")),
         ("a and b", 2, "'and' is written &&"),
+        ("concat(' - ', a b)", 16, f"unexpected 'b'{IN_QUOTES}"),
         ("Order ID == 'x'", 6, f"unexpected 'ID'{IN_QUOTES}"),
         ("a ? b", 2, "unexpected '?'"),
         ("lower(a,)", 8, "unexpected ')'"),

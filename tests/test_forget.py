@@ -349,7 +349,27 @@ def test_lists_that_no_address_leads_to():
     ]
     affected = affected_lists(settings_of(customer_lists=lists, oauth=ACCESS))
     assert [entry.label for entry in affected.removed_from] == ["Mail"]
-    assert [name for name, _ in affected.left] == ["Devices", "audience"]
+    assert [name for name, _ in affected.left] == ["Devices"]
+    assert affected.unnamed == ("audience",)
+    named = affected_lists(settings_of(customer_lists=lists, oauth=ACCESS), ["VIP", "Lapsed"])
+    assert [entry.label for entry in named.removed_from] == ["VIP", "Lapsed", "Mail"]
+    assert named.unnamed == ()
+
+
+@pytest.mark.parametrize("member", [["email"], {"email": "email", "phone": "phone"}])
+def test_lists_that_records_named_are_named(forget, sandbox: Sandbox, run_target, member):
+    """--list names them, of addresses and of rows alike; without it, that they stay is an error."""
+    lists = [{"stream": "vips", "list_name": {"expression": "'Lapsed'"}, "member": member}]
+    shared = {"customer_lists": lists, "mappings": [], "oauth": ACCESS}
+    assert run_target(MEMBERS, **shared).code == 0
+    before = [len(held.members) for held in sandbox.store.lists()]
+    result = forget("people.txt", "--yes", **shared)
+    assert (result.exit_code, "name each with --list" in result.stderr) == (1, True)
+    assert [len(held.members) for held in sandbox.store.lists()] == before
+    result = forget("people.txt", "--yes", "--list", "Lapsed", "--list", "Nobody", **shared)
+    assert "customer list Nobody: is not there" in result.stdout
+    assert "customer list Lapsed: Pinterest took the removal of" in result.stdout
+    assert (result.exit_code == 0) == isinstance(member, list)  # rows may have more than an address
 
 
 def test_list_that_is_not_there(forget):
@@ -405,6 +425,25 @@ def test_their_dead_letters_are_dropped(forget, tmp_path: Path, place: str):
     else:
         assert (tmp_path / place).read_text() == left
         assert stat.S_IMODE((tmp_path / place).stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("is_prefix", [False, True])
+def test_their_rows_of_old_events_are_dropped(forget, tmp_path: Path, *, is_prefix: bool):
+    """A row for Ads Manager has the digest of an address; rows of others stay, and the first line."""
+    folder = tmp_path / "old"
+    folder.mkdir()
+    first, others = "event_time,order_id,email_1\n", f'1,"a, ""b""",{digest(JOE)}\n'
+    (folder / "1-run-1.csv").write_text(first + f"2,c,{digest(JANE)}\n" + others)
+    result = forget(
+        "people.txt",
+        "--yes",
+        lines=f"{JANE}\n",
+        old_events_path=folder.as_uri() if is_prefix else str(folder),
+        ledger_url="sqlite:///ledger.db",
+        ledger_retention_days=30,
+    )
+    assert (result.exit_code, "1 dropped. Uploaded files" in result.stdout) == (0, True)
+    assert (folder / "1-run-1.csv").read_text() == first + others
 
 
 def test_other_files_of_letters_are_named(forget, tmp_path: Path):

@@ -26,6 +26,17 @@ from shopper import event, visit
 from target_pinterest_capi.delivery.batches import Batch
 from target_pinterest_capi.events.event import Account
 from target_pinterest_capi.pinterest.client import Client
+from target_pinterest_capi.pinterest.defined_events import (
+    delete_events,
+    read_events,
+    write_events,
+)
+from target_pinterest_capi.pinterest.deletion_requests import (
+    cancel_request,
+    create_request,
+    read_requests,
+)
+from target_pinterest_capi.pinterest.list_records import ListRow
 from target_pinterest_capi.pinterest.responses import ApiResponse, Credentials, NoResponse
 from target_pinterest_capi.pinterest.retries import (
     Decision,
@@ -34,6 +45,7 @@ from target_pinterest_capi.pinterest.retries import (
     describe,
     pause_seconds,
 )
+from target_pinterest_capi.pinterest.sign_in import exchange_code, make_conversion_token
 from target_pinterest_capi.settings import ConfigurationError, load, read_files
 
 TIMES = int(os.environ.get("FUZZ", "1"))  # as many examples as usual
@@ -184,6 +196,9 @@ GOOD_TREES: tuple[dict[str, Any], ...] = (
             {"stream": "vips", "list_name": "VIPs", "member": ["email"], "operation": "action"}
         ],
         "ledger_url": f"postgresql://user:{SECRET}@localhost/shop",
+        "ledger_retention_days": 30,
+        "old_events_path": "old",
+        "old_events_names": {"custom_data.value": "value", "custom_data.currency": None},
         "results_url": f"postgresql://user:{SECRET}@localhost/shop",
         "notify_url": f"https://hooks.example.com/{SECRET}",
     },
@@ -313,7 +328,27 @@ EVENTS_BODY = {
 }
 LIST_BODY = {"items": [{"id": "1", "name": "VIPs", "status": "READY"}], "bookmark": "next"}
 TOKEN_BODY = {"access_token": "one", "refresh_token": "two", "token_type": "bearer"}
-BODIES = (EVENTS_BODY, LIST_BODY, TOKEN_BODY, {"code": 1, "message": f"Invalid '{CANARY}'"}, [])
+DELETION_BODY = {
+    "request_id": "549755885175900001",
+    "status": "PENDING",
+    "created_time": "2026-11-20T10:00:00Z",
+    "processed_time": None,
+}
+DEFINED_BODY = {"items": [{"name": "Trial", "mapped_conversion_type": "SIGNUP"}]}
+CHANGED_BODY = {"items": [{"name": "Trial", "status": "failure", "exceptions": [{"code": 1}]}]}
+AUDIENCE_BODY = {"items": [{"id": "7", "audience_type": "CUSTOMER_LIST", "status": "READY"}]}
+BODIES = (
+    EVENTS_BODY,
+    LIST_BODY,
+    TOKEN_BODY,
+    DELETION_BODY,
+    {"items": [DELETION_BODY], "bookmark": None},
+    DEFINED_BODY,
+    CHANGED_BODY,
+    AUDIENCE_BODY,
+    {"code": 1, "message": f"Invalid '{CANARY}'"},
+    [],
+)
 HEADERS = (
     "Retry-After: 5",
     "Retry-After: Wed, 21 Oct 2026 07:28:00 GMT",
@@ -408,6 +443,16 @@ def test_answers(answering: Answering, status, headers, body, changes, spoils_he
             client.send_events(account, batch.body(), test=False),
             client.customer_lists(SECRET, ACCOUNT, None),
             client.refresh_token(Credentials("app", SECRET, SECRET)),
+            client.update_list(SECRET, ACCOUNT, "1", "ADD", [ListRow(email="a" * 64)]),
+            client.audiences(SECRET, ACCOUNT, None),
+            create_request(client, SECRET, ACCOUNT, [f"{CANARY}@example.com"], [CANARY]),
+            read_requests(client, SECRET, ACCOUNT, None),
+            cancel_request(client, SECRET, ACCOUNT, "549755885175900001"),
+            read_events(client, SECRET, ACCOUNT),
+            write_events(client, SECRET, ACCOUNT, "POST", {"Trial": "SIGNUP"}),
+            delete_events(client, SECRET, ACCOUNT, ["Trial"]),
+            make_conversion_token(client, SECRET),
+            exchange_code(client, "app", SECRET, SECRET, "http://127.0.0.1:8085/"),
         ]
     finally:
         client.close()

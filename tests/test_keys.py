@@ -79,6 +79,12 @@ def test_times_and_floats_of_spark_are_text():
     )
 
 
+@pytest.mark.parametrize(("text", "same"), [("\ud83d\ude00", "\U0001f600"), ("\udcff", "\ufffd")])
+def test_texts_that_no_json_holds_have_an_id(text, same):
+    """Halves of characters, which a stream map can make, are joined or replaced, and never fail."""
+    assert derived({"id": text, text: 1}, ()) == derived({"id": same, same: 1}, ())
+
+
 def test_key_is_hashed_unless_plain():
     """Each key property is the SHA-256 of its text, so that it can be joined in SQL.
 

@@ -20,7 +20,7 @@ from target_pinterest_capi.settings import ConfigurationError, load
 SCHEMA = schema("audience", "id", "email", "audience", "event", key_properties=("id",))
 NAMED = entry(
     stream="audience",
-    list_name={"expression": "audience && concat('Lytics ', trim(audience))"},
+    list_name={"expression": "concat('Lytics ', trim(audience))"},
     operation="event",
 )
 

@@ -3,11 +3,18 @@
 import pytest
 
 from target_pinterest_capi.events.outcomes import NotSent, Rejected, advice_about, find_reason
-from target_pinterest_capi.events.reasons import Invalid, LeftOut, Reason, Skipped, Warned
+from target_pinterest_capi.events.reasons import (
+    Invalid,
+    LeftOut,
+    NotWritten,
+    Reason,
+    Skipped,
+    Warned,
+)
 
 REASONS = [
     reason
-    for reasons in (LeftOut, Warned, Invalid, Skipped, Rejected, NotSent)
+    for reasons in (LeftOut, Warned, Invalid, NotWritten, Skipped, Rejected, NotSent)
     for reason in reasons
 ]
 

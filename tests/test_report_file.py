@@ -35,6 +35,7 @@ WITHHELD = {
     "metrics_path",
     "conversion_token", "conversion_token_file", "oauth",
     "mappings", "customer_lists", "defaults", "dead_letter_keys", "null_values", "quality",
+    "old_events_path", "old_events_names",
     "stream_maps", "stream_map_config", "faker_config",
     "flattening_enabled", "flattening_max_depth", "flattening_max_key_length",
     "flattening_separator",

@@ -25,13 +25,13 @@ from hypothesis import strategies as st
 
 from given import Clock, examples, files_limited_to, settings_of
 from ledger_model import RunLedger, SharedLedger
-from target_pinterest_capi.delivery.dead_letters import FILE_WAIT_SECONDS, MAX_BUFFERED
 from target_pinterest_capi.delivery.event_delivery import ATTEMPT_SLACK_SECONDS
 from target_pinterest_capi.delivery.held_batches import MAX_HELD_BATCHES
 from target_pinterest_capi.delivery.ledger import LEASE_SECONDS, RENEWAL_SECONDS, event_key
 from target_pinterest_capi.delivery.rejection_limit import MIN_SETTLED_FOR_RATIO
 from target_pinterest_capi.delivery.repeats import MAX_WAITING
 from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
+from target_pinterest_capi.delivery.waiting import FILE_WAIT_SECONDS, MAX_BUFFERED
 from target_pinterest_capi.delivery.wakeup import Wakeup, wait_readable
 from target_pinterest_capi.events.event import (
     Account,

@@ -60,6 +60,8 @@ DEFAULTS = {
     "max_rejected_ratio": 1.0,
     "dead_letter_path": "pinterest-rejected.jsonl",
     "dead_letter_keys": "hashed",
+    "old_events_path": None,
+    "old_events_names": {},
     "report_path": None,
     "metrics_path": None,
     "telemetry": "none",

@@ -104,7 +104,7 @@ LIBRARIES: Final = {
         "singer.batch_files",
         "cli.forget.letters",
         "cli.inputs",
-        "delivery.dead_letters",
+        "files.objects",
     ),
     # The sandbox states Pinterest's rules by itself.
     "hashlib": ("events.hashing", "sandbox.identifiers"),
@@ -127,6 +127,7 @@ LIBRARIES: Final = {
     "socket": ("checks.connectivity", "cli.login.redirect", "sandbox.server"),
     "sqlalchemy": (
         "customer_lists.full_refreshes",
+        "delivery.bulk_insert",
         "delivery.database",
         "delivery.event_history",
         "delivery.event_ledger",

@@ -1,4 +1,4 @@
-"""The settings that the cookbook's projects declare: all, since Meltano passes on no others."""
+"""The settings that the cookbook's projects declare: Meltano passes on only declared ones."""
 
 import re
 import textwrap
@@ -37,7 +37,7 @@ def settings_block(indent: str = "") -> str:
     rows = textwrap.wrap(joined, width=98 - len(indent), break_long_words=False)
     lines = [
         "# generated: settings",
-        "settings: &settings [  # all of them: Meltano passes on no others",
+        "settings: &settings [  # all of them: Meltano passes on only declared settings",
         *(f"  {row}".replace("\xa0", " ") for row in rows),
         "]",
         "# /generated",

@@ -41,10 +41,16 @@ def _paths(settings: Settings) -> dict[str, str]:
     given = {
         "dead_letter_path": settings.dead_letter_path,
         "report_path": settings.report_path,
+        "old_events_path": _file_below(settings.old_events_path),
         "metrics_path": settings.metrics_path,
         "oauth.token_path": None if oauth is None else oauth.token_path,
     }
     return {setting: path for setting, path in given.items() if path is not None}
+
+
+def _file_below(folder: str | None) -> str | None:
+    """Return a file as one of those that are made in a folder; an object store as it is."""
+    return folder if folder is None or "://" in folder else str(Path(folder, "any.csv"))
 
 
 def _databases(settings: Settings) -> Iterator[CheckResult]:

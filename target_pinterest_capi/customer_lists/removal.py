@@ -20,24 +20,44 @@ EMAIL = "EMAIL"
 
 
 class AffectedLists(NamedTuple):
-    """The lists that addresses are removed from, and those that stay as they are, and why."""
+    """The lists that addresses are removed from, and those that stay as they are, and why.
+
+    `unnamed` are entries whose lists are named by records: which there are is not known.
+    """
 
     removed_from: tuple[CustomerListEntry, ...]
     left: tuple[tuple[str, str], ...]
+    unnamed: tuple[str, ...] = ()
 
 
-def affected_lists(settings: Settings) -> AffectedLists:
-    """Return which lists of the settings can hold an address, each once."""
+def affected_lists(settings: Settings, names: Sequence[str] = ()) -> AffectedLists:
+    """Return which lists of the settings can hold an address, each once.
+
+    `names` are those of lists that records have named: each entry that does so may have made them.
+    """
     entries: dict[ConfiguredList, CustomerListEntry] = {}
     left: dict[str, str] = {}
-    for entry in settings.customer_lists:
+    unnamed: dict[str, None] = {}
+    for entry in _named(settings.customer_lists, names):
         if entry.list_name_expression is not None:
-            left[entry.label] = "its names come with records: remove them by `operation`"
+            unnamed[entry.label] = None
         elif not entry.has_rows and entry.list_type != EMAIL:
             left[entry.label] = f"it is of {entry.list_type}, which no address leads to"
         else:
             entries.setdefault(configured_list(settings, entry), entry)
-    return AffectedLists(tuple(entries.values()), tuple(left.items()))
+    return AffectedLists(tuple(entries.values()), tuple(left.items()), tuple(unnamed))
+
+
+def _named(
+    entries: Sequence[CustomerListEntry], names: Sequence[str]
+) -> Iterator[CustomerListEntry]:
+    """Yield the entries, those of lists that records name once for each of the names."""
+    for entry in entries:
+        if entry.list_name_expression is None or not names:
+            yield entry
+            continue
+        for name in names:
+            yield entry.model_copy(update={"list_name": name, "list_name_expression": None})
 
 
 class ListRemoval:

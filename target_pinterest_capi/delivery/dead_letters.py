@@ -13,15 +13,11 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from target_pinterest_capi.delivery.bounded_calls import BoundedCalls
+from target_pinterest_capi.delivery.waiting import PATIENCE_SECONDS, SILENT, Waiting
 from target_pinterest_capi.events.event import Mode, Origin
 from target_pinterest_capi.events.outcomes import Outcome
 from target_pinterest_capi.files.line_file import LineFile
-
-MAX_BUFFERED: Final = 1000
-FILE_WAIT_SECONDS: Final = 1.0
-OBJECT_WAIT_SECONDS: Final = 10.0  # an object a flush: not one a second
-PATIENCE_SECONDS: Final = 60.0  # with a write: meanwhile no claim in a ledger is renewed
-_SILENT: Final = "what is there takes nothing, and there was no time left to wait for it"
+from target_pinterest_capi.files.objects import write_object
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -84,52 +80,39 @@ class DeadLetters:
         seconds_left: Callable[[], float | None] = lambda: None,
     ) -> None:
         self.path = path
-        self._calls = BoundedCalls(_SILENT, PATIENCE_SECONDS, seconds_left)
+        self._calls = BoundedCalls(SILENT, PATIENCE_SECONDS, seconds_left)
         self._run_id = run_id
-        self._clock = clock
         self._wall = wall
-        self._is_prefix = "://" in path
-        self._wait_seconds = OBJECT_WAIT_SECONDS if self._is_prefix else FILE_WAIT_SECONDS
-        self._buffer: list[DeadLetter] = []
-        self._oldest_at = 0.0
-        self._failed_at = float("-inf")  # the last flush, where it failed
+        self._waiting = Waiting[DeadLetter](path, clock)
         self._file = open_lines(path)
         self._objects = 0  # that are complete: one that failed is written again under its name
         self.written = 0
 
     def add(self, letter: DeadLetter) -> None:
         """Add a letter; its event is not acknowledged until `flush` returned it."""
-        if not self._buffer:
-            self._oldest_at = self._clock()
-        self._buffer.append(letter)
+        self._waiting.add(letter)
 
     def due_at(self) -> float | None:
         """Return when the buffer should be flushed; None where it is empty."""
-        if not self._buffer:
-            return None
-        due = self._oldest_at
-        if len(self._buffer) < MAX_BUFFERED:
-            due += self._wait_seconds
-        return max(due, self._failed_at + self._wait_seconds)
+        return self._waiting.due_at()
 
     @property
     def waiting(self) -> int:
         """How many letters are not durable yet."""
-        return len(self._buffer)
+        return len(self._waiting.items)
 
     def oldest_sequence(self) -> int | None:
         """Return the lowest number of a record whose letter is not durable yet."""
-        return min((letter.sequence for letter in self._buffer), default=None)
+        return self._waiting.oldest_sequence()
 
     def flush(self) -> list[DeadLetter]:
         """Make every letter durable, and return them: their events are acknowledged now."""
-        letters = self._buffer
+        letters = self._waiting.items
         if letters:
             at = self._wall()
-            self._failed_at = self._clock()
+            self._waiting.begin_try()
             self._write(b"".join([letter.line(at, self._run_id) for letter in letters]))
-            self._failed_at = float("-inf")
-            self._buffer = []
+            self._waiting.end_try()
             self.written += len(letters)
         return letters
 
@@ -140,7 +123,7 @@ class DeadLetters:
 
     def _write(self, lines: bytes) -> None:
         path = Path(self.path)
-        if self._is_prefix:
+        if "://" in self.path:
             self._calls.call(lambda: self._write_object(lines))
         elif path.exists() and not path.is_file():  # a pipe, whose reader may take nothing
             self._calls.call(lambda: self._file.append(lines))
@@ -148,20 +131,5 @@ class DeadLetters:
             self._file.append(lines)
 
     def _write_object(self, lines: bytes) -> None:
-        import fsspec  # noqa: PLC0415 - costs 30 ms, and only a prefix needs it
-
-        url = f"{self.path.rstrip('/')}/{self._run_id}-{self._objects + 1}.jsonl"
-        options = {"auto_mkdir": True} if url.startswith("file://") else {}
-        try:
-            place = fsspec.open(url, "wb", **options)
-        except (ImportError, ValueError) as error:
-            scheme = self.path.partition("://")[0]
-            raise OSError(f"no fsspec file system for {scheme}:// is installed") from error
-        try:
-            with place as file:
-                file.write(lines)
-        except OSError:
-            raise
-        except Exception as error:  # each store has exceptions of its own
-            raise OSError(f"the store failed ({type(error).__name__})") from error
+        write_object(f"{self.path.rstrip('/')}/{self._run_id}-{self._objects + 1}.jsonl", lines)
         self._objects += 1

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from target_pinterest_capi.delivery.batches import Batch
-from target_pinterest_capi.delivery.ledger import RENEWAL_SECONDS, Ledger, event_key
+from target_pinterest_capi.delivery.ledger import RENEWAL_SECONDS, Claims, Ledger, event_key
 from target_pinterest_capi.delivery.repeats import Repeats
 from target_pinterest_capi.events.event import Account, Event
 
@@ -82,6 +82,14 @@ class Deduplication:
             batch.pick(held) if held else None,
             done + self._repeats.end_delivered(delivered),
         )
+
+    def claim_keys(self, keys: Collection[int]) -> Claims:
+        """Claim keys of events that are not sent, and leave the process another way."""
+        return self._ledger.claim(keys)
+
+    def record_keys(self, keys: Collection[int]) -> None:
+        """Record claimed keys of such events, so that no run takes them up again."""
+        self._ledger.record_delivered(keys)
 
     def record_delivered(self, keys: Collection[int]) -> list[Event]:
         """Record keys that were delivered; return their repeats, which need not be sent."""

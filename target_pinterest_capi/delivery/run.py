@@ -9,7 +9,7 @@ import logging
 import random
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +24,8 @@ from target_pinterest_capi.delivery.event_delivery import EventDelivery, EventSe
 from target_pinterest_capi.delivery.exit_codes import ExitCode as ExitCode  # noqa: PLC0414 - the doors take both from here
 from target_pinterest_capi.delivery.exit_codes import RunStopped as RunStopped  # noqa: PLC0414
 from target_pinterest_capi.delivery.ledger import Ledger
+from target_pinterest_capi.delivery.old_event_delivery import OldEventDelivery
+from target_pinterest_capi.delivery.old_event_rows import too_old
 from target_pinterest_capi.delivery.rejection_limit import RejectionLimit
 from target_pinterest_capi.delivery.results import Program, Results, RunResults
 from target_pinterest_capi.delivery.wakeup import Wakeup
@@ -120,10 +122,21 @@ class Run:
             start_workers=start_workers,
             observe=self.observe_request,
         )
+        self._deliveries: list[Delivery] = [self._events]
+        self._old_events: OldEventDelivery | None = None
+        if settings.old_events_path is not None:
+            self._old_events = OldEventDelivery(
+                settings,
+                self.run_id,
+                self._acknowledger,
+                deduplication,
+                clock=clock,
+                seconds_left=self.grace_seconds_left,
+            )
+            self._deliveries.append(self._old_events)
         self._state_due_at = float("-inf")
         self._can_write_state = True
         self._failed_at: int | None = None  # the record that `on_invalid: fail` stopped at
-        self._deliveries: list[Delivery] = [self._events]
         self._deadline: float | None = None
         self._stop: RunStopped | None = None
         self.watch: ProgressReporter | None = None  # polled while the run goes on
@@ -154,7 +167,9 @@ class Run:
 
     def deliver_event(self, event: Event) -> None:
         """Deliver an event of the current record."""
-        if len(event.body) > self._events.max_event_bytes:
+        if self._old_events is not None and self._old_events.is_old(event):
+            self.handle_old_event(event)
+        elif len(event.body) > self._events.max_event_bytes:
             self.handle_invalid(
                 InvalidRecord(
                     event.origin,
@@ -170,8 +185,17 @@ class Run:
         else:
             self._events.add_event(event, self.sequence)
 
-    def handle_invalid(self, record: InvalidRecord) -> None:
-        """Handle a current record that makes no event.
+    def handle_old_event(self, event: Event) -> None:
+        """Handle an event of the current record that is too old for the API."""
+        if self._old_events is None:
+            self.handle_invalid(too_old(event))
+            return
+        record = self._old_events.add_event(event, self.sequence)
+        if record is not None:
+            self.handle_invalid(record, event if record.detail is not None else None)
+
+    def handle_invalid(self, record: InvalidRecord, event: Event | None = None) -> None:
+        """Handle a current record that makes no event, or one that may be tried again.
 
         Raises `RunStopped` under `on_invalid: fail`, and where the ledger, which is asked about old
         events, fails.
@@ -192,6 +216,8 @@ class Run:
                 record.detail,
                 record.field,
                 record.key,
+                ad_account_id=None if event is None else event.account.ad_account_id,
+                event=None if event is None else event.body,
             )
         )
 
@@ -250,6 +276,11 @@ class Run:
     def observe_request(self) -> "Callable[[Attempt], None] | None":
         """What hears of each request to Pinterest that has ended, if anything does."""
         return None if self.telemetry is None else self.telemetry.record_request
+
+    @property
+    def usual_events(self) -> Mapping[str, float]:
+        """How many events earlier runs delivered, by name, where a gate of quality asks for it."""
+        return self.results.usual_events
 
     @property
     def seconds(self) -> float:

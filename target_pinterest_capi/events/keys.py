@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from target_pinterest_capi.events import coerce, hashing
+from target_pinterest_capi.events.characters import well_formed
 from target_pinterest_capi.events.column_names import is_metadata
 from target_pinterest_capi.events.event import Event
 
@@ -93,13 +94,15 @@ def key_of(event: Event) -> Key | None:
 
 
 def _plain(value: Any) -> Any:
-    """Return floats and times, which only Spark and stream maps bring, as a tap's JSON has them."""
+    """Return floats, times and odd texts, which no tap's JSON brings, as it would have them."""
+    if isinstance(value, str):
+        return well_formed(value)
     if isinstance(value, float):
         return Decimal(repr(value))
     if isinstance(value, datetime | date):
         return value.isoformat()
     if isinstance(value, dict):
-        return {name: _plain(member) for name, member in value.items()}
+        return {_plain(name): _plain(member) for name, member in value.items()}
     if isinstance(value, list):
         return [_plain(member) for member in value]
     return value

@@ -3,7 +3,14 @@
 from enum import StrEnum
 from typing import Final
 
-from target_pinterest_capi.events.reasons import Invalid, LeftOut, Reason, Skipped, Warned
+from target_pinterest_capi.events.reasons import (
+    Invalid,
+    LeftOut,
+    NotWritten,
+    Reason,
+    Skipped,
+    Warned,
+)
 
 
 class Outcome(StrEnum):
@@ -51,7 +58,7 @@ class Rejected(Reason):
 
 _REASONS: Final[dict[str, Reason]] = {
     str(reason): reason
-    for reasons in (LeftOut, Warned, Invalid, Skipped, Rejected, NotSent)
+    for reasons in (LeftOut, Warned, Invalid, NotWritten, Skipped, Rejected, NotSent)
     for reason in reasons
 }
 

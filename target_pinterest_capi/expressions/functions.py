@@ -30,9 +30,8 @@ def _changed(change: Callable[[str], str]) -> Callable[[Any], str | None]:
 
 
 def _concat(first: Any, *others: Any) -> str | None:
-    given = [value for value in (first, *others) if value is not None]
-    texts = [joined for value in given if (joined := text(value)) is not None]
-    return "".join(texts) if texts and len(texts) == len(given) else None
+    texts = [joined for value in (first, *others) if (joined := text(value))]
+    return "".join(texts) if len(texts) == 1 + len(others) else None
 
 
 def _split(value: Any, separator: Any) -> list[str] | None:
@@ -221,11 +220,16 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
         ),
         Function(
             signature="concat(a, b, ...)",
-            about="Texts and numbers joined, numbers with their exact digits; nulls are dropped",
+            about=(
+                "Texts and numbers joined, numbers with their exact digits; null where one of them "
+                "is null or empty: no id is made of a half. A part that may be missing has another "
+                "beside it"
+            ),
             examples=(
                 ("concat(store, '-', number)", {"store": "eu", "number": 1001}, "eu-1001"),
-                ("concat(prefix, price)", {"prefix": None, "price": Decimal("7.50")}, "7.50"),
-                ("concat(first, last)", {}, None),
+                ("concat('order-', id)", {"id": None}, None),
+                ("concat('order-', id)", {"id": ""}, None),
+                ("concat('order-', id, '-', part || '1')", {"id": Decimal("7.50")}, "order-7.50-1"),
             ),
             implementation=_concat,
         ),

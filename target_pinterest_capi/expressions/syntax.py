@@ -53,11 +53,14 @@ _IS_NAME: Final = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
 # A whole expression that may be a column's name as people write it: `Order ID`, `E-Mail`, `$price`,
-# but no JSONPath (`$.price`).
-_ODD_NAME: Final = re.compile(r"(?!\$\.)@?[^\"'`|=<>!\[\]{}(),&@\\\x00-\x1f]{1,60}")
+# but no JSONPath (`$.price`), and nothing that an operator or a dot begins or ends.
+_ODD_NAME: Final = re.compile(
+    r"(?!\$\.)(?=[\w@$#€%])[@]?[^\"'`|=<>!\[\]{}(),&@\\\x00-\x1f]{0,59}(?<=[\w#?%$€°])"
+)
 # The same with a unit, which looks like a call: `Price (EUR)`.
 _NAME_WITH_UNIT: Final = re.compile(r"\w[\w #/%$€°:-]{0,60} \([\w %$€]{1,20}\)")
-_ARITHMETIC: Final = re.compile(r" [-+*/] ")
+_ARITHMETIC: Final = re.compile(r" [-/](?: |$)|[+*]|\w/10+(?!\w)")  # but `Land/Region`, `E-Mail`
+_QUOTED: Final = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`")
 
 
 class _Lexer(Lexer):
@@ -186,7 +189,7 @@ def _message(error: ParseError) -> str:
 def _with_hint(message: str, position: int, source: str, error: ParseError) -> ExpressionError:
     """Return the error, with how it is written what was probably meant: a column, or a sum."""
     name = source.strip()
-    if _ARITHMETIC.search(name):
+    if error.token_value not in _HINTS and _ARITHMETIC.search(_QUOTED.sub("", name)):
         hint = ": arithmetic is written add(a, b), subtract(a, b), multiply(a, b) or divide(a, b)"
         return ExpressionError(message + hint, position)
     if _ODD_NAME.fullmatch(name) and error.token_value not in _WORDS:

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from target_pinterest_capi.customer_lists.members import MemberOperation, MemberResult
 from target_pinterest_capi.delivery.batches import max_event_bytes
+from target_pinterest_capi.delivery.old_event_rows import OldEventRows
 from target_pinterest_capi.events.build.builder import Result
 from target_pinterest_capi.events.column_names import is_metadata
 from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, SkippedRecord
@@ -94,6 +95,7 @@ class Preview:
         self._known_names = known_event_names(settings)
         self._settings = settings
         self.now = now
+        self.old_events = OldEventRows(settings)
         self.began_at = datetime.fromtimestamp(now(), UTC)
         self.accounts = Accounts(settings)
         self.names = NamesNotFound(settings)
@@ -324,6 +326,8 @@ class _StreamPreview:
             self._preview.settings.batch_max_bytes
         ):
             made = InvalidRecord(made.origin, Invalid.EVENT_TOO_LARGE, detail="batch_max_bytes")
+        if isinstance(made, Event):
+            made = self._preview.old_events.result(made, self._preview.now())
         if isinstance(made, InvalidRecord):
             return self._invalid(made, notes)
         tally, line = self._preview.tally, self._preview.line

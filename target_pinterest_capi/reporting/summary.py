@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from target_pinterest_capi.events.event import Origin
 from target_pinterest_capi.events.outcomes import Outcome, advice_about
+from target_pinterest_capi.events.reasons import Skipped
 from target_pinterest_capi.events.redaction import shown_name, shown_path
 from target_pinterest_capi.reporting.customer_lists import CustomerListReport
 
@@ -77,6 +78,12 @@ def about_delivery(tally: "Counters") -> Iterator[str]:
         yield (
             f"{tally.tested} events went to Pinterest as tests, and were not recorded: the mode of "
             "their mapping entries is test."
+        )
+    written = sum(row.number for row in tally.outcomes() if row.reason == Skipped.WRITTEN_TO_CSV)
+    if written:
+        yield (
+            f"{written} events are too old for the API, and not at Pinterest: upload the CSV files "
+            "in old_events_path in Ads Manager, before the events are 30 days old."
         )
     if tally.late_online:
         yield (

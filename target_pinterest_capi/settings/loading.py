@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.events.fields import BY_PATH
+from target_pinterest_capi.events.old_events import MOST_DAYS
 from target_pinterest_capi.expressions.analysis import looks_computed
 from target_pinterest_capi.settings import entries
 from target_pinterest_capi.settings.constants import read_defaults
@@ -26,6 +27,7 @@ from target_pinterest_capi.settings.problems import ConfigurationError, Problem,
 from target_pinterest_capi.settings.reading import build, given_members
 from target_pinterest_capi.settings.secrets import read_secrets
 from target_pinterest_capi.settings.sources import ENVIRONMENT, read_files, real_file
+from target_pinterest_capi.settings.values import EVENTS_OF_USUAL
 from target_pinterest_capi.settings.variables import (
     environment,
     mode_in_effect,
@@ -366,11 +368,11 @@ def _retention_rule(context: _Context) -> Iterator[Problem]:
     if {"ledger_retention_days", "max_event_age_days"} & context.failed:
         return
     age = settings.max_event_age_days
+    why = "max_event_age_days: an older event would be forgotten and sent again"
+    if settings.old_events_path is not None:
+        age, why = MOST_DAYS, "30 with old_events_path: what is older would be written to it again"
     if age is not None and settings.ledger_retention_days < age:
-        advice = (
-            "must be at least max_event_age_days: an older event would be forgotten and "
-            f"sent again. Set it to {age}"
-        )
+        advice = f"must be at least {why}. Set it to {age}"
         yield Problem("ledger_retention_days", advice)
     # No retention is as long as no limit, so somebody has to choose how far back a repeated event
     # is recognized.
@@ -383,6 +385,30 @@ def _retention_rule(context: _Context) -> Iterator[Problem]:
             "must be set where max_event_age_days is never: events repeated later are sent again"
         )
         yield Problem("ledger_retention_days", advice)
+
+
+def _old_events_rule(context: _Context) -> Iterator[Problem]:
+    """Check that old events are written once: the ledger knows what was delivered and written."""
+    settings, failed = context.settings, context.failed
+    if "old_events_path" in failed:
+        return
+    if settings.old_events_path is None:
+        if settings.old_events_names and "old_events_names" not in failed:
+            yield Problem("old_events_names", "has no effect without old_events_path")
+        return
+    if settings.ledger_url is None and "ledger_url" not in failed:
+        yield Problem(
+            "old_events_path",
+            "needs ledger_url: without it, each run would write the events that were delivered or "
+            "written before",
+        )
+    days = settings.max_event_age_days
+    if "max_event_age_days" not in failed and (days is None or days >= MOST_DAYS):
+        yield Problem(
+            "old_events_path",
+            f"has no effect where max_event_age_days is {days or 'never'}: Ads Manager takes "
+            f"events of the last {MOST_DAYS} days",
+        )
 
 
 def _refresh_rule(context: _Context) -> Iterator[Problem]:
@@ -421,6 +447,19 @@ def _notify_rule(context: _Context) -> Iterator[Problem]:
         yield Problem(
             "notify_on",
             "change needs results_url: that database knows how the run before this one ended",
+        )
+
+
+def _quality_rule(context: _Context) -> Iterator[Problem]:
+    if {"quality", "results_url"} & context.failed:
+        return
+    settings = context.settings
+    is_asked = any(EVENTS_OF_USUAL in asked for asked in settings.quality.values())
+    if is_asked and settings.results_url is None:
+        yield Problem(
+            "quality",
+            f"{EVENTS_OF_USUAL} needs results_url: that database knows how many events runs "
+            "usually deliver",
         )
 
 
@@ -482,6 +521,7 @@ def _files(context: _Context) -> Iterator[tuple[str, str]]:
     if settings.oauth is not None and settings.oauth.token_path is not None:
         yield "oauth.token_path", settings.oauth.token_path
     for name, path in (
+        ("old_events_path", settings.old_events_path),
         ("report_path", settings.report_path),
         ("metrics_path", settings.metrics_path),
     ):
@@ -514,9 +554,11 @@ _RULES: Final = (
     _token_rule,
     _oauth_rule,
     _retention_rule,
+    _old_events_rule,
     _refresh_rule,
     _lists_rule,
     _notify_rule,
+    _quality_rule,
     _telemetry_rule,
     _event_names_rule,
     _network_rule,

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import iso3166
 from pydantic import SecretStr
 
+from target_pinterest_capi.events import old_events
 from target_pinterest_capi.events.components import COMPONENTS
 from target_pinterest_capi.settings.problems import WrongValueError, did_you_mean
 
@@ -50,6 +51,14 @@ class Frozen(Mapping[str, Any]):
 
     def __repr__(self) -> str:
         return f"Frozen({', '.join(self._items)})"
+
+
+def as_plain(items: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an object setting as plain dictionaries, also those within it."""
+    return {
+        name: as_plain(member) if isinstance(member, Mapping) else member
+        for name, member in items.items()
+    }
 
 
 def _hashable(value: Any) -> Any:
@@ -198,6 +207,33 @@ def report_path(path: str) -> str:
     return path
 
 
+def old_events_path(path: str) -> str:
+    """A folder, or a prefix: each ad account of each run has files of its own there."""
+    if path.casefold().endswith(".csv"):
+        raise WrongValueError("is a folder, in which files are made: name it without .csv")
+    return path
+
+
+def old_events_names(names: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the names of the file's columns, events and sources, by those of the API."""
+    for ours, theirs in names.items():
+        if ours not in old_events.NAMEABLE:
+            raise WrongValueError(f"has no name {ours!r}{did_you_mean(ours, old_events.NAMEABLE)}")
+        if theirs is None and ours in old_events.MAY_BE_NULL:
+            continue
+        if not isinstance(theirs, str) or not theirs.strip():
+            raise WrongValueError(f"must name {ours} by a text, as Ads Manager's template does")
+    columns = [name for path, name in {**old_events.NAMES, **names}.items() if _is_column(path)]
+    taken = [*old_events.FIXED_COLUMNS, *filter(None, columns)]
+    if len(set(taken)) < len(taken):
+        raise WrongValueError("gives two columns one name")
+    return Frozen(names)
+
+
+def _is_column(name: str) -> bool:
+    return name in (*old_events.ALWAYS, *old_events.OTHER_COLUMNS)
+
+
 def metrics_path(path: str) -> str:
     """A text file that the node exporter's collector reads: it skips those of other endings."""
     if not path.endswith(METRICS_ENDING):
@@ -205,12 +241,14 @@ def metrics_path(path: str) -> str:
     return path
 
 
-# What a gate of `quality` can ask for: the share of events with a component, in per cent, or a
-# number of events; of all together also how many arrive within the hour.
+# What a gate of `quality` can ask for: the share of events with a component, in per cent, a number
+# of events, or that in per cent of what runs usually deliver; of all together also how many arrive
+# within the hour.
 EVENTS: Final = "events"
+EVENTS_OF_USUAL: Final = "events_of_usual"
 WITHIN_AN_HOUR: Final = "within_an_hour"
 ALL_EVENTS: Final = "all"
-SHARES: Final = (*(component.name for component in COMPONENTS), WITHIN_AN_HOUR)
+SHARES: Final = (*(component.name for component in COMPONENTS), EVENTS_OF_USUAL, WITHIN_AN_HOUR)
 
 
 def quality(gates: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -341,6 +341,12 @@ def _load(
         for name in SDK_OPTIONS
         if getattr(settings, name) not in (None, False)
     )
+    if settings.old_events_path is not None:
+        advice = (
+            "is for the Singer target: rows that a task has written are written once more where "
+            "Spark repeats the task. Send old events through the target instead"
+        )
+        problems.append(Problem("old_events_path", advice))
     return settings
 
 

@@ -101,6 +101,12 @@ class PinterestDataSource(DataSource):
         job, settings = read_job(dict(self.options), schema, self.cluster, overwrite=overwrite)
         for warning in settings.warnings:
             log.warning("%s", warning)
+        if settings.customer_lists:
+            log.warning(
+                "customer_lists: are not kept from Spark, and their %d entries have no effect "
+                "here: take their streams through the Singer target.",
+                len(settings.customer_lists),
+            )
         for row in job.not_found:
             log.warning("%s (%s)", row.message, row.setting)
         if settings.mode == "live" and settings.ledger_url is None:

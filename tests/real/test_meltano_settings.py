@@ -57,6 +57,8 @@ VALUES: Final[dict[str, tuple[Any, ...]]] = {
     "quality": ({}, {"checkout": {"hashed_email": 80}, "sign up": {"ip_address": 12.5}}),
     "max_rejected_ratio": (0.25, 0, 1, 1.0, "never", "0.5", 0.001),
     "dead_letter_path": ("rejected letters.jsonl", "memory://pre fix/", "007"),
+    "old_events_path": ("old events", "memory://old events/", "007"),
+    "old_events_names": ({}, {"custom_data.value": "value", "web": "web site", "opt_out": "it's"}),
     "report_path": ("a report.html", "it's.json"),
     "metrics_path": ("a run's numbers.prom",),
     "ledger_url": ("sqlite:///led ger.db", "postgresql+psycopg://u:p%40s@192.0.2.1:5432/db"),

@@ -78,6 +78,10 @@ class Checks:
             self._hold(number not in known.processed, process, f"sends {number}, heard of before")
             self._hold(not known.in_flight[number], process, f"sends {number}, which is under way")
             self._hold(number >= passed, process, f"sends {number}, which STATE has passed")
+            is_test = batch.account.mode == "test"
+            self._hold(
+                is_test == self.is_tested(number), process, f"sends {number} in another mode"
+            )
             is_offline = scenario.records[number].is_offline
             if is_offline and scenario.settings.on_uncertain == "reject":
                 self._hold(
@@ -85,10 +89,14 @@ class Checks:
                 )
                 if scenario.has_ledger:
                     self._hold_repeats(process, number)
-            if scenario.has_ledger:
+            if scenario.has_ledger and not is_test:
                 self._hold_claim(process, number)
         known.in_flight.update(numbers)
         known.sent.update(numbers)
+
+    def is_tested(self, number: int) -> bool:
+        """Return whether a record's entry is for tests."""
+        return self._simulation.scenario.records[number].kind == "tested"
 
     def _hold_repeats(self, process: Process, number: int) -> None:
         """No repeat goes in the place of an event that may have been counted."""
@@ -183,6 +191,8 @@ class Checks:
             return True  # members are looked at by list
         if record.kind in LETTER_KINDS:
             return record.number in lettered
+        if record.kind == "tested":
+            return self._simulation.pinterest.tested_records[record.number] > 0
         assert record.event is not None
         return self._is_delivered(record) or (
             record.is_offline
@@ -294,7 +304,8 @@ class Checks:
         ratio, tally = self._simulation.scenario.settings.max_rejected_ratio, process.run.tally
         totals = tally.by_outcome()
         old = sum(record.kind == "old" for record in process.read)
-        counted = self._arrivals(process) - totals["skipped"] - old
+        skipped = totals["skipped"] - tally.unsent  # a test stands for what is delivered
+        counted = self._arrivals(process) - skipped - old
         self._hold(
             ratio is not None and tally.failed > 0 and tally.failed >= ratio * counted,
             process,
@@ -319,8 +330,13 @@ class Checks:
         arrivals = self._arrivals(process)
         self._hold(sum(totals.values()) <= arrivals, process, f"counts {totals} of {arrivals}")
         if not scenario.has_lists and "ledger" not in process.troubles:
-            heard = len(self.known(process).processed)
-            self._hold(totals["delivered"] == heard, process, f"counts {totals}, heard of {heard}")
+            heard = [one for one in self.known(process).processed if not self.is_tested(one)]
+            self._hold(
+                totals["delivered"] == len(heard), process, f"counts {totals}, heard of {heard}"
+            )
+            tests = len(self.known(process).processed) - len(heard)
+            tested = process.run.tally.tested
+            self._hold(tested == tests, process, f"counts {tested} tests, heard of {tests}")
         if code == int(ExitCode.OK):
             self._hold(process.has_read_all, process, "ends with 0 before the end of its input")
             self._hold(sum(totals.values()) == arrivals, process, f"counts {totals} of {arrivals}")

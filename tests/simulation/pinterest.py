@@ -63,6 +63,7 @@ class Pinterest:
         self.tell = tell
         self.processed: Counter[tuple[str, str]] = Counter()  # by account and event id
         self.processed_records: Counter[int] = Counter()
+        self.tested_records: Counter[int] = Counter()  # checked, and not recorded
         self.lists: dict[str, set[int]] = {}
         self.audiences: Counter[str] = Counter()  # by list
         self.is_repaired = False  # what it refused it takes from now on
@@ -70,12 +71,17 @@ class Pinterest:
         self.refresh_token = FIRST_REFRESH_TOKEN
         self.has_lost_token = False  # it was replaced, and nobody has heard by what
 
-    def process_events(self, account: Account, body: bytes) -> ApiResponse[list[EventStatus]]:
-        """Process a request of events, or refuse it."""
+    def process_events(
+        self, account: Account, body: bytes, *, test: bool
+    ) -> ApiResponse[list[EventStatus]]:
+        """Process a request of events, or refuse it; of a test nothing is recorded."""
         rows = json.loads(body)["data"]
         names = [row["event_id"] for row in rows]
         if not self.is_repaired and any(name.startswith("refused") for name in names):
             return ApiResponse(400, message="Invalid request")
+        if test:
+            self.tested_records.update(int(row["language"]) for row in rows)
+            return ApiResponse(200, body=[EventStatus("processed") for _ in rows])
         statuses = []
         for row, name in zip(rows, names, strict=True):
             has_failed = name.startswith("failing") and not self.is_repaired
@@ -159,7 +165,7 @@ class Connection:
         self.struck: defaultdict[str, int] = defaultdict(int)
 
     def send_events(self, account: Account, body: bytes, *, test: bool) -> EventsResponse:
-        return self._answer(lambda: self._pinterest.process_events(account, body))
+        return self._answer(lambda: self._pinterest.process_events(account, body, test=test))
 
     def customer_lists(self, token: str, ad_account_id: str, bookmark: str | None) -> CallResponse:
         return self._answer(self._pinterest.show_lists)

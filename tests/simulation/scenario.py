@@ -21,6 +21,7 @@ STREAM: Final = "people"
 FIRST_REFRESH_TOKEN: Final = "refresh-0"
 ORIGIN: Final = Origin(STREAM, "pinterest")
 ACCOUNTS: Final = (Account(ACCOUNT, "sandbox-token"), Account("549755885176", "sandbox-token"))
+TEST_ACCOUNT: Final = Account(ACCOUNT, "sandbox-token", "test")
 LISTS: Final = ("VIPs", "Friends")
 PEOPLE: Final = 6
 MAX_REFUSED: Final = 2  # a third one alone in a rerun stops it, as it should
@@ -29,6 +30,7 @@ MAX_REFUSED: Final = 2  # a third one alone in a rerun stops it, as it should
 KINDS: Final = {
     "event": 12,
     "offline": 4,  # an event that Pinterest does not deduplicate
+    "tested": 1,  # an event of an entry whose mode is test: checked there, and not recorded
     "repeat": 2,  # some of them offline
     "failing": 1,  # Pinterest answers `failed` for it
     "refused": 1,  # Pinterest refuses every request with it
@@ -36,7 +38,7 @@ KINDS: Final = {
     "old": 1,
     "skipped": 1,
 }
-EVENT_KINDS: Final = frozenset({"event", "offline", "repeat", "failing", "refused"})
+EVENT_KINDS: Final = frozenset({"event", "offline", "tested", "repeat", "failing", "refused"})
 LETTER_KINDS: Final = frozenset({"failing", "refused", "invalid", "old"})
 
 # How a request may end: whether Pinterest processes it is in `pinterest.py`.
@@ -261,9 +263,12 @@ def _events(rng: random.Random, size: int) -> list[Record]:
 def _event(rng: random.Random, number: int, kind: str) -> Event | None:
     if kind not in EVENT_KINDS:
         return None
-    name = f"same-{rng.randrange(3)}" if kind == "repeat" else f"{kind}-{number}"
+    is_tested = kind == "tested"  # some with the id of an event that is sent
+    may_repeat = kind == "repeat" or (is_tested and rng.random() < 0.5)
+    name = f"same-{rng.randrange(3)}" if may_repeat else f"{kind}-{number}"
     account = ACCOUNTS[kind != "repeat" and rng.random() < 0.2]
-    is_offline = kind == "offline" or name == "same-0"
+    account = TEST_ACCOUNT if is_tested else account
+    is_offline = not is_tested and (kind == "offline" or name == "same-0")
     body = encode(
         {
             "event_name": "page_visit",

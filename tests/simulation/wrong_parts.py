@@ -7,10 +7,12 @@ does.
 from collections.abc import Collection, Iterator
 from typing import Any, Final
 
+import msgspec
 from refreshes_model import RunRefreshes
 
 from ledger_model import RunLedger
 from simulation.process import Parts
+from simulation.scenario import ACCOUNTS
 from target_pinterest_capi.cli.replay.letters import Letters, UnsentReason
 from target_pinterest_capi.delivery.checkpoints import Checkpoints
 from target_pinterest_capi.delivery.ledger import Claims
@@ -117,6 +119,13 @@ class RunThatGoesRoundInCircles(Run):
         self.wake.set()
 
 
+class RunThatSendsTestsLive(Run):
+    """Sends the events of an entry whose mode is test as live ones."""
+
+    def deliver_event(self, event: Event) -> None:
+        super().deliver_event(msgspec.structs.replace(event, account=ACCOUNTS[0]))
+
+
 # What each of them breaks, in a word of the failure that must come.
 WRONG_PARTS: Final = {
     "reads on after a signal": (
@@ -131,5 +140,6 @@ WRONG_PARTS: Final = {
     "completes a refresh of nobody": (Parts(run_refreshes=RefreshesOfNobody), "would remove"),
     "begins a refresh anew": (Parts(run_refreshes=RefreshesThatBeginAnew), "would remove"),
     "replays no offline event": (Parts(letters=LettersOfOnlineEvents), "loses the letter"),
+    "sends tests live": (Parts(run=RunThatSendsTestsLive), "in another mode"),
     "goes round in circles": (Parts(run=RunThatGoesRoundInCircles), "round in circles"),
 }

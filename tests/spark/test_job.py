@@ -106,6 +106,15 @@ def test_sparks_own_options_are_let_through(config: Callable[..., str]):
             "ledger_url_env",
         ),
         ({"oauth.access_token": "secret-1"}, "oauth.access_token", "customer lists"),
+        (
+            {
+                "old_events_path": "old",
+                "ledger_url": URL.replace(":hidden", ""),
+                "ledger_retention_days": "30",
+            },
+            "old_events_path",
+            "through the target instead",
+        ),
         ({"config": "nowhere.json"}, "nowhere.json", "cannot be read"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -314,3 +323,16 @@ def test_mode_of_the_drivers_environment(
     monkeypatch.delenv("TARGET_PINTEREST_CAPI_MODE")
     monkeypatch.setenv("TARGET_PINTEREST_CAPI_DRY_RUN", "1")
     assert "TARGET_PINTEREST_CAPI_DRY_RUN" in problems_of(config=config())
+
+
+def test_lists_that_have_no_effect_are_said(
+    config: Callable[..., str], caplog: pytest.LogCaptureFixture
+):
+    """A configuration with customer lists of other streams is warned about, not passed over."""
+    from target_pinterest_capi.spark.source import PinterestDataSource
+
+    lists = [{"stream": "vip", "list_name": "VIPs", "member": "em"}]
+    given = config(customer_lists=lists, oauth={"access_token": "token-of-lists"})
+    source = PinterestDataSource({"config": given, "stream": "orders"})
+    source.writer(SCHEMA, overwrite=False)
+    assert "customer_lists: are not kept from Spark, and their 1 entries" in caplog.text

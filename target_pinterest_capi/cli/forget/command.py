@@ -13,7 +13,7 @@ from typing import Final
 import click
 
 from target_pinterest_capi.cli.configuration import load_settings, refuse_settings
-from target_pinterest_capi.cli.forget.letters import drop_letters
+from target_pinterest_capi.cli.forget.letters import drop_letters, drop_old_events
 from target_pinterest_capi.cli.forget.people import (
     NotPeopleError,
     People,
@@ -28,7 +28,11 @@ from target_pinterest_capi.cli.options import config_option, repeatable_option
 from target_pinterest_capi.customer_lists.full_refreshes import FullRefreshes
 from target_pinterest_capi.customer_lists.list_delivery import configured_list
 from target_pinterest_capi.customer_lists.remote_list import RemoteList
-from target_pinterest_capi.customer_lists.removal import ListRemoval, affected_lists
+from target_pinterest_capi.customer_lists.removal import (
+    AffectedLists,
+    ListRemoval,
+    affected_lists,
+)
 from target_pinterest_capi.delivery.exit_codes import ExitCode
 from target_pinterest_capi.delivery.flow_run import run_flow
 from target_pinterest_capi.delivery.ledger import LedgerError
@@ -44,6 +48,7 @@ BY_ADDRESS_ALONE: Final = (
     " Pinterest finds a row by its address alone is not documented. Have the source remove these"
     " people (`operation`), or add them no more and make the list again"
 )
+UNNAMED: Final = "records name them, and which there are is not known: name each with --list"
 NEEDED_FOR: Final = "to ask Pinterest for a deletion, which takes no conversion token"
 
 
@@ -67,6 +72,12 @@ NEEDED_FOR: Final = "to ask Pinterest for a deletion, which takes no conversion 
     "FILE",
     "Dead letters to drop theirs from; repeatable.  [default: dead_letter_path]",
 )
+@repeatable_option(
+    "--list",
+    "lists",
+    "NAME",
+    "A customer list that records have named (list_name with an expression); repeatable.",
+)
 @click.option("--yes", is_flag=True, help="Ask nothing before it is done: for programs.")
 @click.option(
     "--status",
@@ -85,15 +96,16 @@ def forget(
     are_click_ids: bool,
     accounts: tuple[str, ...],
     letters: tuple[str, ...],
+    lists: tuple[str, ...],
     yes: bool,
     status_of: str | None,
     cancelled: str | None,
 ) -> None:
-    """Have people forgotten: by Pinterest, by customer lists and by dead letters.
+    """Delete people's data: at Pinterest, in customer lists and in dead letters.
 
-    FILE has an e-mail address or a click id a line; - is stdin. Pinterest is asked to delete what
-    was delivered about them, they are removed from every customer list of the configuration, and
-    their dead letters are dropped. Nothing that is printed names anybody.
+    FILE has one e-mail address or click id per line; - is stdin. Asks Pinterest to delete these
+    people's events, removes them from every customer list of the configuration, and removes their
+    dead letters. The output identifies nobody.
 
     \b
     pinterest-capi forget people.txt --config target.yaml
@@ -101,9 +113,9 @@ def forget(
     pinterest-capi forget --status --config target.yaml
     pinterest-capi forget --cancel 549755885175900001 --config target.yaml
 
-    A request can be cancelled for 72 hours; what it names is deleted within 30 days after that.
-    Deletion requests are a beta of Pinterest's, which it opens to an app when it is asked. Exits
-    with 0 when all was done, 1 when something was not, 2 for a wrong configuration or input.
+    A request can be cancelled for 72 hours; the data is deleted within 30 days after that.
+    Deletion requests are a beta feature, which Pinterest enables for an app on request. Exits with
+    0 if everything was done, 1 if something failed, 2 for a wrong configuration or input.
     """  # noqa: D301 - click reads \b as "keep these lines"
     settings = _load(paths)
     wanted = accounts or tuple(named_accounts(settings))
@@ -123,8 +135,22 @@ def forget(
         click.echo("There is nobody to forget: the input is empty.")
         return
     places = letters or (settings.dead_letter_path,)
-    _confirm(settings, people, wanted, places, is_from_stdin=file == STANDARD_INPUT, yes=yes)
-    failures = [*_drop_letters(places, people), *_ask_pinterest(settings, wanted, people)]
+    affected = affected_lists(settings, lists)
+    _confirm(
+        settings,
+        people,
+        wanted,
+        places,
+        affected,
+        is_from_stdin=file == STANDARD_INPUT,
+        yes=yes,
+    )
+    failures = [
+        *_drop_letters(places, people),
+        *_drop_old_events(settings.old_events_path, people),
+        *_ask_pinterest(settings, wanted, people, affected.removed_from),
+        *(f"customer lists of {label}: {UNNAMED}" for label in affected.unnamed),
+    ]
     for failure in failures:
         click.echo(f"Error: {failure}", err=True)
     sys.exit(ExitCode.ERROR if failures else ExitCode.OK)
@@ -167,20 +193,24 @@ def _confirm(
     people: People,
     accounts: Sequence[str],
     places: Sequence[str],
+    affected: AffectedLists,
     *,
     is_from_stdin: bool,
     yes: bool,
 ) -> None:
     """Say what will be done, and ask, unless that was answered before."""
-    affected = affected_lists(settings)
     click.echo(
         f"{len(people.emails)} e-mail addresses and {len(people.click_ids)} click ids:\n"
         f"  deletion requests in ad account {', '.join(accounts)}\n"
         f"  removal from {len(affected.removed_from)} customer lists\n"
         f"  dead letters in {', '.join(places)}"
     )
+    if settings.old_events_path is not None:
+        click.echo(f"  old events in {settings.old_events_path}")
     for name, why in affected.left:
         click.echo(f"  customer list {name} stays as it is: {why}")
+    for label in affected.unnamed:
+        click.echo(f"  customer lists of {label} stay as they are: {UNNAMED}")
     if any(not (entry.ad_account_id or "0").isdigit() for entry in settings.mappings or ()):
         click.echo("  ad accounts that come with records are not asked: name them, --ad-account")
     if yes:
@@ -201,7 +231,24 @@ def _drop_letters(places: Sequence[str], people: People) -> Iterator[str]:
             click.echo(f"dead letters in {place}: {dropped} dropped.")
 
 
-def _ask_pinterest(settings: Settings, accounts: Sequence[str], people: People) -> Iterator[str]:
+def _drop_old_events(place: str | None, people: People) -> Iterator[str]:
+    """Drop the rows of people from files for Ads Manager likewise, where there are any."""
+    if place is None:
+        return
+    try:
+        dropped = drop_old_events(place, people)
+    except OSError as error:
+        yield f"old events in {place}: {error.strerror or error}"
+    else:
+        click.echo(f"old events in {place}: {dropped} dropped. Uploaded files are Pinterest's.")
+
+
+def _ask_pinterest(
+    settings: Settings,
+    accounts: Sequence[str],
+    people: People,
+    lists: Sequence[CustomerListEntry],
+) -> Iterator[str]:
     """Remove people from lists and ask for their deletion, and yield what failed."""
     assert settings.oauth is not None  # noqa: S101 - asked for before
     client = Client(
@@ -211,7 +258,7 @@ def _ask_pinterest(settings: Settings, accounts: Sequence[str], people: People) 
     try:
         if people.emails:
             digests = [digest(email) for email in people.emails]
-            for entry in affected_lists(settings).removed_from:
+            for entry in lists:
                 yield from _remove_from_list(settings, client, tokens, entry, digests)
         for account in accounts:
             yield from _request_deletion(settings, client, tokens, account, people)

@@ -1,11 +1,15 @@
-"""Dead letters of people who are to be forgotten: found by what a line holds of them, and dropped.
+"""What runs have left of people who are to be forgotten: dead letters, and rows of old events.
+
+Each is found by what its line holds of them, and dropped.
 
 A file is written again as a whole, under the lock that runs take to append to it; of a prefix each
 object that holds one is. A line that cannot be read stays.
 """
 
-from collections.abc import Collection
-from typing import Any, Final
+import csv
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
@@ -32,6 +36,11 @@ class LettersOf:
             return False
         return any(self._is_theirs(text) for text in texts_in(letter))
 
+    def are_in_row(self, row: bytes) -> bool:
+        """Return whether a row of a CSV file has one of them in a cell."""
+        cells = next(csv.reader([row.decode("utf-8", "replace")]), [])
+        return any(self._is_theirs(cell) for cell in cells)
+
     def _is_theirs(self, text: str) -> bool:
         if text in self._marks or text.lower() in self._marks:
             return True
@@ -53,15 +62,23 @@ def drop_letters(path: str, people: People) -> int:
     Raises `OSError`.
     """
     holds = LettersOf(people).holds
-    return _drop_objects(path, holds) if "://" in path else drop_lines(path, holds)
+    return _drop_objects(path, ".jsonl", holds) if "://" in path else drop_lines(path, holds)
 
 
-def _drop_objects(prefix: str, holds: Any) -> int:
+def drop_old_events(path: str, people: People) -> int:
+    """Drop their rows from the CSV files of a folder, or below a prefix, likewise."""
+    holds = LettersOf(people).are_in_row
+    if "://" in path:
+        return _drop_objects(path, ".csv", holds)
+    return sum(drop_lines(str(file), holds) for file in sorted(Path(path).glob("*.csv")))
+
+
+def _drop_objects(prefix: str, ending: str, holds: Callable[[bytes], bool]) -> int:
     import fsspec  # noqa: PLC0415 - costs 30 ms, and only a prefix needs it
 
     try:
         files, place = fsspec.core.url_to_fs(prefix)
-        found = [one for one in files.find(place) if one.endswith(".jsonl")]
+        found = [one for one in files.find(place) if one.endswith(ending)]
     except FileNotFoundError:
         return 0
     except (ImportError, ValueError) as error:

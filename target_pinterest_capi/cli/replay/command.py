@@ -27,9 +27,6 @@ from target_pinterest_capi.cli.replay.letters import Letters, NoTokenError
 from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
 from target_pinterest_capi.delivery.run_end import end_run
 from target_pinterest_capi.events.coerce import DAY_SECONDS
-from target_pinterest_capi.events.event import Event, InvalidRecord
-from target_pinterest_capi.events.keys import key_of
-from target_pinterest_capi.events.reasons import Invalid
 from target_pinterest_capi.pipeline.feed import IteratedSource, paced
 from target_pinterest_capi.settings import Settings
 
@@ -48,9 +45,9 @@ def replay(file: str, paths: tuple[str, ...], output: str | None, dry_run: bool)
     """Send the events of dead letters again.
 
     Reads FILE, a file of dead letters or an fsspec URL of one, sends each event in it with the
-    target's own configuration, and writes what still fails to a new file. FILE is never changed.
-    Letters of invalid records have no event: they are counted, and the source or the mapping needs
-    to be corrected.
+    configuration of the target, and writes those that fail again to a new file. FILE is never
+    changed. Dead letters of invalid records have no event and are only counted: correct the source
+    or the mapping.
 
     \b
     pinterest-capi replay pinterest-rejected.jsonl --config target.yaml --dry-run
@@ -140,16 +137,9 @@ def _read(run: Run, letters: Letters) -> None:
     for event in paced(run, IteratedSource(letters)):
         run.sequence += 1
         if event.time < oldest:
-            run.handle_invalid(_too_old(event))
+            run.handle_old_event(event)
         else:
             run.deliver_event(event)
-
-
-def _too_old(event: Event) -> InvalidRecord:
-    identity = (event.account, event.name, event.id)
-    return InvalidRecord(
-        event.origin, Invalid.EVENT_TOO_OLD, "event_time", key=key_of(event), repeat_of=identity
-    )
 
 
 def _check_all(letters: Letters, file: str) -> None:

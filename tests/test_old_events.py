@@ -1,0 +1,380 @@
+"""Events that are too old for the API have a row in a CSV file for Ads Manager.
+
+No row says less of an event than must be kept, none is written twice, and none counts as delivered.
+"""
+
+import csv
+import json
+import re
+import stat
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import pytest
+from click.testing import CliRunner
+
+from given import ACCOUNT, Clock, record, schema, settings_of, state
+from shopper import digest, event, seconds_ago, visit
+from target_pinterest_capi.cli.main import main
+from target_pinterest_capi.delivery.deduplication import Deduplication
+from target_pinterest_capi.delivery.event_ledger import EventLedger
+from target_pinterest_capi.delivery.ledger import event_key
+from target_pinterest_capi.delivery.old_event_delivery import OldEventDelivery
+from target_pinterest_capi.delivery.waiting import FILE_WAIT_SECONDS
+from target_pinterest_capi.events.event import Event
+from target_pinterest_capi.events.old_events import MAY_BE_NULL, NAMEABLE
+from target_pinterest_capi.files.numbered_files import NumberedFiles
+from target_pinterest_capi.sandbox.server import Sandbox
+from target_pinterest_capi.settings import ConfigurationError, load
+
+DAY = 86_400
+AMOUNTS = {"custom_data.value": "value", "custom_data.currency": "currency"}
+ORDERS = schema("orders", *visit(), "value", "currency", "opt_out_type", "opt_out", "st")
+
+Run = Callable[..., Any]
+
+
+def order(number: int = 1, days: float = 10, **columns: Any) -> bytes:
+    """Return the record of an order in a shop, of some days ago."""
+    given = {"event_name": "checkout", "action_source": "offline", **columns}
+    return record("orders", **visit(number, event_time=seconds_ago(days * DAY), **given))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "old"
+
+
+@pytest.fixture
+def run(run_target: Run, folder: Path, tmp_path: Path) -> Run:
+    """Return a function that runs the target on orders, with files for the old ones."""
+    given = {
+        "old_events_path": str(folder),
+        "ledger_url": f"sqlite:///{tmp_path}/ledger.db",
+        "ledger_retention_days": 30,
+    }
+    return lambda *records, **more: run_target([ORDERS, *records], **{**given, **more})
+
+
+def rows(folder: Path) -> list[dict[str, str]]:
+    """Return the rows of every file, by the names of their columns."""
+    found: list[dict[str, str]] = []
+    for file in sorted(folder.glob("*.csv")):
+        with file.open(newline="") as lines:
+            found += csv.DictReader(lines)
+    return found
+
+
+# What is written
+
+
+def test_old_event_is_a_row_and_not_sent(run: Run, folder: Path, sandbox: Sandbox):
+    """It is skipped as written_to_csv, STATE goes past it, and the log says that it waits."""
+    ran = run(order(1), order(2, days=1), state({"n": 2}))
+    assert (ran.code, ran.reasons) == (0, {"written_to_csv": 1})
+    assert ran.outcomes == {"delivered": 1, "skipped": 1}
+    assert ran.states
+    assert ran.dead_letters == []
+    assert sandbox.store.event_ids() == {"visit-2": 1}
+    assert "1 events are too old for the API, and not at Pinterest: upload" in ran.log
+
+
+def test_row_has_the_columns_of_the_help_page(run: Run, folder: Path):
+    """Times are Unix seconds, addresses digests in columns of their own, kinds Ads Manager's."""
+    run(order(1, em=[f"a{number}@example.com" for number in range(5)]))
+    (file,) = folder.iterdir()
+    assert file.name.startswith(f"{ACCOUNT}-")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    (row,) = rows(folder)
+    assert abs(int(row.pop("event_time")) - seconds_ago(10 * DAY)) < 60
+    assert row == {
+        "event_type": "Checkout",
+        "source_type": "offline",
+        "madid": "",
+        **{f"email_{number + 1}": digest(f"a{number}@example.com") for number in range(4)},
+    }
+
+
+def test_named_columns_are_written(run: Run, folder: Path):
+    """What old_events_names names is a column; a kind of its own name is that."""
+    names = {
+        **AMOUNTS,
+        "action_source": "event_source",
+        "page_visit": "PageVisit",
+        "custom_data.order_id": "order_id",
+        "opt_out": "opt_out",
+    }
+    told = {"value": "19.90", "currency": "EUR", "order_id": '9, "x"\ny', "opt_out": True}
+    run(order(1, event_name="page_visit", **told), old_events_names=names)
+    (row,) = rows(folder)
+    assert row["event_type"] == "PageVisit"
+    assert row["event_source"] == "offline"
+    assert (row["value"], row["currency"], row["opt_out"]) == ("19.90", "EUR", "true")
+    assert row["order_id"] == '9, "x" y'  # one line, so that a cut file has whole rows
+
+
+@pytest.mark.parametrize(
+    ("columns", "field", "detail"),
+    [
+        ({"value": 5}, "custom_data.value", "no_column"),
+        ({"value": 5, "currency": "EUR"}, "custom_data.value", "no_column"),
+        ({"opt_out": True}, "opt_out", "no_column"),
+        ({"opt_out_type": "LDP"}, "custom_data.opt_out_type", "no_column"),
+        ({"event_name": "page_visit"}, "event_name", "no_name_in_file"),
+        ({"event_name": "a_game"}, "event_name", "no_name_in_file"),
+        ({"action_source": "web"}, "action_source", "no_name_in_file"),
+        (
+            {"em": None, "client_ip_address": "192.0.2.1", "client_user_agent": "Mozilla/5.0"},
+            "user_data",
+            "no_email_or_maid",
+        ),
+    ],
+)
+def test_what_a_row_would_lose_keeps_it_a_dead_letter(
+    run: Run, folder: Path, columns: dict[str, Any], field: str, detail: str
+):
+    """An amount, an opting out, an unknown kind, a person it cannot name: the letter says which."""
+    ran = run(order(1, **columns))
+    assert rows(folder) == []
+    assert ran.reasons == {"event_too_old": 1}
+    (letter,) = ran.dead_letters
+    assert (letter["field"], letter["detail"]) == (field, detail)
+    assert letter["event"]["event_id"] == "visit-1"
+
+
+@pytest.mark.parametrize(
+    ("columns", "names", "expected"),
+    [
+        ({"value": 5}, {"custom_data.value": None}, {}),
+        ({"value": 5}, {"custom_data.value": "value"}, {"value": "5"}),
+        ({"opt_out": False}, {}, {}),
+        (
+            {"opt_out_type": "LDP", "st": "CA", "country": "US"},
+            {"custom_data.opt_out_type": "ldp", "user_data.st": "st", "user_data.country": "c"},
+            {"ldp": "LDP", "st": digest("ca"), "c": digest("us")},
+        ),
+    ],
+)
+def test_what_is_named_or_left_on_purpose_is_written(
+    run: Run,
+    folder: Path,
+    columns: dict[str, Any],
+    names: dict[str, Any],
+    expected: dict[str, str],
+):
+    """Null says that a template has no column for amounts; opting out has its columns or no row."""
+    ran = run(order(1, **columns), old_events_names=names)
+    assert ran.reasons == {"written_to_csv": 1}
+    assert expected.items() <= rows(folder)[0].items()
+
+
+def test_ldp_needs_all_its_columns(run: Run, folder: Path):
+    """State and country are part of LDP: without either column the event stays a dead letter."""
+    names = {"custom_data.opt_out_type": "ldp", "user_data.st": "st"}
+    ran = run(order(1, opt_out_type="LDP", st="CA", country="US"), old_events_names=names)
+    assert [one["field"] for one in ran.dead_letters] == ["user_data.country"]
+
+
+@pytest.mark.parametrize(
+    ("source", "written"), [("app_android", True), ("offline", True), ("app_ios", False)]
+)
+def test_advertising_ids_of_ios_are_not_written(run: Run, folder: Path, source: str, written: bool):
+    """The file takes advertising ids of Android."""
+    maid = "AECE52E7-03EE-455A-B3C4-E57283966239"
+    names = {name: name for name in ("app_android", "app_ios")}
+    run(order(1, em=None, hashed_maids=maid, action_source=source), old_events_names=names)
+    assert [row["madid"] for row in rows(folder)] == [digest(maid.lower())] * written
+
+
+@pytest.mark.parametrize(
+    ("days", "reasons"),
+    [
+        (6.9, {}),
+        (7.1, {"written_to_csv": 1}),
+        (29.9, {"written_to_csv": 1}),
+        (30.1, {"event_too_old": 1}),
+    ],
+)
+def test_from_the_last_day_of_the_api_to_the_thirtieth(
+    run: Run, days: float, reasons: dict[str, int]
+):
+    """What the API takes is sent, and what Ads Manager does not take either is a dead letter."""
+    assert run(order(1, days=days)).reasons == reasons
+
+
+# Once
+
+
+def test_neither_a_rerun_nor_a_repeat_writes_twice(run: Run, folder: Path):
+    """The ledger knows what was delivered and what was written, and a run what waits."""
+    run(order(1, days=6), order(2), order(2))
+    assert len(rows(folder)) == 1
+    again = run(order(1, days=8), order(2))
+    assert again.reasons == {"in_ledger": 2}
+    assert len(rows(folder)) == 1
+
+
+class Skips:
+    """Who hears of events that are not sent."""
+
+    def __init__(self) -> None:
+        self.counted: Counter[str] = Counter()
+
+    def skip_events(self, events: list[Event], reason: str) -> None:
+        self.counted[reason] += len(events)
+
+
+def test_claims_of_another_run_are_waited_for(folder: Path, tmp_path: Path, clock: Clock):
+    """An event that another run is about to deliver is not written, nor is its record passed."""
+    url, skips = f"sqlite:///{tmp_path}/ledger.db", Skips()
+    other, mine = EventLedger(url, 30), EventLedger(url, 30)
+    old = event(1, at=seconds_ago(10 * DAY))
+    other.claim([event_key(old.account, old.name, old.id)])
+    names = {"page_visit": "PageVisit", "web": "web"}
+    settings = settings_of(
+        old_events_path=str(folder),
+        old_events_names=names,
+        ledger_url=url,
+        ledger_retention_days=30,
+    )
+    claims = Deduplication(lambda: mine, clock)
+    delivery = OldEventDelivery(settings, "run1", skips, claims, clock=clock)  # type: ignore[arg-type]
+    assert delivery.add_event(old, 7) is None
+    delivery.flush()
+    assert (delivery.is_idle, delivery.oldest_sequence(), rows(folder)) == (False, 7, [])
+    other.close()
+    clock.advance(FILE_WAIT_SECONDS)
+    delivery.poll()
+    assert (delivery.is_idle, delivery.oldest_sequence(), len(rows(folder))) == (True, None, 1)
+    assert +skips.counted == {"written_to_csv": 1}
+
+
+def test_full_disk_stops_the_run_before_state(run: Run, folder: Path, tmp_path: Path):
+    """No STATE passes an event whose row is not on the disk, and the message names the setting."""
+    folder.write_text("")  # a file where the folder is to be
+    ran = run(order(1), state({"n": 1}))
+    assert (ran.code, ran.states, ran.outcomes) == (1, [], {})
+    assert "old_events_path" in ran.log
+    folder.unlink()
+    assert run(order(1), state({"n": 1})).reasons == {"written_to_csv": 1}
+
+
+@pytest.mark.parametrize("mode", ["test", "dry_run"])
+def test_other_modes_write_nothing(run: Run, folder: Path, mode: str):
+    """A test or a dry run leaves no file, nor does an entry whose mode is one."""
+    assert run(order(1), mode=mode).reasons == {"event_too_old": 1}
+    entry = {"stream": "orders", "preset": "pinterest", "mode": mode}
+    assert run(order(1), mappings=[entry]).reasons == {"event_too_old": 1}
+    assert not folder.exists()
+
+
+# Files
+
+
+def test_files_stay_below_their_limits(tmp_path: Path):
+    """A file that would be too long or too large is followed by another, with the first line."""
+    files = NumberedFiles(str(tmp_path), "run", b"a,b\n", max_bytes=20, max_lines=3)
+    for number in range(5):
+        files.append([b"%d,1\n" % number])
+    files.append([b"x" * 15 + b"\n"])
+    files.close()
+    found = {file.name: file.read_text().split() for file in tmp_path.iterdir()}
+    assert found == {
+        "run-1.csv": ["a,b", "0,1", "1,1"],
+        "run-2.csv": ["a,b", "2,1", "3,1"],
+        "run-3.csv": ["a,b", "4,1"],
+        "run-4.csv": ["a,b", "x" * 15],
+    }
+
+
+def test_each_account_has_files_of_its_own(run: Run, folder: Path):
+    """Ads Manager takes a file for one account."""
+    entry = {"stream": "orders", "preset": "pinterest", "ad_account_id": "account"}
+    run(order(1, account="1"), order(2, account="2"), order(3, account="1"), mappings=[entry])
+    sizes = {file.name.split("-")[0]: file.read_text().count("\n") for file in folder.iterdir()}
+    assert sizes == {"1": 3, "2": 2}
+
+
+def test_prefix_has_an_object_for_each_write(run: Run):
+    """Below an fsspec URL every write makes an object of its own, with the first line."""
+    run(order(1), order(2), old_events_path="memory://old-events/")
+    files = fsspec.filesystem("memory")
+    (found,) = files.find("/old-events")
+    assert files.cat_file(found).count(b"\n") == 3
+    files.rm("/old-events", recursive=True)
+
+
+# Commands
+
+
+def test_replay_writes_what_has_become_too_old(
+    run: Run, folder: Path, config: dict[str, Any], tmp_path: Path, sandbox: Sandbox
+):
+    """Once the columns have names, a replay of the dead letters writes the rows."""
+    assert run(order(1, value=5)).reasons == {"event_too_old": 1}
+    file = tmp_path / "target.json"
+    given = {
+        **config,
+        "old_events_path": str(folder),
+        "old_events_names": {"custom_data.value": "value"},
+        "ledger_url": f"sqlite:///{tmp_path}/ledger.db",
+        "ledger_retention_days": 30,
+    }
+    file.write_text(json.dumps(given))
+    done = CliRunner().invoke(main, ["replay", config["dead_letter_path"], "--config", str(file)])
+    assert done.exit_code == 0, done.output
+    assert [row["value"] for row in rows(folder)] == ["5"]
+    assert sandbox.store.requests() == []
+
+
+# Settings
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"ledger_url": None}, "needs ledger_url"),
+        ({"ledger_retention_days": 29}, "must be at least 30 with old_events_path"),
+        ({"max_event_age_days": 30}, "has no effect where max_event_age_days is 30"),
+        ({"max_event_age_days": "never", "ledger_retention_days": 40}, "is never"),
+        ({"old_events_path": "old.csv"}, "is a folder"),
+        ({"old_events_path": None, "old_events_names": {"web": "web"}}, "has no effect without"),
+        ({"old_events_names": {"custom_data.valu": "x"}}, "did you mean custom_data.value?"),
+        ({"old_events_names": {"web": " "}}, "must name web by a text"),
+        ({"old_events_names": {"opt_out": None}}, "must name opt_out by a text"),
+        ({"old_events_names": {"opt_out": "madid"}}, "gives two columns one name"),
+        ({"old_events_names": {"event_id": "source_type"}}, "gives two columns one name"),
+        ({"old_events_path": "rejected.jsonl"}, "is the file of"),
+    ],
+)
+def test_settings_that_could_write_wrong_files_are_refused(given: dict[str, Any], words: str):
+    """Each problem is said before anything is read."""
+    right = {
+        "ad_account_id": ACCOUNT,
+        "conversion_token": "token",
+        "dead_letter_path": "rejected.jsonl",
+        "old_events_path": "old",
+        "ledger_url": "sqlite:///ledger.db",
+        "ledger_retention_days": 30,
+    }
+    load(right)
+    with pytest.raises(ConfigurationError, match=re.escape(words)):
+        load({**right, **given})
+
+
+def test_everything_nameable_can_be_named():
+    """Each name is taken, and null only where an amount may be left out."""
+    load(
+        {
+            "ad_account_id": ACCOUNT,
+            "conversion_token": "token",
+            "old_events_path": "old",
+            "ledger_url": "sqlite:///ledger.db",
+            "ledger_retention_days": 30,
+            "old_events_names": {name: f"x{name}" for name in NAMEABLE},
+        }
+    )
+    assert set(NAMEABLE) >= MAY_BE_NULL
