@@ -387,10 +387,10 @@ _EACH: Final = """
     found = None
     seen = [None]
     for value in {values}:
-        if type(value) is list and len(value) == 1 and type(value[0]) is str:
-            value = value[0]
         if value in seen:
             continue
+        if type(value) is list and len(value) == 1 and type(value[0]) is str:
+            value = value[0]
         made = None
         if type(value) is str and "[" in value:
             value = made = {convert}
