@@ -382,7 +382,7 @@ class TargetPinterestCapi(Target):
         observations = self.run.observations
         if not self.settings.quality or observations is None:
             return int(ExitCode.OK)
-        short = list(find_shortfalls(self.settings.quality, observations))
+        short = list(find_shortfalls(self.settings.quality, observations, self.run.usual_events))
         for one in short:
             self.logger.warning("Low quality: %s.", one.words, extra=one._asdict())
         if not short or self.settings.on_low_quality == "warn":

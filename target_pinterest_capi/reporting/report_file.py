@@ -4,7 +4,7 @@ The file, JSON or a page, is there complete or not at all. Nothing in it is secr
 """
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from pathlib import Path
@@ -78,6 +78,10 @@ class FinishedRun(Protocol):
     states_written: int
 
     @property
+    def usual_events(self) -> Mapping[str, float]:
+        """How many events earlier runs delivered, by name; empty where that is not known."""
+
+    @property
     def telemetry(self) -> "ReportReceiver | None":
         """What exports the report, if anything does."""
 
@@ -113,7 +117,7 @@ def make_report(
         (requests.sent, requests.repeated, requests.isolating),
         customer_lists,
         not_found,
-        list(find_shortfalls(run.settings.quality, statistics)),
+        list(find_shortfalls(run.settings.quality, statistics, run.usual_events)),
     )
     return compose(facts, run.tally, statistics)
 

@@ -196,7 +196,8 @@ class Settings(SettingsModel):
     )
     quality: Quality = setting(
         "Least coverage of delivered events in per cent, by event name or for all: {checkout: "
-        "{hashed_email: 80}}; also events, a number, and within_an_hour.",
+        "{hashed_email: 80}}; also events, a number, events_of_usual, "
+        "and within_an_hour.",
         values.Frozen({}),
         group="Outcomes",
         hidden=True,

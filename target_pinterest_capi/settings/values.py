@@ -53,6 +53,14 @@ class Frozen(Mapping[str, Any]):
         return f"Frozen({', '.join(self._items)})"
 
 
+def as_plain(items: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an object setting as plain dictionaries, also those within it."""
+    return {
+        name: as_plain(member) if isinstance(member, Mapping) else member
+        for name, member in items.items()
+    }
+
+
 def _hashable(value: Any) -> Any:
     if isinstance(value, Mapping):
         return frozenset((key, _hashable(member)) for key, member in value.items())
@@ -233,12 +241,14 @@ def metrics_path(path: str) -> str:
     return path
 
 
-# What a gate of `quality` can ask for: the share of events with a component, in per cent, or a
-# number of events; of all together also how many arrive within the hour.
+# What a gate of `quality` can ask for: the share of events with a component, in per cent, a number
+# of events, or that in per cent of what runs usually deliver; of all together also how many arrive
+# within the hour.
 EVENTS: Final = "events"
+EVENTS_OF_USUAL: Final = "events_of_usual"
 WITHIN_AN_HOUR: Final = "within_an_hour"
 ALL_EVENTS: Final = "all"
-SHARES: Final = (*(component.name for component in COMPONENTS), WITHIN_AN_HOUR)
+SHARES: Final = (*(component.name for component in COMPONENTS), EVENTS_OF_USUAL, WITHIN_AN_HOUR)
 
 
 def quality(gates: Mapping[str, Any]) -> Mapping[str, Any]:
