@@ -19,6 +19,9 @@ from benchmarks.server import Counts, Server
 
 LATENCY_MS: Final = 200
 TARGET: Final = "target"
+PEOPLE: Final = ("preview", "check")  # what people try a mapping with
+_DRY: Final[Mapping[str, Any]] = {"mode": "dry_run"}
+_MEMBERS: Final = {"stream": STREAM, "list_name": "All", "list_type": "EMAIL", "member": "em"}
 
 # One expression for each of the 27 filled columns; five compute something, as real mappings do.
 EXPRESSIONS: Final[Mapping[str, str]] = {
@@ -50,7 +53,8 @@ class Case(NamedTuple):
     """One row of the results.
 
     `settings` are the target's; `makes` names a file that must be there after a run. The input is
-    that of a `shop`, if one is named.
+    that of a `shop`, if one is named, or is packed in a BATCH. `words` are those of a command of
+    the people's door; a run that sends nothing `says` how many records it has taken.
     """
 
     name: str
@@ -62,11 +66,15 @@ class Case(NamedTuple):
     is_slow: bool = False
     makes: str = ""
     shop: str = ""
+    is_batch: bool = False
+    words: tuple[str, ...] = ()
+    says: str = ""
 
     @property
     def has_own_start(self) -> bool:
         """Whether no other case starts as it does: by its program, its processes, its mapping."""
-        return self.name == self.program or self.processes > 1 or bool(self.shop)
+        is_other = self.processes > 1 or self.is_batch or bool(self.shop)
+        return is_other or self.name in (self.program, *PEOPLE)
 
 
 def fallbacks() -> dict[str, list[str]]:
@@ -110,6 +118,27 @@ CASES: Final = (
     ),
     Case("validate", "with validate_records: true", settings={"validate_records": True}),
     Case("two", "two processes, each with half of the input", processes=2),
+    Case("batch", "with the records in a BATCH of gzip", is_batch=True),
+    Case(
+        "lists",
+        "members of a customer list in place of events, in a dry run",
+        settings={**_DRY, "customer_lists": [_MEMBERS]},
+        says="skipped dry_run {records} ",
+    ),
+    Case(
+        "preview",
+        "pinterest-capi preview --summary",
+        settings=_DRY,
+        words=("preview", "--summary"),
+        says="{records:,} event",
+    ),
+    Case(
+        "check",
+        "pinterest-capi check --sample",
+        settings=_DRY,
+        words=("check", "--sample", "-"),
+        says="{records:,} event",
+    ),
 )
 SHOP_FLOOR: Final = "shop-floor"
 SHOP_CASES: Final = tuple(
@@ -157,6 +186,8 @@ class Bench:
         """Run a case on the input it is meant for. Raises `ChildError`, or `Absent`."""
         if case.shop:
             return self._run(case, [[self._shop(case.shop)[0]]], self.files.of_shop)
+        if case.is_batch:
+            return self._run(case, [[self.files.batch]], self.files.count)
         if case.processes > 1:
             return self._run(case, [[half] for half in self.files.halves], self.files.count)
         if case.is_slow:
@@ -167,6 +198,8 @@ class Bench:
         """Run a case on a single record a process: its start and end."""
         if case.shop:
             return self._run(case, [[self._shop(case.shop)[1]]], 1)
+        if case.is_batch:
+            return self._run(case, [[self.files.batch_of_one]], 1)
         return self._run(case, [[self.files.one]] * case.processes, case.processes)
 
     def run_long(self, case: Case, times: int) -> Sample:
@@ -180,6 +213,12 @@ class Bench:
         words = [sys.executable, "-c", "import singer_sdk"]
         folder = self._folder / "import"
         command = children.Command(words, [self.files.one], folder, self._bytecode)
+        return children.run(command).wall_seconds
+
+    def run_about(self) -> float:
+        """Return the seconds in which the target says what it can do."""
+        words = [str(program("target-pinterest-capi")), "--about", "--format", "json"]
+        command = children.Command(words, [self.files.one], self._folder / "about", self._bytecode)
         return children.run(command).wall_seconds
 
     def _run(self, case: Case, inputs: list[list[Path]], records: int) -> Sample:
@@ -217,9 +256,9 @@ class Bench:
         return self._servers[latency_ms]
 
 
-def target_program() -> Path:
-    """Return the program that is installed beside this interpreter."""
-    return Path(sys.executable).parent / "target-pinterest-capi"
+def program(name: str) -> Path:
+    """Return a program that is installed beside this interpreter."""
+    return Path(sys.executable).parent / name
 
 
 def config(url: str, folder: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -250,11 +289,17 @@ def _words(case: Case, folder: Path, server: Server) -> list[str]:
             return [str(peers.target_jsonl()), "--config", str(path)]
         case _:
             path.write_text(json.dumps(config(server.url, folder, case.settings)))
-            return [str(target_program()), "--config", str(path)]
+            name = "pinterest-capi" if case.words else "target-pinterest-capi"
+            return [str(program(name)), *case.words, "--config", str(path)]
 
 
 def _check(case: Case, counts: Counts, records: int, commands: list[children.Command]) -> None:
-    if counts.events != records:
+    if case.says:
+        (command,) = commands
+        said = command.output.read_text() + command.log.read_text()
+        if case.says.format(records=records) not in said:
+            raise children.ChildError(f"{case.name}: did not take {records} records")
+    elif counts.events != records:
         raise children.ChildError(
             f"{case.name}: the server received {counts.events} of {records} events"
         )

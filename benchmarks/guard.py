@@ -15,7 +15,7 @@ from typing import Final
 from benchmarks.cases import CASES, SHOP_CASES, Bench, Case
 
 RECORDED: Final = Path(__file__).parent / "recorded.json"
-GUARDED: Final = ("target", "mapping", "segment", "shopify")
+GUARDED: Final = ("target", "mapping", "segment", "shopify", "batch", "lists", "preview")
 RECORDS: Final = 20_000
 MOST_ROUNDS: Final = 5
 

@@ -9,6 +9,7 @@ benchmarks. Run as a program it writes one file: the harness stays small that wa
 would count in its children's peak.
 """
 
+import gzip
 import json
 import subprocess
 import sys
@@ -187,6 +188,19 @@ def write(path: Path, count: int, now: datetime) -> None:
             file.write(json.dumps(message) + "\n")
 
 
+def write_batch(source: Path, path: Path) -> None:
+    """Write the records of a file to one packed file, and a BATCH message that names it."""
+    packed = path.with_suffix(".jsonl.gz")
+    with source.open("rb") as file, gzip.open(packed, "wb", compresslevel=6) as records:
+        schema = next(file)
+        for message in map(json.loads, file):
+            if message["type"] == "RECORD":
+                records.write(json.dumps(message["record"]).encode() + b"\n")
+    encoding = {"format": "jsonl", "compression": "gzip"}
+    batch = {"type": "BATCH", "stream": STREAM, "encoding": encoding, "manifest": [packed.as_uri()]}
+    path.write_bytes(schema + json.dumps(batch).encode() + b"\n")
+
+
 class Files:
     """The inputs cut from one generated file of `count` records, by name, in their own folder."""
 
@@ -198,6 +212,8 @@ class Files:
         self.some = folder / "some.jsonl"
         self.one = folder / "one.jsonl"
         self.halves = folder / "first_half.jsonl", folder / "second_half.jsonl"
+        self.batch = folder / "batch.jsonl"
+        self.batch_of_one = folder / "batch_of_one.jsonl"
         self.schema = folder / "schema.jsonl"
         self.rest = (
             folder / "rest.jsonl"
@@ -224,6 +240,8 @@ class Files:
                         parts[self.some].write(line)
                     if number == 1:
                         parts[self.one].write(line)
+        write_batch(self.every, self.batch)
+        write_batch(self.one, self.batch_of_one)
 
 
 if __name__ == "__main__":

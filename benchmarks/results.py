@@ -102,6 +102,7 @@ def reach(
     first_request_seconds: float | None,
     growth: float | None,
     shops: Sequence["ShopRow"] = (),
+    about_seconds: float | None = None,
 ) -> list[Reach]:
     """Return every row that the project asks of its speed.
 
@@ -130,7 +131,12 @@ def reach(
         Reach("the slowest stream of events to flat records, by bytes", 0.8, _least(of_events)),
         Reach("the slowest shop to flat records", 0.55, _least(of_orders)),
         row("200 ms a call to none", 0.75, "latency", "target", by_cpu=False),
-        row("the SQLite ledger to none", 0.75, "ledger", "target"),
+        row("the SQLite ledger to none", 0.8, "ledger", "target"),
+        row("rows of results to none", 0.9, "results", "target"),
+        row("a BATCH to lines", 0.75, "batch", "target"),
+        row("members of a list to events", 0.75, "lists", "target"),
+        row("a preview to a run", 0.5, "preview", "target"),
+        row("check --sample to a run", 0.5, "check", "target"),
         row("validate_records to none", 0.75, "validate", "target"),
         row("two processes on two halves to one", 1.3, "two", "target", by_cpu=False),
         Reach("peak memory", 200.0, peak_mib, "MiB", at_least=False),
@@ -138,6 +144,13 @@ def reach(
             "start to first request, beyond the SDK's import",
             0.3,
             first_request_seconds,
+            "s",
+            at_least=False,
+        ),
+        Reach(
+            "--about, beyond the SDK's import",
+            1.0,
+            about_seconds,
             "s",
             at_least=False,
         ),

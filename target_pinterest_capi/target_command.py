@@ -7,7 +7,7 @@ Owns how `--config` is read, and what a wrong configuration ends with. The SDK k
 import logging
 from collections.abc import Sequence
 from pathlib import PurePath
-from typing import Any
+from typing import Any, Final
 
 import click
 from singer_sdk.exceptions import ConfigValidationError
@@ -17,6 +17,17 @@ from target_pinterest_capi import settings
 from target_pinterest_capi.delivery.exit_codes import ExitCode
 
 Config = dict[str, Any] | PurePath | str | list[PurePath | str] | None
+
+# click does not wrap the lines below \b
+HELP: Final = """\b
+tap-shop --config tap.json | target-pinterest-capi --config config.json > states.jsonl
+
+Send a tap's records to Pinterest, as conversion events and members of customer lists.
+
+Reads Singer messages from standard input and writes STATE to standard output, the log to standard
+error. Ends with 0, with 1 if it stopped on an error, with 2 for a wrong configuration, and with 3
+if too many events were invalid or rejected. `pinterest-capi check` tries a configuration first.
+"""
 
 
 class TargetCommand(SingerCommand):

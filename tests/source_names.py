@@ -60,6 +60,8 @@ default_currency_id default_currency_code store_default_currency_code staff_note
 discount_amount coupon_discount shipping_address_count is_deleted ebay_order_id cart_id
 billing_address is_email_opt_in credit_card_type order_source channel_id external_source
 external_id tax_provider_id products shipping_addresses coupons custom_status customer_locale
+external_merchant_id form_fields consignments fees is_tax_inclusive_pricing
+store_default_to_transactional_exchange_rate
 """
 MAGENTO = """
 applied_rule_ids base_currency_code base_discount_amount base_grand_total base_shipping_amount
@@ -75,6 +77,23 @@ shipping_tax_amount state status status_histories store_currency_code store_id s
 store_to_base_rate subtotal subtotal_canceled subtotal_incl_tax subtotal_invoiced subtotal_refunded
 tax_amount tax_invoiced tax_refunded total_canceled total_due total_invoiced total_item_count
 total_paid total_qty_ordered total_refunded updated_at weight x_forwarded_for
+adjustment_negative adjustment_positive base_adjustment_negative base_adjustment_positive
+base_discount_canceled base_discount_invoiced base_discount_refunded
+base_discount_tax_compensation_amount base_discount_tax_compensation_invoiced
+base_discount_tax_compensation_refunded base_shipping_canceled base_shipping_discount_amount
+base_shipping_discount_tax_compensation_amnt base_shipping_incl_tax base_shipping_invoiced
+base_shipping_refunded base_shipping_tax_amount base_shipping_tax_refunded base_subtotal_canceled
+base_subtotal_incl_tax base_subtotal_invoiced base_subtotal_refunded base_tax_canceled
+base_tax_invoiced base_tax_refunded base_to_order_rate base_total_canceled base_total_invoiced
+base_total_invoiced_cost base_total_offline_refunded base_total_online_refunded base_total_paid
+base_total_qty_ordered base_total_refunded can_ship_partially can_ship_partially_item
+discount_canceled discount_refunded discount_tax_compensation_invoiced
+discount_tax_compensation_refunded ext_customer_id forced_shipment_with_invoice hold_before_state
+hold_before_status original_increment_id payment_auth_expiration payment_authorization_amount
+quote_address_id relation_child_id relation_child_real_id relation_parent_id
+relation_parent_real_id shipping_canceled shipping_discount_tax_compensation_amount
+shipping_tax_refunded store_to_order_rate tax_canceled total_offline_refunded
+total_online_refunded
 """
 SALESFORCE = """
 adjustedMerchandizeTotalTax adjustedShippingTotalTax billingAddress channelType confirmationStatus
@@ -83,6 +102,7 @@ externalOrderStatus giftCertificateItems globalPartyId guest invoiceNo lastModif
 merchandizeTotalTax notes orderNo orderPriceAdjustments orderToken orderTotal paymentInstruments
 paymentStatus productItems productSubTotal productTotal remoteHost shipments shippingItems
 shippingStatus shippingTotal shippingTotalTax siteId sourceCode status taxation taxTotal
+groupedTaxItems taxRoundedAtGroup grouped_tax_items tax_rounded_at_group
 """
 STRIPE = """
 amount amount_captured amount_refunded application application_fee application_fee_amount
@@ -100,6 +120,8 @@ payment_method_collection payment_method_options payment_method_types payment_st
 phone_number_collection recovered_from setup_intent shipping_address_collection shipping_cost
 shipping_details shipping_options submit_type subscription success_url tax_id_collection
 total_details ui_mode url
+card destination dispute statement_description statement_descriptor_suffix updated
+updated_by_event_type
 """
 # Of calls: the common fields, the context and traits of Segment's specification, what its and
 # RudderStack's destinations read by default, and the properties of e-commerce events.
@@ -191,7 +213,8 @@ event_format event_version event_fingerprint true_tstamp load_tstamp
 """
 POSTHOG = """
 uuid event properties person_properties person_id distinct_id team_id timestamp created_at
-inserted_at elements elements_chain ip properties.$ip properties.$current_url properties.$host
+inserted_at elements elements_chain ip site_url people_set people_set_once
+bq_ingested_timestamp properties.$ip properties.$current_url properties.$host
 properties.$pathname properties.$referrer properties.$referring_domain properties.$browser
 properties.$browser_version properties.$browser_language properties.$os properties.$os_name
 properties.$os_version properties.$device properties.$screen_height properties.$screen_width

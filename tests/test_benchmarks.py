@@ -104,6 +104,16 @@ def test_a_run_of_the_target_delivers_every_record(bench: cases.Bench):
     assert sample.took.peak_bytes > results.MIB
 
 
+@pytest.mark.parametrize("name", ["batch", "lists", *cases.PEOPLE])
+def test_other_doors_take_every_record(bench: cases.Bench, name: str):
+    """A BATCH, a list, a preview and a check of the input read all of it; a part is an error."""
+    case = next(case for case in cases.CASES if case.name == name)
+    assert (bench.run(case).records, bench.run_one(case).records) == (40, 1)
+    if case.says:
+        with pytest.raises(children.ChildError, match="did not take 40"):
+            bench.run(case._replace(says="{records} unread"))
+
+
 def test_stages_take_every_record_through_the_package(
     bench: cases.Bench, capsys: pytest.CaptureFixture[str]
 ):
@@ -215,8 +225,14 @@ def test_a_case_that_was_skipped_reaches_nothing():
         "the slowest shop to flat records",
         "200 ms a call to none",
         "the SQLite ledger to none",
+        "rows of results to none",
+        "a BATCH to lines",
+        "members of a list to events",
+        "a preview to a run",
+        "check --sample to a run",
         "validate_records to none",
         "two processes on two halves to one",
+        "--about, beyond the SDK's import",
     ]
 
 

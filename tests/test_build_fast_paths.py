@@ -60,6 +60,11 @@ TEXTS = (
     "10.0.0.5, 203.0.113.9", "unknown, 203.0.113.9", "127.0.0.1", "[2001:db8::1]:443", "::1", "123456",
     "94110.0", "94110-123", "59.980000000000004", "0.30000000000000004", "2.9999999999999996",
     "6d92078a82464ba4ae5b76104861e7dc",
+    # addresses of the internet, national phones, ids as long as digests in Base64
+    "2001:db8::7", "2001:db8::", "2001:DB8::7", "2001:db8:0:1:2:3:4:5", "2001:db8:0:1:2:3:4::",
+    "2001:db8:1:2:3:4:5:6::", "2001:db8::1::2", "2001:db8::192.0.2.7", "3ffe::ffff:1", "fe80::1",
+    "06172 555012", "(415) 555-0134", "507f191e810c19729de860ea", "507f191e810c19729de86=",
+    "507f191e810c19729de8600000==", "ab" * 22, "ab" * 14,
 )  # fmt: skip
 SCALARS = st.one_of(
     st.sampled_from(TEXTS),
@@ -212,6 +217,7 @@ def test_generated_lines_of_every_field_are_the_oracle(path: str):
 COMMON: dict[str, Any] = {
     "texts": ["a", "b"],
     "text": "a",
+    "short text": "iPhone",
     "ip address": "192.0.2.7",
     "digest": "Customer 4711",
     "email": "Jane@Example.com",

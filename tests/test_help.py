@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from target_pinterest_capi.cli.main import COMMANDS, main
+from target_pinterest_capi.target import TargetPinterestCapi
 
 
 def commands() -> list[tuple[str, ...]]:
@@ -38,6 +39,24 @@ def test_help_opens_with_an_example(words: tuple[str, ...]):
     assert tuple(given[: len(words)]) == words or words[0] == given[0]
     known = set(re.findall(r"(--[\w-]+)", "\n".join(lines)))
     assert {word.partition("=")[0] for word in given if word.startswith("--")} <= known
+
+
+def test_the_programs_help_opens_with_an_example():
+    """Both programs show a line to copy first, which pipes a tap into them."""
+    for program, command in (
+        ("pinterest-capi", main),
+        ("target-pinterest-capi", TargetPinterestCapi.get_singer_command()),
+    ):
+        shown = CliRunner().invoke(command, ["--help"], terminal_width=80).output.splitlines()
+        first = next(line.strip() for line in shown[shown.index("") :] if line.strip())
+        assert first.startswith(f"tap-shop --config tap.json | {program} ")
+
+
+def test_groups_list_their_commands_by_what_they_do():
+    """Where a command has others below it, its help says of each what it does."""
+    shown = " ".join(shown_help(("presets",), 160).split())
+    assert "list List the presets: " in shown
+    assert "show Print a preset as the YAML of a mapping entry" in shown
 
 
 @pytest.mark.parametrize("words", commands(), ids=" ".join)

@@ -209,7 +209,7 @@ def test_u12_i_map_event_name_to_the_address(run_target, cli):
         ({"results_url": "sqlite:////nonexistent/r.db"}, "results_url cannot be used"),
         ({"dead_letter_path": "/dev/null/letters.jsonl"}, "dead_letter_path cannot be written"),
         ({"report_path": "/dev/null/report.json"}, "report_path cannot be written"),
-        ({"mappings": [{"stream": "orders", "fields": {"event_id": "id"}}]}, "can make no event"),
+        ({"mappings": [{"stream": "orders", "fields": {"event_id": "id"}}]}, "makes no event"),
     ],
 )
 def test_u13_check_says_that_all_is_well(cli, settings: dict[str, Any], said: str):

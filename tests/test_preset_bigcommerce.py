@@ -127,3 +127,14 @@ def test_guest_at_the_point_of_sale():
     (event,) = events_of("bigcommerce", [{**ORDER, "customer_id": 0, "order_source": "POS"}])
     assert "external_id" not in event["user_data"]
     assert event["action_source"] == "offline"
+
+
+@pytest.mark.parametrize(
+    ("shown", "paid", "currency"),
+    [("USD", "EUR", "EUR"), ("USD", None, "USD"), (None, "EUR", "EUR")],
+)
+def test_currency_is_the_one_that_was_paid_in(shown, paid, currency):
+    """A storefront may show prices in another currency than the one of the order's amounts."""
+    changed = {"currency_code": shown, "default_currency_code": paid}
+    (event,) = events_of("bigcommerce", [{**ORDER, **changed}])
+    assert event["custom_data"]["currency"] == currency

@@ -474,8 +474,44 @@ def test_nulls():
 
 
 @pytest.mark.parametrize(
-    "event", ["session_start", "user_engagement", "refund", "view_cart", "first_visit"]
+    ("event", "name"),
+    [
+        ("add_shipping_info", "initiate_checkout"),
+        ("select_item", "view_content"),
+        ("select_promotion", "view_content"),
+        ("view_promotion", "view_content"),
+        ("refund", "custom"),
+        ("remove_from_cart", "custom"),
+        ("view_cart", "custom"),
+        ("Purchase", "checkout"),
+        ("buy", "checkout"),
+        ("watchvideo", "watch_video"),
+        ("startTrial", "start_trial"),
+        ("completeRegistration", "signup"),
+    ],
 )
+def test_names_are_those_of_pinterests_own_tag(event: str, name: str):
+    """The tag for server-side Tag Manager translates each so, in any case."""
+    (result,) = events_of("ga4", [row(event)], **JOINED)
+    assert result["event_name"] == name
+
+
+def test_parameters_that_the_tag_reads():
+    """A site that sends them for Pinterest's own tag has them read here: an opting out above all."""
+    parameters = {
+        "opt_out_type": "LDP",
+        "content_category": "Shoes",
+        "content_brand": "Acme",
+        "predicted_ltv": 99.5,
+        "order_id": "A-7",
+    }
+    (result,) = events_of("ga4", [row("sign_up", parameters)], **JOINED)
+    assert parameters | {"predicted_ltv": "99.5"} == {
+        name: result["custom_data"][name] for name in parameters
+    }
+
+
+@pytest.mark.parametrize("event", ["session_start", "user_engagement", "first_visit"])
 def test_unlisted(event):
     """Events that the preset does not list are skipped by their name."""
     (result,) = events_of("ga4", [row(event)], **JOINED)

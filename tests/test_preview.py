@@ -703,7 +703,7 @@ def test_page_shows_event_reasons_and_advice_in_80_columns(preview):
     assert f'    "em": ["{digest("shopper1@example.com")}"],\n' in shown
     assert (
         "  dropped   user_data.em: not_an_email\n"
-        "            It has not the form x@y.z: check the column.\n" in shown
+        "            It does not have the form x@y.z: check the column.\n" in shown
     )
     assert "  warning   user_data.ph: phone_without_country\n" in shown
     assert (

@@ -152,6 +152,52 @@ def test_event_time_by_default():
     assert event["event_time"] == NOW
 
 
+@pytest.mark.parametrize("encode", [dict, json.dumps], ids=["object", "raw JSON"])
+@pytest.mark.parametrize(
+    ("key", "value", "hashed"),
+    [
+        ("ph", "+1 415 555 0132", "14155550132"),
+        ("ge", "Female", "f"),
+        ("db", "1990-03-14", "19900314"),
+        ("ln", "Rivera", "rivera"),
+        ("fn", "Maria", "maria"),
+        ("ct", "San Francisco", "sanfrancisco"),
+        ("st", "CA", "ca"),
+        ("zp", "94103", "94103"),
+        ("country", "US", "us"),
+        ("external_id", "v-1", "v-1"),
+        ("hashed_maids", "7A3CBEA0-BDF5-11E4-8DFC-AA07A5B093DB", None),
+        ("click_id", "dj0yJnU9", None),
+    ],
+)
+def test_customer_information(encode, key, value, hashed):
+    """Each property of the person is read from the object; those that name one are hashed."""
+    user = encode({"em": "maria@example.com", key: value})
+    (event,) = events_of(None, [{**EVENT, "data": {**EVENT["data"], "user": user}}], **RULE)
+    expected = {"hashed_maids": [sha256(value.lower())], "click_id": value}
+    assert event["user_data"][key] == expected.get(key, [sha256(hashed or "")])
+
+
+@pytest.mark.parametrize("encode", [dict, json.dumps], ids=["object", "raw JSON"])
+def test_event_properties(encode):
+    """Properties of the event come as one object, too: a line for each that is wanted."""
+    given = encode({"event_source_url": "https://shop.example.com/a", "device_brand": "Acme"})
+    record = {**EVENT, "data": {**EVENT["data"], "properties": given}}
+    fields = {name: f"data.properties.{name}" for name in ("event_source_url", "device_brand")}
+    (event,) = events_of(None, [record], **rule(fields=fields))
+    assert (event["event_source_url"], event["device_brand"]) == (
+        "https://shop.example.com/a",
+        "Acme",
+    )
+
+
+def test_value_without_a_currency():
+    """Pinterest takes the advertiser's own where none is given: the event is sent as it is."""
+    custom = {"value": 39.8}
+    (event,) = events_of(None, [{**EVENT, "data": {**EVENT["data"], "custom": custom}}], **RULE)
+    assert event["custom_data"] == {"value": "39.8"}
+
+
 def test_keys_and_values():
     """User and custom data may be given key by key, beside the raw object too."""
     fields = {

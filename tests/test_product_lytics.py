@@ -133,3 +133,9 @@ def test_name_of_a_new_list(run_target, sandbox):
     assert ran.code == 0
     (made,) = sandbox.store.lists()
     assert re.fullmatch(r"Lytics vips \d{4}-\d\d-\d\d", made.name)
+
+
+def test_pace_of_the_queue():
+    """Changes of an audience go every five minutes, or with the ten thousandth user."""
+    settings = settings_of()
+    assert (settings.list_wait_seconds, settings.list_batch_size) == (300, 10_000)

@@ -8,7 +8,9 @@ import json
 
 import pytest
 
+from given import record, schema, state
 from preset_events import events_of, sha256
+from shopper import seconds_ago
 from target_pinterest_capi.events.event import InvalidRecord
 from target_pinterest_capi.events.reasons import Invalid
 
@@ -151,3 +153,28 @@ def test_other_columns():
     """Columns of other names, such as Treasure Data's own `time`, are not read."""
     (plain, with_time) = events_of("pinterest", [ROW, {**ROW, "time": 1, "td_client_id": "x"}])
     assert plain == with_time
+
+
+ROWS = schema("rows", *ROW, key_properties=("event_id",))
+
+
+def live(number, **columns):
+    """Return a row as a record of a minute ago, which a real run does not refuse as too old."""
+    row = {**ROW, "event_id": f"e-{number}", "event_time": seconds_ago(60), **columns}
+    return record("rows", **row)
+
+
+@pytest.mark.parametrize(("on_invalid", "code", "sent"), [("skip", 0, 1), ("fail", 3, 0)])
+def test_invalid_rows_are_skipped_or_stop_the_job(run_target, sandbox, on_invalid, code, sent):
+    """To skip invalid records is on_invalid: skip; with fail the job stops at the first one."""
+    lines = [ROWS, live(1, em="nobody"), live(2), state({"n": 2})]
+    ran = run_target(lines, on_invalid=on_invalid)
+    assert (ran.code, len(sandbox.store.event_ids())) == (code, sent)
+    assert bool(ran.states) == (code == 0)
+
+
+def test_test_events(run_target, sandbox):
+    """Test events are checked by Pinterest, and none of them is recorded."""
+    ran = run_target([ROWS, live(1)], mode="test")
+    assert (ran.code, ran.outcomes) == (0, {"delivered": 1})
+    assert sandbox.store.event_ids() == {}

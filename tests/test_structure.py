@@ -127,6 +127,7 @@ LIBRARIES: Final = {
     "socket": ("checks.connectivity", "cli.login.redirect", "sandbox.server"),
     "sqlalchemy": (
         "customer_lists.full_refreshes",
+        "delivery.bulk_insert",
         "delivery.database",
         "delivery.event_history",
         "delivery.event_ledger",

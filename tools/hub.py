@@ -97,7 +97,7 @@ there.
 
 ## Trying a mapping
 
-`suggest` writes a mapping to start from; `preview` shows the events that a tap's records would
+`suggest` writes a first mapping; `preview` shows the events that a tap's records would
 become, before anything is sent:
 
 ```bash

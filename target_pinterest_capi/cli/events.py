@@ -40,13 +40,13 @@ account_option: Final = click.option(
 
 @click.group()
 def events() -> None:
-    """Show, define and delete the event names of your own in an ad account.
+    """Show, define and delete the custom event names of an ad account.
 
     \b
     pinterest-capi events list --config target.yaml
 
-    A name that is none of Pinterest's is sent as it is, and stands in Pinterest's reports with a
-    warning as long as it is not defined there. An ad account has room for 15.
+    Events with a name that Pinterest does not have are sent unchanged, but Pinterest warns about
+    them until the name is defined. An ad account can define 15 names.
     """  # noqa: D301 - click reads \b as "keep these lines"
 
 
@@ -54,7 +54,7 @@ def events() -> None:
 @config_option
 @account_option
 def list_events(paths: tuple[str, ...], ad_account: str | None) -> None:
-    """Show the names that are defined, and which of the configuration's are not.
+    """Show the defined names, and the names in the configuration that are not defined.
 
     \b
     pinterest-capi events list --config target.yaml
@@ -82,7 +82,7 @@ def list_events(paths: tuple[str, ...], ad_account: str | None) -> None:
 @config_option
 @account_option
 def define(name: str, standard: str, paths: tuple[str, ...], ad_account: str | None) -> None:
-    """Define a name, or map one that is defined to another event of Pinterest's.
+    """Define a name, or map a defined name to another of Pinterest's events.
 
     \b
     pinterest-capi events define quote_request --as lead --config target.yaml
@@ -115,7 +115,7 @@ def define(name: str, standard: str, paths: tuple[str, ...], ad_account: str | N
 @config_option
 @account_option
 def delete(names: Sequence[str], paths: tuple[str, ...], ad_account: str | None) -> None:
-    """Delete names: their events are processed with a warning from then on.
+    """Delete names: from then on Pinterest warns about their events.
 
     \b
     pinterest-capi events delete quote_request --config target.yaml

@@ -25,7 +25,7 @@ COMMANDS: Final = {
     ),
     "suggest": (
         "target_pinterest_capi.cli.suggest.command:suggest",
-        "Write a mapping to start from, for the records of a tap.",
+        "Write a first mapping for the records of a tap.",
     ),
     "preview": (
         "target_pinterest_capi.cli.preview.command:preview",
@@ -37,35 +37,35 @@ COMMANDS: Final = {
     ),
     "trace": (
         "target_pinterest_capi.cli.trace.command:trace",
-        "Show what became of one event, by its key, in every run.",
+        "Show the history of one event, by its key, over all runs.",
     ),
     "prune": (
         "target_pinterest_capi.cli.prune:prune",
-        "Remove from customer lists what the last full refresh did not bring again.",
+        "Remove people from customer lists who were not in the last full refresh.",
     ),
     "report": (
         "target_pinterest_capi.cli.report.command:report",
-        "Show the JSON report of a run, as a page or in the terminal.",
+        "Show the JSON report of a run as a page, or in the terminal.",
     ),
     "events": (
         "target_pinterest_capi.cli.events:events",
-        "Show, define and delete event names of your own.",
+        "Show, define and delete custom event names.",
     ),
     "forget": (
         "target_pinterest_capi.cli.forget.command:forget",
-        "Have people deleted: at Pinterest, from customer lists and dead letters.",
+        "Delete people's data: at Pinterest, in customer lists and in dead letters.",
     ),
     "login": (
         "target_pinterest_capi.cli.login.command:login",
-        "Sign in at Pinterest through a browser, for all that needs OAuth.",
+        "Sign in to Pinterest with a browser, for everything that needs OAuth.",
     ),
     "token": (
         "target_pinterest_capi.cli.token:token",
-        "Make a conversion token with OAuth, into a private file.",
+        "Create a conversion token with OAuth, in a private file.",
     ),
     "eqs": (
         "target_pinterest_capi.cli.eqs.command:eqs",
-        "Show Pinterest's event quality score beside our own coverage.",
+        "Show Pinterest's event quality score next to the coverage of what you sent.",
     ),
     "presets": (
         "target_pinterest_capi.cli.presets:presets",
@@ -87,12 +87,15 @@ _block: Final = re.compile(r"\x08\n(?:[^\n]+\n?)+")
 def open_with_examples(command: click.Command) -> None:
     """Put the examples of a command's help first, and of each command below it.
 
-    They are the block that click leaves as it is and that calls this program.
+    They are the block that click does not wrap and that calls this program. A list of commands
+    shows the first sentence of the rest.
     """
     words = cleandoc(command.help or "")
     for example in _block.findall(words):
         if re.match(r"\x08\n(?:[a-z-]+ .*\| )?pinterest-capi ", example):
-            command.help = f"{example.strip()}\n\n{words.replace(example, '').strip()}"
+            rest = words.replace(example, "").strip()
+            command.help = f"{example.strip()}\n\n{rest}"
+            command.short_help = " ".join(rest.partition("\n\n")[0].split())
     for below in getattr(command, "commands", {}).values():
         open_with_examples(below)
 
@@ -119,4 +122,8 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="pinterest-capi")
 def main() -> None:
-    """Pinterest's Conversions API from any Singer tap: the tools beside target-pinterest-capi."""
+    """\b
+    tap-shop --config tap.json | pinterest-capi preview --config config.json
+
+    The tools for target-pinterest-capi, which sends any Singer tap's records to Pinterest.
+    """  # noqa: D205, D301, D415 - click reads \b as "keep these lines"

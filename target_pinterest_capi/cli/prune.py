@@ -29,11 +29,11 @@ TOO_MUCH_EXIT: Final = 3
 @repeatable_option("--list", "names", "NAME", "Only this list_name or list_id; repeatable.")
 @dry_run_option("Say what would be removed, and remove nobody")
 def prune(paths: tuple[str, ...], names: tuple[str, ...], dry_run: bool) -> None:
-    """Remove from customer lists what the last full refresh did not bring again.
+    """Remove people from customer lists who were not in the last full refresh.
 
-    For the lists with `refresh: full`. Run it after the pipeline has succeeded, in the same job:
-    the target itself cannot tell a tap that has finished from one that crashed, so it never removes
-    anybody whom no record names.
+    For lists with `refresh: full`. Run it in the same job as the pipeline, after that has
+    succeeded: the target cannot tell a tap that finished from one that crashed, so by itself it
+    never removes people because they are missing.
 
     \b
     pinterest-capi prune --config target.yaml --dry-run

@@ -48,7 +48,7 @@ ENDINGS: Final = (signal.SIGINT, signal.SIGTERM)
 @click.option(
     "--no-deletion",
     is_flag=True,
-    help="Answer 403 to deletion requests, as where Pinterest has not opened the beta to an app.",
+    help="Answer 403 to deletion requests, as for apps without access to the beta.",
 )
 @click.option(
     "--created-201", is_flag=True, help="Answer 201 instead of 200 to a POST that succeeds."
@@ -118,10 +118,9 @@ def sandbox(
     created_201: bool,
     **options: Any,
 ) -> None:
-    """Run Pinterest's endpoints for conversions and customer lists here, with faults if you wish.
+    """Run Pinterest's endpoints for events and lists on this machine, with faults on demand.
 
-    Its address, opened in a browser, shows what it received as it comes, and has a switch for each
-    fault.
+    Open its address in a browser to see what it receives, and to switch faults on and off.
 
     \b
     Faults are KIND[:NAME=VALUE,...], for example

@@ -31,10 +31,10 @@ _ROOM_BYTES: Final = 4096
 )
 @click.option("--replace", is_flag=True, help="Write over a file that is there.")
 def token(paths: tuple[str, ...], output: str, replace: bool) -> None:
-    """Make a conversion token, and keep it in a private file.
+    """Create a conversion token in a private file.
 
-    With the user who has signed in by `pinterest-capi login`. The token sends events for the ad
-    accounts that this user may manage, and does not expire.
+    Run `pinterest-capi login` first. The token can send events for the ad accounts that the
+    signed-in user may manage, and does not expire.
 
     \b
     pinterest-capi token --config target.yaml --output conversion-token.txt

@@ -5,8 +5,11 @@ finds the process dead, or without a sign of life for as long as the ledger's cl
 so. Several runs may share the tables.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -15,29 +18,34 @@ import sqlalchemy as sa
 
 from target_pinterest_capi import __version__
 from target_pinterest_capi.delivery import results_tables as tables
+from target_pinterest_capi.delivery.bulk_insert import insert_rows
 from target_pinterest_capi.delivery.database import Database
 from target_pinterest_capi.delivery.dead_letters import DeadLetter
 from target_pinterest_capi.delivery.ledger import LEASE_SECONDS
 from target_pinterest_capi.delivery.processes import has_ended, identify_process
 from target_pinterest_capi.delivery.results import Program, ResultsError
 from target_pinterest_capi.events.characters import well_formed
-from target_pinterest_capi.events.event import Event
+from target_pinterest_capi.events.components import COMPONENTS
+from target_pinterest_capi.events.event import Event, Origin
 from target_pinterest_capi.events.hashing import digest
-from target_pinterest_capi.events.keys import Key, key_of
+from target_pinterest_capi.events.keys import Key
 from target_pinterest_capi.events.outcomes import Outcome
 from target_pinterest_capi.events.redaction import shown_event_name, shown_name
 from target_pinterest_capi.reporting.report import Report
 from target_pinterest_capi.settings.event_names import known_event_names
+from target_pinterest_capi.settings.values import ALL_EVENTS
 
 if TYPE_CHECKING:
     from target_pinterest_capi.settings import Settings
 
+USUAL_RUNS: Final = 30  # as many as a trend shows
+MIN_USUAL_RUNS: Final = 5  # fewer say nothing of what is usual
 ROWS_AT_ONCE: Final = 10_000  # that are forgotten in a transaction, so that none is long
-_DELIVERED: Final = (
-    "run_id", "stream", "mapping", "ad_account_id", "key", "event_name", "event_id", "outcome",
-    "http_status", "at",
+_OWN: Final = ("key", "event_name", "event_id")  # what differs between delivered events
+_FAILED: Final = (
+    "run_id", "stream", "mapping", "ad_account_id", *_OWN, "outcome", "http_status", "at", "reason",
+    "field", "detail",
 )  # fmt: skip
-_FAILED: Final = (*_DELIVERED, "reason", "field", "detail")
 _encode_key: Final = msgspec.json.Encoder(order="sorted").encode
 
 Row = tuple[Any, ...]
@@ -78,6 +86,10 @@ class ResultsDatabase(Database):
         self._now = now
         self._process = process or identify_process()
         self.run(tables.bring_up_to_date)
+        markers = ", ".join([self.kind.marker] * len(_FAILED))
+        self._insert_failed = (
+            f"INSERT INTO {tables.event_results.name} ({', '.join(_FAILED)}) VALUES ({markers})"  # noqa: S608 - names of ours
+        )
 
     # What a run does
 
@@ -97,9 +109,39 @@ class ResultsDatabase(Database):
 
     def has_failed_before(self, program: Program) -> bool | None:
         """Return how the last run of this program, account and mode ended, crashes included."""
+        query = self._last_runs(program, tables.runs.c.exit_code).limit(1)
+        last = self.run(lambda connection: connection.execute(query).first())
+        return None if last is None else last.exit_code != 0
+
+    def usual_events(self, program: Program) -> dict[str, float]:
+        """Return the median of events of the last runs that went well, by name, and of all.
+
+        Empty where there are fewer than `MIN_USUAL_RUNS`.
+        """
+        coverage = tables.run_coverage
+        runs = self._last_runs(program, tables.runs.c.run_id).where(tables.runs.c.exit_code == 0)
+
+        def read(connection: sa.Connection) -> tuple[list[str], Sequence[Any]]:
+            ids = list(connection.scalars(runs.limit(USUAL_RUNS)))
+            rows = sa.select(coverage.c.run_id, coverage.c.event_name, coverage.c.events).where(
+                coverage.c.run_id.in_(ids), coverage.c.component == COMPONENTS[0].name
+            )
+            return ids, connection.execute(rows).all()
+
+        ids, rows = self.run(read)
+        if len(ids) < MIN_USUAL_RUNS:
+            return {}
+        counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        for row in rows:
+            for name in (row.event_name, ALL_EVENTS):
+                counts[name][row.run_id] += row.events
+        return {name: median(of_runs[one] for one in ids) for name, of_runs in counts.items()}
+
+    def _last_runs(self, program: Program, column: sa.Column[Any]) -> sa.Select[Any]:
+        """Return the query of a column of the runs of a program, account and mode, latest first."""
         runs, settings = tables.runs, self._settings
-        query = (
-            sa.select(runs.c.exit_code)
+        return (
+            sa.select(column)
             .where(
                 runs.c.program == program,
                 runs.c.ad_account_id == settings.ad_account_id,
@@ -107,35 +149,41 @@ class ResultsDatabase(Database):
                 runs.c.status != "running",
             )
             .order_by(runs.c.started_at.desc())
-            .limit(1)
         )
-        last = self.run(lambda connection: connection.execute(query).first())
-        return None if last is None else last.exit_code != 0
 
     def record_delivered(self, events: Sequence[Event], http_status: int) -> None:
         """Add a row for each event that Pinterest took."""
-        run_id, at = self._run_id, self.kind.bind_time(self._now())
-        outcome, known = str(Outcome.DELIVERED), self._known_names
-        rows = [
-            (
-                run_id,
-                *event.origin.shown,
-                event.account.ad_account_id,
-                _key_text(key_of(event)),
-                shown_event_name(event.name, known),
-                event.id,
-                outcome,
-                http_status,
-                at,
-            )
-            for event in events
-        ]
-        self._add_events(_DELIVERED, rows)
+        now, known = self._now(), self._known_names
+        shown = {name: shown_event_name(name, known) for name in {event.name for event in events}}
+        groups: defaultdict[tuple[Origin, str], list[Event]] = defaultdict(list)
+        for event in events:
+            groups[event.origin, event.account.ad_account_id].append(event)
+
+        def insert(connection: sa.Connection) -> None:
+            for (origin, ad_account_id), group in groups.items():
+                stream, mapping = map(_storable, origin.shown)
+                same = {
+                    "run_id": self._run_id,
+                    "stream": stream,
+                    "mapping": mapping,
+                    "ad_account_id": ad_account_id,
+                    "outcome": str(Outcome.DELIVERED),
+                    "http_status": http_status,
+                    "at": now,
+                }
+                rows = [
+                    (_event_key(event), _storable(shown[event.name]), _storable(event.id))
+                    for event in group
+                ]
+                insert_rows(connection, tables.event_results, same, _OWN, rows)
+
+        self.run(insert)
 
     def record_failed(self, letters: Sequence[DeadLetter]) -> None:
         """Add a row for each event or record that was invalid or rejected."""
         at = self.kind.bind_time(self._now())
-        self._add_events(_FAILED, [self._failed(letter, at) for letter in letters])
+        rows = [tuple(map(_storable, self._failed(letter, at))) for letter in letters]
+        self.run(lambda connection: connection.exec_driver_sql(self._insert_failed, rows))
 
     def show_alive(self) -> None:
         """Record that this run is alive now."""
@@ -198,15 +246,6 @@ class ResultsDatabase(Database):
             letter.field,
             letter.detail,
         )
-
-    def _add_events(self, columns: Sequence[str], rows: list[Row]) -> None:
-        """Add rows in the driver's own way: SQLAlchemy's takes four times as long."""
-        markers = ", ".join([self.kind.marker] * len(columns))
-        insert = (
-            f"INSERT INTO {tables.event_results.name} ({', '.join(columns)}) VALUES ({markers})"  # noqa: S608 - names of ours
-        )
-        stored = [tuple(map(_storable, row)) for row in rows]
-        self.run(lambda connection: connection.exec_driver_sql(insert, stored))
 
     # What is over
 
@@ -331,6 +370,21 @@ def _add_parts(connection: sa.Connection, run_id: str, report: Report) -> None:
                 {"run_id": run_id, **{name: _storable(row[name]) for name in names}} for row in rows
             ]
             connection.execute(table.insert(), stored)
+
+
+def _event_key(event: Event) -> str | None:
+    """Return the text of a delivered event's key; mostly its id under the name of a column."""
+    if isinstance(event.key, str):
+        return f'{_key_start(event.key)}{digest(event.id)}"}}'
+    return _key_text(event.key)
+
+
+@lru_cache
+def _key_start(name: str) -> str:
+    """Return the text of a key up to the digest."""
+    text = _key_text({name: ""})
+    assert text is not None  # noqa: S101 - there is a key
+    return text.removesuffix('"}')
 
 
 def _key_text(key: Key | None) -> str | None:

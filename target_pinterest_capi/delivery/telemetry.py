@@ -53,7 +53,10 @@ class Telemetry:
         self._meters = MeterProvider([reader], resource=resource, shutdown_on_exit=False)
         self._tracer = self._tracers.get_tracer(NAME, __version__)
         url = urlsplit(settings.api_url)
-        self._server = {"server.address": url.hostname or "", "url.scheme": url.scheme}
+        self._server: dict[str, str | int] = {
+            "server.address": url.hostname or "",
+            "url.scheme": url.scheme,
+        }
         if url.port is not None:
             self._server["server.port"] = url.port
         identity = {
@@ -68,7 +71,7 @@ class Telemetry:
         """Record an attempt at a request that has just ended, whichever thread made it."""
         ended = time.time_ns()
         template = "/".join("{id}" if part.isdigit() else part for part in attempt.path.split("/"))
-        attributes = {
+        attributes: dict[str, str | int] = {
             **self._server,
             "http.request.method": attempt.method,
             "url.template": template,

@@ -17,12 +17,12 @@ SHORTEST_DIGEST: Final = 24  # characters of an MD5 in Base64
 SHA256_DIGITS: Final = 64  # in hex
 LIST_DIGITS: Final = (32, 40, SHA256_DIGITS)  # MD5, SHA-1 and SHA-256, which lists take
 _DIGITS: Final = (*LIST_DIGITS, 56, 96, 128)  # and SHA-224, SHA-384 and SHA-512
-# The lengths of texts that are no digest: not in hex, in hex after 0x or \\x, or in Base64.
+# The lengths of ids that are no digest: not in hex, in hex after 0x or \\x, nor in Base64, whose
+# padding, a `=` at the end, is looked for.
 NO_DIGEST_LENGTHS: Final = frozenset(range(1, SHA256_DIGITS)) - {
     *(32, 34, 35),
     *(40, 42, 43),
     *(56, 58, 59),
-    *(24, 28, 44),
 }
 _ALGORITHMS: Final = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")
 _OF_EMPTY: Final = frozenset(

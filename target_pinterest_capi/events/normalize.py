@@ -432,6 +432,11 @@ _NOT_PUBLIC: Final = (
     r"|100\.(?:6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\."
 )
 is_public_ipv4: Final = re.compile(rf"(?!{_NOT_PUBLIC}){_OCTET}(?:\.{_OCTET}){{3}}").fullmatch
+# Of the internet (2000::/3), as nearly all machines write them: in full, or with one `::`.
+is_global_ipv6: Final = re.compile(
+    r"[23][0-9a-f]{3}(?::[0-9a-f]{1,4}){7}|(?=(?:[^:]{0,4}:){2,7}[^:]{0,4}$)"
+    r"[23][0-9a-f]{3}(?::[0-9a-f]{1,4}){0,5}::(?:[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){0,5})?"
+).fullmatch
 _is_nobodys_ipv4: Final = re.compile(r"0\.|2(?:2[4-9]|[345][0-9])\.").match  # or many machines'
 _GROUPS: Final = "[0-9a-f]{1,4}(?::[0-9a-f]{1,4})*"
 _is_short_ipv6: Final = re.compile(rf"(?:{_GROUPS})?::(?:{_GROUPS})?").fullmatch
@@ -447,7 +452,7 @@ def ip_address(text: str) -> str | LeftOut:
     It is the first public one of a forwarded list, or the first private one where there is none.
     An address that no single machine has, such as 0.0.0.0 or a multicast, is dropped.
     """
-    if is_public_ipv4(text):
+    if is_public_ipv4(text) or is_global_ipv6(text):
         return text
     addresses = [
         address

@@ -25,7 +25,7 @@ class LeftOut(Reason):
     """Why a value was dropped from its event. The event itself goes on."""
 
     EMPTY = "empty", "Nothing is left of the value after cleaning. Nothing to do."
-    NOT_TEXT = "not_text", "A list or an object came where a text belongs: map one of its members."
+    NOT_TEXT = "not_text", "It is a list or an object instead of a text: map one of its members."
     UNMATCHABLE_DIGEST = (
         "unmatchable_digest",
         "It looks like MD5 or SHA-1, which Pinterest cannot match: send it plain, or as SHA-256.",
@@ -38,7 +38,7 @@ class LeftOut(Reason):
         "null_value",
         "It is a word for a missing value, such as null or n/a. If it is a value, set null_values.",
     )
-    NOT_AN_EMAIL = "not_an_email", "It has not the form x@y.z: check the column."
+    NOT_AN_EMAIL = "not_an_email", "It does not have the form x@y.z: check the column."
     NOT_A_PHONE = (
         "not_a_phone",
         "It has letters, no digits, or more than 15: check the column.",
@@ -47,11 +47,11 @@ class LeftOut(Reason):
         "digits_lost",
         "A spreadsheet wrote it with an exponent and lost digits: export the column as text.",
     )
-    UNKNOWN_GENDER = "unknown_gender", "It is none of the words for female, male or non-binary."
+    UNKNOWN_GENDER = "unknown_gender", "It is not a word for female, male or non-binary."
     NOT_A_DATE = "not_a_date", "It is not a possible calendar date: check the column."
     AMBIGUOUS_DATE = (
         "ambiguous_date",
-        "Day and month could be either: set date_format to dmy or mdy.",
+        "Day and month cannot be told apart: set date_format to dmy or mdy.",
     )
     UNKNOWN_COUNTRY = (
         "unknown_country",
@@ -59,7 +59,7 @@ class LeftOut(Reason):
     )
     NOT_A_POSTAL_CODE = (
         "not_a_postal_code",
-        "It has no digits, or not as many as the country's codes have: check the column.",
+        "It has no digits, or the wrong number of them for the country: check the column.",
     )
     NOT_A_MAID = (
         "not_a_maid",
@@ -67,7 +67,7 @@ class LeftOut(Reason):
     )
     TRACKING_OFF = (
         "tracking_off",
-        "The advertising id is all zeros: its user has turned tracking off. Nothing to do.",
+        "The advertising id is all zeros: its user has switched tracking off. Nothing to do.",
     )
     UNKNOWN_CURRENCY = (
         "unknown_currency",
@@ -76,7 +76,7 @@ class LeftOut(Reason):
     UNKNOWN_LANGUAGE = "unknown_language", "It does not start with a two-letter ISO 639-1 code."
     NOT_AN_IP_ADDRESS = (
         "not_an_ip_address",
-        "It is not an IPv4 or IPv6 address that a user can have: check the column.",
+        "It is not an IPv4 or IPv6 address of a user: check the column.",
     )
     NOT_AN_AMOUNT = "not_an_amount", "It is not a finite decimal number: check the column."
     AMOUNT_OUT_OF_RANGE = (
@@ -84,17 +84,17 @@ class LeftOut(Reason):
         "It has more than 18 integer or 9 fraction digits: round it.",
     )
     NOT_AN_INTEGER = "not_an_integer", "It is not a whole number: check the column."
-    OUT_OF_RANGE = "out_of_range", "It is outside the range that Pinterest gives for the field."
+    OUT_OF_RANGE = "out_of_range", "It is outside the range that Pinterest allows for the field."
     NOT_A_BOOLEAN = "not_a_boolean", "It is neither true nor false: check the column."
     NOT_A_TIME = (
         "not_a_time",
-        "It is not a time that can be read in one way only: check the column, or use to_date().",
+        "It is not a time, or an ambiguous one: check the column, or use to_date().",
     )
     UNKNOWN_CHOICE = (
         "unknown_choice",
-        "It is none of the values that Pinterest lists for the field.",
+        "It is not one of the values that Pinterest lists for the field.",
     )
-    TOO_LONG = "too_long", "It is longer than Pinterest takes for the field: shorten it."
+    TOO_LONG = "too_long", "It is longer than Pinterest allows for the field: shorten it."
     NOT_AN_ITEM = (
         "not_an_item",
         "An item of the list is not an object: map objects with id, item_price, quantity ...",
@@ -105,24 +105,24 @@ class LeftOut(Reason):
     )
     UNREADABLE_JSON = (
         "unreadable_json",
-        "A text came where a list or an object belongs, and it is not JSON of either.",
+        "It is a text instead of a list or an object, and not JSON for one.",
     )
 
 
 class Warned(Reason):
-    """What is sent as it is, and counted, because it may not do what was meant."""
+    """What is sent unchanged, and counted, because it may not have the intended effect."""
 
     SEVERAL_VALUES = (
         "several_values",
-        "A list came where one value belongs, and the first was sent: map one of its members.",
+        "It is a list instead of one value, and the first was sent: map one of its members.",
     )
     PRIVATE_ADDRESS = (
         "private_address",
-        "An address of a private network matches nobody: map what the proxy says of the user's.",
+        "An address of a private network matches nobody: map the user's address from the proxy.",
     )
     PHONE_WITHOUT_COUNTRY = (
         "phone_without_country",
-        "A national number went without a country code: map country, or set default_country.",
+        "A national number was sent without a country code: map country, or set default_country.",
     )
     LDP_INCOMPLETE = (
         "ldp_incomplete",
@@ -130,11 +130,11 @@ class Warned(Reason):
     )
     LDP_WITHOUT_EFFECT = (
         "ldp_without_effect",
-        "opt_out_type LDP is for people in the United States, and the record's country is another.",
+        "opt_out_type LDP is for people in the United States; the record's country is another.",
     )
     UNKNOWN_OPT_OUT_TYPE = (
         "unknown_opt_out_type",
-        "Pinterest processes opt_out_type LDP alone; to opt a person out of all use, map opt_out.",
+        "Pinterest processes only opt_out_type LDP; to opt a person out of all use, map opt_out.",
     )
     VALUE_NOT_POSITIVE = (
         "value_not_positive",
@@ -142,15 +142,15 @@ class Warned(Reason):
     )
     VALUE_UNUSUALLY_HIGH = (
         "value_unusually_high",
-        "The value is 1,000,000,000 or more: check its unit, and the column.",
+        "The value is 1,000,000,000 or more: check its unit and the column.",
     )
     NO_CURRENCY = (
         "no_currency",
-        "A value went without a currency, so it counts in the account's own: map currency.",
+        "A value without a currency counts in the account's own: map currency.",
     )
     BOT_USER_AGENT = (
         "bot_user_agent",
-        "The user agent is a program's, no browser's: map the visitor's, or skip such by `when`.",
+        "The user agent is a program's, not a browser's: map the visitor's, or skip it by `when`.",
     )
     IMPOSSIBLE_USER_AGENT = (
         "impossible_user_agent",
@@ -158,11 +158,11 @@ class Warned(Reason):
     )
     REPEATED_IDENTIFIER = (
         "repeated_identifier",
-        "Over a fifth of the events have one identifier: check that it is not a test address.",
+        "Over a fifth of the events have the same identifier: check whether it is a test address.",
     )
     REPEATED_HOUR = (
         "repeated_local_hour",
-        "The local time came twice, since clocks were set back: map a time with its offset.",
+        "Clocks were set back, so the local time occurred twice: map a time with its offset.",
     )
     SKIPPED_HOUR = (
         "skipped_local_hour",
@@ -174,7 +174,7 @@ class Invalid(Reason):
     """Why a record made no event: it is a dead letter, never sent."""
 
     MISSING_FIELD = "missing_field", "A required field has no value: map it, or give it a default."
-    BAD_FIELD = "bad_field", "A required field has a value that cannot be used: see its detail."
+    BAD_FIELD = "bad_field", "The value of a required field cannot be used: see its detail."
     NO_IDENTIFIER = (
         "no_identifier",
         "Pinterest needs em, hashed_maids, or client_ip_address with client_user_agent.",
@@ -194,7 +194,7 @@ class Invalid(Reason):
         "event_in_future",
         "event_time is over an hour ahead: check its unit and the setting timezone.",
     )
-    BAD_ACCOUNT = "bad_account", "The entry's ad_account_id gave no digits for this record."
+    BAD_ACCOUNT = "bad_account", "The entry's ad_account_id is not a number for this record."
     EVENT_TOO_LARGE = (
         "event_too_large",
         "The event alone is larger than batch_max_bytes: shorten its texts or lists.",
@@ -229,7 +229,7 @@ class NotWritten(Reason):
 
 
 class Skipped(Reason):
-    """Why the configuration left a record or an event out: not sent, and no dead letter."""
+    """Why the configuration skips a record or an event: not sent, and no dead letter."""
 
     NO_MAPPING = (
         "no_mapping",
@@ -252,13 +252,13 @@ class Skipped(Reason):
             "Manager."
         ),
     )
-    IN_LEDGER = "in_ledger", "It was delivered before: the ledger knows it. Nothing to do."
+    IN_LEDGER = "in_ledger", "It was delivered before and is in the ledger. Nothing to do."
     MELTANO_TEST = (
         "meltano_test",
-        "`meltano config test` sent it: token and ad account were tried, and nothing was recorded.",
+        "`meltano config test` sent it to try token and ad account; nothing was recorded.",
     )
     TESTED = (
         "tested",
-        "The entry's mode is test: Pinterest checked the event, and recorded nothing.",
+        "The entry's mode is test: Pinterest checked the event and recorded nothing.",
     )
-    DRY_RUN = "dry_run", "mode is dry_run: the event is made and not sent."
+    DRY_RUN = "dry_run", "mode is dry_run: the event was made but not sent."

@@ -26,7 +26,9 @@ def add(first: Any, second: Any, *others: Any) -> Exact | None:
 
 def subtract(first: Any, second: Any) -> Exact | None:
     """Return the difference."""
-    return _calculated("subtract", EXACT.subtract, first, second)
+    if first is None or second is None:
+        return None
+    return EXACT.subtract(_number("subtract", first), _number("subtract", second))
 
 
 def multiply(first: Any, second: Any, *others: Any) -> Exact | None:
@@ -63,7 +65,7 @@ def _calculated(name: str, operation: Callable[[Any, Any], Decimal], *values: An
 
 
 def _number(name: str, value: Any) -> Exact:
-    number = parsed_number(value)
+    number = value if type(value) is int else parsed_number(value)
     if number is None:
         raise EvaluationError(f"{name}() takes numbers, or texts of numbers")
     return number

@@ -153,9 +153,11 @@ class _Writer:
     def call(self, node: Node) -> str:
         name = node["value"]
         if (texts := texts_searched(node)) is not None:
-            return self._is_among(texts, node["children"][1])
-        if (function := prepared(node)) is not None:
-            of_first = self._readings.bind(f"call_{name}", function)
+            return self._once(node, lambda: self._is_among(texts, node["children"][1]))
+        if name == "lower":
+            return self._once(node, lambda: self._lower(node["children"][0]))
+        if (prepared_call := prepared(node)) is not None:
+            of_first = self._readings.bind(f"call_{name}", prepared_call)
             return f"{of_first}({self.value(node['children'][0])})"
         arguments = [
             self._readings.bind("reference", compile_node(child["children"][0]))
@@ -170,6 +172,21 @@ class _Writer:
             return f"{function}({', '.join(arguments)})"
         function = self._readings.bind("call_built_in", BUILT_INS.call_function)
         return f"{function}({name!r}, [{', '.join(arguments)}])"
+
+    def _once(self, node: Node, write: Callable[[], str]) -> str:
+        """Write a call that mappings repeat: once for all, where it cannot fail."""
+        if can_fail(node):
+            return write()
+        return self._readings.once(("call", _identity(node)), write, "{variable} = {value}")
+
+    def _lower(self, node: Node) -> str:
+        """Write `lower(value)`."""
+        part, function = self._readings.variable(), FUNCTIONS["lower"].implementation
+        other = f"{self._readings.bind('call_lower', function)}({part})"
+        return (
+            f"({part}.lower() if type({part} := {self.value(node)}) is str"
+            f" else None if {part} is None else {other})"
+        )
 
     def _is_among(self, texts: list[str], node: Node) -> str:
         """Write `contains([texts], value)`."""

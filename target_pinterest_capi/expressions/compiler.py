@@ -25,6 +25,7 @@ from target_pinterest_capi.expressions.values import (
     opened,
     parsed_number,
     step_into,
+    text,
 )
 
 __all__ = [
@@ -353,6 +354,8 @@ def _to_string(value: Any) -> Any:
         return value
     if type(value) is bool:
         return "true" if value else "false"
+    if type(value) is int:
+        return text(value)
     return interpreter.BUILT_INS.call_function("to_string", [value])
 
 

@@ -137,7 +137,9 @@ def _field_plan(
     constant = NOW if path == "event_time" and default == "now" else default
     field = BY_PATH[path]
     if not trees:
-        return None if constant is None else FieldPlan(lambda _: constant, reads=frozenset())
+        if constant is None:
+            return None
+        return FieldPlan(lambda _: constant, reads=frozenset(), constant=constant)
     is_one = sum(map(len, written)) == 1 and constant is None
     reads, codes = roots_of(*trees), tuple(map(_code, trees))
     trial = compile_trial(field, options)

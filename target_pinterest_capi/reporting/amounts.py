@@ -1,6 +1,6 @@
 """What events were worth: exact sums of custom_data.value by event name and currency."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final, NamedTuple
@@ -30,12 +30,14 @@ class Amounts:
 
     def add_values(self, name: str, bodies: Sequence[EventBody]) -> None:
         """Add the values of events of one name."""
-        for body in bodies:
-            custom = body.custom_data
-            if custom is msgspec.UNSET or custom.value is msgspec.UNSET:
-                continue
-            currency = NO_CURRENCY if custom.currency is msgspec.UNSET else custom.currency
-            self._add((name, currency), 1, Decimal(custom.value))
+        absent = msgspec.UNSET
+        values: defaultdict[str | msgspec.UnsetType, list[Decimal]] = defaultdict(list)
+        for custom in [body.custom_data for body in bodies]:
+            if custom is not absent and custom.value is not absent:
+                values[custom.currency].append(Decimal(custom.value))
+        for currency, amounts in values.items():
+            key = (name, NO_CURRENCY if currency is absent else currency)
+            self._add(key, len(amounts), sum(amounts, Decimal()))
 
     def merge(self, other: "Amounts") -> None:
         """Add what another part of the same run counted."""

@@ -50,7 +50,8 @@ class DeliveredStatistics:
             label = self._label(name)
             bodies = read_bodies(group)
             self.events[label] += len(group)
-            self.sources.update((label, body.action_source) for body in bodies)
+            for source, number in Counter([body.action_source for body in bodies]).items():
+                self.sources[label, source] += number
             self.coverage.count_components(label, bodies)
             self.amounts.add_values(label, bodies)
             self.ids.count_ids(label, group)

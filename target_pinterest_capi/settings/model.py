@@ -49,7 +49,7 @@ class Settings(SettingsModel):
     """
 
     ad_account_id: AccountId = setting(
-        "Id of the Pinterest ad account, digits only. A mapping entry or a customer list may name "
+        "Id of the Pinterest ad account, digits only. A mapping entry or a customer list can have "
         "its own.",
         ...,
         group="Account",
@@ -74,8 +74,8 @@ class Settings(SettingsModel):
         group="Account",
     )
     mode: Mode = setting(
-        "live; test: Pinterest validates and records nothing; dry_run: nothing is sent. The last "
-        "two write no STATE.",
+        "live; test: Pinterest validates events and records nothing; dry_run: nothing is sent. "
+        "The last two write no STATE.",
         "live",
         group="Account",
     )
@@ -106,28 +106,28 @@ class Settings(SettingsModel):
         "Order of day and month in dates that are ambiguous without it.", group="Mapping"
     )
     postal_code: Literal["auto", "digits"] = setting(
-        "auto: by country, with letters where codes have them; digits: digits only, as Pinterest "
-        "words it.",
+        "auto: by country, with letters if its codes have them; digits: digits only, as "
+        "Pinterest's documentation says.",
         "auto",
         group="Mapping",
     )
     external_id: Literal["keep", "lower"] = setting(
-        "Whether external_id keeps its case or is lower-cased before hashing: as your browser tag "
-        "does.",
+        "Whether external_id keeps its case or is lower-cased before hashing; choose what your "
+        "browser tag does.",
         "keep",
         group="Mapping",
     )
 
     null_values: tuple[str, ...] = setting(
-        "Texts that stand for a missing value, in any case: dropped and counted, never hashed. "
-        "A list replaces the default; []: none.",
+        "Texts that mean a missing value, in any case: dropped and counted, never hashed. "
+        "A list replaces the default; [] switches it off.",
         DEFAULT_NULL_VALUES,
         group="Mapping",
     )
 
     url_query: Literal["keep", "drop"] = setting(
-        "drop: query and fragment of event_source_url are cut, after click_id is derived; they "
-        "often carry e-mails.",
+        "drop: the query and fragment of event_source_url are removed after click_id is derived; "
+        "they often contain e-mail addresses.",
         "keep",
         group="Privacy",
     )
@@ -146,14 +146,14 @@ class Settings(SettingsModel):
         le=36_500,
     )
     on_invalid: Literal["skip", "fail"] = setting(
-        "skip: an invalid event is a dead letter and the run goes on; fail: it stops at the first "
-        "one, with exit code 3.",
+        "skip: an invalid event becomes a dead letter and the run continues; fail: the run stops "
+        "at the first one, with exit code 3.",
         "skip",
         group="Outcomes",
     )
     max_rejected_ratio: float | None = setting(
         "The run stops with exit code 3 when this share of events is invalid or rejected. 1: only "
-        "when nothing gets through; never, or null: no limit.",
+        "when nothing is delivered; never, or null: no limit.",
         1.0,
         group="Outcomes",
         null="no limit",
@@ -195,21 +195,21 @@ class Settings(SettingsModel):
         group="Outcomes",
     )
     quality: Quality = setting(
-        "Least coverage of delivered events, by event name or all: {checkout: {hashed_email: 80}} "
-        "in per cent, events as a number, within_an_hour of all.",
+        "Least coverage of delivered events in per cent, by event name or all: {checkout: "
+        "{hashed_email: 80}}; also events, events_of_usual, within_an_hour.",
         values.Frozen({}),
         group="Outcomes",
         hidden=True,
     )
     on_low_quality: Literal["warn", "fail"] = setting(
-        "What a run does that falls short of quality: warn, or end with exit code 3 after all is "
-        "delivered.",
+        "What a run does if it falls short of quality: warn, or end with exit code 3 after "
+        "everything is delivered.",
         "warn",
         group="Outcomes",
     )
     ledger_url: DatabaseUrl | None = setting(
-        "SQLAlchemy URL of the database of delivered events, such as sqlite:///ledger.db: what is "
-        "there is not sent again.",
+        "SQLAlchemy URL of the ledger, a deduplication store such as sqlite:///ledger.db: events "
+        "that were delivered are not sent again.",
         group="Outcomes",
     )
     ledger_retention_days: int = setting(
@@ -220,13 +220,13 @@ class Settings(SettingsModel):
         le=36_500,
     )
     results_url: DatabaseUrl | None = setting(
-        "SQLAlchemy URL of a database with a table of the runs, and one of what became of each "
-        "event; it may be the ledger's.",
+        "SQLAlchemy URL of a database for the results: a table of the runs, and one of the "
+        "events' outcomes. It can be the ledger's.",
         group="Outcomes",
     )
     results_events: Literal["failed", "all"] = setting(
-        "Which events have a row in the results: those that were invalid or rejected, or the "
-        "delivered ones too.",
+        "Which events have a row in the results: failed, those that were invalid or rejected; "
+        "all, the delivered ones too.",
         "failed",
         group="Outcomes",
     )
@@ -238,13 +238,18 @@ class Settings(SettingsModel):
         le=36_500,
     )
     notify_url: NotifyUrl | None = setting(
-        "A webhook that is told of a run's end by one POST of JSON, in the form that Slack or "
-        "Teams takes where it is theirs.",
+        "A webhook that gets a POST of JSON at the end of a run, in the format of Slack or Teams "
+        "if it is theirs.",
+        group="Outcomes",
+    )
+    notify_format: Literal["auto", "json", "slack", "teams"] = setting(
+        "auto: by the host of notify_url, Slack's or Teams's format if it is theirs, else json.",
+        "auto",
         group="Outcomes",
     )
     notify_on: Literal["failure", "always", "change"] = setting(
-        "Of which runs: those that failed; all; or those that failed after one that had not, and "
-        "the other way round, which needs results_url.",
+        "When to notify: failure; always; or change, the first failure and the first success "
+        "after it, which needs results_url.",
         "failure",
         group="Outcomes",
     )
@@ -256,50 +261,58 @@ class Settings(SettingsModel):
     )
 
     batch_size_rows: int = setting(
-        "Events a request, 1 to 1,000.", 1000, group="Delivery", ge=1, le=1000
+        "Events per request, 1 to 1,000.", 1000, group="Delivery", ge=1, le=1000
     )  # docs/pinterest-api.md: Conversion events (maxItems)
     batch_max_bytes: int = setting(
         "Size of a request's body in bytes.", 2_000_000, group="Delivery", ge=1000, le=100_000_000
     )
     batch_wait_seconds: float = setting(
-        "A partial batch is sent after this long, also while no input comes.",
+        "How long a partial batch waits before it is sent.",
         10,
         group="Delivery",
         gt=0,
         le=3600,
     )
     max_in_flight: int = setting(
-        "Requests at once; fewer while Pinterest answers 429.", 16, group="Delivery", ge=1, le=256
+        "Requests in flight at once; fewer while Pinterest answers 429.",
+        16,
+        group="Delivery",
+        ge=1,
+        le=256,
     )
     max_requests_per_minute: int = setting(
-        "Requests a minute and ad account; Pinterest's own headers win.",
+        "Requests per minute and ad account, unless Pinterest's headers ask for fewer.",
         5000,
         group="Delivery",
         ge=1,
         le=120_000,
     )
     request_timeout_seconds: float = setting(
-        "One attempt, the whole answer included.", 30, group="Delivery", gt=0, le=600
+        "Time limit of one attempt, including the complete answer.",
+        30,
+        group="Delivery",
+        gt=0,
+        le=600,
     )
     max_retry_seconds: float = setting(
-        "All attempts of one batch; after that the run stops and STATE stays before the batch.",
+        "Time limit of all attempts of one batch; then the run stops, and STATE stays before it.",
         300,
         group="Delivery",
         ge=0,
         le=86_400,
     )
     shutdown_grace_seconds: float = setting(
-        "How long requests in flight may finish after SIGTERM or SIGINT.",
+        "How long requests in flight have to finish after SIGTERM or SIGINT.",
         20,
         group="Delivery",
         ge=0,
         le=3600,
     )
     list_batch_size: int = setting(
-        "Customer-list members a request.", 10_000, group="Delivery", ge=1, le=10_000
+        "Customer-list members per request.", 10_000, group="Delivery", ge=1, le=10_000
     )
     list_wait_seconds: float = setting(
-        "How long customer-list operations gather before they are sent.",
+        "How long customer-list operations are collected before they are sent.",
         300,
         group="Delivery",
         gt=0,
@@ -307,12 +320,12 @@ class Settings(SettingsModel):
     )
 
     validate_records: bool = setting(
-        "Check records against the tap's schema as well; an invalid record is a dead letter.",
+        "Check records against the tap's schema as well; an invalid one becomes a dead letter.",
         False,
         group="Singer",
     )
     stream_maps: Object | None = setting(
-        "The SDK's inline stream maps, applied before our mapping.", group="Singer", hidden=True
+        "The SDK's inline stream maps, applied before the mapping.", group="Singer", hidden=True
     )
     stream_map_config: Object | None = setting(
         "Values for the expressions of stream_maps.", group="Singer", hidden=True
@@ -323,7 +336,7 @@ class Settings(SettingsModel):
         hidden=True,
     )
     flattening_enabled: bool | None = setting(
-        "Flatten nested columns before our mapping.", group="Singer"
+        "Flatten nested columns before the mapping.", group="Singer"
     )
     flattening_max_depth: int | None = setting(
         "How deep nested columns are flattened.", group="Singer", ge=0

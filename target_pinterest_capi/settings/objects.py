@@ -53,11 +53,11 @@ class OAuth(SettingsModel):
     client_secret: SecretStr | None = setting("Secret of your Pinterest app.")
     client_secret_file: LocalPath | None = setting("A file that holds client_secret.")
     refresh_token: SecretStr | None = setting(
-        "A refresh token to start from, where `pinterest-capi login` did not make one."
+        "A refresh token to start from, if you did not use `pinterest-capi login`."
     )
     refresh_token_file: LocalPath | None = setting("A file that holds refresh_token.")
     token_path: LocalPath | None = setting(
-        "A private file that keeps the newest refresh token, of `pinterest-capi login` or a run."
+        "A private file for the newest refresh token, from `pinterest-capi login` or a run."
     )
 
 
@@ -70,22 +70,22 @@ class MappingEntry(SettingsModel):
     stream: str = setting("A stream's name, or a shell pattern such as tracks_*.", ...)
     name: str | None = setting("A name for reports.")
     preset: Preset | None = setting(
-        "A built-in entry to start from; what follows overrides it field by field."
+        "A built-in entry to start from; this entry's own keys override it field by field."
     )
     when: str | None = setting(
-        "JMESPath predicate: records for which it does not hold are skipped. A preset's must hold "
+        "JMESPath predicate: records for which it is false are skipped. A preset's must be true "
         "as well, unless preset_when is ignore, or this is always."
     )
     preset_when: Literal["join", "ignore"] = setting(
-        "ignore: the preset's own predicate is not asked, so that when stands alone.", "join"
+        "ignore: the preset's own predicate is not used, only this entry's when.", "join"
     )
     mode: Mode = setting(
-        "test: these events go with Pinterest's test parameter, and nothing is recorded; dry_run: "
-        "they are not sent. The setting mode holds where it is more careful.",
+        "test: Pinterest checks these events and records nothing; dry_run: they are not sent. "
+        "The setting mode wins if it sends less.",
         "live",
     )
     deleted: Literal["skip", "send"] = setting(
-        "What becomes of records of deleted rows, which have a value in _sdc_deleted_at.",
+        "Whether to skip or send records of deleted rows, which have a value in _sdc_deleted_at.",
         "skip",
     )
     ad_account_id: str | None = setting(
@@ -113,12 +113,12 @@ class MappingEntry(SettingsModel):
         values.Frozen({}),
     )
     defaults: Object = setting(
-        "Constants by field path, used where the field's expressions give nothing usable.",
+        "Constants by field path, used if the field's expressions have no usable value.",
         values.Frozen({}),
         hidden=True,
     )
     null_values: tuple[str, ...] | None = setting(
-        "Texts that stand for a missing value in these records, in place of the setting's."
+        "Texts that mean a missing value in these records; replaces the setting of that name."
     )
 
 
@@ -137,22 +137,21 @@ class CustomerListEntry(SettingsModel):
     stream: str = setting("A stream's name, or a shell pattern such as members_*.", ...)
     list_id: str | None = setting("Id of the list; or name it by list_name.")
     list_name: NameOrExpression | None = setting(
-        "Name of the list, which is made with its first members if there is none; or {expression: "
-        "...}, a JMESPath expression of it: a list for each value."
+        "Name of the list, which is created with its first members if it does not exist; or "
+        "{expression: ...}, a JMESPath expression: a list for each value."
     )
     list_name_expression: SkipJsonSchema[str | None] = setting(
         "What an object in list_name says.", hidden=True
     )
     max_lists: int = setting(
-        "With an expression in list_name: a run that meets more names stops.", 100, ge=1
+        "With an expression in list_name: a run with more names stops.", 100, ge=1
     )
     list_type: Literal["EMAIL", "MAID", "IDFA"] | None = setting(
-        "What identifies a member, where `member` gives a single identifier; one kind a list.",
+        "What identifies a member, if `member` is a single identifier; one kind per list.",
         "EMAIL",
     )
     is_nca: bool = setting(
-        "Make the list, where there is none, as one for finding new customers. Pinterest does not "
-        "change this later.",
+        "Create the list as one for finding new customers. This cannot be changed later.",
         False,
     )
     ad_account_id: AccountId | None = setting("Another ad account, digits only.")
@@ -164,23 +163,21 @@ class CustomerListEntry(SettingsModel):
     identifiers: SkipJsonSchema[FieldExpressions] = setting(
         "What an object in member says, by identifier.", values.Frozen({}), hidden=True
     )
-    when: str | None = setting(
-        "JMESPath predicate: records for which it does not hold are skipped."
-    )
+    when: str | None = setting("JMESPath predicate: records for which it is false are skipped.")
     operation: str | None = setting(
         "JMESPath expression of what to do: add, insert, enter, true, or remove, delete, exit, "
         "false. Without it a record adds."
     )
     refresh: Literal["incremental", "full"] = setting(
         "full: the run's members are recorded, so that `pinterest-capi prune` can remove those "
-        "that did not come again.",
+        "that are gone.",
         "incremental",
     )
     max_removed_ratio: float = setting(
         "A prune that would remove more than this share of the list stops instead.", 0.5, ge=0, le=1
     )
     null_values: tuple[str, ...] | None = setting(
-        "Texts that stand for a missing value in these records, in place of the setting's."
+        "Texts that mean a missing value in these records; replaces the setting of that name."
     )
     audience: bool = setting("Make sure that an audience of the list exists.", False)
 

@@ -30,10 +30,9 @@ from target_pinterest_capi.settings import ConfigurationError, load_files
 def check(paths: tuple[str, ...], sample: str | None, as_json: bool) -> None:
     """Check configuration, mappings, connection, token and account.
 
-    One line for each step: what is well, what is not, why, what to do about it, and where in
-    Pinterest's pages. Sends a test request with a made-up event, of which Pinterest records
-    nothing. Exits with 0, with 1 where a step failed, and with 2 where the configuration cannot be
-    used.
+    Prints one line for each step: whether it works, and if not why, what to do about it, and where
+    on Pinterest's pages. Sends a test request with an invented event; Pinterest records nothing.
+    Exits with 0, with 1 if a step failed, and with 2 if the configuration cannot be used.
 
     \b
     pinterest-capi check --config target.yaml

@@ -1,4 +1,4 @@
-"""`pinterest-capi demo`: a made-up shop's records through the real target into a sandbox.
+"""`pinterest-capi demo`: an imaginary shop's records through the real target into a sandbox.
 
 Owns the command: its options, the programs it runs, and its exit code, 0 where everything is as it
 should be. Nothing of the user's environment or configuration is read.
@@ -37,11 +37,11 @@ TARGET: Final = "target-pinterest-capi"
 )
 @json_option("one JSON object instead of words and tables")
 def demo(directory: Path | None, as_json: bool) -> None:
-    """Send a made-up shop's records through the real target into a sandbox, and show the outcomes.
+    """Send an imaginary shop's records through the target into a sandbox, and show the outcomes.
 
-    Orders of a shop system, calls of a page, visits, sales in a store and members of a customer
-    list, some of them wrong; all of it twice, to see that nothing is sent twice. Needs no account,
-    no network and no configuration. The files stay, to play on with.
+    The sample has orders of a shop system, tracking calls of a page, visits, sales in a store and
+    members of a customer list; some are wrong. Everything is sent a second time, to show that the
+    ledger skips it. Needs no account, no network and no configuration. Keeps its files.
 
     \b
     pinterest-capi demo --keep demo-files

@@ -69,7 +69,7 @@ PLATFORM_HELP: Final = f"Only this source platform: {', '.join(PLATFORMS)}."
     default=SOURCES[0],
     show_default=True,
     metavar="NAME",
-    help=f"Only events that came this way: {', '.join(SOURCES)}; or ALL.",
+    help=f"Only events from this source: {', '.join(SOURCES)}; or ALL.",
 )
 @repeatable_option("--event", "names", "NAME", "Only this event name; repeatable.")
 @json_option("one JSON object instead of tables")
@@ -83,13 +83,12 @@ def eqs(
     names: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Show Pinterest's event quality score beside our own coverage.
+    """Show Pinterest's event quality score next to the coverage of what you sent.
 
     Pinterest counts how many of an account's events carry each of eleven components; run reports
-    count the same of what was sent. Both stand side by side for each event name, with the
-    difference, and for what is weak which field to map. Needs OAuth with the scope ads:read. Exits
-    with 0, with 1 where Pinterest gives no score, and with 2 where the configuration cannot be
-    used.
+    count the same for the events that were sent. Shows both for each event name, with the
+    difference, and which fields to map for a better score. Needs OAuth with the scope ads:read.
+    Exits with 0, with 1 if Pinterest has no score, and with 2 if the configuration cannot be used.
 
     \b
     pinterest-capi eqs --config target.yaml --report report.json

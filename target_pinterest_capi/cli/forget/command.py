@@ -44,11 +44,11 @@ from target_pinterest_capi.settings import CustomerListEntry, Settings
 from target_pinterest_capi.singer.lines import UnreadableInputError, bounded_lines
 
 BY_ADDRESS_ALONE: Final = (
-    "its rows may have other identifiers, which are on record only with refresh: full, and whether"
-    " Pinterest finds a row by its address alone is not documented. Have the source remove these"
-    " people (`operation`), or add them no more and make the list again"
+    "its rows may have other identifiers, which are recorded only with refresh: full, and Pinterest"
+    " does not document whether it finds a row by its address alone. Have the source remove these"
+    " people (`operation`), or stop adding them and create the list again"
 )
-UNNAMED: Final = "records name them, and which there are is not known: name each with --list"
+UNNAMED: Final = "their names come from records and are not known here: name each with --list"
 NEEDED_FOR: Final = "to ask Pinterest for a deletion, which takes no conversion token"
 
 
@@ -101,11 +101,11 @@ def forget(
     status_of: str | None,
     cancelled: str | None,
 ) -> None:
-    """Have people forgotten: by Pinterest, by customer lists and by dead letters.
+    """Delete people's data: at Pinterest, in customer lists and in dead letters.
 
-    FILE has an e-mail address or a click id a line; - is stdin. Pinterest is asked to delete what
-    was delivered about them, they are removed from every customer list of the configuration, and
-    their dead letters are dropped. Nothing that is printed names anybody.
+    FILE has one e-mail address or click id per line; - is stdin. Asks Pinterest to delete these
+    people's events, removes them from every customer list of the configuration, and removes their
+    dead letters. The output identifies nobody.
 
     \b
     pinterest-capi forget people.txt --config target.yaml
@@ -113,9 +113,9 @@ def forget(
     pinterest-capi forget --status --config target.yaml
     pinterest-capi forget --cancel 549755885175900001 --config target.yaml
 
-    A request can be cancelled for 72 hours; what it names is deleted within 30 days after that.
-    Deletion requests are a beta of Pinterest's, which it opens to an app when it is asked. Exits
-    with 0 when all was done, 1 when something was not, 2 for a wrong configuration or input.
+    A request can be cancelled for 72 hours; the data is deleted within 30 days after that.
+    Deletion requests are a beta feature, which Pinterest enables for an app on request. Exits with
+    0 if everything was done, 1 if something failed, 2 for a wrong configuration or input.
     """  # noqa: D301 - click reads \b as "keep these lines"
     settings = _load(paths)
     wanted = accounts or tuple(named_accounts(settings))
@@ -288,9 +288,9 @@ def _remove_from_list(
         if refreshes is not None:
             refreshes.close()
     if not removal.is_there:
-        click.echo(f"{name}: is not there, so nobody is on it.")
+        click.echo(f"{name}: the list does not exist, so nobody is on it.")
     elif removal.removed:
-        click.echo(f"{name}: Pinterest took the removal of {removal.removed} members.")
+        click.echo(f"{name}: Pinterest accepted the removal of {removal.removed} members.")
     if removal.is_there and entry.has_rows and refreshes is None:
         yield f"{name}: {BY_ADDRESS_ALONE}"
     if removal.refused:

@@ -63,11 +63,11 @@ _STATE_BYTES: Final = 32
 def login(
     paths: tuple[str, ...], redirect_uri: str, manual: bool, no_browser: bool, seconds: int
 ) -> None:
-    """Let the app of `oauth` act for you, and keep its refresh token.
+    """Sign in to Pinterest with a browser, and keep the refresh token.
 
-    Prints the address of Pinterest's page on which you allow it, opens the browser there, waits for
-    the answer on this machine, and writes the refresh token to `oauth.token_path`, a file for you
-    alone. For customer lists, scores, deletion requests and conversion tokens; events need none.
+    Opens Pinterest's consent page for the app of `oauth` in the browser, waits for the answer on
+    this machine, and writes the refresh token to `oauth.token_path`, a file that only you can read.
+    Customer lists, scores, deletion requests and conversion tokens need it; events do not.
 
     \b
     pinterest-capi login --config target.yaml

@@ -77,9 +77,9 @@ def preview(
 ) -> None:
     """Show the events that a tap's records would become.
 
-    Reads Singer messages from FILE or standard input and prints the first events as they would be
-    sent, hashed, and who would be added to customer lists or removed, beside what was dropped and
-    why; records that are invalid or skipped, each with the reason; and a summary. Nothing is sent.
+    Reads Singer messages from FILE or standard input. Prints the first events as they would be
+    sent, hashed, the changes to customer lists, the dropped values with the reasons, the invalid
+    and skipped records with the reasons, and a summary. Sends nothing.
 
     \b
     tap-shop --config tap.json | pinterest-capi preview --config target.yaml

@@ -45,9 +45,9 @@ def replay(file: str, paths: tuple[str, ...], output: str | None, dry_run: bool)
     """Send the events of dead letters again.
 
     Reads FILE, a file of dead letters or an fsspec URL of one, sends each event in it with the
-    target's own configuration, and writes what still fails to a new file. FILE is never changed.
-    Letters of invalid records have no event: they are counted, and the source or the mapping needs
-    to be corrected.
+    configuration of the target, and writes those that fail again to a new file. FILE is never
+    changed. Dead letters of invalid records have no event and are only counted: correct the source
+    or the mapping.
 
     \b
     pinterest-capi replay pinterest-rejected.jsonl --config target.yaml --dry-run
@@ -155,8 +155,8 @@ def _check_all(letters: Letters, file: str) -> None:
         _end(_unreadable(OSError(type(error).__name__)), ExitCode.ERROR)
     if letters.has_only_foreign_lines:
         _end(
-            f"{file} has no dead letters: none of its {letters.lines:,} lines is one as the target "
-            "writes them. Name a file that dead_letter_path has written",
+            f"{file} has no dead letters: none of its {letters.lines:,} lines has the target's "
+            "format. Name a file that was written to dead_letter_path",
             ExitCode.ERROR,
         )
 

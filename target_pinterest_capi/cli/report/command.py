@@ -33,7 +33,7 @@ STDOUT: Final = "-"
 )
 @click.option("--text", "is_text", is_flag=True, help="Print the report as text; write no page.")
 def report(run: Path, output: str | None, folder: Path | None, *, is_text: bool) -> None:
-    """Show the JSON report of a run, written to its `report_path`, as one HTML page or as text.
+    """Show the JSON report of a run, which is at its `report_path`, as an HTML page or as text.
 
     \b
     pinterest-capi report report.json --text

@@ -32,12 +32,12 @@ INPUT_EXIT: Final = 1
 @click.option("--force", is_flag=True, help="Replace the file, if it is there.")
 @number_option("--preview", "limit", 1, "Events of the sample to show, with --output.")
 def suggest(file: str, output: str | None, force: bool, limit: int) -> None:
-    """Write a mapping to start from, for the records of a tap.
+    """Write a first mapping for the records of a tap.
 
-    Reads Singer messages from SAMPLE or standard input: SCHEMA and some records, of which 500 a
-    stream are looked at. Finds fields by names of columns, in any case and in the languages of
-    shops, by the shapes of values, and by the built-in presets. Each line says why; what is not
-    sure is a comment. No value is shown but in events, which are hashed; nothing is sent.
+    Reads Singer messages from SAMPLE or standard input: SCHEMA and up to 500 records of each
+    stream. Finds fields by the names of columns, in several languages, by what their values look
+    like, and by the built-in presets. Each line has its reason; guesses are comments. Shows no
+    values, except hashed ones in events, and sends nothing.
 
     \b
     tap-shop --config tap.json | pinterest-capi suggest --output mappings.yaml

@@ -35,11 +35,12 @@ def trace(
     letters: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Show what became of one event, by its key, in every run.
+    """Show the history of one event, by its key, over all runs.
 
-    KEY is a key property of its record, such as id=1001, or a value alone: of any key property, or
-    the event_id. Several key properties are several KEYs. Looks into results (results_url), ledger
-    and dead letters, where keys are in plain or as digests, and says what it did not look into.
+    KEY is a key property of its record, such as id=1001, or only a value: of any key property, or
+    the event_id. If the key has several properties, give several KEYs. Searches the results
+    (results_url), the ledger and the dead letters, for plain and for hashed keys, and says what it
+    did not search.
 
     \b
     pinterest-capi trace id=1001 --config target.yaml

@@ -16,7 +16,7 @@ from target_pinterest_capi.events.build.function_source import FunctionSource
 from target_pinterest_capi.events.build.plan import Code, Get
 from target_pinterest_capi.events.fields import ITEM_MEMBERS
 from target_pinterest_capi.events.hashing import NO_DIGEST_LENGTHS, SHORTEST_DIGEST, sha256
-from target_pinterest_capi.events.normalize import is_plain_email, is_public_ipv4
+from target_pinterest_capi.events.normalize import is_global_ipv6, is_plain_email, is_public_ipv4
 from target_pinterest_capi.events.phones import MOST_DIGITS
 
 ITEMS: Final = "items"  # the fast path of a list of objects: it has lines for an object's members
@@ -87,7 +87,9 @@ class Reader(Protocol):
         """Return the reader of the objects of a list, in a loop of that depth."""
 
 
-_SET_DIGEST: Final = "{target} = [sha256(text.encode()).hexdigest()]"
+# Two lines of a fast path. A copy of an empty hash costs less than a new one.
+_SET_DIGEST: Final = """(digest := new_digest()).update(text.encode())
+            {target} = [digest.hexdigest()]"""
 
 # The fast paths: an `if` for each group of common values. All other values go to the converter.
 FAST_PATHS: Final = {
@@ -106,8 +108,18 @@ FAST_PATHS: Final = {
         elif type(value) is int and -too_large < value < too_large:
             {target} = str(value)
         """,
+    "short text": """
+        if (
+            type(value) is str
+            and len(text := value.strip()) <= {helper}
+            and text
+            and text.isprintable()
+            and text not in null_spellings
+        ):
+            {target} = text
+        """,
     "ip address": """
-        if type(value) is str and is_public_ipv4(value):
+        if type(value) is str and (is_public_ipv4(value) or is_global_ipv6(value)):
             {target} = value
         """,
     "digest": f"""
@@ -124,7 +136,8 @@ FAST_PATHS: Final = {
         """,
     "email": f"""
         if type(value) is str and is_plain_email(value):
-            {{target}} = [sha256(value.lower().encode()).hexdigest()]
+            text = value.lower()
+            {_SET_DIGEST}
         elif (
             type(value) is str
             and "@" in value  # so it is not a digest
@@ -146,6 +159,7 @@ FAST_PATHS: Final = {
         if (
             type(value) is str
             and len(text := value.strip()) in no_digest_lengths
+            and text[-1] != "="
             and "[" not in text
             and text.isascii()
             and text.isprintable()
@@ -164,7 +178,8 @@ FAST_PATHS: Final = {
             and (digits[0] == 49 or 48 not in digits[1:4])  # no zero after the country's code
             and len(digits) <= most_digits
         ):
-            {{target}} = [sha256(digits).hexdigest()]
+            (digest := new_digest()).update(digits)
+            {{target}} = [digest.hexdigest()]
         elif (
             type(value) is str
             and value
@@ -175,12 +190,12 @@ FAST_PATHS: Final = {
         ):
             {_SET_DIGEST}
         """,
-    "postal code": """
-        if type(value) is str and len(value) == 5 and value.isascii() and value.isdigit():
-            {target} = [sha256(value.encode()).hexdigest()]  # anywhere; too many to keep
+    "postal code": f"""
+        if type(value) is str and len(text := value) == 5 and text.isascii() and text.isdigit():
+            {_SET_DIGEST}  # anywhere; too many to keep
         elif type(value) is str:
-            if (known := {helper}[region][value]) is not None:
-                {target} = known
+            if (known := {{helper}}[region][value]) is not None:
+                {{target}} = known
         """,
     "cached": """
         if type(value) is str:
@@ -196,6 +211,8 @@ FAST_PATHS: Final = {
             {target} = text
         elif type(value) is str and is_amount(value) and value not in null_spellings:
             {target} = value
+        elif type(value) is int and 0 <= value < too_large:
+            {target} = str(value)
         """,
     "integer": """
         if type(value) is int and value in {helper}:
@@ -216,22 +233,23 @@ _FIRST_PATHS: Final = {
         if type(value) is str and (known := {helper}.get(value)) is not None:
             {target} = known
         """,
-    "postal code": """
-        if type(value) is str and len(value) == 5 and value.isascii() and value.isdigit():
-            {target} = [sha256(value.encode()).hexdigest()]
-        elif type(value) is str and (known := {helper}[region].get(value)) is not None:
-            {target} = known
+    "postal code": f"""
+        if type(value) is str and len(text := value) == 5 and text.isascii() and text.isdigit():
+            {_SET_DIGEST}
+        elif type(value) is str and (known := {{helper}}[region].get(value)) is not None:
+            {{target}} = known
         """,
 }
 # Those of texts that have digits or an `@`, which only words for a missing value of such can be.
 FORM_PATHS: Final = ("email", "phone", "postal code", "ip address", "maid")
 _NAMES: Final = {  # what the fast paths call
-    "sha256": sha256,
+    "new_digest": sha256().copy,
     "shortest_digest": SHORTEST_DIGEST,
     "between_digits": b" ()-+",
     "most_digits": MOST_DIGITS,
     "no_digest_lengths": NO_DIGEST_LENGTHS,
     "is_public_ipv4": is_public_ipv4,
+    "is_global_ipv6": is_global_ipv6,
     "is_plain_email": is_plain_email,
     "Decimal": Decimal,
     "is_amount": coerce.is_amount,
@@ -371,6 +389,8 @@ _EACH: Final = """
     for value in {values}:
         if value in seen:
             continue
+        if type(value) is list and len(value) == 1 and type(value[0]) is str:
+            value = value[0]
         made = None
         if type(value) is str and "[" in value:
             value = made = {convert}

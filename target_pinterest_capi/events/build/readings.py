@@ -60,6 +60,8 @@ class Readings:
         """
         if field.get is None:
             value = self.column(field.column, field.path)
+        elif not field.codes and field.constant is not None:
+            value = self.bind(f"constant_{field.path}", field.constant)
         elif not field.codes:
             value = self.again(field)
         elif not field.is_first_of_several:
