@@ -59,6 +59,7 @@ BOUNDS = {
     "events.build.rules._has_encoded": LINEAR,
     "events.coerce._is_exponential": LINEAR,
     "events.coerce._ticks": LINEAR,
+    "events.characters._has_wide": LINEAR,
     "events.column_names._WORD_ENDS": LINEAR,
     "events.dates._FORMS": f"the text has at most {dates.LONGEST} characters",
     "events.dates._rewritten": f"the text has at most {dates.LONGEST} characters",

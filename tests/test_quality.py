@@ -59,6 +59,27 @@ def test_a_shortfall_is_logged_and_fails_where_asked(run_target, gates, line, on
     assert ("do not come again" in ran.log) == (ran.code == 3)
 
 
+def test_volume_against_what_is_usual(run_target, tmp_path):
+    """A run is compared with the median of five earlier ones at least that went well, by name."""
+    given = {
+        "quality": {"checkout": {"events_of_usual": 50}, "all": {"events_of_usual": 80}},
+        "results_url": f"sqlite:///{tmp_path}/results.db",
+    }
+    for number in (10, 4, 10, 12, 10):  # the second is not judged: what is usual is not known yet
+        assert "Low quality" not in run_target(visits(number, 0), **given).log
+    low = run_target(visits(4, 0), **given).log  # the log goes on from run to run
+    assert "4 checkout events were delivered, 40.0 % of what is usual; quality asks for 50 %" in low
+    assert low.count("Low quality") == 2
+    enough = run_target(visits(9, 0), **given)
+    assert (enough.code, enough.log.count("Low quality")) == (0, 2)
+    other = run_target(visits(9, 0, name="signup"), **given, on_low_quality="fail")
+    assert (other.code, len(other.states)) == (3, 1)
+    assert "0 checkout events were delivered, 0.0 % of what is usual" in other.log
+    assert other.log.count("Low quality") == 3  # and all together are enough
+    dry = run_target(visits(1, 0), **given, mode="dry_run")
+    assert dry.log.count("Low quality") == 3  # no runs of its kind
+
+
 def test_late_events_miss_a_gate(run_target):
     """within_an_hour is the share of all events that were at Pinterest in time."""
     ran = run_target(visits(4, 4, ago=7200), quality={"all": {"within_an_hour": 90}})
@@ -102,6 +123,8 @@ def test_the_report_has_what_fell_short(run_target, tmp_path):
         ({"checkout": {"hashed_email": "80"}}, "a share of 0 to 100 per cent"),
         ({"checkout": {"hashed_email": True}}, "a share of 0 to 100 per cent"),
         ({"checkout": {"events": -1}}, "a number of events"),
+        ({"checkout": {"events_of_usual": 101}}, "a share of 0 to 100 per cent"),
+        ({"all": {"events_of_usual": 50}}, "events_of_usual needs results_url"),
         ({"checkout": {"within_an_hour": 90}}, "put it below all"),
         ({"hashed_email": 80}, "must be an object of event names"),
         ([], "quality"),

@@ -7,13 +7,14 @@ where that is asked for in plain.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from target_pinterest_capi.delivery.database_errors import DatabaseError
 from target_pinterest_capi.delivery.dead_letters import DeadLetter
 from target_pinterest_capi.delivery.ledger import RENEWAL_SECONDS
 from target_pinterest_capi.events.event import Event
+from target_pinterest_capi.settings.values import EVENTS_OF_USUAL
 
 if TYPE_CHECKING:
     from target_pinterest_capi.reporting.report import Report
@@ -42,6 +43,9 @@ class Results(Protocol):
 
     def has_failed_before(self, program: Program) -> bool | None:
         """Return whether the last run of its kind failed; None where there was none."""
+
+    def usual_events(self, program: Program) -> Mapping[str, float]:
+        """Return how many events the last runs of its kind delivered, by name."""
 
     def record_delivered(self, events: Sequence[Event], http_status: int) -> None:
         """Add a row for each event that Pinterest took."""
@@ -81,12 +85,16 @@ class RunResults:
         self._due_at: float | None = None
         self._without_row: list[tuple[Sequence[Event], int]] = []  # delivered, with HTTP status
         self.has_failed_before: bool | None = None  # the last run of its kind, if there was one
+        self.usual_events: Mapping[str, float] = {}
+        self._wants_usual = any(EVENTS_OF_USUAL in asked for asked in settings.quality.values())
 
     def begin_run(self, program: Program) -> None:
         """Add the run's row. Raises `ResultsError`, as whatever records."""
         if self.is_wanted:
             self._results.begin_run(program)
             self.has_failed_before = self._results.has_failed_before(program)
+            if self._wants_usual:
+                self.usual_events = self._results.usual_events(program)
             self._due_at = self._clock() + RENEWAL_SECONDS
 
     def record_delivered(self, events: Sequence[Event], http_status: int) -> None:

@@ -5,10 +5,11 @@ finds the process dead, or without a sign of life for as long as the ledger's cl
 so. Several runs may share the tables.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -24,6 +25,7 @@ from target_pinterest_capi.delivery.ledger import LEASE_SECONDS
 from target_pinterest_capi.delivery.processes import has_ended, identify_process
 from target_pinterest_capi.delivery.results import Program, ResultsError
 from target_pinterest_capi.events.characters import well_formed
+from target_pinterest_capi.events.components import COMPONENTS
 from target_pinterest_capi.events.event import Event, Origin
 from target_pinterest_capi.events.hashing import digest
 from target_pinterest_capi.events.keys import Key
@@ -31,10 +33,13 @@ from target_pinterest_capi.events.outcomes import Outcome
 from target_pinterest_capi.events.redaction import shown_event_name, shown_name
 from target_pinterest_capi.reporting.report import Report
 from target_pinterest_capi.settings.event_names import known_event_names
+from target_pinterest_capi.settings.values import ALL_EVENTS
 
 if TYPE_CHECKING:
     from target_pinterest_capi.settings import Settings
 
+USUAL_RUNS: Final = 30  # as many as a trend shows
+MIN_USUAL_RUNS: Final = 5  # fewer say nothing of what is usual
 ROWS_AT_ONCE: Final = 10_000  # that are forgotten in a transaction, so that none is long
 _OWN: Final = ("key", "event_name", "event_id")  # what differs between delivered events
 _FAILED: Final = (
@@ -104,9 +109,39 @@ class ResultsDatabase(Database):
 
     def has_failed_before(self, program: Program) -> bool | None:
         """Return how the last run of this program, account and mode ended, crashes included."""
+        query = self._last_runs(program, tables.runs.c.exit_code).limit(1)
+        last = self.run(lambda connection: connection.execute(query).first())
+        return None if last is None else last.exit_code != 0
+
+    def usual_events(self, program: Program) -> dict[str, float]:
+        """Return the median of events of the last runs that went well, by name, and of all.
+
+        Empty where there are fewer than `MIN_USUAL_RUNS`.
+        """
+        coverage = tables.run_coverage
+        runs = self._last_runs(program, tables.runs.c.run_id).where(tables.runs.c.exit_code == 0)
+
+        def read(connection: sa.Connection) -> tuple[list[str], Sequence[Any]]:
+            ids = list(connection.scalars(runs.limit(USUAL_RUNS)))
+            rows = sa.select(coverage.c.run_id, coverage.c.event_name, coverage.c.events).where(
+                coverage.c.run_id.in_(ids), coverage.c.component == COMPONENTS[0].name
+            )
+            return ids, connection.execute(rows).all()
+
+        ids, rows = self.run(read)
+        if len(ids) < MIN_USUAL_RUNS:
+            return {}
+        counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        for row in rows:
+            for name in (row.event_name, ALL_EVENTS):
+                counts[name][row.run_id] += row.events
+        return {name: median(of_runs[one] for one in ids) for name, of_runs in counts.items()}
+
+    def _last_runs(self, program: Program, column: sa.Column[Any]) -> sa.Select[Any]:
+        """Return the query of a column of the runs of a program, account and mode, latest first."""
         runs, settings = tables.runs, self._settings
-        query = (
-            sa.select(runs.c.exit_code)
+        return (
+            sa.select(column)
             .where(
                 runs.c.program == program,
                 runs.c.ad_account_id == settings.ad_account_id,
@@ -114,10 +149,7 @@ class ResultsDatabase(Database):
                 runs.c.status != "running",
             )
             .order_by(runs.c.started_at.desc())
-            .limit(1)
         )
-        last = self.run(lambda connection: connection.execute(query).first())
-        return None if last is None else last.exit_code != 0
 
     def record_delivered(self, events: Sequence[Event], http_status: int) -> None:
         """Add a row for each event that Pinterest took."""

@@ -9,7 +9,7 @@ import logging
 import random
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -276,6 +276,11 @@ class Run:
     def observe_request(self) -> "Callable[[Attempt], None] | None":
         """What hears of each request to Pinterest that has ended, if anything does."""
         return None if self.telemetry is None else self.telemetry.record_request
+
+    @property
+    def usual_events(self) -> Mapping[str, float]:
+        """How many events earlier runs delivered, by name, where a gate of quality asks for it."""
+        return self.results.usual_events
 
     @property
     def seconds(self) -> float:

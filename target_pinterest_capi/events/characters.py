@@ -4,6 +4,7 @@ Every normal form is made of these. A function takes any text, lone surrogates i
 raises, and returns plain ASCII by the shortest way.
 """
 
+import re
 from itertools import groupby
 from typing import Final
 from unicodedata import category, combining, decimal, normalize
@@ -77,12 +78,13 @@ def ascii_digits(text: str) -> str:
 
 
 # Forms of East Asian width (U+FF01 to U+FF5E) are those of ASCII, further up.
+_has_wide: Final = re.compile("[\uff01-\uff5e\u3000\u3002]").search
 _NARROW: Final = {code + 0xFEE0: code for code in range(0x21, 0x7F)} | {0x3000: " ", 0x3002: "."}
 
 
 def narrow(text: str) -> str:
     """Return the text with letters, digits and signs of full width as the usual ones."""
-    return text if text.isascii() else text.translate(_NARROW)
+    return text.translate(_NARROW) if not text.isascii() and _has_wide(text) else text
 
 
 def letters_and_digits(text: str) -> str:

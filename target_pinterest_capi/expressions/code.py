@@ -156,8 +156,8 @@ class _Writer:
             return self._once(node, lambda: self._is_among(texts, node["children"][1]))
         if name == "lower":
             return self._once(node, lambda: self._lower(node["children"][0]))
-        if (function := prepared(node)) is not None:
-            of_first = self._readings.bind(f"call_{name}", function)
+        if (prepared_call := prepared(node)) is not None:
+            of_first = self._readings.bind(f"call_{name}", prepared_call)
             return f"{of_first}({self.value(node['children'][0])})"
         arguments = [
             self._readings.bind("reference", compile_node(child["children"][0]))

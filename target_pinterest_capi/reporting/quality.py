@@ -3,7 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from target_pinterest_capi.settings.values import ALL_EVENTS, EVENTS, WITHIN_AN_HOUR
+from target_pinterest_capi.settings.values import (
+    ALL_EVENTS,
+    EVENTS,
+    EVENTS_OF_USUAL,
+    WITHIN_AN_HOUR,
+)
 
 if TYPE_CHECKING:
     from target_pinterest_capi.reporting.delivered_statistics import DeliveredStatistics
@@ -29,6 +34,11 @@ class Shortfall(NamedTuple):
         whose = "all" if self.event_name == ALL_EVENTS else self.event_name
         if self.measure == EVENTS:
             return f"{self.events} {whose} events were delivered; quality asks for {self.asked:g}"
+        if self.measure == EVENTS_OF_USUAL:
+            return (
+                f"{self.events} {whose} events were delivered, {self.measured:.1f} % of what is "
+                f"usual; quality asks for {self.asked:g} %"
+            )
         return (
             f"{self.measure} is on {self.measured:.1f} % of {self.events} {whose} events; quality "
             f"asks for {self.asked:g} %"
@@ -36,11 +46,14 @@ class Shortfall(NamedTuple):
 
 
 def find_shortfalls(
-    gates: Mapping[str, Mapping[str, float]], statistics: "DeliveredStatistics"
+    gates: Mapping[str, Mapping[str, float]],
+    statistics: "DeliveredStatistics",
+    usual_events: Mapping[str, float],
 ) -> Iterator[Shortfall]:
     """Yield each gate that a run falls short of.
 
-    Of a name without events only their number can be too low.
+    Of a name without events only their number can be too low. `usual_events` are those of earlier
+    runs by name; without them that gate is not judged.
     """
     for name, asked in gates.items():
         names = list(statistics.events) if name == ALL_EVENTS else [name]
@@ -48,6 +61,9 @@ def find_shortfalls(
         for measure, least in asked.items():
             if measure == EVENTS:
                 measured = float(events)
+            elif measure == EVENTS_OF_USUAL:
+                usual = usual_events.get(name, 0)
+                measured = 100 * events / usual if usual else least
             elif not events:
                 continue
             else:

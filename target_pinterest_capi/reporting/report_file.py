@@ -4,7 +4,7 @@ The file, JSON or a page, is there complete or not at all. Nothing in it is secr
 """
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from pathlib import Path
@@ -42,6 +42,7 @@ REPORTED_SETTINGS: Final = (
     "ledger_retention_days",
     "results_events",
     "notify_on",
+    "notify_format",
     "telemetry",
     "results_retention_days",
     "batch_size_rows",
@@ -76,6 +77,10 @@ class FinishedRun(Protocol):
     run_id: str
     sequence: int
     states_written: int
+
+    @property
+    def usual_events(self) -> Mapping[str, float]:
+        """How many events earlier runs delivered, by name; empty where that is not known."""
 
     @property
     def telemetry(self) -> "ReportReceiver | None":
@@ -113,7 +118,7 @@ def make_report(
         (requests.sent, requests.repeated, requests.isolating),
         customer_lists,
         not_found,
-        list(find_shortfalls(run.settings.quality, statistics)),
+        list(find_shortfalls(run.settings.quality, statistics, run.usual_events)),
     )
     return compose(facts, run.tally, statistics)
 

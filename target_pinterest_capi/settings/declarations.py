@@ -26,12 +26,16 @@ ReportPath = Annotated[str, AfterValidator(values.report_path)]
 MetricsPath = Annotated[str, AfterValidator(values.metrics_path)]
 NotifyUrl = Annotated[SecretStr, AfterValidator(values.notify_url)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(values.database_url)]
-Quality = Annotated[Mapping[str, Any], AfterValidator(values.quality), PlainSerializer(dict)]
+Quality = Annotated[
+    Mapping[str, Any], AfterValidator(values.quality), PlainSerializer(values.as_plain)
+]
 OldEventsPath = Annotated[str, AfterValidator(values.old_events_path)]
 OldEventsNames = Annotated[
-    Mapping[str, Any], AfterValidator(values.old_events_names), PlainSerializer(dict)
+    Mapping[str, Any], AfterValidator(values.old_events_names), PlainSerializer(values.as_plain)
 ]
-Object = Annotated[Mapping[str, Any], AfterValidator(values.Frozen), PlainSerializer(dict)]
+Object = Annotated[
+    Mapping[str, Any], AfterValidator(values.Frozen), PlainSerializer(values.as_plain)
+]
 LocalPath = Annotated[str, WithJsonSchema({"type": "string", "format": "file-path"})]
 Expressions = Annotated[
     tuple[str, ...],
@@ -45,7 +49,7 @@ NameOrExpression = Annotated[str, WithJsonSchema({"type": ["string", "object"]})
 FieldExpressions = Annotated[
     Mapping[str, Expressions | None],
     AfterValidator(values.Frozen),
-    PlainSerializer(dict),
+    PlainSerializer(values.as_plain),
     WithJsonSchema({"type": "object"}),  # field paths may be nested
 ]
 

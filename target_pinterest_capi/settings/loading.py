@@ -27,6 +27,7 @@ from target_pinterest_capi.settings.problems import ConfigurationError, Problem,
 from target_pinterest_capi.settings.reading import build, given_members
 from target_pinterest_capi.settings.secrets import read_secrets
 from target_pinterest_capi.settings.sources import ENVIRONMENT, read_files, real_file
+from target_pinterest_capi.settings.values import EVENTS_OF_USUAL
 from target_pinterest_capi.settings.variables import (
     environment,
     mode_in_effect,
@@ -449,6 +450,19 @@ def _notify_rule(context: _Context) -> Iterator[Problem]:
         )
 
 
+def _quality_rule(context: _Context) -> Iterator[Problem]:
+    if {"quality", "results_url"} & context.failed:
+        return
+    settings = context.settings
+    is_asked = any(EVENTS_OF_USUAL in asked for asked in settings.quality.values())
+    if is_asked and settings.results_url is None:
+        yield Problem(
+            "quality",
+            f"{EVENTS_OF_USUAL} needs results_url: that database knows how many events runs "
+            "usually deliver",
+        )
+
+
 def _telemetry_rule(context: _Context) -> Iterator[Problem]:
     if context.settings.telemetry == "otlp" and not _is_installed(_EXPORTER):
         yield Problem(
@@ -501,10 +515,9 @@ def _files(context: _Context) -> Iterator[tuple[str, str]]:
                     yield f"{owner}{name}", path
     settings = context.settings
     ledger, results = map(_database_file, (settings.ledger_url, settings.results_url))
-    if ledger is not None:
-        yield "ledger_url", ledger
-    if results is not None and results != ledger:
-        yield "results_url", results
+    for name, path in (("ledger_url", ledger), ("results_url", results)):
+        if path is not None and (name, path) != ("results_url", ledger):
+            yield from ((name, path + ending) for ending in _DATABASE_FILES)
     if settings.oauth is not None and settings.oauth.token_path is not None:
         yield "oauth.token_path", settings.oauth.token_path
     for name, path in (
@@ -515,6 +528,10 @@ def _files(context: _Context) -> Iterator[tuple[str, str]]:
         if path is not None:
             yield name, path
     yield "dead_letter_path", settings.dead_letter_path
+
+
+# A SQLite database, and what SQLite keeps beside it.
+_DATABASE_FILES: Final = ("", "-journal", "-shm", "-wal")
 
 
 def _database_file(url: SecretStr | None) -> str | None:
@@ -541,6 +558,7 @@ _RULES: Final = (
     _refresh_rule,
     _lists_rule,
     _notify_rule,
+    _quality_rule,
     _telemetry_rule,
     _event_names_rule,
     _network_rule,

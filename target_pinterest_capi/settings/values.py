@@ -53,6 +53,14 @@ class Frozen(Mapping[str, Any]):
         return f"Frozen({', '.join(self._items)})"
 
 
+def as_plain(items: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an object setting as plain dictionaries, also those within it."""
+    return {
+        name: as_plain(member) if isinstance(member, Mapping) else member
+        for name, member in items.items()
+    }
+
+
 def _hashable(value: Any) -> Any:
     if isinstance(value, Mapping):
         return frozenset((key, _hashable(member)) for key, member in value.items())
@@ -74,8 +82,8 @@ def token(text: str) -> str:
     """A secret that goes into a request header: visible ASCII without white space."""
     if not _TOKEN.fullmatch(text):
         raise WrongValueError(
-            "holds white space or characters that a request header cannot carry: give the token "
-            "alone, without 'Bearer'"
+            "holds white space or characters that a request header cannot carry: use only the "
+            "token, without 'Bearer'"
         )
     ends = text[0] + text[-1]
     if ends in {"''", '""'}:
@@ -233,12 +241,14 @@ def metrics_path(path: str) -> str:
     return path
 
 
-# What a gate of `quality` can ask for: the share of events with a component, in per cent, or a
-# number of events; of all together also how many arrive within the hour.
+# What a gate of `quality` can ask for: the share of events with a component, in per cent, a number
+# of events, or that in per cent of what runs usually deliver; of all together also how many arrive
+# within the hour.
 EVENTS: Final = "events"
+EVENTS_OF_USUAL: Final = "events_of_usual"
 WITHIN_AN_HOUR: Final = "within_an_hour"
 ALL_EVENTS: Final = "all"
-SHARES: Final = (*(component.name for component in COMPONENTS), WITHIN_AN_HOUR)
+SHARES: Final = (*(component.name for component in COMPONENTS), EVENTS_OF_USUAL, WITHIN_AN_HOUR)
 
 
 def quality(gates: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -255,7 +265,7 @@ def _measures(name: str, asked: Any) -> Iterator[tuple[str, float]]:
             raise WrongValueError(f"has no measure {measure!r}{hint}")
         if measure == WITHIN_AN_HOUR and name != ALL_EVENTS:
             raise WrongValueError(
-                f"measures {measure} of all events alone: put it below {ALL_EVENTS}"
+                f"{measure} can be measured only for all events: put it below {ALL_EVENTS}"
             )
         is_number = isinstance(least, int | float) and not isinstance(least, bool)
         if not is_number or least < 0 or (measure in SHARES and least > 100):  # noqa: PLR2004

@@ -55,6 +55,7 @@ class CommitSummary:
         self.sequence = sum(message.records for message in done)
         self.states_written = 0
         self.telemetry = None  # Spark has its own
+        self.usual_events: dict[str, float] = {}  # a write has no results before its end
         self.without_outcome = 0  # a task that leaves any is repeated, or fails the write
         self.dead_letters_written = sum(message.dead_letters for message in done)
         self.requests = RequestCounts(
@@ -126,7 +127,9 @@ class CommitSummary:
         for line in about_delivery(self.tally):
             log.warning("%s", line)
         if self.observations is not None:
-            for short in find_shortfalls(self.settings.quality, self.observations):
+            for short in find_shortfalls(
+                self.settings.quality, self.observations, self.usual_events
+            ):
                 log.warning("Low quality: %s.", short.words)
         totals = ", ".join(f"{count} {name}" for name, count in self.tally.by_outcome().items())
         log.info(

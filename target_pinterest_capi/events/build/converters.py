@@ -7,7 +7,7 @@ is left. Why a value was dropped goes to `note`.
 from collections.abc import Callable, Iterable
 from datetime import UTC, tzinfo
 from functools import partial
-from typing import Any, NamedTuple, cast
+from typing import Any, Final, NamedTuple, cast
 
 from target_pinterest_capi.events import coerce, hashing
 from target_pinterest_capi.events.build.members import (
@@ -17,6 +17,7 @@ from target_pinterest_capi.events.build.members import (
     Items,
 )
 from target_pinterest_capi.events.build.normal_forms import (
+    LONGEST_AGENT,
     MAY_LOOK_LIKE_DIGESTS,
     BoundedCache,
     Form,
@@ -35,6 +36,7 @@ from target_pinterest_capi.events.normalize import is_private, is_public_ipv4
 from target_pinterest_capi.events.null_values import DEFAULT_NULL_VALUES, null_words, spellings_of
 from target_pinterest_capi.events.reasons import LeftOut, Warned
 
+USER_AGENT: Final = "user_data.client_user_agent"  # long, and the same in many events
 Note = Callable[[str, str], None]
 Convert = Callable[[Any], Any]
 
@@ -130,7 +132,7 @@ class Converters:
         if field.kind is FieldKind.ITEMS:
             return ITEMS, self._items_helper(field, selection)
         if field.kind is FieldKind.TEXT and (field.many or field.form is None):
-            return _text_path(field)
+            return _text_path(field, convert)
         if field.form is not None:
             form = self._forms[field.form]
             return form.fast_path, form.cache(convert) if form.cache else form.normalize
@@ -410,8 +412,10 @@ def _usable(value: str | LeftOut) -> str | None:
     return value if type(value) is str else None
 
 
-def _text_path(field: Field) -> tuple[str, Any]:
+def _text_path(field: Field, convert: Convert) -> tuple[str, Any]:
     """Return the fast path of free text and its helper."""
+    if field.path == USER_AGENT:
+        return "cached", BoundedCache(convert, longest=LONGEST_AGENT)
     if field.form or field.max_items or (field.many and field.max_length):
         return "", None
     if field.max_length:

@@ -14,6 +14,7 @@ Form = Callable[[str], str | LeftOut]
 
 CACHE_SIZE: Final = 16_384  # converted texts that are kept for each field
 CACHED_LENGTH: Final = 64  # longer texts are not kept
+LONGEST_AGENT: Final = 512  # but user agents are
 # An id may look like any digest: a UUID without its dashes does.
 MAY_LOOK_LIKE_DIGESTS: Final = ("external_id", "maid")
 CACHED_REGIONS: Final = 4  # countries whose postal codes are kept

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from target_pinterest_capi.events import coerce, keys, warnings
 from target_pinterest_capi.events.build.converters import Converters, Note, Options
-from target_pinterest_capi.events.build.normal_forms import BoundedCache
+from target_pinterest_capi.events.build.normal_forms import LONGEST_AGENT, BoundedCache
 from target_pinterest_capi.events.build.plan import NOW, EventPlan, Record, name_key
 from target_pinterest_capi.events.build.value_check import left_out
 from target_pinterest_capi.events.event import Account, InvalidRecord, SkippedRecord
@@ -25,9 +25,6 @@ DERIVABLE: Final = (
     "custom_data.content_ids",
     "custom_data.num_items",
 )
-
-AGENTS: Final = 4096  # user agents whose warning is kept
-LONGEST_AGENT: Final = 512  # characters
 
 # What a URL must be without to be read as it is: encodings, and brackets of hosts.
 _has_encoded: Final = re.compile(r"[%+\[\]]").search
@@ -58,7 +55,7 @@ class EventRules:
         self._null_words = converters.null_words.spellings
         days = options.max_event_age_days
         self.repeated: Final = warnings.RepeatedIdentifiers(note)
-        self.agents: Final = BoundedCache(_agent_warning, AGENTS, LONGEST_AGENT)
+        self.agents: Final = BoundedCache(_agent_warning, longest=LONGEST_AGENT)
         self.oldest_seconds = float("inf") if days is None else days * coerce.DAY_SECONDS
 
     @staticmethod
