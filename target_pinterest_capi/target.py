@@ -326,11 +326,11 @@ class TargetPinterestCapi(Target):
             self.process_endofpipe()
         except (InvalidInputLine, RecordsWithoutSchemaException) as error:
             code = self._fail(
-                "%s. What came before it is acknowledged; STATE says from where to go on.",
+                "%s. Everything before it is acknowledged; the next run continues from STATE.",
                 str(error),
             )
         except WrongMapError as error:
-            self._fail("%s. What came before it is acknowledged.", str(error))
+            self._fail("%s. Everything before it is acknowledged.", str(error))
             code = int(ExitCode.CONFIGURATION)
         except Exception as error:  # noqa: BLE001 - a bug: its message could hold a value
             self.run.interrupt()  # who knows what still moves: it ends within the grace time
@@ -360,7 +360,7 @@ class TargetPinterestCapi(Target):
             self.process_endofpipe()
         except Exception as error:  # noqa: BLE001 - the same bug once more
             self.logger.error(  # noqa: TRY400 - its message could hold a value
-                "What was under way has not been acknowledged: an unexpected %s.",
+                "What was in flight has not been acknowledged: an unexpected %s.",
                 type(error).__name__,
             )
         return int(ExitCode.ERROR)

@@ -493,7 +493,9 @@ def test_misspelt_name_of_a_sample(check):
         for step in json.loads(result.stdout)["steps"]
         if step["step"] == "event names"
     ]
-    assert shown[0].startswith("a name, 2 times in the sample, is none of Pinterest's event names")
+    assert shown[0].startswith(
+        "a name, 2 times in the sample, is not one of Pinterest's event names"
+    )
     assert "did you mean checkout?" in shown[0]
     assert shown[1].startswith("a name, 1 time in the sample,")
     assert "shopper7" not in result.stdout
@@ -571,9 +573,9 @@ def test_lists_are_looked_up(check, make_list):
         ("ok", f"Pinterest takes oauth.access_token for ad account {ACCOUNT}")
     ]
     assert lines_of(result, "customer lists") == [
-        ("ok", f"VIPs is there: list {made}"),
+        ("ok", f"VIPs exists: list {made}"),
         ("ok", f"list {made} is there"),
-        ("ok", "New ones is not there yet; it is made with its first members"),
+        ("ok", "New ones does not exist yet; it is created with its first members"),
     ]
 
 
@@ -847,7 +849,7 @@ def test_mappings_that_can_make_no_event(check, entry: dict[str, Any], missing: 
     failed = [
         step["message"] for step in json.loads(result.stdout)["steps"] if step["mark"] == "failed"
     ]
-    said = f"mappings[0] can make no event: nothing gives {missing}"
+    said = f"mappings[0] makes no event: it does not map {missing}"
     assert failed == ([said] if missing else [])
 
 

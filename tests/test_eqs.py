@@ -561,7 +561,7 @@ def test_page_says_when_nothing_is_weak(ask, deliver):
             for number in range(3)
         ]
     )
-    assert "Nothing is weak" in ask().stdout
+    assert "Nothing to improve" in ask().stdout
 
 
 def test_report_times_are_shown(deliver, ask):

@@ -143,6 +143,13 @@ SECRET = {"mappings": [], "conversion_token": None}
             "ledger_url",
         ),
         ({"ledger_url": "sqlite:///a.json", "report_path": "a.json"}, "report_path", "ledger_url"),
+        ({"ledger_url": "sqlite:///a", "dead_letter_path": "a-wal"}, "dead_letter", "ledger_url"),
+        ({"results_url": "sqlite:///a", "dead_letter_path": "a-shm"}, "dead_letter", "results_url"),
+        (
+            {"ledger_url": "sqlite:///a", "results_url": "sqlite:///a-journal"},
+            "results_url",
+            "ledger_url",
+        ),
         ({"dead_letter_path": "a.prom", "metrics_path": "a.prom"}, "dead_letter", "metrics_path"),
         (
             {"conversion_token": None, "conversion_token_file": "a.json", "report_path": "a.json"},

@@ -166,6 +166,40 @@ def test_number_that_no_decimal_holds(number: str, read: float):
     assert decode_record(f'{{"a":{number}}}'.encode()) == {"a": read}
 
 
+@pytest.mark.parametrize("digits", [5000, 100_000])
+def test_integer_longer_than_python_reads(digits: int):
+    """It is a decimal of all its digits, in a record; a STATE and a schema are left as they came."""
+    number = "9" * digits
+    text = f'{{"type":"RECORD","stream":"s","record":{{"a":{number},"b":[1.50]}}}}'
+    assert decode(text.encode()).record == {"a": Decimal(number), "b": [Decimal("1.50")]}
+    assert decode_record(f'{{"a":[{number}]}}'.encode()) == {"a": [Decimal(number)]}
+    for member in ("value", "schema"):
+        whole = f'{{"type":"STATE","{member}":{{"a":{number}}}}}'
+        assert bytes(getattr(decode(whole.encode()), member)) == f'{{"a":{number}}}'.encode()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"type":"RECORD","stream":LONG,"record":{}}',
+        '{"type":"STATE","value":{"a":LONG,"b":NaN}}',
+        '{"type":"RECORD","stream":"s","record":{"a":LONG}',
+    ],
+)
+def test_long_integer_in_a_line_that_is_wrong_otherwise(line: str):
+    """It does not hide what else is wrong, or what cannot be kept as it came."""
+    with pytest.raises(MessageError):
+        decode(line.replace("LONG", "9" * 5000).encode())
+
+
+@pytest.mark.parametrize("odd", ["NaN", "1e99999999999999999999", '"\\ud800"', "9" * 5000])
+@pytest.mark.parametrize("column", ["value", "schema", "record", "type"])
+def test_columns_of_a_batch_line_are_named_as_they_like(column: str, odd: str):
+    """A record in a BATCH file keeps its `value` beside what only a lenient reader takes."""
+    read = decode_record(f'{{"{column}":19.90,"odd":{odd}}}'.encode())
+    assert read[column] == Decimal("19.90")
+
+
 def test_numbers_of_a_lenient_state_stay_numbers():
     """A STATE beside whose NaN there is a fraction keeps it as a number."""
     value = bytes(decode(b'{"type":"STATE","value":{"a":NaN,"b":1.5}}').value)

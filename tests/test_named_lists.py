@@ -167,8 +167,8 @@ def test_check_says_which_lists_a_run_would_make(cli, run_target, sandbox: Sandb
     """With a sample, check looks up each list that it names; without one it says how to."""
     run_target([SCHEMA, change(1, "A")], **list_settings({**NAMED, "list_name": "A"}))
     shown = " ".join(cli("check", "--sample", "SAMPLE").split())
-    assert "A is there: list" in shown
-    assert "B is not there yet; it is made with its first members" in shown
+    assert "A exists: list" in shown
+    assert "B does not exist yet; it is created with its first members" in shown
     assert "names 2 customer lists: A, B." in shown
     assert [one.name for one in sandbox.store.lists()] == ["A"]
     assert "--sample FILE looks them up" in " ".join(cli("check").split())

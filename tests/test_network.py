@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from given import settings_of
+from given import record, schema, settings_of
+from shopper import visit
 from target_pinterest_capi.pinterest.client import Client
 from target_pinterest_capi.settings.network import goes_directly, network_problems, proxy_of
 from target_pinterest_capi.settings.problems import ConfigurationError
@@ -88,6 +89,9 @@ def test_proxy_is_that_of_the_urls_scheme(variables, given, variable):
         ({"HTTPS_PROXY": "http://user:s3/cret@proxy.example.com:8080"}, "HTTPS_PROXY", "%2F"),
         ({"HTTPS_PROXY": "http://user:s3cret@proxy.example.com:port"}, "HTTPS_PROXY", "address"),
         ({"HTTPS_PROXY": "http://"}, "HTTPS_PROXY", "address"),
+        ({"HTTPS_PROXY": "http://[::1"}, "HTTPS_PROXY", "address"),
+        ({"ALL_PROXY": "[s3cret]:port"}, "ALL_PROXY", "address"),
+        ({"ALL_PROXY": "http://proxy.example.com:99999"}, "ALL_PROXY", "address"),
         ({"ALL_PROXY": "ftp://s3cret.example.com"}, "ALL_PROXY", "must begin with"),
         ({"ALL_PROXY": "socks5://user:s3cret@proxy.example.com:1080"}, "ALL_PROXY", "socksio"),
         ({"SSL_CERT_FILE": "/none/s3cret.pem"}, "SSL_CERT_FILE", "No such file"),
@@ -104,6 +108,17 @@ def test_problem_names_the_variable_and_never_its_value(variables, given, variab
     with pytest.raises(ConfigurationError, match=variable):
         settings_of()
     settings_of(mode="dry_run")
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"HTTPS_PROXY": "http://[::1"}, {"ALL_PROXY": "://"}, {"SSL_CERT_FILE": "/none"}]
+)
+def test_dry_run_needs_no_network(variables, run_target, wrong: dict[str, str]):
+    """It sends nothing, and so ends well whatever the environment says."""
+    variables(**wrong)
+    lines = [schema("visits", *visit()), record("visits", **visit(1))]
+    ran = run_target(lines, mode="dry_run", api_url=URL)
+    assert (ran.code, ran.outcomes) == (0, {"skipped": 1})
 
 
 def test_this_machine_needs_neither(variables):

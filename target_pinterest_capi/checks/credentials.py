@@ -38,7 +38,7 @@ ACCOUNT: Final = "ad account"
 TIMEOUT_SECONDS: Final = 15.0  # at most; a smaller request_timeout_seconds wins
 WHOSE: Final = "check@example.com"
 TOKEN_ADVICE: Final = (
-    "Copy the token whole, without 'Bearer'; one that was made again since replaces it."  # noqa: S105 - words
+    "Copy the complete token, without 'Bearer'; if a newer one was generated, use that one."  # noqa: S105 - words
 )
 ACCOUNT_ADVICE: Final = (
     "Check ad_account_id, or have the token made by a user who may manage that account."

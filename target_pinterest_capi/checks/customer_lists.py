@@ -198,8 +198,8 @@ def _by_name(name: str, found: list[CustomerListBody]) -> CheckResult:
             LISTS, CheckStatus.FAILED, several, "Name the one that is meant by list_id."
         )
     if ids:
-        return CheckResult(LISTS, CheckStatus.OK, f"{shown} is there: list {ids[0]}")
-    missing = f"{shown} is not there yet; it is made with its first members"
+        return CheckResult(LISTS, CheckStatus.OK, f"{shown} exists: list {ids[0]}")
+    missing = f"{shown} does not exist yet; it is created with its first members"
     return CheckResult(LISTS, CheckStatus.OK, missing)
 
 

@@ -61,7 +61,7 @@ def check_entries(settings: Settings) -> Iterator[CheckResult]:
     for number, entry in enumerate(settings.mappings or ()):
         missing = [] if entry.preset == PINTEREST else fields_never_given(settings, entry)
         if missing:
-            about = f"mappings[{number}] can make no event: nothing gives {', '.join(missing)}"
+            about = f"mappings[{number}] makes no event: it does not map {', '.join(missing)}"
             advice = "Map them in its fields, or give constants in defaults."
             yield CheckResult(MAPPINGS, CheckStatus.FAILED, about, advice)
 

@@ -48,7 +48,7 @@ ENDINGS: Final = (signal.SIGINT, signal.SIGTERM)
 @click.option(
     "--no-deletion",
     is_flag=True,
-    help="Answer 403 to deletion requests, as where Pinterest has not opened the beta to an app.",
+    help="Answer 403 to deletion requests, as for apps without access to the beta.",
 )
 @click.option(
     "--created-201", is_flag=True, help="Answer 201 instead of 200 to a POST that succeeds."

@@ -116,7 +116,7 @@ def _why_not_current(feeds: Sequence[FeedState]) -> str | None:
             begun = datetime.fromtimestamp(feed.at, UTC).isoformat(sep=" ", timespec="minutes")
             return (
                 f"the run of stream {shown_name(feed.stream)!r} that began at {begun} has not "
-                "ended well, or brought nobody: let it end, or read the whole stream again"
+                "succeeded, or read nobody: let it finish, or read the whole stream again"
             )
     return None
 

@@ -17,5 +17,5 @@ class DatabaseError(Exception):
         """What to say where a run stops for it."""
         return (
             f"{self}. STATE stays before what is not recorded there: "
-            "see to the database where it needs it, and run again."
+            "check the database, and run again."
         )

@@ -7,6 +7,7 @@ ends is the `Acknowledger`'s. Where the ledger fails nothing more is sent.
 import logging
 import random
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
 from target_pinterest_capi.delivery.acknowledgement import Acknowledger
@@ -76,7 +77,9 @@ class EventDelivery:
         self._is_flushing = False
         self._has_waited = False  # for another run
         self.max_event_bytes = max_event_bytes(settings.batch_max_bytes)
-        self._client: EventSender = client or Client(
+        self._client = client
+        self._make_client = partial(
+            Client,
             settings.api_url,
             max_connections=settings.max_in_flight,
             timeout_seconds=settings.request_timeout_seconds,
@@ -213,7 +216,8 @@ class EventDelivery:
         if self._deduplication is not None:
             self._deduplication.close()
         self.dispatcher.close()
-        self._client.close()
+        if self._client is not None:
+            self._client.close()
 
     def _poll_ledger(self, deduplication: Deduplication) -> None:
         """Keep the claims, and claim once more what another run had claimed."""
@@ -257,6 +261,8 @@ class EventDelivery:
         elif self._deduplication is None and self._may_warn and batch.account.mode == "live":
             self._warn_of_offline_events(batch)
         if to_send is not None:
+            # Not before: a dry run needs no network, whatever the environment says of it.
+            self._client = self._client or self._make_client()
             self.dispatcher.submit(to_send)
 
     def _hold(self, batch: Batch) -> None:
@@ -294,4 +300,5 @@ class EventDelivery:
         """Make an attempt, on a worker's thread."""
         self._acknowledger.secrets.add(batch.account.token)
         is_test = batch.account.mode != "live"
+        assert self._client is not None  # noqa: S101 - `_submit` made it
         return self._client.send_events(batch.account, batch.body(), test=is_test)

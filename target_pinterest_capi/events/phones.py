@@ -22,7 +22,7 @@ _EXTENSION: Final = re.compile(
 )
 # What says before a number or behind it what it is: `tel:`, `p:`, `(mobile)`.
 _KIND: Final = "(?:tel|telephone|phone|mobile|mob|cell|home|work|office|whatsapp|sms|[ptmhwc])"
-_LABEL: Final = re.compile(rf"^{_KIND}\.? ?:\s*|\s*\({_KIND}\.?\)$", re.IGNORECASE)
+_LABEL: Final = re.compile(rf"^{_KIND}\.? ?:\s*|\({_KIND}\.?\)$", re.IGNORECASE)
 _NOT_DIGITS: Final = re.compile("[^0-9]+")
 # A slash alone may stand within a number, so it is tried after what stands between numbers only.
 _BETWEEN_NUMBERS: Final = (
@@ -114,7 +114,7 @@ def _without_trunk_zero(digits: str) -> str:
 
 def _phone_digits(text: str) -> str:
     """Return the ASCII digits without extension and `(0)`; `""` where letters are left."""
-    number = _LABEL.sub("", ascii_digits(nfc(text)).strip())
+    number = _LABEL.sub("", ascii_digits(nfc(text)).strip()).strip()
     number = _TRUNK_ZERO.sub("", _EXTENSION.sub("", number))
     return "" if any(map(str.isalpha, number)) else _NOT_DIGITS.sub("", number)
 

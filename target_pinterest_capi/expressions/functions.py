@@ -252,11 +252,10 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
         Function(
             signature="regex_extract(text, pattern)",
             about=(
-                "The first group (without groups the whole) of the first match of a Python "
-                "regular expression. A repeat of what repeats or branches is refused. Longer "
-                "texts than 14,142 characters give null; 843 with two repeats in the pattern, 221"
-                " with three (a ^ in front counts for one): a search ends in time whatever the "
-                "text"
+                "The first group (or, without groups, all) of the first match of a Python "
+                "regular expression. To limit the time of a search, nested repeats are refused, "
+                "and texts of more than 14,142 characters give null; of more than 843 with two "
+                "repeats in the pattern, and 221 with three (a ^ in front saves one)"
             ),
             examples=(
                 (

@@ -77,7 +77,7 @@ class RefreshedTokens:
     def remedy(self) -> str:
         """Return what to do where Pinterest does not know the token."""
         return (
-            "Pinterest does not take the access token that it gave for oauth.refresh_token: "
+            "Pinterest refuses the access token that it issued for oauth.refresh_token: "
             f"check that the app (oauth.client_id) was authorized {_SCOPES}, or {LOGIN}."
         )
 

@@ -75,7 +75,7 @@ STATUS_RULES: Final = {
     ),
     HTTPStatus.PROXY_AUTHENTICATION_REQUIRED: StatusRule(
         Decision.STOP,
-        "the proxy wants a user and password: check the variables HTTPS_PROXY and NO_PROXY.",
+        "the proxy requires a user and password: check the variables HTTPS_PROXY and NO_PROXY.",
     ),
     HTTPStatus.REQUEST_TIMEOUT: StatusRule(Decision.UNCERTAIN),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: StatusRule(Decision.ISOLATE),
@@ -164,7 +164,7 @@ def describe(response: CallResponse | EventsResponse) -> str:
 def _flaw(response: ApiResponse[Any]) -> str:
     if response.body is None:
         return "with a body that is empty, cut or not what was asked for"
-    return "with a list that has not the status of each event that was sent"
+    return "with a list that does not have the status of each event that was sent"
 
 
 def remedy(response: CallResponse | EventsResponse, *, uses_oauth: bool = False) -> str:

@@ -58,7 +58,7 @@ class TokenFile:
             if self._configured is None:
                 raise FlowStopped(
                     "there is no refresh token: oauth.refresh_token is not set, and the file of "
-                    f"oauth.token_path is not there yet. To have one, {LOGIN}."
+                    f"oauth.token_path does not exist yet. To get one, {LOGIN}."
                 )
             return self._configured
         token = kept.get("refresh_token")

@@ -169,7 +169,7 @@ class Preview:
             streams = [name for name in self._streams if fnmatch.fnmatchcase(name, pattern)]
             if streams and not any(self._records[name] for name in streams):
                 shown = shown_name(streams[0] if len(streams) == 1 else pattern)
-                message = f"No record of stream {shown} came: the entry was tried on none"
+                message = f"No record of stream {shown} came, so its entry was not tried"
                 yield NotFound(setting=setting, message=message)
 
     def named_lists_in_words(self) -> Iterator[str]:
@@ -179,7 +179,7 @@ class Preview:
             more = f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else ""
             yield (
                 f"list_name {label} names {number_of(len(names), 'customer list')}: {shown}{more}. "
-                "A run makes those that are not there."
+                "A run creates those that do not exist."
             )
 
     def unread_columns(self) -> dict[str, list[str]]:

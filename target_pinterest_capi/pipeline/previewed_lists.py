@@ -24,11 +24,11 @@ OUTCOMES: Final = {Action.ADD: "added", Action.REMOVE: "removed"}
 # What to do in an entry of customer_lists, where a reason's own advice is about an event's field.
 ADVICE: Final = {
     str(Invalid.MISSING_FIELD): (
-        "The entry's `member`, `operation` or `list_name` gives nothing for the record, or no more "
-        "than an address or a user agent alone: check its expressions."
+        "The entry's `member`, `operation` or `list_name` has no value for the record, or only an "
+        "IP address or a user agent: check its expressions."
     ),
     str(Invalid.BAD_FIELD): (
-        "The entry's `operation` gives no word for coming in or leaving: "
+        "The value of the entry's `operation` is not a word for entering or leaving: "
         "make it add or remove, true or false."
     ),
 }

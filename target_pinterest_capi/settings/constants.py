@@ -123,7 +123,7 @@ def unknown_event_name(name: str, path: str) -> list[Problem]:
         return []
     meant = nearest(name, EVENT_NAMES)
     advice = f"; did you mean {meant}?" if meant else ": it must be defined in Ads Manager to count"
-    return [Problem(path, f"is none of Pinterest's event names and is sent as it is{advice}")]
+    return [Problem(path, f"is not one of Pinterest's event names and is sent unchanged{advice}")]
 
 
 def _plain(value: Any) -> Any:

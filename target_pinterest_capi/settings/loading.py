@@ -515,10 +515,9 @@ def _files(context: _Context) -> Iterator[tuple[str, str]]:
                     yield f"{owner}{name}", path
     settings = context.settings
     ledger, results = map(_database_file, (settings.ledger_url, settings.results_url))
-    if ledger is not None:
-        yield "ledger_url", ledger
-    if results is not None and results != ledger:
-        yield "results_url", results
+    for name, path in (("ledger_url", ledger), ("results_url", results)):
+        if path is not None and (name, path) != ("results_url", ledger):
+            yield from ((name, path + ending) for ending in _DATABASE_FILES)
     if settings.oauth is not None and settings.oauth.token_path is not None:
         yield "oauth.token_path", settings.oauth.token_path
     for name, path in (
@@ -529,6 +528,10 @@ def _files(context: _Context) -> Iterator[tuple[str, str]]:
         if path is not None:
             yield name, path
     yield "dead_letter_path", settings.dead_letter_path
+
+
+# A SQLite database, and what SQLite keeps beside it.
+_DATABASE_FILES: Final = ("", "-journal", "-shm", "-wal")
 
 
 def _database_file(url: SecretStr | None) -> str | None:

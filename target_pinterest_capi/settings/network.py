@@ -34,8 +34,12 @@ class Proxy:
 
     def problem(self) -> Problem | None:
         """Return what is wrong with the proxy's address; None where it can be used."""
-        parts = urlsplit(self.url)
-        if not _is_address(parts):
+        try:
+            parts = urlsplit(self.url)
+            is_address = _is_address(parts)
+        except ValueError:
+            is_address = False
+        if not is_address:
             return Problem(
                 self.variable,
                 "is not an address of a proxy: write it as http://user:password@host:port, with "
@@ -92,13 +96,10 @@ def network_problems(url: str, environ: Mapping[str, str]) -> Iterator[Problem]:
 
 
 def _is_address(parts: SplitResult) -> bool:
-    try:
-        port = parts.port
-    except ValueError:
-        return False
+    """Return whether there is a host and perhaps a port; raise `ValueError` where one is wrong."""
     # A '#' or a '/' in a password ends the host's part early, and leaves an @ behind it.
     rest = parts.path + parts.query + parts.fragment
-    return bool(parts.hostname) and port != 0 and "@" not in rest
+    return bool(parts.hostname) and parts.port != 0 and "@" not in rest
 
 
 def _names_host(entry: str, host: str, port: int | None) -> bool:

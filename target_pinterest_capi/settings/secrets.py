@@ -84,11 +84,11 @@ def _read(path: Any) -> str:
     except UNREADABLE as error:
         raise _FileError(f"cannot be read: {why_unreadable(error)}") from None
     if len(content) > MAX_SECRET_BYTES:
-        raise _FileError("is too large to hold a secret alone")
+        raise _FileError("is too large: it must hold only the secret")
     try:
         text = content.decode("utf-8-sig").strip()
     except UnicodeDecodeError:
         raise _FileError("is not a text") from None
     if not text:
-        raise _FileError("is empty: put the secret into it, alone")
+        raise _FileError("is empty: it must hold the secret, and nothing else")
     return text

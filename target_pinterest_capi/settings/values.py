@@ -82,8 +82,8 @@ def token(text: str) -> str:
     """A secret that goes into a request header: visible ASCII without white space."""
     if not _TOKEN.fullmatch(text):
         raise WrongValueError(
-            "holds white space or characters that a request header cannot carry: give the token "
-            "alone, without 'Bearer'"
+            "holds white space or characters that a request header cannot carry: use only the "
+            "token, without 'Bearer'"
         )
     ends = text[0] + text[-1]
     if ends in {"''", '""'}:
@@ -265,7 +265,7 @@ def _measures(name: str, asked: Any) -> Iterator[tuple[str, float]]:
             raise WrongValueError(f"has no measure {measure!r}{hint}")
         if measure == WITHIN_AN_HOUR and name != ALL_EVENTS:
             raise WrongValueError(
-                f"measures {measure} of all events alone: put it below {ALL_EVENTS}"
+                f"{measure} can be measured only for all events: put it below {ALL_EVENTS}"
             )
         is_number = isinstance(least, int | float) and not isinstance(least, bool)
         if not is_number or least < 0 or (measure in SHARES and least > 100):  # noqa: PLR2004

@@ -8,6 +8,7 @@ A STATE's value and a schema are left as the bytes they came in. What a record h
 
 import json
 import re
+from collections.abc import Collection
 from decimal import Decimal
 from typing import Any, Final
 
@@ -47,7 +48,8 @@ def decode(line: bytes) -> Message:
     try:
         return _decode(line)
     except msgspec.ValidationError as error:
-        raise MessageError(_in_words(error)) from None
+        if not _is_long_integer(error):
+            raise MessageError(_in_words(error)) from None
     except RecursionError:
         return _decode_deep(line)
     except (msgspec.DecodeError, ArithmeticError, UnicodeDecodeError):
@@ -55,7 +57,7 @@ def decode(line: bytes) -> Message:
     if line.startswith(BYTE_ORDER_MARK):
         return decode(line.removeprefix(BYTE_ORDER_MARK))
     try:
-        return msgspec.convert(_decode_leniently(line), Message)
+        return msgspec.convert(_decode_leniently(line, as_bytes=("value", "schema")), Message)
     except msgspec.ValidationError as error:
         raise MessageError(_in_words(error)) from None
 
@@ -91,8 +93,9 @@ def decode_record(line: bytes) -> dict[str, Any]:
     """Return the record of a line of a BATCH file. Raises `MessageError`."""
     try:
         return _decode_record(line)
-    except msgspec.ValidationError:
-        raise MessageError("it is not a JSON object") from None
+    except msgspec.ValidationError as error:
+        if not _is_long_integer(error):
+            raise MessageError("it is not a JSON object") from None
     except RecursionError:
         return decode_record(_shallow(line))
     except (msgspec.DecodeError, ArithmeticError, UnicodeDecodeError):
@@ -102,16 +105,16 @@ def decode_record(line: bytes) -> dict[str, Any]:
     return _decode_leniently(line)
 
 
-def _decode_leniently(line: bytes) -> dict[str, Any]:
-    """Decode what taps send beside strict JSON.
+def _decode_leniently(line: bytes, *, as_bytes: Collection[str] = ()) -> dict[str, Any]:
+    """Decode what taps send beside strict JSON; members named in `as_bytes` are JSON again.
 
-    NaN, Infinity, exponents that no decimal holds, and halves of surrogate pairs.
+    NaN, Infinity, exponents that no decimal holds, integers of thousands of digits, and halves of
+    surrogate pairs.
     """
     if line.startswith(_UTF_16_MARKS) or b"\x00" in line[:4]:
         raise MessageError("it is UTF-16 or UTF-32, where UTF-8 is read")
     try:
-        text = line.decode("utf-8")
-        value = _without_surrogates(json.loads(text, parse_float=_number))
+        value = _read_leniently(line.decode("utf-8"), as_bytes)
     except UnicodeDecodeError:
         raise MessageError("it is not UTF-8") from None
     except RecursionError:
@@ -122,9 +125,15 @@ def _decode_leniently(line: bytes) -> dict[str, Any]:
         raise MessageError("it is not JSON") from None
     if not isinstance(value, dict):
         raise MessageError("it is not a JSON object")
-    for name in {"value", "schema"}.intersection(value):
-        member = _without_surrogates(json.loads(text)[name])
-        value[name] = msgspec.Raw(json.dumps(member, separators=(",", ":")).encode())
+    return value
+
+
+def _read_leniently(text: str, as_bytes: Collection[str]) -> Any:
+    value = _without_surrogates(json.loads(text, parse_float=_number, parse_int=_integer))
+    if isinstance(value, dict):
+        for name in set(as_bytes).intersection(value):
+            member = _without_surrogates(json.loads(text)[name])
+            value[name] = msgspec.Raw(json.dumps(member, separators=(",", ":")).encode())
     return value
 
 
@@ -134,6 +143,18 @@ def _number(text: str) -> Decimal | float:
         return Decimal(text)
     except ArithmeticError:
         return float(text)
+
+
+def _integer(text: str) -> int | Decimal:
+    """Return an integer: a decimal where it has more digits than Python reads (4,300)."""
+    try:
+        return int(text)
+    except ValueError:
+        return Decimal(text)
+
+
+def _is_long_integer(error: msgspec.ValidationError) -> bool:
+    return str(error).startswith("Integer value out of range")
 
 
 def _without_surrogates(value: Any) -> Any:

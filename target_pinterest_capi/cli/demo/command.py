@@ -1,4 +1,4 @@
-"""`pinterest-capi demo`: a made-up shop's records through the real target into a sandbox.
+"""`pinterest-capi demo`: an imaginary shop's records through the real target into a sandbox.
 
 Owns the command: its options, the programs it runs, and its exit code, 0 where everything is as it
 should be. Nothing of the user's environment or configuration is read.

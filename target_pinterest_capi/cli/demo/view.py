@@ -75,8 +75,8 @@ def show_plan(out: Console, url: str) -> None:
     wrong = len(sample.BAD_ROWS)
     print_title(out, "target-pinterest-capi, from tap to Pinterest, on this machine")
     facts = {
-        "Sample": f"{records:,} records of a made-up shop, in {streams} streams; {wrong} are wrong",
-        "Target": "the real program in a process of its own, twice",
+        "Sample": f"{records:,} records of an imaginary shop, {streams} streams; {wrong} are wrong",
+        "Target": "the real program in a separate process, twice",
         "Pinterest": f"a sandbox at {url}, which answers 503 once, fails one event and refuses "
         "the whole request of another",
     }
@@ -112,7 +112,7 @@ def show_outcome(out: Console, shown: Shown) -> None:
         "Rate": f"{rate:,} delivered a second, in {shown.seconds:.2f} s from the program's start "
         "to its end",
         "Requests": f"{requests.sent:,}, {requests.repeated:,} of them sent again after the 503; "
-        "a request refused as a whole is halved until its bad event is alone",
+        "a refused request is bisected until its bad event is alone",
     }
     _table(out, facts.items())
     out.print(f"  [bold]Report[/]     {shown.directory}/report.html\n", soft_wrap=True)

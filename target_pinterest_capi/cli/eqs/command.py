@@ -69,7 +69,7 @@ PLATFORM_HELP: Final = f"Only this source platform: {', '.join(PLATFORMS)}."
     default=SOURCES[0],
     show_default=True,
     metavar="NAME",
-    help=f"Only events that came this way: {', '.join(SOURCES)}; or ALL.",
+    help=f"Only events from this source: {', '.join(SOURCES)}; or ALL.",
 )
 @repeatable_option("--event", "names", "NAME", "Only this event name; repeatable.")
 @json_option("one JSON object instead of tables")

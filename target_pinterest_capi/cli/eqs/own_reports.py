@@ -11,8 +11,7 @@ from target_pinterest_capi.cli.inputs import read_report
 from target_pinterest_capi.reporting import report as reports
 
 NO_REPORT: Final = (
-    "There is no run report, so our side is empty: set report_path to a .json file, or give"
-    " --report."
+    "There is no run report to compare with: set report_path to a .json file, or use --report."
 )
 PAGE_REPORT: Final = (
     "report_path is a page, which cannot be read back, so our side is empty: let it end in .json"

@@ -55,9 +55,7 @@ def show(
         for one in compared.advice:
             _advice(out, one)
     else:
-        out.print(
-            "[bold green]Nothing is weak[/]: every component is there where it is to be expected."
-        )
+        out.print("[bold green]Nothing to improve[/]: every component has the coverage to expect.")
     for note in notes:
         out.print(Text(f"Note: {plain(note)}", style="yellow"))
 

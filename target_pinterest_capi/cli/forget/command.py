@@ -44,11 +44,11 @@ from target_pinterest_capi.settings import CustomerListEntry, Settings
 from target_pinterest_capi.singer.lines import UnreadableInputError, bounded_lines
 
 BY_ADDRESS_ALONE: Final = (
-    "its rows may have other identifiers, which are on record only with refresh: full, and whether"
-    " Pinterest finds a row by its address alone is not documented. Have the source remove these"
-    " people (`operation`), or add them no more and make the list again"
+    "its rows may have other identifiers, which are recorded only with refresh: full, and Pinterest"
+    " does not document whether it finds a row by its address alone. Have the source remove these"
+    " people (`operation`), or stop adding them and create the list again"
 )
-UNNAMED: Final = "records name them, and which there are is not known: name each with --list"
+UNNAMED: Final = "their names come from records and are not known here: name each with --list"
 NEEDED_FOR: Final = "to ask Pinterest for a deletion, which takes no conversion token"
 
 
@@ -288,9 +288,9 @@ def _remove_from_list(
         if refreshes is not None:
             refreshes.close()
     if not removal.is_there:
-        click.echo(f"{name}: is not there, so nobody is on it.")
+        click.echo(f"{name}: the list does not exist, so nobody is on it.")
     elif removal.removed:
-        click.echo(f"{name}: Pinterest took the removal of {removal.removed} members.")
+        click.echo(f"{name}: Pinterest accepted the removal of {removal.removed} members.")
     if removal.is_there and entry.has_rows and refreshes is None:
         yield f"{name}: {BY_ADDRESS_ALONE}"
     if removal.refused:

@@ -71,7 +71,7 @@ def _column_values(
         try:
             message = _decode(line.removeprefix(BYTE_ORDER_MARK))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            raise NotPeopleError(f"line {number} is no Singer message") from None
+            raise NotPeopleError(f"line {number} is not a Singer message") from None
         record = message.get("record")
         is_wanted = message.get("type") == "RECORD" and stream in (None, message.get("stream"))
         value = record.get(column) if is_wanted and isinstance(record, dict) else None
@@ -118,6 +118,6 @@ def _refusal(wrong: list[int]) -> str:
     more = f" and {len(wrong) - MOST_SHOWN} more" if len(wrong) > MOST_SHOWN else ""
     lines, have = ("line", "has") if len(wrong) == 1 else ("lines", "have")
     return (
-        f"{lines} {shown}{more} {have} neither a plain e-mail address nor a click id (a digest is "
-        "none: Pinterest takes addresses in plain); --click-id takes every line as a click id"
+        f"{lines} {shown}{more} {have} neither a plain e-mail address nor a click id (Pinterest "
+        "does not accept digests here); --click-id reads every line as a click id"
     )

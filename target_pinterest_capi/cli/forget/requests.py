@@ -23,9 +23,9 @@ from target_pinterest_capi.pinterest.retries import Decision, classify_call, des
 TARGETS_PER_REQUEST: Final = 1_000  # no limit is published
 FORBIDDEN: Final = 403
 NO_BETA: Final = (
-    "Pinterest answered 403: it has not opened deletion requests, which are a beta, to this app, or"
-    " the user who signed in has no right to the ad account. Ask Pinterest for access to"
-    " conversion deletion requests; until then its own form for privacy requests is the way"
+    "Pinterest answered 403: it has not enabled deletion requests, which are a beta, for this app,"
+    " or the user who signed in has no access to the ad account. Ask Pinterest for access to"
+    " conversion deletion requests; until then use its own form for privacy requests"
 )
 
 

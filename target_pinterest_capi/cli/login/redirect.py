@@ -60,7 +60,7 @@ def read_code(query: str, state: str) -> str:
         raise SignInError(f"Pinterest's page answered with the error {redact(error)}")
     code = _first(given, "code")
     if not code:
-        raise SignInError("the address has no code: take the whole address, up to its end")
+        raise SignInError("the address has no code: copy the complete address, up to its end")
     return code
 
 
@@ -100,8 +100,8 @@ class RedirectServer:
             left = deadline - self._clock()
             if left <= 0:
                 raise SignInError(
-                    f"no answer came within {seconds:g} seconds. Start again; where the browser is "
-                    "on another machine, use --manual"
+                    f"no answer came within {seconds:g} seconds. Start again; if the browser is on "
+                    "another machine, use --manual"
                 )
             self._server.timeout = left
             self._server.handle_request()

@@ -155,8 +155,8 @@ def _check_all(letters: Letters, file: str) -> None:
         _end(_unreadable(OSError(type(error).__name__)), ExitCode.ERROR)
     if letters.has_only_foreign_lines:
         _end(
-            f"{file} has no dead letters: none of its {letters.lines:,} lines is one as the target "
-            "writes them. Name a file that dead_letter_path has written",
+            f"{file} has no dead letters: none of its {letters.lines:,} lines has the target's "
+            "format. Name a file that was written to dead_letter_path",
             ExitCode.ERROR,
         )
 
