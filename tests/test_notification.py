@@ -113,6 +113,17 @@ def test_which_runs_are_told_of(
     assert [told["outcome"] for told in receiver.told()] == outcomes
 
 
+@pytest.mark.parametrize(
+    ("notify_format", "member"),
+    [("auto", "outcome"), ("json", "outcome"), ("slack", "text"), ("teams", "attachments")],
+)
+def test_format_can_be_named(run_target, receiver: Receiver, notify_format: str, member: str):
+    """A relay of one's own passes on what Slack or Teams takes, whatever its host is."""
+    run_target(BAD, notify_url=receiver.url, notify_format=notify_format)
+    (told,) = receiver.told()
+    assert member in told
+
+
 def test_first_run_that_fails_is_a_change(run_target, receiver: Receiver, tmp_path: Path):
     """Where no run is on record, a failure is news and a success is not."""
     url = f"sqlite:///{tmp_path}/results.db"

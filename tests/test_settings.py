@@ -72,6 +72,7 @@ DEFAULTS = {
     "results_retention_days": 90,
     "notify_url": None,
     "notify_on": "failure",
+    "notify_format": "auto",
     "on_uncertain": "resend",
     "batch_size_rows": 1000,
     "batch_max_bytes": 2_000_000,

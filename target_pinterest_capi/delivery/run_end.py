@@ -118,7 +118,8 @@ def _notify(settings: "Settings", report: "Report") -> None:
 
     assert settings.notify_url is not None  # noqa: S101 - else nothing is news
     url = settings.notify_url.get_secret_value()
-    body = encode_notification(report, settings.report_path, form_of(url))
+    form = form_of(url) if settings.notify_format == "auto" else settings.notify_format
+    body = encode_notification(report, settings.report_path, form)
     problem = post(url, body, NOTIFY_SECONDS)
     if problem:
         _log.error(

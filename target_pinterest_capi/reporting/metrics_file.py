@@ -14,9 +14,9 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
+from target_pinterest_capi.events.redaction import OTHER_NAMES
 from target_pinterest_capi.files.durable import replace_file
 from target_pinterest_capi.files.locks import locked_beside
-from target_pinterest_capi.reporting.counters import OTHER_NAMES
 from target_pinterest_capi.reporting.metrics import BASE, METRICS, Labels, RunMetric
 from target_pinterest_capi.reporting.report import Report
 

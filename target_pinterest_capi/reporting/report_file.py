@@ -42,6 +42,7 @@ REPORTED_SETTINGS: Final = (
     "ledger_retention_days",
     "results_events",
     "notify_on",
+    "notify_format",
     "telemetry",
     "results_retention_days",
     "batch_size_rows",

@@ -195,9 +195,8 @@ class Settings(SettingsModel):
         group="Outcomes",
     )
     quality: Quality = setting(
-        "Least coverage of delivered events in per cent, by event name or for all: {checkout: "
-        "{hashed_email: 80}}; also events, a number, events_of_usual, "
-        "and within_an_hour.",
+        "Least coverage of delivered events in per cent, by event name or all: {checkout: "
+        "{hashed_email: 80}}; also events, events_of_usual, within_an_hour.",
         values.Frozen({}),
         group="Outcomes",
         hidden=True,
@@ -241,6 +240,11 @@ class Settings(SettingsModel):
     notify_url: NotifyUrl | None = setting(
         "A webhook that gets a POST of JSON at the end of a run, in the format of Slack or Teams "
         "if it is theirs.",
+        group="Outcomes",
+    )
+    notify_format: Literal["auto", "json", "slack", "teams"] = setting(
+        "auto: by the host of notify_url, Slack's or Teams's format if it is theirs, else json.",
+        "auto",
         group="Outcomes",
     )
     notify_on: Literal["failure", "always", "change"] = setting(

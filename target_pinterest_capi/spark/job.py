@@ -41,7 +41,14 @@ from target_pinterest_capi.settings.variables import mode_in_effect, refuse_uncl
 from target_pinterest_capi.spark import rows
 
 FORMAT: Final = "pinterest_capi"
-_NOT_IN_TASKS: Final = ("oauth", "customer_lists", "notify_url", "notify_on", "telemetry")
+_NOT_IN_TASKS: Final = (
+    "oauth",
+    "customer_lists",
+    "notify_url",
+    "notify_on",
+    "notify_format",
+    "telemetry",
+)
 OF_SPARK: Final = frozenset(
     {"checkpointlocation", "queryname"}
 )  # Spark's own, which it hands on to the sink of a stream
