@@ -351,10 +351,10 @@ def shell_with_meltano(
 ) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Return a function that runs a line of a page in the test's folder, with a real Meltano."""
     monkeypatch.syspath_prepend(str(ROOT / "tests" / "real"))
-    from meltano_project import FOREIGN, InstallationError, meltano_executable
+    from meltano_project import FOREIGN, InstallationError, locked_program
 
     try:
-        meltano = meltano_executable()
+        meltano = locked_program("meltano")
     except InstallationError as error:
         unavailable(f"Meltano ({error})")
     environment = {

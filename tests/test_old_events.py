@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import fsspec
+import httpx
 import pytest
 from click.testing import CliRunner
 
@@ -27,6 +28,7 @@ from target_pinterest_capi.delivery.waiting import FILE_WAIT_SECONDS
 from target_pinterest_capi.events.event import Event
 from target_pinterest_capi.events.old_events import MAY_BE_NULL, NAMEABLE
 from target_pinterest_capi.files.numbered_files import NumberedFiles
+from target_pinterest_capi.sandbox.conversion_files import judge
 from target_pinterest_capi.sandbox.server import Sandbox
 from target_pinterest_capi.settings import ConfigurationError, load
 
@@ -305,6 +307,51 @@ def test_prefix_has_an_object_for_each_write(run: Run):
     (found,) = files.find("/old-events")
     assert files.cat_file(found).count(b"\n") == 3
     files.rm("/old-events", recursive=True)
+
+
+# What Ads Manager says
+
+
+def test_files_are_taken(run: Run, folder: Path, sandbox: Sandbox):
+    """Every file that is written passes the judge of the sandbox, which knows the page alone."""
+    names = {**AMOUNTS, "web": "web", "page_visit": "PageVisit"}
+    many = [
+        order(number, days=8 + number % 22, value=number, currency="EUR") for number in range(60)
+    ]
+    run(*many, order(99, action_source="web", event_name="page_visit"), old_events_names=names)
+    (file,) = folder.iterdir()
+    told = httpx.post(f"{sandbox.origin}/_sandbox/conversion_files", content=file.read_bytes())
+    assert told.json() == {"rows": 61, "problems": []}
+
+
+HASHED = digest("a@example.com")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("event_time,email\n{now},a@example.com\n", None),
+        (f"event_time,madid\n08/14/2012,{HASHED}\n", "not within the last 30 days"),
+        ("event_time,email\n2012-08-14T12:32:42+0700,a@example.com\n", "within the last 30"),
+        ("event_time,email\n08/14/2012 5:01:54 PM,a@example.com\n", "within the last 30"),
+        ("event_time,email\nyesterday,a@example.com\n", "has no form that is known"),
+        ("event_time,email\n{now},nobody\n", "neither an address nor a digest"),
+        (f"event_time,email\n{{now}},{HASHED.upper()}\n", "neither an address nor a digest"),
+        ("event_time,email,madid\n{now},,\n", "neither an email nor a madid"),
+        ("event_time,email\n{now}\n", "another number of cells"),
+        ("event_time,value\n{now},1\n", "neither a column email nor madid"),
+        ("email\na@example.com\n", "no column event_time"),
+        ("event_time,email,email\n{now},a@example.com,b@example.com\n", "one name"),
+        ('event_time,email\n"{now}', "not CSV"),
+    ],
+)
+def test_files_that_are_wrong_are_found(text: str, problem: str | None):
+    """What the page forbids is a problem, in words without a value."""
+    given = text.replace("{now}", str(seconds_ago(60))).encode()
+    problems = judge(given, seconds_ago()).problems
+    assert [problem] * bool(problem) == [problem] * len(problems)
+    assert problem is None or problem in problems[0]
+    assert "example.com" not in str(problems)
 
 
 # Commands

@@ -186,8 +186,8 @@ class Invalid(Reason):
     EVENT_TOO_OLD = (
         "event_too_old",
         (
-            "Pinterest refuses old events: send them sooner, or raise max_event_age_days if it "
-            "takes them."
+            "Pinterest refuses old events: send them sooner. With old_events_path those of up to "
+            "30 days are written to files for Ads Manager."
         ),
     )
     EVENT_IN_FUTURE = (

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from target_pinterest_capi.sandbox import audiences, customer_lists, deletion_requests
+from target_pinterest_capi.sandbox.conversion_files import judge
 from target_pinterest_capi.sandbox.fault_plans import Faults
 from target_pinterest_capi.sandbox.fault_responses import json_response
 from target_pinterest_capi.sandbox.faults import KINDS, FaultError, Script, read
@@ -106,6 +107,10 @@ class AdminApi:
             ]
         )
 
+    async def conversion_files(self, request: Request) -> Response:
+        """Answer with what Ads Manager would say of the CSV file in the body; nothing is kept."""
+        return json_response(judge(await request.body(), self.clock())._asdict())
+
     async def counters(self, _request: Request) -> Response:
         """Answer with everything that is counted."""
         return json_response(self.store.counters())
@@ -172,6 +177,7 @@ class AdminApi:
             Route("/_sandbox/lists", self.lists),
             Route("/_sandbox/audiences", self.audiences),
             Route("/_sandbox/deletion_requests", self.deletion_requests),
+            Route("/_sandbox/conversion_files", self.conversion_files, methods=["POST"]),
             Route("/_sandbox/counters", self.counters),
             Route("/_sandbox/reset", self.reset, methods=["POST"]),
             Route("/_sandbox/faults", self.all_faults, methods=["GET", "PUT", "DELETE"]),

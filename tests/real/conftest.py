@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from meltano_project import InstallationError, MeltanoProject, meltano_executable
+from meltano_project import InstallationError, MeltanoProject, locked_program
 from plugin_project import GIVEN, PluginProject
 from postgres_cluster import PostgresCluster, PostgresUnavailableError, find_binaries
 
@@ -33,6 +33,15 @@ def postgres() -> Iterator[PostgresCluster]:
 
 
 @pytest.fixture(scope="session")
+def dbt() -> Path:
+    """The program `dbt`, with its adapter for PostgreSQL, in an environment of its own."""
+    try:
+        return locked_program("dbt")
+    except InstallationError as error:
+        _unavailable(f"dbt could not be installed: {error}")
+
+
+@pytest.fixture(scope="session")
 def meltano(tmp_path_factory) -> Callable[[str | None], MeltanoProject]:
     """Return a function from a tap's name to a Meltano project in which that tap is installed.
 
@@ -44,7 +53,7 @@ def meltano(tmp_path_factory) -> Callable[[str | None], MeltanoProject]:
         nonlocal project
         try:
             project = project or MeltanoProject(
-                meltano_executable(), tmp_path_factory.mktemp("meltano")
+                locked_program("meltano"), tmp_path_factory.mktemp("meltano")
             )
             if extractor is not None:
                 project.install(extractor)
@@ -59,7 +68,7 @@ def meltano(tmp_path_factory) -> Callable[[str | None], MeltanoProject]:
 def plugin_project(sandbox, tmp_path: Path) -> PluginProject:
     """A Meltano project with the plugin's own definition, set up for the sandbox."""
     try:
-        meltano = meltano_executable()
+        meltano = locked_program("meltano")
     except InstallationError as error:
         _unavailable(f"Meltano could not be installed: {error}")
     return PluginProject(meltano, tmp_path, {**GIVEN, "api_url": sandbox.url})

@@ -1,6 +1,6 @@
 """A Meltano project of the tests' own, with public taps from PyPI and our target as loader.
 
-Owns `.venv-meltano` at the root of the repository, which is made once for a lock file and a Python
+Owns `.venv-meltano` (and `.venv-dbt`) at the root of the repository, which is made once for a lock file and a Python
 and kept between runs, and the project directory it is given. Meltano installs the taps itself, from
 lock files with hashes. Nothing is looked up on Meltano Hub and no usage statistics are sent.
 """
@@ -51,9 +51,9 @@ def _install(command: list[str], **options: Any) -> None:
         )
 
 
-def meltano_executable() -> Path:
-    """Return the path of `meltano`, installed again if the lock file or the Python has changed."""
-    home, lock = REPOSITORY / ".venv-meltano", SOURCE / "locks" / "meltano.txt"
+def locked_program(name: str) -> Path:
+    """Return the path of `meltano` or `dbt`, installed anew if its lock file or Python changed."""
+    home, lock = REPOSITORY / f".venv-{name}", SOURCE / "locks" / f"{name}.txt"
     home.mkdir(exist_ok=True)
     environment = home / "environment"
     stamp = environment / "installed-for"
@@ -79,7 +79,7 @@ def meltano_executable() -> Path:
                 ]
             )
             stamp.write_text(wanted, encoding="ascii")
-    return environment / "bin" / "meltano"
+    return environment / "bin" / name
 
 
 class MeltanoProject:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
-from meltano_project import FOREIGN, NOWHERE, REPOSITORY, meltano_executable
+from meltano_project import FOREIGN, NOWHERE, REPOSITORY, locked_program
 
 COOKBOOK: Final = REPOSITORY / "docs" / "cookbook"
 RECIPES: Final = tuple(sorted(path.parent.name for path in COOKBOOK.glob("*/meltano.yml")))
@@ -90,7 +90,7 @@ class Recipe:
                 if "pip_url" in entry:
                     home = self.directory / ".meltano" / kind / entry["name"] / "venv"
                     _stand_in(home, entry, installed.get(entry["name"], PROGRAMS))
-        path = (meltano_executable().parent, PROGRAMS, *programs, os.environ["PATH"])
+        path = (locked_program("meltano").parent, PROGRAMS, *programs, os.environ["PATH"])
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)},
             **environment,

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
-from meltano_project import FOREIGN, REPOSITORY, InstallationError, meltano_executable
+from meltano_project import FOREIGN, REPOSITORY, InstallationError, locked_program
 from postgres_cluster import PostgresCluster
 from receiving import AD_ACCOUNT_ID, digest
 
@@ -77,7 +77,7 @@ def run(
 
     problem = ""
     try:
-        program = meltano_executable()
+        program = locked_program("meltano")
         installed = meltano("install", "extractor", "tap-postgres")
         problem = installed.stderr[-300:] if installed.returncode else ""
     except InstallationError as error:

@@ -1,8 +1,10 @@
-"""The cookbook's model of dbt finds the orders that did not arrive, in a real PostgreSQL."""
+"""The cookbook's model, run by dbt, finds the orders that did not arrive, in a real PostgreSQL."""
 
+import os
+import shutil
+import subprocess
 from pathlib import Path
 
-import jinja2
 import pytest
 import yaml
 from postgres_cluster import PostgresCluster
@@ -15,6 +17,7 @@ from target_pinterest_capi.sandbox.server import Sandbox
 
 MODELS = Path(__file__).parents[2] / "docs" / "cookbook" / "order-results" / "models"
 ORDERS = {1001: "jane@example.com", 1002: "joe@example.com", 1003: None, 1004: "zoe@example.com"}
+PROJECT = {"name": "shop", "version": "1.0.0", "profile": "shop", "model-paths": ["models"]}
 MAPPINGS = [{
     "stream": "shop-orders",
     "fields": {"event_id": "concat('order-', id)", "event_time": "paid_at", "user_data.em": "email"},
@@ -22,19 +25,30 @@ MAPPINGS = [{
 }]  # fmt: skip
 
 
-def compiled() -> str:
-    """Return the model's SQL with its sources resolved, as dbt does it."""
-    declared = yaml.safe_load((MODELS / "sources.yml").read_text())["sources"]
-    schemas = {one["name"]: one.get("schema", one["name"]) for one in declared}
-    tables = {(one["name"], table["name"]) for one in declared for table in one["tables"]}
-
-    def source(name: str, table: str) -> str:
-        assert (name, table) in tables
-        return f"{schemas[name]}.{table}"
-
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)
-    model = (MODELS / "orders_not_arrived.sql").read_text()
-    return environment.from_string(model).render(source=source)
+def build(dbt: Path, folder: Path, shop: PostgresCluster) -> subprocess.CompletedProcess[str]:
+    """Build the cookbook's model and run its tests, in a project of dbt in a folder."""
+    shutil.copytree(MODELS, folder / "models")
+    (folder / "dbt_project.yml").write_text(yaml.safe_dump(PROJECT))
+    output = {
+        "type": "postgres",
+        "host": shop.host,
+        "port": shop.port,
+        "user": shop.user,
+        "password": shop.password,
+        "dbname": shop.database,
+        "schema": "analytics",
+        "threads": 1,
+    }
+    profile = {"shop": {"target": "test", "outputs": {"test": output}}}
+    (folder / "profiles.yml").write_text(yaml.safe_dump(profile))
+    return subprocess.run(
+        [dbt, "--no-version-check", "build", "--select", "orders_not_arrived"],
+        cwd=folder,
+        env={**os.environ, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DBT_PROFILES_DIR": "."},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 @pytest.fixture
@@ -43,7 +57,8 @@ def shop(postgres: PostgresCluster) -> PostgresCluster:
     tables = ", ".join(table.name for table in results_tables.metadata.sorted_tables)
     rows = ", ".join(f"({number}, 'paid', now(), 5, 'EUR')" for number in (*ORDERS, 1005))
     postgres.query(
-        "SET client_min_messages = warning; DROP SCHEMA IF EXISTS shop CASCADE; "
+        "SET client_min_messages = warning; DROP SCHEMA IF EXISTS shop, analytics "
+        "CASCADE; "
         f"DROP TABLE IF EXISTS {tables}; CREATE SCHEMA shop; CREATE TABLE shop.orders "
         "(id bigint, status text, paid_at timestamptz, total numeric(10, 2), currency char(3)); "
         f"INSERT INTO shop.orders VALUES {rows}, (1006, 'open', now(), 5, 'EUR');"
@@ -52,7 +67,7 @@ def shop(postgres: PostgresCluster) -> PostgresCluster:
 
 
 def test_orders_that_did_not_arrive_are_found_with_their_reason(
-    run_target, sandbox: Sandbox, shop: PostgresCluster
+    run_target, sandbox: Sandbox, shop: PostgresCluster, dbt: Path, tmp_path: Path
 ):
     """Invalid, rejected and unseen orders are listed; one that arrived in a later run is not."""
     sandbox.faults.set([
@@ -68,8 +83,11 @@ def test_orders_that_did_not_arrive_are_found_with_their_reason(
             for number, email in ORDERS.items()
         ]
         run_target([given, *lines], mappings=MAPPINGS, results_url=url, results_events="all")
+    done = build(dbt, tmp_path / "project", shop)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "PASS=3" in done.stdout  # the view, and its id is unique and not null
     found = shop.query(
-        f"SELECT id, outcome, reason, field, detail IS NULL FROM ({compiled()}) AS model "
+        "SELECT id, outcome, reason, field, detail IS NULL FROM analytics.orders_not_arrived "
         "ORDER BY id"
     )
     assert found.splitlines() == [

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from meltano_project import SOURCE, InstallationError, meltano_executable
+from meltano_project import SOURCE, InstallationError, locked_program
 
 from tools import locks
 
@@ -26,7 +26,7 @@ def test_lock_file_of_a_tap_has_all_that_its_packages_need(meltano, tap):
 def test_lock_file_of_meltano_has_all_that_its_packages_need():
     """Everything that a locked package of Meltano needs is a line of its lock file."""
     try:
-        programs = meltano_executable().parent
+        programs = locked_program("meltano").parent
     except InstallationError as error:
         pytest.skip(f"Meltano could not be installed: {error}")
     assert problems(SOURCE / "locks" / "meltano.txt", programs) == []
