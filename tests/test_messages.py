@@ -49,7 +49,10 @@ def test_state_is_left_as_bytes():
         (b'"id","secret"\r', "it reads like CSV"),
         (b"id\tsecret", "it reads like CSV"),
         (b"1,2,3", "it reads like CSV"),
-        (gzip.compress(b"id,secret", mtime=0), "it is compressed with gzip: unpack it with `gzip -dc`"),
+        (
+            gzip.compress(b"id,secret", mtime=0),
+            "it is compressed with gzip: unpack it with `gzip -dc`",
+        ),
         (bz2.compress(b"id,secret"), "it is compressed with bzip2"),
         (b"\x28\xb5\x2f\xfdsecret", "it is compressed with zstd"),
         (b"PK\x03\x04secret", "it is a ZIP archive"),
