@@ -77,6 +77,12 @@ class WrongMapError(Exception):
     """`stream_maps` is wrong, which shows only when a stream's SCHEMA comes."""
 
 
+NOTHING_CAME: Final = (
+    "Nothing came on stdin, no SCHEMA either: where the tap failed, its own log says why "
+    "(set -o pipefail has a script end then)."
+)
+
+
 class TargetPinterestCapi(Target):
     """Loads records of any tap into Pinterest's Conversions API.
 
@@ -209,9 +215,11 @@ class TargetPinterestCapi(Target):
             self.logger.warning("%s", message)
 
     def _warn_of(self, found: Iterable[NotFound]) -> None:
-        """Log once what the configuration names and the input does not have."""
+        """Log once what the configuration names and the input does not have, and an empty input."""
         for one in found:
             self.warn_once(f"{one.message} ({one.setting})")
+        if self._is_read and not self._line_number:
+            self.warn_once(NOTHING_CAME)
 
     def _not_found(self) -> list[NotFound]:
         """Return the names that the input does not have; of streams once all of it is read."""
@@ -262,7 +270,8 @@ class TargetPinterestCapi(Target):
             if are_local(manifest):
                 self._process_batch(stream, ChunkedSource(records))
                 return
-            with closing(Prefetch(self.run.wake, records)) as prefetch:
+            chunks: Iterable[Iterable[dict[str, Any]]] = records
+            with closing(Prefetch(self.run.wake, chunks)) as prefetch:
                 self._process_batch(stream, FetchedSource(prefetch))
         except NoThreadError as error:
             self.run.stop(str(error))

@@ -318,6 +318,12 @@ def test_later_files_win(check, tmp_path):
             0,
             "too old to be sent",
         ),
+        (
+            lambda: visits("page_visit", "checkout", event_time=seconds_ago(7_000)),
+            "ok",
+            0,
+            "2 web or app events happened over an hour ago",
+        ),
         (lambda: [b"no json of shopper@example.com"], "failed", 1, "line 1: it is not JSON"),
         (lambda: [record("visits", em="shopper@example.com")], "failed", 1, "before the SCHEMA"),
     ],

@@ -1,5 +1,8 @@
 """Messages are decoded once, exactly; what is not a message is refused without showing it."""
 
+import bz2
+import gzip
+import re
 from decimal import Decimal
 
 import pytest
@@ -36,6 +39,39 @@ def test_state_is_left_as_bytes():
         bytes(decode(b'{"type":"STATE","value":{ "a":1.50, "b" : [ ] }}').value)
         == b'{ "a":1.50, "b" : [ ] }'
     )
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (b"id,secret", "it reads like CSV"),
+        (b"\xef\xbb\xbfid;secret\r", "it reads like CSV"),
+        (b'"id","secret"\r', "it reads like CSV"),
+        (b"id\tsecret", "it reads like CSV"),
+        (b"1,2,3", "it reads like CSV"),
+        (
+            gzip.compress(b"id,secret", mtime=0),
+            "it is compressed with gzip: unpack it with `gzip -dc`",
+        ),
+        (bz2.compress(b"id,secret"), "it is compressed with bzip2"),
+        (b"\x28\xb5\x2f\xfdsecret", "it is compressed with zstd"),
+        (b"PK\x03\x04secret", "it is a ZIP archive"),
+        (b"PAR1\x15\x04", "it is a Parquet file"),
+        (b"Obj\x01\x04", "it is an Avro file"),
+        (b"<!DOCTYPE html><p>secret, 502", "it is HTML or XML, such as an error page"),
+        (b"  <html>", "it is HTML or XML"),
+        (b'[{"secret": 1}]', "it is a list"),
+        (b"INFO secret, starting", "it reads like a line of a log, which belongs on stderr"),
+        (b"2026-11-26 09:13:39,706 [ERROR] secret", "it reads like a line of a log"),
+        (b"Traceback (most recent call last):", "it is the error of a program"),
+        ('{"type": "STATE"}'.encode("utf-16"), "it is UTF-16 or UTF-32, where UTF-8 is read"),
+    ],
+)
+def test_other_kind_of_file_is_named(line: bytes, words: str):
+    """What is piped by mistake is said to be what it is, with what to do."""
+    with pytest.raises(MessageError, match=re.escape(words)) as raised:
+        decode(line)
+    assert "secret" not in str(raised.value)
 
 
 @pytest.mark.parametrize(

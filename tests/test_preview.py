@@ -870,7 +870,7 @@ def test_without_config_the_environment_is_read(tmp_path: Path, monkeypatch: pyt
         ),
         (
             {"defaults": {"event_name": "chekout"}},
-            "Warning: defaults.event_name: is none of Pinterest's event names",
+            "Warning: defaults.event_name: is not one of Pinterest's event names",
         ),
     ],
 )

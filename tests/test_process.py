@@ -437,6 +437,13 @@ def test_state_that_cannot_be_written_whole_is_an_error(
     assert "Exception ignored" not in log
 
 
+def test_input_without_a_line_is_a_warning(start):
+    """A tap that failed before its first message leaves an empty pipe, which is said."""
+    code, states, log = start().end()
+    assert (code, states) == (0, [])
+    assert "Nothing came on stdin" in log
+
+
 def test_configuration_problems_come_all_at_once(start):
     """Exit 2 before reading lists every problem with its setting and the nearest known name."""
     target = start(conversion_tokn="x", batch_size_rows=5000, api_url="http://api.example.com")

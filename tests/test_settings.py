@@ -1231,7 +1231,11 @@ def test_a_wrong_choice_names_the_nearest(wrong):
             "mappings[0].defaults.event_name",
         ),
         (
-            {"mappings": [{"stream": "a", "event_names": {"Bought": "checkouts"}}]},
+            {
+                "mappings": [
+                    {"stream": "a", "preset": "pinterest", "event_names": {"Bought": "checkouts"}}
+                ]
+            },
             "mappings[0].event_names.Bought",
         ),
         (

@@ -150,6 +150,12 @@ def _details(preview: Preview, settings: Settings) -> Iterator[str]:
     if left_out:
         values = number_of(left_out, "value")
         yield f"{values} dropped or warned about: pinterest-capi preview shows which"
+    if preview.late:
+        late = number_of(preview.late, "web or app event")
+        yield (
+            f"{late} happened over an hour ago. Where a run sends them that late, Pinterest "
+            "reports them as offline: run the pipeline more often"
+        )
     for name in TARGET_ONLY:
         if getattr(settings, name):
             yield f"{name} is applied by the target only, and not to this sample"

@@ -76,6 +76,16 @@ def has_calls(source: str) -> bool:
     return _has(parse(source), lambda node: bool(node["type"] == "function_expression"))
 
 
+def members_made(source: str) -> list[str]:
+    """Return the members of the objects that an expression makes: `items[].{id: sku}` makes id."""
+    node = parse(source)
+    while node["type"] in IN_TURN | PROJECTIONS:
+        node = node["children"][1 if node["type"] in PROJECTIONS else -1]
+    if node["type"] != "multi_select_dict":
+        return []
+    return [member["value"] for member in node["children"]]
+
+
 def has_unread_alternative(source: str) -> bool:
     """Return whether something stands after `'text' ||`, which is never read.
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from target_pinterest_capi.events.column_names import is_metadata
-from target_pinterest_capi.events.fields import FIELDS
+from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES, FIELDS
 from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.expressions.analysis import EACH, Path, compared_columns, paths
 from target_pinterest_capi.expressions.values import opened
@@ -23,6 +23,9 @@ from target_pinterest_capi.settings.problems import nearest
 
 MAX_STREAMS: Final = 1_000  # whose names are kept, to find the nearest
 MAX_SHOWN: Final = 20  # columns that are named in a run
+_CODES: Final = ("currency", "country", "language")  # forms whose values are short
+_MOST_CODE_LETTERS: Final = 3
+_OPERATIONS: Final = ("add", "remove")
 _WILDCARDS: Final = re.compile(r"[*?\[\]!]")
 
 
@@ -284,9 +287,28 @@ def _no_fields(stream: str, columns: Collection[str], fields: Collection[str]) -
     )
 
 
+def _constant_hint(written: Written) -> str:
+    """Return how a constant is written that was taken for a column: `action_source: web`."""
+    setting, text = written
+    if setting.endswith(".operation") and text in _OPERATIONS:
+        return f""". If it is for every record, write "'{shown_name(text)}'", a text."""
+    field = BY_PATH.get(setting.partition(".fields.")[2])
+    if field is None:
+        return ""
+    words = EVENT_NAMES if field.path == "event_name" else field.choices
+    is_code = field.form in _CODES and len(text) <= _MOST_CODE_LETTERS and text.isupper()
+    if text not in words and not is_code:
+        return ""
+    return f". If it is for every record, write it in defaults: {field.path}: {text}."
+
+
 def _text_hint(path: Path, written: Written) -> str:
     """Return what to write instead of a text that the quotes, or their absence, make a column."""
     name = path[-1]
+    if written.source == name:
+        hint = _constant_hint(written)
+        if hint:
+            return hint
     if len(path) > 1 or name not in compared_columns(written.source):
         return ""
     quoted = f'"{name}"'

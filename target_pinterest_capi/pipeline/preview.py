@@ -55,6 +55,7 @@ from target_pinterest_capi.pipeline.previewed_lists import (
 )
 from target_pinterest_capi.pipeline.stream import StreamPipeline
 from target_pinterest_capi.reporting.counters import Counters, OutcomeCount
+from target_pinterest_capi.reporting.event_times import HOUR
 from target_pinterest_capi.reporting.report import NotFound
 from target_pinterest_capi.settings import MappingEntry, Settings
 from target_pinterest_capi.settings.event_names import known_event_names
@@ -92,6 +93,7 @@ class Preview:
         # The names of lists that came with records, in their order, by the entry's label.
         self.named_lists: dict[str, dict[str, None]] = {}
         self.event_names = Counter[str]()
+        self.late = 0  # web and app events of over an hour ago
         self._known_names = known_event_names(settings)
         self._settings = settings
         self.now = now
@@ -119,11 +121,12 @@ class Preview:
                 yield results
 
     def shown_event(self, event: Event) -> Any:
-        """Return an event as it would be sent, and count its name, which may be a value.
+        """Return an event as it would be sent; count its name, which may be a value, and its age.
 
-        It is shown where Pinterest or the settings have it, and with `in_plain`.
+        The name is shown where Pinterest or the settings have it, and with `in_plain`.
         """
         self.event_names[event.name] += 1
+        self.late += event.deduplicable and self.now() - event.time > HOUR
         body = json.loads(event.body)
         if not self.in_plain:
             body["event_name"] = shown_event_name(event.name, self._known_names)

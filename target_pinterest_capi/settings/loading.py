@@ -23,6 +23,7 @@ from target_pinterest_capi.settings.foreign_names import FOREIGN
 from target_pinterest_capi.settings.model import Settings
 from target_pinterest_capi.settings.network import network_problems
 from target_pinterest_capi.settings.objects import CustomerListEntry, MappingEntry, OAuth
+from target_pinterest_capi.settings.odd_entries import odd_entry
 from target_pinterest_capi.settings.problems import ConfigurationError, Problem, Reading
 from target_pinterest_capi.settings.reading import build, given_members
 from target_pinterest_capi.settings.secrets import read_secrets
@@ -253,6 +254,8 @@ def _mapping(raw: Any, where: str, reading: Reading) -> MappingEntry | None:
     entry = build(MappingEntry, members, where, problems)
     if entry is not None and entry.ad_account_id is not None:
         entries.check_account(entry.ad_account_id, f"{where}.ad_account_id", problems)
+    if entry is not None and not problems:
+        reading.warnings.extend(odd_entry(entry, where))
     return entry
 
 

@@ -17,6 +17,22 @@ import msgspec
 MAX_DEPTH: Final = 100  # levels of a record that is nested deeper than a decoder goes
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"  # as some programs begin a file of UTF-8
 _UTF_16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
+# How a line begins that is of another kind of file, and what to do about it.
+_OTHER_KINDS: Final = (
+    (b"\x1f\x8b", "it is compressed with gzip: unpack it with `gzip -dc`"),
+    (b"\x28\xb5\x2f\xfd", "it is compressed with zstd: unpack it with `zstd -dc`"),
+    (b"BZh", "it is compressed with bzip2: unpack it with `bzip2 -dc`"),
+    (b"PK\x03\x04", "it is a ZIP archive: unpack it"),
+    (b"PAR1", "it is a Parquet file: Spark reads those, or a tap that names them in a BATCH"),
+    (b"Obj\x01", "it is an Avro file: a tap makes messages of its rows"),
+    (b"<", "it is HTML or XML, such as an error page: look at what the tap was answered"),
+    (b"Traceback (", "it is the error of a program: look at the tap's own log"),
+)
+_CSV: Final = "it reads like CSV: a tap for files, such as tap-csv, makes messages of its rows"
+_ROWS: Final = "it is a list: a tap makes messages of its elements"
+_LOG: Final = "it reads like a line of a log, which belongs on stderr"
+_LEVELS: Final = (b"DEBUG", b"INFO", b"WARNING", b"ERROR", b"CRITICAL")
+_SEPARATORS: Final = (b",", b";", b"\t")
 _EMPTY: Final = msgspec.Raw(b"")
 _BRACKETS: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
 
@@ -49,7 +65,7 @@ def decode(line: bytes) -> Message:
         return _decode(line)
     except msgspec.ValidationError as error:
         if not _is_long_integer(error):
-            raise MessageError(_in_words(error)) from None
+            raise MessageError(_in_words(error) + _other_kind(line)) from None
     except RecursionError:
         return _decode_deep(line)
     except (msgspec.DecodeError, ArithmeticError, UnicodeDecodeError):
@@ -60,6 +76,22 @@ def decode(line: bytes) -> Message:
         return msgspec.convert(_decode_leniently(line, as_bytes=("value", "schema")), Message)
     except msgspec.ValidationError as error:
         raise MessageError(_in_words(error)) from None
+    except MessageError as error:
+        raise MessageError(f"{error}{_other_kind(line)}") from None
+
+
+def _other_kind(line: bytes) -> str:
+    """Return what a line is instead of a message, where that can be told by how it begins."""
+    line = line.removeprefix(BYTE_ORDER_MARK).lstrip()
+    kind = next((words for begin, words in _OTHER_KINDS if line.startswith(begin)), "")
+    if not kind and not line.startswith(b"{"):
+        if any(level in line for level in _LEVELS):
+            kind = _LOG
+        elif line.startswith(b"["):
+            kind = _ROWS
+        elif any(sign in line for sign in _SEPARATORS):
+            kind = _CSV
+    return f"; {kind}" if kind else ""
 
 
 def _decode_deep(line: bytes) -> Message:
