@@ -270,7 +270,8 @@ class TargetPinterestCapi(Target):
             if are_local(manifest):
                 self._process_batch(stream, ChunkedSource(records))
                 return
-            with closing(Prefetch(self.run.wake, records)) as prefetch:
+            chunks: Iterable[Iterable[dict[str, Any]]] = records
+            with closing(Prefetch(self.run.wake, chunks)) as prefetch:
                 self._process_batch(stream, FetchedSource(prefetch))
         except NoThreadError as error:
             self.run.stop(str(error))

@@ -121,7 +121,7 @@ def test_run_that_brought_nobody_is_no_refresh(run_target, sandbox, full, prune)
     bring(run_target, full)
     code, said = prune(customer_lists=[entry(refresh="full", max_removed_ratio=1)])
     assert code == 1
-    assert "brought nobody" in said
+    assert "read nobody" in said
     assert members(sandbox) == people(1, 2)
     bring(run_target, full, 2)
     assert prune()[0] == 0

@@ -134,7 +134,7 @@ def test_a_row_that_is_deleted_leaves_the_list(
     postgres.query("TRUNCATE shop.members")
     third = run("run", "members")
     assert third.returncode != 0
-    assert "brought nobody" in third.stdout + third.stderr
+    assert "read nobody" in third.stdout + third.stderr
     assert len(members(sandbox)) == 150
     for done in (first, second, third):
         assert "example.com" not in (done.stdout + done.stderr).lower()
