@@ -210,6 +210,27 @@ def test_headers_of_a_request():
     assert "Content-Type: application/json" in head
 
 
+@pytest.mark.parametrize("cookie", [b"session=1; Path=/", b"session=\xc2\x80; Path=/", b"\x80=1"])
+def test_cookies_are_not_kept(cookie: bytes):
+    """A cookie, of a proxy on the way say, comes with no later request, whatever is in it."""
+
+    def answer(connection: socket.socket) -> None:
+        for number in range(2):
+            if number:
+                connection.recv(65536)  # `serve` reads the first request
+            head = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: " + cookie
+            connection.sendall(head + b"\r\n\r\n{}")
+
+    url, thread, listener = serve(answer)
+    client = Client(url, max_connections=1, timeout_seconds=120)
+    for _ in range(2):
+        assert isinstance(client.send_events(ACCOUNT, b'{"data":[]}', test=False), ApiResponse)
+    assert not client._http.cookies
+    client.close()
+    listener.close()
+    thread.join(120)
+
+
 @pytest.mark.parametrize(
     ("headers", "wait", "remaining"),
     [

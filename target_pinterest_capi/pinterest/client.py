@@ -2,13 +2,14 @@
 
 Never raises for a status or a broken connection. The only module that talks to the network. It
 keeps connections open, is safe to share between threads, follows no redirect (the token would go
-along), and gives every attempt one deadline for the whole response.
+along), keeps no cookie, and gives every attempt one deadline for the whole response.
 """
 
 import base64
 import ssl
 import time
 from collections.abc import Callable, Sequence
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Final, Literal, NamedTuple, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -115,6 +116,7 @@ class Client:
                 keepalive_expiry=_KEEP_ALIVE_SECONDS,
             ),
             follow_redirects=False,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
             # httpx reads no ranges of IPv6 in NO_PROXY, and fails on them.
             trust_env=False,
             verify=tls_context(api_url),

@@ -26,11 +26,12 @@ def odd_entry(entry: MappingEntry, where: str) -> Iterator[Problem]:
     if entry.event_names and entry.preset is None and not entry.fields.get("event_name"):
         yield Problem(f"{where}.event_names", _NO_EVENT_NAME)
     hashed = {source: path for path in PERSONAL for source in entry.fields.get(path) or ()}
-    for path, sources in entry.fields.items():
-        if BY_PATH[path].kind is FieldKind.TEXT:
-            for source in hashed.keys() & set(sources or ()):
-                advice = f"is sent in plain, and reads what {hashed[source]} hashes: leave it out"
-                yield Problem(f"{where}.fields.{path}", advice)
+    for path, field in BY_PATH.items():  # in an order that the configuration's own does not change
+        if field.kind is FieldKind.TEXT:
+            for source in entry.fields.get(path) or ():
+                if source in hashed:
+                    what = f"is sent in plain, and reads what {hashed[source]} hashes: leave it out"
+                    yield Problem(f"{where}.fields.{path}", what)
     for source in entry.fields.get(CONTENTS) or ():
         for name in members_made(source):
             if snake_case(name) not in _ITEM_MEMBERS:
