@@ -265,7 +265,7 @@ COMMENT = """\
 #
 # Needs:    a column,
 #           and its neighbour.
-# Leaves out: opt_out.
+# Not sent: opt_out.
 stream: "*"
 fields: {event_name: "paid && 'checkout' || 'lead'"}
 # Later:  not a part of it
@@ -280,7 +280,7 @@ def test_comment_is_read_as_paragraphs_with_labels():
     assert list(presets.notes(COMMENT)) == [
         ("", "Shop: its orders (e.g. paid ones), as rows. More of it here."),
         ("Needs", "a column, and its neighbour."),
-        ("Leaves out", "opt_out."),
+        ("Not sent", "opt_out."),
     ]
     assert (
         presets.first_sentence("Shop: its orders (events_..., pages). More.")

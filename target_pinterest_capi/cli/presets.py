@@ -46,7 +46,7 @@ Maps:     event names as they come. `preset: pinterest` also finds what this cop
           quantity for item_quantity, and each name in another spelling (EVENT_ID, eventId); the
           exact one wins. The browser tag's own names are read as well: line_items (product_id,
           product_name, product_price, product_quantity ...), order_quantity and search_query.
-Leaves out: bare names of app_info and device_info, which are too common: brand, model and type
+Not sent: bare names of app_info and device_info, which are too common: brand, model and type
           need their object.
 """
 
