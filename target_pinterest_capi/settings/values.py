@@ -215,7 +215,11 @@ def old_events_path(path: str) -> str:
 
 
 def old_events_names(names: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the names of the file's columns, events and sources, by those of the API."""
+    """Return the names of the file's columns, events and sources, by those of the API.
+
+    Ours may be nested at their dots, as Meltano hands them over.
+    """
+    names = dict(_flat(names))
     for ours, theirs in names.items():
         if ours not in old_events.NAMEABLE:
             raise WrongValueError(f"has no name {ours!r}{did_you_mean(ours, old_events.NAMEABLE)}")
@@ -228,6 +232,14 @@ def old_events_names(names: Mapping[str, Any]) -> Mapping[str, Any]:
     if len(set(taken)) < len(taken):
         raise WrongValueError("gives two columns one name")
     return Frozen(names)
+
+
+def _flat(names: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in names.items():
+        if isinstance(value, Mapping):
+            yield from ((f"{name}.{leaf}", inner) for leaf, inner in value.items())
+        else:
+            yield name, value
 
 
 def _is_column(name: str) -> bool:

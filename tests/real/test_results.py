@@ -52,6 +52,10 @@ NUMBERS = (
 Query = Callable[[str], list[dict[str, Any]]]
 
 
+# Tests share the one database, and some a ledger in it.
+LEDGER_TABLES = ("pinterest_delivered_events", "pinterest_claimed_events", "pinterest_ledger_runs")
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Return the URL of a database without results, of each kind."""
@@ -59,7 +63,9 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         yield f"sqlite:///{tmp_path}/results.db"
         return
     cluster = request.getfixturevalue("postgres")
-    tables = ", ".join(table.name for table in results_tables.metadata.sorted_tables)
+    tables = ", ".join(
+        (*LEDGER_TABLES, *(table.name for table in results_tables.metadata.sorted_tables))
+    )
     cluster.query(f"SET client_min_messages = warning; DROP TABLE IF EXISTS {tables}")
     yield cluster.url.replace("postgresql://", "postgresql+psycopg://")
 
