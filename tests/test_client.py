@@ -22,6 +22,8 @@ from target_pinterest_capi.pinterest.responses import ApiResponse, NoResponse, N
 from target_pinterest_capi.sandbox.faults import Fault
 from target_pinterest_capi.sandbox.server import Sandbox
 
+EMPTY = b'{"data":[]}'
+
 
 @pytest.fixture
 def client(sandbox: Sandbox) -> Iterator[Client]:
@@ -213,18 +215,24 @@ def test_headers_of_a_request():
 @pytest.mark.parametrize("cookie", [b"session=1; Path=/", b"session=\xc2\x80; Path=/", b"\x80=1"])
 def test_cookies_are_not_kept(cookie: bytes):
     """A cookie, of a proxy on the way say, comes with no later request, whatever is in it."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    response = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\nSet-Cookie: "
 
-    def answer(connection: socket.socket) -> None:
-        for number in range(2):
-            if number:
-                connection.recv(65536)  # `serve` reads the first request
-            head = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: " + cookie
-            connection.sendall(head + b"\r\n\r\n{}")
+    def run() -> None:
+        for _ in range(2):
+            connection, _ = listener.accept()
+            with connection, connection.makefile("rb") as request:
+                while request.readline() != b"\r\n":  # the head's end
+                    continue
+                request.read(len(EMPTY))
+                connection.sendall(response + cookie + b"\r\n\r\n{}")
 
-    url, thread, listener = serve(answer)
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}/v5"
     client = Client(url, max_connections=1, timeout_seconds=120)
     for _ in range(2):
-        assert isinstance(client.send_events(ACCOUNT, b'{"data":[]}', test=False), ApiResponse)
+        assert isinstance(client.send_events(ACCOUNT, EMPTY, test=False), ApiResponse)
     assert not client._http.cookies
     client.close()
     listener.close()
