@@ -24,30 +24,30 @@ _EMAILS: Final = ("email", "email_1", "email_2", "email_3", "email_4")
 _TIMES: Final = ("%m/%d/%Y", "%m/%d/%Y %I:%M:%S %p", "%Y-%m-%dT%H:%M:%S%z")
 
 
-class Verdict(NamedTuple):
+class FileVerdict(NamedTuple):
     """How many rows a file has, and what is wrong with it: nothing, if it would be taken."""
 
     rows: int
     problems: list[str]
 
 
-def judge(data: bytes, now: float) -> Verdict:
+def judge(data: bytes, now: float) -> FileVerdict:
     """Return what is wrong with a file at a Unix time; of many problems the first."""
     if len(data) >= MOST_BYTES:
-        return Verdict(0, ["the file has 5 GB or more"])
+        return FileVerdict(0, ["the file has 5 GB or more"])
     try:
         reader = csv.DictReader(io.StringIO(data.decode(), newline=""), strict=True)
         rows = list(reader)
     except (UnicodeDecodeError, csv.Error):
-        return Verdict(0, ["the file is not CSV in UTF-8"])
+        return FileVerdict(0, ["the file is not CSV in UTF-8"])
     problems = list(_problems_of_columns(reader.fieldnames or ()))
     if len(rows) >= MOST_ROWS:
         problems.append("the file has 10 million rows or more")
     if problems:
-        return Verdict(len(rows), problems)
+        return FileVerdict(len(rows), problems)
     for number, row in enumerate(rows, 2):
         problems += [f"row {number}: {words}" for words in _problems_of_row(row, now)]
-    return Verdict(len(rows), problems[:MOST_PROBLEMS])
+    return FileVerdict(len(rows), problems[:MOST_PROBLEMS])
 
 
 def _problems_of_columns(columns: Sequence[str]) -> Iterator[str]:

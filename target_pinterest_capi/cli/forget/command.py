@@ -7,7 +7,7 @@ counts, names of the configuration and ids of requests, and nothing of anybody.
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import click
@@ -146,8 +146,7 @@ def forget(
         yes=yes,
     )
     failures = [
-        *_drop_letters(places, people),
-        *_drop_old_events(settings.old_events_path, people),
+        *_drop_from_files(places, settings.old_events_path, people),
         *_ask_pinterest(settings, wanted, people, affected.removed_from),
         *(f"customer lists of {label}: {UNNAMED}" for label in affected.unnamed),
     ]
@@ -220,27 +219,27 @@ def _confirm(
     click.confirm("Delete what there is of them?", abort=True)
 
 
-def _drop_letters(places: Sequence[str], people: People) -> Iterator[str]:
-    """Drop the letters of people, and yield what could not be read or written."""
-    for place in places:
-        try:
-            dropped = drop_letters(place, people)
-        except OSError as error:
-            yield f"dead letters in {place}: {error.strerror or error}"
-        else:
-            click.echo(f"dead letters in {place}: {dropped} dropped.")
-
-
-def _drop_old_events(place: str | None, people: People) -> Iterator[str]:
-    """Drop the rows of people from files for Ads Manager likewise, where there are any."""
-    if place is None:
-        return
+def _drop(
+    what: str, place: str, people: People, drop: Callable[[str, People], int], advice: str = ""
+) -> Iterator[str]:
+    """Drop what a place has of people, and yield what could not be read or written."""
     try:
-        dropped = drop_old_events(place, people)
+        dropped = drop(place, people)
     except OSError as error:
-        yield f"old events in {place}: {error.strerror or error}"
+        yield f"{what} in {place}: {error.strerror or error}"
     else:
-        click.echo(f"old events in {place}: {dropped} dropped. Uploaded files are Pinterest's.")
+        click.echo(f"{what} in {place}: {dropped} dropped.{advice}")
+
+
+def _drop_from_files(
+    places: Sequence[str], old_events: str | None, people: People
+) -> Iterator[str]:
+    """Drop the dead letters of people, and their rows in files for Ads Manager, likewise."""
+    for place in places:
+        yield from _drop("dead letters", place, people, drop_letters)
+    if old_events is not None:
+        uploaded = " Uploaded files are Pinterest's."
+        yield from _drop("old events", old_events, people, drop_old_events, uploaded)
 
 
 def _ask_pinterest(
