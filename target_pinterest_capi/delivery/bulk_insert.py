@@ -1,7 +1,6 @@
 """Many rows at once into a table of SQLite or PostgreSQL, alike in most of their columns.
 
-In the driver's own way, and what is the same in all is bound once: SQLAlchemy's way takes six times
-as long. Knows no table by name.
+In the driver's own way, and what is the same in all is bound once. Knows no table by name.
 """
 
 from collections.abc import Mapping, Sequence
