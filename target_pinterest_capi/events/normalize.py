@@ -386,7 +386,7 @@ def maid(text: str) -> str | LeftOut:
         return lower
     if not lower:
         return LeftOut.EMPTY
-    return LeftOut.UNMATCHABLE_DIGEST if hex_digest(lower) else LeftOut.NOT_A_MAID
+    return LeftOut.UNMATCHABLE_DIGEST if hex_digest(text, is_id=True) else LeftOut.NOT_A_MAID
 
 
 def split_maids(text: str) -> list[str]:
