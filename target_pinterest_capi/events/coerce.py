@@ -7,18 +7,15 @@ two ways is refused, never guessed. Never normalizes for hashing, never reads a 
 a `str`: test for it first.
 """
 
-import ast
 import re
-import warnings
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Context, Decimal, InvalidOperation
 from math import isfinite
 from typing import Any, Final, Self
 
-import msgspec
-
 from target_pinterest_capi.events import dates
-from target_pinterest_capi.events.characters import ascii_digits, narrow, visible, well_formed
+from target_pinterest_capi.events.characters import ascii_digits, narrow, visible
+from target_pinterest_capi.events.list_texts import is_list_text, read_json, read_list
 from target_pinterest_capi.events.reasons import LeftOut, Warned
 
 _is_numeric: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?").fullmatch
@@ -409,7 +406,7 @@ def _time_as_written(text: str, zone: tzinfo, date_format: str | None) -> int | 
     if _is_exponential(text):
         return _time_of_number(_whole_part(_decimal(text)), zone)
     if text[:1] == "{":
-        held = _json(text)
+        held = read_json(text)
         return unix_time(held, zone, date_format) if type(held) is dict else LeftOut.NOT_A_TIME
     if found := _ticks(text):
         return int(found[1]) // 1000
@@ -428,46 +425,16 @@ def _time_in_words(text: str, zone: tzinfo, date_format: str | None) -> int | Le
 
 # Lists and items
 
-_read_json: Final = msgspec.json.Decoder(float_hook=Decimal).decode
-
-
-def _json(text: str) -> Any:
-    """Return the value that JSON text holds, numbers exact; UNREADABLE_JSON if it is not JSON.
-
-    A text may also be what Python shows of a value, in single quotes.
-    """
-    try:
-        return _read_json(well_formed(text))
-    except (ValueError, ArithmeticError, RecursionError):
-        # not JSON; an exponent beyond what decimals hold; nested too deep
-        return _python_literal(text) if "'" in text else LeftOut.UNREADABLE_JSON
-
-
-_LONGEST_LITERAL: Final = 100_000  # characters
-
-
-def _python_literal(text: str) -> Any:
-    if len(text) > _LONGEST_LITERAL:
-        return LeftOut.UNREADABLE_JSON
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of odd escapes in what is not our text
-            return ast.literal_eval(text.strip())
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        return LeftOut.UNREADABLE_JSON
-
 
 def array(value: Any) -> list[Any] | LeftOut | None:
-    """Return the list, also of its JSON text; any other value as a list of itself.
+    """Return the list, also of its text (`list_texts`); any other value as a list of itself.
 
-    A text in brackets that is not JSON is UNREADABLE_JSON: it is as likely a list as a value.
+    A text that is as likely a list as a value is UNREADABLE_JSON.
     """
-    if type(value) is str and value.lstrip()[:1] == "[":
-        values = _json(value)
-        if type(values) is list:
+    if type(value) is str and is_list_text(value):
+        values = read_list(value)
+        if values is not None:
             return values or None
-        if value.rstrip()[-1:] == "]":
-            return LeftOut.UNREADABLE_JSON
     if type(value) is list:
         return value or None
     return None if is_nothing(value) else [value]
@@ -476,7 +443,8 @@ def array(value: Any) -> list[Any] | LeftOut | None:
 def listed(value: Any, *, bracketed: bool = False) -> list[Any]:
     """Return the values of a list, of its text, or of a list of such texts; any other value alone.
 
-    A text in brackets that is not JSON is UNREADABLE_JSON among them; if `bracketed`, it stays.
+    One that may be a list and cannot be read is UNREADABLE_JSON among them; if `bracketed`, it
+    stays.
     """
     found: list[Any] = []
     for one in value if type(value) is list else (value,):
@@ -505,7 +473,7 @@ def items(value: Any) -> list[Any] | LeftOut | None:
     other that is not an object stays as it came, for the caller to refuse one by one.
     """
     if type(value) is str and value.strip():
-        value = _json(value)
+        value = read_json(value)
         if value is LeftOut.UNREADABLE_JSON:
             return LeftOut.UNREADABLE_JSON
     if type(value) is dict:
@@ -519,5 +487,5 @@ def items(value: Any) -> list[Any] | LeftOut | None:
 
 def item(entry: Any) -> Any:
     """Return the object that an entry's JSON text holds; any other entry as it is."""
-    read = _json(entry) if type(entry) is str and entry.lstrip()[:1] == "{" else entry
+    read = read_json(entry) if type(entry) is str and entry.lstrip()[:1] == "{" else entry
     return read if type(read) is dict else entry
