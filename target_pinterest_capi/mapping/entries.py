@@ -37,6 +37,7 @@ from target_pinterest_capi.mapping import presets
 from target_pinterest_capi.mapping.field_plans import (
     Levels,
     Note,
+    compile_condition,
     compile_guarded,
     condition_plan,
     field_plans,
@@ -273,7 +274,7 @@ def _compile(
     plan = event_plan(levels, when if is_fixed else (), origin, stream, entry_note)
     builder = compile_builder(plan, options, entry_note, now)
     if source is not None and not is_fixed:
-        predicates = [compile_guarded(one, levels, "when", entry_note) for one in when]
+        predicates = [compile_condition(one, levels, entry_note) for one in when]
         read = compile_guarded(source, levels, "ad_account_id", entry_note)
         read_account = _account_reader(read, partial(accounts.get, token=token, mode=entry.mode))
         map_record = _to_its_account(builder, read_account, plan, options)
@@ -359,13 +360,13 @@ def _unless_deleted_row(
 
 
 def _where(predicates: list[Get], map_record: MapRecord, origin: Origin) -> MapRecord:
-    """Return the mapping of records for which every predicate holds, by JMESPath's truth."""
+    """Return the mapping of records for which every predicate is true."""
     if not predicates:
         return map_record
 
     def map_where(record: Record) -> Result:
         for predicate in predicates:
-            if not _is_true(predicate(record)):
+            if not predicate(record):
                 return SkippedRecord(origin, Skipped.WHEN)
         return map_record(record)
 
@@ -404,11 +405,6 @@ def _account_reader(
         return account_of(text)
 
     return read
-
-
-def _is_true(value: Any) -> bool:
-    """Return JMESPath's truth: all but null, false, and empty texts, lists and objects."""
-    return value is not None and value is not False and value not in ("", [], {})
 
 
 def stream_columns(schema: Mapping[str, Any], seen: Iterable[str] = ()) -> frozenset[str]:
