@@ -21,6 +21,7 @@ from target_pinterest_capi.events.build.builder import (
 )
 from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.events.build.plan import EventPlan, Get
+from target_pinterest_capi.events.build.shapes import RowColumn, Uses
 from target_pinterest_capi.events.column_names import clean_name
 from target_pinterest_capi.events.deletions import deletion_columns, is_deleted, says_deleted
 from target_pinterest_capi.events.event import (
@@ -98,14 +99,14 @@ class StreamSchema(NamedTuple):
 
 
 class EntryRows(NamedTuple):
-    """How an entry maps rows: the columns that it reads, and the compiler of its function.
+    """How an entry maps rows: the columns that it reads, for what, and its function's compiler.
 
-    `compile` takes the attribute of each column and the reader of a line's record; the function
-    takes a row and its line.
+    `compile` takes these columns of rows and the reader of a line's record; the function takes a
+    row and its line.
     """
 
-    reads: frozenset[str]
-    compile: Callable[[Mapping[str, str], AsRecord], MapRow]
+    reads: Mapping[str, Uses]
+    compile: Callable[[Mapping[str, RowColumn], AsRecord], MapRow]
 
 
 class CompiledEntry(NamedTuple):
@@ -326,12 +327,15 @@ def _rows(
     if builder.reads is None:
         return None
 
-    def compile_rows(attributes: Mapping[str, str], as_record: AsRecord) -> MapRow:
-        map_row = partial(builder.compile_rows(attributes, as_record), account)
-        read = [attrgetter(attributes[column]) for column in deletions]
+    def compile_rows(columns: Mapping[str, RowColumn], as_record: AsRecord) -> MapRow:
+        map_row = partial(builder.compile_rows(columns, as_record), account)
+        read = [attrgetter(columns[column].attribute) for column in deletions]
         return _unless_deleted_row(read, map_row, origin)
 
-    return EntryRows(builder.reads.union(deletions), compile_rows)
+    reads = {**builder.reads}
+    for column in deletions:
+        reads[column] = {None, *reads.get(column, ())}
+    return EntryRows(reads, compile_rows)
 
 
 def _unless_deleted(columns: Collection[str], map_record: MapRecord, origin: Origin) -> MapRecord:
