@@ -648,12 +648,13 @@ def test_limited_data_processing_needs_state_and_country(given, warned):
 def test_unknown_members_of_items_are_dropped():
     """The items of contents are closed objects.
 
-    What Pinterest does not know would refuse the whole request.
+    What Pinterest does not know would refuse the whole request. An item of nothing else is counted.
     """
     value, notes = build(
         "custom_data.contents", [{"id": "a", "sku": "x", "item_price": "1"}, {"sku": "y"}]
     )
-    assert (value, notes) == ([{"id": "a", "item_price": "1"}], {})
+    assert value == [{"id": "a", "item_price": "1"}]
+    assert notes == {("custom_data.contents", "not_an_item"): 1}
 
 
 @pytest.mark.parametrize(
@@ -662,6 +663,26 @@ def test_unknown_members_of_items_are_dropped():
 def test_contents_as_text_or_single_object(value: Any):
     """JSON text of a list and a single object are items too, with exact amounts."""
     assert build("custom_data.contents", value)[0] == [{"id": "a", "item_price": "19.90"}]
+
+
+@pytest.mark.parametrize(
+    ("item", "noted"),
+    [
+        ({"foo": "a", "bar": 1}, True),
+        ({"id": None, "name": "a"}, True),
+        ({"id": None, "quantity": None}, False),
+        ({"id": "", "foo": None}, False),
+        ({}, False),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("as_text", [False, True])
+def test_object_that_comes_to_no_item_is_counted(item: Any, as_text: bool, noted: bool):
+    """An object with values, and none that an item has, is dropped and counted; an empty one not."""
+    given: Any = [{"id": "a"}, item]
+    made, notes = build("custom_data.contents", json.dumps(given) if as_text else given)
+    assert made == [{"id": "a"}]
+    assert notes == ({("custom_data.contents", "not_an_item"): 1} if noted else {})
 
 
 def test_reprs_show_no_personal_data():

@@ -440,7 +440,7 @@ def test_records_raise_evaluation_errors_only(expression, record):
 
 
 NEVER_FAIL = (
-    "is_true(a)",
+    "is_true(v)",
     "lower(v)",
     "upper(v)",
     "trim(v)",

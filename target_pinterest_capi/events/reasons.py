@@ -97,7 +97,7 @@ class LeftOut(Reason):
     TOO_LONG = "too_long", "It is longer than Pinterest allows for the field: shorten it."
     NOT_AN_ITEM = (
         "not_an_item",
-        "An item of the list is not an object: map objects with id, item_price, quantity ...",
+        "An item of the list is no object with id, item_price, quantity ...: map its members.",
     )
     EXPRESSION_ERROR = (
         "expression_error",

@@ -9,6 +9,8 @@ from datetime import UTC, tzinfo
 from functools import partial
 from typing import Any, Final, NamedTuple, cast
 
+import msgspec
+
 from target_pinterest_capi.events import coerce, hashing
 from target_pinterest_capi.events.build.members import (
     FORM_PATHS,
@@ -358,13 +360,18 @@ class Converters:
         """Return the converter of a list of objects, of whose members the unknown are dropped."""
         open_list, as_item = self._open_list(field), self._as_item(field)
         members = [(member.leaf, self.convert(member)) for member in _members_of(field)]
+        empty = self._empty_item(field)
 
-        def converted(entry: Any) -> dict[str, Any]:
-            given, made = as_item(entry) or {}, {}
+        def converted(entry: Any) -> dict[str, Any] | None:
+            given, made = as_item(entry), {}
+            if given is None:
+                return None
             for leaf, convert in members:
                 value = given.get(leaf)
                 if value is not None and (value := convert(value)) is not None:
                     made[leaf] = value
+            if not made:
+                empty(given)
             return made
 
         def convert(value: Any) -> list[dict[str, Any]] | None:
@@ -384,7 +391,9 @@ class Converters:
             for member in _members_of(field)
             if member.leaf in plans
         ]
-        return Items(members, open_list, as_item, selection.base if selection else None)
+        if selection is not None:  # of an object that it finds nothing in, all members are null
+            return Items(members, open_list, as_item, _unread, selection.base)
+        return Items(members, open_list, as_item, self._empty_item(field))
 
     def _open_list(self, field: Field) -> Callable[[Any], list[Any] | None]:
         """Return what makes a list of a value; one that cannot be a list is noted."""
@@ -413,6 +422,17 @@ class Converters:
 
         return as_item
 
+    def _empty_item(self, field: Field) -> Callable[[Any], None]:
+        """Return what notes an object that comes to no item, unless it has no value at all."""
+        path, note = field.path, self._note
+
+        def empty(given: Any) -> None:
+            values = given.values() if type(given) is dict else msgspec.structs.astuple(given)
+            if not all(map(coerce.is_nothing, values)):
+                note(path, LeftOut.NOT_AN_ITEM)
+
+        return empty
+
 
 def _usable(value: str | LeftOut) -> str | None:
     return value if type(value) is str else None
@@ -430,7 +450,7 @@ def _text_path(field: Field, convert: Convert) -> tuple[str, Any]:
 
 
 def _unread(_: Any) -> None:
-    """Stand for the reader of an item's member, which is always a column of its own."""
+    """Stand for what is never asked for, such as the reader of an item's member."""
 
 
 def _members_of(field: Field) -> list[Field]:

@@ -61,13 +61,14 @@ class Items(NamedTuple):
     """The helper of a list of objects.
 
     `members` are those of one object; `open` makes a list of what is none, and `as_item` an object
-    of an entry that is none, or None. With `base` the members are read from the objects of that
-    list, unless something else is in it.
+    of an entry that is none, or None; `empty` notes an object that comes to no item. With `base`
+    the members are read from the objects of that list, unless something else is in it.
     """
 
     members: Sequence[CompiledField]
     open: Callable[[Any], list[Any] | None]
     as_item: Callable[[Any], dict[str, Any] | None]
+    empty: Callable[[Any], None]
     base: Code | None = None
 
 
@@ -401,7 +402,9 @@ class _MemberWriter:
         self._lines("item_made = {{}}", depth + 2)
         reader = self._reader.of_items(member, depth + 2)
         write_members(self._source, items.members, "item_made", reader, depth + 2)
+        empty = self._source.bind(f"empty_{member.path}", items.empty)
         self._lines("if item_made:\n    items.append(item_made)", depth + 2)
+        self._lines("else:\n    {empty}(item)", depth + 2, empty=empty)
         self._lines("if items:\n    {target} = items", depth + 1)
         if items.base is not None:
             self._lines("else:\n    value = {read}", depth, read=self._reader.again(member))
