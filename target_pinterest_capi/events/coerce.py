@@ -7,18 +7,15 @@ two ways is refused, never guessed. Never normalizes for hashing, never reads a 
 a `str`: test for it first.
 """
 
-import ast
 import re
-import warnings
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Context, Decimal, InvalidOperation
 from math import isfinite
 from typing import Any, Final, Self
 
-import msgspec
-
 from target_pinterest_capi.events import dates
-from target_pinterest_capi.events.characters import ascii_digits, narrow, visible, well_formed
+from target_pinterest_capi.events.characters import ascii_digits, narrow, visible
+from target_pinterest_capi.events.list_texts import is_list_text, read_json, read_list
 from target_pinterest_capi.events.reasons import LeftOut, Warned
 
 _is_numeric: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?").fullmatch
@@ -284,9 +281,9 @@ def unix_time(value: Any, zone: tzinfo, date_format: str | None = None) -> int |
     return None if is_nothing(value) else LeftOut.NOT_A_TIME
 
 
-# protobuf and Firestore; BigQuery's client for JavaScript, and DynamoDB
+# protobuf and Firestore; BigQuery's client for JavaScript, DynamoDB, and Firestore's REST API
 _OF_SECONDS: Final = {"seconds", "nanos", "_seconds", "_nanoseconds", "nanoseconds"}
-_HOLDERS: Final = {"value", "N", "S"}
+_HOLDERS: Final = {"value", "N", "S", "timestampValue"}
 
 
 def _time_of_object(
@@ -367,8 +364,8 @@ _is_day_over: Final = re.compile(r"24(?::?00){0,2}(?:[.,]0+)?").fullmatch
 
 def _time_of_text(text: str, zone: tzinfo, date_format: str | None) -> int | LeftOut | None:
     # Most of all "2026-11-21T10:00:00+00:00". The character before the time is checked, since the
-    # library takes any, a digit too.
-    if "-" in text and text[10:11] in "T ":
+    # library takes any, a digit too. A week is not a day.
+    if text[7:8] == "-" and text[10:11] in "T ":
         try:
             return _seconds(datetime.fromisoformat(text), zone)
         except ValueError:
@@ -381,7 +378,7 @@ def _time_of_odd_text(text: str, zone: tzinfo, date_format: str | None) -> int |
 
     Such ISO forms are small letters, named zones, and midnight as 24:00.
     """
-    text = text.strip()
+    text = text.strip() if text.isascii() else _usual_digits(text)
     if _is_unix(text):
         return _time_of_number(int(text.partition(".")[0]), zone)
     found = _iso(text.upper())
@@ -409,8 +406,9 @@ def _time_as_written(text: str, zone: tzinfo, date_format: str | None) -> int | 
     if _is_exponential(text):
         return _time_of_number(_whole_part(_decimal(text)), zone)
     if text[:1] == "{":
-        held = _json(text)
-        return unix_time(held, zone, date_format) if type(held) is dict else LeftOut.NOT_A_TIME
+        held = read_json(text)
+        if type(held) is dict:
+            return unix_time(held, zone, date_format)
     if found := _ticks(text):
         return int(found[1]) // 1000
     return _time_in_words(text, zone, date_format)
@@ -428,46 +426,16 @@ def _time_in_words(text: str, zone: tzinfo, date_format: str | None) -> int | Le
 
 # Lists and items
 
-_read_json: Final = msgspec.json.Decoder(float_hook=Decimal).decode
-
-
-def _json(text: str) -> Any:
-    """Return the value that JSON text holds, numbers exact; UNREADABLE_JSON if it is not JSON.
-
-    A text may also be what Python shows of a value, in single quotes.
-    """
-    try:
-        return _read_json(well_formed(text))
-    except (ValueError, ArithmeticError, RecursionError):
-        # not JSON; an exponent beyond what decimals hold; nested too deep
-        return _python_literal(text) if "'" in text else LeftOut.UNREADABLE_JSON
-
-
-_LONGEST_LITERAL: Final = 100_000  # characters
-
-
-def _python_literal(text: str) -> Any:
-    if len(text) > _LONGEST_LITERAL:
-        return LeftOut.UNREADABLE_JSON
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of odd escapes in what is not our text
-            return ast.literal_eval(text.strip())
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        return LeftOut.UNREADABLE_JSON
-
 
 def array(value: Any) -> list[Any] | LeftOut | None:
-    """Return the list, also of its JSON text; any other value as a list of itself.
+    """Return the list, also of its text (`list_texts`); any other value as a list of itself.
 
-    A text in brackets that is not JSON is UNREADABLE_JSON: it is as likely a list as a value.
+    A text that is as likely a list as a value is UNREADABLE_JSON.
     """
-    if type(value) is str and value.lstrip()[:1] == "[":
-        values = _json(value)
-        if type(values) is list:
+    if type(value) is str and is_list_text(value):
+        values = read_list(value)
+        if values is not None:
             return values or None
-        if value.rstrip()[-1:] == "]":
-            return LeftOut.UNREADABLE_JSON
     if type(value) is list:
         return value or None
     return None if is_nothing(value) else [value]
@@ -476,7 +444,8 @@ def array(value: Any) -> list[Any] | LeftOut | None:
 def listed(value: Any, *, bracketed: bool = False) -> list[Any]:
     """Return the values of a list, of its text, or of a list of such texts; any other value alone.
 
-    A text in brackets that is not JSON is UNREADABLE_JSON among them; if `bracketed`, it stays.
+    One that may be a list and cannot be read is UNREADABLE_JSON among them; if `bracketed`, it
+    stays.
     """
     found: list[Any] = []
     for one in value if type(value) is list else (value,):
@@ -505,7 +474,7 @@ def items(value: Any) -> list[Any] | LeftOut | None:
     other that is not an object stays as it came, for the caller to refuse one by one.
     """
     if type(value) is str and value.strip():
-        value = _json(value)
+        value = read_json(value)
         if value is LeftOut.UNREADABLE_JSON:
             return LeftOut.UNREADABLE_JSON
     if type(value) is dict:
@@ -519,5 +488,5 @@ def items(value: Any) -> list[Any] | LeftOut | None:
 
 def item(entry: Any) -> Any:
     """Return the object that an entry's JSON text holds; any other entry as it is."""
-    read = _json(entry) if type(entry) is str and entry.lstrip()[:1] == "{" else entry
+    read = read_json(entry) if type(entry) is str and entry.lstrip()[:1] == "{" else entry
     return read if type(read) is dict else entry

@@ -1,4 +1,6 @@
-"""Delivered events that repeat an id, and event names with one id for all. Holds hashes, no id.
+"""Delivered events that repeat an id or have none of their own, and names with one id for all.
+
+Holds hashes, no id.
 
 Pinterest takes two events of an account with one name and one id for the same event. Up to
 `MAX_HELD` ids the count is exact; a longer run keeps every second, fourth ... id, chosen by its
@@ -22,6 +24,10 @@ class ConstantIds:
     def __init__(self) -> None:
         # The one id that a name has so far, as its hash, with how many events; None: there are two.
         self._only: dict[str, tuple[int, int] | None] = {}
+
+    def may_be_constant(self, name: str) -> bool:
+        """Return whether no two ids of a name have come so far."""
+        return self._only.get(name, _NO_EVENT) is not None
 
     def compare_ids(self, events: Iterable[Event], label: str = "") -> None:
         """Compare the ids of events of each name, or of a label in the names' place."""
@@ -57,6 +63,7 @@ class EventIds:
         self._seen: set[int] = set()
         self._mask = 0  # an id is kept where these bits of its hash are 0
         self._repeats: Counter[str] = Counter()
+        self._derived: Counter[str] = Counter()
         self._events: Counter[str] = Counter()
         self._constant = ConstantIds()
         self._parts = 1  # of a run: each has seen its own events alone
@@ -79,6 +86,7 @@ class EventIds:
                 else:
                     seen.add(key)
         self._repeats[name] += repeats * (mask + 1)
+        self._derived[name] += sum([event.has_derived_id for event in events])
         self._events[name] += len(events)
         self._constant.compare_ids(events, name)
         while len(self._seen) > self._max_held:
@@ -95,11 +103,16 @@ class EventIds:
         self._constant.merge(other._constant)  # noqa: SLF001 - its own kind
         for name in names:
             self._repeats[name] += other._repeats[name]  # noqa: SLF001 - its own kind
+            self._derived[name] += other._derived[name]  # noqa: SLF001 - its own kind
             self._events[name] += other._events[name]  # noqa: SLF001 - its own kind
 
     def repeated(self, name: str) -> int:
         """Return how many events of a name repeat the id of an earlier one."""
         return min(self._repeats[name], max(0, self._events[name] - 1))
+
+    def derived(self, name: str) -> int:
+        """Return how many events of a name have an id that was derived from their record."""
+        return self._derived[name]
 
     def is_constant(self, name: str) -> bool:
         """Return whether all events of a name, `MIN_CONSTANT` at least, have one id."""

@@ -159,6 +159,14 @@ class NameCoverage(msgspec.Struct, frozen=True, kw_only=True):
     constant_id: Annotated[
         bool, _about("All events of this name, ten at least, have one and the same id.")
     ]
+    derived_ids: Annotated[
+        int,
+        _about(
+            "Events whose record had no event_id, so that it is derived; events that are replayed "
+            "have the id of their dead letter.",
+            ge=0,
+        ),
+    ] = 0
     action_sources: Annotated[
         dict[str, int], _about("How many of the events came from each action_source.")
     ] = {}

@@ -32,7 +32,7 @@ NEEDED_MEMBERS: Final = {
     "BATCH": "manifest",
     "ACTIVATE_VERSION": "stream",
 }
-NO_ROWS: Final = (b"\n", RowHandler(lambda line: line, lambda *_: None))  # no line begins so
+NO_ROWS: Final = (b"\n\n", RowHandler(lambda line: line, lambda *_: None))  # no line begins so
 _KEPT_SCHEMAS: Final = 64  # decoded: a tap may send the same ones again and again
 _MOST_TYPE_LETTERS: Final = 30  # of a message type that is quoted
 
