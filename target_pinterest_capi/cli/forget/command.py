@@ -49,6 +49,7 @@ BY_ADDRESS_ALONE: Final = (
     " people (`operation`), or stop adding them and create the list again"
 )
 UNNAMED: Final = "their names come from records and are not known here: name each with --list"
+ON_NO_LIST: Final = AffectedLists((), ())  # click ids
 NEEDED_FOR: Final = "to ask Pinterest for a deletion, which takes no conversion token"
 
 
@@ -135,7 +136,7 @@ def forget(
         click.echo("There is nobody to forget: the input is empty.")
         return
     places = letters or (settings.dead_letter_path,)
-    affected = affected_lists(settings, lists)
+    affected = affected_lists(settings, lists) if people.emails else ON_NO_LIST
     _confirm(
         settings,
         people,
