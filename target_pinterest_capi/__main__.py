@@ -1,7 +1,7 @@
 """The program `target-pinterest-capi`, which is also `python -m target_pinterest_capi`.
 
-Imports take most of a second. A signal in that time ends the process at once, with the exit code
-that it has later on: nothing was read, and nothing is lost.
+Imports take most of a second. A signal in that time ends the process at once, with the same exit
+code as later: nothing was read, and nothing is lost.
 """
 
 import os
@@ -22,16 +22,16 @@ def main() -> None:
 
 
 def _open_what_is_closed() -> None:
-    """Keep the numbers of stdin, stdout and stderr from files that are opened later.
+    """Prevent files that are opened later from getting the numbers of stdin, stdout and stderr.
 
-    Where one is closed, a ledger could become stderr, and be written to by whatever logs. What is
-    opened in its place can be neither read nor written, but for stderr, which is let go.
+    If one is closed, a ledger could become stderr, and log messages would be written to it. What is
+    opened instead can be neither read nor written, except for stderr, which is discarded.
     """
     for number, flags in ((0, os.O_WRONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, flags)  # the lowest number that is free
+            os.open(os.devnull, flags)  # the lowest free number
     if sys.stderr is None:
         sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115 - until the process ends
 

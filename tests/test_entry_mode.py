@@ -65,7 +65,7 @@ def test_mode_of_an_entry(run_target, sandbox, tmp_path, mode, sent, reason):
 
 def test_log_says_how_many_were_tests(run_target):
     """A line of the log says how many events went as tests, since no one may take them for sent."""
-    words = "3 events went to Pinterest as tests"
+    words = "3 events were sent to Pinterest as tests"
     assert words not in run_target([ORDERS, *orders(3)], mappings=[LIVE]).log
     assert words in run_target([ORDERS, *orders(3)], mappings=[LIVE, entry("test")]).log
 

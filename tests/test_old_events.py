@@ -81,7 +81,7 @@ def test_old_event_is_a_row_and_not_sent(run: Run, folder: Path, sandbox: Sandbo
     assert ran.states
     assert ran.dead_letters == []
     assert sandbox.store.event_ids() == {"visit-2": 1}
-    assert "1 events are too old for the API, and not at Pinterest: upload" in ran.log
+    assert "1 events are too old for the API and not at Pinterest: upload" in ran.log
 
 
 def test_row_has_the_columns_of_the_help_page(run: Run, folder: Path):

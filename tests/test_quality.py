@@ -1,4 +1,4 @@
-"""Gates of quality: what the delivered events of a run have to carry, and what a shortfall does."""
+"""Quality gates: what the delivered events of a run must have, and what a shortfall does."""
 
 import json
 

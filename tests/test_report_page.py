@@ -92,7 +92,7 @@ def test_headline(report: Report, line: str):
 @pytest.mark.parametrize(
     ("code", "stopped", "said"),
     [
-        (0, None, ["Completed", "Every one of 1,234 records is accounted for"]),
+        (0, None, ["Completed", "1,234 records read, all accounted for"]),
         (
             1,
             "pinterest answered 401: check conversion_token.",

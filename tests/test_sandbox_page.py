@@ -444,7 +444,7 @@ def test_one_event_in_full(start, clock):
     for place in (0, 1, 3, 10**30):
         answer = httpx.get(f"{sandbox.origin}/_sandbox/page/events/{place}")
         assert answer.status_code == 404
-        assert "remembered" in answer.json()["message"]
+        assert "no longer in memory" in answer.json()["message"]
 
 
 json_values = st.recursive(
@@ -1247,7 +1247,7 @@ def test_a_switch_takes_effect_at_once(browser, sandbox):
     until(browser, f"{card}.classList.contains('on')")
     assert sandbox.faults.script().faults == (Fault("status", status=503),)
     assert send(sandbox, event(sandbox)).status_code == 503
-    until(browser, f"{card}.innerText.includes('Struck 1 time.')")
+    until(browser, f"{card}.innerText.includes('Active 1 time.')")
     assert "1 fault on" in browser.evaluate("document.querySelector('#faults-on').innerText")
     browser.evaluate(f"""
     (input => {{

@@ -107,9 +107,10 @@ def fields_page() -> str:
     lines = [
         "# Fields of an event",
         "",
-        "Paths are Pinterest's own, and the keys of `fields` and `defaults` in a",
-        "[mapping](mapping.md). `pinterest-capi fields` shows the same in a terminal. What a value",
-        "may look like in a record: [here](mapping.md#values-as-taps-send-them).",
+        "All fields that an event can have, with Pinterest's names. Use the names as keys of",
+        "`fields` and `defaults` in a [mapping](mapping.md), for example `user_data.em: email`.",
+        "`pinterest-capi fields` shows the same tables in a terminal. The guide lists [the values",
+        "that are accepted](mapping.md#values-as-taps-send-them).",
     ]
     for parent, group in groupby(
         rows, key=lambda row: row.path.partition(".")[0] if "." in row.path else ""
@@ -130,12 +131,12 @@ def fields_page() -> str:
         "",
         "## Normal forms",
         "",
-        "Hashed fields are brought to their form first, so that equal values have equal digests.",
+        "Hashed fields are normalized first, so that equal values have equal digests.",
         "",
     ]
     lines += table(("Form", "What it is", "Examples"), [_form_row(name) for name in fields.FORMS])
     lines += ["", "## Event names", "", ", ".join(map(code, EVENT_NAMES)) + "."]
-    lines += ["Any other name is sent as it is: it may be one that the advertiser defined."]
+    lines += ["Other names are sent as they are, as the advertiser's own."]
     return _page(lines)
 
 
@@ -190,10 +191,12 @@ def functions_page() -> str:
     lines = [
         "# Functions in expressions",
         "",
-        "Expressions are [JMESPath](https://jmespath.org/specification.html), with its built-in",
-        "functions, whose numbers are exact here, and these. Each gives null for null, and for",
-        "arguments that it has no answer to; arithmetic with what is not a number, or a division",
-        "by zero, is counted as `expression_error` besides.",
+        "Expressions in a [mapping](mapping.md) are",
+        "[JMESPath](https://jmespath.org/specification.html). They can use JMESPath's built-in",
+        "functions, with exact numbers, and the functions below. For example,",
+        "`concat('order-', id)` makes `order-1001` from the id 1001. A function returns null for",
+        "null, and for arguments that it cannot use; arithmetic with something that is not a",
+        "number, or a division by zero, is also counted as `expression_error`.",
         "",
         *functions_table(),
     ]
@@ -209,20 +212,20 @@ def functions_page() -> str:
             (code(source), code(_json(record)), code(_json(result)))
             for source, record, result in function.examples
         ]
-        lines += table(("Expression", "Record", "Gives"), examples)
+        lines += table(("Expression", "Record", "Result"), examples)
     return _page(lines)
 
 
 def functions_table() -> list[str]:
     """Return the table of the added functions."""
     return table(
-        ("Function", "Gives"),
+        ("Function", "Returns"),
         [(code(one.signature), prose(one.about)) for one in FUNCTIONS.values()],
     )
 
 
 def coercion_table() -> list[str]:
-    """Return the table of what taps send and what Pinterest gets of it, each computed."""
+    """Return the table of values that taps send and what Pinterest gets, each computed."""
     rows = [
         (fields.describe(BY_PATH[path]).type, code(path), code(sample), _coerced(path, sample))
         for path, samples in COERCED.items()
@@ -302,7 +305,7 @@ def texts(root: Path) -> dict[str, str]:
 
 
 def filled(text: str) -> str:
-    """Return a page with what stands between its markers made again."""
+    """Return a page with the text between its markers generated again."""
 
     def section(found: re.Match[str]) -> str:
         if found[2] not in SECTIONS:
@@ -313,7 +316,7 @@ def filled(text: str) -> str:
 
 
 def behind(root: Path) -> list[str]:
-    """Return the files that are not as they would be written."""
+    """Return the files that are out of date."""
     return [
         path
         for path, text in texts(root).items()

@@ -46,7 +46,7 @@ HEAD: Final = f"""\
 @click.option(
     "--pip-url",
     metavar="REQUIREMENT",
-    help="What Meltano is to install.  [default: what is installed here, a checkout or a version]",
+    help="What Meltano installs.  [default: what is installed here, a checkout or a version]",
 )
 def definition(pip_url: str | None) -> None:
     """Print the definition of this package as a Meltano plugin.

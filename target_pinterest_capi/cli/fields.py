@@ -34,16 +34,16 @@ FORMS: Final = {
     ),
     "phone": (
         (
-            "digits with country code; a national number gets the code of the record's country,"
-            " else of default_country"
+            "digits with country code; a national number gets the code of the record's country, "
+            "otherwise of default_country"
         ),
         ("+1 (202) 555-0134", "0044 20 7946 0018"),
     ),
     "gender": ("f, m or n, from the usual words", ("Female", "male", "non-binary")),
     "birth_date": (
         (
-            "YYYYMMDD, as written, no time zone applied; date_format decides where day and month"
-            " could be either"
+            "YYYYMMDD, as written, no time zone applied; date_format decides if day and month "
+            "are ambiguous"
         ),
         ("1990-03-24", "24/03/1990", "March 4, 1990"),
     ),
@@ -67,18 +67,18 @@ FORMS: Final = {
         ("94110-1234", "SW1A 1AA"),
     ),
     "country": (
-        "ISO 3166 alpha-2, from alpha-2, alpha-3 and names, English or their own",
+        "ISO 3166 alpha-2, from codes and names, in English or the country's own language",
         ("Germany", "USA", "UK"),
     ),
     "external_id": (
-        "trimmed; the case stays, or is lowered with external_id: lower",
+        "trimmed; the case stays, unless external_id: lower",
         (" Customer-7 ",),
     ),
     "maid": ("lower case; an id of zeros is dropped", ("6D92078A-8246-4BA4-AE5B-76104861E7DC",)),
     "currency": ("ISO 4217 code in upper case", ("usd",)),
     "language": ("ISO 639-1 code in lower case, also of a locale", ("en-US", "pt_BR")),
     "customer_type": (
-        "new or returning, from the words of shops",
+        "new or returning, from the words that shops use",
         ("First Time", "repeat_customer", "existing"),
     ),
     "ip_address": (
@@ -175,7 +175,7 @@ def _limit(field: Field) -> str:
 
 @click.command()
 @click.argument("text", required=False, metavar="[TEXT]")
-@json_option("a list of JSON objects")
+@json_option("print a list of JSON objects")
 def fields(text: str | None, as_json: bool) -> None:
     """Show the fields of an event: path, type, normal form, limit, and what each is for.
 

@@ -34,7 +34,7 @@ def read_report(path: Path, use: str) -> Report:
         raise click.ClickException(f"{path} cannot be read: {error.strerror}.") from None
     except ReportError as error:
         raise click.ClickException(
-            f"{path} cannot be {use}: {error}. report_path: FILE.json has a run write one."
+            f"{path} cannot be {use}: {error}. With report_path: FILE.json a run writes one."
         ) from None
 
 
@@ -50,7 +50,7 @@ def read_reports(folder: Path) -> Iterator[Report]:
         except OSError as error:
             raise click.ClickException(f"{path} cannot be read: {error.strerror}.") from None
         except ReportError as error:
-            click.echo(f"{path} is passed over: {error}.", err=True)
+            click.echo(f"{path} is skipped: {error}.", err=True)
 
 
 def open_letters(file: str) -> AbstractContextManager[BinaryIO]:

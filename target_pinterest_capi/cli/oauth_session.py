@@ -81,11 +81,11 @@ class OAuthSession:
                 return f"{right}\n{ACCOUNT_PLACE}"
             case HTTPStatus.NOT_FOUND:
                 return (
-                    "Pinterest has nothing at that address: "
-                    f"check ad_account_id ({self._account}) and api_url."
+                    "Pinterest has nothing at that address: check ad_account_id "
+                    f"({self._account}) and api_url."
                 )
             case status if status is not None and status // 100 == 2:  # noqa: PLR2004
-                return "That is not what Pinterest answers: check api_url."
+                return "This is not a response of Pinterest: check api_url."
             case _:
                 return _other_advice(response)
 
@@ -130,7 +130,7 @@ def _other_advice(response: CallResponse) -> str:
     if waiting is not None:
         return waiting
     if classify_call(response) is Decision.ISOLATE:
-        return "Pinterest refuses the request itself: see its message."
+        return "Pinterest refused the request itself: see its message."
     words = remedy(response, uses_oauth=True)
     return words[:1].upper() + words[1:]
 

@@ -16,7 +16,7 @@ def repeatable_option(
 
 
 config_option: Final = repeatable_option(
-    "--config", "paths", "FILE", "The target's own; repeatable, later files win.  [default: ENV]"
+    "--config", "paths", "FILE", "As for the target; repeatable, later files win.  [default: ENV]"
 )
 
 

@@ -99,16 +99,16 @@ def _load(paths: Sequence[str], names: Sequence[str], *, needs_oauth: bool) -> S
     ]
     if not full:
         problems.append(
-            "customer_lists: has no list with refresh: full, and only such lists can be pruned"
+            "customer_lists: has no list with refresh: full, and only those can be pruned"
         )
     if needs_oauth and settings.oauth is None:
         problems.append(
-            "oauth: is required to change customer lists, which take no conversion token: "
+            "oauth: is required to change customer lists, which a conversion token cannot do: "
             "set oauth.access_token"
         )
     if needs_oauth and settings.mode != "live":
         problems.append(
-            f"mode: is {settings.mode}, and removing people is for live only: use --dry-run"
+            f"mode: is {settings.mode}, but people are removed only in mode live: use --dry-run"
         )
     if problems:
         refuse_settings(problems, paths)

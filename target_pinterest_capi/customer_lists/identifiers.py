@@ -1,7 +1,7 @@
-"""Identifiers of members: from values as taps send them to digests, and to what lists take plain.
+"""Identifiers of members: from values as taps send them to what Pinterest's lists accept.
 
-The normal forms are those of events. Digests are hashed here the moment they are read; external
-ids, addresses and user agents stay plain, as Pinterest wants them. Never looks at a record.
+The normal forms are those of events. Digests are hashed here as soon as a value is read; external
+ids, IP addresses and user agents stay plain, as Pinterest requires. Never reads a record.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,14 +23,14 @@ Warn = Callable[[Warned], None]
 
 
 class IdentifierKind(NamedTuple):
-    """A kind of identifier: the name of its normal form, and its field in a row of Pinterest's."""
+    """A kind of identifier: the name of its normal form, and its field in a row."""
 
     form: str
     row_field: str
     is_hashed: bool = True
 
 
-# By the configuration's names. docs/pinterest-api.md: Customer lists
+# By their names in the configuration. docs/pinterest-api.md: Customer lists
 KINDS: Final = {
     "email": IdentifierKind("email", "email"),
     "maid": IdentifierKind("maid", "maid"),
@@ -45,7 +45,7 @@ _TEXT: Final = NormalForm(str, "", bracketed=True)
 
 
 class IdentifierReader:
-    """Reads identifiers by the settings that shape values."""
+    """Reads identifiers with the settings for values."""
 
     def __init__(self, options: Options) -> None:
         forms = normal_forms(
@@ -63,9 +63,10 @@ class IdentifierReader:
         return type(value) is str and value.strip() in self._null_words
 
     def read(self, value: Any, kind: IdentifierKind, warn: Warn) -> Iterator[str | LeftOut]:
-        """Yield what a list takes of each identifier in a value, or why one cannot be used.
+        """Yield each identifier in a value as a list accepts it, or why it cannot be used.
 
-        A value may be a list, or a text that holds several. `warn` hears what is sent all the same.
+        A value may be a list, or a text with several. `warn` gets warnings about identifiers that
+        are sent nevertheless.
         """
         form = self._forms[kind.form]
         for one in split_texts(coerce.listed(value, bracketed=form.bracketed), form.split):
@@ -74,11 +75,11 @@ class IdentifierReader:
                 yield found
 
     def _read_one(self, value: Any, kind: IdentifierKind, warn: Warn) -> str | LeftOut | None:
-        """Return what a list takes of one identifier; None for nothing.
+        """Return one identifier as a list accepts it; None for a missing value.
 
-        A digest is passed through in lower case: SHA-256, and what Pinterest takes for lists
-        besides, SHA-1 and MD5 (docs/pinterest-api.md: Customer lists). The 32 hex digits of an MD5
-        are an advertising id without its dashes where they are one's.
+        Digests are passed on in lower case: SHA-256, and for lists also SHA-1 and MD5
+        (docs/pinterest-api.md: Customer lists). If the list has device ids, the 32 hex digits of an
+        MD5 are an advertising id without dashes.
         """
         text = coerce.text(value)
         if text is None or isinstance(text, LeftOut):

@@ -1,7 +1,7 @@
-"""Members of customer lists: what a record says of whom.
+"""Members of customer lists: what a record says about whom.
 
-A record becomes digests the moment it is read, and what Pinterest takes plain in rows: nothing here
-keeps any other identifier. Pure bookkeeping; never sends, never reads a clock, never writes.
+Identifiers are hashed as soon as a record is read, except those that Pinterest requires plain in
+rows; no other identifier is kept. Never sends, reads a clock, or writes.
 """
 
 from collections.abc import Callable, Mapping
@@ -63,10 +63,10 @@ _WORDS: Final = {
 
 
 class MemberOperation(NamedTuple):
-    """What one record says to do with which members: single identifiers, or rows, each once.
+    """What one record does with which members: single identifiers or rows, each once.
 
-    `key` is the record's, for a dead letter. Of rows, `identities` tell whose they are. `lists` are
-    the names of the lists, where a record has to say them.
+    `key` is the record's, for a dead letter. `identities` say whose the rows are. `lists` are the
+    names of the lists, if records name them.
     """
 
     action: Action
@@ -80,7 +80,7 @@ MemberResult = MemberOperation | InvalidRecord | SkippedRecord
 
 
 def read_action(value: Any) -> Action | None:
-    """Return the action that a value of `operation` means; None for any but the usual words."""
+    """Return the action for a value of `operation`; None for an unknown word."""
     text = coerce.text(value)
     return _WORDS.get(text.lower()) if type(text) is str else None
 
@@ -93,11 +93,11 @@ def compile_members(
     options: Options,
     began_at: datetime,
 ) -> Callable[[Record], MemberResult]:
-    """Return the function that reads an entry's records in the run that began then.
+    """Return the function that reads an entry's records, in the run that began then.
 
-    An identifier that cannot be used is noted, and the record is invalid only where none is left
-    that says who it is. Without `operation` a record adds, and a deleted row removes, also where
-    its `operation` is empty. The entry's own `null_values` win over those of the options.
+    An identifier that cannot be used is noted; the record is invalid only if no identifier is left.
+    Without `operation` a record adds, and a deleted row removes, also if its `operation` is empty.
+    The entry's own `null_values` override those of the options.
     """
     if entry.null_values is not None:
         options = options._replace(null_values=entry.null_values)
@@ -142,7 +142,7 @@ class _Reader:
         self._when = compiled(entry.when, WHEN) if entry.when else None
 
     def read(self, record: Record) -> MemberResult:
-        """Return what a record says, why it is skipped, or why it is invalid."""
+        """Return what a record does, why it is skipped, or why it is invalid."""
         if self._when is not None and is_false(self._when(record)):
             return SkippedRecord(self._origin, Skipped.WHEN)
         key = read_key(record, self._key_properties, plain=self._plain_keys)
@@ -163,7 +163,7 @@ class _Reader:
         return MemberOperation(action, members, key, self._identities(members, key), lists)
 
     def _identities(self, members: tuple[ListMember, ...], key: Key | None) -> frozenset[Identity]:
-        """Return what tells whose rows they are: their identifiers, and the record's key."""
+        """Return what identifies the rows' person: their identifiers, and the record's key."""
         rows = [member for member in members if isinstance(member, ListRow)]
         found = set(identities_of(rows))
         if rows and key is not None:
@@ -180,9 +180,9 @@ class _Reader:
         return read_action(given) or Invalid.BAD_FIELD
 
     def _lists(self, record: Record) -> tuple[str, ...] | None:
-        """Return the names of the lists, each once; empty where the entry names its list.
+        """Return the names of the lists, each once; empty if the entry names its list.
 
-        None where the record should name one and does not.
+        None if the record should name one and does not.
         """
         if self._list_names is None:
             return ()
@@ -191,7 +191,7 @@ class _Reader:
         return tuple(usable) or None
 
     def _members(self, record: Record, dropped: list[tuple[str, Reason]]) -> tuple[ListMember, ...]:
-        """Return the members that a record names; none where it does not say who they are."""
+        """Return the members that a record names; none if it does not identify anybody."""
         found: dict[str, list[str]] = {}
         for field, kind, getters in self._getters:
 
@@ -215,7 +215,7 @@ class _Reader:
 def _guarded(
     source: str, field: str, origin: Origin, note: Note, began_at: datetime
 ) -> Callable[[Record], Any]:
-    """Compile an expression; where it fails on a record it is counted, and the value is None."""
+    """Compile an expression; if it fails on a record, that is counted, and the value is None."""
     get = compile_expression(source, origin.stream, began_at)
 
     def guarded(record: Record) -> Any:

@@ -101,7 +101,7 @@ FIELDS: Final = (
     Field(
         "advertiser_tracking_enabled",
         FieldKind.BOOLEAN,
-        "The user allowed tracking in the app (seen live)",
+        "The user allowed tracking in the app (seen in live requests)",
     ),
     _text("partner_name", "Who sends on the advertiser's behalf, as ss-name"),
     _text("app_id", "The app's id in its store"),

@@ -27,15 +27,15 @@ class NotSent(Reason):
 
     SUPERSEDED = (
         "superseded",
-        "A later record about the same members took its place before it was sent. Nothing to do.",
+        "A later record for the same members replaced it before it was sent. Nothing to do.",
     )
     NO_LIST = (
         "no_list",
-        "There is no such customer list yet, so nobody had to be removed from it. Nothing to do.",
+        "The customer list does not exist yet, so nobody had to be removed from it. Nothing to do.",
     )
     NOT_LIVE = (
         "not_live",
-        "Pinterest has no test for customer lists: in mode test nothing is sent to them.",
+        "Pinterest has no test for customer lists, so in mode test nothing is sent to them.",
     )
 
 
@@ -44,15 +44,15 @@ class Rejected(Reason):
 
     REFUSED_EVENT = (
         "refused_event",
-        "Pinterest failed the event itself: its dead letter has the reason in Pinterest's words.",
+        "Pinterest failed this event: its dead letter has Pinterest's message.",
     )
     REFUSED_REQUEST = (
         "refused_request",
-        "Alone in a request, the event had the request refused: see its dead letter.",
+        "Pinterest refused the request with only this event: see its dead letter.",
     )
     UNCERTAIN = (
         "uncertain",
-        "It may have been counted, and on_uncertain is reject: it is not sent twice.",
+        "Pinterest may have counted it, and on_uncertain is reject, so it is not sent twice.",
     )
 
 

@@ -211,20 +211,20 @@ class NotWritten(Reason):
     NO_COLUMN = (
         "no_column",
         (
-            "The row would lose it: name its column in old_events_names, as Ads Manager's template "
-            "has it, and replay the dead letter."
+            "The row would lose it: set its column in old_events_names, as in Ads Manager's "
+            "template, and replay the dead letter."
         ),
     )
     NO_NAME = (
         "no_name_in_file",
         (
-            "How the file calls it is not known: add it to old_events_names, as Ads Manager's "
-            "template has it, and replay the dead letter."
+            "Its name in the file is not known: add it to old_events_names, as in Ads Manager's "
+            "template, and replay the dead letter."
         ),
     )
     NO_EMAIL_OR_MAID = (
         "no_email_or_maid",
-        "The file finds people by e-mail address, or by an advertising id that is not of iOS.",
+        "The file identifies people by e-mail address, or by an advertising id not from iOS.",
     )
 
 
@@ -233,9 +233,9 @@ class Skipped(Reason):
 
     NO_MAPPING = (
         "no_mapping",
-        "No entry of mappings names the stream: add one, or take the stream out of the tap.",
+        "No entry of mappings names the stream: add one, or deselect the stream in the tap.",
     )
-    WHEN = "when", "The entry's `when` does not hold for the record. Nothing to do."
+    WHEN = "when", "The entry's `when` is false for the record. Nothing to do."
     DELETED = (
         "deleted",
         "Its _sdc_deleted_at says that the row was deleted: `deleted: send` in the entry sends it.",
@@ -248,17 +248,17 @@ class Skipped(Reason):
     WRITTEN_TO_CSV = (
         "written_to_csv",
         (
-            "Too old for the API: it is a row in the files of old_events_path. Upload them in Ads "
-            "Manager."
+            "Too old for the API: it is a row in the files of old_events_path. Upload them in "
+            "Ads Manager."
         ),
     )
     IN_LEDGER = "in_ledger", "It was delivered before and is in the ledger. Nothing to do."
     MELTANO_TEST = (
         "meltano_test",
-        "`meltano config test` sent it to try token and ad account; nothing was recorded.",
+        "`meltano config test` sent it to check token and ad account; nothing was recorded.",
     )
     TESTED = (
         "tested",
         "The entry's mode is test: Pinterest checked the event and recorded nothing.",
     )
-    DRY_RUN = "dry_run", "mode is dry_run: the event was made but not sent."
+    DRY_RUN = "dry_run", "mode is dry_run: the event was built but not sent."

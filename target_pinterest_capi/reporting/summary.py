@@ -1,4 +1,4 @@
-"""What a run logs at its end: each outcome and reason with what to do about it, then the sum."""
+"""A run's log lines at its end: each outcome and reason with advice, then the totals."""
 
 import logging
 from collections.abc import Iterable, Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def log_summary(
     logger: logging.Logger, run: "FinishedRun", lists: Iterable[CustomerListReport], exit_code: int
 ) -> None:
-    """Log what became of every record of a run, and of its customer lists."""
+    """Log the outcomes of a run, and of its customer lists."""
     tally, requests = run.tally, run.requests
     for row in tally.outcomes():
         reason = f" {row.reason}" if row.reason else ""
@@ -46,8 +46,8 @@ def log_summary(
     waiting = run.without_outcome
     logger.log(
         logging.WARNING if exit_code else logging.INFO,
-        "%s after %d records: %s%s%s; %d requests, %d of them repeats, %d to isolate refused "
-        "events; %d STATE written; run %s.",
+        "%s after %d records: %s%s%s; %d requests, %d of them retries, %d to bisect refused "
+        "requests; %d STATE written; run %s.",
         "Stopped" if exit_code else "Done",
         run.sequence,
         ", ".join(f"{count} {name}" for name, count in totals.items()),
@@ -73,17 +73,17 @@ def log_summary(
 
 
 def about_delivery(tally: "Counters") -> Iterator[str]:
-    """Yield what a person should know of events that Pinterest took, each as a line."""
+    """Yield a line for each problem with delivered events."""
     if tally.tested:
         yield (
-            f"{tally.tested} events went to Pinterest as tests, and were not recorded: the mode of "
+            f"{tally.tested} events were sent to Pinterest as tests and not recorded: the mode of "
             "their mapping entries is test."
         )
     written = sum(row.number for row in tally.outcomes() if row.reason == Skipped.WRITTEN_TO_CSV)
     if written:
         yield (
-            f"{written} events are too old for the API, and not at Pinterest: upload the CSV files "
-            "in old_events_path in Ads Manager, before the events are 30 days old."
+            f"{written} events are too old for the API and not at Pinterest: upload the CSV files "
+            "in old_events_path in Ads Manager before the events are 30 days old."
         )
     if tally.late_online:
         yield (
@@ -93,7 +93,7 @@ def about_delivery(tally: "Counters") -> Iterator[str]:
     for name, number in tally.constant_ids().items():
         yield (
             f"All {number} events of {shown_name(name)} have the same event_id, and Pinterest "
-            "counts one: map event_id to a column that differs from event to event."
+            "counts only one: map event_id to a column that differs from event to event."
         )
 
 
@@ -103,11 +103,11 @@ def _named(origin: Origin) -> str:
 
 
 def _members(row: "OutcomeCount | NoteCount") -> dict[str, Any]:
-    """Return what a log of JSON has of a row beside its line."""
+    """Return the members that a JSON log adds to the line of a row."""
     return row._replace(origin=row.origin.shown)._asdict()
 
 
 def _advice(reason: str) -> str:
-    """Return what a person does about a reason, in brackets; empty where there is none."""
+    """Return the advice for a reason, in parentheses, or an empty text."""
     advice = advice_about(reason)
     return f" ({advice})" if advice else ""

@@ -111,11 +111,11 @@ def _all(request: Request, rules: Rules, now: float, audiences: Audiences, lists
 def _unfit(body: Mapping[str, Any], ad_account_id: str) -> str:
     """Return why a body of the right form makes no audience; empty where it makes one."""
     if body["audience_type"] != "CUSTOMER_LIST":
-        return "the sandbox makes no audience_type but CUSTOMER_LIST"
+        return "the sandbox creates only the audience_type CUSTOMER_LIST"
     if not body["name"].strip():
         return "name is empty"
     other = body.get("ad_account_id", ad_account_id) != ad_account_id
-    return "ad_account_id is another one than that of the address" if other else ""
+    return "ad_account_id differs from the one in the address" if other else ""
 
 
 def _create(

@@ -64,7 +64,7 @@ QUESTION: Final = """<h1>Let {app} act for you?</h1>
 <button class="button" name="answer" value="deny">Deny</button>
 </p>
 </form>"""
-PROBLEM: Final = """<h1>Nobody can be asked that</h1>
+PROBLEM: Final = """<h1>This request is not valid</h1>
 <p>Invalid request: {why}.</p>"""
 
 

@@ -61,16 +61,16 @@ def _problems_of_columns(columns: Sequence[str]) -> Iterator[str]:
 
 def _problems_of_row(row: Mapping[str | None, str | None], now: float) -> Iterator[str]:
     if None in row or None in row.values():
-        yield "it has another number of cells than there are columns"
+        yield "its number of cells is not the number of columns"
         return
     emails = [value for name in _EMAILS if (value := row.get(name))]
     if not emails and not row.get("madid"):
         yield "it has neither an email nor a madid"
     if not all(is_email(email) or _DIGEST.fullmatch(email) for email in emails):
-        yield "an email is neither an address nor a digest in lower case"
+        yield "an email is neither an address nor a lower-case digest"
     seconds = _seconds(row.get("event_time") or "")
     if seconds is None:
-        yield "event_time has no form that is known"
+        yield "event_time has an unknown format"
     elif not now - MOST_SECONDS <= seconds <= now:
         yield "event_time is not within the last 30 days"
 

@@ -72,8 +72,8 @@ def _update(request: Request, names: Names) -> Answer:
 
 def _refuse_new(name: str, names: Names) -> str:
     if name in names:
-        return "This event is defined already."
-    return f"There are {MOST_NAMES} events already." if len(names) >= MOST_NAMES else ""
+        return "This event is already defined."
+    return f"There are already {MOST_NAMES} events." if len(names) >= MOST_NAMES else ""
 
 
 def _refuse_unknown(name: str, names: Names) -> str:
@@ -102,7 +102,7 @@ def _delete(request: Request, names: Names) -> Answer:
     given = parse_qs(request.query, keep_blank_values=True).get("event_names", [""])
     wanted = [name for name in given[-1].split(",") if name]
     if len(given) > 1 or not wanted:
-        return bad_request("event_names is not one list of names, separated by commas")
+        return bad_request("event_names is not a list of names, separated by commas")
     kept = dict(names)
     records = []
     for name in wanted:

@@ -128,9 +128,9 @@ def _create(request: Request, now: float, requests: DeletionRequests) -> Answer:
     if not emails and not click_ids:
         return bad_request("deletion_targets has neither user_emails nor epiks")
     if not all(map(is_email, emails)):
-        return bad_request("user_emails holds a value that is not an e-mail address")
+        return bad_request("user_emails has a value that is not an e-mail address")
     if not all(click_id.strip() for click_id in click_ids):
-        return bad_request("epiks holds a value that is empty")
+        return bad_request("epiks has an empty value")
     made = StoredDeletion(
         str(FIRST_ID + len(requests)),
         request.ad_account_id,
@@ -146,7 +146,9 @@ def _cancel(request: Request, now: float, requests: DeletionRequests) -> Answer:
     if isinstance(held, Answer):
         return held
     if status(held, now) != PENDING:
-        return bad_request(f"the request is {status(held, now)}, and only PENDING is cancelled")
+        return bad_request(
+            f"the request is {status(held, now)}, and only a PENDING one can be cancelled"
+        )
     kept = held._replace(is_cancelled=True)
     return Answer(OK, deletion_body(kept, now), kept=kept)
 

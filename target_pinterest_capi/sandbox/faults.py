@@ -43,30 +43,32 @@ STAGES: Final = ("wait", "before", "mark", "header", "after")  # in the order of
 LIMITS: Final = ("retry_after", "remaining", "reset")
 
 KINDS: Final = {
-    "latency": FaultKind("wait", "waits, then goes on", ("seconds", "jitter"), ("seconds",)),
+    "latency": FaultKind("wait", "waits before it answers", ("seconds", "jitter"), ("seconds",)),
     "status": FaultKind(
         "before",
-        "answers a status; nothing is processed",
+        "answers with a status; nothing is processed",
         ("status", "message", "html", *LIMITS),
         ("status",),
     ),
-    "redirect": FaultKind("before", "answers 307; nothing is processed", ("location",)),
+    "redirect": FaultKind("before", "answers with 307; nothing is processed", ("location",)),
     "drop_before": FaultKind("before", "drops the connection; nothing is processed"),
     "poison": FaultKind(
         "mark", "refuses any request with this event: 400", ("event_id",), ("event_id",), "events"
     ),
     "fail_event": FaultKind(
-        "mark", "fails this event, and no other", ("event_id",), ("event_id",), "events"
+        "mark", "fails only this event", ("event_id",), ("event_id",), "events"
     ),
     "drop_after": FaultKind("after", "processes, then drops the connection"),
-    "truncated": FaultKind("after", "processes, then sends half of the answer and hangs up"),
-    "wrong_count": FaultKind("after", "processes, then lists an event less", endpoint="events"),
-    "empty_body": FaultKind("after", "processes, then answers with an empty body"),
-    "not_json": FaultKind("after", "processes, then answers with a page that is not JSON"),
-    "drip": FaultKind(
-        "after", "processes, then sends the answer byte by byte", ("seconds",), ("seconds",)
+    "truncated": FaultKind(
+        "after", "processes, then sends half of the response and closes the connection"
     ),
-    "headers": FaultKind("header", "adds headers to the ordinary answer", LIMITS),
+    "wrong_count": FaultKind("after", "processes, then lists one event fewer", endpoint="events"),
+    "empty_body": FaultKind("after", "processes, then answers with an empty body"),
+    "not_json": FaultKind("after", "processes, then answers with an HTML page"),
+    "drip": FaultKind(
+        "after", "processes, then sends the response byte by byte", ("seconds",), ("seconds",)
+    ),
+    "headers": FaultKind("header", "adds headers to the ordinary response", LIMITS),
 }
 
 SELECTORS: Final = ("endpoint", "method", "requests", "skip", "rate", "times")
@@ -129,8 +131,8 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
         }
         for name in sorted(given - {*kind.parameters, *SELECTORS}):
             raise FaultError(
-                f"fault {self.fault} takes no {name}; "
-                f"it takes: {', '.join((*kind.parameters, *SELECTORS))}"
+                f"fault {self.fault} has no parameter {name}; it has: "
+                f"{', '.join((*kind.parameters, *SELECTORS))}"
             )
         for name in kind.required:
             if name not in given:
@@ -146,7 +148,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
             if value is not None and not low <= value <= high:
                 raise FaultError(f"fault {self.fault}: {name} must be from {low} to {high}")
         if any(number < 1 for number in self.requests):
-            raise FaultError(f"fault {self.fault}: requests are numbered from 1")
+            raise FaultError(f"fault {self.fault}: requests are counted from 1")
 
     @property
     def stage(self) -> str:
@@ -217,7 +219,7 @@ def _numbers(text: str) -> list[int]:
             or not (last or first).isdecimal()
             or int(last or first) - int(first) > 100_000  # noqa: PLR2004
         ):
-            raise FaultError(f"requests {text!r} is not of the form 1-3+7")
+            raise FaultError(f"requests {text!r} does not have the form 1-3+7")
         numbers.extend(range(int(first), int(last or first) + 1))
     return numbers
 

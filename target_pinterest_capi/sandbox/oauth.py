@@ -134,7 +134,7 @@ def read_consent(query: Mapping[str, str], app: App) -> Consented | str:
     docs/pinterest-api.md: OAuth
     """
     if query.get("client_id") != app.client_id:
-        return "client_id is not an app of this sandbox"
+        return "client_id does not belong to an app of this sandbox"
     redirect_uri = query.get("redirect_uri", "")
     if not _is_registered(redirect_uri, app):
         return "redirect_uri is not registered with the app"
@@ -142,7 +142,7 @@ def read_consent(query: Mapping[str, str], app: App) -> Consented | str:
         return "response_type is not code"
     wanted = _scopes(query.get("scope", ""))
     if not wanted or not set(wanted) <= set(app.scopes):
-        return f"scope is not some of {', '.join(app.scopes)}"
+        return f"scope is not a selection of {', '.join(app.scopes)}"
     return Consented(redirect_uri, wanted, query.get("state", ""))
 
 
@@ -203,7 +203,7 @@ def _exchange(request: Request, app: App, now: float, grants: Grants) -> Answer:
     if kind == "refresh_token":
         return _refresh(form, app, now, grants)
     return bad_request(
-        "the sandbox knows no grant_type but authorization_code and refresh_token"
+        "the sandbox supports only the grant_type authorization_code and refresh_token"
         if kind in GRANT_TYPES
         else "grant_type is unknown"
     )
@@ -219,7 +219,7 @@ def _refresh(form: Mapping[str, str], app: App, now: float, grants: Grants) -> A
     granted = tuple(app.scopes) if grants.scopes is None else grants.scopes
     wanted = _scopes(form.get("scope", "")) or granted
     if not set(wanted) <= set(granted):
-        return bad_request("scope asks for more than was granted")
+        return bad_request("scope has more than was granted")
     return _granted(app, now, grants, wanted)
 
 
@@ -237,7 +237,7 @@ def _exchange_code(form: Mapping[str, str], app: App, now: float, grants: Grants
     if code is None or code.is_used or now >= code.expires:
         return _refused_grant(f"The code '{given}' is not valid.")
     if form.get("redirect_uri") != code.consented.redirect_uri:
-        return bad_request("redirect_uri is another one than that of the code")
+        return bad_request("redirect_uri differs from that of the code")
     used = code._replace(is_used=True)
     codes = (*grants.codes[: number - 1], used, *grants.codes[number:])
     kept = grants._replace(codes=codes, scopes=code.consented.scopes)
@@ -267,9 +267,7 @@ def _form(request: Request) -> Mapping[str, str] | Answer:
         return bad_request("the body is not a form")
     members = dict(pairs)
     return (
-        members
-        if len(members) == len(pairs)
-        else bad_request("a member of the form is there twice")
+        members if len(members) == len(pairs) else bad_request("a member of the form occurs twice")
     )
 
 

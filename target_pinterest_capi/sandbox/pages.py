@@ -48,7 +48,7 @@ def page(rows: Iterable[_Row], query: str, show: Callable[[_Row], Any]) -> Answe
         return bad_request(f"order is not one of {list(ORDERS)}")
     after = _read(values["bookmark"], order) if "bookmark" in values else -1
     if after is None:
-        return bad_request("bookmark is not one that was given for this order")
+        return bad_request("bookmark was not returned for this order")
     rising = order == ORDERS[0]
     beyond = (
         row for row in rows if after < 0 or (int(row.id) > after if rising else int(row.id) < after)

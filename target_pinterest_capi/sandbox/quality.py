@@ -155,7 +155,7 @@ def _details(component: str, get: Callable[[Event], Any], seen: Sequence[Seen]) 
     coverage = _percent(sum(bool(get(event)) for event, _ in seen), len(seen))
     details: dict[str, Any] = {"coverage": coverage}
     if coverage < LOW_PERCENT:
-        reason = f"Fewer than {LOW_PERCENT} % of these events carry it."
+        reason = f"Fewer than {LOW_PERCENT} % of these events have it."
         details["issues"] = [
             {"id": f"{component}_coverage", "name": "Low coverage", "reason": reason}
         ]

@@ -60,7 +60,7 @@ def _unhashed(event: Mapping[str, Any], _rules: Rules, _now: float) -> str:
     for name in HASHED:
         for digest in user.get(name, ()):
             if not DIGEST(digest):
-                return f"user_data.{name} holds a value that is not a lower-case SHA-256 digest."
+                return f"user_data.{name} has a value that is not a lower-case SHA-256 digest."
     return ""
 
 

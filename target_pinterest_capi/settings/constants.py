@@ -1,8 +1,9 @@
-"""The constants of `defaults`: each is judged by the rule of its field's values when it is read.
+"""The constants of `defaults`: each is checked by the rule of its field when it is read.
 
-A constant that no event could have is a problem, in words that say what is accepted and never hold
-the constant. Three rules go beyond those of values: YAML's yes and no are no text, a field of one
-value takes no list, and an item has no members that Pinterest does not know.
+A constant that no event could have is a problem, with a message that says what is accepted and does
+not have the constant. Three rules are stricter than for values of records: YAML's yes and no are
+not texts, a field with one value accepts no list, and an item has no members that Pinterest does
+not know.
 """
 
 import datetime as dt
@@ -29,16 +30,16 @@ _ITEM_NAMES: Final = tuple(field.path for field in ITEM_FIELDS)
 _ITEMS: Final = f"must be a list of objects with members such as {', '.join(_ITEM_NAMES[:4])}"
 _TIME: Final = "an ISO 8601 date-time or a Unix time in seconds"
 
-# What is accepted, where a constant would be dropped for the reason. The limits of a field:
-# `_out_of_limits`.
+# What is accepted, for each reason to drop a constant. Limits of fields: `_out_of_limits`.
 _ACCEPTED: Final[Mapping[LeftOut, str]] = {
-    LeftOut.EMPTY: "is empty: write a value, or null for none",
+    LeftOut.EMPTY: "is empty: write a value, or null for no value",
     LeftOut.NOT_TEXT: "must be text",
     LeftOut.UNMATCHABLE_DIGEST: "must be plain or a SHA-256 digest: MD5 and SHA-1 cannot be "
     "matched",
-    LeftOut.EMPTY_DIGEST: "must be a value: it is the digest of an empty text",
-    LeftOut.NULL_VALUE: "is a word for a missing value: write a value, null for none, or set "
-    "null_values",
+    LeftOut.EMPTY_DIGEST: "must be a value: this is the digest of an empty text",
+    LeftOut.NULL_VALUE: (
+        "is a word for a missing value: write a value, or null for no value, or set null_values"
+    ),
     LeftOut.NOT_AN_EMAIL: "must be an e-mail address, such as jane@example.com",
     LeftOut.NOT_A_PHONE: "must be a phone number, such as +12125550100",
     LeftOut.DIGITS_LOST: "must have all its digits, without an exponent: put it in quotes",
@@ -46,10 +47,11 @@ _ACCEPTED: Final[Mapping[LeftOut, str]] = {
     LeftOut.NOT_A_DATE: "must be a date, such as 1990-12-31",
     LeftOut.AMBIGUOUS_DATE: "could be two dates: write it as 1990-12-31, or set date_format",
     LeftOut.UNKNOWN_COUNTRY: "must be an ISO 3166 code or a country's English name, such as DE",
-    LeftOut.NOT_A_POSTAL_CODE: "must be a postal code: it has no digits, or not as many as the "
-    "country's",
+    LeftOut.NOT_A_POSTAL_CODE: (
+        "must be a postal code: it has no digits, or the wrong number for the country"
+    ),
     LeftOut.NOT_A_MAID: "must be an advertising id (8-4-4-4-12 hex digits) or its SHA-256",
-    LeftOut.TRACKING_OFF: "must be a device's id: all zeros stand for none",
+    LeftOut.TRACKING_OFF: "must be a device's id: all zeros mean that there is none",
     LeftOut.UNKNOWN_CURRENCY: "must be an ISO 4217 code of a currency, such as EUR",
     LeftOut.UNKNOWN_LANGUAGE: "must start with an ISO 639-1 code of a language, such as en",
     LeftOut.NOT_AN_IP_ADDRESS: "must be an IPv4 or an IPv6 address that a user can have",
@@ -61,7 +63,7 @@ _ACCEPTED: Final[Mapping[LeftOut, str]] = {
     LeftOut.NOT_AN_ITEM: _ITEMS,
     LeftOut.UNREADABLE_JSON: _ITEMS,
 }
-# Known values, for the one that was probably meant.
+# Known values, for suggestions.
 _KNOWN: Final[Mapping[LeftOut, Iterable[str]]] = {
     LeftOut.UNKNOWN_COUNTRY: COUNTRY_NAMES,
     LeftOut.UNKNOWN_CURRENCY: CURRENCIES,
@@ -72,7 +74,7 @@ _KNOWN: Final[Mapping[LeftOut, Iterable[str]]] = {
 def read_defaults(raw: Any, where: str, reading: Reading) -> dict[str, Any]:
     """Return `{field path: constant}`, flat.
 
-    Null is not given; what cannot be a value of its field is a problem and dropped.
+    Null counts as not given; what cannot be a value of its field is a problem and dropped.
     """
     if not isinstance(raw, Mapping):
         reading.problems.append(Problem(where, "must be an object: a constant for each field path"))
@@ -94,15 +96,15 @@ def read_defaults(raw: Any, where: str, reading: Reading) -> dict[str, Any]:
 
 
 CONSTANT_EVENT_ID: Final = (
-    "makes all events of one name duplicates, of which Pinterest keeps the first: "
-    "map it in fields, or leave it out"
+    "makes all events of one name duplicates, of which Pinterest keeps the first: map it in "
+    "fields, or remove it"
 )
 
 
 def read_constant(field: Field, value: Any, options: Options) -> Any:
-    """Return the constant to keep: dates as ISO text, choices as Pinterest writes them.
+    """Return the constant to use: dates as ISO text, choices as Pinterest writes them.
 
-    Raises WrongValueError where events would be built without it, or without a part of it.
+    Raises WrongValueError if events would be built without it, or without a part of it.
     """
     value = [_plain(one) for one in value] if isinstance(value, list | tuple) else _plain(value)
     word = value.strip().casefold() if isinstance(value, str) else value
@@ -118,7 +120,7 @@ def read_constant(field: Field, value: Any, options: Options) -> Any:
 
 
 def unknown_event_name(name: str, path: str) -> list[Problem]:
-    """Return a warning for a constant event name that Pinterest does not have, or nothing."""
+    """Return a warning for a constant event name that Pinterest does not have, or an empty text."""
     if name in EVENT_NAMES:
         return []
     meant = nearest(name, EVENT_NAMES)
@@ -131,7 +133,7 @@ def _plain(value: Any) -> Any:
 
 
 def _refuse_booleans(field: Field, value: Any) -> None:
-    """Refuse YAML's yes and no where a text belongs, such as the country NO."""
+    """Refuse YAML's yes and no for a text, such as the country NO."""
     values = value if isinstance(value, list) else [value]
     is_text = field.kind in {FieldKind.TEXT, FieldKind.HASHED}
     if is_text and any(isinstance(one, bool) for one in values):
@@ -139,7 +141,7 @@ def _refuse_booleans(field: Field, value: Any) -> None:
 
 
 def _refuse_lists(field: Field, value: Any) -> None:
-    """Refuse a list where a field has one value: of a record's list the first would be sent."""
+    """Refuse a list for a field with one value. A record's list would lose all but the first."""
     if isinstance(value, list) and not field.many:
         raise WrongValueError("must be one value, not a list")
 
@@ -162,7 +164,7 @@ def _refuse_unknown_names(item: Mapping[Any, Any]) -> None:
 
 
 def problem_text(field: Field, value: Any, reason: LeftOut) -> str:
-    """Return what is accepted in place of a constant that would be dropped for the reason."""
+    """Return what is accepted instead of a constant that would be dropped for the reason."""
     if reason is LeftOut.UNKNOWN_CHOICE:
         choices = field.choices
         return f"must be one of {', '.join(choices)}{did_you_mean(value, choices)}"

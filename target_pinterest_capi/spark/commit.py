@@ -96,15 +96,12 @@ class CommitSummary:
 
     def abort(self) -> None:
         """End a write that failed: tell what was delivered nevertheless."""
-        why = (
-            self.refused
-            or f"{self.unfinished} of {self.partitions} partitions did not come to their ends."
-        )
+        why = self.refused or f"{self.unfinished} of {self.partitions} partitions did not finish."
         code = ExitCode.TOO_MUCH_REJECTED if self.refused is not None else ExitCode.ERROR
         more = (
-            "Without a ledger a repeat sends them again."
+            "Without a ledger, a repeat sends them again."
             if self.settings.ledger_url is None
-            else "With the ledger a repeat leaves them out, and of the others what was answered."
+            else "With the ledger, a repeat skips them, and all other events that were answered."
         )
         delivered = self.tally.total(Outcome.DELIVERED)
         self._log_end(
@@ -133,7 +130,7 @@ class CommitSummary:
                 log.warning("Low quality: %s.", short.words)
         totals = ", ".join(f"{count} {name}" for name, count in self.tally.by_outcome().items())
         log.info(
-            "%s after %d records of %d partitions: %s; %d requests, %d of them repeats; "
+            "%s after %d records of %d partitions: %s; %d requests, %d of them retries; "
             "%d dead letters; run %s.",
             end,
             self.sequence,

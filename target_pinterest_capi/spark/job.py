@@ -59,16 +59,16 @@ ELSEWHERE: Final = SecretStr(
 )  # stands for a ledger's URL where only its being there matters
 
 _ON_TOKENS: Final = (
-    "is a secret, and the options of a write show in plans, logs and Spark's pages: "
-    "give conversion_token_file, the path of a file that holds it, "
-    "set {variable} for driver and executors, or name another variable with conversion_token_env"
+    "is a secret, and options of a write are visible in plans, logs and Spark's pages: set "
+    "conversion_token_file, the path of a file with the secret, set {1} for driver and "
+    "executors, or name another variable with conversion_token_env"
 )
 _URL_ADVICE: Final = (
-    "holds a password, and the options of a write show in plans, logs and Spark's pages: "
-    "leave the password out (PGPASSFILE), put the URL into the file of config, "
-    "or name the variable that holds it with {name}_env"
+    "has a password, and options of a write are visible in plans, logs and Spark's pages: "
+    "remove the password (PGPASSFILE), put the URL into the file of config, or name the "
+    "variable that has it with {1}_env"
 )
-_OAUTH_ADVICE: Final = "is for customer lists, which this format does not take. Remove it"
+_OAUTH_ADVICE: Final = "is for customer lists, which Spark does not support. Remove it"
 
 
 class Cluster(NamedTuple):
@@ -89,9 +89,9 @@ class Cluster(NamedTuple):
         if self.speculation and settings.ledger_url is None:
             yield Problem(
                 "ledger_url",
-                "is required with spark.speculation, which runs tasks twice at once: "
-                "every event of the copy would be sent again. Keep a ledger in PostgreSQL, "
-                "or set spark.speculation to false",
+                "is required with spark.speculation, which runs tasks twice at once: every "
+                "event of the copy would be sent again. Keep a ledger in PostgreSQL, or set "
+                "spark.speculation to false",
             )
         for name, what in DATABASES.items():
             url = getattr(settings, name)
@@ -99,7 +99,7 @@ class Cluster(NamedTuple):
             if is_file and self.master is not None and not self.master.startswith("local"):
                 yield Problem(
                     name,
-                    "is an SQLite file, of which each machine of this cluster would have its own: "
+                    "is an SQLite file, and each machine of this cluster would have its own: "
                     f"keep the {what} in PostgreSQL. SQLite is for spark.master local",
                 )
 
@@ -158,8 +158,8 @@ class Job(NamedTuple):
         problems = [
             Problem(
                 name,
-                f"is to be in variable {variable}, which is not set here: "
-                "set it for the executors (spark.executorEnv)",
+                f"should be in variable {variable}, which is not set here: set it for the "
+                "executors (spark.executorEnv)",
             )
             for name, variable in variables.items()
             if name not in found
@@ -171,9 +171,9 @@ class Job(NamedTuple):
             problems.extend(
                 Problem(
                     name,
-                    "was in the file of config on the driver and is not in it here: "
-                    "a secret is read where it is used, so put the file there too, "
-                    f"or name a variable with {name}_env",
+                    "was in the file of config on the driver but is not in it here: a secret is "
+                    "read where it is used, so put the file here too, or name a variable with "
+                    f"{name}_env",
                 )
                 for name in in_files
                 if name not in found
@@ -195,7 +195,7 @@ def read_job(
         problems.append(
             Problem(
                 "mode",
-                "must be append: an event cannot be taken back, so nothing can be overwritten",
+                "must be append: events cannot be undone, so nothing can be overwritten",
             )
         )
     paths, raw = _read_files(options, problems)
@@ -273,7 +273,10 @@ def _settings_among(
     if "path" in given:
         del given["path"]
         problems.append(
-            Problem("path", "has no meaning here: events go to api_url. Call save() without a path")
+            Problem(
+                "path",
+                "has no meaning here: events are sent to api_url. Call save() without a path",
+            )
         )
     if "conversion_token" in given:
         del given["conversion_token"]
@@ -331,8 +334,8 @@ def _load(
         problems.append(
             Problem(
                 "results_url",
-                f"is to be in variable {named['results_url']}, which is not set here: the driver "
-                "adds the run's row, so set it for driver and executors",
+                f"should be in variable {named['results_url']}, which is not set here: the "
+                "driver adds the run's row, so set it for driver and executors",
             )
         )
     purpose: Purpose = "any" if "conversion_token" in elsewhere else "events"
@@ -340,8 +343,8 @@ def _load(
     if settings is None:
         return None
     advice = (
-        "is the Singer target's, which changes records before they are mapped: "
-        "change the DataFrame instead"
+        "is for the Singer target, which changes records before they are mapped: change the "
+        "DataFrame instead"
     )
     problems.extend(
         Problem(name, advice)
@@ -350,8 +353,8 @@ def _load(
     )
     if settings.old_events_path is not None:
         advice = (
-            "is for the Singer target: rows that a task has written are written once more where "
-            "Spark repeats the task. Send old events through the target instead"
+            "is for the Singer target: if Spark repeats a task, the rows that it has written "
+            "are written again. Send old events with the target instead"
         )
         problems.append(Problem("old_events_path", advice))
     return settings
@@ -380,7 +383,9 @@ def _key_properties(
         problems.append(Problem("key_properties", str(error)))
         return ()
     problems.extend(
-        Problem("key_properties", f"names a column that is not there{did_you_mean(name, columns)}")
+        Problem(
+            "key_properties", f"names a column that does not exist{did_you_mean(name, columns)}"
+        )
         for name in names
         if name not in columns
     )
@@ -390,20 +395,21 @@ def _key_properties(
 def _stream_problems(stream: str, settings: Settings | None) -> Iterator[Problem]:
     if not stream:
         yield Problem(
-            "stream", "is required: the name by which mappings know these rows, such as orders"
+            "stream", "is required: the name that mappings use for these rows, such as orders"
         )
     elif settings is None:
         return
     elif any(fnmatch.fnmatchcase(stream, entry.stream) for entry in settings.customer_lists):
         yield Problem(
             "stream",
-            "feeds a customer list, and lists are not kept in step from Spark: what is added and "
-            "removed must arrive in order, and tasks run at once. "
-            "Take this stream through the Singer target",
+            "feeds a customer list, which Spark does not support: changes must arrive in order, "
+            "but tasks run in parallel. Send this stream with the Singer target",
         )
     elif not names_a_stream(settings, stream):
         known = [entry.stream for entry in settings.mappings or ()]
-        yield Problem("stream", f"is taken by no entry of mappings{did_you_mean(stream, known)}")
+        yield Problem(
+            "stream", f"is not selected by any entry of mappings{did_you_mean(stream, known)}"
+        )
 
 
 def _no_note(origin: Any, field: str, reason: str) -> None:

@@ -14,7 +14,7 @@ PLAIN: Final = frozenset({
     "string", "char", "varchar", "timestamp", "timestamp_ntz", "date", "time", "binary",
 })  # fmt: skip
 _ADVICE: Final = {
-    "variant": "turn it into text with to_json, or into columns with variant_get",
+    "variant": "convert it to text with to_json, or to columns with variant_get",
     "interval": "cast it to text, or to a number of seconds or months",
 }
 
@@ -28,7 +28,7 @@ def problems(schema: Any) -> Iterator[Problem]:
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield Problem(
             f"column {name}",
-            "is there twice: a record has one value for a name. Rename one, or select the other",
+            "occurs twice, but a record has one value per name. Rename one, or select the other",
         )
     for field in schema.fields:
         for kind in _unusable(field.dataType):
@@ -38,7 +38,7 @@ def problems(schema: Any) -> Iterator[Problem]:
             )
             yield Problem(
                 f"column {field.name}",
-                f"is or holds a {kind}, which has no form in a record: {advice}",
+                f"is or contains a {kind}, which a record cannot have: {advice}",
             )
 
 

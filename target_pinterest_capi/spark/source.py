@@ -103,16 +103,16 @@ class PinterestDataSource(DataSource):
             log.warning("%s", warning)
         if settings.customer_lists:
             log.warning(
-                "customer_lists: are not kept from Spark, and their %d entries have no effect "
-                "here: take their streams through the Singer target.",
+                "customer_lists: are not supported by Spark, so their %d entries have no effect "
+                "here: send their streams with the Singer target.",
                 len(settings.customer_lists),
             )
         for row in job.not_found:
             log.warning("%s (%s)", row.message, row.setting)
         if settings.mode == "live" and settings.ledger_url is None:
             log.warning(
-                "ledger_url: is not set, so what Spark runs twice, "
-                "a task tried again or a stream's batch, is sent twice."
+                "ledger_url: is not set, so what Spark runs twice, a repeated task or a "
+                "stream's batch, is sent twice."
             )
         return job
 

@@ -180,7 +180,7 @@ def _shape(column: ProfiledColumn, rule: Rule) -> str:
 
 def _reason(by_name: str, column: ProfiledColumn, rule: Rule, share: float) -> str:
     if not column.filled:
-        return f"{by_name or 'its type'}; the sample has no value of it"
+        return f"{by_name or 'its type'}; it has no value in the sample"
     shape = _shape(column, rule)
     count = column.shapes[shape]
     words_of = WORDS[shape] if share >= HALF else f"few {WORDS[shape]}"
@@ -212,7 +212,7 @@ def _by_name(
     for run, rest in _runs(parts):
         if run in table.possible and NEUTRAL.issuperset(rest):
             if run in table.beside and table.partner in partners:
-                return SURE, f"its name, beside {table.partner}"
+                return SURE, f"its name, next to {table.partner}"
             return POSSIBLE - table.possible[run] * _A_RANK - depth, "perhaps its name"
     if FOREIGN.intersection(parts):
         return 0.0, None

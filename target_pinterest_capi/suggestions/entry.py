@@ -102,7 +102,7 @@ def suggest_entry(stream: StreamProfile) -> Entry:
         _add_preset(entry, fit, sure)
     _add_list(entry, sure)
     if not stream.name or shown_name(stream.name) != stream.name:
-        entry.problem = "its name may be a value, and is not shown: write it as stream"
+        entry.problem = "its name may be a value and is not shown: write it as stream"
     return entry
 
 
@@ -138,7 +138,7 @@ def _add_preset(entry: Entry, fit: tuple[str, str], found: dict[str, list[Candid
     if is_pinterest:
         _add_event(entry, given=preset.fields)
         if not (entry.maps("event_time") or "event_time" in preset.fields):
-            entry.problem = "no column is the time of the event: supply one as event_time"
+            entry.problem = "no column is the time of the event: map one to event_time"
     _sort(entry)
 
 
@@ -208,7 +208,7 @@ def _add_items(entry: Entry) -> None:
         if items.sum and not entry.maps(VALUE):
             entry.fields = [line for line in entry.fields if line.name != VALUE]
             total = SuggestedLine(
-                VALUE, items.sum, "no column is the total: the sum of the products' prices"
+                VALUE, items.sum, "no column has the total: the sum of the products' prices"
             )
             entry.fields.append(total if items.is_sure else offered(total))
         return
@@ -219,7 +219,7 @@ def _add_items(entry: Entry) -> None:
         if "quantity" not in members and isinstance(price, str):
             members["item_price"] = price
         shown = ", ".join(f"{name}: {expression}" for name, expression in members.items())
-        reason = "one product a row: " + ", ".join(column.label for column in flat.values())
+        reason = "one product per row: " + ", ".join(column.label for column in flat.values())
         entry.fields.append(SuggestedLine(CONTENTS, f"[{{{shown}}}]", reason))
 
 
@@ -230,7 +230,7 @@ def _add_landing_page(entry: Entry) -> None:
     for column in entry.stream.columns.values():
         if key(column.path[-1]) in meaning.LANDING_PAGES and not column.types & {"object", "array"}:
             expression = f"query_param({column.expression}, 'epik')"
-            reason = "a page on which visits begin: its parameter epik is the click on an ad"
+            reason = "a page on which visits start: its parameter epik identifies the ad click"
             entry.fields.append(SuggestedLine(CLICK_ID, expression, reason))
             return
 

@@ -24,9 +24,9 @@ from target_pinterest_capi.settings import ConfigurationError, load_files
 @click.command()
 @config_option
 @click.option(
-    "--sample", metavar="FILE", help="Singer messages to try the mappings on; - is stdin."
+    "--sample", metavar="FILE", help="Singer messages to test the mappings with; - is stdin."
 )
-@json_option("one JSON object instead of lines")
+@json_option("print one JSON object instead of lines")
 def check(paths: tuple[str, ...], sample: str | None, as_json: bool) -> None:
     """Check configuration, mappings, connection, token and account.
 

@@ -35,7 +35,7 @@ STYLES: Final = {
 STEP_WIDTH: Final = 15
 WORDS: Final = {
     OK_EXIT: "All is well",
-    CONFIGURATION_EXIT: "The configuration has to be changed first",
+    CONFIGURATION_EXIT: "The configuration must be corrected first",
 }
 
 

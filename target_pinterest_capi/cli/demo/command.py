@@ -35,7 +35,7 @@ TARGET: Final = "target-pinterest-capi"
     type=click.Path(file_okay=False, path_type=Path),
     help="Where files go.  [default: a new temporary one]",
 )
-@json_option("one JSON object instead of words and tables")
+@json_option("print one JSON object instead of text and tables")
 def demo(directory: Path | None, as_json: bool) -> None:
     """Send an imaginary shop's records through the target into a sandbox, and show the outcomes.
 
@@ -108,8 +108,8 @@ def find_target() -> Path:
     found = beside if os.access(beside, os.X_OK) else shutil.which(TARGET)
     if found is None:
         raise click.ClickException(
-            f"{TARGET} is neither beside {sys.executable} nor on the PATH. "
-            f"Install it with: {INSTALL}"
+            f"{TARGET} is neither next to {sys.executable} nor on the PATH. Install it with: "
+            f"{INSTALL}"
         )
     return Path(found)
 
@@ -123,7 +123,7 @@ def _as_typed(program: Path) -> str:
 def _directory(wanted: Path | None) -> Path:
     if wanted is None:
         return Path(tempfile.mkdtemp(prefix="pinterest-demo-"))
-    problem = f"{wanted} is not empty: name a new directory."
+    problem = f"{wanted} is not empty: use a new directory."
     try:
         wanted.mkdir(parents=True, exist_ok=True)
         if not any(wanted.iterdir()):

@@ -105,14 +105,18 @@ def show_outcome(out: Console, shown: Shown) -> None:
     facts = {
         "Records": f"{records:,} = {totals.delivered:,} delivered + {totals.invalid:,} invalid "
         f"+ {totals.rejected:,} rejected + {totals.skipped:,} skipped",
-        "Check": "NOT as it should be: see below"
+        "Check": "NOT as expected: see below"
         if shown.problems
         else "every record has exactly one outcome, the report agrees with what arrived, and "
         "nothing was delivered twice",
-        "Rate": f"{rate:,} delivered a second, in {shown.seconds:.2f} s from the program's start "
-        "to its end",
-        "Requests": f"{requests.sent:,}, {requests.repeated:,} of them sent again after the 503; "
-        "a refused request is bisected until its bad event is alone",
+        "Rate": (
+            f"{rate:,} delivered a second, in {shown.seconds:.2f} s from the start of the "
+            "program to its end"
+        ),
+        "Requests": (
+            f"{requests.sent:,}, {requests.repeated:,} of them retries after the 503; a refused "
+            "request is bisected until its bad event is alone"
+        ),
     }
     _table(out, facts.items())
     out.print(f"  [bold]Report[/]     {shown.directory}/report.html\n", soft_wrap=True)
@@ -120,7 +124,7 @@ def show_outcome(out: Console, shown: Shown) -> None:
         event = json.loads(_digest.sub(r"\1...", json.dumps(shown.example.event)))
         print_title(out, f"A record of {shown.example.stream}")
         _block(out, shown.example.record)
-        more = " (hashed with SHA-256; digests are cut short here)"
+        more = " (hashed with SHA-256; digests are shortened here)"
         print_title(out, "What Pinterest received of it", more)
         _block(out, event)
 
@@ -135,10 +139,13 @@ def show_rest(out: Console, shown: Shown) -> None:
     facts = {"List": f"The customer list {name}: {before:,} members before, {after:,} now"}
     if shown.repeat:
         facts |= {
-            "In ledger": f"{shown.repeat.in_ledger:,} events skipped: the ledger knows that they "
-            "were delivered",
-            "Sent": f"{shown.repeat.delivered:,} events delivered: those that were rejected "
-            "before, since the faults are over now",
+            "In ledger": (
+                f"{shown.repeat.in_ledger:,} events skipped: they are in the ledger as delivered"
+            ),
+            "Sent": (
+                f"{shown.repeat.delivered:,} events delivered: those that were rejected before, "
+                "because the faults are over now"
+            ),
             "Changed": f"{shown.repeat.members_changed or 'no'} members of the list",
         }
     _table(out, facts.items())
@@ -160,9 +167,9 @@ def show_next(out: Console, directory: Path, program: str, target: str) -> None:
     ):
         out.print(Text(f"  {command}"), soft_wrap=True)
     out.print(
-        "\n  Then put any tap in the sample's place, and your own mappings, ad_account_id and "
-        "conversion_token into config.yaml; without api_url it goes to Pinterest. README.md has "
-        "the quick start with Meltano.\n"
+        "\n  Then replace the sample with any tap, and put your own mappings, ad_account_id and "
+        "conversion_token into config.yaml; without api_url it sends to Pinterest. README.md "
+        "has the quick start with Meltano.\n"
     )
     out.print("[bold green]The run report[/], to open in a browser:\n")
     out.print(Text(f"  {directory}/report.html", "bold"), soft_wrap=True)

@@ -44,8 +44,10 @@ PLATFORM_HELP: Final = f"Only this source platform: {', '.join(PLATFORMS)}."
     multiple=True,
     type=click.Path(exists=True, path_type=Path),
     metavar="RUN.json",
-    help="Our side: a run's report; of a directory, those within the lookback; repeatable.  "
-    "[default: report_path]",
+    help=(
+        "Your side: a run's report, or a directory of reports, of which those within the "
+        "lookback count; repeatable.  [default: report_path]"
+    ),
 )
 @click.option(
     "--ad-account", metavar="DIGITS", help="Another ad account.  [default: ad_account_id]"
@@ -72,7 +74,7 @@ PLATFORM_HELP: Final = f"Only this source platform: {', '.join(PLATFORMS)}."
     help=f"Only events from this source: {', '.join(SOURCES)}; or ALL.",
 )
 @repeatable_option("--event", "names", "NAME", "Only this event name; repeatable.")
-@json_option("one JSON object instead of tables")
+@json_option("print one JSON object instead of tables")
 def eqs(
     paths: tuple[str, ...],
     places: tuple[Path, ...],
@@ -97,7 +99,7 @@ def eqs(
     settings = _load(paths)
     account = ad_account or settings.ad_account_id
     if not (account.isascii() and account.isdigit()):
-        raise click.BadParameter("an ad account's id is digits only.", param_hint="--ad-account")
+        raise click.BadParameter("an ad account's id has only digits.", param_hint="--ad-account")
     own, notes = find_coverage(
         places, settings.report_path, account, time.time() - LOOKBACK_SECONDS[lookback]
     )
@@ -151,8 +153,8 @@ def _platform_notes(compared: result.Comparison, own: result.Ours) -> Iterator[s
     shared = result.shared_names(compared.platforms)
     if shared:
         yield (
-            f"Our figures for {', '.join(map(plain, sorted(shared)))} are of all platforms"
-            " together."
+            f"Your figures for {', '.join(map(plain, sorted(shared)))} are of all platforms "
+            "together."
         )
     without = sorted({name for name in names if not own.events[name]})
     if without:

@@ -227,8 +227,8 @@ def _words(component: Component, row: ComponentRow) -> str:
         return _odd(row, row.pinterest, expected, fields)
     if row.ours is not None and row.ours >= expected.enough:
         return (
-            "It is sent: Pinterest's figure also counts earlier runs, and other senders. See how it"
-            " moves in a day or two."
+            "It is sent: Pinterest's figure also counts earlier runs and other senders. See how "
+            "it changes in a day or two."
         )
     return f"Map {fields}{' for more of the events' if row.ours else ''}: {expected.how}."
 
@@ -241,10 +241,7 @@ def _odd(row: ComponentRow, pinterest: float, expected: Expected, fields: str) -
             f" {' '.join(issue.reason or issue.name for issue in row.issues)}"
         )
     if row.ours is not None and row.ours < expected.enough and pinterest - row.ours >= LOST_POINTS:
-        return (
-            f"Look at {fields}: Pinterest has had it in more events than the newest runs sent it"
-            " with."
-        )
+        return f"Check {fields}: at Pinterest, more events have it than in the newest runs."
     return ""
 
 

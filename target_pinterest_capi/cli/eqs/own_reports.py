@@ -14,8 +14,8 @@ NO_REPORT: Final = (
     "There is no run report to compare with: set report_path to a .json file, or use --report."
 )
 PAGE_REPORT: Final = (
-    "report_path is a page, which cannot be read back, so our side is empty: let it end in .json"
-    " (pinterest-capi report makes a page of that)."
+    "report_path is a page, which cannot be read back, so your side is empty: let it end in "
+    ".json (pinterest-capi report makes a page from that)."
 )
 
 
@@ -51,11 +51,11 @@ def find_coverage(
     trials = {one.run.mode for one in found} - {"live"}
     if trials:
         notes.append(
-            f"The report is of a run in mode {', '.join(sorted(trials))}: Pinterest has counted"
-            " nothing of it."
+            f"The report is of a run in mode {', '.join(sorted(trials))}: Pinterest has counted "
+            "none of its events."
         )
     if any(one.run.ended_at.timestamp() < since for one in found):
-        notes.append("The report is of a run before the period that Pinterest's figures are of.")
+        notes.append("The report is of a run before the period of Pinterest's figures.")
     return result.ours(found), notes
 
 
@@ -75,7 +75,7 @@ def _in_directory(directory: Path, since: float) -> list[reports.Report]:
             found.append(made)
     if not found:
         raise click.ClickException(
-            f"{directory} has no report of a run within the period: report_path: FILE.json has a"
-            " run write one."
+            f"{directory} has no report of a run within the period: with report_path: FILE.json "
+            "a run writes one."
         )
     return found

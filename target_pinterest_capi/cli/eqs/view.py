@@ -55,7 +55,7 @@ def show(
         for one in compared.advice:
             _advice(out, one)
     else:
-        out.print("[bold green]Nothing to improve[/]: every component has the coverage to expect.")
+        out.print("[bold green]Nothing to improve[/]: every component has the expected coverage.")
     for note in notes:
         out.print(Text(f"Note: {plain(note)}", style="yellow"))
 

@@ -44,19 +44,19 @@ from target_pinterest_capi.settings import CustomerListEntry, Settings
 from target_pinterest_capi.singer.lines import UnreadableInputError, bounded_lines
 
 BY_ADDRESS_ALONE: Final = (
-    "its rows may have other identifiers, which are recorded only with refresh: full, and Pinterest"
-    " does not document whether it finds a row by its address alone. Have the source remove these"
-    " people (`operation`), or stop adding them and create the list again"
+    "its rows may have other identifiers, which are recorded only with refresh: full, and "
+    "Pinterest does not document whether it finds a row by its e-mail address alone. Have the "
+    "source remove these people (`operation`), or stop adding them and create the list again"
 )
 UNNAMED: Final = "their names come from records and are not known here: name each with --list"
-NEEDED_FOR: Final = "to ask Pinterest for a deletion, which takes no conversion token"
+NEEDED_FOR: Final = "to ask Pinterest for a deletion, which a conversion token cannot do"
 
 
 @click.command()
 @click.argument("file", metavar="[FILE]", required=False)
 @config_option
 @click.option(
-    "--column", metavar="NAME", help="FILE has Singer messages: take this column of their records."
+    "--column", metavar="NAME", help="FILE has Singer messages: use this column of their records."
 )
 @click.option("--stream", metavar="NAME", help="Only the records of this stream.  [default: all]")
 @click.option("--click-id", "are_click_ids", is_flag=True, help="Each line is a click id.")
@@ -70,22 +70,22 @@ NEEDED_FOR: Final = "to ask Pinterest for a deletion, which takes no conversion 
     "--letters",
     "letters",
     "FILE",
-    "Dead letters to drop theirs from; repeatable.  [default: dead_letter_path]",
+    "Dead letters from which to drop theirs; repeatable.  [default: dead_letter_path]",
 )
 @repeatable_option(
     "--list",
     "lists",
     "NAME",
-    "A customer list that records have named (list_name with an expression); repeatable.",
+    "A customer list named by records (list_name with an expression); repeatable.",
 )
-@click.option("--yes", is_flag=True, help="Ask nothing before it is done: for programs.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation: for programs.")
 @click.option(
     "--status",
     "status_of",
     is_flag=False,
     flag_value="",
     metavar="[ID]",
-    help="Show the deletion requests, or one, and ask for nothing.",
+    help="Show the deletion requests, or one of them, and ask for nothing.",
 )
 @click.option("--cancel", "cancelled", metavar="ID", help="Cancel a request that is PENDING.")
 def forget(
@@ -126,13 +126,15 @@ def forget(
         cancel_request(settings, paths, wanted, cancelled)
         return
     if settings.mode != "live":
-        problem = f"mode: is {settings.mode}, and deleting is for live only"
+        problem = f"mode: is {settings.mode}, but deletions are made only in mode live"
         refuse_settings([problem], paths)
     if file is None:
-        raise click.UsageError("Name a FILE with an address or a click id a line, or - for stdin.")
+        raise click.UsageError(
+            "Name a FILE with an address or a click id per line, or - for stdin."
+        )
     people = _read(file, column, stream, are_click_ids=are_click_ids)
     if not people.emails and not people.click_ids:
-        click.echo("There is nobody to forget: the input is empty.")
+        click.echo("The input is empty: there is nobody to delete.")
         return
     places = letters or (settings.dead_letter_path,)
     affected = affected_lists(settings, lists)
@@ -211,12 +213,14 @@ def _confirm(
     for label in affected.unnamed:
         click.echo(f"  customer lists of {label} stay as they are: {UNNAMED}")
     if any(not (entry.ad_account_id or "0").isdigit() for entry in settings.mappings or ()):
-        click.echo("  ad accounts that come with records are not asked: name them, --ad-account")
+        click.echo(
+            "  ad accounts that are named by records are not asked: name them with --ad-account"
+        )
     if yes:
         return
     if is_from_stdin:
-        raise click.UsageError("stdin has the addresses, and cannot answer: add --yes.")
-    click.confirm("Delete what there is of them?", abort=True)
+        raise click.UsageError("stdin has the addresses and cannot confirm: add --yes.")
+    click.confirm("Delete this data?", abort=True)
 
 
 def _drop(
@@ -238,7 +242,7 @@ def _drop_from_files(
     for place in places:
         yield from _drop("dead letters", place, people, drop_letters)
     if old_events is not None:
-        uploaded = " Uploaded files are Pinterest's."
+        uploaded = " Uploaded files are at Pinterest."
         yield from _drop("old events", old_events, people, drop_old_events, uploaded)
 
 
@@ -312,6 +316,6 @@ def _request_deletion(
         click.echo(f"ad account {account}: deletion request {made.request_id} is {made.status}.")
     click.echo(f"ad account {account}: {asking.accepted} of {len(targets)} people asked for.")
     if asking.refused:
-        yield f"ad account {account}: Pinterest refused {asking.refused} of them as no target"
+        yield f"ad account {account}: Pinterest refused {asking.refused} of them as targets"
     if problem is not None:
         yield f"ad account {account}: {problem if problem == NO_BETA else problem.rstrip('.')}."

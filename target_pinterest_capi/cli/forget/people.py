@@ -119,5 +119,5 @@ def _refusal(wrong: list[int]) -> str:
     lines, have = ("line", "has") if len(wrong) == 1 else ("lines", "have")
     return (
         f"{lines} {shown}{more} {have} neither a plain e-mail address nor a click id (Pinterest "
-        "does not accept digests here); --click-id reads every line as a click id"
+        "does not accept digests here); with --click-id every line is a click id"
     )

@@ -23,9 +23,9 @@ from target_pinterest_capi.pinterest.retries import Decision, classify_call, des
 TARGETS_PER_REQUEST: Final = 1_000  # no limit is published
 FORBIDDEN: Final = 403
 NO_BETA: Final = (
-    "Pinterest answered 403: it has not enabled deletion requests, which are a beta, for this app,"
-    " or the user who signed in has no access to the ad account. Ask Pinterest for access to"
-    " conversion deletion requests; until then use its own form for privacy requests"
+    "Pinterest answered 403: it has not enabled deletion requests, which are a beta, for this "
+    "app, or the user who signed in has no access to the ad account. Ask Pinterest for access "
+    "to conversion deletion requests; until then use Pinterest's own form for privacy requests"
 )
 
 
@@ -108,9 +108,9 @@ class DeletionFlow:
         if len(new) > 1:
             ids = ", ".join(one.request_id for one in new)
             raise FlowStopped(
-                "the answer to a deletion request was lost, and others were made meanwhile, so that"
-                f" it is open which of these is ours, or whether one is: {ids}. Run it again for"
-                " what was not asked yet: to ask twice does no harm"
+                "the answer to a deletion request was lost, and others were made in the "
+                f"meantime, so it is unknown whether one of these is ours: {ids}. Run it again "
+                "for the people who were not asked for yet: asking twice does no harm"
             )
         return new[0] if new else None
 
@@ -126,7 +126,7 @@ class DeletionFlow:
         _check_open(response)
         if isinstance(response, ApiResponse) and isinstance(response.body, DeletionRequestPage):
             return response.body.items
-        raise FlowStopped(f"{describe(response)} to a look at the deletion requests")
+        raise FlowStopped(f"{describe(response)} to a request for the deletion requests")
 
 
 def _call(send: partial[CallResponse], *, repeatable: bool = True) -> Call:

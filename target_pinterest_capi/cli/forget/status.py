@@ -17,7 +17,7 @@ from target_pinterest_capi.pinterest.responses import (
 from target_pinterest_capi.settings import Settings
 
 MOST_PAGES: Final = 100  # of 250 requests each
-NEEDED_FOR: Final = "to look at deletion requests"
+NEEDED_FOR: Final = "to read deletion requests"
 
 
 def show_status(
@@ -41,7 +41,7 @@ def cancel_request(
 ) -> None:
     """Cancel the request of an id, in the one ad account that has it."""
     if len(accounts) > 1:
-        raise click.UsageError("name the ad account of the request: --ad-account DIGITS")
+        raise click.UsageError("set the ad account of the request: --ad-account DIGITS")
     with open_session(settings, paths, accounts[0], NEEDED_FOR) as session:
         _print(accounts[0], _ask(session, accounts[0], "cancel_request", request_id))
 

@@ -48,7 +48,7 @@ def read_code(query: str, state: str) -> str:
     if not secrets.compare_digest(_first(given, "state").encode(), state.encode()):
         raise SignInError(
             "the answer belongs to another sign-in: its state is not the one of this address. "
-            "Start again, and open the address that is printed then"
+            "Start again, and open the address that is then printed"
         )
     error = _first(given, "error")
     if error == DENIED:
@@ -60,7 +60,7 @@ def read_code(query: str, state: str) -> str:
         raise SignInError(f"Pinterest's page answered with the error {redact(error)}")
     code = _first(given, "code")
     if not code:
-        raise SignInError("the address has no code: copy the complete address, up to its end")
+        raise SignInError("the address has no code: copy the complete address, to its end")
     return code
 
 
@@ -72,8 +72,8 @@ def read_pasted(text: str, state: str) -> str:
         query = ""
     if not query:
         raise SignInError(
-            "that is not an address that Pinterest leads to: copy what the browser's address bar "
-            "shows after the consent, from http to the end"
+            "that is not an address of the redirect: copy what the browser's address bar shows "
+            "after the consent, from http to the end"
         )
     return read_code(query, state)
 

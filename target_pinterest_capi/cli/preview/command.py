@@ -30,11 +30,11 @@ PLAIN_REFUSED: Final = (
 )
 # Settings that do something which a preview leaves to the target.
 LIMITS: Final = {
-    "stream_maps": "are applied by the target only; here the records are as the tap sent them",
-    "flattening_enabled": "is done by the target only; here the records have the tap's own columns",
-    "ledger_url": "is not asked; events that were delivered before are shown again",
+    "stream_maps": "are applied only by the target; here the records are as the tap sent them",
+    "flattening_enabled": "is done only by the target; here the records have the tap's own columns",
+    "ledger_url": "is not used; events that were delivered before are shown again",
     "customer_lists": (
-        "are not looked up; each change is shown, where a run sends the last one of a member only"
+        "are not looked up; each change is shown, but a run sends only the last one for a member"
     ),
 }
 
@@ -49,23 +49,21 @@ LIMITS: Final = {
     default=5,
     show_default=True,
     type=click.IntRange(1),
-    help="Events to show, list changes too.",
+    help="Events to show, including list changes.",
 )
 @click.option(
     "--summary",
     "only_summary",
     is_flag=True,
-    help="Read all of the input, and print the summary alone.",
+    help="Read all of the input, and print only the summary.",
 )
 @click.option(
     "--plain",
     is_flag=True,
-    help="Show values of events and members as they are before they are hashed: personal data.",
+    help="Show values of events and members before they are hashed: personal data.",
 )
-@click.option(
-    "--yes", is_flag=True, help="With --plain: print it also where that is not a terminal."
-)
-@json_option("a JSON object for each record and mapping or list, one a line")
+@click.option("--yes", is_flag=True, help="With --plain: print it even if that is not a terminal.")
+@json_option("print a JSON object per line for each record and mapping or list")
 def preview(
     file: str,
     paths: tuple[str, ...],

@@ -130,8 +130,8 @@ def _show_members(out: Console, customer_list: dict[str, Any]) -> None:
 def _facts(preview: Preview, *, is_whole: bool) -> Iterable[str]:
     if not is_whole:
         yield (
-            f"Reading stopped at line {preview.line}, with as much as was asked for; --summary"
-            " reads all of the input."
+            f"Reading stopped at line {preview.line}, when enough was shown; --summary reads all "
+            "of the input."
         )
     for one in preview.not_found():
         yield f"{one.message} ({one.setting})"
@@ -143,7 +143,7 @@ def _facts(preview: Preview, *, is_whole: bool) -> Iterable[str]:
             if "BATCH" in preview.ignored
             else ""
         )
-        yield f"Messages that mean nothing to a preview: {counts}{files}."
+        yield f"Messages without meaning for a preview: {counts}{files}."
     for stream, columns in preview.unread_columns().items():
         more = f" and {len(columns) - SHOWN_COLUMNS:,} more" if len(columns) > SHOWN_COLUMNS else ""
         readers = (

@@ -37,8 +37,10 @@ from target_pinterest_capi.settings import Settings
 @click.option(
     "--output",
     metavar="FILE",
-    help="Where letters go that still fail: a new file, or an fsspec URL as a prefix.  "
-    "[default: beside FILE, with the time]",
+    help=(
+        "Where dead letters go that still fail: a new file, or an fsspec URL as a prefix. "
+        "[default: next to FILE, with the time]"
+    ),
 )
 @dry_run_option("Read and check everything, and send nothing")
 def replay(file: str, paths: tuple[str, ...], output: str | None, dry_run: bool) -> None:
@@ -62,8 +64,8 @@ def replay(file: str, paths: tuple[str, ...], output: str | None, dry_run: bool)
     output = output if "://" in output else str(Path(output).expanduser())
     if "://" not in output and Path(output).exists():
         _end(
-            f"{output} is there already, and nothing is written over or added to: name a new file"
-            " with --output",
+            f"{output} exists already, and is neither replaced nor appended to: name a new file "
+            "with --output",
             ExitCode.CONFIGURATION,
         )
     letters = Letters(file, settings, needs_token=settings.mode != "dry_run")
@@ -193,8 +195,8 @@ def _no_state(_: bytes) -> None:
 
 def _no_token(error: NoTokenError) -> str:
     return (
-        f"conversion_token: is not set, and the letters of mapping {str(error)!r} need it: set it,"
-        " or conversion_token_file in the mapping entry of that name"
+        f"conversion_token: is not set, and the dead letters of mapping {str(error)!r} need it: "
+        "set it, or conversion_token_file in the mapping entry of that name"
     )
 
 

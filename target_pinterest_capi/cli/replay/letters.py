@@ -30,11 +30,12 @@ class UnsentReason(StrEnum):
         "have no event: their records were invalid, so there is nothing to send. Correct the source"
         " or the mapping, and let the tap send the records again."
     )
-    REPEATED = "hold an event that an earlier line of the file holds too: it is sent once."
+    REPEATED = "have an event that an earlier line of the file has too: it is sent once."
     CUT = (
-        "are incomplete JSON: a crash can cut a line, and the run after it writes the letter again."
+        "are incomplete JSON: a crash can cut a line, and the next run writes the dead letter "
+        "again."
     )
-    FOREIGN = "are not dead letters as the target writes them."
+    FOREIGN = "are not dead letters of the target."
 
 
 class NoTokenError(Exception):

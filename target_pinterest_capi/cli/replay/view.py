@@ -84,9 +84,9 @@ def show_sum(out: Console, run: Run, *, lines: int, output: str, file: str) -> N
     if open_events:
         out.print(
             Text(
-                f"{open_events:,} events that were read have no outcome. {file} is as it was:"
-                " replay it again once the cause is gone. With ledger_url, what was delivered is"
-                " not sent twice.",
+                f"{open_events:,} events that were read have no outcome. {file} is unchanged: "
+                "replay it again once the cause is fixed. With ledger_url, delivered events are "
+                "not sent twice.",
             ),
         )
     if run.dead_letters_written and not is_dry:

@@ -61,7 +61,7 @@ def show_details(out: Console, report: Report) -> None:
 
 def show_outcomes(out: Console, report: Report) -> None:
     """Show how the events of each stream and entry ended."""
-    print_title(out, "What became of the events")
+    print_title(out, "Outcomes of the events")
     rows = [(_entry(row.stream, row.mapping), _outcomes(row)) for row in report.outcomes]
     _numbers(out, [*rows, ("together", _outcomes(report.totals))])
 
@@ -70,9 +70,9 @@ def show_causes(out: Console, report: Report) -> None:
     """Show every reason with its places and what to do about it."""
     causes = find_causes(report)
     for title, found in (
-        ("What was not delivered, and what to do about it", causes.failed),
+        ("Events not delivered, and what to do about it", causes.failed),
         ("Values dropped from their events", causes.left_out),
-        ("Values sent, perhaps not as meant", causes.doubtful),
+        ("Values sent, but perhaps wrong", causes.doubtful),
         ("Pinterest's warnings", causes.warnings),
         ("What was skipped", causes.skipped),
     ):
@@ -98,7 +98,7 @@ def show_match_keys(out: Console, report: Report) -> None:
     names = report.delivered.by_event_name[:NAMES]
     if names:
         print_title(
-            out, "Match keys", ": events that carry what Pinterest matches and scores them by"
+            out, "Match keys", ": events that have what Pinterest matches and scores them by"
         )
         _numbers(out, [(entry.event_name, _coverage(entry)) for entry in names])
 

@@ -19,7 +19,9 @@ def show_summary(out: Console, entries: Sequence[Entry], outcomes: Mapping[str, 
         mark = ("mapped", "bold green") if entry.is_active else ("not mapped", "bold yellow")
         place = f"  stream {shown_name(entry.stream.name)}"
         out.print(Text.assemble(mark, place), soft_wrap=True)
-        words = entry.problem or outcomes.get(entry.stream.name, "no record to try it on")
+        words = entry.problem or outcomes.get(
+            entry.stream.name, "there is no record to try it with"
+        )
         if entry.preset:
             words = f"preset {entry.preset.value}; {words}"
         print_indented(out, words, INDENT, "bright_black")
@@ -27,5 +29,5 @@ def show_summary(out: Console, entries: Sequence[Entry], outcomes: Mapping[str, 
 
 def show_next(out: Console, output: str) -> None:
     """Show what to do with the file that was written."""
-    print_indented(out, f"Written to {output}: read it, and change what is not so. Then", 0)
+    print_indented(out, f"Written to {output}: read it, and correct what is wrong. Then", 0)
     out.print(f"  pinterest-capi check --config config.json --config {output}", soft_wrap=True)

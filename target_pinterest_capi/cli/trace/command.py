@@ -25,9 +25,9 @@ NOTHING_EXIT = 1
     "--letters",
     "letters",
     "FILE",
-    "Dead letters to look into; repeatable.  [default: dead_letter_path]",
+    "Dead letters to search; repeatable.  [default: dead_letter_path]",
 )
-@json_option("one JSON object instead of a table")
+@json_option("print one JSON object instead of a table")
 def trace(
     key: tuple[str, ...],
     paths: tuple[str, ...],

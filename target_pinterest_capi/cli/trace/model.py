@@ -200,8 +200,8 @@ def _ledger(
         )  # fmt: skip
     if not found and not any(step.event_id for step in steps):
         unseen.append(
-            "ledger, where the event's id is mapped to another column than the key's: it knows "
-            "events by their event_id; give that as KEY."
+            "ledger, if the event's id is mapped to another column than the key's: it has "
+            "events by their event_id; use that as KEY."
         )
 
 

@@ -75,7 +75,7 @@ def find_problems(sample: Sample, evidence: Evidence) -> list[str]:
             f"The target ended with exit code {evidence.exit_code}.{stopped}": evidence.exit_code,
             "The target left no report.": report is None,
             f"{twice:,} events were delivered more than once.": twice,
-            "The last STATE is not the one that the sample ends with.": (
+            "The last STATE is not the last one in the sample.": (
                 not states or json.loads(states[-1]) != sample.last_state
             ),
             **(_contradictions(sample, evidence) if report else {}),
@@ -95,8 +95,8 @@ def compare(first: Evidence, second: Evidence) -> Repeat:
         f"The second run ended with exit code {second.exit_code}.": second.exit_code,
         "The second run left no report.": second.report is None,
         f"{twice:,} events were delivered by both runs.": twice,
-        f"The first run delivered {earlier:,} events, and the second found {known:,} "
-        "in the ledger.": known != earlier,
+        f"The first run delivered {earlier:,} events, and the second found {known:,} in the "
+        "ledger.": known != earlier,
         f"The first run left {rejected:,} rejected events, and the second delivered "
         f"{later:,}.": later != rejected,
         f"The second run changed {changed:,} members of the customer list.": changed,
@@ -126,10 +126,10 @@ def _contradictions(sample: Sample, evidence: Evidence) -> dict[str, bool]:
         f"The sample has {records:,} records, and the report counts {report.run.records:,}.": (
             report.run.records != records
         ),
-        "What Pinterest received is not what the report counts as delivered.": (
+        "What Pinterest received differs from what the report counts as delivered.": (
             +delivered != _received(sample, evidence)
         ),
-        "The dead letters are not those that the report counts.": in_letters != dead,
+        "The dead letters differ from those that the report counts.": in_letters != dead,
         **{
             f"Stream {stream} has {number:,} records, and {ended[stream]:,} outcomes.": (
                 ended[stream] != number

@@ -24,11 +24,11 @@ FORBIDDEN: Final = 403
 PRIVATE: Final = frozenset({"localhost", "local", "internal", "test", "home.arpa"})
 
 _HOST: Final = (
-    "Ask for the sandbox by its IP address or as localhost. "
-    "Another name could be anybody's; its own one is what --host names."
+    "Open the sandbox by its IP address or as localhost. Another name could belong to anybody; "
+    "--host sets its own name."
 )
-_ORIGIN: Final = "Only the sandbox's own page may do that from a browser."
-_TYPE: Final = "From a browser this takes Content-Type: application/json."
+_ORIGIN: Final = "From a browser, only the sandbox's own page may do that."
+_TYPE: Final = "From a browser this needs Content-Type: application/json."
 
 
 def refusal(method: str, headers: Mapping[str, str], own_host: str) -> str:

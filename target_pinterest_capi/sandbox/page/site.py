@@ -90,7 +90,7 @@ class Site:
         place = request.path_params["place"]
         kept = next(self.store.newest_events(place - 1, place + 1), None) if place else None
         if kept is None:
-            raise HTTPException(404, "This event is not remembered any more.")
+            raise HTTPException(404, "This event is no longer in memory.")
         row = kept[1].decoded()
         return json_response(
             one_event.event_details(
