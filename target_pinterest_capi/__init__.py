@@ -6,7 +6,7 @@ __version__: str
 def __getattr__(name: str) -> str:
     """Return the version on request, because looking it up takes longer than Python's start.
 
-    Until `__main__` handles signals, one that arrives is a traceback.
+    Until `startup` handles signals, SIGINT is a traceback.
     """
     if name == "__version__":
         from importlib import metadata  # noqa: PLC0415 - see above

@@ -61,7 +61,11 @@ discount_amount coupon_discount shipping_address_count is_deleted ebay_order_id 
 billing_address is_email_opt_in credit_card_type order_source channel_id external_source
 external_id tax_provider_id products shipping_addresses coupons custom_status customer_locale
 external_merchant_id form_fields consignments fees is_tax_inclusive_pricing
-store_default_to_transactional_exchange_rate
+store_default_to_transactional_exchange_rate external_order_id ip_address_v6
+billing_address.first_name billing_address.last_name billing_address.company
+billing_address.street_1 billing_address.street_2 billing_address.city billing_address.state
+billing_address.zip billing_address.country billing_address.country_iso2 billing_address.phone
+billing_address.email billing_address.form_fields
 """
 MAGENTO = """
 applied_rule_ids base_currency_code base_discount_amount base_grand_total base_shipping_amount
@@ -103,6 +107,18 @@ merchandizeTotalTax notes orderNo orderPriceAdjustments orderToken orderTotal pa
 paymentStatus productItems productSubTotal productTotal remoteHost shipments shippingItems
 shippingStatus shippingTotal shippingTotalTax siteId sourceCode status taxation taxTotal
 groupedTaxItems taxRoundedAtGroup grouped_tax_items tax_rounded_at_group
+affiliatePartnerId affiliatePartnerName bonusDiscountLineItems businessType cancelCode
+cancelDescription customerOrderReference externalOrderNo externalOrderText omsData orderViewCode
+placeDate sourceCodeGroupId affiliate_partner_id affiliate_partner_name bonus_discount_line_items
+business_type cancel_code cancel_description customer_order_reference external_order_no
+external_order_text place_date source_code_group_id
+customerInfo.customerId customerInfo.customerName customerInfo.customerNo customerInfo.email
+customerInfo.guest billingAddress.address1 billingAddress.address2 billingAddress.city
+billingAddress.companyName billingAddress.countryCode billingAddress.firstName
+billingAddress.fullName billingAddress.id billingAddress.jobTitle billingAddress.lastName
+billingAddress.phone billingAddress.postBox billingAddress.postalCode billingAddress.salutation
+billingAddress.secondName billingAddress.stateCode billingAddress.suffix billingAddress.suite
+billingAddress.title
 """
 STRIPE = """
 amount amount_captured amount_refunded application application_fee application_fee_amount
@@ -122,6 +138,17 @@ shipping_details shipping_options submit_type subscription success_url tax_id_co
 total_details ui_mode url
 card destination dispute statement_description statement_descriptor_suffix updated
 updated_by_event_type
+authorization_code failure_balance_transaction presentment_details payment_method_details.type
+payment_method_details.card payment_method_details.card_present
+payment_method_details.interac_present billing_details.name billing_details.tax_id
+adaptive_pricing allowed_payment_method_types branding_settings client_secret collected_information
+customer_account excluded_payment_method_types integration_identifier managed_payments
+name_collection optional_items origin_context payment_method_configuration_details permissions
+redirect_on_completion return_url saved_payment_method_options wallet_options
+billing_details.email billing_details.phone customer_details.email customer_details.phone
+customer_details.name customer_details.business_name customer_details.individual_name
+customer_details.tax_exempt customer_details.tax_ids total_details.amount_discount
+total_details.amount_shipping total_details.amount_tax total_details.breakdown
 """
 # Of calls: the common fields, the context and traits of Segment's specification, what its and
 # RudderStack's destinations read by default, and the properties of e-commerce events.

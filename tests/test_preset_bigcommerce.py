@@ -138,3 +138,34 @@ def test_currency_is_the_one_that_was_paid_in(shown, paid, currency):
     changed = {"currency_code": shown, "default_currency_code": paid}
     (event,) = events_of("bigcommerce", [{**ORDER, **changed}])
     assert event["custom_data"]["currency"] == currency
+
+
+def test_shopper_with_an_address_of_version_6():
+    """An IPv6 address has a column of its own; the other one is empty then."""
+    address = {"ip_address": "", "ip_address_v6": "2001:db8::7"}
+    (event,) = events_of("bigcommerce", [{**ORDER, **address}])
+    assert event["user_data"]["client_ip_address"] == "2001:db8::7"
+
+
+def test_order_that_a_point_of_sale_wrote():
+    """A system in a store that writes orders by the API says so in external_source."""
+    (event,) = events_of(
+        "bigcommerce", [{**ORDER, "order_source": "external", "external_source": "POS"}]
+    )
+    assert event["action_source"] == "offline"
+
+
+def test_language():
+    """The shopper's locale is the language."""
+    (event,) = events_of("bigcommerce", [{**ORDER, "customer_locale": "en"}])
+    assert event["language"] == "en"
+
+
+def test_order_without_its_products():
+    """The API gives products as an address of their own: the event has none."""
+    products = {
+        "url": "https://api.example.com/v2/orders/118/products",
+        "resource": "/orders/118/products",
+    }
+    (event,) = events_of("bigcommerce", [{**ORDER, "products": products}])
+    assert "contents" not in event["custom_data"]

@@ -120,9 +120,35 @@ def test_statuses(status, is_sent):
 
 @pytest.mark.parametrize(
     ("channel", "source"),
-    [("storefront", "web"), ("store", "offline"), ("callcenter", "offline"), (None, "web")],
+    [
+        ("storefront", "web"),
+        ("store", "offline"),
+        ("callcenter", "offline"),
+        ("customerservicecenter", "offline"),
+        (None, "web"),
+    ],
 )
 def test_channels(channel, source):
     """Orders that staff entered are offline."""
     (event,) = events_of("salesforce_commerce", [{**ORDER, "channelType": channel}])
     assert event["action_source"] == source
+
+
+@pytest.mark.parametrize("spell", [dict, snake])
+def test_time_of_placing(spell):
+    """An order is as old as its placing, not as the basket that it was created from."""
+    order = {
+        **ORDER,
+        "creationDate": "2026-11-17T08:00:00.000Z",
+        "placeDate": "2026-11-17T09:08:31Z",
+    }
+    (event,) = events_of("salesforce_commerce", [spell(order)])
+    assert event["event_time"] == EVENT["event_time"]
+
+
+@pytest.mark.parametrize("spell", [dict, snake])
+def test_brand(spell):
+    """Orders of the Orders API name the brand of an item."""
+    items = [{**ORDER["productItems"][0], "brand": "Rivera"}]
+    (event,) = events_of("salesforce_commerce", [spell({**ORDER, "productItems": items})])
+    assert event["custom_data"]["contents"][0]["item_brand"] == "Rivera"

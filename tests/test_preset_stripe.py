@@ -143,6 +143,8 @@ def test_session(record):
         (5, "usd", "0.05"),
         (1999, "jpy", "1999"),
         (1999, "KRW", "1999"),
+        (500, "ugx", "5"),
+        (500, "isk", "5"),
         (1999, "kwd", "1.999"),
         ("1999", "usd", "19.99"),
     ],
@@ -176,9 +178,10 @@ def test_test_mode(live):
     assert result.reason is Skipped.WHEN
 
 
-def test_card_present():
+@pytest.mark.parametrize("method", ["card_present", "interac_present"])
+def test_card_present(method):
     """A card that was present was paid with in a store."""
-    details = {"card_present": {"brand": "visa"}, "type": "card_present"}
+    details = {method: {"brand": "visa"}, "type": method}
     (event,) = events_of("stripe", [{**CHARGE, "payment_method_details": details}])
     assert event["action_source"] == "offline"
 
@@ -187,3 +190,18 @@ def test_charge_without_a_payment_intent():
     """Older charges have no payment intent: their own id is the event's."""
     (event,) = events_of("stripe", [{**CHARGE, "payment_intent": None, "metadata": {}}])
     assert (event["event_id"], event["custom_data"]["order_id"]) == ("ch_71", "ch_71")
+
+
+@pytest.mark.parametrize("record", [CHARGE, SESSION], ids=["charge", "session"])
+def test_customer_account(record):
+    """Where a customer is an account of Stripe's newer kind, that is the external id."""
+    (event,) = events_of("stripe", [{**record, "customer": None, "customer_account": "acct_12"}])
+    assert event["user_data"]["external_id"][0] == sha256("acct_12")
+
+
+def test_price_of_a_fraction_of_a_cent():
+    """A price that is no whole number of cents has its decimals."""
+    price = {"currency": "usd", "unit_amount": None, "unit_amount_decimal": "12.5"}
+    line = {**SESSION["line_items"]["data"][0], "price": price}
+    (event,) = events_of("stripe", [{**SESSION, "line_items": {"data": [line]}}])
+    assert event["custom_data"]["contents"][0]["item_price"] == "0.125"

@@ -598,40 +598,6 @@ def test_signal_ends_a_run_whose_stdout_is_blocked(
     process.stderr.close()
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_signal_while_the_program_starts_is_no_traceback(
-    config: dict[str, Any], tmp_path: Path, number: int, code: int
-):
-    """From the first import on it ends the process, as later."""
-    path = tmp_path / "config.json"
-    path.write_text(json.dumps(config))
-    command = [sys.executable, "-v", "-m", "target_pinterest_capi", "--config", path]
-    process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path
-    )
-    assert process.stderr is not None
-    log = b""
-    while b"import 'singer_sdk" not in log:  # -v names what is being imported
-        log += process.stderr.readline()
-    process.send_signal(number)
-    rest = process.communicate(timeout=60)[1]
-    assert process.returncode == code
-    assert b"Traceback" not in log + rest
-
-
-def test_little_is_imported_before_signals_are_handled():
-    """What takes long is imported later: until then a signal would be a traceback."""
-    script = (
-        "import sys; before = set(sys.modules); import target_pinterest_capi.__main__; "
-        "print(*(set(sys.modules) - before))"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
-    imported = set(done.stdout.decode().split())
-    ours = {name for name in imported if name.startswith("target_")}
-    assert ours == {"target_pinterest_capi", "target_pinterest_capi.__main__"}
-    assert "importlib.metadata" not in imported
-
-
 @pytest.mark.parametrize(
     ("closed", "code", "words"),
     [

@@ -40,6 +40,7 @@ INSIDE: Final = (
     "reporting",
     "settings",
     "singer",
+    "startup",
     "suggestions",
 )
 ROOMS: Final = {
@@ -89,6 +90,7 @@ ROOMS: Final = {
     "expressions": Room(("expressions",), ("events",)),
     "events": Room(("events",), ()),
     "files": Room(("files",), ()),
+    "startup": Room(("startup",), ()),
     "sandbox": Room(("sandbox",), ()),
 }
 

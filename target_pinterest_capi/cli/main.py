@@ -1,6 +1,7 @@
 """The `pinterest-capi` program: its commands, each loaded when it is called."""
 
 import re
+import signal
 from importlib import import_module
 from inspect import cleandoc
 from typing import Final
@@ -8,6 +9,7 @@ from typing import Final
 import click
 
 from target_pinterest_capi import __version__
+from target_pinterest_capi.startup import hand_over
 
 # command: module and function of cli/, and what the list of commands says of it
 COMMANDS: Final = {
@@ -112,7 +114,16 @@ class _Commands(click.Group):
         module, _, function = COMMANDS[cmd_name][0].partition(":")
         command: click.Command = getattr(import_module(module), function)
         open_with_examples(command)
+        hand_over()  # it may have something to undo
         return command
+
+    def invoke(self, ctx: click.Context) -> None:
+        """Run the command, and end it as a shell expects where SIGINT comes."""
+        try:
+            super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("Aborted!", err=True)
+            ctx.exit(128 + signal.SIGINT)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):

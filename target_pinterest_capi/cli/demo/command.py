@@ -6,7 +6,6 @@ should be. Nothing of the user's environment or configuration is read.
 
 import os
 import shutil
-import signal
 import sys
 import tempfile
 import time
@@ -50,7 +49,6 @@ def demo(directory: Path | None, as_json: bool) -> None:
     directory = _directory(directory)
     out = console()
     out.quiet = as_json
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that it ends the target, too
     try:
         with needed_packages():
             shown = _run(target, directory, out)

@@ -1,0 +1,15 @@
+"""The program `pinterest-capi`, which is also `python -m target_pinterest_capi.cli`."""
+
+from target_pinterest_capi.startup import prepare
+
+
+def main() -> None:
+    """Run the command that is named."""
+    prepare()
+    from target_pinterest_capi.cli.main import main as run  # noqa: PLC0415 - signals come first
+
+    run()
+
+
+if __name__ == "__main__":
+    main()

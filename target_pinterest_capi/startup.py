@@ -1,0 +1,58 @@
+"""What both programs do before anything else: see to signals, and to closed standard streams.
+
+Imports take most of a second. A signal in that time ends the process at once, with the exit code
+that it has later on: nothing was read, and nothing is lost. Imports nothing that Python has not
+loaded by itself, since SIGINT is a traceback of Python's until this is done.
+"""
+
+import os
+import sys
+
+
+def prepare() -> None:
+    """End the process at SIGINT and SIGTERM, unless they are ignored, and open what is closed."""
+    try:
+        import signal  # noqa: PLC0415 - takes a while
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, _end)
+    except KeyboardInterrupt:
+        _end(2, None)
+    _open_what_is_closed()
+
+
+def hand_over() -> None:
+    """Have signals end what has begun in the usual way from now on, where `prepare` saw to them.
+
+    SIGINT is a `KeyboardInterrupt`, and SIGTERM a `SystemExit`, so that both undo what is open.
+    """
+    import signal  # noqa: PLC0415 - see above
+
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: _exit}
+    for number, handler in usual.items():
+        if signal.getsignal(number) is _end:
+            signal.signal(number, handler)
+
+
+def _open_what_is_closed() -> None:
+    """Keep the numbers of stdin, stdout and stderr from files that are opened later.
+
+    Where one is closed, a ledger could become stderr, and be written to by whatever logs. What is
+    opened in its place can be neither read nor written, but for stderr, which is let go.
+    """
+    for number, flags in ((0, os.O_WRONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, flags)  # the lowest number that is free
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115 - until the process ends
+
+
+def _end(number: int, frame: object) -> None:  # noqa: ARG001 - the signal module's signature
+    os._exit(128 + number)
+
+
+def _exit(number: int, frame: object) -> None:  # noqa: ARG001 - the signal module's signature
+    sys.exit(128 + number)
