@@ -23,7 +23,7 @@ from target_pinterest_capi.events.event import (
 )
 from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES, FIELDS
 from target_pinterest_capi.events.keys import derive_event_id, read_key
-from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
+from target_pinterest_capi.events.reasons import Dropped, Invalid, Skipped, Warned
 from target_pinterest_capi.events.warnings import user_agent_warning
 
 REQUIRED = ("event_name", "action_source", "event_time", "event_id")
@@ -195,7 +195,7 @@ class Oracle:
         reasons: list[str] = []
         converters = Converters(self.options, lambda _, reason: reasons.append(reason))
         converters.convert(BY_PATH[path])(raw[path])
-        unusable = [reason for reason in reasons if reason in [*LeftOut]]
+        unusable = [reason for reason in reasons if reason in [*Dropped]]
         detail = unusable[0] if unusable else None
         return self._invalid(Invalid.BAD_FIELD, path, record, detail=detail)
 

@@ -219,7 +219,7 @@ def test_each_type_is_what_json_has(tmp_path, kind: str):
         (
             b"{}",
             "avro",
-            "its encoding is not supported: jsonl, with gzip or without, parquet and arrow are",
+            "its encoding is not supported: use jsonl, with or without gzip, parquet or arrow",
         ),
     ],
 )

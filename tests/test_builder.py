@@ -19,7 +19,7 @@ from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.events.build.plan import NOW, EventPlan, FieldPlan
 from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, SkippedRecord
 from target_pinterest_capi.events.fields import BY_PATH, FIELDS, FieldKind
-from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
+from target_pinterest_capi.events.reasons import Dropped, Invalid, Skipped, Warned
 
 AT = 1_790_000_000
 ORIGIN = Origin("orders", "paid")
@@ -191,47 +191,47 @@ def test_every_choice_is_taken_in_any_case(path: str):
     """A value that Pinterest lists is sent as listed, any other is dropped."""
     for choice in BY_PATH[path].choices:
         assert build(path, f" {choice.upper()} ")[0] == choice
-    assert build(path, "fridge") == (None, {(path, LeftOut.UNKNOWN_CHOICE): 1})
+    assert build(path, "fridge") == (None, {(path, Dropped.UNKNOWN_CHOICE): 1})
 
 
 @pytest.mark.parametrize(
     ("path", "value", "reason"),
     [
-        ("user_data.ph", "none given", LeftOut.NOT_A_PHONE),
-        ("user_data.ge", "?", LeftOut.UNKNOWN_GENDER),
-        ("user_data.db", "03/04/1990", LeftOut.AMBIGUOUS_DATE),
-        ("user_data.db", "1990-02-30", LeftOut.NOT_A_DATE),
-        ("user_data.country", "Atlantis", LeftOut.UNKNOWN_COUNTRY),
-        ("user_data.zp", "---", LeftOut.NOT_A_POSTAL_CODE),
-        ("user_data.hashed_maids", "00000000-0000-0000-0000-000000000000", LeftOut.TRACKING_OFF),
-        ("user_data.fn", "5d41402abc4b2a76b9719d911017c592", LeftOut.UNMATCHABLE_DIGEST),
-        ("user_data.client_ip_address", "localhost", LeftOut.NOT_AN_IP_ADDRESS),
-        ("custom_data.currency", "XXY", LeftOut.UNKNOWN_CURRENCY),
-        ("language", "1", LeftOut.UNKNOWN_LANGUAGE),
-        ("custom_data.value", "1.234,50 €", LeftOut.NOT_AN_AMOUNT),
-        ("custom_data.value", "1" * 19, LeftOut.AMOUNT_OUT_OF_RANGE),
-        ("custom_data.num_items", "2.5", LeftOut.NOT_AN_INTEGER),
-        ("custom_data.num_items", -1, LeftOut.OUT_OF_RANGE),
-        ("device_info.battery_level", 101, LeftOut.OUT_OF_RANGE),
-        ("opt_out", "perhaps", LeftOut.NOT_A_BOOLEAN),
-        ("app_info.install_time", "soon", LeftOut.NOT_A_TIME),
-        ("app_info.app_id", "x" * 201, LeftOut.TOO_LONG),
-        ("custom_data.order_id", {"a": 1}, LeftOut.NOT_TEXT),
-        ("custom_data.contents", "no json", LeftOut.UNREADABLE_JSON),
-        ("custom_data.contents", [1], LeftOut.NOT_AN_ITEM),
-        ("custom_data.content_ids", "[1 , , 3]", LeftOut.UNREADABLE_JSON),
-        ("user_data.fn", "[removed]", LeftOut.UNREADABLE_JSON),
-        ("user_data.hashed_maids", "(no id)", LeftOut.NOT_A_MAID),
-        ("user_data.hashed_maids", "jane@example.com", LeftOut.NOT_A_MAID),
-        ("user_data.external_id", "d41d8cd98f00b204e9800998ecf8427e", LeftOut.EMPTY_DIGEST),
-        ("user_data.fn", hashlib.sha256(b"").hexdigest(), LeftOut.EMPTY_DIGEST),
-        ("user_data.fn", "1B2M2Y8AsgTpgAmY7PhCfg==", LeftOut.EMPTY_DIGEST),
-        ("user_data.ph", "1.41556E+10", LeftOut.DIGITS_LOST),
-        ("user_data.client_ip_address", "0.0.0.0", LeftOut.NOT_AN_IP_ADDRESS),
-        ("custom_data.value", "33.333333333333336", LeftOut.AMOUNT_OUT_OF_RANGE),
+        ("user_data.ph", "none given", Dropped.NOT_A_PHONE),
+        ("user_data.ge", "?", Dropped.UNKNOWN_GENDER),
+        ("user_data.db", "03/04/1990", Dropped.AMBIGUOUS_DATE),
+        ("user_data.db", "1990-02-30", Dropped.NOT_A_DATE),
+        ("user_data.country", "Atlantis", Dropped.UNKNOWN_COUNTRY),
+        ("user_data.zp", "---", Dropped.NOT_A_POSTAL_CODE),
+        ("user_data.hashed_maids", "00000000-0000-0000-0000-000000000000", Dropped.TRACKING_OFF),
+        ("user_data.fn", "5d41402abc4b2a76b9719d911017c592", Dropped.UNMATCHABLE_DIGEST),
+        ("user_data.client_ip_address", "localhost", Dropped.NOT_AN_IP_ADDRESS),
+        ("custom_data.currency", "XXY", Dropped.UNKNOWN_CURRENCY),
+        ("language", "1", Dropped.UNKNOWN_LANGUAGE),
+        ("custom_data.value", "1.234,50 €", Dropped.NOT_AN_AMOUNT),
+        ("custom_data.value", "1" * 19, Dropped.AMOUNT_OUT_OF_RANGE),
+        ("custom_data.num_items", "2.5", Dropped.NOT_AN_INTEGER),
+        ("custom_data.num_items", -1, Dropped.OUT_OF_RANGE),
+        ("device_info.battery_level", 101, Dropped.OUT_OF_RANGE),
+        ("opt_out", "perhaps", Dropped.NOT_A_BOOLEAN),
+        ("app_info.install_time", "soon", Dropped.NOT_A_TIME),
+        ("app_info.app_id", "x" * 201, Dropped.TOO_LONG),
+        ("custom_data.order_id", {"a": 1}, Dropped.NOT_TEXT),
+        ("custom_data.contents", "no json", Dropped.UNREADABLE_JSON),
+        ("custom_data.contents", [1], Dropped.NOT_AN_ITEM),
+        ("custom_data.content_ids", "[1 , , 3]", Dropped.UNREADABLE_JSON),
+        ("user_data.fn", "[removed]", Dropped.UNREADABLE_JSON),
+        ("user_data.hashed_maids", "(no id)", Dropped.NOT_A_MAID),
+        ("user_data.hashed_maids", "jane@example.com", Dropped.NOT_A_MAID),
+        ("user_data.external_id", "d41d8cd98f00b204e9800998ecf8427e", Dropped.EMPTY_DIGEST),
+        ("user_data.fn", hashlib.sha256(b"").hexdigest(), Dropped.EMPTY_DIGEST),
+        ("user_data.fn", "1B2M2Y8AsgTpgAmY7PhCfg==", Dropped.EMPTY_DIGEST),
+        ("user_data.ph", "1.41556E+10", Dropped.DIGITS_LOST),
+        ("user_data.client_ip_address", "0.0.0.0", Dropped.NOT_AN_IP_ADDRESS),
+        ("custom_data.value", "33.333333333333336", Dropped.AMOUNT_OUT_OF_RANGE),
     ],
 )
-def test_bad_value_is_left_out_and_the_event_goes_on(path: str, value: Any, reason: LeftOut):
+def test_bad_value_is_left_out_and_the_event_goes_on(path: str, value: Any, reason: Dropped):
     """A value that cannot be used is counted by field and reason; the event is made without it."""
     assert build(path, value) == (None, {(path, str(reason)): 1})
 

@@ -134,7 +134,7 @@ def test_without_a_sample_that_is_said(check):
         (
             {"ad_account_id": "77"},
             "ad account",
-            "77 (ad_account_id) is not open to the token",
+            "77 (ad_account_id) is not accessible with the token",
             "address of Ads Manager",
         ),
         ({"api_url": "{origin}/v4"}, "test request", "answered 404", ""),
@@ -162,8 +162,8 @@ def test_what_is_refused_is_told_apart(check, sandbox, settings, step, words, pl
         (Fault("status", status=500, html=True), "check again in a few minutes"),
         (Fault("drop_before"), "network between here and api_url"),
         (Fault("truncated"), "network between here and api_url"),
-        (Fault("not_json"), "Pinterest's answers have a status for each event"),
-        (Fault("empty_body"), "Pinterest's answers have a status for each event"),
+        (Fault("not_json"), "a response of Pinterest has a status for each event"),
+        (Fault("empty_body"), "a response of Pinterest has a status for each event"),
     ],
 )
 def test_answer_that_tells_nothing(check, sandbox, fault, words):
@@ -236,7 +236,7 @@ def test_missing_token_says_where_tokens_are(check):
     assert "In Pinterest: Ads > Conversions > Set up API > Generate new token" in " ".join(
         result.stdout.split()
     )
-    assert result.stdout.endswith("The configuration has to be changed first.\n")
+    assert result.stdout.endswith("The configuration must be corrected first.\n")
 
 
 @pytest.mark.parametrize(
@@ -428,7 +428,7 @@ def test_sample_with_events_and_a_list():
     assert names == {"page_visit": 1, "checkout": 1}
     assert (
         mappings.no_sample(settings).message
-        == "1 mapping, 1 customer list; --sample FILE tries your records"
+        == "1 mapping, 1 customer list; --sample FILE tests them with your records"
     )
 
 
@@ -448,7 +448,7 @@ def test_what_only_the_target_does_is_said():
     """Stream maps and flattening change records before they are mapped, but not a sample's."""
     settings = settings_of(stream_maps={"visits": {"em": "em"}})
     finding, (names, _) = mappings.sample(settings, visits("page_visit"))
-    assert finding.details == ("stream_maps is applied by the target only, and not to this sample",)
+    assert finding.details == ("stream_maps is applied only by the target, and not to this sample",)
     assert names == {"page_visit": 1}
 
 
@@ -576,7 +576,7 @@ def test_lists_are_looked_up(check, make_list):
     )
     assert result.exit_code == 0
     assert lines_of(result, "oauth") == [
-        ("ok", f"Pinterest takes oauth.access_token for ad account {ACCOUNT}")
+        ("ok", f"Pinterest accepts oauth.access_token for ad account {ACCOUNT}")
     ]
     assert lines_of(result, "customer lists") == [
         ("ok", f"VIPs exists: list {made}"),
@@ -642,7 +642,7 @@ def test_refresh_token_is_exchanged_and_what_replaces_it_kept(check, tmp_path):
     assert (first.exit_code, second.exit_code) == (0, 0)
     assert (
         found(second)["oauth"]["message"]
-        == f"Pinterest takes the token of oauth for ad account {ACCOUNT}"
+        == f"Pinterest accepts the token of oauth for ad account {ACCOUNT}"
     )
     kept = json.loads((tmp_path / "oauth.json").read_text())["refresh_token"]
     assert kept != APP["refresh_token"]
@@ -781,7 +781,7 @@ def test_the_program_in_a_plain_terminal(sandbox, tmp_path):
         ),
         ({"report_path": "config.json/report.html"}, "files", "report_path cannot be written"),
         ({"metrics_path": "config.json/run.prom"}, "files", "metrics_path cannot be written"),
-        ({"ledger_url": "sqlite:///nowhere/ledger.db"}, "ledger", "its folder is not there"),
+        ({"ledger_url": "sqlite:///nowhere/ledger.db"}, "ledger", "its folder does not exist"),
         ({"ledger_url": "sqlite:///config.json"}, "ledger", "file is not a database"),
         ({"ledger_url": "postgresql+nodriver://127.0.0.1/x"}, "ledger", "ledger_url"),
         (
@@ -789,7 +789,7 @@ def test_the_program_in_a_plain_terminal(sandbox, tmp_path):
             "ledger",
             "ledger_url cannot be used",
         ),
-        ({"results_url": "sqlite:///nowhere/results.db"}, "results", "its folder is not there"),
+        ({"results_url": "sqlite:///nowhere/results.db"}, "results", "its folder does not exist"),
         (
             {"results_url": "postgresql+psycopg://user:secret@127.0.0.1:9/x", "mode": "test"},
             "results",
@@ -874,7 +874,7 @@ def test_names_of_ones_own_are_looked_up(plain_terminal, oauth: dict[str, str] |
         results = [one for one in check_settings(settings, None) if one.step == "own names"]
     said = {one.message: one.status for one in results}
     if oauth is None:
-        open_question = "names of your own are not looked up at Pinterest: there is no oauth in"
+        open_question = "your own event names are not looked up at Pinterest: there is no oauth in"
         assert [words for words in said if words.startswith(open_question)]
         return
     assert said[f"quote_request is defined in ad account {ACCOUNT}"] == CheckStatus.OK

@@ -154,7 +154,7 @@ def test_dripping_body_ends_at_the_deadline():
     listener.close()
     thread.join(120)
     assert answer == NoResponse(
-        NoResponseKind.UNCERTAIN, "the answer was not complete within 30 seconds"
+        NoResponseKind.UNCERTAIN, "the response was not complete within 30 seconds"
     )
 
 

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from target_pinterest_capi.events import coerce
-from target_pinterest_capi.events.reasons import LeftOut
+from target_pinterest_capi.events.reasons import Dropped
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOON = 1_795_255_200  # 2026-11-21T10:00:00Z
@@ -59,7 +59,7 @@ COERCIONS = {
 def test_every_json_value_is_taken_or_left_out(coerced, kind, value):
     """No value raises: each gives one of the type, nothing, or a reason."""
     result = coerced(value)
-    assert result is None or type(result) in (kind, LeftOut)
+    assert result is None or type(result) in (kind, Dropped)
 
 
 @pytest.mark.parametrize(
@@ -105,11 +105,11 @@ def test_zero_and_false_are_something(something):
         (Decimal("NaN"), None),
         (float("inf"), None),
         (Decimal("-Infinity"), None),
-        ([1], LeftOut.NOT_TEXT),
-        ({}, LeftOut.NOT_TEXT),
-        (b"x", LeftOut.NOT_TEXT),
-        (Decimal("1E+100000"), LeftOut.TOO_LONG),
-        pytest.param(10**5000, LeftOut.TOO_LONG, id="5000 digits"),
+        ([1], Dropped.NOT_TEXT),
+        ({}, Dropped.NOT_TEXT),
+        (b"x", Dropped.NOT_TEXT),
+        (Decimal("1E+100000"), Dropped.TOO_LONG),
+        pytest.param(10**5000, Dropped.TOO_LONG, id="5000 digits"),
     ],
 )
 def test_text(value, text):
@@ -221,7 +221,7 @@ def test_amount(value, amount):
 )
 def test_amount_that_is_none(value):
     """Separators, currency signs, booleans, lists and objects are refused: nothing is guessed."""
-    assert coerce.amount(value) is LeftOut.NOT_AN_AMOUNT
+    assert coerce.amount(value) is Dropped.NOT_AN_AMOUNT
 
 
 @pytest.mark.parametrize(
@@ -245,7 +245,7 @@ def test_amount_that_is_none(value):
 )
 def test_amount_out_of_range(value):
     """More than 18 integer or 9 fraction digits are refused, never rounded."""
-    assert coerce.amount(value) is LeftOut.AMOUNT_OUT_OF_RANGE
+    assert coerce.amount(value) is Dropped.AMOUNT_OUT_OF_RANGE
 
 
 @given(
@@ -286,23 +286,23 @@ def test_an_amount_is_the_number_it_came_from(number):
         (Decimal("0E+999999"), 0),
         (2**63 - 1, 2**63 - 1),
         (str(2**63 - 1), 2**63 - 1),
-        (3.5, LeftOut.NOT_AN_INTEGER),
-        ("3.5", LeftOut.NOT_AN_INTEGER),
-        (True, LeftOut.NOT_AN_INTEGER),
-        ("three", LeftOut.NOT_AN_INTEGER),
-        ("1,000", LeftOut.NOT_AN_INTEGER),
-        (float("nan"), LeftOut.NOT_AN_INTEGER),
-        (Decimal("sNaN"), LeftOut.NOT_AN_INTEGER),
-        (float("inf"), LeftOut.NOT_AN_INTEGER),
-        ([3], LeftOut.NOT_AN_INTEGER),
-        ({}, LeftOut.NOT_AN_INTEGER),
-        (Decimal("1E-999999"), LeftOut.NOT_AN_INTEGER),
-        (2**63, LeftOut.OUT_OF_RANGE),
-        (-(2**63), LeftOut.OUT_OF_RANGE),
-        (str(2**63), LeftOut.OUT_OF_RANGE),
-        (1e300, LeftOut.OUT_OF_RANGE),
-        (Decimal("1E+999999"), LeftOut.OUT_OF_RANGE),
-        ("1e999999999999999999999", LeftOut.OUT_OF_RANGE),
+        (3.5, Dropped.NOT_AN_INTEGER),
+        ("3.5", Dropped.NOT_AN_INTEGER),
+        (True, Dropped.NOT_AN_INTEGER),
+        ("three", Dropped.NOT_AN_INTEGER),
+        ("1,000", Dropped.NOT_AN_INTEGER),
+        (float("nan"), Dropped.NOT_AN_INTEGER),
+        (Decimal("sNaN"), Dropped.NOT_AN_INTEGER),
+        (float("inf"), Dropped.NOT_AN_INTEGER),
+        ([3], Dropped.NOT_AN_INTEGER),
+        ({}, Dropped.NOT_AN_INTEGER),
+        (Decimal("1E-999999"), Dropped.NOT_AN_INTEGER),
+        (2**63, Dropped.OUT_OF_RANGE),
+        (-(2**63), Dropped.OUT_OF_RANGE),
+        (str(2**63), Dropped.OUT_OF_RANGE),
+        (1e300, Dropped.OUT_OF_RANGE),
+        (Decimal("1E+999999"), Dropped.OUT_OF_RANGE),
+        ("1e999999999999999999999", Dropped.OUT_OF_RANGE),
     ],
 )
 def test_integer(value, integer):
@@ -345,7 +345,7 @@ def test_integer(value, integer):
             )
         ),
         *(
-            (value, LeftOut.NOT_A_BOOLEAN)
+            (value, Dropped.NOT_A_BOOLEAN)
             for value in (
                 2,
                 -1,
@@ -474,8 +474,8 @@ def test_units_are_told_apart_by_their_digits(first, last, per_second, as_type):
     """
     assert coerce.unix_time(as_type(first), UTC) == first // per_second
     assert coerce.unix_time(as_type(last), UTC) == last // per_second
-    assert coerce.unix_time(as_type(last + 1), UTC) is LeftOut.NOT_A_TIME
-    assert coerce.unix_time(as_type(first - 1), UTC) is LeftOut.NOT_A_TIME
+    assert coerce.unix_time(as_type(last + 1), UTC) is Dropped.NOT_A_TIME
+    assert coerce.unix_time(as_type(first - 1), UTC) is Dropped.NOT_A_TIME
 
 
 @pytest.mark.parametrize(
@@ -520,7 +520,7 @@ def test_units_are_told_apart_by_their_digits(first, last, per_second, as_type):
 )
 def test_unix_time_that_is_none(value):
     """Numbers that are as likely something else, impossible days and other types are refused."""
-    assert coerce.unix_time(value, BERLIN) is LeftOut.NOT_A_TIME
+    assert coerce.unix_time(value, BERLIN) is Dropped.NOT_A_TIME
 
 
 @pytest.mark.parametrize(
@@ -573,8 +573,8 @@ def test_every_moment_is_floored_to_its_second(moment):
         ('["\ud83d\ude00"]', ["😀"]),
         ("[]", None),
         (" [ ] ", None),
-        ("[a]", LeftOut.UNREADABLE_JSON),
-        ("[1 , , 3]", LeftOut.UNREADABLE_JSON),
+        ("[a]", Dropped.UNREADABLE_JSON),
+        ("[1 , , 3]", Dropped.UNREADABLE_JSON),
         ("['a', None, \"b's\", 2]", ["a", None, "b's", 2]),
         ("[SKU-1]-2", ["[SKU-1]-2"]),
         ('["a"', ['["a"']),
@@ -613,12 +613,12 @@ def test_decimals_of_json_text_keep_their_digits():
         ("null", None),
         ([{"id": "1"}, 5], [{"id": "1"}, 5]),
         (["{x"], ["{x"]),
-        ("[{", LeftOut.UNREADABLE_JSON),
-        ("sku-1", LeftOut.UNREADABLE_JSON),
-        ("5", LeftOut.NOT_AN_ITEM),
-        ('"a"', LeftOut.NOT_AN_ITEM),
-        (5, LeftOut.NOT_AN_ITEM),
-        (True, LeftOut.NOT_AN_ITEM),
+        ("[{", Dropped.UNREADABLE_JSON),
+        ("sku-1", Dropped.UNREADABLE_JSON),
+        ("5", Dropped.NOT_AN_ITEM),
+        ('"a"', Dropped.NOT_AN_ITEM),
+        (5, Dropped.NOT_AN_ITEM),
+        (True, Dropped.NOT_AN_ITEM),
     ],
 )
 def test_items(value, items):

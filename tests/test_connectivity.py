@@ -74,7 +74,7 @@ def test_server_without_tls(listener):
     ).start()
     connection = check_connectivity(f"https://127.0.0.1:{port(listener)}/v5", 5)[1]
     assert connection.status is CheckStatus.FAILED
-    assert "does not speak TLS" in connection.message
+    assert "the TLS handshake with" in connection.message
 
 
 def _answer(listener: socket.socket, handle: Callable[[socket.socket], object]) -> None:

@@ -41,19 +41,19 @@ def listed(code: int, status: str = "processed", **messages: str) -> ApiResponse
         (
             listed(200, warning_message="An odd page"),
             (WARNING, OK, OK),
-            "warning about the made-up event: An odd page",
+            "warning about the test event: An odd page",
         ),
         (
             listed(422, status="failed", error_message="No such day"),
             (WARNING, OK, OK),
-            "failed the made-up event: No such day",
+            "failed the test event: No such day",
         ),
-        (listed(422, status="failed"), (WARNING, OK, OK), "failed the made-up event"),
+        (listed(422, status="failed"), (WARNING, OK, OK), "failed the test event"),
         (ApiResponse(401, message="Who?"), (OK, FAILED, SKIPPED), "it answered 401 (Who?)"),
         (
             ApiResponse(403),
             (OK, OK, FAILED),
-            f"{ACCOUNT} (ad_account_id) is not open to the token: Pinterest answered 403",
+            f"{ACCOUNT} (ad_account_id) is not accessible with the token: Pinterest answered 403",
         ),
         (
             ApiResponse(400, message="Invalid request"),
@@ -70,12 +70,12 @@ def listed(code: int, status: str = "processed", **messages: str) -> ApiResponse
         (
             ApiResponse(200),
             (FAILED, SKIPPED, SKIPPED),
-            "Pinterest's answers have a status for each event",
+            "a response of Pinterest has a status for each event",
         ),
         (
             ApiResponse(200, []),
             (FAILED, SKIPPED, SKIPPED),
-            "Pinterest's answers have a status for each event",
+            "a response of Pinterest has a status for each event",
         ),
         (
             NoResponse(NoResponseKind.NOT_SENT, "ConnectError"),

@@ -26,7 +26,7 @@ from report_sample import observed, report_of
 from target_pinterest_capi import settings
 from target_pinterest_capi.events.outcomes import NotSent, Outcome, Rejected
 from target_pinterest_capi.events.event import Origin
-from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
+from target_pinterest_capi.events.reasons import Invalid, Dropped, Skipped, Warned
 from target_pinterest_capi.reporting.counters import Counters
 from target_pinterest_capi.reporting.ending import headline
 from target_pinterest_capi.reporting.report import Report, decode
@@ -120,7 +120,7 @@ def test_every_record_has_one_outcome(shown):
 @pytest.mark.parametrize("stream", demo_sample.STREAMS, ids=lambda stream: stream.name)
 def test_each_stream_has_its_line(shown, stream):
     """What takes its records is shown before, its outcomes, which add up to them, afterwards."""
-    plan, _, outcomes = shown.out.partition("What became of the events")
+    plan, _, outcomes = shown.out.partition("Outcomes of the events")
     assert re.search(rf"^  {stream.name} +{stream.records:,}  \w", plan, re.MULTILINE)
     (line,) = re.findall(rf"^  {stream.name}(?: \(.*\))? +([\d, -]+)$", outcomes, re.MULTILINE)
     counts = [int(count.replace(",", "")) for count in line.replace("-", "0").split()]
@@ -149,7 +149,7 @@ def test_the_shop_shows_what_there_is(shown):
 )
 def test_each_reason_is_explained(shown, reason):
     """Beside each reason stands what to do about it."""
-    members = (Invalid, LeftOut, Rejected, Skipped, Warned, NotSent)
+    members = (Invalid, Dropped, Rejected, Skipped, Warned, NotSent)
     advice = {str(member): member.advice for reasons in members for member in reasons}
     assert reason.replace("_", " ") in shown.out
     assert words(advice[reason]) in words(shown.out)
@@ -378,9 +378,9 @@ def test_the_example_is_an_event_in_the_shops_own_words(summary):
 
 
 def test_the_shown_event_is_cut_short(shown):
-    """On the page the event's digests are cut short, and none is left whole."""
+    """On the page the event's digests are shortened, and none is left whole."""
     page = shown.out.partition("What Pinterest received of it")[2].partition(
-        "What became of the events"
+        "Outcomes of the events"
     )[0]
     assert re.search(r'"em": \["[0-9a-f]{12}\.\.\."', page)
     assert not re.search(r"[0-9a-f]{64}", page)
@@ -571,8 +571,8 @@ def test_what_adds_up_has_no_problems():
     assert find_problems(SAMPLE, EVIDENCE) == []
 
 
-ANOTHER = "What Pinterest received is not what the report counts as delivered."
-LAST_STATE = "The last STATE is not the one that the sample ends with."
+ANOTHER = "What Pinterest received differs from what the report counts as delivered."
+LAST_STATE = "The last STATE is not the last one in the sample."
 
 
 @pytest.mark.parametrize(
@@ -588,8 +588,11 @@ LAST_STATE = "The last STATE is not the one that the sample ends with."
         ({"updates": []}, ANOTHER),
         ({"report": report(delivered=3)}, ANOTHER),
         ({"report": report(delivered=1)}, "Stream orders has 5 records, and 4 outcomes."),
-        ({"dead_letters": ""}, "The dead letters are not those that the report counts."),
-        ({"report": report(missing=2)}, "The dead letters are not those that the report counts."),
+        ({"dead_letters": ""}, "The dead letters differ from those that the report counts."),
+        (
+            {"report": report(missing=2)},
+            "The dead letters differ from those that the report counts.",
+        ),
         ({"report": report(records=8)}, "The sample has 9 records, and the report counts 8."),
         ({"report": None}, "The target left no report."),
         ({"states": ['{"a":1}']}, LAST_STATE),

@@ -183,7 +183,7 @@ def test_account_that_has_no_calls_left_waits_a_minute_at_most_and_says_so(caplo
         desk.dispatcher.submit(batch_of(range(number, number + 1)))
     desk.run()
     assert desk.clock.now == began + 60
-    assert "takes no more calls" in caplog.text
+    assert "accepts no more requests" in caplog.text
     assert "is sent in 60 seconds" in caplog.text
 
 

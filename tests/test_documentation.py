@@ -19,7 +19,7 @@ from given import ACCOUNT
 from target_pinterest_capi.cli import fields
 from target_pinterest_capi.events.coerce import unix_time
 from target_pinterest_capi.events.fields import FIELDS, ITEM_FIELDS
-from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
+from target_pinterest_capi.events.reasons import Dropped, Invalid, Skipped, Warned
 from target_pinterest_capi.pipeline.preview import Preview
 from target_pinterest_capi.settings import ConfigurationError, load
 from tools import documentation
@@ -82,7 +82,7 @@ def results_of(preview: Preview, record: Block) -> Iterator[dict[str, Any]]:
     for results in preview.read([json.dumps(schema).encode(), line.encode()]):
         for result in results:
             members = result.members()
-            for name in ("left_out", "warnings"):
+            for name in ("dropped", "warnings"):
                 if name in members:
                     members[name] = [
                         {"field": note["field"], "reason": note["reason"]} for note in members[name]
@@ -220,7 +220,7 @@ def test_examples_of_normal_forms_show_something(name: str):
 
 @pytest.mark.parametrize(
     ("section", "reasons"),
-    [("left-out", LeftOut), ("warned", Warned), ("invalid", Invalid), ("skipped", Skipped)],
+    [("dropped", Dropped), ("warned", Warned), ("invalid", Invalid), ("skipped", Skipped)],
 )
 def test_every_reason_is_in_the_guide(section: str, reasons: Any):
     """Each member of the closed lists of reasons stands in the guide with its advice."""

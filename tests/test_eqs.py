@@ -20,7 +20,7 @@ from target_pinterest_capi.cli.eqs import own_reports
 from target_pinterest_capi.cli.main import main
 from target_pinterest_capi.events.components import COMPONENTS
 from target_pinterest_capi.events.event import Origin
-from target_pinterest_capi.events.reasons import LeftOut
+from target_pinterest_capi.events.reasons import Dropped
 from target_pinterest_capi.pinterest.responses import ComponentQuality, QualityIssue, QualityScore
 from target_pinterest_capi.reporting.counters import Counters
 from target_pinterest_capi.reporting.expectations import EXPECTED
@@ -292,7 +292,7 @@ def test_app_has_its_token_refreshed(deliver, ask, tmp_path):
     [
         ((), {"oauth": None}, 2, ("oauth: is required", "oauth.access_token", "oauth.token_path")),
         ((), {"ad_account_id": "x"}, 2, ("ad_account_id",)),
-        (("--ad-account", "x"), {}, 2, ("digits only",)),
+        (("--ad-account", "x"), {}, 2, ("only digits",)),
         (("--lookback", "7d"), {}, 2, ("'1d', '14d'",)),
         (("--report", "none.json"), {}, 2, ("does not exist",)),
         (("--report", "config.json"), {}, 1, ("config.json cannot be used", "report_path")),
@@ -339,10 +339,10 @@ def test_no_score_is_explained(ask, arguments, settings, code, said):
     [
         (Fault("status", status=429, retry_after=7, endpoint="conversion_eqs"), "wait 7 seconds"),
         (Fault("status", status=503, endpoint="conversion_eqs"), "ask again in a few minutes"),
-        (Fault("status", status=400, endpoint="conversion_eqs"), "refuses the request itself"),
+        (Fault("status", status=400, endpoint="conversion_eqs"), "refused the request itself"),
         (Fault("status", status=404, endpoint="conversion_eqs"), "check ad_account_id"),
         (Fault("status", status=503, endpoint="oauth"), "no access token"),
-        (Fault("not_json", endpoint="conversion_eqs"), "not what Pinterest answers: check api_url"),
+        (Fault("not_json", endpoint="conversion_eqs"), "not a response of Pinterest: check api_url"),
     ],
 )  # fmt: skip
 def test_what_may_pass_is_told_from_what_will_not(ask, sandbox, fault, said):
@@ -393,7 +393,7 @@ def own(coverage: float | None) -> list[Report]:
     if coverage is None:
         return []
     tally = Counters()
-    tally.count_value(Origin("orders", ""), "user_data.external_id", LeftOut.UNMATCHABLE_DIGEST, 3)
+    tally.count_value(Origin("orders", ""), "user_data.external_id", Dropped.UNMATCHABLE_DIGEST, 3)
     carrying = {"external_id": [digest("C-1")]}
     events = [event(number, **(carrying if number < coverage else {})) for number in range(100)]
     return [report_of(tally, observed(*events))]

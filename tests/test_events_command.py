@@ -39,7 +39,7 @@ def test_names_are_defined_mapped_anew_listed_and_deleted(events, sandbox: Sandb
     listed = events("list", mappings=[mapping])
     assert listed.stdout.splitlines() == [
         "quote: contact",
-        "showroom_visit: in the configuration, and not defined",
+        "showroom_visit: in the configuration, but not defined",
         f"1 of 15 names are defined in ad account {ACCOUNT}.",
     ]
     assert events("delete", "quote").exit_code == 0
@@ -75,8 +75,8 @@ def test_account_that_is_full(events):
         (("define", "a,b", "--as", "lead"), {}, 2, "without commas"),
         (("define", "a", "--as", "custom"), {}, 2, "'custom' is not one of"),
         (("list",), {"oauth": None}, 2, "oauth: is required for events of your own"),
-        (("list", "--ad-account", "x"), {}, 2, "digits only"),
-        (("list",), {"ad_account_id": "77"}, 1, "has no right to the ad account's events"),
+        (("list", "--ad-account", "x"), {}, 2, "only digits"),
+        (("list",), {"ad_account_id": "77"}, 1, "has no access to the ad account's events"),
         (("list",), {"oauth": {"access_token": "wrong"}}, 1, "set oauth.access_token to a new one"),
     ],
 )

@@ -542,7 +542,7 @@ def test_what_may_have_been_meant_as_a_column(source, column):
     assert column or "a column of this name" not in error.message
 
 
-IN_QUOTES = ": a name with a space in it stands in double quotes"
+IN_QUOTES = ": a name with a space is written in double quotes"
 
 
 def written(name):
@@ -631,14 +631,14 @@ def expression_error(source):
         ("sum(a, b)", 0, "takes 1 argument, not 2"),
         ("merge()", 0, "takes at least 1 argument, not 0"),
         ("sort_by(a, b)", 0, "argument 2"),
-        ("&a", 0, "'&' stands only"),
-        ("lower(&a)", 6, "'&' stands only"),
-        ("[a, &b]", 4, "'&' stands only"),
-        ("sum(&a)", 4, "'&' stands only"),
+        ("&a", 0, "'&' is allowed only"),
+        ("lower(&a)", 6, "'&' is allowed only"),
+        ("[a, &b]", 4, "'&' is allowed only"),
+        ("sum(&a)", 4, "'&' is allowed only"),
         ('"lower"(a)', 0, "without quotes"),
         ("a[0](b)", 3, "no function's name"),
         ("regex_extract(a, '(')", 17, "pattern is wrong"),
-        ("regex_extract(a, '(b+)+')", 17, "repeats what repeats"),
+        ("regex_extract(a, '(b+)+')", 17, "repeats a part that repeats"),
         ("regex_extract(a, 'b*b*b*b*b*b*b*c')", 17, "too many repeats"),
         ("regex_extract(a, 'b{99999999999999999999}')", 17, "pattern is wrong"),
         ("regex_extract(a, `5`)", 17, "write it as 'text'"),

@@ -178,7 +178,7 @@ def test_two_settings_of_one_file_are_refused(
     monkeypatch.chdir(tmp_path)
     Path("a.json").write_text(TOKEN)
     Path("link").symlink_to("a.json")
-    with pytest.raises(ConfigurationError, match=f"{named}.*is the file of {other}"):
+    with pytest.raises(ConfigurationError, match=f"{named}.*is also the file of {other}"):
         settings_of(**settings)
 
 
@@ -200,8 +200,8 @@ def test_devices_and_urls_are_no_files_of_their_own():
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("dead_letter_path", "a\0b", "holds a null character"),
-        ("report_path", "a\0b.json", "holds a null character"),
+        ("dead_letter_path", "a\0b", "has a null character"),
+        ("report_path", "a\0b.json", "has a null character"),
         (
             "ledger_url",
             "postgresql+psycopg://u:s3cret@host:abc/db",

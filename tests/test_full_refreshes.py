@@ -105,7 +105,7 @@ def test_more_than_max_removed_ratio_stops(run_target, sandbox, full, prune):
     bring(run_target, full, 1)
     code, said = prune()
     assert code == 3
-    assert "3 of 4 members did not come again, and max_removed_ratio is 0.5" in said
+    assert "3 of 4 members were not in the last refresh, and max_removed_ratio is 0.5" in said
     assert members(sandbox) == people(1, 2, 3, 4)
     changed = [entry(refresh="full", max_removed_ratio=0.75)]
     assert prune(customer_lists=changed)[0] == 0

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from target_pinterest_capi.events.hashing import digest, digest_bytes, recognize
-from target_pinterest_capi.events.reasons import LeftOut
+from target_pinterest_capi.events.reasons import Dropped
 
 SHA256 = hashlib.sha256(b"jane@example.com").hexdigest()
 SHA1 = hashlib.sha1(b"jane@example.com").hexdigest()
@@ -44,7 +44,7 @@ def test_a_sha256_digest_is_recognized(text, refuse_others):
 @pytest.mark.parametrize("text", [MD5, MD5.upper(), f" {MD5} ", SHA1, SHA1.upper(), f"{SHA1}\n"])
 def test_other_digests_are_refused(text):
     """Texts like MD5 and SHA-1 digests are refused, since Pinterest cannot match them."""
-    assert recognize(text) is LeftOut.UNMATCHABLE_DIGEST
+    assert recognize(text) is Dropped.UNMATCHABLE_DIGEST
 
 
 @pytest.mark.parametrize("text", [MD5, SHA1])
@@ -80,7 +80,7 @@ def test_ordinary_text_is_no_digest(text):
 def test_recognizing_never_raises(text):
     """Any text is a digest, a refused one, or none."""
     known = recognize(text)
-    assert known is None or isinstance(known, LeftOut) or known == text.strip().lower()
+    assert known is None or isinstance(known, Dropped) or known == text.strip().lower()
 
 
 @pytest.mark.parametrize("algorithm", ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"])
@@ -92,7 +92,7 @@ def test_digest_of_nothing_is_nothing(algorithm, refuse_others):
     if algorithm in ("md5", "sha1", "sha256"):
         written.append(b64encode(made.digest()).decode())
     for text in written:
-        assert recognize(text, refuse_others=refuse_others) is LeftOut.EMPTY_DIGEST
+        assert recognize(text, refuse_others=refuse_others) is Dropped.EMPTY_DIGEST
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_digest_of_nothing_is_nothing(algorithm, refuse_others):
 )
 def test_digest_of_no_value_is_nothing(digest):
     """What programs hash where there is no value names nobody, nor does a digest of one digit."""
-    assert recognize(digest) is LeftOut.EMPTY_DIGEST
+    assert recognize(digest) is Dropped.EMPTY_DIGEST
 
 
 @pytest.mark.parametrize("data", [b"jane", b"john", b"?", b"1", b"21", bytes(3)])
@@ -136,7 +136,7 @@ def test_other_digests_in_other_writings_are_refused(algorithm):
     """An MD5 or a SHA-1 in Base64 or in bytes is what it is in hex."""
     made = hashlib.new(algorithm, b"jane", usedforsecurity=False)
     for text in (b64encode(made.digest()).decode(), "\\x" + made.hexdigest()):
-        assert recognize(text) is LeftOut.UNMATCHABLE_DIGEST
+        assert recognize(text) is Dropped.UNMATCHABLE_DIGEST
         assert recognize(text, refuse_others=False) is None
 
 

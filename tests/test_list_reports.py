@@ -138,5 +138,5 @@ def test_exceptions_are_in_log_and_page():
     words = "\n".join(one.lines())
     assert "invalid_records 2" in (one.warning() or "")
     assert msgspec.structs.replace(one, exceptions={}).warning() is None
-    assert "does not describe this status" in words
+    assert "does not document this status" in words
     assert "audience was there" in words

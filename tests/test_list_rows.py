@@ -28,7 +28,7 @@ from target_pinterest_capi.customer_lists.net_operations import (
 )
 from target_pinterest_capi.customer_lists.rows import identities_of
 from target_pinterest_capi.events.event import InvalidRecord, Origin, SkippedRecord
-from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
+from target_pinterest_capi.events.reasons import Dropped, Invalid, Skipped, Warned
 from target_pinterest_capi.pinterest.list_records import (
     ListRow,
     request_records,
@@ -153,13 +153,13 @@ def test_more_identifiers_of_a_kind_make_more_rows():
         ({}, Invalid.MISSING_FIELD, "member"),
         ({"ip": "192.0.2.1"}, Invalid.MISSING_FIELD, "member"),
         ({"agent": AGENT}, Invalid.MISSING_FIELD, "member"),
-        ({"email": "nobody"}, LeftOut.NOT_AN_EMAIL, "member.email"),
-        ({"email": "nobody", "ip": "192.0.2.1"}, LeftOut.NOT_AN_EMAIL, "member.email"),
-        ({"phone": "call me"}, LeftOut.NOT_A_PHONE, "member.phone"),
-        ({"customer": "n/a"}, LeftOut.NULL_VALUE, "member.external_id"),
-        ({"customer": digest("")}, LeftOut.EMPTY_DIGEST, "member.external_id"),
-        ({"customer": {"a": 1}}, LeftOut.NOT_TEXT, "member.external_id"),
-        ({"ip": "0.0.0.0", "agent": AGENT}, LeftOut.NOT_AN_IP_ADDRESS, "member.ip_address"),
+        ({"email": "nobody"}, Dropped.NOT_AN_EMAIL, "member.email"),
+        ({"email": "nobody", "ip": "192.0.2.1"}, Dropped.NOT_AN_EMAIL, "member.email"),
+        ({"phone": "call me"}, Dropped.NOT_A_PHONE, "member.phone"),
+        ({"customer": "n/a"}, Dropped.NULL_VALUE, "member.external_id"),
+        ({"customer": digest("")}, Dropped.EMPTY_DIGEST, "member.external_id"),
+        ({"customer": {"a": 1}}, Dropped.NOT_TEXT, "member.external_id"),
+        ({"ip": "0.0.0.0", "agent": AGENT}, Dropped.NOT_AN_IP_ADDRESS, "member.ip_address"),
     ],
 )
 def test_rows_that_identify_nobody_are_invalid(columns, reason, field: str):
@@ -178,7 +178,7 @@ def test_a_bad_identifier_costs_itself():
         ListRow(email=digest("jane@example.com"), hashed_phone_number=digest("5550134")),
     )
     assert {note[1:] for note in notes} == {
-        ("member.maid", LeftOut.NOT_A_MAID),
+        ("member.maid", Dropped.NOT_A_MAID),
         ("member.phone", Warned.PHONE_WITHOUT_COUNTRY),
     }
 

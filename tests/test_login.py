@@ -121,7 +121,7 @@ def test_browser_signs_in(configured, tmp_path: Path, given: dict[str, str]):
     login = start_login("--redirect-uri", free_address(), BROWSER=command)
     out, err = login.communicate(timeout=120)
     assert (login.returncode, err) == (0, "")
-    assert "Signed in: tokens/oauth.json holds the refresh token now." in out
+    assert "Signed in: tokens/oauth.json has the refresh token now." in out
     kept = tmp_path / "tokens" / "oauth.json"
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     assert json.loads(kept.read_text())["refresh_token"] == "sandbox-refresh-token-1"
@@ -157,7 +157,7 @@ def test_pasting_signs_in(configured):
     led = press(re.sub(r"redirect_uri=[^&]+", "redirect_uri=http%3A%2F%2Flocalhost%2F", address))
     out, err = login.communicate(led + "\n", timeout=120)
     assert login.returncode == 1
-    assert "redirect_uri is another one than that of the code" in err
+    assert "redirect_uri differs from that of the code" in err
     login = start_login("--manual")
     out, err = login.communicate(press(printed_address(login)) + "\n", timeout=120)
     assert (login.returncode, err) == (0, "")
@@ -173,7 +173,7 @@ def test_pasting_signs_in(configured):
         (lambda address: press(address).replace("state=", "state=x"), "another sign-in"),
         (lambda address: press(address).replace("code=", "cod="), "has no code"),
         (lambda address: press(address).replace("sandbox-code-1", "other"), "answered 401"),
-        (lambda _: "code", "not an address that Pinterest leads to"),
+        (lambda _: "code", "not an address of the redirect"),
     ],
 )
 def test_pasted_addresses_that_sign_nobody_in(
@@ -242,7 +242,7 @@ def test_port_that_is_in_use(configured):
     result = run("login", "--redirect-uri", taken)
     server.close()
     assert result.exit_code == 1
-    assert f"{taken} cannot be waited for: Address already in use" in result.stderr
+    assert f"{taken} cannot be listened on: Address already in use" in result.stderr
     assert "--redirect-uri" in result.stderr
     assert "/oauth/?" not in result.stdout
 
@@ -369,7 +369,7 @@ def test_disk_without_room_makes_no_conversion_token(configured, sandbox: Sandbo
     ("oauth", "output", "code", "words"),
     [
         ({"access_token": "wrong"}, "made", 1, "set oauth.access_token to a new one"),
-        ({}, "made", 2, "oauth: is required to make a conversion token"),
+        ({}, "made", 2, "oauth: is required to create a conversion token"),
         ({"access_token": "sandbox-access-token"}, "config.json/x", 2, "cannot be written"),
     ],
 )

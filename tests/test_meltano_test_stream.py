@@ -38,7 +38,7 @@ def test_settings_are_tried_and_nothing_is_recorded(run_target, sandbox):
         (request.test, request.events, request.status) for request in sandbox.store.requests()
     ] == [(True, 1, 200)]
     assert sandbox.store.events() == []
-    assert "token: Pinterest takes conversion_token" in ran.log
+    assert "token: Pinterest accepts conversion_token" in ran.log
 
 
 def test_once_is_enough(run_target, sandbox):

@@ -29,7 +29,7 @@ from target_pinterest_capi.customer_lists.net_operations import (
 )
 from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.events.event import InvalidRecord, Origin
-from target_pinterest_capi.events.reasons import Invalid, LeftOut
+from target_pinterest_capi.events.reasons import Dropped, Invalid
 
 ORIGIN = Origin("vips", "VIPs")
 BEGAN_AT = datetime(2026, 11, 25, 10, tzinfo=UTC)
@@ -119,12 +119,12 @@ def test_digests_are_passed_through(length):
 @pytest.mark.parametrize(
     ("value", "list_type", "reason"),
     [
-        ("nobody", "EMAIL", LeftOut.NOT_AN_EMAIL),
-        ("nobody", "MAID", LeftOut.NOT_A_MAID),
-        ("d41d8cd98f00b204e9800998ecf8427e", "EMAIL", LeftOut.EMPTY_DIGEST),
-        ("1B2M2Y8AsgTpgAmY7PhCfg==", "IDFA", LeftOut.EMPTY_DIGEST),
-        ({"a": 1}, "EMAIL", LeftOut.NOT_TEXT),
-        ("00000000-0000-0000-0000-000000000000", "IDFA", LeftOut.TRACKING_OFF),
+        ("nobody", "EMAIL", Dropped.NOT_AN_EMAIL),
+        ("nobody", "MAID", Dropped.NOT_A_MAID),
+        ("d41d8cd98f00b204e9800998ecf8427e", "EMAIL", Dropped.EMPTY_DIGEST),
+        ("1B2M2Y8AsgTpgAmY7PhCfg==", "IDFA", Dropped.EMPTY_DIGEST),
+        ({"a": 1}, "EMAIL", Dropped.NOT_TEXT),
+        ("00000000-0000-0000-0000-000000000000", "IDFA", Dropped.TRACKING_OFF),
         (" ", "EMAIL", None),
         (None, "MAID", None),
     ],
@@ -193,7 +193,7 @@ def test_several_identifiers_of_a_record():
 @pytest.mark.parametrize(
     ("record", "reason", "field", "detail"),
     [
-        ({"email": "nobody", "action": "add"}, LeftOut.NOT_AN_EMAIL, "member", None),
+        ({"email": "nobody", "action": "add"}, Dropped.NOT_AN_EMAIL, "member", None),
         ({"email": None, "action": "add"}, Invalid.MISSING_FIELD, "member", None),
         ({"action": "add"}, Invalid.MISSING_FIELD, "member", None),
         (

@@ -44,11 +44,11 @@ def test_state_is_left_as_bytes():
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        (b"id,secret", "it reads like CSV"),
-        (b"\xef\xbb\xbfid;secret\r", "it reads like CSV"),
-        (b'"id","secret"\r', "it reads like CSV"),
-        (b"id\tsecret", "it reads like CSV"),
-        (b"1,2,3", "it reads like CSV"),
+        (b"id,secret", "it looks like CSV"),
+        (b"\xef\xbb\xbfid;secret\r", "it looks like CSV"),
+        (b'"id","secret"\r', "it looks like CSV"),
+        (b"id\tsecret", "it looks like CSV"),
+        (b"1,2,3", "it looks like CSV"),
         (
             gzip.compress(b"id,secret", mtime=0),
             "it is compressed with gzip: unpack it with `gzip -dc`",
@@ -61,10 +61,10 @@ def test_state_is_left_as_bytes():
         (b"<!DOCTYPE html><p>secret, 502", "it is HTML or XML, such as an error page"),
         (b"  <html>", "it is HTML or XML"),
         (b'[{"secret": 1}]', "it is a list"),
-        (b"INFO secret, starting", "it reads like a line of a log, which belongs on stderr"),
-        (b"2026-11-26 09:13:39,706 [ERROR] secret", "it reads like a line of a log"),
-        (b"Traceback (most recent call last):", "it is the error of a program"),
-        ('{"type": "STATE"}'.encode("utf-16"), "it is UTF-16 or UTF-32, where UTF-8 is read"),
+        (b"INFO secret, starting", "it looks like a line of a log, which belongs on stderr"),
+        (b"2026-11-26 09:13:39,706 [ERROR] secret", "it looks like a line of a log"),
+        (b"Traceback (most recent call last):", "it is an error message of a program"),
+        ('{"type": "STATE"}'.encode("utf-16"), "it is UTF-16 or UTF-32 instead of UTF-8"),
     ],
 )
 def test_other_kind_of_file_is_named(line: bytes, words: str):
@@ -257,5 +257,5 @@ def test_byte_order_mark_is_no_part_of_a_line():
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
 def test_utf_16_is_refused_in_words(encoding: str):
     """The error says what the line is and what is read."""
-    with pytest.raises(MessageError, match="UTF-16 or UTF-32, where UTF-8 is read"):
+    with pytest.raises(MessageError, match="UTF-16 or UTF-32 instead of UTF-8"):
         decode('{"type":"STATE","value":1}'.encode(encoding))

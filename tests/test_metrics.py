@@ -114,7 +114,7 @@ def test_other_content_is_replaced(run_target, file: Path, content: bytes):
     file.write_bytes(content)
     ran = run_target(GOOD, metrics_path=str(file))
     assert (ran.code, samples(file)["records_total",]) == (0, 2)
-    assert "its counters begin again at 0" in ran.log
+    assert "its counters start again at 0" in ran.log
 
 
 def test_metrics_of_others_are_not_kept(file: Path):

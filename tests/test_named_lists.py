@@ -171,7 +171,7 @@ def test_check_says_which_lists_a_run_would_make(cli, run_target, sandbox: Sandb
     assert "B does not exist yet; it is created with its first members" in shown
     assert "names 2 customer lists: A, B." in shown
     assert [one.name for one in sandbox.store.lists()] == ["A"]
-    assert "--sample FILE looks them up" in " ".join(cli("check").split())
+    assert "use --sample FILE to look them up" in " ".join(cli("check").split())
     assert "max_lists, which is 1" in " ".join(
         cli("check", "--sample", "SAMPLE", max_lists=1).split()
     )

@@ -29,7 +29,7 @@ from target_pinterest_capi.events import codes
 from target_pinterest_capi.events import normalize as forms
 from target_pinterest_capi.events.characters import well_formed
 from target_pinterest_capi.events.phones import NATIONAL, completed_by_library, zero_after_code
-from target_pinterest_capi.events.reasons import LeftOut, Warned
+from target_pinterest_capi.events.reasons import Dropped, Warned
 
 # Characters that the rules are about, dense enough to meet: signs, digits of other scripts, marks,
 # odd cases, spaces, surrogates.
@@ -111,13 +111,13 @@ EVERY_FORM = pytest.mark.parametrize("form", [form for form, _ in FORMS.values()
 def test_a_normal_form_is_its_own_normal_form(form, likely, data):
     """Normalizing twice gives what normalizing once gives."""
     normal = form(data.draw(likely | TEXTS))
-    assert isinstance(normal, LeftOut) or form(normal) == normal
+    assert isinstance(normal, Dropped) or form(normal) == normal
 
 
 @pytest.mark.parametrize(("form", "likely"), FORMS.values(), ids=FORMS.keys())
 def test_likely_texts_are_taken(form, likely):
     """The texts that these rules are tried on do reach a normal form: the rules are not empty."""
-    assert find(likely, lambda text: not isinstance(form(text), LeftOut)) is not None
+    assert find(likely, lambda text: not isinstance(form(text), Dropped)) is not None
 
 
 @EVERY_FORM
@@ -125,7 +125,7 @@ def test_likely_texts_are_taken(form, likely):
 def test_a_normal_form_is_something_that_utf8_carries(form, text):
     """The result is not empty, is in NFC, and can be encoded, lone surrogates or not."""
     normal = form(text)
-    assert isinstance(normal, LeftOut) or (
+    assert isinstance(normal, Dropped) or (
         normal and normal.encode().decode() == normal and is_normalized("NFC", normal)
     )
 
@@ -142,7 +142,7 @@ def test_composed_and_decomposed_text_have_one_normal_form(form, text):
 @pytest.mark.parametrize("blank", ["", " ", "\t\n", "\u00a0\u3000"])
 def test_blank_text_is_empty(form, blank):
     """White space of any kind is EMPTY in every field, and no complaint about its form."""
-    assert form(blank) is LeftOut.EMPTY
+    assert form(blank) is Dropped.EMPTY
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_email(text, normal):
 )
 def test_email_that_is_none(text):
     """What is not of the form x@y.z, or carries more than one address, is refused."""
-    assert forms.email(text) is LeftOut.NOT_AN_EMAIL
+    assert forms.email(text) is Dropped.NOT_AN_EMAIL
 
 
 @pytest.mark.parametrize(
@@ -321,7 +321,7 @@ def test_phone_without_country(text, region, digits, warning):
 @pytest.mark.parametrize("region", [None, "US"])
 def test_phone_that_is_none(text, region):
     """Letters that are no extension, and texts without digits, are refused."""
-    assert forms.phone(text, region) == (LeftOut.NOT_A_PHONE, None)
+    assert forms.phone(text, region) == (Dropped.NOT_A_PHONE, None)
 
 
 @given(
@@ -397,7 +397,7 @@ def test_odd_national_numbers_alone_load_the_library():
 def test_phone_gives_digits_or_a_reason(text, region):
     """Whatever the text and the country, the result is digits from 1 on, or a reason."""
     digits, _ = forms.phone(text, region)
-    assert isinstance(digits, LeftOut) or (
+    assert isinstance(digits, Dropped) or (
         digits.isascii() and digits.isdigit() and digits[0] != "0"
     )
 
@@ -447,11 +447,11 @@ def test_gender(text, normal):
         ("repeat_customer", "returning"),
         ("existing", "returning"),
         ("Recurring", "returning"),
-        ("vip", LeftOut.UNKNOWN_CHOICE),
-        ("1", LeftOut.UNKNOWN_CHOICE),
-        ("true", LeftOut.UNKNOWN_CHOICE),
-        ("new, returning", LeftOut.UNKNOWN_CHOICE),
-        (" ", LeftOut.EMPTY),
+        ("vip", Dropped.UNKNOWN_CHOICE),
+        ("1", Dropped.UNKNOWN_CHOICE),
+        ("true", Dropped.UNKNOWN_CHOICE),
+        ("new, returning", Dropped.UNKNOWN_CHOICE),
+        (" ", Dropped.EMPTY),
     ],
 )
 def test_customer_type(text, normal):
@@ -462,7 +462,7 @@ def test_customer_type(text, normal):
 @pytest.mark.parametrize("text", ["u", "unknown", "1", "2", "0", "prefer not to say", "fm", "?"])
 def test_gender_that_is_unknown(text):
     """Other words, and numbers, which differ from system to system, are refused."""
-    assert forms.gender(text) is LeftOut.UNKNOWN_GENDER
+    assert forms.gender(text) is Dropped.UNKNOWN_GENDER
 
 
 @pytest.mark.parametrize(
@@ -505,8 +505,8 @@ def test_birth_date(text, date_format):
 @pytest.mark.parametrize(
     ("text", "date_format", "normal"),
     [
-        ("03/04/1990", None, LeftOut.AMBIGUOUS_DATE),
-        ("03.04.1990", None, LeftOut.AMBIGUOUS_DATE),
+        ("03/04/1990", None, Dropped.AMBIGUOUS_DATE),
+        ("03.04.1990", None, Dropped.AMBIGUOUS_DATE),
         ("03/04/1990", "dmy", "19900403"),
         ("03/04/1990", "mdy", "19900304"),
         ("3-4-1990 00:00:00", "mdy", "19900304"),
@@ -546,7 +546,7 @@ def test_birth_date_that_could_be_either(text, date_format, normal):
 @pytest.mark.parametrize("date_format", [None, "dmy"])
 def test_birth_date_that_is_none(text, date_format):
     """Impossible days, placeholder years, two-digit years and timestamps are refused."""
-    assert forms.birth_date(text, date_format) is LeftOut.NOT_A_DATE
+    assert forms.birth_date(text, date_format) is Dropped.NOT_A_DATE
 
 
 @given(born=st.dates(min_value=date(1850, 1, 1), max_value=date(2099, 12, 31)))
@@ -606,7 +606,7 @@ def test_city(text, normal):
 @pytest.mark.parametrize("text", ["-", "...", "™", "😀"])
 def test_city_of_signs_only(text):
     """A city without letters and digits is empty."""
-    assert forms.city(text) is LeftOut.EMPTY
+    assert forms.city(text) is Dropped.EMPTY
 
 
 @pytest.mark.parametrize(
@@ -705,7 +705,7 @@ def test_postal_code(text, region, normal):
         ("1234 AB", "nl", "1234"),
         ("94105-1234", "us", "94105"),
         ("2101", "us", "02101"),
-        ("EC", "gb", LeftOut.NOT_A_POSTAL_CODE),
+        ("EC", "gb", Dropped.NOT_A_POSTAL_CODE),
     ],
 )
 def test_postal_code_of_digits_only(text, region, normal):
@@ -716,7 +716,7 @@ def test_postal_code_of_digits_only(text, region, normal):
 @pytest.mark.parametrize("region", [None, "us", "gb"])
 def test_postal_code_that_is_none(region):
     """Signs alone are no postal code."""
-    assert forms.postal_code("- -", region, digits_only=False) is LeftOut.NOT_A_POSTAL_CODE
+    assert forms.postal_code("- -", region, digits_only=False) is Dropped.NOT_A_POSTAL_CODE
 
 
 @pytest.mark.parametrize(
@@ -787,7 +787,7 @@ def test_every_iso_country_is_found(row):
 )
 def test_country_that_is_unknown(text):
     """What names no country, or could name two, is refused."""
-    assert forms.country(text) is LeftOut.UNKNOWN_COUNTRY
+    assert forms.country(text) is Dropped.UNKNOWN_COUNTRY
 
 
 @pytest.mark.parametrize(
@@ -811,8 +811,8 @@ def test_external_id(text, lower, normal):
         ("AEBE52E7-03EE-455A-B3C4-E57283966239", "aebe52e7-03ee-455a-b3c4-e57283966239"),
         (" aebe52e7-03ee-455a-b3c4-e57283966239", "aebe52e7-03ee-455a-b3c4-e57283966239"),
         ("00000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-000000000001"),
-        ("00000000-0000-0000-0000-000000000000", LeftOut.TRACKING_OFF),
-        ("00000000000000000000000000000000", LeftOut.TRACKING_OFF),
+        ("00000000-0000-0000-0000-000000000000", Dropped.TRACKING_OFF),
+        ("00000000000000000000000000000000", Dropped.TRACKING_OFF),
     ],
 )
 def test_maid(text, normal):
@@ -834,7 +834,7 @@ def test_currency(text, code):
 )
 def test_currency_that_is_unknown(text):
     """Signs, names, and codes that stand for no currency are refused."""
-    assert forms.currency(text) is LeftOut.UNKNOWN_CURRENCY
+    assert forms.currency(text) is Dropped.UNKNOWN_CURRENCY
 
 
 @pytest.mark.parametrize(
@@ -864,7 +864,7 @@ def test_language(text, code):
 @pytest.mark.parametrize("text", ["eng", "English", "xx", "xx-US", "*", "e", "1"])
 def test_language_that_is_unknown(text):
     """What begins with no two-letter code is refused."""
-    assert forms.language(text) is LeftOut.UNKNOWN_LANGUAGE
+    assert forms.language(text) is Dropped.UNKNOWN_LANGUAGE
 
 
 @pytest.mark.parametrize(
@@ -922,7 +922,7 @@ def test_ip_address(text, address):
 )
 def test_ip_address_that_is_none(text):
     """Names, cut addresses, and the addresses that stand for none are refused."""
-    assert forms.ip_address(text) is LeftOut.NOT_AN_IP_ADDRESS
+    assert forms.ip_address(text) is Dropped.NOT_AN_IP_ADDRESS
 
 
 @given(
@@ -937,12 +937,12 @@ def test_an_ip_address_is_what_the_library_takes_for_one(text):
         address = IPv6Address(text)
     except AddressValueError:
         taken = forms.ip_address(text)
-        assert taken is LeftOut.NOT_AN_IP_ADDRESS or "." in text or text.count(":") == 1
+        assert taken is Dropped.NOT_AN_IP_ADDRESS or "." in text or text.count(":") == 1
         return
     expected = address.ipv4_mapped or address
     nobodys = (IPv4Network("0.0.0.0/8"), IPv4Network("224.0.0.0/3"), IPv6Network("ff00::/8"))
     if expected.is_unspecified or any(expected in network for network in nobodys):
-        assert forms.ip_address(text) is LeftOut.NOT_AN_IP_ADDRESS
+        assert forms.ip_address(text) is Dropped.NOT_AN_IP_ADDRESS
         return
     taken = forms.ip_address(text)
     assert (IPv4Address(taken) if address.ipv4_mapped else IPv6Address(taken)) == expected
@@ -1000,7 +1000,7 @@ def test_private_addresses_are_those_of_the_networks_set_aside(address):
 @pytest.mark.parametrize("text", ["0.0.0.0", "0.1.2.3", "::", "0:0:0:0:0:0:0:0", "::ffff:0.0.0.0"])
 def test_ip_address_of_nobody(text):
     """An address that stands for none is dropped."""
-    assert forms.ip_address(text) is LeftOut.NOT_AN_IP_ADDRESS
+    assert forms.ip_address(text) is Dropped.NOT_AN_IP_ADDRESS
 
 
 @pytest.mark.parametrize(
@@ -1032,12 +1032,12 @@ def test_phone_that_is_nearly_right(text, region, digits):
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("1.41556E+10", LeftOut.DIGITS_LOST),
-        ("4,41556E+11", LeftOut.DIGITS_LOST),
-        ("1234567890123456", LeftOut.NOT_A_PHONE),
-        ("+1234567890123456", LeftOut.NOT_A_PHONE),
-        ("+12025550134 / +12025550135", LeftOut.NOT_A_PHONE),
-        ("5550134, 5550135", LeftOut.NOT_A_PHONE),
+        ("1.41556E+10", Dropped.DIGITS_LOST),
+        ("4,41556E+11", Dropped.DIGITS_LOST),
+        ("1234567890123456", Dropped.NOT_A_PHONE),
+        ("+1234567890123456", Dropped.NOT_A_PHONE),
+        ("+12025550134 / +12025550135", Dropped.NOT_A_PHONE),
+        ("5550134, 5550135", Dropped.NOT_A_PHONE),
     ],
 )
 @pytest.mark.parametrize("region", [None, "US"])
@@ -1104,7 +1104,7 @@ def test_country_with_its_code(text, code):
 @pytest.mark.parametrize("text", ["Georgia (US)", "Mexico (US)", "CA, US", "NO - not available"])
 def test_country_that_is_two(text):
     """Where name and code differ nothing is guessed."""
-    assert forms.country(text) is LeftOut.UNKNOWN_COUNTRY
+    assert forms.country(text) is Dropped.UNKNOWN_COUNTRY
 
 
 @pytest.mark.parametrize(
@@ -1129,11 +1129,11 @@ def test_state_with_its_code(text, code):
         ("94110.0", "94110"),
         ("2134-1234", "02134"),
         ("21341234", "02134"),
-        ("123456", LeftOut.NOT_A_POSTAL_CODE),
-        ("12", LeftOut.NOT_A_POSTAL_CODE),
-        ("94110-123", LeftOut.NOT_A_POSTAL_CODE),
-        ("9411012345", LeftOut.NOT_A_POSTAL_CODE),
-        ("not available", LeftOut.NOT_A_POSTAL_CODE),
+        ("123456", Dropped.NOT_A_POSTAL_CODE),
+        ("12", Dropped.NOT_A_POSTAL_CODE),
+        ("94110-123", Dropped.NOT_A_POSTAL_CODE),
+        ("9411012345", Dropped.NOT_A_POSTAL_CODE),
+        ("not available", Dropped.NOT_A_POSTAL_CODE),
     ],
 )
 def test_length_of_a_us_postal_code(text, code):
@@ -1146,11 +1146,11 @@ def test_length_of_a_us_postal_code(text, code):
     [
         ("6D92078A-8246-4BA4-AE5B-76104861E7DC", "6d92078a-8246-4ba4-ae5b-76104861e7dc"),
         ("6D92078A82464BA4AE5B76104861E7DC", "6d92078a82464ba4ae5b76104861e7dc"),
-        ("(not set)", LeftOut.NOT_A_MAID),
-        ("jane@example.com", LeftOut.NOT_A_MAID),
-        ("6D92078A-8246-4BA4-AE5B", LeftOut.NOT_A_MAID),
-        ("0" * 32, LeftOut.TRACKING_OFF),
-        ("5d41402abc4b2a76b9719d911017c592", LeftOut.UNMATCHABLE_DIGEST),
+        ("(not set)", Dropped.NOT_A_MAID),
+        ("jane@example.com", Dropped.NOT_A_MAID),
+        ("6D92078A-8246-4BA4-AE5B", Dropped.NOT_A_MAID),
+        ("0" * 32, Dropped.TRACKING_OFF),
+        ("5d41402abc4b2a76b9719d911017c592", Dropped.UNMATCHABLE_DIGEST),
     ],
 )
 def test_only_an_id_is_a_maid(text, normal):
@@ -1167,9 +1167,9 @@ def test_only_an_id_is_a_maid(text, normal):
         ("smtp:Jane@Example.com", "jane@example.com"),
         ("E-mail: jane@example.com", "jane@example.com"),
         ("Jane <mailto:jane@example.com?subject=x>", "jane@example.com"),
-        ("jane@@example.com", LeftOut.NOT_AN_EMAIL),
-        ("jane at example.com", LeftOut.NOT_AN_EMAIL),
-        ("web:jane@example.com", LeftOut.NOT_AN_EMAIL),
+        ("jane@@example.com", Dropped.NOT_AN_EMAIL),
+        ("jane at example.com", Dropped.NOT_AN_EMAIL),
+        ("web:jane@example.com", Dropped.NOT_AN_EMAIL),
     ],
 )
 def test_email_as_keyboards_and_directories_write_it(text, normal):
@@ -1188,12 +1188,12 @@ def test_email_as_keyboards_and_directories_write_it(text, normal):
         ("'+12025550134", "12025550134"),
         ("+(44) 20 7946 0958", "442079460958"),
         ("+6834002", "6834002"),
-        ("+1", LeftOut.NOT_A_PHONE),
-        ("+44", LeftOut.NOT_A_PHONE),
-        ("0044", LeftOut.NOT_A_PHONE),
-        ("order:12025550134", LeftOut.NOT_A_PHONE),
-        ("1-800-FLOWERS", LeftOut.NOT_A_PHONE),
-        ("+1 202 555 0134 (Jane)", LeftOut.NOT_A_PHONE),
+        ("+1", Dropped.NOT_A_PHONE),
+        ("+44", Dropped.NOT_A_PHONE),
+        ("0044", Dropped.NOT_A_PHONE),
+        ("order:12025550134", Dropped.NOT_A_PHONE),
+        ("1-800-FLOWERS", Dropped.NOT_A_PHONE),
+        ("+1 202 555 0134 (Jane)", Dropped.NOT_A_PHONE),
     ],
 )
 def test_phone_with_words_and_code_alone(text, digits):
@@ -1233,8 +1233,8 @@ def test_postal_code_with_its_country(text, region, code):
         ("Ontario, CA", "ontario,ca"),  # the province, or the city in California
         ("CA, Canada", "ca,canada"),
         ("Bayern, Germany", "bayern,germany"),
-        ("--", LeftOut.EMPTY),
-        ("?", LeftOut.EMPTY),
+        ("--", Dropped.EMPTY),
+        ("?", Dropped.EMPTY),
     ],
 )
 def test_state_with_its_country(text, code):
@@ -1245,7 +1245,7 @@ def test_state_with_its_country(text, code):
 @pytest.mark.parametrize("text", [".", "-", "--", "???", "*", "\U0001f600", "\u3000."])
 def test_name_of_signs_only(text):
     """Signs that people put where a form wants a name are no name."""
-    assert forms.name(text) is LeftOut.EMPTY
+    assert forms.name(text) is Dropped.EMPTY
 
 
 @pytest.mark.parametrize(
@@ -1262,9 +1262,9 @@ def test_name_of_signs_only(text):
         ("대한민국", "kr"),
         ("EL", "gr"),
         ("Deutschland (DE)", "de"),
-        ("Allemagne", LeftOut.UNKNOWN_COUNTRY),
-        ("en-US", LeftOut.UNKNOWN_COUNTRY),
-        ("840", LeftOut.UNKNOWN_COUNTRY),  # ISO 3166, or a shop's own number
+        ("Allemagne", Dropped.UNKNOWN_COUNTRY),
+        ("en-US", Dropped.UNKNOWN_COUNTRY),
+        ("840", Dropped.UNKNOWN_COUNTRY),  # ISO 3166, or a shop's own number
     ],
 )
 def test_country_in_its_own_language(text, code):
@@ -1286,10 +1286,10 @@ def test_currency_by_a_sign_of_its_own(text, code):
     [
         ("203.0.113.9/32", "203.0.113.9"),
         ("2001:db8::1/128", "2001:db8::1"),
-        ("203.0.113.0/24", LeftOut.NOT_AN_IP_ADDRESS),
-        ("224.0.0.1", LeftOut.NOT_AN_IP_ADDRESS),
-        ("255.255.255.255", LeftOut.NOT_AN_IP_ADDRESS),
-        ("ff02::1", LeftOut.NOT_AN_IP_ADDRESS),
+        ("203.0.113.0/24", Dropped.NOT_AN_IP_ADDRESS),
+        ("224.0.0.1", Dropped.NOT_AN_IP_ADDRESS),
+        ("255.255.255.255", Dropped.NOT_AN_IP_ADDRESS),
+        ("ff02::1", Dropped.NOT_AN_IP_ADDRESS),
         ("255.255.255.255, 203.0.113.9", "203.0.113.9"),
         ("223.255.255.9", "223.255.255.9"),
     ],

@@ -384,7 +384,7 @@ def test_an_entry_that_a_sample_has_no_record_for(tmp_path):
     assert found.status == "warning"
     assert found.details == (
         "No stream 'lat' came; did you mean 'late'? (mappings[2].stream)",
-        "No record of stream refunds came, so its entry was not tried (mappings[1])",
-        "No record of stream vips came, so its entry was not tried (customer_lists[0])",
+        "No record of stream refunds came, so its entry was not tested (mappings[1])",
+        "No record of stream vips came, so its entry was not tested (customer_lists[0])",
         f"1 skipped: no_mapping in stream late. {Skipped.NO_MAPPING.advice}",
     )

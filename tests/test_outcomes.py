@@ -4,8 +4,8 @@ import pytest
 
 from target_pinterest_capi.events.outcomes import NotSent, Rejected, advice_about, find_reason
 from target_pinterest_capi.events.reasons import (
+    Dropped,
     Invalid,
-    LeftOut,
     NotWritten,
     Reason,
     Skipped,
@@ -14,7 +14,7 @@ from target_pinterest_capi.events.reasons import (
 
 REASONS = [
     reason
-    for reasons in (LeftOut, Warned, Invalid, NotWritten, Skipped, Rejected, NotSent)
+    for reasons in (Dropped, Warned, Invalid, NotWritten, Skipped, Rejected, NotSent)
     for reason in reasons
 ]
 

@@ -316,7 +316,7 @@ def test_i_write_a_constant_for_the_operation(run_target, operation: str):
     ran = run_target([MEMBERS, member(1, action=None)], **settings)
     is_text = operation.startswith("'")
     assert ran.outcomes == ({"delivered": 1} if is_text else {"invalid": 1})
-    said = f"""If it is for every record, write "'{operation}'", a text. (customer_lists[0].operation)"""
+    said = f"""If it is the same for every record, write "'{operation}'", a text. (customer_lists[0].operation)"""
     assert (said in ran.log) is not is_text
 
 
@@ -332,7 +332,7 @@ def test_i_write_a_constant_for_the_operation(run_target, operation: str):
 def test_i_write_a_constant_among_the_fields(run_target, path: str, constant: str):
     """The currency is always EUR, so I mapped currency: EUR."""
     log = run_target(orders(1), **entry({path: constant})).log
-    said = f"If it is for every record, write it in defaults: {path}: {constant}."
+    said = f"If it is the same for every record, write it in defaults: {path}: {constant}."
     assert f"Column '{constant}' is not in stream orders. {said}" in log
 
 
@@ -347,7 +347,7 @@ def test_i_write_a_constant_among_the_fields(run_target, path: str, constant: st
         ({"event_id": "Email"}, {}, "fields.event_id: is sent in plain"),
         ({"custom_data.order_id": '"Order ID"'}, {}, None),
         ({"user_data.external_id": "id", "custom_data.order_id": "id"}, {}, None),
-        ({"custom_data.contents": "lines[].{sku: sku}"}, {}, "makes the member sku"),
+        ({"custom_data.contents": "lines[].{sku: sku}"}, {}, "sets the member sku"),
         ({"custom_data.contents": "lines[?x].{price: p}"}, {}, "did you mean item_price?"),
         ({"custom_data.contents": "lines[].{id: sku, itemPrice: p}"}, {}, None),
         ({"custom_data.contents": "lines[].{p: p} | [].{item_price: p}"}, {}, None),

@@ -18,7 +18,7 @@ from target_pinterest_capi.cli.console import plain
 from target_pinterest_capi.cli.main import main
 from target_pinterest_capi.cli.preview.view import event_json
 from target_pinterest_capi.events.event import encode
-from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
+from target_pinterest_capi.events.reasons import Dropped, Invalid, Skipped, Warned
 from target_pinterest_capi.pipeline.previewed_lists import ADVICE
 from target_pinterest_capi.sandbox.server import Sandbox
 
@@ -135,15 +135,15 @@ def test_what_is_left_out_stands_beside_the_event(preview):
             [ORDERS, order(1, alt="nobody", phone="555 0100", total="a lot", lines=lines)], "--json"
         )
     )
-    assert reasons(made["left_out"]) == [
+    assert reasons(made["dropped"]) == [
         ("user_data.em", "not_an_email", 1),
         ("custom_data.value", "not_an_amount", 1),
         ("custom_data.contents.item_price", "not_an_amount", 2),
     ]
     assert reasons(made["warnings"]) == [("user_data.ph", "phone_without_country", 1)]
-    assert [note["advice"] for note in made["left_out"][:2]] == [
-        LeftOut.NOT_AN_EMAIL.advice,
-        LeftOut.NOT_AN_AMOUNT.advice,
+    assert [note["advice"] for note in made["dropped"][:2]] == [
+        Dropped.NOT_AN_EMAIL.advice,
+        Dropped.NOT_AN_AMOUNT.advice,
     ]
     assert made["warnings"][0]["advice"] == Warned.PHONE_WITHOUT_COUNTRY.advice
 
@@ -173,7 +173,7 @@ def test_what_is_left_out_stands_beside_the_event(preview):
                 "reason": "bad_field",
                 "field": "event_time",
                 "detail": "not_a_time",
-                "advice": LeftOut.NOT_A_TIME.advice,
+                "advice": Dropped.NOT_A_TIME.advice,
             },
         ),
         (
@@ -201,7 +201,7 @@ def test_what_is_left_out_stands_beside_the_event(preview):
 def test_invalid_records_say_why(preview, columns, expected):
     """Reason, field, detail and advice, as in a dead letter."""
     (made,) = objects(preview([ORDERS, order(1, **columns)], "--json", batch_max_bytes=1000))
-    made.pop("left_out", None)
+    made.pop("dropped", None)
     assert made == {
         "line": 2,
         "stream": "orders",
@@ -383,7 +383,7 @@ def test_record_of_a_list_says_whom_it_adds_or_removes(preview, columns, changes
     [
         (
             {"email": "nobody"},
-            {"reason": "not_an_email", "field": "member", "advice": LeftOut.NOT_AN_EMAIL.advice},
+            {"reason": "not_an_email", "field": "member", "advice": Dropped.NOT_AN_EMAIL.advice},
         ),
         (
             {"email": " "},

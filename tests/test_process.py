@@ -353,7 +353,7 @@ def test_signal_while_a_store_is_silent_about_dead_letters(start_with_silent_sto
     wait_until_asked(target)
     code, states, log = target.end(signal.SIGTERM)
     assert (code, states) == (1, [])
-    assert "dead_letter_path 's3://bucket/letters': what is there takes nothing" in log
+    assert "dead_letter_path 's3://bucket/letters': its reader accepts nothing" in log
 
 
 def test_signal_while_a_pipe_takes_no_dead_letters(start, tmp_path: Path):
@@ -367,7 +367,7 @@ def test_signal_while_a_pipe_takes_no_dead_letters(start, tmp_path: Path):
         wait_for(lambda: select.select([reader], [], [], 0.1)[0])
         code, states, log = target.end(signal.SIGTERM)
     assert (code, states) == (1, [])
-    assert "what is there takes nothing" in log
+    assert "its reader accepts nothing" in log
 
 
 @pytest.mark.parametrize("buffering", BUFFERING)
@@ -593,7 +593,7 @@ def test_signal_ends_a_run_whose_stdout_is_blocked(
     assert process.wait(60) == 1
     assert time.monotonic() - begun < 30  # for a machine that is busy: 2 seconds and some
     log = process.stderr.read().decode()
-    assert "STATE could not be written to stdout: its reader takes nothing" in log
+    assert "STATE could not be written to stdout: its reader accepts nothing" in log
     process.stdout.close()
     process.stderr.close()
 

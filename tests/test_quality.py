@@ -56,7 +56,7 @@ def test_a_shortfall_is_logged_and_fails_where_asked(run_target, gates, line, on
     assert ran.code == (code if line else 0)
     assert ("Low quality: " in ran.log) == (line is not None)
     assert (line or "") in ran.log
-    assert ("do not come again" in ran.log) == (ran.code == 3)
+    assert ("are not sent again" in ran.log) == (ran.code == 3)
 
 
 def test_volume_against_what_is_usual(run_target, tmp_path):

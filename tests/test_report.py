@@ -9,7 +9,7 @@ from report_sample import NOW, event, hostile, observed, ordinary, report_of
 
 from target_pinterest_capi.events.outcomes import Outcome, Rejected
 from target_pinterest_capi.events.event import Origin
-from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
+from target_pinterest_capi.events.reasons import Invalid, Dropped, Skipped, Warned
 from target_pinterest_capi.reporting import report as reports
 from target_pinterest_capi.reporting.counters import Counters
 
@@ -115,7 +115,7 @@ def test_every_reason_comes_with_its_advice(outcome: Outcome, reason: str):
     )
 
 
-@pytest.mark.parametrize("reason", [*LeftOut, *Warned], ids=str)
+@pytest.mark.parametrize("reason", [*Dropped, *Warned], ids=str)
 def test_every_note_says_whether_the_value_was_sent(reason: str):
     """A value is reported with its field and advice, and with whether it went with its event."""
     tally = Counters()

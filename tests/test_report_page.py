@@ -16,7 +16,7 @@ from report_sample import HOSTILE, event, hostile, observed, ordinary, report_of
 
 from target_pinterest_capi.events.outcomes import Outcome
 from target_pinterest_capi.events.event import Event, Origin, encode
-from target_pinterest_capi.events.reasons import LeftOut
+from target_pinterest_capi.events.reasons import Dropped
 from target_pinterest_capi.reporting.counters import Counters
 from target_pinterest_capi.events.components import COMPONENTS
 from target_pinterest_capi.reporting.ending import headline
@@ -274,7 +274,7 @@ def test_repeats_are_explained_with_and_without_a_ledger():
     twice = observed(event(1), event(1), event(2))
     without = words(report_of(seen=twice, settings={"ledger": False}))
     assert "checkout 1 of 3 33%" in without
-    assert "With ledger_url such repeats are not sent at all." in without
+    assert "With ledger_url such repeats are not sent." in without
     assert "With ledger_url" not in words(report_of(seen=twice, settings={"ledger": True}))
     assert "No delivered event of this run has the id of another." in words(
         report_of(seen=observed(event(1)))
@@ -362,7 +362,7 @@ def test_members_are_not_events():
     members = Origin("people", "VIPs")
     tally.list_origins.add(members)
     tally.count_outcome(members, Outcome.DELIVERED, number=7)
-    tally.count_outcome(members, Outcome.INVALID, LeftOut.NOT_AN_EMAIL, 1)
+    tally.count_outcome(members, Outcome.INVALID, Dropped.NOT_AN_EMAIL, 1)
     made = report_of(tally)
     assert headline(made) == "All 5 events and 7 of 8 list members delivered"
     assert [row.counts for row in made.outcomes] == ["events", "members"]
@@ -374,8 +374,8 @@ def test_members_are_not_events():
     ("run", "said"),
     [
         ({"mode": "test"}, "Test. Pinterest checked the events and recorded none of them."),
-        ({"mode": "dry_run"}, "Dry run. Events were made, and nothing was sent."),
-        ({"is_sandbox": True, "api": "127.0.0.1"}, "Sandbox. Everything went to 127.0.0.1"),
+        ({"mode": "dry_run"}, "Dry run. Events were built, but not sent."),
+        ({"is_sandbox": True, "api": "127.0.0.1"}, "Sandbox. Everything was sent to 127.0.0.1"),
         ({}, None),
     ],
 )

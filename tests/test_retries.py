@@ -106,8 +106,8 @@ def test_list_of_events_on_an_error_status_is_not_read():
 @pytest.mark.parametrize(
     ("response", "words"),
     [
-        (ApiResponse(200), "200, with a body that is empty, cut or not what was asked for"),
-        (ApiResponse(204), "204, with a body that is empty, cut or not what was asked for"),
+        (ApiResponse(200), "200, with a body that is empty, cut or unexpected"),
+        (ApiResponse(204), "204, with a body that is empty, cut or unexpected"),
         (ApiResponse(200, [DONE]), "200, with a list that does not have the status of each event"),
         (ApiResponse(503, message="Busy."), "Pinterest answered 503 Busy"),
     ],

@@ -525,7 +525,7 @@ def test_command_options():
     [
         (["--fault=explode"], "there is no fault 'explode'"),
         (["--fault=status"], "fault status needs status"),
-        (["--ad-account=acct-7"], "is not 1 to 18 digits"),
+        (["--ad-account=acct-7"], "does not have 1 to 18 digits"),
         (["--port=99999"], "--port"),
     ],
 )

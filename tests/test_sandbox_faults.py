@@ -106,9 +106,9 @@ def test_written_on_a_command_line(spec, fault):
         ("drop_after:rate=1.5", "rate must be from 0 to 1"),
         ("drop_after:rate=nan", "rate must be from 0 to 1"),
         ("status:status=99", "status must be from 200 to 599"),
-        ("status:status=503,requests=0", "numbered from 1"),
-        ("status:status=503,requests=a", "not of the form 1-3+7"),
-        ("status:status=503,requests=1-999999999", "not of the form 1-3+7"),
+        ("status:status=503,requests=0", "counted from 1"),
+        ("status:status=503,requests=a", "does not have the form 1-3+7"),
+        ("status:status=503,requests=1-999999999", "does not have the form 1-3+7"),
         ("{", "JSON"),
         ('{"fault": 3}', "fault"),
     ],
@@ -210,7 +210,7 @@ def test_one_answer_is_spoiled_once():
 
 
 def test_setting_counts_anew():
-    """Requests are numbered from 1 again, and nothing has struck yet, when faults are set."""
+    """Requests are counted from 1 again, and nothing has struck yet, when faults are set."""
     faults = Faults([Fault("drop_before", requests=(1,))])
     assert [bool(faults.plan().before), bool(faults.plan().before)] == [True, False]
     assert faults.struck() == {"drop_before": 1}

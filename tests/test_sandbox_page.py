@@ -1188,7 +1188,7 @@ def test_an_event_is_opened_by_keyboard(browser, sandbox):
     until(browser, "document.querySelector('#event[open] .json')")
     shown = browser.evaluate("document.querySelector('#event .json').innerText")
     lines = [line for line in shown.split("\n") if line]
-    assert lines[lines.index(f'"{DIGEST}"') + 1] == "SHA-256, its source value is not known here"
+    assert lines[lines.index(f'"{DIGEST}"') + 1] == "SHA-256 of a value that is not known here"
     assert lines[lines.index('"value": "1,50"') + 1].endswith(
         "Error: custom_data.value is not a decimal number."
     )

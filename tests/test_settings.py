@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from target_pinterest_capi.events.codes import LANGUAGES
 from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES, OBJECTS, FieldKind
 from target_pinterest_capi.events.null_values import DEFAULT_NULL_VALUES
-from target_pinterest_capi.events.reasons import LeftOut
+from target_pinterest_capi.events.reasons import Dropped
 from target_pinterest_capi.settings import (
     ConfigurationError,
     CustomerListEntry,
@@ -398,7 +398,7 @@ def test_a_secret_may_stand_in_a_file(tmp_path, content):
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (None, "no such file"),
+        (None, "does not exist"),
         (b"", "is empty"),
         (b" \n", "is empty"),
         (b"two tokens", "white space"),
@@ -665,7 +665,7 @@ def test_settings_are_loaded_from_files_or_the_environment(tmp_path, monkeypatch
         ("dry_run", "set mode"),
         ("refresh_token", "a member of oauth"),
         ("hash_pii", "always hashed"),
-        ("event_name", "say it in mappings"),
+        ("event_name", "set it in mappings"),
         ("currency", "set it in defaults"),
         ("endpoint", "set api_url"),
         ("timeout", "set request_timeout_seconds"),
@@ -1008,7 +1008,7 @@ def test_an_object_is_mapped_by_expressions(given):
         ({"a": "b"}, "", "not an object"),
         ("", "", "empty text"),
         ([], "", "empty list"),
-        (["a", None], "[1]", "leave nulls out"),
+        (["a", None], "[1]", "remove nulls"),
         (["a", ["b"]], "[1]", "list in a list"),
         (["a", 1.5], "[1]", "write it as text"),
         ("a ==", "", "not a valid expression"),
@@ -1145,7 +1145,7 @@ def test_constants_are_checked_by_what_their_field_holds(path):
         ("device_info.battery_level", 101, "must be from 0 to 100"),
         ("custom_data.external_measurement_vendor_id", 2**63, "64 bits"),
         ("app_info.app_id", "x" * 201, "must have 200 characters at most"),
-        ("custom_data.order_id", "", "is empty: write a value, or null for none"),
+        ("custom_data.order_id", "", "is empty: write a value, or null for no value"),
         ("custom_data.content_ids", [], "is empty"),
         ("custom_data.contents", [{"id": "a", "item_price": "free"}], "an item with a value that"),
     ],
@@ -1170,7 +1170,7 @@ def test_constant_is_judged_by_the_rule_of_a_value(place: str, path: str, wrong:
 def test_every_reason_has_words_for_a_constant():
     """Every reason to leave a value out has words, but for one that expressions alone have."""
     field = BY_PATH["device_info.battery_level"]
-    for reason in set(LeftOut) - {LeftOut.EXPRESSION_ERROR}:
+    for reason in set(Dropped) - {Dropped.EXPRESSION_ERROR}:
         assert constants.problem_text(field, "x", reason)
 
 
@@ -1314,14 +1314,14 @@ def test_entry_that_is_there_twice():
 @pytest.mark.parametrize(
     ("given", "path", "words"),
     [
-        ({"conversion_token": '"abc"'}, "conversion_token", "stands in quotes"),
-        ({"conversion_token": "'abc'"}, "conversion_token", "stands in quotes"),
+        ({"conversion_token": '"abc"'}, "conversion_token", "is in quotes"),
+        ({"conversion_token": "'abc'"}, "conversion_token", "is in quotes"),
         ({"conversion_token": "<token>"}, "conversion_token", "is a placeholder"),
         ({"conversion_token": "${TOKEN}"}, "conversion_token", "variable that was not replaced"),
-        ({"api_url": "https://api.pinterest.com"}, "api_url", "ends in /v5"),
-        ({"api_url": "https://api.pinterest.com/v3"}, "api_url", "ends in /v5"),
-        ({"api_url": "https://api.pinterest.com/v5/ad_accounts/1"}, "api_url", "ends in /v5"),
-        ({"api_url": "https://example.com/v5/ad_accounts/1/events"}, "api_url", "ends in /v5"),
+        ({"api_url": "https://api.pinterest.com"}, "api_url", "ending in /v5"),
+        ({"api_url": "https://api.pinterest.com/v3"}, "api_url", "ending in /v5"),
+        ({"api_url": "https://api.pinterest.com/v5/ad_accounts/1"}, "api_url", "ending in /v5"),
+        ({"api_url": "https://example.com/v5/ad_accounts/1/events"}, "api_url", "ending in /v5"),
         ({"default_country": False}, "default_country", "in quotes: YAML reads NO"),
         ({"mappings": ORDERS}, "mappings", "- stream: orders"),
         ({"mappings": [{"stream": "a", "event_id": "b"}]}, "mappings[0].event_id", "below fields"),
@@ -1351,7 +1351,7 @@ def test_api_url_may_end_in_a_slash():
 
 # ---- variables without an effect ----
 
-NOT_READ = "has no effect, since the environment is not read: add --config ENV"
+NOT_READ = "has no effect, because the environment is not read: add --config ENV"
 PREFIX = "TARGET_PINTEREST_CAPI_"
 
 
@@ -1359,13 +1359,13 @@ PREFIX = "TARGET_PINTEREST_CAPI_"
     ("name", "given", "read", "not_read"),
     [
         ("MOD", {}, f"did you mean {PREFIX}MODE?", f"did you mean {PREFIX}MODE?"),
-        ("ZZZ", {}, "names no setting, and has no effect", "names no setting"),
+        ("ZZZ", {}, "is not a setting, and has no effect", "is not a setting"),
         ("MODE", {}, None, NOT_READ),
         ("MODE", {"mode": "1"}, None, None),
         ("OAUTH_CLIENT_ID", {}, None, NOT_READ),
         ("OAUTH__CLIENT_ID", {"oauth.client_id": "1"}, None, None),
-        ("OATH_CLIENT_ID", {}, f"did you mean {PREFIX}OAUTH_CLIENT_ID?", "names no setting"),
-        ("DEFAULTS_ACTION_SOURCE", {}, "names no setting", "names no setting"),
+        ("OATH_CLIENT_ID", {}, f"did you mean {PREFIX}OAUTH_CLIENT_ID?", "is not a setting"),
+        ("DEFAULTS_ACTION_SOURCE", {}, "is not a setting", "is not a setting"),
         ("DEFAULTS_ACTION_SOURCE", {"defaults": {"action_source": "web"}}, None, None),
         ("LOGLEVEL", {}, None, None),
         ("_DIALECT", {}, None, None),
@@ -1439,7 +1439,7 @@ def config(monkeypatch, tmp_path):
 def test_what_is_meant_as_a_dry_run_is_none_that_is_sent(
     config, monkeypatch, variable, text, given, mode
 ):
-    """A mode in an environment that is not read is honoured where it sends less, and that is said.
+    """A mode in an environment that is not read is obeyed where it sends less, and that is said.
 
     Meltano's variables of a loader that inherits from ours count for that loader alone.
     """
@@ -1448,7 +1448,7 @@ def test_what_is_meant_as_a_dry_run_is_none_that_is_sent(
     settings = load_files([config(**given)])
     assert settings.mode == (mode or given.get("mode", "live"))
     found = {warning.path: warning.message for warning in settings.warnings}
-    honoured = found.get(f"{PREFIX}{variable}", "").startswith("is honoured")
+    honoured = found.get(f"{PREFIX}{variable}", "").startswith("is obeyed")
     assert honoured == (mode is not None)
 
 
@@ -1466,11 +1466,15 @@ def test_mode_of_a_loader_of_another_name(config, monkeypatch):
     ("name", "text", "words"),
     [
         ("MODE", "dryrun", "must be live, test or dry_run"),
-        ("MOD", "dry_run", f"names no setting, and may have been meant .* {PREFIX}MODE"),
-        ("MODUS", "test", f"names no setting, and may have been meant .* {PREFIX}MODE"),
-        ("DRY_RUN", "1", f"names no setting, and may have been meant .* {PREFIX}MODE"),
-        ("TEST_MODE", "true", f"names no setting, and may have been meant .* {PREFIX}MODE"),
-        ("API_URL", "http://127.0.0.1:8085/v5", "is set and has no effect.* would go to Pinterest"),
+        ("MOD", "dry_run", f"is not a setting, and may have been meant .* {PREFIX}MODE"),
+        ("MODUS", "test", f"is not a setting, and may have been meant .* {PREFIX}MODE"),
+        ("DRY_RUN", "1", f"is not a setting, and may have been meant .* {PREFIX}MODE"),
+        ("TEST_MODE", "true", f"is not a setting, and may have been meant .* {PREFIX}MODE"),
+        (
+            "API_URL",
+            "http://127.0.0.1:8085/v5",
+            "is set and has no effect.* would be sent to Pinterest",
+        ),
     ],
 )
 def test_run_that_may_have_been_meant_as_none_is_refused(config, monkeypatch, name, text, words):
@@ -1624,10 +1628,10 @@ def test_env_among_the_files_is_the_environment(tmp_path):
         ("a.json", '{\n  "conversion_token": secret-token\n}', "line 2, column 23"),
         ("a.json", '{"conversion_token": "secret-token"', "line 1, column 36"),
         ("a.json", '["secret-token"]', "must hold an object"),
-        ("a.json", '{"conversion_token": "secret-token", "a": NaN}', "no numbers"),
+        ("a.json", '{"conversion_token": "secret-token", "a": NaN}', "not numbers"),
         ("a.json", "", "line 1, column 1"),
         ("a.json", "[" * 100_000, "nested too deeply"),
-        ("a.json", '{"a": ' + "1" * 5000 + "}", "endless number"),
+        ("a.json", '{"a": ' + "1" * 5000 + "}", "infinite number"),
         ("a.json", b'{"conversion_token": "secret-token\xff"}', "not UTF-8 text: byte 34"),
         ("a.yaml", "mode: live\nconversion_token: 'secret-token\n", "line 3, column 1"),
         ("a.yaml", "conversion_token: *secret-token\n", "line 1, column 19"),

@@ -56,7 +56,7 @@ def test_reader_that_takes_nothing_is_waited_for_until_the_grace_time_is_over(is
     left = iter([None, 3.0, 0.0])
     with piped_stdout() as (_, out):
         os.set_blocking(out.fileno(), is_blocking)
-        with pytest.raises(TimeoutError, match="its reader takes nothing"):
+        with pytest.raises(TimeoutError, match="its reader accepts nothing"):
             write_state(LONG, lambda: next(left, 0.0))
 
 

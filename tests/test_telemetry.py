@@ -203,7 +203,7 @@ def test_wrong_variable_costs_the_telemetry_alone(run_target, collector: Collect
     monkeypatch.setenv("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "-1")
     ran = run_target(LINES, telemetry="otlp")
     assert (ran.code, ran.outcomes) == (0, {"delivered": 2})
-    assert "There is no telemetry of this run" in ran.log
+    assert "This run has no telemetry" in ran.log
     assert KEY not in ran.log
 
 

@@ -22,7 +22,7 @@ from target_pinterest_capi.delivery import results_tables as results
 from target_pinterest_capi.events import normalize
 from target_pinterest_capi.events.build.converters import Converters, Options
 from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES
-from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
+from target_pinterest_capi.events.reasons import Dropped, Invalid, Skipped, Warned
 from target_pinterest_capi.expressions.functions import FUNCTIONS
 from target_pinterest_capi.reporting import report
 from target_pinterest_capi.reporting.metrics import METRICS
@@ -273,7 +273,7 @@ SECTIONS: Final[dict[str, Callable[[], list[str]]]] = {
     "list-keys": lambda: mapping_table(lists=True).splitlines(),
     "functions": functions_table,
     "coercion": coercion_table,
-    "left-out": lambda: reasons_table(LeftOut),
+    "dropped": lambda: reasons_table(Dropped),
     "warned": lambda: reasons_table(Warned),
     "invalid": lambda: reasons_table(Invalid),
     "skipped": lambda: reasons_table(Skipped),
@@ -384,7 +384,7 @@ def normal_form(name: str, text: str) -> str:
     }
     made = getattr(normalize, name)(text, **arguments.get(name, {}))
     form = made[0] if isinstance(made, tuple) else made
-    if isinstance(form, LeftOut):
+    if isinstance(form, Dropped):
         raise ValueError(f"the example of {name} has no normal form")  # noqa: TRY004 - the text is wrong, not its type
     return str(form)
 
@@ -402,8 +402,8 @@ def _coerced(path: str, sample: str) -> str:
     wire = Converters(Options(zone=UTC), lambda _, reason: noted.append(str(reason))).convert(
         BY_PATH[path]
     )(value)
-    left_out = f"dropped: {', '.join(noted)}" if noted else ""
-    return left_out if wire is None else ", ".join(filter(None, (code(_json(wire)), left_out)))
+    dropped = f"dropped: {', '.join(noted)}" if noted else ""
+    return dropped if wire is None else ", ".join(filter(None, (code(_json(wire)), dropped)))
 
 
 def _json(value: Any) -> str:

@@ -145,9 +145,9 @@ def _details(preview: Preview, settings: Settings) -> Iterator[str]:
     if len(others) > SHOWN_REASONS:
         more = f"{len(others) - SHOWN_REASONS:,} more reasons"
         yield f"{more}: pinterest-capi preview --summary shows them"
-    left_out = sum(note.number for note in preview.tally.notes())
-    if left_out:
-        values = number_of(left_out, "value")
+    dropped = sum(note.number for note in preview.tally.notes())
+    if dropped:
+        values = number_of(dropped, "value")
         yield f"{values} dropped or warned about: pinterest-capi preview shows which"
     if preview.late:
         late = number_of(preview.late, "web or app event")

@@ -1,7 +1,7 @@
-"""`pinterest-capi events`: the event names of your own that an ad account has defined.
+"""`pinterest-capi events`: the custom event names that an ad account has defined.
 
-Owns the commands below it: their words and exit codes (0: done; 1: Pinterest refused a name, or
-gave no answer; 2: the configuration or an option). One attempt for each call.
+Owns its subcommands, their messages and exit codes (0: done; 1: Pinterest refused a name, or did
+not answer; 2: the configuration or an option). One attempt for each call.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -139,7 +139,7 @@ def _session(
 
 
 def _read(session: OAuthSession, account: str) -> dict[str, str | None]:
-    """Return the names that are defined, each with what it is mapped to."""
+    """Return the defined names, each with the event that it is mapped to."""
     read: Callable[..., Any] = read_events
     held = session.ask(
         lambda client, token: read(client, token, account), DefinedEvents, "no names", RIGHT
@@ -148,7 +148,7 @@ def _read(session: OAuthSession, account: str) -> dict[str, str | None]:
 
 
 def _change(session: OAuthSession, make: Attempt) -> None:
-    """Make one change. Raises a `ClickException` where Pinterest refuses a name."""
+    """Make one change. Raises a `ClickException` if Pinterest refuses a name."""
     changed = session.ask(make, ChangedEvents, "nothing was changed", RIGHT)
     refused = [one for one in changed.items if one.status != SUCCESS]
     if refused:

@@ -23,10 +23,9 @@ def open_messages(file: str) -> AbstractContextManager[BinaryIO]:
 
 
 def read_report(path: Path, use: str) -> Report:
-    """Return the report of a run; `use` is what it is for, as in "cannot be shown".
+    """Return the report of a run; `use` is its purpose, as in "cannot be shown".
 
-    Raises:
-        click.ClickException: the file cannot be read, or is not a report.
+    Raises: click.ClickException: the file cannot be read, or is not a report.
     """
     try:
         return decode(path.read_bytes())
@@ -39,10 +38,9 @@ def read_report(path: Path, use: str) -> Report:
 
 
 def read_reports(folder: Path) -> Iterator[Report]:
-    """Yield the reports of runs in a folder; other JSON files are named on stderr and passed over.
+    """Yield the reports of runs in a folder; other JSON files are named on stderr and skipped.
 
-    Raises:
-        click.ClickException: a file cannot be read.
+    Raises: click.ClickException: a file cannot be read.
     """
     for path in sorted(folder.glob("*.json")):
         try:

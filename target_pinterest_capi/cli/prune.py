@@ -1,8 +1,8 @@
-"""`pinterest-capi prune`: remove from customer lists who was not in their last full refresh.
+"""`pinterest-capi prune`: remove people from customer lists who were not in the last full refresh.
 
-Owns the command: its options, its words, and its exit codes (0: done, or nobody had left; 1:
+Owns the command: its options, its messages, and its exit codes (0: done, or nobody had left; 1:
 Pinterest or the database failed, or no complete refresh is on record; 2: the configuration; 3: more
-had left than `max_removed_ratio` lets go).
+had left than `max_removed_ratio` allows).
 """
 
 import sys
@@ -56,7 +56,7 @@ def prune(paths: tuple[str, ...], names: tuple[str, ...], dry_run: bool) -> None
 
 
 def _prune(settings: Settings, plan: PrunePlan, refreshes: FullRefreshes, *, dry_run: bool) -> int:
-    """Carry out one list's plan, say what became of it, and give the exit code."""
+    """Carry out one list's plan, print the result, and return the exit code."""
     name = plan.configured.name
     if plan.why_not is not None:
         click.echo(f"Error: customer list {name}: nobody was removed: {plan.why_not}.", err=True)

@@ -1,7 +1,7 @@
 """`pinterest-capi sandbox`: Pinterest's endpoints on this machine, until ctrl-C or SIGTERM.
 
-Owns the command's options and what it prints. The web server's packages are an extra: the sandbox
-is imported when the command runs.
+Owns the command's options and output. The web server's packages are an extra, so the sandbox is
+imported when the command runs.
 """
 
 import json
@@ -178,7 +178,7 @@ def sandbox(
 
 @contextmanager
 def needed_packages() -> Iterator[None]:
-    """Import the sandbox within. Raises a ClickException that says how to install its packages."""
+    """Import the sandbox within. Raises a ClickException about how to install its packages."""
     try:
         yield
     except ModuleNotFoundError as missing:
@@ -190,7 +190,7 @@ def needed_packages() -> Iterator[None]:
 
 
 def _app(options: dict[str, Any]) -> dict[str, Any]:
-    """Take the OAuth app's settings out of the options.
+    """Take the OAuth app's settings from the options.
 
     Those that were not given keep their defaults.
     """
@@ -207,7 +207,7 @@ def _app(options: dict[str, Any]) -> dict[str, Any]:
 def _endings() -> Iterator[Any]:
     """Yield a function that waits for ctrl-C or SIGTERM.
 
-    Threads started within leave these signals to it.
+    Threads started within do not get these signals.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
     try:
@@ -217,7 +217,7 @@ def _endings() -> Iterator[Any]:
 
 
 def _introduce(running: "Sandbox", tokens: tuple[str, ...], accounts: tuple[str, ...]) -> None:
-    """Print where it is and how to use it; warn where others can reach it."""
+    """Print its addresses and how to use it; warn if others can reach it."""
     settings = {"api_url": running.url, "ad_account_id": accounts[0], "conversion_token": tokens[0]}
     click.echo(f"The sandbox listens on {running.url}")
     click.echo(f"  token       {', '.join(tokens)}")

@@ -1,8 +1,8 @@
-"""`pinterest-capi token`: a conversion token, made with the access token of `oauth`.
+"""`pinterest-capi token`: creates a conversion token with the access token of `oauth`.
 
-Owns the command: its options, the private file, and its exit codes (0: the file holds the token; 1:
-Pinterest gave none, or it could not be kept; 2: the configuration or an option). Never prints the
-token.
+Owns the command: its options, the private file, and its exit codes (0: the file has the token; 1:
+Pinterest returned none, or it could not be stored; 2: the configuration or an option). Never prints
+the token.
 """
 
 from pathlib import Path
@@ -17,7 +17,7 @@ from target_pinterest_capi.files.durable import find_obstacle, replacement
 from target_pinterest_capi.pinterest.responses import ConversionToken
 from target_pinterest_capi.pinterest.sign_in import make_conversion_token
 
-# Taken on the disk before a token is made, which would be lost to a full one: more than it needs.
+# Reserved on disk before a token is created, which a full disk would lose: more than it needs.
 _ROOM_BYTES: Final = 4096
 
 

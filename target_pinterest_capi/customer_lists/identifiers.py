@@ -17,7 +17,7 @@ from target_pinterest_capi.events.build.normal_forms import (
 )
 from target_pinterest_capi.events.normalize import is_private
 from target_pinterest_capi.events.null_values import spellings_of
-from target_pinterest_capi.events.reasons import LeftOut, Warned
+from target_pinterest_capi.events.reasons import Dropped, Warned
 
 Warn = Callable[[Warned], None]
 
@@ -62,7 +62,7 @@ class IdentifierReader:
         """Return whether a value is a word for a missing one."""
         return type(value) is str and value.strip() in self._null_words
 
-    def read(self, value: Any, kind: IdentifierKind, warn: Warn) -> Iterator[str | LeftOut]:
+    def read(self, value: Any, kind: IdentifierKind, warn: Warn) -> Iterator[str | Dropped]:
         """Yield each identifier in a value as a list accepts it, or why it cannot be used.
 
         A value may be a list, or a text with several. `warn` gets warnings about identifiers that
@@ -74,7 +74,7 @@ class IdentifierReader:
             if found is not None:
                 yield found
 
-    def _read_one(self, value: Any, kind: IdentifierKind, warn: Warn) -> str | LeftOut | None:
+    def _read_one(self, value: Any, kind: IdentifierKind, warn: Warn) -> str | Dropped | None:
         """Return one identifier as a list accepts it; None for a missing value.
 
         Digests are passed on in lower case: SHA-256, and for lists also SHA-1 and MD5
@@ -82,28 +82,28 @@ class IdentifierReader:
         MD5 are an advertising id without dashes.
         """
         text = coerce.text(value)
-        if text is None or isinstance(text, LeftOut):
+        if text is None or isinstance(text, Dropped):
             return text
         if text in self._null_words:
-            return LeftOut.NULL_VALUE
+            return Dropped.NULL_VALUE
         known = hashing.recognize(text, refuse_others=kind.form not in MAY_LOOK_LIKE_DIGESTS)
         if kind.is_hashed and type(known) is str:
             return known
-        normal: str | LeftOut
-        if isinstance(known, LeftOut) and (kind.is_hashed or known is LeftOut.EMPTY_DIGEST):
+        normal: str | Dropped
+        if isinstance(known, Dropped) and (kind.is_hashed or known is Dropped.EMPTY_DIGEST):
             normal = known
         else:
             normal = self._normalize(text, kind, warn)
-        if normal is LeftOut.UNMATCHABLE_DIGEST:
+        if normal is Dropped.UNMATCHABLE_DIGEST:
             digits = hashing.hex_digest(text) or ""
             return digits if len(digits) in hashing.LIST_DIGITS else normal
-        if isinstance(normal, LeftOut):
-            return None if normal is LeftOut.EMPTY else normal
+        if isinstance(normal, Dropped):
+            return None if normal is Dropped.EMPTY else normal
         return self._digest(normal) if kind.is_hashed else normal
 
-    def _normalize(self, text: str, kind: IdentifierKind, warn: Warn) -> str | LeftOut:
+    def _normalize(self, text: str, kind: IdentifierKind, warn: Warn) -> str | Dropped:
         normalize = self._forms[kind.form].normalize
-        normal: str | LeftOut
+        normal: str | Dropped
         warning: Warned | None = None
         if kind.form == "phone":
             normal, warning = normalize(text, self._region)

@@ -25,7 +25,7 @@ from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.events.deletions import deletion_columns, is_deleted
 from target_pinterest_capi.events.event import InvalidRecord, Origin, SkippedRecord
 from target_pinterest_capi.events.keys import Key, read_key
-from target_pinterest_capi.events.reasons import Invalid, LeftOut, Reason, Skipped, Warned
+from target_pinterest_capi.events.reasons import Dropped, Invalid, Reason, Skipped, Warned
 from target_pinterest_capi.expressions.compiler import EvaluationError, compile_expression
 from target_pinterest_capi.expressions.values import is_false
 from target_pinterest_capi.pinterest.list_records import ListMember, ListRow
@@ -148,7 +148,7 @@ class _Reader:
         key = read_key(record, self._key_properties, plain=self._plain_keys)
         action = self._action(record)
         if isinstance(action, Invalid):
-            detail = LeftOut.UNKNOWN_CHOICE if action is Invalid.BAD_FIELD else None
+            detail = Dropped.UNKNOWN_CHOICE if action is Invalid.BAD_FIELD else None
             return InvalidRecord(self._origin, action, OPERATION, detail, key)
         lists = self._lists(record)
         if lists is None:
@@ -201,7 +201,7 @@ class _Reader:
             usable: dict[str, None] = {}
             for get in getters:
                 for identifier in self._identifiers.read(get(record), kind, warn):
-                    if isinstance(identifier, LeftOut):
+                    if isinstance(identifier, Dropped):
                         dropped.append((field, identifier))
                     else:
                         usable[identifier] = None
@@ -222,7 +222,7 @@ def _guarded(
         try:
             return get(record)
         except EvaluationError:
-            note(origin, field, LeftOut.EXPRESSION_ERROR)
+            note(origin, field, Dropped.EXPRESSION_ERROR)
             return None
 
     return guarded

@@ -1,12 +1,12 @@
-"""The components of Pinterest's event quality score, and where each stands in an event."""
+"""The components of Pinterest's event quality score, and their fields in an event."""
 
 from typing import Final, NamedTuple
 
 
 class Component(NamedTuple):
-    """A component: Pinterest's `name` for it, a `title` for people, and what it is good for.
+    """A component: Pinterest's `name` for it, a `title` for people, and its use.
 
-    An event carries it if it has one of the `fields`.
+    An event has it if it has one of the `fields`.
     """
 
     name: str

@@ -1,7 +1,6 @@
-"""Why a value was dropped from an event, or an event was not made: closed lists.
+"""Why a value was dropped from an event, or a record did not become an event: closed lists.
 
-A reason's value is its name in logs, dead letters and reports; `advice` says what a person does
-about it.
+A reason's value is its name in logs, dead letters and reports; `advice` says what to do about it.
 """
 
 from enum import StrEnum
@@ -9,20 +8,20 @@ from typing import Self
 
 
 class Reason(StrEnum):
-    """A reason's name, and what a person does about it."""
+    """A reason's name, and its advice."""
 
     advice: str
 
     def __new__(cls, value: str, advice: str) -> Self:
-        """Make a member of its name for machines and its advice for people."""
+        """Create a member from its name for machines and its advice for people."""
         member = str.__new__(cls, value)
         member._value_ = value
         member.advice = advice
         return member
 
 
-class LeftOut(Reason):
-    """Why a value was dropped from its event. The event itself goes on."""
+class Dropped(Reason):
+    """Why a value was dropped from its event. The event itself is sent."""
 
     EMPTY = "empty", "Nothing is left of the value after cleaning. Nothing to do."
     NOT_TEXT = "not_text", "It is a list or an object instead of a text: map one of its members."
@@ -110,7 +109,7 @@ class LeftOut(Reason):
 
 
 class Warned(Reason):
-    """What is sent unchanged, and counted, because it may not have the intended effect."""
+    """What is sent unchanged but counted, because it may not have the intended effect."""
 
     SEVERAL_VALUES = (
         "several_values",
@@ -171,7 +170,7 @@ class Warned(Reason):
 
 
 class Invalid(Reason):
-    """Why a record made no event: it is a dead letter, never sent."""
+    """Why a record could not become an event: it is a dead letter, never sent."""
 
     MISSING_FIELD = "missing_field", "A required field has no value: map it, or give it a default."
     BAD_FIELD = "bad_field", "The value of a required field cannot be used: see its detail."

@@ -14,7 +14,7 @@ from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.events.build.plan import NOW, Code, FieldPlan, Get, Selection, name_key
 from target_pinterest_capi.events.build.value_check import compile_trial
 from target_pinterest_capi.events.fields import BY_PATH, FieldKind
-from target_pinterest_capi.events.reasons import LeftOut
+from target_pinterest_capi.events.reasons import Dropped
 from target_pinterest_capi.expressions.analysis import can_fail, plain_path_of, roots_of
 from target_pinterest_capi.expressions.code import write_expression, write_list
 from target_pinterest_capi.expressions.compiler import (
@@ -300,7 +300,7 @@ def _compile_guarded(tree: Node, path: str, note: Note) -> Get:
         try:
             return get(record)
         except EvaluationError:
-            note(path, LeftOut.EXPRESSION_ERROR)
+            note(path, Dropped.EXPRESSION_ERROR)
             return None
 
     return guarded

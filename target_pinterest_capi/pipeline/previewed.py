@@ -65,7 +65,7 @@ class PreviewedRecord(NamedTuple):
             for name, value in self._asdict().items()
             if name != "notes" and value is not None
         }
-        for member, warned in (("left_out", False), ("warnings", True)):
+        for member, warned in (("dropped", False), ("warnings", True)):
             notes = [
                 {**asdict(note), "advice": note.advice}
                 for note in self.notes

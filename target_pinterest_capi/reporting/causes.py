@@ -44,7 +44,7 @@ class Causes(NamedTuple):
     """The causes by their effect on the events."""
 
     failed: Sequence[Cause]
-    left_out: Sequence[Cause]
+    dropped: Sequence[Cause]
     doubtful: Sequence[Cause]
     warnings: Sequence[Cause]
     skipped: Sequence[Cause]
@@ -57,7 +57,7 @@ def find_causes(report: Report) -> Causes:
     """
     return Causes(
         failed=_causes(row for row in report.reasons if row.outcome != "skipped"),
-        left_out=_causes(row for row in report.values if not row.sent),
+        dropped=_causes(row for row in report.values if not row.sent),
         doubtful=_causes(row for row in report.values if row.sent),
         warnings=[
             Cause(
@@ -74,7 +74,7 @@ def find_causes(report: Report) -> Causes:
 
 def urgent_causes(causes: Causes) -> list[Cause]:
     """Return what needs action: lost events, then values, then doubtful ones."""
-    found = [*causes.failed, *causes.left_out, *causes.doubtful, *causes.warnings]
+    found = [*causes.failed, *causes.dropped, *causes.doubtful, *causes.warnings]
     return [cause for cause in found if cause.advice != NOTHING_TO_DO]
 
 

@@ -1,7 +1,7 @@
 """Faults on purpose: their kinds, their parameters, and how they are written.
 
-Owns the list of faults and their three forms: Python, JSON and the command line's. When they strike
-is decided by `fault_plans`, and what they do to a response is in `fault_responses`.
+Owns the list of faults and their three forms: Python, JSON and the command line's. `fault_plans`
+decides when they apply, and `fault_responses` has their effects on a response.
 """
 
 from collections.abc import Mapping
@@ -11,14 +11,13 @@ import msgspec
 
 
 class FaultError(ValueError):
-    """A fault that is not possible; the message says why, and what is possible."""
+    """An impossible fault; the message says why, and what is possible."""
 
 
 class FaultKind(NamedTuple):
-    """One kind of fault: when it strikes, what it does, and its parameters.
+    """One kind of fault: its stage, what it does, and its parameters.
 
-    `required` are those that it must have; `endpoint` is the only one that it strikes, if there is
-    one.
+    `required` are mandatory; `endpoint` is the only one to which it applies, if set.
     """
 
     stage: str
@@ -72,7 +71,7 @@ KINDS: Final = {
 }
 
 SELECTORS: Final = ("endpoint", "method", "requests", "skip", "rate", "times")
-_NEVER: Final = 10_000_000  # more requests than any script will see
+_NEVER: Final = 10_000_000  # more requests than any script has
 
 
 class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -152,12 +151,12 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 
     @property
     def stage(self) -> str:
-        """Return when it strikes: wait, before, mark, after or header."""
+        """Return its stage: wait, before, mark, after or header."""
         return KINDS[self.fault].stage
 
     @property
     def place(self) -> tuple[str, str]:
-        """Return the endpoint and the method that it strikes, empty for all."""
+        """Return the endpoint and the method to which it applies, empty for all."""
         return self.endpoint or KINDS[self.fault].endpoint, self.method
 
     @property
@@ -183,7 +182,7 @@ RANGES: Final = {
 
 
 def parse(spec: str) -> Fault:
-    """Read a fault as the command line has it, or as a JSON object.
+    """Read a fault in the command line's form, or as a JSON object.
 
     For example `status:status=503,requests=1-3+7,retry_after=2`.
     """
@@ -200,7 +199,7 @@ def parse(spec: str) -> Fault:
 
 
 def read(given: Mapping[str, Any]) -> Fault:
-    """Make a fault of its fields, whose values may be text.
+    """Return a fault from its fields, whose values may be text.
 
     For example `{"fault": "status", "status": "503", "requests": "1-3+7"}`.
     """
@@ -231,7 +230,7 @@ def _convert(given: Any, *, from_json: bool = False) -> Fault:
             if from_json
             else msgspec.convert(given, Fault, strict=False)
         )
-    except msgspec.MsgspecError as problem:  # a FaultError of __post_init__ comes as one of these
+    except msgspec.MsgspecError as problem:  # a FaultError of __post_init__ arrives as one of these
         message = f"this JSON is not a fault: {problem}" if from_json else str(problem)
         raise FaultError(message) from problem
 

@@ -1,7 +1,7 @@
-"""Rows: RECORD lines of one stream, read into structs in half the time that a record takes.
+"""Rows: RECORD lines of one stream, read into structs in half the time of a record.
 
-Owns how a stream's lines are known by how they begin, and how they are decoded. A line that is no
-row is not an error here: the reader decodes it as any message.
+Recognizes a stream's lines by their beginning, and decodes them. A line that is not a row is not an
+error here: the reader decodes it as any message.
 """
 
 import re
@@ -14,15 +14,15 @@ import msgspec
 from target_pinterest_capi.singer import messages
 
 _NOT_READ: Final = msgspec.Raw(b"")
-_is_no_member: Final = re.compile(r'["\\\x00-\x1f\ud800-\udfff]').search  # as msgspec says
+_is_no_member: Final = re.compile(r'["\\\x00-\x1f\ud800-\udfff]').search  # msgspec's message
 
 
 class Rows(NamedTuple):
     """How a stream's RECORD lines are read into rows.
 
-    A row is a struct with an attribute for each column, None where a record has none. `decode`
-    returns a line's message, whose `record` is the row; it raises ValueError on any line that is
-    not a RECORD of the stream with no other columns. `attributes` has the attribute of each column.
+    A row is a struct with an attribute for each column, None if a record has none. `decode` returns
+    a line's message, whose `record` is the row; it raises ValueError on any line that is not a
+    RECORD of the stream with only these columns. `attributes` has the attribute of each column.
     """
 
     decode: Callable[[bytes], Any]
@@ -37,20 +37,20 @@ class RowHandler(NamedTuple):
 
 
 class RecordHandler(Protocol):
-    """What the records of a stream are handed to."""
+    """Gets the records of a stream."""
 
     @property
     def rows(self) -> RowHandler | None:
-        """How lines can be read as rows from now on; None where they cannot."""
+        """How lines can be read as rows from now on; None if they cannot."""
 
     def handle_record(self, record: dict[str, Any]) -> None:
-        """Handle one record. Raises `RunStopped` where the run has to stop."""
+        """Handle one record. Raises `RunStopped` if the run must stop."""
 
 
 def compile_rows(stream: str, columns: Iterable[str], read: Collection[str]) -> Rows | None:
     """Compile the reading of a stream's rows; columns that are not in `read` are skipped.
 
-    None where a column has a name that a struct's member cannot have.
+    None if a column has a name that a struct's member cannot have.
     """
     attributes = {column: f"column_{number}" for number, column in enumerate(sorted(columns))}
     if any(_is_no_member(column) for column in attributes):
@@ -80,7 +80,7 @@ def compile_rows(stream: str, columns: Iterable[str], read: Collection[str]) -> 
 def record_head(line: bytes, stream: str) -> bytes | None:
     """Return how a stream's RECORD lines begin, up to the record, from one of them.
 
-    None where the stream is not named there.
+    None if the stream is not named there.
     """
     head, found, _ = line.partition(b'"record"')
     if not found or msgspec.json.encode(stream) not in head:
@@ -89,5 +89,5 @@ def record_head(line: bytes, stream: str) -> bytes | None:
 
 
 def record_of(line: bytes) -> dict[str, Any]:
-    """Return the record of a RECORD's line that has been read as a row."""
+    """Return the record of a RECORD line that was read as a row."""
     return messages.decode(line).record or {}

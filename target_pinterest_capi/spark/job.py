@@ -1,9 +1,8 @@
 """From the options of a write to its job: what each of its tasks needs to know.
 
 A job is checked on the driver before any task starts. Owns the options and where a secret is read.
-Promises that every problem is reported at once, in words without a given value, and that no secret
-travels: a job holds where its secrets are, and each task reads them for itself. Never sends
-anything.
+Every problem is reported at once, without given values, and no secret is sent: a job has the places
+of its secrets, and each task reads them itself. Never sends anything.
 """
 
 import fnmatch
@@ -51,12 +50,12 @@ _NOT_IN_TASKS: Final = (
 )
 OF_SPARK: Final = frozenset(
     {"checkpointlocation", "queryname"}
-)  # Spark's own, which it hands on to the sink of a stream
+)  # Spark's own, which it passes to the sink of a stream
 DATABASES: Final = {"ledger_url": "ledger", "results_url": "results"}  # each a secret
 SECRETS: Final = ("conversion_token", *DATABASES)
 ELSEWHERE: Final = SecretStr(
     "sqlite:///elsewhere"
-)  # stands for a ledger's URL where only its being there matters
+)  # used for a ledger's URL if only its presence matters
 
 _ON_TOKENS: Final = (
     "is a secret, and options of a write are visible in plans, logs and Spark's pages: set "
@@ -72,7 +71,7 @@ _OAUTH_ADVICE: Final = "is for customer lists, which Spark does not support. Rem
 
 
 class Cluster(NamedTuple):
-    """What a session runs on, as far as it decides what is safe. None where it is not known."""
+    """What a session runs on, as far as safety depends on it. None if it is not known."""
 
     master: str | None = None
     speculation: bool = False
@@ -107,11 +106,11 @@ class Cluster(NamedTuple):
 class Job(NamedTuple):
     """What the tasks of one write, or of one micro-batch, need to know.
 
-    Holds no secret: `withheld` names those to be read by each.
+    Has no secret: `withheld` names those that each task reads.
 
     `public` are the plain values of the other settings; `paths` the files of option `config`, in
-    which those withheld are looked for that have no variable of their own in `variables`.
-    `not_found` are columns that the mappings read and the DataFrame does not have.
+    which withheld ones are looked up that have no variable in `variables`. `not_found` are columns
+    that the mappings read but the DataFrame does not have.
     """
 
     id: str
@@ -125,16 +124,16 @@ class Job(NamedTuple):
     not_found: tuple[NotFound, ...] = ()
 
     def settings(self) -> Settings:
-        """Return the settings with their secrets, read here and now.
+        """Return the settings with their secrets, which are read here.
 
-        Raises `ConfigurationError` where one is not to be had.
+        Raises `ConfigurationError` if one is missing.
         """
         return load({**self.public, **self._secrets(self.withheld)})
 
     def settings_on_driver(self) -> Settings:
-        """Return the settings that a run is described by: the only secret is `results_url`.
+        """Return the settings that describe a run: the only secret is `results_url`.
 
-        That is None where it cannot be read any more.
+        That is None if it can no longer be read.
         """
         settings = load(self.public, purpose="any")
         changes: dict[str, SecretStr | None] = {}
@@ -148,7 +147,7 @@ class Job(NamedTuple):
         return settings.model_copy(update=changes)
 
     def sink(self) -> StreamSchema:
-        """Return the stream as mappings are compiled for it."""
+        """Return the stream for which mappings are compiled."""
         return StreamSchema(self.stream, frozenset(self.columns), self.key_properties)
 
     def _secrets(self, names: Sequence[str]) -> dict[str, str]:
@@ -186,9 +185,9 @@ class Job(NamedTuple):
 def read_job(
     options: Mapping[str, str], schema: Any, cluster: Cluster | None, *, overwrite: bool
 ) -> tuple[Job, Settings]:
-    """Return the job of a write's options (names in small letters) and its settings.
+    """Return the job for a write's options (names in lower case) and its settings.
 
-    Raises `ConfigurationError` with every problem there is.
+    Raises `ConfigurationError` with all problems.
     """
     problems = list(rows.problems(schema))
     if overwrite:
@@ -230,7 +229,7 @@ def _read_files(
 
 
 def _honour_mode(raw: dict[str, Any], environ: Mapping[str, str]) -> list[Problem]:
-    """Take a mode of the driver's environment that sends less; return that it was taken."""
+    """Use a mode in the driver's environment if it sends less; return whether it was used."""
     refuse_unclear(environ, raw, is_read=False)
     mode, warnings = mode_in_effect(raw, environ)
     if mode is not None:
@@ -241,9 +240,9 @@ def _honour_mode(raw: dict[str, Any], environ: Mapping[str, str]) -> list[Proble
 def _variables(
     options: Mapping[str, str], raw: dict[str, Any], environ: Mapping[str, str]
 ) -> dict[str, str]:
-    """Return the variable of each secret that has one, and take away what a file has of it.
+    """Return the variable of each secret that has one, and remove the file's value for it.
 
-    The target's own variable has the token where nothing else has.
+    If nothing else has the token, the target's own variable does.
     """
     named = {
         name: options[f"{name}_env"].strip()
@@ -267,7 +266,7 @@ def _variables(
 def _settings_among(
     options: Mapping[str, str], raw: dict[str, Any], problems: list[Problem]
 ) -> dict[str, str]:
-    """Return the settings among the options; a secret given another way replaces the file's."""
+    """Return the settings among the options; a secret given in another way replaces the file's."""
     ours = {"config", "stream", "key_properties", *(f"{name}_env" for name in SECRETS)}
     given = {name: value for name, value in options.items() if name not in ours | OF_SPARK}
     if "path" in given:
@@ -300,14 +299,14 @@ def _settings_among(
 
 
 def holds_password(url: str) -> bool:
-    """Return whether a database's URL carries a password."""
+    """Return whether a database's URL has a password."""
     try:
         parts = urlsplit(url)
         return parts.password is not None or any(
             "pass" in name.casefold() for name, _ in parse_qsl(parts.query)
         )
     except ValueError:
-        return True  # whatever it is, it is not to be shown
+        return True  # whatever it is, it must not be shown
 
 
 def _is_secret(name: str, raw: Mapping[str, Any]) -> bool:
@@ -323,7 +322,7 @@ def _load(
 ) -> Settings | None:
     """Check the settings as the tasks will have them.
 
-    A secret that only the executors have is taken as given.
+    A secret that only the executors have is assumed to be given.
     """
     here = _set_here(named, environ)
     elsewhere = named.keys() - here.keys()
@@ -413,4 +412,4 @@ def _stream_problems(stream: str, settings: Settings | None) -> Iterator[Problem
 
 
 def _no_note(origin: Any, field: str, reason: str) -> None:
-    """Count nothing: on the driver a mapping is compiled to see that it can be."""
+    """Count nothing: on the driver a mapping is compiled only to check it."""

@@ -1,4 +1,4 @@
-"""What keeps the rows of a DataFrame from being records, known from its schema.
+"""Why rows of a DataFrame cannot be records, derived from its schema.
 
 What each type becomes is in `singer.arrow`, which reads the rows. Never shows a value.
 """
@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from target_pinterest_capi.settings import Problem
 
-# Spark's types that have a form in JSON; `problems` looks into the three that hold others.
+# Spark's types that JSON can have; `problems` looks into the three nested ones.
 PLAIN: Final = frozenset({
     "void", "boolean", "byte", "short", "integer", "long", "float", "double", "decimal",
     "string", "char", "varchar", "timestamp", "timestamp_ntz", "date", "time", "binary",
@@ -20,9 +20,9 @@ _ADVICE: Final = {
 
 
 def problems(schema: Any) -> Iterator[Problem]:
-    """Yield what keeps rows of a Spark schema from being records.
+    """Yield why rows of a Spark schema cannot be records.
 
-    These are columns without a form in JSON, and names given twice.
+    These are columns of unsupported types, and repeated names.
     """
     names = [field.name for field in schema.fields]
     for name in sorted({name for name in names if names.count(name) > 1}):
@@ -43,7 +43,7 @@ def problems(schema: Any) -> Iterator[Problem]:
 
 
 def declared(kind: Any) -> dict[str, Any]:
-    """Return the members of a Spark type as a JSON schema has them; {} where it names none."""
+    """Return the members of a Spark type like a JSON schema; {} if it has none."""
     name = kind.typeName()
     if name == "struct":
         return {"properties": {field.name: declared(field.dataType) for field in kind.fields}}

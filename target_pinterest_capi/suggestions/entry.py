@@ -1,6 +1,6 @@
-"""A stream's mapping entry: lines with a reason each, that are sure or only offered.
+"""A stream's mapping entry: lines with a reason each, which are certain or only suggested.
 
-Never invents a value: what a field needs and no column has is a comment that says what to supply.
+Never invents a value: if no column has what a field needs, a comment says what to supply.
 """
 
 from collections.abc import Iterable
@@ -27,8 +27,8 @@ EMAIL: Final = "user_data.em"
 EXTERNAL_ID: Final = "user_data.external_id"
 CLICK_ID: Final = "user_data.click_id"
 MOST_OF_ONE_FIELD: Final = 3  # columns of one field
-MOST_LISTED: Final = 24  # columns that no rule found a field for
-# Looked for in a table of one's own. The rest of the fields is for those who know them.
+MOST_LISTED: Final = 24  # columns for which no rule found a field
+# Looked for in any table. Other fields are for those who know them.
 OWN_FIELDS: Final = tuple(candidates.RULES)
 IDENTITY: Final = (
     EMAIL,
@@ -51,7 +51,7 @@ SHAPE_FIELDS: Final = {
 
 
 class Entry:
-    """What is suggested for a stream; `problem` says why the whole entry is but an offer."""
+    """The suggestion for a stream; `problem` says why the whole entry is only a comment."""
 
     def __init__(self, stream: StreamProfile) -> None:
         self.stream = stream
@@ -66,16 +66,16 @@ class Entry:
 
     @property
     def is_active(self) -> bool:
-        """Whether the entry is to be used as it is."""
+        """Whether the entry can be used as it is."""
         return not self.problem
 
     @property
     def pattern(self) -> str:
-        """The pattern that is met by the stream's name alone, as far as the name may be shown."""
+        """The pattern that matches only the stream's name, as far as the name may be shown."""
         return escape(shown_name(self.stream.name))
 
     def mapping(self) -> dict[str, Any]:
-        """Return what is sure, as the configuration has it."""
+        """Return the certain lines, as in a configuration."""
         made: dict[str, Any] = {"stream": self.pattern}
         if self.preset:
             made["preset"] = self.preset.value
@@ -87,7 +87,7 @@ class Entry:
         return made
 
     def maps(self, field: str) -> bool:
-        """Return whether a sure line gives the field."""
+        """Return whether a certain line maps the field."""
         return any(line.name == field and line.is_sure for line in (*self.fields, *self.defaults))
 
 
@@ -107,7 +107,7 @@ def suggest_entry(stream: StreamProfile) -> Entry:
 
 
 def _sure_candidates(stream: StreamProfile) -> dict[str, list[Candidate]]:
-    """Return the candidates of each field; a column is sure for one field only, the best."""
+    """Return the candidates of each field; a column is certain only for its best field."""
     columns = stream.columns.values()
     found = {field: candidates.candidates(field, columns) for field in OWN_FIELDS}
     partners = frozenset(field for field, ones in found.items() if any(one.is_sure for one in ones))
@@ -123,7 +123,7 @@ def _sure_candidates(stream: StreamProfile) -> dict[str, list[Candidate]]:
 
 
 def _add_preset(entry: Entry, fit: tuple[str, str], found: dict[str, list[Candidate]]) -> None:
-    """Take a preset, and what it does not read of the stream."""
+    """Use a preset, and note what it does not read of the stream."""
     name, reason = fit
     stream = entry.stream
     entry.preset = SuggestedLine("preset", name, reason)
@@ -149,7 +149,7 @@ def _is_read(column: str, fields: Iterable[tuple[str, ...] | None]) -> bool:
 
 
 def _add_own_fields(entry: Entry, found: dict[str, list[Candidate]]) -> None:
-    """Map the columns of a table in its own words."""
+    """Map the columns of a table without a preset."""
     stream = entry.stream
     for field in OWN_FIELDS:
         if field != "event_id":
@@ -189,9 +189,9 @@ def _lines(field: str, ones: list[Candidate]) -> list[SuggestedLine]:
 
 
 def _sure(ones: list[Candidate]) -> list[Candidate]:
-    """Return those that are mapped: never a second one beside others that are found by more.
+    """Return those that are mapped: never a second one next to others that fit better.
 
-    `sales_mail` is the customer's where it is the only address, and somebody else's beside `email`.
+    `sales_mail` is the customer's if it is the only address, and somebody else's next to `email`.
     """
     strong = [one for one in ones if one.score > candidates.SURE]
     just = [one for one in ones if one.score == candidates.SURE]
@@ -224,7 +224,7 @@ def _add_items(entry: Entry) -> None:
 
 
 def _add_landing_page(entry: Entry) -> None:
-    """Read the click on an ad from the page on which a visit began."""
+    """Map the ad click from the page on which a visit began."""
     if entry.maps(CLICK_ID):
         return
     for column in entry.stream.columns.values():
@@ -236,7 +236,7 @@ def _add_landing_page(entry: Entry) -> None:
 
 
 def _write_amounts(entry: Entry) -> None:
-    """Divide amounts that are in the smallest unit, and write those with a comma as numbers."""
+    """Divide amounts in the smallest unit, and turn those with a comma into numbers."""
     for number, line in enumerate(entry.fields):
         column = _column_of(entry, line)
         if line.name == VALUE and column is not None and meaning.is_in_cents(entry.stream, column):
@@ -259,7 +259,7 @@ def _column_of(entry: Entry, line: SuggestedLine) -> ProfiledColumn | None:
 
 
 def _add_event(entry: Entry, given: Iterable[str]) -> str | None:
-    """Say what the rows are, and where it happened; return the event's name where all have one."""
+    """Map what the rows are, and where it happened; return the event's name if it is one."""
     stream = entry.stream
     event_name = None
     if "event_name" not in given:
@@ -307,7 +307,7 @@ def _event_default(entry: Entry) -> list[SuggestedLine]:
 
 
 def _add_event_id(entry: Entry, found: list[Candidate]) -> None:
-    """Find what a row is the same event by."""
+    """Find what identifies the event of a row."""
     sure = _sure(found)
     order = next((line for line in entry.fields if line.name == ORDER_ID and line.is_sure), None)
     if sure:
@@ -328,7 +328,7 @@ def _quoted_key(stream: StreamProfile) -> str:
 
 
 def _add_missing(entry: Entry) -> None:
-    """Say what an event needs and no column has."""
+    """Note what an event needs and no column has."""
     stream = entry.stream
     if not _identifies(entry):
         entry.problem = (
@@ -366,7 +366,7 @@ def _identifies(entry: Entry) -> bool:
 
 
 def _add_list(entry: Entry, found: dict[str, list[Candidate]]) -> None:
-    """Offer a stream of people as a customer list."""
+    """Suggest a customer list for a stream of people."""
     stream = entry.stream
     if not meaning.is_list(stream) or entry.preset is not None:
         return
@@ -388,7 +388,7 @@ def _add_list(entry: Entry, found: dict[str, list[Candidate]]) -> None:
 
 
 def _sort(entry: Entry) -> None:
-    """Bring fields into the order of events, without offers of what another line gives."""
+    """Sort fields as in events, without suggestions that another line has."""
     entry.fields = [line for line in entry.fields if line.is_sure or not entry.maps(line.name)]
     order = {field.path: number for number, field in enumerate(FIELDS)}
     entry.fields.sort(key=lambda line: order[line.name])
@@ -396,7 +396,7 @@ def _sort(entry: Entry) -> None:
 
 
 def _list_the_rest(entry: Entry) -> None:
-    """Name the columns that nothing was found for, with what their values look like."""
+    """Name the columns without a field, with what their values look like."""
     used = [str(line.value) for line in (*entry.fields, *entry.when)]
     rest = [
         _described(column)

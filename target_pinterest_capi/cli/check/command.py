@@ -1,9 +1,9 @@
-"""`pinterest-capi check`: would a run of this configuration work, and if not, what to change?
+"""`pinterest-capi check`: would a run with this configuration work, and if not, what to change?
 
-Owns the command: its options, where the configuration comes from, and its exit codes (0; 1: a step
-failed; 2: the configuration cannot be used). Sends one test request for each ad account, of which
-Pinterest records nothing, and reads customer lists. Makes no file, and writes nothing but a new
-refresh token, where Pinterest gives one.
+Owns the command: its options, its configuration, and its exit codes (0; 1: a step failed; 2: the
+configuration cannot be used). Sends one test request for each ad account, which Pinterest does not
+record, and reads customer lists. Creates no file, and writes nothing except a new refresh token, if
+Pinterest returns one.
 """
 
 import json

@@ -1,7 +1,7 @@
 """`pinterest-capi demo`: an imaginary shop's records through the real target into a sandbox.
 
-Owns the command: its options, the programs it runs, and its exit code, 0 where everything is as it
-should be. Nothing of the user's environment or configuration is read.
+Owns the command: its options, the programs it runs, and its exit code, which is 0 if everything is
+as expected. Nothing of the user's environment or configuration is read.
 """
 
 import os
@@ -70,7 +70,7 @@ def demo(directory: Path | None, as_json: bool) -> None:
 
 
 def _run(target: Path, directory: Path, out: Console) -> view.Shown:
-    """Run the target twice into a sandbox and return what became of the sample."""
+    """Run the target twice into a sandbox and return the outcomes of the sample."""
     from target_pinterest_capi.sandbox.demo import run  # noqa: PLC0415 - its packages are an extra
 
     with run.sandbox_for(directory) as sandbox:
@@ -86,7 +86,7 @@ def _run(target: Path, directory: Path, out: Console) -> view.Shown:
         members = (before, len(sandbox.store.lists()[0].members))
         problems, repeat = model.find_problems(known, first), None
         if not problems:
-            sandbox.faults.set([])  # what was refused is taken now
+            sandbox.faults.set([])  # what was refused is accepted now
             second = run.run_target(target, directory, sandbox, decode, run.AGAIN)
             repeat = model.compare(first, second)
             problems.extend(repeat.problems)
@@ -97,10 +97,9 @@ def _run(target: Path, directory: Path, out: Console) -> view.Shown:
 
 
 def find_target() -> Path:
-    """Return the target's program: beside this Python, else on the PATH.
+    """Return the target's program: next to this Python, otherwise on the PATH.
 
-    Raises:
-        click.ClickException: there is none; the message says how to install it.
+    Raises: click.ClickException: there is none; the message says how to install it.
     """
     beside = Path(sys.executable).with_name(TARGET)
     found = beside if os.access(beside, os.X_OK) else shutil.which(TARGET)
@@ -113,7 +112,7 @@ def find_target() -> Path:
 
 
 def _as_typed(program: Path) -> str:
-    """Return a program as one would type it: its name where the PATH leads to it."""
+    """Return a program as one would type it: its name if it is on the PATH."""
     found = shutil.which(program.name)
     return program.name if found and Path(found).resolve() == program.resolve() else str(program)
 

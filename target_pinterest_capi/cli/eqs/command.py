@@ -1,9 +1,9 @@
-"""`pinterest-capi eqs`: Pinterest's event quality score beside our own coverage.
+"""`pinterest-capi eqs`: Pinterest's event quality score next to our own coverage.
 
-Owns the command: its options, which reports are ours, the one request for the scores, and the exit
-codes (0: shown; 1: Pinterest gave none, or a report cannot be read; 2: the configuration or the
-options). Changes nothing; needs OAuth, and the conversion token is never sent. Writes nothing but a
-new refresh token, where Pinterest gives one.
+Owns the command: its options, which reports to compare, the one request for the scores, and the
+exit codes (0: shown; 1: Pinterest has none, or a report cannot be read; 2: the configuration or the
+options). Changes nothing; needs OAuth, and the conversion token is never sent. Writes nothing
+except a new refresh token, if Pinterest returns one.
 """
 
 import json
@@ -45,7 +45,7 @@ PLATFORM_HELP: Final = f"Only this source platform: {', '.join(PLATFORMS)}."
     type=click.Path(exists=True, path_type=Path),
     metavar="RUN.json",
     help=(
-        "Your side: a run's report, or a directory of reports, of which those within the "
+        "Our side: a run's report, or a directory of reports, of which those within the "
         "lookback count; repeatable.  [default: report_path]"
     ),
 )
@@ -146,14 +146,14 @@ def _load(paths: Sequence[str]) -> Settings:
 
 
 def _platform_notes(compared: result.Comparison, own: result.Ours) -> Iterator[str]:
-    """Say which of our figures are of several platforms: a report does not tell them apart."""
+    """Say which of our figures are of several platforms, which a report does not distinguish."""
     if not own.reports:
         return
     names = [name.event_name for platform in compared.platforms for name in platform.names]
     shared = result.shared_names(compared.platforms)
     if shared:
         yield (
-            f"Your figures for {', '.join(map(plain, sorted(shared)))} are of all platforms "
+            f"Our figures for {', '.join(map(plain, sorted(shared)))} are of all platforms "
             "together."
         )
     without = sorted({name for name in names if not own.events[name]})
@@ -170,7 +170,7 @@ def _report_json(one: reports.Report) -> dict[str, Any]:
 
 
 def _nothing(account: str, query: dict[str, str]) -> str:
-    """Say that there is no score, and which filters may be why."""
+    """Say that there is no score, and which filters may be the cause."""
     days = query["lookback_period"].removesuffix("d")
     period = "day" if days == "1" else f"{days} days"
     filters = [

@@ -1,4 +1,4 @@
-"""Our side of `pinterest-capi eqs`: the run reports to compare with, and what limits their use."""
+"""Our side of `pinterest-capi eqs`: the run reports to compare with, and their limits."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ NO_REPORT: Final = (
     "There is no run report to compare with: set report_path to a .json file, or use --report."
 )
 PAGE_REPORT: Final = (
-    "report_path is a page, which cannot be read back, so your side is empty: let it end in "
+    "report_path is a page, which cannot be read back, so our side is empty: let it end in "
     ".json (pinterest-capi report makes a page from that)."
 )
 
@@ -22,10 +22,9 @@ PAGE_REPORT: Final = (
 def find_coverage(
     places: Sequence[Path], configured: str | None, account: str, since: float
 ) -> tuple[result.Ours, list[str]]:
-    """Return our coverage, and notes on it.
+    """Return our coverage, with notes.
 
-    Raises:
-        click.ClickException: a file that was asked for is not a report.
+    Raises: click.ClickException: a given file is not a report.
     """
     if places:
         found = [

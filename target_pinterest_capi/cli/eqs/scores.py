@@ -13,9 +13,9 @@ NEEDED_FOR: Final = "because Pinterest does not show its event quality score for
 def fetch_scores(
     settings: Settings, paths: Sequence[str], account: str, query: dict[str, str]
 ) -> list[QualityScore]:
-    """Return the scores, by one attempt.
+    """Return the scores, with one attempt.
 
-    Raises a `ClickException` where Pinterest gave none; its message says what to do.
+    Raises a `ClickException` if Pinterest has none; its message says what to do.
     """
     right = (
         f"The OAuth token may not read ad account {account}: check ad_account_id, and that the "

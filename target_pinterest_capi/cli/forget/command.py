@@ -1,9 +1,9 @@
-"""`pinterest-capi forget`: people who are to be deleted, at Pinterest and in what runs have left.
+"""`pinterest-capi forget`: deletes people's data, at Pinterest and in what runs have stored.
 
-Owns the command: its options, its order and words, and its exit codes (0: all of it was done; 1:
-something was not, and is said; 2: the configuration, an option, or the input). Dead letters come
-first, then customer lists, then the deletion requests; what fails holds up nothing else. Prints
-counts, names of the configuration and ids of requests, and nothing of anybody.
+Owns the command: its options, its order and messages, and its exit codes (0: everything was done;
+1: something failed, and is printed; 2: the configuration, an option, or the input). Dead letters
+come first, then customer lists, then deletion requests; a failure does not stop the rest. Prints
+counts, names in the configuration and ids of requests, and nothing about anybody.
 """
 
 import sys
@@ -158,7 +158,7 @@ def forget(
 
 
 def named_accounts(settings: Settings) -> Iterator[str]:
-    """Yield the ad accounts that the settings name by their digits, each once."""
+    """Yield the ad accounts in the settings, each once."""
     entries = settings.mappings or ()
     own = [entry.ad_account_id for entry in entries]
     digits = [account for account in own if account is not None and account.isdigit()]
@@ -173,7 +173,7 @@ def _load(paths: Sequence[str]) -> Settings:
 
 
 def _read(file: str, column: str | None, stream: str | None, *, are_click_ids: bool) -> People:
-    """Return whom a file names, or exit with 2 and the lines that name nobody."""
+    """Return the people in a file, or exit with 2 and the lines that name nobody."""
     if stream is not None and column is None:
         raise click.UsageError("--stream goes with --column.")
     try:
@@ -199,7 +199,7 @@ def _confirm(
     is_from_stdin: bool,
     yes: bool,
 ) -> None:
-    """Say what will be done, and ask, unless that was answered before."""
+    """Print what will be done, and ask for confirmation, unless it was given."""
     click.echo(
         f"{len(people.emails)} e-mail addresses and {len(people.click_ids)} click ids:\n"
         f"  deletion requests in ad account {', '.join(accounts)}\n"
@@ -226,7 +226,7 @@ def _confirm(
 def _drop(
     what: str, place: str, people: People, drop: Callable[[str, People], int], advice: str = ""
 ) -> Iterator[str]:
-    """Drop what a place has of people, and yield what could not be read or written."""
+    """Drop people's data in a place, and yield what could not be read or written."""
     try:
         dropped = drop(place, people)
     except OSError as error:
@@ -238,7 +238,7 @@ def _drop(
 def _drop_from_files(
     places: Sequence[str], old_events: str | None, people: People
 ) -> Iterator[str]:
-    """Drop the dead letters of people, and their rows in files for Ads Manager, likewise."""
+    """Drop people's dead letters, and their rows in files for Ads Manager."""
     for place in places:
         yield from _drop("dead letters", place, people, drop_letters)
     if old_events is not None:
@@ -252,7 +252,7 @@ def _ask_pinterest(
     people: People,
     lists: Sequence[CustomerListEntry],
 ) -> Iterator[str]:
-    """Remove people from lists and ask for their deletion, and yield what failed."""
+    """Remove people from lists and request their deletion; yield what failed."""
     assert settings.oauth is not None  # noqa: S101 - asked for before
     client = Client(
         settings.api_url, max_connections=1, timeout_seconds=settings.request_timeout_seconds

@@ -1,4 +1,4 @@
-"""Deletion requests that were made: shown, and cancelled while that is possible."""
+"""Existing deletion requests: shown, and cancelled while that is possible."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -23,7 +23,7 @@ NEEDED_FOR: Final = "to read deletion requests"
 def show_status(
     settings: Settings, paths: Sequence[str], accounts: Sequence[str], request_id: str
 ) -> None:
-    """Print the requests of ad accounts, or the one of an id, the latest first."""
+    """Print the requests of ad accounts, or the one with an id, the latest first."""
     for account in accounts:
         with open_session(settings, paths, account, NEEDED_FOR) as session:
             if request_id:
@@ -39,7 +39,7 @@ def show_status(
 def cancel_request(
     settings: Settings, paths: Sequence[str], accounts: Sequence[str], request_id: str
 ) -> None:
-    """Cancel the request of an id, in the one ad account that has it."""
+    """Cancel the request with an id, in the one ad account that has it."""
     if len(accounts) > 1:
         raise click.UsageError("set the ad account of the request: --ad-account DIGITS")
     with open_session(settings, paths, accounts[0], NEEDED_FOR) as session:

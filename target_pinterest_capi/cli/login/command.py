@@ -1,6 +1,6 @@
-"""`pinterest-capi login`: a user lets the app act for them, and the refresh token is kept.
+"""`pinterest-capi login`: a user authorizes the app, and the refresh token is stored.
 
-Owns the command: its options, its words and its exit codes (0: the refresh token is in
+Owns the command: its options, its messages and its exit codes (0: the refresh token is in
 `oauth.token_path`; 1: the sign-in failed; 2: the configuration or an option is wrong). Needs no
 conversion token, and reads none.
 """
@@ -95,7 +95,7 @@ def login(
 
 
 class _App(NamedTuple):
-    """The app of the settings."""
+    """The app in the settings."""
 
     client_id: str
     client_secret: str
@@ -103,7 +103,7 @@ class _App(NamedTuple):
 
 
 def _app_of(settings: Settings, paths: Sequence[str]) -> _App:
-    """Return the app, or exit with 2 where the settings have none."""
+    """Return the app, or exit with 2 if the settings have none."""
     oauth = require_oauth(settings, paths, "to sign in")
     if oauth.client_id is None or oauth.client_secret is None:
         refuse_settings([NEEDS_AN_APP], paths)
@@ -127,7 +127,7 @@ def _ask_to_paste(address: str) -> str:
 def _wait_for_code(
     address: str, redirect_uri: str, state: str, seconds: int, *, opens: bool
 ) -> str:
-    """Return the code of the answer that the browser brings."""
+    """Return the code in the redirect of the browser."""
     try:
         server = RedirectServer(redirect_uri)
     except OSError as error:
@@ -146,7 +146,7 @@ def _wait_for_code(
 
 
 def _open_browser(address: str) -> None:
-    """Open the address where there is a browser, beside this process: one may take the terminal."""
+    """Open the address in a browser, in another process, because one may take the terminal."""
     with suppress(OSError):
         subprocess.Popen(  # noqa: S603 - this Python, and an address of ours
             [sys.executable, "-m", "webbrowser", address],
@@ -158,7 +158,7 @@ def _open_browser(address: str) -> None:
 
 
 def _exchange(settings: Settings, app: _App, code: str, redirect_uri: str) -> None:
-    """Exchange the code, and keep the refresh token that it gives."""
+    """Exchange the code, and store the refresh token."""
     client = Client(
         settings.api_url,
         max_connections=1,

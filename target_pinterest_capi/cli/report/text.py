@@ -1,7 +1,7 @@
 """A run report as text for a terminal or a pipe: outcomes, what to do, customer lists, match keys.
 
-Owns tables and colours; words and sums are those of the page. Names that come from outside are
-shown without control characters.
+Owns tables and colours; texts and totals are those of the page. Names from outside are shown
+without control characters.
 """
 
 from collections.abc import Mapping, Sequence
@@ -42,7 +42,7 @@ Numbers = Mapping[str, tuple[str, str]]  # by head: a number as text, "" for non
 
 
 def show(out: Console, report: Report) -> None:
-    """Show a report: how the run ended first, then what it came to."""
+    """Show a report: first how the run ended, then its results."""
     how = ending(report)
     out.print(Text.assemble((headline(report), "bold"), ". ", (how.title, KINDS[how.kind])))
     if report.run.stopped:
@@ -52,7 +52,7 @@ def show(out: Console, report: Report) -> None:
 
 
 def show_details(out: Console, report: Report) -> None:
-    """Show what a run came to: outcomes, causes, customer lists and match keys."""
+    """Show a run's results: outcomes, causes, customer lists and match keys."""
     show_outcomes(out, report)
     show_causes(out, report)
     show_customer_lists(out, report)
@@ -67,11 +67,11 @@ def show_outcomes(out: Console, report: Report) -> None:
 
 
 def show_causes(out: Console, report: Report) -> None:
-    """Show every reason with its places and what to do about it."""
+    """Show every reason with its places and what to do."""
     causes = find_causes(report)
     for title, found in (
         ("Events not delivered, and what to do about it", causes.failed),
-        ("Values dropped from their events", causes.left_out),
+        ("Values dropped from their events", causes.dropped),
         ("Values sent, but perhaps wrong", causes.doubtful),
         ("Pinterest's warnings", causes.warnings),
         ("What was skipped", causes.skipped),
@@ -84,7 +84,7 @@ def show_causes(out: Console, report: Report) -> None:
 
 
 def show_customer_lists(out: Console, report: Report) -> None:
-    """Show what became of each customer list."""
+    """Show the changes of each customer list."""
     if report.customer_lists:
         print_title(out, "Customer lists")
         for held in report.customer_lists:
@@ -94,7 +94,7 @@ def show_customer_lists(out: Console, report: Report) -> None:
 
 
 def show_match_keys(out: Console, report: Report) -> None:
-    """Show which share of the events of each name carries what Pinterest matches them by."""
+    """Show the share of each name's events that have what Pinterest matches them by."""
     names = report.delivered.by_event_name[:NAMES]
     if names:
         print_title(
@@ -143,7 +143,7 @@ def _cause(out: Console, cause: Cause) -> None:
 
 
 def _numbers(out: Console, rows: Sequence[tuple[str, Numbers]]) -> None:
-    """Print a table of numbers; where it does not fit, each row as the list of what it has."""
+    """Print a table of numbers; if it does not fit, each row as a list."""
     is_roomy = out.width >= ROOMY
     heads = list(dict.fromkeys(head for _, numbers in rows for head in numbers))
     table = Table("", box=None, show_header=is_roomy, pad_edge=False, padding=(0, 2, 0, 0))

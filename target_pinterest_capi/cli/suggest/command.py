@@ -1,4 +1,4 @@
-"""`pinterest-capi suggest`: a mapping to start from, made of what a tap sent.
+"""`pinterest-capi suggest`: a first mapping, from what a tap sent.
 
 Owns the command: its options, its input and output, and its exit codes (0; 1: the sample cannot be
 read, or the file not written). Reads no configuration, and sends nothing.
@@ -61,7 +61,7 @@ def suggest(file: str, output: str | None, force: bool, limit: int) -> None:
 
 
 def _read(file: str) -> list[Entry]:
-    """Return the suggestion for each stream, or end with what is wrong with the sample."""
+    """Return the suggestion for each stream, or exit with what is wrong with the sample."""
     try:
         with open_messages(file) as lines:
             streams = profile.read(lines)

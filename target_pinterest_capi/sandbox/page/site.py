@@ -1,8 +1,7 @@
-"""The page's addresses: `/` for a browser, its files, and what its scripts ask for.
+"""The page's addresses: `/` for a browser, its files, and the data for its scripts.
 
-Promises that the page loads from the sandbox alone, runs its own scripts alone and makes no markup
-of what was received (its Content-Security-Policy says so to the browser), and that nothing here
-holds a token.
+The page loads only from the sandbox, runs only its own scripts and never treats received data as
+markup (enforced by its Content-Security-Policy), and nothing here has a token.
 """
 
 from collections.abc import Callable
