@@ -73,7 +73,8 @@ class Oracle:
         raw["event_id"] = self._read("event_id", record)
         event["event_id"] = self._convert("event_id", raw["event_id"])
         key: Any = self._key(record)
-        if event["event_id"] is None:
+        has_derived_id = event["event_id"] is None
+        if has_derived_id:
             event["event_id"] = self._derived_id(raw, record, account, event["event_name"])
         elif self._key_is_the_id():
             key = self.plan.key_properties[0]
@@ -104,6 +105,7 @@ class Oracle:
             deduplicable=event["action_source"] != "offline",
             time=event["event_time"],
             key=key,
+            has_derived_id=has_derived_id,
         )
 
     def _read(self, path: str, record: Mapping[str, Any]) -> Any:

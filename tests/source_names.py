@@ -170,6 +170,8 @@ context.traits.address.state context.traits.address.postalCode context.traits.ad
 context.traits.address.country context.traits.name context.traits.avatar
 context.traits.description context.traits.title context.traits.username context.traits.website
 context.traits.company context.traits.createdAt context.traits.age context.traits.language
+context.traits.id context.traits.userId context.traits.dateOfBirth context.traits.dateofbirth
+context.traits.dob context.traits.DOB traits.id traits.userId traits.dateOfBirth
 traits.email traits.phone traits.gender traits.birthday traits.firstName traits.lastName traits.name
 traits.action_source traits.actionSource properties.action_source properties.actionSource
 properties.email properties.value properties.total properties.revenue properties.currency
@@ -202,6 +204,8 @@ context_traits_gender context_traits_birthday context_traits_first_name context_
 context_traits_address_city context_traits_address_state context_traits_address_zip
 context_traits_address_country context_traits_name context_traits_avatar
 context_traits_company_name context_traits_age context_traits_created_at value total revenue
+context_traits_id context_traits_user_id context_traits_date_of_birth context_traits_dateofbirth
+context_traits_dob
 currency order_id query products opt_out_type num_of_items click_id content_name content_brand
 partner_id email product_id sku brand subtotal tax shipping discount coupon affiliation
 checkout_id cart_id payment_method shipping_method step list_id filters sorts position image_url

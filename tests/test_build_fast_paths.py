@@ -46,13 +46,16 @@ TEXTS = (
     # digests in other writings
     "\\x" + "A1" * 32, "0x" + "a1" * 32, "\\x" + "a1" * 16,
     "oaGhoaGhoaGhoaGhoaGhoaGhoaGhoaGhoaGhoaGhoaE=", "oaGhoaGhoaGhoaGhoaGhoaGhoaGhoaGhoaGhoaGhoaE",
+    "oaG1oaGhoaGhoaGhoaGhoQ", "oaG1oaGhoaGhoaGhoaGhoaGhoaE", "oaG1oaGhoaGhoaGhoaGhoQ==",
     # what nobody sees
     "Jane\x00", "\x7f", "a\x7fb", "a\u00ad@example.com", "\u202aa@example.com\u202c", "a\tb", "\u200b",
     "c1\x00", "\x00c1", "Jos\udc81",
     # several, and lists in texts
     "a@example.com;b@example.com", "['a@example.com', 'b']", "[a@example.com, b@example.com]",
     "[1 , , 3]", '["web"]', '["9.5"]', '["us", "de"]', "+12025550134 / +12025550135",
-    "5550132 / 5550199",
+    "5550132 / 5550199", "{a,b}", "{a@example.com,B@example.com}", "('a', 'b')", "{'a', 'b'}", "{}",
+    '{"a b",NULL}', "{id:1}", "(a)", "{6D92078A-8246-4BA4-AE5B-76104861E7DC}", "{9.5}", "{US}",
+    "{+12025550134,+12025550135}",
     # nearly an address, a phone, a code
     "Jane <a@example.com>", "mailto:a@example.com", "'a@example.com'", "'a@example.com", "a@example.com/",
     "14155550132.0", "+14155550132.0", "+4407911123456", "+44 020 7946 0958", "1.41556E+10",

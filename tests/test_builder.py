@@ -21,6 +21,8 @@ from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, Ski
 from target_pinterest_capi.events.fields import BY_PATH, FIELDS, FieldKind
 from target_pinterest_capi.events.reasons import Dropped, Invalid, Skipped, Warned
 
+UNPADDED_MD5 = "ZWZnaGlqa2xtbm9wcXJzdA"
+
 AT = 1_790_000_000
 ORIGIN = Origin("orders", "paid")
 NEEDED = {
@@ -220,6 +222,12 @@ def test_every_choice_is_taken_in_any_case(path: str):
         ("custom_data.contents", "no json", Dropped.UNREADABLE_JSON),
         ("custom_data.contents", [1], Dropped.NOT_AN_ITEM),
         ("custom_data.content_ids", "[1 , , 3]", Dropped.UNREADABLE_JSON),
+        ("custom_data.content_ids", "{a, b}", Dropped.UNREADABLE_JSON),
+        ("custom_data.content_ids", '{"id": 1}', Dropped.UNREADABLE_JSON),
+        ("user_data.external_id", '{"id": 1}', Dropped.UNREADABLE_JSON),
+        ("user_data.fn", UNPADDED_MD5, Dropped.UNMATCHABLE_DIGEST),
+        ("user_data.hashed_maids", UNPADDED_MD5, Dropped.NOT_A_MAID),
+        ("user_data.hashed_maids", UNPADDED_MD5 + "==", Dropped.UNMATCHABLE_DIGEST),
         ("user_data.fn", "[removed]", Dropped.UNREADABLE_JSON),
         ("user_data.hashed_maids", "(no id)", Dropped.NOT_A_MAID),
         ("user_data.hashed_maids", "jane@example.com", Dropped.NOT_A_MAID),
@@ -281,6 +289,10 @@ SHA256_OF_JANE = hashlib.sha256(b"jane").digest()
         ("custom_data.search_string", '["shoes"]', '["shoes"]'),
         ("user_data.client_ip_address", ["10.0.0.5", "203.0.113.9"], "203.0.113.9"),
         ("custom_data.content_ids", "['a', 'b']", ["a", "b"]),
+        ("custom_data.content_ids", "('a', 'b')", ["a", "b"]),
+        ("custom_data.content_ids", '{a,"b c",NULL}', ["a", "b c"]),
+        ("custom_data.content_ids", ["{a,b}", "c"], ["a", "b", "c"]),
+        ("custom_data.value", "{9.50}", "9.50"),
         ("custom_data.contents", "[{'id': 'a', 'quantity': 2}]", [{"id": "a", "quantity": 2}]),
         ("custom_data.content_name", "Sho\u00ades\x00 and\tmore\u200b", "Shoes and more"),
         ("custom_data.order_id", "\ufeffA-1\x7f", "A-1"),
@@ -297,6 +309,12 @@ def test_value_that_is_nearly_right_is_read(path: str, value: Any, sent: Any):
     [
         ("user_data.em", "a@example.com; B@example.com", ["a@example.com", "b@example.com"]),
         ("user_data.em", "[a@example.com, b@example.com]", ["a@example.com", "b@example.com"]),
+        ("user_data.em", "{a@example.com,b@example.com}", ["a@example.com", "b@example.com"]),
+        ("user_data.ph", "{+12025550134,+12025550135}", ["12025550134", "12025550135"]),
+        ("user_data.external_id", "{C-1,c2}", ["C-1", "c2"]),
+        ("user_data.external_id", "('C-1', 'c2')", ["C-1", "c2"]),
+        ("user_data.fn", "{Jane,Joan}", ["jane", "joan"]),
+        ("user_data.zp", "{94110}", ["94110"]),
         ("user_data.em", ["a@example.com,b@example.com"], ["a@example.com", "b@example.com"]),
         ("user_data.ph", "+12025550134 / +12025550135", ["12025550134", "12025550135"]),
         ("user_data.ph", "['+12025550134', '+12025550135']", ["12025550134", "12025550135"]),

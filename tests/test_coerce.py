@@ -578,16 +578,36 @@ def test_every_moment_is_floored_to_its_second(moment):
         ("['a', None, \"b's\", 2]", ["a", None, "b's", 2]),
         ("[SKU-1]-2", ["[SKU-1]-2"]),
         ('["a"', ['["a"']),
-        ('{"a": 1}', ['{"a": 1}']),
+        ("{a,b}", ["a", "b"]),
+        (' {17,NULL,"a, \\"b\\"",""} ', ["17", None, 'a, "b"', ""]),
+        ("{gid://shopify/Product/1,UHJvZHVjdDox==}", ["gid://shopify/Product/1", "UHJvZHVjdDox=="]),
+        ("{}", None),
+        ("{'a', 'b'}", ["a", "b"]),
+        ("{O'Brien,b}", ["O'Brien", "b"]),
+        ("('a', 'b')", ["a", "b"]),
+        ("('a',)", ["a"]),
+        ('("it\'s", "b")', ["it's", "b"]),
+        ("{a, b}", Dropped.UNREADABLE_JSON),
+        ("{{a,b},{c,d}}", Dropped.UNREADABLE_JSON),
+        ("{id:1,name:x}", Dropped.UNREADABLE_JSON),
+        ("{id=1}", Dropped.UNREADABLE_JSON),
+        ('{"a": 1}', Dropped.UNREADABLE_JSON),
+        ("{'a': 1}", Dropped.UNREADABLE_JSON),
+        ("{3F2504E0-4F89-11D3-9A0C-0305E82C3301}", ["{3F2504E0-4F89-11D3-9A0C-0305E82C3301}"]),
+        ("{a}-b", ["{a}-b"]),
+        ("(a)", ["(a)"]),
+        ("(1, 2)", ["(1, 2)"]),
+        ("('a')", ["('a')"]),
+        ("('a', b)", ["('a', b)"]),
         ('"a"', ['"a"']),
         ("null", ["null"]),
         ("a,b", ["a,b"]),
     ],
 )
 def test_array(value, array):
-    """Lists stay, their text as JSON or Python write it is read, anything else is one value.
+    """Lists stay, their text as JSON, Python or PostgreSQL write it is read, all else is one value.
 
-    Numbers are exact. What stands in brackets and cannot be read is not a value.
+    Numbers are exact. What stands in brackets or braces and cannot be read is not a value.
     """
     assert coerce.array(value) == array
 

@@ -10,8 +10,14 @@ ACCOUNT = Account("549755885175", "sandbox-token")
 OTHER = Account("549755885176", "sandbox-token")
 
 
-def events(*ids: str, name: str = "checkout", account: Account = ACCOUNT) -> list[Event]:
-    return [Event(b"{}", account, Origin("orders", ""), name, one, True, 0, None) for one in ids]
+def events(
+    *ids: str,
+    name: str = "checkout",
+    account: Account = ACCOUNT,
+    has_derived_id: bool = False,
+) -> list[Event]:
+    origin = Origin("orders", "")
+    return [Event(b"{}", account, origin, name, one, True, 0, None, has_derived_id) for one in ids]
 
 
 def test_repeats_are_counted_within_and_between_batches():
@@ -30,6 +36,20 @@ def test_another_name_or_account_is_another_event():
     ids.count_ids("signup", events("a", name="signup"))
     ids.count_ids("checkout", events("a", account=OTHER))
     assert [ids.repeated(name) for name in ("checkout", "signup")] == [0, 0]
+
+
+def test_derived_ids_are_counted_by_name_in_all_parts_of_a_run():
+    """Each part counts its own, and their sum is the run's."""
+    ids, other = EventIds(), EventIds()
+    ids.count_ids("checkout", [*events("a"), *events("b", "c", has_derived_id=True)])
+    other.count_ids("checkout", events("d", has_derived_id=True))
+    other.count_ids("signup", events("e"))
+    ids.merge(other, ["checkout", "signup"])
+    assert {name: ids.derived(name) for name in ("checkout", "signup", "lead")} == {
+        "checkout": 3,
+        "signup": 0,
+        "lead": 0,
+    }
 
 
 def test_constant_id():

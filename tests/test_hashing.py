@@ -135,12 +135,21 @@ def test_sha256_in_other_writings(data):
 def test_other_digests_in_other_writings_are_refused(algorithm):
     """An MD5 or a SHA-1 in Base64 or in bytes is what it is in hex."""
     made = hashlib.new(algorithm, b"jane", usedforsecurity=False)
-    for text in (b64encode(made.digest()).decode(), "\\x" + made.hexdigest()):
+    written = b64encode(made.digest()).decode()
+    for text in (written, written.rstrip("="), "\\x" + made.hexdigest()):
         assert recognize(text) is Dropped.UNMATCHABLE_DIGEST
         assert recognize(text, refuse_others=False) is None
 
 
 def test_random_token_may_be_an_id():
-    """Base64 without its padding is as likely a token: as an id it is hashed like any other."""
-    token = b64encode(hashlib.sha256(b"jane").digest()).decode().rstrip("=")
-    assert recognize(token, refuse_others=False) is None
+    """Base64 without its padding is as likely a token: as such it is hashed like any other."""
+    made = hashlib.sha256(b"jane")
+    token = b64encode(made.digest()).decode().rstrip("=")
+    assert recognize(token, refuse_others=False, is_token=True) is None
+    assert recognize(token, refuse_others=False) == made.hexdigest()  # no advertising id is such
+
+
+@pytest.mark.parametrize("text", ["Phone-0041-44-668-1800", "Mobile:0041446681800", "x" * 27])
+def test_text_as_long_as_an_unpadded_digest(text):
+    """It is one only where capitals, small letters and digits are mixed as chance does it."""
+    assert recognize(text) is None

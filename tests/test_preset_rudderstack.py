@@ -593,6 +593,9 @@ def test_names_in_any_case(event):
     assert made["event_name"] == "checkout"
 
 
+BIRTHDAY = sha256("19900314")
+
+
 @pytest.mark.parametrize(
     ("columns", "path", "value"),
     [
@@ -601,6 +604,23 @@ def test_names_in_any_case(event):
         ({"content_name": "Sale"}, "custom_data.content_name", "Sale"),
         ({"content_brand": "Rivera"}, "custom_data.content_brand", "Rivera"),
         ({"channel": "offline"}, "action_source", "offline"),
+        *[
+            ({"context_traits_birthday": None, name: "1990-03-14"}, "user_data.db", [BIRTHDAY])
+            for name in ("context_traits_date_of_birth", "context_traits_dateofbirth")
+        ],
+        (
+            {"context_traits_birthday": "", "context_traits_dob": "1990-03-14"},
+            "user_data.db",
+            [BIRTHDAY],
+        ),
+        *[
+            (
+                {"user_id": None, "anonymous_id": None, name: "u-1"},
+                "user_data.external_id",
+                [sha256("u-1")],
+            )
+            for name in ("context_traits_user_id", "context_traits_id")
+        ],
         ({"channel": "mobile"}, "action_source", "web"),
         ({"context_traits_action_source": "offline", "channel": "web"}, "action_source", "offline"),
     ],

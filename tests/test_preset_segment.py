@@ -655,6 +655,11 @@ def test_user_agent_of_an_app():
     assert "app_info" not in event
 
 
+def in_context(traits):
+    """Return the member of a call that has these traits beside an address."""
+    return {"context": {"traits": {"email": "m@example.com", **traits}}}
+
+
 # What RudderStack's destination "Pinterest Tag" reads of a track call, in camelCase.
 RUDDERSTACK = [
     ({"properties": {"optOutType": "LDP"}}, "custom_data.opt_out_type", "LDP"),
@@ -671,6 +676,17 @@ RUDDERSTACK = [
     ({"traits": {"lastname": "Rivera"}}, "user_data.ln", [sha256("rivera")]),
     ({"traits": {"firstname": "Maria"}}, "user_data.fn", [sha256("maria")]),
     ({"traits": {"address": {"zip": "SW1A 1AA"}}}, "user_data.zp", [sha256("sw1a1aa")]),
+    *[
+        (members, "user_data.db", [sha256("19900314")])
+        for name in ("birthday", "dateOfBirth", "dateofbirth", "dob", "DOB")
+        for members in ({"traits": {name: "1990-03-14"}}, in_context({name: "1990-03-14"}))
+    ],
+    *[
+        (members, "user_data.external_id", [sha256("u-1")])
+        for name in ("userId", "id")
+        for members in ({"traits": {name: "u-1"}}, in_context({name: "u-1"}))
+    ],
+    ({"userId": "u-2", "traits": {"id": "u-1"}}, "user_data.external_id", [sha256("u-2")]),
     ({"request_ip": "203.0.113.8"}, "user_data.client_ip_address", "203.0.113.8"),
     ({"traits": {"action_source": "offline"}}, "action_source", "offline"),
     ({"traits": {"actionSource": "offline"}}, "action_source", "offline"),

@@ -4,9 +4,10 @@ import json
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
-from report_sample import hostile, ordinary
+from report_sample import event, hostile, observed, ordinary, report_of
 
 from target_pinterest_capi.cli.main import main
 from target_pinterest_capi.reporting.causes import find_causes
@@ -72,6 +73,23 @@ def test_report_is_never_overwritten_by_its_page(run_json: Path, tmp_path: Path)
 def test_file_that_is_not_there(tmp_path: Path):
     """A wrong path is a mistake in the command: exit 2."""
     assert report(tmp_path / "none.json").exit_code == 2
+
+
+def test_text_says_what_the_ids_show(run_json: Path):
+    """Names that repeat ids, or have one for all, and events without an id of their own."""
+    derived = [
+        msgspec.structs.replace(event(number, "lead"), has_derived_id=True) for number in (1, 2, 3)
+    ]
+    constant = [event(number, "signup", event_id="same") for number in range(12)]
+    seen = observed(event(1), event(1), *constant, *derived)
+    run_json.write_bytes(encode(report_of(seen=seen)))
+    shown = " ".join(report(run_json, "--text").output.split())
+    for words in (
+        "3 of 17 events (18%) came without an event_id (3 lead): theirs is derived",
+        "signup: 12 of 12 have the same id",
+        "checkout: 1 of 2 repeat an earlier id",
+    ):
+        assert words in shown
 
 
 def test_text_says_what_the_page_says(run_json: Path):

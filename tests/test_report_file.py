@@ -177,6 +177,32 @@ def test_duplicate_and_constant_ids_are_found(run_report):
     assert found == {"signup": (11, True), "page_visit": (2, False)}
 
 
+def test_events_without_an_id_of_their_own_are_counted(run_report):
+    """A record without a usable id, whether or not the column is mapped, counts under its name."""
+    ways = schema("orders", *COLUMNS, "number", key_properties=("number",))
+    lines = [
+        VISITS,
+        *visits(1, 2),
+        ways,
+        *(
+            record("orders", number=str(number), **visit(number, event_name="checkout", **columns))
+            for number, columns in enumerate(
+                ({"event_id": None}, {"event_id": " "}, {"event_id": "own"}, {"event_id": {}})
+            )
+        ),
+    ]
+    _, members = run_report(lines)
+    assert {
+        entry["event_name"]: (entry["derived_ids"], entry["events"])
+        for entry in members["delivered"]["by_event_name"]
+    } == {"checkout": (3, 4), "page_visit": (0, 2)}
+    fields = {name: name for name in visit() if name not in {"event_id", "em"}}
+    mapping = {"stream": "orders", "fields": {**fields, "user_data.em": "em"}}
+    _, members = run_report(lines[3:], "unmapped.json", mappings=[mapping])
+    (entry,) = members["delivered"]["by_event_name"]
+    assert (entry["derived_ids"], entry["events"]) == (4, 4)
+
+
 def test_ledger_keeps_repeats_out(run_report, tmp_path):
     """With a ledger a repeat is skipped, so that no delivered event repeats an id."""
     _, members = run_report(

@@ -280,7 +280,21 @@ def test_repeats_are_explained_with_and_without_a_ledger():
         report_of(seen=observed(event(1)))
     )
     twice.ids._mask = 1
-    assert "Estimated: the run was too long" in words(report_of(seen=twice))
+    assert "Repeated ids are estimated: the run was too long" in words(report_of(seen=twice))
+
+
+def test_share_without_an_id_of_their_own():
+    """Named with its event names, and what it means beside the tag; none is not mentioned."""
+    names = ("checkout", "checkout", "checkout", "signup")
+    derived = [
+        msgspec.structs.replace(event(number, name), has_derived_id=True)
+        for number, name in enumerate(names)
+    ]
+    said = "without an event_id"
+    assert f"4 of 5 events (80%) came {said} (3 checkout, 1 signup): theirs is derived" in words(
+        report_of(seen=observed(event(4), *derived))
+    )
+    assert said not in words(report_of(seen=observed(event(1))))
 
 
 def test_share_within_the_hour():

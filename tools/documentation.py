@@ -58,7 +58,10 @@ COERCED: Final = {
         '"2026-03-02"', "20260302", '"02/03/2026"', '"02-MAR-26"',
     ),
     "action_source": ('" WEB "', '"website"'),
-    "custom_data.content_ids": ('["a", 17, null, "a"]', '"a"', '"[\\"a\\", 17]"', "17"),
+    "custom_data.content_ids": (
+        '["a", 17, null, "a"]', '"a"', '"[\\"a\\", 17]"', '"{a,17}"', '"(\'a\', \'b\')"',
+        '"{a, 17}"', '"a,b"', "17",
+    ),
     "custom_data.contents": (
         ('[{"id": 17, "item_price": 9.50, "quantity": '
         '"2"}]'), '{"id": 17}', '"[{\\"id\\": 17}]"', '[{"id": 17}, "b"]', '"2 shirts"',

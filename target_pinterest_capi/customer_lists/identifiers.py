@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from target_pinterest_capi.events import coerce, hashing
 from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.events.build.normal_forms import (
+    MAY_BE_TOKENS,
     MAY_LOOK_LIKE_DIGESTS,
     NormalForm,
     normal_forms,
@@ -86,7 +87,11 @@ class IdentifierReader:
             return text
         if text in self._null_words:
             return Dropped.NULL_VALUE
-        known = hashing.recognize(text, refuse_others=kind.form not in MAY_LOOK_LIKE_DIGESTS)
+        known = hashing.recognize(
+            text,
+            refuse_others=kind.form not in MAY_LOOK_LIKE_DIGESTS,
+            is_token=kind.form in MAY_BE_TOKENS,
+        )
         if kind.is_hashed and type(known) is str:
             return known
         normal: str | Dropped
@@ -95,7 +100,7 @@ class IdentifierReader:
         else:
             normal = self._normalize(text, kind, warn)
         if normal is Dropped.UNMATCHABLE_DIGEST:
-            digits = hashing.hex_digest(text) or ""
+            digits = hashing.hex_digest(text, is_id=True) or ""
             return digits if len(digits) in hashing.LIST_DIGITS else normal
         if isinstance(normal, Dropped):
             return None if normal is Dropped.EMPTY else normal

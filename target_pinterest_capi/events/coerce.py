@@ -7,18 +7,15 @@ values are refused, never guessed. Never normalizes for hashing, never reads a c
 `str`: test for it first.
 """
 
-import ast
 import re
-import warnings
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Context, Decimal, InvalidOperation
 from math import isfinite
 from typing import Any, Final, Self
 
-import msgspec
-
 from target_pinterest_capi.events import dates
-from target_pinterest_capi.events.characters import ascii_digits, narrow, visible, well_formed
+from target_pinterest_capi.events.characters import ascii_digits, narrow, visible
+from target_pinterest_capi.events.list_texts import is_list_text, read_json, read_list
 from target_pinterest_capi.events.reasons import Dropped, Warned
 
 _is_numeric: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?").fullmatch
@@ -409,7 +406,7 @@ def _time_as_written(text: str, zone: tzinfo, date_format: str | None) -> int | 
     if _is_exponential(text):
         return _time_of_number(_whole_part(_decimal(text)), zone)
     if text[:1] == "{":
-        held = _json(text)
+        held = read_json(text)
         return unix_time(held, zone, date_format) if type(held) is dict else Dropped.NOT_A_TIME
     if found := _ticks(text):
         return int(found[1]) // 1000
@@ -428,46 +425,16 @@ def _time_in_words(text: str, zone: tzinfo, date_format: str | None) -> int | Dr
 
 # Lists and items
 
-_read_json: Final = msgspec.json.Decoder(float_hook=Decimal).decode
-
-
-def _json(text: str) -> Any:
-    """Return the value in JSON text, with exact numbers; UNREADABLE_JSON if it is not JSON.
-
-    A text may also be Python's repr of a value, in single quotes.
-    """
-    try:
-        return _read_json(well_formed(text))
-    except (ValueError, ArithmeticError, RecursionError):
-        # not JSON; an exponent that decimals do not support; nested too deeply
-        return _python_literal(text) if "'" in text else Dropped.UNREADABLE_JSON
-
-
-_LONGEST_LITERAL: Final = 100_000  # characters
-
-
-def _python_literal(text: str) -> Any:
-    if len(text) > _LONGEST_LITERAL:
-        return Dropped.UNREADABLE_JSON
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about odd escapes in text that is not ours
-            return ast.literal_eval(text.strip())
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        return Dropped.UNREADABLE_JSON
-
 
 def array(value: Any) -> list[Any] | Dropped | None:
-    """Return the list, also from its JSON text; any other value as a list with only that value.
+    """Return the list, also from its text (`list_texts`); any other value as its only element.
 
-    A text in brackets that is not JSON is UNREADABLE_JSON, because it may be a list or a value.
+    A text that may be a list or a value is UNREADABLE_JSON.
     """
-    if type(value) is str and value.lstrip()[:1] == "[":
-        values = _json(value)
-        if type(values) is list:
+    if type(value) is str and is_list_text(value):
+        values = read_list(value)
+        if values is not None:
             return values or None
-        if value.rstrip()[-1:] == "]":
-            return Dropped.UNREADABLE_JSON
     if type(value) is list:
         return value or None
     return None if is_nothing(value) else [value]
@@ -476,7 +443,8 @@ def array(value: Any) -> list[Any] | Dropped | None:
 def listed(value: Any, *, bracketed: bool = False) -> list[Any]:
     """Return the values of a list, of its text, or of a list of such texts; otherwise the value.
 
-    A text in brackets that is not JSON is UNREADABLE_JSON among them; if `bracketed`, it is kept.
+    A text that may be a list but cannot be read is UNREADABLE_JSON among them; if `bracketed`, it
+    is kept.
     """
     found: list[Any] = []
     for one in value if type(value) is list else (value,):
@@ -505,7 +473,7 @@ def items(value: Any) -> list[Any] | Dropped | None:
     that is not an object is kept as it is, for the caller to refuse one by one.
     """
     if type(value) is str and value.strip():
-        value = _json(value)
+        value = read_json(value)
         if value is Dropped.UNREADABLE_JSON:
             return Dropped.UNREADABLE_JSON
     if type(value) is dict:
@@ -519,5 +487,5 @@ def items(value: Any) -> list[Any] | Dropped | None:
 
 def item(entry: Any) -> Any:
     """Return the object in an entry's JSON text; any other entry as it is."""
-    read = _json(entry) if type(entry) is str and entry.lstrip()[:1] == "{" else entry
+    read = read_json(entry) if type(entry) is str and entry.lstrip()[:1] == "{" else entry
     return read if type(read) is dict else entry

@@ -53,7 +53,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
     `body` is its JSON, hashed; `time` is in Unix seconds. Pinterest removes repeats of a
     `deduplicable` one. `key` has its record's key properties as a dead letter shows them; a text
-    names the one property whose value is `id`.
+    names the one property whose value is `id`. `has_derived_id`: its record has no id of its own.
     """
 
     body: bytes
@@ -64,6 +64,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     deduplicable: bool
     time: int
     key: dict[str, str] | str | None
+    has_derived_id: bool = False
 
     def __repr__(self) -> str:
         return f"Event({len(self.body)} bytes)"

@@ -13,7 +13,7 @@ from typing import Final
 from target_pinterest_capi.events.characters import well_formed
 from target_pinterest_capi.events.reasons import Dropped
 
-SHORTEST_DIGEST: Final = 24  # characters of an MD5 in Base64
+SHORTEST_DIGEST: Final = 22  # characters of an MD5 in Base64 without its padding
 SHA256_DIGITS: Final = 64  # in hex
 LIST_DIGITS: Final = (32, 40, SHA256_DIGITS)  # MD5, SHA-1 and SHA-256, which lists accept
 _DIGITS: Final = (*LIST_DIGITS, 56, 96, 128)  # and SHA-224, SHA-384 and SHA-512
@@ -41,8 +41,13 @@ _named_digits: Final = re.compile(
 ).fullmatch
 # MD5, SHA-1 and SHA-256 with their padding, by either alphabet.
 _is_base64: Final = re.compile(r"[A-Za-z0-9+/_-]{22}==|[A-Za-z0-9+/_-]{27}=|[A-Za-z0-9+/_-]{43}=")
-# A SHA-256 without it: no word or name has capitals, small letters and digits in 43 characters.
-_is_unpadded: Final = re.compile(r"(?=.*[0-9])(?=.*[a-z])(?=.*[A-Z])[A-Za-z0-9+/_-]{43}")
+# Those without it: no word or name has capitals, small letters and digits in so many characters. A
+# phone number after a word has no capital behind a digit.
+_is_unpadded: Final = re.compile(
+    r"(?=[^a-z]*[a-z])(?=[^0-9]*[0-9])(?=[^A-Z]*[A-Z])"
+    r"(?:[A-Za-z0-9+/_-]{43}|(?=[^0-9]*[0-9][^A-Z]*[A-Z])[A-Za-z0-9+/_-]{22}(?:[A-Za-z0-9+/_-]{5})?)"
+)
+_SHA256_UNPADDED: Final = 43  # characters
 _STANDARD: Final = str.maketrans("-_", "+/")
 
 
@@ -67,15 +72,18 @@ def digest_bytes(data: bytes) -> str:
     return sha256(data).hexdigest()
 
 
-def recognize(text: str, *, refuse_others: bool = True) -> str | Dropped | None:
+def recognize(
+    text: str, *, refuse_others: bool = True, is_token: bool = False
+) -> str | Dropped | None:
     r"""Return the SHA-256 digest that the text is, in lower-case hex; None for any other text.
 
     It may be written in hex, also after `\x` or `0x`, or in Base64. A text like a digest of
     another kind is UNMATCHABLE_DIGEST, unless `refuse_others` is off: an id may look like one (a
-    UUID without its dashes does). The digest of an empty text, of whatever kind, is EMPTY_DIGEST.
+    UUID without its dashes does). If the text may be any token (`is_token`), Base64 without padding
+    may be one too. The digest of an empty text, of whatever kind, is EMPTY_DIGEST.
     Surrounding white space is ignored. `Dropped` is a `str`: test for it first.
     """
-    known = hex_digest(text, is_id=not refuse_others)
+    known = hex_digest(text, is_id=not refuse_others, is_token=is_token)
     if known is None:
         return None
     if known in _OF_NOTHING:
@@ -85,10 +93,11 @@ def recognize(text: str, *, refuse_others: bool = True) -> str | Dropped | None:
     return Dropped.UNMATCHABLE_DIGEST if refuse_others else None
 
 
-def hex_digest(text: str, *, is_id: bool = False) -> str | None:
+def hex_digest(text: str, *, is_id: bool = False, is_token: bool = False) -> str | None:
     """Return the lower-case hex of a text that looks like a digest; None for any other text.
 
-    If the text may be an id, Base64 without padding could as well be a random token.
+    In Base64 without padding, an MD5 could as well be a UUID if the text may be an id (`is_id`),
+    and any digest a random token if it may be one (`is_token`).
     """
     if len(text) < SHORTEST_DIGEST:
         return None
@@ -100,7 +109,13 @@ def hex_digest(text: str, *, is_id: bool = False) -> str | None:
         return found[1].lower()
     if _is_base64.fullmatch(trimmed):
         return _hex_of_base64(trimmed)
-    return None if is_id or not _is_unpadded.fullmatch(trimmed) else _hex_of_base64(trimmed + "=")
+    if is_token or (is_id and len(trimmed) != _SHA256_UNPADDED):
+        return None
+    return (
+        _hex_of_base64(trimmed + "=" * (-len(trimmed) % 4))
+        if _is_unpadded.fullmatch(trimmed)
+        else None
+    )
 
 
 def _hex_of_base64(text: str) -> str | None:

@@ -387,7 +387,7 @@ def maid(text: str) -> str | Dropped:
         return lower
     if not lower:
         return Dropped.EMPTY
-    return Dropped.UNMATCHABLE_DIGEST if hex_digest(lower) else Dropped.NOT_A_MAID
+    return Dropped.UNMATCHABLE_DIGEST if hex_digest(text, is_id=True) else Dropped.NOT_A_MAID
 
 
 def split_maids(text: str) -> list[str]:

@@ -104,7 +104,7 @@ class Dropped(Reason):
     )
     UNREADABLE_JSON = (
         "unreadable_json",
-        "It is a text instead of a list or an object, and not JSON for one.",
+        "It is a text that may be a list or an object, and is not written as one: send JSON.",
     )
 
 

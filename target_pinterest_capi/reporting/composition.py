@@ -181,6 +181,7 @@ def _delivered(
                 components=component_coverage(statistics.coverage.carrying(name), events),
                 repeated_ids=statistics.ids.repeated(name),
                 constant_id=statistics.ids.is_constant(name),
+                derived_ids=statistics.ids.derived(name),
                 action_sources={
                     source: number
                     for (label, source), number in statistics.sources.most_common()

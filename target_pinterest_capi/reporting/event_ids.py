@@ -1,4 +1,4 @@
-"""Delivered events that repeat an id, and event names with the same id for all.
+"""Delivered events that repeat an id or have none of their own, and names with one id for all.
 
 Has hashes and no ids. To Pinterest, two events of an account with the same name and id are the same
 event. Up to `MAX_HELD` ids the count is exact; a longer run keeps every second, fourth ... id,
@@ -57,6 +57,7 @@ class EventIds:
         self._seen: set[int] = set()
         self._mask = 0  # an id is kept where these bits of its hash are 0
         self._repeats: Counter[str] = Counter()
+        self._derived: Counter[str] = Counter()
         self._events: Counter[str] = Counter()
         self._constant = ConstantIds()
         self._parts = 1  # of a run, each of which has seen only its own events
@@ -79,6 +80,7 @@ class EventIds:
                 else:
                     seen.add(key)
         self._repeats[name] += repeats * (mask + 1)
+        self._derived[name] += sum([event.has_derived_id for event in events])
         self._events[name] += len(events)
         self._constant.compare_ids(events, name)
         while len(self._seen) > self._max_held:
@@ -96,11 +98,16 @@ class EventIds:
         self._constant.merge(other._constant)  # noqa: SLF001 - its own kind
         for name in names:
             self._repeats[name] += other._repeats[name]  # noqa: SLF001 - its own kind
+            self._derived[name] += other._derived[name]  # noqa: SLF001 - its own kind
             self._events[name] += other._events[name]  # noqa: SLF001 - its own kind
 
     def repeated(self, name: str) -> int:
         """Return how many events of a name repeat the id of an earlier one."""
         return min(self._repeats[name], max(0, self._events[name] - 1))
+
+    def derived(self, name: str) -> int:
+        """Return how many events of a name have an id that was derived from their record."""
+        return self._derived[name]
 
     def is_constant(self, name: str) -> bool:
         """Return whether all events of a name, at least `MIN_CONSTANT`, have the same id."""

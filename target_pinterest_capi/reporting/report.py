@@ -157,6 +157,14 @@ class NameCoverage(msgspec.Struct, frozen=True, kw_only=True):
         int, _about("Events with the id of an earlier one of this run; see event_ids_exact.", ge=0)
     ]
     constant_id: Annotated[bool, _about("All events of this name, at least ten, have the same id.")]
+    derived_ids: Annotated[
+        int,
+        _about(
+            "Events whose record had no event_id, so that it was derived; replayed events have the "
+            "id of their dead letter.",
+            ge=0,
+        ),
+    ] = 0
     action_sources: Annotated[dict[str, int], _about("Number of events by action_source.")] = {}
 
 

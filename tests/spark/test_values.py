@@ -47,6 +47,8 @@ TEXTS = [
     *({"value": text} for text in ("59.980000000000004", "19,99", "1e2", "-5", "(not set)")),
     *({"client_ip_address": text} for text in ("10.0.0.5, 203.0.113.9", "unknown", "fe80::1%1")),
     *({"contents": text} for text in ("[{'id': 'a'}]", "{", '[{"id": "a", "item_price": 9.5}]')),
+    *({"content_ids": text} for text in ("{a,b}", "('a', 'b')", "{a, b}", '["a", "b"]', "[a]")),
+    *({"external_id": text} for text in ("{C-1,c2}", '{"id": 1}', "(c)")),
     *({"click_id": text} for text in ("undefined", "['c1']", "dj0y")),
     *({"_sdc_deleted_at": text} for text in ("2026-03-02", "", r"\N")),
     *({"hashed_maids": text} for text in (

@@ -1,4 +1,4 @@
-"""A run report as text for a terminal or a pipe: outcomes, what to do, customer lists, match keys.
+"""A run report as text for a terminal or a pipe: outcomes, causes, match keys, duplicates.
 
 Owns tables and colours; texts and totals are those of the page. Names from outside are shown
 without control characters.
@@ -14,6 +14,7 @@ from rich.text import Text
 
 from target_pinterest_capi.cli.console import plain, print_indented, print_title
 from target_pinterest_capi.reporting.causes import Cause, find_causes
+from target_pinterest_capi.reporting.duplicates import about_ids, repeated_names
 from target_pinterest_capi.reporting.ending import ending, headline
 from target_pinterest_capi.reporting.report import NameCoverage, Report, Totals
 
@@ -52,11 +53,12 @@ def show(out: Console, report: Report) -> None:
 
 
 def show_details(out: Console, report: Report) -> None:
-    """Show a run's results: outcomes, causes, customer lists and match keys."""
+    """Show a run's results: outcomes, causes, customer lists, match keys and duplicates."""
     show_outcomes(out, report)
     show_causes(out, report)
     show_customer_lists(out, report)
     show_match_keys(out, report)
+    show_duplicates(out, report)
 
 
 def show_outcomes(out: Console, report: Report) -> None:
@@ -101,6 +103,20 @@ def show_match_keys(out: Console, report: Report) -> None:
             out, "Match keys", ": events that have what Pinterest matches and scores them by"
         )
         _numbers(out, [(entry.event_name, _coverage(entry)) for entry in names])
+
+
+def show_duplicates(out: Console, report: Report) -> None:
+    """Show which events repeat an id, and how many have none of their own."""
+    if report.delivered.events:
+        print_title(out, "Duplicates")
+        for sentence in about_ids(report):
+            print_indented(out, plain(sentence), 2)
+        for entry in repeated_names(report):
+            how = "have the same id" if entry.constant_id else "repeat an earlier id"
+            number = entry.events if entry.constant_id else entry.repeated_ids
+            line = f"{entry.event_name}: {number:,} of {entry.events:,} {how}"
+            print_indented(out, plain(line), 2)
+        out.print()
 
 
 def _entry(stream: str, mapping: str) -> str:

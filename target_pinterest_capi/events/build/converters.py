@@ -18,6 +18,7 @@ from target_pinterest_capi.events.build.members import (
 )
 from target_pinterest_capi.events.build.normal_forms import (
     LONGEST_AGENT,
+    MAY_BE_TOKENS,
     MAY_LOOK_LIKE_DIGESTS,
     BoundedCache,
     Form,
@@ -32,6 +33,7 @@ from target_pinterest_capi.events.fields import (
     Field,
     FieldKind,
 )
+from target_pinterest_capi.events.list_texts import is_list_text
 from target_pinterest_capi.events.normalize import is_private, is_public_ipv4
 from target_pinterest_capi.events.null_values import DEFAULT_NULL_VALUES, null_words, spellings_of
 from target_pinterest_capi.events.reasons import Dropped, Warned
@@ -171,7 +173,7 @@ class Converters:
 
     def _one_of(self, field: Field, value: Any) -> Any:
         """Return the first of a list's values, and count if there are more; else the value."""
-        if type(value) is not list and not (type(value) is str and value.lstrip()[:1] == "["):
+        if type(value) is not list and not (type(value) is str and is_list_text(value)):
             return value
         values = coerce.array(value)
         if type(values) is not list:
@@ -291,7 +293,7 @@ class Converters:
         row = self._forms[field.form or ""]
 
         def convert(value: Any) -> list[str] | None:
-            if row.split is None and type(value) is str and "[" not in value:
+            if row.split is None and type(value) is str and not is_list_text(value):
                 hashed = one(value)
                 return None if hashed is None else [hashed]
             values = coerce.listed(value, bracketed=row.bracketed)
@@ -302,7 +304,11 @@ class Converters:
     def _hash_one(self, field: Field, form: Form) -> Callable[[Any], str | None]:
         path, note, given = field.path, self._note, self._given(field)
         digest = self._digest
-        refuse_others = field.form not in MAY_LOOK_LIKE_DIGESTS
+        recognize = partial(
+            hashing.recognize,
+            refuse_others=field.form not in MAY_LOOK_LIKE_DIGESTS,
+            is_token=field.form in MAY_BE_TOKENS,
+        )
 
         def one(value: Any) -> str | None:
             value = coerce.text(given(value))
@@ -311,7 +317,7 @@ class Converters:
                     note(path, value)
                 return None
             if len(value) >= hashing.SHORTEST_DIGEST:
-                known = hashing.recognize(value, refuse_others=refuse_others)
+                known = recognize(value)
                 if known is not None:
                     if type(known) is str:
                         return known
@@ -438,7 +444,9 @@ def _are_plain_texts(values: list[Any]) -> bool:
         joined = "".join(values)
     except TypeError:
         return False
-    if not joined.isascii() or not joined.isprintable() or " " in joined or "[" in joined:
+    if not joined.isascii() or not joined.isprintable() or " " in joined:
+        return False
+    if "[" in joined or "{" in joined or "(" in joined:
         return False
     return (
         joined != "" and "" not in values and (len(values) == 1 or len(set(values)) == len(values))

@@ -136,9 +136,10 @@ class _EventWriter:
         if mapped is not None:
             self._bind(too_large=coerce.TOO_LARGE)
             self._source.write(_EVENT_ID, again=again)
-            self._source.write("if event_id is not None:\n    key = {key}\nelse:", key=read_key)
+            self._source.write(_OWN_ID, key=read_key)
             self._source.write(_DERIVED_ID, 2, whole=whole)
         else:
+            self._source.write("has_derived_id = True")
             self._source.write(_DERIVED_ID, whole=whole)
 
     def _event_time(self) -> None:
@@ -246,6 +247,12 @@ _EVENT_ID: Final = """
     else:
         {again}event_id = rules.event_id(raw_id)
     """
+_OWN_ID: Final = """
+    has_derived_id = event_id is None
+    if not has_derived_id:
+        key = {key}
+    else:
+    """
 _DERIVED_ID: Final = """
     whole = {whole}
     event_id = rules.derived_id(raw_id, whole, account, name)
@@ -328,5 +335,7 @@ _LIMITED: Final = """
     """
 _RETURN: Final = """
     deduplicable = source != "offline"
-    return Event(encode(event), account, origin, name, event_id, deduplicable, seconds, key)
+    return Event(
+        encode(event), account, origin, name, event_id, deduplicable, seconds, key, has_derived_id
+    )
     """

@@ -126,7 +126,7 @@ FAST_PATHS: Final = {
         if (
             type(value) is str
             and (text := value.strip())
-            and "[" not in text
+            and text[-1] not in list_and_base64_ends
             and len(text) < shortest_digest
             and text.isprintable()
             and text not in null_spellings
@@ -159,8 +159,7 @@ FAST_PATHS: Final = {
         if (
             type(value) is str
             and len(text := value.strip()) in no_digest_lengths
-            and text[-1] != "="
-            and "[" not in text
+            and text[-1] not in list_and_base64_ends
             and text.isascii()
             and text.isprintable()
             and text not in null_spellings
@@ -245,6 +244,7 @@ FORM_PATHS: Final = ("email", "phone", "postal code", "ip address", "maid")
 _NAMES: Final = {  # what the fast paths call
     "new_digest": sha256().copy,
     "shortest_digest": SHORTEST_DIGEST,
+    "list_and_base64_ends": "]})=",
     "between_digits": b" ()-+",
     "most_digits": MOST_DIGITS,
     "no_digest_lengths": NO_DIGEST_LENGTHS,

@@ -17,6 +17,7 @@ CACHED_LENGTH: Final = 64  # longer texts are not cached
 LONGEST_AGENT: Final = 512  # except user agents
 # An id may look like a digest: a UUID without its dashes does.
 MAY_LOOK_LIKE_DIGESTS: Final = ("external_id", "maid")
+MAY_BE_TOKENS: Final = ("external_id",)
 CACHED_REGIONS: Final = 4  # countries whose postal codes are cached
 
 

@@ -14,6 +14,7 @@ from target_pinterest_capi.events.components import COMPONENTS
 from target_pinterest_capi.reporting import numbers
 from target_pinterest_capi.reporting.causes import Causes, find_causes, urgent_causes
 from target_pinterest_capi.reporting.composition import component_coverage
+from target_pinterest_capi.reporting.duplicates import about_ids, repeated_names
 from target_pinterest_capi.reporting.ending import ending, events_of, headline
 from target_pinterest_capi.reporting.expectations import PLATFORMS, is_expected
 from target_pinterest_capi.reporting.html import chart
@@ -60,7 +61,6 @@ def page(report: Report, earlier: Iterable[Report] = ()) -> str:
     over_time = None
     if seen.over_time:
         over_time = chart.lay_out(seen.over_time, seen.bucket_seconds)
-    repeated = [name for name in seen.by_event_name if name.repeated_ids or name.constant_id]
     template = environment().get_template("page.html")
     return template.render(
         report=report,
@@ -75,10 +75,10 @@ def page(report: Report, earlier: Iterable[Report] = ()) -> str:
         coverage=_coverage(seen),
         is_asked_of=is_asked_of,
         events=events_of(report),
-        in_ledger=sum(row.events for row in report.reasons if row.reason == "in_ledger"),
+        about_ids=list(about_ids(report)),
         urgent=urgent_causes(causes),
         chart=over_time,
-        repeated=repeated,
+        repeated=repeated_names(report),
     )
 
 
