@@ -1,4 +1,4 @@
-"""Reports that tests look at: an ordinary one, and one whose names are long, strange or hostile."""
+"""Reports for tests: an ordinary one, and one with long, strange or hostile names."""
 
 from datetime import UTC, datetime, timedelta  # noqa: I001
 from typing import Any
@@ -45,7 +45,7 @@ def event(
 
 
 def run_of(**changes: Any) -> RunSection:
-    """Return what a run says of itself."""
+    """Return a run's section of the report."""
     given: dict[str, Any] = {
         "id": "0123456789ab",
         "ad_account_id": ACCOUNT.ad_account_id,
@@ -80,13 +80,13 @@ def observed(*events: Event) -> DeliveredStatistics:
 def report_of(
     tally: Counters | None = None, seen: DeliveredStatistics | None = None, **run: Any
 ) -> Report:
-    """Return the report of what was counted and seen: by default of nothing at all."""
+    """Return the report of what was counted; by default of nothing."""
     tally = tally or Counters()
     return compose(RunFacts(run_of(**run), (25, 2, 3)), tally, seen or observed())
 
 
 def ordinary() -> Report:
-    """Return the report of a run that went well for the most part."""
+    """Return the report of a mostly successful run."""
     tally, orders, visits = (
         Counters(),
         Origin("orders", "paid orders"),

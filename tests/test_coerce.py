@@ -1,4 +1,4 @@
-"""Values as taps send them, and what each type of the wire makes of them."""
+"""Values as taps send them, and their conversion for each type of field."""
 
 import json
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -57,7 +57,7 @@ COERCIONS = {
 @example(value=10**5000)
 @example(value=float("inf"))
 def test_every_json_value_is_taken_or_left_out(coerced, kind, value):
-    """No value raises: each gives one of the type, nothing, or a reason."""
+    """No value raises: each results in one of the type, nothing, or a reason."""
     result = coerced(value)
     assert result is None or type(result) in (kind, Dropped)
 
@@ -67,7 +67,7 @@ def test_every_json_value_is_taken_or_left_out(coerced, kind, value):
 )
 @pytest.mark.parametrize("nothing", [None, "", " ", "\t\n", "\u00a0", []])
 def test_nothing_is_nothing_for_every_type(coerced, nothing):
-    """Null, blank text and the empty list are no value at all, and no problem."""
+    """Null, blank text and the empty list are missing values, not problems."""
     assert coerce.is_nothing(nothing)
     assert coerced(nothing) is None
 
@@ -115,7 +115,7 @@ def test_zero_and_false_are_something(something):
 def test_text(value, text):
     """Text is trimmed; numbers keep every digit, without exponent and without an empty fraction.
 
-    NaN is nothing.
+    NaN is a missing value.
     """
     assert coerce.text(value) == text
 
@@ -177,9 +177,9 @@ def test_ids_from_integers_keep_every_digit(number):
     ],
 )
 def test_amount(value, amount):
-    """Amounts are exact decimals with the digits as they came.
+    """Amounts are exact decimals with the digits as they are.
 
-    No exponent, no binary noise, no padding beyond nine digits.
+    No exponent, no floating-point noise, no padding beyond nine digits.
     """
     assert coerce.amount(value) == amount
 
@@ -259,7 +259,7 @@ def test_amount_out_of_range(value):
     | st.integers(-(10**17), 10**17)
 )
 def test_an_amount_is_the_number_it_came_from(number):
-    """An amount in range, as number or text, is read back as its number, in plain digits."""
+    """An amount in range, as number or text, keeps its value, in plain digits."""
     for value in (number, str(number)):
         amount = coerce.amount(value)
         assert Decimal(amount) == number
@@ -306,7 +306,7 @@ def test_an_amount_is_the_number_it_came_from(number):
     ],
 )
 def test_integer(value, integer):
-    """Whole numbers are taken from every type of number and from text.
+    """Whole numbers are accepted in every type of number and as text.
 
     Fractions and booleans are refused, never rounded.
     """
@@ -364,7 +364,7 @@ def test_integer(value, integer):
     ],
 )
 def test_boolean(value, boolean):
-    """True and false come as booleans, as 1 and 0, and as the usual words.
+    """True and false are accepted as booleans, as 1 and 0, and as the usual words.
 
     Anything else is refused.
     """
@@ -422,9 +422,9 @@ def test_boolean(value, boolean):
     ],
 )
 def test_unix_time(value):
-    """One moment in every form that taps send: Unix times, ISO 8601, datetimes.
+    """One moment in every format that taps send: Unix times, ISO 8601, datetimes.
 
-    Without offset it is in the zone.
+    Without an offset it is in the zone.
     """
     assert coerce.unix_time(value, BERLIN) == NOON
 
@@ -452,7 +452,7 @@ def test_a_date_is_its_midnight(value):
     "value", ["2026-11-20T24:00:00Z", "2026-11-20 24:00", "20261120T240000,0Z"]
 )
 def test_the_end_of_a_day_is_the_next_midnight(value):
-    """Hour 24 is the end of its day on every Python, whether its library knows it or not."""
+    """Hour 24 is the end of its day on every Python version."""
     assert coerce.unix_time(value, UTC) == datetime(2026, 11, 21, tzinfo=UTC).timestamp()
 
 
@@ -468,9 +468,9 @@ def test_the_end_of_a_day_is_the_next_midnight(value):
 )
 @pytest.mark.parametrize("as_type", [int, str, Decimal])
 def test_units_are_told_apart_by_their_digits(first, last, per_second, as_type):
-    """Nine and ten digits are seconds, 13, 16 and 19 their thousandths.
+    """Nine and ten digits are seconds; 13, 16 and 19 are milli-, micro- and nanoseconds.
 
-    One number less or more is not a time.
+    One digit less or more is not a time.
     """
     assert coerce.unix_time(as_type(first), UTC) == first // per_second
     assert coerce.unix_time(as_type(last), UTC) == last // per_second
@@ -519,7 +519,7 @@ def test_units_are_told_apart_by_their_digits(first, last, per_second, as_type):
     ],
 )
 def test_unix_time_that_is_none(value):
-    """Numbers that are as likely something else, impossible days and other types are refused."""
+    """Ambiguous numbers, impossible days and other types are refused."""
     assert coerce.unix_time(value, BERLIN) is Dropped.NOT_A_TIME
 
 
@@ -534,7 +534,7 @@ def test_unix_time_that_is_none(value):
     ],
 )
 def test_clock_changes_are_deterministic(local, utc):
-    """A skipped local time has the offset before the change, one that comes twice is the first."""
+    """A skipped local time has the offset before the change, one that occurs twice is the first."""
     expected = datetime.fromisoformat(utc).replace(tzinfo=UTC).timestamp()
     assert (
         coerce.unix_time(local, BERLIN)
@@ -548,7 +548,7 @@ def test_clock_changes_are_deterministic(local, utc):
     | st.datetimes()
 )
 def test_every_moment_is_floored_to_its_second(moment):
-    """A datetime and its ISO text are the second that the moment lies in, in every zone."""
+    """A datetime and its ISO text are the second of the moment, in every zone."""
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     seconds = coerce.unix_time(moment, UTC)
     assert (
@@ -605,9 +605,9 @@ def test_every_moment_is_floored_to_its_second(moment):
     ],
 )
 def test_array(value, array):
-    """Lists stay, their text as JSON, Python or PostgreSQL write it is read, all else is one value.
+    """Lists are kept, their text as JSON, Python or PostgreSQL is read, all else is one value.
 
-    Numbers are exact. What stands in brackets or braces and cannot be read is not a value.
+    Numbers are exact. Unreadable text in brackets or braces is not a value.
     """
     assert coerce.array(value) == array
 
@@ -642,9 +642,9 @@ def test_decimals_of_json_text_keep_their_digits():
     ],
 )
 def test_items(value, items):
-    """Items are objects, alone or listed, as they are or as JSON text.
+    """Items are objects, alone or in a list, as they are or as JSON text.
 
-    The rest of a list is left for the caller to refuse.
+    The rest of a list is kept for the caller to refuse.
     """
     assert coerce.items(value) == items
 

@@ -47,7 +47,7 @@ ITEM = {"id": "sku-1", "item_price": "19.99", "quantity": 1}
     ],
 )
 def test_usable_constant_is_no_problem(path: str, value: Any):
-    """A constant that its field's converter takes has no problem, however it is written."""
+    """A constant that its field's converter accepts has no problem, however it is written."""
     assert constant_problem(path, value) is None
 
 
@@ -84,14 +84,14 @@ def test_usable_constant_is_no_problem(path: str, value: Any):
     ],
 )
 def test_unusable_constant_has_its_reason(path: str, value: Any, reason: Dropped):
-    """A constant that would be dropped of every event has the reason events would count."""
+    """A constant that would be dropped from every event has the reason that events would count."""
     assert constant_problem(path, value) is reason
 
 
 @pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.path)
 @pytest.mark.parametrize("nothing", [None, "", "  ", []])
 def test_nothing_is_no_constant(field: Any, nothing: Any):
-    """Null, empty text, white space and the empty list give no field a value."""
+    """Null, empty text, white space and the empty list are missing values."""
     assert constant_problem(field.path, nothing) is Dropped.EMPTY
 
 
@@ -99,7 +99,7 @@ def test_nothing_is_no_constant(field: Any, nothing: Any):
     "path", [field.path for field in FIELDS if field.kind is not FieldKind.ITEMS]
 )
 def test_object_is_a_constant_of_items_alone(path: str):
-    """Every field but a list of items refuses an object."""
+    """Every field except a list of items refuses an object."""
     assert constant_problem(path, {"id": "sku-1"}) not in (None, Dropped.EMPTY)
 
 
@@ -107,6 +107,6 @@ def test_object_is_a_constant_of_items_alone(path: str):
     ("date_format", "reason"), [(None, Dropped.AMBIGUOUS_DATE), ("dmy", None), ("mdy", None)]
 )
 def test_options_decide_about_constants_too(date_format: str | None, reason: Dropped | None):
-    """What a setting decides of records' values it decides of constants: day or month first."""
+    """A setting that affects records' values affects constants too: day or month first."""
     options = Options(date_format=date_format)
     assert constant_problem("user_data.db", "03/04/1990", options) is reason

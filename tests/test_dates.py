@@ -176,7 +176,7 @@ SAME_MOMENT = [
 @pytest.mark.parametrize("value", SAME_MOMENT, ids=repr)
 @pytest.mark.parametrize("date_format", [None, "dmy", "mdy"])
 def test_one_moment_in_every_form(value, date_format):
-    """A form that has one reading is that moment, whatever `date_format` says."""
+    """An unambiguous format is that moment, whatever `date_format` says."""
     assert coerce.unix_time(value, UTC, date_format) == SECONDS
 
 
@@ -190,7 +190,7 @@ def test_one_moment_in_every_form(value, date_format):
     ids=repr,
 )  # fmt: skip
 def test_a_date_is_midnight_in_the_zone(value):
-    """A date without a time is the midnight that the setting `timezone` has on it."""
+    """A date without a time is its midnight in the setting `timezone`."""
     assert coerce.unix_time(value, BERLIN) == datetime(2026, 11, 25, tzinfo=BERLIN).timestamp()
 
 
@@ -211,7 +211,7 @@ def test_a_date_is_midnight_in_the_zone(value):
     ],
 )
 def test_date_format_decides_about_times_too(text, date_format, day):
-    """Days and months that could change places are read by a weekday or by `date_format` alone."""
+    """Ambiguous days and months are decided only by a weekday or by `date_format`."""
     expected = day if isinstance(day, Dropped) else day.timestamp()
     assert coerce.unix_time(text, UTC, date_format) == expected
 
@@ -293,7 +293,7 @@ def test_what_has_no_single_reading_is_no_time(value, date_format):
     ids=str,
 )
 def test_a_local_time_at_a_clock_change_says_so(local, warning):
-    """A local time that comes twice or never is marked; one with its offset never is."""
+    """A local time that occurs twice or never is marked; one with its offset is not."""
     assert getattr(coerce.unix_time(local, BERLIN), "warning", None) is warning
 
 
@@ -323,14 +323,14 @@ WRITERS = {
     form=st.sampled_from(sorted(WRITERS)),
 )
 def test_what_is_read_back_is_the_same_instant(moment, minutes, form):
-    """A moment that is written in any of the forms is read as the same second."""
+    """A moment that is written in any of the formats is read as the same second."""
     aware = moment.replace(tzinfo=timezone(timedelta(minutes=minutes)), microsecond=0)
     assert coerce.unix_time(WRITERS[form](aware), UTC, "dmy") == int(aware.timestamp())
 
 
 @given(text=st.text() | st.text("0123456789-/:. TZ+JanWedPM", max_size=40))
 def test_no_text_makes_reading_fail(text):
-    """Any text is a time, nothing, or dropped for a reason."""
+    """Any text is a time, missing, or dropped for a reason."""
     assert isinstance(coerce.unix_time(text, BERLIN), int | Dropped | None)
     assert isinstance(normalize.birth_date(text, None), str)
 
@@ -364,5 +364,5 @@ def test_a_birth_date_may_be_a_unix_time(text, normal):
     ids=str,
 )
 def test_a_birth_date_of_mongodb(born):
-    """A date in MongoDB's Extended JSON is the day that it holds."""
+    """A date in MongoDB's Extended JSON is the day in it."""
     assert normalize.birth_date(coerce.text(born), None) == "19900423"

@@ -1,4 +1,4 @@
-"""The normal forms: what every personal value looks like before it is hashed, field by field."""
+"""The normal forms: every personal value before it is hashed, field by field."""
 
 # ruff: noqa: RUF001 - digits, dashes and letters of other scripts are what is tested
 
@@ -41,12 +41,12 @@ TEXTS = st.text(st.characters()) | st.text(st.sampled_from(TELLING), max_size=14
 
 
 def joined(*parts):
-    """Texts made of one draw from each part."""
+    """Return a strategy of texts that join one draw from each part."""
     return st.tuples(*parts).map("".join)
 
 
 def cased(*words):
-    """The words, in capitals or not, with odd ends."""
+    """Return a strategy of the words, in any case, with odd ends."""
     ends = st.sampled_from(["", " ", "-", ".", "_x", "\u0301"])
     return joined(
         st.sampled_from(words + tuple(map(str.upper, words)) + tuple(map(str.title, words))), ends
@@ -109,14 +109,14 @@ EVERY_FORM = pytest.mark.parametrize("form", [form for form, _ in FORMS.values()
 @pytest.mark.parametrize(("form", "likely"), FORMS.values(), ids=FORMS.keys())
 @given(data=st.data())
 def test_a_normal_form_is_its_own_normal_form(form, likely, data):
-    """Normalizing twice gives what normalizing once gives."""
+    """Normalizing twice equals normalizing once."""
     normal = form(data.draw(likely | TEXTS))
     assert isinstance(normal, Dropped) or form(normal) == normal
 
 
 @pytest.mark.parametrize(("form", "likely"), FORMS.values(), ids=FORMS.keys())
 def test_likely_texts_are_taken(form, likely):
-    """The texts that these rules are tried on do reach a normal form: the rules are not empty."""
+    """The texts for these rules do reach a normal form, so the rules are really tested."""
     assert find(likely, lambda text: not isinstance(form(text), Dropped)) is not None
 
 
@@ -141,7 +141,7 @@ def test_composed_and_decomposed_text_have_one_normal_form(form, text):
 @EVERY_FORM
 @pytest.mark.parametrize("blank", ["", " ", "\t\n", "\u00a0\u3000"])
 def test_blank_text_is_empty(form, blank):
-    """White space of any kind is EMPTY in every field, and no complaint about its form."""
+    """White space of any kind is EMPTY in every field, and never a bad format."""
     assert form(blank) is Dropped.EMPTY
 
 
@@ -177,7 +177,7 @@ def test_blank_text_is_empty(form, blank):
     ],
 )
 def test_email(text, normal):
-    """E-mails lose their white space and capitals, nothing else: dots and plus-tags stay."""
+    """E-mails lose their white space and capitals and nothing else: dots and plus-tags stay."""
     assert forms.email(text) == normal
 
 
@@ -198,7 +198,7 @@ def test_email(text, normal):
     ],
 )
 def test_email_that_is_none(text):
-    """What is not of the form x@y.z, or carries more than one address, is refused."""
+    """A value that is not of the form x@y.z, or has more than one address, is refused."""
     assert forms.email(text) is Dropped.NOT_AN_EMAIL
 
 
@@ -235,9 +235,9 @@ def test_email_that_is_none(text):
 )
 @pytest.mark.parametrize("region", [None, "DE", "us"])
 def test_phone_with_country_code(text, digits, region):
-    """A number written with + or 00 is its digits, whatever the country.
+    """A number written with + or 00 is its digits, for any country.
 
-    Extension, (0) and leading zeros are out.
+    Extension, (0) and leading zeros are removed.
     """
     assert forms.phone(text, region) == (digits, None)
 
@@ -263,7 +263,7 @@ def test_phone_with_country_code(text, digits, region):
     ],
 )
 def test_phone_with_a_region(text, region, digits):
-    """A national number gets its region's country code, and loses the zero dialled within it."""
+    """A national number gets its region's country code, and loses its trunk zero."""
     assert forms.phone(text, region) == (digits, None)
 
 
@@ -279,7 +279,7 @@ def test_phone_with_a_region(text, region, digits):
     ],
 )
 def test_phone_with_country_code_but_no_plus(text, region):
-    """Digits that begin with their country code already get no second one."""
+    """Digits that already begin with their country code do not get a second one."""
     assert forms.phone(text, region) == (text, None)
 
 
@@ -296,7 +296,7 @@ def test_phone_with_country_code_but_no_plus(text, region):
     ],
 )
 def test_phone_without_country(text, region, digits, warning):
-    """Without a country the digits go as they are, leading zeros off.
+    """Without a country the digits are used without leading zeros.
 
     Fewer than 11 of them are counted.
     """
@@ -320,7 +320,7 @@ def test_phone_without_country(text, region, digits, warning):
 )
 @pytest.mark.parametrize("region", [None, "US"])
 def test_phone_that_is_none(text, region):
-    """Letters that are no extension, and texts without digits, are refused."""
+    """Letters other than an extension, and texts without digits, are refused."""
     assert forms.phone(text, region) == (Dropped.NOT_A_PHONE, None)
 
 
@@ -328,7 +328,7 @@ def test_phone_that_is_none(text, region):
     digits=st.from_regex(r"\A[2-9][0-9]{2}[2-9][0-9]{6}\Z"), region=st.sampled_from(["US", "CA"])
 )
 def test_the_short_way_for_north_american_numbers_is_the_librarys(digits, region):
-    """Where the library knows a ten-digit number as the region's, its form is the library's."""
+    """If the library knows a ten-digit number of the region, its form is the library's."""
     number = phonenumbers.parse(digits, region)
     assume(phonenumbers.is_valid_number(number))
     assert forms.phone(digits, region) == (
@@ -360,21 +360,21 @@ NATIONAL_NUMBERS = [
 
 @pytest.mark.parametrize(("region", "text", "digits"), NATIONAL_NUMBERS)
 def test_national_numbers_get_their_country_code(region, text, digits):
-    """The zero that is dialled within a country goes, but in Italy, where it is the number's."""
+    """The trunk zero is removed, except in Italy, where it is part of the number."""
     assert forms.phone(text, region) == (digits, None)
 
 
 @tried(max_examples=examples(1_000))
 @given(data=st.data(), region=st.sampled_from(sorted(NATIONAL)))
 def test_the_short_ways_for_national_numbers_are_the_librarys(data, region):
-    """What is decided without the library is what it says, of numbers it does not know, too."""
+    """Decisions without the library agree with it, also for numbers that it does not know."""
     code, form = NATIONAL[region]
     digits = data.draw(st.from_regex(form, fullmatch=True, alphabet=st.sampled_from("0123456789")))
     assert completed_by_library(digits, region) == code + re.fullmatch(form, digits)[1]
 
 
 def test_odd_national_numbers_alone_load_the_library():
-    """Numbers with their country code, and common national ones, need no library of them.
+    """Numbers with their country code, and common national ones, do not need the library.
 
     It is slow to import, and most runs never do.
     """
@@ -395,7 +395,7 @@ def test_odd_national_numbers_alone_load_the_library():
     region=st.sampled_from([None, "US", "GB", "DE", "IT", "BR", "ZZ", ""]),
 )
 def test_phone_gives_digits_or_a_reason(text, region):
-    """Whatever the text and the country, the result is digits from 1 on, or a reason."""
+    """For any text and country, the result is digits from 1 on, or a reason."""
     digits, _ = forms.phone(text, region)
     assert isinstance(digits, Dropped) or (
         digits.isascii() and digits.isdigit() and digits[0] != "0"
@@ -455,13 +455,13 @@ def test_gender(text, normal):
     ],
 )
 def test_customer_type(text, normal):
-    """What shops call a first and a later order becomes new or returning; the rest is unknown."""
+    """Words of shops for a first and a later order become new or returning; others are unknown."""
     assert forms.customer_type(text) is normal or forms.customer_type(text) == normal
 
 
 @pytest.mark.parametrize("text", ["u", "unknown", "1", "2", "0", "prefer not to say", "fm", "?"])
 def test_gender_that_is_unknown(text):
-    """Other words, and numbers, which differ from system to system, are refused."""
+    """Other words, and numbers, which differ between systems, are refused."""
     assert forms.gender(text) is Dropped.UNKNOWN_GENDER
 
 
@@ -498,7 +498,7 @@ def test_gender_that_is_unknown(text):
 )
 @pytest.mark.parametrize("date_format", [None, "dmy", "mdy"])
 def test_birth_date(text, date_format):
-    """Dates that can be read in one way only are YYYYMMDD as written, whatever date_format says."""
+    """Unambiguous dates are YYYYMMDD as written, for any date_format."""
     assert forms.birth_date(text, date_format) == "19900423"
 
 
@@ -514,7 +514,7 @@ def test_birth_date(text, date_format):
     ],
 )
 def test_birth_date_that_could_be_either(text, date_format, normal):
-    """A day and month that could change places are refused, unless date_format decides."""
+    """A day and month that could be swapped are refused, unless date_format decides."""
     assert forms.birth_date(text, date_format) == normal
 
 
@@ -599,7 +599,7 @@ def test_name(text, normal):
     ],
 )
 def test_city(text, normal):
-    """Cities keep letters, marks and digits of any script, in lower case, and nothing else."""
+    """Cities keep lower-case letters, marks and digits of any script, and nothing else."""
     assert forms.city(text) == normal
 
 
@@ -641,15 +641,15 @@ def test_city_of_signs_only(text):
     ],
 )
 def test_state(text, normal):
-    """States and provinces are two-letter codes where they have one.
+    """States and provinces are two-letter codes if they have one.
 
-    Other regions go lower, without spaces.
+    Other regions are in lower case, without spaces.
     """
     assert forms.state(text) == normal
 
 
 def test_every_named_state_has_a_code_of_two_letters():
-    """All states, territories and provinces are found by name, and by no code but their own."""
+    """All states, territories and provinces are found by name, and only by their own code."""
     found = {forms.state(written) for written in codes.STATE_NAMES}
     assert len(found) == 50 + 1 + 5 + 13
     assert all(len(code) == 2 and code.isalpha() and code.islower() for code in found)
@@ -691,9 +691,9 @@ def test_every_named_state_has_a_code_of_two_letters():
     ],
 )
 def test_postal_code(text, region, normal):
-    """US codes are five digits, zeros given back.
+    """US codes have five digits, with leading zeros restored.
 
-    Other codes their digits, or lower case letters and digits.
+    Other codes are their digits, or lower-case letters and digits.
     """
     assert forms.postal_code(text, region, digits_only=False) == normal
 
@@ -715,7 +715,7 @@ def test_postal_code_of_digits_only(text, region, normal):
 
 @pytest.mark.parametrize("region", [None, "us", "gb"])
 def test_postal_code_that_is_none(region):
-    """Signs alone are no postal code."""
+    """Punctuation alone is not a postal code."""
     assert forms.postal_code("- -", region, digits_only=False) is Dropped.NOT_A_POSTAL_CODE
 
 
@@ -771,7 +771,7 @@ def test_postal_code_that_is_none(region):
     ],
 )
 def test_country(text, code):
-    """Countries are ISO 3166 alpha-2 in lower case, from codes and the English names in use."""
+    """Countries are ISO 3166 alpha-2 in lower case, from codes and common English names."""
     assert forms.country(text) == code
 
 
@@ -786,7 +786,7 @@ def test_every_iso_country_is_found(row):
     "text", ["XX", "ZZZ", "Korea", "Virgin Islands", "Atlantis", "840", "Europe", "?"]
 )
 def test_country_that_is_unknown(text):
-    """What names no country, or could name two, is refused."""
+    """A value that is no country, or could be two, is refused."""
     assert forms.country(text) is Dropped.UNKNOWN_COUNTRY
 
 
@@ -801,7 +801,7 @@ def test_country_that_is_unknown(text):
     ],
 )
 def test_external_id(text, lower, normal):
-    """External ids are only trimmed, and lower case where the setting says so."""
+    """External ids are only trimmed, and in lower case if the setting says so."""
     assert forms.external_id(text, lower=lower) == normal
 
 
@@ -816,7 +816,7 @@ def test_external_id(text, lower, normal):
     ],
 )
 def test_maid(text, normal):
-    """Advertising ids are lower case; the all-zero id says that tracking is off."""
+    """Advertising ids are in lower case; the all-zero id means that tracking is off."""
     assert forms.maid(text) == normal
 
 
@@ -833,7 +833,7 @@ def test_currency(text, code):
     "text", ["$", "\u00a3", "kr", "XXX", "XTS", "DOLLAR", "EURO", "BTC", "840"]
 )
 def test_currency_that_is_unknown(text):
-    """Signs, names, and codes that stand for no currency are refused."""
+    """Symbols, names, and codes without a currency are refused."""
     assert forms.currency(text) is Dropped.UNKNOWN_CURRENCY
 
 
@@ -854,16 +854,16 @@ def test_currency_that_is_unknown(text):
     ],
 )
 def test_language(text, code):
-    """Languages are the ISO 639-1 code that a locale begins with.
+    """Languages are the ISO 639-1 code at the start of a locale.
 
-    Withdrawn codes become today's.
+    Withdrawn codes become the current ones.
     """
     assert forms.language(text) == code
 
 
 @pytest.mark.parametrize("text", ["eng", "English", "xx", "xx-US", "*", "e", "1"])
 def test_language_that_is_unknown(text):
-    """What begins with no two-letter code is refused."""
+    """A value without a two-letter code at its start is refused."""
     assert forms.language(text) is Dropped.UNKNOWN_LANGUAGE
 
 
@@ -888,7 +888,7 @@ def test_language_that_is_unknown(text):
     ],
 )
 def test_ip_address(text, address):
-    """Addresses go plain: the first of a forwarded list, without port, brackets and zone.
+    """Addresses are plain: the first of a forwarded list, without port, brackets and zone.
 
     IPv4 written as IPv6 is IPv4.
     """
@@ -921,7 +921,7 @@ def test_ip_address(text, address):
     ],
 )
 def test_ip_address_that_is_none(text):
-    """Names, cut addresses, and the addresses that stand for none are refused."""
+    """Names, truncated addresses, and addresses of no host are refused."""
     assert forms.ip_address(text) is Dropped.NOT_AN_IP_ADDRESS
 
 
@@ -932,7 +932,7 @@ def test_ip_address_that_is_none(text):
 )
 @example(text="::ffff:0:0")
 def test_an_ip_address_is_what_the_library_takes_for_one(text):
-    """An IPv6 address is taken where the standard library takes it, and stays the same address."""
+    """An IPv6 address is valid if the standard library reads it, and stays the same address."""
     try:
         address = IPv6Address(text)
     except AddressValueError:
@@ -969,7 +969,7 @@ def test_an_ip_address_is_what_the_library_takes_for_one(text):
     ],
 )
 def test_ip_address_of_a_forwarded_list(text, address):
-    """The first public address is the user's; a private one is sent where there is no other."""
+    """The first public address is the user's; a private one is sent only if there is no other."""
     assert forms.ip_address(text) == address
     private = ("10.", "127.", "172.16.", "fd00:", "::1")
     assert forms.is_private(address) == address.startswith(private)
@@ -989,7 +989,7 @@ PRIVATE = [
     | st.sampled_from(PRIVATE).flatmap(lambda network: st.ip_addresses(network=network))
 )
 def test_private_addresses_are_those_of_the_networks_set_aside(address):
-    """RFC 1918, 6598 and 4193, loopback and link-local; 0.0.0.0/8 is not an address of anybody."""
+    """RFC 1918, 6598 and 4193, loopback and link-local; 0.0.0.0/8 is no host's address."""
     text = forms.ip_address(str(address))
     if type(text) is str:
         address = ip_address(text)
@@ -999,7 +999,7 @@ def test_private_addresses_are_those_of_the_networks_set_aside(address):
 
 @pytest.mark.parametrize("text", ["0.0.0.0", "0.1.2.3", "::", "0:0:0:0:0:0:0:0", "::ffff:0.0.0.0"])
 def test_ip_address_of_nobody(text):
-    """An address that stands for none is dropped."""
+    """An address of no host is dropped."""
     assert forms.ip_address(text) is Dropped.NOT_AN_IP_ADDRESS
 
 
@@ -1025,7 +1025,7 @@ def test_ip_address_of_nobody(text):
     ],
 )
 def test_phone_that_is_nearly_right(text, region, digits):
-    """A fraction of zeros is not a digit, nor is the zero after a country's code but where it is."""
+    """A fraction of zeros is not part of a phone, nor is a zero after most countries' codes."""
     assert forms.phone(text, region) == (digits, None)
 
 
@@ -1042,12 +1042,12 @@ def test_phone_that_is_nearly_right(text, region, digits):
 )
 @pytest.mark.parametrize("region", [None, "US"])
 def test_phone_that_is_none_or_several(text, reason, region):
-    """Lost digits, too many of them, and two numbers in one are no phone."""
+    """Missing digits, too many of them, and two numbers in one are not a phone."""
     assert forms.phone(text, region) == (reason, None)
 
 
 def test_every_country_code_is_known_before_a_zero():
-    """The short way around the library knows every country's code, but +1 and +7."""
+    """The fast path without the library knows every country's code, except +1 and +7."""
     for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
         assert (zero_after_code(f"{code}0123") is not None) == (code not in (1, 7)), code
 
@@ -1078,7 +1078,7 @@ def test_every_country_code_is_known_before_a_zero():
     ],
 )
 def test_text_of_several_values(split, text, parts):
-    """A text that can only be several values is those, and any other stays whole."""
+    """A text that can only be several values is split, and any other is not."""
     assert split(text) == parts
 
 
@@ -1103,7 +1103,7 @@ def test_country_with_its_code(text, code):
 
 @pytest.mark.parametrize("text", ["Georgia (US)", "Mexico (US)", "CA, US", "NO - not available"])
 def test_country_that_is_two(text):
-    """Where name and code differ nothing is guessed."""
+    """If name and code differ, nothing is guessed."""
     assert forms.country(text) is Dropped.UNKNOWN_COUNTRY
 
 
@@ -1117,7 +1117,7 @@ def test_country_that_is_two(text):
     ],
 )
 def test_state_with_its_code(text, code):
-    """A name and its own code are the code; any other text stays as it is."""
+    """A name with its own code is the code; any other text is unchanged."""
     assert forms.state(text) == code
 
 
@@ -1137,7 +1137,7 @@ def test_state_with_its_code(text, code):
     ],
 )
 def test_length_of_a_us_postal_code(text, code):
-    """A code is five digits, or nine, without the zeros that integers lose; no other is cut."""
+    """A code has five or nine digits, with lost leading zeros restored; no other is shortened."""
     assert forms.postal_code(text, "us", digits_only=False) == code
 
 
@@ -1154,7 +1154,7 @@ def test_length_of_a_us_postal_code(text, code):
     ],
 )
 def test_only_an_id_is_a_maid(text, normal):
-    """An advertising id has its form, with its dashes or without; anything else is refused."""
+    """An advertising id has its form, with or without dashes; anything else is refused."""
     assert forms.maid(text) == normal
 
 
@@ -1173,7 +1173,7 @@ def test_only_an_id_is_a_maid(text, normal):
     ],
 )
 def test_email_as_keyboards_and_directories_write_it(text, normal):
-    """Full width is the usual width, and what names an address is not part of it."""
+    """Full-width characters become normal ones, and labels are not part of an address."""
     assert forms.email(text) == normal
 
 
@@ -1197,7 +1197,7 @@ def test_email_as_keyboards_and_directories_write_it(text, normal):
     ],
 )
 def test_phone_with_words_and_code_alone(text, digits):
-    """Words for a phone are no part of its number, and a country code alone is not a phone."""
+    """Words for a phone are not part of its number, and a country code alone is not a phone."""
     assert forms.phone(text, None) == (digits, None)
 
 
@@ -1219,7 +1219,7 @@ def test_phone_with_words_and_code_alone(text, digits):
     ],
 )
 def test_postal_code_with_its_country(text, region, code):
-    """A country or a state before a code of digits is not part of it, unless it is everywhere."""
+    """A country or state before a numeric code is removed, unless it is part of every code."""
     assert forms.postal_code(text, region, digits_only=False) == code
 
 
@@ -1238,13 +1238,13 @@ def test_postal_code_with_its_country(text, region, code):
     ],
 )
 def test_state_with_its_country(text, code):
-    """A state before its own country is its code; signs alone are none."""
+    """A state before its own country is its code; punctuation alone is not a state."""
     assert forms.state(text) == code
 
 
 @pytest.mark.parametrize("text", [".", "-", "--", "???", "*", "\U0001f600", "\u3000."])
 def test_name_of_signs_only(text):
-    """Signs that people put where a form wants a name are no name."""
+    """Punctuation that people enter for a required name is not a name."""
     assert forms.name(text) is Dropped.EMPTY
 
 
@@ -1268,7 +1268,7 @@ def test_name_of_signs_only(text):
     ],
 )
 def test_country_in_its_own_language(text, code):
-    """A country is known by its name there; a language or a number says too little."""
+    """A country is known by its name in other languages; a language or a number is not enough."""
     assert forms.country(text) == code
 
 
@@ -1277,7 +1277,7 @@ def test_country_in_its_own_language(text, code):
     [("€", "EUR"), ("US$", "USD"), ("R$", "BRL"), ("zł", "PLN"), ("₹", "INR"), (" € ", "EUR")],
 )
 def test_currency_by_a_sign_of_its_own(text, code):
-    """A sign that one currency alone has is that currency."""
+    """A symbol of a single currency is that currency."""
     assert forms.currency(text) == code
 
 
@@ -1295,13 +1295,13 @@ def test_currency_by_a_sign_of_its_own(text, code):
     ],
 )
 def test_ip_address_of_one_machine(text, address):
-    """A network of one address is that address; those of many or of no machines are none."""
+    """A network of one address is that address; larger ones and those of no host are refused."""
     assert forms.ip_address(text) == address
 
 
 @pytest.mark.parametrize("around", ["'{}'", '"{}"', "['{}']", "{{{}}}"])
 def test_maid_in_quotes(around):
-    """Quotes and brackets are no part of an advertising id."""
+    """Quotes and brackets are not part of an advertising id."""
     written = around.format("2F3A1C9E-0B7D-4F6A-9C55-1E2D3C4B5A69")
     assert list(map(forms.maid, forms.split_maids(written))) == [
         "2f3a1c9e-0b7d-4f6a-9c55-1e2d3c4b5a69"

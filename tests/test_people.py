@@ -1,7 +1,7 @@
-"""What people write and do by mistake, in their words, and what they are told.
+"""Common mistakes in users' own words, and the messages they get.
 
-Each mistake was made by somebody who followed the documentation. What Meltano does with settings is
-tried with the real one in `tests/real/test_meltano_settings.py`; the pages are looked at in
+Each mistake was made by somebody who followed the documentation. Meltano's handling of settings is
+tested with the real one in `tests/real/test_meltano_settings.py`; the pages in
 `test_sandbox_page.py` and `test_screens.py`.
 """
 
@@ -96,7 +96,7 @@ def test_u2_i_compare_with_a_text_in_double_quotes(run_target):
     """Thirty orders are paid, and all are skipped."""
     ran = run_target(orders(1, 2), **entry(when='"Financial Status" == "paid"'))
     assert ran.outcomes == {"skipped": 2}
-    assert "a text stands in single ones: \"Financial Status\" == 'paid'" in ran.log
+    assert "a text is in single quotes: \"Financial Status\" == 'paid'" in ran.log
 
 
 def test_u3_i_write_a_column_with_a_blank(cli):
@@ -109,7 +109,7 @@ def test_u3_i_write_a_column_with_a_blank(cli):
 
 
 def test_u4_the_tap_prefixes_its_streams(run_target):
-    """The entry says orders, the tap says shop-orders, and the orders never came."""
+    """The entry says orders, the tap says shop-orders, and the orders were missing."""
     lines = [line.replace(b'"orders"', b'"shop-orders"') for line in orders(1, 2)]
     ran = run_target(lines, **entry())
     assert (ran.code, ran.states) == (3, [])
@@ -256,7 +256,7 @@ def test_u16_meltano_lists_no_defaults():
 
 
 def test_u17_i_replay_the_wrong_file(cli):
-    """Replay orders.csv does nothing, and says so with 0."""
+    """Replay orders.csv does nothing, and exits with 0."""
     result = cli("replay", "orders.singer", *WITH_CONFIG, lines=[b"id,email", b"1,x"])
     assert result.exit_code == 1
     assert "no dead letters" in flat(result.output).lower() or "Error" in result.output

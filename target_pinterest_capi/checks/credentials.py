@@ -2,9 +2,9 @@
 
 It shows whether Pinterest answers, accepts the token, and lets it use the account.
 
-A test request is checked like any other, but not recorded (docs/pinterest-api.md: Conversion
-events). Its one event is an invented one, at example.com. Each is one attempt, without retries.
-Never raises for a response, never shows a token.
+A test request is checked like any other, but not recorded (docs/pinterest-api.md:
+Conversion events). Its one event is an invented one, at example.com. Each is one attempt, without
+retries. Never raises for a response, never shows a token.
 """
 
 import time
@@ -192,7 +192,7 @@ def findings_of(answer: EventsResponse, subject: AccountToken) -> list[CheckResu
     if classify(answer, 1) is Decision.SETTLE and answer.body:
         return [
             _settled(answer.body[0], subject.account.token),
-            CheckResult(TOKEN, CheckStatus.OK, f"Pinterest takes {subject.token_setting}"),
+            CheckResult(TOKEN, CheckStatus.OK, f"Pinterest accepts {subject.token_setting}"),
             CheckResult(ACCOUNT, CheckStatus.OK, f"{number} is accessible with it"),
         ]
     return [

@@ -490,7 +490,7 @@ def _ipv6(text: str) -> str | None:
     # The common forms first, because the library takes 7 us. With at most seven colons `::` stands
     # for one or more groups.
     is_short = _is_short_ipv6(text) and text.count(":") <= 7  # noqa: PLR2004
-    if text[:2] == "ff":  # a multicast
+    if text[:2] == "ff" and text.find(":") == 4:  # noqa: PLR2004 (a multicast, unlike ff::)
         return None
     if (is_short or _is_full_ipv6(text)) and ":ffff:" not in text and text.strip("01:"):
         return text

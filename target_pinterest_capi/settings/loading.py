@@ -497,7 +497,7 @@ def _files_rule(context: _Context) -> Iterator[Problem]:
         if name.split(".")[0] in context.failed:
             continue
         if "\0" in path:
-            yield Problem(name, "is not a usable path: it holds a null character")
+            yield Problem(name, "is not a usable path: it has a null character")
         place = real_file(path)
         if place is None:
             continue

@@ -153,8 +153,8 @@ def _platform_notes(compared: result.Comparison, own: result.Ours) -> Iterator[s
     shared = result.shared_names(compared.platforms)
     if shared:
         yield (
-            f"Our figures for {', '.join(map(plain, sorted(shared)))} are of all platforms "
-            "together."
+            f"The figures for {', '.join(map(plain, sorted(shared)))} from the report cover all "
+            "platforms together."
         )
     without = sorted({name for name in names if not own.events[name]})
     if without:
