@@ -30,7 +30,9 @@ from benchmarks.results import table
 from benchmarks.server import Server
 from target_pinterest_capi.delivery.run import Run
 from target_pinterest_capi.delivery.wakeup import Wakeup
+from target_pinterest_capi.events.build.shapes import usable_shapes
 from target_pinterest_capi.events.event import Event, encode
+from target_pinterest_capi.mapping.declared_shapes import declared_shapes
 from target_pinterest_capi.mapping.entries import (
     Accounts,
     StreamSchema,
@@ -137,9 +139,10 @@ def _pass(path: Path) -> dict[str, float]:
             settings, stream, Accounts(settings), run.tally.count_value, began_at=run.began_at
         )
         assert entry.rows is not None  # noqa: S101 - the preset reads columns
-        rows = compile_rows(STREAM, stream.columns, entry.rows.reads)
+        shapes = usable_shapes(declared_shapes(schema["schema"]), [entry.rows.reads])
+        rows = compile_rows(STREAM, stream.columns, shapes)
         assert rows is not None  # noqa: S101 - their names are plain
-        take = entry.rows.compile(rows.attributes, record_of)
+        take = entry.rows.compile(rows.columns, record_of)
         os.lseek(file.fileno(), file.tell(), os.SEEK_SET)  # the descriptor has read ahead
         waiting: list[Any] = []
         for number, lines in enumerate(_chunks(file, clock)):

@@ -10,6 +10,7 @@ import pytest
 
 from given import record, schema, state
 from shopper import visit
+from target_pinterest_capi.delivery.results_tables import runs
 from target_pinterest_capi.reporting import report as reports
 from target_pinterest_capi.reporting.html.page import page
 
@@ -29,7 +30,8 @@ def test_wrong_token(run_target, tmp_path: Path):
         report_path=str(path),
     )
     assert (ran.code, ran.states, ran.outcomes) == (1, [], {})
-    assert "0 skipped, 2 wait for the next run; 1 requests" in ran.log
+    assert "0 skipped, 2 wait for the next run; run_id=" in ran.log
+    assert " without_outcome=2 requests=1 " in ran.log
     report = reports.decode(path.read_bytes())
     assert report.run.without_outcome == 2
     shown = " ".join(page(report).split())
@@ -61,11 +63,48 @@ def test_requests_of_customer_lists(run_target, sandbox, caplog: pytest.LogCaptu
     assert ran.code == 0
     sent = ran.target.run.requests.sent
     assert sent > 0
-    assert f"; {sent} requests, " in ran.log
+    assert f" requests={sent} " in ran.log
     metrics = [
         json.loads(row.split("METRIC: ")[1]) for row in ran.log.splitlines() if "METRIC" in row
     ]
     assert sum(row["value"] for row in metrics if row["metric"] == "http_request_count") == sent
+
+
+@pytest.mark.parametrize(
+    ("lines", "given", "expected"),
+    [
+        ([VISITS, *visits(1, 2), state({"n": 2})], {}, {"records": "2", "delivered": "2"}),
+        ([], {}, {"records": "0", "requests": "0"}),
+        ([VISITS, *visits(1, em=None)], {}, {"exit_code": "3", "dead_letters_written": "1"}),
+        ([VISITS, *visits(1), b"{"], {}, {"exit_code": "1", "delivered": "1"}),
+        (
+            [VISITS, *visits(1)],
+            {"conversion_token": "wrong-token"},
+            {"exit_code": "1", "without_outcome": "1"},
+        ),
+        (
+            [VISITS, *visits(1)],
+            {"results_url": "sqlite:////no/such/folder/results.db"},
+            {"exit_code": "1", "records": "0"},
+        ),
+    ],
+)
+def test_one_line_at_the_end_is_for_people_and_programs(
+    run_target, caplog: pytest.LogCaptureFixture, lines: list[bytes], given, expected
+):
+    """Whatever the end, the last line has every number by name, and no other line has them."""
+    ran = run_target(lines, **given)
+    ends = [row for row in caplog.records if "exit_code=" in row.getMessage()]
+    assert ends == [caplog.records[-1]]
+    words, _, pairs = ends[0].getMessage().rpartition("; ")
+    numbers = dict(pair.split("=") for pair in pairs.split())
+    assert words.startswith("Stopped after " if ran.code else "Done after ")
+    assert {name: numbers[name] for name in ("exit_code", *expected)} == {
+        "exit_code": str(ran.code),
+        **expected,
+    }
+    assert numbers.keys() == ends[0].__dict__.keys() & numbers.keys()
+    assert {*numbers} - {"run_id", "seconds"} < {column.name for column in runs.columns}
 
 
 def test_loss_is_a_warning(run_target, caplog: pytest.LogCaptureFixture):

@@ -23,8 +23,9 @@ from target_pinterest_capi.events.build.normal_forms import CACHE_SIZE, BoundedC
 from target_pinterest_capi.events.build.plan import NOW as AT_BUILDING
 from target_pinterest_capi.events.build.plan import EventPlan, FieldPlan
 from target_pinterest_capi.events.build.readings import Readings
+from target_pinterest_capi.events.build.shapes import ANY, Kind, Shape, usable_shapes
 from target_pinterest_capi.events.event import Origin
-from target_pinterest_capi.events.fields import BY_PATH, FIELDS, ITEM_FIELDS
+from target_pinterest_capi.events.fields import BY_PATH, FIELDS, ITEM_FIELDS, FieldKind
 from target_pinterest_capi.events.null_values import DEFAULT_NULL_VALUES, null_words
 from target_pinterest_capi.singer.rows import compile_rows, record_of
 
@@ -274,6 +275,46 @@ JSON_VALUES = st.one_of(
 )
 ENCODE = msgspec.json.Encoder(decimal_format="number").encode
 
+# What schemas may declare: texts in every column, or in each what its field is made for.
+TEXTS_DECLARED = dict.fromkeys(BY_PATH, Shape(Kind.TEXT))
+SHAPES = {
+    FieldKind.AMOUNT: Shape(Kind.NUMBER),
+    FieldKind.INTEGER: Shape(Kind.NUMBER),
+    FieldKind.BOOLEAN: ANY,
+    FieldKind.ITEMS: Shape(
+        Kind.OBJECTS,
+        {
+            "id": Shape(Kind.TEXT),
+            "item_price": Shape(Kind.NUMBER),
+            "quantity": Shape(Kind.NUMBER),
+            "item_name": ANY,
+        },
+    ),
+}
+FIELDS_DECLARED = {
+    path: SHAPES.get(field.kind, Shape(Kind.TEXT)) for path, field in BY_PATH.items()
+}
+
+
+def fitting(value: Any, shape: Shape) -> Any:
+    """Return a value where it is of a shape, else one like it that is."""
+    match shape.kind:
+        case Kind.TEXT:
+            return value if value is None else str(value)
+        case Kind.OBJECTS:
+            entries = value if isinstance(value, list) else [value]
+            return [
+                {
+                    name: fitting(member, shape.members[name])
+                    for name, member in entry.items()
+                    if name in shape.members
+                }
+                if isinstance(entry, dict)
+                else None
+                for entry in entries
+            ]
+    return value
+
 
 def is_utf_8(record: dict[str, Any]) -> bool:
     try:
@@ -289,12 +330,19 @@ def is_utf_8(record: dict[str, Any]) -> bool:
     st.booleans(),
     KEYS,
     st.sampled_from(["column", "expression", "nowhere", "constant"]),
+    st.sampled_from([{}, TEXTS_DECLARED, FIELDS_DECLARED]),
 )
 def test_rows_are_records(
-    record: dict[str, Any], complete: bool, key_properties: tuple[str, ...], id_comes_from: str
+    record: dict[str, Any],
+    complete: bool,
+    key_properties: tuple[str, ...],
+    id_comes_from: str,
+    declared: dict[str, Shape],
 ):
     """A line read into a row has the same event, dead letter and notes as its record."""
     given = {**NEEDED, **record} if complete else record
+    if declared:
+        given = {name: fitting(value, declared.get(name, ANY)) for name, value in given.items()}
     assume(is_utf_8(given))  # half a surrogate pair is read by the lenient reader, and no row
     line = ENCODE({"type": "RECORD", "stream": "s", "record": given})
     fields = dict(COLUMNS)
@@ -310,10 +358,16 @@ def test_rows_are_records(
         assert id_comes_from == "nowhere"
         assert key_properties == ()
         return
-    rows = compile_rows("s", [*BY_PATH, "other"], reads)
+    shapes = usable_shapes(declared, [reads])
+    rows = compile_rows("s", [*BY_PATH, "other"], shapes)
     assert rows is not None
-    build = both.generated.compile_rows(rows.attributes, record_of)
-    made = build(ACCOUNT, rows.decode(line).record, line)
+    build = both.generated.compile_rows(rows.columns, record_of)
+    try:
+        row = rows.decode(line).record
+    except msgspec.ValidationError:  # a value of another shape: it is read as a record
+        assert declared
+        return
+    made = build(ACCOUNT, row, line)
     assert made == both.oracle.build(ACCOUNT, record_of(line))
     assert both.notes == both.expected_notes
 

@@ -159,6 +159,17 @@ SAME_MOMENT = [
     "2026-11-25T10:00:00.123456789Z",
     "2026-11-25 10:00:00 (UTC)",
     "2026-11-25T10:00+00",
+    # literals
+    "TIMESTAMP '2026-11-25 10:00:00 UTC'",
+    "{ts '2026-11-25 10:00:00.000'}",
+    '#inst "2026-11-25T10:00:00.000-00:00"',
+    "DateTime64('2026-11-25 10:00:00')",
+    {"timestampValue": "2026-11-25T10:00:00Z"},
+    # other scripts
+    "2026\u5e7411\u670825\u65e510:00:00",
+    "2026\ub144 11\uc6d4 25\uc77c 10:00",
+    "\u0662\u0660\u0662\u0666-11-25 10:00",
+    "".join(chr(0x0660 + int(digit)) for digit in str(SECONDS)),
     # Unix times
     SECONDS,
     float(SECONDS),
@@ -237,6 +248,8 @@ def test_date_format_decides_about_times_too(text, date_format, day):
         "1125 2026",
         "2026-366",
         "2026-W54-1 10:00",
+        "2026-W48",
+        "2026W48",
         "25/11/26 10:00 AM",
         "today at 10:00",
         "24:01 25/11/2026",

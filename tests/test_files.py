@@ -61,6 +61,18 @@ def test_private_file_is_its_owners_alone(tmp_path: Path, mode: int | None):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_device_or_pipe_is_not_replaced(tmp_path: Path):
+    """Root would put a file in the place of `/dev/null`, also where a link leads there."""
+    pipe, link = tmp_path / "pipe", tmp_path / "report.json"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    for path in (pipe, link):
+        with pytest.raises(OSError, match="it is a device or a pipe"):
+            replace_file(path, b"x")
+    assert pipe.is_fifo()
+    assert set(tmp_path.iterdir()) == {pipe, link}
+
+
 def test_nothing_is_left_of_a_file_that_cannot_be_placed(tmp_path: Path):
     """If a directory is in the place, the error is raised, and no partial file stays."""
     (tmp_path / "report.json").mkdir()

@@ -381,6 +381,18 @@ def test_list_that_is_not_there(forget):
     assert (result.exit_code, "Mail: the list does not exist" in result.stdout) == (0, True)
 
 
+def test_click_ids_are_on_no_list(forget, sandbox: Sandbox):
+    """Of click ids alone no list is spoken of: neither removed from, nor missed by its name."""
+    lists = [
+        {"stream": "c", "list_name": "Mail", "member": "email"},
+        {"stream": "b", "list_name": {"expression": "audience"}, "member": "email"},
+    ]
+    result = forget("people.txt", "--yes", lines=f"{CLICK}\n", customer_lists=lists)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "removal from 0 customer lists" in result.stdout
+    assert asked(sandbox) == [(frozenset(), {digest(CLICK)})]
+
+
 # ---- dead letters
 
 

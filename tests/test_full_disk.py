@@ -6,6 +6,7 @@ with REQUIRE_SERVICES=1, as in CI, they fail.
 
 import json
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -219,3 +220,49 @@ def test_token_is_not_exchanged_on_a_full_disk(disk: SmallDisk, tokens):
     with pytest.raises(FlowStopped, match=r"No space left on device.*Nothing was refreshed"):
         fetch_access_token(tokens(disk.path / "token.json"))
     assert not (disk.path / "token.json").exists()
+
+
+COMMANDS = {
+    "target-pinterest-capi": (),
+    "pinterest-capi": ("token", "--replace", "--output", "made"),
+}
+
+
+def limit_files(size: int) -> Callable[[], None]:
+    """Return what lets no file of the process that it runs in grow beyond a size."""
+    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [0, 1, 200, 4095, 4096])
+@pytest.mark.parametrize("program", ["target-pinterest-capi", "pinterest-capi"])
+def test_token_under_a_limit_of_files(sandbox: Sandbox, tmp_path: Path, program: str, size: int):
+    """The file holds the whole old token or the whole new one, and nobody has to sign in again."""
+    token_path, config = tmp_path / "token.json", tmp_path / "config.json"
+    oauth = {**OAUTH, "token_path": str(token_path)}
+    settings = list_settings(
+        {"stream": "vips", "list_name": "VIPs", "member": ["email"]}, oauth=oauth
+    )
+    given = {**settings, "ad_account_id": ACCOUNT, "api_url": sandbox.url}
+    config.write_text(json.dumps(given))
+
+    def run(**limited: Any) -> tuple[int, str]:
+        command = [TARGET.with_name(program), *COMMANDS[program], "--config", config]
+        done = subprocess.run(
+            command,
+            input=b"\n".join([VIPS, record("vips", id=1, email="person1@example.com"), b""]),
+            capture_output=True,
+            cwd=tmp_path,
+            check=False,
+            **limited,
+        )
+        return done.returncode, done.stderr.decode()
+
+    assert run()[0] == 0  # which refreshes the token
+    before = json.loads(token_path.read_bytes())["refresh_token"]
+    code, log = run(preexec_fn=limit_files(size))
+    after = json.loads(token_path.read_bytes())["refresh_token"]
+    assert (code, after != before) == ((0, True) if size >= 4096 else (1, False)), log
+    assert code == 0 or "File too large" in log
+    assert run()[0] == 0
+    assert {path.name for path in tmp_path.glob(".token*")} <= {".token.json.lock"}

@@ -78,6 +78,7 @@ def test_table_is_the_contract():
     assert set(FUNCTIONS) == {
         "lower",
         "upper",
+        "is_true",
         "trim",
         "concat",
         "split",

@@ -17,6 +17,7 @@ from target_pinterest_capi.events.build.builder import Builder, compile_builder
 from target_pinterest_capi.events.build.columns import RecordColumns, RowColumns
 from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.events.build.plan import EventPlan, FieldPlan
+from target_pinterest_capi.events.build.shapes import RowColumn
 from target_pinterest_capi.events.event import Event, Origin
 from target_pinterest_capi.events.fields import BY_PATH, FIELDS
 
@@ -82,7 +83,7 @@ def test_registered_source_goes_with_its_function():
     assert filename not in linecache.cache
 
 
-ATTRIBUTES = {field.path: f"column_{number}" for number, field in enumerate(FIELDS)}
+COLUMNS = {field.path: RowColumn(f"column_{number}") for number, field in enumerate(FIELDS)}
 EVERY_FIELD = {path: column(path) for path in BY_PATH}
 
 
@@ -94,7 +95,7 @@ def of_records(builder: Builder) -> FunctionType:
 
 def of_rows(builder: Builder) -> FunctionType:
     """Return the function of rows."""
-    function = builder.compile_rows(ATTRIBUTES, lambda _: {})
+    function = builder.compile_rows(COLUMNS, lambda _: {})
     assert isinstance(function, FunctionType)
     return function
 

@@ -32,7 +32,7 @@ def read_all(source: lines.Lines) -> list[bytes]:
     st.booleans(),
 )
 def test_pipe_gives_the_lines_written_to_it(rows, ended):
-    """However the bytes are cut, the lines are those written; an end without newline is a line."""
+    """However the bytes are cut, the lines are those written; the last may lack its line end."""
     wake = Wakeup()
     read_fd, write_fd = os.pipe()
     data = b"\n".join(rows) + (b"\n" if ended else b"")
@@ -48,8 +48,8 @@ def test_pipe_gives_the_lines_written_to_it(rows, ended):
         found = read_all(open_lines(file, wake))
     writer.join()
     wake.close()
-    expected = data.split(b"\n")
-    assert found == (expected[:-1] if expected[-1] == b"" else expected)
+    *ended_lines, rest = data.split(b"\n")
+    assert found == [line + b"\n" for line in ended_lines] + ([rest] if rest else [])
 
 
 def test_long_line_is_read_whole(tmp_path: Path):
@@ -57,7 +57,7 @@ def test_long_line_is_read_whole(tmp_path: Path):
     path = tmp_path / "input"
     path.write_bytes(b"a" * 3_000_000 + b"\nshort\n")
     with path.open("rb") as file:
-        assert [len(line) for line in read_all(open_lines(file, Wakeup()))] == [3_000_000, 5]
+        assert [len(line) for line in read_all(open_lines(file, Wakeup()))] == [3_000_001, 6]
 
 
 def test_endless_line_is_an_error(tmp_path: Path):
@@ -87,13 +87,13 @@ def test_wake_ends_a_read():
         assert source.read(None) == []
         assert source.read(0) == []
         pipe.write(b"x\n")
-        assert source.read(None) == [b"x"]
+        assert source.read(None) == [b"x\n"]
 
 
 @pytest.mark.parametrize("file", [io.StringIO("ä\n\nb"), io.BytesIO("ä\n\nb".encode())])
 def test_files_without_a_descriptor_are_iterated(file):
     """What a test passes, text or bytes, is read as bytes."""
-    assert read_all(open_lines(file, Wakeup())) == ["ä".encode(), b"", b"b"]
+    assert read_all(open_lines(file, Wakeup())) == ["ä\n".encode(), b"\n", b"b"]
 
 
 def test_text_file_is_read_as_bytes(tmp_path: Path):
@@ -101,7 +101,7 @@ def test_text_file_is_read_as_bytes(tmp_path: Path):
     path = tmp_path / "input"
     path.write_bytes(b"\xff\xfe\nb\n")
     with path.open(encoding="utf-8") as file:
-        assert read_all(open_lines(file, Wakeup())) == [b"\xff\xfe", b"b"]
+        assert read_all(open_lines(file, Wakeup())) == [b"\xff\xfe\n", b"b\n"]
 
 
 def test_descriptors_beyond_a_thousand_are_waited_for():
@@ -115,7 +115,7 @@ def test_descriptors_beyond_a_thousand_are_waited_for():
         os.write(write, b"one\n")
         os.close(write)
         assert min(read, wake.fd) > 1024
-        assert lines.DescriptorLines(read, wake).read(None) == [b"one"]
+        assert lines.DescriptorLines(read, wake).read(None) == [b"one\n"]
         os.close(read)
         wake.close()
     finally:

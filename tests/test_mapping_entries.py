@@ -10,6 +10,7 @@ import pytest
 
 from given import settings_of
 from shopper import digest, visit
+from target_pinterest_capi.events.build.shapes import RowColumn
 from target_pinterest_capi.events.event import Event, InvalidRecord, SkippedRecord
 from target_pinterest_capi.events.reasons import Invalid, Skipped
 from target_pinterest_capi.mapping.entries import Accounts, StreamSchema, compile_stream, matching
@@ -170,11 +171,12 @@ def test_streams_name_the_event(stream: str, name: str | None):
         ("total", True),
         ("''", False),
         ("`[]`", False),
-        ("`0`", True),
+        ("`0`", False),
+        ("`1`", True),
     ],
 )
 def test_when_selects_records(when: str, taken: bool):
-    """A record for which `when` is false, by JMESPath's rules, is skipped."""
+    """A record for which `when` does not hold is skipped."""
     (result,) = Stand({"when": when}).results()
     assert isinstance(result, Event) == taken
     if not taken:
@@ -584,7 +586,7 @@ def test_deleted_rows_are_skipped_as_rows_too():
     (entry,) = Stand({}, columns=[*ORDER, "_SDC_DELETED_AT"]).entries
     assert "_SDC_DELETED_AT" in entry.rows.reads
     columns = sorted(entry.rows.reads)
-    build = entry.rows.compile({column: column for column in columns}, lambda _: ORDER)
+    build = entry.rows.compile({column: RowColumn(column) for column in columns}, lambda _: ORDER)
     row = dict.fromkeys(columns) | {name: ORDER[name] for name in ("id", "mail", "at", "total")}
     assert isinstance(build(SimpleNamespace(**row), b""), Event)
     deleted = build(SimpleNamespace(**row | {"_SDC_DELETED_AT": "2026-05-28"}), b"")

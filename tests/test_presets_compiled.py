@@ -21,6 +21,7 @@ from oracle import Oracle
 
 from benchmarks import shops
 from given import examples, settings_of
+from target_pinterest_capi.events.build.shapes import usable_shapes
 from target_pinterest_capi.events.event import Event, Origin
 from target_pinterest_capi.events.reasons import Warned
 from target_pinterest_capi.mapping.entries import (
@@ -132,13 +133,16 @@ def compiled(configured: Settings, record: dict[str, Any], stream: StreamSchema)
         began_at=BEGAN_AT,
     )
     of_record = outcome(entry.map_record(record)), Notes(notes)
-    rows = entry.rows and compile_rows(stream.name, stream.columns, entry.rows.reads)
-    if entry.rows is None or rows is None:
+    if entry.rows is None:
+        return of_record, of_record
+    shapes = usable_shapes({}, [entry.rows.reads])
+    rows = compile_rows(stream.name, stream.columns, shapes)
+    if rows is None:
         return of_record, of_record
     notes.clear()
     message = {"type": "RECORD", "stream": stream.name, "record": record}
     line = msgspec.json.Encoder(decimal_format="number").encode(message)
-    map_row = entry.rows.compile(rows.attributes, record_of)
+    map_row = entry.rows.compile(rows.columns, record_of)
     return of_record, (outcome(map_row(rows.decode(line).record, line)), notes)
 
 

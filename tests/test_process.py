@@ -212,6 +212,9 @@ def test_signal_flushes_and_ends(start, sandbox: Sandbox, signum: int, code: int
     ended, states, log = target.end(signum)
     assert (ended, states) == (code, ['{"n": 3}']), log
     assert len(sandbox.store.events()) == 3
+    (end,) = [line for line in log.splitlines() if "exit_code=" in line]
+    assert "Stopped after 3 records: 3 delivered" in end
+    assert f" exit_code={code} " in end
 
 
 def test_signal_while_a_request_hangs_ends_within_the_grace_time(start, sandbox: Sandbox):

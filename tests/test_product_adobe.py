@@ -178,17 +178,27 @@ def test_customer_information(encode, key, value, hashed):
     assert event["user_data"][key] == expected.get(key, [sha256(hashed or "")])
 
 
+PROPERTIES = {
+    "event_source_url": "https://shop.example.com/a",
+    "app_id": "429047995",
+    "app_name": "Shop",
+    "app_version": "5.4",
+    "device_brand": "Acme",
+    "device_carrier": "Example Mobile",
+    "device_model": "A1",
+    "device_type": "mobile",
+    "os_version": "26.1",
+    "language": "en",
+}
+
+
 @pytest.mark.parametrize("encode", [dict, json.dumps], ids=["object", "raw JSON"])
 def test_event_properties(encode):
-    """Properties of the event can also be one object: one line for each one that you need."""
-    given = encode({"event_source_url": "https://shop.example.com/a", "device_brand": "Acme"})
-    record = {**EVENT, "data": {**EVENT["data"], "properties": given}}
-    fields = {name: f"data.properties.{name}" for name in ("event_source_url", "device_brand")}
+    """Properties of the event come as one object, too: a line for each that is wanted."""
+    record = {**EVENT, "data": {**EVENT["data"], "properties": encode(PROPERTIES)}}
+    fields = {name: f"data.properties.{name}" for name in PROPERTIES}
     (event,) = events_of(None, [record], **rule(fields=fields))
-    assert (event["event_source_url"], event["device_brand"]) == (
-        "https://shop.example.com/a",
-        "Acme",
-    )
+    assert {name: event[name] for name in PROPERTIES} == PROPERTIES
 
 
 def test_value_without_a_currency():

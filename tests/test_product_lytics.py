@@ -135,6 +135,17 @@ def test_name_of_a_new_list(run_target, sandbox):
     assert re.fullmatch(r"Lytics vips \d{4}-\d\d-\d\d", made.name)
 
 
+def test_existing_list(run_target, sandbox):
+    """A list of that name that there is already is taken, and another run makes no second one."""
+    entry = {"stream": "vips", "list_name": "VIPs", "member": "email", "operation": "event"}
+    columns = schema("vips", "_uid", key_properties=("_uid",))
+    for number in (1, 2):
+        person = {**ENTERED, "_uid": str(number), "email": f"person{number}@example.com"}
+        assert run_target([columns, record("vips", **person)], **list_settings(entry)).code == 0
+    (held,) = sandbox.store.lists()
+    assert len(held.members) == 2
+
+
 def test_pace_of_the_queue():
     """Changes of an audience are sent every five minutes, or with the ten thousandth user."""
     settings = settings_of()

@@ -9,6 +9,7 @@ import pytest
 
 from given import line, record, schema, settings_of, state
 from target_pinterest_capi.delivery.run import Run
+from target_pinterest_capi.events.build.shapes import ANY
 from target_pinterest_capi.pipeline.feed import paced
 from target_pinterest_capi.singer.reader import BytesReader
 from target_pinterest_capi.singer.rows import RowHandler, compile_rows
@@ -27,7 +28,7 @@ class Handler:
 
     def __init__(self, handle: Callable[[Any], None], *, has_rows: bool) -> None:
         self.handle_record = handle
-        rows = compile_rows("visits", {"n"}, {"n"})
+        rows = compile_rows("visits", {"n"}, {"n": ANY})
         assert rows is not None
         self.rows = RowHandler(rows.decode, lambda row, _: handle(row)) if has_rows else None
 

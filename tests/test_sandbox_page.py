@@ -705,6 +705,8 @@ HERE = {"host": "127.0.0.1:8085"}
             {"origin": "http://127.0.0.1:8085", "content-type": "Application/JSON; charset=utf-8"},
             True,
         ),
+        ("POST", {"origin": "http://127.0.0.1:8085", "content-type": "text/csv"}, True),
+        ("POST", {"origin": "https://example.com", "content-type": "text/csv"}, False),
         ("PUT", {"origin": "http://127.0.0.1:8085", "content-type": "text/plain"}, False),
         ("POST", {"origin": "http://127.0.0.1:8085"}, False),
         ("POST", {"origin": "https://example.com", **JSON}, False),
@@ -721,7 +723,7 @@ HERE = {"host": "127.0.0.1:8085"}
     ],
 )
 def test_only_the_page_itself_steers_from_a_browser(method, headers, may):
-    """From a browser only the sandbox's own page may read or change anything, and changes are JSON.
+    """From a browser only the sandbox's own page may read or change anything, by JSON or CSV.
 
     Programs need neither.
     """
@@ -1373,4 +1375,26 @@ def test_deletion_requests_in_a_browser(start, browser: Browser):
     until(browser, "document.querySelector('#held-deletions article')")
     words = browser.evaluate("document.querySelector('#held-deletions').innerText")
     assert all(word in words for word in (made, "PENDING", "2"))
+    assert errors(browser) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("event_time,email\n{yesterday},a@example.com\n", "would take its 1 row"),
+        ("event_time,email\nyesterday,a@example.com\n", "row 2: event_time has no form"),
+        ("", "there is no column event_time"),
+    ],
+)
+def test_files_of_old_events_in_a_browser(start, browser: Browser, tmp_path, text: str, words: str):
+    """A file that is chosen in the view of lists is judged there, and not kept."""
+    file = tmp_path / "old-events.csv"
+    sandbox = start()
+    file.write_text(text.format(yesterday=int(sandbox.config.clock()) - 86400))
+    show(browser, f"{sandbox.origin}/#lists")
+    root = browser.call("DOM.getDocument")["root"]["nodeId"]
+    chooser = browser.call("DOM.querySelector", nodeId=root, selector="#conversion-file")["nodeId"]
+    browser.call("DOM.setFileInputFiles", nodeId=chooser, files=[str(file)])
+    shown = "document.querySelector('#conversion-verdict').innerText"
+    until(browser, f"{shown}.includes({json.dumps(words)})")
     assert errors(browser) == []

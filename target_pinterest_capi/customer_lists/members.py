@@ -26,8 +26,11 @@ from target_pinterest_capi.events.deletions import deletion_columns, is_deleted
 from target_pinterest_capi.events.event import InvalidRecord, Origin, SkippedRecord
 from target_pinterest_capi.events.keys import Key, read_key
 from target_pinterest_capi.events.reasons import Dropped, Invalid, Reason, Skipped, Warned
-from target_pinterest_capi.expressions.compiler import EvaluationError, compile_expression
-from target_pinterest_capi.expressions.values import is_false
+from target_pinterest_capi.expressions.compiler import (
+    EvaluationError,
+    compile_condition,
+    compile_expression,
+)
 from target_pinterest_capi.pinterest.list_records import ListMember, ListRow
 from target_pinterest_capi.settings import CustomerListEntry
 
@@ -116,8 +119,11 @@ class _Reader:
         options: Options,
         began_at: datetime,
     ) -> None:
-        def compiled(source: str, field: str) -> Callable[[Record], Any]:
-            return _guarded(source, field, origin, note, began_at)
+        def compiled(
+            source: str, field: str, compiler: Callable[..., Any] = compile_expression
+        ) -> Callable[[Record], Any]:
+            get = compiler(source, origin.stream, began_at)
+            return _guarded(get, field, origin, note)
 
         self._origin = origin
         self._note = note
@@ -139,11 +145,11 @@ class _Reader:
         names = entry.list_name_expression
         self._list_names = compiled(names, LIST_NAME) if names else None
         self._operation = compiled(entry.operation, OPERATION) if entry.operation else None
-        self._when = compiled(entry.when, WHEN) if entry.when else None
+        self._when = compiled(entry.when, WHEN, compile_condition) if entry.when else None
 
     def read(self, record: Record) -> MemberResult:
-        """Return what a record does, why it is skipped, or why it is invalid."""
-        if self._when is not None and is_false(self._when(record)):
+        """Return what a record says, why it is skipped, or why it is invalid."""
+        if self._when is not None and not self._when(record):
             return SkippedRecord(self._origin, Skipped.WHEN)
         key = read_key(record, self._key_properties, plain=self._plain_keys)
         action = self._action(record)
@@ -213,10 +219,9 @@ class _Reader:
 
 
 def _guarded(
-    source: str, field: str, origin: Origin, note: Note, began_at: datetime
+    get: Callable[[Record], Any], field: str, origin: Origin, note: Note
 ) -> Callable[[Record], Any]:
-    """Compile an expression; if it fails on a record, that is counted, and the value is None."""
-    get = compile_expression(source, origin.stream, began_at)
+    """Return a function that counts where an expression fails on a record, and returns None."""
 
     def guarded(record: Record) -> Any:
         try:

@@ -65,8 +65,11 @@ class Batch:
             self.keys.append(key)
 
     def body(self) -> bytes:
-        """Return the request's JSON, joined from the bytes of its events."""
-        return _HEAD + b",".join([event.body for event in self.events]) + _TAIL
+        """Return the request's JSON, joined from the events' own bytes."""
+        bodies = [event.body for event in self.events]
+        bodies[0] = _HEAD + bodies[0]  # here and not below, where it copies the whole
+        bodies[-1] += _TAIL
+        return b",".join(bodies)
 
     def pick(self, positions: Iterable[int], *, deeper: bool = False) -> "Batch":
         """Return a batch of some of the events, with the same start of the retry time.

@@ -8,7 +8,6 @@ runs can share the tables.
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -28,7 +27,7 @@ from target_pinterest_capi.events.characters import well_formed
 from target_pinterest_capi.events.components import COMPONENTS
 from target_pinterest_capi.events.event import Event, Origin
 from target_pinterest_capi.events.hashing import digest
-from target_pinterest_capi.events.keys import Key
+from target_pinterest_capi.events.keys import Key, key_of
 from target_pinterest_capi.events.outcomes import Outcome
 from target_pinterest_capi.events.redaction import shown_event_name, shown_name
 from target_pinterest_capi.reporting.report import Report
@@ -154,7 +153,10 @@ class ResultsDatabase(Database):
     def record_delivered(self, events: Sequence[Event], http_status: int) -> None:
         """Add a row for each event that Pinterest accepted."""
         now, known = self._now(), self._known_names
-        shown = {name: shown_event_name(name, known) for name in {event.name for event in events}}
+        shown = {
+            name: _storable(shown_event_name(name, known))
+            for name in {event.name for event in events}
+        }
         groups: defaultdict[tuple[Origin, str], list[Event]] = defaultdict(list)
         for event in events:
             groups[event.origin, event.account.ad_account_id].append(event)
@@ -171,10 +173,8 @@ class ResultsDatabase(Database):
                     "http_status": http_status,
                     "at": now,
                 }
-                rows = [
-                    (_event_key(event), _storable(shown[event.name]), _storable(event.id))
-                    for event in group
-                ]
+                names = [shown[event.name] for event in group]
+                rows = list(zip(_event_keys(group), names, _event_ids(group), strict=True))
                 insert_rows(connection, tables.event_results, same, _OWN, rows)
 
         self.run(insert)
@@ -372,19 +372,19 @@ def _add_parts(connection: sa.Connection, run_id: str, report: Report) -> None:
             connection.execute(table.insert(), stored)
 
 
-def _event_key(event: Event) -> str | None:
-    """Return the text of a delivered event's key; usually its id under the name of a column."""
-    if isinstance(event.key, str):
-        return f'{_key_start(event.key)}{digest(event.id)}"}}'
-    return _key_text(event.key)
+def _event_keys(events: Sequence[Event]) -> list[str | None]:
+    """Return the text of each event's key; mostly its id under the name of one column."""
+    column = events[0].key
+    if not isinstance(column, str) or any([event.key != column for event in events]):  # noqa: C419 - a list is faster
+        return [_key_text(key_of(event)) for event in events]
+    start = str(_key_text({column: ""})).removesuffix('"}')
+    return [f'{start}{digest(event.id)}"}}' for event in events]
 
 
-@lru_cache
-def _key_start(name: str) -> str:
-    """Return the text of a key up to the digest."""
-    text = _key_text({name: ""})
-    assert text is not None  # noqa: S101 - there is a key
-    return text.removesuffix('"}')
+def _event_ids(events: Sequence[Event]) -> list[str]:
+    """Return the id of each event, as databases take it."""
+    ids = [event.id for event in events]
+    return ids if "".join(ids).isprintable() else [_storable(one) for one in ids]
 
 
 def _key_text(key: Key | None) -> str | None:

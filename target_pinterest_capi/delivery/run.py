@@ -138,6 +138,8 @@ class Run:
         self._can_write_state = True
         self._failed_at: int | None = None  # the record that `on_invalid: fail` stopped at
         self._deadline: float | None = None
+        # Whether the grace time of a signal, or of a stop, has begun. Asked for every record.
+        self.is_interrupted = False
         self._stop: RunStopped | None = None
         self.watch: ProgressReporter | None = None  # polled during the run
         self.sequence = 0  # records that have arrived; what is handed over belongs to the last one
@@ -352,11 +354,6 @@ class Run:
         """Wait until something is due, a response arrives, or a signal."""
         self.wake.wait(self.seconds_until_due())
 
-    @property
-    def is_interrupted(self) -> bool:
-        """Whether the grace time of a signal, or of a stop, has begun."""
-        return self._deadline is not None
-
     def grace_seconds_left(self) -> float | None:
         """Return how much of the grace time is left; None if it has not begun."""
         return None if self._deadline is None else max(0.0, self._deadline - self._clock())
@@ -368,6 +365,7 @@ class Run:
         """
         if self._deadline is None:
             self._deadline = self._clock() + self.settings.shutdown_grace_seconds
+            self.is_interrupted = True
             self.wake.set()
 
     def finish(self) -> RunStopped | None:

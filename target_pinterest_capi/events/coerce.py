@@ -281,9 +281,9 @@ def unix_time(value: Any, zone: tzinfo, date_format: str | None = None) -> int |
     return None if is_nothing(value) else Dropped.NOT_A_TIME
 
 
-# protobuf and Firestore; BigQuery's client for JavaScript, and DynamoDB
+# protobuf and Firestore; BigQuery's client for JavaScript, DynamoDB, and Firestore's REST API
 _OF_SECONDS: Final = {"seconds", "nanos", "_seconds", "_nanoseconds", "nanoseconds"}
-_HOLDERS: Final = {"value", "N", "S"}
+_HOLDERS: Final = {"value", "N", "S", "timestampValue"}
 
 
 def _time_of_object(
@@ -363,9 +363,9 @@ _is_day_over: Final = re.compile(r"24(?::?00){0,2}(?:[.,]0+)?").fullmatch
 
 
 def _time_of_text(text: str, zone: tzinfo, date_format: str | None) -> int | Dropped | None:
-    # Usually "2026-11-21T10:00:00+00:00". The character before the time is checked, because the
-    # library accepts any, even a digit.
-    if "-" in text and text[10:11] in "T ":
+    # Most of all "2026-11-21T10:00:00+00:00". The character before the time is checked, since the
+    # library takes any, a digit too. A week is not a day.
+    if text[7:8] == "-" and text[10:11] in "T ":
         try:
             return _seconds(datetime.fromisoformat(text), zone)
         except ValueError:
@@ -378,7 +378,7 @@ def _time_of_odd_text(text: str, zone: tzinfo, date_format: str | None) -> int |
 
     Such ISO forms are lower-case letters, named zones, and midnight as 24:00.
     """
-    text = text.strip()
+    text = text.strip() if text.isascii() else _usual_digits(text)
     if _is_unix(text):
         return _time_of_number(int(text.partition(".")[0]), zone)
     found = _iso(text.upper())
@@ -407,7 +407,8 @@ def _time_as_written(text: str, zone: tzinfo, date_format: str | None) -> int | 
         return _time_of_number(_whole_part(_decimal(text)), zone)
     if text[:1] == "{":
         held = read_json(text)
-        return unix_time(held, zone, date_format) if type(held) is dict else Dropped.NOT_A_TIME
+        if type(held) is dict:
+            return unix_time(held, zone, date_format)
     if found := _ticks(text):
         return int(found[1]) // 1000
     return _time_in_words(text, zone, date_format)

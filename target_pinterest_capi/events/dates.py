@@ -33,12 +33,15 @@ _MINUS: Final = str.maketrans("\u2212", "-")
 _MAIL: Final = r"([a-z]{3}, \d\d? [a-z]{3} \d{4} [\d:]+)"
 # What some programs write, and the same in a readable form.
 _REWRITTEN: Final = {
-    # JSON in a text, and the shells of MongoDB and pandas
-    r"(?:(?:isodate|timestamp|(?:new )?date)\()?([\"'])([^\"']+)\1(?:, tz=[^)]*)?\)?": r"\2",
+    # JSON in a text, the shells of MongoDB and pandas, literals of SQL, ODBC and Clojure
+    r"(?:(?:isodate|timestamp|datetime64|(?:new )?date)\(|(?:\{ts|timestamp|#inst) )?"
+    r"([\"'])([^\"']+)\1(?:, tz=[^)]*)?[)}]?": r"\2",
     r"'([^']+)": r"\1",  # spreadsheets
     r"(\d{4}):(\d\d):(\d\d)\b(.*)": r"\1-\2-\3\4",  # cameras
     # Korea, Japan and China, and Central Europe
-    r"(\d{4})(?:\. |\u5e74)(\d\d?)(?:\. |\u6708)(\d\d?)[.\u65e5]?(.*)": r"\1-\2-\3\4",
+    r"(\d{4})(?:\. |\u5e74|\ub144 )(\d\d?)(?:\. |\u6708|\uc6d4 )(\d\d?)[.\u65e5\uc77c]?(.*)": (
+        r"\1-\2-\3 \4"
+    ),
     r"(\d\d?)\. (\d\d?)\. (\d{4})(.*)": r"\1.\2.\3\4",
     r"\[?(\d\d/[a-z]+/\d{4}):([^\]]+)\]?": r"\1 \2",  # web servers
     rf"{_MAIL} pst": r"\1 -0800",  # RFC 2822 defines them, in mail only

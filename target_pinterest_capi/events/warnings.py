@@ -5,7 +5,6 @@ if there is nothing to warn about.
 """
 
 import re
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import cycle
 from typing import Final
@@ -68,22 +67,31 @@ class RepeatedIdentifiers:
 
     def __init__(self, note: Callable[[str, str], None]) -> None:
         self._note = note
-        self._seen: Counter[str] = Counter()
-        self._counts: dict[str, Counter[str]] = {name: Counter() for name in _WATCHED}
+        self._shares = [(name, _LargeShares()) for name in _WATCHED]
         self.is_due = cycle((False,) * (SAMPLED - 1) + (True,)).__next__
 
     def look_at(self, customer: Mapping[str, Sequence[str]]) -> None:
-        """Count an event's identifiers, and note those in a large share of events."""
-        for name, counts in self._counts.items():
+        """Count an event's identifiers, and note those that are on a large share of events."""
+        for name, shares in self._shares:
             for identifier in customer.get(name, ()):
-                self._count(name, counts, identifier)
+                if shares.count(identifier):
+                    self._note(f"user_data.{name}", Warned.REPEATED_IDENTIFIER)
 
-    def _count(self, name: str, counts: Counter[str], identifier: str) -> None:
-        self._seen[name] += 1
-        if identifier in counts or len(counts) < COUNTERS:
-            counts[identifier] += 1
-        else:
-            self._counts[name] = +(counts - Counter(dict.fromkeys(counts, 1)))
-        seen = self._seen[name]
-        if seen >= FEWEST and counts[identifier] > LARGE_SHARE * seen:
-            self._note(f"user_data.{name}", Warned.REPEATED_IDENTIFIER)
+
+class _LargeShares:
+    """Counts the identifiers of one field."""
+
+    def __init__(self) -> None:
+        self._seen = 0
+        self._counts: dict[str, int] = {}
+
+    def count(self, identifier: str) -> bool:
+        """Count an identifier; return whether it is a large share of all so far."""
+        self._seen += 1
+        counts = self._counts
+        number = counts.get(identifier, 0) + 1
+        if number > 1 or len(counts) < COUNTERS:
+            counts[identifier] = number
+            return number > LARGE_SHARE * self._seen and self._seen >= FEWEST
+        self._counts = {known: count - 1 for known, count in counts.items() if count > 1}
+        return False

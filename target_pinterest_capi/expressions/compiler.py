@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 from target_pinterest_capi.expressions import interpreter
 from target_pinterest_capi.expressions.analysis import IN_TURN, can_fail
 from target_pinterest_capi.expressions.built_ins import whole_sum
+from target_pinterest_capi.expressions.conditions import as_condition
 from target_pinterest_capi.expressions.functions import FUNCTIONS
 from target_pinterest_capi.expressions.syntax import ExpressionError, Node, parse
 from target_pinterest_capi.expressions.values import (
@@ -68,6 +69,13 @@ def compile_expression(
     function raises EvaluationError, and only if the expression does more than follow paths.
     """
     return compile_tree(bound(parse(source), stream, began_at))
+
+
+def compile_condition(
+    source: str, stream: str | None = None, began_at: datetime | None = None
+) -> Evaluate:
+    """Return the function of a record that returns whether a condition holds."""
+    return compile_tree(as_condition(bound(parse(source), stream, began_at)))
 
 
 def compile_tree(tree: Node) -> Evaluate:

@@ -16,6 +16,7 @@ from urllib.parse import unquote_plus
 from target_pinterest_capi.events.column_names import find_member
 from target_pinterest_capi.expressions import arithmetic, privacy
 from target_pinterest_capi.expressions.patterns import pattern, pattern_problem
+from target_pinterest_capi.expressions.truth import means_true
 from target_pinterest_capi.expressions.values import EXACT, opened, parsed_number, text
 
 
@@ -32,6 +33,10 @@ def _changed(change: Callable[[str], str]) -> Callable[[Any], str | None]:
 def _concat(first: Any, *others: Any) -> str | None:
     texts = [joined for value in (first, *others) if (joined := text(value))]
     return "".join(texts) if len(texts) == 1 + len(others) else None
+
+
+def _is_true(value: Any) -> bool | None:
+    return None if value is None else means_true(value)
 
 
 def _split(value: Any, separator: Any) -> list[str] | None:
@@ -211,6 +216,20 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
                 ("upper(currency)", {"currency": ["eur"]}, None),
             ),
             implementation=_changed(str.upper),
+        ),
+        Function(
+            signature="is_true(value)",
+            about=(
+                "Whether a value means true, as `when` asks: not empty, false or 0, nor a text "
+                "that says so, such as false, no, off, 0 or N/A"
+            ),
+            examples=(
+                ("is_true(consent)", {"consent": "yes"}, True),
+                ("is_true(consent)", {"consent": "No"}, False),
+                ("is_true(paid)", {"paid": 0}, False),
+                ("is_true(coupon)", {"coupon": "SALE10"}, True),
+            ),
+            implementation=_is_true,
         ),
         Function(
             signature="trim(text)",

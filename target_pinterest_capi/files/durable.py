@@ -4,6 +4,7 @@ Every function gets the `sync` for this (`os.fsync`), so that a test can see wha
 """
 
 import contextlib
+import errno
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -36,9 +37,12 @@ def replacement(
 ) -> Iterator[Callable[[bytes], None]]:
     """Yield the function that replaces a file, as `replace_file` does, if it is called.
 
-    `room` bytes are reserved on disk before, so content of that size cannot be lost to a full disk.
+    A device or a pipe is not replaced: a file in the place of `/dev/null` would break the machine.
+    `room` bytes are taken on the disk before: a content of that size is not lost to a full one.
     """
     place = path.resolve()
+    if place.exists() and not place.is_file() and not place.is_dir():
+        raise OSError(errno.EINVAL, "it is a device or a pipe, and no file")
     place.parent.mkdir(parents=True, exist_ok=True)
     descriptor, beside = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
 

@@ -21,6 +21,7 @@ from target_pinterest_capi.events.build.builder import (
 )
 from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.events.build.plan import EventPlan, Get
+from target_pinterest_capi.events.build.shapes import RowColumn, Uses
 from target_pinterest_capi.events.column_names import clean_name
 from target_pinterest_capi.events.deletions import deletion_columns, is_deleted, says_deleted
 from target_pinterest_capi.events.event import (
@@ -37,6 +38,7 @@ from target_pinterest_capi.mapping import presets
 from target_pinterest_capi.mapping.field_plans import (
     Levels,
     Note,
+    compile_condition,
     compile_guarded,
     condition_plan,
     field_plans,
@@ -98,14 +100,14 @@ class StreamSchema(NamedTuple):
 
 
 class EntryRows(NamedTuple):
-    """How an entry maps rows: the columns that it reads, and the compiler of its function.
+    """How an entry maps rows: the columns that it reads, for what, and its function's compiler.
 
-    `compile` gets the attribute of each column and the reader of a line's record; the function gets
-    a row and its line.
+    `compile` takes these columns of rows and the reader of a line's record; the function takes a
+    row and its line.
     """
 
-    reads: frozenset[str]
-    compile: Callable[[Mapping[str, str], AsRecord], MapRow]
+    reads: Mapping[str, Uses]
+    compile: Callable[[Mapping[str, RowColumn], AsRecord], MapRow]
 
 
 class CompiledEntry(NamedTuple):
@@ -275,7 +277,7 @@ def _compile(
     plan = event_plan(levels, when if is_fixed else (), origin, stream, entry_note)
     builder = compile_builder(plan, options, entry_note, now)
     if source is not None and not is_fixed:
-        predicates = [compile_guarded(one, levels, "when", entry_note) for one in when]
+        predicates = [compile_condition(one, levels, entry_note) for one in when]
         read = compile_guarded(source, levels, "ad_account_id", entry_note)
         read_account = _account_reader(read, partial(accounts.get, token=token, mode=entry.mode))
         map_record = _to_its_account(builder, read_account, plan, options)
@@ -327,12 +329,15 @@ def _rows(
     if builder.reads is None:
         return None
 
-    def compile_rows(attributes: Mapping[str, str], as_record: AsRecord) -> MapRow:
-        map_row = partial(builder.compile_rows(attributes, as_record), account)
-        read = [attrgetter(attributes[column]) for column in deletions]
+    def compile_rows(columns: Mapping[str, RowColumn], as_record: AsRecord) -> MapRow:
+        map_row = partial(builder.compile_rows(columns, as_record), account)
+        read = [attrgetter(columns[column].attribute) for column in deletions]
         return _unless_deleted_row(read, map_row, origin)
 
-    return EntryRows(builder.reads.union(deletions), compile_rows)
+    reads = {**builder.reads}
+    for column in deletions:
+        reads[column] = {None, *reads.get(column, ())}
+    return EntryRows(reads, compile_rows)
 
 
 def _unless_deleted(columns: Collection[str], map_record: MapRecord, origin: Origin) -> MapRecord:
@@ -361,13 +366,13 @@ def _unless_deleted_row(
 
 
 def _where(predicates: list[Get], map_record: MapRecord, origin: Origin) -> MapRecord:
-    """Return the mapping for records for which every predicate is true in JMESPath."""
+    """Return the mapping of records for which every predicate is true."""
     if not predicates:
         return map_record
 
     def map_where(record: Record) -> Result:
         for predicate in predicates:
-            if not _is_true(predicate(record)):
+            if not predicate(record):
                 return SkippedRecord(origin, Skipped.WHEN)
         return map_record(record)
 
@@ -406,11 +411,6 @@ def _account_reader(
         return account_of(text)
 
     return read
-
-
-def _is_true(value: Any) -> bool:
-    """Return JMESPath's truth: all but null, false, and empty texts, lists and objects."""
-    return value is not None and value is not False and value not in ("", [], {})
 
 
 def stream_columns(schema: Mapping[str, Any], seen: Iterable[str] = ()) -> frozenset[str]:

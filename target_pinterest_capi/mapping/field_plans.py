@@ -23,6 +23,7 @@ from target_pinterest_capi.expressions.compiler import (
     compile_tree,
     selection_of,
 )
+from target_pinterest_capi.expressions.conditions import as_condition
 from target_pinterest_capi.expressions.pruning import is_null, pruned
 from target_pinterest_capi.expressions.syntax import Node, parse
 from target_pinterest_capi.settings import MappingEntry, Settings
@@ -112,7 +113,7 @@ def condition_plan(
     source: str, levels: Levels, note: Note, columns: Collection[str] | None
 ) -> FieldPlan:
     """Return the plan of a condition for records of a stream."""
-    tree = levels.tree(source)
+    tree = as_condition(levels.tree(source))
     return _plan_of_one("when", tree if columns is None else pruned(tree, columns), note)
 
 
@@ -289,6 +290,11 @@ def compile_guarded(source: str, levels: Levels, path: str, note: Note) -> Get:
     If it fails on a record, it returns None and notes it.
     """
     return _compile_guarded(levels.tree(source), path, note)
+
+
+def compile_condition(source: str, levels: Levels, note: Note) -> Get:
+    """Return the function of a condition, over a stream's records: true where it holds."""
+    return _compile_guarded(as_condition(levels.tree(source)), "when", note)
 
 
 def _compile_guarded(tree: Node, path: str, note: Note) -> Get:

@@ -8,12 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from target_pinterest_capi.events.build.builder import Result
+from target_pinterest_capi.events.build.shapes import usable_shapes
 from target_pinterest_capi.events.column_names import clean_name
 from target_pinterest_capi.events.deletions import deletion_columns
 from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, SkippedRecord
 from target_pinterest_capi.events.keys import read_key
 from target_pinterest_capi.events.reasons import Invalid, Skipped
 from target_pinterest_capi.events.redaction import shown_name
+from target_pinterest_capi.mapping.declared_shapes import declared_shapes
 from target_pinterest_capi.mapping.entries import (
     CompiledEntry,
     CompileEntries,
@@ -33,7 +35,9 @@ NO_MAPPING: Final = ""  # the name of the entry if none selects a record
 RECORDS_BEFORE_ROWS: Final = 10  # a schema may change before they have paid off
 MOST_TIMES_NEW: Final = 20  # after which new columns of a stream are considered data
 
-ListMapping = tuple[Origin, Callable[[Record], None]]  # handles a record for one customer list
+MOST_MISFITS: Final = 100  # records of a stream that are no rows, before its shapes are given up
+
+ListMapping = tuple[Origin, Callable[[Record], None]]  # what handles a record for one customer list
 
 
 class ResultHandler(Protocol):
@@ -87,6 +91,8 @@ class StreamPipeline:
         self._warn = warn
         self._warned_of: set[SameField] = set()
         self._lists = [handle for _, handle in lists]
+        self._declared = declared_shapes(schema)  # empty once records have other values
+        self._misfits = 0  # records that came while there were rows
         self._validate = compile_validator(dict(schema)) if settings.validate_records else None
         self._entries: tuple[CompiledEntry, ...]
         self._mappers: list[Callable[[Record], Result]]
@@ -120,6 +126,8 @@ class StreamPipeline:
             record = self._cleaned(record)
         if self._names.are_members_unseen:
             self._look_inside(record)
+        if self._rows is not None and self._declared:
+            self._count_misfit()
         for map_record in self._mappers:
             results.handle(map_record(record))
         for handle_for_list in self._lists:
@@ -181,6 +189,17 @@ class StreamPipeline:
         if not self._names.are_members_unseen:
             self._rows_are_stale = True
 
+    def _count_misfit(self) -> None:
+        """Take the schema at its word no longer, where many records are no rows.
+
+        Each costs the attempt to read it as one. Some are those of streams in turn: the first
+        record after one of another stream is not read as a row.
+        """
+        self._misfits += 1
+        if self._misfits > MOST_MISFITS:
+            self._declared = {}
+            self._rows_are_stale = True
+
     def _cleaned(self, record: Record) -> Record:
         """Return a record with clean names; a column that already has such a name is kept."""
         cleaned = {self._clean_names.get(name, name): value for name, value in record.items()}
@@ -200,11 +219,11 @@ class StreamPipeline:
         reads_records = reads_records or self._names.are_members_unseen
         if not plans or reads_records or self._clean_names or self._times_new > MOST_TIMES_NEW:
             return None
-        read = frozenset[str]().union(*(plan.reads for plan in plans))
-        rows = compile_rows(self.stream.name, self.stream.columns, read)
+        shapes = usable_shapes(self._declared, [plan.reads for plan in plans])
+        rows = compile_rows(self.stream.name, self.stream.columns, shapes)
         if rows is None:
             return None
-        mappers = [plan.compile(rows.attributes, record_of) for plan in plans]
+        mappers = [plan.compile(rows.columns, record_of) for plan in plans]
         return RowHandler(rows.decode, _row_handler(mappers, self._results))
 
 
@@ -224,14 +243,16 @@ def _row_handler(
 
     Only for the rows for which `mappers` were compiled.
     """
+    map_first, *others = mappers  # as a rule there is one
 
     def handle_row(row: Any, line: bytes) -> None:
         results.sequence += 1
-        for map_row in mappers:
-            result = map_row(row, line)
-            if type(result) is Event:  # nearly all
-                results.deliver_event(result)
-            else:
-                results.handle(result)
+        result = map_first(row, line)
+        if type(result) is Event:  # nearly every one
+            results.deliver_event(result)
+        else:
+            results.handle(result)
+        for map_row in others:
+            results.handle(map_row(row, line))
 
     return handle_row

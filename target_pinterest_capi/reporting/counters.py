@@ -103,7 +103,10 @@ class Counters:
 
         Only for Pinterest's names: any other may be a value, and could not be shown.
         """
-        self._constant_ids.compare_ids([event for event in events if event.name in _SHOWN])
+        names = {event.name for event in events} & _SHOWN
+        undecided = {name for name in names if self._constant_ids.may_be_constant(name)}
+        if undecided:
+            self._constant_ids.compare_ids([event for event in events if event.name in undecided])
 
     def constant_ids(self) -> dict[str, int]:
         """Return the number of events for each name whose events all had the same id."""

@@ -23,6 +23,10 @@ class ConstantIds:
         # The only id of a name so far, as its hash, with the number of events; None: there are two.
         self._only: dict[str, tuple[int, int] | None] = {}
 
+    def may_be_constant(self, name: str) -> bool:
+        """Return whether no two ids of a name have come so far."""
+        return self._only.get(name, _NO_EVENT) is not None
+
     def compare_ids(self, events: Iterable[Event], label: str = "") -> None:
         """Compare the ids of events of each name, or of a label instead of the names."""
         only = self._only

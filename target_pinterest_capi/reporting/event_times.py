@@ -54,12 +54,30 @@ class EventTimes:
 
         `online` says for each whether it is not an offline event.
         """
-        width = self._width
-        self._buckets.update([(time - _FIRST_MONDAY) // width for time in times])
+        in_order = sorted(times)
+        self._count_buckets(in_order)
         if len(self._buckets) > MAX_HELD:
             self._coarsen()
-        self._delays.update([bisect_left(DELAY_EDGES, now - time) for time in times])
+        self._count_delays(in_order, now)
         self.late_online += count_late(times, online, now)
+
+    def _count_buckets(self, times: Sequence[int]) -> None:
+        """Count times, in their order, bucket by bucket: most batches are of few."""
+        start = 0
+        while start < len(times):
+            bucket = (times[start] - _FIRST_MONDAY) // self._width
+            end = bisect_left(times, (bucket + 1) * self._width + _FIRST_MONDAY, start)
+            self._buckets[bucket] += end - start
+            start = end
+
+    def _count_delays(self, times: Sequence[int], now: float) -> None:
+        """Count times, in their order, by their delay: the latest have the shortest."""
+        end = len(times)
+        for position, edge in enumerate(DELAY_EDGES):
+            start = bisect_left(times, now - edge, 0, end)
+            self._delays[position] += end - start
+            end = start
+        self._delays[len(DELAY_EDGES)] += end
 
     def merge(self, other: "EventTimes") -> None:
         """Add the counts of another part of the same run."""

@@ -1,7 +1,7 @@
 """A run's log lines at its end: each outcome and reason with advice, then the totals."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from target_pinterest_capi.events.event import Origin
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 def log_summary(
     logger: logging.Logger, run: "FinishedRun", lists: Iterable[CustomerListReport], exit_code: int
 ) -> None:
-    """Log the outcomes of a run, and of its customer lists."""
-    tally, requests = run.tally, run.requests
+    """Log what became of every record of a run, and of its customer lists."""
+    tally = run.tally
     for row in tally.outcomes():
         reason = f" {row.reason}" if row.reason else ""
         line = f"{_named(row.origin)}: {row.outcome}{reason} {row.number}{_advice(row.reason)}"
@@ -42,34 +42,47 @@ def log_summary(
             logger.info("%s", line, extra={"customer_list": report.name})
         if report.warning() is not None:
             logger.warning("%s", report.warning(), extra={"customer_list": report.name})
-    totals = tally.by_outcome()
-    waiting = run.without_outcome
+    numbers = numbers_of(run, exit_code)
     logger.log(
         logging.WARNING if exit_code else logging.INFO,
-        "%s after %d records: %s%s%s; %d requests, %d of them retries, %d to bisect refused "
-        "requests; %d STATE written; run %s.",
-        "Stopped" if exit_code else "Done",
-        run.sequence,
-        ", ".join(f"{count} {name}" for name, count in totals.items()),
-        f", {waiting} wait for the next run" if waiting else "",
+        "%s%s; %s",
+        in_words(run, "Stopped" if exit_code else "Done"),
         f", dead letters in {shown_path(run.settings.dead_letter_path)}"
         if run.dead_letters_written
         else "",
-        requests.sent,
-        requests.repeated,
-        requests.isolating,
-        run.states_written,
-        run.run_id,
-        extra={
-            "run_id": run.run_id,
-            "records": run.sequence,
-            **totals,
-            "without_outcome": waiting,
-            "requests": requests.sent,
-            "exit_code": exit_code,
-            "seconds": round(run.seconds, 3),
-        },
+        pairs(numbers),
+        extra=numbers,
     )
+
+
+def numbers_of(run: "FinishedRun", exit_code: int) -> dict[str, object]:
+    """Return the numbers of a run by the names that they have in the results' table of runs."""
+    requests = run.requests
+    return {
+        "run_id": run.run_id,
+        "exit_code": exit_code,
+        "seconds": round(run.seconds, 3),
+        "records": run.sequence,
+        **run.tally.by_outcome(),
+        "without_outcome": run.without_outcome,
+        "requests": requests.sent,
+        "requests_repeated": requests.repeated,
+        "requests_isolating": requests.isolating,
+        "states_written": run.states_written,
+        "dead_letters_written": run.dead_letters_written,
+    }
+
+
+def pairs(numbers: Mapping[str, object]) -> str:
+    """Return numbers by name as logfmt, for programs that read a log without JSON."""
+    return " ".join(f"{name}={value}" for name, value in numbers.items())
+
+
+def in_words(run: "FinishedRun", end: str) -> str:
+    """Return what a run came to, for people."""
+    outcomes = ", ".join(f"{count} {name}" for name, count in run.tally.by_outcome().items())
+    waiting = f", {run.without_outcome} wait for the next run" if run.without_outcome else ""
+    return f"{end} after {run.sequence} records: {outcomes}{waiting}"
 
 
 def about_delivery(tally: "Counters") -> Iterator[str]:

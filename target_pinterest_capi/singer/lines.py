@@ -46,7 +46,7 @@ class Lines(Protocol):
     def read(self, seconds: float | None) -> list[bytes] | None:
         """Return the lines that arrive within `seconds` (None: wait); None at the end of the input.
 
-        They have no line ends.
+        Each has its line end, which the last one of the input may lack.
         """
 
 
@@ -94,19 +94,18 @@ class DescriptorLines:
         if not chunk:
             self._ended = True
             return [b"".join(self._begun)] if self._begun else None
-        lines = chunk.split(b"\n")
-        if len(lines) > 1:
-            if self._begun:
-                lines[0] = b"".join([*self._begun, lines[0]])
-            last = lines.pop()
-            self._begun = [last] if last else []
-            self._begun_bytes = len(last)
-            return lines
-        self._begun.append(chunk)
-        self._begun_bytes += len(chunk)
-        if self._begun_bytes > MAX_LINE_BYTES:
-            raise LineTooLongError
-        return []
+        # `split` looks at each byte in turn; `readlines` finds line ends a block at a time.
+        lines = io.BytesIO(chunk).readlines()
+        last = b"" if lines[-1].endswith(b"\n") else lines.pop()
+        if lines and self._begun:
+            lines[0] = b"".join([*self._begun, lines[0]])
+            self._begun, self._begun_bytes = [], 0
+        if last:
+            self._begun.append(last)
+            self._begun_bytes += len(last)
+            if self._begun_bytes > MAX_LINE_BYTES:
+                raise LineTooLongError
+        return lines
 
 
 class IteratedLines:
@@ -117,8 +116,7 @@ class IteratedLines:
 
     def read(self, seconds: float | None) -> list[bytes] | None:  # noqa: ARG002 - what iterates cannot be waited for
         """Return the next lines; never waits."""
-        chunk = [
+        return [
             line.encode("utf-8", "surrogatepass") if isinstance(line, str) else line
             for line in islice(self._lines, _CHUNK_LINES)
-        ]
-        return [line.rstrip(b"\n") for line in chunk] or None
+        ] or None

@@ -32,9 +32,9 @@ NEEDED_MEMBERS: Final = {
     "BATCH": "manifest",
     "ACTIVATE_VERSION": "stream",
 }
-NO_ROWS: Final = (b"\n", RowHandler(lambda line: line, lambda *_: None))  # no line begins like this
-_KEPT_SCHEMAS: Final = 64  # decoded schemas: a tap may send the same ones repeatedly
-_MOST_TYPE_LETTERS: Final = 30  # of a message type in an error
+NO_ROWS: Final = (b"\n\n", RowHandler(lambda line: line, lambda *_: None))  # no line begins so
+_KEPT_SCHEMAS: Final = 64  # decoded: a tap may send the same ones again and again
+_MOST_TYPE_LETTERS: Final = 30  # of a message type that is quoted
 
 
 class InputError(InvalidInputLine):

@@ -5,28 +5,35 @@ error here: the reader decodes it as any message.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final, Literal, NamedTuple, Protocol
 
 import msgspec
 
+from target_pinterest_capi.events.build.shapes import Kind, RowColumn, Shape
 from target_pinterest_capi.singer import messages
 
 _NOT_READ: Final = msgspec.Raw(b"")
-_is_no_member: Final = re.compile(r'["\\\x00-\x1f\ud800-\udfff]').search  # msgspec's message
+_MEMBERS: Final[Mapping[Kind, tuple[Any, Any]]] = {  # type and default
+    Kind.ANY: (Any, None),
+    Kind.TEXT: (str | None, None),
+    Kind.NUMBER: (msgspec.Raw, msgspec.Raw(b"null")),
+}
+_is_no_member: Final = re.compile(r'["\\\x00-\x1f\ud800-\udfff]').search  # as msgspec says
 
 
 class Rows(NamedTuple):
     """How a stream's RECORD lines are read into rows.
 
-    A row is a struct with an attribute for each column, None if a record has none. `decode` returns
-    a line's message, whose `record` is the row; it raises ValueError on any line that is not a
-    RECORD of the stream with only these columns. `attributes` has the attribute of each column.
+    A row is a struct with an attribute for each column, None where a record has none. `decode`
+    returns a line's message, whose `record` is the row; it raises ValueError on any line that is
+    not a RECORD of the stream with no other columns, and no value of another shape. `columns` are
+    those that are read.
     """
 
     decode: Callable[[bytes], Any]
-    attributes: Mapping[str, str]
+    columns: Mapping[str, RowColumn]
 
 
 class RowHandler(NamedTuple):
@@ -47,34 +54,51 @@ class RecordHandler(Protocol):
         """Handle one record. Raises `RunStopped` if the run must stop."""
 
 
-def compile_rows(stream: str, columns: Iterable[str], read: Collection[str]) -> Rows | None:
-    """Compile the reading of a stream's rows; columns that are not in `read` are skipped.
+def compile_rows(stream: str, columns: Iterable[str], read: Mapping[str, Shape]) -> Rows | None:
+    """Compile the reading of a stream's rows: `read` has the shapes of the columns that are read.
 
-    None if a column has a name that a struct's member cannot have.
+    The others are skipped. None where a column has a name that a struct's member cannot have.
     """
-    attributes = {column: f"column_{number}" for number, column in enumerate(sorted(columns))}
-    if any(_is_no_member(column) for column in attributes):
+    named = {*columns, *(member for shape in read.values() for member in shape.members)}
+    if any(_is_no_member(name) for name in named):
         return None
-    read_member = (Any, None)
-    skipped_member = (msgspec.Raw, _NOT_READ)
-    members = [
-        (attribute, *(read_member if column in read else skipped_member))
-        for column, attribute in attributes.items()
-    ]
-    row = msgspec.defstruct(
-        "Row",
-        members,
-        rename={attribute: column for column, attribute in attributes.items()},
-        forbid_unknown_fields=True,
-        gc=False,
-    )
+    attributes = {column: f"column_{number}" for number, column in enumerate(sorted(columns))}
+    row, of_row = _compile_struct("Row", attributes, read)
     message = msgspec.defstruct(
         "RowMessage",
         [("type", Literal["RECORD"]), ("stream", Literal[stream]), ("record", row)],
         gc=False,
     )
-    decoder = msgspec.json.Decoder(message, float_hook=Decimal)
-    return Rows(decoder.decode, attributes)
+    return Rows(msgspec.json.Decoder(message, float_hook=Decimal).decode, of_row)
+
+
+def _compile_struct(
+    name: str, attributes: Mapping[str, str], read: Mapping[str, Shape]
+) -> tuple[Any, dict[str, RowColumn]]:
+    """Return the struct of an object's members, and those of them that are read."""
+    members: list[tuple[str, Any, Any]] = []
+    columns: dict[str, RowColumn] = {}
+    for column, attribute in attributes.items():
+        shape = read.get(column)
+        if shape is None:
+            members.append((attribute, msgspec.Raw, _NOT_READ))
+            continue
+        of_objects: Mapping[str, RowColumn] = {}
+        if shape.kind is Kind.OBJECTS:
+            names = {member: f"{attribute}_{number}" for number, member in enumerate(shape.members)}
+            item, of_objects = _compile_struct("Item", names, shape.members)
+            members.append((attribute, list[item | None] | None, None))  # type: ignore[valid-type]
+        else:
+            members.append((attribute, *_MEMBERS[shape.kind]))
+        columns[column] = RowColumn(attribute, shape.kind, of_objects)
+    struct = msgspec.defstruct(
+        name,
+        members,
+        rename={attribute: column for column, attribute in attributes.items()},
+        forbid_unknown_fields=True,
+        gc=False,
+    )
+    return struct, columns
 
 
 def record_head(line: bytes, stream: str) -> bytes | None:

@@ -18,7 +18,13 @@ from target_pinterest_capi.reporting.counters import Counters, RequestCounts
 from target_pinterest_capi.reporting.delivered_statistics import DeliveredStatistics
 from target_pinterest_capi.reporting.quality import find_shortfalls
 from target_pinterest_capi.reporting.report import NotFound, Report
-from target_pinterest_capi.reporting.summary import about_delivery
+from target_pinterest_capi.reporting.summary import (
+    LOST,
+    about_delivery,
+    in_words,
+    numbers_of,
+    pairs,
+)
 from target_pinterest_capi.settings import Settings
 from target_pinterest_capi.settings.event_names import known_event_names
 from target_pinterest_capi.spark.task import TaskCommit
@@ -114,7 +120,8 @@ class CommitSummary:
     def _log_end(self, end: str, why: str | None, code: ExitCode) -> None:
         _log_somewhere()
         for row in self.tally.outcomes():
-            log.info(
+            log.log(
+                logging.WARNING if row.outcome in LOST else logging.INFO,
                 "%s (%s): %s %s %d",
                 *row.origin.shown,
                 row.outcome,
@@ -128,18 +135,11 @@ class CommitSummary:
                 self.settings.quality, self.observations, self.usual_events
             ):
                 log.warning("Low quality: %s.", short.words)
-        totals = ", ".join(f"{count} {name}" for name, count in self.tally.by_outcome().items())
         log.info(
-            "%s after %d records of %d partitions: %s; %d requests, %d of them retries; "
-            "%d dead letters; run %s.",
-            end,
-            self.sequence,
+            "%s, of %d partitions; %s",
+            in_words(self, end),
             self.partitions - self.unfinished,
-            totals,
-            self.requests.sent,
-            self.requests.repeated,
-            self.dead_letters_written,
-            self.run_id,
+            pairs(numbers_of(self, int(code))),
         )
         if why is not None:
             log.error("%s", why)

@@ -59,13 +59,13 @@ ELSEWHERE: Final = SecretStr(
 
 _ON_TOKENS: Final = (
     "is a secret, and options of a write are visible in plans, logs and Spark's pages: set "
-    "conversion_token_file, the path of a file with the secret, set {1} for driver and "
+    "conversion_token_file, the path of a file with the secret, set {variable} for driver and "
     "executors, or name another variable with conversion_token_env"
 )
 _URL_ADVICE: Final = (
     "has a password, and options of a write are visible in plans, logs and Spark's pages: "
     "remove the password (PGPASSFILE), put the URL into the file of config, or name the "
-    "variable that has it with {1}_env"
+    "variable that has it with {name}_env"
 )
 _OAUTH_ADVICE: Final = "is for customer lists, which Spark does not support. Remove it"
 

@@ -62,10 +62,12 @@ NEUTRAL: Final = frozenset(
     listed("""
     customer kunde kunden client cliente user buyer payer subscriber shopper person contact kontakt
     billing bill invoice rechnung facturacion facturation fattura order bestell bestellung purchase
-    commande pedido transaction checkout lead account profile event primary main default raw
-    details info properties traits context payload attributes address adresse direccion indirizzo
-    hashed hash sha256 lower usd eur gbp chf gross brutto net netto incl grand total money cents
-    cent minor de la le du del der des the 1 0
+    commande pedido ordine zamowienie siparis transaction checkout lead profile event primary main
+    default raw details info properties props property traits context payload attributes metadata
+    meta hidden mailing location address adresse adres direccion indirizzo endereco cust bill tbl
+    hashed hash sha256 lower usd eur gbp chf gross brutto net netto incl ttc grand total set
+    presentment money cents cent minor de la le du del der des the di da do van nr no numero http
+    mp current local 1 0
     """)
 )
 # Words that mean another person's, another time's, or another amount.
@@ -77,7 +79,8 @@ FOREIGN: Final = frozenset(
     refunded fee tip weight updated modified cancelled closed deleted expires expiry due parent
     previous verified fulfilled steuer rabatt versand impuesto envio taxe remise quantity count
     transfer application outcome fraud card rep assigned assignee manager owner creator author by
-    admin operator driver affiliate organizer host
+    admin operator driver affiliate organizer host other destination duties duty inventory stock
+    error excl frete porto kosten
     """)
 )
 _MORE_NEUTRAL: Final = {"custom_data.currency": listed("amount price value code iso")}
@@ -141,7 +144,7 @@ def candidates(
     """
     found = [_candidate(field, column, sure_partners) for column in columns]
     usable = [one for one in found if one is not None and one.score >= OFFERED]
-    return sorted(usable, key=lambda one: -one.score)
+    return sorted(usable, key=lambda one: (not one.is_sure, not one.column.filled, -one.score))
 
 
 def _candidate(field: str, column: ProfiledColumn, partners: frozenset[str]) -> Candidate | None:
@@ -169,7 +172,7 @@ def _score(by_name: float, rule: Rule, column: ProfiledColumn, share: float) -> 
     if share >= MOST_OF:
         is_enough = rule.alone and _shape(column, rule) != "digest"
         return max(by_name, SURE) if is_enough else by_name
-    if rule.must and share < HALF:
+    if share < HALF and (rule.must or by_name <= LOOSE):
         return POSSIBLE if by_name >= SURE else 0.0
     return by_name
 
@@ -180,9 +183,11 @@ def _shape(column: ProfiledColumn, rule: Rule) -> str:
 
 def _reason(by_name: str, column: ProfiledColumn, rule: Rule, share: float) -> str:
     if not column.filled:
-        return f"{by_name or 'its type'}; it has no value in the sample"
-    shape = _shape(column, rule)
-    count = column.shapes[shape]
+        return f"{by_name or 'its type'}; the sample has no value of it"
+    if share < HALF and not rule.must:
+        return by_name
+    shape = "text" if rule is TEXT else _shape(column, rule)
+    count = max(column.shapes[name] for name in rule.shapes)
     words_of = WORDS[shape] if share >= HALF else f"few {WORDS[shape]}"
     seen = f"{words_of} ({count:,} of {column.filled:,} values)"
     return f"{by_name}; {seen}" if by_name else seen
@@ -227,9 +232,14 @@ def _certain(rank: float, rest: list[str], neutral: frozenset[str]) -> tuple[flo
         return CERTAIN - rank, "its name"
     if FOREIGN.intersection(rest):
         return 0.0, None
-    if all(joined((part,)) in neutral or part in neutral or part.isdigit() for part in rest):
+    if all(_says_nothing(part, neutral) for part in rest):
         return AROUND - rank, "its name"
     return LOOSE, "a part of its name"
+
+
+def _says_nothing(part: str, neutral: frozenset[str]) -> bool:
+    """Return whether a word changes nothing: a neutral one, a number, a letter as in `cMail`."""
+    return len(part) == 1 or part.isdigit() or part in neutral or joined((part,)) in neutral
 
 
 def _runs(parts: list[str]) -> Iterator[tuple[str, list[str]]]:

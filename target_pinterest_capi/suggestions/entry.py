@@ -7,17 +7,21 @@ from collections.abc import Iterable
 from glob import escape
 from typing import Any, Final
 
-from target_pinterest_capi.events.fields import FIELDS
+from target_pinterest_capi.events.fields import ACTION_SOURCES, FIELDS
 from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.expressions.analysis import roots
 from target_pinterest_capi.mapping import presets
 from target_pinterest_capi.mapping.flat_columns import quoted
-from target_pinterest_capi.suggestions import candidates, meaning, preset_fit
+from target_pinterest_capi.suggestions import candidates, meaning, preset_fit, unmapped
 from target_pinterest_capi.suggestions.candidates import Candidate
-from target_pinterest_capi.suggestions.items import CONTENTS, find_items, flat_item
+from target_pinterest_capi.suggestions.items import (
+    CONTENTS,
+    comma_as_point,
+    find_items,
+    flat_item,
+)
 from target_pinterest_capi.suggestions.lines import NOT_SURE, SuggestedLine, offered
 from target_pinterest_capi.suggestions.profile import ProfiledColumn, StreamProfile
-from target_pinterest_capi.suggestions.shapes import WORDS
 from target_pinterest_capi.suggestions.words import key
 
 VALUE: Final = "custom_data.value"
@@ -27,8 +31,8 @@ EMAIL: Final = "user_data.em"
 EXTERNAL_ID: Final = "user_data.external_id"
 CLICK_ID: Final = "user_data.click_id"
 MOST_OF_ONE_FIELD: Final = 3  # columns of one field
-MOST_LISTED: Final = 24  # columns for which no rule found a field
-# Looked for in any table. Other fields are for those who know them.
+SEVERAL: Final = frozenset({EMAIL, "user_data.ph", "user_data.hashed_maids"})
+# Looked for in a table of one's own. The rest of the fields is for those who know them.
 OWN_FIELDS: Final = tuple(candidates.RULES)
 IDENTITY: Final = (
     EMAIL,
@@ -37,17 +41,6 @@ IDENTITY: Final = (
     "user_data.client_ip_address",
     "user_data.client_user_agent",
 )
-SHAPE_FIELDS: Final = {
-    "email": EMAIL,
-    "phone": "user_data.ph",
-    "ip_address": "user_data.client_ip_address",
-    "user_agent": "user_data.client_user_agent",
-    "digest": "a hashed identifier, such as user_data.em",
-    "uuid": "event_id, or user_data.hashed_maids",
-    "url": "event_source_url",
-    "currency": CURRENCY,
-    "time": "event_time",
-}
 
 
 class Entry:
@@ -171,7 +164,8 @@ def _add_own_fields(entry: Entry, found: dict[str, list[Candidate]]) -> None:
     entry.when += meaning.conditions(stream, is_sale=is_sale)
     _add_missing(entry)
     _sort(entry)
-    _list_the_rest(entry)
+    used = [str(line.value) for line in (*entry.fields, *entry.when, *entry.defaults)]
+    entry.notes += unmapped.notes(stream, used, entry.maps)
 
 
 def _lines(field: str, ones: list[Candidate]) -> list[SuggestedLine]:
@@ -182,7 +176,7 @@ def _lines(field: str, ones: list[Candidate]) -> list[SuggestedLine]:
             SuggestedLine(field, one.column.expression, NOT_SURE + one.reason, is_sure=False)
             for one in ones[:1]
         ]
-    if field not in {EMAIL, "user_data.ph"} or len(sure) == 1:
+    if field not in SEVERAL or len(sure) == 1:
         return [SuggestedLine(field, sure[0].column.expression, sure[0].reason)]
     several = sure[:MOST_OF_ONE_FIELD]
     return [SuggestedLine(field, [one.column.expression for one in several], several[0].reason)]
@@ -243,14 +237,15 @@ def _write_amounts(entry: Entry) -> None:
             reason = f"{line.reason}; in the smallest unit: divided by 100 (not for yen and won)"
             expression = f"divide({column.expression}, `100`)"
             entry.fields[number] = line._replace(value=expression, reason=reason)
-        elif line.name == VALUE and column is not None and meaning.is_whole(column):
+        elif (
+            line.name == VALUE and line.is_sure and column is not None and meaning.is_whole(column)
+        ):
             entry.notes.append(
                 "The amounts are whole numbers. If they are cents, write"
                 f" custom_data.value: divide({column.expression}, `100`)"
             )
         elif line.name == VALUE and column is not None and column.shapes["comma_amount"]:
-            expression = f"replace(replace({column.expression}, '.', ''), ',', '.')"
-            entry.fields[number] = line._replace(value=expression)
+            entry.fields[number] = line._replace(value=comma_as_point(column.expression))
 
 
 def _column_of(entry: Entry, line: SuggestedLine) -> ProfiledColumn | None:
@@ -282,9 +277,9 @@ def _add_event(entry: Entry, given: Iterable[str]) -> str | None:
             entry.defaults += _event_default(entry)
             event_name = next((str(line.value) for line in entry.defaults if line.is_sure), None)
     if "action_source" not in given:
-        source, reason = meaning.action_source(stream, entry.maps)
-        entry.defaults.append(SuggestedLine("action_source", source, reason))
-        if source == "offline":
+        line = meaning.action_source(stream, entry.maps)
+        (entry.defaults if line.value in ACTION_SOURCES else entry.fields).append(line)
+        if line.value == "offline":
             entry.notes.append(
                 "Pinterest never removes a repeated offline event: set ledger_url, such as"
                 " ledger_url: sqlite:///ledger.db"
@@ -303,6 +298,8 @@ def _event_default(entry: Entry) -> list[SuggestedLine]:
             )
         ]
     entry.problem = "neither its name nor a column says what its rows are: choose an event_name"
+    if found is not None:
+        entry.problem = f"its rows are no events of people, {found[1]}"
     return [offered(SuggestedLine("event_name", "custom", "nothing says what the rows are"))]
 
 
@@ -313,8 +310,11 @@ def _add_event_id(entry: Entry, found: list[Candidate]) -> None:
     if sure:
         entry.fields.append(SuggestedLine("event_id", sure[0].column.expression, sure[0].reason))
     elif order is not None:
+        is_key = order.value == "id"
         reason = "the order's number, which a browser tag can send too"
-        entry.fields.append(order._replace(name="event_id", reason=reason))
+        entry.fields.append(
+            order._replace(name="event_id", reason="the key of the stream" if is_key else reason)
+        )
     elif len(entry.stream.keys) == 1:
         entry.fields.append(
             SuggestedLine("event_id", _quoted_key(entry.stream), "the key of the stream")
@@ -393,35 +393,3 @@ def _sort(entry: Entry) -> None:
     order = {field.path: number for number, field in enumerate(FIELDS)}
     entry.fields.sort(key=lambda line: order[line.name])
     entry.defaults.sort(key=lambda line: order[line.name])
-
-
-def _list_the_rest(entry: Entry) -> None:
-    """Name the columns without a field, with what their values look like."""
-    used = [str(line.value) for line in (*entry.fields, *entry.when)]
-    rest = [
-        _described(column)
-        for column in entry.stream.columns.values()
-        if not column.types & {"object", "array"}
-        and not any(_is_within(column.expression, expression) for expression in used)
-    ]
-    if rest:
-        more = f" and {len(rest) - MOST_LISTED:,} more" if len(rest) > MOST_LISTED else ""
-        entry.notes.append("No rule found a field for: " + ", ".join(rest[:MOST_LISTED]) + more)
-
-
-def _is_within(column: str, expression: str) -> bool:
-    """Return whether an expression reads a column: `divide(id, x)` reads `id`, `order_id` not."""
-    start = expression.find(column)
-    while start >= 0:
-        around = expression[:start][-1:] + expression[start + len(column) :][:1]
-        if not any(char.isalnum() or char in "._" for char in around):
-            return True
-        start = expression.find(column, start + 1)
-    return False
-
-
-def _described(column: ProfiledColumn) -> str:
-    for shape, field in SHAPE_FIELDS.items():
-        if column.filled and column.share(shape) >= candidates.MOST_OF:
-            return f"{column.label} ({WORDS[shape]}: {field}?)"
-    return column.label

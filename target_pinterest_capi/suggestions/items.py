@@ -3,15 +3,31 @@
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
-from target_pinterest_capi.suggestions.candidates import MOST_OF
+from target_pinterest_capi.suggestions.candidates import FOREIGN, MOST_OF
 from target_pinterest_capi.suggestions.profile import ProfiledColumn
 from target_pinterest_capi.suggestions.synonyms import NAMES
-from target_pinterest_capi.suggestions.words import joined, key, words
+from target_pinterest_capi.suggestions.words import joined, key, listed, words
 
 CONTENTS: Final = "custom_data.contents"
 MEMBERS: Final = ("id", "item_name", "item_price", "quantity", "item_category", "item_brand")
 _AMOUNTS: Final = frozenset({"item_price", "quantity"})
 _ID: Final = "id"
+_ANY_ID: Final = "id"  # the name of a member that anything has: products, cards and addresses
+# Words in the name of a list of other things, which have ids, names and amounts as well.
+_NO_ITEMS: Final = frozenset(
+    map(
+        key,
+        FOREIGN.difference(listed("item line product store shop count")).union(
+            listed("""
+            source card payment transaction address account phone rate option attachment variant
+            plan coupon promotion promo surcharge adjustment fulfillment shipment note attribute
+            metafield image tag category answer device component zahlung zahlungen
+            adresse adressen paiement pago
+            pagamento
+            """)
+        ),
+    )
+)
 
 
 class ItemList(NamedTuple):
@@ -36,16 +52,16 @@ class ItemList(NamedTuple):
 def find_items(columns: Iterable[ProfiledColumn]) -> ItemList | None:
     """Return the list that looks most like products, or None."""
     found = [items for column in columns if column.members and (items := _items(column))]
-    known = {key(name) for name in NAMES[CONTENTS].certain.split()}
     best = sorted(
-        found,
-        key=lambda one: (
-            not one.is_sure,
-            not known.intersection(map(key, one.column.path)),
-            -len(one.members),
-        ),
+        found, key=lambda one: (not one.is_sure, not _is_named(one.column), -len(one.members))
     )
     return best[0] if best else None
+
+
+def _is_named(column: ProfiledColumn) -> bool:
+    """Return whether the name of a list says that it is of products."""
+    known = {key(name) for name in NAMES[CONTENTS].certain.split()}
+    return not known.isdisjoint(map(key, column.path))
 
 
 def flat_item(columns: Iterable[ProfiledColumn]) -> dict[str, ProfiledColumn]:
@@ -70,25 +86,56 @@ def _keys(member: str) -> list[str]:
 
 
 def _items(column: ProfiledColumn) -> ItemList | None:
-    members = {member: found.expression for member in MEMBERS if (found := _member(column, member))}
-    if len(members) < 2 or not ({"id", "item_name"} & set(members)):  # noqa: PLR2004 - a product
+    """Return a list as products: its name says so, or its objects have what products have.
+
+    That is a price beside a name or a product's id, or a product's id beside a quantity. An `id`, a
+    `name` and an `amount` is what cards, taxes and refunds have, too.
+    """
+    parts = {key(part) for name in column.path for part in words(name)}
+    if not parts.isdisjoint(_NO_ITEMS):
         return None
+    found = _members(column)
+    is_product = _ID in found and key(found[_ID].path[-1]) != _ANY_ID
+    has_amount = not _AMOUNTS.isdisjoint(found)
+    is_sure = has_amount and (is_product or (_ID in found and _is_named(column)))
+    is_priced = "item_price" in found and ("item_name" in found or _ID in found)
+    is_known = _is_named(column) and len(found) > 1 and ("item_name" in found or _ID in found)
+    if not (is_sure or is_priced or is_known):
+        return None
+    members = {member: _expression(other) for member, other in found.items()}
     shown = ", ".join(f"{member}: {expression}" for member, expression in members.items())
-    is_sure = _ID in members and bool(_AMOUNTS & set(members))
-    known = ", ".join(members)
-    reason = f"a list of objects with {known}"
-    expression = f"{column.expression}[].{{{shown}}}"
-    return ItemList(column, expression, members, reason, is_sure)
+    reason = f"a list of objects with {', '.join(members)}"
+    return ItemList(column, f"{column.expression}[].{{{shown}}}", members, reason, is_sure)
 
 
-def _member(column: ProfiledColumn, member: str) -> ProfiledColumn | None:
-    """Return the member of a list's objects for a member of an item, in the order of names."""
-    others = column.members.values()
+def _members(column: ProfiledColumn) -> dict[str, ProfiledColumn]:
+    """Return the members of an item that a list's objects have, each from another column."""
+    found: dict[str, ProfiledColumn] = {}
+    for member in MEMBERS:
+        others = [other for other in column.members.values() if other not in found.values()]
+        best = _member(others, member)
+        if best:
+            found[member] = best
+    return found
+
+
+def _member(others: list[ProfiledColumn], member: str) -> ProfiledColumn | None:
+    """Return the column that is a member of an item, by the order of names."""
     for name in _keys(member):
         for other in others:
             if name in _names(other) and _looks_right(other, member):
                 return other
     return None
+
+
+def _expression(column: ProfiledColumn) -> str:
+    """Return the expression of a member: amounts with a comma are written as numbers."""
+    return comma_as_point(column.expression) if column.shapes["comma_amount"] else column.expression
+
+
+def comma_as_point(expression: str) -> str:
+    """Return the expression of an amount such as 1.234,50 as a number."""
+    return f"replace(replace({expression}, '.', ''), ',', '.')"
 
 
 def _names(column: ProfiledColumn) -> Iterator[str]:
@@ -104,4 +151,4 @@ def _looks_right(column: ProfiledColumn, member: str) -> bool:
         return False
     if member not in _AMOUNTS or not column.filled:
         return True
-    return column.share("amount") >= MOST_OF
+    return column.share("amount", "comma_amount") >= MOST_OF

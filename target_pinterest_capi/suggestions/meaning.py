@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from target_pinterest_capi.suggestions import vocabulary
-from target_pinterest_capi.suggestions.candidates import HALF
+from target_pinterest_capi.suggestions.candidates import FOREIGN, HALF
 from target_pinterest_capi.suggestions.lines import NOT_SURE, SuggestedLine, offered
 from target_pinterest_capi.suggestions.profile import ProfiledColumn, StreamProfile
 from target_pinterest_capi.suggestions.synonyms import NAMES
-from target_pinterest_capi.suggestions.words import joined, key, listed, words
+from target_pinterest_capi.suggestions.words import bare_key, joined, key, listed, words
 
 LANDING_PAGES: Final = frozenset(
     map(key, listed("landing_site landing_page landing_page_url landing_url entry_page entry_url"))
@@ -23,7 +23,8 @@ STATE_COLUMNS: Final = frozenset(
         key,
         listed("""
         status state financial_status payment_status order_status estado statut stato zustand
-        bestellstatus zahlungsstatus estado_pedido statut_commande
+        bestellstatus zahlungsstatus estado_pedido statut_commande situacao stato stato_ordine
+        betaalstatus status_zamowienia durum siparis_durumu
         """),
     )
 )
@@ -40,8 +41,15 @@ FLAGS: Final = {
     "marketingconsent": ("to_string({}) == 'true'", "whether the person agreed"),
     "consent": ("to_string({}) == 'true'", "whether the person agreed"),
 }
+# Columns with the ids of one system's devices, by the source that they say.
+APP_IDS: Final = {
+    "app_ios": frozenset(map(key, listed("idfa ios_idfa apple_idfa idfv"))),
+    "app_android": frozenset(map(key, listed("gaid aaid adid android_idfa google_ad_id"))),
+}
 CENTS: Final = frozenset({"cents", "cent", "minor", "centimes", "pfennig", "subunits"})
-CENT_AMOUNTS: Final = frozenset(map(key, listed("amount unit_amount amount_total amount_paid")))
+CENT_AMOUNTS: Final = frozenset(
+    map(key, listed("amount unit_amount amount_total amount_paid amount_due total subtotal"))
+)
 PAYMENT_COLUMNS: Final = frozenset(
     {"livemode", "payment_intent", "balance_transaction", "amount_money"}
 )
@@ -88,14 +96,42 @@ def is_plural(name: str, known: str) -> bool:
     return name.startswith(known) and name[len(known) :] in vocabulary.PLURALS
 
 
-def action_source(stream: StreamProfile, maps: Callable[[str], bool]) -> tuple[str, str]:
-    """Return where it happened, and the reason."""
+def action_source(stream: StreamProfile, maps: Callable[[str], bool]) -> SuggestedLine:
+    """Return where it happened, and the reason: a constant, or an expression of each row."""
+    source, reason = _app(stream) or _web_or_store(stream, maps)
+    return SuggestedLine("action_source", source, reason)
+
+
+def _app(stream: StreamProfile) -> tuple[str, str] | None:
+    """Return which app it was by the advertising ids that rows have; None without any."""
+    columns = [column for path, column in stream.columns.items() if len(path) == 1]
+    found = {
+        source: column
+        for source, names in APP_IDS.items()
+        for column in columns
+        if key(column.path[0]) in names
+        and (not column.filled or column.share("uuid", "digest") >= HALF)
+    }
+    if len(found) == 1:
+        [(source, column)] = found.items()
+        return source, f"rows have {column.label}"
+    choices = (f"{column.expression} && '{source}'" for source, column in found.items())
+    reason = "by the advertising id that a row has"
+    return (" || ".join((*choices, "'web'")), reason) if found else None
+
+
+def _web_or_store(stream: StreamProfile, maps: Callable[[str], bool]) -> tuple[str, str]:
     found = vocabulary.IN_STORE.intersection(words(stream.name)) or {
         part
         for column in stream.roots
         for part in vocabulary.TILL_COLUMNS.intersection(words(column))
         if not is_payment(stream)
     }
+    if maps("user_data.hashed_maids"):
+        return (
+            "web",
+            "a guess; rows have advertising ids: if they are an app's, app_ios or app_android",
+        )
     if maps("user_data.client_user_agent") or maps("event_source_url"):
         return "web", "rows have a browser or a page; app_ios, app_android and offline are others"
     if found:
@@ -128,12 +164,13 @@ def conditions(stream: StreamProfile, *, is_sale: bool) -> list[SuggestedLine]:
     """Return possible conditions for rows: at most one is certain."""
     found = []
     for column in stream.columns.values():
-        if column.types & {"object", "array"}:
+        above = {part for name in column.path[:-1] for part in words(name)}
+        if column.types & {"object", "array"} or FOREIGN.intersection(above):
             continue
         has_words = bool(column.known_words) or len(column.path) == 1
-        if is_sale and has_words and key(column.path[-1]) in STATE_COLUMNS:
+        if is_sale and has_words and bare_key(column.path[-1]) in STATE_COLUMNS:
             found += _state(column)
-        flag = FLAGS.get(key(column.path[-1]))
+        flag = FLAGS.get(bare_key(column.path[-1]))
         if flag and len(column.path) == 1 and _is_flag(column):
             condition = flag[0].format(column.expression)
             found.append(SuggestedLine("when", condition, f"{NOT_SURE}{flag[1]}", is_sure=False))

@@ -90,6 +90,7 @@ def _is_time(text: str) -> bool:
 
 
 def _is_phone(text: str) -> bool:
+    text = text.removeprefix("p:")  # as lead forms of Meta have it
     digits = sum(char.isdigit() for char in text)
     if digits not in _PHONE_DIGITS or not _IN_PHONES.issuperset(text) or _is_time(text):
         return False

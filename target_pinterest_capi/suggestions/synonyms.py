@@ -28,10 +28,13 @@ NAMES: Final = {
         order_created_at purchased_at purchase_date placed_at processed_at paid_at sold_at sale_date
         transaction_date booked_at completed_at submitted_at signed_up_at registered_at
         registration_date bestelldatum bestellt_am auftragsdatum kaufdatum fecha_pedido fecha_compra
-        date_commande date_achat data_ordine created_at created date_created create_date
-        created_date createdate date_added joined_at initiation_date creation_date created_on
-        erstellt_am angelegt_am fecha_creacion fecha_alta fecha date_creation original_timestamp
-        timestamp server_time datetime date datum time ts
+        date_commande date_achat data_ordine data_acquisto data_pedido data_compra
+        besteldatum orderdatum ordredato data_zamowienia siparis_tarihi order_dt created_at created
+        date_created create_date created_date createdate date_added joined_at initiation_date
+        creation_date created_on erstellt_am angelegt_am erstellt fecha_creacion fecha_alta fecha
+        date_creation date_add data_criacao data_creazione aangemaakt_op olusturma_tarihi
+        original_timestamp created_time timestamp server_time datetime date datum dato tarih
+        time_local time ts
         """,
         "zeit hora data changed_at updated_at modified_at updated modified",
     ),
@@ -59,6 +62,7 @@ NAMES: Final = {
         em email e_mail email_address e_mail_address mail mail_address emails customer_email
         emailadresse e_mail_adresse mailadresse kundenemail correo correo_electronico courriel
         adresse_email adresse_mail indirizzo_email posta_elettronica endereco_email epost e_post
+        eposta e_posta e_mailadres e_mail_adres emailadres adres_email adres_e_mail epostadress
         """,
     ),
     "user_data.ph": Names(
@@ -66,6 +70,7 @@ NAMES: Final = {
         ph phone phone_number phone_no telephone telephone_number tel telefon telefonnummer telefono
         telefone mobile mobile_phone mobile_number cell cell_phone handy handynummer mobiltelefon
         movil celular portable cellulare numero_telephone numero_de_telephone msisdn
+        telefoonnummer telefoon mobiel telefonnr mobilnummer mobil cep_telefonu numer_telefonu
         """,
         "contact_number",
     ),
@@ -81,22 +86,29 @@ NAMES: Final = {
     "user_data.ln": Names(
         """
         ln last_name surname family_name nachname familienname apellido nom_de_famille cognome
-        sobrenome achternaam
+        sobrenome achternaam nazwisko soyad soyadi efternamn etternavn efternavn prijmeni
         """,
         "name",
         ("user_data.fn", "nom name"),
     ),
     "user_data.fn": Names(
-        "fn first_name forename given_name vorname prenom voornaam primer_nombre",
+        """
+        fn first_name forename given_name vorname prenom voornaam primer_nombre imie fornamn fornavn
+        jmeno
+        """,
         "name",
-        ("user_data.ln", "nombre nome"),
+        ("user_data.ln", "nombre nome naam ad adi"),
     ),
     "user_data.ct": Names(
-        "ct city town ort stadt wohnort ciudad ville citta cidade localidad poblacion stad plaats"
+        """
+        ct city town ort stadt wohnort ciudad ville citta cidade localidad poblacion stad plaats
+        woonplaats miasto miejscowosc sehir by poststed mesto
+        """
     ),
     "user_data.st": Names(
         """
         st province province_code state_code region_code bundesland provincia kanton state_province
+        uf wojewodztwo
         """,
         "county departement",
         ("user_data.ct", "state region estado"),
@@ -104,13 +116,13 @@ NAMES: Final = {
     "user_data.zp": Names(
         """
         zp zip zip_code postal_code postcode post_code plz postleitzahl cap code_postal
-        codigo_postal cep cp postnummer postal
+        codigo_postal cep cp postnummer postal kod_pocztowy posta_kodu psc
         """,
     ),
     "user_data.country": Names(
         """
         country country_code country_id country_iso country_iso_2 country_code_v2 land landescode
-        laendercode pays code_pays pais codigo_pais paese
+        laendercode pays code_pays pais codigo_pais paese nazione kraj ulke ctry zeme
         """,
         "nation",
     ),
@@ -118,7 +130,8 @@ NAMES: Final = {
         """
         external_id customer_id user_id customer_number customer_no crm_id member_id contact_id
         client_id kundennummer kunden_nr kunden_id id_cliente cliente_id numero_client id_client
-        codice_cliente uid customer
+        codice_cliente id_customer id_user klantnummer klant_id id_klienta musteri_no musteri_id
+        customer_user_id cust_id uid customer
         """,
         "user shopper_id loyalty_card card account_id visitor_id anonymous_id",
     ),
@@ -145,7 +158,7 @@ NAMES: Final = {
     "custom_data.currency": Names(
         """
         currency currency_code currency_iso iso_currency order_currency waehrung währung devise
-        moneda divisa moeda valuta
+        moneda divisa moeda valuta munteenheid waluta para_birimi mena curr curr_cd
         """,
     ),
     "custom_data.value": Names(
@@ -155,6 +168,8 @@ NAMES: Final = {
         purchase_value gesamtbetrag gesamtsumme bestellwert gesamtpreis
         importe_total monto_total montant_total valor_total total_ttc total_pedido total_commande
         revenue amount_paid amount betrag summe importe monto montant totale importo valor umsatz
+        total_paid total_paid_tax_incl totale_ordine totaalbedrag kwota kwota_brutto tutar
+        toplam_tutar summa belop beloeb gesamtsumme_brutto order_amt amt
         turnover subtotal subtotal_price unit_amount
         """,
         "price sum preis precio prix",
@@ -169,33 +184,41 @@ NAMES: Final = {
     "custom_data.contents": Names(
         """
         contents line_items items products order_items order_lines lines positionen artikel
-        articulos articles lineas lignes cart basket
+        articulos articles lineas lignes cart basket itens produtos produkte produits productos
+        articoli prodotti righe producten orderregels produkty pozycje urunler varer rader
+        bestellpositionen lignes_commande lineas_pedido
         """,
         "item product",
     ),
     "custom_data.contents[].id": Names(
         """
-        id product_id sku item_id variant_id product_sku article_id asin gtin ean artikelnummer
-        artikel_nr referenced_id product_number referencia reference articolo
+        product_id sku item_id variant_id product_sku article_id asin gtin ean artikelnummer
+        artikel_nr artikel_id referenced_id product_number id_produit produit_id id_producto
+        producto_id id_produto id_prodotto produkt_id id_produktu urun_id urun_kodu referencia
+        reference ref articolo codigo codice kod varenummer id
         """,
         "article product",
     ),
     "custom_data.contents[].item_name": Names(
         """
         item_name product_name title name label bezeichnung artikelname nombre nom libelle
-        descripcion
+        descripcion nome naam nazwa urun_adi navn namn
         """,
         "description",
     ),
     "custom_data.contents[].item_price": Names(
         """
-        item_price unit_price price price_inc_tax preis einzelpreis precio prix prezzo unit_amount
-        fee
+        item_price unit_price price price_inc_tax einzelpreis preis stueckpreis precio_unitario
+        precio prix_unitaire prix_unitaire_ttc prix preco_unitario preco prezzo_unitario prezzo
+        stuksprijs prijs cena fiyat birim_fiyat pris unit_amount fee
         """,
         "amount",
     ),
     "custom_data.contents[].quantity": Names(
-        "quantity qty qty_ordered menge anzahl cantidad quantite quantita units seats",
+        """
+        quantity qty qty_ordered menge anzahl cantidad unidades quantite qte quantita quantidade
+        aantal ilosc adet antal antall units seats
+        """,
         "count amount",
     ),
     "custom_data.contents[].item_category": Names(
@@ -211,10 +234,11 @@ NAMES: Final = {
     "custom_data.order_id": Names(
         """
         order_id order_number order_no increment_id bestellnummer bestell_nr bestellung_id
-        auftragsnummer numero_pedido id_pedido pedido_id numero_commande id_commande commande_id
-        numero_ordine transaction_id receipt_id receipt_no receipt_number receipt invoice_id
-        invoice_number
-        booking_ref booking_id order_ref purchase_id payment_intent order
+        auftragsnummer auftrags_nr numero_pedido id_pedido pedido_id numero_commande id_commande
+        commande_id numero_ordine id_ordine id_order bestelnummer ordernummer ordrenummer
+        nr_zamowienia numer_zamowienia id_zamowienia siparis_no siparis_id transaction_id receipt_id
+        receipt_no receipt_number receipt invoice_id invoice_number booking_ref booking_id order_ref
+        purchase_id payment_intent order
         """,
         "invoice reference pedido commande",
     ),

@@ -11,7 +11,7 @@ from target_pinterest_capi.events.characters import letters_and_digits
 from target_pinterest_capi.events.fields import EVENT_NAMES
 from target_pinterest_capi.mapping import presets
 from target_pinterest_capi.settings.objects import Preset
-from target_pinterest_capi.suggestions.words import listed
+from target_pinterest_capi.suggestions.words import listed, without_accents
 
 # Pinterest's event for what a stream's rows are, one name per word. The first match decides.
 EVENT_BY_STREAM: Final = {
@@ -27,13 +27,15 @@ EVENT_BY_STREAM: Final = {
         contact_request opportunity prospect
     """,
     "checkout": """
-        order bestellung auftrag pedido commande ordine ordini sale verkauf venta vente vendita
-        vendite purchase kauf compra achat transaction charge payment_intent payment invoice
-        rechnung factura facture receipt booking buchung reserva
+        order bestellung auftrag auftraege pedido commande ordine ordini sale verkauf venta vente
+        vendita vendite purchase kauf compra achat transaction charge payment_intent payment invoice
+        rechnung factura facture receipt booking buchung reserva bestelling zamowienie zamowienia
+        siparis siparisler ordrar ordre objednavka objednavky acquisto acquisti
     """,
     "signup": """
-        signup sign_up registration registrierung customer user account kunde cliente client
-        benutzer usuario utilisateur
+        signup sign_up registration registrierung customer user account kunde cliente clienti
+        client benutzer usuario utilisateur klant klanten gebruiker klient klienci musteri
+        musteriler
     """,
     "page_visit": "page_view pageview page visit",
     "search": "search suche busqueda recherche",
@@ -64,6 +66,7 @@ OTHER_EVENTS: Final = {
     "order created": "checkout",
     "order paid": "checkout",
     "purchase completed": "checkout",
+    "charged": "checkout",
     "booking confirmed": "checkout",
     "booking completed": "checkout",
     "payment succeeded": "checkout",
@@ -85,12 +88,14 @@ OTHER_EVENTS: Final = {
 BOUGHT: Final = listed("""
     paid completed complete processing succeeded success fulfilled captured shipped delivered
     bezahlt abgeschlossen versendet pagado completado enviado paye payee terminee expediee pagato
-    completato partially_refunded
+    pago pagado_total concluido completato betaald afgerond verzonden oplacone zaplacone
+    zrealizowane odendi tamamlandi betald betalt partially_refunded
 """)
 NOT_BOUGHT: Final = listed("""
     open pending cancelled canceled refunded failed voided draft authorized expired declined
     returned unpaid rejected on_hold incomplete requires_payment_method offen storniert ausstehend
-    pendiente cancelado en_attente annulee annullato
+    pendiente cancelado en_attente annulee annule annullato pendente aguardando_pagamento
+    geannuleerd openstaand anulowane nieoplacone iptal beklemede avbruten annulleret
 """)
 JOINS_AND_LEAVES: Final = listed(
     "subscribe unsubscribe add remove insert delete enter exit join leave"
@@ -112,8 +117,8 @@ def known_events() -> Mapping[str, str | None]:
 
 
 def word(text: str) -> str:
-    """Return a value for comparison as a word: its letters and digits in lower case."""
-    return letters_and_digits(text)
+    """Return a value as words are compared: letters without accents, digits, in lower case."""
+    return letters_and_digits(without_accents(text))
 
 
 _BOUGHT_WORDS: Final = frozenset(map(word, BOUGHT))

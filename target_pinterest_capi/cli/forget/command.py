@@ -49,7 +49,8 @@ BY_ADDRESS_ALONE: Final = (
     "source remove these people (`operation`), or stop adding them and create the list again"
 )
 UNNAMED: Final = "their names come from records and are not known here: name each with --list"
-NEEDED_FOR: Final = "to ask Pinterest for a deletion, which a conversion token cannot do"
+ON_NO_LIST: Final = AffectedLists((), ())  # click ids
+NEEDED_FOR: Final = "to ask Pinterest for a deletion, which takes no conversion token"
 
 
 @click.command()
@@ -137,7 +138,7 @@ def forget(
         click.echo("The input is empty: there is nobody to delete.")
         return
     places = letters or (settings.dead_letter_path,)
-    affected = affected_lists(settings, lists)
+    affected = affected_lists(settings, lists) if people.emails else ON_NO_LIST
     _confirm(
         settings,
         people,

@@ -16,8 +16,9 @@ from target_pinterest_capi.events.build.converters import Converters, Note, Opti
 from target_pinterest_capi.events.build.event_function import EventSpec, write_event
 from target_pinterest_capi.events.build.plan import EventPlan, Record
 from target_pinterest_capi.events.build.rules import REQUIRED, EventRules
+from target_pinterest_capi.events.build.shapes import RowColumn, Uses
 from target_pinterest_capi.events.event import Account, Event, InvalidRecord, SkippedRecord
-from target_pinterest_capi.events.fields import BY_PATH, FIELDS, OBJECTS
+from target_pinterest_capi.events.fields import BY_PATH, FIELDS, OBJECTS, FieldKind
 
 if TYPE_CHECKING:
     from target_pinterest_capi.events.build.members import CompiledField
@@ -31,14 +32,14 @@ AsRecord = Callable[[bytes], Record]
 class Builder(NamedTuple):
     """A compiled builder of events for an account.
 
-    `of_record` maps a record. If `reads` has the columns that are read, `compile_rows` returns the
-    builder for rows, from the attribute of each column and the reader of a line's record; it maps a
-    row and its line.
+    `of_record` takes a record. Where `reads` has the columns that are read, each with its uses,
+    `compile_rows` returns the builder of rows, from these columns of rows and the reader of a
+    line's record; it takes a row and its line.
     """
 
     of_record: BuildRecord
-    reads: frozenset[str] | None
-    compile_rows: Callable[[Mapping[str, str], AsRecord], BuildRow]
+    reads: Mapping[str, Uses] | None
+    compile_rows: Callable[[Mapping[str, RowColumn], AsRecord], BuildRow]
 
 
 def compile_builder(
@@ -48,9 +49,9 @@ def compile_builder(
     spec = _spec(plan, options, note, now)
     expressions_read = _expressions_read(plan)
 
-    def compile_rows(attributes: Mapping[str, str], as_record: AsRecord) -> BuildRow:
-        columns = RowColumns(attributes, as_record, expressions_read or ())
-        build: BuildRow = _compile(spec, columns, "rows")
+    def compile_rows(columns: Mapping[str, RowColumn], as_record: AsRecord) -> BuildRow:
+        row_columns = RowColumns(columns, as_record, expressions_read or ())
+        build: BuildRow = _compile(spec, row_columns, "rows")
         return build
 
     of_record: BuildRecord = _compile(spec, RecordColumns(), "records")
@@ -93,14 +94,18 @@ def _expressions_read(plan: EventPlan) -> frozenset[str] | None:
 
 def _columns_read(
     plan: EventPlan, expressions_read: frozenset[str] | None
-) -> frozenset[str] | None:
-    """Return the columns from which an event is built; None if that may be any.
+) -> Mapping[str, Uses] | None:
+    """Return the columns that an event is made of, and what of it; None where that may be any.
 
     That is so if an expression may read any column, or if ids are derived from whole records.
     """
     has_id = plan.key_properties or "event_id" in plan.fields
     if expressions_read is None or not has_id:
         return None
-    columns = (field.column for field in plan.fields.values())
-    mapped = (column for column in columns if column is not None)
-    return expressions_read.union(plan.key_properties, mapped)
+    uses: dict[str, set[FieldKind | None]] = {
+        column: {None} for column in expressions_read.union(plan.key_properties)
+    }
+    for path, field in plan.fields.items():
+        if field.column is not None:
+            uses.setdefault(field.column, set()).add(BY_PATH[path].kind)
+    return uses

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, Protocol
 
 from target_pinterest_capi.events.build.function_source import FunctionSource
+from target_pinterest_capi.events.build.shapes import Kind, RowColumn
 
 
 class Values(Protocol):
@@ -18,6 +19,12 @@ class Values(Protocol):
 
     def value(self, source: FunctionSource, column: str, path: str) -> str:
         """Return the expression of a column's value, read for a field."""
+
+    def kind(self, column: str) -> Kind | None:
+        """Return what a column holds; None where it is known to hold nothing."""
+
+    def objects(self, column: str) -> "Values":
+        """Return how the members are read of `item`, an object of a column's list."""
 
 
 class Columns(Values, Protocol):
@@ -53,6 +60,14 @@ class RecordColumns:
         """Return the call of the record's `get`."""
         return f"get_record({source.bind(f'column_{path}' if path else 'column', column)})"
 
+    def kind(self, column: str) -> Kind | None:  # noqa: ARG002 - rows need it
+        """Return that it may hold anything."""
+        return Kind.ANY
+
+    def objects(self, column: str) -> "ItemColumns":  # noqa: ARG002 - rows need it
+        """Return the columns of objects, which are dictionaries too."""
+        return ItemColumns()
+
     def key(self, source: FunctionSource, key_properties: Collection[str]) -> str:  # noqa: ARG002
         """Return the record: it has the key properties."""
         return "record"
@@ -73,9 +88,46 @@ class ItemColumns:
         """Return the call of the object's `get`."""
         return f"get_item({source.bind(f'column_{path}' if path else 'column', column)})"
 
+    def kind(self, column: str) -> Kind | None:  # noqa: ARG002 - attributes need it
+        """Return that it may hold anything."""
+        return Kind.ANY
 
-class RowColumns:
-    """Columns of rows: `attributes` by column.
+    def objects(self, column: str) -> "ItemColumns":  # noqa: ARG002 - attributes need it
+        """Return the columns of its own objects."""
+        return ItemColumns()
+
+
+class AttributeColumns:
+    """Columns as attributes of the struct `owner`: of a row, or of an object in one."""
+
+    def __init__(self, owner: str, columns: Mapping[str, RowColumn]) -> None:
+        self._owner = owner
+        self._columns = columns
+
+    def record(self, source: FunctionSource) -> str:  # noqa: ARG002 - rows need it
+        """Return the struct."""
+        return self._owner
+
+    def value(self, source: FunctionSource, column: str, path: str) -> str:  # noqa: ARG002
+        """Return the attribute."""
+        found = self._columns.get(column)
+        return "None" if found is None else f"{self._owner}.{found.attribute}"
+
+    def kind(self, column: str) -> Kind | None:
+        """Return what the column holds; None where there is none."""
+        found = self._columns.get(column)
+        return None if found is None else found.kind
+
+    def objects(self, column: str) -> Values:
+        """Return the members of the objects in the column's lists."""
+        found = self._columns.get(column)
+        if found is None or found.kind is not Kind.OBJECTS:
+            return ItemColumns()
+        return AttributeColumns("item", found.members)
+
+
+class RowColumns(AttributeColumns):
+    """Columns of rows.
 
     `reads` are the columns that expressions read; `as_record` returns the record of a line.
     """
@@ -85,13 +137,13 @@ class RowColumns:
 
     def __init__(
         self,
-        attributes: Mapping[str, str],
+        columns: Mapping[str, RowColumn],
         as_record: Callable[[bytes], Any],
         reads: Collection[str],
     ) -> None:
-        self._attributes = attributes
+        super().__init__("row", columns)
         self._as_record = as_record
-        read = {column: attributes[column] for column in reads if column in attributes}
+        read = {column: columns[column].attribute for column in reads if column in columns}
 
         def record_of(row: Any) -> dict[str, Any]:
             return {column: getattr(row, attribute) for column, attribute in read.items()}
@@ -101,11 +153,6 @@ class RowColumns:
     def record(self, source: FunctionSource) -> str:
         """Return the call that makes a record from the columns that expressions read."""
         return f"{source.bind('record_of', self._record_of)}(row)"
-
-    def value(self, source: FunctionSource, column: str, path: str) -> str:  # noqa: ARG002
-        """Return the row's attribute."""
-        attribute = self._attributes.get(column)
-        return "None" if attribute is None else f"row.{attribute}"
 
     def key(self, source: FunctionSource, key_properties: Collection[str]) -> str:
         """Return a dictionary of the columns."""

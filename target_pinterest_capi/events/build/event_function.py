@@ -13,11 +13,12 @@ from typing import Any, Final, NamedTuple
 from target_pinterest_capi.events import coerce, keys
 from target_pinterest_capi.events.build.columns import Columns
 from target_pinterest_capi.events.build.converters import Converters, Options
-from target_pinterest_capi.events.build.function_source import FunctionSource
+from target_pinterest_capi.events.build.function_source import FunctionSource, of_texts
 from target_pinterest_capi.events.build.members import CompiledField, write_members
 from target_pinterest_capi.events.build.plan import EventPlan
 from target_pinterest_capi.events.build.readings import Readings
 from target_pinterest_capi.events.build.rules import FUTURE_SECONDS, EventRules
+from target_pinterest_capi.events.build.shapes import Kind
 from target_pinterest_capi.events.event import Event, encode
 from target_pinterest_capi.events.fields import ACTION_SOURCES, EVENT_NAMES, OBJECTS
 from target_pinterest_capi.events.warnings import HIGH_DIGITS
@@ -90,6 +91,12 @@ class _EventWriter:
         is_final = self._readings.write(field, variable)
         return "" if is_final else f"{variable} = {self._readings.again(field)}\n    "
 
+    def _typed(self, template: str, path: str, variable: str) -> str:
+        """Return a template without a look at the type of what is sure to be a text."""
+        field = self._spec.required.get(path)
+        is_text = field is not None and self._readings.kind(field) is Kind.TEXT
+        return of_texts(template, variable) if is_text else template
+
     def _conditions(self) -> None:
         for condition in self._spec.conditions:
             self._bind(unmet=self._spec.rules.unmet)
@@ -113,13 +120,15 @@ class _EventWriter:
         }
         self._bind(common_names=common)
         again = self._raw("event_name", "raw_name")
-        self._source.write(_EVENT_NAME, key=self._key, again=again)
+        template = self._typed(_EVENT_NAME, "event_name", "raw_name")
+        self._source.write(template, key=self._key, again=again)
 
     def _action_source(self) -> None:
         words = self._spec.converters.null_words.spellings
         self._bind(action_sources=frozenset(ACTION_SOURCES) - words)
         again = self._raw("action_source", "raw_source")
-        self._source.write(_ACTION_SOURCE, key=self._key, again=again)
+        template = self._typed(_ACTION_SOURCE, "action_source", "raw_source")
+        self._source.write(template, key=self._key, again=again)
 
     def _event_id(self) -> None:
         plan = self._spec.plan
@@ -135,7 +144,11 @@ class _EventWriter:
         again = self._raw("event_id", "raw_id")
         if mapped is not None:
             self._bind(too_large=coerce.TOO_LARGE)
-            self._source.write(_EVENT_ID, again=again)
+            is_text = self._readings.kind(mapped) is Kind.TEXT
+            self._source.write(of_texts(_TEXT_ID, "raw_id") if is_text else _TEXT_ID)
+            if not is_text:
+                self._source.write(_NUMBER_ID)
+            self._source.write(_OTHER_ID, again=again)
             self._source.write(_OWN_ID, key=read_key)
             self._source.write(_DERIVED_ID, 2, whole=whole)
         else:
@@ -160,7 +173,8 @@ class _EventWriter:
             )
             again = ""
         day_seconds = str(coerce.DAY_SECONDS)
-        self._source.write(_EVENT_TIME, day_seconds=day_seconds, key=self._key, again=again)
+        template = self._typed(_EVENT_TIME, "event_time", "raw_time")
+        self._source.write(template, day_seconds=day_seconds, key=self._key, again=again)
 
     # Objects
 
@@ -189,7 +203,8 @@ class _EventWriter:
             self._source.write("value = {again}", again=self._readings.again(country))
             self._source.write(_REGION)
         elif self._readings.write(country, "value"):
-            self._source.write(_REGION)
+            is_text = self._readings.kind(country) is Kind.TEXT
+            self._source.write(_REGION_OF_TEXT if is_text else _REGION)
         else:
             self._source.write(_FIRST_REGION, again=self._readings.again(country))
 
@@ -229,12 +244,12 @@ _EVENT_NAME: Final = """
     """
 _ACTION_SOURCE: Final = """
     source = raw_source
-    if type(source) is not str or source not in action_sources:
+    if type(raw_source) is not str or raw_source not in action_sources:
         {again}source = rules.action_source(raw_source, {key})
         if type(source) is not str:
             return source
     """
-_EVENT_ID: Final = """
+_TEXT_ID: Final = """
     if (
         type(raw_id) is str
         and (event_id := raw_id.strip())
@@ -242,8 +257,12 @@ _EVENT_ID: Final = """
         and event_id not in null_spellings
     ):
         pass
+    """
+_NUMBER_ID: Final = """
     elif type(raw_id) is int and -too_large < raw_id < too_large:
         event_id = str(raw_id)
+    """
+_OTHER_ID: Final = """
     else:
         {again}event_id = rules.event_id(raw_id)
     """
@@ -291,6 +310,10 @@ _REGION: Final = """
         region = regions[value] or region
     elif value is not None:
         region = region_of(value) or region
+    """
+_REGION_OF_TEXT: Final = """
+    if value is not None:
+        region = regions[value] or region
     """
 _FIRST_REGION: Final = """
     if type(value) is str and (found := regions.get(value)):

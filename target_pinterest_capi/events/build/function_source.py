@@ -69,3 +69,10 @@ class FunctionSource:
         linecache.cache[filename] = (len(text), None, lines, filename)
         weakref.finalize(function, linecache.cache.pop, filename, None)
         return function
+
+
+def of_texts(template: str, variable: str) -> str:
+    """Return a template for a variable that is a text or None, without a look at its type."""
+    return template.replace(f"type({variable}) is str", f"{variable} is not None").replace(
+        f"type({variable}) is not str", f"{variable} is None"
+    )

@@ -6,14 +6,17 @@ tests compare the two, byte by byte.
 """
 
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import Any, Final, NamedTuple, Protocol
 
+import msgspec
+
 from target_pinterest_capi.events import coerce
-from target_pinterest_capi.events.build.function_source import FunctionSource
+from target_pinterest_capi.events.build.function_source import FunctionSource, of_texts
 from target_pinterest_capi.events.build.plan import Code, Get
+from target_pinterest_capi.events.build.shapes import Kind
 from target_pinterest_capi.events.fields import ITEM_MEMBERS
 from target_pinterest_capi.events.hashing import NO_DIGEST_LENGTHS, SHORTEST_DIGEST, sha256
 from target_pinterest_capi.events.normalize import is_global_ipv6, is_plain_email, is_public_ipv4
@@ -83,8 +86,11 @@ class Reader(Protocol):
     def base(self, code: Code) -> str:
         """Return the expression of a list whose objects have a field's members."""
 
-    def of_items(self, depth: int) -> "Reader":
-        """Return the reader of the objects of a list, in a loop of that depth."""
+    def kind(self, field: CompiledField) -> Kind | None:
+        """Return what a field's column holds; None where it is known to hold nothing."""
+
+    def of_items(self, field: CompiledField, depth: int) -> "Reader":
+        """Return the reader of the objects of a field's list, in a loop of that depth."""
 
 
 # Two lines of a fast path. Copying an empty hash costs less than creating one.
@@ -105,8 +111,6 @@ FAST_PATHS: Final = {
             and text not in null_spellings
         ):
             {target} = text
-        elif type(value) is int and -too_large < value < too_large:
-            {target} = str(value)
         """,
     "short text": """
         if (
@@ -210,8 +214,6 @@ FAST_PATHS: Final = {
             {target} = text
         elif type(value) is str and is_amount(value) and value not in null_spellings:
             {target} = value
-        elif type(value) is int and 0 <= value < too_large:
-            {target} = str(value)
         """,
     "integer": """
         if type(value) is int and value in {helper}:
@@ -226,7 +228,24 @@ FAST_PATHS: Final = {
             {target} = value
         """,
 }
-# Instead of these if the value is not final: nothing is noted about an unknown one.
+# Of those that take whole numbers too, the lines that follow.
+_WHOLE_NUMBERS: Final = {
+    "text": """
+        elif type(value) is int and -too_large < value < too_large:
+            {target} = str(value)
+        """,
+    "amount": """
+        elif type(value) is int and 0 <= value < too_large:
+            {target} = str(value)
+        """,
+}
+# Of a column of numbers, as the JSON that they came in: nearly all can be sent as they are.
+_WRITTEN_AMOUNT: Final = """
+    if len(text := str(value, "latin-1")) <= 10 and text.replace(".", "", 1).isdigit():
+        {target} = text
+    elif (value := {number_of}(value)) is not None:
+    """
+# In the place of these, where the value is not final: nothing is noted of one that is not known.
 _FIRST_PATHS: Final = {
     "cached": """
         if type(value) is str and (known := {helper}.get(value)) is not None:
@@ -256,6 +275,7 @@ _NAMES: Final = {  # what the fast paths call
     "too_large": coerce.TOO_LARGE,
     "item_members": ITEM_MEMBERS,
 }
+_number_of: Final = msgspec.json.Decoder(float_hook=Decimal).decode
 _listed: Final = partial(coerce.listed, bracketed=True)
 _CONVERT: Final = """\
 if value is not None and (value := {convert}) is not None:
@@ -293,22 +313,30 @@ class _MemberWriter:
         self._depth = depth
 
     def write(self) -> None:
+        kind = self._reader.kind(self._member)
+        if kind is None:
+            return
         if self._member.collects:
             self._collected()
         elif self._member.fast_path == ITEMS:
             self._items(self._member.helper)
-        elif self._reader.write(self._member, "value"):
-            self._final(self._depth)
-        else:
+        elif not self._reader.write(self._member, "value"):
             self._first()
+        elif kind is Kind.NUMBER:
+            number_of = self._source.bind("number_of", _number_of)
+            self._lines(_WRITTEN_AMOUNT, self._depth, number_of=number_of)
+            self._final(self._depth + 1, Kind.ANY)
+        else:
+            self._final(self._depth, kind)
 
     def _lines(self, template: str, depth: int, **parts: str) -> None:
         self._source.write(template, depth, target=self._target, **parts)
 
-    def _final(self, depth: int, prefix: str = "") -> None:
-        """Write the lines for a final value: its fast path, then its converter."""
+    def _final(self, depth: int, kind: Kind) -> None:
+        """Write the lines of a value that stands: its fast path, then its converter."""
+        prefix = ""
         if self._member.fast_path:
-            self._fast_path(FAST_PATHS[self._member.fast_path], depth)
+            self._fast_path(FAST_PATHS, depth, kind=kind)
             prefix = "el"
         self._lines(prefix + _CONVERT, depth, convert=self._converted())
 
@@ -317,20 +345,27 @@ class _MemberWriter:
         path = self._member.fast_path
         rule = "if"
         if path:
-            self._fast_path(_FIRST_PATHS.get(path, FAST_PATHS[path]), self._depth)
+            self._fast_path(_FIRST_PATHS if path in _FIRST_PATHS else FAST_PATHS, self._depth)
             rule = "elif"
         again = self._reader.again(self._member)
         self._lines(f"{rule} value is not None:\n    value = {{again}}", self._depth, again=again)
         if path in _FIRST_PATHS:
-            self._final(self._depth + 1)
+            self._final(self._depth + 1, Kind.ANY)
         else:
             self._lines(_CONVERT, self._depth + 1, convert=self._converted())
 
-    def _fast_path(self, template: str, depth: int, prefix: str = "") -> None:
+    def _fast_path(
+        self, paths: Mapping[str, str], depth: int, prefix: str = "", kind: Kind = Kind.ANY
+    ) -> None:
+        path = self._member.fast_path
+        template = paths[path].rstrip()
+        if kind is Kind.TEXT:
+            template = of_texts(template, "value")
+        else:
+            template += _WHOLE_NUMBERS.get(path, "")
         helper = ""
         if "{helper}" in template:
-            name = f"{self._member.fast_path}_{self._member.path}"
-            helper = self._source.bind(name, self._member.helper)
+            helper = self._source.bind(f"{path}_{self._member.path}", self._member.helper)
         lines = prefix + textwrap.dedent(template).strip("\n")
         self._lines(lines, depth, helper=helper)
 
@@ -346,7 +381,7 @@ class _MemberWriter:
         self._lines(_EACH, self._depth, **parts)
         if self._member.fast_path:
             target, self._target = self._target, "made"
-            self._fast_path(FAST_PATHS[self._member.fast_path], self._depth + 1, "el")
+            self._fast_path(FAST_PATHS, self._depth + 1, "el")
             self._target = target
         self._lines(_OTHER, self._depth, **parts)
 
@@ -354,12 +389,17 @@ class _MemberWriter:
 
     def _items(self, items: Items) -> None:
         member, depth = self._member, self._depth
-        if items.base is None:
-            self._open_items(items)
+        if self._reader.kind(member) is Kind.OBJECTS:
+            self._reader.write(member, "value")
+            self._lines(_STRUCTS, depth)
         else:
-            self._lines(_SELECTED, depth, base=self._reader.base(items.base))
-        self._lines("get_item = item.get\nitem_made = {{}}", depth + 2)
-        reader = self._reader.of_items(depth + 2)
+            if items.base is None:
+                self._open_items(items)
+            else:
+                self._lines(_SELECTED, depth, base=self._reader.base(items.base))
+            self._lines("get_item = item.get", depth + 2)
+        self._lines("item_made = {{}}", depth + 2)
+        reader = self._reader.of_items(member, depth + 2)
         write_members(self._source, items.members, "item_made", reader, depth + 2)
         self._lines("if item_made:\n    items.append(item_made)", depth + 2)
         self._lines("if items:\n    {target} = items", depth + 1)
@@ -410,7 +450,14 @@ _SELECTED: Final = """
         items = []
         for item in value:
     """
-# A list of objects is usable, and an empty one counts as missing.
+_STRUCTS: Final = """
+    if value:
+        items = []
+        for item in value:
+            if item is None:
+                continue
+    """
+# A list of objects is usable, and one that is empty is nothing.
 _FIRST_ITEMS: Final = """
     if value is not None and not (type(value) is list and value and type(value[0]) is dict):
         value = {again}

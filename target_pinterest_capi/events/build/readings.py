@@ -10,6 +10,7 @@ from target_pinterest_capi.events.build.columns import ItemColumns, Values
 from target_pinterest_capi.events.build.function_source import FunctionSource
 from target_pinterest_capi.events.build.members import CompiledField
 from target_pinterest_capi.events.build.plan import Code
+from target_pinterest_capi.events.build.shapes import Kind
 
 
 class Readings:
@@ -83,9 +84,14 @@ class Readings:
             variables.append(variable)
         return f"({', '.join(variables)},)"
 
-    def of_items(self, depth: int) -> "Readings":
-        """Return the readings of the objects of a list, in a loop of that depth."""
-        return Readings(self._source, ItemColumns(), depth)
+    def kind(self, field: CompiledField) -> Kind | None:
+        """Return what a field's column holds; None where it is known to hold nothing."""
+        return self._values.kind(field.column) if field.get is None else Kind.ANY
+
+    def of_items(self, field: CompiledField, depth: int) -> "Readings":
+        """Return the readings of the objects of a field's list, in a loop of that depth."""
+        values = self._values.objects(field.column) if field.get is None else ItemColumns()
+        return Readings(self._source, values, depth)
 
     def base(self, code: Code) -> str:
         """Return the expression of a list whose objects have a field's members."""

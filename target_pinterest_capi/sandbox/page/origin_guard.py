@@ -27,8 +27,9 @@ _HOST: Final = (
     "Open the sandbox by its IP address or as localhost. Another name could belong to anybody; "
     "--host sets its own name."
 )
-_ORIGIN: Final = "From a browser, only the sandbox's own page may do that."
-_TYPE: Final = "From a browser this needs Content-Type: application/json."
+_ORIGIN: Final = "Only the sandbox's own page may do that from a browser."
+_TYPE: Final = "From a browser this takes Content-Type: application/json or text/csv."
+_MEDIA: Final = ("application/json", "text/csv")  # none that a form of another page could send
 
 
 def refusal(method: str, headers: Mapping[str, str], own_host: str) -> str:
@@ -47,7 +48,7 @@ def refusal(method: str, headers: Mapping[str, str], own_host: str) -> str:
         return _ORIGIN
     media = headers.get("content-type", "").partition(";")[0].strip().lower()
     by_browser = origin is not None or "sec-fetch-site" in headers
-    return _TYPE if by_browser and method not in READING and media != "application/json" else ""
+    return _TYPE if by_browser and method not in READING and media not in _MEDIA else ""
 
 
 def _name(address: str) -> str:

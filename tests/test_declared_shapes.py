@@ -1,0 +1,133 @@
+"""What a SCHEMA declares of columns decides how rows are read, and never what an event is."""
+
+from typing import Any
+
+import pytest
+
+from given import record, schema
+from shopper import visit
+from target_pinterest_capi.events.build.shapes import ANY, Kind, Shape, usable_shapes
+from target_pinterest_capi.events.fields import FieldKind
+from target_pinterest_capi.mapping.declared_shapes import declared_shapes
+from target_pinterest_capi.pipeline.stream import MOST_MISFITS
+
+TEXT = Shape(Kind.TEXT)
+NUMBER = Shape(Kind.NUMBER)
+ITEM = {"type": "object", "properties": {"id": {"type": "string"}}}
+ITEMS = Shape(Kind.OBJECTS, {"id": TEXT})
+
+
+@pytest.mark.parametrize(
+    ("declared", "shape"),
+    [
+        ({"type": "string"}, TEXT),
+        ({"type": ["null", "string"]}, TEXT),
+        ({"type": ["string", "null"], "format": "date-time"}, TEXT),
+        ({"type": ["string", "number"]}, ANY),
+        ({"type": "number"}, NUMBER),
+        ({"type": ["null", "integer"]}, NUMBER),
+        ({"type": ["integer", "number", "null"]}, NUMBER),
+        ({"type": ["null", "array"], "items": ITEM}, ITEMS),
+        ({"type": "array", "items": {**ITEM, "type": ["null", "object"]}}, ITEMS),
+        ({"type": "array", "items": {"type": "object"}}, ANY),
+        ({"type": "array", "items": [ITEM]}, ANY),
+        ({"type": "array"}, ANY),
+        ({"type": "boolean"}, ANY),
+        ({"type": "null"}, ANY),
+        ({"type": [["string"]]}, ANY),
+        ({"anyOf": [{"type": "string"}, {"type": "null"}]}, ANY),
+        ({"type": "string", "$ref": "#/x"}, ANY),
+        ({}, ANY),
+        (True, ANY),
+        (None, ANY),
+    ],
+)
+def test_only_one_plain_type_counts(declared: Any, shape: Shape):
+    """One type beside null is a shape; whatever else a schema says may come to any value."""
+    assert declared_shapes({"properties": {"column": declared}}) == {"column": shape}
+
+
+@pytest.mark.parametrize("odd", [None, True, {}, {"properties": None}, {"properties": ["a"]}])
+def test_schema_without_properties_declares_nothing(odd: Any):
+    """A stream whose columns nobody declares has no shapes."""
+    assert declared_shapes(odd) == {}
+
+
+@pytest.mark.parametrize(
+    ("declared", "uses", "shape"),
+    [
+        (TEXT, {FieldKind.AMOUNT, None}, TEXT),
+        (NUMBER, {FieldKind.AMOUNT}, NUMBER),
+        (NUMBER, {FieldKind.AMOUNT, None}, ANY),
+        (NUMBER, {FieldKind.INTEGER}, ANY),
+        (ITEMS, {FieldKind.ITEMS}, ITEMS),
+        (ITEMS, {FieldKind.ITEMS, None}, ANY),
+        (Shape(Kind.OBJECTS, {"sku": TEXT}), {FieldKind.ITEMS}, ANY),
+        (
+            Shape(Kind.OBJECTS, {"item_price": NUMBER, "quantity": NUMBER}),
+            {FieldKind.ITEMS},
+            Shape(Kind.OBJECTS, {"item_price": NUMBER, "quantity": ANY}),
+        ),
+    ],
+)
+def test_shape_is_used_where_every_use_takes_it(
+    declared: Shape, uses: set[FieldKind | None], shape: Shape
+):
+    """A column that an expression, a key or another kind of field reads too has any value."""
+    reads = [{"column": {use}} for use in uses]
+    assert usable_shapes({"column": declared}, reads) == {"column": shape}
+
+
+DECLARED = {
+    "value": {"type": "number"},
+    "currency": {"type": ["null", "string"]},
+    "contents": {
+        "type": ["null", "array"],
+        "items": {
+            "type": "object",
+            "properties": {
+                "id": {"type": "string"},
+                "item_price": {"type": "number"},
+                "quantity": {"type": "integer"},
+            },
+        },
+    },
+}
+VALUES: tuple[dict[str, Any], ...] = (
+    {"value": 12.50, "contents": [{"id": "a", "item_price": 6.25, "quantity": 2}]},
+    {"value": "12.50", "contents": [{"id": 7, "item_price": "6.25"}]},
+    {"value": -1, "contents": [None, {"id": "a"}, {}]},
+    {"value": 1e3, "contents": []},
+    {"value": None, "contents": None},
+    {"value": [5], "contents": '[{"id": "a", "item_price": 0.5}]'},
+    {"value": 12345678901.25, "contents": {"id": "a", "item_name": "Vase"}},
+    {"contents": [{"id": "a", "item_category": "vases", "item_price": 1}]},
+    {"value": True, "currency": 5},
+)
+
+
+def test_values_of_any_shape_make_the_same_events(run_target, sandbox):
+    """Whether a SCHEMA tells the truth, lies or says nothing: the events are the same."""
+    lines = []
+    for properties in (DECLARED, {column: {} for column in DECLARED}):
+        lines.append(schema("visits", *visit(), key_properties=("event_id",), **properties))
+        for number in range(len(VALUES) * 3):
+            more = {"currency": "EUR", **VALUES[number % len(VALUES)]}
+            lines.append(record("visits", **visit(number) | more))
+    ran = run_target(lines)
+    assert ran.outcomes == {"delivered": 2 * len(VALUES) * 3}
+    events = [row.event for row in sandbox.store.events()]
+    assert events[: len(events) // 2] == events[len(events) // 2 :]
+
+
+def test_schema_that_is_often_wrong_is_taken_at_its_word_no_longer(run_target, sandbox):
+    """Where many values are of another shape than declared, all of them still arrive."""
+    number_of_records = MOST_MISFITS * 3
+    lines = [schema("visits", *visit(), key_properties=("event_id",), value={"type": "string"})]
+    lines += [
+        record("visits", **visit(number), currency="EUR", value=number + 1)
+        for number in range(number_of_records)
+    ]
+    assert run_target(lines).outcomes == {"delivered": number_of_records}
+    values = [row.event["custom_data"]["value"] for row in sandbox.store.events()]
+    assert values == [str(number + 1) for number in range(number_of_records)]
