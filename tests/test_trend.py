@@ -100,7 +100,7 @@ def test_the_page_has_the_trend(tmp_path: Path):
     arguments = ["report", str(reports / "0.json"), "--trend", str(reports), "-o", "-"]
     done = CliRunner().invoke(main, arguments)
     assert done.exit_code == 0
-    assert "other.json is passed over" in done.stderr
+    assert "other.json is skipped" in done.stderr
     assert 'id="trend"' in done.stdout
     assert "This run and the 9 before it" in done.stdout
     assert 'id="trend"' not in page(run(0, 3))
