@@ -594,6 +594,7 @@ def test_every_moment_is_floored_to_its_second(moment):
         ('{"a": 1}', Dropped.UNREADABLE_JSON),
         ("{'a': 1}", Dropped.UNREADABLE_JSON),
         ("{3F2504E0-4F89-11D3-9A0C-0305E82C3301}", ["{3F2504E0-4F89-11D3-9A0C-0305E82C3301}"]),
+        ("{" + "a," * 100_000 + "a}", Dropped.UNREADABLE_JSON),
         ("{a}-b", ["{a}-b"]),
         ("(a)", ["(a)"]),
         ("(1, 2)", ["(1, 2)"]),

@@ -31,11 +31,11 @@ def read_json(text: str) -> Any:
         return _python_literal(text) if "'" in text else Dropped.UNREADABLE_JSON
 
 
-_LONGEST_LITERAL: Final = 100_000  # characters
+_LONGEST: Final = 100_000  # characters of what is not JSON: reading more takes much memory
 
 
 def _python_literal(text: str) -> Any:
-    if len(text) > _LONGEST_LITERAL:
+    if len(text) > _LONGEST:
         return Dropped.UNREADABLE_JSON
     try:
         with warnings.catch_warnings():
@@ -89,7 +89,7 @@ def _in_braces(text: str) -> list[Any] | Dropped | None:
         values = _python_literal(f"[{text[1:-1]}]")
         if type(values) is list:
             return values
-    if not _is_array(text):
+    if len(text) > _LONGEST or not _is_array(text):
         return Dropped.UNREADABLE_JSON
     return [_postgres_value(element) for element in _elements(text, 1)]
 
