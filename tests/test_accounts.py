@@ -1,4 +1,4 @@
-"""What a run says it did adds up: what has no outcome, requests of every kind, levels in the log."""
+"""A run's report is consistent: events without an outcome, all requests, levels in the log."""
 
 import json
 import logging
@@ -10,6 +10,7 @@ import pytest
 
 from given import record, schema, state
 from shopper import visit
+from target_pinterest_capi.delivery.results_tables import runs
 from target_pinterest_capi.reporting import report as reports
 from target_pinterest_capi.reporting.html.page import page
 
@@ -21,7 +22,7 @@ def visits(*numbers: int, **columns: Any) -> list[bytes]:
 
 
 def test_wrong_token(run_target, tmp_path: Path):
-    """A refused token leaves two events for the next run: log, report and page say so."""
+    """A refused token leaves two events for the next run, as log, report and page say."""
     path = tmp_path / "report.json"
     ran = run_target(
         [VISITS, *visits(1, 2), state({"n": 2})],
@@ -29,12 +30,13 @@ def test_wrong_token(run_target, tmp_path: Path):
         report_path=str(path),
     )
     assert (ran.code, ran.states, ran.outcomes) == (1, [], {})
-    assert "0 skipped, 2 wait for the next run; 1 requests" in ran.log
+    assert "0 skipped, 2 wait for the next run; run_id=" in ran.log
+    assert " without_outcome=2 requests=1 " in ran.log
     report = reports.decode(path.read_bytes())
     assert report.run.without_outcome == 2
     shown = " ".join(page(report).split())
     assert "0 of 2 events delivered; 2 wait for the next run" in shown
-    assert "No records came" not in shown
+    assert "There were no records" not in shown
     assert "Nothing was to be delivered" not in shown
 
 
@@ -46,12 +48,12 @@ def test_record_that_failed_the_run(run_target, tmp_path: Path):
 
 
 def test_nothing_waits_after_a_run_that_ended_well(run_target):
-    """Where all is acknowledged nothing is said to wait."""
+    """If everything is acknowledged, nothing waits."""
     assert "wait for the next run" not in run_target([VISITS, *visits(1)]).log
 
 
 def test_requests_of_customer_lists(run_target, sandbox, caplog: pytest.LogCaptureFixture):
-    """The requests that a customer list took are counted in the log and in the metric."""
+    """The requests for a customer list are counted in the log and in the metric."""
     ran = run_target(
         [members.SCHEMA, members.row(1), members.row(2)],
         mappings=[],
@@ -61,15 +63,52 @@ def test_requests_of_customer_lists(run_target, sandbox, caplog: pytest.LogCaptu
     assert ran.code == 0
     sent = ran.target.run.requests.sent
     assert sent > 0
-    assert f"; {sent} requests, " in ran.log
+    assert f" requests={sent} " in ran.log
     metrics = [
         json.loads(row.split("METRIC: ")[1]) for row in ran.log.splitlines() if "METRIC" in row
     ]
     assert sum(row["value"] for row in metrics if row["metric"] == "http_request_count") == sent
 
 
+@pytest.mark.parametrize(
+    ("lines", "given", "expected"),
+    [
+        ([VISITS, *visits(1, 2), state({"n": 2})], {}, {"records": "2", "delivered": "2"}),
+        ([], {}, {"records": "0", "requests": "0"}),
+        ([VISITS, *visits(1, em=None)], {}, {"exit_code": "3", "dead_letters_written": "1"}),
+        ([VISITS, *visits(1), b"{"], {}, {"exit_code": "1", "delivered": "1"}),
+        (
+            [VISITS, *visits(1)],
+            {"conversion_token": "wrong-token"},
+            {"exit_code": "1", "without_outcome": "1"},
+        ),
+        (
+            [VISITS, *visits(1)],
+            {"results_url": "sqlite:////no/such/folder/results.db"},
+            {"exit_code": "1", "records": "0"},
+        ),
+    ],
+)
+def test_one_line_at_the_end_is_for_people_and_programs(
+    run_target, caplog: pytest.LogCaptureFixture, lines: list[bytes], given, expected
+):
+    """Whatever the end, the last line has every number by name, and no other line has them."""
+    ran = run_target(lines, **given)
+    ends = [row for row in caplog.records if "exit_code=" in row.getMessage()]
+    assert ends == [caplog.records[-1]]
+    words, _, pairs = ends[0].getMessage().rpartition("; ")
+    numbers = dict(pair.split("=") for pair in pairs.split())
+    assert words.startswith("Stopped after " if ran.code else "Done after ")
+    assert {name: numbers[name] for name in ("exit_code", *expected)} == {
+        "exit_code": str(ran.code),
+        **expected,
+    }
+    assert numbers.keys() == ends[0].__dict__.keys() & numbers.keys()
+    assert {*numbers} - {"run_id", "seconds"} < {column.name for column in runs.columns}
+
+
 def test_loss_is_a_warning(run_target, caplog: pytest.LogCaptureFixture):
-    """Records that made no event, and values dropped from theirs, are logged as warnings."""
+    """Records that did not become events, and dropped values, are logged as warnings."""
     run_target([VISITS, *visits(1), *visits(2, em="nobody"), *visits(3, event_time="soon")])
     lost = [
         row for row in caplog.records if "invalid" in row.message or "not_an_email" in row.message

@@ -1,4 +1,4 @@
-"""When delivered events happened, and how long after that Pinterest had them.
+"""When delivered events happened, and how long it took until Pinterest had them.
 
 Counts by time and by delay, in bounded memory.
 """
@@ -14,10 +14,11 @@ WEEK: Final = 7 * DAY
 _NEXT_WIDTH: Final = {HOUR: DAY, DAY: WEEK}
 MAX_HELD: Final = 10_000  # buckets in memory
 MAX_SHOWN: Final = 200  # buckets from the first to the last one in a report
-# Weeks begin on Mondays, and 1970-01-05 was the first one; to hours and days it is all the same.
+# Weeks begin on Mondays, and 1970-01-05 was the first one; for hours and days it makes no
+# difference.
 _FIRST_MONDAY: Final = 4 * DAY
 
-# A delay is in the first bucket whose edge it does not pass; beyond the last there is one more.
+# A delay is in the first bucket whose limit it does not exceed; after the last there is one more.
 DELAY_EDGES: Final = (60, 5 * 60, 15 * 60, HOUR, 6 * HOUR, DAY, 3 * DAY, 7 * DAY)
 
 
@@ -49,19 +50,37 @@ class EventTimes:
         self.late_online = 0
 
     def count_times(self, times: Sequence[int], online: Sequence[bool], now: float) -> None:
-        """Count events that happened at `times` (Unix seconds) and that Pinterest took at `now`.
+        """Count events that happened at `times` (Unix seconds) and were accepted at `now`.
 
-        `online` says of each whether it is not an offline event.
+        `online` says for each whether it is not an offline event.
         """
-        width = self._width
-        self._buckets.update([(time - _FIRST_MONDAY) // width for time in times])
+        in_order = sorted(times)
+        self._count_buckets(in_order)
         if len(self._buckets) > MAX_HELD:
             self._coarsen()
-        self._delays.update([bisect_left(DELAY_EDGES, now - time) for time in times])
+        self._count_delays(in_order, now)
         self.late_online += count_late(times, online, now)
 
+    def _count_buckets(self, times: Sequence[int]) -> None:
+        """Count times, in their order, bucket by bucket: most batches are of few."""
+        start = 0
+        while start < len(times):
+            bucket = (times[start] - _FIRST_MONDAY) // self._width
+            end = bisect_left(times, (bucket + 1) * self._width + _FIRST_MONDAY, start)
+            self._buckets[bucket] += end - start
+            start = end
+
+    def _count_delays(self, times: Sequence[int], now: float) -> None:
+        """Count times, in their order, by their delay: the latest have the shortest."""
+        end = len(times)
+        for position, edge in enumerate(DELAY_EDGES):
+            start = bisect_left(times, now - edge, 0, end)
+            self._delays[position] += end - start
+            end = start
+        self._delays[len(DELAY_EDGES)] += end
+
     def merge(self, other: "EventTimes") -> None:
-        """Add what another part of the same run has counted."""
+        """Add the counts of another part of the same run."""
         width, buckets = other._width, other._buckets  # noqa: SLF001 - its own kind
         while self._width < width:
             self._coarsen()
@@ -77,9 +96,9 @@ class EventTimes:
         self._width, self._buckets = _coarser(self._width, self._buckets)
 
     def over_time(self) -> tuple[int, list[Bucket]]:
-        """Return the width of a bucket in seconds, and the buckets that hold events, in order.
+        """Return the width of a bucket in seconds, and the buckets with events, in order.
 
-        A bucket is an hour, or a day, a week or more where the events span a long time.
+        A bucket is an hour, or a day, a week or more if the events span a long time.
         """
         width, buckets = self._width, self._buckets
         while buckets and max(buckets) - min(buckets) >= MAX_SHOWN:
@@ -95,12 +114,12 @@ class EventTimes:
 
     @property
     def within_an_hour(self) -> int:
-        """Events that Pinterest had within the hour."""
+        """Events that Pinterest had within an hour."""
         return sum(self.delays()[: DELAY_EDGES.index(HOUR) + 1])
 
 
 def _coarser(width: int, buckets: "Counter[int]") -> tuple[int, "Counter[int]"]:
-    """Return the next larger width, days, weeks, then four of what there was, and its buckets."""
+    """Return the next larger width (days, weeks, then four times as much), and its buckets."""
     wider = _NEXT_WIDTH.get(width, width * 4)
     joined: Counter[int] = Counter()
     for number, events in buckets.items():

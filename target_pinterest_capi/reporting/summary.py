@@ -1,7 +1,7 @@
-"""What a run logs at its end: each outcome and reason with what to do about it, then the sum."""
+"""A run's log lines at its end: each outcome and reason with advice, then the totals."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from target_pinterest_capi.events.event import Origin
@@ -21,7 +21,7 @@ def log_summary(
     logger: logging.Logger, run: "FinishedRun", lists: Iterable[CustomerListReport], exit_code: int
 ) -> None:
     """Log what became of every record of a run, and of its customer lists."""
-    tally, requests = run.tally, run.requests
+    tally = run.tally
     for row in tally.outcomes():
         reason = f" {row.reason}" if row.reason else ""
         line = f"{_named(row.origin)}: {row.outcome}{reason} {row.number}{_advice(row.reason)}"
@@ -42,48 +42,61 @@ def log_summary(
             logger.info("%s", line, extra={"customer_list": report.name})
         if report.warning() is not None:
             logger.warning("%s", report.warning(), extra={"customer_list": report.name})
-    totals = tally.by_outcome()
-    waiting = run.without_outcome
+    numbers = numbers_of(run, exit_code)
     logger.log(
         logging.WARNING if exit_code else logging.INFO,
-        "%s after %d records: %s%s%s; %d requests, %d of them repeats, %d to isolate refused "
-        "events; %d STATE written; run %s.",
-        "Stopped" if exit_code else "Done",
-        run.sequence,
-        ", ".join(f"{count} {name}" for name, count in totals.items()),
-        f", {waiting} wait for the next run" if waiting else "",
+        "%s%s; %s",
+        in_words(run, "Stopped" if exit_code else "Done"),
         f", dead letters in {shown_path(run.settings.dead_letter_path)}"
         if run.dead_letters_written
         else "",
-        requests.sent,
-        requests.repeated,
-        requests.isolating,
-        run.states_written,
-        run.run_id,
-        extra={
-            "run_id": run.run_id,
-            "records": run.sequence,
-            **totals,
-            "without_outcome": waiting,
-            "requests": requests.sent,
-            "exit_code": exit_code,
-            "seconds": round(run.seconds, 3),
-        },
+        pairs(numbers),
+        extra=numbers,
     )
 
 
+def numbers_of(run: "FinishedRun", exit_code: int) -> dict[str, object]:
+    """Return the numbers of a run by the names that they have in the results' table of runs."""
+    requests = run.requests
+    return {
+        "run_id": run.run_id,
+        "exit_code": exit_code,
+        "seconds": round(run.seconds, 3),
+        "records": run.sequence,
+        **run.tally.by_outcome(),
+        "without_outcome": run.without_outcome,
+        "requests": requests.sent,
+        "requests_repeated": requests.repeated,
+        "requests_isolating": requests.isolating,
+        "states_written": run.states_written,
+        "dead_letters_written": run.dead_letters_written,
+    }
+
+
+def pairs(numbers: Mapping[str, object]) -> str:
+    """Return numbers by name as logfmt, for programs that read a log without JSON."""
+    return " ".join(f"{name}={value}" for name, value in numbers.items())
+
+
+def in_words(run: "FinishedRun", end: str) -> str:
+    """Return what a run came to, for people."""
+    outcomes = ", ".join(f"{count} {name}" for name, count in run.tally.by_outcome().items())
+    waiting = f", {run.without_outcome} wait for the next run" if run.without_outcome else ""
+    return f"{end} after {run.sequence} records: {outcomes}{waiting}"
+
+
 def about_delivery(tally: "Counters") -> Iterator[str]:
-    """Yield what a person should know of events that Pinterest took, each as a line."""
+    """Yield a line for each problem with delivered events."""
     if tally.tested:
         yield (
-            f"{tally.tested} events went to Pinterest as tests, and were not recorded: the mode of "
+            f"{tally.tested} events were sent to Pinterest as tests and not recorded: the mode of "
             "their mapping entries is test."
         )
     written = sum(row.number for row in tally.outcomes() if row.reason == Skipped.WRITTEN_TO_CSV)
     if written:
         yield (
-            f"{written} events are too old for the API, and not at Pinterest: upload the CSV files "
-            "in old_events_path in Ads Manager, before the events are 30 days old."
+            f"{written} events are too old for the API and not at Pinterest: upload the CSV files "
+            "in old_events_path in Ads Manager before the events are 30 days old."
         )
     if tally.late_online:
         yield (
@@ -93,7 +106,7 @@ def about_delivery(tally: "Counters") -> Iterator[str]:
     for name, number in tally.constant_ids().items():
         yield (
             f"All {number} events of {shown_name(name)} have the same event_id, and Pinterest "
-            "counts one: map event_id to a column that differs from event to event."
+            "counts only one: map event_id to a column that differs from event to event."
         )
 
 
@@ -103,11 +116,11 @@ def _named(origin: Origin) -> str:
 
 
 def _members(row: "OutcomeCount | NoteCount") -> dict[str, Any]:
-    """Return what a log of JSON has of a row beside its line."""
+    """Return the members that a JSON log adds to the line of a row."""
     return row._replace(origin=row.origin.shown)._asdict()
 
 
 def _advice(reason: str) -> str:
-    """Return what a person does about a reason, in brackets; empty where there is none."""
+    """Return the advice for a reason, in parentheses, or an empty text."""
     advice = advice_about(reason)
     return f" ({advice})" if advice else ""

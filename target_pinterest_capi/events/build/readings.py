@@ -1,6 +1,6 @@
-"""What a generated function reads of its record or row: the lines, each value once where it can be.
+"""What a generated function reads from its record or row: the lines, each value once if possible.
 
-Expressions write themselves, by `plan.Code`, and ask here for columns and for names.
+Expressions write themselves, with `plan.Code`, and ask here for columns and names.
 """
 
 from collections.abc import Callable, Hashable
@@ -15,7 +15,7 @@ from target_pinterest_capi.events.build.shapes import Kind
 
 
 class Readings:
-    """The readings of one function; lines are written to its source, before what needs them."""
+    """The readings of one function; lines are written before those that need them."""
 
     def __init__(self, source: FunctionSource, values: Values, depth: int = 1) -> None:
         self._source = source
@@ -39,7 +39,7 @@ class Readings:
         return self._values.record(self._source)
 
     def once(self, key: Hashable, expression: Callable[[], str], template: str) -> str:
-        """Return the variable of what is read once; its lines are written where it is new."""
+        """Return the variable of what is read once; its lines are written if it is new."""
         if key not in self._known:
             value = expression()
             self._known[key] = variable = self.variable()
@@ -61,19 +61,20 @@ class Readings:
             self._is_rare = was_rare
 
     def variable(self) -> str:
-        """Return the name of a variable that nothing else has."""
+        """Return the name of a new variable."""
         return self._source.variable()
 
     # What fields ask for
 
     def again(self, field: CompiledField) -> str:
-        """Return the expression that reads a field's value with all that its rules say of it."""
+        """Return the expression that reads a field's value by all its rules."""
         return f"{self.bind(f'read_{field.path}', field.get)}({self.record()})"
 
     def write(self, field: CompiledField, variable: str) -> bool:
         """Write the lines that set a variable to a field's value; return whether that is final.
 
-        Else it is the first that is there. Where its field cannot hold it, `again` decides.
+        Otherwise it is the first value that is not missing. If its field does not accept it,
+        `again` decides.
         """
         if field.get is None:
             value = self.column(field.column, field.path)
@@ -109,7 +110,7 @@ class Readings:
         return Readings(self._source, values, depth)
 
     def base(self, code: Code) -> str:
-        """Return the expression of a list, the objects of which have a field's members."""
+        """Return the expression of a list whose objects have a field's members."""
         return code.write(self)
 
     def _lines(self, template: str, deeper: int = 0, **parts: str) -> None:
@@ -149,7 +150,7 @@ class Readings:
             )
 
 
-UNUSABLE: Final = object()  # no value that a field takes
+UNUSABLE: Final = object()  # not a value that a field accepts
 _FALLIBLE: Final = """
     try:
         {variable} = {value}
