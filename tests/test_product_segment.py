@@ -1,6 +1,7 @@
 """Segment's destination "Pinterest Conversions API", trigger by trigger and default by default.
 
-Its subscriptions are the names of preset `segment`; the defaults of its fields are what that reads.
+Its subscriptions are the names of preset `segment`; the preset reads the same fields as its
+defaults.
 """
 
 import pytest
@@ -50,7 +51,7 @@ def sent(**changes):
 
 
 def test_defaults():
-    """Time, id, address and identifiers come from where the destination's defaults read them."""
+    """Time, id, address and identifiers are from the same places as the destination's defaults."""
     assert sent() == SENT
 
 
@@ -93,7 +94,7 @@ def test_subscriptions(trigger, name):
     ],
 )
 def test_email(members, emails):
-    """The e-mail address is that of the properties or of the traits; two different are both sent."""
+    """The e-mail address is from the properties or the traits; two different ones are both sent."""
     assert sent(**members)["user_data"]["em"] == [sha256(email) for email in emails]
 
 
@@ -199,14 +200,14 @@ def test_app():
     ("enabled", "expected"), [(True, (True, None)), (False, (False, True)), (None, (None, None))]
 )
 def test_tracking_of_a_device(enabled, expected):
-    """The setting of a device is sent; off it is an opt-out, and none is made up."""
+    """The device's setting is sent; off is an opt-out, and an absent one is not guessed."""
     device = {**PHONE["device"], "adTrackingEnabled": enabled}
     event = sent(event="Application Opened", context={**PHONE, "device": device})
     assert (event.get("advertiser_tracking_enabled"), event.get("opt_out")) == expected
 
 
 def test_products():
-    """Products are contents, ids and a number; the value is the sum where no amount is given."""
+    """Products are contents, ids and a number; the value is their sum if there is no amount."""
     products = [
         {"product_id": "71", "name": "Vase", "price": 19.9, "quantity": 2, "brand": "Rivera"},
         {"sku": "72", "price": "0.2"},
@@ -230,6 +231,6 @@ def test_products():
 
 
 def test_names_in_any_case():
-    """A trigger written in another case is the same trigger."""
+    """A trigger in another case is the same trigger."""
     (event,) = events_of("segment", [{**CALL, "event": "product added"}])
     assert event["event_name"] == "add_to_cart"

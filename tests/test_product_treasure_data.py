@@ -45,7 +45,7 @@ def test_required_columns():
 
 @pytest.mark.parametrize("column", ["event_name", "action_source", "event_time"])
 def test_row_without_a_required_column(column):
-    """A row without one is not an event, and says which; the others go on."""
+    """A row without one is not an event, and the reason names it; the others are sent."""
     invalid, event = events_of("pinterest", [{**ROW, column: None}, ROW])
     assert isinstance(invalid, InvalidRecord)
     assert (invalid.reason, invalid.field) == (Invalid.MISSING_FIELD, column)
@@ -103,7 +103,7 @@ HASHED = [
 @pytest.mark.parametrize(("column", "value", "normal"), HASHED, ids=[row[0] for row in HASHED])
 @pytest.mark.parametrize("form", ["one", "list", "JSON", "digest"])
 def test_columns_of_the_person(column, value, normal, form):
-    """Personal columns are hashed, one value or a list of them; a digest stays as it is."""
+    """Personal columns are hashed, one value or a list of them; a digest is unchanged."""
     forms = {"one": value, "list": [value], "JSON": json.dumps([value]), "digest": sha256(normal)}
     assert event_of(**{column: forms[form]})["user_data"][column] == [sha256(normal)]
 
@@ -113,7 +113,7 @@ def test_columns_of_the_person(column, value, normal, form):
     [("client_ip_address", "203.0.113.7"), ("client_user_agent", "Mozilla/5.0"), ("click_id", "d")],
 )
 def test_plain_columns_of_the_person(column, value):
-    """What is not to be hashed is not."""
+    """Columns that must not be hashed are unchanged."""
     assert event_of(**{column: value})["user_data"][column] == value
 
 
@@ -168,7 +168,7 @@ def live(number, **columns):
 
 @pytest.mark.parametrize(("on_invalid", "code", "sent"), [("skip", 0, 1), ("fail", 3, 0)])
 def test_invalid_rows_are_skipped_or_stop_the_job(run_target, sandbox, on_invalid, code, sent):
-    """To skip invalid records is on_invalid: skip; with fail the job stops at the first one."""
+    """on_invalid: skip skips invalid records; with fail the job stops at the first one."""
     lines = [ROWS, live(1, em="nobody"), live(2), state({"n": 2})]
     ran = run_target(lines, on_invalid=on_invalid)
     assert (ran.code, len(sandbox.store.event_ids())) == (code, sent)

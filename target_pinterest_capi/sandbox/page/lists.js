@@ -56,7 +56,7 @@ const audienceRow = audience => el('article', {class: 'held'},
     fact('Id', audience.id),
     fact('Of the list', audience.rule.customer_list_id),
     fact('Size', audience.size === null ? 'not yet known' : counted(audience.size, 'member')),
-    fact('Made', moment(audience.created_timestamp))),
+    fact('Created', moment(audience.created_timestamp))),
 )
 
 const deletionRow = request => el('article', {class: 'held'},
@@ -65,7 +65,7 @@ const deletionRow = request => el('article', {class: 'held'},
     fact('Ad account', request.ad_account_id),
     fact('E-mail addresses', number(request.emails)),
     fact('Click ids', number(request.click_ids)),
-    fact('Made', moment(request.created_at)),
+    fact('Created', moment(request.created_at)),
     fact('Processed', request.processed_time ?? 'not yet')),
 )
 
