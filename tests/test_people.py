@@ -1,7 +1,7 @@
-"""What people write and do by mistake, in their words, and what they are told.
+"""Common mistakes in users' own words, and the messages they get.
 
-Each mistake was made by somebody who followed the documentation. What Meltano does with settings is
-tried with the real one in `tests/real/test_meltano_settings.py`; the pages are looked at in
+Each mistake was made by somebody who followed the documentation. Meltano's handling of settings is
+tested with the real one in `tests/real/test_meltano_settings.py`; the pages in
 `test_sandbox_page.py` and `test_screens.py`.
 """
 
@@ -96,7 +96,7 @@ def test_u2_i_compare_with_a_text_in_double_quotes(run_target):
     """Thirty orders are paid, and all are skipped."""
     ran = run_target(orders(1, 2), **entry(when='"Financial Status" == "paid"'))
     assert ran.outcomes == {"skipped": 2}
-    assert "a text stands in single ones: \"Financial Status\" == 'paid'" in ran.log
+    assert "a text is in single quotes: \"Financial Status\" == 'paid'" in ran.log
 
 
 def test_u3_i_write_a_column_with_a_blank(cli):
@@ -109,7 +109,7 @@ def test_u3_i_write_a_column_with_a_blank(cli):
 
 
 def test_u4_the_tap_prefixes_its_streams(run_target):
-    """The entry says orders, the tap says shop-orders, and the orders never came."""
+    """The entry says orders, the tap says shop-orders, and the orders were missing."""
     lines = [line.replace(b'"orders"', b'"shop-orders"') for line in orders(1, 2)]
     ran = run_target(lines, **entry())
     assert (ran.code, ran.states) == (3, [])
@@ -256,7 +256,7 @@ def test_u16_meltano_lists_no_defaults():
 
 
 def test_u17_i_replay_the_wrong_file(cli):
-    """Replay orders.csv does nothing, and says so with 0."""
+    """Replay orders.csv does nothing, and exits with 0."""
     result = cli("replay", "orders.singer", *WITH_CONFIG, lines=[b"id,email", b"1,x"])
     assert result.exit_code == 1
     assert "no dead letters" in flat(result.output).lower() or "Error" in result.output
@@ -316,7 +316,7 @@ def test_i_write_a_constant_for_the_operation(run_target, operation: str):
     ran = run_target([MEMBERS, member(1, action=None)], **settings)
     is_text = operation.startswith("'")
     assert ran.outcomes == ({"delivered": 1} if is_text else {"invalid": 1})
-    said = f"""If it is for every record, write "'{operation}'", a text. (customer_lists[0].operation)"""
+    said = f"""If it is the same for every record, write "'{operation}'", a text. (customer_lists[0].operation)"""
     assert (said in ran.log) is not is_text
 
 
@@ -332,7 +332,7 @@ def test_i_write_a_constant_for_the_operation(run_target, operation: str):
 def test_i_write_a_constant_among_the_fields(run_target, path: str, constant: str):
     """The currency is always EUR, so I mapped currency: EUR."""
     log = run_target(orders(1), **entry({path: constant})).log
-    said = f"If it is for every record, write it in defaults: {path}: {constant}."
+    said = f"If it is the same for every record, write it in defaults: {path}: {constant}."
     assert f"Column '{constant}' is not in stream orders. {said}" in log
 
 
@@ -347,7 +347,7 @@ def test_i_write_a_constant_among_the_fields(run_target, path: str, constant: st
         ({"event_id": "Email"}, {}, "fields.event_id: is sent in plain"),
         ({"custom_data.order_id": '"Order ID"'}, {}, None),
         ({"user_data.external_id": "id", "custom_data.order_id": "id"}, {}, None),
-        ({"custom_data.contents": "lines[].{sku: sku}"}, {}, "makes the member sku"),
+        ({"custom_data.contents": "lines[].{sku: sku}"}, {}, "sets the member sku"),
         ({"custom_data.contents": "lines[?x].{price: p}"}, {}, "did you mean item_price?"),
         ({"custom_data.contents": "lines[].{id: sku, itemPrice: p}"}, {}, None),
         ({"custom_data.contents": "lines[].{p: p} | [].{item_price: p}"}, {}, None),

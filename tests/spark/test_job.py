@@ -113,7 +113,7 @@ def test_sparks_own_options_are_let_through(config: Callable[..., str]):
                 "ledger_retention_days": "30",
             },
             "old_events_path",
-            "through the target instead",
+            "with the target instead",
         ),
         ({"config": "nowhere.json"}, "nowhere.json", "cannot be read"),
     ],
