@@ -77,8 +77,8 @@ class Reader(Protocol):
     def write(self, field: CompiledField, variable: str) -> bool:
         """Write the lines that set a variable to a field's value; return whether that is final."""
 
-    def write_each(self, field: CompiledField) -> str:
-        """Write the lines that read all values of a field; return the tuple of them."""
+    def write_each(self, field: CompiledField) -> list[str]:
+        """Write the lines that read all values of a field; return the variables of them."""
 
     def again(self, field: CompiledField) -> str:
         """Return the expression of the final value, for when that of `write` cannot be used."""
@@ -375,15 +375,25 @@ class _MemberWriter:
 
     def _collected(self) -> None:
         """Write the lines that convert each of several values, and set those that differ."""
-        values = self._reader.write_each(self._member)
+        variables = self._reader.write_each(self._member)
+        first, *others = variables
         listed = self._source.bind("listed", _listed)
-        parts = {"convert": self._converted(f"{listed}(value)"), "values": values}
+        parts = {
+            "convert": self._converted(f"{listed}(value)"),
+            "first": first,
+            "alone": " and ".join(f"{other} is None" for other in others) or "True",
+            "values": f"({', '.join(variables)},)",
+        }
+        self._lines(_ALONE, self._depth, **parts)
+        if self._member.fast_path:
+            self._fast_path(FAST_PATHS, self._depth + 1, "el")
+        self._lines(_OTHER_ALONE, self._depth + 1, **parts)
         self._lines(_EACH, self._depth, **parts)
         if self._member.fast_path:
             target, self._target = self._target, "made"
-            self._fast_path(FAST_PATHS, self._depth + 1, "el")
+            self._fast_path(FAST_PATHS, self._depth + 2, "el")
             self._target = target
-        self._lines(_OTHER, self._depth, **parts)
+        self._lines(_OTHER, self._depth + 1, **parts)
 
     # Lists of objects
 
@@ -424,25 +434,38 @@ class _MemberWriter:
 # Texts of lists, and whatever else the fast path does not handle, are converted one by one, and
 # noted each time. Only what the fast path knows is done once if it is repeated.
 _EACH: Final = """
-    found = None
-    seen = [None]
-    for value in {values}:
-        if value in seen:
-            continue
-        if type(value) is list and len(value) == 1 and type(value[0]) is str:
-            value = value[0]
-        made = None
-        if type(value) is str and "[" in value:
-            value = made = {convert}
+    else:
+        found = None
+        seen = [None]
+        for value in {values}:
+            if value in seen:
+                continue
+            if type(value) is list and len(value) == 1 and type(value[0]) is str:
+                value = value[0]
+            made = None
+            if type(value) is str and "[" in value:
+                value = made = {convert}
     """
 _OTHER: Final = """
-        else:
-            value = made = {convert}
-        if made is not None:
-            seen.append(value)
-            found = made if found is None else [*dict.fromkeys((*found, *made))]
-    if found is not None:
-        {target} = found
+            else:
+                value = made = {convert}
+            if made is not None:
+                seen.append(value)
+                found = made if found is None else [*dict.fromkeys((*found, *made))]
+        if found is not None:
+            {target} = found
+    """
+# As a rule the first value is the only one.
+_ALONE: Final = """
+    if {alone}:
+        value = {first}
+        if type(value) is str and "[" in value:
+            if (value := {convert}) is not None:
+                {target} = value
+    """
+_OTHER_ALONE: Final = """
+        elif value is not None and (value := {convert}) is not None:
+            {target} = value
     """
 _SELECTED: Final = """
     value = {base}

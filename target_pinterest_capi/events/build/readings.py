@@ -4,6 +4,7 @@ Expressions write themselves, with `plan.Code`, and ask here for columns and nam
 """
 
 from collections.abc import Callable, Hashable
+from functools import partial
 from typing import Any, Final
 
 from target_pinterest_capi.events.build.columns import ItemColumns, Values
@@ -21,6 +22,7 @@ class Readings:
         self._values = values
         self._depth = depth
         self._known: dict[Hashable, str] = {}
+        self._is_rare = False  # what is being written
 
     # What expressions ask for
 
@@ -43,6 +45,20 @@ class Readings:
             self._known[key] = variable = self.variable()
             self._lines(template, variable=variable, value=value)
         return self._known[key]
+
+    def shared(self, key: Hashable, expression: Callable[[], str]) -> str:
+        """Return the variable of what is read once, or an expression that only rare values need."""
+        if self._is_rare and key not in self._known:
+            return expression()
+        return self.once(key, expression, "{variable} = {value}")
+
+    def rarely(self, expression: Callable[[], str]) -> str:
+        """Return an expression that only rare values need: nothing is shared by its parts."""
+        was_rare, self._is_rare = self._is_rare, True
+        try:
+            return expression()
+        finally:
+            self._is_rare = was_rare
 
     def variable(self) -> str:
         """Return the name of a new variable."""
@@ -75,14 +91,14 @@ class Readings:
         self._lines("{variable} = {value}", variable=variable, value=value)
         return True
 
-    def write_each(self, field: CompiledField) -> str:
-        """Write the lines that read all values of a field; return the tuple of them."""
+    def write_each(self, field: CompiledField) -> list[str]:
+        """Write the lines that read all values of a field; return the variables of them."""
         variables = []
         for code in field.codes:
             variable = self.variable()
             self._write_one(code, variable, field)
             variables.append(variable)
-        return f"({', '.join(variables)},)"
+        return variables
 
     def kind(self, field: CompiledField) -> Kind | None:
         """Return what a field's column holds; None where it is known to hold nothing."""
@@ -114,7 +130,9 @@ class Readings:
         )
 
     def _write_first(self, field: CompiledField, variable: str) -> None:
-        values = [code.write(self) for code in field.codes]
+        first, *others = field.codes
+        values = [first.write(self)]
+        values += [self.rarely(partial(code.write, self)) for code in others]
         if field.constant is not None:
             values.append(self.bind(f"constant_{field.path}", field.constant))
         lines = [f"{variable} = {values[0]}"]
